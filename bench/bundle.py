@@ -1,0 +1,194 @@
+"""The bundle contract: what export writes and bench reads, with the hash of every file.
+
+It knows the manifest's shape and the files' integrity; it knows no runtime and runs nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import InputError
+from bench.evaluation_pack import EvaluationPack, read_pack
+from bench.files import sha256_of
+from bench.variants import Precision, Variant, choose
+from device_profiles.validation import explain
+
+MANIFEST = "manifest.json"
+
+
+def _inside_the_bundle(path: str) -> str:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path:
+        raise ValueError("must be a path inside the bundle")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(_inside_the_bundle)]
+
+
+class Record(BaseModel):
+    """A frozen part of the manifest; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="strings")
+
+
+class FileRecord(Record):
+    """One file: `path` relative to the bundle, `sha256` in hexadecimal."""
+
+    path: RelativePath
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class ModelRecord(Record):
+    """Which network this is; `weights` names what fine-tuning started from, `data` what it was tuned on."""
+
+    arch: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    image_size: int = Field(ge=32)
+    weights: str
+    data: str
+
+
+class PreprocessingRecord(Record):
+    """What stands between an image file and the network's float32 NCHW input in [0, 1], in words."""
+
+    resize: str
+    grey_to_rgb: str
+    scale: str
+
+
+class PackRecord(Record):
+    """The evaluation pack's file, how many images it holds, and the class that counts as positive."""
+
+    file: FileRecord
+    images: int = Field(ge=1)
+    positive_class: int = Field(ge=0)
+
+
+class VerificationRecord(Record):
+    """An artifact's logits on `images` evaluation images against the fp32 reference.
+
+    `sqnr_db`: 10·log10(signal power ÷ error power), null where the error is exactly zero;
+    `agreement`: share of images with the same predicted class; `retention`: accuracy ÷ the reference's.
+    """
+
+    images: int = Field(ge=1)
+    largest_difference: float
+    sqnr_db: float | None
+    agreement: float = Field(ge=0, le=1)
+    retention: float = Field(ge=0)
+
+
+class ArtifactRecord(Record):
+    """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript (what the worker must set);
+    `calibration_images` and `method` to int8: how it was quantised, and on how many training images.
+    """
+
+    variant: str
+    format: str
+    precision: Precision = Field(strict=False)
+    entry: RelativePath
+    files: tuple[FileRecord, ...] = Field(min_length=1)
+    producer: str
+    verification: VerificationRecord
+    seconds: float = Field(ge=0)
+    opset: int | None = None
+    engine: str | None = None
+    method: str | None = None
+    calibration_images: int | None = None
+    left_in_float: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Everything a device must hold for this variant."""
+        return sum(file.size_bytes for file in self.files)
+
+
+class FailedExport(Record):
+    """A variant that was asked for and could not be made."""
+
+    variant: str
+    stage: str
+    message: str
+
+
+class Manifest(Record):
+    """The bundle's table of contents, `manifest.json`."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    tool: str
+    name: str
+    created: str
+    model: ModelRecord
+    preprocessing: PreprocessingRecord
+    pack: PackRecord
+    artifacts: tuple[ArtifactRecord, ...]
+    failed: tuple[FailedExport, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def files(self) -> list[FileRecord]:
+        """Every file that the bundle must hold."""
+        return [self.pack.file, *(file for artifact in self.artifacts for file in artifact.files)]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are all there and unchanged. `sha256` is that of the manifest."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    def pack(self) -> EvaluationPack:
+        """Load the evaluation pack."""
+        pack = read_pack(self.folder / self.manifest.pack.file.path)
+        if pack.reference_logits.shape[1] != len(self.manifest.model.classes):
+            raise InputError(f"{self.folder}: the evaluation pack's logits do not fit the manifest's classes")
+        return pack
+
+    def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
+        """Return the artifacts named in `only`, in the manifest's order; all of them if it is empty."""
+        names = [artifact.variant for artifact in self.manifest.artifacts]
+        wanted = {choose(str(Variant.parse(name)), names, "variant") for name in only}
+        return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in wanted]
+
+
+def describe(folder: Path, path: Path) -> FileRecord:
+    """Return the record of a file that lies in `folder`."""
+    return FileRecord(
+        path=path.relative_to(folder).as_posix(), sha256=sha256_of(path), size_bytes=path.stat().st_size
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into a bundle folder under construction."""
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check the hash of every file; raises InputError at the first that does not hold."""
+    path = folder / MANIFEST
+    if not folder.exists():
+        raise InputError(f"{folder}: no such folder; make a bundle with: edgefit export RUN --out {folder}")
+    if not path.is_file():
+        raise InputError(f"{folder}: is not a bundle (it has no {MANIFEST}); make one with: edgefit export")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise InputError(explain(path, error, Manifest)) from None
+    for record in manifest.files():
+        _check(folder, record)
+    return Bundle(folder=folder, manifest=manifest, sha256=sha256_of(path))
+
+
+def _check(folder: Path, record: FileRecord) -> None:
+    path = folder / record.path
+    if not path.is_file():
+        raise InputError(f"{path}: is missing from the bundle; export it again")
+    if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
+        raise InputError(f"{path}: is not the file that was exported (its SHA-256 differs); export it again")

@@ -1,0 +1,27 @@
+"""Every error that bench/ shows a user, with the exit code it owns. It knows nothing of terminals.
+
+BenchError
+├── InputError               2  wrong usage, configuration or input
+│   └── ReportMismatchError  2  a report whose summaries disagree with its raw values
+└── MissingRuntimeError      3  a runtime or precision is missing here
+"""
+
+
+class BenchError(Exception):
+    """Whatever stops a command with a sentence instead of a traceback."""
+
+    exit_code = 2
+
+
+class InputError(BenchError):
+    """A file, key or option that cannot be used; the message names it and the remedy."""
+
+
+class MissingRuntimeError(BenchError):
+    """A runtime that this environment lacks; the message names the extra that brings it."""
+
+    exit_code = 3
+
+
+class ReportMismatchError(InputError):
+    """A report whose stored summaries are not those of its own raw values."""

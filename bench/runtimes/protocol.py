@@ -1,0 +1,40 @@
+"""What a runtime is to the harness. It knows no format; each `run_*.py` module is a Runtime."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How to load. `provider`: the runtime's own name for where it runs; `engine`: see ArtifactRecord."""
+
+    threads: int
+    provider: str
+    engine: str | None = None
+
+
+class Session(Protocol):
+    """A loaded artifact, ready to run."""
+
+    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return logits [1, classes] for a batch [1, 3, side, side] in [0, 1].
+
+        This is the whole timed region: it returns when the device has finished.
+        """
+
+    def close(self) -> None:
+        """Release what the session holds."""
+
+
+class Runtime(Protocol):
+    """A module that loads artifacts of one format."""
+
+    def load(self, entry: Path, options: LoadOptions) -> Session:
+        """Load the artifact whose entry file is `entry`."""
+
+    def version(self) -> str:
+        """Return the runtime's name and version, such as `onnxruntime 1.32.0`."""

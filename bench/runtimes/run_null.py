@@ -1,0 +1,32 @@
+"""The runtime that does nothing: it measures the harness itself and gives the memory baseline."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.runtimes.protocol import LoadOptions
+
+
+class NullSession:
+    """Answers zeros for two classes, whatever it is given."""
+
+    def __init__(self) -> None:
+        self._logits = np.zeros((1, 2), dtype=np.float32)
+
+    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:  # noqa: ARG002 - the protocol's
+        """Return zeros [1, 2]."""
+        return self._logits
+
+    def close(self) -> None:
+        """Hold nothing, release nothing."""
+
+
+def load(entry: Path, options: LoadOptions) -> NullSession:  # noqa: ARG001 - the protocol's arguments
+    """Load nothing."""
+    return NullSession()
+
+
+def version() -> str:
+    """Return the runtime's name and version."""
+    return "null 1"

@@ -1,0 +1,64 @@
+"""TorchScript on torch. It knows torch's options, and nothing of precisions or of measuring."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.errors import MissingRuntimeError
+from bench.runtimes.protocol import LoadOptions
+
+
+class TorchscriptSession:
+    """A frozen module on one device."""
+
+    def __init__(self, module: torch.jit.ScriptModule, device: torch.device) -> None:
+        self._module = module
+        self._device = device
+
+    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return logits [1, classes]."""
+        with torch.inference_mode():
+            answer = self._module(torch.from_numpy(batch).to(self._device))
+            logits: npt.NDArray[np.float32] = answer.to("cpu").numpy()
+        return logits
+
+    def close(self) -> None:
+        """Release the module."""
+        del self._module
+
+
+def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
+    """Load a module, make its weights float, freeze it and let torch fuse what it can.
+
+    Weights stored in half precision are computed in float: half arithmetic on an x86 CPU is 25 times
+    slower. `optimize_for_inference` cannot be saved, so it belongs to loading, and load time counts it.
+    """
+    torch.set_num_threads(options.threads)
+    _set_engine(options.engine)
+    device = torch.device(options.provider)
+    module = torch.jit.load(str(entry), map_location=device).eval()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if options.engine is None:
+            module = torch.jit.optimize_for_inference(torch.jit.freeze(module.float()))
+        else:
+            module = torch.jit.freeze(module)
+    return TorchscriptSession(module, device)
+
+
+def _set_engine(engine: str | None) -> None:
+    if engine is None:
+        return
+    if engine not in torch.backends.quantized.supported_engines:
+        raise MissingRuntimeError(
+            f"this torch has no quantised engine '{engine}', which the artifact was made for"
+        )
+    torch.backends.quantized.engine = engine
+
+
+def version() -> str:
+    """Return the runtime's name and version."""
+    return f"torch {torch.__version__}"

@@ -1,0 +1,144 @@
+"""Accuracy of logits, alone and against the fp32 reference. Pure functions on arrays; numpy only, so that a
+board needs nothing more.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Logits = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+Interval = tuple[float, float]
+
+_RESAMPLES = 10_000
+
+
+def predictions(logits: Logits) -> npt.NDArray[np.int64]:
+    """Return the class of the largest logit for each image: logits [n, classes] to int64 [n]."""
+    classes: npt.NDArray[np.int64] = logits.argmax(axis=1)
+    return classes
+
+
+def top1(logits: Logits, labels: Labels) -> float:
+    """Return the share of images whose largest logit is the label's."""
+    return float((predictions(logits) == labels).mean())
+
+
+def agreement(logits: Logits, reference: Logits) -> float:
+    """Return the share of images with the same predicted class as the reference."""
+    return float((predictions(logits) == predictions(reference)).mean())
+
+
+def flips(logits: Logits, reference: Logits) -> list[int]:
+    """Return the indices of the images whose predicted class differs from the reference's."""
+    return [int(index) for index in np.flatnonzero(predictions(logits) != predictions(reference))]
+
+
+def largest_difference(logits: Logits, reference: Logits) -> float:
+    """Return the largest absolute difference of two logits; infinite if one of them is not a number."""
+    difference = np.abs(logits.astype(np.float64) - reference)
+    return float(difference.max()) if np.isfinite(difference).all() else math.inf
+
+
+def sqnr_db(logits: Logits, reference: Logits) -> float | None:
+    """Return 10·log10(Σ reference² ÷ Σ error²), the signal to quantisation noise ratio in decibels.
+
+    None where the error is exactly zero; minus infinity where a logit is not finite.
+    """
+    error = float(np.square(logits.astype(np.float64) - reference).sum())
+    if error == 0:
+        return None
+    if not math.isfinite(error):
+        return -math.inf
+    return 10 * math.log10(float(np.square(reference.astype(np.float64)).sum()) / error)
+
+
+def positive_scores(logits: Logits, positive_class: int) -> npt.NDArray[np.float64]:
+    """Return the log-odds of the positive class against all others: float64 [n].
+
+    It orders images as the softmax probability does, without that one's ties near 0 and 1.
+    """
+    wide = logits.astype(np.float64)
+    others = np.delete(wide, positive_class, axis=1)
+    highest = others.max(axis=1)
+    against = highest + np.log(np.exp(others - highest[:, None]).sum(axis=1))
+    scores: npt.NDArray[np.float64] = wide[:, positive_class] - against
+    return scores
+
+
+def auc(logits: Logits, labels: Labels, positive_class: int) -> float | None:
+    """Return the area under the ROC curve as the Mann-Whitney statistic, ties counted one half.
+
+    None where the labels hold only one of the two classes.
+    """
+    scores = positive_scores(logits, positive_class)
+    positive, negative = scores[labels == positive_class], np.sort(scores[labels != positive_class])
+    if not len(positive) or not len(negative):
+        return None
+    below = np.searchsorted(negative, positive, side="left")
+    not_above = np.searchsorted(negative, positive, side="right")
+    return float((below + not_above).sum() / 2 / (len(positive) * len(negative)))
+
+
+def sensitivity(logits: Logits, labels: Labels, positive_class: int) -> float | None:
+    """Return the share of positive images that are called positive; None if there are none."""
+    called = predictions(logits)[labels == positive_class] == positive_class
+    return float(called.mean()) if len(called) else None
+
+
+def specificity(logits: Logits, labels: Labels, positive_class: int) -> float | None:
+    """Return the share of negative images that are not called positive; None if there are none."""
+    called = predictions(logits)[labels != positive_class] == positive_class
+    return float(1 - called.mean()) if len(called) else None
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How two models' right answers overlap: images both, only the variant, only the reference get right."""
+
+    images: int
+    both: int
+    only_variant: int
+    only_reference: int
+
+    @property
+    def retention(self) -> float | None:
+        """The variant's accuracy ÷ the reference's; None where the reference is never right."""
+        right = self.both + self.only_reference
+        return (self.both + self.only_variant) / right if right else None
+
+    def retention_ci95(self) -> Interval | None:
+        """Return the 95 % percentile interval of retention by a paired bootstrap over images.
+
+        Retention depends on an image only through which of four cells it falls into, so resampling images
+        is drawing the four cells' counts from a multinomial (Efron and Tibshirani, An Introduction to the
+        Bootstrap, 1993). The seed is fixed: the same counts always give the same interval.
+        """
+        neither = self.images - self.both - self.only_variant - self.only_reference
+        cells = np.array([self.both, self.only_variant, self.only_reference, neither])
+        drawn = np.random.default_rng(0).multinomial(self.images, cells / self.images, size=_RESAMPLES)
+        reference = drawn[:, 0] + drawn[:, 2]
+        if not reference.all():
+            return None
+        low, high = np.percentile((drawn[:, 0] + drawn[:, 1]) / reference, [2.5, 97.5])
+        return float(low), float(high)
+
+    def mcnemar_p(self) -> float:
+        """Return the exact two-sided McNemar p-value: a binomial test of the images only one gets right."""
+        changed = self.only_variant + self.only_reference
+        fewer = min(self.only_variant, self.only_reference)
+        tail: int = sum(math.comb(changed, count) for count in range(fewer + 1))
+        return min(1.0, 2 * tail / (1 << changed))
+
+
+def pair(logits: Logits, reference: Logits, labels: Labels) -> Paired:
+    """Count which images the variant and the reference get right."""
+    variant, other = predictions(logits) == labels, predictions(reference) == labels
+    return Paired(
+        images=len(labels),
+        both=int((variant & other).sum()),
+        only_variant=int((variant & ~other).sum()),
+        only_reference=int((other & ~variant).sum()),
+    )

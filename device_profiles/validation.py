@@ -1,0 +1,46 @@
+"""Turns what pydantic finds wrong in a file into one line that names file, key and remedy.
+
+It knows models and errors, and no file's meaning; bench/ uses it for its own files too.
+"""
+
+import difflib
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+
+
+def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
+    """Return `FILE: key: what is wrong` for the first thing wrong, with the key nearest an unknown one."""
+    first = error.errors()[0]
+    location = first["loc"]
+    key = ".".join(str(part) for part in location)
+    if first["type"] == "json_invalid":
+        return f"{path}: is not valid JSON ({first['ctx']['error']})"
+    if first["type"] == "extra_forbidden":
+        return (
+            f"{path}: unknown key '{key}'; {_nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
+        )
+    if first["type"] == "missing":
+        return f"{path}: the key '{key}' is missing"
+    seen = f" (seen: {str(first['input'])[:60]!r})" if not isinstance(first["input"], dict) else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{path}: {key or 'the file'}: {message[:1].lower()}{message[1:]}{seen}"
+
+
+def _nearest(wanted: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(wanted, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
+
+
+def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation) or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
