@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.files import sha256_of
+from bench.records import Record
 from bench.variants import Precision, Variant, choose
 from device_profiles.validation import explain
 
@@ -27,12 +28,6 @@ def _inside_the_bundle(path: str) -> str:
 
 
 RelativePath = Annotated[str, AfterValidator(_inside_the_bundle)]
-
-
-class Record(BaseModel):
-    """A frozen part of the manifest; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="strings")
 
 
 class FileRecord(Record):

@@ -1,11 +1,11 @@
 """The words format, precision and variant. It knows nothing of how a variant is made or run."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from bench.errors import InputError
+from device_profiles.validation import nearest
 
 
 class Precision(str, Enum):
@@ -46,6 +46,4 @@ def choose(wanted: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     if wanted in names:
         return wanted
-    near = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(names)}"
-    raise InputError(f"unknown {what} '{wanted}'; {hint}")
+    raise InputError(f"unknown {what} '{wanted}'; {nearest(wanted, names)}")

@@ -18,9 +18,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "json_invalid":
         return f"{path}: is not valid JSON ({first['ctx']['error']})"
     if first["type"] == "extra_forbidden":
-        return (
-            f"{path}: unknown key '{key}'; {_nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
-        )
+        return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":
         return f"{path}: the key '{key}' is missing"
     seen = f" (seen: {str(first['input'])[:60]!r})" if not isinstance(first["input"], dict) else ""
@@ -28,7 +26,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     return f"{path}: {key or 'the file'}: {message[:1].lower()}{message[1:]}{seen}"
 
 
-def _nearest(wanted: str, known: list[str]) -> str:
+def nearest(wanted: str, known: list[str]) -> str:
+    """Return a hint: the known name most like `wanted`, else all of them."""
     near = difflib.get_close_matches(wanted, known, n=1)
     return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
 

@@ -47,4 +47,4 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
 
 def version() -> str:
     """Return the runtime's name and version."""
-    return f"openvino {openvino.__version__}"
+    return f"openvino {openvino.__version__.partition('-')[0]}"

@@ -1,0 +1,19 @@
+"""What a long measurement tells whoever watches it. It knows no terminal: the command line draws it.
+
+The same three methods as in models/: the stages know nothing of each other, and one drawing serves both.
+"""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives the state of one task at a time; beginning the next one ends the last."""
+
+    def begin(self, task: str, total: int) -> None:
+        """Start a task of `total` steps."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Finish `steps` steps of the task; `note` stands beside the bar."""
+
+    def say(self, sentence: str) -> None:
+        """Say something that stays on the screen."""

@@ -1,0 +1,88 @@
+"""Reports as files: written whole, and refused where a summary is not that of its raw values."""
+
+import math
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.errors import InputError, ReportMismatchError
+from bench.files import write_whole
+from bench.reports.records import Report, Run
+from bench.reports.summaries import Summary, summarise
+from device_profiles.validation import explain
+
+# Summaries are sums and order statistics in double precision: other machines round the last digits otherwise.
+_RELATIVE_TOLERANCE = 1e-6
+
+
+def to_json(report: Report) -> str:
+    """Return the report as one JSON document."""
+    return report.model_dump_json(by_alias=True)
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report, whole or not at all; only an earlier report may stand in its place."""
+    refuse_to_overwrite(path)
+    write_whole(path, to_json(report) + "\n")
+
+
+def refuse_to_overwrite(path: Path) -> None:
+    """Raise InputError if something that is no report stands at `path`."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give --out the name of a file, such as report.json")
+    if path.exists():
+        try:
+            read_report(path)
+        except ReportMismatchError:
+            return
+        except InputError:
+            raise InputError(f"{path}: is there already and is no report; choose another --out") from None
+
+
+def read_report(path: Path) -> Report:
+    """Read a report and derive its summaries anew.
+
+    Raises InputError if the file is no report, ReportMismatchError if a stored summary differs.
+    """
+    try:
+        report = Report.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such report; make one with: edgefit bench BUNDLE --out {path}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        raise InputError(explain(path, error, Report)) from None
+    for run in report.runs:
+        _check(path, report, run)
+    return report
+
+
+def _check(path: Path, report: Report, run: Run) -> None:
+    if (run.status == "completed") != (run.raw is not None):
+        raise ReportMismatchError(
+            f"{path}: {run.variant}: 'status' is {run.status}, which its raw values belie"
+        )
+    if run.raw is None:
+        return
+    derived = summarise(run.raw, report.evaluation).model_dump()
+    stored = {key: value for key, value in run.model_dump().items() if key in Summary.model_fields}
+    if (key := _differs(stored, derived)) is not None:
+        raise ReportMismatchError(
+            f"{path}: {run.variant}: '{key}' is not what its raw values give; the file was changed by hand"
+        )
+
+
+def _differs(stored: object, derived: object, key: str = "") -> str | None:
+    """Return the first key at which two values differ, or None."""
+    if isinstance(stored, dict) and isinstance(derived, dict):
+        inner = (_differs(stored.get(name), value, f"{key}.{name}") for name, value in derived.items())
+        return next((found for found in inner if found is not None), None)
+    if isinstance(stored, float | int) and isinstance(derived, float | int):
+        same = stored == derived or math.isclose(stored, derived, rel_tol=_RELATIVE_TOLERANCE)
+    elif isinstance(stored, tuple) and isinstance(derived, tuple) and len(stored) == len(derived):
+        same = all(_differs(one, other, key) is None for one, other in zip(stored, derived, strict=True))
+    else:
+        same = stored == derived
+    return None if same else key.removeprefix(".")

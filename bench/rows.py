@@ -1,0 +1,49 @@
+"""Turns a case and its outcome into its row of the report. Pure: it measures nothing."""
+
+from functools import partial
+
+from bench.decide.budget import over_budget
+from bench.harness.plan import Case
+from bench.measurements import Completed, Failed, Outcome, Skipped
+from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
+from bench.reports.summaries import summarise
+from bench.variants import Variant
+from device_profiles.profile import Budget
+
+
+def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, budget: Budget) -> Run:
+    """Return the row of one case, whatever came of it."""
+    row = partial(
+        Run,
+        variant=case.variant,
+        format=case.format,
+        provider=case.provider,
+        threads=case.threads,
+        status=outcome.status,
+        standing="measured",
+        size_bytes=case.size_bytes,
+        precision_ran=PrecisionRan(requested=Variant.parse(case.variant).precision),
+    )
+    match outcome:
+        case Skipped(reason=reason):
+            return row(reason=reason)
+        case Failed(stage=stage, kind=kind, message=message):
+            first_line = message.partition("\n")[0]
+            return row(
+                reason=f"{kind.value} in stage {stage.value}: {first_line}",
+                failure=Failure(stage=stage, kind=kind, message=message),
+            )
+        case Completed():
+            raw = Raw(processes=outcome.processes, memory=outcome.memory, logits=outcome.logits)
+            summary = summarise(raw, evaluation)
+            return row(
+                runtime=outcome.runtime,
+                raw=raw,
+                latency_ms=summary.latency_ms,
+                import_ms=summary.import_ms,
+                load_ms=summary.load_ms,
+                first_inference_ms=summary.first_inference_ms,
+                memory_mb=summary.memory_mb,
+                accuracy=summary.accuracy,
+                warnings=(*outcome.warnings, *over_budget(summary, case.size_bytes, budget)),
+            )
