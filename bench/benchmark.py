@@ -20,10 +20,13 @@ QUICK_IMAGES = 128
 
 @dataclass(frozen=True)
 class BenchmarkOptions:
-    """`only`: the variants to measure, all if empty; `quick`: the profile's short sampling and 128 images."""
+    """`only`: the variants to measure, all if empty; `quick`: the profile's short sampling and 128 images;
+    `name`: the report's, else the bundle's.
+    """
 
     only: tuple[str, ...] = ()
     quick: bool = False
+    name: str | None = None
 
 
 def benchmark(
@@ -53,7 +56,7 @@ def benchmark(
         schema=1,
         tool=tool,
         created=created,
-        name=bundle.manifest.name,
+        name=options.name or bundle.manifest.name,
         quick=options.quick,
         host=host,
         profile=profile,

@@ -14,7 +14,7 @@ from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.files import sha256_of
 from bench.records import Record
-from bench.variants import Precision, Variant, choose
+from bench.variants import Precision, choose
 from device_profiles.validation import explain
 
 MANIFEST = "manifest.json"
@@ -149,7 +149,7 @@ class Bundle:
     def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
         """Return the artifacts named in `only`, in the manifest's order; all of them if it is empty."""
         names = [artifact.variant for artifact in self.manifest.artifacts]
-        wanted = {choose(str(Variant.parse(name)), names, "variant") for name in only}
+        wanted = {choose(name, names, "variant") for name in only}
         return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in wanted]
 
 

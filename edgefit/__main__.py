@@ -1,0 +1,65 @@
+"""The command line: parses, dispatches, and turns every error into one sentence and an exit code."""
+
+import json
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+_CRASHED = 1
+_INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command that the process was started with, and exit as the contract says."""
+    try:
+        signal.signal(signal.SIGTERM, _end)
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
+        # Whatever was half-made is gone by now: every output appears whole or not at all.
+        sys.stderr.write("\nedgefit: interrupted; nothing half-made was left behind\n")
+    sys.exit(code)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def run(words: list[str]) -> int:
+    """Run one command line and return its exit code; errors are printed here.
+
+    typer itself turns Ctrl-C into the code 130.
+    """
+    from edgefit.app import app
+
+    try:
+        code = app(words, prog_name="edgefit", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
+        return _tell(error, as_json="--json" in words)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: Exception, as_json: bool) -> int:
+    """Print an error that owns an exit code as a sentence, and any other as edgefit's own crash."""
+    code = getattr(error, "exit_code", None)
+    if code is None:
+        traceback.print_exception(error)
+        message, code = "edgefit itself failed (see above); please report it with that text", _CRASHED
+    else:
+        message = str(error)
+    # typer's own errors (a wrong option, say) know how to show themselves, with the command's usage.
+    show = getattr(error, "show", None)
+    if show is None:
+        sys.stderr.write(f"edgefit: {message}\n")
+    else:
+        show()
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message, "exit_code": code}) + "\n")
+    return int(code)
+
+
+if __name__ == "__main__":
+    main()

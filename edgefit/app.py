@@ -1,0 +1,47 @@
+"""The table of commands. Each lives in a file of its own, which imports heavy libraries only when it runs."""
+
+import typer
+
+from edgefit import __version__
+from edgefit.commands.bench import bench
+from edgefit.commands.demo import make_demo
+from edgefit.commands.doctor import doctor
+from edgefit.commands.export import export
+from edgefit.commands.finetune import finetune
+from edgefit.commands.profiles import profiles
+from edgefit.commands.report import report
+
+app = typer.Typer(
+    help="Export a small vision model to nine edge formats, and measure what each one really does.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _run_command(words: list[str]) -> int:
+    code = app(words, prog_name="edgefit", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edgefit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgefit(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Export a small vision model to nine edge formats, and measure what each one really does."""
+
+
+app.command()(make_demo(_run_command))
+for command in (finetune, export, bench, report):
+    app.command()(command)
+app.add_typer(profiles, name="profiles")
+app.command()(doctor)

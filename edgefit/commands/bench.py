@@ -1,0 +1,61 @@
+"""`edgefit bench`: a bundle and a profile in, a report out. It parses and prints; bench/ does the work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgefit import __version__
+from edgefit.commands.export import split_names
+from edgefit.options import AsJson, Name, now
+from edgefit.terminal import Output
+
+_MISSING = 3
+_CASE_FAILED = 4
+
+
+def bench(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
+    profile: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="The device's profile: see edgefit profiles list.")
+    ] = "laptop-cpu",
+    only: Annotated[
+        str, typer.Option(metavar="a,b", help="Measure only these variants, such as onnx-int8,onnx-fp32.")
+    ] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="REPORT.json", help="Keep the report in this file.")
+    ] = None,
+    name: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure every artifact of a bundle on this machine: latency, memory, size and accuracy."""
+    from bench.benchmark import BenchmarkOptions, benchmark
+    from bench.bundle import read_bundle
+    from bench.render.terminal import report_view
+    from bench.reports.files import refuse_to_overwrite, to_json, write_report
+    from device_profiles.profile import load_profile
+    from edgefit.progress import progress
+
+    output = Output(as_json)
+    if out is not None:
+        refuse_to_overwrite(out)
+    chosen = load_profile(profile)
+    opened = read_bundle(bundle)
+    options = BenchmarkOptions(only=split_names(only), quick=quick, name=name)
+    with progress() as watcher:
+        report = benchmark(opened, chosen, options, watcher, __version__, now())
+    if out is not None:
+        write_report(out, report)
+    output.show(report_view(report, output.people.width))
+    output.document(to_json(report))
+    statuses = [run.status for run in report.runs]
+    if "failed" in statuses:
+        raise typer.Exit(_CASE_FAILED)
+    if "completed" not in statuses:
+        raise typer.Exit(_MISSING)
+    output.next_step(
+        f"edgefit report {out} --csv report.csv" if out else "add --out report.json to keep this report"
+    )

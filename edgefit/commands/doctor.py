@@ -1,0 +1,46 @@
+"""`edgefit doctor`: what this machine can run, and what will disturb a measurement. It parses and prints."""
+
+import json
+
+from edgefit.options import AsJson
+from edgefit.terminal import Output
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine can run, and what will disturb a measurement."""
+    from importlib import metadata
+
+    from rich.table import Table
+
+    from bench.harness.doubts import doubts_of
+    from bench.host import read_host, read_state
+    from bench.runtimes.table import RUNTIMES, is_installed, missing_sentence
+
+    output = Output(as_json)
+    host, state = read_host(), read_state()
+    doubts = doubts_of(host, state)
+    runtimes = {
+        name: metadata.version(row.needs) if is_installed(row) else None for name, row in RUNTIMES.items()
+    }
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
+    table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
+    table.add_row(
+        "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
+    )
+    table.add_row("system", f"{host.os}, kernel {host.kernel}, Python {host.python}")
+    table.add_row("governor", host.governor or "the kernel names none")
+    for name, version in runtimes.items():
+        table.add_row(name, version or f"[yellow]missing:[/yellow] {missing_sentence(RUNTIMES[name])}")
+    output.show(table)
+    for sentence in doubts:
+        output.show(f"[yellow]warning:[/yellow] {sentence}")
+    if not doubts:
+        output.show("nothing here will disturb a measurement that edgefit knows of")
+    document = {
+        "host": host.model_dump(),
+        "state": state.model_dump(),
+        "runtimes": runtimes,
+        "warnings": doubts,
+    }
+    output.document(json.dumps(document))

@@ -1,0 +1,64 @@
+"""`edgefit export`: a run folder in, a bundle out. It parses and prints; export/ does the work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgefit import __version__
+from edgefit.options import AsJson, Name, Overwrite, now
+from edgefit.terminal import Output
+
+_CASE_FAILED = 4
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that finetune wrote.")],
+    out: Annotated[Path, typer.Option(metavar="BUNDLE", help="The bundle to make.")],
+    formats: Annotated[
+        str, typer.Option(metavar="a,b", help="Which formats: torchscript, onnx, openvino.")
+    ] = "torchscript,onnx,openvino",
+    precisions: Annotated[str, typer.Option(metavar="a,b", help="Which precisions.")] = "fp32,fp16,int8",
+    min_retention: Annotated[
+        float, typer.Option(help="Share of the fp32 accuracy below which int8 gets a warning.")
+    ] = 0.99,
+    eval_images: Annotated[
+        int, typer.Option(metavar="N", help="Test images in the evaluation pack, at most.")
+    ] = 512,
+    name: Name = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a run into TorchScript, ONNX and OpenVINO, each in fp32, fp16 and int8, every file verified.
+
+    The bundle holds test images (the evaluation pack), which may be patients': --eval-images limits them.
+    """
+    from bench.bundle import MANIFEST
+    from bench.files import whole_folder
+    from edgefit.progress import progress
+    from edgefit.views.bundles import bundle_view
+
+    output = Output(as_json)
+    with whole_folder(out, marker=MANIFEST, overwrite=overwrite) as folder:
+        from export.export import ExportOptions
+        from export.export import export as run_export
+
+        options = ExportOptions(
+            run=run,
+            formats=split_names(formats),
+            precisions=split_names(precisions),
+            min_retention=min_retention,
+            eval_images=eval_images,
+        )
+        with progress() as watcher:
+            manifest = run_export(options, folder, watcher, __version__, name, now())
+    output.show(bundle_view(manifest, out))
+    output.document(manifest.model_dump_json(by_alias=True))
+    if manifest.failed:
+        raise typer.Exit(_CASE_FAILED)
+    output.next_step(f"edgefit bench {out} --profile laptop-cpu --out report.json")
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Split `a,b` into its names; blanks around them do not count."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,26 @@
+"""Options that several commands share, and what they all check before work begins. It runs nothing."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result of the same kind.")]
+Name = Annotated[
+    str | None,
+    typer.Option(help="What to call the result; reports of one name make a history.", metavar="NAME"),
+]
+
+
+def now() -> str:
+    """Return the present time in UTC, as ISO 8601 to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def name_for(name: str | None, out: Path) -> str:
+    """Return the name given, else that of the folder the result lies in."""
+    return name or out.resolve().name

@@ -1,0 +1,77 @@
+"""Draws the progress of a long step on stderr: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from edgefit.terminal import stderr_console
+
+_SECONDS_BETWEEN_PLAIN_LINES = 10.0
+
+
+class Bar:
+    """Draws one task at a time as a bar on a terminal."""
+
+    def __init__(self, drawing: Progress) -> None:
+        self._drawing = drawing
+        self._task = drawing.add_task("", total=None, visible=False, note="")
+
+    def begin(self, task: str, total: int) -> None:
+        """Start a task of `total` steps."""
+        self._drawing.remove_task(self._task)
+        self._task = self._drawing.add_task(escape(task), total=total, note="")
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Finish some steps."""
+        self._drawing.update(self._task, advance=steps, note=escape(note))
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self._drawing.console.print(escape(sentence), soft_wrap=True)
+
+
+class PlainLines:
+    """Tells the same as plain lines, where stderr is no terminal: a task's end, and now and then."""
+
+    def __init__(self) -> None:
+        self._task, self._total, self._done = "", 0, 0
+        self._told = time.monotonic()
+
+    def begin(self, task: str, total: int) -> None:
+        """Start a task of `total` steps."""
+        self._task, self._total, self._done = task, total, 0
+        self._told = time.monotonic()
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Finish some steps."""
+        self._done += steps
+        now = time.monotonic()
+        if self._done >= self._total or now - self._told > _SECONDS_BETWEEN_PLAIN_LINES:
+            self._told = now
+            self.say(f"{self._task}: {self._done}/{self._total} {note}".rstrip())
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence."""
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - plain on purpose
+
+
+@contextmanager
+def progress() -> Iterator[Bar | PlainLines]:
+    """Yield what long steps report to: a bar on a terminal, plain lines elsewhere."""
+    console = stderr_console()
+    if not console.is_terminal:
+        yield PlainLines()
+        return
+    look = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
+    with Progress(*look, console=console, transient=True) as drawing:
+        yield Bar(drawing)

@@ -1,0 +1,47 @@
+"""Where text goes: results to stdout, everything else to stderr. It knows the terminal, and no command."""
+
+import sys
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+
+# A pipe or a CI log has no width of its own; the widest table fits into this.
+_WIDTH_WITHOUT_TERMINAL = 140
+
+
+def stdout_console() -> Console:
+    """Return a console on stdout."""
+    return _console(stderr=False)
+
+
+def stderr_console() -> Console:
+    """Return a console on stderr."""
+    return _console(stderr=True)
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
+class Output:
+    """What a command prints with: `as_json` sends what people read to stderr and one document to stdout."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self.people = stderr_console() if as_json else stdout_console()
+
+    def show(self, what: RenderableType) -> None:
+        """Show people a result."""
+        self.people.print(what)
+
+    def next_step(self, command: str) -> None:
+        """Say what to do next."""
+        self.people.print(f"[dim]next:[/dim] {escape(command)}", soft_wrap=True)
+
+    def document(self, text: str) -> None:
+        """Print the one JSON document, if it was asked for."""
+        if self._as_json:
+            sys.stdout.write(text.rstrip("\n") + "\n")

@@ -1,0 +1,62 @@
+"""A bundle's manifest as a table for the terminal. Pure: a manifest in, something rich can print out."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bench.bundle import ArtifactRecord, Manifest
+
+_BYTES_PER_MB = 1e6
+
+
+def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
+    """Show each artifact's size and how close it comes to the fp32 network it was made from."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("variant", no_wrap=True)
+    for title in (
+        "size\nMB",
+        "largest\ndifference",
+        "SQNR\ndB",
+        "agree-\nment",
+        "reten-\ntion",
+        "images",
+        "s",
+    ):
+        table.add_column(title, justify="right", no_wrap=True)
+    for artifact in manifest.artifacts:
+        table.add_row(*_cells(artifact))
+    parts: list[RenderableType] = [table]
+    parts += [
+        Text.from_markup(
+            f"[bold red]{failed.variant} failed[/bold red] in {failed.stage}: {escape(failed.message)}"
+        )
+        for failed in manifest.failed
+    ]
+    parts += [
+        Text.from_markup(f"[yellow]warning:[/yellow] {artifact.variant}: {escape(sentence)}")
+        for artifact in manifest.artifacts
+        for sentence in artifact.warnings
+    ]
+    parts.append(Text(f"against the fp32 network, on evaluation images; bundle: {out}"))
+    parts.append(
+        Text(f"it holds {manifest.pack.images} test images, which may be patients': handle it with care")
+    )
+    return Group(*parts)
+
+
+def _cells(artifact: ArtifactRecord) -> list[str]:
+    found = artifact.verification
+    return [
+        artifact.variant,
+        f"{artifact.size_bytes / _BYTES_PER_MB:.2f}",
+        f"{found.largest_difference:.2g}",
+        "exact" if found.sqnr_db is None else f"{found.sqnr_db:.1f}",
+        f"{found.agreement:.3f}",
+        f"{found.retention:.3f}",
+        str(found.images),
+        f"{artifact.seconds:.0f}",
+    ]

@@ -1,0 +1,48 @@
+"""A run folder's record as a table for the terminal. Pure: a record in, something rich can print out."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.records import Estimate, RunRecord
+
+
+def run_view(record: RunRecord, out: Path) -> RenderableType:
+    """Show what fine-tuning reached on validation and test images, with intervals and conditions."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in ("split", "images", "accuracy", "AUC", "sensitivity", "specificity"):
+        table.add_column(title, justify="left" if title == "split" else "right", no_wrap=True)
+    for name, found in (("validation", record.metrics.validation), ("test", record.metrics.test)):
+        figures = (found.accuracy, found.auc, found.sensitivity, found.specificity)
+        table.add_row(name, str(found.images), *(_figure(figure) for figure in figures))
+    done = record.training
+    what = (
+        f"{record.name}: {record.arch} at {record.image_size}×{record.image_size}, "
+        f"weights {record.weights.name}, data {record.data.name}"
+    )
+    how = (
+        f"{done.epochs_run} of {done.epochs} epochs, best was {done.best_epoch}, {done.seconds:.0f} s; "
+        "95 % intervals in brackets"
+    )
+    confusion = _confusion(record)
+    return Group(Text(what), Text(how), table, Text(confusion), Text(f"run folder: {out}"))
+
+
+def _figure(figure: Estimate | None) -> str:
+    if figure is None:
+        return "–"
+    if figure.ci95 is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} [{figure.ci95[0]:.3f}, {figure.ci95[1]:.3f}]"
+
+
+def _confusion(record: RunRecord) -> str:
+    rows = (
+        f"{name}: "
+        + ", ".join(f"{count} called {called}" for called, count in zip(record.classes, row, strict=True))
+        for name, row in zip(record.classes, record.metrics.test.confusion, strict=True)
+    )
+    return "test images by class: " + "; ".join(rows)
