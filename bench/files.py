@@ -38,32 +38,41 @@ def whole_folder(target: Path, marker: str, overwrite: bool = False) -> Iterator
     folder is replaced; a folder that holds anything else is refused, always (InputError).
     """
     refuse_to_overwrite(target, marker, overwrite)
+    missing = [folder for folder in target.absolute().parents if not folder.exists()]
     temporary = _beside(target)
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         yield temporary
         if target.exists():
             shutil.rmtree(target)
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        for folder in missing:
+            folder.rmdir()
         raise
 
 
 def _beside(path: Path) -> Path:
     """Return a hidden name of this process's own on the same file system; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written there ({error.strerror}); choose another --out"
+        ) from None
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def refuse_to_overwrite(target: Path, marker: str, overwrite: bool) -> None:
     """Raise InputError unless `target` is free, empty, or ours and to be overwritten."""
-    if target.is_dir():
-        if not any(target.iterdir()):
-            return
-        if not (target / marker).is_file():
-            raise InputError(f"{target}: already holds something else; choose another --out")
-        if not overwrite:
-            raise InputError(f"{target}: already holds a result; add --overwrite, or choose another --out")
-    elif target.exists():
+    if not target.exists():
+        return
+    if not target.is_dir():
         raise InputError(f"{target}: is a file, but a folder is to be written there; choose another --out")
+    if not any(target.iterdir()):
+        return
+    if not (target / marker).is_file():
+        raise InputError(f"{target}: already holds something else; choose another --out")
+    if not overwrite:
+        raise InputError(f"{target}: already holds a result; add --overwrite, or choose another --out")

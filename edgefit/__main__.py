@@ -1,5 +1,6 @@
 """The command line: parses, dispatches, and turns every error into one sentence and an exit code."""
 
+import errno
 import json
 import signal
 import sys
@@ -8,7 +9,10 @@ from types import FrameType
 from typing import NoReturn
 
 _CRASHED = 1
+_WRONG_INPUT = 2
 _INTERRUPTED = 130
+# What a disk or its permissions can do to anyone.
+_NOT_OUR_FAULT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 def main() -> NoReturn:
@@ -45,7 +49,9 @@ def run(words: list[str]) -> int:
 def _tell(error: Exception, as_json: bool) -> int:
     """Print an error that owns an exit code as a sentence, and any other as edgefit's own crash."""
     code = getattr(error, "exit_code", None)
-    if code is None:
+    if isinstance(error, OSError) and error.errno in _NOT_OUR_FAULT:
+        message, code = f"{error.filename or 'writing'}: {error.strerror}; nothing was written", _WRONG_INPUT
+    elif code is None:
         traceback.print_exception(error)
         message, code = "edgefit itself failed (see above); please report it with that text", _CRASHED
     else:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 
 from bench.harness import messages
 from bench.measurements import FailureKind
+
+WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
 
 _LAST_LINES = 6
 _SECONDS_TO_END = 5.0
@@ -39,16 +42,17 @@ class RuntimeMissingError(Exception):
 class WorkerProcess:
     """A worker in a process and an empty folder of its own; use it as a context manager.
 
-    It gets a session of its own, so that Ctrl-C reaches the parent alone, which then ends it.
+    It gets a session of its own, so that Ctrl-C reaches the parent alone, which then ends it. `command`
+    is what to run; the number of the pipe to answer on is added to it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str] = WORKER_COMMAND) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="edgefit-worker-")
         self._stderr_path = Path(self._folder.name) / "stderr"
         read_end, write_end = os.pipe()
         with self._stderr_path.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.harness.worker", str(write_end)],
+                [*command, str(write_end)],
                 stdin=subprocess.PIPE,
                 stdout=stderr,
                 stderr=stderr,
@@ -67,6 +71,11 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
 
     def ask(self, request: messages.Request, timeout_s: float) -> messages.Answer:
         """Send one request and wait, without using the CPU, for its answer.

@@ -1,4 +1,4 @@
-"""A real bundle of a tiny network in three formats, made without training, for tests of bench/ and edgefit/."""
+"""A real bundle of a tiny network in three formats, made without training."""
 
 from pathlib import Path
 

@@ -1,0 +1,150 @@
+"""A run of the harness over a real bundle: every case has its row, and one case's death costs only itself."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from bench.benchmark import BenchmarkOptions, benchmark
+from bench.bundle import Bundle, read_bundle
+from bench.errors import InputError, MissingRuntimeError
+from bench.harness.case_worker import CaseWorker
+from bench.measurements import Stage
+from bench.reports.records import Report
+from bench.runtimes.table import RUNTIMES, RuntimeRow
+from device_profiles.profile import Profile, Sampling
+
+
+class Silent:
+    def begin(self, task: str, total: int) -> None:
+        pass
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        pass
+
+
+SHORT = Sampling(warm_up=2, blocks=3, block_samples=4, time_limit_s=60)
+PROFILE = Profile(name="test", description="a test", threads=1, sampling=SHORT, quick=SHORT)
+
+
+def run(bundle: Bundle, profile: Profile = PROFILE, **options: object) -> Report:
+    return benchmark(bundle, profile, BenchmarkOptions(**options), Silent(), tool="0", created="now")
+
+
+def test_every_artifact_has_a_completed_row_with_all_its_samples(bundle_folder: Path) -> None:
+    report = run(read_bundle(bundle_folder))
+
+    assert [row.status for row in report.runs] == ["completed"] * 3
+    for row in report.runs:
+        assert row.raw is not None
+        assert [len(block.ns) for block in row.raw.processes[0].blocks] == [4, 4, 4]
+        assert row.latency_ms is not None
+        assert row.latency_ms.samples == 12
+        assert row.accuracy is not None
+        assert row.accuracy.agreement == 1.0
+        assert row.standing == "measured"
+
+
+def test_cases_take_turns(bundle_folder: Path) -> None:
+    report = run(read_bundle(bundle_folder))
+
+    turns = [[block.turn for block in row.raw.processes[0].blocks] for row in report.runs if row.raw]
+    assert sorted(turn for case in turns for turn in case) == list(range(9))
+    for case in turns:
+        assert [turn // 3 for turn in case] == [0, 1, 2]
+
+
+def test_quick_judges_accuracy_on_the_first_images(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.benchmark.QUICK_IMAGES", 16)
+
+    report = run(read_bundle(bundle_folder), only=("onnx-fp32",), quick=True)
+
+    assert report.quick
+    assert len(report.evaluation.labels) == 16
+    assert report.evaluation.pack_images == 40
+    assert report.runs[0].accuracy is not None
+    assert report.runs[0].accuracy.images == 16
+
+
+def test_a_file_that_does_not_load_is_a_failed_row_and_the_rest_goes_on(bundle_folder: Path) -> None:
+    bundle = read_bundle(bundle_folder)
+    (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"spoiled after the hashes were checked")
+
+    report = run(bundle)
+
+    assert [row.status for row in report.runs] == ["completed", "failed", "completed"]
+    failed = report.runs[1]
+    assert failed.failure is not None
+    assert failed.failure.stage is Stage.LOAD
+    assert failed.latency_ms is None
+    assert failed.reason is not None
+    assert failed.reason.startswith("error in stage load")
+
+
+def test_a_crash_between_turns_is_a_failed_row_and_the_rest_goes_on(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer = CaseWorker.infer
+
+    def crash_when_timed(self: CaseWorker, count: int, stage: Stage) -> tuple[int, ...]:
+        if stage is Stage.TIMING and self.case.format == "openvino":
+            os.kill(self._process.pid, signal.SIGSEGV)
+        return infer(self, count, stage)
+
+    monkeypatch.setattr(CaseWorker, "infer", crash_when_timed)
+
+    report = run(read_bundle(bundle_folder))
+
+    assert [row.status for row in report.runs] == ["completed", "completed", "failed"]
+    assert report.runs[2].reason == "crash in stage timing: died of SIGSEGV"
+    assert report.runs[0].latency_ms is not None
+    assert report.runs[0].latency_ms.samples == 12
+
+
+def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        RUNTIMES, "openvino", RuntimeRow("bench.runtimes.run_openvino", "no_such", "openvino", "CPU")
+    )
+
+    report = run(read_bundle(bundle_folder))
+
+    assert [row.status for row in report.runs] == ["completed", "completed", "skipped"]
+    assert (
+        report.runs[2].reason
+        == "no_such is not installed here; install it with: pip install 'edgefit[openvino]'"
+    )
+
+
+def test_naming_a_variant_whose_runtime_is_missing_is_an_error(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        RUNTIMES, "openvino", RuntimeRow("bench.runtimes.run_openvino", "no_such", "openvino", "CPU")
+    )
+
+    with pytest.raises(MissingRuntimeError, match=r"openvino-fp32: .*pip install 'edgefit\[openvino\]'"):
+        run(read_bundle(bundle_folder), only=("openvino-fp32",))
+
+
+def test_an_unknown_variant_is_refused_before_anything_runs(bundle_folder: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'onnx-fp32'"):
+        run(read_bundle(bundle_folder), only=("onnx-fp23",))
+
+
+def test_a_case_over_its_time_limit_gets_no_further_turn_and_says_so(bundle_folder: Path) -> None:
+    hasty = SHORT.model_copy(update={"time_limit_s": 1e-9})
+    profile = PROFILE.model_copy(update={"sampling": hasty})
+
+    row = run(read_bundle(bundle_folder), profile, only=("onnx-fp32",)).runs[0]
+
+    assert row.latency_ms is not None
+    assert row.latency_ms.samples == 4
+    assert row.warnings == ("only 1 of 3 turns fitted into 1e-09 s",)

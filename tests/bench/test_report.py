@@ -1,0 +1,114 @@
+"""The report's file: raw values are the truth, and a summary that is not theirs is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from making.tiny_report import make_report
+
+from bench.errors import InputError, ReportMismatchError
+from bench.reports.files import read_report, to_json, write_report
+
+
+def change(path: Path, value: object, *keys: str | int) -> None:
+    content = json.loads(path.read_text())
+    inner = content
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "report.json"
+    write_report(path, make_report())
+    return path
+
+
+def test_a_report_reads_back_what_was_written(path: Path) -> None:
+    assert read_report(path) == make_report()
+
+
+def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
+    content = json.loads(path.read_text())
+
+    assert content["schema"] == 1
+    assert {"tool", "created", "name", "host", "profile", "bundle", "runs"} <= content.keys()
+    row = content["runs"][0]
+    assert row["latency_ms"].keys() >= {"p50", "p90", "p95", "p99", "mean", "min", "max", "p50_ci95"}
+    assert row["memory_mb"].keys() == {"runtime", "loaded", "peak", "device"}
+    assert row["accuracy"].keys() >= {
+        "images",
+        "top1",
+        "auc",
+        "agreement",
+        "retention",
+        "mcnemar_p",
+        "flips",
+        "sqnr_db",
+    }
+    assert row["raw"]["processes"][0]["blocks"][0].keys() == {"turn", "ns"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("latency_ms", "p50"), 0.5),
+        (("latency_ms", "samples"), 3),
+        (("accuracy", "top1"), 1.0),
+        (("accuracy", "flips"), [1, 2]),
+        (("accuracy", "retention", "ci95"), [0.99, 1.0]),
+        (("memory_mb", "peak"), 1.0),
+        (("load_ms",), 0.1),
+    ],
+)
+def test_a_summary_changed_by_hand_is_refused_and_named(
+    path: Path, keys: tuple[str, ...], value: object
+) -> None:
+    change(path, value, "runs", 1, *keys)
+
+    with pytest.raises(
+        ReportMismatchError, match=rf"onnx-int8: '{'.'.join(keys)}' is not what its raw values give"
+    ):
+        read_report(path)
+
+
+def test_a_sample_changed_by_hand_is_refused(path: Path) -> None:
+    change(path, [1, 1, 1, 1], "runs", 0, "raw", "processes", 0, "blocks", 0, "ns")
+
+    with pytest.raises(ReportMismatchError, match="latency_ms"):
+        read_report(path)
+
+
+def test_a_failed_row_may_not_carry_numbers(path: Path) -> None:
+    change(path, "failed", "runs", 0, "status")
+
+    with pytest.raises(ReportMismatchError, match="'status' is failed"):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "not valid JSON"), ("{}", "is missing"), ("[1]", "the file"), ('{"schema": 2}', "schema|missing")],
+)
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "r.json").write_text(content)
+
+    with pytest.raises(InputError, match=words):
+        read_report(tmp_path / "r.json")
+
+
+def test_only_a_report_is_ever_overwritten(path: Path, tmp_path: Path) -> None:
+    write_report(path, make_report(name="second"))
+    (tmp_path / "thesis.json").write_text("{}")
+
+    with pytest.raises(InputError, match="is no report"):
+        write_report(tmp_path / "thesis.json", make_report())
+
+    assert read_report(path).name == "second"
+    assert (tmp_path / "thesis.json").read_text() == "{}"
+
+
+def test_a_report_is_one_json_document() -> None:
+    assert json.loads(to_json(make_report()))["name"] == "tiny"

@@ -1,0 +1,69 @@
+"""The table a report is shown as."""
+
+import io
+
+import pytest
+from making.tiny_report import completed, make_report
+from rich.console import Console
+
+from bench.render.terminal import report_view
+
+
+def drawn(width: int, **options: object) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(report_view(make_report(**options), width))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def line_of(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(start))
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_every_case_has_a_row_whose_cells_are_not_cut(width: int) -> None:
+    text = drawn(width)
+
+    for variant in ("onnx-fp32", "onnx-int8", "openvino-fp32", "torchscript-int8"):
+        assert line_of(text, variant)
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_a_row_shows_latency_speed_up_memory_size_accuracy_and_standing() -> None:
+    cells = line_of(drawn(80), "onnx-int8").split()
+
+    assert cells == ["onnx-int8", "*5.50", "*6.85", "*2.09×", "90", "*2.50", "0.750", "0.750", "measured"]
+
+
+def test_the_best_of_a_column_is_marked_and_a_column_of_equals_is_not() -> None:
+    text = drawn(80)
+
+    assert "*11.50" not in text
+    assert "*1.000" in line_of(text, "onnx-fp32")
+    assert "*90" not in text
+
+
+def test_reasons_and_warnings_are_written_out_as_they_are() -> None:
+    text = " ".join(drawn(80).split())
+
+    assert "openvino-fp32 failed: crash in stage load: died of SIGSEGV" in text
+    assert "pip install 'edgefit[x]'" in text
+    assert "warning: onnx-int8: a [doubt] of its own" in text
+    assert "warning: onnx-int8: retention 0.750 is below the budget's 0.99" in text
+    assert "warning: the machine [hums]" in text
+
+
+def test_the_conditions_stand_above_the_table() -> None:
+    text = " ".join(drawn(140).split())
+
+    assert "mobilenet_v2 at 32×32, weights none, data noise" in text
+    assert "profile laptop-cpu on Test CPU, 2 cores, Test OS; 2 threads, batch 1" in text
+    assert "4 samples a variant" in text
+    assert "accuracy on 4 of 8 evaluation images" in text
+
+
+def test_a_format_without_its_fp32_has_no_speed_up() -> None:
+    text = drawn(80, outcomes={"onnx-int8": completed(4)})
+
+    assert "×" not in line_of(text, "onnx-int8")

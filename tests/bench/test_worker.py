@@ -1,0 +1,170 @@
+"""A worker and its parent: what is asked is answered, and every death has its own name."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from bench.bundle import read_bundle
+from bench.harness import messages
+from bench.harness.worker_process import RuntimeMissingError, WorkerDiedError, WorkerProcess
+from bench.measurements import FailureKind
+
+LIMIT_S = 120.0
+
+
+def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> messages.Load:
+    bundle = read_bundle(bundle_folder)
+    artifact = bundle.select([variant])[0]
+    providers = {"onnx": "CPUExecutionProvider", "openvino": "CPU", "torchscript": "cpu"}
+    request = messages.Load(
+        format=artifact.format,
+        entry=str(bundle_folder / artifact.entry),
+        provider=providers[artifact.format],
+        engine=None,
+        threads=1,
+        cpus=None,
+        image_size=bundle.manifest.model.image_size,
+        pack=str(bundle_folder / "evaluation.npz"),
+    )
+    return request.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("variant", ["onnx-fp32", "openvino-fp32", "torchscript-fp32"])
+def test_every_runtime_gives_the_reference_logits(bundle_folder: Path, variant: str) -> None:
+    pack = read_bundle(bundle_folder).pack()
+    with WorkerProcess() as worker:
+        worker.ask(load(bundle_folder, variant), LIMIT_S)
+        samples = worker.ask(messages.Infer(count=3), LIMIT_S)
+        answer = worker.ask(
+            messages.Predict(pack=str(bundle_folder / "evaluation.npz"), first=10, count=5), LIMIT_S
+        )
+
+    assert isinstance(samples, messages.Inferred)
+    assert len(samples.ns) == 3
+    assert isinstance(answer, messages.Predicted)
+    assert np.allclose(answer.logits, pack.reference_logits[10:15], atol=1e-5)
+
+
+def test_memory_grows_from_runtime_to_loaded_and_peak_is_no_less(bundle_folder: Path) -> None:
+    with WorkerProcess() as worker:
+        loaded = worker.ask(load(bundle_folder, pack=None), LIMIT_S)
+        worker.ask(messages.Infer(count=1), LIMIT_S)
+        peak = worker.ask(messages.ReadPeak(), LIMIT_S)
+
+    assert isinstance(loaded, messages.Loaded)
+    assert isinstance(peak, messages.Peak)
+    assert loaded.runtime_bytes <= loaded.loaded_bytes
+    assert peak.peak_bytes is not None
+    assert peak.peak_bytes >= loaded.loaded_bytes
+
+
+def test_a_worker_is_pinned_to_the_cpus_it_is_given(bundle_folder: Path) -> None:
+    cpu = min(os.sched_getaffinity(0))
+    with WorkerProcess() as worker:
+        worker.ask(load(bundle_folder, cpus=(cpu,)), LIMIT_S)
+        pinned = os.sched_getaffinity(worker.pid)
+
+    assert pinned == {cpu}
+
+
+def test_what_a_runtime_raises_is_an_error_with_its_words(bundle_folder: Path) -> None:
+    (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"no model")
+    request = load_unchecked(bundle_folder)
+    with WorkerProcess() as worker, pytest.raises(WorkerDiedError) as death:
+        worker.ask(request, LIMIT_S)
+
+    assert death.value.kind is FailureKind.ERROR
+    assert "model.onnx" in death.value.message
+
+
+def load_unchecked(bundle_folder: Path) -> messages.Load:
+    return messages.Load(
+        format="onnx",
+        entry=str(bundle_folder / "onnx-fp32" / "model.onnx"),
+        provider="CPUExecutionProvider",
+        engine=None,
+        threads=1,
+        cpus=None,
+        image_size=32,
+        pack=None,
+    )
+
+
+def test_a_provider_that_is_not_here_is_missing_and_never_replaced(bundle_folder: Path) -> None:
+    with WorkerProcess() as worker, pytest.raises(RuntimeMissingError, match="CUDAExecutionProvider"):
+        worker.ask(load(bundle_folder, provider="CUDAExecutionProvider"), LIMIT_S)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (signal.SIGSEGV, FailureKind.CRASH),
+        (signal.SIGKILL, FailureKind.KILLED),
+        (signal.SIGILL, FailureKind.ILLEGAL_INSTRUCTION),
+    ],
+)
+def test_a_death_by_signal_has_its_name(
+    bundle_folder: Path, number: signal.Signals, kind: FailureKind
+) -> None:
+    with WorkerProcess() as worker:
+        worker.ask(load(bundle_folder), LIMIT_S)
+        os.kill(worker.pid, number)
+        with pytest.raises(WorkerDiedError) as death:
+            worker.ask(messages.Infer(count=1), LIMIT_S)
+
+    assert death.value.kind is kind
+    assert number.name in death.value.message
+
+
+def test_a_hang_is_ended_at_the_time_limit(bundle_folder: Path) -> None:
+    with WorkerProcess() as worker:
+        worker.ask(load(bundle_folder), LIMIT_S)
+        os.kill(worker.pid, signal.SIGSTOP)
+        with pytest.raises(WorkerDiedError) as death:
+            worker.ask(messages.Infer(count=1), timeout_s=0.2)
+
+    assert death.value.kind is FailureKind.HANG
+
+
+def stand_in(script: str) -> list[str]:
+    return [sys.executable, "-c", f"import os, sys; pipe = int(sys.argv[1]); sys.stdin.readline(); {script}"]
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "words"),
+    [
+        ("os.write(pipe, b'hello\\n')", FailureKind.GARBAGE, "answered garbage"),
+        ("sys.stderr.write('out of luck'); sys.exit(7)", FailureKind.EXIT, "out of luck"),
+    ],
+)
+def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKind, words: str) -> None:
+    with WorkerProcess(stand_in(script)) as worker, pytest.raises(WorkerDiedError) as death:
+        worker.ask(messages.ReadPeak(), LIMIT_S)
+
+    assert death.value.kind is kind
+    assert words in death.value.message
+
+
+def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
+    script = 'print(\'{"kind": "peak", "peak_bytes": 1}\', flush=True); os.write(pipe, b\'%s\\n\')'
+    answer = messages.Peak(peak_bytes=2).model_dump_json()
+    with WorkerProcess(stand_in(script % answer)) as worker:
+        heard = worker.ask(messages.ReadPeak(), LIMIT_S)
+
+    assert heard == messages.Peak(peak_bytes=2)
+
+
+def test_nothing_of_a_worker_is_left_when_it_is_stopped(bundle_folder: Path) -> None:
+    with WorkerProcess() as worker:
+        worker.ask(load(bundle_folder), LIMIT_S)
+        pid = worker.pid
+        folder = Path(os.readlink(f"/proc/{pid}/cwd"))
+        assert list(folder.iterdir()) == [folder / "stderr"]
+
+    assert not psutil.pid_exists(pid)
+    assert not folder.exists()
