@@ -1,7 +1,7 @@
 """What a profile says of a device, and how one is read. It knows no runtime and measures nothing."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,7 +45,7 @@ class Profile(Part):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str
-    threads: int | Literal["physical-cores"]
+    threads: Annotated[int, Field(ge=1)] | Literal["physical-cores"]
     sampling: Sampling
     quick: Sampling
     budget: Budget = Budget()

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from edgefit.options import AsJson, Overwrite
-from edgefit.terminal import stderr_console
 
 # The demo's flags, in this one place: offline, and within four minutes on two cores.
 FINETUNE = (
@@ -50,6 +49,8 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
 
         The images are synthetic: the demo proves the tool, and nothing clinical.
         """
+        from edgefit.terminal import stderr_console
+
         console = stderr_console()
         for words in steps(out):
             extra = ["--overwrite"] if overwrite and words[0] != "bench" else []

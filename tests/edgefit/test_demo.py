@@ -1,0 +1,38 @@
+"""The demo is three commands, printed as they can be repeated by hand."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from edgefit.commands.demo import make_demo, steps
+
+
+def test_the_steps_are_fixed_in_one_place_and_hand_over_to_each_other() -> None:
+    finetune, export, bench = steps(Path("d"))
+
+    assert finetune[0:3] == ["finetune", "--data", "synthetic"]
+    assert "bundled" in finetune
+    assert export[:2] == ["export", "d/run"]
+    assert bench[:2] == ["bench", "d/bundle"]
+
+
+def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    ran: list[list[str]] = []
+
+    make_demo(lambda words: ran.append(words) or 0)(out=Path("d"))
+
+    printed = capsys.readouterr().err
+    for words in ran:
+        assert f"$ edgefit {' '.join(words)}" in printed
+    assert "d/report.json" in printed
+
+
+def test_a_failing_step_ends_the_demo_with_its_exit_code() -> None:
+    ran: list[str] = []
+
+    with pytest.raises(typer.Exit) as end:
+        make_demo(lambda words: ran.append(words[0]) or 4)(out=Path("d"))
+
+    assert end.value.exit_code == 4
+    assert ran == ["finetune"]

@@ -1,0 +1,43 @@
+"""What is written down twice says the same in both places."""
+
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from bench.runtimes.table import RUNTIMES
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_runtime_has_its_module_and_its_extra() -> None:
+    modules = {path.stem for path in (ROOT / "bench" / "runtimes").glob("run_*.py")} - {"run_null"}
+
+    assert {row.module.rpartition(".")[2] for row in RUNTIMES.values()} == modules
+    for row in RUNTIMES.values():
+        packages = PROJECT["project"]["optional-dependencies"][row.extra]
+        assert any(re.match(rf"{row.needs}\b", package) for package in packages)
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    wanted = {
+        re.split(r"[<>=\[; ]", package)[0].replace("_", "-").lower()
+        for group in [PROJECT["project"]["dependencies"], *extras]
+        for package in group
+    } - {"edgefit"}
+
+    assert wanted <= pinned
+
+
+def test_packages_say_nothing_when_imported() -> None:
+    for package in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        for init in (ROOT / package).rglob("__init__.py"):
+            content = init.read_text()
+            assert content == "" or init == ROOT / "edgefit" / "__init__.py"
