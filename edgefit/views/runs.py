@@ -12,7 +12,7 @@ from models.records import Estimate, RunRecord
 
 def run_view(record: RunRecord, out: Path) -> RenderableType:
     """Show what fine-tuning reached on validation and test images, with intervals and conditions."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for title in ("split", "images", "accuracy", "AUC", "sensitivity", "specificity"):
         table.add_column(title, justify="left" if title == "split" else "right", no_wrap=True)
     for name, found in (("validation", record.metrics.validation), ("test", record.metrics.test)):
@@ -36,7 +36,7 @@ def _figure(figure: Estimate | None) -> str:
         return "–"
     if figure.ci95 is None:
         return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} [{figure.ci95[0]:.3f}, {figure.ci95[1]:.3f}]"
+    return f"{figure.value:.3f}\n[{figure.ci95[0]:.3f}, {figure.ci95[1]:.3f}]"
 
 
 def _confusion(record: RunRecord) -> str:

@@ -1,0 +1,94 @@
+"""Figures of merit with their uncertainty, from logits and labels. It knows no network, file or format."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+from scipy.stats import binomtest, norm, rankdata
+from sklearn.metrics import confusion_matrix, roc_auc_score
+
+from models.dataset import Labels
+from models.records import Estimate, Evaluation
+
+Logits = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
+
+CONFIDENCE = 0.95
+WILSON = "proportion, Wilson's score interval"
+DELONG = "area under the ROC curve, DeLong's interval (DeLong et al. 1988)"
+MACRO = "mean over classes of each against the rest, no interval"
+
+
+@dataclass(frozen=True)
+class _Auc:
+    estimate: Estimate | None
+    method: str
+    notes: tuple[str, ...]
+
+
+def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
+    """Figures for `logits` [n, classes] and true `labels` [n], at the class of the largest logit."""
+    predicted = logits.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, labels=range(classes))
+    auc = _auc(logits, labels, classes)
+    positive = _share(labels, predicted, 1) if classes == 2 else None
+    negative = _share(labels, predicted, 0) if classes == 2 else None
+    notes = (
+        auc.notes if classes == 2 else (*auc.notes, "sensitivity and specificity need exactly two classes")
+    )
+    return Evaluation(
+        images=len(labels),
+        accuracy=proportion(int(np.sum(predicted == labels)), len(labels)),
+        auc=auc.estimate,
+        sensitivity=positive,
+        specificity=negative,
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        methods={"accuracy": WILSON, "sensitivity": WILSON, "specificity": WILSON, "auc": auc.method},
+        notes=notes,
+    )
+
+
+def proportion(hits: int, of: int) -> Estimate:
+    """`hits / of` with Wilson's score interval."""
+    interval = binomtest(hits, of).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(value=hits / of, ci95=(float(interval.low), float(interval.high)))
+
+
+def _share(labels: Labels, predicted: Labels, label: int) -> Estimate | None:
+    """Of the images with this label, how many were given it; None where there are none."""
+    there = labels == label
+    return proportion(int(np.sum(predicted[there] == label)), int(np.sum(there))) if there.any() else None
+
+
+def _auc(logits: Logits, labels: Labels, classes: int) -> _Auc:
+    if len(np.unique(labels)) < classes:
+        return _Auc(None, "none", ("no AUC: a class has no image in this split",))
+    if classes == 2:
+        # The difference of logits ranks as the softmax does, without its rounding to exactly 1.
+        scores = logits[:, 1].astype(np.float64) - logits[:, 0]
+        return _binary_auc(scores, labels)
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    value = float(roc_auc_score(labels, probabilities, multi_class="ovr", average="macro"))
+    return _Auc(Estimate(value=value, ci95=None), MACRO, ())
+
+
+def _binary_auc(scores: Scores, labels: Labels) -> _Auc:
+    value = float(roc_auc_score(labels, scores))
+    variance = delong_variance(scores[labels == 1], scores[labels == 0])
+    if variance == 0:
+        note = "no interval of the AUC: DeLong's variance is 0 where the classes do not overlap"
+        return _Auc(Estimate(value=value, ci95=None), DELONG, (note,))
+    reach = float(norm.ppf((1 + CONFIDENCE) / 2)) * variance**0.5
+    return _Auc(Estimate(value=value, ci95=(max(0.0, value - reach), min(1.0, value + reach))), DELONG, ())
+
+
+def delong_variance(positive: Scores, negative: Scores) -> float:
+    """Variance of the AUC by DeLong's method, in the fast form of Sun and Xu 2014 (mid-ranks).
+
+    `nan`-free: a class of one image gives no variance of its own and counts as 0.
+    """
+    together = rankdata(np.concatenate([positive, negative]))
+    above = (together[: len(positive)] - rankdata(positive)) / len(negative)
+    below = 1 - (together[len(positive) :] - rankdata(negative)) / len(positive)
+    return sum(float(part.var(ddof=1)) / len(part) for part in (above, below) if len(part) > 1)

@@ -1,0 +1,280 @@
+"""Makes the starting checkpoint from generated radiographs. It knows no real image, and is no step of a user's job.
+
+Run as `python -m models.pretrain --out FILE`. The films are synthetic (`models.synthetic.radiograph`) and come
+from CHECKPOINT_SEEDS, which the `synthetic` data source never uses; what is learnt proves nothing clinical.
+"""
+
+import argparse
+import copy
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Generator, Tensor, nn
+
+from models.network import ImageClassifier, classify, find_architecture
+from models.pixels import to_input
+from models.synthetic.canvas import Field
+from models.synthetic.findings import FINDINGS
+from models.synthetic.radiograph import CHECKPOINT_SEEDS, render_charted
+
+ARCHITECTURE = "mobilenet_v2"
+TARGETS = ("pneumonia", *FINDINGS)
+FILM_SIDE = 112
+CHART_SIDE = 28
+CHARTS = 1 + len(FINDINGS)
+CHART_BLOCK = 13  # the last feature block that sees at a sixteenth of the image's side
+CHART_WEIGHT = 4.0
+HELD_OUT_SEEDS = CHECKPOINT_SEEDS[-512:]
+SEED = 20
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A round renders `films` new films and trains on each `passes` times."""
+
+    rounds: int
+    films: int = 2000
+    passes: int = 2
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    warm_up_share: float = 0.05
+    averaging: float = 0.995  # of the weights kept, for each step: what is saved is the average
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in all."""
+        return self.rounds * self.passes * (self.films // self.batch_size)
+
+
+@dataclass(frozen=True)
+class Films:
+    """`images`: uint8 [n, FILM_SIDE, FILM_SIDE]; `targets`: float32 [n, len(TARGETS)], 1 where present;
+    `charts`: uint8 [n, CHARTS, CHART_SIDE, CHART_SIDE], where lung and each finding lie, 255 being all of it.
+    """
+
+    images: npt.NDArray[np.uint8]
+    targets: npt.NDArray[np.float32]
+    charts: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """float32 tensors: `planes` [n, 1, side, side], `targets` [n, len(TARGETS)], `charts` [n, CHARTS, …]."""
+
+    planes: Tensor
+    targets: Tensor
+    charts: Tensor
+
+
+class Student(nn.Module):
+    """The network in training: it also says where lung and findings lie, which teaches it much faster."""
+
+    def __init__(self, network: ImageClassifier) -> None:
+        super().__init__()
+        self.network = network
+        self.chart = nn.Conv2d(network.features[CHART_BLOCK].out_channels, CHARTS, 1)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """float32 [n, 3, h, w] to logits [n, len(TARGETS)] and chart logits [n, CHARTS, h / 16, w / 16]."""
+        seen = self.network.features[: CHART_BLOCK + 1](self.network.normalise(images))
+        logits = classify(self.network.features[CHART_BLOCK + 1 :](seen), self.network.classifier)
+        return logits, self.chart(seen)
+
+
+def render_films(seeds: range) -> Films:
+    """The films of some seeds, with every finding as a target of its own."""
+    images = np.empty((len(seeds), FILM_SIDE, FILM_SIDE), dtype=np.uint8)
+    targets = np.zeros((len(seeds), len(TARGETS)), dtype=np.float32)
+    charts = np.zeros((len(seeds), CHARTS, CHART_SIDE, CHART_SIDE), dtype=np.uint8)
+    for index, seed in enumerate(seeds):
+        charted = render_charted(seed, FILM_SIDE)
+        images[index] = charted.film.pixels
+        targets[index] = [charted.film.label, *(name in charted.film.findings for name in FINDINGS)]
+        charts[index, 0] = _to_chart(charted.air)
+        if charted.opacities is not None:
+            for finding, opacity in enumerate(charted.opacities):
+                charts[index, 1 + finding] = _to_chart(charted.air * opacity)
+    return Films(images, targets, charts)
+
+
+def _to_chart(field: Field) -> npt.NDArray[np.uint8]:
+    """A field in [0, 1] at FILM_SIDE as its block means, 0 to 255."""
+    block = FILM_SIDE // CHART_SIDE
+    means = field.reshape(CHART_SIDE, block, CHART_SIDE, block).mean(axis=(1, 3))
+    return (means * 255.0 + 0.5).astype(np.uint8)
+
+
+def augment(planes: Tensor, charts: Tensor, side: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """float32 [n, 1, h, w] to [n, 1, side, side]: moved, mirrored, often blurred, exposed anew; charts likewise.
+
+    Blurring goes down to the detail of 28 pixels, so that the features also serve small images blown up.
+    """
+    turned = _random_moves(len(planes), generator)
+    planes = _move(planes, turned, side)
+    cells = -(-side // 16)
+    charts = F.avg_pool2d(_move(charts, turned, 4 * cells), 4)
+    if torch.rand(1, generator=generator).item() < 0.6:
+        detail = int(torch.randint(28, side + 1, (1,), generator=generator).item())
+        small = F.interpolate(planes, size=(detail, detail), mode="bilinear", antialias=True)
+        planes = F.interpolate(small, size=(side, side), mode="bilinear")
+    return _expose(planes, generator), charts
+
+
+def _random_moves(count: int, generator: Generator) -> Tensor:
+    """Turns by up to 12°, magnifies by 0.85 to 1.3, shifts by up to 8 %, mirrors half. [count, 2, 3]."""
+    uniform = torch.rand((5, count), generator=generator) * 2 - 1
+    angle, zoom = uniform[0] * 0.21, 1.0 / (1.075 + 0.225 * uniform[1])
+    mirror = torch.where(uniform[2] < 0, -1.0, 1.0)
+    cosine, sine = zoom * torch.cos(angle), zoom * torch.sin(angle)
+    first = torch.stack([mirror * cosine, -sine, 0.16 * uniform[3]], 1)
+    second = torch.stack([mirror * sine, cosine, 0.16 * uniform[4]], 1)
+    return torch.stack([first, second], 1)
+
+
+def _move(planes: Tensor, moves: Tensor, side: int) -> Tensor:
+    grid = F.affine_grid(moves, [*planes.shape[:2], side, side], align_corners=False)
+    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _expose(planes: Tensor, generator: Generator) -> Tensor:
+    """Another gamma, contrast and brightness for each image."""
+    uniform = (torch.rand((3, len(planes)), generator=generator) * 2 - 1).reshape(3, -1, 1, 1, 1)
+    exposed = planes.clamp(1e-3, 1.0) ** torch.exp(0.4 * uniform[0])
+    exposed = (exposed - 0.5) * (1.0 + 0.35 * uniform[1]) + 0.5 + 0.12 * uniform[2]
+    return exposed.clamp(0.0, 1.0)
+
+
+def side_of(progress: float, generator: Generator) -> int:
+    """Network input size of one batch: small at first, when steps should be cheap."""
+    sides = (80, 96) if progress < 0.5 else (80, 96, 112, 128)
+    return sides[int(torch.randint(len(sides), (1,), generator=generator).item())]
+
+
+def learning_rate_factor(step: int, schedule: Schedule) -> float:
+    """Linear warm-up, then a straight line down to a hundredth."""
+    done = step / schedule.steps
+    return min(done / schedule.warm_up_share + 0.01, 1.0) * max(1.0 - done, 0.01)
+
+
+def train(schedule: Schedule, out: Path) -> None:
+    """Train from random weights; after each round the averaged network is saved to `out`."""
+    torch.manual_seed(SEED)
+    generator = torch.Generator().manual_seed(SEED)
+    student = Student(find_architecture(ARCHITECTURE).build(len(TARGETS)))
+    student.network.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(student)
+    optimiser = torch.optim.AdamW(
+        student.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay
+    )
+    held_out = render_films(HELD_OUT_SEEDS)
+    started = time.monotonic()
+    step = 0
+    for number in range(schedule.rounds):
+        films = render_films(CHECKPOINT_SEEDS[number * schedule.films : (number + 1) * schedule.films])
+        losses = []
+        for batch in _batches(films, schedule, generator):
+            for group in optimiser.param_groups:
+                group["lr"] = schedule.learning_rate * learning_rate_factor(step, schedule)
+            planes, charts = augment(
+                batch.planes, batch.charts, side_of(step / schedule.steps, generator), generator
+            )
+            losses.append(_train_step(student, optimiser, Batch(planes, batch.targets, charts)))
+            _average(average, student, min(schedule.averaging, (1 + step) / (10 + step)))
+            step += 1
+        save_checkpoint(average.network, out)
+        loss, chart_loss = np.mean(losses, axis=0)
+        _say(
+            f"round {number + 1}/{schedule.rounds}: loss {loss:.3f}, chart loss {chart_loss:.3f}, held-out films: "
+            f"{_held_out_figures(average.network, held_out)}, {time.monotonic() - started:.0f} s"
+        )
+
+
+def _batches(films: Films, schedule: Schedule, generator: Generator) -> Iterator[Batch]:
+    for _ in range(schedule.passes):
+        order = torch.randperm(len(films.images), generator=generator).numpy()
+        for start in range(0, len(order) - schedule.batch_size + 1, schedule.batch_size):
+            chosen = order[start : start + schedule.batch_size]
+            planes = torch.from_numpy(films.images[chosen]).float().div_(255).unsqueeze(1)
+            charts = torch.from_numpy(films.charts[chosen]).float().div_(255)
+            yield Batch(planes, torch.from_numpy(films.targets[chosen]), charts)
+
+
+def _train_step(student: Student, optimiser: torch.optim.Optimizer, batch: Batch) -> tuple[float, float]:
+    student.train()
+    logits, charts = student(to_input(batch.planes))
+    loss = F.binary_cross_entropy_with_logits(logits, batch.targets)
+    chart_loss = F.binary_cross_entropy_with_logits(charts, batch.charts)
+    optimiser.zero_grad(set_to_none=True)
+    (loss + CHART_WEIGHT * chart_loss).backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    return loss.item(), chart_loss.item()
+
+
+@torch.no_grad()
+def _average(average: Student, student: Student, keep: float) -> None:
+    """Move the average towards the student; counters are copied."""
+    current = student.state_dict()
+    for name, value in average.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(current[name], 1.0 - keep)
+        else:
+            value.copy_(current[name])
+
+
+@torch.no_grad()
+def _held_out_figures(network: ImageClassifier, films: Films) -> str:
+    """Share of right answers for each target, at 96 pixels."""
+    network.eval()
+    planes = torch.from_numpy(films.images).float().div_(255).unsqueeze(1)
+    planes = F.interpolate(planes, size=(96, 96), mode="bilinear", antialias=True)
+    logits = torch.cat([network(to_input(part)) for part in torch.split(planes, 64)])
+    right = ((logits > 0) == (torch.from_numpy(films.targets) > 0.5)).float().mean(0)
+    return ", ".join(f"{name} {share:.3f}" for name, share in zip(TARGETS, right.tolist(), strict=True))
+
+
+def save_checkpoint(network: ImageClassifier, out: Path) -> None:
+    """Write torchvision's state dict with a head for (normal, pneumonia), large tensors in half precision."""
+    tensors = {
+        name: value for name, value in network.state_dict().items() if not name.startswith("normalise.")
+    }
+    head = find_architecture(ARCHITECTURE).head
+    for name in (f"{head}.weight", f"{head}.bias"):
+        # One logit as two: the softmax of (-z/2, z/2) is the sigmoid of z.
+        tensors[name] = torch.stack([-0.5 * tensors[name][0], 0.5 * tensors[name][0]])
+    stored = {
+        name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in tensors.items()
+    }
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    save_file(stored, unfinished, metadata={"trained_on": "synthetic radiographs only; not clinical"})
+    os.replace(unfinished, out)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Train on one thread: more would change the order of sums, and with it the result."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True, help="where the checkpoint (.safetensors) goes")
+    parser.add_argument("--rounds", type=int, default=12, help="rounds of new films (default: %(default)s)")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    schedule = Schedule(rounds=arguments.rounds)
+    _say(f"{schedule.rounds * schedule.films} synthetic films, {schedule.steps} steps; not clinical data")
+    train(schedule, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""A folder of class sub-folders as a data set: its own splits, or new ones that keep patients apart.
+
+It decides who is trained on and who is tested on; names are read by folder_layout, pixels by decoding.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.dataset import Dataset, Labels, Split
+from models.errors import InputError
+from models.progress import Progress
+from models.sources.decoding import Decoded, decode_all, refuse_dicom
+from models.sources.folder_layout import NEGATIVE_NAMES, ImageFile, Layout, read_layout
+from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
+from models.sources.patients import patient_of
+from models.sources.splitting import split_off
+
+# Kaggle's chest_xray has 16 validation images: too few to stop early by, or to choose a threshold on.
+FEWEST_VALIDATION_IMAGES = 50
+MOST_NAMED = 20
+
+Files = tuple[ImageFile, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which file goes where, and the sentences that say why."""
+
+    train: Files
+    validation: Files
+    test: Files
+    notes: tuple[str, ...]
+
+
+def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
+    """List and split the folder; the images are decoded when the loader is called."""
+    layout = read_layout(folder)
+    plan = plan_splits(folder, layout)
+
+    def load(progress: Progress) -> Dataset:
+        return _load(folder, layout, plan, options, progress)
+
+    return load
+
+
+def plan_splits(folder: Path, layout: Layout) -> Plan:
+    """The folder's own splits where it has them; a missing one is 20 % of what is left to train on."""
+    notes = _first_notes(layout)
+    given = {
+        name: tuple(file for file in layout.files if file.split == name)
+        for name in ("", "train", "val", "test")
+    }
+    rest, validation, test = given[""] + given["train"], given["val"], given["test"]
+    if not test:
+        rest, test = _hold_out(folder, rest, "test")
+        notes.append(f"No test split in the folder: 20 % of it were held out for the test{_how(layout)}.")
+    if len(validation) < FEWEST_VALIDATION_IMAGES:
+        notes.append(_validation_note(len(validation), layout))
+        rest, validation = _hold_out(folder, rest + validation, "validation")
+    _check_every_class(folder, layout, validation)
+    return Plan(rest, validation, test, tuple(notes))
+
+
+def _first_notes(layout: Layout) -> list[str]:
+    notes = []
+    if layout.passed_over:
+        common = ", ".join(name for name, _ in Counter(layout.passed_over).most_common(3))
+        notes.append(f"{len(layout.passed_over)} other files or folders were passed over ({common}).")
+    if len(layout.classes) == 2 and layout.classes[0].lower() in NEGATIVE_NAMES:
+        notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
+    return notes
+
+
+def _how(layout: Layout) -> str:
+    named = sum(patient_of(file.inner) is not None for file in layout.files)
+    if not named:
+        return ", stratified (file names carry no patient, so images were split one by one)"
+    return f", stratified and by patient ({named} of {len(layout.files)} file names carry one)"
+
+
+def _validation_note(count: int, layout: Layout) -> str:
+    if count:
+        return (
+            f"val holds {count} images, fewer than {FEWEST_VALIDATION_IMAGES}: it was joined to train "
+            f"and 20 % of both taken for validation{_how(layout)}."
+        )
+    return f"No validation split in the folder: 20 % of the training images were taken{_how(layout)}."
+
+
+def _hold_out(folder: Path, files: Files, purpose: str) -> tuple[Files, Files]:
+    labels = _labels(files)
+    groups = [patient_of(file.inner) or str(file.path) for file in files]
+    kept, held = split_off(labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
+    for part in (kept, held):
+        missing = set(labels.tolist()) - set(labels[part].tolist())
+        if missing:
+            name = next(file.path for file in files if file.label in missing).parent.name
+            raise InputError(
+                f"{folder}: class '{name}' has too few images or patients to hold some out for {purpose}"
+            )
+    return tuple(files[index] for index in kept), tuple(files[index] for index in held)
+
+
+def _labels(files: Files) -> Labels:
+    return np.asarray([file.label for file in files], np.int64)
+
+
+def _check_every_class(folder: Path, layout: Layout, validation: Files) -> None:
+    there = {file.label for file in validation}
+    for label, name in enumerate(layout.classes):
+        if label not in there:
+            raise InputError(
+                f"{folder}: no image of class '{name}' in val; each split needs images of every class"
+            )
+
+
+def _load(folder: Path, layout: Layout, plan: Plan, options: SourceOptions, progress: Progress) -> Dataset:
+    files = plan.train + plan.validation + plan.test
+    decoded = decode_all([file.path for file in files], options.image_size, progress)
+    good = _check_decoded(folder, files, decoded, options.skip_bad)
+    notes = plan.notes + _skip_notes(folder, files, decoded)
+    ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
+    splits = []
+    for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):
+        chosen = np.asarray([index for index in range(start, end) if good[index]], np.int64)
+        splits.append(_take(folder, layout, files, decoded, chosen, name))
+    return Dataset(folder.resolve().name, layout.classes, splits[0], splits[1], splits[2], notes)
+
+
+def _take(
+    folder: Path,
+    layout: Layout,
+    files: Files,
+    decoded: Decoded,
+    chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
+    name: str,
+) -> Split:
+    labels = _labels(files)[chosen]
+    absent = [text for label, text in enumerate(layout.classes) if label not in labels]
+    if absent:
+        raise InputError(f"{folder}: after skipping, no image of class '{absent[0]}' is left for {name}")
+    return Split(decoded.images[chosen], labels)
+
+
+def _check_decoded(folder: Path, files: Files, decoded: Decoded, skip_bad: bool) -> list[bool]:
+    """Which files decoded; an InputError if one did not and that was not allowed."""
+    for index, _ in decoded.bad:
+        refuse_dicom(files[index].path)
+    if decoded.bad and not skip_bad:
+        index, reason = decoded.bad[0]
+        raise InputError(
+            f"{files[index].path} does not decode ({reason}); {len(decoded.bad)} of {len(files)} images in "
+            f"{folder} do not: repair or remove them, or leave them out with --skip-bad"
+        )
+    bad = {index for index, _ in decoded.bad}
+    return [index not in bad for index in range(len(files))]
+
+
+def _skip_notes(folder: Path, files: Files, decoded: Decoded) -> tuple[str, ...]:
+    if not decoded.bad:
+        return ()
+    names = [str(files[index].path.relative_to(folder)) for index, _ in decoded.bad]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return (f"{len(names)} images do not decode and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",)

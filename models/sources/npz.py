@@ -1,0 +1,139 @@
+"""An .npz file with MedMNIST's keys. It knows arrays and labels, and nothing of image files or downloads."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.dataset import Dataset, Images, Labels, Split
+from models.errors import InputError
+from models.pixels import from_16_bit, resize_all, to_8_bit
+from models.progress import Progress
+from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
+from models.sources.splitting import split_off
+
+SPLITS = ("train", "val", "test")
+REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
+VALIDATION = ("val_images", "val_labels")
+# MedMNIST's files hold no names; this is the one collection the tool knows by name.
+KNOWN_CLASSES = {"pneumoniamnist": ("normal", "pneumonia")}
+
+
+def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | None = None) -> Loader:
+    """Check that the file is an .npz with the keys; `classes` names them where the file does not."""
+    keys = _read_keys(path)
+    missing = [key for key in REQUIRED if key not in keys]
+    if len(set(VALIDATION) - keys) == 1:
+        missing += set(VALIDATION) - keys
+    if missing:
+        raise InputError(
+            f"{path}: key '{missing[0]}' is missing; MedMNIST's keys are needed: "
+            f"{', '.join((*REQUIRED, *VALIDATION))} (there is: {', '.join(sorted(keys)) or 'nothing'})"
+        )
+
+    def load(progress: Progress) -> Dataset:
+        return _load(path, options, classes, progress)
+
+    return load
+
+
+def _read_keys(path: Path) -> set[str]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return set(archive.files)
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        raise InputError(f"{path}: not a readable .npz file ({error})") from error
+
+
+def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, progress: Progress) -> Dataset:
+    arrays = _read_arrays(path)
+    present = [name for name in SPLITS if f"{name}_images" in arrays]
+    labels = {name: _to_labels(arrays[f"{name}_labels"], f"{path}: {name}_labels") for name in present}
+    names = _class_names(path, arrays, classes, labels["train"])
+    for name in present:
+        _check_split(path, name, arrays[f"{name}_images"], labels[name], names)
+    progress.begin("Resizing images", len(present))
+    splits = {}
+    for name in present:
+        images = _to_bytes(arrays.pop(f"{name}_images"))
+        splits[name] = Split(resize_all(images, options.image_size), labels[name])
+        progress.advance()
+    notes: tuple[str, ...] = ()
+    if "val" not in splits:
+        splits["train"], splits["val"] = _split_validation(splits["train"])
+        notes = ("No validation split in the file: 20 % of its training images were taken, stratified.",)
+    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes)
+
+
+def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    wanted = (*REQUIRED, *VALIDATION, "classes")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in wanted if key in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, zipfile.LargeZipFile) as error:
+        raise InputError(
+            f"{path}: cannot be read ({error}); plain arrays are needed, no Python objects"
+        ) from error
+
+
+def _to_labels(values: npt.NDArray[np.generic], what: str) -> Labels:
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise InputError(f"{what} has shape {values.shape}; one label per image is needed, [n] or [n, 1]")
+    if values.dtype.kind not in "iu":
+        raise InputError(f"{what} holds {values.dtype}; whole numbers from 0 are needed")
+    return values.astype(np.int64)
+
+
+def _class_names(
+    path: Path, arrays: dict[str, npt.NDArray[np.generic]], classes: Sequence[str] | None, labels: Labels
+) -> tuple[str, ...]:
+    """By the caller, the file's own key `classes`, its known name, or else the labels themselves."""
+    if classes is not None:
+        return tuple(classes)
+    if "classes" in arrays:
+        return tuple(str(name) for name in arrays["classes"].ravel())
+    known = KNOWN_CLASSES.get(path.stem.split("_")[0])
+    return known or tuple(str(label) for label in range(int(labels.max(initial=0)) + 1))
+
+
+def _check_split(
+    path: Path, name: str, images: npt.NDArray[np.generic], labels: Labels, classes: Sequence[str]
+) -> None:
+    where = f"{path}: {name}"
+    if len(labels) == 0:
+        raise InputError(f"{where} is empty; each split needs images of every class")
+    if images.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"{where}_images holds {images.dtype}; uint8 or uint16 is needed")
+    if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] in (1, 3)):
+        raise InputError(f"{where}_images has shape {images.shape}; [n, h, w] or [n, h, w, 3] is needed")
+    if len(images) != len(labels):
+        raise InputError(f"{where} has {len(images)} images but {len(labels)} labels")
+    if len(classes) < 2:
+        raise InputError(f"{path}: one class only, '{classes[0]}'; at least two are needed")
+    outside = labels[(labels < 0) | (labels >= len(classes))]
+    if len(outside):
+        raise InputError(
+            f"{where}_labels: {int(outside[0])} lies outside the {len(classes)} classes "
+            f"0 to {len(classes) - 1} ({', '.join(classes)})"
+        )
+    absent = sorted(set(range(len(classes))) - set(labels.tolist()))
+    if absent:
+        raise InputError(f"{where} has no image of class {absent[0]} ({classes[absent[0]]})")
+
+
+def _to_bytes(images: npt.NDArray[np.generic]) -> Images:
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.dtype == np.uint16:
+        return to_8_bit(from_16_bit(images.astype(np.uint16)))
+    return images.astype(np.uint8)
+
+
+def _split_validation(split: Split) -> tuple[Split, Split]:
+    groups = [str(index) for index in range(len(split))]
+    kept, held = split_off(split.labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
+    return Split(split.images[kept], split.labels[kept]), Split(split.images[held], split.labels[held])

@@ -1,0 +1,46 @@
+"""One set of images into two, stratified by class, no patient on both sides. It knows labels and groups."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.dataset import Labels
+
+Indices = npt.NDArray[np.int64]
+
+
+def split_off(labels: Labels, groups: Sequence[str], share: float, seed: int) -> tuple[Indices, Indices]:
+    """Indices kept and indices held out, `share` of each class held out as nearly as whole groups allow.
+
+    Groups come in a random order fixed by `seed`, and one is held out when that brings the held-out counts of
+    all classes closer to their goal. Without repeated groups the counts are exact (rounded, at least 1).
+    """
+    counts = np.bincount(labels)
+    goal = np.where(counts > 1, np.maximum(1, np.rint(counts * share)), 0)
+    missing = goal.astype(np.float64)
+    held = np.zeros(len(labels), dtype=bool)
+    for members in _shuffled_groups(groups, seed):
+        added = np.bincount(labels[members], minlength=len(counts))
+        if np.sum((missing - added) ** 2) < np.sum(missing**2):
+            missing -= added
+            held[members] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _shuffled_groups(groups: Sequence[str], seed: int) -> list[Indices]:
+    members: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    listed = [np.asarray(indices, np.int64) for indices in members.values()]
+    order = np.random.default_rng(seed).permutation(len(listed))
+    return [listed[position] for position in order]
+
+
+def sample_stratified(labels: Labels, count: int, seed: int) -> Indices:
+    """Indices of at most `count` images, each class in its share, in the set's own order."""
+    if len(labels) <= count:
+        return np.arange(len(labels))
+    ungrouped = [str(index) for index in range(len(labels))]
+    _, chosen = split_off(labels, ungrouped, count / len(labels), seed)
+    return chosen[:count] if len(chosen) > count else chosen

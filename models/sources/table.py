@@ -1,0 +1,43 @@
+"""The SOURCE of `--data`, from the word or path to its loader. It knows no source from the inside."""
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from models.errors import InputError
+from models.sources.folder import prepare_folder
+from models.sources.npz import prepare_npz
+from models.sources.options import Loader, SourceOptions
+from models.sources.pneumoniamnist import prepare_pneumoniamnist
+from models.sources.synthetic import prepare_synthetic
+
+NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
+    "synthetic": prepare_synthetic,
+    "pneumoniamnist": prepare_pneumoniamnist,
+}
+
+
+def prepare_source(source: str, options: SourceOptions) -> Loader:
+    """Check all that is cheap to check, and return what then reads the images.
+
+    Raises InputError for a word that names no source and a path that leads nowhere or to something else.
+    """
+    if source in NAMED:
+        return NAMED[source](options)
+    path = Path(source)
+    if path.is_dir():
+        return prepare_folder(path, options)
+    if path.suffix == ".npz" and path.is_file():
+        return prepare_npz(path, options)
+    raise InputError(_complaint(source, path))
+
+
+def _complaint(source: str, path: Path) -> str:
+    remedy = f"give {', '.join(NAMED)}, an .npz file, or a folder with one sub-folder per class"
+    if path.suffix.lower() in (".dcm", ".dicom"):
+        return f"--data {source}: DICOM is out of scope; convert the images to PNG, one folder per class"
+    if path.exists():
+        return f"--data {source}: neither an .npz file nor a folder; {remedy}"
+    close = difflib.get_close_matches(source, NAMED, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"--data {source}: no such source, file or folder; {hint}{remedy}"

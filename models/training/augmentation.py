@@ -1,0 +1,33 @@
+"""Random rotation and horizontal flip of a batch. It knows images in memory and a generator of randomness."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Each image is turned by up to `degrees` either way, and mirrored in half of the cases if `flip`."""
+
+    degrees: float
+    flip: bool
+
+    def apply(self, planes: Tensor, generator: Generator) -> Tensor:
+        """float32 [n, c, h, w] to the same, what turns in from outside being black; h must equal w."""
+        count = len(planes)
+        radians = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(self.degrees)
+        mirror = torch.ones(count)
+        if self.flip:
+            mirror[torch.rand(count, generator=generator) < 0.5] = -1
+        return _transform(planes, radians, mirror)
+
+
+def _transform(planes: Tensor, radians: Tensor, mirror: Tensor) -> Tensor:
+    """Rotate and mirror with one bilinear resampling."""
+    cosine, sine, zero = torch.cos(radians), torch.sin(radians), torch.zeros(len(planes))
+    rows = [torch.stack([mirror * cosine, -sine, zero], 1), torch.stack([mirror * sine, cosine, zero], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), list(planes.shape), align_corners=False)
+    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -1,0 +1,231 @@
+"""A folder of class sub-folders, with and without splits of its own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.errors import InputError
+from models.progress import Silent
+from models.sources.folder import plan_splits, prepare_folder
+from models.sources.folder_layout import read_layout
+from models.sources.options import SourceOptions
+from models.sources.patients import patient_of
+
+OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=0)
+SKIPPING = SourceOptions(image_size=32, skip_bad=True, images=0)
+
+
+@pytest.fixture
+def plain(tmp_path: Path, write_class) -> Path:
+    folder = tmp_path / "xrays"
+    write_class(folder / "NORMAL", 0, 25)
+    write_class(folder / "PNEUMONIA", 1, 50)
+    return folder
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, write_class) -> Path:
+    """As Kaggle's chest_xray lies on disk, in small."""
+    folder = tmp_path / "chest_xray"
+    for split, normal, ill in (("train", 20, 40), ("val", 4, 4), ("test", 10, 12)):
+        write_class(folder / split / "NORMAL", 0, normal // 2, split + "-IM-{:04d}-0001.png")
+        write_class(folder / split / "NORMAL", 0, normal - normal // 2, "IM-{:04d}-0001.png", first=100)
+        write_class(folder / split / "PNEUMONIA", 1, ill // 2, "person{}_bacteria_1.png")
+        write_class(folder / split / "PNEUMONIA", 1, ill - ill // 2, "person{}_bacteria_2.png")
+    (folder / "__MACOSX").mkdir()
+    (folder / "train" / ".DS_Store").write_text("x")
+    (folder / "train" / "NORMAL" / ".DS_Store").write_text("x")
+    return folder
+
+
+def paths(files) -> set[Path]:
+    return {file.path for file in files}
+
+
+def test_without_splits_a_fifth_is_tested_on_and_a_fifth_of_the_rest_validates(plain):
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    assert dataset.classes == ("NORMAL", "PNEUMONIA")
+    assert np.bincount(dataset.test.labels).tolist() == [5, 10]
+    assert np.bincount(dataset.validation.labels).tolist() == [4, 8]
+    assert np.bincount(dataset.train.labels).tolist() == [16, 32]
+    assert any("No test split" in note and "no patient" in note for note in dataset.notes)
+
+
+def test_labels_follow_the_images(plain):
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    for split in (dataset.train, dataset.validation, dataset.test):
+        brightest = split.images.reshape(len(split), -1).max(axis=1)
+        assert np.array_equal(brightest > 130, split.labels == 1)
+
+
+def test_no_patient_is_on_two_sides(tmp_path, write_class):
+    folder = tmp_path / "xrays"
+    write_class(folder / "NORMAL", 0, 30, "NORMAL2-IM-{:04d}-0001.png")
+    for view in range(3):
+        write_class(folder / "PNEUMONIA", 1, 20, "person{}_bacteria_" + f"{view}.png")
+
+    plan = plan_splits(folder, read_layout(folder))
+
+    sides = [{patient_of(file.inner) for file in files} for files in (plan.train, plan.validation, plan.test)]
+    assert None not in sides[0]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert any("by patient (90 of 90" in note for note in plan.notes)
+
+
+def test_kaggles_small_val_is_joined_to_train_and_split_anew_while_test_stays(kaggle):
+    plan = plan_splits(kaggle, read_layout(kaggle))
+
+    assert paths(plan.test) == set((kaggle / "test").rglob("*.png"))
+    assert paths(plan.train) | paths(plan.validation) == {
+        path for name in ("train", "val") for path in (kaggle / name).rglob("*.png")
+    }
+    assert not paths(plan.train) & paths(plan.validation)
+    assert len(plan.validation) == pytest.approx(0.2 * 68, abs=2)
+    assert any("val holds 8 images, fewer than 50" in note for note in plan.notes)
+
+
+def test_splits_that_are_large_enough_are_used_as_they_are(tmp_path, write_class):
+    for split, count in (("train", 10), ("val", 25), ("test", 5)):
+        write_class(tmp_path / split / "a", 0, count)
+        write_class(tmp_path / split / "b", 1, count)
+
+    dataset = prepare_folder(tmp_path, OPTIONS)(Silent())
+
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (20, 50, 10)
+    assert dataset.notes == ()
+
+
+def test_what_is_no_image_is_passed_over_and_counted(kaggle):
+    (kaggle / "train" / "PNEUMONIA" / "Thumbs.db").write_text("x")
+
+    plan = plan_splits(kaggle, read_layout(kaggle))
+
+    assert any("4 other files or folders were passed over" in note for note in plan.notes)
+
+
+def test_of_two_classes_the_one_without_findings_is_label_0(tmp_path, write_class):
+    write_class(tmp_path / "COVID", 1, 10)
+    write_class(tmp_path / "normal", 0, 10)
+
+    layout = read_layout(tmp_path)
+
+    assert layout.classes == ("normal", "COVID")
+    assert any("'COVID' is the positive class" in note for note in plan_splits(tmp_path, layout).notes)
+
+
+def test_images_in_folders_below_a_class_count_too(tmp_path, write_class):
+    for patient in range(6):
+        write_class(tmp_path / "a" / f"patient{patient}", 0, 3)
+        write_class(tmp_path / "b" / f"patient{patient}", 1, 3)
+
+    plan = plan_splits(tmp_path, read_layout(tmp_path))
+
+    assert len(plan.train) + len(plan.validation) + len(plan.test) == 36
+    assert not {file.inner.parts[0] for file in plan.test} & {file.inner.parts[0] for file in plan.train}
+
+
+def test_an_image_that_does_not_decode_is_an_error_that_names_and_counts(plain):
+    for name in ("film3.png", "film9.png"):
+        (plain / "NORMAL" / name).write_bytes(b"\x89PNG broken")
+
+    with pytest.raises(InputError) as caught:
+        prepare_folder(plain, OPTIONS)(Silent())
+
+    assert "film" in str(caught.value)
+    assert "2 of 75 images" in str(caught.value)
+    assert "--skip-bad" in str(caught.value)
+
+
+def test_with_skip_bad_such_images_are_left_out_and_named(plain):
+    (plain / "NORMAL" / "film3.png").write_bytes(b"\x89PNG broken")
+
+    dataset = prepare_folder(plain, SKIPPING)(Silent())
+
+    assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 74
+    assert any("1 images do not decode" in note and "NORMAL/film3.png" in note for note in dataset.notes)
+
+
+def test_skipping_an_image_moves_no_other_to_another_split(plain):
+    before = plan_splits(plain, read_layout(plain))
+    (plain / "NORMAL" / "film3.png").write_bytes(b"broken")
+
+    after = plan_splits(plain, read_layout(plain))
+
+    assert paths(before.test) == paths(after.test)
+
+
+def test_a_dicom_file_is_an_error_before_anything_is_decoded(plain):
+    (plain / "NORMAL" / "IM0001").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 99)
+
+    with pytest.raises(InputError, match=r"IM0001: DICOM is out of scope"):
+        prepare_folder(plain, OPTIONS)
+
+
+def test_a_dicom_file_named_as_an_image_is_an_error_even_with_skip_bad(plain):
+    (plain / "NORMAL" / "film1.png").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 99)
+
+    with pytest.raises(InputError, match="DICOM is out of scope"):
+        prepare_folder(plain, SKIPPING)(Silent())
+
+
+def test_a_folder_without_classes_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="no class sub-folder"):
+        prepare_folder(tmp_path, OPTIONS)
+
+
+def test_a_folder_with_one_class_is_an_error_that_names_it(tmp_path, write_class):
+    write_class(tmp_path / "NORMAL", 0, 5)
+
+    with pytest.raises(InputError, match="one class only, 'NORMAL'"):
+        prepare_folder(tmp_path, OPTIONS)
+
+
+def test_a_folder_given_one_level_too_high_is_an_error_that_says_where_to_look(kaggle):
+    with pytest.raises(InputError, match="did you mean .*chest_xray"):
+        prepare_folder(kaggle.parent, OPTIONS)
+
+
+@pytest.mark.parametrize("emptied", ["test", "train"])
+def test_an_empty_split_is_an_error_that_names_it(kaggle, emptied):
+    for path in (kaggle / emptied).rglob("*.png"):
+        path.unlink()
+
+    with pytest.raises(InputError, match=f"{emptied}: no image in it"):
+        prepare_folder(kaggle, OPTIONS)
+
+
+def test_a_class_without_images_is_an_error_that_names_it(plain):
+    for path in (plain / "NORMAL").glob("*.png"):
+        path.unlink()
+
+    with pytest.raises(InputError, match="no image of class 'NORMAL'"):
+        prepare_folder(plain, OPTIONS)
+
+
+def test_a_class_too_small_to_split_is_an_error(tmp_path, write_class):
+    write_class(tmp_path / "a", 0, 20)
+    write_class(tmp_path / "b", 1, 1)
+
+    with pytest.raises(InputError, match="class 'b' has too few images"):
+        prepare_folder(tmp_path, OPTIONS)
+
+
+def test_a_test_folder_without_a_train_folder_is_an_error(tmp_path, write_class):
+    write_class(tmp_path / "test" / "a", 0, 5)
+    write_class(tmp_path / "test" / "b", 1, 5)
+
+    with pytest.raises(InputError, match="no train folder"):
+        prepare_folder(tmp_path, OPTIONS)
+
+
+def test_jpeg_and_sixteen_bit_files_lie_beside_png_in_one_class(plain):
+    Image.fromarray(np.full((50, 60), 40000, np.uint16)).save(plain / "NORMAL" / "deep.png")
+    Image.fromarray(np.full((50, 60), 90, np.uint8)).save(plain / "PNEUMONIA" / "other.JPG")
+
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 77
