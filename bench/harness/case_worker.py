@@ -3,9 +3,10 @@
 from types import TracebackType
 from typing import TypeVar
 
+from bench.child_process import ChildDiedError
 from bench.harness import messages
 from bench.harness.plan import Case
-from bench.harness.worker_process import RuntimeMissingError, WorkerDiedError, WorkerProcess
+from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import Failed, FailureKind, Skipped, Stage
 
 AnswerT = TypeVar("AnswerT", messages.Loaded, messages.Inferred, messages.Peak, messages.Predicted)
@@ -83,7 +84,7 @@ class CaseWorker:
             answer = self._process.ask(request, limit_s)
         except RuntimeMissingError as error:
             raise CaseEndedError(Skipped(reason=str(error))) from None
-        except WorkerDiedError as error:
+        except ChildDiedError as error:
             raise CaseEndedError(Failed(stage=stage, kind=error.kind, message=error.message)) from None
         if not isinstance(answer, wanted):
             message = f"answered '{answer.kind}' to '{request.kind}'"

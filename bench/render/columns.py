@@ -54,16 +54,17 @@ def columns(speed_up: Mapping[str, float]) -> list[Column]:
 
 
 def best_variants(column: Column, report: Report) -> set[str]:
-    """Return the variants that share a column's best value as it is written; none if all of them do."""
+    """Return the variants that share a column's best value as it is written; none if most of them do."""
     written = {
         run.variant: round(value, column.digits)
         for run in report.runs
         if run.status == "completed" and (value := column.value(run)) is not None
     }
-    if column.best is Best.NEITHER or len(set(written.values())) < 2:
+    if column.best is Best.NEITHER or not written:
         return set()
     best = min(written.values()) if column.best is Best.LOWEST else max(written.values())
-    return {variant for variant, value in written.items() if value == best}
+    shared_by = {variant for variant, value in written.items() if value == best}
+    return shared_by if 2 * len(shared_by) <= len(written) else set()
 
 
 def _latency(run: Run, name: str) -> float | None:

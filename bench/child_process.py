@@ -1,0 +1,135 @@
+"""A child process that takes lines on stdin and answers on a pipe of its own, and how it died.
+
+It knows lines, time limits and signals; what the lines say is its users' business.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from bench.measurements import FailureKind
+
+_LAST_LINES = 6
+_SECONDS_TO_END = 10.0
+_KINDS = {
+    signal.SIGKILL: FailureKind.KILLED,
+    signal.SIGILL: FailureKind.ILLEGAL_INSTRUCTION,
+}
+
+
+class ChildDiedError(Exception):
+    """The child gave no answer and never will; `message` ends with the last lines of its stderr."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+class ChildProcess:
+    """A process in a session and an empty folder of its own; use it as a context manager.
+
+    A session, so that Ctrl-C reaches the parent alone, which then ends it; an empty folder, so that a user's
+    own `models/` cannot be imported, and what a library writes is gone with the process. The number of the
+    pipe to answer on is added to `command`, and `environment` to the parent's own.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
+        self._stderr = Path(self._folder.name) / "stderr"
+        work = Path(self._folder.name) / "work"
+        work.mkdir()
+        self._answers, write_end = os.pipe()
+        with self._stderr.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [*command, str(write_end)],
+                stdin=subprocess.PIPE,
+                stdout=stderr,
+                stderr=stderr,
+                pass_fds=(write_end,),
+                cwd=work,
+                env={**os.environ, **environment, "TMPDIR": str(work)},
+                start_new_session=True,
+                bufsize=0,
+            )
+        os.close(write_end)
+        self._received = b""
+
+    def __enter__(self) -> "ChildProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the child can still be asked anything."""
+        return self._process.poll() is None
+
+    def send(self, line: str) -> None:
+        """Send one line; raises ChildDiedError if nobody is there to take it."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+        except BrokenPipeError:
+            raise self._death() from None
+
+    def read_line(self, timeout_s: float) -> bytes:
+        """Wait for one line without using the CPU.
+
+        Raises ChildDiedError if the child dies, or is silent for `timeout_s`, upon which it is ended.
+        """
+        deadline = time.monotonic() + timeout_s
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            while b"\n" not in self._received:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise self.end(FailureKind.HANG, f"gave no answer within {timeout_s:.0f} s and was ended")
+                if not (chunk := os.read(self._answers, 1 << 16)):
+                    raise self._death()
+                self._received += chunk
+        line, _, self._received = self._received.partition(b"\n")
+        return line
+
+    def end(self, kind: FailureKind, what: str) -> ChildDiedError:
+        """End the child and what it started; return the error that says `what`, with its last words."""
+        self._kill()
+        lines = self._stderr.read_text(encoding="utf-8", errors="replace").splitlines()
+        tail = [line.strip() for line in lines if line.strip()][-_LAST_LINES:]
+        return ChildDiedError(kind, "\n".join([what, *tail]))
+
+    def stop(self) -> None:
+        """End the child, whatever state it is in, and remove its folder."""
+        self._kill()
+        os.close(self._answers)
+        self._folder.cleanup()
+
+    def _kill(self) -> None:
+        assert self._process.stdin is not None
+        if self.is_running:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(_SECONDS_TO_END)
+        self._process.stdin.close()
+
+    def _death(self) -> ChildDiedError:
+        try:
+            code = self._process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            return self.end(FailureKind.HANG, "closed its pipe but did not end, and was ended")
+        if code >= 0:
+            return self.end(FailureKind.EXIT, f"ended with exit code {code} in the middle of its work")
+        died_of = signal.Signals(-code)
+        return self.end(_KINDS.get(died_of, FailureKind.CRASH), f"died of {died_of.name}")
