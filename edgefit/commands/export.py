@@ -35,9 +35,11 @@ def export(
     """
     from bench.bundle import MANIFEST
     from bench.files import whole_folder
+    from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.bundles import bundle_view
 
+    require_extra("build", "edgefit export")
     output = Output(as_json)
     with whole_folder(out, marker=MANIFEST, overwrite=overwrite) as folder:
         from export.export import ExportOptions

@@ -54,10 +54,12 @@ def finetune(
     patients', so handle it as you handle your data.
     """
     from bench.files import whole_folder
+    from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.runs import run_view
     from models.run_folder import RECORD
 
+    require_extra("build", "edgefit finetune")
     output = Output(as_json)
     with whole_folder(out, marker=RECORD, overwrite=overwrite) as folder:
         from models.finetune import FinetuneOptions
