@@ -80,7 +80,8 @@ class VerificationRecord(Record):
 
 class ArtifactRecord(Record):
     """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript (what the worker must set);
-    `calibration_images` and `method` to int8: how it was quantised, and on how many training images.
+    `calibration_images` and `left_in_float` to int8: on how many training images its ranges were found, and
+    which of the network's modules are not quantised. `method`: how int8 was made, what fp16 stores in half.
     """
 
     variant: str

@@ -22,7 +22,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images ready to train on. `classes[label]` is the class's name; `notes` are sentences on how it was split."""
+    """Images ready to train on. `classes[label]` names a class; `notes` are sentences on how it was split."""
 
     name: str
     classes: tuple[str, ...]

@@ -3,9 +3,7 @@
 from models import patient_threads  # noqa: F401 - before whatever imports torch
 
 # isort: split
-
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,21 +12,20 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save
 
-from models.dataset import Dataset, Images, Split
+from models.dataset import Dataset, Split
+from models.description import describe_data, describe_training, describe_weights, say_data, say_start
 from models.errors import InputError
 from models.evaluation import evaluate
 from models.network import Architecture, ImageClassifier, find_architecture
-from models.pixels import to_input, to_planes
+from models.prediction import predict
 from models.progress import Progress
 from models.records import (
     SCHEMA,
-    DataRecord,
     Evaluation,
     History,
     Metrics,
     Preprocessing,
     RunRecord,
-    SplitCounts,
     TrainingRecord,
     WeightsRecord,
 )
@@ -45,14 +42,19 @@ from models.run_folder import (
 from models.sources.options import SPLIT_SEED, SourceOptions
 from models.sources.splitting import sample_stratified
 from models.sources.table import prepare_source
-from models.starting_weights import StartingWeights, apply_weights, load_starting_weights, weights_kind
+from models.starting_weights import (
+    StartingWeights,
+    WeightsKind,
+    apply_weights,
+    load_starting_weights,
+    weights_kind,
+)
 from models.training.run import TrainedRun, train_network
-from models.training.settings import DEFAULT_EPOCHS, DEFAULT_UNFREEZE, TrainingSettings
+from models.training.settings import DEFAULTS, TrainingSettings, default_epochs
 
 IMAGE_SIZES = (32, 1024)
 MOST_EPOCHS = 1000
-FEWEST_SYNTHETIC_IMAGES = 50
-CHUNK = 64
+MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,16 @@ class FinetuneOptions:
     images: int = 1000
 
 
+@dataclass(frozen=True)
+class _Result:
+    """A trained network and how it came about."""
+
+    network: ImageClassifier
+    trained: TrainedRun
+    weights: WeightsRecord
+    training: TrainingRecord
+
+
 def finetune(
     options: FinetuneOptions, folder: Path, progress: Progress, tool: str, name: str, created: str
 ) -> RunRecord:
@@ -84,28 +96,23 @@ def finetune(
     `tool`, `name` and `created` (ISO 8601) are recorded as given.
     """
     architecture = find_architecture(options.arch)
-    settings = _choose_settings(options, architecture)
-    load_data = prepare_source(
-        options.data, SourceOptions(options.image_size, options.skip_bad, options.images)
-    )
+    _check_options(options, architecture)
+    sources = SourceOptions(options.image_size, options.skip_bad, options.images)
+    load_data = prepare_source(options.data, sources)
     weights = load_starting_weights(options.weights, architecture, progress)
-    # Whether the checkpoint fits is found out before the long read, with any number of classes.
-    apply_weights(architecture.build(2), weights, architecture)
-    dataset = load_data(progress)
-    _say_data(dataset, progress)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
-        network = architecture.build(len(dataset.classes))
-        head_kept = apply_weights(network, weights, architecture)
-        _say_weights(weights, head_kept, settings, architecture, progress)
-        began = time.perf_counter()
-        trained = train_network(network, dataset, settings, folder, progress)
-        seconds = time.perf_counter() - began
+        # Whether the checkpoint fits is found out before the long read, with any number of classes.
+        apply_weights(architecture.build(2), weights, architecture)
+        dataset = load_data(progress)
+        _say(say_data(dataset), progress)
+        settings = _choose_settings(options, weights.kind, len(dataset.train))
+        torch.manual_seed(settings.seed)
+        result = _train(architecture, weights, dataset, settings, folder, progress)
     metrics = Metrics(
-        validation=_evaluate(network, dataset, dataset.validation, "Evaluating validation images", progress),
-        test=_evaluate(network, dataset, dataset.test, "Evaluating test images", progress),
+        validation=_evaluate(result.network, dataset, dataset.validation, "validation", progress),
+        test=_evaluate(result.network, dataset, dataset.test, "test", progress),
     )
-    _write_files(folder, network, trained, dataset)
+    _write_files(folder, result, dataset)
     record = RunRecord(
         schema=SCHEMA,
         tool=tool,
@@ -114,12 +121,10 @@ def finetune(
         arch=architecture.name,
         classes=dataset.classes,
         image_size=options.image_size,
-        weights=WeightsRecord(
-            kind=weights.kind.value, name=weights.name, sha256=weights.sha256, head_kept=head_kept
-        ),
-        data=_describe_data(options, dataset),
+        weights=result.weights,
+        data=describe_data(options.data, dataset),
         preprocessing=Preprocessing(),
-        training=_describe_training(settings, trained, architecture, seconds),
+        training=result.training,
         metrics=metrics,
         files=hash_files(folder),
     )
@@ -127,72 +132,60 @@ def finetune(
     return record
 
 
-def _choose_settings(options: FinetuneOptions, architecture: Architecture) -> TrainingSettings:
-    """Check every number and fill in what was left open."""
+def _check_options(options: FinetuneOptions, architecture: Architecture) -> None:
+    weights_kind(options.weights)
     _check_range("--image-size", options.image_size, *IMAGE_SIZES)
-    _check_range("--seed", options.seed, 0, 2**32 - 1)
-    kind = weights_kind(options.weights)
-    unfreeze = DEFAULT_UNFREEZE[kind] if options.unfreeze is None else options.unfreeze
-    epochs = DEFAULT_EPOCHS if options.epochs is None else options.epochs
-    _check_range("--unfreeze", unfreeze, 0, architecture.blocks)
-    _check_range("--epochs", epochs, 1, MOST_EPOCHS)
-    return TrainingSettings(epochs, unfreeze, options.seed, options.flip)
+    _check_range("--seed", options.seed, 0, MOST_SEED)
+    _check_range("--unfreeze", options.unfreeze, 0, architecture.blocks)
+    _check_range("--epochs", options.epochs, 1, MOST_EPOCHS)
 
 
-def _check_range(option: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
+def _check_range(option: str, value: int | None, low: int, high: int) -> None:
+    if value is not None and not low <= value <= high:
         raise InputError(f"{option} {value}: out of range, give a whole number from {low} to {high}")
 
 
-def _say_data(dataset: Dataset, progress: Progress) -> None:
-    for note in dataset.notes:
-        progress.say(note)
-    sizes = f"{len(dataset.train)} training, {len(dataset.validation)} validation, {len(dataset.test)} test"
-    progress.say(f"Data: {dataset.name}, {sizes} images; classes {', '.join(dataset.classes)}")
+def _choose_settings(options: FinetuneOptions, kind: WeightsKind, training_images: int) -> TrainingSettings:
+    """Fill in what was left open."""
+    unfreeze = DEFAULTS[kind].unfreeze if options.unfreeze is None else options.unfreeze
+    epochs = default_epochs(kind, training_images) if options.epochs is None else options.epochs
+    return TrainingSettings(epochs, unfreeze, options.seed, options.flip)
 
 
-def _say_weights(
-    weights: StartingWeights,
-    head_kept: bool,
-    settings: TrainingSettings,
+def _say(sentences: list[str], progress: Progress) -> None:
+    for sentence in sentences:
+        progress.say(sentence)
+
+
+def _train(
     architecture: Architecture,
+    weights: StartingWeights,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    scratch: Path,
     progress: Progress,
-) -> None:
-    digest = f" (sha256 {weights.sha256[:12]})" if weights.sha256 else ""
-    head = "its head fits and is kept" if head_kept else "new head"
-    progress.say(f"Starting weights: {weights.name}{digest}, {head}")
-    frozen = architecture.blocks - settings.unfreeze
-    progress.say(
-        f"Training the last {settings.unfreeze} of {architecture.blocks} feature blocks and the classifier "
-        f"for at most {settings.epochs} epochs; the first {frozen} stay frozen"
-    )
+) -> _Result:
+    network = architecture.build(len(dataset.classes))
+    head_kept = apply_weights(network, weights, architecture)
+    _say(say_start(weights, head_kept, settings, architecture), progress)
+    began = time.perf_counter()
+    trained = train_network(network, dataset, settings, scratch, progress)
+    training = describe_training(settings, trained, architecture, time.perf_counter() - began)
+    return _Result(network, trained, describe_weights(weights, head_kept), training)
 
 
 def _evaluate(
-    network: ImageClassifier, dataset: Dataset, split: Split, task: str, progress: Progress
+    network: ImageClassifier, dataset: Dataset, split: Split, name: str, progress: Progress
 ) -> Evaluation:
-    logits = predict(network, split.images, task, progress)
+    logits = predict(network, split.images, f"Evaluating {name} images", progress)
     return evaluate(logits, split.labels, len(dataset.classes))
 
 
-def predict(
-    network: ImageClassifier, images: Images, task: str, progress: Progress
-) -> npt.NDArray[np.float32]:
-    """Logits [n, classes] of uint8 images at network size."""
-    network.eval()
-    progress.begin(task, len(images))
-    parts = []
-    for start in range(0, len(images), CHUNK):
-        planes = to_planes(images[start : start + CHUNK])
-        with torch.inference_mode():
-            parts.append(network(to_input(planes)).numpy())
-        progress.advance(len(planes))
-    return np.concatenate(parts)
-
-
-def _write_files(folder: Path, network: ImageClassifier, trained: TrainedRun, dataset: Dataset) -> None:
-    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+def _write_files(folder: Path, result: _Result, dataset: Dataset) -> None:
+    """All files but run.json, which vouches for them."""
+    state = {name: value.contiguous() for name, value in result.network.state_dict().items()}
     (folder / MODEL).write_bytes(save(state))
+    trained = result.trained
     write_history(folder, History(schema=SCHEMA, best_epoch=trained.best_epoch, epochs=trained.epochs))
     calibration = sample_stratified(dataset.train.labels, MOST_CALIBRATION_IMAGES, SPLIT_SEED)
     held_out = sample_stratified(dataset.validation.labels, MOST_HELD_OUT_IMAGES, SPLIT_SEED)
@@ -202,43 +195,3 @@ def _write_files(folder: Path, network: ImageClassifier, trained: TrainedRun, da
 
 def _take(split: Split, chosen: npt.NDArray[np.int64]) -> Split:
     return Split(split.images[chosen], split.labels[chosen])
-
-
-def _describe_data(options: FinetuneOptions, dataset: Dataset) -> DataRecord:
-    counts = SplitCounts(
-        train=tuple(_count(dataset.train, dataset)),
-        validation=tuple(_count(dataset.validation, dataset)),
-        test=tuple(_count(dataset.test, dataset)),
-    )
-    return DataRecord(source=options.data, name=dataset.name, counts=counts, notes=dataset.notes)
-
-
-def _count(split: Split, dataset: Dataset) -> Iterator[int]:
-    for label in range(len(dataset.classes)):
-        yield int(np.sum(split.labels == label))
-
-
-def _describe_training(
-    settings: TrainingSettings, trained: TrainedRun, architecture: Architecture, seconds: float
-) -> TrainingRecord:
-    return TrainingRecord(
-        epochs=settings.epochs,
-        epochs_run=len(trained.epochs),
-        best_epoch=trained.best_epoch,
-        stopped_early=len(trained.epochs) < settings.epochs,
-        unfreeze=settings.unfreeze,
-        frozen_blocks=architecture.blocks - settings.unfreeze,
-        blocks=architecture.blocks,
-        views=trained.views,
-        seed=settings.seed,
-        flip=settings.flip,
-        rotation_degrees=settings.rotation_degrees,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        patience=settings.patience,
-        class_weights=trained.class_weights,
-        optimizer="Adam",
-        schedule="cosine annealing to 0, per batch",
-        threads=torch.get_num_threads(),
-        seconds=round(seconds, 1),
-    )

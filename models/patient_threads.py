@@ -2,8 +2,8 @@
 
 GNU OpenMP's threads spin at the end of every operator. Where other processes want the same cores, that makes
 training many times slower (measured on 2 shared cores: a training step of 5 s instead of 0.2 s). The variable
-is read once, when torch is loaded, and taken back at once, so that a process started later, above all one that
-is timed, keeps the system's own default.
+is read once, when torch is loaded, and taken back at once, so that a process started later, above all one
+that is timed, keeps the system's own default.
 """
 
 import importlib

@@ -1,14 +1,13 @@
-"""Makes the starting checkpoint from generated radiographs. It knows no real image, and is no step of a user's job.
+"""Makes the starting checkpoint from generated radiographs. It knows no real image; no user's job runs it.
 
-Run as `python -m models.pretrain --out FILE`. The films are synthetic (`models.synthetic.radiograph`) and come
-from CHECKPOINT_SEEDS, which the `synthetic` data source never uses; what is learnt proves nothing clinical.
+Run as `python -m models.pretrain --out FILE`. The films are synthetic (`models.synthetic.radiograph`), from
+CHECKPOINT_SEEDS, which the `synthetic` data source never uses; what is learnt proves nothing clinical.
 """
 
 import argparse
 import copy
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ FILM_SIDE = 112
 CHART_SIDE = 28
 CHARTS = 1 + len(FINDINGS)
 CHART_BLOCK = 13  # the last feature block that sees at a sixteenth of the image's side
+CHART_CHANNELS = 96  # what that block gives
 CHART_WEIGHT = 4.0
 HELD_OUT_SEEDS = CHECKPOINT_SEEDS[-512:]
 SEED = 20
@@ -82,7 +82,7 @@ class Student(nn.Module):
     def __init__(self, network: ImageClassifier) -> None:
         super().__init__()
         self.network = network
-        self.chart = nn.Conv2d(network.features[CHART_BLOCK].out_channels, CHARTS, 1)
+        self.chart = nn.Conv2d(CHART_CHANNELS, CHARTS, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [n, 3, h, w] to logits [n, len(TARGETS)] and chart logits [n, CHARTS, h / 16, w / 16]."""
@@ -111,11 +111,12 @@ def _to_chart(field: Field) -> npt.NDArray[np.uint8]:
     """A field in [0, 1] at FILM_SIDE as its block means, 0 to 255."""
     block = FILM_SIDE // CHART_SIDE
     means = field.reshape(CHART_SIDE, block, CHART_SIDE, block).mean(axis=(1, 3))
-    return (means * 255.0 + 0.5).astype(np.uint8)
+    chart: npt.NDArray[np.uint8] = (means * 255.0 + 0.5).astype(np.uint8)
+    return chart
 
 
 def augment(planes: Tensor, charts: Tensor, side: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """float32 [n, 1, h, w] to [n, 1, side, side]: moved, mirrored, often blurred, exposed anew; charts likewise.
+    """float32 [n, 1, h, w] to [n, 1, side, side]: moved, mirrored, often blurred, exposed anew; charts too.
 
     Blurring goes down to the detail of 28 pixels, so that the features also serve small images blown up.
     """
@@ -173,11 +174,8 @@ def train(schedule: Schedule, out: Path) -> None:
     student = Student(find_architecture(ARCHITECTURE).build(len(TARGETS)))
     student.network.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(student)
-    optimiser = torch.optim.AdamW(
-        student.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay
-    )
+    optimiser = torch.optim.AdamW(student.parameters(), weight_decay=schedule.weight_decay)
     held_out = render_films(HELD_OUT_SEEDS)
-    started = time.monotonic()
     step = 0
     for number in range(schedule.rounds):
         films = render_films(CHECKPOINT_SEEDS[number * schedule.films : (number + 1) * schedule.films])
@@ -185,17 +183,17 @@ def train(schedule: Schedule, out: Path) -> None:
         for batch in _batches(films, schedule, generator):
             for group in optimiser.param_groups:
                 group["lr"] = schedule.learning_rate * learning_rate_factor(step, schedule)
-            planes, charts = augment(
-                batch.planes, batch.charts, side_of(step / schedule.steps, generator), generator
-            )
+            side = side_of(step / schedule.steps, generator)
+            planes, charts = augment(batch.planes, batch.charts, side, generator)
             losses.append(_train_step(student, optimiser, Batch(planes, batch.targets, charts)))
             _average(average, student, min(schedule.averaging, (1 + step) / (10 + step)))
             step += 1
         save_checkpoint(average.network, out)
         loss, chart_loss = np.mean(losses, axis=0)
+        figures = _held_out_figures(average.network, held_out)
         _say(
-            f"round {number + 1}/{schedule.rounds}: loss {loss:.3f}, chart loss {chart_loss:.3f}, held-out films: "
-            f"{_held_out_figures(average.network, held_out)}, {time.monotonic() - started:.0f} s"
+            f"round {number + 1}/{schedule.rounds}: "
+            f"loss {loss:.3f}, charts {chart_loss:.3f}; right on held-out films: {figures}"
         )
 
 

@@ -1,5 +1,6 @@
 """The weights fine-tuning starts from, by name or file. It knows tensors' names and shapes, and no data."""
 
+import difflib
 import hashlib
 import socket
 from collections.abc import Iterator, Mapping
@@ -51,7 +52,9 @@ def weights_kind(weights: str) -> WeightsKind:
         if weights == kind.value:
             return kind
     if not Path(weights).is_file():
-        raise InputError(f"--weights {weights}: no such file; give imagenet, bundled, none or a FILE")
+        close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise InputError(f"--weights {weights}: no such file; {hint}give imagenet, bundled, none or a FILE")
     if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
         raise InputError(f"--weights {weights}: not a .safetensors, .pth or .pt file")
     return WeightsKind.FILE

@@ -1,16 +1,23 @@
 """Generated radiographs as a data set. It knows which seeds they come from, and not how one is drawn."""
 
 from models.dataset import Dataset, Images, Labels, Split
+from models.errors import InputError
 from models.progress import Progress
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import Indices, split_off
-from models.synthetic.radiograph import CLASSES, dataset_seeds, render_many
+from models.synthetic.radiograph import CLASSES, FILMS_PER_DATASET, dataset_seeds, render_many
 
+FEWEST, MOST = 50, FILMS_PER_DATASET
 NOTE = "The radiographs are synthetic: no patient, and nothing clinical is proved by any figure on them."
 
 
 def prepare_synthetic(options: SourceOptions) -> Loader:
     """`options.images` radiographs, each of a patient of its own, always the same ones."""
+
+    if not FEWEST <= options.images <= MOST:
+        raise InputError(
+            f"--images {options.images}: out of range, give a whole number from {FEWEST} to {MOST}"
+        )
 
     def load(progress: Progress) -> Dataset:
         progress.begin("Drawing synthetic radiographs", options.images)

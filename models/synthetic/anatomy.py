@@ -1,18 +1,23 @@
-"""Soft tissue and air of a healthy chest: torso, lungs, heart, diaphragm, vessels. It knows no bones or disease.
+"""Soft tissue and air of a healthy chest: torso, lungs, heart, diaphragm, vessels. No bone, no disease.
 
 Attenuation is in arbitrary units: about 0 beside the patient, 0.3 through lung and 1 through the heart.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.synthetic.canvas import Field, Stroke, View, draw, edge, ellipse, ramp
 from models.synthetic.patient import Patient
 
 AIR_CONTRAST = 0.62  # what a full depth of lung takes away from the attenuation of solid tissue
-_VESSEL_STEP = 0.012  # film half-widths between the points of a vessel
+_OTHER_SIDE = np.array([-1.0, 1.0], dtype=np.float32)
+_VESSEL_STEP = 0.016  # film half-widths between the points of a vessel
+
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,6 @@ class Chest:
 
     tissue: Field  # attenuation of the chest were it solid
     air: Field  # depth of lung in the beam, 0 to 1
-    inward: Field  # how deep inside the rib cage: 0 at its wall, 1 in its middle
-    above_dome: Field  # height above the diaphragm, negative below
 
 
 def chest(view: View, patient: Patient, rng: np.random.Generator) -> Chest:
@@ -42,18 +45,25 @@ def chest(view: View, patient: Patient, rng: np.random.Generator) -> Chest:
         tissue -= _stomach_bubble(view, patient)
     if patient.breasts:
         tissue += _breasts(view, patient)
-    return Chest(tissue, air, inward, above_dome)
+    return Chest(tissue, air)
 
 
 def _inside_rib_cage(x: Field, y: Field, patient: Patient) -> Field:
     """1 on the axis of the cage, 0 on its wall, negative outside: a barrel with a rounded top."""
-    centre_y = 0.30
-    height = centre_y - patient.apex_y
-    up = np.minimum(y - centre_y, 0.0) * (1.0 / height)
-    squared = up * up
     across = (x + patient.turn * patient.chest_half_width) * (1.0 / patient.chest_half_width)
-    narrowing: Field = squared * (0.62 + 0.38 * squared)
-    return 1.0 - across * across - narrowing
+    inward: Field = 1.0 - across * across - cage_narrowing(y, patient)
+    return inward
+
+
+def cage_narrowing(y: Any, patient: Patient) -> Any:
+    """What the rounded top takes from the squared width of the rib cage: 1 at the apex, 0 in its lower half.
+
+    `y` may be an array of any shape and precision; the result is like it.
+    """
+    centre_y = 0.30
+    up = np.minimum(y - centre_y, 0.0) * (1.0 / (centre_y - patient.apex_y))
+    squared = up * up
+    return squared * (0.62 + 0.38 * squared)
 
 
 def _above_dome(x: Field, aside: Field, y: Field, patient: Patient) -> Field:
@@ -74,11 +84,13 @@ def _mediastinum(view: View, aside: Field, patient: Patient) -> Field:
     atrium = ellipse(view, (-0.20 * radius - 0.02, heart_y + 0.01), (0.50 * radius, 0.85 * radius))
     knob = ellipse(view, (half_width * 0.75, -0.30), (0.105, 0.11))
     trunk = ellipse(view, (half_width * 0.70, -0.12), (0.10, 0.14), 0.3)
-    outline = np.maximum(np.maximum(heart * (0.45 * radius), atrium * (0.3 * radius)), band)
+    outline: Field = np.maximum(np.maximum(heart * (0.45 * radius), atrium * (0.3 * radius)), band)
     if patient.is_child:
         thymus = ellipse(view, (0.0, -0.28), (1.7 * half_width, 0.22))
-        return np.maximum(outline, thymus * 0.08)
-    return np.maximum(outline, np.maximum(knob, trunk) * 0.05)
+        outline = np.maximum(outline, thymus * 0.08)
+    else:
+        outline = np.maximum(outline, np.maximum(knob, trunk) * 0.05)
+    return outline
 
 
 def _torso(view: View, patient: Patient) -> Field:
@@ -96,9 +108,10 @@ def _torso(view: View, patient: Patient) -> Field:
 def _raised_arms_and_chin(view: View, patient: Patient) -> Field:
     along = ramp(16)
     right = np.stack((0.55 + 0.75 * along, patient.shoulder_y + 0.16 - 0.55 * along), axis=-1)
-    arms = draw(view, 0.12, [Stroke(np.stack((right, right * np.float32([-1, 1]))), 0.62)])
+    arms = draw(view, 0.12, [Stroke(np.stack((right, right * _OTHER_SIDE)), 0.62)])
     chin = ellipse(view, (0.0, patient.shoulder_y - 0.34), (0.36, 0.30))
-    return np.minimum(arms, 0.62) + 0.7 * edge(chin, 0.16)
+    shadow: Field = np.minimum(arms, 0.62) + 0.7 * edge(chin, 0.16)
+    return shadow
 
 
 def _airways_and_hila(view: View, patient: Patient) -> Field:
@@ -145,17 +158,18 @@ def _vessels(view: View, patient: Patient, rng: np.random.Generator) -> Field:
         Stroke(part, peak * patient.vessels) for part, peak in ((trunks, 0.22), (boughs, 0.14), (twigs, 0.08))
     ]
     shadows = draw(view, 0.0095, trees)
-    return shadows / (1.0 + 2.0 * shadows)
+    saturated: Field = shadows / (1.0 + 2.0 * shadows)
+    return saturated
 
 
-def _forked(rng: np.random.Generator, angle: np.ndarray) -> np.ndarray:
+def _forked(rng: np.random.Generator, angle: Numbers) -> Numbers:
     turns = np.stack((-rng.uniform(0.15, 0.55, len(angle)), rng.uniform(0.15, 0.55, len(angle))), axis=1)
     return (angle[:, None] + turns).reshape(-1)
 
 
 def _branches(
-    rng: np.random.Generator, start: np.ndarray, angle: np.ndarray, length: np.ndarray
-) -> tuple[Field, np.ndarray, np.ndarray]:
+    rng: np.random.Generator, start: Numbers, angle: Numbers, length: Numbers
+) -> tuple[Field, Numbers, Numbers]:
     """Curved branches [n, points, 2], with where they end and their direction there."""
     bend = rng.normal(0.0, 0.25, len(angle))
     points = math.ceil(length.max() / _VESSEL_STEP) + 1

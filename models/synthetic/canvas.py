@@ -1,4 +1,4 @@
-"""Soft shapes, strokes and clouds on a square film. It knows pixels and poses, and nothing of bodies or X-rays.
+"""Soft shapes, strokes and clouds on a square film. It knows pixels and poses, and nothing of bodies or rays.
 
 Positions are in the patient's frame: x grows to the right of the film, y downwards, and the middle of an
 unmoved film is (0, 0) with its edges at -1 and 1. Everything is drawn from positions, never from pixel
@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 Field = npt.NDArray[np.float32]
 
@@ -34,7 +35,7 @@ class Pose:
 class Stroke:
     """Pen lines: `curves` [lines, points, 2] in the patient's frame, `peak` the height of one or of each.
 
-    Neighbouring points must lie closer than the width they are drawn with.
+    Neighbouring points must lie closer than twice the width they are drawn with.
     """
 
     curves: Field
@@ -71,7 +72,9 @@ class View:
         cosine = self.pose.scale * math.cos(self.pose.rotation_rad)
         sine = self.pose.scale * math.sin(self.pose.rotation_rad)
         x, y = points[..., 0], points[..., 1]
-        return cosine * x - sine * y + self.pose.shift_x, sine * x + cosine * y + self.pose.shift_y
+        across: Field = np.add(cosine * x - sine * y, self.pose.shift_x)
+        down: Field = np.add(sine * x + cosine * y, self.pose.shift_y)
+        return across, down
 
 
 @lru_cache(maxsize=32)
@@ -98,28 +101,18 @@ def edge(distance: Field, softness: float) -> Field:
 def ellipse(
     view: View, centre: tuple[float, float], radii: tuple[float, float], tilt_rad: float = 0.0
 ) -> Field:
-    """1 at the centre, 0 on the ellipse, negative outside. [size, size].
-
-    As one product of six coefficients with six fixed fields, which passes over the film once.
-    """
-    x, y = (float(position) for position in view.to_film(np.array(centre)))
+    """1 at the centre, 0 on the ellipse, negative outside. [size, size]."""
+    centre_x, centre_y = view.to_film(np.array(centre, dtype=np.float32))
     tilt = tilt_rad + view.pose.rotation_rad
     cosine, sine = math.cos(tilt), math.sin(tilt)
     along, beside = (radii[0] * view.pose.scale) ** -2, (radii[1] * view.pose.scale) ** -2
-    xx = cosine * cosine * along + sine * sine * beside
-    yy = sine * sine * along + cosine * cosine * beside
-    xy = 2.0 * cosine * sine * (along - beside)
-    constant = 1.0 - xx * x * x - xy * x * y - yy * y * y
-    coefficients = (constant, 2.0 * xx * x + xy * y, 2.0 * yy * y + xy * x, -xx, -xy, -yy)
-    inside: Field = np.array(coefficients, dtype=np.float32) @ _quadratic_basis(view.size)
-    return inside.reshape(view.size, view.size)
-
-
-@lru_cache(maxsize=8)
-def _quadratic_basis(size: int) -> Field:
-    """1, x, y, x², xy and y² at every pixel of the film. [6, size × size]."""
-    x, y = (part.reshape(-1) for part in np.broadcast_arrays(*film_grid(size)))
-    return np.stack((np.ones_like(x), x, y, x * x, x * y, y * y))
+    across, down = film_grid(view.size)
+    x, y = across - centre_x, down - centre_y
+    # x² and y² are a row and a column: only their sum and the mixed term pass over the film.
+    inside: Field = (2.0 * cosine * sine * (beside - along)) * x * y
+    inside += 1.0 - (cosine * cosine * along + sine * sine * beside) * x * x
+    inside -= (sine * sine * along + cosine * cosine * beside) * y * y
+    return inside
 
 
 def draw(view: View, width: float, strokes: Sequence[Stroke]) -> Field:
@@ -134,24 +127,35 @@ def draw(view: View, width: float, strokes: Sequence[Stroke]) -> Field:
     kernel = _stroke_kernel(view.size, cells, width_step)
     dots = [_dots(view, stroke, math.sqrt(2.0 * math.pi) * sigma) for stroke in strokes]
     across, down, masses = (np.concatenate(parts) for parts in zip(*dots, strict=True))
-    shadows: Field = kernel @ _collect(across, down, masses, cells) @ kernel.T
-    return shadows
+    return _spread(_collect(across, down, masses, cells), kernel)
 
 
 def cloud(rng: np.random.Generator, size: int, cells: int) -> Field:
     """A smooth random field of zero mean and about unit spread, with `cells` lumps across the film."""
     kernel = _cloud_kernel(size, cells)
     lumps = rng.standard_normal((cells + 4, cells + 4), dtype=np.float32)
-    field: Field = kernel @ lumps @ kernel.T
-    return field
+    return _spread(lumps, kernel)
 
 
 def blurred(field: Field, width: float) -> Field:
     """`field` behind a Gaussian of sigma `width` (in film half-widths), its border continued outwards."""
     stride = max(1, int(width * len(field) / 8.0))  # a wide blur needs few samples
     kernel = _blur_kernel(len(field), stride, round(_WIDTHS_PER_OCTAVE * math.log2(width)))
-    soft: Field = kernel @ field[::stride, ::stride] @ kernel.T
-    return soft
+    return _spread(field[::stride, ::stride], kernel)
+
+
+def _spread(field: Field, kernel: sparse.csr_array) -> Field:
+    """`kernel` [size, cells] applied down and across `field` [cells, cells]. [size, size].
+
+    Sparse on purpose: a dense product is slower, and its BLAS spins on every core it finds.
+    """
+    spread: Field = np.ascontiguousarray((kernel @ np.ascontiguousarray((kernel @ field).T)).T)
+    return spread
+
+
+def _without_tails(kernel: npt.NDArray[np.float64]) -> sparse.csr_array:
+    """The kernel without what is below a ten-thousandth of its peak."""
+    return sparse.csr_array(np.where(kernel > 1e-4 * kernel.max(), kernel, 0.0).astype(np.float32))
 
 
 def _dots(view: View, stroke: Stroke, breadth: float) -> tuple[Field, Field, Field]:
@@ -185,27 +189,27 @@ def _collect(across: Field, down: Field, masses: Field, cells: int) -> Field:
 
 
 @lru_cache(maxsize=512)
-def _stroke_kernel(size: int, cells: int, width_step: int) -> Field:
-    """A Gaussian of unit area around each canvas cell, seen at each pixel, widened by half a pixel. [size, cells]."""
+def _stroke_kernel(size: int, cells: int, width_step: int) -> sparse.csr_array:
+    """A Gaussian of unit area around each canvas cell, at each pixel, half a pixel wider. [size, cells]."""
     sigma = math.hypot(2.0 ** (width_step / _WIDTHS_PER_OCTAVE), 0.9 / size)
     pixels = film_grid(size)[1]
     centres = ((np.arange(cells) + 0.5) * (2.0 / cells) - 1.0) * _CANVAS_REACH
     kernel = np.exp(-0.5 * ((pixels - centres) / sigma) ** 2) / (math.sqrt(2.0 * math.pi) * sigma)
-    return kernel.astype(np.float32)
+    return _without_tails(kernel)
 
 
 @lru_cache(maxsize=256)
-def _cloud_kernel(size: int, cells: int) -> Field:
-    """Gaussian interpolation from lumps (two beyond each edge) to pixels, rows of unit length. [size, cells + 4]."""
+def _cloud_kernel(size: int, cells: int) -> sparse.csr_array:
+    """Gaussian interpolation from lumps (two beyond each edge) to pixels, rows of unit length."""
     pixels = (film_grid(size)[1] + 1.0) * (0.5 * cells)
     lumps = np.arange(cells + 4) - 1.5
     kernel = np.exp(-0.5 * ((pixels - lumps) / 0.6) ** 2)
-    return (kernel / np.linalg.norm(kernel, axis=1, keepdims=True)).astype(np.float32)
+    return _without_tails(kernel / np.linalg.norm(kernel, axis=1, keepdims=True))
 
 
 @lru_cache(maxsize=256)
-def _blur_kernel(size: int, stride: int, width_step: int) -> Field:
+def _blur_kernel(size: int, stride: int, width_step: int) -> sparse.csr_array:
     sigma = 2.0 ** (width_step / _WIDTHS_PER_OCTAVE)
     pixels = film_grid(size)[1]
     kernel = np.exp(-0.5 * ((pixels - pixels[::stride].T) / sigma) ** 2)
-    return (kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32)
+    return _without_tails(kernel / kernel.sum(axis=1, keepdims=True))

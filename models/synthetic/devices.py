@@ -1,4 +1,4 @@
-"""What lies on or in the patient but is not of the patient: tubes, lines, leads, a side marker. It knows no disease."""
+"""What is seen but is not of the patient: tubes, lines, leads, a side marker. It knows no disease."""
 
 import math
 
@@ -32,7 +32,9 @@ def random_marker(view: View, rng: np.random.Generator) -> Field:
         return np.zeros_like(view.x)
     height = rng.uniform(0.035, 0.065)
     is_left = rng.random() < 0.5
-    corner = np.float32([rng.uniform(0.72, 0.88) * (1 if is_left else -1), rng.uniform(-0.9, -0.45)])
+    corner = np.array(
+        [rng.uniform(0.72, 0.88) * (1 if is_left else -1), rng.uniform(-0.9, -0.45)], dtype=np.float32
+    )
     letter = _LETTER_L if is_left else _LETTER_R
     return draw(view, 0.010, [Stroke(corner + height * letter, rng.uniform(0.5, 1.4))])
 
@@ -53,7 +55,7 @@ _LETTER_R = _letter(
 
 
 def _breathing_tube(rng: np.random.Generator) -> Stroke:
-    t = ramp(130)
+    t = ramp(80)
     tip_y = rng.uniform(-0.50, -0.25)
     centre = rng.normal(0.0, 0.01) + 0.02 * np.sin(2.0 * t)
     walls = [np.stack((centre + offset, -1.2 + (tip_y + 1.2) * t), axis=-1) for offset in (-0.017, 0.017)]
@@ -61,7 +63,7 @@ def _breathing_tube(rng: np.random.Generator) -> Stroke:
 
 
 def _feeding_tube(patient: Patient, rng: np.random.Generator) -> Stroke:
-    t = ramp(320)
+    t = ramp(170)
     bend = rng.uniform(0.1, 0.4)
     x = 0.015 + 0.02 * np.sin(5.0 * t) + bend * np.maximum(t - 0.72, 0.0) / 0.28
     y = -1.2 + (patient.left_dome_y + 1.45) * t
@@ -70,7 +72,7 @@ def _feeding_tube(patient: Patient, rng: np.random.Generator) -> Stroke:
 
 def _central_line(rng: np.random.Generator) -> Stroke:
     """From the arm or the neck to the great vein right of the spine."""
-    t = ramp(340)
+    t = ramp(180)
     side = -1.0 if rng.random() < 0.75 else 1.0
     start_x, start_y = (side * 0.9, -0.25) if rng.random() < 0.5 else (side * 0.28, -1.1)
     tip_y = rng.uniform(-0.2, 0.08)
@@ -84,11 +86,11 @@ def _leads(rng: np.random.Generator) -> list[Stroke]:
     """Two to four electrodes, each a small ring with a stud, and a wire hanging off the film."""
     count = int(rng.integers(2, 5))
     centres = np.stack((rng.uniform(-0.7, 0.7, count), rng.uniform(-0.6, 0.55, count)), axis=-1)
-    turn = np.linspace(0.0, 2.0 * math.pi, 40)
+    turn = np.linspace(0.0, 2.0 * math.pi, 24)
     ring = np.stack((np.cos(turn), np.sin(turn)), axis=-1)
     rings = centres[:, None] + rng.uniform(0.022, 0.034) * ring
     studs = centres[:, None] + 0.008 * ring
-    t = ramp(260)[None, :, None]
+    t = ramp(170)[None, :, None]
     ends = np.stack((rng.uniform(-1.3, 1.3, count), rng.choice([-1.25, 1.25], count)), axis=-1)
     sway = rng.normal(0.0, 0.16, (count, 1, 2)) * np.sin(math.pi * t)
     wires = centres[:, None] * (1.0 - t) + ends[:, None] * t + sway
@@ -98,11 +100,12 @@ def _leads(rng: np.random.Generator) -> list[Stroke]:
 
 def _pacemaker(view: View, rng: np.random.Generator) -> Field:
     x, y = (view.x - rng.uniform(0.42, 0.58)) * 10.0, (view.y + rng.uniform(0.42, 0.55)) * 12.0
-    return 0.9 * edge(1.0 - np.square(x * x) - np.square(y * y), 0.08)
+    outline: Field = np.subtract(1.0 - np.square(x * x), np.square(y * y))
+    return 0.9 * edge(outline, 0.08)
 
 
 def _pacemaker_lead() -> Stroke:
-    t = ramp(280)
+    t = ramp(160)
     x = 0.46 - 0.62 * np.sin(0.5 * math.pi * np.minimum(1.5 * t, 1.0)) + 0.42 * np.maximum(t - 0.6, 0.0)
     y = -0.52 + 0.75 * t**1.4
     return Stroke(np.stack((x, y), axis=-1)[None].astype(np.float32), 0.2)

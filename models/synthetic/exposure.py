@@ -32,7 +32,7 @@ def random_exposure(rng: np.random.Generator) -> Exposure:
         brightness=rng.normal(0.53, 0.055),
         contrast=rng.uniform(0.75, 1.25),
         slope=(rng.normal(0.0, 0.03), rng.normal(0.0, 0.03)),
-        noise=0.010 * float(np.exp(rng.normal(0.0, 0.5))),
+        noise=0.010 * float(np.exp(rng.normal(0.0, 0.4))),
         border=(float(border[0]), float(border[1]), float(border[2]), float(border[3])),
     )
 
@@ -50,7 +50,8 @@ def develop(attenuation: Field, marker: Field, exposure: Exposure, rng: np.rando
     grey = 0.03 + 0.90 * grey + marker
     grain = _grain(size, rng) * exposure.noise * np.exp(0.6 * np.clip(soft, 0.0, 1.6))
     grey = _shuttered(grey, exposure) + grain
-    return (np.clip(grey, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    pixels: Pixels = (np.clip(grey, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return pixels
 
 
 def _grain(size: int, rng: np.random.Generator) -> Field:

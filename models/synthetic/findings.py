@@ -1,4 +1,4 @@
-"""What makes a film positive: consolidation, interstitial pattern, effusion. It knows where air gives way to fluid.
+"""What makes a film positive: consolidation, interstitial pattern, effusion. It knows where air gives way.
 
 Every finding is an opacity: the share of the lung's air it replaces, [size, size], 0 to 1. Grades run from
 barely there to obvious. The patterns imitate how such films look; no film here shows a disease.
@@ -32,7 +32,7 @@ def opacities(names: tuple[str, ...], view: View, patient: Patient, rng: np.rand
 
 
 def _grade(rng: np.random.Generator) -> float:
-    """0 is barely visible, 1 is obvious; the middle is the most frequent."""
+    """0 is barely visible, 1 is obvious; most are visible to who looks for them."""
     return float(rng.beta(1.8, 1.3))
 
 
@@ -74,8 +74,8 @@ def _interstitial(view: View, _: Patient, rng: np.random.Generator) -> Field:
     else:
         where = edge(view.y - rng.uniform(-0.25, 0.15), 0.14)
     where = where * edge(1.0 + 0.8 * cloud(rng, view.size, 4), 0.4)
-    strength = (0.34 + 0.50 * grade) * where
-    return np.minimum(strength * (0.36 + 0.60 * net), 0.9)
+    strength = (0.44 + 0.46 * grade) * where
+    return np.minimum(strength * (0.40 + 0.58 * net), 0.9)
 
 
 def _effusion(view: View, patient: Patient, rng: np.random.Generator) -> Field:

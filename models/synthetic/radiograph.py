@@ -1,4 +1,4 @@
-"""Made-up frontal chest radiographs by number. It knows which seed shows what, and nothing of networks or files.
+"""Made-up frontal chest radiographs by number. It knows which seed shows what, and nothing of networks.
 
 Synthetic throughout: no patient, no clinical image and no clinical knowledge went in, and a score on these
 films proves nothing clinical. They exist so that the whole job runs anywhere, offline, the same each time.
@@ -37,8 +37,10 @@ class Radiograph:
 
 @dataclass(frozen=True)
 class Charted:
-    """A film with its truth: `air` [size, size], the depth of lung were it healthy, 0 to 1; `opacities` the share
-    of it that each of FINDINGS replaces, [findings, size, size], or None on a normal film.
+    """A film with its truth.
+
+    `air` [size, size]: the depth of lung were it healthy, 0 to 1; `opacities` [findings, size, size]: the
+    share of it that each of FINDINGS replaces, or None on a normal film.
     """
 
     film: Radiograph
@@ -83,7 +85,7 @@ def render_charted(seed: int, size: int) -> Charted:
 def render_many(
     seeds: Sequence[int], size: int, on_image: Callable[[], None] | None = None
 ) -> tuple[Pixels, npt.NDArray[np.int64]]:
-    """Films uint8 [n, size, size] and labels int64 [n] of the seeds in order; `on_image` is called after each."""
+    """Films uint8 [n, size, size] and labels int64 [n] of the seeds; `on_image` is called after each."""
     _keep_freed_memory()
     pixels = np.empty((len(seeds), size, size), dtype=np.uint8)
     labels = np.empty(len(seeds), dtype=np.int64)

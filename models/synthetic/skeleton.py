@@ -1,9 +1,10 @@
-"""Bones of the chest: ribs, clavicles, spine, scapulae, humeral heads. It knows their shadows, not what they hide."""
+"""Bones of the chest: ribs, clavicles, spine, scapulae, arms. It knows their shadows, not what they hide."""
 
 import math
 
 import numpy as np
 
+from models.synthetic.anatomy import Numbers, cage_narrowing
 from models.synthetic.canvas import Field, Stroke, View, draw, edge, ramp
 from models.synthetic.patient import Patient
 
@@ -15,8 +16,10 @@ def skeleton(view: View, patient: Patient, rng: np.random.Generator) -> Field:
     """Attenuation of all bones, [size, size]; `rng` makes each rib a little different."""
     back, front = _rib_curves(patient, rng)
     clavicles = _clavicles(patient, rng)
-    bodies = draw(view, 0.020, [Stroke(back, 1.15), Stroke(front, 0.55), Stroke(clavicles, 2.1)])
-    bones = 0.19 * (1.0 - np.exp(-1.4 * bodies))
+    bodies = draw(
+        view, 0.020, [Stroke(back[:, ::2], 1.15), Stroke(front[:, ::2], 0.55), Stroke(clavicles, 2.1)]
+    )
+    bones: Field = 0.19 * (1.0 - np.exp(-1.4 * bodies))
     ribs = [_borders(back, 0.024, 0.075), _borders(front, 0.031, 0.05)]
     bones += draw(
         view, 0.0075, [*ribs, _borders(clavicles, 0.024, 0.1), _pedicles(patient), _scapulae(patient)]
@@ -43,7 +46,7 @@ def _rib_curves(patient: Patient, rng: np.random.Generator) -> tuple[Field, Fiel
     flatness = 0.65 if patient.is_child else 1.0
     fall = flatness * (0.10 + 0.034 * number) + rng.normal(0.0, 0.012, (2 * _RIBS, 1))
     wall = _wall(root_y + fall, patient) + 0.01
-    t = ramp(84)[None, :]
+    t = ramp(60)[None, :]
     back_x = 0.07 + (wall - 0.07) * np.sin(0.5 * math.pi * t)
     back_y = root_y - 0.05 * np.sin(math.pi * np.minimum(1.3 * t, 1.0)) + fall * t**2.3
     reach = rng.uniform(0.36, 0.46, (2 * _RIBS, 1))
@@ -55,15 +58,14 @@ def _rib_curves(patient: Patient, rng: np.random.Generator) -> tuple[Field, Fiel
     return back.astype(np.float32), front[number[:, 0] < _RIBS - 2].astype(np.float32)
 
 
-def _wall(y: np.ndarray, patient: Patient) -> np.ndarray:
-    """Half width of the rib cage at a height (the barrel of `anatomy`, seen from within the bones)."""
-    up = np.minimum(y - 0.30, 0.0) / (0.30 - patient.apex_y)
-    squared = up * up
-    return patient.chest_half_width * np.sqrt(np.maximum(1.0 - squared * (0.62 + 0.38 * squared), 0.02))
+def _wall(y: Numbers, patient: Patient) -> Numbers:
+    """Half width of the rib cage at a height."""
+    squared_share: Numbers = np.maximum(1.0 - cage_narrowing(y, patient), 0.02)
+    return patient.chest_half_width * np.sqrt(squared_share)
 
 
 def _clavicles(patient: Patient, rng: np.random.Generator) -> Field:
-    t = ramp(84)
+    t = ramp(60)
     curves = []
     for side in (1.0, -1.0):
         lift = rng.uniform(0.02, 0.20) + (0.08 if patient.is_child else 0.0)

@@ -6,18 +6,23 @@ It knows batches and the part of a network that is trained; not where the batche
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, isfinite, pi
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.dataset import Labels
+from models.errors import InputError
 from models.progress import Progress
 from models.records import Epoch
+from models.training.averaging import RunningMean
 from models.training.batches import Batches
 from models.training.frozen_features import KeptFeatures
 from models.training.settings import TrainingSettings
+
+# A class rarer than one in this many of the commonest is lifted to that.
+MOST_TO_ONE = 3
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,16 @@ class _Score:
     accuracy: float
 
 
-def balanced_weights(labels: Labels, classes: int) -> Tensor:
-    """Weight of each class in the loss, inverse to its frequency, mean over images 1.
+def rarity_weights(labels: Labels, classes: int) -> Tensor:
+    """Weight of each class in the loss, mean over images 1: all alike down to a third of the commonest class.
 
-    Without it a class three times as frequent would be predicted where in doubt.
+    A rarer one is lifted to that third, or it would be given up wherever in doubt. Lifting further costs
+    accuracy: with classes 2.9 to 1 (PneumoniaMNIST, validation images) balanced weights gave 96.0 %, weights
+    by the root of the frequency 96.7 %, none 97.7 %, at the same AUC.
     """
     counts = torch.bincount(torch.from_numpy(labels), minlength=classes).float()
-    return len(labels) / (classes * counts)
+    weights = (counts.max() / (MOST_TO_ONE * counts)).clamp(min=1)
+    return weights * len(labels) / (weights * counts).sum()
 
 
 def train(
@@ -51,20 +59,29 @@ def train(
     settings: TrainingSettings,
     progress: Progress,
 ) -> Trained:
-    """Train `network` in place until the validation loss stops falling, and restore its best epoch."""
+    """Train `network` in place until the validation loss stops falling, and restore its best epoch.
+
+    What is validated and restored is the running mean of the weights. Raises InputError if the loss is no
+    longer a number.
+    """
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    mean = RunningMean(network)
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
     for number in range(1, settings.epochs + 1):
         progress.begin(f"Epoch {number}/{settings.epochs}", len(batches))
         rates = _cosine(settings, number - 1, len(batches))
-        fitted = _fit_once(network, batches.epoch(generator), optimizer, rates, class_weights, progress)
-        checked = evaluate_loss(network, validation, class_weights)
+        fitted = _fit_once(network, batches.epoch(generator), optimizer, rates, class_weights, mean, progress)
+        checked = evaluate_loss(mean.network, validation, class_weights)
+        if not isfinite(checked.loss):
+            raise InputError(
+                f"training lost its way in epoch {number} (loss {checked.loss}); try other weights"
+            )
         history.append(_to_epoch(number, optimizer, fitted, checked))
         progress.say(_sentence(history[-1], settings.epochs))
         if checked.loss <= min(epoch.validation_loss for epoch in history):
-            best, best_state = number, copy.deepcopy(network.state_dict())
+            best, best_state = number, copy.deepcopy(mean.network.state_dict())
         if number - best >= settings.patience:
             break
     network.load_state_dict(best_state)
@@ -85,6 +102,7 @@ def _fit_once(
     optimizer: torch.optim.Optimizer,
     rates: Iterator[float],
     class_weights: Tensor,
+    mean: RunningMean,
     progress: Progress,
 ) -> _Score:
     network.train()
@@ -97,6 +115,7 @@ def _fit_once(
         loss = F.cross_entropy(logits, labels, weight=class_weights)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        mean.update(network)
         seen += len(labels)
         loss_sum += loss.item() * len(labels)
         correct += (logits.argmax(1) == labels).sum().item()

@@ -12,7 +12,7 @@ from models.records import Epoch
 from models.training.augmentation import Augmentation
 from models.training.batches import Batches, LiveImages
 from models.training.frozen_features import FeatureKeeper
-from models.training.loop import balanced_weights, train
+from models.training.loop import rarity_weights, train
 from models.training.settings import TrainingSettings
 
 
@@ -52,7 +52,7 @@ def train_network(
         batches = keeper.keep_views(dataset.train, settings.views, augmentation, generator, task)
     else:
         batches = LiveImages(dataset.train, augmentation, settings.batch_size, parts.frozen)
-    weights = balanced_weights(dataset.train.labels, len(dataset.classes))
+    weights = rarity_weights(dataset.train.labels, len(dataset.classes))
     trained = train(parts.trained, batches, validation, weights, settings, progress)
     network.eval()
     views = settings.views if keeps else None

@@ -7,15 +7,28 @@ from dataclasses import dataclass
 
 from models.starting_weights import WeightsKind
 
-# How many of the last feature blocks are trained, by where the weights come from: ImageNet's early features
-# serve X-rays as they are, random ones serve nothing.
-DEFAULT_UNFREEZE = {
-    WeightsKind.IMAGENET: 12,
-    WeightsKind.FILE: 12,
-    WeightsKind.BUNDLED: 15,
-    WeightsKind.NONE: 19,
+BATCH_SIZE = 32
+# As many optimiser steps as a small set of images needs; a large one makes them in the fewest epochs.
+STEPS_WANTED = 240
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """`unfreeze`: how many of the last feature blocks to train; epochs between `fewest` and `most`."""
+
+    unfreeze: int
+    fewest_epochs: int
+    most_epochs: int
+
+
+# ImageNet's early features serve X-rays as they are; random ones serve nothing, and training all of the
+# network costs so much time that its epochs are fewer.
+DEFAULTS = {
+    WeightsKind.IMAGENET: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=12),
+    WeightsKind.FILE: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=12),
+    WeightsKind.BUNDLED: Defaults(unfreeze=15, fewest_epochs=5, most_epochs=10),
+    WeightsKind.NONE: Defaults(unfreeze=19, fewest_epochs=5, most_epochs=5),
 }
-DEFAULT_EPOCHS = 8
 
 
 @dataclass(frozen=True)
@@ -26,8 +39,15 @@ class TrainingSettings:
     unfreeze: int
     seed: int
     flip: bool
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    batch_size: int = BATCH_SIZE
+    learning_rate: float = 5e-4
     rotation_degrees: float = 10.0
-    views: int = 4
+    views: int = 3
     patience: int = 4
+
+
+def default_epochs(kind: WeightsKind, training_images: int) -> int:
+    """How many epochs at most: more for fewer images, within what the weights allow."""
+    defaults = DEFAULTS[kind]
+    steps = max(1, training_images // BATCH_SIZE)
+    return min(max(defaults.fewest_epochs, -(-STEPS_WANTED // steps)), defaults.most_epochs)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from making.films import film
 from PIL import Image
 
 from models.sources.decoding import decode_all, decode_image, is_dicom
-from tests.models.conftest import film
 
 RAMP = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
 

@@ -72,7 +72,8 @@ def test_no_patient_is_on_two_sides(tmp_path, write_class):
 
     sides = [{patient_of(file.inner) for file in files} for files in (plan.train, plan.validation, plan.test)]
     assert None not in sides[0]
-    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert not sides[0] & sides[1]
+    assert not (sides[0] | sides[1]) & sides[2]
     assert any("by patient (90 of 90" in note for note in plan.notes)
 
 
@@ -149,6 +150,14 @@ def test_with_skip_bad_such_images_are_left_out_and_named(plain):
     assert any("1 images do not decode" in note and "NORMAL/film3.png" in note for note in dataset.notes)
 
 
+def test_a_class_of_which_nothing_is_left_after_skipping_is_an_error(plain):
+    for path in (plain / "NORMAL").glob("*.png"):
+        path.write_bytes(b"broken")
+
+    with pytest.raises(InputError, match="after skipping, no image of class 'NORMAL' is left"):
+        prepare_folder(plain, SKIPPING)(Silent())
+
+
 def test_skipping_an_image_moves_no_other_to_another_split(plain):
     before = plan_splits(plain, read_layout(plain))
     (plain / "NORMAL" / "film3.png").write_bytes(b"broken")
@@ -185,7 +194,7 @@ def test_a_folder_with_one_class_is_an_error_that_names_it(tmp_path, write_class
 
 
 def test_a_folder_given_one_level_too_high_is_an_error_that_says_where_to_look(kaggle):
-    with pytest.raises(InputError, match="did you mean .*chest_xray"):
+    with pytest.raises(InputError, match=r"did you mean .*chest_xray"):
         prepare_folder(kaggle.parent, OPTIONS)
 
 

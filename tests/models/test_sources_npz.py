@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from making.films import medmnist_arrays
 
 from models.errors import InputError
 from models.progress import Silent
 from models.sources.npz import prepare_npz
 from models.sources.options import SourceOptions
-from tests.models.conftest import medmnist_arrays
 
 OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=100)
 

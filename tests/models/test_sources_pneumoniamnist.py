@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from making.films import medmnist_arrays
 
 from models.errors import InputError
 from models.sources.options import SourceOptions
 from models.sources.pneumoniamnist import FILES, OfficialFile, choose_file, prepare_pneumoniamnist
-from tests.models.conftest import medmnist_arrays
 
 OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=0)
 
@@ -60,7 +60,7 @@ def test_a_file_with_another_checksum_is_refused_and_not_kept(served, tmp_path, 
     _, address, file = served
     wrong = OfficialFile(28, file.name, "0" * 32)
 
-    with pytest.raises(InputError, match="--data FILE.npz"):
+    with pytest.raises(InputError, match=r"--data FILE\.npz"):
         prepare_pneumoniamnist(OPTIONS, address, (wrong,), tmp_path / "cache")(progress)
 
     assert not list((tmp_path / "cache").glob("*.npz"))

@@ -1,0 +1,52 @@
+"""What an exporter is to the worker. It knows no format; each `to_*.py` module is an Exporter."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.variants import Precision
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INPUT = "image"
+OUTPUT = "logits"
+STEM = "model"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """One artifact to make in the empty `folder`.
+
+    `network`: eval mode, batch norms folded, float32 [1, 3, image_size, image_size] in [0, 1] to logits. It
+    is the same object for every precision of one worker, so that what they share can be made once.
+    `calibration`: training images, uint8 [n, side, side] or [n, side, side, 3].
+    """
+
+    network: "nn.Module"
+    image_size: int
+    precision: Precision
+    calibration: npt.NDArray[np.uint8]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made: `entry` is the file a runtime loads; for the rest see bench.bundle.ArtifactRecord."""
+
+    entry: Path
+    producer: str
+    opset: int | None = None
+    engine: str | None = None
+    method: str | None = None
+    left_in_float: tuple[str, ...] = ()
+
+
+class Exporter(Protocol):
+    """A module that makes artifacts of one format."""
+
+    def export(self, request: ExportRequest) -> Exported:
+        """Write the artifact; whatever cannot be done is raised."""

@@ -1,0 +1,27 @@
+"""A network's logits for stored images. It knows no labels and no figures of merit."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.dataset import Images
+from models.network import ImageClassifier
+from models.pixels import to_input, to_planes
+from models.progress import Progress
+
+CHUNK = 64
+
+
+def predict(
+    network: ImageClassifier, images: Images, task: str, progress: Progress
+) -> npt.NDArray[np.float32]:
+    """Logits [n, classes] of uint8 images at network size, in eval mode."""
+    network.eval()
+    progress.begin(task, len(images))
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        planes = to_planes(images[start : start + CHUNK])
+        with torch.inference_mode():
+            parts.append(network(to_input(planes)).numpy())
+        progress.advance(len(planes))
+    return np.concatenate(parts)

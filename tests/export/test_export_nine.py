@@ -1,0 +1,189 @@
+"""The nine artifacts of one small run, made once by the real exporters and read by the real runtimes."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import pytest
+import torch
+from tiny_run import NOTE, SIDE, TEST
+from watching import Watching
+
+from bench.bundle import ArtifactRecord, Bundle, read_bundle
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.table import load_runtime, row_of
+from bench.variants import Precision
+from export.export import ExportOptions, export
+from export.formats import FORMATS
+from models.run_folder import read_run
+
+pytestmark = pytest.mark.xdist_group("nine artifacts")
+
+NINE = [f"{name}-{one.value}" for name, row in FORMATS.items() for one in row.precisions]
+CALIBRATION = 40
+
+
+@pytest.fixture(scope="module")
+def nine(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Watching]:
+    folder = tmp_path_factory.mktemp("bundle")
+    watching = Watching()
+    options = ExportOptions(run_folder, calibration_images=CALIBRATION)
+    export(options, folder, watching, "edgefit 0", None, "2026-01-01T00:00:00+00:00")
+    return read_bundle(folder), watching
+
+
+@pytest.fixture(scope="module")
+def bundle(nine: tuple[Bundle, Watching]) -> Bundle:
+    return nine[0]
+
+
+def artifact(bundle: Bundle, variant: str) -> ArtifactRecord:
+    return bundle.select([variant])[0]
+
+
+def executed_by_onnxruntime(path: Path, folder: Path) -> Counter[str]:
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    settings.optimized_model_filepath = str(folder / "optimised.onnx")
+    onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    return Counter(node.op_type for node in onnx.load(folder / "optimised.onnx").graph.node)
+
+
+def test_all_nine_are_made_and_their_hashes_hold(bundle: Bundle) -> None:
+    assert not bundle.manifest.failed
+    assert [one.variant for one in bundle.manifest.artifacts] == NINE
+
+
+def test_the_bundle_holds_the_files_of_its_manifest_and_no_others(bundle: Bundle) -> None:
+    found = {
+        path.relative_to(bundle.folder).as_posix() for path in bundle.folder.rglob("*") if path.is_file()
+    }
+
+    assert found == {record.path for record in bundle.manifest.files()} | {"manifest.json"}
+
+
+def test_the_manifest_says_where_the_network_comes_from(bundle: Bundle) -> None:
+    assert bundle.manifest.name == "films"
+    assert bundle.manifest.model.classes == ("dark", "bright")
+    assert bundle.manifest.model.image_size == SIDE
+    assert bundle.manifest.notes == (NOTE,)
+
+
+def test_progress_counts_every_variant(nine: tuple[Bundle, Watching]) -> None:
+    assert nine[1].tasks[-1] == ("Exporting", 9)
+    assert nine[1].steps == 9
+
+
+def test_the_pack_holds_test_images_with_the_answers_of_the_network(bundle: Bundle, run_folder: Path) -> None:
+    pack = bundle.pack()
+    run = read_run(run_folder)
+    images = np.stack([pack.batch(index)[0] for index in range(len(pack))])
+    with torch.inference_mode():
+        logits = run.network()(torch.from_numpy(images)).numpy()
+
+    assert len(pack) == TEST
+    assert sorted(map(bytes, pack.images)) == sorted(map(bytes, run.images.test.images))
+    np.testing.assert_allclose(pack.reference_logits, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_fp32_gives_the_logits_of_the_network(bundle: Bundle, name: str) -> None:
+    one = artifact(bundle, f"{name}-fp32")
+    options = LoadOptions(threads=1, provider=row_of(name).provider, engine=one.engine)
+    session = load_runtime(name).load(bundle.folder / one.entry, options)
+    pack = bundle.pack()
+
+    assert one.verification.largest_difference <= 1e-3
+    np.testing.assert_allclose(session.infer(pack.batch(0)), pack.reference_logits[:1], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_fp16_and_int8_predict_what_the_network_predicts(bundle: Bundle, name: str) -> None:
+    assert artifact(bundle, f"{name}-fp16").verification.agreement == 1
+    assert artifact(bundle, f"{name}-int8").verification.agreement >= 0.95
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_int8_is_verified_on_every_image_of_the_pack(bundle: Bundle, name: str) -> None:
+    assert artifact(bundle, f"{name}-int8").verification.images == TEST
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_lower_precision_takes_fewer_bytes(bundle: Bundle, name: str) -> None:
+    fp32 = artifact(bundle, f"{name}-fp32").size_bytes
+
+    assert artifact(bundle, f"{name}-fp16").size_bytes <= 0.55 * fp32
+    assert artifact(bundle, f"{name}-int8").size_bytes <= 0.33 * fp32
+
+
+def test_records_say_what_their_format_s_row_promises(bundle: Bundle) -> None:
+    for one in bundle.manifest.artifacts:
+        row = FORMATS[one.format]
+        calibrated = one.precision in row.calibrated
+
+        assert tuple(Path(file.path).suffix for file in one.files) == tuple(sorted(row.suffixes))
+        assert one.entry.endswith(row.suffixes[0])
+        assert (one.engine is not None) == (one.precision in row.bound_to_cpu)
+        assert one.calibration_images == (CALIBRATION if calibrated else None)
+        assert bool(one.left_in_float) == calibrated
+        assert one.producer
+
+
+def test_artifacts_hold_no_path_of_the_machine_that_made_them(bundle: Bundle) -> None:
+    for record in bundle.manifest.files():
+        content = (bundle.folder / record.path).read_bytes()
+
+        assert b"site-packages" not in content
+        assert str(Path(__file__).parents[2]).encode() not in content
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_onnx_is_one_checked_file_with_named_static_tensors(bundle: Bundle, precision: Precision) -> None:
+    one = artifact(bundle, f"onnx-{precision.value}")
+    model = onnx.load(bundle.folder / one.entry)
+    onnx.checker.check_model(model, full_check=True)
+    shapes = {
+        tensor.name: [dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
+        for tensor in (*model.graph.input, *model.graph.output)
+    }
+
+    assert shapes == {"image": [1, 3, SIDE, SIDE], "logits": [1, 2]}
+    assert one.opset == next(opset.version for opset in model.opset_import if not opset.domain)
+    assert model.producer_name in one.producer
+
+
+def test_onnx_int8_runs_in_int8_but_for_what_is_left_in_float(bundle: Bundle, tmp_path: Path) -> None:
+    one = artifact(bundle, "onnx-int8")
+    ran = executed_by_onnxruntime(bundle.folder / one.entry, tmp_path)
+
+    assert ran["Conv"] + ran["FusedConv"] == len(one.left_in_float)
+    assert ran["QLinearConv"] == 52 - len(one.left_in_float)
+
+
+def test_onnx_fp16_is_computed_in_float_without_casts(bundle: Bundle, tmp_path: Path) -> None:
+    ran = executed_by_onnxruntime(bundle.folder / artifact(bundle, "onnx-fp16").entry, tmp_path)
+
+    assert ran["Cast"] == 0
+
+
+def test_openvino_int8_runs_in_int8_but_for_what_is_left_in_float(bundle: Bundle) -> None:
+    one = artifact(bundle, "openvino-int8")
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(str(bundle.folder / one.entry), "CPU", settings)
+    facts = [operator.get_rt_info() for operator in compiled.get_runtime_model().get_ops()]
+    ran = Counter(
+        fact["runtimePrecision"].astype(str) for fact in facts if "Conv" in fact["layerType"].astype(str)
+    )
+
+    assert ran["f32"] == len(one.left_in_float)
+    assert ran["u8"] + ran["i8"] == 52 - len(one.left_in_float)
+
+
+def test_openvino_has_named_static_tensors(bundle: Bundle) -> None:
+    model = openvino.Core().read_model(bundle.folder / artifact(bundle, "openvino-fp32").entry)
+
+    assert model.input("image").shape == openvino.Shape([1, 3, SIDE, SIDE])
+    assert model.output("logits").shape == openvino.Shape([1, 2])

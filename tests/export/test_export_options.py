@@ -1,0 +1,88 @@
+"""What cannot be exported is said before any work is done, naming the value and the remedy."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from watching import Watching
+
+import bench.errors
+import models.errors
+from bench.errors import MissingRuntimeError
+from export.export import ExportOptions, export
+from export.formats import FORMATS
+from export.options import plan
+
+
+def refuse(folder: Path, options: ExportOptions) -> str:
+    """Return the sentence with which an export is refused; it must have written nothing."""
+    with pytest.raises((bench.errors.InputError, models.errors.InputError)) as refused:
+        export(options, folder, Watching(), "edgefit 0", "x", "2026-01-01T00:00:00+00:00")
+    assert not list(folder.iterdir())
+    return str(refused.value)
+
+
+def test_a_missing_run_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    assert f"{tmp_path / 'none'}: no such folder" in refuse(folder, ExportOptions(tmp_path / "none"))
+
+
+def test_a_folder_that_is_no_run_is_named(folder: Path, tmp_path: Path) -> None:
+    assert "run.json is missing" in refuse(folder, ExportOptions(tmp_path))
+
+
+def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path) -> None:
+    path = own_run_folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+    assert "model.safetensors: changed since" in refuse(folder, ExportOptions(own_run_folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"formats": ("onxx",)}, "unknown format 'onxx'; did you mean 'onnx'?"),
+        ({"precisions": ("int4",)}, "unknown precision 'int4'; did you mean 'int8'?"),
+        ({"formats": ()}, "--formats names nothing; choose from: torchscript, onnx, openvino"),
+        ({"precisions": ()}, "--precisions names nothing; choose from: fp32, fp16, int8"),
+        ({"eval_images": 1}, "--eval-images 1: too few, give at least 2"),
+        ({"calibration_images": 0}, "--calibration-images 0: too few, give at least 1"),
+        ({"threads": 0}, "--threads 0: too few, give at least 1"),
+        ({"min_retention": 1.5}, "--min-retention 1.5: out of range, give a share from 0 to 1"),
+        ({"min_retention": float("nan")}, "--min-retention nan: out of range"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    folder: Path, tmp_path: Path, change: dict[str, object], sentence: str
+) -> None:
+    options = dataclasses.replace(ExportOptions(tmp_path / "not even read"), **change)
+
+    assert sentence in refuse(folder, options)
+
+
+def test_a_missing_package_is_named_with_what_installs_it() -> None:
+    table = {"onnx": dataclasses.replace(FORMATS["onnx"], needs=("torch", "no_such_package"))}
+
+    with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*edgefit\[build\]"):
+        plan(ExportOptions(Path("run"), formats=("onnx",)), table)
+
+
+def test_a_precision_that_a_format_lacks_is_refused() -> None:
+    fp32_only = {"onnx": dataclasses.replace(FORMATS["onnx"], precisions=FORMATS["onnx"].precisions[:1])}
+
+    with pytest.raises(bench.errors.InputError, match="onnx has no int8; leave one of them out"):
+        plan(ExportOptions(Path("run"), formats=("onnx",), precisions=("int8",)), fp32_only)
+
+
+def test_variants_are_made_once_each_in_the_tables_order() -> None:
+    options = ExportOptions(
+        Path("run"), formats=("onnx", "torchscript", "onnx"), precisions=("int8", "fp32", "int8")
+    )
+
+    assert list(map(str, plan(options, FORMATS))) == [
+        "torchscript-fp32",
+        "torchscript-int8",
+        "onnx-fp32",
+        "onnx-int8",
+    ]

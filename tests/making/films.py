@@ -1,0 +1,72 @@
+"""Small films that are quick to learn from: noise, and for label 1 a bright square in it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from models.dataset import Dataset, Split
+
+SIDE = 40
+
+
+@dataclass
+class Remembering:
+    """A progress that keeps what it is told."""
+
+    tasks: list[tuple[str, int]] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def begin(self, task: str, total: int) -> None:
+        self.tasks.append((task, total))
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.steps += steps
+        self.notes.append(note)
+
+    def say(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+def film(label: int, seed: int, side: int = SIDE) -> npt.NDArray[np.uint8]:
+    """uint8 [side, side]."""
+    random = np.random.default_rng(seed)
+    pixels = random.integers(20, 90, (side, side))
+    if label:
+        top, left = random.integers(side // 8, side // 2, 2)
+        pixels[top : top + side // 3, left : left + side // 3] += 140
+    return pixels.astype(np.uint8)
+
+
+def films(count: int, side: int, first_seed: int) -> Split:
+    """Both classes in turn."""
+    labels = np.arange(count) % 2
+    images = [film(int(label), first_seed + index, side) for index, label in enumerate(labels)]
+    return Split(np.stack(images), labels.astype(np.int64))
+
+
+def dataset_of_films(train: int = 40, validation: int = 20, test: int = 20, side: int = 32) -> Dataset:
+    """Three splits that share no film."""
+    splits = [films(count, side, 10_000 * start) for start, count in enumerate((train, validation, test), 1)]
+    return Dataset("films", ("normal", "square"), splits[0], splits[1], splits[2])
+
+
+def medmnist_arrays(side: int = 28) -> dict[str, np.ndarray]:
+    """MedMNIST's six arrays: 40, 20 and 20 films, labels uint8 [n, 1]."""
+    dataset = dataset_of_films(side=side)
+    arrays: dict[str, np.ndarray] = {}
+    for name, split in (("train", dataset.train), ("val", dataset.validation), ("test", dataset.test)):
+        arrays[f"{name}_images"] = split.images
+        arrays[f"{name}_labels"] = split.labels.astype(np.uint8)[:, np.newaxis]
+    return arrays
+
+
+def write_films(folder: Path, label: int, count: int, pattern: str = "film{}.png", first: int = 0) -> None:
+    """Write `count` films of one label into a folder, named by `pattern` with the number in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        Image.fromarray(film(label, 1000 * label + number)).save(folder / pattern.format(number))
