@@ -97,7 +97,7 @@ class ChildProcess:
             selector.register(self._answers, selectors.EVENT_READ)
             while b"\n" not in self._received:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self.end(FailureKind.HANG, f"gave no answer within {timeout_s:.0f} s and was ended")
+                    raise self.end(FailureKind.HANG, "gave no answer in time and was ended")
                 if not (chunk := os.read(self._answers, 1 << 16)):
                     raise self._death()
                 self._received += chunk

@@ -119,7 +119,7 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         answer = worker.ask(task, timeout_s=0.5)
 
         assert isinstance(answer, Refused)
-        assert "gave no answer within 0 s and was ended" in answer.message.replace("0.5", "0")
+        assert "gave no answer in time and was ended" in answer.message
         assert not worker.is_alive
 
 
