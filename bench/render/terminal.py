@@ -13,7 +13,7 @@ from bench.decide.speed_up import speed_ups
 from bench.render.columns import Column, best_variants, columns
 from bench.reports.records import Report, Run
 
-_WIDTH_FOR_ALL = 118
+_WIDTH_FOR_ALL = 136
 
 
 def report_view(report: Report, width: int) -> RenderableType:

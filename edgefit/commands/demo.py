@@ -29,7 +29,7 @@ def steps(out: Path) -> list[list[str]]:
     """Return the demo's commands, word by word."""
     run, bundle, report = str(out / "run"), str(out / "bundle"), str(out / "report.json")
     return [
-        ["finetune", *FINETUNE, "--out", run],
+        ["finetune", *FINETUNE, "--name", "demo", "--out", run],
         ["export", run, *EXPORT, "--out", bundle],
         ["bench", bundle, *BENCH, "--out", report],
     ]

@@ -20,7 +20,7 @@ def line_of(text: str, start: str) -> str:
     return next(line for line in text.splitlines() if line.startswith(start))
 
 
-@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("width", [80, 135, 136, 140])
 def test_every_case_has_a_row_whose_cells_are_not_cut(width: int) -> None:
     text = drawn(width)
 
