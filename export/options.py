@@ -1,12 +1,12 @@
 """What the user may choose about an export, and whether it can be done. It knows no files."""
 
 import importlib.util
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError, MissingRuntimeError
+from bench.host import usable_cpus
 from bench.variants import Precision, Variant, choose
 from export.formats import FORMATS, FormatRow
 
@@ -15,7 +15,7 @@ _FEWEST_EVALUATION_IMAGES = 2
 
 def available_threads() -> int:
     """Return how many CPUs this process may use."""
-    return len(os.sched_getaffinity(0))
+    return len(usable_cpus())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Image files to uint8 pixels of one size, in parallel. It knows image files, no classes and no splits."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -80,7 +79,7 @@ def decode_all(paths: Sequence[Path], side: int, progress: Progress) -> Decoded:
     progress.begin("Reading images", len(paths))
     images: Images = np.zeros((len(paths), side, side), np.uint8)
     bad: list[tuple[int, str]] = []
-    pool = ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
+    pool = ThreadPoolExecutor()
     try:
         for index, result in enumerate(pool.map(lambda path: _try_to_decode(path, side), paths)):
             if isinstance(result, str):

@@ -24,8 +24,8 @@ class Defaults:
 # ImageNet's early features serve X-rays as they are; random ones serve nothing, and training all of the
 # network costs so much time that its epochs are fewer.
 DEFAULTS = {
-    WeightsKind.IMAGENET: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=12),
-    WeightsKind.FILE: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=12),
+    WeightsKind.IMAGENET: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=10),
+    WeightsKind.FILE: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=10),
     WeightsKind.BUNDLED: Defaults(unfreeze=15, fewest_epochs=5, most_epochs=10),
     WeightsKind.NONE: Defaults(unfreeze=19, fewest_epochs=5, most_epochs=5),
 }
