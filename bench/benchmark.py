@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from bench.bundle import ArtifactRecord, Bundle
-from bench.errors import MissingRuntimeError
+from bench.errors import InputError, MissingRuntimeError
 from bench.evaluation_pack import EvaluationPack
 from bench.harness.doubts import doubts_of
 from bench.harness.measure import measure
 from bench.harness.plan import Plan, cases_of, threads_of
-from bench.host import cpus_for, read_host, read_state
+from bench.host import Host, cpus_for, read_host, read_state
 from bench.progress import Progress
 from bench.reports.records import BundleRecord, Evaluation, Report
-from bench.rows import row_of_case
+from bench.rows import row_of_case, row_of_failed_export
 from bench.runtimes.table import is_installed, missing_sentence, row_of
 from device_profiles.profile import Profile
 
@@ -38,17 +38,20 @@ def benchmark(
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
     artifacts = bundle.select(options.only)
+    if not artifacts:
+        raise InputError(f"{bundle.folder}: holds no artifact, for every export failed; export it again")
     if options.only:
         _refuse_missing(artifacts)
     pack = bundle.pack()
     judged = pack.first(QUICK_IMAGES) if options.quick else pack
     host, state = read_host(), read_state()
-    threads = min(threads_of(profile, host.physical_cores), host.usable_cpus)
+    threads = _threads(profile, host)
     plan = Plan(
         cases=cases_of(bundle, artifacts, threads, cpus_for(threads)),
         sampling=profile.quick if options.quick else profile.sampling,
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
         images=len(judged),
+        classes=len(bundle.manifest.model.classes),
     )
     outcomes = measure(plan, state.available_bytes, progress)
     evaluation = _evaluation(bundle, judged, len(pack))
@@ -62,11 +65,26 @@ def benchmark(
         profile=profile,
         bundle=_bundle_record(bundle),
         evaluation=evaluation,
-        runs=tuple(
-            row_of_case(case, outcomes[case.variant], evaluation, profile.budget) for case in plan.cases
+        runs=(
+            *(row_of_case(case, outcomes[case.variant], evaluation, profile) for case in plan.cases),
+            *(
+                row_of_failed_export(one, threads, profile)
+                for one in bundle.manifest.failed
+                if not options.only
+            ),
         ),
         warnings=tuple(doubts_of(host, state)),
     )
+
+
+def _threads(profile: Profile, host: Host) -> int:
+    threads = threads_of(profile, host.physical_cores)
+    if threads > host.usable_cpus:
+        raise InputError(
+            f"profile {profile.name} asks for {threads} threads, and here are {host.usable_cpus} usable "
+            "CPUs; give a profile with fewer 'threads'"
+        )
+    return threads
 
 
 def _refuse_missing(artifacts: list[ArtifactRecord]) -> None:

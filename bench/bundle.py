@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
@@ -99,6 +99,14 @@ class ArtifactRecord(Record):
     left_in_float: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ArtifactRecord":
+        if self.variant != f"{self.format}-{self.precision.value}":
+            raise ValueError(f"variant '{self.variant}' is not {self.format}-{self.precision.value}")
+        if self.entry not in {file.path for file in self.files}:
+            raise ValueError(f"entry '{self.entry}' is none of the artifact's files")
+        return self
+
     @property
     def size_bytes(self) -> int:
         """Everything a device must hold for this variant."""
@@ -127,6 +135,13 @@ class Manifest(Record):
     failed: tuple[FailedExport, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _names_each_variant_once(self) -> "Manifest":
+        names = [one.variant for one in self.artifacts] + [one.variant for one in self.failed]
+        if len(set(names)) < len(names):
+            raise ValueError("a variant is named twice")
+        return self
+
     def files(self) -> list[FileRecord]:
         """Every file that the bundle must hold."""
         return [self.pack.file, *(file for artifact in self.artifacts for file in artifact.files)]
@@ -143,12 +158,20 @@ class Bundle:
     def pack(self) -> EvaluationPack:
         """Load the evaluation pack."""
         pack = read_pack(self.folder / self.manifest.pack.file.path)
-        if pack.reference_logits.shape[1] != len(self.manifest.model.classes):
-            raise InputError(f"{self.folder}: the evaluation pack's logits do not fit the manifest's classes")
+        classes, side = len(self.manifest.model.classes), self.manifest.model.image_size
+        fits = pack.reference_logits.shape[1:] == (classes,) and pack.images.shape[1:3] == (side, side)
+        if not fits or not 0 <= pack.labels.min() <= pack.labels.max() < classes:
+            raise InputError(f"{self.folder}: the evaluation pack does not fit the manifest; export it again")
         return pack
 
     def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
         """Return the artifacts named in `only`, in the manifest's order; all of them if it is empty."""
+        for failed in self.manifest.failed:
+            if failed.variant in only:
+                raise InputError(
+                    f"{failed.variant} is not in {self.folder}: its export failed in stage {failed.stage}; "
+                    "export it again"
+                )
         names = [artifact.variant for artifact in self.manifest.artifacts]
         wanted = {choose(name, names, "variant") for name in only}
         return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in wanted]
@@ -184,7 +207,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
-    if not path.is_file():
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{path}: is missing from the bundle; export it again")
     if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
         raise InputError(f"{path}: is not the file that was exported (its SHA-256 differs); export it again")

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -119,7 +120,7 @@ class ChildProcess:
 
     def _kill(self) -> None:
         assert self._process.stdin is not None
-        if self.is_running:
+        with suppress(ProcessLookupError, PermissionError):  # nobody of its session is left
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(_SECONDS_TO_END)
         self._process.stdin.close()

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.errors import InputError
@@ -34,8 +35,9 @@ def write_whole(path: Path, text: str) -> None:
 def whole_folder(target: Path, marker: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield a new folder that becomes `target` when the block ends, and vanishes if it raises.
 
-    `marker` is the file that makes a folder one of ours (`manifest.json`): with `overwrite` such a
-    folder is replaced; a folder that holds anything else is refused, always (InputError).
+    `marker` is the file that makes a folder one of ours (`manifest.json`): with `overwrite` such a folder is
+    replaced, and stays as it was until the new one is whole; a folder that holds anything else is refused,
+    always (InputError).
     """
     refuse_to_overwrite(target, marker, overwrite)
     missing = [folder for folder in target.absolute().parents if not folder.exists()]
@@ -43,33 +45,68 @@ def whole_folder(target: Path, marker: str, overwrite: bool = False) -> Iterator
     try:
         temporary.mkdir()
         yield temporary
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
+        _swap(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         for folder in missing:
-            folder.rmdir()
+            with suppress(OSError):  # somebody else has put something there meanwhile
+                folder.rmdir()
         raise
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put `new` in the place of `target`; whatever interrupts this, one of the two stands there."""
+    old = _beside(target).with_suffix(".old")
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _beside(path: Path) -> Path:
     """Return a hidden name of this process's own on the same file system; its folder is made."""
+    refuse_unwritable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written there ({error.strerror}); choose another --out"
+            f"{path}: cannot be written there ({error.strerror}); choose another place"
         ) from None
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise InputError if nothing can be made at `path`, so that long work need not end in finding out."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir():
+        raise InputError(f"{path}: cannot be written there ({there} is a file); choose another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: cannot be written there (no permission in {there}); choose another place")
+
+
+def refuse_folder(path: Path, option: str) -> None:
+    """Raise InputError if a folder stands where a file is to be written."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give {option} the name of a file")
 
 
 def refuse_to_overwrite(target: Path, marker: str, overwrite: bool) -> None:
     """Raise InputError unless `target` is free, empty, or ours and to be overwritten."""
+    if target.is_symlink():
+        raise InputError(f"{target}: is a symbolic link; give --out the folder itself")
     if not target.exists():
         return
     if not target.is_dir():
         raise InputError(f"{target}: is a file, but a folder is to be written there; choose another --out")
+    if target.resolve() == Path.cwd():
+        raise InputError(
+            f"{target}: is the folder you are in; give --out a new one, such as {target / 'result'}"
+        )
     if not any(target.iterdir()):
         return
     if not (target / marker).is_file():

@@ -12,6 +12,7 @@ import psutil
 
 from bench.records import Record
 
+_SECONDS_TO_WATCH = 0.5
 _CPU_FOLDER = Path("/sys/devices/system/cpu")
 _BOARD_FILES = (Path("/proc/device-tree/model"), Path("/sys/firmware/devicetree/base/model"))
 # What decides how fast int8 and half precision can be: x86's VNNI and AVX-512, Arm's dot product and FP16.
@@ -40,9 +41,9 @@ class Host(Record):
 
 
 class HostState(Record):
-    """How the machine stands at one moment. `load`: running processes averaged over a minute."""
+    """How the machine stands now. `busy_share`: of all CPUs, what others used while this was read."""
 
-    load: float
+    busy_share: float
     available_bytes: int
     swap_used_bytes: int
     on_battery: bool
@@ -70,7 +71,7 @@ def read_state() -> HostState:
     """Read how the machine stands now."""
     battery = psutil.sensors_battery()
     return HostState(
-        load=os.getloadavg()[0],
+        busy_share=psutil.cpu_percent(interval=_SECONDS_TO_WATCH) / 100,
         available_bytes=psutil.virtual_memory().available,
         swap_used_bytes=psutil.swap_memory().used,
         on_battery=battery is not None and battery.power_plugged is False,

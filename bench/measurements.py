@@ -17,8 +17,12 @@ class Block(Record):
 
 
 class ProcessTiming(Record):
-    """What one fresh process measured: import of the runtime, loading, first inference, then its turns."""
+    """What one fresh process measured: import of the runtime, loading, first inference, then its turns.
 
+    `wave`: which cases it took turns with; those of another wave met another mood of the machine.
+    """
+
+    wave: int
     import_ns: int
     load_ns: int
     first_inference_ns: int

@@ -1,17 +1,41 @@
 """Turns a case and its outcome into its row of the report. Pure: it measures nothing."""
 
 from functools import partial
+from typing import Literal
 
+from bench.bundle import FailedExport
 from bench.decide.budget import over_budget
 from bench.harness.plan import Case
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.reports.summaries import summarise
+from bench.runtimes.table import row_of
 from bench.variants import Variant
-from device_profiles.profile import Budget
+from device_profiles.profile import Profile
 
 
-def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, budget: Budget) -> Run:
+def row_of_failed_export(failed: FailedExport, threads: int, profile: Profile) -> Run:
+    """Return the row of a variant that export could not make: it was asked for, so it is in the report."""
+    wanted = Variant.parse(failed.variant)
+    first_line = failed.message.partition("\n")[0]
+    return Run(
+        variant=failed.variant,
+        format=wanted.format,
+        provider=row_of(wanted.format).provider,
+        threads=threads,
+        status="skipped",
+        reason=f"its export failed in stage {failed.stage}: {first_line}",
+        standing=standing_of(profile),
+        precision_ran=PrecisionRan(requested=wanted.precision),
+    )
+
+
+def standing_of(profile: Profile) -> Literal["measured", "stand-in"]:
+    """Return where a latency measured on this machine stands under a profile."""
+    return "measured" if profile.device == "this-machine" else "stand-in"
+
+
+def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, profile: Profile) -> Run:
     """Return the row of one case, whatever came of it."""
     row = partial(
         Run,
@@ -20,7 +44,7 @@ def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, budget: Bu
         provider=case.provider,
         threads=case.threads,
         status=outcome.status,
-        standing="measured",
+        standing=standing_of(profile),
         size_bytes=case.size_bytes,
         precision_ran=PrecisionRan(requested=Variant.parse(case.variant).precision),
     )
@@ -45,5 +69,5 @@ def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, budget: Bu
                 first_inference_ms=summary.first_inference_ms,
                 memory_mb=summary.memory_mb,
                 accuracy=summary.accuracy,
-                warnings=(*outcome.warnings, *over_budget(summary, case.size_bytes, budget)),
+                warnings=(*outcome.warnings, *over_budget(summary, case.size_bytes, profile.budget)),
             )

@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 class Part(BaseModel):
     """A frozen part of a profile; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Sampling(Part):
@@ -41,10 +41,15 @@ class Budget(Part):
 
 
 class Profile(Part):
-    """A device: how many threads to use there, how long to measure, and what would be too much."""
+    """A device: how many threads to use there, how long to measure, and what would be too much.
+
+    `device`: whether the profile describes whatever machine it is used on, or another one that this machine
+    can only stand in for.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str
+    device: Literal["this-machine", "another"]
     threads: Annotated[int, Field(ge=1)] | Literal["physical-cores"]
     sampling: Sampling
     quick: Sampling

@@ -24,3 +24,8 @@ def now() -> str:
 def name_for(name: str | None, out: Path) -> str:
     """Return the name given, else that of the folder the result lies in."""
     return name or out.resolve().name
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Split `a,b` into its names; blanks around them do not count."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from edgefit.terminal import stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
+_SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 class Bar:
@@ -19,15 +20,24 @@ class Bar:
     def __init__(self, drawing: Progress) -> None:
         self._drawing = drawing
         self._task = drawing.add_task("", total=None, visible=False, note="")
+        self._drawn = 0.0
 
     def begin(self, task: str, total: int) -> None:
         """Start a task of `total` steps."""
         self._drawing.remove_task(self._task)
         self._task = self._drawing.add_task(escape(task), total=total, note="")
+        self._drawing.refresh()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Finish some steps."""
         self._drawing.update(self._task, advance=steps, note=escape(note))
+        self._draw_now_and_then()
+
+    def _draw_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now - self._drawn >= _SECONDS_BETWEEN_DRAWINGS or self._drawing.finished:
+            self._drawn = now
+            self._drawing.refresh()
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
@@ -73,5 +83,6 @@ def progress() -> Iterator[Bar | PlainLines]:
         TimeRemainingColumn(compact=True),
         TextColumn("[dim]{task.fields[note]}"),
     )
-    with Progress(*look, console=console, transient=True) as drawing:
+    # Drawn only when told something: a thread that redraws would disturb what is being timed.
+    with Progress(*look, console=console, transient=True, auto_refresh=False) as drawing:
         yield Bar(drawing)

@@ -1,12 +1,24 @@
 """Where text goes: results to stdout, everything else to stderr. It knows the terminal, and no command."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
 # A pipe or a CI log has no width of its own; the widest table fits into this.
 _WIDTH_WITHOUT_TERMINAL = 140
+
+
+@contextmanager
+def result_on_stderr(wanted: bool) -> Iterator[None]:
+    """Send what would go to stdout to stderr, where a command runs others and has a result of its own."""
+    if not wanted:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def stdout_console() -> Console:
@@ -36,6 +48,10 @@ class Output:
     def show(self, what: RenderableType) -> None:
         """Show people a result."""
         self.people.print(what)
+
+    def say(self, sentence: str) -> None:
+        """Show people a sentence as it is."""
+        self.people.print(escape(sentence), soft_wrap=True)
 
     def next_step(self, command: str) -> None:
         """Say what to do next."""

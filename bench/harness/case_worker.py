@@ -13,6 +13,7 @@ AnswerT = TypeVar("AnswerT", messages.Loaded, messages.Inferred, messages.Peak, 
 
 _LOAD_LIMIT_S = 300.0
 _ANSWER_LIMIT_S = 120.0
+_SLOWEST_INFERENCE_S = 10.0
 _INFERENCES_TO_PEAK = 3
 _IMAGES_A_REQUEST = 32
 
@@ -55,9 +56,10 @@ class CaseWorker:
         )
         return self._ask(request, Stage.LOAD, messages.Loaded, _LOAD_LIMIT_S)
 
-    def infer(self, count: int, stage: Stage) -> tuple[int, ...]:
-        """Run `count` inferences and return the nanoseconds of each."""
-        return self._ask(messages.Infer(count=count), stage, messages.Inferred).ns
+    def infer(self, count: int, stage: Stage, settle: int = 0) -> tuple[int, ...]:
+        """Run `settle` inferences, then `count`, and return the nanoseconds of each of the latter."""
+        limit_s = _ANSWER_LIMIT_S + (settle + count) * _SLOWEST_INFERENCE_S
+        return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred, limit_s).ns
 
     def peak_bytes(self) -> int | None:
         """Run a few inferences and read the memory high-water mark since loading began."""

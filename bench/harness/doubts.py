@@ -2,18 +2,15 @@
 
 from bench.host import Host, HostState
 
-_BUSY_SHARE = 0.25
+_BUSY_SHARE = 0.1
 _LITTLE_MEMORY = 1 << 30
 
 
 def doubts_of(host: Host, state: HostState) -> list[str]:
     """Return a sentence for each thing about this machine that will disturb a measurement."""
     found = []
-    if state.load > _BUSY_SHARE * host.usable_cpus:
-        found.append(
-            f"other work is running (load {state.load:.1f} on {host.usable_cpus} CPUs):"
-            " end it, or trust ratios only"
-        )
+    if state.busy_share > _BUSY_SHARE:
+        found.append(f"other work uses {state.busy_share:.0%} of the CPUs: end it, or trust ratios only")
     if host.governor in ("powersave", "conservative", "ondemand", "schedutil"):
         found.append(
             f"the clock governor is '{host.governor}', so clocks change under load:"

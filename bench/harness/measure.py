@@ -10,13 +10,25 @@ from random import Random
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.plan import Case, Plan, waves
-from bench.measurements import Block, Completed, Failed, Memory, Outcome, ProcessTiming, Skipped, Stage
+from bench.measurements import (
+    Block,
+    Completed,
+    Failed,
+    FailureKind,
+    Memory,
+    Outcome,
+    ProcessTiming,
+    Skipped,
+    Stage,
+)
 from bench.progress import Progress
 from bench.runtimes.table import is_installed, missing_sentence, row_of
 from device_profiles.profile import Sampling
 
-# A pool of threads spins for some milliseconds after an inference; the next case must not pay for it.
-_PAUSE_BEFORE_A_TURN_S = 0.02
+# onnxruntime's pool was seen to use 56 ms of CPU after an inference: the next case must not pay for it.
+_PAUSE_BEFORE_A_TURN_S = 0.06
+# The first inferences after a pause find cold caches and sleeping threads (TorchScript: 3 times the median).
+_INFERENCES_TO_SETTLE = 2
 # Waves may fill half of what is free: the rest is for the file cache and for whoever else works here.
 _SHARE_OF_FREE_MEMORY = 0.5
 
@@ -46,8 +58,9 @@ class _Timed:
     def spent_s(self) -> float:
         return sum(sum(block.ns) for block in self.blocks) / 1e9
 
-    def timing(self) -> ProcessTiming:
+    def timing(self, wave: int) -> ProcessTiming:
         return ProcessTiming(
+            wave=wave,
             import_ns=self.import_ns,
             load_ns=self.load_ns,
             first_inference_ns=self.first_inference_ns,
@@ -72,9 +85,9 @@ def measure(plan: Plan, available_bytes: int, progress: Progress) -> Outcomes:
     parted = waves(alive, peaks, int(available_bytes * _SHARE_OF_FREE_MEMORY))
     progress.begin("latency, taking turns", len(alive) * plan.sampling.blocks)
     for number, wave in enumerate(parted):
-        timed = _time_wave(wave, plan, progress)
+        timed = _time_wave(number, wave, plan, progress)
         for variant, timing in timed.items():
-            outcomes[variant] = _combine(timing, examined[variant], plan.sampling, number, len(parted))
+            outcomes[variant] = _combine(timing, examined[variant], plan.sampling, len(parted))
     return {case.variant: outcomes[case.variant] for case in plan.cases}
 
 
@@ -89,13 +102,17 @@ def _examine(case: Case, plan: Plan) -> _Examined | Failed | Skipped:
                 loaded_bytes=loaded.loaded_bytes,
                 peak_bytes=worker.peak_bytes(),
             )
-            return _Examined(loaded.runtime, memory, worker.predict(str(plan.pack), plan.images))
+            logits = worker.predict(str(plan.pack), plan.images)
+            if any(len(row) != plan.classes for row in logits):
+                message = f"gives {len(logits[0])} logits for {plan.classes} classes"
+                return Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message)
+            return _Examined(loaded.runtime, memory, logits)
     except CaseEndedError as ended:
         return ended.outcome
 
 
 def _time_wave(
-    wave: list[Case], plan: Plan, progress: Progress
+    number: int, wave: list[Case], plan: Plan, progress: Progress
 ) -> dict[str, ProcessTiming | Failed | Skipped]:
     ended: dict[str, Failed | Skipped] = {}
     timed: dict[str, _Timed] = {}
@@ -107,7 +124,7 @@ def _time_wave(
             except CaseEndedError as error:
                 ended[case.variant] = error.outcome
         _take_turns(timed, ended, plan, progress)
-    return {name: ended.get(name) or timed[name].timing() for name in (case.variant for case in wave)}
+    return {name: ended.get(name) or timed[name].timing(number) for name in (case.variant for case in wave)}
 
 
 def _start(worker: CaseWorker, plan: Plan) -> _Timed:
@@ -138,7 +155,7 @@ def _take_turn(
 ) -> None:
     time.sleep(_PAUSE_BEFORE_A_TURN_S)
     try:
-        samples_ns = case.worker.infer(sampling.block_samples, Stage.TIMING)
+        samples_ns = case.worker.infer(sampling.block_samples, Stage.TIMING, _INFERENCES_TO_SETTLE)
     except CaseEndedError as error:
         ended[name] = error.outcome
     else:
@@ -149,7 +166,6 @@ def _combine(
     timing: ProcessTiming | Failed | Skipped,
     examined: _Examined,
     sampling: Sampling,
-    wave: int,
     of_waves: int,
 ) -> Outcome:
     if not isinstance(timing, ProcessTiming):
@@ -161,7 +177,7 @@ def _combine(
         )
     if of_waves > 1:
         warnings.append(
-            f"timed in wave {wave + 1} of {of_waves}, for lack of memory: only its rows took turns"
+            f"timed in wave {timing.wave + 1} of {of_waves}, for lack of memory: only its rows took turns"
         )
     return Completed(
         runtime=examined.runtime,

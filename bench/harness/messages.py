@@ -26,10 +26,11 @@ class Load(Record):
 
 
 class Infer(Record):
-    """Run `count` inferences, each timed."""
+    """Run `count` inferences, each timed, after `settle` that are not recorded."""
 
     kind: Literal["infer"] = "infer"
     count: int
+    settle: int = 0
 
 
 class ReadPeak(Record):

@@ -26,12 +26,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure and how long: `images` of the pack to judge accuracy on."""
+    """What to measure and how long: `images` of the pack to judge accuracy on, each into `classes`."""
 
     cases: tuple[Case, ...]
     sampling: Sampling
     pack: Path
     images: int
+    classes: int
     seed: int = 0
 
 

@@ -36,7 +36,8 @@ class Worker:
         match request:
             case messages.Load():
                 return self._load(request)
-            case messages.Infer(count=count):
+            case messages.Infer(count=count, settle=settle):
+                self._infer(settle)
                 return messages.Inferred(ns=self._infer(count))
             case messages.ReadPeak():
                 peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
@@ -73,6 +74,8 @@ class Worker:
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
         answers = [session.infer(pack.batch(index))[0] for index in range(request.first, last)]
+        if not np.isfinite(answers).all():
+            raise FloatingPointError("gave logits that are not finite")
         return tuple(tuple(float(logit) for logit in answer) for answer in answers)
 
     def _loaded(self) -> Session:

@@ -45,6 +45,7 @@ def conditions(report: Report) -> list[str]:
     )
     how = (
         f"{_listed(samples)} samples a variant, taking turns, one process each: no interval of the median; "
+        "load and first inference once, files in the cache; "
         f"accuracy on {images} of {report.evaluation.pack_images} evaluation images"
         + (" (--quick)" if report.quick else "")
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.errors import InputError, ReportMismatchError
-from bench.files import write_whole
+from bench.files import refuse_folder, write_whole
 from bench.reports.records import Report, Run
 from bench.reports.summaries import Summary, summarise
 from device_profiles.validation import explain
@@ -28,8 +28,7 @@ def write_report(path: Path, report: Report) -> None:
 
 def refuse_to_overwrite(path: Path) -> None:
     """Raise InputError if something that is no report stands at `path`."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give --out the name of a file, such as report.json")
+    refuse_folder(path, "--out")
     if path.exists():
         try:
             read_report(path)
@@ -55,7 +54,12 @@ def read_report(path: Path) -> Report:
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
     for run in report.runs:
-        _check(path, report, run)
+        try:
+            _check(path, report, run)
+        except (ValueError, IndexError) as error:
+            raise ReportMismatchError(
+                f"{path}: {run.variant}: raw values do not fit together ({error})"
+            ) from None
     return report
 
 
@@ -64,10 +68,12 @@ def _check(path: Path, report: Report, run: Run) -> None:
         raise ReportMismatchError(
             f"{path}: {run.variant}: 'status' is {run.status}, which its raw values belie"
         )
+    stored = {key: value for key, value in run.model_dump().items() if key in Summary.model_fields}
     if run.raw is None:
+        if any(value is not None for value in stored.values()):
+            raise ReportMismatchError(f"{path}: {run.variant}: is {run.status}, and yet has figures")
         return
     derived = summarise(run.raw, report.evaluation).model_dump()
-    stored = {key: value for key, value in run.model_dump().items() if key in Summary.model_fields}
     if (key := _differs(stored, derived)) is not None:
         raise ReportMismatchError(
             f"{path}: {run.variant}: '{key}' is not what its raw values give; the file was changed by hand"

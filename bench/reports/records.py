@@ -70,6 +70,7 @@ class Raw(Record):
     processes: tuple[ProcessTiming, ...]
     memory: Memory
     logits: tuple[tuple[float, ...], ...]
+    telemetry: tuple[()] = ()
 
 
 class Failure(Record):
@@ -81,7 +82,10 @@ class Failure(Record):
 
 
 class Run(Record):
-    """One case's row. What belongs to a completed case is null in any other."""
+    """One case's row. What belongs to a completed case is null in any other.
+
+    Always null for now: `per_yardstick`, `projected_ms`, `energy_mj`.
+    """
 
     variant: str
     format: str
@@ -94,12 +98,13 @@ class Run(Record):
     standing: Literal["measured", "stand-in"]
     latency_ms: Latency | None = None
     per_yardstick: float | None = None
+    projected_ms: None = None
     import_ms: float | None = None
     load_ms: float | None = None
     first_inference_ms: float | None = None
     memory_mb: MemoryMb | None = None
-    size_bytes: int
-    energy_mj: float | None = None
+    size_bytes: int | None = None
+    energy_mj: None = None
     precision_ran: PrecisionRan
     accuracy: Accuracy | None = None
     raw: Raw | None = None

@@ -7,6 +7,7 @@ from bench.reports.records import Accuracy, Evaluation, Latency, MemoryMb, Raw, 
 from bench.statistics import accuracy, latency
 
 _NS_PER_MS = 1e6
+_TWO_CLASSES = 2
 _BYTES_PER_MIB = 1 << 20
 
 
@@ -59,15 +60,16 @@ def _judge(raw: Raw, evaluation: Evaluation) -> Accuracy:
     labels = np.asarray(evaluation.labels, dtype=np.int64)
     logits = np.asarray(raw.logits, dtype=np.float32)
     reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    positive = evaluation.positive_class
+    # With more than two classes there is no positive one: these three figures would be one class's alone.
+    positive = evaluation.positive_class if logits.shape[1] == _TWO_CLASSES else None
     paired = accuracy.pair(logits, reference, labels)
     kept = paired.retention
     return Accuracy(
         images=len(labels),
         top1=accuracy.top1(logits, labels),
-        auc=accuracy.auc(logits, labels, positive),
-        sensitivity=accuracy.sensitivity(logits, labels, positive),
-        specificity=accuracy.specificity(logits, labels, positive),
+        auc=None if positive is None else accuracy.auc(logits, labels, positive),
+        sensitivity=None if positive is None else accuracy.sensitivity(logits, labels, positive),
+        specificity=None if positive is None else accuracy.specificity(logits, labels, positive),
         agreement=accuracy.agreement(logits, reference),
         retention=None if kept is None else Retention(value=kept, ci95=paired.retention_ci95()),
         mcnemar_p=paired.mcnemar_p(),

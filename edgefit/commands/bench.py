@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.commands.export import split_names
-from edgefit.options import AsJson, Name, now
+from edgefit.options import AsJson, Name, now, split_names
 from edgefit.terminal import Output
 
 _MISSING = 3
@@ -34,6 +33,7 @@ def bench(
     """Measure every artifact of a bundle on this machine: latency, memory, size and accuracy."""
     from bench.benchmark import BenchmarkOptions, benchmark
     from bench.bundle import read_bundle
+    from bench.files import refuse_unwritable
     from bench.render.terminal import report_view
     from bench.reports.files import refuse_to_overwrite, to_json, write_report
     from device_profiles.profile import load_profile
@@ -42,14 +42,15 @@ def bench(
     output = Output(as_json)
     if out is not None:
         refuse_to_overwrite(out)
+        refuse_unwritable(out)
     chosen = load_profile(profile)
     opened = read_bundle(bundle)
     options = BenchmarkOptions(only=split_names(only), quick=quick, name=name)
     with progress() as watcher:
         report = benchmark(opened, chosen, options, watcher, __version__, now())
+    output.show(report_view(report, output.people.width))
     if out is not None:
         write_report(out, report)
-    output.show(report_view(report, output.people.width))
     output.document(to_json(report))
     statuses = [run.status for run in report.runs]
     if "failed" in statuses:

@@ -1,5 +1,6 @@
 """`edgefit demo`: the whole job on the embedded default, each step a command that can be repeated by hand."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +26,13 @@ EXPORT = ("--eval-images", "256")
 BENCH = ("--profile", "laptop-cpu", "--quick")
 
 
-def steps(out: Path) -> list[list[str]]:
-    """Return the demo's commands, word by word."""
+def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
+    """Return the demo's commands, word by word; `overwrite` lets them replace an earlier demo's results."""
     run, bundle, report = str(out / "run"), str(out / "bundle"), str(out / "report.json")
+    replacing = ["--overwrite"] if overwrite else []
     return [
-        ["finetune", *FINETUNE, "--name", "demo", "--out", run],
-        ["export", run, *EXPORT, "--out", bundle],
+        ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replacing],
+        ["export", run, *EXPORT, "--out", bundle, *replacing],
         ["bench", bundle, *BENCH, "--out", report],
     ]
 
@@ -47,17 +49,19 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
     ) -> None:
         """Run the whole job on generated radiographs: fine-tune, export nine artifacts, measure, report.
 
-        The images are synthetic: the demo proves the tool, and nothing clinical.
+        The images are synthetic: the demo proves the tool, and nothing clinical. --json prints the report.
         """
-        from edgefit.terminal import stderr_console
+        from bench.reports.files import read_report, to_json
+        from edgefit.terminal import Output, result_on_stderr
 
-        console = stderr_console()
-        for words in steps(out):
-            extra = ["--overwrite"] if overwrite and words[0] != "bench" else []
-            extra += ["--json"] if as_json and words[0] == "bench" else []
-            console.print(f"\n[bold]$ edgefit {' '.join(words)}[/bold]", soft_wrap=True)
-            if code := run_command([*words, *extra]):
-                raise typer.Exit(code)
-        console.print(f"\nEverything lies in {out}; the report is {out / 'report.json'}", soft_wrap=True)
+        output = Output(as_json)
+        for words in steps(out, overwrite):
+            output.say(f"\n$ {shlex.join(['edgefit', *words])}")
+            with result_on_stderr(as_json):
+                if code := run_command(words):
+                    raise typer.Exit(code)
+        output.say(f"\nEverything lies in {out}; the report is {out / 'report.json'}")
+        if as_json:
+            output.document(to_json(read_report(out / "report.json")))
 
     return demo

@@ -8,8 +8,7 @@ from edgefit.terminal import Output
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine can run, and what will disturb a measurement."""
-    from importlib import metadata
-
+    from rich.markup import escape
     from rich.table import Table
 
     from bench.harness.doubts import doubts_of
@@ -19,9 +18,7 @@ def doctor(as_json: AsJson = False) -> None:
     output = Output(as_json)
     host, state = read_host(), read_state()
     doubts = doubts_of(host, state)
-    runtimes = {
-        name: metadata.version(row.needs) if is_installed(row) else None for name, row in RUNTIMES.items()
-    }
+    runtimes = {name: _version(row.needs) if is_installed(row) else None for name, row in RUNTIMES.items()}
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
     table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
@@ -31,10 +28,12 @@ def doctor(as_json: AsJson = False) -> None:
     table.add_row("system", f"{host.os}, kernel {host.kernel}, Python {host.python}")
     table.add_row("governor", host.governor or "the kernel names none")
     for name, version in runtimes.items():
-        table.add_row(name, version or f"[yellow]missing:[/yellow] {missing_sentence(RUNTIMES[name])}")
+        table.add_row(
+            name, version or f"[yellow]missing:[/yellow] {escape(missing_sentence(RUNTIMES[name]))}"
+        )
     output.show(table)
     for sentence in doubts:
-        output.show(f"[yellow]warning:[/yellow] {sentence}")
+        output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
     if not doubts:
         output.show("nothing here will disturb a measurement that edgefit knows of")
     document = {
@@ -44,3 +43,13 @@ def doctor(as_json: AsJson = False) -> None:
         "warnings": doubts,
     }
     output.document(json.dumps(document))
+
+
+def _version(package: str) -> str:
+    """Return a package's version without importing it; onnxruntime-gpu, say, bears another name."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "installed, version not told"

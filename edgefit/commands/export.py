@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, Name, Overwrite, now
+from edgefit.options import AsJson, Name, Overwrite, now, split_names
 from edgefit.terminal import Output
 
 _CASE_FAILED = 4
@@ -59,8 +59,3 @@ def export(
     if manifest.failed:
         raise typer.Exit(_CASE_FAILED)
     output.next_step(f"edgefit bench {out} --profile laptop-cpu --out report.json")
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Split `a,b` into its names; blanks around them do not count."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -16,7 +16,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show reports as tables, or write them as CSV."""
-    from bench.files import write_whole
+    from bench.files import refuse_folder, write_whole
     from bench.render.csv_table import to_csv
     from bench.render.terminal import report_view
     from bench.reports.files import read_report, to_json
@@ -26,6 +26,7 @@ def report(
     for one in opened:
         output.show(report_view(one, output.people.width))
     if csv is not None:
+        refuse_folder(csv, "--csv")
         write_whole(csv, to_csv(opened))
-        output.show(f"written: {csv}")
+        output.say(f"written: {csv}")
     output.document(json.dumps([json.loads(to_json(one)) for one in opened]))

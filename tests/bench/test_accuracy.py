@@ -98,6 +98,16 @@ def test_the_retention_interval_holds_the_true_retention_in_about_95_of_100_samp
     assert 180 <= inside <= 199
 
 
+def test_no_change_in_few_images_is_no_proof_that_there_is_none() -> None:
+    low, high = accuracy.Paired(images=128, both=124, only_variant=0, only_reference=0).retention_ci95() or (
+        1,
+        1,
+    )
+
+    assert 0.97 < low < 0.99
+    assert high > 1
+
+
 def test_retention_of_a_reference_that_is_never_right_does_not_exist() -> None:
     paired = accuracy.Paired(images=10, both=0, only_variant=3, only_reference=0)
 

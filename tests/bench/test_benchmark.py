@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import Bundle, read_bundle
+from bench.bundle import Bundle, FailedExport, read_bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.harness.case_worker import CaseWorker
 from bench.measurements import Stage
@@ -28,7 +28,9 @@ class Silent:
 
 
 SHORT = Sampling(warm_up=2, blocks=3, block_samples=4, time_limit_s=60)
-PROFILE = Profile(name="test", description="a test", threads=1, sampling=SHORT, quick=SHORT)
+PROFILE = Profile(
+    name="test", description="a test", device="this-machine", threads=1, sampling=SHORT, quick=SHORT
+)
 
 
 def run(bundle: Bundle, profile: Profile = PROFILE, **options: object) -> Report:
@@ -92,10 +94,10 @@ def test_a_crash_between_turns_is_a_failed_row_and_the_rest_goes_on(
 ) -> None:
     infer = CaseWorker.infer
 
-    def crash_when_timed(self: CaseWorker, count: int, stage: Stage) -> tuple[int, ...]:
+    def crash_when_timed(self: CaseWorker, count: int, stage: Stage, settle: int = 0) -> tuple[int, ...]:
         if stage is Stage.TIMING and self.case.format == "openvino":
             os.kill(self._process.pid, signal.SIGSEGV)
-        return infer(self, count, stage)
+        return infer(self, count, stage, settle)
 
     monkeypatch.setattr(CaseWorker, "infer", crash_when_timed)
 
@@ -148,3 +150,31 @@ def test_a_case_over_its_time_limit_gets_no_further_turn_and_says_so(bundle_fold
     assert row.latency_ms is not None
     assert row.latency_ms.samples == 4
     assert row.warnings == ("only 1 of 3 turns fitted into 1e-09 s",)
+
+
+def test_a_profile_of_another_device_is_only_stood_in_for(bundle_folder: Path) -> None:
+    profile = PROFILE.model_copy(update={"device": "another"})
+
+    report = run(read_bundle(bundle_folder), profile, only=("onnx-fp32",))
+
+    assert report.runs[0].standing == "stand-in"
+
+
+def test_more_threads_than_there_are_cpus_is_an_error(bundle_folder: Path) -> None:
+    profile = PROFILE.model_copy(update={"threads": 4096})
+
+    with pytest.raises(InputError, match="asks for 4096 threads"):
+        run(read_bundle(bundle_folder), profile)
+
+
+def test_a_variant_that_could_not_be_exported_has_its_row(bundle_folder: Path) -> None:
+    bundle = read_bundle(bundle_folder)
+    failed = FailedExport(variant="onnx-int8", stage="verify", message="it is wrong\nby far")
+    manifest = bundle.manifest.model_copy(
+        update={"artifacts": bundle.manifest.artifacts[1:2], "failed": (failed,)}
+    )
+
+    report = run(Bundle(bundle.folder, manifest, bundle.sha256))
+
+    assert [row.status for row in report.runs] == ["completed", "skipped"]
+    assert report.runs[1].reason == "its export failed in stage verify: it is wrong"

@@ -95,3 +95,19 @@ def test_a_path_that_leaves_the_bundle_is_refused(bundle_folder: Path, path: str
 def test_an_unknown_variant_gets_the_nearest_name(bundle_folder: Path) -> None:
     with pytest.raises(InputError, match="unknown variant 'onxx-fp32'; did you mean 'onnx-fp32'"):
         read_bundle(bundle_folder).select(["onxx-fp32"])
+
+
+def test_an_entry_must_be_one_of_the_hashed_files(bundle_folder: Path) -> None:
+    content = json.loads((bundle_folder / MANIFEST).read_text())
+    content["artifacts"][0]["entry"] = "evaluation.npz"
+    (bundle_folder / MANIFEST).write_text(json.dumps(content))
+
+    with pytest.raises(InputError, match=r"entry 'evaluation\.npz' is none of the artifact's files"):
+        read_bundle(bundle_folder)
+
+
+def test_a_variant_that_could_not_be_exported_says_so_when_it_is_named(bundle_folder: Path) -> None:
+    change(bundle_folder, failed=[{"variant": "onnx-int8", "stage": "export", "message": "no"}])
+
+    with pytest.raises(InputError, match=r"onnx-int8 is not in .*: its export failed in stage export"):
+        read_bundle(bundle_folder).select(["onnx-int8"])

@@ -87,6 +87,27 @@ def test_a_failed_row_may_not_carry_numbers(path: Path) -> None:
     with pytest.raises(ReportMismatchError, match="'status' is failed"):
         read_report(path)
 
+    change(path, None, "runs", 0, "raw")
+    with pytest.raises(ReportMismatchError, match="is failed, and yet has figures"):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("runs", 0, "raw", "logits"), [[1.0, 2.0]]),
+        (("runs", 0, "raw", "processes", 0, "blocks"), []),
+        (("evaluation", "positive_class"), 7),
+    ],
+)
+def test_raw_values_that_do_not_fit_together_are_refused(
+    path: Path, keys: tuple[str | int, ...], value: object
+) -> None:
+    change(path, value, *keys)
+
+    with pytest.raises(ReportMismatchError, match=r"report\.json: onnx-fp32: "):
+        read_report(path)
+
 
 @pytest.mark.parametrize(
     ("content", "words"),

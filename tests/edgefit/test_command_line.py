@@ -1,5 +1,6 @@
 """The command line as a user meets it: real processes, exit codes, and what goes to which stream."""
 
+import hashlib
 import json
 import os
 import re
@@ -87,9 +88,11 @@ def test_an_error_with_json_is_a_document_too(tmp_path: Path) -> None:
 def test_a_failed_case_is_exit_code_4_and_the_report_is_written_all_the_same(
     bundle_folder: Path, tmp_path: Path
 ) -> None:
+    model = bundle_folder / "onnx-fp32" / "model.onnx"
+    model.write_bytes(b"no model")
     manifest = json.loads((bundle_folder / "manifest.json").read_text())
     onnx = next(one for one in manifest["artifacts"] if one["format"] == "onnx")
-    onnx["entry"] = "evaluation.npz"  # a file that is there, and no model
+    onnx["files"][0] |= {"sha256": hashlib.sha256(b"no model").hexdigest(), "size_bytes": 8}
     (bundle_folder / "manifest.json").write_text(json.dumps(manifest))
 
     done = edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", tmp_path / "r.json")

@@ -1,10 +1,13 @@
 """The demo is three commands, printed as they can be repeated by hand."""
 
+import json
 from pathlib import Path
 
 import pytest
 import typer
+from making.tiny_report import make_report
 
+from bench.reports.files import write_report
 from edgefit.commands.demo import make_demo, steps
 
 
@@ -20,9 +23,10 @@ def test_the_steps_are_fixed_in_one_place_and_hand_over_to_each_other() -> None:
 def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     ran: list[list[str]] = []
 
-    make_demo(lambda words: ran.append(words) or 0)(out=Path("d"))
+    make_demo(lambda words: ran.append(words) or 0)(out=Path("d"), overwrite=True)
 
-    printed = capsys.readouterr().err
+    printed = capsys.readouterr().out
+    assert ran == steps(Path("d"), overwrite=True)
     for words in ran:
         assert f"$ edgefit {' '.join(words)}" in printed
     assert "d/report.json" in printed
@@ -36,3 +40,15 @@ def test_a_failing_step_ends_the_demo_with_its_exit_code() -> None:
 
     assert end.value.exit_code == 4
     assert ran == ["finetune"]
+
+
+def test_with_json_the_steps_own_results_stay_off_stdout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(tmp_path / "report.json", make_report())
+
+    make_demo(lambda _words: print("a table") or 0)(out=tmp_path, as_json=True)
+
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["name"] == "tiny"
+    assert "a table" in printed.err

@@ -50,6 +50,7 @@ def completed(ms: int, flipped: bool = False, warnings: tuple[str, ...] = ()) ->
         runtime="test 1",
         processes=(
             ProcessTiming(
+                wave=0,
                 import_ns=10 * MS,
                 load_ns=20 * MS,
                 first_inference_ns=30 * MS,
@@ -98,7 +99,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
         ),
         evaluation=EVALUATION,
         runs=tuple(
-            row_of_case(_case(variant), outcome, EVALUATION, profile.budget)
+            row_of_case(_case(variant), outcome, EVALUATION, profile)
             for variant, outcome in (outcomes or OUTCOMES).items()
         ),
         warnings=("the machine [hums]",),
