@@ -13,7 +13,7 @@ from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
 from models.progress import Progress
 from models.sources.decoding import Decoded, decode_all, refuse_dicom
-from models.sources.folder_layout import NEGATIVE_NAMES, ImageFile, Layout, read_layout
+from models.sources.folder_layout import ImageFile, Layout, read_layout
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.patients import patient_of
 from models.sources.splitting import split_off
@@ -61,6 +61,7 @@ def plan_splits(folder: Path, layout: Layout) -> Plan:
         notes.append(_validation_note(len(validation), layout))
         rest, validation = _hold_out(folder, rest + validation, "validation")
     _check_every_class(folder, layout, validation)
+    notes += _shared_patients(rest + validation, test)
     return Plan(rest, validation, test, tuple(notes))
 
 
@@ -69,9 +70,20 @@ def _first_notes(layout: Layout) -> list[str]:
     if layout.passed_over:
         common = ", ".join(name for name, _ in Counter(layout.passed_over).most_common(3))
         notes.append(f"{len(layout.passed_over)} other files or folders were passed over ({common}).")
-    if len(layout.classes) == 2 and layout.classes[0].lower() in NEGATIVE_NAMES:
+    if len(layout.classes) == 2:
         notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
     return notes
+
+
+def _shared_patients(trained_on: Files, tested_on: Files) -> list[str]:
+    """Say that the folder's own splits have patients' names on both sides, which may flatter test figures."""
+    known = {patient_of(file.inner) for file in trained_on} - {None}
+    shared = known & {patient_of(file.inner) for file in tested_on}
+    if not shared:
+        return []
+    example = min(str(patient) for patient in shared)
+    found = f"{len(shared)} patients' names ({example} …) are in train or val and in test too"
+    return [f"{found}: if they are the same patients, test figures are too good."]
 
 
 def _how(layout: Layout) -> str:

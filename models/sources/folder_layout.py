@@ -18,6 +18,7 @@ SPLIT_NAMES = {
 # Of two classes the one that says "nothing found" is label 0, so that label 1, the positive class of
 # sensitivity and specificity, is the finding.
 NEGATIVE_NAMES = frozenset(("normal", "negative", "healthy", "control", "benign", "no_finding", "no finding"))
+NEGATIVE_PREFIXES = ("non-", "non_", "no_", "no-", "not_", "not-", "no ", "not ", "non ")
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,11 @@ def _is_hidden(path: Path) -> bool:
 
 def _order_classes(names: set[str]) -> tuple[str, ...]:
     """By alphabet, but of two classes the negative one first."""
-    return tuple(
-        sorted(names, key=lambda name: (len(names) == 2 and name.lower() not in NEGATIVE_NAMES, name))
-    )
+    return tuple(sorted(names, key=lambda name: (len(names) == 2 and not _says_nothing_found(name), name)))
+
+
+def _says_nothing_found(name: str) -> bool:
+    return name.lower() in NEGATIVE_NAMES or name.lower().startswith(NEGATIVE_PREFIXES)
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 PATTERNS = (
     re.compile(r"^(person\d+)_"),  # Kermany / Kaggle chest_xray: person1_bacteria_1.jpeg
     re.compile(r"^((?:NORMAL\d*-)?IM-\d+)-\d+"),  # the same: NORMAL2-IM-0373-0001.jpeg, IM-0115-0001.jpeg
+    re.compile(r"^((?:NORMAL|BACTERIA|VIRUS)-\d+)-\d+"),  # its first release: BACTERIA-1083680-0001.jpeg
     re.compile(r"^(\d{8})_\d{3}$"),  # NIH ChestX-ray14: 00000001_000.png
     re.compile(r"^(sub-[A-Za-z0-9]+)(?:_|$)"),  # BIDS: sub-01_view-pa.png
     re.compile(

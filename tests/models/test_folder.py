@@ -97,7 +97,7 @@ def test_splits_that_are_large_enough_are_used_as_they_are(tmp_path, write_class
     dataset = prepare_folder(tmp_path, OPTIONS)(Silent())
 
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (20, 50, 10)
-    assert dataset.notes == ()
+    assert dataset.notes == ("'b' is the positive class, 'a' the negative one.",)
 
 
 def test_what_is_no_image_is_passed_over_and_counted(kaggle):
@@ -238,3 +238,34 @@ def test_jpeg_and_sixteen_bit_files_lie_beside_png_in_one_class(plain):
     dataset = prepare_folder(plain, OPTIONS)(Silent())
 
     assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 77
+
+
+def test_patients_named_on_both_sides_of_a_folders_own_splits_are_told(tmp_path, write_class):
+    for split in ("train", "val", "test"):
+        write_class(tmp_path / split / "NORMAL", 0, 50, f"BACTERIA-{split}" + "{}.png")
+        write_class(tmp_path / split / "PNEUMONIA", 1, 50, "person{}_bacteria_1.png")
+
+    notes = plan_splits(tmp_path, read_layout(tmp_path)).notes
+
+    assert any(
+        note.startswith("50 patients' names (person0 …) are in train or val and in test") for note in notes
+    )
+
+
+@pytest.mark.parametrize("names", [("COVID", "Non-COVID"), ("effusion", "no_effusion"), ("Sick", "healthy")])
+def test_of_two_classes_the_one_that_says_nothing_found_is_label_0(tmp_path, write_class, names):
+    for label, name in enumerate(names):
+        write_class(tmp_path / name, label, 3)
+
+    layout = read_layout(tmp_path)
+
+    assert layout.classes == (names[1], names[0])
+
+
+def test_the_positive_class_is_always_said(tmp_path, write_class):
+    for label, name in enumerate(("cat", "dog")):
+        write_class(tmp_path / name, label, 10)
+
+    notes = plan_splits(tmp_path, read_layout(tmp_path)).notes
+
+    assert "'dog' is the positive class, 'cat' the negative one." in notes
