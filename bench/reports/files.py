@@ -1,5 +1,6 @@
 """Reports as files: written whole, and refused where a summary is not that of its raw values."""
 
+import json
 import math
 from pathlib import Path
 
@@ -29,13 +30,17 @@ def write_report(path: Path, report: Report) -> None:
 def refuse_to_overwrite(path: Path) -> None:
     """Raise InputError if something that is no report stands at `path`."""
     refuse_folder(path, "--out")
-    if path.exists():
-        try:
-            read_report(path)
-        except ReportMismatchError:
-            return
-        except InputError:
-            raise InputError(f"{path}: is there already and is no report; choose another --out") from None
+    if path.exists() and not _was_a_report(path):
+        raise InputError(f"{path}: is there already and is no report; choose another --out")
+
+
+def _was_a_report(path: Path) -> bool:
+    """Tell whether any edgefit, an older one too, wrote the file."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(content, dict) and {"schema", "tool", "bundle", "runs"} <= content.keys()
 
 
 def read_report(path: Path) -> Report:

@@ -44,7 +44,7 @@ def rarity_weights(labels: Labels, classes: int) -> Tensor:
 
     A rarer one is lifted to that third, or it would be given up wherever in doubt. Lifting further costs
     accuracy: with classes 2.9 to 1 (PneumoniaMNIST, validation images) balanced weights gave 96.0 %, weights
-    by the root of the frequency 96.7 %, none 97.7 %, at the same AUC.
+    by the root of the frequency 96.7 %, none 98.1 %, at the same AUC (one seed each).
     """
     counts = torch.bincount(torch.from_numpy(labels), minlength=classes).float()
     weights = (counts.max() / (MOST_TO_ONE * counts)).clamp(min=1)

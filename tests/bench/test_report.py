@@ -131,5 +131,13 @@ def test_only_a_report_is_ever_overwritten(path: Path, tmp_path: Path) -> None:
     assert (tmp_path / "thesis.json").read_text() == "{}"
 
 
+def test_a_report_of_an_older_edgefit_may_be_overwritten_too(path: Path) -> None:
+    path.write_text(json.dumps({"schema": 0, "tool": "0.0.1", "bundle": {}, "runs": []}))
+
+    write_report(path, make_report(name="second"))
+
+    assert read_report(path).name == "second"
+
+
 def test_a_report_is_one_json_document() -> None:
     assert json.loads(to_json(make_report()))["name"] == "tiny"
