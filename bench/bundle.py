@@ -124,7 +124,7 @@ class FailedExport(Record):
 class Manifest(Record):
     """The bundle's table of contents, `manifest.json`."""
 
-    schema_: Literal[1] = Field(1, alias="schema")
+    schema_: Literal[1] = Field(alias="schema")
     tool: str
     name: str
     created: str
@@ -136,10 +136,12 @@ class Manifest(Record):
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _names_each_variant_once(self) -> "Manifest":
+    def _fits_together(self) -> "Manifest":
         names = [one.variant for one in self.artifacts] + [one.variant for one in self.failed]
         if len(set(names)) < len(names):
             raise ValueError("a variant is named twice")
+        if self.pack.positive_class >= len(self.model.classes):
+            raise ValueError(f"pack.positive_class {self.pack.positive_class} is none of the classes")
         return self
 
     def files(self) -> list[FileRecord]:
@@ -160,6 +162,7 @@ class Bundle:
         pack = read_pack(self.folder / self.manifest.pack.file.path)
         classes, side = len(self.manifest.model.classes), self.manifest.model.image_size
         fits = pack.reference_logits.shape[1:] == (classes,) and pack.images.shape[1:3] == (side, side)
+        fits = fits and len(pack) == self.manifest.pack.images
         if not fits or not 0 <= pack.labels.min() <= pack.labels.max() < classes:
             raise InputError(f"{self.folder}: the evaluation pack does not fit the manifest; export it again")
         return pack

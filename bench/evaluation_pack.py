@@ -57,8 +57,22 @@ def read_pack(path: Path) -> EvaluationPack:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             pack = EvaluationPack(arrays["images"], arrays["labels"], arrays["reference_logits"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is not an evaluation pack ({error}); export the bundle again") from error
-    if pack.images.dtype != np.uint8 or not len(pack.images) == len(pack) == len(pack.reference_logits) > 0:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        raise InputError(f"{path}: is not an evaluation pack; export the bundle again") from None
+    if not _is_sound(pack):
         raise InputError(f"{path}: images, labels and logits do not belong together; export the bundle again")
     return pack
+
+
+def _is_sound(pack: EvaluationPack) -> bool:
+    shape, logits = pack.images.shape, pack.reference_logits
+    return (
+        pack.images.dtype == np.uint8
+        and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3))
+        and np.issubdtype(pack.labels.dtype, np.integer)
+        and pack.labels.ndim == 1
+        and np.issubdtype(logits.dtype, np.floating)
+        and logits.ndim == 2
+        and bool(np.isfinite(logits).all())
+        and len(pack.images) == len(pack) == len(logits) > 0
+    )

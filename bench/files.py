@@ -4,7 +4,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def whole_folder(target: Path, marker: str, overwrite: bool = False) -> Iterator
     try:
         temporary.mkdir()
         yield temporary
+        refuse_to_overwrite(target, marker, overwrite)  # somebody else may have been faster
         _swap(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -83,16 +85,25 @@ def _beside(path: Path) -> Path:
 def refuse_unwritable(path: Path) -> None:
     """Raise InputError if nothing can be made at `path`, so that long work need not end in finding out."""
     there = next(folder for folder in path.absolute().parents if folder.exists())
-    if not there.is_dir():
-        raise InputError(f"{path}: cannot be written there ({there} is a file); choose another place")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"{path}: cannot be written there (no permission in {there}); choose another place")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written there ({error.strerror}); choose another place"
+        ) from None
 
 
-def refuse_folder(path: Path, option: str) -> None:
-    """Raise InputError if a folder stands where a file is to be written."""
+def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
+    """Raise InputError unless a file can be written at `path`, which is free or holds what is ours already.
+
+    `is_ours` is told the content; `option` names the command line's option in the sentence.
+    """
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give {option} the name of a file")
+    refuse_unwritable(path)
+    if path.exists() and not (path.is_file() and is_ours(path.read_bytes())):
+        raise InputError(f"{path}: is there already and holds something else; choose another {option}")
 
 
 def refuse_to_overwrite(target: Path, marker: str, overwrite: bool) -> None:

@@ -82,7 +82,7 @@ def read_profile(path: Path) -> Profile:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProfileError(f"{path}: no such profile file; known names: edgefit profiles list") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise ProfileError(f"{path}: cannot be read as YAML ({_in_one_line(error)})") from None
     if not isinstance(content, dict):
         raise ProfileError(f"{path}: is not a profile: YAML with keys such as 'name' and 'threads' is needed")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     """Return `FILE: key: what is wrong` for the first thing wrong, with the key nearest an unknown one."""
     first = error.errors()[0]
-    location = first["loc"]
+    location = _without_union_tags(first["loc"])
     key = ".".join(str(part) for part in location)
     if first["type"] == "json_invalid":
         return f"{path}: is not valid JSON ({first['ctx']['error']})"
@@ -22,8 +22,14 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "missing":
         return f"{path}: the key '{key}' is missing"
     seen = f" (seen: {str(first['input'])[:60]!r})" if not isinstance(first["input"], dict) else ""
-    message = first["msg"].removeprefix("Value error, ")
+    messages = [one["msg"] for one in error.errors() if _without_union_tags(one["loc"]) == location]
+    message = " or ".join(messages).removeprefix("Value error, ")
     return f"{path}: {key or 'the file'}: {message[:1].lower()}{message[1:]}{seen}"
+
+
+def _without_union_tags(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Drop the names pydantic gives to the alternatives of a union, such as `literal['a']`."""
+    return tuple(part for part in location if isinstance(part, int) or part.isidentifier())
 
 
 def nearest(wanted: str, known: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import signal
 import sys
 import traceback
@@ -11,6 +12,7 @@ from typing import NoReturn
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
+_READER_GONE = 128 + signal.SIGPIPE
 # What a disk or its permissions can do to anyone.
 _NOT_OUR_FAULT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
@@ -19,6 +21,7 @@ def main() -> NoReturn:
     """Run the command that the process was started with, and exit as the contract says."""
     try:
         signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGHUP, _end)
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -41,6 +44,10 @@ def run(words: list[str]) -> int:
 
     try:
         code = app(words, prog_name="edgefit", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not try to flush what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_GONE
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
         return _tell(error, as_json="--json" in words)
     return code if isinstance(code, int) else 0

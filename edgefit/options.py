@@ -27,5 +27,8 @@ def name_for(name: str | None, out: Path) -> str:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Split `a,b` into its names; blanks around them do not count."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    """Split `a,b` into its names; blanks around them do not count, and no name at all is a wrong use."""
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names:
+        raise typer.BadParameter(f"'{text}' names nothing; write names with commas between them, such as a,b")
+    return names

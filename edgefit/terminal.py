@@ -31,8 +31,16 @@ def stderr_console() -> Console:
     return _console(stderr=True)
 
 
+class _PipeConsole(Console):
+    """A console that leaves it to the edge of the process what a reader gone away means."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; rich itself would end the process with the code of a crash."""
+        raise BrokenPipeError
+
+
 def _console(stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console

@@ -20,6 +20,7 @@ from bench.bundle import (
     describe,
     write_manifest,
 )
+from bench.errors import BenchError
 from bench.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
 from bench.variants import Variant
 from export.evaluation import POSITIVE_CLASS, Chosen, choose_evaluation_images
@@ -40,6 +41,20 @@ class ReferenceFailedError(RuntimeError):
 
 
 Outcome = ArtifactRecord | FailedExport
+
+
+class NothingExportedError(BenchError):
+    """Every variant failed, so there is no bundle; the message says each one's reason."""
+
+    exit_code = 4
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        reasons = [
+            f"{one.variant} failed in stage {one.stage}: {one.message.splitlines()[0]}"
+            for one in outcomes
+            if isinstance(one, FailedExport)
+        ]
+        super().__init__("\n".join(["no variant could be exported, so no bundle was made", *reasons]))
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,8 @@ def export(
     progress.advance()
     progress.begin("Exporting", len(variants))
     outcomes = list(_make_all(job, variants, progress))
+    if not any(isinstance(one, ArtifactRecord) for one in outcomes):
+        raise NothingExportedError(outcomes)
     manifest = Manifest(
         schema=1,
         tool=tool,

@@ -11,6 +11,11 @@ from bench.reports.records import Report
 _LEADING = ("report", "created", "profile", "host", "variant", "runtime", "provider", "threads")
 
 
+def was_csv(content: bytes) -> bool:
+    """Tell whether a file's content begins as this table does."""
+    return content.startswith(",".join(_LEADING).encode())
+
+
 def to_csv(reports: Iterable[Report]) -> str:
     """Return the reports' rows as CSV with a header; an empty cell is a value that there is not."""
     out = io.StringIO()

@@ -67,7 +67,7 @@ def _table(report: Report, chosen: list[Column]) -> Table:
     best = {column.key: best_variants(column, report) for column in chosen}
     for run in report.runs:
         table.add_row(
-            run.variant, *(_cell(run, column, best[column.key]) for column in chosen), _standing(run)
+            Text(run.variant), *(_cell(run, column, best[column.key]) for column in chosen), _standing(run)
         )
     return table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.errors import InputError, ReportMismatchError
-from bench.files import refuse_folder, write_whole
+from bench.files import refuse_to_replace, write_whole
 from bench.reports.records import Report, Run
 from bench.reports.summaries import Summary, summarise
 from device_profiles.validation import explain
@@ -23,24 +23,17 @@ def to_json(report: Report) -> str:
 
 def write_report(path: Path, report: Report) -> None:
     """Write a report, whole or not at all; only an earlier report may stand in its place."""
-    refuse_to_overwrite(path)
+    refuse_to_replace(path, was_a_report, "--out")
     write_whole(path, to_json(report) + "\n")
 
 
-def refuse_to_overwrite(path: Path) -> None:
-    """Raise InputError if something that is no report stands at `path`."""
-    refuse_folder(path, "--out")
-    if path.exists() and not _was_a_report(path):
-        raise InputError(f"{path}: is there already and is no report; choose another --out")
-
-
-def _was_a_report(path: Path) -> bool:
-    """Tell whether any edgefit, an older one too, wrote the file."""
+def was_a_report(content: bytes) -> bool:
+    """Tell whether any edgefit, an older one too, wrote a file's content."""
     try:
-        content = json.loads(path.read_bytes())
+        document = json.loads(content)
     except ValueError:
         return False
-    return isinstance(content, dict) and {"schema", "tool", "bundle", "runs"} <= content.keys()
+    return isinstance(document, dict) and {"schema", "tool", "bundle", "runs"} <= document.keys()
 
 
 def read_report(path: Path) -> Report:

@@ -91,7 +91,7 @@ class Run(Record):
     format: str
     provider: str
     runtime: str | None = None
-    threads: int
+    threads: int = Field(ge=1)
     status: Literal["completed", "skipped", "failed"]
     reason: str | None = None
     failure: Failure | None = None
@@ -103,7 +103,7 @@ class Run(Record):
     load_ms: float | None = None
     first_inference_ms: float | None = None
     memory_mb: MemoryMb | None = None
-    size_bytes: int | None = None
+    size_bytes: int | None = Field(default=None, ge=0)
     energy_mj: None = None
     precision_ran: PrecisionRan
     accuracy: Accuracy | None = None
@@ -136,7 +136,7 @@ class Evaluation(Record):
 class Report(Record):
     """Everything one run of the harness found."""
 
-    schema_: Literal[1] = Field(1, alias="schema")
+    schema_: Literal[1] = Field(alias="schema")
     tool: str
     created: str
     name: str

@@ -19,8 +19,9 @@ def bench(
         str, typer.Option(metavar="NAME|FILE", help="The device's profile: see edgefit profiles list.")
     ] = "laptop-cpu",
     only: Annotated[
-        str, typer.Option(metavar="a,b", help="Measure only these variants, such as onnx-int8,onnx-fp32.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="a,b", help="Measure only these variants, such as onnx-int8,onnx-fp32."),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")
     ] = False,
@@ -33,19 +34,18 @@ def bench(
     """Measure every artifact of a bundle on this machine: latency, memory, size and accuracy."""
     from bench.benchmark import BenchmarkOptions, benchmark
     from bench.bundle import read_bundle
-    from bench.files import refuse_unwritable
+    from bench.files import refuse_to_replace
     from bench.render.terminal import report_view
-    from bench.reports.files import refuse_to_overwrite, to_json, write_report
+    from bench.reports.files import to_json, was_a_report, write_report
     from device_profiles.profile import load_profile
     from edgefit.progress import progress
 
     output = Output(as_json)
     if out is not None:
-        refuse_to_overwrite(out)
-        refuse_unwritable(out)
+        refuse_to_replace(out, was_a_report, "--out")
     chosen = load_profile(profile)
     opened = read_bundle(bundle)
-    options = BenchmarkOptions(only=split_names(only), quick=quick, name=name)
+    options = BenchmarkOptions(only=() if only is None else split_names(only), quick=quick, name=name)
     with progress() as watcher:
         report = benchmark(opened, chosen, options, watcher, __version__, now())
     output.show(report_view(report, output.people.width))

@@ -14,6 +14,7 @@ profiles = typer.Typer(help="Look at device profiles.", no_args_is_help=True)
 @profiles.command("list")
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with edgefit."""
+    from rich.markup import escape
     from rich.table import Table
 
     from device_profiles.profile import load_profile, profile_names
@@ -22,7 +23,7 @@ def list_profiles(as_json: AsJson = False) -> None:
     found = [load_profile(name) for name in profile_names()]
     table = Table(box=None, show_header=False, pad_edge=False)
     for profile in found:
-        table.add_row(profile.name, profile.description)
+        table.add_row(escape(profile.name), escape(profile.description))
     output.show(table)
     output.document(json.dumps([{"name": one.name, "description": one.description} for one in found]))
 

@@ -16,17 +16,18 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show reports as tables, or write them as CSV."""
-    from bench.files import refuse_folder, write_whole
-    from bench.render.csv_table import to_csv
+    from bench.files import refuse_to_replace, write_whole
+    from bench.render.csv_table import to_csv, was_csv
     from bench.render.terminal import report_view
     from bench.reports.files import read_report, to_json
 
     output = Output(as_json)
+    if csv is not None:
+        refuse_to_replace(csv, was_csv, "--csv")
     opened = [read_report(path) for path in reports]
     for one in opened:
         output.show(report_view(one, output.people.width))
     if csv is not None:
-        refuse_folder(csv, "--csv")
         write_whole(csv, to_csv(opened))
         output.say(f"written: {csv}")
     output.document(json.dumps([json.loads(to_json(one)) for one in opened]))

@@ -32,12 +32,12 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
     parts: list[RenderableType] = [table]
     parts += [
         Text.from_markup(
-            f"[bold red]{failed.variant} failed[/bold red] in {failed.stage}: {escape(failed.message)}"
+            f"[bold red]{escape(failed.variant)} failed[/] in {failed.stage}: {escape(failed.message)}"
         )
         for failed in manifest.failed
     ]
     parts += [
-        Text.from_markup(f"[yellow]warning:[/yellow] {artifact.variant}: {escape(sentence)}")
+        Text.from_markup(f"[yellow]warning:[/yellow] {escape(artifact.variant)}: {escape(sentence)}")
         for artifact in manifest.artifacts
         for sentence in artifact.warnings
     ]
@@ -51,7 +51,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
 def _cells(artifact: ArtifactRecord) -> list[str]:
     found = artifact.verification
     return [
-        artifact.variant,
+        escape(artifact.variant),
         f"{artifact.size_bytes / _BYTES_PER_MB:.2f}",
         f"{found.largest_difference:.2g}",
         "exact" if found.sqnr_db is None else f"{found.sqnr_db:.1f}",

@@ -5,7 +5,7 @@ import io
 
 from making.tiny_report import make_report
 
-from bench.render.csv_table import to_csv
+from bench.render.csv_table import to_csv, was_csv
 
 
 def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
@@ -24,3 +24,8 @@ def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
     assert rows[2]["status"] == "failed"
     assert rows[2]["p50_ms"] == ""
     assert rows[3]["reason"].startswith("torch is not installed here")
+
+
+def test_a_csv_of_ours_is_told_from_any_other_file() -> None:
+    assert was_csv(to_csv([]).encode())
+    assert not was_csv(b"name,age\n")

@@ -86,3 +86,29 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
 
     assert (tmp_path / "a").read_text() == "new"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path: Path) -> None:
+    def write_late() -> None:
+        with whole_folder(tmp_path / "out", marker="m") as folder:
+            (folder / "m").write_text("late")
+            with whole_folder(tmp_path / "out", marker="m") as other:
+                (other / "m").write_text("early")
+
+    with pytest.raises(InputError, match="already holds a result"):
+        write_late()
+
+    assert (tmp_path / "out" / "m").read_text() == "early"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_symbolic_link_and_the_working_folder_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "real")
+
+    for name, words in (("link", "symbolic link"), ("real", "the folder you are in")):
+        with pytest.raises(InputError, match=words), whole_folder(tmp_path / name, marker="m"):
+            pytest.fail("the block must not run")

@@ -124,7 +124,7 @@ def test_only_a_report_is_ever_overwritten(path: Path, tmp_path: Path) -> None:
     write_report(path, make_report(name="second"))
     (tmp_path / "thesis.json").write_text("{}")
 
-    with pytest.raises(InputError, match="is no report"):
+    with pytest.raises(InputError, match="holds something else"):
         write_report(tmp_path / "thesis.json", make_report())
 
     assert read_report(path).name == "second"

@@ -149,3 +149,31 @@ def _wait_for_a_worker(running: subprocess.Popen[str]) -> list[psutil.Process]:
         assert running.poll() is None, "ended before it was interrupted"
         time.sleep(0.02)
     return children
+
+
+def test_csv_never_replaces_what_is_no_csv_of_ours(bundle_folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", report)
+    before = report.read_text()
+
+    done = edgefit("report", report, "--csv", report)
+
+    assert done.returncode == 2
+    assert "holds something else; choose another --csv" in done.stderr
+    assert report.read_text() == before
+
+
+def test_naming_no_variant_is_wrong_use(bundle_folder: Path) -> None:
+    done = edgefit("bench", bundle_folder, "--only", " , ")
+
+    assert done.returncode == 2
+    assert "names nothing" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_crash() -> None:
+    command = f"{sys.executable} -m edgefit profiles show laptop-cpu | true; echo ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stdout.strip() in ("0", "141")
+    assert "Traceback" not in done.stderr
