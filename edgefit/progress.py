@@ -41,7 +41,7 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        self._drawing.console.print(escape(sentence), soft_wrap=True)
+        self._drawing.console.print(escape(sentence))
 
 
 class PlainLines:

@@ -25,7 +25,7 @@ def run_view(record: RunRecord, out: Path) -> RenderableType:
     )
     how = (
         f"{done.epochs_run} of {done.epochs} epochs, best was {done.best_epoch}, {done.seconds:.0f} s; "
-        "95 % intervals in brackets"
+        "95 % intervals below the figures"
     )
     confusion = _confusion(record)
     return Group(Text(what), Text(how), table, Text(confusion), Text(f"run folder: {out}"))
@@ -36,7 +36,7 @@ def _figure(figure: Estimate | None) -> str:
         return "–"
     if figure.ci95 is None:
         return f"{figure.value:.3f}"
-    return f"{figure.value:.3f}\n[{figure.ci95[0]:.3f}, {figure.ci95[1]:.3f}]"
+    return f"{figure.value:.3f}\n{figure.ci95[0]:.3f}–{figure.ci95[1]:.3f}"
 
 
 def _confusion(record: RunRecord) -> str:
