@@ -6,6 +6,8 @@ test split). torch is imported only when the network is asked for.
 """
 
 import hashlib
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,8 @@ HISTORY = "history.json"
 IMAGES = "images.npz"
 HASHED = (MODEL, HISTORY, IMAGES)
 SPLITS = ("calibration", "heldout", "test")
+# The keys of network.ARCHITECTURES, which to import costs torch.
+ARCHITECTURE_NAMES = ("mobilenet_v2",)
 MOST_CALIBRATION_IMAGES = 512
 MOST_HELD_OUT_IMAGES = 512
 
@@ -50,13 +54,23 @@ class Run:
     images: RunImages
 
     def network(self) -> "ImageClassifier":
-        """The trained network in eval mode: float32 [n, 3, side, side] in [0, 1] to logits."""
+        """The trained network in eval mode: float32 [n, 3, side, side] in [0, 1] to logits.
+
+        Raises InputError where the weights cannot be read or are of another network or number of classes.
+        """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from models.network import find_architecture
 
         network = find_architecture(self.record.arch).build(len(self.record.classes))
-        network.load_state_dict(load_file(self.folder / MODEL))
+        try:
+            network.load_state_dict(load_file(self.folder / MODEL))
+        except (SafetensorError, OSError, RuntimeError) as error:
+            raise InputError(
+                f"{self.folder / MODEL}: no weights of a {self.record.arch} with {len(self.record.classes)} "
+                f"classes, as {RECORD} says it is ({_last_line(error)}); run finetune again"
+            ) from error
         return network.eval()
 
 
@@ -105,7 +119,7 @@ def read_run(folder: Path) -> Run:
         history = History.model_validate_json((folder / HISTORY).read_bytes())
     except ValidationError as error:
         raise InputError(f"{folder / HISTORY}: {_first_fault(error)}; run finetune again") from error
-    return Run(folder, record, history, _read_images(folder))
+    return Run(folder, record, history, _read_images(folder, record))
 
 
 def _read_record(folder: Path) -> RunRecord:
@@ -115,9 +129,23 @@ def _read_record(folder: Path) -> RunRecord:
     if not path.is_file():
         raise InputError(f"{folder}: no run folder, {RECORD} is missing; give what finetune wrote with --out")
     try:
-        return RunRecord.model_validate_json(path.read_bytes())
+        record = RunRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(f"{path}: {_first_fault(error)}; run finetune again") from error
+    if record.arch not in ARCHITECTURE_NAMES:
+        raise InputError(
+            f"{path}: key 'arch': unknown architecture '{record.arch}', there is "
+            f"{', '.join(ARCHITECTURE_NAMES)}; run finetune again"
+        )
+    if len(record.classes) < 2:
+        raise InputError(
+            f"{path}: key 'classes' names {len(record.classes)}, not two or more; run finetune again"
+        )
+    return record
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -141,7 +169,45 @@ def _check_files(folder: Path, record: RunRecord) -> None:
             )
 
 
-def _read_images(folder: Path) -> RunImages:
-    with np.load(folder / IMAGES, allow_pickle=False) as archive:
-        splits = {name: Split(archive[f"{name}_images"], archive[f"{name}_labels"]) for name in SPLITS}
+def _read_images(folder: Path, record: RunRecord) -> RunImages:
+    path = folder / IMAGES
+    try:
+        # Of what is no zip archive numpy would make a bare array or try to unpickle it.
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
+            splits = {name: Split(archive[f"{name}_images"], archive[f"{name}_labels"]) for name in SPLITS}
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}: does not hold the images and labels of {', '.join(SPLITS)}; run finetune again"
+        ) from error
+    for name, split in splits.items():
+        fault = _fault_of(split, record)
+        if fault:
+            raise InputError(f"{path}: {name}_{fault}; run finetune again")
+    _check_all_classes(path, splits["test"], record)
     return RunImages(**splits)
+
+
+def _fault_of(split: Split, record: RunRecord) -> str | None:
+    """What is wrong with the arrays, or None."""
+    images, labels = split.images, split.labels
+    if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):
+        return "images or its labels are no array"
+    shape = (len(labels) if labels.ndim else 0, record.image_size, record.image_size)
+    if images.dtype != np.uint8 or images.shape not in (shape, (*shape, 3)):
+        return f"images is {images.dtype} {images.shape}, should be uint8 {shape} or {(*shape, 3)}"
+    if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
+        return f"labels is {labels.dtype} {labels.shape}, should be int64 [n], n at least 1"
+    outside = labels[(labels < 0) | (labels >= len(record.classes))]
+    if len(outside):
+        return f"labels: {int(outside[0])} lies outside the {len(record.classes)} classes of {RECORD}"
+    return None
+
+
+def _check_all_classes(path: Path, test: Split, record: RunRecord) -> None:
+    """The whole test split has every class; if the record names more, its classes were edited."""
+    absent = sorted(set(range(len(record.classes))) - set(test.labels.tolist()))
+    if absent:
+        raise InputError(
+            f"{path}: no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
+            f"{RECORD} names; run finetune again"
+        )

@@ -20,6 +20,7 @@ from torch import Tensor
 from models.errors import InputError
 from models.network import Architecture, ImageClassifier
 from models.progress import Progress
+from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
@@ -55,6 +56,7 @@ def weights_kind(weights: str) -> WeightsKind:
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise InputError(f"--weights {weights}: no such file; {hint}give imagenet, bundled, none or a FILE")
+    check_name(weights, "--weights")
     if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
         raise InputError(f"--weights {weights}: not a .safetensors, .pth or .pt file")
     return WeightsKind.FILE
@@ -112,8 +114,21 @@ def _network_timeout() -> Iterator[None]:
 
 def _read(path: Path, kind: WeightsKind) -> StartingWeights:
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    for name, value in tensors.items():
+        _check_numbers(path, str(name), value)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return StartingWeights(kind, path.name, digest, {name: value.float() for name, value in tensors.items()})
+
+
+def _check_numbers(path: Path, name: str, value: Tensor) -> None:
+    """Raise an InputError unless the tensor is dense and real; whole numbers may only count batches."""
+    remedy = "save the network's state_dict() as floats (torch.float32)"
+    if value.is_meta or value.layout is not torch.strided:
+        found = "without values (device meta)" if value.is_meta else f"sparse ({value.layout})"
+        raise InputError(f"{path}: '{name}' is {found}; {remedy}")
+    is_counter = name.endswith(".num_batches_tracked") and not value.is_complex()
+    if not (value.is_floating_point() or is_counter):
+        raise InputError(f"{path}: '{name}' holds {value.dtype}; {remedy}")
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -127,9 +142,16 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
     """A state dict, bare or under the usual keys; loaded as weights only, so that no code in it runs."""
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a checkpoint that loads as weights only ({reason})") from error
+    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
+        # torch's own messages are paragraphs of advice on how to run the code in the file.
+        fault = (
+            "it holds Python objects, not only tensors"
+            if "Unsupported global" in str(error) or "TorchScript" in str(error)
+            else "it is cut short, or torch.save did not write it"
+        )
+        raise InputError(
+            f"{path}: not a checkpoint that loads as weights only: {fault}; save the network's state_dict()"
+        ) from error
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
             loaded = loaded[wrapper]

@@ -34,9 +34,11 @@ class Decoded:
 
 
 def is_dicom(path: Path) -> bool:
-    """True by the file's suffix or by the mark every DICOM file carries."""
+    """True by the suffix or by the mark every DICOM file carries; pipes and dead links are not opened."""
     if path.suffix.lower() in DICOM_SUFFIXES:
         return True
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         file.seek(DICOM_MAGIC_AT)
         return file.read(len(DICOM_MAGIC)) == DICOM_MAGIC
@@ -94,6 +96,9 @@ def decode_all(paths: Sequence[Path], side: int, progress: Progress) -> Decoded:
 
 def _try_to_decode(path: Path, side: int) -> Images | str:
     """The pixels, or why there are none. PIL's readers raise many kinds of error on a broken file."""
+    if not path.is_file():
+        # A pipe must not be opened: reading it would wait for ever.
+        return "its link leads nowhere" if path.is_symlink() else "not a regular file"
     try:
         return decode_image(path, side)
     except (

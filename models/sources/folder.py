@@ -14,6 +14,7 @@ from models.errors import InputError
 from models.progress import Progress
 from models.sources.decoding import Decoded, decode_all, refuse_dicom
 from models.sources.folder_layout import ImageFile, Layout, read_layout
+from models.sources.names import printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.patients import patient_of
 from models.sources.splitting import split_off
@@ -81,7 +82,7 @@ def _shared_patients(trained_on: Files, tested_on: Files) -> list[str]:
     shared = known & {patient_of(file.inner) for file in tested_on}
     if not shared:
         return []
-    example = min(str(patient) for patient in shared)
+    example = printable(min(str(patient) for patient in shared))
     found = f"{len(shared)} patients' names ({example} …) are in train or val and in test too"
     return [f"{found}: if they are the same patients, test figures are too good."]
 
@@ -163,8 +164,9 @@ def _check_decoded(folder: Path, files: Files, decoded: Decoded, skip_bad: bool)
         refuse_dicom(files[index].path)
     if decoded.bad and not skip_bad:
         index, reason = decoded.bad[0]
+        name = printable(str(files[index].path))
         raise InputError(
-            f"{files[index].path} does not decode ({reason}); {len(decoded.bad)} of {len(files)} images in "
+            f"{name} does not decode ({reason}); {len(decoded.bad)} of {len(files)} images in "
             f"{folder} do not: repair or remove them, or leave them out with --skip-bad"
         )
     bad = {index for index, _ in decoded.bad}
@@ -174,6 +176,6 @@ def _check_decoded(folder: Path, files: Files, decoded: Decoded, skip_bad: bool)
 def _skip_notes(folder: Path, files: Files, decoded: Decoded) -> tuple[str, ...]:
     if not decoded.bad:
         return ()
-    names = [str(files[index].path.relative_to(folder)) for index, _ in decoded.bad]
+    names = [printable(str(files[index].path.relative_to(folder))) for index, _ in decoded.bad]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return (f"{len(names)} images do not decode and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",)

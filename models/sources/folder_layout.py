@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
+from models.sources.names import check_name, printable
 
 SPLIT_NAMES = {
     "train": "train", "training": "train",
@@ -43,6 +44,8 @@ class Layout:
 
 def read_layout(folder: Path) -> Layout:
     """List the folder, or raise an InputError that says what is not as it should be."""
+    check_name(str(folder), "--data")
+    check_name(folder.resolve().name, "--data: folder")
     passed: list[str] = []
     split_folders = _find_splits(folder, passed)
     class_folders = {split: _sub_folders(path) for split, path in split_folders.items()}
@@ -53,7 +56,7 @@ def read_layout(folder: Path) -> Layout:
         passed += [entry.name for entry in split_folders[split].iterdir() if entry.is_file()]
         for path in paths:
             files += _list_class(path, classes.index(path.name), split, passed)
-    layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(passed))
+    layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(map(printable, passed)))
     _check_splits(folder, layout)
     return layout
 
@@ -94,6 +97,8 @@ def _says_nothing_found(name: str) -> bool:
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
+    for name in classes:
+        check_name(name, f"{folder}: class folder")
     remedy = "a folder with one sub-folder per class is needed, at least two"
     if not classes:
         raise InputError(f"{folder}: no class sub-folder; {remedy}")

@@ -1,7 +1,8 @@
 """An .npz file with MedMNIST's keys. It knows arrays and labels, and nothing of image files or downloads."""
 
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
 from models.pixels import from_16_bit, resize_all, to_8_bit
 from models.progress import Progress
+from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
 
@@ -19,10 +21,13 @@ REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
 VALIDATION = ("val_images", "val_labels")
 # MedMNIST's files hold no names; this is the one collection the tool knows by name.
 KNOWN_CLASSES = {"pneumoniamnist": ("normal", "pneumonia")}
+# As many as ImageNet has: labels beyond are rather patients' numbers or damaged than classes.
+MOST_UNNAMED_CLASSES = 1000
 
 
 def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | None = None) -> Loader:
     """Check that the file is an .npz with the keys; `classes` names them where the file does not."""
+    check_name(str(path), "--data")
     keys = _read_keys(path)
     missing = [key for key in REQUIRED if key not in keys]
     if len(set(VALIDATION) - keys) == 1:
@@ -30,7 +35,8 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
     if missing:
         raise InputError(
             f"{path}: key '{missing[0]}' is missing; MedMNIST's keys are needed: "
-            f"{', '.join((*REQUIRED, *VALIDATION))} (there is: {', '.join(sorted(keys)) or 'nothing'})"
+            f"{', '.join((*REQUIRED, *VALIDATION))} "
+            f"(there is: {printable(', '.join(sorted(keys))) or 'nothing'})"
         )
 
     def load(progress: Progress) -> Dataset:
@@ -40,6 +46,10 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
 
 
 def _read_keys(path: Path) -> set[str]:
+    if not zipfile.is_zipfile(path):
+        raise InputError(
+            f"{path}: not a readable .npz file (no zip archive, or cut short); write it with np.savez"
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
             return set(archive.files)
@@ -54,6 +64,8 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     names = _class_names(path, arrays, classes, labels["train"])
     for name in present:
         _check_split(path, name, arrays[f"{name}_images"], labels[name], names)
+    if "val" not in present:
+        _check_can_be_split(path, labels["train"], names)
     progress.begin("Resizing images", len(present))
     splits = {}
     for name in present:
@@ -69,13 +81,22 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     wanted = (*REQUIRED, *VALIDATION, "classes")
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: _read_array(path, archive, key) for key in wanted if key in archive.files}
+
+
+def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDArray[np.generic]:
+    """One member; numpy hands over as bytes what has no array's header."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in wanted if key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, zipfile.LargeZipFile) as error:
+        values = archive[key]
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: cannot be read ({error}); plain arrays are needed, no Python objects"
+            f"{path}: '{key}' cannot be read, it is damaged or holds Python objects; "
+            "write plain arrays with np.savez"
         ) from error
+    if not isinstance(values, np.ndarray):
+        raise InputError(f"{path}: '{key}' is no array; write plain arrays with np.savez")
+    return values
 
 
 def _to_labels(values: npt.NDArray[np.generic], what: str) -> Labels:
@@ -95,9 +116,26 @@ def _class_names(
     if classes is not None:
         return tuple(classes)
     if "classes" in arrays:
-        return tuple(str(name) for name in arrays["classes"].ravel())
-    known = KNOWN_CLASSES.get(path.stem.split("_")[0])
-    return known or tuple(str(label) for label in range(int(labels.max(initial=0)) + 1))
+        names = tuple(str(name) for name in arrays["classes"].ravel())
+        check_class_names(f"{path}: classes", names)
+        return names
+    return KNOWN_CLASSES.get(path.stem.split("_")[0]) or _names_from(labels, f"{path}: train_labels")
+
+
+def _names_from(labels: Labels, what: str) -> tuple[str, ...]:
+    there = np.unique(labels)
+    gaps = np.flatnonzero(there != np.arange(len(there)))
+    if len(gaps):
+        raise InputError(
+            f"{what}: {int(there[gaps[0]])} is there but {int(gaps[0])} is not; "
+            "number the classes 0, 1, 2 … without gaps, or name them all in an array 'classes'"
+        )
+    if len(there) > MOST_UNNAMED_CLASSES:
+        raise InputError(
+            f"{what} holds {len(there)} classes, more than {MOST_UNNAMED_CLASSES}; "
+            "give one label per class, not per image, or name them all in an array 'classes'"
+        )
+    return tuple(str(label) for label in range(max(1, len(there))))
 
 
 def _check_split(
@@ -110,6 +148,8 @@ def _check_split(
         raise InputError(f"{where}_images holds {images.dtype}; uint8 or uint16 is needed")
     if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] in (1, 3)):
         raise InputError(f"{where}_images has shape {images.shape}; [n, h, w] or [n, h, w, 3] is needed")
+    if 0 in images.shape[1:]:
+        raise InputError(f"{where}_images has shape {images.shape}; images of no pixels cannot be used")
     if len(images) != len(labels):
         raise InputError(f"{where} has {len(images)} images but {len(labels)} labels")
     if len(classes) < 2:
@@ -123,6 +163,16 @@ def _check_split(
     absent = sorted(set(range(len(classes))) - set(labels.tolist()))
     if absent:
         raise InputError(f"{where} has no image of class {absent[0]} ({classes[absent[0]]})")
+
+
+def _check_can_be_split(path: Path, labels: Labels, classes: Sequence[str]) -> None:
+    counts = np.bincount(labels, minlength=len(classes))
+    fewest = int(counts.argmin())
+    if counts[fewest] < 2:
+        raise InputError(
+            f"{path}: class {fewest} ({classes[fewest]}) has {counts[fewest]} training image, too few to "
+            "hold some out for validation; add images, or val_images and val_labels"
+        )
 
 
 def _to_bytes(images: npt.NDArray[np.generic]) -> Images:

@@ -27,7 +27,7 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
     path = Path(source)
     if path.is_dir():
         return prepare_folder(path, options)
-    if path.suffix == ".npz" and path.is_file():
+    if path.suffix.lower() == ".npz" and path.is_file():
         return prepare_npz(path, options)
     raise InputError(_complaint(source, path))
 

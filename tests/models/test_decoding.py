@@ -1,5 +1,6 @@
 """Image files of many kinds to uint8 pixels."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -135,3 +136,14 @@ def test_dicom_is_known_by_its_mark_and_by_its_suffix(tmp_path: Path):
     assert is_dicom(tmp_path / "IM0001")
     assert is_dicom(tmp_path / "film.DCM")
     assert not is_dicom(tmp_path / "notes.txt")
+
+
+def test_pipes_and_dead_links_are_bad_and_never_opened(tmp_path: Path, progress):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "dead.png").symlink_to(tmp_path / "nowhere.png")
+
+    decoded = decode_all([tmp_path / "pipe.png", tmp_path / "dead.png"], 32, progress)
+
+    assert decoded.bad == ((0, "not a regular file"), (1, "its link leads nowhere"))
+    assert not is_dicom(tmp_path / "pipe.png")
+    assert not is_dicom(tmp_path / "dead.png")

@@ -1,5 +1,6 @@
 """A folder of class sub-folders, with and without splits of its own."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +270,49 @@ def test_the_positive_class_is_always_said(tmp_path, write_class):
     notes = plan_splits(tmp_path, read_layout(tmp_path)).notes
 
     assert "'dog' is the positive class, 'cat' the negative one." in notes
+
+
+def test_a_dead_link_with_an_images_name_is_an_error_and_one_without_is_passed_over(plain):
+    (plain / "NORMAL" / "notes.txt").symlink_to(plain / "nowhere.txt")
+    layout = read_layout(plain)
+    (plain / "NORMAL" / "dead.png").symlink_to(plain / "nowhere.png")
+
+    with pytest.raises(InputError, match=r"dead\.png does not decode \(its link leads nowhere\)"):
+        prepare_folder(plain, OPTIONS)(Silent())
+
+    assert layout.passed_over == ("notes.txt",)
+
+
+def test_pipes_are_not_waited_for(plain):
+    os.mkfifo(plain / "NORMAL" / "pipe")
+    os.mkfifo(plain / "NORMAL" / "pipe.png")
+
+    dataset = prepare_folder(plain, SKIPPING)(Silent())
+
+    assert any("pipe.png" in note and "skipped" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("name", [b"BAD\xff", b"BAD\n", b"BAD\x1b[31m"])
+def test_a_class_that_cannot_be_written_down_is_an_error(plain, name):
+    (plain / "PNEUMONIA").rename(plain / os.fsdecode(name))
+
+    with pytest.raises(InputError, match=r"class folder 'BAD.*rename it") as caught:
+        read_layout(plain)
+
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", [b"xrays\xff", b"xrays\n"])
+def test_a_data_folder_whose_name_cannot_be_written_down_is_an_error(plain, name):
+    renamed = plain.rename(plain.parent / os.fsdecode(name))
+
+    with pytest.raises(InputError, match=r"--data.*xrays.*rename it") as caught:
+        read_layout(renamed)
+
+    assert str(caught.value).isprintable()
+
+
+def test_a_passed_over_file_is_named_in_letters_that_can_be_written_down(plain):
+    (plain / "NORMAL" / os.fsdecode(b"n\xff.txt")).write_text("x")
+
+    assert read_layout(plain).passed_over == (r"n\udcff.txt",)

@@ -252,3 +252,41 @@ def test_imagenet_weights_once_fetched_are_taken_from_torchs_own_cache(tmp_path,
     assert weights.name == "mobilenet_v2-b0353104.pth"
     torch.testing.assert_close(weights.tensors["classifier.1.weight"], state["classifier.1.weight"])
     assert progress.tasks == [("Fetching ImageNet weights (mobilenet_v2-b0353104.pth)", 1)]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (torch.zeros(2, dtype=torch.complex64), "holds torch.complex64"),
+        (torch.zeros(2, dtype=torch.int32), "holds torch.int32"),
+        (torch.zeros(2, 2).to_sparse(), "sparse"),
+        (torch.zeros(2, device="meta"), "without values"),
+    ],
+)
+def test_tensors_that_are_no_dense_floats_are_an_error_naming_file_and_tensor(tmp_path, tensor, said):
+    torch.save({**torchvision_state(), "features.0.0.weight": tensor}, tmp_path / "w.pth")
+
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "w.pth")
+
+    assert "w.pth: 'features.0.0.weight'" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_whole_network_saved_is_one_sentence_of_our_own(tmp_path):
+    torch.save(torch.nn.Linear(1, 1), tmp_path / "w.pth")
+
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "w.pth")
+
+    assert "it holds Python objects, not only tensors; save the network's state_dict()" in str(caught.value)
+    assert "weights_only" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_weights_file_whose_name_cannot_be_recorded_is_an_error(tmp_path):
+    path = tmp_path / "w\udcff.safetensors"
+    path.write_bytes(b"")
+
+    with pytest.raises(InputError, match=r"w\\udcff\.safetensors' holds"):
+        weights_kind(str(path))

@@ -1,6 +1,7 @@
 """Fine-tuning into a run folder, and reading it again."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 import torch
 from making.films import Remembering, medmnist_arrays
 from PIL import Image
+from safetensors.torch import save
 
 from models.errors import InputError
 from models.finetune import FinetuneOptions, finetune
+from models.network import ARCHITECTURES, find_architecture
 from models.prediction import predict
 from models.progress import Silent
-from models.run_folder import read_run
+from models.run_folder import ARCHITECTURE_NAMES, read_run
 
 CREATED = "2026-01-02T03:04:05+00:00"
 
@@ -222,3 +225,76 @@ def test_a_record_that_is_no_json_is_an_error(run_folder):
 
     with pytest.raises(InputError, match=r"run\.json"):
         read_run(run_folder)
+
+
+def vouch(folder: Path, name: str, content: bytes) -> None:
+    """Replace a file as someone would who corrects the hash too."""
+    (folder / name).write_bytes(content)
+    record = json.loads((folder / "run.json").read_text())
+    record["files"][name] = hashlib.sha256(content).hexdigest()
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def edit(folder: Path, **changed: object) -> None:
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, **changed}))
+
+
+def test_the_architectures_a_record_may_name_are_those_there_are():
+    assert set(ARCHITECTURES) == set(ARCHITECTURE_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"arch": "resnet"}, r"run\.json: key 'arch': unknown architecture 'resnet'"),
+        ({"classes": ["0"]}, r"run\.json: key 'classes' names 1"),
+        ({"classes": ["0", "1", "2"]}, r"images\.npz: no test image of class 2 \('2'\)"),
+        ({"image_size": 64}, r"images\.npz: calibration_images is uint8 \(40, 32, 32\)"),
+    ],
+)
+def test_a_record_edited_so_that_it_does_not_fit_the_images_is_an_error(run_folder, changed, said):
+    edit(run_folder, **changed)
+
+    with pytest.raises(InputError, match=said):
+        read_run(run_folder)
+
+
+@pytest.mark.parametrize("content", [b"garbage", b""])
+def test_images_that_are_no_npz_are_an_error_although_their_hash_was_corrected(run_folder, content):
+    vouch(run_folder, "images.npz", content)
+
+    with pytest.raises(InputError, match=r"images\.npz: does not hold the images"):
+        read_run(run_folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"test_labels": np.full(20, 7)}, "test_labels: 7 lies outside the 2 classes"),
+        ({"test_labels": np.zeros((20, 1), np.int64)}, "test_labels is int64"),
+        ({"heldout_images": np.zeros((20, 32, 32), np.float32)}, "heldout_images is float32"),
+        ({"heldout_images": np.zeros((3, 32, 32), np.uint8)}, "heldout_images is uint8"),
+    ],
+)
+def test_images_of_another_shape_or_kind_are_an_error_that_names_the_array(run_folder, changed, said):
+    with np.load(run_folder / "images.npz") as archive:
+        arrays = {key: archive[key] for key in archive.files if key != "allow_pickle"}
+    stream = io.BytesIO()
+    np.savez(stream, **{**arrays, **changed})
+    vouch(run_folder, "images.npz", stream.getvalue())
+
+    with pytest.raises(InputError, match=said):
+        read_run(run_folder)
+
+
+def test_weights_that_are_garbage_or_of_other_classes_are_an_error_although_their_hash_was_corrected(
+    run_folder,
+):
+    three_classes = find_architecture("mobilenet_v2").build(3).state_dict()
+    for content in (b"garbage", save(three_classes)):
+        vouch(run_folder, "model.safetensors", content)
+        run = read_run(run_folder)
+
+        with pytest.raises(InputError, match=r"model\.safetensors: no weights of a mobilenet_v2 with 2"):
+            run.network()

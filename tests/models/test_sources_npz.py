@@ -1,5 +1,8 @@
 """Reading an .npz file with MedMNIST's keys."""
 
+import io
+import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +107,14 @@ def test_without_a_validation_split_a_fifth_of_the_training_images_is_taken_and_
         ({"train_images": np.zeros((40, 28, 28), np.float32)}, "float32"),
         ({"train_images": np.zeros((40, 28), np.uint8)}, "(40, 28)"),
         ({"train_images": np.array([None] * 40, dtype=object)}, "cannot be read"),
+        ({"train_labels": np.array([0, 2_000_000_000] * 20)}, "2000000000 is there but 1 is not"),
+        ({"train_labels": np.array([0, 2] * 20)}, "2 is there but 1 is not"),
+        ({"train_labels": np.array([0, -1] * 20)}, "-1 is there but 0 is not"),
+        ({"train_images": np.zeros((40, 0, 28), np.uint8)}, "(40, 0, 28)"),
+        ({"classes": np.array(["a", "a"])}, "'a' names 2 classes"),
+        ({"classes": np.array(["", "b"])}, "class 0 is empty"),
+        ({"classes": np.array([], dtype="U1")}, "names no class"),
+        ({"classes": np.array(["a", "b\x1b[1m"])}, "control character"),
     ],
 )
 def test_arrays_that_cannot_be_used_are_one_error_naming_file_and_value(tmp_path, changed, said):
@@ -113,6 +124,7 @@ def test_arrays_that_cannot_be_used_are_one_error_naming_file_and_value(tmp_path
     assert said in str(caught.value)
     assert "films.npz" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "allow_pickle" not in str(caught.value)
 
 
 def test_a_file_that_is_no_npz_is_an_error_before_anything_is_read(tmp_path):
@@ -128,3 +140,43 @@ def test_an_npz_cut_short_is_an_error(tmp_path, npz_file):
 
     with pytest.raises(InputError, match="not a readable"):
         prepare_npz(npz_file, OPTIONS)
+
+
+def test_more_labels_than_any_set_has_classes_are_an_error(tmp_path):
+    labels = np.arange(1001)
+    images = np.zeros((1001, 2, 2), np.uint8)
+
+    with pytest.raises(InputError, match=r"films\.npz: train_labels holds 1001 classes"):
+        load(tmp_path / "films.npz", train_labels=labels, train_images=images)
+
+
+def test_one_training_image_of_a_class_is_too_few_to_hold_some_out(tmp_path):
+    changed = {"train_labels": np.array([0] * 39 + [1]), "val_images": None, "val_labels": None}
+
+    with pytest.raises(InputError, match=r"films\.npz: class 1 \(1\) has 1 training image"):
+        load(tmp_path / "films.npz", **changed)
+
+
+def _npy() -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(3))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("content", [_npy(), b"text", b"", pickle.dumps({"a": 1})])
+def test_another_kind_of_file_named_npz_is_an_error_without_advice_on_pickles(tmp_path, content):
+    (tmp_path / "films.npz").write_bytes(content)
+
+    with pytest.raises(InputError, match=r"films\.npz: not a readable \.npz file") as caught:
+        prepare_npz(tmp_path / "films.npz", OPTIONS)
+
+    assert "allow_pickle" not in str(caught.value)
+
+
+def test_a_member_that_is_no_array_is_an_error_that_names_it(tmp_path, npz_file):
+    with zipfile.ZipFile(npz_file) as old, zipfile.ZipFile(tmp_path / "other.npz", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"no array" if name == "test_labels.npy" else old.read(name))
+
+    with pytest.raises(InputError, match=r"other\.npz: 'test_labels' is no array"):
+        prepare_npz(tmp_path / "other.npz", OPTIONS)(Silent())

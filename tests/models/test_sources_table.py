@@ -56,3 +56,9 @@ def test_synthetic_gives_as_many_images_as_asked_split_by_class_the_same_every_t
     assert (first.test.images == second.test.images).all()
     assert set(first.test.labels.tolist()) == {0, 1}
     assert "synthetic" in first.notes[0]
+
+
+def test_an_npz_file_in_capitals_is_loaded_too(npz_file: Path):
+    capitals = npz_file.rename(npz_file.with_name("FILMS.NPZ"))
+
+    assert prepare_source(str(capitals), OPTIONS)(Silent()).name == "FILMS"
