@@ -2,7 +2,8 @@
 
 import platform
 from dataclasses import dataclass
-from pathlib import Path
+
+from bench.host import read_host
 
 _ARM = ("aarch64", "arm64", "armv8l", "armv7l")
 _DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
@@ -33,12 +34,4 @@ def choose_engine(machine: str, cpu_flags: frozenset[str]) -> QuantisedEngine:
 
 def engine_of_this_machine() -> QuantisedEngine:
     """Return the engine for the CPU this runs on; unknown flags mean none."""
-    return choose_engine(platform.machine(), _cpu_flags(Path("/proc/cpuinfo")))
-
-
-def _cpu_flags(path: Path) -> frozenset[str]:
-    if not path.is_file():
-        return frozenset()
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return frozenset(flags.partition(":")[2].split())
+    return choose_engine(platform.machine(), frozenset(read_host().cpu_features))

@@ -1,5 +1,7 @@
 """What is derived from a row's raw values, by one function. Pure: it reads no file and no clock."""
 
+from dataclasses import asdict
+
 import numpy as np
 
 from bench.records import Record
@@ -28,17 +30,7 @@ def summarise(raw: Raw, evaluation: Evaluation) -> Summary:
     times = latency.summarise_ns(samples)
     peak = raw.memory.peak_bytes
     return Summary(
-        latency_ms=Latency(
-            p50=times.p50,
-            p90=times.p90,
-            p95=times.p95,
-            p99=times.p99,
-            mean=times.mean,
-            min=times.min,
-            max=times.max,
-            p50_ci95=None,
-            samples=len(samples),
-        ),
+        latency_ms=Latency(**asdict(times), p50_ci95=None, samples=len(samples)),
         import_ms=_median_ms([process.import_ns for process in raw.processes]),
         load_ms=_median_ms([process.load_ns for process in raw.processes]),
         first_inference_ms=_median_ms([process.first_inference_ns for process in raw.processes]),

@@ -9,7 +9,7 @@ from edgefit.extras import require_extra
 
 
 def test_an_installed_extra_is_no_error() -> None:
-    require_extra("build", "edgefit export")
+    assert require_extra("build", "edgefit export") is None
 
 
 def test_missing_packages_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
