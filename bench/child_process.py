@@ -3,6 +3,7 @@
 It knows lines, time limits and signals; what the lines say is its users' business.
 """
 
+import atexit
 import os
 import selectors
 import signal
@@ -14,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from bench.deferred_signals import deferred_signals
+from bench.machine.readings import ROOT, text
 from bench.measurements import FailureKind
 
 _LAST_LINES = 6
@@ -22,6 +25,16 @@ _KINDS = {
     signal.SIGKILL: FailureKind.KILLED,
     signal.SIGILL: FailureKind.ILLEGAL_INSTRUCTION,
 }
+
+
+# Those that an interrupt left without anyone to stop them end with this process.
+_LIVING: set["ChildProcess"] = set()
+
+
+@atexit.register
+def _stop_the_living() -> None:
+    for child in list(_LIVING):
+        child.stop()
 
 
 class ChildDiedError(Exception):
@@ -47,7 +60,9 @@ class ChildProcess:
         work = Path(self._folder.name) / "work"
         work.mkdir()
         self._answers, write_end = os.pipe()
-        with self._stderr.open("wb") as stderr:
+        self._oom_kills = _oom_kills()
+        # A signal between the start of the process and its entry among the living would leave it behind.
+        with self._stderr.open("wb") as stderr, deferred_signals():
             self._process = subprocess.Popen(
                 [*command, str(write_end)],
                 stdin=subprocess.PIPE,
@@ -59,6 +74,7 @@ class ChildProcess:
                 start_new_session=True,
                 bufsize=0,
             )
+            _LIVING.add(self)
         os.close(write_end)
         self._received = b""
 
@@ -79,6 +95,13 @@ class ChildProcess:
     def is_running(self) -> bool:
         """Whether the child can still be asked anything."""
         return self._process.poll() is None
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether there is something to read, or nothing will ever come: reading would not wait."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            return bool(self._received or selector.select(0))
 
     def send(self, line: str) -> None:
         """Send one line; raises ChildDiedError if nobody is there to take it."""
@@ -117,6 +140,7 @@ class ChildProcess:
         self._kill()
         os.close(self._answers)
         self._folder.cleanup()
+        _LIVING.discard(self)
 
     def _kill(self) -> None:
         assert self._process.stdin is not None
@@ -133,4 +157,12 @@ class ChildProcess:
         if code >= 0:
             return self.end(FailureKind.EXIT, f"ended with exit code {code} in the middle of its work")
         died_of = signal.Signals(-code)
+        if died_of is signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return self.end(FailureKind.MEMORY, "was killed by the kernel, for want of memory")
         return self.end(_KINDS.get(died_of, FailureKind.CRASH), f"died of {died_of.name}")
+
+
+def _oom_kills() -> int:
+    """Return how many processes the kernel has killed for want of memory since boot, 0 if untold."""
+    counts = (text(ROOT / "proc/vmstat") or "").splitlines()
+    return next((int(line.split()[1]) for line in counts if line.startswith("oom_kill ")), 0)

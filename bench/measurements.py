@@ -6,39 +6,126 @@ It knows no statistic: what is derived from these values stands in summaries.
 from enum import Enum
 from typing import Literal
 
+from bench.machine.state import HostState
 from bench.records import Record
 
 
-class Block(Record):
-    """One turn of a case: consecutive inference times in nanoseconds, and which turn of the wave it was."""
+class Surroundings(Record):
+    """What went on around a block, from before its first to after its last inference.
 
+    `cpu_ns`: CPU time of the worker's own process; `busy_ns`, `steal_ns`: of the CPUs it is pinned to, by the
+    kernel's ticks of 10 ms, null where it keeps none; `preemptions`: how often the kernel took a CPU from the
+    worker; `clock_khz`: the slowest clock of those CPUs afterwards, null where it is not told.
+    """
+
+    elapsed_ns: int
+    cpu_ns: int
+    busy_ns: int | None
+    steal_ns: int | None
+    preemptions: int
+    clock_khz: int | None
+
+
+class Block(Record):
+    """One turn of a case: consecutive inference times in nanoseconds.
+
+    `sweep`: which round of turns of its processes; `turn`: which turn of the wave it was.
+    """
+
+    sweep: int
     turn: int
     ns: tuple[int, ...]
+    surroundings: Surroundings | None = None
 
 
 class ProcessTiming(Record):
-    """What one fresh process measured: import of the runtime, loading, first inference, then its turns.
+    """What one fresh process measured: import of the runtime, loading, first inference, warm-up, its turns.
 
-    `wave`: which cases it took turns with; those of another wave met another mood of the machine.
+    `wave`: which cases it took turns with; those of another wave met another mood of the machine. `round`:
+    its number among the case's processes; a round that was cut off and resumed has two. `cached_share`: of
+    the artifact's bytes, how many the kernel held in memory before loading. `steady`: whether the level was
+    steady when warm-up ended, rather than its limit reached.
     """
 
     wave: int
+    round: int
     import_ns: int
     load_ns: int
+    cached_share: float | None
     first_inference_ns: int
+    warm_up_ns: tuple[int, ...]
+    steady: bool
     blocks: tuple[Block, ...]
 
 
 class Memory(Record):
     """Resident bytes of a process of its own: runtime imported, artifact loaded, and at its peak.
 
-    `peak_bytes` is the kernel's high-water mark from before loading to after some inferences; null where
-    the kernel keeps none.
+    `peak_bytes` is the kernel's high-water mark from before loading to after some inferences, and
+    `proportional_bytes` the proportional set size then (shared pages divided among those who share them);
+    both null where the kernel keeps none.
     """
 
     runtime_bytes: int
     loaded_bytes: int
     peak_bytes: int | None
+    proportional_bytes: int | None
+
+
+class Operator(Record):
+    """One convolution or matrix operator of the graph that ran.
+
+    `precision`: fp32, fp16, bf16, int8, or the runtime's own word; `macs`: multiply-accumulates of one
+    inference, null where the graph does not tell.
+    """
+
+    name: str
+    operation: str
+    precision: str
+    macs: int | None
+
+
+class Executed(Record):
+    """What the runtime's own executed graph says of precision.
+
+    `source`: where that was read; `casts`: conversions between float types; `quantise`, `dequantise`: the
+    steps from float to integers and back.
+    """
+
+    source: str
+    operators: tuple[Operator, ...]
+    casts: int
+    quantise: int
+    dequantise: int
+
+
+class Energy(Record):
+    """Joules of one block of `inferences` in `seconds`, by a method and of a domain; idle is not subtracted.
+
+    `idle_watts`: what the same domain drew just before, with the artifact loaded and nothing running.
+    """
+
+    method: str
+    domain: str
+    inferences: int
+    seconds: float
+    joules: float
+    idle_watts: float
+
+
+class NoEnergy(Record):
+    """Why there is no energy."""
+
+    reason: str
+
+
+class RoundState(Record):
+    """How the machine stood before and after one round of a wave."""
+
+    wave: int
+    round: int
+    before: HostState
+    after: HostState
 
 
 class Stage(str, Enum):
@@ -51,6 +138,9 @@ class Stage(str, Enum):
     TIMING = "timing"
     MEMORY = "memory"
     ACCURACY = "accuracy"
+    PRECISION = "proof of precision"
+    ENERGY = "energy"
+    SUSTAINED = "sustained"
 
 
 class FailureKind(str, Enum):
@@ -59,21 +149,42 @@ class FailureKind(str, Enum):
     ERROR = "error"
     CRASH = "crash"
     KILLED = "killed"
+    MEMORY = "memory"
     ILLEGAL_INSTRUCTION = "illegal instruction"
     HANG = "hang"
     EXIT = "exit"
     GARBAGE = "garbage"
 
 
+class End(str, Enum):
+    """Why a case's sampling ended."""
+
+    NARROW = "interval narrow enough"
+    PROCESSES = "all processes used"
+    TIME = "time limit"
+    QUICK = "quick"
+    WAVE = "with its wave"
+
+
 class Completed(Record):
-    """A case that ran: the runtime's version, its timing, memory and logits [images][classes]."""
+    """A case that ran.
+
+    `runtime`: its version; `logits`: [images][classes], and `executed`: both null for the null runtime and
+    the yardstick; `kept_from`: when an earlier run on this machine found these two, null if it was this one;
+    `sustained`: blocks of about a second without a pause, null unless asked for.
+    """
 
     status: Literal["completed"] = "completed"
     runtime: str
     processes: tuple[ProcessTiming, ...]
+    ended: End
     memory: Memory
-    logits: tuple[tuple[float, ...], ...]
-    warnings: tuple[str, ...] = ()
+    logits: tuple[tuple[float, ...], ...] | None
+    executed: Executed | None
+    kept_from: str | None = None
+    energy: Energy | NoEnergy
+    sustained: tuple[Block, ...] | None = None
+    telemetry: tuple[RoundState, ...] = ()
 
 
 class Skipped(Record):

@@ -1,17 +1,19 @@
 """Turns a case and its outcome into its row of the report. Pure: it measures nothing."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
 from bench.bundle import FailedExport
 from bench.decide.budget import over_budget
+from bench.harness.doubts import doubts_of_row
 from bench.harness.plan import Case
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
-from bench.reports.summaries import summarise
+from bench.reports.summaries import References, summarise
 from bench.runtimes.table import row_of
 from bench.variants import Variant
-from device_profiles.profile import Profile
+from device_profiles.profile import Profile, Sampling
 
 
 def row_of_failed_export(failed: FailedExport, threads: int, profile: Profile) -> Run:
@@ -35,8 +37,35 @@ def standing_of(profile: Profile) -> Literal["measured", "stand-in"]:
     return "measured" if profile.device == "this-machine" else "stand-in"
 
 
-def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, profile: Profile) -> Run:
-    """Return the row of one case, whatever came of it."""
+def raw_of(outcome: Outcome) -> Raw | None:
+    """Return a completed case's raw values as they stand in a report; None for any other."""
+    if not isinstance(outcome, Completed):
+        return None
+    return Raw(
+        processes=outcome.processes,
+        ended=outcome.ended,
+        memory=outcome.memory,
+        logits=outcome.logits,
+        executed=outcome.executed,
+        energy=outcome.energy,
+        sustained=outcome.sustained,
+        telemetry=outcome.telemetry,
+    )
+
+
+def row_of_case(
+    case: Case,
+    outcome: Outcome,
+    evaluation: Evaluation,
+    profile: Profile,
+    sampling: Sampling,
+    references: References,
+    doubts: Sequence[str] = (),
+) -> Run:
+    """Return the row of one case, whatever came of it.
+
+    `sampling`: the one of the profile that was used; `doubts`: those that concern every row of the run.
+    """
     row = partial(
         Run,
         variant=case.variant,
@@ -46,7 +75,7 @@ def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, profile: P
         status=outcome.status,
         standing=standing_of(profile),
         size_bytes=case.size_bytes,
-        precision_ran=PrecisionRan(requested=Variant.parse(case.variant).precision),
+        precision_ran=None if case.precision is None else PrecisionRan(requested=case.precision),
     )
     match outcome:
         case Skipped(reason=reason):
@@ -58,16 +87,18 @@ def row_of_case(case: Case, outcome: Outcome, evaluation: Evaluation, profile: P
                 failure=Failure(stage=stage, kind=kind, message=message),
             )
         case Completed():
-            raw = Raw(processes=outcome.processes, memory=outcome.memory, logits=outcome.logits)
-            summary = summarise(raw, evaluation)
+            raw = raw_of(outcome)
+            assert raw is not None
+            summary = summarise(raw, case.precision, evaluation, references)
+            warnings = list(doubts)
+            if case.is_judged:
+                warnings += doubts_of_row(outcome, case.precision, sampling)
+                warnings += over_budget(summary, case.size_bytes, profile.budget)
+            derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(
                 runtime=outcome.runtime,
                 raw=raw,
-                latency_ms=summary.latency_ms,
-                import_ms=summary.import_ms,
-                load_ms=summary.load_ms,
-                first_inference_ms=summary.first_inference_ms,
-                memory_mb=summary.memory_mb,
-                accuracy=summary.accuracy,
-                warnings=(*outcome.warnings, *over_budget(summary, case.size_bytes, profile.budget)),
+                answers_from=outcome.kept_from,
+                warnings=tuple(warnings),
+                **derived,
             )

@@ -7,6 +7,10 @@ from enum import Enum
 from bench.errors import InputError
 from device_profiles.validation import nearest
 
+# Rows of their own in every report: what the harness itself costs, and how fast the machine was.
+NULL_VARIANT = "null"
+YARDSTICK_VARIANT = "yardstick"
+
 
 class Precision(str, Enum):
     """What an artifact's weights and arithmetic are asked to be."""

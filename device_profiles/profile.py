@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from device_profiles.errors import ProfileError
 from device_profiles.validation import explain, nearest
@@ -19,16 +19,32 @@ class Part(BaseModel):
 
 
 class Sampling(Part):
-    """How long a case is measured.
+    """How long a case is measured, in fresh processes that take turns with those of other cases.
 
-    `warm_up`: inferences before the first that counts; `blocks` turns of `block_samples` inferences each;
-    `time_limit_s`: seconds of inference after which a case gets no further turn.
+    `looks`: after how many processes it is looked whether the interval of the median is within `interval` (a
+    share of the median; no look at fewer than five can say so). `warm_up`: inferences at the most before the
+    first that counts, if the level is not steady before. Each process has `blocks` turns of `block_samples`
+    inferences, or fewer of them (never below three) once a turn would take longer than `block_s` seconds.
+    `time_limit_s`: seconds of loading and inference of a wave, all its cases together, after which every
+    process gets a single turn, and none is added beyond the first look. `hang_limit_s`: seconds of silence
+    after which a worker is ended.
     """
 
-    warm_up: int = Field(ge=0)
+    looks: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, strict=False)
+    warm_up: int = Field(ge=1)
     blocks: int = Field(ge=1)
     block_samples: int = Field(ge=1)
+    block_s: float = Field(default=0.3, gt=0, strict=False)
+    interval: float = Field(default=0.02, gt=0, lt=1, strict=False)
     time_limit_s: float = Field(gt=0, strict=False)
+    hang_limit_s: float = Field(default=120, gt=0, strict=False)
+
+    @field_validator("looks")
+    @classmethod
+    def _grow(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
+        if list(looks) != sorted(set(looks)):
+            raise ValueError("must be numbers of processes that grow, such as [5, 8, 12]")
+        return looks
 
 
 class Budget(Part):
@@ -44,13 +60,14 @@ class Profile(Part):
     """A device: how many threads to use there, how long to measure, and what would be too much.
 
     `device`: whether the profile describes whatever machine it is used on, or another one that this machine
-    can only stand in for.
+    can only stand in for. `memory_cap_mb`: MiB that a case's process may allocate, null for no limit.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     description: str
     device: Literal["this-machine", "another"]
     threads: Annotated[int, Field(ge=1)] | Literal["physical-cores"]
+    memory_cap_mb: int | None = Field(default=None, ge=16)
     sampling: Sampling
     quick: Sampling
     budget: Budget = Budget()

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from edgefit.terminal import stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
-_SECONDS_BETWEEN_DRAWINGS = 0.1
+# Seldom, for whatever this process does disturbs what another one measures.
+_SECONDS_BETWEEN_DRAWINGS = 0.5
 
 
 class Bar:

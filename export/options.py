@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError, MissingRuntimeError
-from bench.host import usable_cpus
+from bench.machine.host import usable_cpus
 from bench.variants import Precision, Variant, choose
 from export.formats import FORMATS, FormatRow
 

@@ -3,7 +3,7 @@
 import platform
 from dataclasses import dataclass
 
-from bench.host import read_host
+from bench.machine.host import read_host
 
 _ARM = ("aarch64", "arm64", "armv8l", "armv7l")
 _DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}

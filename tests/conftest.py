@@ -20,3 +20,9 @@ def _tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle_folder(_tiny_bundle: Path, tmp_path: Path) -> Path:
     """A real bundle of three formats that a test may spoil."""
     return Path(shutil.copytree(_tiny_bundle, tmp_path / "bundle"))
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what edgefit keeps between runs apart for each test, and out of the user's own folder."""
+    monkeypatch.setenv("EDGEFIT_CACHE", str(tmp_path_factory.mktemp("cache")))

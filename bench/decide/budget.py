@@ -8,7 +8,7 @@ _BYTES_PER_MB = 1e6
 
 def over_budget(summary: Summary, size_bytes: int, budget: Budget) -> list[str]:
     """Return a sentence for each limit that a row's summary breaks."""
-    kept = summary.accuracy.retention
+    kept = None if summary.accuracy is None else summary.accuracy.retention
     found = [
         _over("p95 latency", summary.latency_ms.p95, budget.p95_ms, "ms"),
         _over("peak memory", summary.memory_mb.peak, budget.memory_mb, "MiB"),

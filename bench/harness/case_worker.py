@@ -5,17 +5,28 @@ from typing import TypeVar
 
 from bench.child_process import ChildDiedError
 from bench.harness import messages
-from bench.harness.plan import Case
+from bench.harness.plan import Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
-from bench.measurements import Failed, FailureKind, Skipped, Stage
+from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
+from bench.runtimes.table import row_of
+from device_profiles.profile import Sampling
 
-AnswerT = TypeVar("AnswerT", messages.Loaded, messages.Inferred, messages.Peak, messages.Predicted)
+AnswerT = TypeVar(
+    "AnswerT",
+    messages.Greeted,
+    messages.Loaded,
+    messages.Inferred,
+    messages.Warmed,
+    messages.Peak,
+    messages.Predicted,
+    messages.Inspected,
+)
 
-_LOAD_LIMIT_S = 300.0
-_ANSWER_LIMIT_S = 120.0
-_SLOWEST_INFERENCE_S = 10.0
+_WARM_UP_LIMIT_S = 10.0
 _INFERENCES_TO_PEAK = 3
 _IMAGES_A_REQUEST = 32
+# The first inferences after a pause find cold caches and sleeping threads (TorchScript: 3 times the median).
+_INFERENCES_TO_SETTLE = 2
 
 
 class CaseEndedError(Exception):
@@ -27,10 +38,14 @@ class CaseEndedError(Exception):
 
 
 class CaseWorker:
-    """A worker process that holds one case; any stage may raise CaseEndedError."""
+    """A worker process that holds one case; any stage may raise CaseEndedError.
 
-    def __init__(self, case: Case) -> None:
+    `hang_limit_s`: after so many seconds without an answer the worker is ended.
+    """
+
+    def __init__(self, case: Case, hang_limit_s: float) -> None:
         self.case = case
+        self._hang_limit_s = hang_limit_s
         self._process = WorkerProcess()
 
     def __enter__(self) -> "CaseWorker":
@@ -41,30 +56,79 @@ class CaseWorker:
     ) -> None:
         self._process.stop()
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether `end_inference` would not wait."""
+        return self._process.has_answered
+
+    def greet(self) -> None:
+        """Wait until the interpreter is up, so that its start disturbs nobody."""
+        self._ask(messages.Greet(), Stage.START, messages.Greeted)
+
     def load(self, pack: str | None) -> messages.Loaded:
         """Load the artifact; `pack` gives the images to time, None a grey image that costs no memory."""
         case = self.case
         request = messages.Load(
-            format=case.format,
+            module=row_of(case.format).module,
             entry=str(case.entry),
+            files=tuple(map(str, case.files)),
             provider=case.provider,
             engine=case.engine,
             threads=case.threads,
             cpus=case.cpus,
             image_size=case.image_size,
             pack=pack,
+            memory_cap_bytes=case.memory_cap_bytes,
         )
-        return self._ask(request, Stage.LOAD, messages.Loaded, _LOAD_LIMIT_S)
+        return self._ask(request, Stage.LOAD, messages.Loaded)
 
-    def infer(self, count: int, stage: Stage, settle: int = 0) -> tuple[int, ...]:
-        """Run `settle` inferences, then `count`, and return the nanoseconds of each of the latter."""
-        limit_s = _ANSWER_LIMIT_S + (settle + count) * _SLOWEST_INFERENCE_S
-        return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred, limit_s).ns
+    def start(self, pack: str, wave: int, round_: int, sampling: Sampling) -> ProcessTiming:
+        """Load, infer once and warm up; return the process without a block."""
+        loaded = self.load(pack if self.case.is_judged else None)
+        first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
+        request = messages.WarmUp(most=sampling.warm_up, limit_s=_WARM_UP_LIMIT_S)
+        warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
+        return ProcessTiming(
+            wave=wave,
+            round=round_,
+            import_ns=loaded.import_ns,
+            load_ns=loaded.load_ns,
+            cached_share=loaded.cached_share,
+            first_inference_ns=first,
+            warm_up_ns=warmed.ns,
+            steady=warmed.steady,
+            blocks=(),
+        )
 
-    def peak_bytes(self) -> int | None:
+    def take_turn(self, started: ProcessTiming, sampling: Sampling) -> messages.Inferred:
+        """Run one block of inferences."""
+        return self.infer(block_samples(sampling, started.warm_up_ns), Stage.TIMING)
+
+    def infer(self, count: int, stage: Stage, settle: int = _INFERENCES_TO_SETTLE) -> messages.Inferred:
+        """Run `settle` inferences, then `count` that are timed."""
+        return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred)
+
+    def begin_inference(self, count: int, stage: Stage) -> None:
+        """Have `count` inferences run, without waiting for them."""
+        try:
+            self._process.tell(messages.Infer(count=count))
+        except ChildDiedError as error:
+            raise _failed(stage, error) from None
+
+    def end_inference(self, stage: Stage) -> messages.Inferred:
+        """Wait for what `begin_inference` began."""
+        return self._hear("infer", stage, messages.Inferred)
+
+    def memory(self, loaded: messages.Loaded) -> Memory:
         """Run a few inferences and read the memory high-water mark since loading began."""
         self.infer(_INFERENCES_TO_PEAK, Stage.MEMORY)
-        return self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak).peak_bytes
+        answer = self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak)
+        return Memory(
+            runtime_bytes=loaded.runtime_bytes,
+            loaded_bytes=loaded.loaded_bytes,
+            peak_bytes=answer.peak_bytes,
+            proportional_bytes=answer.proportional_bytes,
+        )
 
     def predict(self, pack: str, images: int) -> tuple[tuple[float, ...], ...]:
         """Return the logits [images][classes] of the pack's first `images` images."""
@@ -75,20 +139,29 @@ class CaseWorker:
             logits.extend(self._ask(request, Stage.ACCURACY, messages.Predicted).logits)
         return tuple(logits)
 
-    def _ask(
-        self,
-        request: messages.Request,
-        stage: Stage,
-        wanted: type[AnswerT],
-        limit_s: float = _ANSWER_LIMIT_S,
-    ) -> AnswerT:
+    def executed(self) -> Executed:
+        """Return what the runtime's own executed graph says ran."""
+        return self._ask(messages.Inspect(), Stage.PRECISION, messages.Inspected).executed
+
+    def _ask(self, request: messages.Request, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
         try:
-            answer = self._process.ask(request, limit_s)
+            self._process.tell(request)
+        except ChildDiedError as error:
+            raise _failed(stage, error) from None
+        return self._hear(request.kind, stage, wanted)
+
+    def _hear(self, asked: str, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
+        try:
+            answer = self._process.hear(self._hang_limit_s)
         except RuntimeMissingError as error:
             raise CaseEndedError(Skipped(reason=str(error))) from None
         except ChildDiedError as error:
-            raise CaseEndedError(Failed(stage=stage, kind=error.kind, message=error.message)) from None
+            raise _failed(stage, error) from None
         if not isinstance(answer, wanted):
-            message = f"answered '{answer.kind}' to '{request.kind}'"
+            message = f"answered '{answer.kind}' to '{asked}'"
             raise CaseEndedError(Failed(stage=stage, kind=FailureKind.GARBAGE, message=message))
         return answer
+
+
+def _failed(stage: Stage, error: ChildDiedError) -> CaseEndedError:
+    return CaseEndedError(Failed(stage=stage, kind=error.kind, message=error.message))

@@ -1,188 +1,111 @@
 """Runs a plan: every case is examined on its own, then timed in turns with the others of its wave.
 
-It knows workers and outcomes, and nothing of formats, statistics or reports.
+It knows the order of the passes, and makes of what they found each case's outcome.
 """
 
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from random import Random
+from collections.abc import Sequence
+from functools import partial
 
-from bench.harness.case_worker import CaseEndedError, CaseWorker
+from bench.harness.case_worker import CaseEndedError
+from bench.harness.energy import Clockwork, energy_of
+from bench.harness.examination import Examiner
+from bench.harness.findings import Ended, EnergyFound, Findings, Parted, SustainedFound
+from bench.harness.journal import Journal
 from bench.harness.plan import Case, Plan, waves
-from bench.measurements import (
-    Block,
-    Completed,
-    Failed,
-    FailureKind,
-    Memory,
-    Outcome,
-    ProcessTiming,
-    Skipped,
-    Stage,
-)
+from bench.harness.sustained import sustain
+from bench.harness.turns import Turns
+from bench.machine.energy import find_meter
+from bench.machine.host import Host
+from bench.machine.state import read_state
+from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
 from bench.progress import Progress
-from bench.runtimes.table import is_installed, missing_sentence, row_of
-from device_profiles.profile import Sampling
 
-# onnxruntime's pool was seen to use 56 ms of CPU after an inference: the next case must not pay for it.
-_PAUSE_BEFORE_A_TURN_S = 0.06
-# The first inferences after a pause find cold caches and sleeping threads (TorchScript: 3 times the median).
-_INFERENCES_TO_SETTLE = 2
 # Waves may fill half of what is free: the rest is for the file cache and for whoever else works here.
 _SHARE_OF_FREE_MEMORY = 0.5
 
 Outcomes = dict[str, Outcome]
 
 
-@dataclass(frozen=True)
-class _Examined:
-    """What the pass on its own found: runtime version, memory and logits."""
+def measure(
+    plan: Plan, host: Host, available_bytes: int, journal: Journal, progress: Progress, created: str
+) -> Outcomes:
+    """Return every case's outcome by variant; `available_bytes` is the memory free when it begins.
 
-    runtime: str
-    memory: Memory
-    logits: tuple[tuple[float, ...], ...]
-
-
-@dataclass
-class _Timed:
-    """A case in its wave: its worker and what it has measured so far."""
-
-    worker: CaseWorker
-    import_ns: int
-    load_ns: int
-    first_inference_ns: int
-    blocks: list[Block] = field(default_factory=list)
-
-    @property
-    def spent_s(self) -> float:
-        return sum(sum(block.ns) for block in self.blocks) / 1e9
-
-    def timing(self, wave: int) -> ProcessTiming:
-        return ProcessTiming(
-            wave=wave,
-            import_ns=self.import_ns,
-            load_ns=self.load_ns,
-            first_inference_ns=self.first_inference_ns,
-            blocks=tuple(self.blocks),
-        )
+    What the journal holds already is not measured again. `created`: the time of this run, ISO 8601.
+    """
+    Examiner(plan, host, created).examine_all(journal, progress)
+    turns = Turns(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
+    for number, wave in enumerate(_waves(plan, journal, available_bytes)):
+        turns.time_wave(number, wave)
+    _measure_energy(plan, journal, progress)
+    if plan.sustained_s is not None:
+        _sustain(plan, plan.sustained_s, journal, progress)
+    return {case.variant: outcome_of(case, journal.found) for case in plan.everything}
 
 
-def measure(plan: Plan, available_bytes: int, progress: Progress) -> Outcomes:
-    """Return every case's outcome by variant; `available_bytes` is the memory free when it begins."""
-    outcomes: Outcomes = {}
-    examined: dict[str, _Examined] = {}
-    progress.begin("memory and accuracy", len(plan.cases))
-    for case in plan.cases:
-        found = _examine(case, plan)
-        if isinstance(found, _Examined):
-            examined[case.variant] = found
-        else:
-            outcomes[case.variant] = found
+def _alive(plan: Plan, found: Findings) -> list[Case]:
+    return [case for case in plan.cases if case.variant in found.examined and case.variant not in found.ended]
+
+
+def _waves(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
+    """Return the waves as the journal holds them, else as they fit into memory beside the companions."""
+    if journal.found.waves is None:
+        peaks = {
+            variant: found.memory.peak_bytes or found.memory.loaded_bytes
+            for variant, found in journal.found.examined.items()
+        }
+        room = int(available_bytes * _SHARE_OF_FREE_MEMORY)
+        room -= sum(peaks.get(companion.variant, 0) for companion in plan.companions)
+        parted = waves(_alive(plan, journal.found), peaks, room)
+        journal.add(Parted(waves=tuple(tuple(case.variant for case in wave) for wave in parted)))
+    cases = {case.variant: case for case in plan.cases}
+    return [[cases[variant] for variant in wave] for wave in journal.found.waves or ()]
+
+
+def _measure_energy(plan: Plan, journal: Journal, progress: Progress) -> None:
+    meter = find_meter()
+    cases = [case for case in _alive(plan, journal.found) if case.variant not in journal.found.energy]
+    progress.begin("energy", len(cases))
+    for case in cases:
+        try:
+            energy = energy_of(case, plan, meter, Clockwork())
+            journal.add(EnergyFound(variant=case.variant, energy=energy))
+        except CaseEndedError as error:
+            journal.add(Ended(variant=case.variant, outcome=error.outcome))
         progress.advance(note=case.variant)
-    peaks = {name: found.memory.peak_bytes or found.memory.loaded_bytes for name, found in examined.items()}
-    alive = [case for case in plan.cases if case.variant in examined]
-    parted = waves(alive, peaks, int(available_bytes * _SHARE_OF_FREE_MEMORY))
-    progress.begin("latency, taking turns", len(alive) * plan.sampling.blocks)
-    for number, wave in enumerate(parted):
-        timed = _time_wave(number, wave, plan, progress)
-        for variant, timing in timed.items():
-            outcomes[variant] = _combine(timing, examined[variant], plan.sampling, len(parted))
-    return {case.variant: outcomes[case.variant] for case in plan.cases}
 
 
-def _examine(case: Case, plan: Plan) -> _Examined | Failed | Skipped:
-    if not is_installed(row := row_of(case.format)):
-        return Skipped(reason=missing_sentence(row))
-    try:
-        with CaseWorker(case) as worker:
-            loaded = worker.load(pack=None)
-            memory = Memory(
-                runtime_bytes=loaded.runtime_bytes,
-                loaded_bytes=loaded.loaded_bytes,
-                peak_bytes=worker.peak_bytes(),
-            )
-            logits = worker.predict(str(plan.pack), plan.images)
-            if any(len(row) != plan.classes for row in logits):
-                message = f"gives {len(logits[0])} logits for {plan.classes} classes"
-                return Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message)
-            return _Examined(loaded.runtime, memory, logits)
-    except CaseEndedError as ended:
-        return ended.outcome
+def _sustain(plan: Plan, seconds: float, journal: Journal, progress: Progress) -> None:
+    for case in _alive(plan, journal.found):
+        if case.variant in journal.found.sustained:
+            continue
+        try:
+            blocks = sustain(case, plan, seconds, progress)
+            journal.add(SustainedFound(variant=case.variant, blocks=blocks))
+        except CaseEndedError as error:
+            journal.add(Ended(variant=case.variant, outcome=error.outcome))
 
 
-def _time_wave(
-    number: int, wave: list[Case], plan: Plan, progress: Progress
-) -> dict[str, ProcessTiming | Failed | Skipped]:
-    ended: dict[str, Failed | Skipped] = {}
-    timed: dict[str, _Timed] = {}
-    with ExitStack() as stack:
-        for case in wave:
-            worker = stack.enter_context(CaseWorker(case))
-            try:
-                timed[case.variant] = _start(worker, plan)
-            except CaseEndedError as error:
-                ended[case.variant] = error.outcome
-        _take_turns(timed, ended, plan, progress)
-    return {name: ended.get(name) or timed[name].timing(number) for name in (case.variant for case in wave)}
-
-
-def _start(worker: CaseWorker, plan: Plan) -> _Timed:
-    loaded = worker.load(pack=str(plan.pack))
-    first = worker.infer(1, Stage.FIRST_INFERENCE)[0]
-    if plan.sampling.warm_up:
-        worker.infer(plan.sampling.warm_up, Stage.WARM_UP)
-    return _Timed(worker, loaded.import_ns, loaded.load_ns, first)
-
-
-def _take_turns(
-    timed: dict[str, _Timed], ended: dict[str, Failed | Skipped], plan: Plan, progress: Progress
-) -> None:
-    random = Random(plan.seed)
-    turn = 0
-    for _ in range(plan.sampling.blocks):
-        order = list(timed)
-        random.shuffle(order)
-        for name in order:
-            if name not in ended and timed[name].spent_s < plan.sampling.time_limit_s:
-                _take_turn(name, timed[name], turn, ended, plan.sampling)
-                turn += 1
-            progress.advance(note=name)
-
-
-def _take_turn(
-    name: str, case: _Timed, turn: int, ended: dict[str, Failed | Skipped], sampling: Sampling
-) -> None:
-    time.sleep(_PAUSE_BEFORE_A_TURN_S)
-    try:
-        samples_ns = case.worker.infer(sampling.block_samples, Stage.TIMING, _INFERENCES_TO_SETTLE)
-    except CaseEndedError as error:
-        ended[name] = error.outcome
-    else:
-        case.blocks.append(Block(turn=turn, ns=samples_ns))
-
-
-def _combine(
-    timing: ProcessTiming | Failed | Skipped,
-    examined: _Examined,
-    sampling: Sampling,
-    of_waves: int,
-) -> Outcome:
-    if not isinstance(timing, ProcessTiming):
-        return timing
-    warnings = []
-    if len(timing.blocks) < sampling.blocks:
-        warnings.append(
-            f"only {len(timing.blocks)} of {sampling.blocks} turns fitted into {sampling.time_limit_s:g} s"
-        )
-    if of_waves > 1:
-        warnings.append(
-            f"timed in wave {timing.wave + 1} of {of_waves}, for lack of memory: only its rows took turns"
-        )
+def outcome_of(case: Case, found: Findings) -> Outcome:
+    """Return what became of a case."""
+    variant = case.variant
+    if variant in found.ended:
+        return found.ended[variant]
+    processes = [process.timing() for process in found.processes.get(variant, ()) if process.blocks]
+    if not processes:
+        return Skipped(reason="no artifact was alive to take turns with")
+    examined = found.examined[variant]
+    timed = {(process.wave, process.round) for process in processes}
     return Completed(
         runtime=examined.runtime,
-        processes=(timing,),
+        processes=tuple(processes),
+        ended=found.stopped.get(variant, End.WAVE),
         memory=examined.memory,
         logits=examined.logits,
-        warnings=tuple(warnings),
+        executed=examined.executed,
+        kept_from=examined.kept_from,
+        energy=found.energy.get(variant, NoEnergy(reason="not measured: it is no artifact")),
+        sustained=found.sustained.get(variant),
+        telemetry=tuple(state for state in found.states if (state.wave, state.round) in timed),
     )

@@ -4,33 +4,51 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.measurements import Executed, FailureKind, Surroundings
 from bench.records import Record
+
+
+class Greet(Record):
+    """Say that the interpreter is up and waits."""
+
+    kind: Literal["greet"] = "greet"
 
 
 class Load(Record):
     """Import the runtime and load the artifact, pinned to `cpus` (null: wherever the kernel likes).
 
-    `pack`: the evaluation pack, whose images are the inputs; null: inputs are grey, so that no pack
-    disturbs a memory reading until `Predict` names one.
+    `module`: the runtime's; `files`: all of the artifact's; `pack`: the evaluation pack, whose images are the
+    inputs; null: inputs are grey, so that no pack disturbs a memory reading until `Predict` names one.
+    `memory_cap_bytes`: what the process may allocate, null for no limit.
     """
 
     kind: Literal["load"] = "load"
-    format: str
+    module: str
     entry: str
+    files: tuple[str, ...]
     provider: str
     engine: str | None
     threads: int
     cpus: tuple[int, ...] | None
     image_size: int
     pack: str | None
+    memory_cap_bytes: int | None
 
 
 class Infer(Record):
-    """Run `count` inferences, each timed, after `settle` that are not recorded."""
+    """Run `count` inferences, each timed, after `settle` that are not recorded; then wait for quiet."""
 
     kind: Literal["infer"] = "infer"
     count: int
     settle: int = 0
+
+
+class WarmUp(Record):
+    """Run inferences until their level is steady, `most` of them at the most, or for `limit_s` seconds."""
+
+    kind: Literal["warm_up"] = "warm_up"
+    most: int
+    limit_s: float
 
 
 class ReadPeak(Record):
@@ -48,29 +66,52 @@ class Predict(Record):
     count: int
 
 
+class Inspect(Record):
+    """Read the runtime's executed graph."""
+
+    kind: Literal["inspect"] = "inspect"
+
+
+class Greeted(Record):
+    """Up and waiting."""
+
+    kind: Literal["greeted"] = "greeted"
+
+
 class Loaded(Record):
-    """The artifact is ready; bytes are resident memory."""
+    """The artifact is ready; bytes are resident memory. `cached_share`: see ProcessTiming."""
 
     kind: Literal["loaded"] = "loaded"
     runtime: str
     import_ns: int
     load_ns: int
+    cached_share: float | None
     runtime_bytes: int
     loaded_bytes: int
 
 
 class Inferred(Record):
-    """Nanoseconds of each inference, in order."""
+    """Nanoseconds of each inference, in order, and what went on around them."""
 
     kind: Literal["inferred"] = "inferred"
     ns: tuple[int, ...]
+    surroundings: Surroundings
+
+
+class Warmed(Record):
+    """Nanoseconds of each inference of the warm-up; whether it ended because the level was steady."""
+
+    kind: Literal["warmed"] = "warmed"
+    ns: tuple[int, ...]
+    steady: bool
 
 
 class Peak(Record):
-    """The high-water mark since loading began; null where the kernel keeps none."""
+    """The high-water mark since loading began, the proportional set size now; null where not kept."""
 
     kind: Literal["peak"] = "peak"
     peak_bytes: int | None
+    proportional_bytes: int | None
 
 
 class Predicted(Record):
@@ -80,16 +121,29 @@ class Predicted(Record):
     logits: tuple[tuple[float, ...], ...]
 
 
+class Inspected(Record):
+    """What ran."""
+
+    kind: Literal["inspected"] = "inspected"
+    executed: Executed
+
+
 class Raised(Record):
-    """The worker met an exception and ends. `missing` marks a runtime or device that this machine lacks."""
+    """The worker met an exception and ends.
+
+    `failure`: how that is called; `missing` marks a runtime or device that this machine lacks.
+    """
 
     kind: Literal["raised"] = "raised"
     message: str
+    failure: FailureKind = Field(strict=False)
     missing: bool
 
 
-Request = Annotated[Load | Infer | ReadPeak | Predict, Field(discriminator="kind")]
-Answer = Annotated[Loaded | Inferred | Peak | Predicted | Raised, Field(discriminator="kind")]
+AnyRequest = Greet | Load | Infer | WarmUp | ReadPeak | Predict | Inspect
+AnyAnswer = Greeted | Loaded | Inferred | Warmed | Peak | Predicted | Inspected | Raised
+Request = Annotated[AnyRequest, Field(discriminator="kind")]
+Answer = Annotated[AnyAnswer, Field(discriminator="kind")]
 
-REQUESTS: TypeAdapter[Load | Infer | ReadPeak | Predict] = TypeAdapter(Request)
-ANSWERS: TypeAdapter[Loaded | Inferred | Peak | Predicted | Raised] = TypeAdapter(Answer)
+REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(Request)
+ANSWERS: TypeAdapter[AnyAnswer] = TypeAdapter(Answer)

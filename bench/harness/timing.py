@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.runtimes.protocol import Session
+from bench.statistics.steadiness import WINDOW, is_steady
 
 Clock = Callable[[], int]
+Batches = Sequence[npt.NDArray[np.float32]]
 
 
-def time_inferences(
-    session: Session, batches: Sequence[npt.NDArray[np.float32]], count: int, clock: Clock
-) -> tuple[int, ...]:
+def time_inferences(session: Session, batches: Batches, count: int, clock: Clock) -> tuple[int, ...]:
     """Run `count` inferences over the batches in turn; return the nanoseconds of each by `clock`.
 
     Nothing stands between the two clock reads but `infer`.
@@ -25,3 +25,17 @@ def time_inferences(
         end = clock()
         samples_ns.append(end - begin)
     return tuple(samples_ns)
+
+
+def warm_up(
+    session: Session, batches: Batches, most: int, limit_ns: int, clock: Clock
+) -> tuple[tuple[int, ...], bool]:
+    """Run inferences until their level is steady; return the nanoseconds of each, and whether it is.
+
+    It is not if `most` inferences or `limit_ns` came first.
+    """
+    samples_ns: list[int] = []
+    end = clock() + limit_ns
+    while not (steady := is_steady(samples_ns)) and len(samples_ns) < most and clock() < end:
+        samples_ns += time_inferences(session, batches, min(WINDOW, most - len(samples_ns)), clock)
+    return tuple(samples_ns), steady

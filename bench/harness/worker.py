@@ -3,7 +3,9 @@
 It knows one session at a time; the plan, the turns and what its answers mean are the parent's.
 """
 
+import ctypes
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,11 +17,21 @@ import numpy.typing as npt
 from bench.errors import MissingRuntimeError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.harness import memory, messages
-from bench.harness.timing import time_inferences
+from bench.harness.surroundings import Watch, rest
+from bench.harness.timing import time_inferences, warm_up
+from bench.machine.page_cache import cached_share
+from bench.measurements import FailureKind
 from bench.runtimes.protocol import LoadOptions, Session
-from bench.runtimes.table import load_runtime
+from bench.runtimes.table import import_runtime
 
 _IMAGES_TO_TIME = 8
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_PRINTED = "stdout"
+_PRINTED_SHOWN = 200
+
+
+class PrintedError(Exception):
+    """The runtime wrote to stdout, where nothing of ours goes."""
 
 
 class Worker:
@@ -28,29 +40,44 @@ class Worker:
     def __init__(self) -> None:
         self._session: Session | None = None
         self._batches: list[npt.NDArray[np.float32]] = []
+        self._cpus: tuple[int, ...] | None = None
         self._pack: EvaluationPack | None = None
         self._keeps_high_water_mark = False
 
     def obey(self, request: messages.Request) -> messages.Answer:
         """Do what one request asks."""
         match request:
+            case messages.Greet():
+                return messages.Greeted()
             case messages.Load():
                 return self._load(request)
             case messages.Infer(count=count, settle=settle):
-                self._infer(settle)
-                return messages.Inferred(ns=self._infer(count))
+                return self._infer(count, settle)
+            case messages.WarmUp(most=most, limit_s=limit_s):
+                limit_ns = round(limit_s * 1e9)
+                samples_ns, steady = warm_up(
+                    self._loaded(), self._batches, most, limit_ns, time.perf_counter_ns
+                )
+                rest()
+                return messages.Warmed(ns=samples_ns, steady=steady)
             case messages.ReadPeak():
                 peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
-                return messages.Peak(peak_bytes=peak)
+                return messages.Peak(peak_bytes=peak, proportional_bytes=memory.proportional_bytes())
             case messages.Predict():
                 return messages.Predicted(logits=self._predict(request))
+            case messages.Inspect():
+                return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 
     def _load(self, request: messages.Load) -> messages.Loaded:
+        self._cpus = request.cpus
         if request.cpus is not None:
             os.sched_setaffinity(0, request.cpus)
+        if request.memory_cap_bytes is not None:
+            memory.cap(request.memory_cap_bytes)
         self._batches = _inputs(request)
+        cached = cached_share(map(Path, request.files))
         begin = time.perf_counter_ns()
-        runtime = load_runtime(request.format)
+        runtime = import_runtime(request.module)
         imported = time.perf_counter_ns()
         runtime_bytes = memory.resident_bytes()
         self._keeps_high_water_mark = memory.reset_high_water_mark()
@@ -62,12 +89,19 @@ class Worker:
             runtime=runtime.version(),
             import_ns=imported - begin,
             load_ns=loaded - load_begin,
+            cached_share=cached,
             runtime_bytes=runtime_bytes,
             loaded_bytes=memory.resident_bytes(),
         )
 
-    def _infer(self, count: int) -> tuple[int, ...]:
-        return time_inferences(self._loaded(), self._batches, count, time.perf_counter_ns)
+    def _infer(self, count: int, settle: int) -> messages.Inferred:
+        session = self._loaded()
+        time_inferences(session, self._batches, settle, time.perf_counter_ns)
+        watch = Watch(self._cpus)
+        samples_ns = time_inferences(session, self._batches, count, time.perf_counter_ns)
+        surroundings = watch.stop()
+        rest()
+        return messages.Inferred(ns=samples_ns, surroundings=surroundings)
 
     def _predict(self, request: messages.Predict) -> tuple[tuple[float, ...], ...]:
         pack = self._pack = self._pack or read_pack(Path(request.pack))
@@ -91,34 +125,62 @@ def _inputs(request: messages.Load) -> list[npt.NDArray[np.float32]]:
     return [pack.batch(index) for index in range(min(_IMAGES_TO_TIME, len(pack)))]
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until the parent closes the pipe, or one of them raises."""
+def serve(requests: BinaryIO, answers: BinaryIO, printed: Path) -> None:
+    """Answer requests until the parent closes the pipe, or one of them raises. `printed`: stdout's file."""
     worker = Worker()
     for line in requests:
-        answer = _answer(worker, line)
+        answer = _answer(worker, line, printed)
         answers.write(answer.model_dump_json().encode() + b"\n")
         answers.flush()
         if isinstance(answer, messages.Raised):
             return
 
 
-def _answer(worker: Worker, line: bytes) -> messages.Answer:
+def _answer(worker: Worker, line: bytes, printed: Path) -> messages.Answer:
     try:
-        return worker.obey(messages.REQUESTS.validate_json(line))
+        answer = worker.obey(messages.REQUESTS.validate_json(line))
+        _refuse_printing(printed)
     except Exception as error:  # noqa: BLE001 - the one place where whatever a runtime raises becomes a row
         return messages.Raised(
-            message=f"{type(error).__name__}: {error}", missing=isinstance(error, MissingRuntimeError)
+            message=f"{type(error).__name__}: {error}",
+            failure=_kind_of(error),
+            missing=isinstance(error, MissingRuntimeError),
         )
+    return answer
+
+
+def _refuse_printing(printed: Path) -> None:
+    """Raise PrintedError if anything stands on stdout: writing is not what a runtime is timed for."""
+    sys.stdout.flush()
+    if printed.stat().st_size:
+        words = printed.read_text(errors="replace")[:_PRINTED_SHOWN].strip()
+        raise PrintedError(f"printed to stdout, which costs time that is not inference: {words!r}")
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    # Allocation failures of C++ libraries come through as their own exceptions with these words.
+    if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "allocate memory" in str(error):
+        return FailureKind.MEMORY
+    return FailureKind.GARBAGE if isinstance(error, PrintedError) else FailureKind.ERROR
+
+
+def _die_with_the_parent() -> None:
+    """Have the kernel end this process when the parent ends, even in the middle of an inference."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:
     """Serve requests from stdin on the pipe whose number is the first argument.
 
-    What a runtime prints to stdout goes to stderr, where it cannot be mistaken for an answer.
+    Stdout becomes a file in the worker's own folder, where it cannot be mistaken for an answer.
     """
-    os.dup2(2, 1)
+    _die_with_the_parent()
+    printed = Path(_PRINTED).absolute()
+    with printed.open("wb") as file:
+        os.dup2(file.fileno(), 1)
     with open(int(sys.argv[1]), "wb") as answers:
-        serve(sys.stdin.buffer, answers)
+        serve(sys.stdin.buffer, answers, printed)
 
 
 if __name__ == "__main__":

@@ -27,17 +27,30 @@ class WorkerProcess:
         """The worker's process id."""
         return self._child.pid
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether an answer can be read without waiting."""
+        return self._child.has_spoken
+
     def stop(self) -> None:
         """End the worker, whatever state it is in."""
         self._child.stop()
 
     def ask(self, request: messages.Request, timeout_s: float) -> messages.Answer:
-        """Send one request and wait for its answer.
+        """Send one request and wait for its answer; raises what `tell` and `hear` raise."""
+        self.tell(request)
+        return self.hear(timeout_s)
+
+    def tell(self, request: messages.Request) -> None:
+        """Send one request; raises ChildDiedError if nobody is there to take it."""
+        self._child.send(request.model_dump_json())
+
+    def hear(self, timeout_s: float) -> messages.Answer:
+        """Wait for the answer to the request that was sent.
 
         Raises ChildDiedError if the worker dies, raises, answers garbage, or is silent for `timeout_s`;
         RuntimeMissingError if it says that a runtime or device is missing here.
         """
-        self._child.send(request.model_dump_json())
         line = self._child.read_line(timeout_s)
         try:
             answer = messages.ANSWERS.validate_json(line)
@@ -48,5 +61,5 @@ class WorkerProcess:
         if isinstance(answer, messages.Raised):
             if answer.missing:
                 raise RuntimeMissingError(answer.message.partition(": ")[2])
-            raise self._child.end(FailureKind.ERROR, answer.message)
+            raise self._child.end(answer.failure, answer.message)
         return answer

@@ -3,14 +3,14 @@
 One list serves the terminal and the CSV file. Pure: it draws nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from bench.reports.records import Report, Run
+from bench.statistics.replication import Interval
 
 _BYTES_PER_MB = 1e6
-_FEWEST_SAMPLES_FOR_P99 = 100
 
 
 class Best(Enum):
@@ -21,45 +21,64 @@ class Best(Enum):
     NEITHER = "neither"
 
 
+class Place(Enum):
+    """Where a column is shown: at any width, on a wide terminal, in CSV alone."""
+
+    ALWAYS = "always"
+    WIDE = "wide"
+    FILE = "file"
+
+
 @dataclass(frozen=True)
 class Column:
-    """`key`: its name in CSV, with its unit; `title`: on the terminal; `essential`: kept at 80 columns."""
+    """`key`: its name in CSV, with its unit; `title`: on the terminal; `factor`: shown there ÷ the value."""
 
     key: str
     title: str
     value: Callable[[Run], float | None]
     digits: int
     best: Best = Best.NEITHER
-    essential: bool = False
+    place: Place = Place.WIDE
     suffix: str = ""
+    factor: float = 1.0
 
 
-def columns(speed_up: Mapping[str, float]) -> list[Column]:
-    """Return the numeric columns in their order; `speed_up` by variant."""
+def columns() -> list[Column]:
+    """Return the numeric columns in their order."""
+    low, high, always, file = Best.LOWEST, Best.HIGHEST, Place.ALWAYS, Place.FILE
+
     return [
-        Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, Best.LOWEST, True),
-        Column("p95_ms", "p95\nms", lambda run: _latency(run, "p95"), 2, Best.LOWEST, True),
-        Column("p99_ms", "p99\nms", _p99, 2, Best.LOWEST),
-        Column("speed_up", "vs\nfp32", lambda run: speed_up.get(run.variant), 2, Best.HIGHEST, True, "×"),
+        Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, low, always),
+        Column("p50_half_width", "±\n%", _half_width, 1, place=always, factor=100),
+        Column("p90_ms", "p90\nms", lambda run: _latency(run, "p90"), 2, low, file),
+        Column("p95_ms", "p95\nms", lambda run: _latency(run, "p95"), 2, low, always),
+        Column("p99_ms", "p99\nms", lambda run: _latency(run, "p99"), 2, low),
+        Column("speed_up", "vs\nfp32", _speed_up, 2, high, always, "×"),
+        Column("speed_up_low", "", lambda run: _speed_up_end(run, 1), 2, place=file),
+        Column("speed_up_high", "", lambda run: _speed_up_end(run, 0), 2, place=file),
+        Column("per_yardstick", "", lambda run: run.per_yardstick, 2, place=file),
         Column("load_ms", "load\nms", lambda run: run.load_ms, 0),
         Column("first_inference_ms", "first\nms", lambda run: run.first_inference_ms, 1),
-        Column("peak_memory_mib", "peak\nMiB", _memory, 0, Best.LOWEST, True),
-        Column("size_mb", "size\nMB", _size, 2, Best.LOWEST, True),
-        Column("top1", "accu-\nracy", lambda run: _accuracy(run, "top1"), 3, Best.HIGHEST, True),
-        Column("auc", "AUC", lambda run: _accuracy(run, "auc"), 3, Best.HIGHEST),
-        Column("retention", "reten-\ntion", _retention, 3, Best.HIGHEST, True),
+        Column("settled_ms", "settled\nms", _settled, 2, place=file),
+        Column("peak_memory_mib", "peak\nMiB", _memory, 0, low, always),
+        Column("size_mb", "size\nMB", _size, 2, low, always),
+        Column("energy_mj", "mJ", lambda run: run.energy_mj.value if run.energy_mj else None, 0, low),
+        Column("macs_as_asked", "ran as\nasked", _macs_as_asked, 0, place=Place.WIDE, suffix="%", factor=100),
+        Column("top1", "accu-\nracy", lambda run: _accuracy(run, "top1"), 3, high, always),
+        Column("auc", "AUC", lambda run: _accuracy(run, "auc"), 3, high),
+        Column("retention", "reten-\ntion", _retention, 3, high, always),
         Column("retention_low", "95 %\nlow", lambda run: _retention_end(run, 0), 3),
         Column("retention_high", "95 %\nhigh", lambda run: _retention_end(run, 1), 3),
-        Column("agreement", "agree-\nment", lambda run: _accuracy(run, "agreement"), 3, Best.HIGHEST),
+        Column("agreement", "agree-\nment", lambda run: _accuracy(run, "agreement"), 3, high),
     ]
 
 
 def best_variants(column: Column, report: Report) -> set[str]:
     """Return the variants that share a column's best value as it is written; none if most of them do."""
     written = {
-        run.variant: round(value, column.digits)
+        run.variant: round(value * column.factor, column.digits)
         for run in report.runs
-        if run.status == "completed" and (value := column.value(run)) is not None
+        if run.is_variant and run.status == "completed" and (value := column.value(run)) is not None
     }
     if column.best is Best.NEITHER or not written:
         return set()
@@ -69,22 +88,43 @@ def best_variants(column: Column, report: Report) -> set[str]:
 
 
 def _latency(run: Run, name: str) -> float | None:
-    return None if run.latency_ms is None else float(getattr(run.latency_ms, name))
+    value = None if run.latency_ms is None else getattr(run.latency_ms, name)
+    return None if value is None else float(value)
+
+
+def _half_width(run: Run) -> float | None:
+    """Return half of the interval of the median, as a share of it."""
+    if run.latency_ms is None or run.latency_ms.p50_ci95 is None:
+        return None
+    return Interval(*run.latency_ms.p50_ci95).half_width
+
+
+def _speed_up(run: Run) -> float | None:
+    return None if run.per_fp32 is None else 1 / run.per_fp32
+
+
+def _speed_up_end(run: Run, end: int) -> float | None:
+    return None if run.per_fp32_ci95 is None else 1 / run.per_fp32_ci95[end]
 
 
 def _size(run: Run) -> float | None:
     return None if run.size_bytes is None else run.size_bytes / _BYTES_PER_MB
 
 
-def _p99(run: Run) -> float | None:
-    """Return the 99th percentile; of fewer samples than a hundred it is hardly more than the slowest."""
-    if run.latency_ms is None or run.latency_ms.samples < _FEWEST_SAMPLES_FOR_P99:
-        return None
-    return run.latency_ms.p99
+def _settled(run: Run) -> float | None:
+    return None if run.sustained is None else run.sustained.settled_ms
 
 
 def _memory(run: Run) -> float | None:
     return None if run.memory_mb is None else run.memory_mb.peak
+
+
+def _macs_as_asked(run: Run) -> float | None:
+    """Return the share of multiply-accumulates that ran in the precision that was asked for."""
+    ran = run.precision_ran
+    if ran is None or ran.share_of_macs is None:
+        return None
+    return ran.share_of_macs.get(ran.requested.value, 0.0)
 
 
 def _accuracy(run: Run, name: str) -> float | None:

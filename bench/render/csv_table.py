@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterable
 
-from bench.decide.speed_up import speed_ups
 from bench.render.columns import columns
 from bench.reports.records import Report
 
@@ -20,16 +19,19 @@ def to_csv(reports: Iterable[Report]) -> str:
     """Return the reports' rows as CSV with a header; an empty cell is a value that there is not."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [column.key for column in columns({})]
-    writer.writerow([*_LEADING, "status", "standing", *names, "images", "samples", "reason", "warnings"])
+    names = [column.key for column in columns()]
+    writer.writerow(
+        [*_LEADING, "status", "standing", *names, "processes", "images", "samples", "reason", "warnings"]
+    )
     for report in reports:
-        numeric = columns(speed_ups(report.runs))
+        numeric = columns()
         for run in report.runs:
             writer.writerow(
                 [
                     *(report.name, report.created, report.profile.name, report.host.board or report.host.cpu),
                     *(run.variant, run.runtime, run.provider, run.threads, run.status, run.standing),
                     *(column.value(run) for column in numeric),
+                    run.latency_ms.processes if run.latency_ms else None,
                     run.accuracy.images if run.accuracy else None,
                     run.latency_ms.samples if run.latency_ms else None,
                     run.reason,

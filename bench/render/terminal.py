@@ -3,29 +3,42 @@
 Pure: a report and a width in, something rich can print out.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.decide.speed_up import speed_ups
-from bench.render.columns import Column, best_variants, columns
+from bench.render.columns import Column, Place, best_variants, columns
+from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
 
-_WIDTH_FOR_ALL = 136
+_WIDTH_FOR_ALL = 140
+_SPARKLINE_WIDTH = 30
 
 
 def report_view(report: Report, width: int) -> RenderableType:
     """Return everything there is to see of a report on a terminal of `width` columns."""
-    chosen = [one for one in columns(speed_ups(report.runs)) if width >= _WIDTH_FOR_ALL or one.essential]
+    wide = width >= _WIDTH_FOR_ALL
+    places = (Place.ALWAYS, Place.WIDE) if wide else (Place.ALWAYS,)
+    variants = [run for run in report.runs if run.is_variant]
+    chosen = [
+        one
+        for one in columns()
+        if one.place in places and any(one.value(run) is not None for run in variants)
+    ]
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
-    parts.append(_table(report, chosen))
+    parts.append(_table(report, variants, chosen))
     parts.append(
         Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
     )
-    if width < _WIDTH_FOR_ALL:
+    parts += [Text(line, "dim") for line in _beside(report)]
+    if not wide:
         parts.append(Text(f"more columns at a width of {_WIDTH_FOR_ALL}, all of them with --csv", "dim"))
+    parts += [Text(line) for line in _sustained(report)]
     parts += [Text.from_markup(line) for line in _remarks(report)]
     return Group(*parts)
 
@@ -34,7 +47,6 @@ def conditions(report: Report) -> list[str]:
     """Return the sentences without which no number of this report means anything."""
     host, bundle, images = report.host, report.bundle, len(report.evaluation.labels)
     threads = sorted({run.threads for run in report.runs})
-    samples = sorted({run.latency_ms.samples for run in report.runs if run.latency_ms is not None})
     what = (
         f"{bundle.name}: {bundle.model} at {bundle.image_size}×{bundle.image_size}, "
         f"weights {bundle.weights}, data {bundle.data}"
@@ -43,13 +55,27 @@ def conditions(report: Report) -> list[str]:
         f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores, {host.os}; "
         f"{_listed(threads)} threads, batch 1"
     )
+    quick = " (--quick)" if report.quick else ""
+    kept = sum(run.answers_from is not None for run in report.runs)
     how = (
-        f"{_listed(samples)} samples a variant, taking turns, one process each: no interval of the median; "
-        "load and first inference once, files in the cache; "
-        f"accuracy on {images} of {report.evaluation.pack_images} evaluation images"
-        + (" (--quick)" if report.quick else "")
+        f"{_sampling(report)}; "
+        f"accuracy on {images} of {report.evaluation.pack_images} evaluation images{quick}"
+        + (f", of {kept} variants kept from an earlier run on this machine" if kept else "")
     )
     return [what, where, how]
+
+
+def _sampling(report: Report) -> str:
+    timed = [run for run in report.runs if run.is_variant and run.latency_ms is not None]
+    samples = sorted({run.latency_ms.samples for run in timed if run.latency_ms})
+    processes = sorted({run.latency_ms.processes for run in timed if run.latency_ms})
+    caches = sorted({run.file_cache for run in timed if run.file_cache})
+    interval = any(run.latency_ms and run.latency_ms.p50_ci95 for run in timed)
+    return (
+        f"{_listed(samples)} samples a variant, taking turns, in {_listed(processes)} fresh processes each: "
+        + ("±: 95 % interval of the median over processes" if interval else "no interval of the median")
+        + f"; load and first inference: their median, file cache {' or '.join(caches) or 'not told'}"
+    )
 
 
 def _listed(numbers: list[int]) -> str:
@@ -58,14 +84,14 @@ def _listed(numbers: list[int]) -> str:
     return " or ".join(str(number) for number in numbers) or "no"
 
 
-def _table(report: Report, chosen: list[Column]) -> Table:
+def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("variant", no_wrap=True)
     for column in chosen:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("standing", no_wrap=True)
     best = {column.key: best_variants(column, report) for column in chosen}
-    for run in report.runs:
+    for run in variants:
         table.add_row(
             Text(run.variant), *(_cell(run, column, best[column.key]) for column in chosen), _standing(run)
         )
@@ -76,7 +102,7 @@ def _cell(run: Run, column: Column, best: set[str]) -> Text:
     value = column.value(run)
     if value is None:
         return Text("–", "dim")
-    text = f"{value:.{column.digits}f}{column.suffix}"
+    text = f"{value * column.factor:.{column.digits}f}{column.suffix}"
     return Text(f"*{text}", "bold green") if run.variant in best else Text(text)
 
 
@@ -86,16 +112,57 @@ def _standing(run: Run) -> Text:
     return Text(run.status, "bold red" if run.status == "failed" else "yellow")
 
 
+def _beside(report: Report) -> list[str]:
+    """Say what the harness itself costs, and how fast the machine was."""
+    said = []
+    for run in report.runs:
+        if run.is_variant or run.latency_ms is None or run.memory_mb is None:
+            continue
+        memory = f"{run.memory_mb.peak or run.memory_mb.loaded:.0f} MiB"
+        time = (
+            f"{run.latency_ms.p50 * 1000:.1f} µs"
+            if run.latency_ms.p50 < 0.1
+            else f"{run.latency_ms.p50:.2f} ms"
+        )
+        said.append(f"{run.variant} ({run.runtime}): {time}, {memory}, {run.standing}")
+    return [" · ".join(said)] if said else []
+
+
+def _sustained(report: Report) -> list[str]:
+    lines = []
+    for run in report.runs:
+        if (found := run.sustained) is None:
+            continue
+        after = found.settled_after_s
+        settles = (
+            "does not settle"
+            if after is None
+            else f"settles at {found.settled_ms:.2f} ms after {after:.0f} s"
+        )
+        drawn = sparkline([point.p50_ms for point in found.points], _SPARKLINE_WIDTH)
+        lines.append(
+            f"sustained {found.seconds:.0f} s  {run.variant:<16} {drawn}  "
+            f"{found.points[0].p50_ms:.2f} ms at first, {settles}, drift {found.drift:+.0%}, {run.standing}"
+        )
+    return lines
+
+
 def _remarks(report: Report) -> list[str]:
     not_completed = [
         f"[bold]{escape(run.variant)} {run.status}:[/bold] {escape(run.reason or '')}"
         for run in report.runs
         if run.status != "completed"
     ]
+    completed = [run for run in report.runs if run.status == "completed"]
+    of_all = Counter(sentence for run in completed for sentence in set(run.warnings))
+    shared = {sentence for sentence, count in of_all.items() if count == len(completed) > 1}
     doubtful = [
         f"[yellow]warning:[/yellow] {escape(run.variant)}: {escape(sentence)}"
-        for run in report.runs
+        for run in completed
         for sentence in run.warnings
+        if sentence not in shared and sentence not in report.warnings
     ]
-    general = [f"[yellow]warning:[/yellow] {escape(sentence)}" for sentence in report.warnings]
-    return not_completed + doubtful + general
+    general = [*report.warnings, *sorted(shared.difference(report.warnings))]
+    return (
+        not_completed + doubtful + [f"[yellow]warning:[/yellow] {escape(sentence)}" for sentence in general]
+    )

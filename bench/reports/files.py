@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bench.errors import InputError, ReportMismatchError
 from bench.files import refuse_to_replace, write_whole
 from bench.reports.records import Report, Run
-from bench.reports.summaries import Summary, summarise
+from bench.reports.summaries import References, Summary, precision_ran, summarise
 from device_profiles.validation import explain
 
 # Summaries are sums and order statistics in double precision: other machines round the last digits otherwise.
@@ -51,9 +51,10 @@ def read_report(path: Path) -> Report:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
+    raws = {run.variant: run.raw for run in report.runs}
     for run in report.runs:
         try:
-            _check(path, report, run)
+            _check(path, report, run, References.of(run.format, raws))
         except (ValueError, IndexError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.variant}: raw values do not fit together ({error})"
@@ -61,17 +62,21 @@ def read_report(path: Path) -> Report:
     return report
 
 
-def _check(path: Path, report: Report, run: Run) -> None:
+def _check(path: Path, report: Report, run: Run, references: References) -> None:
     if (run.status == "completed") != (run.raw is not None):
         raise ReportMismatchError(
             f"{path}: {run.variant}: 'status' is {run.status}, which its raw values belie"
         )
     stored = {key: value for key, value in run.model_dump().items() if key in Summary.model_fields}
+    requested = None if run.precision_ran is None else run.precision_ran.requested
     if run.raw is None:
-        if any(value is not None for value in stored.values()):
+        nothing = {
+            "precision_ran": None if requested is None else precision_ran(requested, None).model_dump()
+        }
+        if any(value != nothing.get(key) for key, value in stored.items()):
             raise ReportMismatchError(f"{path}: {run.variant}: is {run.status}, and yet has figures")
         return
-    derived = summarise(run.raw, report.evaluation).model_dump()
+    derived = summarise(run.raw, requested, report.evaluation, references).model_dump()
     if (key := _differs(stored, derived)) is not None:
         raise ReportMismatchError(
             f"{path}: {run.variant}: '{key}' is not what its raw values give; the file was changed by hand"

@@ -4,38 +4,69 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.host import Host
-from bench.measurements import FailureKind, Memory, ProcessTiming, Stage
+from bench.machine.host import Host
+from bench.measurements import (
+    Block,
+    End,
+    Energy,
+    Executed,
+    FailureKind,
+    Memory,
+    NoEnergy,
+    ProcessTiming,
+    RoundState,
+    Stage,
+)
 from bench.records import Record
 from bench.variants import Precision
 from device_profiles.profile import Profile
 
 
+class UpperBounds(Record):
+    """Upper bounds of the percentiles with 99 % confidence, in ms; null with too few samples for one."""
+
+    p90: float | None
+    p95: float | None
+    p99: float | None
+
+
 class Latency(Record):
-    """Milliseconds of one inference over `samples` samples; `p50_ci95` is null with too few processes."""
+    """Milliseconds of one inference over `samples` samples of `processes` processes.
+
+    A percentile is null where so few samples do not support it, and `unsupported` says why. `p50_ci95`: made
+    over processes, null with fewer than five. `spread`: how far the middle eight tenths reach, ÷ p50.
+    """
 
     p50: float
-    p90: float
-    p95: float
-    p99: float
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    upper: UpperBounds
+    unsupported: str | None
     mean: float
     min: float
     max: float
+    spread: float
     p50_ci95: tuple[float, float] | None
     samples: int
+    processes: int
 
 
 class MemoryMb(Record):
-    """MiB (2^20 bytes) resident: runtime imported, artifact loaded, peak; `device`: an accelerator's own."""
+    """MiB (2^20 bytes) resident: runtime imported, artifact loaded, peak; `device`: an accelerator's own.
+
+    `proportional`: the proportional set size after some inferences.
+    """
 
     runtime: float
     loaded: float
     peak: float | None
     device: float | None
+    proportional: float | None
 
 
 class Retention(Record):
-    """The variant's accuracy ÷ the fp32 reference's, with the interval of a paired bootstrap over images."""
+    """The variant's accuracy ÷ the fp32 reference's, with its interval over images."""
 
     value: float
     ci95: tuple[float, float] | None
@@ -57,20 +88,62 @@ class Accuracy(Record):
 
 
 class PrecisionRan(Record):
-    """Which precision was asked for, and what is known of the one that ran; null: not examined."""
+    """Which precision was asked for, and which ran by the runtime's own executed graph; null: not examined.
+
+    Shares are by precision, of convolution and matrix operators and of their multiply-accumulates (null where
+    the graph does not tell the shapes). `casts` between float types; `quantise` and `dequantise` steps.
+    """
 
     requested: Precision = Field(strict=False)
     share_of_macs: dict[str, float] | None = None
+    share_of_operators: dict[str, float] | None = None
+    casts: int | None = None
+    quantise: int | None = None
+    dequantise: int | None = None
     evidence: str | None = None
 
 
+class EnergyMj(Record):
+    """Millijoules of one inference of what `domain` names; `idle_watts` were drawn before, not subtracted."""
+
+    value: float
+    method: str
+    domain: str
+    idle_watts: float
+
+
+class SustainedPoint(Record):
+    """The median latency of a block that ended `at_s` seconds after the first inference."""
+
+    at_s: float
+    p50_ms: float
+
+
+class Sustained(Record):
+    """Latency over `seconds` without a pause.
+
+    `drift`: the last third's level ÷ the first third's, less 1. `settled_ms`: the level of the last quarter;
+    `settled_after_s`: from when on it stays within 5 % of that, null if it does not.
+    """
+
+    seconds: float
+    drift: float
+    settled_ms: float
+    settled_after_s: float | None
+    points: tuple[SustainedPoint, ...]
+
+
 class Raw(Record):
-    """The truth: every sample, byte and logit. `logits` is [images][classes]."""
+    """The truth: every sample, byte and logit. `logits` is [images][classes]; see Completed for the rest."""
 
     processes: tuple[ProcessTiming, ...]
+    ended: End = Field(strict=False)
     memory: Memory
-    logits: tuple[tuple[float, ...], ...]
-    telemetry: tuple[()] = ()
+    logits: tuple[tuple[float, ...], ...] | None
+    executed: Executed | None
+    energy: Energy | NoEnergy
+    sustained: tuple[Block, ...] | None
+    telemetry: tuple[RoundState, ...]
 
 
 class Failure(Record):
@@ -84,7 +157,12 @@ class Failure(Record):
 class Run(Record):
     """One case's row. What belongs to a completed case is null in any other.
 
-    Always null for now: `per_yardstick`, `projected_ms`, `energy_mj`.
+    `per_yardstick`, `per_fp32`: latency ÷ the yardstick's, and ÷ that of the format's fp32, paired turn by
+    turn: steadier than two medians on a machine that changes its speed; null for rows that took no turns
+    together. `file_cache`: whether the artifact lay in the kernel's file cache when it was loaded; null where
+    it is not told. `sampling_ended`: see End. `answers_from`: when an earlier run on this machine found
+    logits and executed graph; null if it was this one. The null runtime and the yardstick have neither
+    accuracy nor precision. Always null for now: `projected_ms`.
     """
 
     variant: str
@@ -98,17 +176,30 @@ class Run(Record):
     standing: Literal["measured", "stand-in"]
     latency_ms: Latency | None = None
     per_yardstick: float | None = None
+    per_yardstick_ci95: tuple[float, float] | None = None
+    per_fp32: float | None = None
+    per_fp32_ci95: tuple[float, float] | None = None
     projected_ms: None = None
     import_ms: float | None = None
     load_ms: float | None = None
     first_inference_ms: float | None = None
+    file_cache: Literal["warm", "cold", "partly"] | None = None
+    sampling_ended: End | None = Field(default=None, strict=False)
+    sustained: Sustained | None = None
     memory_mb: MemoryMb | None = None
     size_bytes: int | None = Field(default=None, ge=0)
-    energy_mj: None = None
-    precision_ran: PrecisionRan
+    energy_mj: EnergyMj | None = None
+    energy_reason: str | None = None
+    precision_ran: PrecisionRan | None = None
     accuracy: Accuracy | None = None
+    answers_from: str | None = None
     raw: Raw | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_variant(self) -> bool:
+        """Whether it is an artifact's row, rather than the null runtime's or the yardstick's."""
+        return self.precision_ran is not None
 
 
 class BundleRecord(Record):

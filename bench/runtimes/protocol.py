@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bench.measurements import Executed
+
 
 @dataclass(frozen=True)
 class LoadOptions:
@@ -25,6 +27,9 @@ class Session(Protocol):
 
         This is the whole timed region: it returns when the device has finished.
         """
+
+    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
+        """Return what the runtime's own executed graph says ran; `batch` as for infer. Never timed."""
 
     def close(self) -> None:
         """Release what the session holds."""

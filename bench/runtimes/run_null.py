@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
 
 
@@ -17,6 +18,10 @@ class NullSession:
     def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:  # noqa: ARG002 - the protocol's
         """Return zeros [1, 2]."""
         return self._logits
+
+    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:  # noqa: ARG002 - the protocol's
+        """Return that nothing ran."""
+        return Executed(source="nothing ran", operators=(), casts=0, quantise=0, dequantise=0)
 
     def close(self) -> None:
         """Hold nothing, release nothing."""

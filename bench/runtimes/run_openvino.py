@@ -7,6 +7,8 @@ import numpy.typing as npt
 import openvino
 
 from bench.errors import MissingRuntimeError
+from bench.measurements import Executed
+from bench.runtimes.executed_openvino import executed_by
 from bench.runtimes.protocol import LoadOptions
 
 
@@ -14,6 +16,7 @@ class OpenvinoSession:
     """A compiled model and its one inference request."""
 
     def __init__(self, compiled: openvino.CompiledModel) -> None:
+        self._compiled = compiled
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -22,9 +25,13 @@ class OpenvinoSession:
         logits: npt.NDArray[np.float32] = self._request.get_output_tensor(0).data.copy()
         return logits
 
+    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:  # noqa: ARG002 - the protocol's
+        """Read the runtime model."""
+        return executed_by(self._compiled)
+
     def close(self) -> None:
-        """Release the request."""
-        del self._request
+        """Release the request and the model."""
+        del self._request, self._compiled
 
 
 def load(entry: Path, options: LoadOptions) -> OpenvinoSession:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import torch
 
 from bench.errors import MissingRuntimeError
+from bench.measurements import Executed
+from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
 
 
@@ -24,6 +26,10 @@ class TorchscriptSession:
             answer = self._module(torch.from_numpy(batch).to(self._device))
             logits: npt.NDArray[np.float32] = answer.to("cpu").numpy()
         return logits
+
+    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
+        """Read the graph of the frozen module that `infer` runs."""
+        return executed_by(self._module, batch.shape)
 
     def close(self) -> None:
         """Release the module."""

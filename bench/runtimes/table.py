@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from bench.errors import MissingRuntimeError
@@ -16,21 +17,39 @@ class RuntimeRow:
     """One format's runtime.
 
     `module` implements it; `needs` is the package it imports, and `extra` the extra that installs that;
-    `provider` is where it runs unless the profile says otherwise.
+    `provider` is where it runs unless the profile says otherwise; `yardstick`: the file, beside this one, of
+    the small fixed convolution workload that it can run, None if it has none.
     """
 
     module: str
     needs: str
     extra: str
     provider: str
+    yardstick: str | None = None
+
+    @property
+    def yardstick_file(self) -> Path | None:
+        """Where the yardstick's file lies."""
+        return None if self.yardstick is None else Path(__file__).with_name(self.yardstick)
 
 
+# The first one that is installed runs the yardstick. OpenVINO reads ONNX files too.
 RUNTIMES = {
-    "torchscript": RuntimeRow("bench.runtimes.run_torchscript", "torch", "torchscript", "cpu"),
-    "onnx": RuntimeRow("bench.runtimes.run_onnx", "onnxruntime", "onnx", "CPUExecutionProvider"),
-    "openvino": RuntimeRow("bench.runtimes.run_openvino", "openvino", "openvino", "CPU"),
+    "onnx": RuntimeRow(
+        "bench.runtimes.run_onnx", "onnxruntime", "onnx", "CPUExecutionProvider", "yardstick.onnx"
+    ),
+    "openvino": RuntimeRow("bench.runtimes.run_openvino", "openvino", "openvino", "CPU", "yardstick.onnx"),
+    "torchscript": RuntimeRow(
+        "bench.runtimes.run_torchscript", "torch", "torchscript", "cpu", "yardstick.pt"
+    ),
 }
 NULL = RuntimeRow("bench.runtimes.run_null", "numpy", "", "none")
+YARDSTICK_IMAGE_SIZE = 96
+
+
+def yardstick_format() -> str | None:
+    """Return the format whose runtime runs the yardstick here; None if no runtime is installed."""
+    return next((name for name, row in RUNTIMES.items() if row.yardstick and is_installed(row)), None)
 
 
 def row_of(name: str) -> RuntimeRow:
@@ -48,9 +67,14 @@ def load_runtime(name: str) -> Runtime:
     row = row_of(name)
     if not is_installed(row):
         raise MissingRuntimeError(missing_sentence(row))
+    return import_runtime(row.module)
+
+
+def import_runtime(module: str) -> Runtime:
+    """Import the module of a row."""
     # Telemetry would add a thread and try the network in the middle of a measurement.
     os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
-    return cast("Runtime", importlib.import_module(row.module))
+    return cast("Runtime", importlib.import_module(module))
 
 
 def missing_sentence(row: RuntimeRow) -> str:

@@ -1,13 +1,16 @@
 """`edgefit bench`: a bundle and a profile in, a report out. It parses and prints; bench/ does the work."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgefit import __version__
 from edgefit.options import AsJson, Name, now, split_names
 from edgefit.terminal import Output
+
+if TYPE_CHECKING:
+    from bench.reports.records import Report
 
 _MISSING = 3
 _CASE_FAILED = 4
@@ -24,6 +27,17 @@ def bench(
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")
+    ] = False,
+    sustained: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="Also run each variant for so long without a pause: drift, settling.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run like this one that was cut off.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="REPORT.json", help="Keep the report in this file.")
@@ -45,14 +59,23 @@ def bench(
         refuse_to_replace(out, was_a_report, "--out")
     chosen = load_profile(profile)
     opened = read_bundle(bundle)
-    options = BenchmarkOptions(only=() if only is None else split_names(only), quick=quick, name=name)
+    options = BenchmarkOptions(
+        only=() if only is None else split_names(only),
+        quick=quick,
+        name=name,
+        sustained_s=sustained,
+        resume=resume,
+    )
+
+    def deliver(report: "Report") -> None:
+        if out is not None:
+            write_report(out, report)
+
     with progress() as watcher:
-        report = benchmark(opened, chosen, options, watcher, __version__, now())
+        report = benchmark(opened, chosen, options, watcher, __version__, now(), deliver)
     output.show(report_view(report, output.people.width))
-    if out is not None:
-        write_report(out, report)
     output.document(to_json(report))
-    statuses = [run.status for run in report.runs]
+    statuses = [run.status for run in report.runs if run.is_variant]
     if "failed" in statuses:
         raise typer.Exit(_CASE_FAILED)
     if "completed" not in statuses:

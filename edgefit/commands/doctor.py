@@ -12,7 +12,8 @@ def doctor(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from bench.harness.doubts import doubts_of
-    from bench.host import read_host, read_state
+    from bench.machine.host import read_host
+    from bench.machine.state import read_state
     from bench.runtimes.table import RUNTIMES, is_installed, missing_sentence
 
     output = Output(as_json)

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from making.tiny_report import make_report
 
 from bench.render.csv_table import to_csv, was_csv
@@ -17,9 +18,10 @@ def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
         "openvino-fp32",
         "torchscript-int8",
     ]
-    assert {row["report"] for row in rows[4:]} == {"second"}
+    assert [row["variant"] for row in rows[4:6]] == ["null", "yardstick"]
+    assert {row["report"] for row in rows[6:]} == {"second"}
     assert rows[1]["p50_ms"] == "5.5"
-    assert float(rows[1]["speed_up"]) == 11.5 / 5.5
+    assert float(rows[1]["speed_up"]) == pytest.approx((10.5 / 4.5 * 12.5 / 6.5) ** 0.5)
     assert rows[1]["standing"] == "measured"
     assert rows[2]["status"] == "failed"
     assert rows[2]["p50_ms"] == ""

@@ -1,14 +1,32 @@
-"""What disturbs a measurement, in words with a remedy."""
+"""What disturbs a measurement is named with a remedy: of a machine before, of a row afterwards."""
 
 import re
 
 import pytest
-from making.tiny_report import HOST
+from making.tiny_report import HOST, completed, executed, process
 
-from bench.harness.doubts import doubts_of
-from bench.host import HostState, cpus_for, usable_cpus
+from bench.harness.doubts import doubts_of, doubts_of_row
+from bench.machine.host import cpus_for, usable_cpus
+from bench.machine.state import HostState
+from bench.measurements import Completed, End, RoundState, Surroundings
+from bench.variants import Precision
+from device_profiles.profile import load_profile
 
-CALM = HostState(busy_share=0.02, available_bytes=8 << 30, swap_used_bytes=0, on_battery=False)
+CALM = HostState(
+    busy_share=0.02,
+    steal_share=0.0,
+    available_bytes=8 << 30,
+    swap_used_bytes=0,
+    swapped_in_bytes=0,
+    on_battery=False,
+    temperatures={"cpu": 50.0},
+    throttle_counts={"cpu0": 3},
+    throttled_bits=0,
+)
+SAMPLING = load_profile("laptop-cpu").sampling
+QUIET = Surroundings(
+    elapsed_ns=10**9, cpu_ns=10**9, busy_ns=10**9, steal_ns=0, preemptions=0, clock_khz=2_000_000
+)
 
 
 def test_a_calm_machine_raises_no_doubt() -> None:
@@ -19,8 +37,12 @@ def test_a_calm_machine_raises_no_doubt() -> None:
     ("changes", "words"),
     [
         ({"busy_share": 0.4}, "other work uses 40% of the CPUs: end it"),
+        ({"steal_share": 0.07}, "hypervisor gave 7% .*: trust ratios"),
         ({"on_battery": True}, "runs on battery, .*: plug it in"),
         ({"swap_used_bytes": 1, "available_bytes": 1 << 20}, "swap is in use: close other programs"),
+        ({"temperatures": {"cpu": 50.0, "gpu": 83.0}}, "gpu is at 83 °C, .*: let it cool"),
+        ({"throttled_bits": 0x50005}, r"slows itself down \(under-voltage, throttled\): cool it"),
+        ({"throttled_bits": 0x20000}, r"since it booted \(clock capped\)"),
     ],
 )
 def test_each_disturbance_is_named_with_its_remedy(changes: dict[str, object], words: str) -> None:
@@ -32,6 +54,114 @@ def test_each_disturbance_is_named_with_its_remedy(changes: dict[str, object], w
 
 def test_a_governor_that_changes_clocks_is_named() -> None:
     assert "powersave" in doubts_of(HOST.model_copy(update={"governor": "powersave"}), CALM)[0]
+
+
+def steady(**changes: object) -> Completed:
+    """Five processes that all say the same, in calm surroundings."""
+    processes = []
+    for round_ in range(5):
+        one = process(100, round_, steps=(0, 0))
+        blocks = tuple(
+            block.model_copy(update={"ns": (10**8,) * 2, "surroundings": QUIET}) for block in one.blocks
+        )
+        processes.append(one.model_copy(update={"blocks": blocks}))
+    return completed(100, processes=tuple(processes), ended=End.NARROW, **changes)
+
+
+def with_blocks(outcome: Completed, **changes: object) -> Completed:
+    """The same with other surroundings in every other block."""
+    processes = tuple(
+        one.model_copy(
+            update={
+                "blocks": (
+                    one.blocks[0].model_copy(update={"surroundings": QUIET.model_copy(update=changes)}),
+                    *one.blocks[1:],
+                )
+            }
+        )
+        for one in outcome.processes
+    )
+    return outcome.model_copy(update={"processes": processes})
+
+
+def with_levels(levels: list[float], ended: End = End.TIME) -> Completed:
+    """Processes at such levels in milliseconds, with turns in order."""
+    processes = []
+    for round_, ms in enumerate(levels):
+        one = process(ms, round_, sweeps=1)
+        block = one.blocks[0].model_copy(update={"ns": (round(ms * 1e6),) * 4, "turn": round_})
+        processes.append(one.model_copy(update={"blocks": (block,)}))
+    return completed(10, processes=tuple(processes), ended=ended)
+
+
+def test_a_row_from_a_quiet_machine_raises_no_doubt() -> None:
+    assert doubts_of_row(steady(), Precision.FP32, SAMPLING) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (with_blocks(steady(), busy_ns=15 * 10**8), "other processes used 0.25 CPUs' worth .*: end them"),
+        (with_blocks(steady(), steal_ns=10**8), "hypervisor gave 5% of these CPUs"),
+        (with_blocks(steady(), clock_khz=1_500_000), "clock moved between 1.50 and 2.00 GHz: sudo cpupower"),
+        (with_levels([10, 10, 10, 10, 14]), r"spread over \d+% .* close other programs"),
+        (with_levels([10, 10, 10.3, 10.6, 10.9, 10.9]), r"drifted by \+9%.*--sustained 60"),
+        (
+            with_levels([10, 10.5, 10, 9.6, 10]),
+            r"known to ±\d.\d% only, not to the ±2% asked for \(5 processes, then time limit\)",
+        ),
+        (with_levels([10, 10]), "no interval of the median: 2 processes are too few"),
+    ],
+)
+def test_each_doubt_about_a_row_is_named_with_its_remedy(outcome: Completed, words: str) -> None:
+    found = doubts_of_row(outcome, Precision.FP32, SAMPLING)
+
+    assert any(re.search(words, sentence) for sentence in found), found
+
+
+def test_quick_promises_no_interval_and_does_not_miss_it() -> None:
+    assert doubts_of_row(with_levels([10], End.QUICK), Precision.FP32, SAMPLING) == []
+
+
+def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:
+    one = process(100, steps=(0, 0), sweeps=1)
+    restless = one.model_copy(update={"steady": False})
+
+    found = doubts_of_row(completed(1, processes=(one, restless)), Precision.FP32, SAMPLING)
+
+    assert any("1 of 2 processes were not steady" in sentence for sentence in found)
+    assert any("cut off and resumed" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"throttle_counts": {"cpu0": 5}}, r"slowed itself down while measuring \(cpu0\): cool it"),
+        ({"swapped_in_bytes": 1}, "came back from swap"),
+        ({"throttled_bits": 4}, r"slows itself down \(throttled\)"),
+        ({"temperatures": {"cpu": 91.0}}, "cpu is at 91 °C"),
+    ],
+)
+def test_what_happened_between_before_and_after_is_a_doubt(changes: dict[str, object], words: str) -> None:
+    state = RoundState(wave=0, round=0, before=CALM, after=CALM.model_copy(update=changes))
+
+    found = doubts_of_row(steady(telemetry=(state,)), Precision.FP32, SAMPLING)
+
+    assert len(found) == 1
+    assert re.search(words, found[0])
+
+
+def test_a_label_that_is_not_what_ran_is_a_doubt() -> None:
+    in_float = steady(executed=executed("fp32"))
+
+    assert (
+        "int8 was asked for, and of the multiply-accumulates 100% in fp32 ran"
+        in (doubts_of_row(in_float, Precision.INT8, SAMPLING)[0])
+    )
+    assert "half the bytes at float speed" in doubts_of_row(in_float, Precision.FP16, SAMPLING)[0]
+    assert doubts_of_row(steady(executed=executed("int8")), Precision.INT8, SAMPLING) == []
+    unknown = steady(executed=executed("fp32", macs=None))
+    assert "of the operators 100% in fp32" in doubts_of_row(unknown, Precision.INT8, SAMPLING)[0]
 
 
 def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+from making.tiny_report import case_of
+
 from bench.bundle import read_bundle
-from bench.harness.plan import Case, cases_of, threads_of, waves
+from bench.harness.plan import block_samples, cases_of, companions_of, order_of_turns, threads_of, waves
 from device_profiles.profile import load_profile
-
-
-def case(variant: str) -> Case:
-    return Case(variant, "onnx", Path("m"), None, "cpu", 1, None, 32, 1)
 
 
 def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Path) -> None:
@@ -21,7 +20,7 @@ def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Pat
 
 
 def test_a_wave_holds_what_fits_into_memory_together() -> None:
-    cases = [case(name) for name in "abcd"]
+    cases = [case_of(name) for name in "abcd"]
 
     parted = waves(cases, {"a": 4, "b": 5, "c": 2, "d": 3}, available_bytes=10)
 
@@ -29,10 +28,41 @@ def test_a_wave_holds_what_fits_into_memory_together() -> None:
 
 
 def test_a_case_that_does_not_fit_is_tried_alone() -> None:
-    parted = waves([case("a"), case("b")], {"a": 50, "b": 1}, available_bytes=10)
+    parted = waves([case_of("a"), case_of("b")], {"a": 50, "b": 1}, available_bytes=10)
 
     assert [[one.variant for one in wave] for wave in parted] == [["a"], ["b"]]
 
 
 def test_the_laptop_profile_uses_every_physical_core() -> None:
     assert threads_of(load_profile("laptop-cpu"), physical_cores=6) == 6
+
+
+def test_the_null_runtime_and_the_yardstick_go_along_and_are_not_judged() -> None:
+    null, yardstick = companions_of(threads=1, cpus=(0,))
+
+    assert (null.variant, null.format) == ("null", "null")
+    assert (yardstick.variant, yardstick.format) == ("yardstick", "onnx")
+    assert yardstick.entry.exists()
+    assert not null.is_judged
+    assert not yardstick.is_judged
+
+
+def test_without_a_runtime_there_is_no_yardstick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.harness.plan.yardstick_format", lambda: None)
+
+    assert [case.variant for case in companions_of(1, None)] == ["null"]
+
+
+def test_the_order_of_turns_is_random_and_the_same_each_time() -> None:
+    orders = [order_of_turns("abcdef", 0, 0, 0, sweep) for sweep in range(20)]
+
+    assert all(sorted(order) == list("abcdef") for order in orders)
+    assert len({tuple(order) for order in orders}) > 10
+    assert orders[3] == order_of_turns("abcdef", 0, 0, 0, 3)
+
+
+@pytest.mark.parametrize(("ms", "count"), [(1, 5), (50, 5), (70, 4), (500, 3)])
+def test_a_block_of_a_slow_case_has_fewer_samples_but_not_below_three(ms: int, count: int) -> None:
+    sampling = load_profile("laptop-cpu").sampling
+
+    assert block_samples(sampling, [ms * 1_000_000] * 15) == count

@@ -37,7 +37,7 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
     assert {"tool", "created", "name", "host", "profile", "bundle", "runs"} <= content.keys()
     row = content["runs"][0]
     assert row["latency_ms"].keys() >= {"p50", "p90", "p95", "p99", "mean", "min", "max", "p50_ci95"}
-    assert row["memory_mb"].keys() == {"runtime", "loaded", "peak", "device"}
+    assert row["memory_mb"].keys() == {"runtime", "loaded", "peak", "device", "proportional"}
     assert row["accuracy"].keys() >= {
         "images",
         "top1",
@@ -48,7 +48,9 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
         "flips",
         "sqnr_db",
     }
-    assert row["raw"]["processes"][0]["blocks"][0].keys() == {"turn", "ns"}
+    assert row["raw"]["processes"][0]["blocks"][0].keys() >= {"turn", "ns"}
+    assert row["precision_ran"].keys() >= {"requested", "share_of_macs", "evidence"}
+    assert [row["variant"] for row in content["runs"][-2:]] == ["null", "yardstick"]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,11 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
         (("accuracy", "retention", "ci95"), [0.99, 1.0]),
         (("memory_mb", "peak"), 1.0),
         (("load_ms",), 0.1),
+        (("per_yardstick",), 0.1),
+        (("precision_ran", "share_of_macs", "int8"), 0.5),
+        (("energy_reason",), "none"),
+        (("sampling_ended",), "time limit"),
+        (("file_cache",), "cold"),
     ],
 )
 def test_a_summary_changed_by_hand_is_refused_and_named(

@@ -3,9 +3,10 @@
 import io
 
 import pytest
-from making.tiny_report import completed, make_report
+from making.tiny_report import completed, make_report, process
 from rich.console import Console
 
+from bench.measurements import Block
 from bench.render.terminal import report_view
 
 
@@ -20,7 +21,7 @@ def line_of(text: str, start: str) -> str:
     return next(line for line in text.splitlines() if line.startswith(start))
 
 
-@pytest.mark.parametrize("width", [80, 135, 136, 140])
+@pytest.mark.parametrize("width", [80, 139, 140, 160])
 def test_every_case_has_a_row_whose_cells_are_not_cut(width: int) -> None:
     text = drawn(width)
 
@@ -33,7 +34,7 @@ def test_every_case_has_a_row_whose_cells_are_not_cut(width: int) -> None:
 def test_a_row_shows_latency_speed_up_memory_size_accuracy_and_standing() -> None:
     cells = line_of(drawn(80), "onnx-int8").split()
 
-    assert cells == ["onnx-int8", "*5.50", "*6.85", "*2.09×", "90", "*2.50", "0.750", "0.750", "measured"]
+    assert cells == ["onnx-int8", "*5.50", "*2.12×", "90", "*2.50", "0.750", "0.750", "measured"]
 
 
 def test_the_best_of_a_column_is_marked_and_a_column_of_equals_is_not() -> None:
@@ -49,7 +50,8 @@ def test_reasons_and_warnings_are_written_out_as_they_are() -> None:
 
     assert "openvino-fp32 failed: crash in stage load: died of SIGSEGV" in text
     assert "pip install 'edgefit[x]'" in text
-    assert "warning: onnx-int8: a [doubt] of its own" in text
+    assert "warning: a [doubt] of all" in text
+    assert text.count("a [doubt] of all") == 1
     assert "warning: onnx-int8: retention 0.750 is below the budget's 0.99" in text
     assert "warning: the machine [hums]" in text
 
@@ -59,7 +61,8 @@ def test_the_conditions_stand_above_the_table() -> None:
 
     assert "mobilenet_v2 at 32×32, weights none, data noise" in text
     assert "profile laptop-cpu on Test CPU, 2 cores, Test OS; 2 threads, batch 1" in text
-    assert "4 samples a variant" in text
+    assert "4 samples a variant, taking turns, in 1 fresh processes each" in text
+    assert "file cache warm" in text
     assert "accuracy on 4 of 8 evaluation images" in text
 
 
@@ -67,3 +70,31 @@ def test_a_format_without_its_fp32_has_no_speed_up() -> None:
     text = drawn(80, outcomes={"onnx-int8": completed(4)})
 
     assert "×" not in line_of(text, "onnx-int8")
+
+
+def test_the_null_runtime_and_the_yardstick_stand_below_the_table() -> None:
+    text = drawn(140)
+
+    assert "null (test 1): 1.50 ms, 90 MiB, measured" in text
+    assert "yardstick (test 1): 3.50 ms, 90 MiB, measured" in text
+    assert not any(line.startswith("yardstick  ") for line in text.splitlines())
+
+
+def test_latency_over_time_is_drawn_with_where_it_settles() -> None:
+    levels = [10, 11, 12, 13, 13, 13, 13, 13]
+    blocks = tuple(Block(sweep=at, turn=at, ns=(level * 10**6,) * 3) for at, level in enumerate(levels))
+
+    text = drawn(140, outcomes={"onnx-fp32": completed(10, sustained=blocks)})
+
+    line = line_of(text, "sustained")
+    assert "▁▃▆█████" in line
+    assert "10.00 ms at first, settles at 13.00 ms after 0 s, drift +24%" in " ".join(text.split())
+
+
+def test_a_wide_interval_is_shown_beside_its_median() -> None:
+    processes = tuple(process(ms, round_) for round_, ms in enumerate([10, 11, 10, 9, 10]))
+
+    text = drawn(80, outcomes={"onnx-fp32": completed(10, processes=processes)})
+
+    assert "±" in text
+    assert "95 % interval of the median over processes" in " ".join(text.split())

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from bench.harness.timing import time_inferences
-from bench.statistics.latency import summarise_ns
+from bench.harness.surroundings import rest
+from bench.harness.timing import time_inferences, warm_up
 
 
 class CountingSession:
@@ -32,9 +32,54 @@ def test_each_inference_costs_two_clock_reads_and_inputs_take_turns() -> None:
     assert next(ticks) == 70
 
 
-def test_percentiles_are_milliseconds() -> None:
-    summary = summarise_ns([ms * 1_000_000 for ms in range(1, 101)])
+BATCHES = [np.zeros((1, 3, 1, 1), dtype=np.float32)]
 
-    assert (summary.min, summary.max, summary.mean) == (1.0, 100.0, 50.5)
-    assert summary.p50 == 50.5
-    assert summary.p99 == 99.01
+
+def test_warm_up_ends_when_the_level_is_steady() -> None:
+    falling = [900, 500, 300, 200, 150] + [120] * 5 + [100] * 200
+    times = iter(falling)
+    state = {"now": 0, "inside": False}
+
+    def clock() -> int:
+        return state["now"]
+
+    class Slowing(CountingSession):
+        def infer(self, batch: np.ndarray) -> np.ndarray:
+            state["now"] += next(times)
+            return super().infer(batch)
+
+    samples_ns, steady = warm_up(Slowing(), BATCHES, most=100, limit_ns=10**9, clock=clock)
+
+    assert steady
+    assert samples_ns == tuple(falling[:25])
+
+
+def test_warm_up_ends_at_its_limits_and_says_that_it_is_not_steady() -> None:
+    ticks = itertools.count()
+    growing = itertools.accumulate(itertools.count(1), lambda total, step: total + step * step)
+
+    by_count, steady = warm_up(CountingSession(), BATCHES, 12, 10**9, lambda: next(growing))
+    by_time, steady_by_time = warm_up(CountingSession(), BATCHES, 100, 3, lambda: next(ticks))
+
+    assert len(by_count) == 12
+    assert not steady
+    assert len(by_time) == 5
+    assert not steady_by_time
+
+
+def test_the_end_of_a_block_waits_until_threads_spin_no_more() -> None:
+    used = iter([0, 4_000_000, 4_000_000, 8_000_000, 8_000_000, 8_000_000])
+    slept: list[float] = []
+
+    rest(sleep=slept.append, cpu_ns=lambda: next(used))
+
+    assert len(slept) == 3
+
+
+def test_threads_that_never_rest_are_not_waited_for_for_ever() -> None:
+    spinning = itertools.count(step=4_000_000)
+    slept: list[float] = []
+
+    rest(sleep=slept.append, cpu_ns=lambda: next(spinning))
+
+    assert sum(slept) < 0.3

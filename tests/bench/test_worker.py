@@ -2,9 +2,11 @@
 
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from bench.child_process import ChildDiedError
 from bench.harness import messages
 from bench.harness.worker_process import WORKER_COMMAND, RuntimeMissingError, WorkerProcess
 from bench.measurements import FailureKind
+from bench.runtimes.table import RUNTIMES
 
 LIMIT_S = 120.0
 
@@ -32,16 +35,18 @@ def started(command: Sequence[str] = WORKER_COMMAND) -> Iterator[WorkerProcess]:
 def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> messages.Load:
     bundle = read_bundle(bundle_folder)
     artifact = bundle.select([variant])[0]
-    providers = {"onnx": "CPUExecutionProvider", "openvino": "CPU", "torchscript": "cpu"}
+    row = RUNTIMES[artifact.format]
     request = messages.Load(
-        format=artifact.format,
+        module=row.module,
         entry=str(bundle_folder / artifact.entry),
-        provider=providers[artifact.format],
+        files=(str(bundle_folder / artifact.entry),),
+        provider=row.provider,
         engine=None,
         threads=1,
         cpus=None,
         image_size=bundle.manifest.model.image_size,
         pack=str(bundle_folder / "evaluation.npz"),
+        memory_cap_bytes=None,
     )
     return request.model_copy(update=changes)
 
@@ -58,6 +63,7 @@ def test_every_runtime_gives_the_reference_logits(bundle_folder: Path, variant: 
 
     assert isinstance(samples, messages.Inferred)
     assert len(samples.ns) == 3
+    assert samples.surroundings.elapsed_ns >= sum(samples.ns)
     assert isinstance(answer, messages.Predicted)
     assert np.allclose(answer.logits, pack.reference_logits[10:15], atol=1e-5)
 
@@ -96,14 +102,16 @@ def test_what_a_runtime_raises_is_an_error_with_its_words(bundle_folder: Path) -
 
 def load_unchecked(bundle_folder: Path) -> messages.Load:
     return messages.Load(
-        format="onnx",
+        module=RUNTIMES["onnx"].module,
         entry=str(bundle_folder / "onnx-fp32" / "model.onnx"),
+        files=(),
         provider="CPUExecutionProvider",
         engine=None,
         threads=1,
         cpus=None,
         image_size=32,
         pack=None,
+        memory_cap_bytes=None,
     )
 
 
@@ -164,11 +172,46 @@ def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKi
 
 def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
     script = 'print(\'{"kind": "peak", "peak_bytes": 1}\', flush=True); os.write(pipe, b\'%s\\n\')'
-    answer = messages.Peak(peak_bytes=2).model_dump_json()
+    answer = messages.Peak(peak_bytes=2, proportional_bytes=None).model_dump_json()
     with started(stand_in(script % answer)) as worker:
         heard = worker.ask(messages.ReadPeak(), LIMIT_S)
 
-    assert heard == messages.Peak(peak_bytes=2)
+    assert heard == messages.Peak(peak_bytes=2, proportional_bytes=None)
+
+
+def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
+    script = (
+        "from bench.harness import worker\n"
+        "greet = worker.messages.Greeted\n"
+        "def noisy():\n    print('chatter')\n    return greet()\n"
+        "worker.messages.Greeted = noisy\nworker.main()"
+    )
+    with started((sys.executable, "-c", script)) as worker, pytest.raises(ChildDiedError) as death:
+        worker.ask(messages.Greet(), LIMIT_S)
+
+    assert death.value.kind is FailureKind.GARBAGE
+    assert "chatter" in death.value.message
+
+
+def test_a_worker_ends_with_its_parent_even_in_the_middle_of_an_inference() -> None:
+    worker = "from bench.harness import worker; worker._die_with_the_parent(); "
+    worker += "print(1, flush=True); import time; time.sleep(600)"
+    script = (
+        "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {worker!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\nprint(child.pid, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    _wait_for_the_end_of(int(done.stdout))
+
+
+def _wait_for_the_end_of(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        # Nobody may be left to reap it where this test runs in a container.
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
 
 
 def test_nothing_of_a_worker_is_left_when_it_is_stopped(bundle_folder: Path) -> None:

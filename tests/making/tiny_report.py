@@ -3,20 +3,26 @@
 from pathlib import Path
 
 from bench.harness.plan import Case
-from bench.host import Host
+from bench.machine.host import Host
 from bench.measurements import (
     Block,
     Completed,
+    End,
+    Executed,
     Failed,
     FailureKind,
     Memory,
+    NoEnergy,
+    Operator,
     Outcome,
     ProcessTiming,
     Skipped,
     Stage,
 )
 from bench.reports.records import BundleRecord, Evaluation, Report
-from bench.rows import row_of_case
+from bench.reports.summaries import References
+from bench.rows import raw_of, row_of_case
+from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Variant
 from device_profiles.profile import load_profile
 
 MS = 1_000_000
@@ -43,42 +49,73 @@ EVALUATION = Evaluation(
 )
 
 
-def completed(ms: int, flipped: bool = False, warnings: tuple[str, ...] = ()) -> Completed:
+def executed(precision: str = "fp32", macs: int | None = 1000) -> Executed:
+    """A graph of one convolution."""
+    operator = Operator(name="conv", operation="Conv", precision=precision, macs=macs)
+    return Executed(source="a test's graph", operators=(operator,), casts=0, quantise=0, dequantise=0)
+
+
+def process(ms: float, round_: int = 0, sweeps: int = 2, steps: tuple[float, ...] = (0, 1)) -> ProcessTiming:
+    """A process with blocks of two samples: `ms` plus the first step, then two more for each sweep."""
+    return ProcessTiming(
+        wave=0,
+        round=round_,
+        import_ns=10 * MS,
+        load_ns=20 * MS,
+        cached_share=1.0,
+        first_inference_ns=30 * MS,
+        warm_up_ns=(ms_to_ns(ms),) * 3,
+        steady=True,
+        blocks=tuple(
+            Block(sweep=sweep, turn=3 * sweep, ns=tuple(ms_to_ns(ms + 2 * sweep + step) for step in steps))
+            for sweep in range(sweeps)
+        ),
+    )
+
+
+def ms_to_ns(ms: float) -> int:
+    return round(ms * MS)
+
+
+def completed(ms: int, flipped: bool = False, precision: str = "fp32", **changes: object) -> Completed:
     """A case whose samples are `ms` to `ms + 3` milliseconds; `flipped`: it gets the third image wrong."""
     third = (0.5, -0.5) if flipped else (-0.4, 0.5)
-    return Completed(
+    case = Completed(
         runtime="test 1",
-        processes=(
-            ProcessTiming(
-                wave=0,
-                import_ns=10 * MS,
-                load_ns=20 * MS,
-                first_inference_ns=30 * MS,
-                blocks=(
-                    Block(turn=0, ns=(ms * MS, (ms + 1) * MS)),
-                    Block(turn=3, ns=((ms + 2) * MS, (ms + 3) * MS)),
-                ),
-            ),
+        processes=(process(ms),),
+        ended=End.QUICK,
+        memory=Memory(
+            runtime_bytes=60 * MIB, loaded_bytes=80 * MIB, peak_bytes=90 * MIB, proportional_bytes=70 * MIB
         ),
-        memory=Memory(runtime_bytes=60 * MIB, loaded_bytes=80 * MIB, peak_bytes=90 * MIB),
         logits=((2.0, -1.0), (-1.0, 2.1), third, (1.0, 0.1)),
-        warnings=warnings,
+        executed=executed(precision),
+        energy=NoEnergy(reason="no meter"),
     )
+    return case.model_copy(update=changes)
+
+
+def companion(ms: float) -> Completed:
+    """The null runtime or the yardstick: neither accuracy nor precision."""
+    return completed(1, processes=(process(ms),), logits=None, executed=None)
 
 
 OUTCOMES: dict[str, Outcome] = {
     "onnx-fp32": completed(10),
-    "onnx-int8": completed(4, flipped=True, warnings=("a [doubt] of its own",)),
+    "onnx-int8": completed(4, flipped=True, precision="int8"),
     "openvino-fp32": Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV\nlast words"),
     "torchscript-int8": Skipped(
         reason="torch is not installed here; install it with: pip install 'edgefit[x]'"
     ),
+    NULL_VARIANT: companion(0.0005),
+    YARDSTICK_VARIANT: companion(2),
 }
 
 
 def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") -> Report:
     """Return a report with a row for each outcome."""
     profile = load_profile("laptop-cpu")
+    outcomes = OUTCOMES if outcomes is None else outcomes
+    raws = {variant: raw_of(outcome) for variant, outcome in outcomes.items()}
     return Report(
         schema=1,
         tool="0",
@@ -99,22 +136,35 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
         ),
         evaluation=EVALUATION,
         runs=tuple(
-            row_of_case(_case(variant), outcome, EVALUATION, profile)
-            for variant, outcome in (outcomes or OUTCOMES).items()
+            row_of_case(
+                case_of(variant),
+                outcome,
+                EVALUATION,
+                profile,
+                profile.quick,
+                References.of(case_of(variant).format, raws),
+                ("a [doubt] of all",),
+            )
+            for variant, outcome in outcomes.items()
         ),
         warnings=("the machine [hums]",),
     )
 
 
-def _case(variant: str) -> Case:
+def case_of(variant: str) -> Case:
+    """A case that fits the variant's name."""
+    precision = Variant.parse(variant).precision if "-" in variant else None
     return Case(
         variant=variant,
         format=variant.partition("-")[0],
         entry=Path("model"),
+        files=(),
         engine=None,
         provider="cpu",
         threads=2,
         cpus=None,
         image_size=32,
         size_bytes=9_000_000 if variant.endswith("fp32") else 2_500_000,
+        precision=precision,
+        digest=None if precision is None else "2" * 64,
     )

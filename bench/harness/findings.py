@@ -1,0 +1,184 @@
+"""What a run has found so far, entry by entry: the journal's contents, and what they add up to.
+
+Each entry is written when it is found and can be applied again, so that a run that was cut off goes on.
+"""
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bench.measurements import (
+    Block,
+    End,
+    Energy,
+    Executed,
+    Failed,
+    Memory,
+    NoEnergy,
+    ProcessTiming,
+    RoundState,
+    Skipped,
+)
+from bench.records import Record
+
+
+class Examined(Record):
+    """What the pass on its own found of a case: runtime version, memory, logits and executed graph."""
+
+    kind: Literal["examined"] = "examined"
+    variant: str
+    runtime: str
+    memory: Memory
+    logits: tuple[tuple[float, ...], ...] | None
+    executed: Executed | None
+    kept_from: str | None
+
+
+class Parted(Record):
+    """Which variants are alive together, wave by wave."""
+
+    kind: Literal["parted"] = "parted"
+    waves: tuple[tuple[str, ...], ...]
+
+
+class Started(Record):
+    """A process of a case is warm; its blocks follow as turns."""
+
+    kind: Literal["started"] = "started"
+    variant: str
+    process: ProcessTiming
+
+
+class Turn(Record):
+    """A block of the process that a variant started last."""
+
+    kind: Literal["turn"] = "turn"
+    variant: str
+    block: Block
+
+
+class Ended(Record):
+    """A case that is over early, and its outcome."""
+
+    kind: Literal["ended"] = "ended"
+    variant: str
+    outcome: Annotated[Failed | Skipped, Field(discriminator="status")]
+
+
+class Stopped(Record):
+    """The sampling of a case is over."""
+
+    kind: Literal["stopped"] = "stopped"
+    variant: str
+    end: End = Field(strict=False)
+
+
+class Watched(Record):
+    """How the machine stood around a round."""
+
+    kind: Literal["watched"] = "watched"
+    state: RoundState
+
+
+class EnergyFound(Record):
+    """What a case's energy pass found."""
+
+    kind: Literal["energy"] = "energy"
+    variant: str
+    energy: Energy | NoEnergy
+
+
+class SustainedFound(Record):
+    """Blocks of about a second without a pause."""
+
+    kind: Literal["sustained"] = "sustained"
+    variant: str
+    blocks: tuple[Block, ...]
+
+
+Entry = Examined | Parted | Started | Turn | Ended | Stopped | Watched | EnergyFound | SustainedFound
+ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
+@dataclass
+class Process:
+    """A process that was started, and the blocks of it so far."""
+
+    started: ProcessTiming
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of loading and inference."""
+        begun = self.started
+        loading_ns = begun.import_ns + begun.load_ns + begun.first_inference_ns + sum(begun.warm_up_ns)
+        return (loading_ns + sum(sum(block.ns) for block in self.blocks)) / 1e9
+
+    @property
+    def median_ns(self) -> float:
+        """The median of its samples; it has at least one block."""
+        return float(median(ns for block in self.blocks for ns in block.ns))
+
+    def timing(self) -> ProcessTiming:
+        """Return the process as it stands in a report."""
+        return self.started.model_copy(update={"blocks": tuple(self.blocks)})
+
+
+@dataclass
+class Findings:
+    """Everything found so far, by variant."""
+
+    examined: dict[str, Examined] = field(default_factory=dict)
+    waves: tuple[tuple[str, ...], ...] | None = None
+    processes: dict[str, list[Process]] = field(default_factory=dict)
+    ended: dict[str, Failed | Skipped] = field(default_factory=dict)
+    stopped: dict[str, End] = field(default_factory=dict)
+    states: list[RoundState] = field(default_factory=list)
+    energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
+    sustained: dict[str, tuple[Block, ...]] = field(default_factory=dict)
+    turns: int = 0
+
+    def apply(self, entry: Entry) -> None:
+        """Add one entry."""
+        match entry:
+            case Examined():
+                self.examined[entry.variant] = entry
+            case Parted(waves=waves):
+                self.waves = waves
+            case Started(variant=variant, process=process):
+                self.processes.setdefault(variant, []).append(Process(process))
+            case Turn(variant=variant, block=block):
+                self.processes[variant][-1].blocks.append(block)
+                self.turns = max(self.turns, block.turn + 1)
+            case Ended(variant=variant, outcome=outcome):
+                self.ended[variant] = outcome
+            case Stopped(variant=variant, end=end):
+                self.stopped[variant] = end
+            case Watched(state=state):
+                self.states.append(state)
+            case EnergyFound(variant=variant, energy=energy):
+                self.energy[variant] = energy
+            case SustainedFound(variant=variant, blocks=blocks):
+                self.sustained[variant] = blocks
+
+    def measured(self, variant: str, wave: int) -> list[Process]:
+        """Return a case's processes of a wave that have at least one block."""
+        started = self.processes.get(variant, [])
+        return [process for process in started if process.started.wave == wave and process.blocks]
+
+    def sweeps_done(self, variant: str, wave: int, round_: int) -> int:
+        """Return how many blocks of a round a case has."""
+        return sum(
+            len(process.blocks) for process in self.measured(variant, wave) if process.started.round == round_
+        )
+
+    def spent_s(self, wave: int) -> float:
+        """Return the seconds of loading and inference in a wave, of all its cases together."""
+        return sum(
+            process.spent_s
+            for processes in self.processes.values()
+            for process in processes
+            if process.started.wave == wave
+        )

@@ -1,0 +1,34 @@
+"""The sustained pass: one case at a time, without a pause, for as long as was asked."""
+
+from statistics import median
+
+from bench.harness.case_worker import CaseWorker
+from bench.harness.plan import Case, Plan
+from bench.measurements import Block, Stage
+from bench.progress import Progress
+
+_SECONDS_A_BLOCK = 1.0
+
+
+def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> tuple[Block, ...]:
+    """Run a case for `seconds` in blocks of about one; may raise CaseEndedError, as any stage of a case.
+
+    No warm-up: the first block shows it.
+    """
+    progress.begin(f"sustained, {case.variant}", round(seconds))
+    blocks: list[Block] = []
+    elapsed_s, told = 0.0, 0
+    with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
+        worker.load(str(plan.pack))
+        pace_ns: float = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
+        while elapsed_s < seconds:
+            count = max(1, int(_SECONDS_A_BLOCK * 1e9 / pace_ns))
+            answer = worker.infer(count, Stage.SUSTAINED, settle=0)
+            number = len(blocks)
+            blocks.append(Block(sweep=number, turn=number, ns=answer.ns, surroundings=answer.surroundings))
+            pace_ns = median(answer.ns)
+            elapsed_s += answer.surroundings.elapsed_ns / 1e9
+            steps = min(round(elapsed_s), round(seconds)) - told
+            told += steps
+            progress.advance(steps, note=f"{pace_ns / 1e6:.2f} ms")
+    return tuple(blocks)

@@ -1,0 +1,157 @@
+"""Latency: the cases of a wave are alive together, each in a fresh process, and take turns; then once more
+with other fresh processes, until the interval over processes is narrow enough.
+
+It knows workers and findings, and nothing of formats or reports.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from bench.harness.case_worker import CaseEndedError, CaseWorker
+from bench.harness.findings import Ended, Findings, Started, Stopped, Turn, Watched
+from bench.harness.journal import Journal
+from bench.harness.plan import Case, Plan, order_of_turns
+from bench.machine.state import HostState
+from bench.measurements import Block, End, ProcessTiming, RoundState
+from bench.progress import Progress
+from bench.statistics.replication import median_interval
+from device_profiles.profile import Sampling
+
+# A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest
+# of the machine.
+_PAUSE_BEFORE_A_TURN_S = 0.005
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Times the cases of one wave. `sleep` and `read_state` are what a test puts its own in the place of."""
+
+    plan: Plan
+    journal: Journal
+    progress: Progress
+    sleep: Callable[[float], None]
+    read_state: Callable[[], HostState]
+
+    def time_wave(self, wave: int, cases: Sequence[Case]) -> None:
+        """Time cases round by round, each in as many processes as it takes; the journal gets everything."""
+        first = self.plan.sampling.looks[0]
+        for round_ in range(self.plan.sampling.looks[-1]):
+            if not any(self._goes_on(case) for case in cases):
+                return
+            due = self._due(wave, round_, cases)
+            if any(case.is_judged for case in due):
+                of = f"{round_ + 1} of {first}" if round_ < first else f"{round_ + 1}, interval too wide"
+                self.progress.begin(f"latency, process {of}", len(due) * self.plan.sampling.blocks)
+                self._time_round(wave, round_, due)
+                self.journal.sync()
+            self._look(wave, round_ + 1, cases)
+
+    def _goes_on(self, case: Case) -> bool:
+        found = self.journal.found
+        return case.variant in found.examined and case.variant not in {*found.ended, *found.stopped}
+
+    def _due(self, wave: int, round_: int, cases: Sequence[Case]) -> list[Case]:
+        """Return the cases that have something left to do in a round, with their companions."""
+        found = self.journal.found
+        return [
+            case
+            for case in (*cases, *self.plan.companions)
+            if self._goes_on(case) and not _is_over(found, case, wave, round_, self.plan.sampling)
+        ]
+
+    def _time_round(self, wave: int, round_: int, due: Sequence[Case]) -> None:
+        with ExitStack() as stack:
+            hang_limit_s = self.plan.sampling.hang_limit_s
+            workers = {case.variant: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
+            # All interpreters come up together, on all cores, before any of them is measured.
+            started: dict[str, ProcessTiming] = {}
+            for variant, worker in workers.items():
+                self._guard(variant, worker.greet)
+            before = self.read_state()
+            for variant, worker in workers.items():
+                self._start(variant, worker, wave, round_, started)
+            self._take_turns(wave, round_, workers, started)
+            state = RoundState(wave=wave, round=round_, before=before, after=self.read_state())
+            self.journal.add(Watched(state=state))
+
+    def _guard(self, variant: str, do: Callable[[], None]) -> None:
+        """Do something with a case's worker; if the case is over, that is its outcome."""
+        if variant in self.journal.found.ended:
+            return
+        try:
+            do()
+        except CaseEndedError as error:
+            self.journal.add(Ended(variant=variant, outcome=error.outcome))
+
+    def _start(
+        self, variant: str, worker: CaseWorker, wave: int, round_: int, started: dict[str, ProcessTiming]
+    ) -> None:
+        def start() -> None:
+            process = worker.start(str(self.plan.pack), wave, round_, self.plan.sampling)
+            self.journal.add(Started(variant=variant, process=process))
+            started[variant] = process
+
+        self._guard(variant, start)
+
+    def _take_turns(
+        self, wave: int, round_: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
+    ) -> None:
+        for sweep in range(self.plan.sampling.blocks):
+            for variant in order_of_turns(started, self.plan.seed, wave, round_, sweep):
+                if self._has_turn(variant, wave, round_, sweep):
+                    self._take_turn(variant, workers[variant], started[variant], sweep)
+                self.progress.advance(note=variant)
+
+    def _has_turn(self, variant: str, wave: int, round_: int, sweep: int) -> bool:
+        """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""
+        found = self.journal.found
+        if found.sweeps_done(variant, wave, round_) > sweep:
+            return False
+        alone = not found.processes[variant][-1].blocks
+        return alone or found.spent_s(wave) < self.plan.sampling.time_limit_s
+
+    def _take_turn(self, variant: str, worker: CaseWorker, started: ProcessTiming, sweep: int) -> None:
+        def turn() -> None:
+            answer = worker.take_turn(started, self.plan.sampling)
+            block = Block(
+                sweep=sweep, turn=self.journal.found.turns, ns=answer.ns, surroundings=answer.surroundings
+            )
+            self.journal.add(Turn(variant=variant, block=block))
+
+        self.sleep(_PAUSE_BEFORE_A_TURN_S)
+        self._guard(variant, turn)
+
+    def _look(self, wave: int, rounds: int, cases: Sequence[Case]) -> None:
+        """At one of the fixed looks, end the sampling of the cases whose median is known well enough."""
+        sampling, found = self.plan.sampling, self.journal.found
+        if rounds not in sampling.looks:
+            return
+        time_is_up = found.spent_s(wave) >= sampling.time_limit_s
+        for case in cases:
+            if self._goes_on(case):
+                end = end_of_sampling(found, case.variant, wave, rounds, sampling, time_is_up)
+                if end is not None:
+                    self.journal.add(Stopped(variant=case.variant, end=end))
+
+
+def _is_over(found: Findings, case: Case, wave: int, round_: int, sampling: Sampling) -> bool:
+    """Tell whether a round of a case is in the journal as far as it will ever be."""
+    done = found.sweeps_done(case.variant, wave, round_)
+    return done >= sampling.blocks or (done > 0 and found.spent_s(wave) >= sampling.time_limit_s)
+
+
+def end_of_sampling(
+    found: Findings, variant: str, wave: int, rounds: int, sampling: Sampling, time_is_up: bool
+) -> End | None:
+    """Return why a case's sampling ends at this look; None if it goes on."""
+    medians = [process.median_ns for process in found.measured(variant, wave)]
+    interval = median_interval(median(medians), medians) if medians else None
+    if interval is not None and interval.half_width <= sampling.interval:
+        return End.NARROW
+    if time_is_up:
+        return End.TIME
+    if rounds < sampling.looks[-1]:
+        return None
+    return End.PROCESSES if interval is not None else End.QUICK

@@ -1,0 +1,37 @@
+"""How much of a file the kernel holds in memory already, which decides what loading it costs."""
+
+import ctypes
+import mmap
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+_RESIDENT = 1
+
+
+def cached_share(paths: Iterable[Path]) -> float | None:
+    """Return the share of the files' pages in the kernel's page cache; None where it does not tell.
+
+    Linux's mincore(2), asked of a mapping that reads nothing by itself.
+    """
+    if sys.platform != "linux":
+        return None
+    counts = [counted for path in paths if (counted := _pages(path)) is not None]
+    pages = sum(count for _, count in counts)
+    return sum(cached for cached, _ in counts) / pages if pages else None
+
+
+def _pages(path: Path) -> tuple[int, int] | None:
+    """Return how many pages of a file are cached, and how many it has; None for an empty or absent one."""
+    size = path.stat().st_size if path.is_file() else 0
+    if not size:
+        return None
+    count = -(-size // mmap.PAGESIZE)
+    # A private writable mapping, because ctypes takes addresses of writable buffers only; nothing is written.
+    with path.open("rb") as file, mmap.mmap(file.fileno(), size, mmap.MAP_PRIVATE) as mapping:
+        first = ctypes.c_char.from_buffer(mapping)
+        states = (ctypes.c_ubyte * count)()
+        libc = ctypes.CDLL(None, use_errno=True)
+        failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(size), states)
+        del first  # or the mapping could not be closed
+    return None if failed else (sum(state & _RESIDENT for state in states), count)

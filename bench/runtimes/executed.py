@@ -1,0 +1,26 @@
+"""What the readers of executed graphs share: how multiply-accumulates are counted. It knows no runtime."""
+
+import math
+from collections.abc import Sequence
+
+# Names of element types in the runtimes' graphs, and ours. What is not here keeps its own name.
+PRECISIONS = {
+    **dict.fromkeys(("f32", "float", "float32"), "fp32"),
+    **dict.fromkeys(("f16", "float16", "half"), "fp16"),
+    **dict.fromkeys(("bf16", "bfloat16"), "bf16"),
+    **dict.fromkeys(("i8", "u8", "int8", "uint8"), "int8"),
+}
+
+
+def convolution_macs(output: Sequence[int], weight: Sequence[int], channels: int) -> int:
+    """Return the multiply-accumulates of a convolution with `channels` output channels.
+
+    Each element of the output is a sum over the weights of one channel, however layout and groups are
+    written.
+    """
+    return math.prod(output) * (math.prod(weight) // channels)
+
+
+def matrix_macs(output: Sequence[int], summed: int) -> int:
+    """Return the multiply-accumulates of a matrix product whose inner dimension is `summed`."""
+    return math.prod(output) * summed

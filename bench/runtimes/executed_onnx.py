@@ -1,0 +1,67 @@
+"""What onnxruntime ran: the nodes of its optimised graph, from the profile of one inference.
+
+The profile is used rather than the optimised model's file because it needs no onnx package on a board, and
+because it holds what was executed, with the types and shapes that it was executed on. Channels that
+onnxruntime pads to whole vectors (24 to 32, say) are computed, and so counted.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.measurements import Executed, Operator
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+
+# Where in a node's inputs the weights stand: behind scale and zero point in the integer operators.
+_CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "NhwcFusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+_MATRICES = (
+    *("MatMul", "FusedMatMul", "Gemm", "FusedGemm", "QGemm", "QLinearMatMul", "MatMulInteger"),
+    *("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits"),
+)
+_CASTS = ("Cast",)
+_QUANTISE = ("QuantizeLinear", "DynamicQuantizeLinear")
+_DEQUANTISE = ("DequantizeLinear",)
+_NODE_SUFFIX = "_kernel_time"
+
+Tensor = tuple[str, list[int]]
+
+
+def executed_by(profile: Path) -> Executed:
+    """Read a profile that `InferenceSession.end_profiling` wrote about one inference."""
+    events = json.loads(profile.read_text(encoding="utf-8"))
+    nodes = [event for event in events if event.get("cat") == "Node" and event["name"].endswith(_NODE_SUFFIX)]
+    kinds = [node["args"]["op_name"] for node in nodes]
+    return Executed(
+        source="onnxruntime's profile of its optimised graph",
+        operators=tuple(
+            _operator(node)
+            for node, kind in zip(nodes, kinds, strict=True)
+            if kind in _CONVOLUTIONS or kind in _MATRICES
+        ),
+        casts=sum(kind in _CASTS for kind in kinds),
+        quantise=sum(kind in _QUANTISE for kind in kinds),
+        dequantise=sum(kind in _DEQUANTISE for kind in kinds),
+    )
+
+
+def _operator(node: Mapping[str, Any]) -> Operator:
+    kind = node["args"]["op_name"]
+    inputs, outputs = _tensors(node["args"]["input_type_shape"]), _tensors(node["args"]["output_type_shape"])
+    return Operator(
+        name=node["name"].removesuffix(_NODE_SUFFIX),
+        operation=kind,
+        precision=PRECISIONS.get(inputs[0][0], inputs[0][0]),
+        macs=_macs(kind, [shape for _, shape in inputs], outputs[0][1]),
+    )
+
+
+def _tensors(described: Sequence[Mapping[str, list[int]]]) -> list[Tensor]:
+    return [(name, shape) for tensor in described for name, shape in tensor.items()]
+
+
+def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
+    if kind not in _CONVOLUTIONS:
+        return matrix_macs(output, inputs[0][-1])
+    weight = inputs[_CONVOLUTIONS[kind]]
+    return convolution_macs(output, weight, weight[0])

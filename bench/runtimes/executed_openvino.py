@@ -1,0 +1,62 @@
+"""What OpenVINO ran: the execution nodes of its runtime model, which holds each one's type and shapes."""
+
+import openvino
+
+from bench.measurements import Executed, Operator
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+
+_CONVOLUTIONS = ("Convolution", "Deconvolution")
+_MATRICES = ("FullyConnected", "MatMul")
+_INTEGERS = ("u8", "i8")
+_FLOATS = ("f32", "f16", "bf16")
+
+
+def executed_by(compiled: openvino.CompiledModel) -> Executed:
+    """Read the runtime model of a compiled model.
+
+    A reorder or conversion between a float and an 8-bit type is a quantise or dequantise step, one between
+    two float types a cast; constants are made once, and do not count.
+    """
+    nodes = compiled.get_runtime_model().get_ordered_ops()
+    steps = [
+        (_input_type(node), _output_type(node))
+        for node in nodes
+        if _kind(node) in ("Reorder", "Convert", "FakeQuantize", "Quantize")
+    ]
+    return Executed(
+        source="OpenVINO's runtime model",
+        operators=tuple(_operator(node) for node in nodes if _kind(node) in _CONVOLUTIONS + _MATRICES),
+        casts=sum(a in _FLOATS and b in _FLOATS and a != b for a, b in steps),
+        quantise=sum(a in _FLOATS and b in _INTEGERS for a, b in steps),
+        dequantise=sum(a in _INTEGERS and b in _FLOATS for a, b in steps),
+    )
+
+
+def _operator(node: openvino.Node) -> Operator:
+    precision = _info(node, "runtimePrecision")
+    output = list(node.output(0).get_shape())
+    inputs = [list(port.get_shape()) for port in node.inputs()]
+    return Operator(
+        name=node.get_friendly_name(),
+        operation=_kind(node),
+        precision=PRECISIONS.get(precision, precision),
+        macs=convolution_macs(output, inputs[1], output[1])
+        if _kind(node) in _CONVOLUTIONS
+        else matrix_macs(output, inputs[0][-1]),
+    )
+
+
+def _kind(node: openvino.Node) -> str:
+    return _info(node, "layerType")
+
+
+def _input_type(node: openvino.Node) -> str:
+    return _output_type(node.input_value(0).get_node())
+
+
+def _output_type(node: openvino.Node) -> str:
+    return _info(node, "outputPrecisions").split(",")[0]
+
+
+def _info(node: openvino.Node, key: str) -> str:
+    return str(node.get_rt_info()[key].astype(str))

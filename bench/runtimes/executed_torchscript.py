@@ -1,0 +1,150 @@
+"""What TorchScript ran: the nodes of the module's inlined graph, after freezing and fusing.
+
+That graph holds no shapes, so they are followed from the input through the operators known here; behind one
+that is not, multiply-accumulates are unknown, and said to be.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from bench.measurements import Executed, Operator
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+
+_FLOAT_CONVOLUTIONS = ("aten::_convolution", "aten::conv2d", "prim::mkldnn_convolution")
+_INT8_CONVOLUTIONS = ("quantized::conv2d", "quantized::conv2d_relu")
+_FLOAT_MATRICES = ("aten::linear", "aten::matmul", "aten::mm")
+_INT8_MATRICES = ("quantized::linear", "quantized::linear_relu")
+_MATRICES = (*_FLOAT_MATRICES, *_INT8_MATRICES, "aten::addmm")
+_KEEP_SHAPE = (
+    *("aten::add", "aten::add_", "aten::sub", "aten::div", "aten::mul", "aten::relu", "aten::relu_"),
+    *("aten::hardtanh", "aten::hardtanh_", "aten::clamp", "aten::dropout", "aten::contiguous", "aten::to"),
+    *("aten::to_mkldnn", "aten::to_dense", "aten::quantize_per_tensor", "aten::dequantize"),
+    *("quantized::add", "quantized::add_relu", "quantized::mul"),
+    *("prim::MKLDNNHardTanh", "prim::MKLDNNHardTanh_", "prim::BroadcastMKLDNNTensors"),
+    *(
+        "aten::sigmoid",
+        "aten::hardswish",
+        "aten::hardswish_",
+        "aten::hardsigmoid",
+        "aten::silu",
+        "aten::silu_",
+    ),
+)
+_CONSTANTS = ("prim::Constant", "prim::ConstantMKLDNNTensor")
+
+Shape = tuple[int, ...]
+
+
+def executed_by(module: torch.jit.ScriptModule, input_shape: Shape) -> Executed:
+    """Read the inlined graph of a frozen module that takes one tensor of `input_shape`."""
+    graph = module.inlined_graph
+    *_, image = graph.inputs()
+    shapes: dict[str, Shape | None] = {image.debugName(): input_shape}
+    operators = []
+    for node in graph.nodes():
+        if (operator := _step(node, shapes)) is not None:
+            operators.append(operator)
+    kinds = [node.kind() for node in graph.nodes()]
+    return Executed(
+        source="TorchScript's inlined graph",
+        operators=tuple(operators),
+        casts=kinds.count("aten::to"),
+        quantise=sum(kind.startswith("aten::quantize_per") for kind in kinds),
+        dequantise=kinds.count("aten::dequantize"),
+    )
+
+
+def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
+    """Note the shapes that a node gives; return its operator if it is a convolution or matrix product."""
+    kind = node.kind()
+    if kind in _CONSTANTS:
+        return None
+    inputs = list(node.inputs())
+    taken = next((shapes[one.debugName()] for one in inputs if one.debugName() in shapes), None)
+    if kind in (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS):
+        given, macs = _convolve(kind, inputs, taken)
+    elif kind in _MATRICES:
+        given, macs = _multiply(kind, inputs, taken)
+    else:
+        given, macs = _shape_after(kind, inputs, taken), None
+    for output in node.outputs():
+        shapes[output.debugName()] = given
+    if kind not in (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS, *_MATRICES):
+        return None
+    return Operator(name=_name(inputs), operation=kind, precision=_precision(kind, inputs), macs=macs)
+
+
+def _shape_after(kind: str, inputs: Sequence[Any], taken: Shape | None) -> Shape | None:
+    if taken is None:
+        return None
+    if kind in _KEEP_SHAPE:
+        return taken
+    if kind == "aten::adaptive_avg_pool2d":
+        return (*taken[:2], *inputs[1].toIValue())
+    if kind == "aten::mean":
+        return taken[:2] if not inputs[2].toIValue() else (*taken[:2], 1, 1)
+    if kind == "aten::flatten" and inputs[1].toIValue() == 1:
+        return (taken[0], math.prod(taken[1:]))
+    return None
+
+
+def _convolve(kind: str, inputs: Sequence[Any], taken: Shape | None) -> tuple[Shape | None, int | None]:
+    if kind in _INT8_CONVOLUTIONS:
+        packed = inputs[1].toIValue()
+        ops = torch.ops.quantized
+        weight: Shape | None = tuple(ops.conv2d_unpack(packed)[0].shape)
+        stride, padding, dilation = (
+            ops.conv2d_stride(packed),
+            ops.conv2d_padding(packed),
+            ops.conv2d_dilation(packed),
+        )
+    else:
+        weight = _shape_of_constant(inputs[1])
+        stride, padding, dilation = (inputs[index].toIValue() for index in (3, 4, 5))
+    if taken is None or weight is None or isinstance(padding, str):
+        return None, None
+    sides = (
+        (size + 2 * pad - step * (side - 1) - 1) // jump + 1
+        for size, pad, step, side, jump in zip(taken[2:], padding, dilation, weight[2:], stride, strict=True)
+    )
+    given = (taken[0], weight[0], *sides)
+    return given, convolution_macs(given, weight, weight[0])
+
+
+def _multiply(kind: str, inputs: Sequence[Any], taken: Shape | None) -> tuple[Shape | None, int | None]:
+    if kind in _INT8_MATRICES:
+        weight: Shape | None = tuple(torch.ops.quantized.linear_unpack(inputs[1].toIValue())[0].shape)
+    else:
+        weight = _shape_of_constant(inputs[2] if kind == "aten::addmm" else inputs[1])
+    if taken is None or weight is None:
+        return None, None
+    summed = taken[-1]
+    features = math.prod(weight) // summed
+    given = (*taken[:-1], features)
+    return given, matrix_macs(given, summed)
+
+
+def _shape_of_constant(value: Any) -> Shape | None:
+    node = value.node()
+    if node.kind() not in _CONSTANTS or node.kindOf("value") != "t":
+        return None
+    return tuple(node.t("value").shape)
+
+
+def _precision(kind: str, inputs: Sequence[Any]) -> str:
+    if kind.startswith("quantized::"):
+        return "int8"
+    constants = [value.node() for value in inputs if value.node().kind() in _CONSTANTS]
+    tensors = [
+        node.t("value") for node in constants if node.hasAttribute("value") and node.kindOf("value") == "t"
+    ]
+    name = str(tensors[0].dtype).removeprefix("torch.") if tensors else "unknown"
+    return PRECISIONS.get(name, name)
+
+
+def _name(inputs: Sequence[Any]) -> str:
+    """Return the name of the operator's weights, which is the module's."""
+    return str(inputs[1].debugName()).removesuffix("._packed_params").removesuffix("._packed_params")

@@ -1,0 +1,71 @@
+"""A runtime that does to its process what the entry file says: `FAULT [STAGE]`, at loading or later.
+
+It takes the place of a format's runtime in the table, and is imported by workers.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.measurements import Executed
+from bench.runtimes.protocol import LoadOptions
+
+MIB = 1 << 20
+_HELD: list[np.ndarray] = []
+
+
+def do(fault: str) -> None:
+    sys.stderr.write(f"last words before {fault}\n")
+    sys.stderr.flush()
+    match fault:
+        case "segfault" | "kill" | "illegal":
+            number = {"segfault": signal.SIGSEGV, "kill": signal.SIGKILL, "illegal": signal.SIGILL}[fault]
+            os.kill(os.getpid(), number)
+        case "memory":
+            _HELD.append(np.ones(2048 * MIB, dtype=np.uint8))
+        case "hang":
+            time.sleep(600)
+        case "print":
+            print("hello from a chatty runtime")
+        case "exit":
+            os._exit(7)
+        case "raise":
+            raise RuntimeError("the operator is not implemented")
+        case "allocate":
+            _HELD.append(np.ones(64 * MIB, dtype=np.uint8))
+        case "allocate-and-free":
+            np.ones(64 * MIB, dtype=np.uint8).sum()
+
+
+class FaultySession:
+    def __init__(self, fault: str, stage: str) -> None:
+        self._fault, self._stage = fault, stage
+        self._count = 0
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        self._count += 1
+        if self._stage == "infer" and self._count == 3:
+            do(self._fault)
+        # Longer than the null runtime, and the same each time.
+        return np.full((1, 2), batch.reshape(-1)[:1000].sum(), dtype=np.float32) * [1, -1]
+
+    def executed(self, batch: np.ndarray) -> Executed:
+        return Executed(source="a test", operators=(), casts=0, quantise=0, dequantise=0)
+
+    def close(self) -> None:
+        pass
+
+
+def load(entry: Path, options: LoadOptions) -> FaultySession:
+    fault, _, stage = entry.read_text().partition(" ")
+    if stage == "load":
+        do(fault)
+    return FaultySession(fault, stage)
+
+
+def version() -> str:
+    return "faulty 1"

@@ -1,0 +1,111 @@
+"""The journal: a run that was cut off goes on, and loses at most the block that was being measured."""
+
+from pathlib import Path
+
+import pytest
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
+from making.tiny_report import HOST
+
+from bench.errors import InputError
+from bench.harness.findings import Turn
+from bench.harness.journal import Journal
+from bench.harness.measure import measure
+from bench.harness.plan import Plan
+from bench.measurements import Completed
+
+
+class PowerCutError(BaseException):
+    """Ends a run where it stands."""
+
+
+def cut_off_after(turns: int, planned: Plan) -> None:
+    """Run a plan until so many turns are in its journal."""
+    add = Journal.add
+
+    def add_and_die(self: Journal, entry: object) -> None:
+        add(self, entry)
+        if isinstance(entry, Turn) and entry.block.turn == turns - 1:
+            raise PowerCutError
+
+    with pytest.MonkeyPatch.context() as patch, faulty_runtime(), Journal("run", resume=False) as journal:
+        patch.setattr(Journal, "add", add_and_die)
+        with pytest.raises(PowerCutError):
+            measure(planned, HOST, 8 << 30, journal, Silent(), "now")
+
+
+def sweeps(outcome: object, round_: int) -> list[int]:
+    assert isinstance(outcome, Completed)
+    processes = [process for process in outcome.processes if process.round == round_]
+    return [block.sweep for process in processes for block in process.blocks]
+
+
+@pytest.mark.parametrize("turns", [1, 4, 11])
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, turns: int) -> None:
+    sampling = SHORT.model_copy(update={"looks": (2,)})
+    planned = plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")], sampling)
+    cut_off_after(turns, planned)
+
+    with faulty_runtime(), Journal("run", resume=True) as journal:
+        assert journal.was_cut_off
+        assert journal.found.turns == turns
+        before = journal.found.examined["a"]
+        outcomes = measure(planned, HOST, 8 << 30, journal, Silent(), "now")
+        journal.finish()
+
+    for name in ("a", "b", "null"):
+        assert sweeps(outcomes[name], 0) == sweeps(outcomes[name], 1) == [0, 1, 2]
+    taken = [
+        block.turn
+        for outcome in outcomes.values()
+        if isinstance(outcome, Completed)
+        for process in outcome.processes
+        for block in process.blocks
+    ]
+    assert sorted(taken) == list(range(18))
+    assert isinstance(outcomes["a"], Completed)
+    assert outcomes["a"].memory == before.memory
+
+
+def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+    with Journal("run", resume=True) as journal:
+        whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole[:-20])
+
+    with Journal("run", resume=True) as journal:
+        assert journal.found.turns == 1
+        assert journal.path.read_bytes() == whole[: whole[:-1].rfind(b"\n") + 1]
+
+
+def test_a_damaged_journal_is_refused_with_its_line(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(1, planned)
+    with Journal("run", resume=True) as journal:
+        path = journal.path
+    path.write_bytes(b"{}\n" + path.read_bytes())
+
+    with pytest.raises(InputError, match=r"line 1 cannot be read; leave out --resume"):
+        Journal("run", resume=True)
+
+
+def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:
+    outcomes_of(plan(tmp_path, [case(tmp_path, "a")]))
+
+    with Journal("run", resume=True) as journal:
+        assert not journal.was_cut_off
+    assert not journal.path.exists()
+
+
+def test_without_resume_a_run_begins_anew(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+
+    with Journal("run", resume=False) as journal:
+        assert journal.was_cut_off
+        assert journal.found.examined == {}
+
+
+def test_two_runs_cannot_write_one_journal() -> None:
+    with Journal("run", resume=False), pytest.raises(InputError, match="another process is measuring"):
+        Journal("run", resume=False)

@@ -1,0 +1,72 @@
+"""Intervals over processes: a fresh process is the unit, and five of them are the fewest."""
+
+import numpy as np
+import pytest
+from making.tiny_report import process
+from scipy.stats import t
+
+from bench.statistics import pairing
+from bench.statistics.replication import _T975, median_interval, ratio_of_pairs
+
+
+def test_the_table_of_students_t_is_scipys() -> None:
+    assert [round(float(t.ppf(0.975, freedom)), 4) for freedom in range(1, 31)] == list(_T975)
+
+
+def test_four_processes_give_no_interval() -> None:
+    assert median_interval(10, [10, 10, 10, 10]) is None
+
+
+def test_the_interval_lies_around_the_median_and_is_as_wide_as_the_processes_differ() -> None:
+    interval = median_interval(10, [9.9, 9.9, 10, 10.1, 10.1])
+
+    assert interval is not None
+    assert interval.low < 10 < interval.high
+    assert interval.half_width == pytest.approx(2.7764 * 0.01 / np.sqrt(5), rel=0.01)
+
+
+def test_the_interval_holds_the_truth_about_nineteen_times_in_twenty() -> None:
+    random = np.random.default_rng(3)
+    held = 0
+    for _ in range(2000):
+        processes = np.exp(random.normal(0, 0.02, 5)) * 10
+        interval = median_interval(float(np.median(processes)), list(processes))
+        held += interval is not None and interval.low <= 10 <= interval.high
+
+    assert 0.93 <= held / 2000 <= 0.98
+
+
+def test_a_ratio_is_paired_so_that_what_hits_both_sides_cancels() -> None:
+    moods = [1.0, 1.5, 1.0, 1.6, 1.2]
+    fast = [process(4 * mood, round_, steps=(0,)) for round_, mood in enumerate(moods)]
+    slow = [
+        one.model_copy(
+            update={
+                "blocks": tuple(
+                    block.model_copy(update={"ns": tuple(2 * ns for ns in block.ns)}) for block in one.blocks
+                )
+            }
+        )
+        for one in fast
+    ]
+
+    ratio = pairing.ratio(fast, slow)
+
+    assert ratio is not None
+    assert ratio.value == pytest.approx(0.5)
+    assert ratio.interval is not None
+    assert ratio.interval.half_width == pytest.approx(0, abs=1e-6)
+
+
+def test_a_sweep_in_which_the_machine_changed_its_speed_does_not_count() -> None:
+    ratio = ratio_of_pairs([[0.0, 0.0, 0.4, 0.0, -0.4]] * 5)
+
+    assert ratio is not None
+    assert ratio.value == 1.0
+
+
+def test_cases_that_never_took_turns_have_no_ratio() -> None:
+    other_wave = process(4).model_copy(update={"wave": 1})
+
+    assert pairing.ratio([process(4)], [other_wave]) is None
+    assert pairing.ratio([process(4, round_=0)], [process(4, round_=1)]) is None

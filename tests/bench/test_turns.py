@@ -1,0 +1,125 @@
+"""Turn-taking: rounds of fresh processes, looks, the time limit, and what is kept from run to run."""
+
+from pathlib import Path
+
+import pytest
+from making.faulty_plan import SHORT, case, outcomes_of, plan
+from making.tiny_report import process
+
+from bench.cache_folder import cache_folder
+from bench.harness.findings import Findings, Started, Turn
+from bench.harness.turns import end_of_sampling
+from bench.measurements import Block, Completed, End
+
+LOOKS = SHORT.model_copy(update={"looks": (5, 8), "interval": 0.02})
+
+
+def found(medians_ms: list[float]) -> Findings:
+    findings = Findings()
+    for round_, ms in enumerate(medians_ms):
+        findings.apply(Started(variant="a", process=process(ms, round_, sweeps=0)))
+        ns = round(ms * 1e6)
+        findings.apply(Turn(variant="a", block=Block(sweep=0, turn=round_, ns=(ns, ns))))
+    return findings
+
+
+def test_sampling_ends_at_a_look_when_the_interval_is_narrow() -> None:
+    narrow = found([10, 10.01, 10, 9.99, 10])
+
+    assert end_of_sampling(narrow, "a", 0, 5, LOOKS, time_is_up=False) is End.NARROW
+
+
+def test_sampling_goes_on_while_the_interval_is_wide_until_the_last_look_or_the_time_limit() -> None:
+    wide = found([10, 12, 10, 8, 11])
+
+    assert end_of_sampling(wide, "a", 0, 5, LOOKS, time_is_up=False) is None
+    assert end_of_sampling(wide, "a", 0, 8, LOOKS, time_is_up=False) is End.PROCESSES
+    assert end_of_sampling(wide, "a", 0, 5, LOOKS, time_is_up=True) is End.TIME
+
+
+def test_a_single_process_is_quick_and_has_no_interval() -> None:
+    assert end_of_sampling(found([10]), "a", 0, 1, SHORT, time_is_up=False) is End.QUICK
+
+
+def test_each_round_is_a_fresh_process_and_cases_take_turns_in_every_sweep(tmp_path: Path) -> None:
+    sampling = SHORT.model_copy(update={"looks": (2,)})
+
+    outcomes = outcomes_of(plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")], sampling))
+
+    assert outcomes.keys() == {"a", "b", "null"}
+    places = []
+    for outcome in outcomes.values():
+        assert isinstance(outcome, Completed)
+        assert [one.round for one in outcome.processes] == [0, 1]
+        places += [(one.round, block.sweep, block.turn) for one in outcome.processes for block in one.blocks]
+    in_order = [(round_, sweep) for round_, sweep, turn in sorted(places, key=lambda place: place[2])]
+    assert in_order == [(round_, sweep) for round_ in (0, 1) for sweep in (0, 1, 2) for _ in range(3)]
+
+
+def test_when_time_is_up_each_process_has_one_turn_and_none_is_added(tmp_path: Path) -> None:
+    hasty = SHORT.model_copy(update={"looks": (2, 4), "time_limit_s": 1e-9, "interval": 1e-9})
+
+    outcome = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], hasty))["a"]
+
+    assert isinstance(outcome, Completed)
+    assert [len(one.blocks) for one in outcome.processes] == [1, 1]
+    assert outcome.ended is End.TIME
+
+
+def test_cases_that_do_not_fit_into_memory_together_are_waves(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")])
+
+    outcomes = outcomes_of(planned, available_bytes=1)
+
+    waves = {
+        name: {one.wave for one in outcome.processes}
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Completed)
+    }
+    assert waves == {"a": {0}, "b": {1}, "null": {0, 1}}
+
+
+def test_an_artifact_is_judged_once_and_its_answers_are_kept(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    first = outcomes_of(planned)["a"]
+
+    second = outcomes_of(planned)["a"]
+    changed = outcomes_of(plan(tmp_path, [case(tmp_path, "a", digest="another file")]))["a"]
+
+    assert isinstance(first, Completed)
+    assert isinstance(second, Completed)
+    assert isinstance(changed, Completed)
+    assert (first.kept_from, second.kept_from, changed.kept_from) == (None, "now", None)
+    assert second.logits == first.logits
+    assert len(list(cache_folder("answers").iterdir())) == 2
+
+
+def test_fewer_images_are_taken_from_what_is_kept_and_more_are_asked_for(tmp_path: Path) -> None:
+    few = plan(tmp_path, [case(tmp_path, "a")], images=2)
+    many = plan(tmp_path, [case(tmp_path, "a")], images=6)
+
+    kept = [outcomes_of(planned)["a"] for planned in (few, many, few)]
+
+    assert [len(one.logits) for one in kept] == [2, 6, 2]
+    assert [one.kept_from is None for one in kept] == [True, True, False]
+
+
+def test_kept_answers_that_are_damaged_are_refused_with_their_file(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    outcomes_of(planned)
+    (place,) = cache_folder("answers").iterdir()
+    place.write_text("{")
+
+    with pytest.raises(Exception, match=rf"{place}.*damaged; delete that file"):
+        outcomes_of(planned)
+
+
+def test_sustained_runs_each_case_for_as_long_as_was_asked(tmp_path: Path) -> None:
+    outcomes = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], sustained_s=1.5))
+
+    assert isinstance(outcomes["a"], Completed)
+    blocks = outcomes["a"].sustained
+    assert blocks is not None
+    assert sum(block.surroundings.elapsed_ns for block in blocks if block.surroundings) >= 1.5e9
+    assert isinstance(outcomes["null"], Completed)
+    assert outcomes["null"].sustained is None

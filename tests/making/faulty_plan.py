@@ -1,0 +1,99 @@
+"""Runs plans of faulty and healthy cases through the real harness, with short sampling."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+from bench.evaluation_pack import EvaluationPack, write_pack
+from bench.harness.journal import Journal
+from bench.harness.measure import measure
+from bench.harness.plan import Case, Plan, companions_of
+from bench.measurements import Outcome
+from bench.runtimes.table import RUNTIMES, RuntimeRow
+from bench.variants import Precision
+from device_profiles.profile import Sampling
+from making.tiny_report import HOST
+
+FAULTY = Path(__file__).parents[1] / "bench" / "faulty"
+SHORT = Sampling(looks=(1,), warm_up=15, blocks=3, block_samples=4, time_limit_s=60, hang_limit_s=20)
+IMAGES = 6
+
+
+class Silent:
+    """A progress that keeps what it is told to say."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def begin(self, task: str, total: int) -> None:
+        pass
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+@contextmanager
+def faulty_runtime() -> Iterator[None]:
+    """Have the format `faulty` run by the faulty runtime, in this process's table and its workers."""
+    row = RuntimeRow("faulty_runtime", "numpy", "", "cpu")
+    path = os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
+    with patch.dict(RUNTIMES, {"faulty": row}), patch.dict(os.environ, {"PYTHONPATH": path}):
+        yield
+
+
+def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> Case:
+    """A case of the faulty runtime; `fault`: what its entry file says."""
+    entry = folder / f"{name}.txt"
+    entry.write_text(fault)
+    settings: dict[str, object] = {
+        "variant": name,
+        "format": "faulty",
+        "entry": entry,
+        "files": (entry,),
+        "engine": None,
+        "provider": "cpu",
+        "threads": 1,
+        "cpus": None,
+        "image_size": 32,
+        "size_bytes": 1,
+        "precision": Precision.FP32,
+        "digest": name,
+        "memory_cap_bytes": None,
+    }
+    return Case(**(settings | changes))  # type: ignore[arg-type]
+
+
+def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes: object) -> Plan:
+    """A plan over a small evaluation pack."""
+    pack = folder / "evaluation.npz"
+    if not pack.exists():
+        images = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
+        logits = np.ones((IMAGES, 2), dtype=np.float32)
+        write_pack(pack, EvaluationPack(images, np.zeros(IMAGES, dtype=np.int64), logits))
+    settings: dict[str, object] = {
+        "cases": tuple(cases),
+        "companions": companions_of(1, None)[:1],
+        "sampling": sampling,
+        "pack": pack,
+        "pack_sha256": "0" * 64,
+        "images": IMAGES,
+        "classes": 2,
+    }
+    return Plan(**(settings | changes))  # type: ignore[arg-type]
+
+
+def outcomes_of(
+    planned: Plan, key: str = "run", available_bytes: int = 8 << 30, resume: bool = False
+) -> dict[str, Outcome]:
+    """Run a plan to its end."""
+    with faulty_runtime(), Journal(key, resume) as journal:
+        outcomes = measure(planned, HOST, available_bytes, journal, Silent(), "now")
+        journal.finish()
+    return outcomes

@@ -1,0 +1,95 @@
+"""Makes the yardstick's two files: `python -m making.yardsticks` from tests/ writes them where they belong.
+
+A small network of the kinds of convolution that MobileNet has, always the same: 96×96 in, two logits out,
+about 90 million multiply-accumulates. Its weights are constants, for only its time is of interest.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from bench.runtimes.table import RUNTIMES, YARDSTICK_IMAGE_SIZE
+
+WEIGHT = 0.01
+
+
+class Yardstick(nn.Module):
+    """Strided, depthwise, pointwise and, four times the same one, full convolutions, then a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strided = nn.Conv2d(3, 32, 3, stride=2, padding=1)
+        self.depthwise = nn.Conv2d(32, 32, 3, padding=1, groups=32)
+        self.pointwise = nn.Conv2d(32, 32, 1)
+        self.full = nn.Conv2d(32, 32, 3, padding=1)
+        self.head = nn.Linear(32, 2)
+        for parameter in self.parameters():
+            nn.init.constant_(parameter, WEIGHT)
+
+    def convolutions(self) -> list[tuple[str, nn.Conv2d]]:
+        repeated = [("full", self.full)] * 4
+        return [
+            ("strided", self.strided),
+            ("depthwise", self.depthwise),
+            ("pointwise", self.pointwise),
+            *repeated,
+        ]
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        for _, convolution in self.convolutions():
+            image = torch.relu(convolution(image))
+        return self.head(image.mean(dim=(2, 3)))
+
+
+def to_torchscript() -> torch.jit.ScriptModule:
+    side = YARDSTICK_IMAGE_SIZE
+    return torch.jit.trace(Yardstick().eval(), torch.zeros(1, 3, side, side))
+
+
+def to_onnx() -> onnx.ModelProto:
+    """Write the graph by hand, its weights as ConstantOfShape: a kilobyte, whatever exporter comes."""
+    helper, network = onnx.helper, Yardstick()
+    nodes, value = [], "image"
+    shapes = {name.replace(".", "_"): parameter.shape for name, parameter in network.named_parameters()}
+    fill = onnx.numpy_helper.from_array(np.full(1, WEIGHT, dtype=np.float32))
+    for name in shapes:
+        nodes.append(helper.make_node("ConstantOfShape", [f"{name}_shape"], [name], value=fill))
+    for index, (name, layer) in enumerate(network.convolutions()):
+        settings = {"strides": layer.stride, "pads": layer.padding * 2, "group": layer.groups}
+        inputs = [value, f"{name}_weight", f"{name}_bias"]
+        nodes.append(helper.make_node("Conv", inputs, [f"convolved_{index}"], **settings))
+        nodes.append(helper.make_node("Relu", [f"convolved_{index}"], [f"value_{index}"]))
+        value = f"value_{index}"
+    nodes += [
+        helper.make_node("GlobalAveragePool", [value], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "head_weight", "head_bias"], ["logits"], transB=1),
+    ]
+    side = YARDSTICK_IMAGE_SIZE
+    graph = helper.make_graph(
+        nodes,
+        "yardstick",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, side, side])],
+        [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [1, 2])],
+        [
+            helper.make_tensor(f"{name}_shape", onnx.TensorProto.INT64, [len(shape)], shape)
+            for name, shape in shapes.items()
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def main() -> None:
+    for file in {row.yardstick_file for row in RUNTIMES.values()}:
+        assert isinstance(file, Path)
+        if file.suffix == ".onnx":
+            onnx.save(to_onnx(), file)
+        else:
+            to_torchscript().save(str(file))
+
+
+if __name__ == "__main__":
+    main()
