@@ -24,8 +24,8 @@ def deferred_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number, frame in heard:
-            _do(before[signal.Signals(number)], number, frame)
+        for told, frame in heard:
+            _do(before[signal.Signals(told)], told, frame)
 
 
 def _do(handler: object, number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 Each entry is written when it is found and can be applied again, so that a run that was cut off goes on.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Annotated, Literal
@@ -110,13 +111,6 @@ class Process:
     blocks: list[Block] = field(default_factory=list)
 
     @property
-    def spent_s(self) -> float:
-        """Seconds of loading and inference."""
-        begun = self.started
-        loading_ns = begun.import_ns + begun.load_ns + begun.first_inference_ns + sum(begun.warm_up_ns)
-        return (loading_ns + sum(sum(block.ns) for block in self.blocks)) / 1e9
-
-    @property
     def median_ns(self) -> float:
         """The median of its samples; it has at least one block."""
         return float(median(ns for block in self.blocks for ns in block.ns))
@@ -128,7 +122,10 @@ class Process:
 
 @dataclass
 class Findings:
-    """Everything found so far, by variant."""
+    """Everything found so far, by variant.
+
+    `spent_ns`: nanoseconds of loading and inference by wave, of all its cases together.
+    """
 
     examined: dict[str, Examined] = field(default_factory=dict)
     waves: tuple[tuple[str, ...], ...] | None = None
@@ -139,6 +136,7 @@ class Findings:
     energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
     sustained: dict[str, tuple[Block, ...]] = field(default_factory=dict)
     turns: int = 0
+    spent_ns: Counter[int] = field(default_factory=Counter)
 
     def apply(self, entry: Entry) -> None:
         """Add one entry."""
@@ -149,8 +147,12 @@ class Findings:
                 self.waves = waves
             case Started(variant=variant, process=process):
                 self.processes.setdefault(variant, []).append(Process(process))
+                loading_ns = process.import_ns + process.load_ns + process.first_inference_ns
+                self.spent_ns[process.wave] += loading_ns + sum(process.warm_up_ns)
             case Turn(variant=variant, block=block):
-                self.processes[variant][-1].blocks.append(block)
+                latest = self.processes[variant][-1]
+                latest.blocks.append(block)
+                self.spent_ns[latest.started.wave] += sum(block.ns)
                 self.turns = max(self.turns, block.turn + 1)
             case Ended(variant=variant, outcome=outcome):
                 self.ended[variant] = outcome
@@ -176,9 +178,4 @@ class Findings:
 
     def spent_s(self, wave: int) -> float:
         """Return the seconds of loading and inference in a wave, of all its cases together."""
-        return sum(
-            process.spent_s
-            for processes in self.processes.values()
-            for process in processes
-            if process.started.wave == wave
-        )
+        return self.spent_ns[wave] / 1e9

@@ -1,0 +1,51 @@
+"""What the harness itself costs: `python tests/benchmarks/harness_cost.py BUNDLE`.
+
+Prints the null runtime's median call, and the CPU time of the parent for 10 s of taking turns.
+"""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+from bench.benchmark import BenchmarkOptions, benchmark
+from bench.bundle import read_bundle
+from bench.harness.turns import Turns
+from device_profiles.profile import load_profile
+from edgefit.progress import progress
+
+
+def cpu_s() -> float:
+    """CPU time of this process alone, its children not counted."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    """Measure a bundle once, with the accounts of this process read around the turns."""
+    spent = {"cpu": 0.0, "wall": 0.0}
+    time_round = Turns._time_round
+
+    def watched(self: Turns, *arguments: object) -> None:
+        cpu, wall = cpu_s(), time.monotonic()
+        time_round(self, *arguments)  # type: ignore[arg-type]
+        spent["cpu"] += cpu_s() - cpu
+        spent["wall"] += time.monotonic() - wall
+
+    Turns._time_round = watched  # type: ignore[method-assign,assignment]
+    bundle = read_bundle(Path(sys.argv[1]))
+    with progress() as watcher:
+        report = benchmark(bundle, load_profile("laptop-cpu"), BenchmarkOptions(), watcher, "0", "now")
+    null = next(run for run in report.runs if run.variant == "null")
+    assert null.latency_ms is not None
+    print(
+        f"null runtime: median {null.latency_ms.p50 * 1000:.2f} µs a call ({null.latency_ms.samples} samples)"
+    )
+    print(
+        f"parent: {spent['cpu'] / spent['wall'] * 10:.3f} s of CPU time for 10 s of measuring "
+        f"({spent['cpu']:.2f} s in {spent['wall']:.0f} s)"
+    )
+
+
+if __name__ == "__main__":
+    main()
