@@ -64,10 +64,15 @@ def benchmark(
     plan = _plan(bundle, artifacts, profile, options, host, len(judged))
     with Journal(_key(bundle, profile, options, host, tool), options.resume) as journal:
         _say_what_was_cut_off(journal, options, progress)
-        outcomes = measure(plan, host, state.available_bytes, journal, progress, created)
-        evaluation = _evaluation(bundle, judged, len(pack))
-        report = _report(bundle, plan, outcomes, evaluation, profile, options, host, state, tool, created)
-        deliver(report)
+        try:
+            outcomes = measure(plan, host, state.available_bytes, journal, progress, created)
+            evaluation = _evaluation(bundle, judged, len(pack))
+            report = _report(bundle, plan, outcomes, evaluation, profile, options, host, state, tool, created)
+            deliver(report)
+        except BaseException:
+            if journal.found.examined:
+                progress.say("cut off: the same command with --resume goes on from here")
+            raise
         journal.finish()
     return report
 

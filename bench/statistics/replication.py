@@ -36,9 +36,10 @@ class Interval:
 def median_interval(median: float, process_medians: Sequence[float]) -> Interval | None:
     """Return the 95 % interval of `median`, that of all samples, from the median of each process.
 
-    Student's t on the logarithms of the processes' medians, which spread as relative errors do; where
-    `median` lies outside, the interval reaches to it. None with fewer than five processes.
-    `tests/benchmarks/interval_coverage.py` prints how often it holds the truth.
+    Student's t on the logarithms of the processes' medians, which spread as relative errors do, laid around
+    their mean and around `median` alike: where processes are skewed the two differ, and either alone would
+    hold the truth too seldom. None with fewer than five processes.
+    `tests/benchmarks/interval_coverage.py` prints how often it does.
     """
     if len(process_medians) < FEWEST_PROCESSES:
         return None
@@ -70,8 +71,8 @@ def ratio_of_pairs(pairs: Sequence[Sequence[float]]) -> Ratio | None:
 
 
 def _interval(estimate: float, logs: Sequence[float]) -> Interval:
-    """Return Student's interval of the mean of `logs`, stretched to hold `estimate`, both logarithms."""
+    """Return Student's half width around the mean of `logs` and around `estimate`, both logarithms."""
     freedom = len(logs) - 1
     t = _T975[freedom - 1] if freedom <= len(_T975) else _Z975
     mean, half = float(np.mean(logs)), t * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
-    return Interval(math.exp(min(mean - half, estimate)), math.exp(max(mean + half, estimate)))
+    return Interval(math.exp(min(mean, estimate) - half), math.exp(max(mean, estimate) + half))

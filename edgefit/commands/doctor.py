@@ -12,13 +12,14 @@ def doctor(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from bench.harness.doubts import doubts_of
+    from bench.machine.energy import NoMeter, find_meter
     from bench.machine.host import read_host
     from bench.machine.state import read_state
     from bench.runtimes.table import RUNTIMES, is_installed, missing_sentence
 
     output = Output(as_json)
     host, state = read_host(), read_state()
-    doubts = doubts_of(host, state)
+    doubts, meter = doubts_of(host, state), find_meter()
     runtimes = {name: _version(row.needs) if is_installed(row) else None for name, row in RUNTIMES.items()}
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
@@ -28,6 +29,9 @@ def doctor(as_json: AsJson = False) -> None:
     )
     table.add_row("system", f"{host.os}, kernel {host.kernel}, Python {host.python}")
     table.add_row("governor", host.governor or "the kernel names none")
+    table.add_row("hottest", _hottest(state.temperatures))
+    measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
+    table.add_row("energy", escape(measures))
     for name, version in runtimes.items():
         table.add_row(
             name, version or f"[yellow]missing:[/yellow] {escape(missing_sentence(RUNTIMES[name]))}"
@@ -41,9 +45,18 @@ def doctor(as_json: AsJson = False) -> None:
         "host": host.model_dump(),
         "state": state.model_dump(),
         "runtimes": runtimes,
+        "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
+        "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
         "warnings": doubts,
     }
     output.document(json.dumps(document))
+
+
+def _hottest(temperatures: dict[str, float]) -> str:
+    if not temperatures:
+        return "the kernel names no temperature"
+    name, degrees = max(temperatures.items(), key=lambda zone: zone[1])
+    return f"{name} at {degrees:.0f} °C"
 
 
 def _version(package: str) -> str:

@@ -1,0 +1,146 @@
+"""Our medians against others' on the same file: `python tests/benchmarks/against_other_tools.py BUNDLE`.
+
+OpenVINO's own benchmark_app (synchronous, as many threads, on the same CPUs) and, for onnxruntime, a bare
+loop in a fresh process; each takes turns with ours in fresh processes. Printed is the median over the rounds
+of ours ÷ theirs. What is copied differs: ours copies a float32 batch in and the logits out within the timed
+region, a new batch each time; benchmark_app fills its input tensor once, before it times anything. So our
+OpenVINO session is also run without these copies, which tells how much of the difference they are.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from bench.bundle import read_bundle
+from bench.harness.case_worker import CaseWorker
+from bench.harness.plan import Case, cases_of
+from bench.machine.host import cpus_for
+from bench.measurements import Stage
+from device_profiles.profile import load_profile
+
+SAMPLING = load_profile("laptop-cpu").sampling
+COUNT = 200
+
+BARE_LOOP = """
+import sys, time
+import numpy as np, onnxruntime
+settings = onnxruntime.SessionOptions()
+settings.intra_op_num_threads = int(sys.argv[2])
+session = onnxruntime.InferenceSession(sys.argv[1], settings, providers=["CPUExecutionProvider"])
+one = session.get_inputs()[0]
+batch = np.random.default_rng(0).random(one.shape, dtype=np.float32)
+times = []
+for _ in range(int(sys.argv[3])):
+    begin = time.perf_counter_ns()
+    session.run(None, {one.name: batch})
+    times.append(time.perf_counter_ns() - begin)
+print(sorted(times[len(times) // 4:])[len(times) * 3 // 8] / 1e6)
+"""
+
+# Ours without the copy of the input: the tensor is filled once, as benchmark_app does it.
+WITHOUT_COPY = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.run_openvino import load
+session = load(Path(sys.argv[1]), LoadOptions(threads=int(sys.argv[2]), provider="CPU"))
+request = session._request
+side = request.get_input_tensor(0).shape[-1]
+request.get_input_tensor(0).data[:] = np.random.default_rng(0).random((1, 3, side, side), dtype=np.float32)
+times = []
+for _ in range(int(sys.argv[3])):
+    begin = time.perf_counter_ns()
+    request.infer()
+    times.append(time.perf_counter_ns() - begin)
+print(sorted(times[len(times) // 4:])[len(times) * 3 // 8] / 1e6)
+"""
+
+
+def ours(case: Case, pack: Path) -> float:
+    """Median milliseconds of a fresh worker, after its warm-up."""
+    with CaseWorker(case, SAMPLING.hang_limit_s) as worker:
+        worker.start(str(pack), 0, 0, SAMPLING)
+        return median(worker.infer(COUNT, Stage.TIMING).ns) / 1e6
+
+
+def loop(code: str, case: Case) -> float:
+    """Median milliseconds of a bare loop in a fresh process pinned to the same CPUs."""
+    command = [sys.executable, "-c", code, str(case.entry), str(case.threads), str(COUNT * 4 // 3)]
+    return float(pinned(command, case).stdout)
+
+
+def benchmark_app(case: Case) -> float:
+    """Median milliseconds by OpenVINO's own tool."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"CPU": {"INFERENCE_PRECISION_HINT": "f32"}}
+        (Path(folder) / "settings.json").write_text(json.dumps(settings))
+        tool = Path(sys.executable).with_name("benchmark_app")
+        command = [str(tool), "-m", str(case.entry), "-d", "CPU", "-api", "sync", "-hint", "latency"]
+        command += ["-nthreads", str(case.threads), "-niter", str(COUNT), "-nstreams", "1"]
+        command += [
+            "-infer_precision",
+            "f32",
+            "-report_type",
+            "no_counters",
+            "-report_folder",
+            folder,
+            "-json_stats",
+        ]
+        done = pinned(command, case)
+        for report in Path(folder).glob("benchmark_report*.json"):
+            results = json.loads(report.read_text())["execution_results"]
+            return float(results["latency_median"])
+        raise RuntimeError(done.stdout)
+
+
+def pinned(command: list[str], case: Case) -> subprocess.CompletedProcess[str]:
+    """Run a command on a case's CPUs."""
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, case.cpus or ()),
+    )
+
+
+def main() -> None:
+    """Take turns and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    bundle = read_bundle(asked.bundle)
+    names = ["openvino-fp32", "openvino-int8", "onnx-fp32", "onnx-int8"]
+    cases = cases_of(bundle, bundle.select(names), asked.threads, cpus_for(asked.threads))
+    pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
+    for case in cases:
+        others = {"a bare loop": lambda case=case: loop(BARE_LOOP, case)}
+        if case.format == "openvino":
+            others = {
+                "benchmark_app": lambda case=case: benchmark_app(case),
+                "ours without the copy in": lambda case=case: loop(WITHOUT_COPY, case),
+            }
+        pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in others}
+        for _ in range(asked.rounds):
+            for name, theirs in others.items():
+                pairs[name].append((ours(case, pack), theirs()))
+        for name, found in pairs.items():
+            ratios = [mine / other for mine, other in found]
+            mine, other = (median(values) for values in zip(*found, strict=True))
+            print(
+                f"{case.variant}, {case.threads} threads: ours {mine:.2f} ms, {name} {other:.2f} ms, "
+                f"ours ÷ theirs {median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

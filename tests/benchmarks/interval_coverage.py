@@ -1,0 +1,105 @@
+"""How often the interval of the median holds the truth: `interval_coverage.py [REPORT…]`.
+
+Simulated: processes that differ by a few percent, samples with noise and a slow tail, a machine that flickers
+between two speeds, and sampling that ends at one of three looks. The truth is the median over very many
+processes. Real: of each report the processes of each row are taken as the population: five drawn from them
+give an interval, and the median of all is the truth that it should hold.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.reports.files import read_report
+from bench.statistics.replication import median_interval
+
+Samples = npt.NDArray[np.float64]
+LOOKS = (5, 8, 12)
+SAMPLES = 100
+TRIALS = 4000
+POPULATION = 20_000
+
+
+def steady(random: np.random.Generator, processes: int) -> Samples:
+    """Processes that differ by 1.5 %, samples with 2 % noise and one in twenty 30 % slower."""
+    levels = 10 * np.exp(random.normal(0, 0.015, (processes, 1)))
+    samples = levels * np.exp(random.normal(0, 0.02, (processes, SAMPLES)))
+    return np.where(random.random(samples.shape) < 0.05, samples * 1.3, samples)
+
+
+def skewed(random: np.random.Generator, processes: int) -> Samples:
+    """The same, and one process in ten is unlucky with its memory: 8 % slower."""
+    unlucky = np.where(random.random((processes, 1)) < 0.1, 1.08, 1.0)
+    return steady(random, processes) * unlucky
+
+
+def flickering(random: np.random.Generator, processes: int) -> Samples:
+    """The same as steady on a machine that is 1.5 times slower for three tenths of the time, in stretches."""
+    stretches = random.random((processes, 10)) < 0.3
+    return steady(random, processes) * np.where(np.repeat(stretches, SAMPLES // 10, axis=1), 1.5, 1.0)
+
+
+def simulated(
+    model: Callable[[np.random.Generator, int], Samples], looks: tuple[int, ...]
+) -> tuple[float, float]:
+    """Return how often the interval holds the truth, and its median half width."""
+    random = np.random.default_rng(11)
+    truth = float(np.median(model(random, POPULATION)))
+    held, widths = 0, []
+    for _ in range(TRIALS):
+        samples = model(random, looks[-1])
+        for look in looks:
+            medians = list(np.median(samples[:look], axis=1))
+            interval = median_interval(float(np.median(samples[:look])), medians)
+            assert interval is not None
+            if interval.half_width <= 0.02:
+                break
+        held += interval.low <= truth <= interval.high
+        widths.append(interval.half_width)
+    return held / TRIALS, float(np.median(widths))
+
+
+def real(paths: list[Path]) -> tuple[float, int, int]:
+    """Return how often five processes' interval holds the median of all, over how many rows and processes."""
+    random = np.random.default_rng(7)
+    held, drawn, rows, processes = 0, 0, 0, 0
+    for report in map(read_report, paths):
+        for run in report.runs:
+            if not run.is_variant or run.raw is None or len(run.raw.processes) < 2 * LOOKS[0]:
+                continue
+            everything = [
+                [ns for block in process.blocks for ns in block.ns] for process in run.raw.processes
+            ]
+            truth = float(np.median(np.concatenate(everything)))
+            rows, processes = rows + 1, processes + len(everything)
+            for _ in range(200):
+                chosen = random.choice(len(everything), LOOKS[0], replace=False)
+                some = [everything[index] for index in chosen]
+                interval = median_interval(
+                    float(np.median(np.concatenate(some))), [float(np.median(one)) for one in some]
+                )
+                assert interval is not None
+                held += interval.low <= truth <= interval.high
+                drawn += 1
+    return (held / drawn if drawn else float("nan")), rows, processes
+
+
+def main() -> None:
+    """Print both tables."""
+    print(f"simulated, {TRIALS} trials: share of 95 % intervals that hold the truth, median half width")
+    for name, model in (("steady", steady), ("skewed", skewed), ("flickering", flickering)):
+        for looks in (LOOKS[:1], LOOKS):
+            share, width = simulated(model, looks)
+            print(f"  {name:<11} looks at {', '.join(map(str, looks)):<9} {share:6.1%}  ±{width:.1%}")
+    paths = [Path(word) for word in sys.argv[1:]]
+    if paths:
+        share, rows, processes = real(paths)
+        print(f"real: five of a row's processes hold the median of all of them: {share:.1%}")
+        print(f"  ({rows} rows of {len(paths)} reports, {processes} processes)")
+
+
+if __name__ == "__main__":
+    main()
