@@ -162,7 +162,7 @@ class End(str, Enum):
     NARROW = "interval narrow enough"
     PROCESSES = "all processes used"
     TIME = "time limit"
-    QUICK = "quick"
+    FEW = "too few processes for an interval"
     WAVE = "with its wave"
 
 

@@ -107,7 +107,7 @@ def _of_samples(outcome: Completed, blocks: Sequence[Block], sampling: Sampling)
 
 
 def _of_interval(outcome: Completed, samples: Sequence[int], sampling: Sampling) -> list[str]:
-    if outcome.ended is End.QUICK:
+    if outcome.ended is End.FEW:
         return []
     count = len(outcome.processes)
     medians = [_median([ns for block in process.blocks for ns in block.ns]) for process in outcome.processes]

@@ -154,4 +154,4 @@ def end_of_sampling(
         return End.TIME
     if rounds < sampling.looks[-1]:
         return None
-    return End.PROCESSES if interval is not None else End.QUICK
+    return End.PROCESSES if interval is not None else End.FEW

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.render.columns import Column, Place, best_variants, columns
+from bench.render.merged import merge
 from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
 
@@ -155,14 +156,13 @@ def _remarks(report: Report) -> list[str]:
     ]
     completed = [run for run in report.runs if run.status == "completed"]
     of_all = Counter(sentence for run in completed for sentence in set(run.warnings))
-    shared = {sentence for sentence, count in of_all.items() if count == len(completed) > 1}
-    doubtful = [
-        f"[yellow]warning:[/yellow] {escape(run.variant)}: {escape(sentence)}"
-        for run in completed
-        for sentence in run.warnings
-        if sentence not in shared and sentence not in report.warnings
-    ]
-    general = [*report.warnings, *sorted(shared.difference(report.warnings))]
-    return (
-        not_completed + doubtful + [f"[yellow]warning:[/yellow] {escape(sentence)}" for sentence in general]
+    shared = [sentence for sentence, count in of_all.items() if count == len(completed) > 1]
+    general = list(dict.fromkeys([*report.warnings, *shared]))
+    own = merge(
+        (run.variant, sentence) for run in completed for sentence in run.warnings if sentence not in general
     )
+    return [
+        *not_completed,
+        *(f"[yellow]warning:[/yellow] {escape(names)}: {escape(sentence)}" for names, sentence in own),
+        *(f"[yellow]warning:[/yellow] {escape(sentence)}" for sentence in general),
+    ]

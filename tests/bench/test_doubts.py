@@ -120,7 +120,7 @@ def test_each_doubt_about_a_row_is_named_with_its_remedy(outcome: Completed, wor
 
 
 def test_quick_promises_no_interval_and_does_not_miss_it() -> None:
-    assert doubts_of_row(with_levels([10], End.QUICK), Precision.FP32, SAMPLING) == []
+    assert doubts_of_row(with_levels([10], End.FEW), Precision.FP32, SAMPLING) == []
 
 
 def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:

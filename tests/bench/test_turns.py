@@ -38,7 +38,7 @@ def test_sampling_goes_on_while_the_interval_is_wide_until_the_last_look_or_the_
 
 
 def test_a_single_process_is_quick_and_has_no_interval() -> None:
-    assert end_of_sampling(found([10]), "a", 0, 1, SHORT, time_is_up=False) is End.QUICK
+    assert end_of_sampling(found([10]), "a", 0, 1, SHORT, time_is_up=False) is End.FEW
 
 
 def test_each_round_is_a_fresh_process_and_cases_take_turns_in_every_sweep(tmp_path: Path) -> None:

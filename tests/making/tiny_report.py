@@ -83,7 +83,7 @@ def completed(ms: int, flipped: bool = False, precision: str = "fp32", **changes
     case = Completed(
         runtime="test 1",
         processes=(process(ms),),
-        ended=End.QUICK,
+        ended=End.FEW,
         memory=Memory(
             runtime_bytes=60 * MIB, loaded_bytes=80 * MIB, peak_bytes=90 * MIB, proportional_bytes=70 * MIB
         ),
