@@ -17,7 +17,7 @@ from bench.progress import Progress
 from bench.reports.records import BundleRecord, Evaluation, Report, Run
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
-from bench.runtimes.table import is_installed, missing_sentence, row_of
+from bench.runtimes.table import RUNTIMES, installed_version, is_installed, missing_sentence, row_of
 from device_profiles.profile import Profile
 
 QUICK_IMAGES = 128
@@ -38,6 +38,26 @@ class BenchmarkOptions:
     resume: bool = False
 
 
+@dataclass(frozen=True)
+class _Job:
+    """Everything that is settled before anything is measured."""
+
+    bundle: Bundle
+    profile: Profile
+    options: BenchmarkOptions
+    host: Host
+    state: HostState
+    plan: Plan
+    evaluation: Evaluation
+    tool: str
+    created: str
+
+    @property
+    def doubts(self) -> list[str]:
+        """What concerns every row."""
+        return [*doubts_of(self.host, self.state), *_fewer_threads(self.profile, self.host)]
+
+
 def benchmark(
     bundle: Bundle,
     profile: Profile,
@@ -53,21 +73,12 @@ def benchmark(
     is still there: if it raises, the run can be resumed and nothing is lost. Raises InputError for an unknown
     variant and MissingRuntimeError if a variant named in `only` has no runtime here.
     """
-    artifacts = bundle.select(options.only)
-    if not artifacts:
-        raise InputError(f"{bundle.folder}: holds no artifact, for every export failed; export it again")
-    if options.only:
-        _refuse_missing(artifacts)
-    pack = bundle.pack()
-    judged = pack.first(QUICK_IMAGES) if options.quick else pack
-    host, state = read_host(), read_state()
-    plan = _plan(bundle, artifacts, profile, options, host, len(judged))
-    with Journal(_key(bundle, profile, options, host, tool), options.resume) as journal:
+    job = _prepare(bundle, profile, options, tool, created)
+    with Journal(_key(job), options.resume) as journal:
         _say_what_was_cut_off(journal, options, progress)
         try:
-            outcomes = measure(plan, host, state.available_bytes, journal, progress, created)
-            evaluation = _evaluation(bundle, judged, len(pack))
-            report = _report(bundle, plan, outcomes, evaluation, profile, options, host, state, tool, created)
+            outcomes = measure(job.plan, job.host, job.state.available_bytes, journal, progress, created)
+            report = _report(job, outcomes)
             deliver(report)
         except BaseException:
             if journal.found.examined:
@@ -77,30 +88,41 @@ def benchmark(
     return report
 
 
-def _report(
-    bundle: Bundle,
-    plan: Plan,
-    outcomes: Outcomes,
-    evaluation: Evaluation,
-    profile: Profile,
-    options: BenchmarkOptions,
-    host: Host,
-    state: HostState,
-    tool: str,
-    created: str,
-) -> Report:
-    return Report(
-        schema=1,
+def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: str, created: str) -> _Job:
+    artifacts = bundle.select(options.only)
+    if not artifacts:
+        raise InputError(f"{bundle.folder}: holds no artifact, for every export failed; export it again")
+    if options.only:
+        _refuse_missing(artifacts)
+    pack = bundle.pack()
+    judged = pack.first(QUICK_IMAGES) if options.quick else pack
+    host = read_host()
+    return _Job(
+        bundle=bundle,
+        profile=profile,
+        options=options,
+        host=host,
+        state=read_state(),
+        plan=_plan(bundle, artifacts, profile, options, host, len(judged)),
+        evaluation=_evaluation(bundle, judged, len(pack)),
         tool=tool,
         created=created,
-        name=options.name or bundle.manifest.name,
-        quick=options.quick,
-        host=host,
-        profile=profile,
-        bundle=_bundle_record(bundle),
-        evaluation=evaluation,
-        runs=_rows(bundle, plan, outcomes, evaluation, profile, options, host, state),
-        warnings=tuple(doubts_of(host, state)),
+    )
+
+
+def _report(job: _Job, outcomes: Outcomes) -> Report:
+    return Report(
+        schema=1,
+        tool=job.tool,
+        created=job.created,
+        name=job.options.name or job.bundle.manifest.name,
+        quick=job.options.quick,
+        host=job.host,
+        profile=job.profile,
+        bundle=_bundle_record(job.bundle),
+        evaluation=job.evaluation,
+        runs=_rows(job, outcomes),
+        warnings=tuple(job.doubts),
     )
 
 
@@ -127,11 +149,13 @@ def _plan(
     )
 
 
-def _key(bundle: Bundle, profile: Profile, options: BenchmarkOptions, host: Host, tool: str) -> str:
+def _key(job: _Job) -> str:
     """Return what tells one run's journal from another's."""
-    asked = (options.only, options.quick, options.sustained_s)
-    parts = (str(bundle.folder.resolve()), bundle.sha256, profile.model_dump_json(), asked)
-    return hashlib.sha256(repr((*parts, host.model_dump_json(), tool)).encode()).hexdigest()[:32]
+    asked = (job.options.only, job.options.quick, job.options.sustained_s)
+    runtimes = {name: installed_version(row) for name, row in RUNTIMES.items()}
+    what = (str(job.bundle.folder.resolve()), job.bundle.sha256, job.profile.model_dump_json(), asked)
+    where = (job.host.model_dump_json(), job.plan.cases[0].cpus, runtimes, job.tool)
+    return hashlib.sha256(repr((what, where)).encode()).hexdigest()[:32]
 
 
 def _say_what_was_cut_off(journal: Journal, options: BenchmarkOptions, progress: Progress) -> None:
@@ -146,41 +170,44 @@ def _say_what_was_cut_off(journal: Journal, options: BenchmarkOptions, progress:
         progress.say("an earlier run like this was cut off and is begun anew; --resume would have gone on")
 
 
-def _rows(
-    bundle: Bundle,
-    plan: Plan,
-    outcomes: Outcomes,
-    evaluation: Evaluation,
-    profile: Profile,
-    options: BenchmarkOptions,
-    host: Host,
-    state: HostState,
-) -> tuple[Run, ...]:
+def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
     raws = {variant: raw_of(outcome) for variant, outcome in outcomes.items()}
-    doubts = [*doubts_of(host, state), *_fewer_threads(profile, host)]
 
     def row(case: Case) -> Run:
-        outcome, references = outcomes[case.variant], References.of(case.format, raws)
-        return row_of_case(case, outcome, evaluation, profile, plan.sampling, references, doubts)
+        return row_of_case(
+            case,
+            outcomes[case.variant],
+            job.evaluation,
+            job.profile,
+            job.options.quick,
+            References.of(case.format, raws),
+            job.doubts,
+        )
 
-    threads = plan.cases[0].threads
-    failed = () if options.only else bundle.manifest.failed
+    threads = job.plan.cases[0].threads
+    failed = () if job.options.only else job.bundle.manifest.failed
     return (
-        *(row(case) for case in plan.cases),
-        *(row_of_failed_export(one, threads, profile) for one in failed),
-        *(row(case) for case in plan.companions),
+        *(row(case) for case in job.plan.cases),
+        *(row_of_failed_export(one, threads, job.profile) for one in failed),
+        *(row(case) for case in job.plan.companions),
     )
 
 
 def _fewer_threads(profile: Profile, host: Host) -> list[str]:
     asked = threads_of(profile, host.physical_cores)
-    if asked <= host.usable_cpus:
-        return []
-    sentence = (
-        f"the profile asks for {asked} threads and here are {host.usable_cpus} usable CPUs: measured with "
-        f"{host.usable_cpus} threads; a machine with {asked} will be faster"
-    )
-    return [sentence]
+    if asked > host.usable_cpus:
+        sentence = (
+            f"the profile asks for {asked} threads and here are {host.usable_cpus} usable CPUs: measured "
+            f"with {host.usable_cpus} threads; a machine with {asked} will be faster"
+        )
+        return [sentence]
+    if asked > host.physical_cores:
+        sentence = (
+            f"the profile asks for {asked} threads and here are {host.physical_cores} cores: hyper-threads "
+            f"stand in for the others; a machine with {asked} cores will be faster"
+        )
+        return [sentence]
+    return []
 
 
 def _refuse_missing(artifacts: Sequence[ArtifactRecord]) -> None:

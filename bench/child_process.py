@@ -21,6 +21,7 @@ from bench.measurements import FailureKind
 
 _LAST_LINES = 6
 _SECONDS_TO_END = 10.0
+_OUT_OF_MEMORY = "bad_alloc"  # what C++ says before it aborts
 _KINDS = {
     signal.SIGKILL: FailureKind.KILLED,
     signal.SIGILL: FailureKind.ILLEGAL_INSTRUCTION,
@@ -34,7 +35,8 @@ _LIVING: set["ChildProcess"] = set()
 @atexit.register
 def _stop_the_living() -> None:
     for child in list(_LIVING):
-        child.stop()
+        with suppress(OSError):  # an interrupt came in the middle of its stop
+            child.stop()
 
 
 class ChildDiedError(Exception):
@@ -138,9 +140,10 @@ class ChildProcess:
     def stop(self) -> None:
         """End the child, whatever state it is in, and remove its folder."""
         self._kill()
-        os.close(self._answers)
+        if self in _LIVING:
+            _LIVING.discard(self)
+            os.close(self._answers)
         self._folder.cleanup()
-        _LIVING.discard(self)
 
     def _kill(self) -> None:
         assert self._process.stdin is not None
@@ -157,6 +160,8 @@ class ChildProcess:
         if code >= 0:
             return self.end(FailureKind.EXIT, f"ended with exit code {code} in the middle of its work")
         died_of = signal.Signals(-code)
+        if died_of is signal.SIGABRT and _OUT_OF_MEMORY in self._stderr.read_text(errors="replace"):
+            return self.end(FailureKind.MEMORY, "could not allocate memory and aborted")
         if died_of is signal.SIGKILL and _oom_kills() > self._oom_kills:
             return self.end(FailureKind.MEMORY, "was killed by the kernel, for want of memory")
         return self.end(_KINDS.get(died_of, FailureKind.CRASH), f"died of {died_of.name}")

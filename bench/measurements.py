@@ -13,12 +13,14 @@ from bench.records import Record
 class Surroundings(Record):
     """What went on around a block, from before its first to after its last inference.
 
-    `cpu_ns`: CPU time of the worker's own process; `busy_ns`, `steal_ns`: of the CPUs it is pinned to, by the
-    kernel's ticks of 10 ms, null where it keeps none; `preemptions`: how often the kernel took a CPU from the
-    worker; `clock_khz`: the slowest clock of those CPUs afterwards, null where it is not told.
+    `cpus`: how many CPUs it was pinned to, or could use; `cpu_ns`: CPU time of the worker's own process;
+    `busy_ns`, `steal_ns`: of those CPUs, by the kernel's ticks of 10 ms, null where it keeps none;
+    `preemptions`: how often the kernel took a CPU from the worker; `clock_khz`: the slowest clock of those
+    CPUs afterwards, null where it is not told.
     """
 
     elapsed_ns: int
+    cpus: int
     cpu_ns: int
     busy_ns: int | None
     steal_ns: int | None
@@ -29,7 +31,7 @@ class Surroundings(Record):
 class Block(Record):
     """One turn of a case: consecutive inference times in nanoseconds.
 
-    `sweep`: which round of turns of its processes; `turn`: which turn of the wave it was.
+    `sweep`: which of its process's turns it was; `turn`: which of all turns of the run.
     """
 
     sweep: int
@@ -119,6 +121,14 @@ class NoEnergy(Record):
     reason: str
 
 
+class SustainedRun(Record):
+    """Blocks of about a second without a pause, and how the machine stood before and after."""
+
+    blocks: tuple[Block, ...]
+    before: HostState
+    after: HostState
+
+
 class RoundState(Record):
     """How the machine stood before and after one round of a wave."""
 
@@ -171,7 +181,7 @@ class Completed(Record):
 
     `runtime`: its version; `logits`: [images][classes], and `executed`: both null for the null runtime and
     the yardstick; `kept_from`: when an earlier run on this machine found these two, null if it was this one;
-    `sustained`: blocks of about a second without a pause, null unless asked for.
+    `sustained`: null unless asked for; `waves`: into how many waves the run was parted.
     """
 
     status: Literal["completed"] = "completed"
@@ -183,8 +193,9 @@ class Completed(Record):
     executed: Executed | None
     kept_from: str | None = None
     energy: Energy | NoEnergy
-    sustained: tuple[Block, ...] | None = None
+    sustained: SustainedRun | None = None
     telemetry: tuple[RoundState, ...] = ()
+    waves: int = 1
 
 
 class Skipped(Record):

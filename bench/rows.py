@@ -6,14 +6,14 @@ from typing import Literal
 
 from bench.bundle import FailedExport
 from bench.decide.budget import over_budget
-from bench.harness.doubts import doubts_of_row
 from bench.harness.plan import Case
+from bench.harness.row_doubts import doubts_of_row
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.reports.summaries import References, summarise
 from bench.runtimes.table import row_of
 from bench.variants import Variant
-from device_profiles.profile import Profile, Sampling
+from device_profiles.profile import Profile
 
 
 def row_of_failed_export(failed: FailedExport, threads: int, profile: Profile) -> Run:
@@ -50,6 +50,7 @@ def raw_of(outcome: Outcome) -> Raw | None:
         energy=outcome.energy,
         sustained=outcome.sustained,
         telemetry=outcome.telemetry,
+        waves=outcome.waves,
     )
 
 
@@ -58,13 +59,13 @@ def row_of_case(
     outcome: Outcome,
     evaluation: Evaluation,
     profile: Profile,
-    sampling: Sampling,
+    quick: bool,
     references: References,
     doubts: Sequence[str] = (),
 ) -> Run:
     """Return the row of one case, whatever came of it.
 
-    `sampling`: the one of the profile that was used; `doubts`: those that concern every row of the run.
+    `quick`: whether the profile's short sampling was used; `doubts`: those that concern every row of the run.
     """
     row = partial(
         Run,
@@ -91,8 +92,9 @@ def row_of_case(
             assert raw is not None
             summary = summarise(raw, case.precision, evaluation, references)
             warnings = list(doubts)
+            sampling = profile.quick if quick else profile.sampling
             if case.is_judged:
-                warnings += doubts_of_row(outcome, case.precision, sampling)
+                warnings += doubts_of_row(outcome, case.precision, sampling, quick)
                 warnings += over_budget(summary, case.size_bytes, profile.budget)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(

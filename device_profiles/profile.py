@@ -25,19 +25,19 @@ class Sampling(Part):
     share of the median; no look at fewer than five can say so). `warm_up`: inferences at the most before the
     first that counts, if the level is not steady before. Each process has `blocks` turns of `block_samples`
     inferences, or fewer of them (never below three) once a turn would take longer than `block_s` seconds.
-    `time_limit_s`: seconds of loading and inference of a wave, all its cases together, after which every
-    process gets a single turn, and none is added beyond the first look. `hang_limit_s`: seconds of silence
-    after which a worker is ended.
+    `time_limit_s`: seconds of loading, warm-up and timed inference of a wave, all its cases together. Up to
+    the first look each process has its share of it and at least one turn; after it no process is added once
+    the limit is reached. `hang_limit_s`: seconds of silence after which a worker is ended.
     """
 
     looks: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, strict=False)
     warm_up: int = Field(ge=1)
     blocks: int = Field(ge=1)
     block_samples: int = Field(ge=1)
-    block_s: float = Field(default=0.3, gt=0, strict=False)
+    block_s: float = Field(default=0.3, gt=0, le=3600, strict=False)
     interval: float = Field(default=0.02, gt=0, lt=1, strict=False)
-    time_limit_s: float = Field(gt=0, strict=False)
-    hang_limit_s: float = Field(default=120, gt=0, strict=False)
+    time_limit_s: float = Field(gt=0, le=1_000_000, strict=False)
+    hang_limit_s: float = Field(default=120, gt=0, le=86_400, strict=False)
 
     @field_validator("looks")
     @classmethod

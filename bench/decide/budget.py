@@ -1,5 +1,6 @@
 """Which limits of a profile's budget a row breaks. Pure: values in, sentences out."""
 
+from bench.reports.records import Latency
 from bench.reports.summaries import Summary
 from device_profiles.profile import Budget
 
@@ -10,13 +11,22 @@ def over_budget(summary: Summary, size_bytes: int, budget: Budget) -> list[str]:
     """Return a sentence for each limit that a row's summary breaks."""
     kept = None if summary.accuracy is None else summary.accuracy.retention
     found = [
-        _over("p95 latency", summary.latency_ms.p95, budget.p95_ms, "ms"),
+        _over_latency(summary.latency_ms, budget.p95_ms),
         _over("peak memory", summary.memory_mb.peak, budget.memory_mb, "MiB"),
         _over("size", size_bytes / _BYTES_PER_MB, budget.size_mb, "MB"),
     ]
     if kept is not None and budget.retention is not None and kept.value < budget.retention:
         found.append(f"retention {kept.value:.3f} is below the budget's {budget.retention:g}")
     return [sentence for sentence in found if sentence is not None]
+
+
+def _over_latency(latency: Latency, limit_ms: float | None) -> str | None:
+    """Judge p95, and p50 where the samples do not support a p95: what is over with that is over with both."""
+    if limit_ms is None or latency.p95 is not None:
+        return _over("p95 latency", latency.p95, limit_ms, "ms")
+    return _over("p50 latency", latency.p50, limit_ms, "ms") or (
+        f"p95 latency is not judged against the budget: {latency.samples} samples are too few for a p95"
+    )
 
 
 def _over(what: str, value: float | None, limit: float | None, unit: str) -> str | None:

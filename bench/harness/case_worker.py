@@ -24,7 +24,7 @@ AnswerT = TypeVar(
 
 _WARM_UP_LIMIT_S = 10.0
 _INFERENCES_TO_PEAK = 3
-_IMAGES_A_REQUEST = 32
+_IMAGES_A_REQUEST = 8
 # The first inferences after a pause find cold caches and sleeping threads (TorchScript: 3 times the median).
 _INFERENCES_TO_SETTLE = 2
 
@@ -105,13 +105,13 @@ class CaseWorker:
         return self.infer(block_samples(sampling, started.warm_up_ns), Stage.TIMING)
 
     def infer(self, count: int, stage: Stage, settle: int = _INFERENCES_TO_SETTLE) -> messages.Inferred:
-        """Run `settle` inferences, then `count` that are timed."""
+        """Run `settle` inferences, then `count` that are timed, and wait until the worker's threads rest."""
         return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred)
 
     def begin_inference(self, count: int, stage: Stage) -> None:
-        """Have `count` inferences run, without waiting for them."""
+        """Have `count` inferences run without a rest behind them, and do not wait for them."""
         try:
-            self._process.tell(messages.Infer(count=count))
+            self._process.tell(messages.Infer(count=count, rest=False))
         except ChildDiedError as error:
             raise _failed(stage, error) from None
 

@@ -12,7 +12,7 @@ from bench.measurements import Energy, NoEnergy, Stage
 
 _SECONDS_TO_RUN = 2.0
 _SECONDS_IDLE = 1.0
-_SECONDS_BETWEEN_READINGS = 0.05
+_SECONDS_BETWEEN_READINGS = 0.02
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ def energy_of(case: Case, plan: Plan, meter: Meter | NoMeter, clockwork: Clockwo
         process = worker.start(str(plan.pack), 0, 0, plan.sampling)
         count = max(1, int(_SECONDS_TO_RUN * 1e9 / median(process.warm_up_ns)))
         try:
-            idle, _ = joules_while(meter, _idle(clockwork), clockwork)
+            idle, idle_s = joules_while(meter, _until(_SECONDS_IDLE, clockwork), clockwork)
+            in_time = _until(plan.sampling.hang_limit_s, clockwork)
             worker.begin_inference(count, Stage.ENERGY)
-            joules, seconds = joules_while(meter, lambda: not worker.has_answered, clockwork)
+            joules, seconds = joules_while(meter, lambda: not worker.has_answered and in_time(), clockwork)
         except OSError as error:
             return NoEnergy(reason=f"the {meter.method} failed: {error}")
         worker.end_inference(Stage.ENERGY)
@@ -43,19 +44,20 @@ def energy_of(case: Case, plan: Plan, meter: Meter | NoMeter, clockwork: Clockwo
         inferences=count,
         seconds=seconds,
         joules=joules,
-        idle_watts=idle / _SECONDS_IDLE,
+        idle_watts=idle / idle_s,
     )
 
 
-def _idle(clockwork: Clockwork) -> Callable[[], bool]:
-    end = clockwork.now() + _SECONDS_IDLE
+def _until(seconds: float, clockwork: Clockwork) -> Callable[[], bool]:
+    """Return what tells whether so many seconds from now are still to end."""
+    end = clockwork.now() + seconds
     return lambda: clockwork.now() < end
 
 
 def joules_while(meter: Meter, goes_on: Callable[[], bool], clockwork: Clockwork) -> tuple[float, float]:
     """Return the joules drawn while something goes on, and the seconds that it took.
 
-    A counter is read before and after; a sensor every 50 ms, each reading standing for the time since the
+    A counter is read before and after; a sensor every 20 ms, each reading standing for the time since the
     last.
     """
     begin = clockwork.now()

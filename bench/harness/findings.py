@@ -5,7 +5,6 @@ Each entry is written when it is found and can be applied again, so that a run t
 
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -21,6 +20,7 @@ from bench.measurements import (
     ProcessTiming,
     RoundState,
     Skipped,
+    SustainedRun,
 )
 from bench.records import Record
 
@@ -92,11 +92,11 @@ class EnergyFound(Record):
 
 
 class SustainedFound(Record):
-    """Blocks of about a second without a pause."""
+    """What a case's sustained pass found."""
 
     kind: Literal["sustained"] = "sustained"
     variant: str
-    blocks: tuple[Block, ...]
+    run: SustainedRun
 
 
 Entry = Examined | Parted | Started | Turn | Ended | Stopped | Watched | EnergyFound | SustainedFound
@@ -109,11 +109,6 @@ class Process:
 
     started: ProcessTiming
     blocks: list[Block] = field(default_factory=list)
-
-    @property
-    def median_ns(self) -> float:
-        """The median of its samples; it has at least one block."""
-        return float(median(ns for block in self.blocks for ns in block.ns))
 
     def timing(self) -> ProcessTiming:
         """Return the process as it stands in a report."""
@@ -134,7 +129,7 @@ class Findings:
     stopped: dict[str, End] = field(default_factory=dict)
     states: list[RoundState] = field(default_factory=list)
     energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
-    sustained: dict[str, tuple[Block, ...]] = field(default_factory=dict)
+    sustained: dict[str, SustainedRun] = field(default_factory=dict)
     turns: int = 0
     spent_ns: Counter[int] = field(default_factory=Counter)
 
@@ -162,18 +157,24 @@ class Findings:
                 self.states.append(state)
             case EnergyFound(variant=variant, energy=energy):
                 self.energy[variant] = energy
-            case SustainedFound(variant=variant, blocks=blocks):
-                self.sustained[variant] = blocks
+            case SustainedFound(variant=variant, run=run):
+                self.sustained[variant] = run
 
-    def measured(self, variant: str, wave: int) -> list[Process]:
-        """Return a case's processes of a wave that have at least one block."""
-        started = self.processes.get(variant, [])
-        return [process for process in started if process.started.wave == wave and process.blocks]
+    def measured(self, variant: str, rounds: int | None = None) -> list[ProcessTiming]:
+        """Return a case's processes that have at least one block, those of the first rounds if so many."""
+        return [
+            process.timing()
+            for process in self.processes.get(variant, [])
+            if process.blocks and (rounds is None or process.started.round < rounds)
+        ]
 
     def sweeps_done(self, variant: str, wave: int, round_: int) -> int:
         """Return how many blocks of a round a case has."""
+        place = (wave, round_)
         return sum(
-            len(process.blocks) for process in self.measured(variant, wave) if process.started.round == round_
+            len(process.blocks)
+            for process in self.processes.get(variant, [])
+            if (process.started.wave, process.started.round) == place
         )
 
     def spent_s(self, wave: int) -> float:

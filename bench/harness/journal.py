@@ -29,7 +29,7 @@ class Journal:
         self._file = self.path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             self._file.close()
             raise InputError(
                 f"{self.path}: another process is measuring this bundle with these options; wait for its end"
@@ -48,7 +48,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._file.closed:
-            if not self._file.tell():
+            if not os.fstat(self._file.fileno()).st_size:
                 self.path.unlink(missing_ok=True)
             self._file.close()
 
@@ -64,20 +64,23 @@ class Journal:
 
     def finish(self) -> None:
         """Remove the file: the run is over."""
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         self._file.close()
 
     def _read(self) -> None:
-        """Apply what is there; a last line without its end was being written when the run was cut off."""
+        """Apply what is there, but for a last line that was being written when the run was cut off."""
         self._file.seek(0)
-        content = self._file.read()
-        whole, _, torn = content.rpartition(b"\n")
-        for number, line in enumerate(whole.splitlines(), 1):
+        lines = self._file.read().splitlines(keepends=True)
+        kept = 0
+        for number, line in enumerate(lines, 1):
             try:
                 self.found.apply(ENTRIES.validate_json(line))
             except (ValidationError, KeyError, IndexError):
+                if number == len(lines):
+                    break
                 raise InputError(
                     f"{self.path}: line {number} cannot be read; leave out --resume to begin anew"
                 ) from None
-        self._file.truncate(len(content) - len(torn))
+            kept += len(line)
+        self._file.truncate(kept)
         self._file.seek(0, os.SEEK_END)

@@ -17,11 +17,14 @@ from bench.machine.host import Host
 from bench.measurements import Executed
 from bench.records import Record
 
+# Part of every key: counts up when the file, or what a reader of executed graphs makes of one, changes.
+_SCHEMA: Literal[1] = 1
+
 
 class KeptAnswers(Record):
     """Logits [images][classes] of a pack's first images, and the executed graph; `created`: ISO 8601."""
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[1] = Field(default=_SCHEMA, alias="schema")
     created: str
     logits: tuple[tuple[float, ...], ...]
     executed: Executed
@@ -30,7 +33,7 @@ class KeptAnswers(Record):
 def place_of(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
     """Return the file in which a case's answers are kept. `runtime`: its name and version."""
     machine = host.model_dump(include={"cpu", "board", "architecture", "cpu_features", "memory_bytes", "os"})
-    parts = (case.digest, case.provider, case.engine, pack_sha256, machine, runtime)
+    parts = (_SCHEMA, case.digest, case.provider, case.engine, pack_sha256, machine, runtime)
     return cache_folder("answers") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 

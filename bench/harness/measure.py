@@ -81,8 +81,8 @@ def _sustain(plan: Plan, seconds: float, journal: Journal, progress: Progress) -
         if case.variant in journal.found.sustained:
             continue
         try:
-            blocks = sustain(case, plan, seconds, progress)
-            journal.add(SustainedFound(variant=case.variant, blocks=blocks))
+            run = sustain(case, plan, seconds, progress)
+            journal.add(SustainedFound(variant=case.variant, run=run))
         except CaseEndedError as error:
             journal.add(Ended(variant=case.variant, outcome=error.outcome))
 
@@ -92,7 +92,7 @@ def outcome_of(case: Case, found: Findings) -> Outcome:
     variant = case.variant
     if variant in found.ended:
         return found.ended[variant]
-    processes = [process.timing() for process in found.processes.get(variant, ()) if process.blocks]
+    processes = found.measured(variant)
     if not processes:
         return Skipped(reason="no artifact was alive to take turns with")
     examined = found.examined[variant]
@@ -107,5 +107,6 @@ def outcome_of(case: Case, found: Findings) -> Outcome:
         kept_from=examined.kept_from,
         energy=found.energy.get(variant, NoEnergy(reason="not measured: it is no artifact")),
         sustained=found.sustained.get(variant),
+        waves=len(found.waves or ()),
         telemetry=tuple(state for state in found.states if (state.wave, state.round) in timed),
     )

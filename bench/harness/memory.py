@@ -1,6 +1,8 @@
 """What the kernel says of this process's memory, and a limit to it. It knows /proc, and not the work."""
 
-import sys
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -43,12 +45,22 @@ def high_water_mark_bytes() -> int | None:
 def cap(limit_bytes: int) -> None:
     """Let this process allocate `limit_bytes` at the most: beyond that, allocation fails.
 
-    RLIMIT_DATA counts private writable pages, which are what a process has to have for itself.
+    RLIMIT_DATA counts private writable pages, which are what a process has to have for itself. Only the soft
+    limit is set, so that `uncapped` can lift it.
     """
-    if sys.platform != "win32":
-        import resource
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
 
-        resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+@contextmanager
+def uncapped() -> Iterator[None]:
+    """Lift the limit for what is the harness's own need, not the artifact's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _kilobytes(path: Path, key: str) -> int | None:

@@ -36,11 +36,15 @@ class Load(Record):
 
 
 class Infer(Record):
-    """Run `count` inferences, each timed, after `settle` that are not recorded; then wait for quiet."""
+    """Run `count` inferences, each timed, after `settle` that are not recorded.
+
+    `rest`: whether to answer only when the process's threads use the CPU no more.
+    """
 
     kind: Literal["infer"] = "infer"
     count: int
     settle: int = 0
+    rest: bool = True
 
 
 class WarmUp(Record):

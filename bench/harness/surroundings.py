@@ -2,9 +2,10 @@
 
 import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from bench.machine.cpu_time import read_clock_khz, read_cpu_time
+from bench.machine.host import usable_cpus
 from bench.measurements import Surroundings
 
 _REST_STEP_S = 0.004
@@ -16,7 +17,7 @@ _REST_LIMIT_S = 0.25
 class Watch:
     """Begins to watch when it is made; `stop` says what went on since."""
 
-    def __init__(self, cpus: Iterable[int] | None) -> None:
+    def __init__(self, cpus: Sequence[int] | None) -> None:
         self._cpus = cpus
         self._time = read_cpu_time(cpus)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -30,6 +31,7 @@ class Watch:
         known = now is not None and before is not None
         return Surroundings(
             elapsed_ns=elapsed,
+            cpus=len(usable_cpus() if self._cpus is None else self._cpus),
             cpu_ns=round((_cpu_s(usage) - _cpu_s(self._usage)) * 1e9),
             busy_ns=now.busy_ns - before.busy_ns if known and now and before else None,
             steal_ns=now.steal_ns - before.steal_ns if known and now and before else None,

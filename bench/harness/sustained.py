@@ -4,13 +4,14 @@ from statistics import median
 
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, Plan
-from bench.measurements import Block, Stage
+from bench.machine.state import read_state
+from bench.measurements import Block, Stage, SustainedRun
 from bench.progress import Progress
 
 _SECONDS_A_BLOCK = 1.0
 
 
-def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> tuple[Block, ...]:
+def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> SustainedRun:
     """Run a case for `seconds` in blocks of about one; may raise CaseEndedError, as any stage of a case.
 
     No warm-up: the first block shows it.
@@ -18,12 +19,13 @@ def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> tuple
     progress.begin(f"sustained, {case.variant}", round(seconds))
     blocks: list[Block] = []
     elapsed_s, told = 0.0, 0
+    before = read_state()
     with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
         worker.load(str(plan.pack))
         pace_ns: float = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
         while elapsed_s < seconds:
-            count = max(1, int(_SECONDS_A_BLOCK * 1e9 / pace_ns))
-            answer = worker.infer(count, Stage.SUSTAINED, settle=0)
+            worker.begin_inference(max(1, int(_SECONDS_A_BLOCK * 1e9 / pace_ns)), Stage.SUSTAINED)
+            answer = worker.end_inference(Stage.SUSTAINED)
             number = len(blocks)
             blocks.append(Block(sweep=number, turn=number, ns=answer.ns, surroundings=answer.surroundings))
             pace_ns = median(answer.ns)
@@ -31,4 +33,4 @@ def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> tuple
             steps = min(round(elapsed_s), round(seconds)) - told
             told += steps
             progress.advance(steps, note=f"{pace_ns / 1e6:.2f} ms")
-    return tuple(blocks)
+    return SustainedRun(blocks=tuple(blocks), before=before, after=read_state())

@@ -7,7 +7,6 @@ It knows workers and findings, and nothing of formats or reports.
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from statistics import median
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.findings import Ended, Findings, Started, Stopped, Turn, Watched
@@ -16,7 +15,7 @@ from bench.harness.plan import Case, Plan, order_of_turns
 from bench.machine.state import HostState
 from bench.measurements import Block, End, ProcessTiming, RoundState
 from bench.progress import Progress
-from bench.statistics.replication import median_interval
+from bench.statistics.processes import interval_of_median
 from device_profiles.profile import Sampling
 
 # A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest
@@ -107,10 +106,10 @@ class Turns:
     def _has_turn(self, variant: str, wave: int, round_: int, sweep: int) -> bool:
         """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""
         found = self.journal.found
-        if found.sweeps_done(variant, wave, round_) > sweep:
+        if variant in found.ended or found.sweeps_done(variant, wave, round_) > sweep:
             return False
         alone = not found.processes[variant][-1].blocks
-        return alone or found.spent_s(wave) < self.plan.sampling.time_limit_s
+        return alone or not time_is_up(found, wave, round_, self.plan.sampling)
 
     def _take_turn(self, variant: str, worker: CaseWorker, started: ProcessTiming, sweep: int) -> None:
         def turn() -> None:
@@ -124,33 +123,41 @@ class Turns:
         self._guard(variant, turn)
 
     def _look(self, wave: int, rounds: int, cases: Sequence[Case]) -> None:
-        """At one of the fixed looks, end the sampling of the cases whose median is known well enough."""
+        """At one of the fixed looks, or when time is up, end the sampling of the cases that need no more."""
         sampling, found = self.plan.sampling, self.journal.found
-        if rounds not in sampling.looks:
+        over = time_is_up(found, wave, rounds - 1, sampling)
+        if rounds < sampling.looks[0] or not (over or rounds in sampling.looks):
             return
-        time_is_up = found.spent_s(wave) >= sampling.time_limit_s
         for case in cases:
             if self._goes_on(case):
-                end = end_of_sampling(found, case.variant, wave, rounds, sampling, time_is_up)
+                end = end_of_sampling(found.measured(case.variant, rounds), rounds, sampling, over)
                 if end is not None:
                     self.journal.add(Stopped(variant=case.variant, end=end))
+
+
+def time_is_up(found: Findings, wave: int, round_: int, sampling: Sampling) -> bool:
+    """Tell whether a wave has had the time it may have by the end of a round.
+
+    Each round up to the first look has its share of the limit, so that a slow machine cuts all of them alike.
+    """
+    share = min(1.0, (round_ + 1) / sampling.looks[0])
+    return found.spent_s(wave) >= share * sampling.time_limit_s
 
 
 def _is_over(found: Findings, case: Case, wave: int, round_: int, sampling: Sampling) -> bool:
     """Tell whether a round of a case is in the journal as far as it will ever be."""
     done = found.sweeps_done(case.variant, wave, round_)
-    return done >= sampling.blocks or (done > 0 and found.spent_s(wave) >= sampling.time_limit_s)
+    return done >= sampling.blocks or (done > 0 and time_is_up(found, wave, round_, sampling))
 
 
 def end_of_sampling(
-    found: Findings, variant: str, wave: int, rounds: int, sampling: Sampling, time_is_up: bool
+    processes: Sequence[ProcessTiming], rounds: int, sampling: Sampling, out_of_time: bool
 ) -> End | None:
     """Return why a case's sampling ends at this look; None if it goes on."""
-    medians = [process.median_ns for process in found.measured(variant, wave)]
-    interval = median_interval(median(medians), medians) if medians else None
+    interval = interval_of_median(processes) if processes else None
     if interval is not None and interval.half_width <= sampling.interval:
         return End.NARROW
-    if time_is_up:
+    if out_of_time:
         return End.TIME
     if rounds < sampling.looks[-1]:
         return None

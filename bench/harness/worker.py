@@ -51,8 +51,8 @@ class Worker:
                 return messages.Greeted()
             case messages.Load():
                 return self._load(request)
-            case messages.Infer(count=count, settle=settle):
-                return self._infer(count, settle)
+            case messages.Infer():
+                return self._infer(request)
             case messages.WarmUp(most=most, limit_s=limit_s):
                 limit_ns = round(limit_s * 1e9)
                 samples_ns, steady = warm_up(
@@ -64,17 +64,19 @@ class Worker:
                 peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
                 return messages.Peak(peak_bytes=peak, proportional_bytes=memory.proportional_bytes())
             case messages.Predict():
-                return messages.Predicted(logits=self._predict(request))
+                with memory.uncapped():
+                    return messages.Predicted(logits=self._predict(request))
             case messages.Inspect():
-                return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
+                with memory.uncapped():
+                    return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 
     def _load(self, request: messages.Load) -> messages.Loaded:
         self._cpus = request.cpus
         if request.cpus is not None:
             os.sched_setaffinity(0, request.cpus)
+        self._batches = _inputs(request)
         if request.memory_cap_bytes is not None:
             memory.cap(request.memory_cap_bytes)
-        self._batches = _inputs(request)
         cached = cached_share(map(Path, request.files))
         begin = time.perf_counter_ns()
         runtime = import_runtime(request.module)
@@ -94,13 +96,14 @@ class Worker:
             loaded_bytes=memory.resident_bytes(),
         )
 
-    def _infer(self, count: int, settle: int) -> messages.Inferred:
+    def _infer(self, request: messages.Infer) -> messages.Inferred:
         session = self._loaded()
-        time_inferences(session, self._batches, settle, time.perf_counter_ns)
+        time_inferences(session, self._batches, request.settle, time.perf_counter_ns)
         watch = Watch(self._cpus)
-        samples_ns = time_inferences(session, self._batches, count, time.perf_counter_ns)
+        samples_ns = time_inferences(session, self._batches, request.count, time.perf_counter_ns)
         surroundings = watch.stop()
-        rest()
+        if request.rest:
+            rest()
         return messages.Inferred(ns=samples_ns, surroundings=surroundings)
 
     def _predict(self, request: messages.Predict) -> tuple[tuple[float, ...], ...]:

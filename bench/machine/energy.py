@@ -5,15 +5,13 @@ RAPL: kernel documentation, powercap. INA3221: hwmon ABI, labels by the boards' 
 """
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.machine import vcgencmd
 from bench.machine.readings import ROOT, folders, number, text
 
-_VCGENCMD_LIMIT_S = 5.0
 _WHOLE_BOARD_RAILS = ("VDD_IN", "VIN_SYS_5V0", "POM_5V_IN")
 _PMIC_LINE = re.compile(
     r"^\s*(?P<rail>\w+)_(?P<kind>[AV])\s+(?:current|volt)\(\d+\)=(?P<value>[\d.]+)[AV]", re.M
@@ -67,15 +65,7 @@ def find_meter(root: Path = ROOT, pmic: Callable[[], str | None] | None = None) 
 
 def read_pmic() -> str | None:
     """Return what `vcgencmd pmic_read_adc` prints; None where there is no such command or it fails."""
-    if (path := shutil.which("vcgencmd")) is None:
-        return None
-    try:
-        done = subprocess.run(
-            [path, "pmic_read_adc"], capture_output=True, text=True, timeout=_VCGENCMD_LIMIT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    return vcgencmd.ask("pmic_read_adc")
 
 
 def _rapl(root: Path, denied: list[str]) -> EnergyCounter | None:
@@ -123,7 +113,10 @@ def _pmic(read: Callable[[], str | None]) -> PowerSensor | None:
         return None
 
     def read_watts() -> float:
-        return sum(_rail_watts(read() or "").values())
+        rails = _rail_watts(read() or "")
+        if not rails:
+            raise OSError("vcgencmd pmic_read_adc gave rails before, and gives none now")
+        return sum(rails.values())
 
     return PowerSensor(
         "Raspberry Pi 5 power chip (vcgencmd pmic_read_adc), sampled",

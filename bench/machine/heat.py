@@ -4,13 +4,11 @@ Sources: kernel documentation (thermal sysfs, x86 thermal_throttle), Raspberry P
 """
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
+from bench.machine import vcgencmd
 from bench.machine.readings import ROOT, folders, number, text
 
-_VCGENCMD_LIMIT_S = 5.0
 # Bits of `vcgencmd get_throttled`: what holds now. The same 16 bits higher: what has happened since boot.
 _THROTTLED_BITS = {
     0: "under-voltage",
@@ -47,17 +45,9 @@ def read_throttle_counts(root: Path = ROOT) -> dict[str, int]:
     return found
 
 
-def read_throttled_bits(command: str = "vcgencmd") -> int | None:
+def read_throttled_bits() -> int | None:
     """Return the bits of `vcgencmd get_throttled`; None where there is no such command or no such answer."""
-    if (path := shutil.which(command)) is None:
-        return None
-    try:
-        done = subprocess.run(
-            [path, "get_throttled"], capture_output=True, text=True, timeout=_VCGENCMD_LIMIT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.search(r"throttled=0x([0-9a-fA-F]+)", done.stdout)
+    match = re.search(r"throttled=0x([0-9a-fA-F]+)", vcgencmd.ask("get_throttled") or "")
     return None if match is None else int(match[1], 16)
 
 

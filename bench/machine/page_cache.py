@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,13 +13,21 @@ _RESIDENT = 1
 def cached_share(paths: Iterable[Path]) -> float | None:
     """Return the share of the files' pages in the kernel's page cache; None where it does not tell.
 
-    Linux's mincore(2), asked of a mapping that reads nothing by itself.
+    Linux's mincore(2), asked of a mapping that reads nothing by itself. Since Linux 5.2 it calls every page
+    cached for who neither owns a file nor may write it; such files are not asked about.
     """
     if sys.platform != "linux":
+        return None
+    paths = list(paths)
+    if not all(_is_told(path) for path in paths):
         return None
     counts = [counted for path in paths if (counted := _pages(path)) is not None]
     pages = sum(count for _, count in counts)
     return sum(cached for cached, _ in counts) / pages if pages else None
+
+
+def _is_told(path: Path) -> bool:
+    return not path.exists() or path.stat().st_uid == os.geteuid() or os.access(path, os.W_OK)
 
 
 def _pages(path: Path) -> tuple[int, int] | None:

@@ -43,20 +43,34 @@ class Column:
     factor: float = 1.0
 
 
-def columns() -> list[Column]:
-    """Return the numeric columns in their order."""
+def columns(several_waves: bool = False) -> list[Column]:
+    """Return the numeric columns in their order.
+
+    Of `several_waves` latencies are not compared, so none of them is the best, and what can be compared, the
+    ratio to the yardstick, is shown at any width.
+    """
     low, high, always, file = Best.LOWEST, Best.HIGHEST, Place.ALWAYS, Place.FILE
+    time = Best.NEITHER if several_waves else low
 
     return [
-        Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, low, always),
+        Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, time, always),
         Column("p50_half_width", "±\n%", _half_width, 1, place=always, factor=100),
-        Column("p90_ms", "p90\nms", lambda run: _latency(run, "p90"), 2, low, file),
-        Column("p95_ms", "p95\nms", lambda run: _latency(run, "p95"), 2, low, always),
-        Column("p99_ms", "p99\nms", lambda run: _latency(run, "p99"), 2, low),
+        Column("p90_ms", "p90\nms", lambda run: _latency(run, "p90"), 2, time, file),
+        Column("p95_ms", "p95\nms", lambda run: _latency(run, "p95"), 2, time, always),
+        Column("p99_ms", "p99\nms", lambda run: _latency(run, "p99"), 2, time),
+        Column("p95_upper_ms", "", lambda run: _upper(run, "p95"), 2, place=file),
+        Column("p99_upper_ms", "", lambda run: _upper(run, "p99"), 2, place=file),
         Column("speed_up", "vs\nfp32", _speed_up, 2, high, always, "×"),
         Column("speed_up_low", "", lambda run: _speed_up_end(run, 1), 2, place=file),
         Column("speed_up_high", "", lambda run: _speed_up_end(run, 0), 2, place=file),
-        Column("per_yardstick", "", lambda run: run.per_yardstick, 2, place=file),
+        Column(
+            "per_yardstick",
+            "per\nyard",
+            lambda run: run.per_yardstick,
+            2,
+            low,
+            always if several_waves else file,
+        ),
         Column("load_ms", "load\nms", lambda run: run.load_ms, 0),
         Column("first_inference_ms", "first\nms", lambda run: run.first_inference_ms, 1),
         Column("settled_ms", "settled\nms", _settled, 2, place=file),
@@ -89,6 +103,11 @@ def best_variants(column: Column, report: Report) -> set[str]:
 
 def _latency(run: Run, name: str) -> float | None:
     value = None if run.latency_ms is None else getattr(run.latency_ms, name)
+    return None if value is None else float(value)
+
+
+def _upper(run: Run, name: str) -> float | None:
+    value = None if run.latency_ms is None else getattr(run.latency_ms.upper, name)
     return None if value is None else float(value)
 
 

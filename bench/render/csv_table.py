@@ -9,6 +9,8 @@ from bench.reports.records import Report
 
 _LEADING = ("report", "created", "profile", "host", "variant", "runtime", "provider", "threads")
 
+_TRAILING = ("processes", "samples", "unsupported", "images", "reason", "warnings")
+
 
 def was_csv(content: bytes) -> bool:
     """Tell whether a file's content begins as this table does."""
@@ -20,9 +22,7 @@ def to_csv(reports: Iterable[Report]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [column.key for column in columns()]
-    writer.writerow(
-        [*_LEADING, "status", "standing", *names, "processes", "images", "samples", "reason", "warnings"]
-    )
+    writer.writerow([*_LEADING, "status", "standing", *names, *_TRAILING])
     for report in reports:
         numeric = columns()
         for run in report.runs:
@@ -32,8 +32,9 @@ def to_csv(reports: Iterable[Report]) -> str:
                     *(run.variant, run.runtime, run.provider, run.threads, run.status, run.standing),
                     *(column.value(run) for column in numeric),
                     run.latency_ms.processes if run.latency_ms else None,
-                    run.accuracy.images if run.accuracy else None,
                     run.latency_ms.samples if run.latency_ms else None,
+                    run.latency_ms.unsupported if run.latency_ms else None,
+                    run.accuracy.images if run.accuracy else None,
                     run.reason,
                     " | ".join(run.warnings),
                 ]

@@ -28,7 +28,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     variants = [run for run in report.runs if run.is_variant]
     chosen = [
         one
-        for one in columns()
+        for one in columns(_has_waves(variants))
         if one.place in places and any(one.value(run) is not None for run in variants)
     ]
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
@@ -42,6 +42,11 @@ def report_view(report: Report, width: int) -> RenderableType:
     parts += [Text(line) for line in _sustained(report)]
     parts += [Text.from_markup(line) for line in _remarks(report)]
     return Group(*parts)
+
+
+def _has_waves(variants: Sequence[Run]) -> bool:
+    """Tell whether not all variants took turns with each other."""
+    return any(run.raw is not None and run.raw.waves > 1 for run in variants)
 
 
 def conditions(report: Report) -> list[str]:

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from bench.machine.host import Host
 from bench.measurements import (
-    Block,
     End,
     Energy,
     Executed,
@@ -16,6 +15,7 @@ from bench.measurements import (
     ProcessTiming,
     RoundState,
     Stage,
+    SustainedRun,
 )
 from bench.records import Record
 from bench.variants import Precision
@@ -123,7 +123,7 @@ class Sustained(Record):
     """Latency over `seconds` without a pause.
 
     `drift`: the last third's level ÷ the first third's, less 1. `settled_ms`: the level of the last quarter;
-    `settled_after_s`: from when on it stays within 5 % of that, null if it does not.
+    `settled_after_s`: from when on nine tenths stay within 5 % of that, null if they do not.
     """
 
     seconds: float
@@ -142,8 +142,9 @@ class Raw(Record):
     logits: tuple[tuple[float, ...], ...] | None
     executed: Executed | None
     energy: Energy | NoEnergy
-    sustained: tuple[Block, ...] | None
+    sustained: SustainedRun | None
     telemetry: tuple[RoundState, ...]
+    waves: int
 
 
 class Failure(Record):

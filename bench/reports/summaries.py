@@ -23,8 +23,7 @@ from bench.reports.records import (
     SustainedPoint,
     UpperBounds,
 )
-from bench.statistics import accuracy, latency, pairing, precision, steadiness
-from bench.statistics.replication import median_interval
+from bench.statistics import accuracy, latency, precision, processes, steadiness
 from bench.variants import YARDSTICK_VARIANT, Precision, Variant
 
 _NS_PER_MS = 1e6
@@ -74,21 +73,21 @@ def summarise(
 
     `requested`: the precision that was asked for, None for what is no artifact.
     """
-    processes, energy = raw.processes, raw.energy
+    timed, energy = raw.processes, raw.energy
     per_yardstick, per_yardstick_ci95 = _ratio(raw, references.yardstick)
     per_fp32, per_fp32_ci95 = _ratio(raw, references.fp32 if requested is not None else None)
     return Summary(
-        latency_ms=_latency(processes),
+        latency_ms=_latency(timed),
         per_yardstick=per_yardstick,
         per_yardstick_ci95=per_yardstick_ci95,
         per_fp32=per_fp32,
         per_fp32_ci95=per_fp32_ci95,
-        import_ms=_median_ms([process.import_ns for process in processes]),
-        load_ms=_median_ms([process.load_ns for process in processes]),
-        first_inference_ms=_median_ms([process.first_inference_ns for process in processes]),
-        file_cache=_file_cache([process.cached_share for process in processes]),
+        import_ms=_median_ms([process.import_ns for process in timed]),
+        load_ms=_median_ms([process.load_ns for process in timed]),
+        first_inference_ms=_median_ms([process.first_inference_ns for process in timed]),
+        file_cache=_file_cache([process.cached_share for process in timed]),
         sampling_ended=raw.ended,
-        sustained=None if raw.sustained is None else _sustained(raw.sustained),
+        sustained=None if raw.sustained is None else _sustained(raw.sustained.blocks),
         memory_mb=_memory(raw),
         energy_mj=_energy(energy) if isinstance(energy, Energy) else None,
         energy_reason=None if isinstance(energy, Energy) else energy.reason,
@@ -98,17 +97,16 @@ def summarise(
 
 
 def _ratio(raw: Raw, reference: Raw | None) -> tuple[float | None, tuple[float, float] | None]:
-    ratio = None if reference is None else pairing.ratio(raw.processes, reference.processes)
+    ratio = None if reference is None else processes.ratio(raw.processes, reference.processes)
     if ratio is None:
         return None, None
     return ratio.value, None if ratio.interval is None else (ratio.interval.low, ratio.interval.high)
 
 
-def _latency(processes: Sequence[ProcessTiming]) -> Latency:
-    by_process = [[ns for block in process.blocks for ns in block.ns] for process in processes]
-    samples = [ns for one in by_process for ns in one]
+def _latency(timed: Sequence[ProcessTiming]) -> Latency:
+    samples = [ns for process in timed for block in process.blocks for ns in block.ns]
     times = latency.summarise_ns(samples)
-    interval = median_interval(times.p50, [float(np.median(one)) for one in by_process])
+    interval = processes.interval_of_median(timed)
     return Latency(
         p50=times.p50,
         **times.percentiles,
@@ -120,7 +118,7 @@ def _latency(processes: Sequence[ProcessTiming]) -> Latency:
         spread=steadiness.spread_of(samples),
         p50_ci95=None if interval is None else (interval.low, interval.high),
         samples=len(samples),
-        processes=len(processes),
+        processes=len(timed),
     )
 
 
@@ -145,7 +143,7 @@ def _file_cache(shares: Sequence[float | None]) -> Literal["warm", "cold", "part
 
 
 def _sustained(blocks: Sequence[Block]) -> Sustained:
-    ends_s = list(accumulate(sum(block.ns) / 1e9 for block in blocks))
+    ends_s = list(accumulate(_elapsed_s(block) for block in blocks))
     levels = [median(block.ns) / _NS_PER_MS for block in blocks]
     settled = steadiness.settle(levels)
     since = settled.since
@@ -156,6 +154,11 @@ def _sustained(blocks: Sequence[Block]) -> Sustained:
         settled_after_s=None if since is None else (ends_s[since - 1] if since else 0.0),
         points=tuple(SustainedPoint(at_s=at, p50_ms=level) for at, level in zip(ends_s, levels, strict=True)),
     )
+
+
+def _elapsed_s(block: Block) -> float:
+    around = block.surroundings
+    return (sum(block.ns) if around is None else around.elapsed_ns) / 1e9
 
 
 def _memory(raw: Raw) -> MemoryMb:

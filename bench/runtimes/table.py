@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import os
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import cast
 
@@ -60,6 +61,16 @@ def row_of(name: str) -> RuntimeRow:
 def is_installed(row: RuntimeRow) -> bool:
     """Tell whether the row's package can be imported here, without importing it."""
     return importlib.util.find_spec(row.needs) is not None
+
+
+def installed_version(row: RuntimeRow) -> str | None:
+    """Return the version of the row's package without importing it; None if it is not installed."""
+    if not is_installed(row):
+        return None
+    try:
+        return metadata.version(row.needs)
+    except metadata.PackageNotFoundError:  # onnxruntime-gpu, say, bears another name
+        return "installed, version not told"
 
 
 def load_runtime(name: str) -> Runtime:

@@ -35,7 +35,7 @@ def drift_of(levels: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Settled:
-    """`level`: the median of a series' last quarter; `since`: the first value from which on all stay near it.
+    """`level`: the median of a series' last quarter; `since`: from which value on they stay near.
 
     `since` is None if not even the last quarter does.
     """

@@ -1,5 +1,6 @@
 """`edgefit bench`: a bundle and a profile in, a report out. It parses and prints; bench/ does the work."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,7 @@ def bench(
         typer.Option(
             metavar="SECONDS",
             min=1,
+            max=86400,
             help="Also run each variant for so long without a pause: drift, settling.",
         ),
     ] = None,
@@ -55,6 +57,8 @@ def bench(
     from edgefit.progress import progress
 
     output = Output(as_json)
+    if sustained is not None and not math.isfinite(sustained):
+        raise typer.BadParameter(f"'{sustained}' is no number of seconds", param_hint="--sustained")
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
     chosen = load_profile(profile)

@@ -15,12 +15,12 @@ def doctor(as_json: AsJson = False) -> None:
     from bench.machine.energy import NoMeter, find_meter
     from bench.machine.host import read_host
     from bench.machine.state import read_state
-    from bench.runtimes.table import RUNTIMES, is_installed, missing_sentence
+    from bench.runtimes.table import RUNTIMES, installed_version, missing_sentence
 
     output = Output(as_json)
     host, state = read_host(), read_state()
     doubts, meter = doubts_of(host, state), find_meter()
-    runtimes = {name: _version(row.needs) if is_installed(row) else None for name, row in RUNTIMES.items()}
+    runtimes = {name: installed_version(row) for name, row in RUNTIMES.items()}
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
     table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
@@ -57,13 +57,3 @@ def _hottest(temperatures: dict[str, float]) -> str:
         return "the kernel names no temperature"
     name, degrees = max(temperatures.items(), key=lambda zone: zone[1])
     return f"{name} at {degrees:.0f} °C"
-
-
-def _version(package: str) -> str:
-    """Return a package's version without importing it; onnxruntime-gpu, say, bears another name."""
-    from importlib import metadata
-
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "installed, version not told"

@@ -78,6 +78,17 @@ def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path) -> None:
         assert journal.path.read_bytes() == whole[: whole[:-1].rfind(b"\n") + 1]
 
 
+def test_a_last_line_that_a_loss_of_power_spoilt_is_left_out(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+    with Journal("run", resume=True) as journal:
+        path = journal.path
+    path.write_bytes(path.read_bytes() + b"\0" * 100)
+
+    with Journal("run", resume=True) as journal:
+        assert journal.found.turns == 2
+
+
 def test_a_damaged_journal_is_refused_with_its_line(tmp_path: Path) -> None:
     planned = plan(tmp_path, [case(tmp_path, "a")])
     cut_off_after(1, planned)

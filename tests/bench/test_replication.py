@@ -5,7 +5,7 @@ import pytest
 from making.tiny_report import process
 from scipy.stats import t
 
-from bench.statistics import pairing
+from bench.statistics import processes
 from bench.statistics.replication import _T975, median_interval, ratio_of_pairs
 
 
@@ -29,8 +29,8 @@ def test_the_interval_holds_the_truth_about_nineteen_times_in_twenty() -> None:
     random = np.random.default_rng(3)
     held = 0
     for _ in range(2000):
-        processes = np.exp(random.normal(0, 0.02, 5)) * 10
-        interval = median_interval(float(np.median(processes)), list(processes))
+        levels = np.exp(random.normal(0, 0.02, 5)) * 10
+        interval = median_interval(float(np.median(levels)), list(levels))
         held += interval is not None and interval.low <= 10 <= interval.high
 
     assert 0.93 <= held / 2000 <= 0.98
@@ -50,7 +50,7 @@ def test_a_ratio_is_paired_so_that_what_hits_both_sides_cancels() -> None:
         for one in fast
     ]
 
-    ratio = pairing.ratio(fast, slow)
+    ratio = processes.ratio(fast, slow)
 
     assert ratio is not None
     assert ratio.value == pytest.approx(0.5)
@@ -68,5 +68,12 @@ def test_a_sweep_in_which_the_machine_changed_its_speed_does_not_count() -> None
 def test_cases_that_never_took_turns_have_no_ratio() -> None:
     other_wave = process(4).model_copy(update={"wave": 1})
 
-    assert pairing.ratio([process(4)], [other_wave]) is None
-    assert pairing.ratio([process(4, round_=0)], [process(4, round_=1)]) is None
+    assert processes.ratio([process(4)], [other_wave]) is None
+    assert processes.ratio([process(4, round_=0)], [process(4, round_=1)]) is None
+
+
+def test_a_round_that_was_resumed_counts_once() -> None:
+    four = [process(10, round_) for round_ in range(4)]
+
+    assert processes.interval_of_median([*four, process(10, round_=3)]) is None
+    assert processes.interval_of_median([*four, process(10, round_=4)]) is not None

@@ -3,10 +3,10 @@
 import io
 
 import pytest
-from making.tiny_report import completed, make_report, process
+from making.tiny_report import CALM, OUTCOMES, completed, make_report, process
 from rich.console import Console
 
-from bench.measurements import Block
+from bench.measurements import Block, Completed, SustainedRun
 from bench.render.terminal import report_view
 
 
@@ -84,7 +84,9 @@ def test_latency_over_time_is_drawn_with_where_it_settles() -> None:
     levels = [10, 11, 12, 13, 13, 13, 13, 13]
     blocks = tuple(Block(sweep=at, turn=at, ns=(level * 10**6,) * 3) for at, level in enumerate(levels))
 
-    text = drawn(140, outcomes={"onnx-fp32": completed(10, sustained=blocks)})
+    run = SustainedRun(blocks=blocks, before=CALM, after=CALM)
+
+    text = drawn(140, outcomes={"onnx-fp32": completed(10, sustained=run)})
 
     line = line_of(text, "sustained")
     assert "▁▃▆█████" in line
@@ -98,3 +100,16 @@ def test_a_wide_interval_is_shown_beside_its_median() -> None:
 
     assert "±" in text
     assert "95 % interval of the median over processes" in " ".join(text.split())
+
+
+def test_of_several_waves_no_latency_is_the_best_and_the_ratio_to_the_yardstick_is_shown() -> None:
+    outcomes = {
+        name: outcome.model_copy(update={"waves": 2})
+        for name, outcome in OUTCOMES.items()
+        if isinstance(outcome, Completed)
+    }
+
+    text = drawn(80, outcomes=outcomes)
+
+    assert "*5.50" not in text
+    assert "yard" in text

@@ -7,38 +7,44 @@ from making.faulty_plan import SHORT, case, outcomes_of, plan
 from making.tiny_report import process
 
 from bench.cache_folder import cache_folder
-from bench.harness.findings import Findings, Started, Turn
-from bench.harness.turns import end_of_sampling
-from bench.measurements import Block, Completed, End
+from bench.harness.findings import Findings, Started
+from bench.harness.turns import end_of_sampling, time_is_up
+from bench.measurements import Completed, End, ProcessTiming
 
 LOOKS = SHORT.model_copy(update={"looks": (5, 8), "interval": 0.02})
 
 
-def found(medians_ms: list[float]) -> Findings:
-    findings = Findings()
-    for round_, ms in enumerate(medians_ms):
-        findings.apply(Started(variant="a", process=process(ms, round_, sweeps=0)))
-        ns = round(ms * 1e6)
-        findings.apply(Turn(variant="a", block=Block(sweep=0, turn=round_, ns=(ns, ns))))
-    return findings
+def at(medians_ms: list[float]) -> list[ProcessTiming]:
+    return [process(ms, round_, sweeps=1, steps=(0,)) for round_, ms in enumerate(medians_ms)]
 
 
 def test_sampling_ends_at_a_look_when_the_interval_is_narrow() -> None:
-    narrow = found([10, 10.01, 10, 9.99, 10])
+    narrow = at([10, 10.01, 10, 9.99, 10])
 
-    assert end_of_sampling(narrow, "a", 0, 5, LOOKS, time_is_up=False) is End.NARROW
+    assert end_of_sampling(narrow, 5, LOOKS, out_of_time=False) is End.NARROW
 
 
 def test_sampling_goes_on_while_the_interval_is_wide_until_the_last_look_or_the_time_limit() -> None:
-    wide = found([10, 12, 10, 8, 11])
+    wide = at([10, 12, 10, 8, 11])
 
-    assert end_of_sampling(wide, "a", 0, 5, LOOKS, time_is_up=False) is None
-    assert end_of_sampling(wide, "a", 0, 8, LOOKS, time_is_up=False) is End.PROCESSES
-    assert end_of_sampling(wide, "a", 0, 5, LOOKS, time_is_up=True) is End.TIME
+    assert end_of_sampling(wide, 5, LOOKS, out_of_time=False) is None
+    assert end_of_sampling(wide, 8, LOOKS, out_of_time=False) is End.PROCESSES
+    assert end_of_sampling(wide, 5, LOOKS, out_of_time=True) is End.TIME
+
+
+def test_up_to_the_first_look_each_round_has_its_share_of_the_time() -> None:
+    findings = Findings()
+    findings.apply(Started(variant="a", process=process(10, sweeps=0)))
+    limited = LOOKS.model_copy(update={"time_limit_s": 5 * 0.09})
+
+    assert findings.spent_s(0) == pytest.approx(0.09)
+    assert time_is_up(findings, 0, 0, limited)
+    assert not time_is_up(findings, 0, 1, limited)
+    assert not time_is_up(findings, 0, 7, limited)
 
 
 def test_a_single_process_is_quick_and_has_no_interval() -> None:
-    assert end_of_sampling(found([10]), "a", 0, 1, SHORT, time_is_up=False) is End.FEW
+    assert end_of_sampling(at([10]), 1, SHORT, out_of_time=False) is End.FEW
 
 
 def test_each_round_is_a_fresh_process_and_cases_take_turns_in_every_sweep(tmp_path: Path) -> None:
@@ -118,8 +124,8 @@ def test_sustained_runs_each_case_for_as_long_as_was_asked(tmp_path: Path) -> No
     outcomes = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], sustained_s=1.5))
 
     assert isinstance(outcomes["a"], Completed)
-    blocks = outcomes["a"].sustained
-    assert blocks is not None
-    assert sum(block.surroundings.elapsed_ns for block in blocks if block.surroundings) >= 1.5e9
+    run = outcomes["a"].sustained
+    assert run is not None
+    assert sum(block.surroundings.elapsed_ns for block in run.blocks if block.surroundings) >= 1.5e9
     assert isinstance(outcomes["null"], Completed)
     assert outcomes["null"].sustained is None

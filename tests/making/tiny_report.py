@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bench.harness.plan import Case
 from bench.machine.host import Host
+from bench.machine.state import HostState
 from bench.measurements import (
     Block,
     Completed,
@@ -40,6 +41,17 @@ HOST = Host(
     kernel="1",
     python="3.11",
     governor=None,
+)
+CALM = HostState(
+    busy_share=0.02,
+    steal_share=0.0,
+    available_bytes=8 << 30,
+    swap_used_bytes=0,
+    swapped_in_bytes=0,
+    on_battery=False,
+    temperatures={"cpu": 50.0},
+    throttle_counts={"cpu0": 3},
+    throttled_bits=0,
 )
 EVALUATION = Evaluation(
     labels=(0, 1, 1, 0),
@@ -121,7 +133,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
         tool="0",
         created="2026-01-01T00:00:00+00:00",
         name=name,
-        quick=False,
+        quick=True,
         host=HOST,
         profile=profile,
         bundle=BundleRecord(
@@ -141,7 +153,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
                 outcome,
                 EVALUATION,
                 profile,
-                profile.quick,
+                True,
                 References.of(case_of(variant).format, raws),
                 ("a [doubt] of all",),
             )

@@ -1,0 +1,17 @@
+"""A Raspberry Pi's own command for what its firmware knows. It knows how to ask, and no answer's meaning."""
+
+import shutil
+import subprocess
+
+_LIMIT_S = 5.0
+
+
+def ask(word: str) -> str | None:
+    """Return what `vcgencmd WORD` prints; None where there is no such command, or it fails."""
+    if (path := shutil.which("vcgencmd")) is None:
+        return None
+    try:
+        done = subprocess.run([path, word], capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

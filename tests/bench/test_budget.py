@@ -1,0 +1,36 @@
+"""The profile's budget: what a row breaks is said, and what cannot be judged too."""
+
+from making.tiny_report import EVALUATION, completed, process
+
+from bench.decide.budget import over_budget
+from bench.measurements import Completed
+from bench.reports.summaries import References, Summary, summarise
+from bench.rows import raw_of
+from bench.variants import Precision
+from device_profiles.profile import Budget
+
+LIMIT = Budget(p95_ms=100)
+
+
+def summary_of(outcome: Completed) -> Summary:
+    raw = raw_of(outcome)
+    assert raw is not None
+    return summarise(raw, Precision.FP32, EVALUATION, References())
+
+
+def test_a_p95_over_the_budget_is_said() -> None:
+    many = completed(1, processes=(process(150, sweeps=50),))
+
+    assert over_budget(summary_of(many), 1, LIMIT)[0].startswith("p95 latency 2")
+
+
+def test_with_too_few_samples_for_a_p95_the_median_is_judged() -> None:
+    assert over_budget(summary_of(completed(150)), 1, LIMIT) == [
+        "p50 latency 151.5 ms is over the budget's 100 ms"
+    ]
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    found = over_budget(summary_of(completed(10)), 1, LIMIT)
+
+    assert found == ["p95 latency is not judged against the budget: 4 samples are too few for a p95"]
