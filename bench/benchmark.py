@@ -17,7 +17,7 @@ from bench.progress import Progress
 from bench.reports.records import BundleRecord, Evaluation, Report, Run
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
-from bench.runtimes.table import RUNTIMES, installed_version, is_installed, missing_sentence, row_of
+from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
 from device_profiles.profile import Profile
 
 QUICK_IMAGES = 128
@@ -152,7 +152,7 @@ def _plan(
 def _key(job: _Job) -> str:
     """Return what tells one run's journal from another's."""
     asked = (job.options.only, job.options.quick, job.options.sustained_s)
-    runtimes = {name: installed_version(row) for name, row in RUNTIMES.items()}
+    runtimes = {case.format: installed_version(row_of(case.format)) for case in job.plan.cases}
     what = (str(job.bundle.folder.resolve()), job.bundle.sha256, job.profile.model_dump_json(), asked)
     where = (job.host.model_dump_json(), job.plan.cases[0].cpus, runtimes, job.tool)
     return hashlib.sha256(repr((what, where)).encode()).hexdigest()[:32]

@@ -131,25 +131,6 @@ def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:
         ({"temperatures": {"cpu": 91.0}}, "cpu is at 91 °C"),
     ],
 )
-def test_waves_are_said_with_what_may_be_compared() -> None:
-    found = doubts_of_row(steady(waves=3), Precision.FP32, SAMPLING, quick=False)
-
-    assert len(found) == 1
-    assert "timed in wave 1 of 3" in found[0]
-    assert "per_yardstick" in found[0]
-
-
-def test_a_sustained_minute_is_doubted_for_itself() -> None:
-    blocks = tuple(Block(sweep=at, turn=at, ns=(level,)) for at, level in enumerate([100, 100, 130, 130]))
-    hot = CALM.model_copy(update={"temperatures": {"cpu": 88.0}})
-    run = SustainedRun(blocks=blocks, before=CALM, after=hot)
-
-    found = doubts_of_row(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
-
-    assert any("sustained: cpu is at 88 °C" in sentence for sentence in found)
-    assert any("sustained: latency drifted by +30%" in sentence for sentence in found)
-
-
 def test_what_happened_between_before_and_after_is_a_doubt(changes: dict[str, object], words: str) -> None:
     state = RoundState(wave=0, round=0, before=CALM, after=CALM.model_copy(update=changes))
 
@@ -172,6 +153,25 @@ def test_a_label_that_is_not_what_ran_is_a_doubt() -> None:
     assert doubts_of_row(steady(executed=executed("int8")), Precision.INT8, SAMPLING, quick=False) == []
     unknown = steady(executed=executed("fp32", macs=None))
     assert "of the operators 100% in fp32" in doubts_of_row(unknown, Precision.INT8, SAMPLING, quick=False)[0]
+
+
+def test_waves_are_said_with_what_may_be_compared() -> None:
+    found = doubts_of_row(steady(waves=3), Precision.FP32, SAMPLING, quick=False)
+
+    assert len(found) == 1
+    assert "timed in wave 1 of 3" in found[0]
+    assert "per_yardstick" in found[0]
+
+
+def test_a_sustained_minute_is_doubted_for_itself() -> None:
+    blocks = tuple(Block(sweep=at, turn=at, ns=(level,)) for at, level in enumerate([100, 100, 130, 130]))
+    hot = CALM.model_copy(update={"temperatures": {"cpu": 88.0}})
+    run = SustainedRun(blocks=blocks, before=CALM, after=hot)
+
+    found = doubts_of_row(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
+
+    assert any("sustained: cpu is at 88 °C" in sentence for sentence in found)
+    assert any("sustained: latency drifted by +30%" in sentence for sentence in found)
 
 
 def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:
