@@ -18,12 +18,15 @@ from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
 
 _WIDTH_FOR_ALL = 140
+_WIDTH_OF_ENERGY = 7
 _SPARKLINE_WIDTH = 30
 
 
 def report_view(report: Report, width: int) -> RenderableType:
     """Return everything there is to see of a report on a terminal of `width` columns."""
-    wide = width >= _WIDTH_FOR_ALL
+    measures_energy = any(run.energy_mj is not None for run in report.runs)
+    width_for_all = _WIDTH_FOR_ALL + (_WIDTH_OF_ENERGY if measures_energy else 0)
+    wide = width >= width_for_all
     places = (Place.ALWAYS, Place.WIDE) if wide else (Place.ALWAYS,)
     variants = [run for run in report.runs if run.is_variant]
     chosen = [
@@ -38,7 +41,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     )
     parts += [Text(line, "dim") for line in _beside(report)]
     if not wide:
-        parts.append(Text(f"more columns at a width of {_WIDTH_FOR_ALL}, all of them with --csv", "dim"))
+        parts.append(Text(f"more columns at a width of {width_for_all}, all of them with --csv", "dim"))
     parts += [Text(line) for line in _sustained(report)]
     parts += [Text.from_markup(line) for line in _remarks(report)]
     return Group(*parts)

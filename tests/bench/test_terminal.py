@@ -113,3 +113,13 @@ def test_of_several_waves_no_latency_is_the_best_and_the_ratio_to_the_yardstick_
 
     assert "*5.50" not in text
     assert "yard" in text
+
+
+def test_nothing_is_cut_at_140_columns_where_values_are_long() -> None:
+    processes = tuple(process(100 * (1 + round_ / 9), round_, sweeps=60) for round_ in range(5))
+    case = completed(100, processes=processes, precision="int8")
+
+    text = drawn(140, outcomes={f"torchscript-{name}": case for name in ("fp32", "fp16", "int8")})
+
+    assert "…" not in text
+    assert line_of(text, "torchscript-int8").endswith("measured")

@@ -1,9 +1,9 @@
 """How often the interval of the median holds the truth: `interval_coverage.py [REPORT…]`.
 
 Simulated: processes that differ by a few percent, samples with noise and a slow tail, a machine that flickers
-between two speeds, and sampling that ends at one of three looks. The truth is the median over very many
-processes. Real: of each report the processes of each row are taken as the population: five drawn from them
-give an interval, and the median of all is the truth that it should hold.
+between two speeds, and sampling that ends at one of four looks. The truth is the median over very many
+processes. Real: the processes of each row of a report (made with a profile whose `looks` is [40] or more) are
+taken as the population: five drawn from them give an interval, and the median of all is the truth.
 """
 
 import sys
@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.reports.files import read_report
+from bench.statistics.processes import interval_of_median
 from bench.statistics.replication import median_interval
 
 Samples = npt.NDArray[np.float64]
-LOOKS = (5, 8, 12)
+LOOKS = (5, 8, 12, 20)
+FEWEST_REAL = 40
 SAMPLES = 100
 TRIALS = 4000
 POPULATION = 20_000
@@ -63,28 +65,27 @@ def simulated(
 
 
 def real(paths: list[Path]) -> tuple[float, int, int]:
-    """Return how often five processes' interval holds the median of all, over how many rows and processes."""
+    """Return how often five processes' interval holds the median of all, over how many rows and processes.
+
+    Five of at least 40, so that they are hardly the population that they are judged by.
+    """
     random = np.random.default_rng(7)
-    held, drawn, rows, processes = 0, 0, 0, 0
+    held, drawn, rows, count = 0, 0, 0, 0
     for report in map(read_report, paths):
         for run in report.runs:
-            if not run.is_variant or run.raw is None or len(run.raw.processes) < 2 * LOOKS[0]:
+            if not run.is_variant or run.raw is None or len(run.raw.processes) < FEWEST_REAL:
                 continue
-            everything = [
-                [ns for block in process.blocks for ns in block.ns] for process in run.raw.processes
-            ]
-            truth = float(np.median(np.concatenate(everything)))
-            rows, processes = rows + 1, processes + len(everything)
-            for _ in range(200):
-                chosen = random.choice(len(everything), LOOKS[0], replace=False)
-                some = [everything[index] for index in chosen]
-                interval = median_interval(
-                    float(np.median(np.concatenate(some))), [float(np.median(one)) for one in some]
-                )
+            processes = run.raw.processes
+            everything = [ns for process in processes for block in process.blocks for ns in block.ns]
+            truth = float(np.median(everything))
+            rows, count = rows + 1, count + len(processes)
+            for _ in range(400):
+                chosen = random.choice(len(processes), LOOKS[0], replace=False)
+                interval = interval_of_median([processes[index] for index in chosen])
                 assert interval is not None
                 held += interval.low <= truth <= interval.high
                 drawn += 1
-    return (held / drawn if drawn else float("nan")), rows, processes
+    return (held / drawn if drawn else float("nan")), rows, count
 
 
 def main() -> None:
@@ -93,7 +94,7 @@ def main() -> None:
     for name, model in (("steady", steady), ("skewed", skewed), ("flickering", flickering)):
         for looks in (LOOKS[:1], LOOKS):
             share, width = simulated(model, looks)
-            print(f"  {name:<11} looks at {', '.join(map(str, looks)):<9} {share:6.1%}  ±{width:.1%}")
+            print(f"  {name:<11} looks at {', '.join(map(str, looks)):<12} {share:6.1%}  ±{width:.1%}")
     paths = [Path(word) for word in sys.argv[1:]]
     if paths:
         share, rows, processes = real(paths)
