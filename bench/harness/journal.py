@@ -73,6 +73,8 @@ class Journal:
         lines = self._file.read().splitlines(keepends=True)
         kept = 0
         for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                break  # even if it can be read: the next entry would stand on the same line
             try:
                 self.found.apply(ENTRIES.validate_json(line))
             except (ValidationError, KeyError, IndexError):

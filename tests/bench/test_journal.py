@@ -66,12 +66,13 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, turns: int)
     assert outcomes["a"].memory == before.memory
 
 
-def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [1, 20])
+def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path, missing: int) -> None:
     planned = plan(tmp_path, [case(tmp_path, "a")])
     cut_off_after(2, planned)
     with Journal("run", resume=True) as journal:
         whole = journal.path.read_bytes()
-    journal.path.write_bytes(whole[:-20])
+    journal.path.write_bytes(whole[:-missing])
 
     with Journal("run", resume=True) as journal:
         assert journal.found.turns == 1
