@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.files import sha256_of
+from bench.quantisation import Search
 from bench.records import Record
 from bench.variants import Precision, choose
 from device_profiles.validation import explain
@@ -68,20 +69,25 @@ class VerificationRecord(Record):
     """An artifact's logits on `images` evaluation images against the fp32 reference.
 
     `sqnr_db`: 10·log10(signal power ÷ error power), null where the error is exactly zero;
-    `agreement`: share of images with the same predicted class; `retention`: accuracy ÷ the reference's.
+    `agreement`: share of images with the same predicted class, `flips` the indices of the others;
+    `retention`: accuracy ÷ the reference's, with its 95 % interval and the exact McNemar p-value.
     """
 
     images: int = Field(ge=1)
     largest_difference: float
     sqnr_db: float | None
     agreement: float = Field(ge=0, le=1)
+    flips: tuple[int, ...]
     retention: float = Field(ge=0)
+    retention_ci95: tuple[float, float] | None
+    mcnemar_p: float = Field(ge=0, le=1)
 
 
 class ArtifactRecord(Record):
     """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript (what the worker must set);
     `calibration_images` and `left_in_float` to int8: on how many training images its ranges were found, and
     which of the network's modules are not quantised. `method`: how int8 was made, what fp16 stores in half.
+    `search`: how the recipe of int8 was found, null if it was not searched for.
     """
 
     variant: str
@@ -97,6 +103,7 @@ class ArtifactRecord(Record):
     method: str | None = None
     calibration_images: int | None = None
     left_in_float: tuple[str, ...] = ()
+    search: Search | None = None
     warnings: tuple[str, ...] = ()
 
     @model_validator(mode="after")

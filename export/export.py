@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-
-import numpy as np
+from tempfile import TemporaryDirectory
 
 from bench.bundle import (
     ArtifactRecord,
@@ -21,23 +20,21 @@ from bench.bundle import (
     write_manifest,
 )
 from bench.errors import BenchError
-from bench.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
+from bench.evaluation_pack import FILE_NAME
 from bench.variants import Variant
-from export.evaluation import POSITIVE_CLASS, Chosen, choose_evaluation_images
+from export.evaluation import POSITIVE_CLASS, choose_evaluation_images
 from export.formats import FORMATS, FormatRow
-from export.messages import AskReference, Made, Reference, Refused, Task
-from export.options import ExportOptions, available_threads, plan
-from export.verification import warn_of_lost_accuracy
+from export.messages import Entered, Made, Refused, SearchTask, Task, Told
+from export.options import ExportOptions, plan
+from export.questions import write_answered_pack
+from export.search_plan import plan_search
+from export.verification import warnings_of
 from export.worker_process import WorkerProcess
 from models.progress import Progress
 from models.records import RunRecord
 from models.run_folder import read_run
 
 __all__ = ["ExportOptions", "export"]
-
-
-class ReferenceFailedError(RuntimeError):
-    """The network that every artifact is compared with could not be run: edgefit's or torch's fault."""
 
 
 Outcome = ArtifactRecord | FailedExport
@@ -64,29 +61,25 @@ class _Job:
     options: ExportOptions
     folder: Path
     table: Mapping[str, FormatRow]
+    search: SearchTask | None
 
-    @property
-    def pack(self) -> Path:
-        return self.folder / FILE_NAME
-
-    @property
-    def threads(self) -> int:
-        return self.options.threads or available_threads()
+    def is_calibrated(self, variant: Variant) -> bool:
+        return variant.precision in self.table[variant.format].calibrated
 
     def task(self, variant: Variant) -> Task:
-        row = self.table[variant.format]
+        row, calibrated = self.table[variant.format], self.is_calibrated(variant)
         return Task(
             variant=str(variant),
             format=variant.format,
             precision=variant.precision,
             exporter=row.exporter,
             runtime=row.runtime,
-            run=str(self.options.run.resolve()),
+            run=self.options.run_folder,
             bundle=str(self.folder),
-            pack=str(self.pack),
-            calibration_images=self.options.calibration_images,
-            uses_calibration=variant.precision in row.calibrated,
-            threads=self.threads,
+            pack=str(self.folder / FILE_NAME),
+            calibration_images=self.options.calibration_images if calibrated else 0,
+            threads=self.options.threads_used,
+            search=self.search if calibrated else None,
         )
 
 
@@ -107,13 +100,14 @@ def export(
     """
     variants = plan(options, table)
     run = read_run(options.run)
-    job = _Job(options, folder.resolve(), table)
-    chosen = choose_evaluation_images(run, options.eval_images)
-    progress.begin("Asking the fp32 network", 1)
-    _write_pack(job, chosen)
-    progress.advance()
-    progress.begin("Exporting", len(variants))
-    outcomes = list(_make_all(job, variants, progress))
+    folder = folder.resolve()
+    pack, chosen = folder / FILE_NAME, choose_evaluation_images(run, options.eval_images)
+    write_answered_pack(pack, chosen, options, progress)
+    with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
+        calibrated = any(one.precision in table[one.format].calibrated for one in variants)
+        search = plan_search(options, run, Path(scratch), progress) if calibrated else None
+        progress.begin("Exporting", len(variants))
+        outcomes = list(_make_all(_Job(options, folder, table, search), variants, progress))
     if not any(isinstance(one, ArtifactRecord) for one in outcomes):
         raise NothingExportedError(outcomes)
     manifest = Manifest(
@@ -124,7 +118,7 @@ def export(
         model=_describe_model(run.record),
         preprocessing=_describe_preprocessing(run.record),
         pack=PackRecord(
-            file=describe(job.folder, job.pack), images=len(chosen.labels), positive_class=POSITIVE_CLASS
+            file=describe(folder, pack), images=len(chosen.labels), positive_class=POSITIVE_CLASS
         ),
         artifacts=tuple(one for one in outcomes if isinstance(one, ArtifactRecord)),
         failed=tuple(one for one in outcomes if isinstance(one, FailedExport)),
@@ -134,19 +128,6 @@ def export(
     return manifest
 
 
-def _write_pack(job: _Job, chosen: Chosen) -> None:
-    """Write the pack, first without the fp32 network's logits, for the worker to read its images."""
-    unanswered = np.zeros((len(chosen.labels), 1), dtype=np.float32)
-    write_pack(job.pack, EvaluationPack(chosen.images, chosen.labels, unanswered))
-    question = AskReference(run=str(job.options.run.resolve()), pack=str(job.pack), threads=job.threads)
-    with WorkerProcess() as worker:
-        answer = worker.ask(question, job.options.timeout_s)
-    if not isinstance(answer, Reference):
-        raise ReferenceFailedError(f"the fp32 network of {job.options.run} could not be run: {answer}")
-    logits = np.array(answer.logits, dtype=np.float32)
-    write_pack(job.pack, EvaluationPack(chosen.images, chosen.labels, logits))
-
-
 def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Iterator[Outcome]:
     """Make every variant, a format's in one process: what they share is made once, and a crash costs one."""
     for _, group in groupby(variants, key=lambda variant: variant.format):
@@ -154,27 +135,27 @@ def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Ite
         while waiting:
             with WorkerProcess() as worker:
                 while waiting and worker.is_alive:
-                    outcome = _make(job, waiting.pop(0), worker)
+                    outcome = _make(job, waiting.pop(0), worker, progress)
                     _tell(outcome, progress)
                     yield outcome
 
 
-def _make(job: _Job, variant: Variant, worker: WorkerProcess) -> Outcome:
-    match worker.ask(job.task(variant), job.options.timeout_s):
+def _make(job: _Job, variant: Variant, worker: WorkerProcess, progress: Progress) -> Outcome:
+    def hear(told: Told) -> None:
+        progress.advance(0, note=f"{variant}, {_words(told)}")
+
+    match worker.ask(job.task(variant), job.options.timeout_s, hear):
         case Made(artifact=artifact):
-            return _with_warnings(artifact, job, variant)
+            return artifact.model_copy(update={"warnings": warnings_of(artifact)})
         case Refused(stage=stage, message=message):
             shutil.rmtree(job.folder / str(variant), ignore_errors=True)
             return FailedExport(variant=str(variant), stage=stage, message=message)
-        case Reference():
+        case _:
             raise AssertionError("a worker answers a task with what it made")
 
 
-def _with_warnings(artifact: ArtifactRecord, job: _Job, variant: Variant) -> ArtifactRecord:
-    if variant.precision not in job.table[variant.format].calibrated:
-        return artifact
-    warnings = warn_of_lost_accuracy(artifact.verification, job.options.min_retention)
-    return artifact.model_copy(update={"warnings": warnings})
+def _words(told: Told) -> str:
+    return told.stage if isinstance(told, Entered) else f"step {told.done} of {told.total}"
 
 
 def _tell(outcome: Outcome, progress: Progress) -> None:

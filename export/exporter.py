@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bench.quantisation import Recipe
 from bench.variants import Precision
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import fx
 
 INPUT = "image"
 OUTPUT = "logits"
@@ -23,14 +24,17 @@ class ExportRequest:
 
     `network`: eval mode, batch norms folded, float32 [1, 3, image_size, image_size] in [0, 1] to logits. It
     is the same object for every precision of one worker, so that what they share can be made once.
-    `calibration`: training images, uint8 [n, side, side] or [n, side, side, 3].
+    `calibration`: training images, uint8 [n, side, side] or [n, side, side, 3]; none but for int8.
+    `recipe` tells an int8 exporter how to find ranges and what to leave in float; the network is corrected or
+    refined already where the recipe says so, its weights on the int8 grid.
     """
 
-    network: "nn.Module"
+    network: "fx.GraphModule"
     image_size: int
     precision: Precision
     calibration: npt.NDArray[np.uint8]
     folder: Path
+    recipe: Recipe
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """What parent and export worker say to each other, one JSON document a line. It knows shapes only."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from bench.bundle import ArtifactRecord
+from bench.quantisation import Recipe
 from bench.records import Record
 from bench.variants import Precision
+from export.quantisation.costs import Costs
 
 
 class AskReference(Record):
@@ -18,11 +21,34 @@ class AskReference(Record):
     threads: int
 
 
+class AskCosts(Record):
+    """What int8 costs the network, layer by layer."""
+
+    kind: Literal["ask_costs"] = "ask_costs"
+    run: str
+    threads: int
+
+
+class SearchTask(Record):
+    """Which recipes to try on an int8 artifact, in this order, until one keeps `min_retention`.
+
+    `held_out`: an evaluation pack of held-out images; `costs`: why layers are left in float; `refined`: the
+    file for the refined weights of the recipes that take them: the first worker that needs it writes it.
+    """
+
+    recipes: tuple[Recipe, ...] = Field(min_length=1)
+    held_out: str
+    min_retention: float
+    costs: Costs
+    refined: str
+
+
 class Task(Record):
     """One artifact to make and verify.
 
     `bundle`: the bundle folder; the files go to `bundle`/`variant`, a new folder. `exporter`: a module.
-    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used.
+    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `search`
+    None: the default recipe, where one is needed.
     """
 
     kind: Literal["task"] = "task"
@@ -35,8 +61,8 @@ class Task(Record):
     bundle: str
     pack: str
     calibration_images: int
-    uses_calibration: bool
     threads: int
+    search: SearchTask | None = None
 
 
 class Entered(Record):
@@ -44,6 +70,14 @@ class Entered(Record):
 
     kind: Literal["entered"] = "entered"
     stage: str
+
+
+class Advanced(Record):
+    """So many of so many steps of a long stage are done."""
+
+    kind: Literal["advanced"] = "advanced"
+    done: int
+    total: int
 
 
 class Made(Record):
@@ -68,9 +102,20 @@ class Reference(Record):
     logits: tuple[tuple[float, ...], ...]
 
 
-Answer = Made | Refused | Reference
-ANSWERS: TypeAdapter[Entered | Answer] = TypeAdapter(
-    Annotated[Entered | Made | Refused | Reference, Field(discriminator="kind")]
+class CostsFound(Record):
+    """What int8 costs the network."""
+
+    kind: Literal["costs_found"] = "costs_found"
+    costs: Costs
+
+
+Told = Entered | Advanced
+Tell = Callable[[Told], None]
+Answer = Made | Refused | Reference | CostsFound
+ANSWERS: TypeAdapter[Told | Answer] = TypeAdapter(
+    Annotated[Entered | Advanced | Made | Refused | Reference | CostsFound, Field(discriminator="kind")]
 )
-Request = AskReference | Task
-REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[AskReference | Task, Field(discriminator="kind")])
+Request = AskReference | AskCosts | Task
+REQUESTS: TypeAdapter[Request] = TypeAdapter(
+    Annotated[AskReference | AskCosts | Task, Field(discriminator="kind")]
+)

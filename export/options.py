@@ -22,19 +22,31 @@ def available_threads() -> int:
 class ExportOptions:
     """`run`: a run folder; `formats`, `precisions`: names, their product is made.
 
-    `min_retention`: share of the fp32 accuracy below which an int8 artifact gets a warning. `eval_images`,
-    `calibration_images`: at most so many, from the test and the training split. `threads` None: all CPUs.
-    `timeout_s`: for one artifact, after which its exporter counts as hung.
+    `min_retention`: share of the fp32 accuracy that int8 is to keep, 0 for no search of a recipe that does;
+    `qat`: refine the weights where no recipe keeps it. `eval_images`, `calibration_images`: at most so many,
+    from the test and the training split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which
+    its exporter counts as hung.
     """
 
     run: Path
     formats: tuple[str, ...] = tuple(FORMATS)
     precisions: tuple[str, ...] = tuple(one.value for one in Precision)
     min_retention: float = 0.99
+    qat: bool = False
     eval_images: int = 512
     calibration_images: int = 256
     threads: int | None = None
-    timeout_s: float = 1200.0
+    timeout_s: float = 3600.0
+
+    @property
+    def run_folder(self) -> str:
+        """The run folder's absolute path, for workers, which run elsewhere."""
+        return str(self.run.resolve())
+
+    @property
+    def threads_used(self) -> int:
+        """How many threads workers use."""
+        return self.threads or available_threads()
 
 
 def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant]:

@@ -20,16 +20,12 @@ from onnxruntime.quantization import (
 from torch import nn
 
 from bench.evaluation_pack import as_batch
+from bench.quantisation import RangeMethod
 from bench.variants import Precision
 from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
-from export.float_prefix import first_convolutions
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half
 
-# The stem, the first depthwise and the first projection: 7 % of a MobileNetV2's multiply-accumulates. With
-# ImageNet weights on PneumoniaMNIST at 96x96 agreement was 0.931 with none left in float, 0.966 with two,
-# 0.981 with three and 0.973 with five.
-_CONVOLUTIONS_IN_FLOAT = 3
 # Clip (ReLU6) must be among them, or each one that the range does not make redundant stays a float island.
 _QUANTISED_OPERATORS = ["Conv", "Gemm", "Add", "Clip", "ReduceMean"]
 _INT8_METHOD = "onnxruntime quantize_static, QDQ, min-max ranges, uint8 activations, int8 weights per channel"
@@ -117,9 +113,12 @@ class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
-    modules = first_convolutions(request.network, _CONVOLUTIONS_IN_FLOAT)
+    modules = request.recipe.left_in_float
+    # quantize_static moves the weights out of the model it is given.
+    given = ModelProto()
+    given.CopyFrom(model)
     quantize_static(
-        model,
+        given,
         str(entry),
         _CalibrationImages(request.calibration),
         quant_format=QuantFormat.QDQ,
@@ -128,14 +127,52 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=_nodes_of(model, modules),
-        calibrate_method=CalibrationMethod.MinMax,
+        calibrate_method=_METHODS[request.recipe.ranges],
     )
     quantised = onnx.load_model(str(entry))
+    _protect(quantised, modules)
     _forget_the_machine(quantised)
     return _save(quantised, entry, _INT8_METHOD, modules)
 
 
+_WEIGHTED = ("Conv", "Gemm")
+_METHODS = {
+    RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
+    RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
+}
+
+
+def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:
+    """Put a dequantisation with one scale a channel before each convolution left in float.
+
+    onnxruntime's optimiser WeightBiasQuantization quantises a float convolution's weights again, per tensor,
+    where its input is dequantised with a single scale. The same scale said once for each channel means the
+    same, and no runtime takes it for an operator in int8.
+    """
+    producers = {node.output[0]: node for node in model.graph.node}
+    values = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    for node in list(model.graph.node):
+        if node.op_type not in _WEIGHTED or node.input[1].removesuffix(".weight") not in modules:
+            continue
+        dequantise = producers.get(node.input[0])
+        if dequantise is None or dequantise.op_type != "DequantizeLinear":
+            continue
+        channels = next(one for one in model.graph.initializer if one.name == node.input[1]).dims[1]
+        group = next((one.i for one in node.attribute if one.name == "group"), 1)
+        scale, zero = (np.full(channels * group, values[name]) for name in dequantise.input[1:])
+        names = [f"{node.name}_scale", f"{node.name}_zero"]
+        output = f"{node.name}_dequantised"
+        own = helper.make_node(
+            "DequantizeLinear", [dequantise.input[0], *names], [output], f"{node.name}_dequantise", axis=1
+        )
+        model.graph.initializer.extend(
+            numpy_helper.from_array(value, name) for name, value in zip(names, (scale, zero), strict=True)
+        )
+        node.input[0] = output
+        model.graph.node.insert(list(model.graph.node).index(node), own)
+
+
 def _nodes_of(model: ModelProto, modules: tuple[str, ...]) -> list[str]:
-    """Return the names of the convolutions that compute these modules, whose names their weights carry."""
-    by_weight = {node.input[1]: node.name for node in model.graph.node if node.op_type == "Conv"}
+    """Return the names of the operators that compute these modules, whose names their weights carry."""
+    by_weight = {node.input[1]: node.name for node in model.graph.node if node.op_type in _WEIGHTED}
     return [by_weight[f"{module}.weight"] for module in modules]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.bundle import VerificationRecord
+from bench.bundle import ArtifactRecord, VerificationRecord
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
 from bench.variants import Precision
@@ -40,15 +40,18 @@ def verify(precision: Precision, logits: Logits, reference: Logits, labels: Labe
         raise WrongArtifactError(f"gives logits of shape {logits.shape}, the network {reference.shape}")
     difference = accuracy.largest_difference(logits, reference)
     _check(precision, difference, accuracy.agreement(logits, reference), len(labels))
-    retention = accuracy.pair(logits, reference, labels).retention
-    if retention is None:
+    pair = accuracy.pair(logits, reference, labels)
+    if pair.retention is None:
         raise WrongArtifactError(f"the fp32 network is right on none of {len(labels)} images")
     return VerificationRecord(
         images=len(labels),
         largest_difference=difference,
         sqnr_db=accuracy.sqnr_db(logits, reference),
         agreement=accuracy.agreement(logits, reference),
-        retention=retention,
+        flips=tuple(accuracy.flips(logits, reference)),
+        retention=pair.retention,
+        retention_ci95=pair.retention_ci95(),
+        mcnemar_p=pair.mcnemar_p(),
     )
 
 
@@ -68,9 +71,20 @@ def _check(precision: Precision, difference: float, agreement: float, images: in
         )
 
 
-def warn_of_lost_accuracy(record: VerificationRecord, min_retention: float) -> tuple[str, ...]:
-    """Say by how much an artifact misses the retention asked for; nothing if it does not."""
-    if record.retention >= min_retention:
+def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
+    """Say by how much an int8 artifact misses what its search asked for; nothing if it does not."""
+    search = artifact.search
+    if search is None or search.reached:
         return ()
-    missing = min_retention - record.retention
-    return (f"retention {record.retention:.4f} misses --min-retention {min_retention:g} by {missing:.4f}",)
+    found, missed = search.best.held_out, []
+    if found.retention < search.min_retention:
+        missing = search.min_retention - found.retention
+        missed.append(f"retention {found.retention:.4f} by {missing:.4f} (of {search.min_retention:g})")
+    if found.agreement < search.min_agreement:
+        missing = search.min_agreement - found.agreement
+        missed.append(f"agreement {found.agreement:.4f} by {missing:.4f} (of {search.min_agreement:g})")
+    sentence = (
+        f"misses what was asked for on {search.images} held-out images, with the best of "
+        f"{len(search.attempts)} recipes: {' and '.join(missed)}; try --qat, or ship another precision"
+    )
+    return (sentence,)

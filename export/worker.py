@@ -3,106 +3,103 @@
 It knows one format's exporter and runtime at a time; what its answers mean for the bundle is the parent's.
 """
 
-import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-import numpy as np
 import torch
-from torch import nn
 
 from bench.bundle import ArtifactRecord, VerificationRecord, describe
-from bench.evaluation_pack import EvaluationPack, read_pack
+from bench.evaluation_pack import read_pack
+from bench.quantisation import Search
 from bench.records import Record
-from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
-from bench.statistics.accuracy import Logits
-from export.calibration import calibration_images
-from export.exporter import Exported, Exporter, ExportRequest
-from export.folding import fold_batch_norms
-from export.messages import REQUESTS, Answer, AskReference, Entered, Made, Reference, Refused, Request, Task
+from export.artifact import answers_of, make
+from export.exporter import Exported
+from export.messages import (
+    REQUESTS,
+    Advanced,
+    Answer,
+    AskCosts,
+    AskReference,
+    CostsFound,
+    Entered,
+    Made,
+    Reference,
+    Refused,
+    Request,
+    Task,
+    Tell,
+    Told,
+)
+from export.networks import load, simulate
+from export.quantisation.costs import Costs
+from export.quantisation.sensitivity import find_costs
 from export.reference import reference_logits
+from export.searching import make_best
 from export.verification import LIMITS, WrongArtifactError, verify
-from models.run_folder import Run, read_run
 
-Enter = Callable[[str], None]
+_IMAGES_TO_FIND_COSTS = 16
 
 
-def obey(request: Request, enter: Enter) -> Answer:
-    """Do what is asked; `enter` is told each stage. Raises whatever goes wrong."""
+def obey(request: Request, tell: Tell) -> Answer:
+    """Do what is asked; `tell` hears each stage and step. Raises whatever goes wrong."""
     torch.set_num_threads(request.threads)
     match request:
         case AskReference():
-            enter("ask the fp32 network")
-            network = read_run(Path(request.run)).network()
+            tell(Entered(stage="ask the fp32 network"))
+            network = load(request.run).run.network()
             logits = reference_logits(network, read_pack(Path(request.pack)).images)
             return Reference(logits=tuple(tuple(float(one) for one in row) for row in logits))
+        case AskCosts():
+            return CostsFound(costs=_find_costs(request, tell))
         case Task():
-            return Made(artifact=_make(request, enter))
+            return Made(artifact=_make(request, tell))
 
 
-def _make(task: Task, enter: Enter) -> ArtifactRecord:
-    begun = time.perf_counter()
-    enter("load")
-    folder = Path(task.bundle) / task.variant
-    folder.mkdir()
-    exporter = cast("Exporter", importlib.import_module(task.exporter))
-    request = _request(task, folder)
-    enter("export")
-    exported = exporter.export(request)
-    enter("verify")
-    verification = _verify(task, exported)
-    return _describe(task, exported, verification, len(request.calibration), time.perf_counter() - begun)
-
-
-def _request(task: Task, folder: Path) -> ExportRequest:
-    run, network = _load(task.run)
-    count = task.calibration_images if task.uses_calibration else 0
-    return ExportRequest(
-        network=network,
-        image_size=run.record.image_size,
-        precision=task.precision,
-        calibration=calibration_images(run.images, count),
-        folder=folder,
+def _find_costs(request: AskCosts, tell: Tell) -> Costs:
+    tell(Entered(stage="simulate int8"))
+    simulated = simulate(request.run)
+    images = simulated.images[:_IMAGES_TO_FIND_COSTS]
+    return find_costs(
+        simulated.network,
+        images,
+        simulated.ranges,
+        lambda done, total: tell(Advanced(done=done, total=total)),
     )
 
 
-@lru_cache(maxsize=1)
-def _load(folder: str) -> tuple[Run, nn.Module]:
-    run = read_run(Path(folder))
-    return run, fold_batch_norms(run.network())
+def _make(task: Task, tell: Tell) -> ArtifactRecord:
+    begun = time.perf_counter()
+    tell(Entered(stage="load"))
+    folder = Path(task.bundle) / task.variant
+    folder.mkdir()
+    load(task.run)
+    tell(Entered(stage="export"))
+    search = None
+    if task.search is None:
+        exported = make(task, None, folder, tell)
+    else:
+        exported, search = make_best(task, task.search, folder, tell)
+    tell(Entered(stage="verify"))
+    verification = _verify(task, exported)
+    return _describe(task, exported, verification, search, time.perf_counter() - begun)
 
 
 def _verify(task: Task, exported: Exported) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
-    logits = _run_over(pack, task, exported)
+    logits = answers_of(exported, task.runtime, pack)
     return verify(task.precision, logits, pack.reference_logits, pack.labels)
 
 
-def _run_over(pack: EvaluationPack, task: Task, exported: Exported) -> Logits:
-    """Load the artifact as bench will, and answer the pack image by image.
-
-    One thread: at batch 1 a second one gains little, and costs much where another process wants the core.
-    """
-    runtime = load_runtime(task.runtime)
-    options = LoadOptions(threads=1, provider=row_of(task.runtime).provider, engine=exported.engine)
-    session = runtime.load(exported.entry, options)
-    logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
-    session.close()
-    return logits
-
-
 def _describe(
-    task: Task, exported: Exported, verification: VerificationRecord, calibrated_on: int, seconds: float
+    task: Task, exported: Exported, verification: VerificationRecord, search: Search | None, seconds: float
 ) -> ArtifactRecord:
     bundle = Path(task.bundle)
     files = sorted(path for path in (bundle / task.variant).rglob("*") if path.is_file())
+    calibrated_on = min(task.calibration_images, len(load(task.run).run.images.calibration.labels))
     return ArtifactRecord(
         variant=task.variant,
         format=task.format,
@@ -117,6 +114,7 @@ def _describe(
         method=exported.method,
         calibration_images=calibrated_on or None,
         left_in_float=exported.left_in_float,
+        search=search,
     )
 
 
@@ -128,15 +126,16 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
     for line in requests:
-        send(_answer(REQUESTS.validate_json(line), lambda stage: send(Entered(stage=stage))))
+        send(_answer(REQUESTS.validate_json(line), send))
 
 
-def _answer(request: Request, enter: Enter) -> Answer:
+def _answer(request: Request, tell: Tell) -> Answer:
     entered = ["start"]
 
-    def note(stage: str) -> None:
-        entered.append(stage)
-        enter(stage)
+    def note(told: Told) -> None:
+        if isinstance(told, Entered):
+            entered.append(told.stage)
+        tell(told)
 
     try:
         return obey(request, note)

@@ -8,12 +8,16 @@ from pydantic import ValidationError
 
 from bench.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
-from export.messages import ANSWERS, Answer, Entered, Refused, Request
+from export.messages import ANSWERS, Answer, Entered, Refused, Request, Tell, Told
 
 _COMMAND = (sys.executable, "-m", "export.worker")
 # By default torch's OpenMP threads spin where they wait. On a machine that something else keeps busy that
 # makes everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "OPENVINO_TELEMETRY_OPT_OUT": "1"}
+
+
+def ignore(told: Told) -> None:
+    """Hear a stage or a step, and do nothing about it."""
 
 
 class WorkerProcess:
@@ -35,18 +39,22 @@ class WorkerProcess:
         """Whether the worker can be asked for more."""
         return self._child.is_running
 
-    def ask(self, request: Request, timeout_s: float) -> Answer:
-        """Have one thing done, waiting without using the CPU; a worker that dies or hangs has refused it."""
+    def ask(self, request: Request, timeout_s: float, hear: Tell = ignore) -> Answer:
+        """Have one thing done, waiting without using the CPU; a worker that dies or hangs has refused it.
+
+        `hear` is told each stage and step.
+        """
         stage, deadline = "start", time.monotonic() + timeout_s
         try:
             self._child.send(request.model_dump_json())
-            while isinstance(answer := self._read(deadline), Entered):
-                stage = answer.stage
+            while isinstance(answer := self._read(deadline), Told):
+                stage = answer.stage if isinstance(answer, Entered) else stage
+                hear(answer)
         except ChildDiedError as death:
             return Refused(stage=stage, message=f"the exporter's process {death.message}")
         return answer
 
-    def _read(self, deadline: float) -> Entered | Answer:
+    def _read(self, deadline: float) -> Told | Answer:
         line = self._child.read_line(max(0.0, deadline - time.monotonic()))
         try:
             return ANSWERS.validate_json(line)

@@ -8,9 +8,11 @@ import numpy.typing as npt
 import torch
 
 from bench.errors import MissingRuntimeError
+from bench.machine.host import read_host
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.quantised_engines import misfit
 
 
 class TorchscriptSession:
@@ -58,6 +60,9 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
 def _set_engine(engine: str | None) -> None:
     if engine is None:
         return
+    host = read_host()
+    if (reason := misfit(engine, host.architecture, frozenset(host.cpu_features))) is not None:
+        raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
     if engine not in torch.backends.quantized.supported_engines:
         raise MissingRuntimeError(
             f"this torch has no quantised engine '{engine}', which the artifact was made for"

@@ -20,8 +20,13 @@ def export(
     ] = "torchscript,onnx,openvino",
     precisions: Annotated[str, typer.Option(metavar="a,b", help="Which precisions.")] = "fp32,fp16,int8",
     min_retention: Annotated[
-        float, typer.Option(help="Share of the fp32 accuracy below which int8 gets a warning.")
+        float,
+        typer.Option(help="Share of the fp32 accuracy that int8 is to keep; 0: do not search for how."),
     ] = 0.99,
+    qat: Annotated[
+        bool,
+        typer.Option("--qat", help="Where no int8 recipe keeps it, train the weights on (takes minutes)."),
+    ] = False,
     eval_images: Annotated[
         int, typer.Option(metavar="N", help="Test images in the evaluation pack, at most.")
     ] = 512,
@@ -50,6 +55,7 @@ def export(
             formats=split_names(formats),
             precisions=split_names(precisions),
             min_retention=min_retention,
+            qat=qat,
             eval_images=eval_images,
         )
         with progress() as watcher:

@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.bundle import ArtifactRecord, Manifest
+from bench.bundle import ArtifactRecord, Manifest, VerificationRecord
+from bench.quantisation import Search
 
 _BYTES_PER_MB = 1e6
 
@@ -22,7 +23,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         "largest\ndifference",
         "SQNR\ndB",
         "agree-\nment",
-        "reten-\ntion",
+        "retention\n(95 % interval)",
         "images",
         "s",
     ):
@@ -41,6 +42,11 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         for artifact in manifest.artifacts
         for sentence in artifact.warnings
     ]
+    parts += [
+        Text(f"{artifact.variant}: {_search(artifact.search)}")
+        for artifact in manifest.artifacts
+        if artifact.search is not None
+    ]
     parts.append(Text(f"against the fp32 network, on evaluation images; bundle: {out}"))
     parts.append(
         Text(f"it holds {manifest.pack.images} test images, which may be patients': handle it with care")
@@ -56,7 +62,27 @@ def _cells(artifact: ArtifactRecord) -> list[str]:
         f"{found.largest_difference:.2g}",
         "exact" if found.sqnr_db is None else f"{found.sqnr_db:.1f}",
         f"{found.agreement:.3f}",
-        f"{found.retention:.3f}",
+        _retention(found),
         str(found.images),
         f"{artifact.seconds:.0f}",
     ]
+
+
+def _retention(found: VerificationRecord) -> str:
+    interval = "" if found.retention_ci95 is None else " ({:.3f}-{:.3f})".format(*found.retention_ci95)
+    return f"{found.retention:.3f}{interval}"
+
+
+def _search(search: Search) -> str:
+    """Say what the search for a recipe found, and on which images."""
+    best, count = search.best, len(search.best.recipe.left_in_float)
+    return (
+        f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
+        f"{_plural(count, 'layer')} in float ({best.share_in_float:.1%} of the multiply-accumulates); "
+        f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
+        f"{search.images} held-out images"
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -110,8 +110,7 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         run=str(run_folder),
         bundle=str(folder),
         pack=str(folder / "none"),
-        calibration_images=1,
-        uses_calibration=False,
+        calibration_images=0,
         threads=1,
     )
 

@@ -127,7 +127,14 @@ def _artifact(folder: Path, format_name: str, entry: Path) -> ArtifactRecord:
         files=tuple(describe(folder, path) for path in sorted(entry.parent.iterdir())),
         producer="test",
         verification=VerificationRecord(
-            images=IMAGES, largest_difference=0.0, sqnr_db=None, agreement=1.0, retention=1.0
+            images=IMAGES,
+            largest_difference=0.0,
+            sqnr_db=None,
+            agreement=1.0,
+            flips=(),
+            retention=1.0,
+            retention_ci95=(0.9, 1.1),
+            mcnemar_p=1.0,
         ),
         seconds=0.0,
     )

@@ -1,0 +1,49 @@
+"""Makes one artifact and runs it, by one format's exporter and runtime. It knows no search and no bundle."""
+
+import importlib
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from bench.evaluation_pack import EvaluationPack
+from bench.quantisation import Recipe
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.table import load_runtime, row_of
+from bench.statistics.accuracy import Logits
+from export.calibration import calibration_images
+from export.exporter import Exported, Exporter, ExportRequest
+from export.messages import Task, Tell
+from export.networks import load, network_for
+from export.quantisation.candidates import default_recipe
+from export.quantisation.simulation import weighted
+
+
+def make(task: Task, recipe: Recipe | None, folder: Path, tell: Tell) -> Exported:
+    """Write a task's artifact into an empty folder; without a recipe int8 takes the default one."""
+    loaded = load(task.run)
+    recipe = recipe or default_recipe(tuple(weighted(loaded.network)))
+    is_quantised = task.calibration_images > 0
+    exporter = cast("Exporter", importlib.import_module(task.exporter))
+    return exporter.export(
+        ExportRequest(
+            network=network_for(task, recipe, tell) if is_quantised else loaded.network,
+            image_size=loaded.run.record.image_size,
+            precision=task.precision,
+            calibration=calibration_images(loaded.run.images, task.calibration_images),
+            folder=folder,
+            recipe=recipe,
+        )
+    )
+
+
+def answers_of(exported: Exported, runtime: str, pack: EvaluationPack) -> Logits:
+    """Load an artifact as bench will, and answer a pack image by image: float32 [n, classes].
+
+    One thread: at batch 1 a second one gains little, and costs much where another process wants the core.
+    """
+    options = LoadOptions(threads=1, provider=row_of(runtime).provider, engine=exported.engine)
+    session = load_runtime(runtime).load(exported.entry, options)
+    logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
+    session.close()
+    return logits

@@ -1,0 +1,93 @@
+"""The networks that a worker exports: the run's own, and what int8 recipes make of it. It knows no format."""
+
+import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, fx
+
+from bench.quantisation import Recipe
+from export.calibration import calibration_images
+from export.folding import fold_batch_norms
+from export.messages import Advanced, Entered, Task, Tell
+from export.quantisation.bias_correction import correct_biases
+from export.quantisation.equalisation import equalise
+from export.quantisation.refinement import refine
+from export.quantisation.simulation import Range, find_ranges
+from models.pixels import to_input, to_planes
+from models.run_folder import Run, read_run
+
+# Means and ranges of so many images are steady, and their activations fit in memory at 224x224 (1.2 GB).
+_IMAGES_TO_SIMULATE = 64
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run and its network, eval mode, batch norms folded."""
+
+    run: Run
+    network: fx.GraphModule
+
+
+@lru_cache(maxsize=1)
+def load(folder: str) -> Loaded:
+    """Read a run folder once; the network is the same object each time."""
+    run = read_run(Path(folder))
+    return Loaded(run, fold_batch_norms(run.network()))
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A run's network with equalised channels, training images, float32 [n, 3, side, side] in [0, 1], and the
+    ranges of its tensors on them, by node name.
+    """
+
+    network: fx.GraphModule
+    images: Tensor
+    ranges: dict[str, Range]
+
+
+@lru_cache(maxsize=1)
+def simulate(folder: str) -> Simulated:
+    """Equalise the network on a few training images and note what every tensor takes."""
+    loaded = load(folder)
+    images = to_input(to_planes(calibration_images(loaded.run.images, _IMAGES_TO_SIMULATE)))
+    batches = list(torch.split(images, _BATCH))
+    network = equalise(loaded.network, batches)
+    return Simulated(network, images, find_ranges(network, batches))
+
+
+def network_for(task: Task, recipe: Recipe, tell: Tell) -> fx.GraphModule:
+    """Return the network that a recipe quantises."""
+    left_in_float = frozenset(recipe.left_in_float)
+    if recipe.refined:
+        return _refined(task, left_in_float, tell)
+    if not recipe.corrected:
+        return load(task.run).network
+    simulated = simulate(task.run)
+    return correct_biases(simulated.network, simulated.images, simulated.ranges, left_in_float)
+
+
+def _refined(task: Task, left_in_float: frozenset[str], tell: Tell) -> fx.GraphModule:
+    """Return the refined network, from its file if an earlier artifact needed it too."""
+    assert task.search is not None
+    file = Path(task.search.refined)
+    simulated = simulate(task.run)
+    if not file.exists():
+        tell(Entered(stage="refine"))
+        images = to_input(to_planes(load(task.run).run.images.calibration.images))
+        refined = refine(
+            simulated.network,
+            images,
+            simulated.ranges,
+            left_in_float,
+            lambda done, of: tell(Advanced(done=done, total=of)),
+        )
+        save_file(refined.state_dict(), file)
+    network = copy.deepcopy(simulated.network)
+    network.load_state_dict(load_file(file))
+    return network

@@ -1,0 +1,82 @@
+"""Which recipes are worth trying, the cheapest first. Pure: costs in, recipes out."""
+
+from collections.abc import Sequence
+
+from bench.quantisation import RangeMethod, Recipe
+from export.quantisation.costs import Costs, Layer
+
+# Without a search: the stem, the first depthwise convolution and the first projection stay in float, 7 % of a
+# MobileNetV2's multiply-accumulates. Few channels of very different range are hardest to quantise.
+_FIRST_LAYERS = 3
+# What was asked is what runs: at least 85 % of the multiply-accumulates in int8. And few layers have most of
+# the weights, which in float take four times the bytes.
+_MOST_MACS_IN_FLOAT = 0.145
+_MOST_WEIGHTS_IN_FLOAT = 0.03
+_FEWEST_DB = 28.0
+_STEP_DB = 1.0
+_MOST_SETS = 4
+
+
+def default_recipe(layers: Sequence[str]) -> Recipe:
+    """Return the recipe that is taken without a search, by the names of the layers in the order they run."""
+    return Recipe(left_in_float=tuple(layers[:_FIRST_LAYERS]))
+
+
+def recipes_for(costs: Costs, refined: bool) -> tuple[Recipe, ...]:
+    """Return the recipes to try, in this order; `refined`: a last one whose weights are trained further.
+
+    Sets of layers that promise too little are not tried, unless none promises more.
+    """
+    sets = cheapest_sets(costs)
+    promising = [one for one in sets if costs.sqnr_db(one) >= _FEWEST_DB] or sets[-1:]
+    recipes = [Recipe(left_in_float=costs.in_order(one)) for one in promising[:_MOST_SETS]]
+    last = recipes[-1]
+    recipes.append(last.model_copy(update={"ranges": RangeMethod.HISTOGRAM}))
+    recipes.append(last.model_copy(update={"corrected": False}))
+    if refined:
+        recipes.append(last.model_copy(update={"refined": True}))
+    return tuple(recipes)
+
+
+def cheapest_sets(costs: Costs) -> list[frozenset[str]]:
+    """Return sets of layers to leave in float, each holding the one before, from none upwards.
+
+    At each step the run of one to three layers joins that lowers the predicted noise most for its
+    multiply-accumulates. Sets that are hardly better than the last one returned are passed over.
+    """
+    chosen: frozenset[str] = frozenset()
+    sets = [chosen]
+    while (run := _best_run(costs, chosen)) is not None:
+        chosen |= run
+        if costs.sqnr_db(chosen) >= costs.sqnr_db(sets[-1]) + _STEP_DB:
+            sets.append(chosen)
+    return sets
+
+
+def _best_run(costs: Costs, chosen: frozenset[str]) -> frozenset[str] | None:
+    noise = costs.noise(chosen)
+    best, best_gain = None, 0.0
+    for run in _runs(costs.layers):
+        if run <= chosen or not _is_small(costs, chosen | run):
+            continue
+        gain = (noise - costs.noise(chosen | run)) / costs.share_of_macs(run - chosen)
+        if gain > best_gain:
+            best, best_gain = run, gain
+    return best
+
+
+def _is_small(costs: Costs, names: frozenset[str]) -> bool:
+    return (
+        costs.share_of_macs(names) <= _MOST_MACS_IN_FLOAT
+        and costs.share_of_weights(names) <= _MOST_WEIGHTS_IN_FLOAT
+    )
+
+
+def _runs(layers: Sequence[Layer]) -> list[frozenset[str]]:
+    """Return every run of one to three convolutions that follow each other."""
+    names = [one.name for one in layers if one.is_convolution]
+    return [
+        frozenset(names[first : first + count])
+        for count in (1, 2, 3)
+        for first in range(len(names) - count + 1)
+    ]

@@ -1,0 +1,133 @@
+"""Equalisation: channels of one tensor share a range in int8, so small ones are made as large as the largest.
+
+A layer's output channel is multiplied by a factor and the weights that read it are divided by it: the network
+computes the same. After Nagel et al. 2019 (arXiv 1906.04721, section 4.1), with two differences. Factors come
+from activations, which is where the noise of per-channel weights lies. And ReLU6 stays: a channel may only
+grow as long as what it took on the images, and a quarter more, is not clipped.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, fx, nn
+
+from export.quantisation.simulation import Stepwise, is_sum, weighted
+
+_CLIP = 6.0
+_MARGIN = 1.25
+_LARGEST_FACTOR = 16.0
+_EXPONENT = 0.5
+
+
+@dataclass
+class _Group:
+    """Tensors whose channels must have the same factors, the layers that write and those that read them."""
+
+    nodes: list[fx.Node] = field(default_factory=list)
+    writers: list[str] = field(default_factory=list)
+    readers: list[str] = field(default_factory=list)
+    clipped: bool = False
+    fixed: bool = False
+
+
+@torch.inference_mode()
+def equalise(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModule:
+    """Return a copy whose tensors have channels of like range on `batches`, float32 [n, 3, h, w] each."""
+    equal = copy.deepcopy(network)
+    groups = _groups(network)
+    largest = _largest_values(network, batches, groups)
+    for number, group in enumerate(groups):
+        if group.fixed or number not in largest:
+            continue
+        factors = _factors(largest[number], group.clipped)
+        for name in group.writers:
+            layer = equal.get_submodule(name)
+            layer.get_parameter("weight").mul_(_along(factors, layer.get_parameter("weight"), 0))
+            layer.get_parameter("bias").mul_(factors)
+        for name in group.readers:
+            weight = equal.get_submodule(name).get_parameter("weight")
+            depthwise = weight.dim() == 4 and weight.shape[1] == 1
+            weight.div_(_along(factors, weight, 0 if depthwise else 1))
+    return equal
+
+
+def _along(factors: Tensor, weight: Tensor, dimension: int) -> Tensor:
+    return factors.reshape([-1 if one == dimension else 1 for one in range(weight.dim())])
+
+
+def _factors(largest: Tensor, clipped: bool) -> Tensor:
+    """Return what each channel is multiplied by, from the largest absolute value it takes: [c]."""
+    most = _CLIP / _MARGIN if clipped else float(largest.max())
+    wanted = torch.where(largest > 0, most / largest, 1.0)
+    return wanted.clamp(1.0, _LARGEST_FACTOR) ** _EXPONENT
+
+
+def _groups(network: fx.GraphModule) -> list[_Group]:
+    """Follow channels through the graph; whatever is not known here keeps its factors at one."""
+    names = {node: name for name, node in weighted(network).items()}
+    modules = dict(network.named_modules())
+    of: dict[fx.Node, _Group] = {}
+
+    def join(group: _Group, other: _Group) -> _Group:
+        if group is other:
+            return group
+        for node in other.nodes:
+            of[node] = group
+        group.nodes += other.nodes
+        group.writers += other.writers
+        group.readers += other.readers
+        group.clipped |= other.clipped
+        group.fixed |= other.fixed
+        return group
+
+    for node in network.graph.nodes:
+        inputs = [of[one] for one in node.all_input_nodes]
+        module = modules.get(str(node.target)) if node.op == "call_module" else None
+        if node in names:
+            inputs[0].readers.append(names[node])
+            group = _Group(writers=[names[node]])
+        elif is_sum(node):
+            group = inputs[0]
+            for other in inputs[1:]:
+                group = join(group, other)
+        elif isinstance(module, nn.ReLU6):
+            group = inputs[0]
+            group.clipped = True
+        elif isinstance(module, nn.ReLU | nn.Dropout) or _keeps_channels(node):
+            group = inputs[0]
+        else:
+            group = _Group(fixed=True)
+            for other in inputs:
+                other.fixed = True
+        group.nodes.append(node)
+        of[node] = group
+    return list({id(group): group for group in of.values()}.values())
+
+
+def _keeps_channels(node: fx.Node) -> bool:
+    """Tell whether a node is a mean over space or a flattening of what has none."""
+    return node.target in (torch.flatten, nn.functional.adaptive_avg_pool2d)
+
+
+def _largest_values(
+    network: fx.GraphModule, batches: Sequence[Tensor], groups: Sequence[_Group]
+) -> dict[int, Tensor]:
+    """Return for each group the largest absolute value of each channel after its activation: [c]."""
+    number_of = {node: number for number, group in enumerate(groups) for node in group.nodes}
+    layers = set(weighted(network).values())
+    largest: dict[int, Tensor] = {}
+    for batch in batches:
+        run = Stepwise(network)
+        run.begin(batch)
+        for node in network.graph.nodes:
+            value = run.step(node)
+            number = number_of[node]
+            group = groups[number]
+            before_its_activation = group.clipped and node in layers
+            if not group.fixed and not before_its_activation:
+                found = value.abs().amax(dim=[0, *range(2, value.dim())])
+                largest[number] = torch.maximum(largest[number], found) if number in largest else found
+            run.forget_before(node)
+    return largest

@@ -1,0 +1,91 @@
+"""Refinement: trains weights further with rounding in the loop, until the logits are the fp32 network's.
+
+Quantisation-aware training by distillation: the fp32 network is the teacher, so no label is needed and
+nothing new is learnt. Gradients pass the rounding as if it were not there (Bengio et al. 2013, arXiv
+1308.3432).
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+from torch.nn.utils import parametrize
+
+from export.quantisation.simulation import (
+    Range,
+    Stepwise,
+    fake_quantise,
+    on_grid,
+    quantised_tensors,
+    weighted,
+)
+
+_BATCH = 16
+_STEPS = 300
+_SEED = 7
+_LEARNING_RATE = 1e-4
+
+
+class _OnGrid(nn.Module):
+    """A parametrisation: weights on their int8 grid, with the gradient of the weights themselves."""
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """[out, …] to the same shape."""
+        return weight + (on_grid(weight) - weight).detach()
+
+
+def refine(
+    network: fx.GraphModule,
+    images: Tensor,
+    ranges: Mapping[str, Range],
+    left_in_float: frozenset[str],
+    tell: Callable[[int, int], None],
+) -> fx.GraphModule:
+    """Return a copy with weights on the int8 grid, trained for some steps on `images`, float32 [n, 3, h, w].
+
+    Layers left in float are trained too. `tell` hears how many of how many steps are done.
+    """
+    torch.manual_seed(_SEED)
+    with torch.inference_mode():
+        wanted = torch.cat([network(batch) for batch in torch.split(images, _BATCH)])
+    wanted = wanted.clone()
+    student = copy.deepcopy(network).requires_grad_(True)
+    layers = [name for name in weighted(network) if name not in left_in_float]
+    for name in layers:
+        parametrize.register_parametrization(student.get_submodule(name), "weight", _OnGrid())
+    tensors = quantised_tensors(network, left_in_float)
+    optimiser = torch.optim.Adam(student.parameters(), lr=_LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
+    for step in range(_STEPS):
+        chosen = torch.randperm(len(images))[:_BATCH]
+        answer = _simulate(student, network.graph, images[chosen], ranges, tensors)
+        loss = F.mse_loss(answer, wanted[chosen])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        tell(step + 1, _STEPS)
+    for name in layers:
+        parametrize.remove_parametrizations(student.get_submodule(name), "weight")
+    return student.requires_grad_(False)
+
+
+def _simulate(
+    student: fx.GraphModule,
+    graph: fx.Graph,
+    images: Tensor,
+    ranges: Mapping[str, Range],
+    tensors: set[fx.Node],
+) -> Tensor:
+    """Return the logits of the network with its tensors rounded."""
+    run = Stepwise(student, graph=graph)
+    run.begin(images)
+    value = images
+    for node in graph.nodes:
+        value = run.step(node)
+        if node in tensors:
+            run.env[node] = fake_quantise(value, ranges[node.name])
+        run.forget_before(node)
+    return value

@@ -1,0 +1,140 @@
+"""int8 in float arithmetic: which tensors of a network are quantised, and what that does to their values.
+
+It knows torch.fx graphs and the rules that onnxruntime, OpenVINO and torch share: weights per output channel
+and symmetric, activations per tensor and unsigned. It knows no format, and no images.
+"""
+
+import operator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+# Every runtime's symmetric int8 weight lies in -127 to 127; a weight that is on this grid already is not
+# rounded again by any of them.
+_WEIGHT_LEVEL = 127
+_ACTIVATION_LEVELS = 256
+_ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
+_SUMS = (operator.add, torch.add)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest value of a tensor."""
+
+    low: float
+    high: float
+
+    def joined(self, other: "Range") -> "Range":
+        """Return the range that holds both."""
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+def range_of(value: Tensor) -> Range:
+    """Return a tensor's smallest and largest value."""
+    low, high = torch.aminmax(value)
+    return Range(float(low), float(high))
+
+
+def on_grid(weight: Tensor) -> Tensor:
+    """Return weights [out, …] rounded to the int8 grid of their output channel: what int8 computes with."""
+    scale = weight.detach().abs().flatten(1).amax(1) / _WEIGHT_LEVEL
+    scale = torch.where(scale > 0, scale, 1.0).reshape(-1, *[1] * (weight.dim() - 1))
+    return torch.round(weight / scale) * scale
+
+
+def fake_quantise(value: Tensor, range_: Range) -> Tensor:
+    """Return values rounded to the 256 levels of a range, which is widened to hold zero."""
+    low, high = min(range_.low, 0.0), max(range_.high, 0.0)
+    if high == low:
+        return value
+    scale = (high - low) / (_ACTIVATION_LEVELS - 1)
+    zero = round(-low / scale)
+    return torch.fake_quantize_per_tensor_affine(value, scale, zero, 0, _ACTIVATION_LEVELS - 1)
+
+
+def weighted(network: fx.GraphModule) -> dict[str, fx.Node]:
+    """Return the nodes of convolutions and linear layers by module name, in the order they run."""
+    modules = dict(network.named_modules())
+    return {
+        str(node.target): node
+        for node in network.graph.nodes
+        if node.op == "call_module" and isinstance(modules[str(node.target)], nn.Conv2d | nn.Linear)
+    }
+
+
+def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
+    """Return the node whose value leaves a layer: that of the activation fused with it, if there is one."""
+    users = list(node.users)
+    if len(users) != 1 or users[0].op != "call_module":
+        return node
+    follower = network.get_submodule(str(users[0].target))
+    return users[0] if isinstance(follower, _ACTIVATIONS) else node
+
+
+def quantised_tensors(network: fx.GraphModule, left_in_float: frozenset[str]) -> set[fx.Node]:
+    """Return the nodes whose values int8 rounds: what goes into or comes out of an operator in int8."""
+    tensors: set[fx.Node] = set()
+    for name, node in weighted(network).items():
+        if name not in left_in_float:
+            tensors |= {node.all_input_nodes[0], output_of(network, node)}
+    for node in network.graph.nodes:
+        if is_sum(node):
+            tensors |= {node, *node.all_input_nodes}
+    return tensors
+
+
+def is_sum(node: fx.Node) -> bool:
+    """Tell whether a node adds two tensors."""
+    return node.op == "call_function" and node.target in _SUMS
+
+
+def channel_shift(wanted: Tensor, value: Tensor) -> Tensor:
+    """Return by how much each channel's mean of `value` [n, c, …] misses that of `wanted`: [c]."""
+    others = [0, *range(2, value.dim())]
+    return wanted.mean(dim=others) - value.mean(dim=others)
+
+
+def shifted(value: Tensor, shift: Tensor) -> Tensor:
+    """Return [n, c, …] with each channel shifted: what adding `shift` to a bias does."""
+    return value + shift.reshape(-1, *[1] * (value.dim() - 2))
+
+
+class Stepwise(fx.Interpreter):
+    """Runs a graph node by node, so that others can go in step with it."""
+
+    def begin(self, images: Tensor) -> None:
+        """Take the input, float32 [n, 3, h, w]."""
+        self.env = {}
+        self.args_iter = iter((images,))
+
+    def step(self, node: fx.Node) -> Tensor:
+        """Compute a node's value and return it."""
+        value: Tensor = self.run_node(node)
+        self.env[node] = value
+        return value
+
+    def forget_before(self, node: fx.Node) -> None:
+        """Drop the values that nobody needs once `node` has been computed."""
+        for done in self.user_to_last_uses.get(node, ()):
+            del self.env[done]
+
+
+@torch.inference_mode()
+def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
+    """Return, by node name, what every tensor that may be quantised takes over all images.
+
+    `batches`: float32 [n, 3, h, w] each.
+    """
+    tensors = quantised_tensors(network, frozenset())
+    ranges: dict[str, Range] = {}
+    for batch in batches:
+        run = Stepwise(network)
+        run.begin(batch)
+        for node in network.graph.nodes:
+            value = run.step(node)
+            if node in tensors:
+                found = range_of(value)
+                ranges[node.name] = ranges[node.name].joined(found) if node.name in ranges else found
+            run.forget_before(node)
+    return ranges

@@ -1,0 +1,49 @@
+"""Which of torch's quantised engines fits which CPU."""
+
+import pytest
+
+from bench.errors import MissingRuntimeError
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, misfit
+from bench.runtimes.table import load_runtime
+
+VNNI = frozenset({"avx2", "avx512_vnni"})
+NO_VNNI = frozenset({"avx2"})
+
+
+def test_int8_torchscript_never_overflows_without_vnni() -> None:
+    assert choose_engine("x86_64", VNNI) == "onednn"
+    assert not ENGINES["onednn"].reduce_range
+    assert choose_engine("x86_64", NO_VNNI) == "x86"
+    assert ENGINES["x86"].reduce_range
+
+
+def test_arm_has_its_own_engine_and_what_is_unknown_none() -> None:
+    assert choose_engine("aarch64", frozenset()) == "qnnpack"
+    assert choose_engine("riscv64", frozenset()) is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "machine", "flags", "words"),
+    [
+        ("qnnpack", "x86_64", VNNI, "made for Arm"),
+        ("onednn", "aarch64", frozenset[str](), "made for x86"),
+        ("onednn", "x86_64", NO_VNNI, "overflow"),
+        ("fbgemm", "x86_64", VNNI, "does not know"),
+    ],
+)
+def test_a_wrong_pairing_is_refused_with_its_reason(
+    engine: str, machine: str, flags: frozenset[str], words: str
+) -> None:
+    assert words in (misfit(engine, machine, flags) or "")
+
+
+def test_an_engine_without_vnni_runs_on_every_x86_cpu() -> None:
+    assert misfit("x86", "AMD64", VNNI) is None
+
+
+def test_the_runtime_refuses_a_wrong_pairing_before_it_loads(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    options = LoadOptions(threads=1, provider="cpu", engine="fbgemm")
+
+    with pytest.raises(MissingRuntimeError, match="export the bundle again"):
+        load_runtime("torchscript").load(tmp_path / "none.pt", options)
