@@ -33,6 +33,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, tell: Tell) -> Exporte
             calibration=calibration_images(loaded.run.images, task.calibration_images),
             folder=folder,
             recipe=recipe,
+            cpu=task.cpu,
         )
     )
 
@@ -42,7 +43,9 @@ def answers_of(exported: Exported, runtime: str, pack: EvaluationPack) -> Logits
 
     One thread: at batch 1 a second one gains little, and costs much where another process wants the core.
     """
-    options = LoadOptions(threads=1, provider=row_of(runtime).provider, engine=exported.engine)
+    options = LoadOptions(
+        threads=1, provider=row_of(runtime).provider, engine=exported.engine, foreign_engine=True
+    )
     session = load_runtime(runtime).load(exported.entry, options)
     logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
     session.close()

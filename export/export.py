@@ -79,6 +79,7 @@ class _Job:
             pack=str(self.folder / FILE_NAME),
             calibration_images=self.options.calibration_images if calibrated else 0,
             threads=self.options.threads_used,
+            cpu=self.options.cpu,
             search=self.search if calibrated else None,
         )
 

@@ -26,7 +26,8 @@ class ExportRequest:
     is the same object for every precision of one worker, so that what they share can be made once.
     `calibration`: training images, uint8 [n, side, side] or [n, side, side, 3]; none but for int8.
     `recipe` tells an int8 exporter how to find ranges and what to leave in float; the network is corrected or
-    refined already where the recipe says so, its weights on the int8 grid.
+    refined already where the recipe says so, its weights on the int8 grid. `cpu`: which kind it is made for
+    (see bench.runtimes.quantised_engines), None for this machine's.
     """
 
     network: "fx.GraphModule"
@@ -35,6 +36,7 @@ class ExportRequest:
     calibration: npt.NDArray[np.uint8]
     folder: Path
     recipe: Recipe
+    cpu: str | None = None
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ class Task(Record):
     """One artifact to make and verify.
 
     `bundle`: the bundle folder; the files go to `bundle`/`variant`, a new folder. `exporter`: a module.
-    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `search`
-    None: the default recipe, where one is needed.
+    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `cpu`:
+    see ExportRequest. `search` None: the default recipe, where one is needed.
     """
 
     kind: Literal["task"] = "task"
@@ -62,6 +62,7 @@ class Task(Record):
     pack: str
     calibration_images: int
     threads: int
+    cpu: str | None = None
     search: SearchTask | None = None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.errors import InputError, MissingRuntimeError
 from bench.machine.host import usable_cpus
+from bench.runtimes.quantised_engines import engine_for
 from bench.variants import Precision, Variant, choose
 from export.formats import FORMATS, FormatRow
 
@@ -23,9 +24,10 @@ class ExportOptions:
     """`run`: a run folder; `formats`, `precisions`: names, their product is made.
 
     `min_retention`: share of the fp32 accuracy that int8 is to keep, 0 for no search of a recipe that does;
-    `qat`: refine the weights where no recipe keeps it. `eval_images`, `calibration_images`: at most so many,
-    from the test and the training split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which
-    its exporter counts as hung.
+    `qat`: refine the weights where no recipe keeps it. `cpu`: the kind that int8 TorchScript is made for,
+    None for this machine's. `eval_images`, `calibration_images`: at most so many, from the test and the
+    training split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which its exporter counts
+    as hung.
     """
 
     run: Path
@@ -33,6 +35,7 @@ class ExportOptions:
     precisions: tuple[str, ...] = tuple(one.value for one in Precision)
     min_retention: float = 0.99
     qat: bool = False
+    cpu: str | None = None
     eval_images: int = 512
     calibration_images: int = 256
     threads: int | None = None
@@ -52,6 +55,8 @@ class ExportOptions:
 def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant]:
     """Return the variants asked for, format by format; raises before any work is done."""
     _check_numbers(options)
+    if options.cpu is not None:
+        engine_for(options.cpu)
     formats = _choose_all(options.formats, list(table), "format", "--formats")
     precisions = _choose_all(
         options.precisions, [one.value for one in Precision], "precision", "--precisions"

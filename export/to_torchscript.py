@@ -19,7 +19,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 from bench.machine.host import read_host
 from bench.quantisation import RangeMethod
-from bench.runtimes.quantised_engines import ENGINES, choose_engine
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for
 from bench.variants import Precision
 from export.exporter import STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
@@ -89,7 +89,7 @@ def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule
 
 
 def _quantise(request: ExportRequest) -> Exported:
-    engine = _engine_of_this_machine()
+    engine = engine_for(request.cpu) if request.cpu else _engine_of_this_machine()
     torch.backends.quantized.engine = engine
     example = torch.zeros(1, 3, request.image_size, request.image_size)
     with warnings.catch_warnings(), torch.no_grad():
@@ -133,12 +133,26 @@ def _observe(request: ExportRequest, engine: str, example: torch.Tensor) -> fx.G
     network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
     for activation in clipped.values():
         network.set_submodule(activation, nn.ReLU())
+        if ENGINES[engine].reduce_range:
+            _clip_after(network, activation)
     observed: fx.GraphModule = prepare_fx(network, _settings(request, engine), (example,))
     for layer in clipped:
         fused = observed.get_submodule(layer)
         assert isinstance(fused, nn.Sequential)
         fused[1] = nn.ReLU6()
     return observed
+
+
+def _clip_after(network: fx.GraphModule, activation: str) -> None:
+    """Put ReLU6 behind a ReLU: 7 bits of levels end at 6, but what is computed has 8 and goes on to 12."""
+    node = next(node for node in network.graph.nodes if node.target == activation)
+    name = activation.replace(".", "_") + "_clip"
+    network.add_submodule(name, nn.ReLU6())
+    with network.graph.inserting_after(node):
+        clip = network.graph.call_module(name)
+    node.replace_all_uses_with(clip)
+    clip.args = (node,)
+    network.recompile()
 
 
 def _settings(request: ExportRequest, engine: str) -> QConfigMapping:

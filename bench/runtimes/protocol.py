@@ -12,11 +12,15 @@ from bench.measurements import Executed
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How to load. `provider`: the runtime's own name for where it runs; `engine`: see ArtifactRecord."""
+    """How to load. `provider`: the runtime's own name for where it runs; `engine`: see ArtifactRecord.
+
+    `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them.
+    """
 
     threads: int
     provider: str
     engine: str | None = None
+    foreign_engine: bool = False
 
 
 class Session(Protocol):

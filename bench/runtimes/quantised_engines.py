@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.variants import choose
+
 ARM = frozenset({"aarch64", "arm64", "armv8l", "armv7l"})
 X86 = frozenset({"x86_64", "amd64", "i686"})
 _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
@@ -11,8 +13,10 @@ _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 @dataclass(frozen=True)
 class QuantisedEngine:
     """`machines`: names of architectures as `platform.machine()` has them, in lower case; `needs`: CPU flags,
-    one of which there must be; `reduce_range`: 7-bit activations.
+    one of which there must be; `reduce_range`: 7-bit activations; `cpu`: what a user calls such CPUs.
     """
+
+    cpu: str
 
     machines: frozenset[str]
     needs: frozenset[str]
@@ -22,15 +26,21 @@ class QuantisedEngine:
 # The best first. With VNNI `onednn` keeps more accuracy than `x86`, whose range is reduced (SQNR 23 against
 # 17 dB): without VNNI an x86 CPU adds two products in 16 bits, which 8-bit activations overflow.
 ENGINES: Mapping[str, QuantisedEngine] = {
-    "onednn": QuantisedEngine(X86, needs=_DOT_PRODUCTS, reduce_range=False),
-    "x86": QuantisedEngine(X86, needs=frozenset(), reduce_range=True),
-    "qnnpack": QuantisedEngine(ARM, needs=frozenset(), reduce_range=False),
+    "onednn": QuantisedEngine("x86-vnni", X86, needs=_DOT_PRODUCTS, reduce_range=False),
+    "x86": QuantisedEngine("x86", X86, needs=frozenset(), reduce_range=True),
+    "qnnpack": QuantisedEngine("arm", ARM, needs=frozenset(), reduce_range=False),
 }
 
 
 def choose_engine(machine: str, cpu_flags: frozenset[str]) -> str | None:
     """Return the best engine for a machine (`platform.machine()`) and its CPU's flags, if there is one."""
     return next((name for name in ENGINES if misfit(name, machine, cpu_flags) is None), None)
+
+
+def engine_for(cpu: str) -> str:
+    """Return the engine for a kind of CPU: `x86-vnni`, `x86` or `arm`; raises InputError for any other."""
+    by_cpu = {engine.cpu: name for name, engine in ENGINES.items()}
+    return by_cpu[choose(cpu, by_cpu, "CPU")]
 
 
 def misfit(name: str, machine: str, cpu_flags: frozenset[str]) -> str | None:

@@ -45,7 +45,7 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     slower. `optimize_for_inference` cannot be saved, so it belongs to loading, and load time counts it.
     """
     torch.set_num_threads(options.threads)
-    _set_engine(options.engine)
+    _set_engine(options)
     device = torch.device(options.provider)
     module = torch.jit.load(str(entry), map_location=device).eval()  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
@@ -57,11 +57,12 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     return TorchscriptSession(module, device)
 
 
-def _set_engine(engine: str | None) -> None:
+def _set_engine(options: LoadOptions) -> None:
+    engine, host = options.engine, read_host()
     if engine is None:
         return
-    host = read_host()
-    if (reason := misfit(engine, host.architecture, frozenset(host.cpu_features))) is not None:
+    reason = misfit(engine, host.architecture, frozenset(host.cpu_features))
+    if reason is not None and not options.foreign_engine:
         raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
     if engine not in torch.backends.quantized.supported_engines:
         raise MissingRuntimeError(

@@ -27,6 +27,14 @@ def export(
         bool,
         typer.Option("--qat", help="Where no int8 recipe keeps it, train the weights on (takes minutes)."),
     ] = False,
+    cpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="x86-vnni|x86|arm",
+            help="The CPUs that int8 TorchScript is made for.",
+            show_default="this machine's",
+        ),
+    ] = None,
     eval_images: Annotated[
         int, typer.Option(metavar="N", help="Test images in the evaluation pack, at most.")
     ] = 512,
@@ -56,6 +64,7 @@ def export(
             precisions=split_names(precisions),
             min_retention=min_retention,
             qat=qat,
+            cpu=cpu,
             eval_images=eval_images,
         )
         with progress() as watcher:
