@@ -13,7 +13,7 @@ from bench.quantisation import Recipe
 from export.calibration import calibration_images
 from export.folding import fold_batch_norms
 from export.messages import Advanced, Entered, Task, Tell
-from export.quantisation.bias_correction import correct_biases
+from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
 from export.quantisation.refinement import refine
 from export.quantisation.simulation import Range, find_ranges
@@ -64,15 +64,16 @@ def simulate(folder: str) -> Simulated:
 def network_for(task: Task, recipe: Recipe, tell: Tell) -> fx.GraphModule:
     """Return the network that a recipe quantises."""
     left_in_float = frozenset(recipe.left_in_float)
-    if recipe.refined:
-        return _refined(task, left_in_float, tell)
     if not recipe.corrected:
         return load(task.run).network
     simulated = simulate(task.run)
-    return correct_biases(simulated.network, simulated.images, simulated.ranges, left_in_float)
+    corrected = correct(simulated.network, simulated.images, simulated.ranges, left_in_float)
+    return _refined(task, corrected, left_in_float, tell) if recipe.refined else corrected
 
 
-def _refined(task: Task, left_in_float: frozenset[str], tell: Tell) -> fx.GraphModule:
+def _refined(
+    task: Task, corrected: fx.GraphModule, left_in_float: frozenset[str], tell: Tell
+) -> fx.GraphModule:
     """Return the refined network, from its file if an earlier artifact needed it too."""
     assert task.search is not None
     file = Path(task.search.refined)
@@ -82,12 +83,13 @@ def _refined(task: Task, left_in_float: frozenset[str], tell: Tell) -> fx.GraphM
         images = to_input(to_planes(load(task.run).run.images.calibration.images))
         refined = refine(
             simulated.network,
+            corrected,
             images,
             simulated.ranges,
             left_in_float,
             lambda done, of: tell(Advanced(done=done, total=of)),
         )
         save_file(refined.state_dict(), file)
-    network = copy.deepcopy(simulated.network)
+    network = copy.deepcopy(corrected)
     network.load_state_dict(load_file(file))
     return network

@@ -12,7 +12,7 @@ _FIRST_LAYERS = 3
 # the weights, which in float take four times the bytes.
 _MOST_MACS_IN_FLOAT = 0.145
 _MOST_WEIGHTS_IN_FLOAT = 0.03
-_FEWEST_DB = 28.0
+_FEWEST_DB = 30.0
 _STEP_DB = 1.0
 _MOST_SETS = 4
 

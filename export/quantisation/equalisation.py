@@ -7,6 +7,7 @@ grow as long as what it took on the images, and a quarter more, is not clipped.
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -59,7 +60,7 @@ def _along(factors: Tensor, weight: Tensor, dimension: int) -> Tensor:
 
 def _factors(largest: Tensor, clipped: bool) -> Tensor:
     """Return what each channel is multiplied by, from the largest absolute value it takes: [c]."""
-    most = _CLIP / _MARGIN if clipped else float(largest.max())
+    most = min(float(largest.max()), _CLIP / _MARGIN if clipped else math.inf)
     wanted = torch.where(largest > 0, most / largest, 1.0)
     return wanted.clamp(1.0, _LARGEST_FACTOR) ** _EXPONENT
 

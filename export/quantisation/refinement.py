@@ -25,7 +25,8 @@ from export.quantisation.simulation import (
 _BATCH = 16
 _STEPS = 300
 _SEED = 7
-_LEARNING_RATE = 1e-4
+# A MobileNetV2 all in int8 (ImageNet weights, 96x96) gained 0.6 dB of SQNR; ten times as much lost 6 dB.
+_LEARNING_RATE = 1e-5
 
 
 class _OnGrid(nn.Module):
@@ -38,20 +39,22 @@ class _OnGrid(nn.Module):
 
 def refine(
     network: fx.GraphModule,
+    start: fx.GraphModule,
     images: Tensor,
     ranges: Mapping[str, Range],
     left_in_float: frozenset[str],
     tell: Callable[[int, int], None],
 ) -> fx.GraphModule:
-    """Return a copy with weights on the int8 grid, trained for some steps on `images`, float32 [n, 3, h, w].
+    """Return a copy of `start` that was trained for some steps to answer as `network` does.
 
-    Layers left in float are trained too. `tell` hears how many of how many steps are done.
+    `images`: float32 [n, 3, h, w]; `start`: the network with corrected biases. Weights lie on the int8 grid
+    before and after; layers left in float are trained too. `tell` hears how many of how many steps are done.
     """
     torch.manual_seed(_SEED)
     with torch.inference_mode():
         wanted = torch.cat([network(batch) for batch in torch.split(images, _BATCH)])
     wanted = wanted.clone()
-    student = copy.deepcopy(network).requires_grad_(True)
+    student = copy.deepcopy(start).requires_grad_(True)
     layers = [name for name in weighted(network) if name not in left_in_float]
     for name in layers:
         parametrize.register_parametrization(student.get_submodule(name), "weight", _OnGrid())

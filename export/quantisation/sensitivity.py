@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, fx, nn
 
+from export.quantisation.correction import find_correction
 from export.quantisation.costs import Activation, Costs, Layer
 from export.quantisation.simulation import (
     Range,
-    channel_shift,
     fake_quantise,
     is_sum,
     on_grid,
     output_of,
     quantised_tensors,
-    shifted,
     weighted,
 )
 
@@ -85,12 +84,12 @@ def _values(network: fx.GraphModule, images: Tensor) -> dict[fx.Node, Tensor]:
 
 
 def _rounded(network: fx.GraphModule, name: str, node: fx.Node, values: Mapping[fx.Node, Tensor]) -> Tensor:
-    """Return a layer's output with its weights on the int8 grid and its mean corrected."""
+    """Return a layer's output with its weights on the int8 grid and corrected."""
     layer = copy.deepcopy(network.get_submodule(name))
     weight = layer.get_parameter("weight")
     weight.copy_(on_grid(weight))
     value: Tensor = layer(values[node.all_input_nodes[0]])
-    return shifted(value, channel_shift(values[node], value))
+    return find_correction(values[node], value).applied(value)
 
 
 def _around(network: fx.GraphModule, tensor: fx.Node) -> list[str]:

@@ -89,15 +89,9 @@ def is_sum(node: fx.Node) -> bool:
     return node.op == "call_function" and node.target in _SUMS
 
 
-def channel_shift(wanted: Tensor, value: Tensor) -> Tensor:
-    """Return by how much each channel's mean of `value` [n, c, …] misses that of `wanted`: [c]."""
-    others = [0, *range(2, value.dim())]
-    return wanted.mean(dim=others) - value.mean(dim=others)
-
-
-def shifted(value: Tensor, shift: Tensor) -> Tensor:
-    """Return [n, c, …] with each channel shifted: what adding `shift` to a bias does."""
-    return value + shift.reshape(-1, *[1] * (value.dim() - 2))
+def along_channels(values: Tensor, tensor: Tensor) -> Tensor:
+    """Return [c] in the shape that meets the channels of a tensor [n, c, …]."""
+    return values.reshape(-1, *[1] * (tensor.dim() - 2))
 
 
 class Stepwise(fx.Interpreter):

@@ -1,0 +1,212 @@
+"""int8 simulated on real, small torch networks: what is rounded, equalised, corrected, refined."""
+
+import pytest
+import torch
+from torch import Tensor, fx, nn
+
+from export.folding import fold_batch_norms
+from export.quantisation.correction import correct, find_correction
+from export.quantisation.equalisation import equalise
+from export.quantisation.refinement import refine
+from export.quantisation.sensitivity import find_costs
+from export.quantisation.simulation import (
+    Range,
+    Stepwise,
+    fake_quantise,
+    find_ranges,
+    on_grid,
+    output_of,
+    quantised_tensors,
+    weighted,
+)
+
+
+class Small(nn.Module):
+    """A stem, a residual block with a depthwise convolution, a classifier: what a MobileNetV2 is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.stem_activation = nn.ReLU6(inplace=True)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.activation = nn.ReLU6(inplace=True)
+        self.projection = nn.Conv2d(8, 8, 1)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        stem = self.stem_activation(self.stem(images))
+        block = stem + self.projection(self.activation(self.depthwise(stem)))
+        logits: Tensor = self.head(torch.flatten(nn.functional.adaptive_avg_pool2d(block, (1, 1)), 1))
+        return logits
+
+
+@pytest.fixture
+def network() -> fx.GraphModule:
+    torch.manual_seed(0)
+    return fold_batch_norms(Small().eval())
+
+
+@pytest.fixture
+def images() -> Tensor:
+    torch.manual_seed(1)
+    return torch.rand(16, 3, 12, 12)
+
+
+def simulated(network: fx.GraphModule, graph: fx.Graph, images: Tensor, ranges: dict[str, Range]) -> Tensor:
+    tensors = {node.name for node in quantised_tensors(network, frozenset())}
+    run = Stepwise(network, graph=graph)
+    run.begin(images)
+    value = images
+    for node in graph.nodes:
+        value = run.step(node)
+        if node.name in tensors:
+            run.env[node] = fake_quantise(value, ranges[node.name])
+    return value
+
+
+def noise(network: fx.GraphModule, changed: fx.GraphModule, images: Tensor) -> float:
+    with torch.inference_mode():
+        wanted = network(images)
+        ranges = find_ranges(changed, [images])
+        return float((simulated(changed, changed.graph, images, ranges) - wanted).square().mean())
+
+
+def unevenness(network: fx.GraphModule, images: Tensor) -> float:
+    """Return the largest ÷ the smallest range of a channel behind the depthwise convolution."""
+    run = fx.Interpreter(network, garbage_collect_values=False)
+    with torch.inference_mode():
+        run.run(images)
+    value = next(value for node, value in run.env.items() if node.name == "activation")
+    largest = value.amax(dim=(0, 2, 3))
+    return float(largest.max() / largest[largest > 0].min())
+
+
+def test_weights_on_the_grid_are_not_rounded_again() -> None:
+    weights = torch.randn(4, 3, 3, 3) * torch.tensor([1e-3, 1.0, 5.0, 0.0]).reshape(4, 1, 1, 1)
+    once = on_grid(weights)
+
+    torch.testing.assert_close(on_grid(once), once)
+    for channel in once:
+        assert len(channel.unique()) <= 255
+
+
+def test_zero_has_a_level_of_its_own() -> None:
+    value = torch.tensor([0.0, 1.0, 3.0])
+
+    assert fake_quantise(value, Range(1.0, 3.0))[0] == 0
+    assert (fake_quantise(value, Range(-1.0, 3.0)) - value).abs().max() <= 4 / 255
+
+
+def test_tensors_are_rounded_around_layers_in_int8_behind_their_activation(network: fx.GraphModule) -> None:
+    everything = {node.name for node in quantised_tensors(network, frozenset())}
+    partly = {node.name for node in quantised_tensors(network, frozenset({"stem", "depthwise"}))}
+    layers = weighted(network)
+
+    assert list(layers) == ["stem", "depthwise", "projection", "head"]
+    assert output_of(network, layers["stem"]).name == "stem_activation"
+    assert "stem" not in everything
+    assert everything - partly == {"images"}
+
+
+def test_equalising_changes_no_answer_and_evens_the_channels(network: fx.GraphModule, images: Tensor) -> None:
+    with torch.no_grad():
+        network.get_parameter("depthwise.weight").mul_(
+            torch.tensor([0.01, 1, 1, 1, 1, 1, 1, 0.01]).reshape(8, 1, 1, 1)
+        )
+        network.get_parameter("depthwise.bias").fill_(0.01)
+    equal = equalise(network, [images])
+
+    with torch.inference_mode():
+        torch.testing.assert_close(equal(images), network(images), atol=1e-5, rtol=1e-4)
+    assert unevenness(equal, images) < unevenness(network, images) / 2
+
+
+def test_equalising_clips_no_value_that_relu6_did_not(network: fx.GraphModule, images: Tensor) -> None:
+    with torch.no_grad():
+        network.get_parameter("stem.bias").copy_(torch.linspace(-1, 8, 8))
+    equal = equalise(network, [images])
+
+    with torch.inference_mode():
+        torch.testing.assert_close(equal(images), network(images), atol=1e-4, rtol=1e-4)
+
+
+def test_a_correction_sees_the_size_of_a_channel_through_noise() -> None:
+    torch.manual_seed(0)
+    wanted = torch.randn(64, 2, 8, 8) * torch.tensor([1.0, 3.0]).reshape(1, 2, 1, 1) + 5
+    value = wanted * 0.9 - 1 + 0.3 * torch.randn_like(wanted)
+    found = find_correction(wanted, value)
+
+    torch.testing.assert_close(found.gain, torch.full((2,), 1 / 0.9), atol=0.02, rtol=0)
+    torch.testing.assert_close(found.applied(value).mean(dim=(0, 2, 3)), wanted.mean(dim=(0, 2, 3)))
+
+
+def test_a_channel_that_never_varies_is_only_shifted() -> None:
+    found = find_correction(torch.full((4, 1, 2, 2), 3.0), torch.full((4, 1, 2, 2), 1.0))
+
+    assert (float(found.gain), float(found.shift)) == (1.0, 2.0)
+
+
+def test_corrected_biases_give_each_layer_its_means_back(network: fx.GraphModule, images: Tensor) -> None:
+    with torch.no_grad():
+        # One large weight a channel leaves the others few levels.
+        network.get_parameter("projection.weight")[:, 0] = 40.0
+    ranges = find_ranges(network, [images])
+    corrected = correct(network, images, ranges, frozenset())
+
+    with torch.inference_mode():
+        wanted = network(images).mean(dim=0)
+        got = simulated(corrected, corrected.graph, images, ranges).mean(dim=0)
+    step = (ranges["head"].high - min(0.0, ranges["head"].low)) / 255
+    assert (got - wanted).abs().max() <= step
+
+
+def test_a_layer_left_in_float_keeps_its_weights(network: fx.GraphModule, images: Tensor) -> None:
+    ranges = find_ranges(network, [images])
+    corrected = correct(network, images, ranges, frozenset({"stem"}))
+
+    torch.testing.assert_close(corrected.get_parameter("stem.weight"), network.get_parameter("stem.weight"))
+    assert not torch.equal(
+        corrected.get_parameter("projection.weight"), network.get_parameter("projection.weight")
+    )
+
+
+def test_costs_point_at_the_layer_and_the_tensor_that_rounding_hurts(
+    network: fx.GraphModule, images: Tensor
+) -> None:
+    with torch.no_grad():
+        network.get_parameter("projection.weight")[:, 0] = 400.0
+        network.get_parameter("depthwise.weight")[0] = 0.0
+        network.get_parameter("depthwise.bias")[0] = -1.0
+    steps: list[tuple[int, int]] = []
+    costs = find_costs(
+        network, images, find_ranges(network, [images]), lambda done, of: steps.append((done, of))
+    )
+
+    assert max(costs.layers, key=lambda one: one.noise).name == "projection"
+    assert sum(one.share_of_macs for one in costs.layers) == pytest.approx(1)
+    assert sum(one.share_of_weights for one in costs.layers) == pytest.approx(1)
+    assert [one.name for one in costs.layers if not one.is_convolution] == ["head"]
+    assert steps == [(number, len(steps)) for number in range(1, len(steps) + 1)]
+
+
+def test_a_tensor_names_the_layers_around_it(network: fx.GraphModule, images: Tensor) -> None:
+    costs = find_costs(network, images, find_ranges(network, [images]), lambda done, of: None)
+    around = {one.layers: one.summed for one in costs.activations}
+
+    assert around[("depthwise", "projection")] is False
+    assert around[("stem", "depthwise")] is True
+    assert around[("stem",)] is False
+
+
+def test_refined_weights_lie_on_the_grid_and_have_less_noise(network: fx.GraphModule, images: Tensor) -> None:
+    ranges = find_ranges(network, [images])
+    start = correct(network, images, ranges, frozenset())
+    with torch.no_grad():
+        start.get_parameter("head.bias").add_(torch.tensor([0.003, -0.003]))
+    steps: list[tuple[int, int]] = []
+    refined = refine(network, start, images, ranges, frozenset(), lambda *step: steps.append(step))
+
+    weight = refined.get_parameter("projection.weight")
+    torch.testing.assert_close(on_grid(weight), weight)
+    assert noise(network, refined, images) < noise(network, start, images)
+    assert steps[-1][0] == steps[-1][1]
