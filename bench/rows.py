@@ -94,7 +94,7 @@ def row_of_case(
             warnings = list(doubts)
             sampling = profile.quick if quick else profile.sampling
             if case.is_judged:
-                warnings += doubts_of_row(outcome, case.precision, sampling, quick)
+                warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float)
                 warnings += over_budget(summary, case.size_bytes, profile.budget)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(

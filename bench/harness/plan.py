@@ -22,7 +22,7 @@ class Case:
 
     `cpus`: see host.cpus_for; `precision` and `digest` (of its files) belong to artifacts: None for the null
     runtime and the yardstick, which are measured beside them and judged by nothing. `memory_cap_bytes`: what
-    its process may allocate, None for no limit.
+    its process may allocate, None for no limit. `left_in_float`: the modules that int8 does not quantise.
     """
 
     variant: str
@@ -38,6 +38,7 @@ class Case:
     precision: Precision | None
     digest: str | None
     memory_cap_bytes: int | None = None
+    left_in_float: tuple[str, ...] = ()
 
     @property
     def is_judged(self) -> bool:
@@ -97,6 +98,7 @@ def cases_of(
             precision=artifact.precision,
             digest=_digest(artifact),
             memory_cap_bytes=memory_cap_bytes,
+            left_in_float=artifact.left_in_float,
         )
         for artifact in artifacts
     )

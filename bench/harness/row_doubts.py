@@ -17,15 +17,23 @@ _SPREAD = 0.1
 _DRIFT = 0.05
 _CLOCK_CHANGE = 0.05
 _MOSTLY = 0.5
+_NAMES_SHOWN = 3
 # The kernel counts CPU time in ticks of 10 ms: the difference of two readings is off by 4 ms (√(1/6) ticks),
 # for each CPU and block; what is not three times as much as all of that together is not told from nothing.
 _TICK_ERROR_NS = 4_000_000
 
 
 def doubts_of_row(
-    outcome: Completed, requested: Precision | None, sampling: Sampling, quick: bool
+    outcome: Completed,
+    requested: Precision | None,
+    sampling: Sampling,
+    quick: bool,
+    left_in_float: Sequence[str] = (),
 ) -> list[str]:
-    """Return a sentence for each reason to doubt a completed case; `quick` promises no interval."""
+    """Return a sentence for each reason to doubt a completed case.
+
+    `quick` promises no interval; `left_in_float`: the modules that int8 was not asked of.
+    """
     blocks = [block for process in outcome.processes for block in process.blocks]
     return [
         *_of_samples(blocks),
@@ -35,6 +43,7 @@ def doubts_of_row(
         *_of_rounds(outcome),
         *_of_sustained(outcome.sustained),
         *_of_precision(outcome, requested),
+        *_of_operators(outcome, requested, left_in_float),
     ]
 
 
@@ -154,3 +163,18 @@ def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
         Precision.INT8: "expect no gain from integers; 'evidence' tells what kept its operators in float",
     }
     return [f"{requested.value} was asked for, and of the {what} {ran} ran: {remedy[requested]}"]
+
+
+def _of_operators(outcome: Completed, requested: Precision | None, left_in_float: Sequence[str]) -> list[str]:
+    """Doubt an int8 artifact of which other operators run in float than its recipe leaves there."""
+    if requested != Precision.INT8 or outcome.executed is None:
+        return []
+    ran = [one.name for one in outcome.executed.operators if one.precision != Precision.INT8.value]
+    if len(ran) == len(left_in_float):
+        return []
+    names = ", ".join(ran[:_NAMES_SHOWN]) + (", …" if len(ran) > _NAMES_SHOWN else "")
+    sentence = (
+        f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, and int8 leaves "
+        f"{len(left_in_float)} there: this runtime changes the recipe, so trust the accuracy of this row, not the manifest's"
+    )
+    return [sentence]

@@ -83,6 +83,14 @@ def columns(several_waves: bool = False) -> list[Column]:
         Column("retention", "reten-\ntion", _retention, 3, high, always),
         Column("retention_low", "95 %\nlow", lambda run: _retention_end(run, 0), 3),
         Column("retention_high", "", lambda run: _retention_end(run, 1), 3, place=file),
+        Column("sensitivity", "sensi-\ntivity", lambda run: _accuracy(run, "sensitivity"), 3, high, file),
+        Column("specificity", "speci-\nficity", lambda run: _accuracy(run, "specificity"), 3, high, file),
+        Column(
+            "reference_sensitivity", "", lambda run: _accuracy(run, "reference_sensitivity"), 3, place=file
+        ),
+        Column(
+            "reference_specificity", "", lambda run: _accuracy(run, "reference_specificity"), 3, place=file
+        ),
         Column("agreement", "agree-\nment", lambda run: _accuracy(run, "agreement"), 3, high),
     ]
 

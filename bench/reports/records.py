@@ -73,17 +73,26 @@ class Retention(Record):
 
 
 class Accuracy(Record):
-    """What the logits are worth on `images` evaluation images; null where it cannot be computed."""
+    """What the logits are worth on `images` evaluation images; null where it cannot be computed.
+
+    `sensitivity` and `specificity` are those at the fp32 model's operating point, a score of 0 (the positive
+    class's logit is the larger one), where it has `reference_sensitivity` and `reference_specificity`.
+    `flips`: indices of the images whose class is not the fp32 model's; `missed` of those are positive images
+    that it finds and the variant does not.
+    """
 
     images: int
     top1: float
     auc: float | None
     sensitivity: float | None
     specificity: float | None
+    reference_sensitivity: float | None
+    reference_specificity: float | None
     agreement: float
     retention: Retention | None
     mcnemar_p: float
     flips: tuple[int, ...]
+    missed: tuple[int, ...] | None
     sqnr_db: float | None
 
 

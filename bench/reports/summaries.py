@@ -200,7 +200,7 @@ def _judge(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> Accu
     labels = np.asarray(evaluation.labels, dtype=np.int64)
     logits = np.asarray(given, dtype=np.float32)
     reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    # With more than two classes there is no positive one: these three figures would be one class's alone.
+    # With more than two classes there is no positive one: its figures would be one class's alone.
     positive = evaluation.positive_class if logits.shape[1] == _TWO_CLASSES else None
     paired = accuracy.pair(logits, reference, labels)
     kept = paired.retention
@@ -210,9 +210,12 @@ def _judge(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> Accu
         auc=None if positive is None else accuracy.auc(logits, labels, positive),
         sensitivity=None if positive is None else accuracy.sensitivity(logits, labels, positive),
         specificity=None if positive is None else accuracy.specificity(logits, labels, positive),
+        reference_sensitivity=None if positive is None else accuracy.sensitivity(reference, labels, positive),
+        reference_specificity=None if positive is None else accuracy.specificity(reference, labels, positive),
         agreement=accuracy.agreement(logits, reference),
         retention=None if kept is None else Retention(value=kept, ci95=paired.retention_ci95()),
         mcnemar_p=paired.mcnemar_p(),
         flips=tuple(accuracy.flips(logits, reference)),
+        missed=None if positive is None else tuple(accuracy.missed(logits, reference, labels, positive)),
         sqnr_db=accuracy.sqnr_db(logits, reference),
     )

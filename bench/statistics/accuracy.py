@@ -36,6 +36,12 @@ def flips(logits: Logits, reference: Logits) -> list[int]:
     return [int(index) for index in np.flatnonzero(predictions(logits) != predictions(reference))]
 
 
+def missed(logits: Logits, reference: Logits, labels: Labels, positive_class: int) -> list[int]:
+    """Return the indices of positive images that the reference calls positive and the variant does not."""
+    found = (labels == positive_class) & (predictions(reference) == positive_class)
+    return [int(index) for index in np.flatnonzero(found & (predictions(logits) != positive_class))]
+
+
 def largest_difference(logits: Logits, reference: Logits) -> float:
     """Return the largest absolute difference of two logits; infinite if one of them is not a number."""
     difference = np.abs(logits.astype(np.float64) - reference)

@@ -86,6 +86,26 @@ def test_mcnemar_is_the_exact_binomial_test(better: int, worse: int) -> None:
     assert paired.mcnemar_p() == pytest.approx(expected)
 
 
+def test_missed_are_positive_images_that_only_the_reference_finds() -> None:
+    reference = np.array([[0, 1], [0, 1], [1, 0], [0, 1]], dtype=np.float32)
+    logits = np.array([[1, 0], [0, 1], [1, 0], [1, 0]], dtype=np.float32)
+    labels = np.array([1, 1, 1, 0])
+
+    assert accuracy.missed(logits, reference, labels, 1) == [0]
+
+
+def test_the_retention_interval_is_about_that_of_a_paired_bootstrap() -> None:
+    both, better, worse, neither = 540, 9, 14, 61
+    pairs = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], [both, better, worse, neither], axis=0)
+    drawn = np.random.default_rng(0).integers(0, len(pairs), (4000, len(pairs)))
+    right = pairs[drawn].sum(axis=1)
+    expected = np.percentile(right[:, 0] / right[:, 1], [2.5, 97.5])
+
+    found = accuracy.Paired(len(pairs), both, better, worse).retention_ci95()
+
+    np.testing.assert_allclose(found, expected, atol=0.002)
+
+
 def test_the_retention_interval_holds_the_true_retention_in_about_95_of_100_samples() -> None:
     random = np.random.default_rng(5)
     truth = (0.85 + 0.02) / (0.85 + 0.05)

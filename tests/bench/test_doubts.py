@@ -140,6 +140,15 @@ def test_what_happened_between_before_and_after_is_a_doubt(changes: dict[str, ob
     assert re.search(words, found[0])
 
 
+def test_an_operator_that_should_run_in_float_and_does_not_is_a_doubt() -> None:
+    outcome = steady(executed=executed("int8"))
+
+    assert doubts_of_row(outcome, Precision.INT8, SAMPLING, quick=False) == []
+    found = doubts_of_row(outcome, Precision.INT8, SAMPLING, quick=False, left_in_float=("features.0.0",))
+    assert len(found) == 1
+    assert "0 operators ran in float, and int8 leaves 1 there" in found[0]
+
+
 def test_a_label_that_is_not_what_ran_is_a_doubt() -> None:
     in_float = steady(executed=executed("fp32"))
 

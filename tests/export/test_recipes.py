@@ -110,7 +110,7 @@ def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldO
 
 
 def test_the_search_ends_at_the_first_that_holds_with_little_noise() -> None:
-    made, taken = attempts(held_out(0.98, 1.0, 30.0), held_out(0.99, 0.99, 28.0), held_out(1.0, 1.0, 40.0))
+    made, taken = attempts(held_out(0.98, 1.0, 30.0), held_out(0.99, 0.99, 30.0), held_out(1.0, 1.0, 40.0))
 
     assert (len(made), taken) == (2, 1)
 
