@@ -11,6 +11,7 @@ from bench.quantisation import Recipe
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics.accuracy import Logits
+from bench.variants import Precision
 from export.calibration import calibration_images
 from export.exporter import Exported, Exporter, ExportRequest
 from export.messages import Task, Tell
@@ -38,15 +39,19 @@ def make(task: Task, recipe: Recipe | None, folder: Path, tell: Tell) -> Exporte
     )
 
 
-def answers_of(exported: Exported, runtime: str, pack: EvaluationPack) -> Logits:
+def answers_of(task: Task, exported: Exported, pack: EvaluationPack) -> Logits:
     """Load an artifact as bench will, and answer a pack image by image: float32 [n, classes].
 
     One thread: at batch 1 a second one gains little, and costs much where another process wants the core.
     """
     options = LoadOptions(
-        threads=1, provider=row_of(runtime).provider, engine=exported.engine, foreign_engine=True
+        threads=1,
+        provider=row_of(task.runtime).provider,
+        engine=exported.engine,
+        foreign_engine=True,
+        half=task.precision is Precision.FP16,
     )
-    session = load_runtime(runtime).load(exported.entry, options)
+    session = load_runtime(task.runtime).load(exported.entry, options)
     logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
     session.close()
     return logits

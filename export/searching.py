@@ -30,7 +30,7 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
         tell(Entered(stage=f"recipe {number + 1} of at most {len(wanted.recipes)}"))
         begun = time.perf_counter()
         made.append(make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell))
-        found = judge(answers_of(made[-1], task.runtime, pack), pack)
+        found = judge(answers_of(task, made[-1], pack), pack)
         share = wanted.costs.share_of_macs(frozenset(recipe.left_in_float))
         return Attempt(
             recipe=recipe,

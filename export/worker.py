@@ -90,7 +90,7 @@ def _make(task: Task, tell: Tell) -> ArtifactRecord:
 def _verify(task: Task, exported: Exported) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
-    logits = answers_of(exported, task.runtime, pack)
+    logits = answers_of(task, exported, pack)
     return verify(task.precision, logits, pack.reference_logits, pack.labels)
 
 

@@ -9,6 +9,7 @@ from bench.harness.plan import Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
 from bench.runtimes.table import row_of
+from bench.variants import Precision
 from device_profiles.profile import Sampling
 
 AnswerT = TypeVar(
@@ -74,6 +75,7 @@ class CaseWorker:
             files=tuple(map(str, case.files)),
             provider=case.provider,
             engine=case.engine,
+            half=case.precision is Precision.FP16,
             threads=case.threads,
             cpus=case.cpus,
             image_size=case.image_size,

@@ -28,6 +28,7 @@ class Load(Record):
     files: tuple[str, ...]
     provider: str
     engine: str | None
+    half: bool = False
     threads: int
     cpus: tuple[int, ...] | None
     image_size: int

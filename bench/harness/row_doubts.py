@@ -175,6 +175,7 @@ def _of_operators(outcome: Completed, requested: Precision | None, left_in_float
     names = ", ".join(ran[:_NAMES_SHOWN]) + (", …" if len(ran) > _NAMES_SHOWN else "")
     sentence = (
         f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, and int8 leaves "
-        f"{len(left_in_float)} there: this runtime changes the recipe, so trust the accuracy of this row, not the manifest's"
+        f"{len(left_in_float)} there: this runtime changes the recipe, so trust this row's accuracy and not "
+        "the manifest's"
     )
     return [sentence]

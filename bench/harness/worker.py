@@ -83,7 +83,9 @@ class Worker:
         imported = time.perf_counter_ns()
         runtime_bytes = memory.resident_bytes()
         self._keeps_high_water_mark = memory.reset_high_water_mark()
-        options = LoadOptions(threads=request.threads, provider=request.provider, engine=request.engine)
+        options = LoadOptions(
+            threads=request.threads, provider=request.provider, engine=request.engine, half=request.half
+        )
         load_begin = time.perf_counter_ns()
         self._session = runtime.load(Path(request.entry), options)
         loaded = time.perf_counter_ns()
