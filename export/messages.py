@@ -30,13 +30,14 @@ class AskCosts(Record):
 
 
 class SearchTask(Record):
-    """Which recipes to try on an int8 artifact, in this order, until one keeps `min_retention`.
+    """Which recipes to try on an int8 artifact, see export.quantisation.search, to keep `min_retention`.
 
     `held_out`: an evaluation pack of held-out images; `costs`: why layers are left in float; `refined`: the
     file for the refined weights of the recipes that take them: the first worker that needs it writes it.
     """
 
     recipes: tuple[Recipe, ...] = Field(min_length=1)
+    resorts: tuple[Recipe, ...]
     held_out: str
     min_retention: float
     costs: Costs

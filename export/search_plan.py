@@ -6,7 +6,7 @@ from bench.errors import InputError
 from export.evaluation import Chosen, choose_images
 from export.messages import SearchTask
 from export.options import ExportOptions
-from export.quantisation.candidates import recipes_for
+from export.quantisation.candidates import candidates_for
 from export.questions import ask_costs, write_answered_pack
 from models.progress import Progress
 from models.run_folder import Run
@@ -27,8 +27,10 @@ def plan_search(options: ExportOptions, run: Run, folder: Path, progress: Progre
     pack = folder / _HELD_OUT
     write_answered_pack(pack, chosen, options, progress)
     costs = ask_costs(options, progress)
+    candidates = candidates_for(costs, options.qat)
     return SearchTask(
-        recipes=recipes_for(costs, options.qat),
+        recipes=candidates.recipes,
+        resorts=candidates.resorts,
         held_out=str(pack),
         min_retention=options.min_retention,
         costs=costs,

@@ -25,9 +25,10 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
     begun = time.perf_counter()
     pack, goal = read_pack(Path(wanted.held_out)), Goal(wanted.min_retention)
     made: list[Exported] = []
+    most = len(wanted.recipes) + len(wanted.resorts)
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
-        tell(Entered(stage=f"recipe {number + 1} of at most {len(wanted.recipes)}"))
+        tell(Entered(stage=f"recipe {number + 1} of at most {most}"))
         begun = time.perf_counter()
         made.append(make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell))
         found = judge(answers_of(task, made[-1], pack), pack)
@@ -39,7 +40,7 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
             seconds=round(time.perf_counter() - begun, 3),
         )
 
-    attempts, taken = search(wanted.recipes, attempt, goal)
+    attempts, taken = search(wanted.recipes, wanted.resorts, attempt, goal)
     exported = _keep(made[taken], folder)
     record = Search(
         min_retention=goal.retention,

@@ -33,21 +33,27 @@ class Goal:
 
 
 def search(
-    recipes: Sequence[Recipe], attempt: Callable[[int, Recipe], Attempt], goal: Goal
+    recipes: Sequence[Recipe],
+    resorts: Sequence[Recipe],
+    attempt: Callable[[int, Recipe], Attempt],
+    goal: Goal,
 ) -> tuple[tuple[Attempt, ...], int]:
     """Return what was tried, in order, and which of them is taken.
 
-    It ends at the first that reaches the goal with little noise. Else, of those that miss it least, the first
-    that has hardly more noise than the best of them is taken. Refining is for what nothing else reaches.
+    It ends at the first recipe that reaches the goal with little noise. If some reach it amid noise, the
+    first of those that has hardly more than the best of them is taken. If none does, `resorts` are tried
+    until one reaches it; else the one that misses least is taken.
     """
     attempts: list[Attempt] = []
-    for number, recipe in enumerate(recipes):
-        if recipe.refined and any(goal.is_reached_by(one.held_out) for one in attempts):
-            continue
-        attempts.append(attempt(number, recipe))
+    for recipe in recipes:
+        attempts.append(attempt(len(attempts), recipe))
         found = attempts[-1].held_out
         if goal.is_reached_by(found) and _sqnr_db(found) >= _QUIET_DB:
             return tuple(attempts), len(attempts) - 1
+    for recipe in resorts:
+        if any(goal.is_reached_by(one.held_out) for one in attempts):
+            break
+        attempts.append(attempt(len(attempts), recipe))
     return tuple(attempts), _best([one.held_out for one in attempts], goal)
 
 

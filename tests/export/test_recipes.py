@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bench.quantisation import Attempt, HeldOut, RangeMethod, Recipe
-from export.quantisation.candidates import cheapest_sets, default_recipe, recipes_for
+from export.quantisation.candidates import candidates_for, cheapest_sets, default_recipe
 from export.quantisation.costs import Activation, Costs, Layer
 from export.quantisation.search import Goal, search
 from export.searching import reasons
@@ -74,34 +74,38 @@ def test_linear_layers_are_never_left_in_float() -> None:
 
 
 def test_recipes_begin_with_the_cheapest_set_that_promises_enough() -> None:
-    found = costs([0.1, 0.0001, 0.0001])
-    recipes = recipes_for(found, refined=False)
+    found = candidates_for(costs([0.1, 0.0001, 0.0001]), refined=False)
 
-    assert recipes[0] == Recipe(left_in_float=("layer0",))
-    assert {one.ranges for one in recipes} == set(RangeMethod)
-    assert {one.corrected for one in recipes} == {True, False}
-    assert not any(one.refined for one in recipes)
+    assert found.recipes[0] == Recipe(left_in_float=("layer0",))
+    assert {one.ranges for one in found.recipes} == set(RangeMethod)
+    assert all(one.corrected for one in found.recipes)
+
+
+def test_much_in_float_and_training_on_are_last_resorts() -> None:
+    found = costs([0.1, 0.05, 0.02, 0.01], macs=0.03)
+    candidates = candidates_for(found, refined=True)
+
+    assert all(found.share_of_macs(frozenset(one.left_in_float)) <= 0.05 for one in candidates.recipes)
+    assert any(found.share_of_macs(frozenset(one.left_in_float)) > 0.05 for one in candidates.resorts)
+    assert [one.refined for one in candidates.resorts].index(True) == len(candidates.resorts) - 1
+    assert not any(one.refined for one in candidates_for(found, refined=False).resorts)
 
 
 def test_a_network_that_int8_hardly_costs_anything_is_tried_without_float_first() -> None:
-    assert recipes_for(costs([0.0001, 0.0001]), refined=False)[0].left_in_float == ()
-
-
-def test_refining_comes_last_and_only_when_asked_for() -> None:
-    assert [one.refined for one in recipes_for(costs([0.1]), refined=True)].index(True) == 3
+    assert candidates_for(costs([0.0001, 0.0001]), refined=False).recipes[0].left_in_float == ()
 
 
 def test_without_a_search_the_first_layers_stay_in_float() -> None:
     assert default_recipe(NAMES).left_in_float == ("layer0", "layer1", "layer2")
 
 
-def attempts(*found: HeldOut, recipes: Sequence[Recipe] | None = None) -> tuple[list[Attempt], int]:
-    waiting = list(found)
+def attempts(*found: HeldOut, resorts: Sequence[HeldOut] = ()) -> tuple[list[Attempt], int]:
+    waiting = [*found, *resorts]
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
         return Attempt(recipe=recipe, share_in_float=0.0, held_out=waiting.pop(0), seconds=0.0)
 
-    made, taken = search(recipes or [Recipe()] * len(found), attempt, Goal(0.99))
+    made, taken = search([Recipe()] * len(found), [Recipe()] * len(resorts), attempt, Goal(0.99))
     return list(made), taken
 
 
@@ -133,10 +137,11 @@ def test_if_none_holds_the_one_that_misses_least_is_taken() -> None:
     assert (len(made), taken) == (3, 1)
 
 
-def test_weights_are_not_refined_where_another_recipe_holds() -> None:
-    recipes = [Recipe(), Recipe(refined=True)]
-    enough, _ = attempts(held_out(1.0, 1.0, 20.0), recipes=recipes)
-    not_enough, taken = attempts(held_out(0.9, 1.0, 20.0), held_out(1.0, 1.0, 30.0), recipes=recipes)
+def test_resorts_are_for_what_nothing_else_reaches() -> None:
+    enough, _ = attempts(held_out(1.0, 1.0, 20.0), resorts=[held_out(1.0, 1.0, 40.0)])
+    not_enough, taken = attempts(
+        held_out(0.9, 1.0, 20.0), resorts=[held_out(1.0, 1.0, 20.0), held_out(1.0, 1.0, 40.0)]
+    )
 
     assert len(enough) == 1
     assert (len(not_enough), taken) == (2, 1)
