@@ -29,6 +29,12 @@ class Recipe(Record):
     refined: bool = False
     left_in_float: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What was done, for a manifest's `method`."""
+        corrected = ", channels equalised, their means and sizes corrected" if self.corrected else ""
+        return f"{self.ranges.value} ranges{corrected}{', weights trained on' if self.refined else ''}"
+
 
 class HeldOut(Record):
     """An artifact's answers against the fp32 network's on images that are neither calibration nor test."""

@@ -22,7 +22,7 @@ from export.half_precision import is_stored_in_half
 from export.quantisation.simulation import weighted
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
-_INT8_METHOD = "NNCF post-training, fast bias correction, mixed preset, int8 weights per channel"
+_INT8_METHOD = "NNCF post-training, mixed preset, int8 weights per channel"
 
 
 _ESTIMATORS = {
@@ -64,7 +64,7 @@ def _save(
     """Write the model as it is: OpenVINO's own compression would halve every float constant."""
     entry = request.folder / f"{STEM}.xml"
     openvino.save_model(model, str(entry), compress_to_fp16=False)
-    quantiser = f", nncf {nncf.__version__}" if left_in_float else ""
+    quantiser = f", nncf {nncf.__version__}" if request.precision is Precision.INT8 else ""
     return Exported(
         entry=entry,
         producer=f"openvino {openvino.__version__}{quantiser}",
@@ -104,7 +104,8 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         ),
         ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
     )
-    return _save(quantised, request, _INT8_METHOD, modules)
+    bias = "" if request.recipe.corrected else ", fast bias correction"
+    return _save(quantised, request, f"{_INT8_METHOD}{bias}, {request.recipe.words}", modules)
 
 
 def _overflow_fix(request: ExportRequest) -> OverflowFix:

@@ -27,7 +27,7 @@ from export.half_precision import is_stored_in_half
 from export.quantisation.simulation import output_of, weighted
 from models.pixels import to_input, to_planes
 
-_INT8_METHOD = "torch FX post-training, histogram ranges, uint8 activations, int8 weights per channel"
+_INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights per channel"
 _BATCH = 8
 _OBSERVERS: dict[RangeMethod, type[UniformQuantizationObserverBase]] = {
     RangeMethod.MIN_MAX: MinMaxObserver,
@@ -98,8 +98,8 @@ def _quantise(request: ExportRequest) -> Exported:
         for first in range(0, len(request.calibration), _BATCH):
             observed(to_input(to_planes(request.calibration[first : first + _BATCH])))
         quantised = convert_fx(observed)
-    modules = request.recipe.left_in_float
-    return _save(_trace(quantised, request.image_size), request, _INT8_METHOD, engine, modules)
+    modules, method = request.recipe.left_in_float, f"{_INT8_METHOD}, {request.recipe.words}"
+    return _save(_trace(quantised, request.image_size), request, method, engine, modules)
 
 
 def _engine_of_this_machine() -> str:

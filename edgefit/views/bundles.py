@@ -20,7 +20,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
     table.add_column("variant", no_wrap=True)
     for title in (
         "size\nMB",
-        "largest\ndifference",
+        "largest\ndiff.",
         "SQNR\ndB",
         "agree-\nment",
         "retention\n(95 % interval)",
