@@ -83,8 +83,10 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
     if found.agreement < search.min_agreement:
         missing = search.min_agreement - found.agreement
         missed.append(f"agreement {found.agreement:.4f} by {missing:.4f} (of {search.min_agreement:g})")
+    refined = any(one.recipe.refined for one in search.attempts)
+    remedy = "ship another precision" if refined else "try --qat, or ship another precision"
     sentence = (
         f"misses what was asked for on {search.images} held-out images, with the best of "
-        f"{len(search.attempts)} recipes: {' and '.join(missed)}; try --qat, or ship another precision"
+        f"{len(search.attempts)} recipes: {' and '.join(missed)}; {remedy}"
     )
     return (sentence,)

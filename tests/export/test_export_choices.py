@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from bench.bundle import ArtifactRecord, FileRecord
+from bench.quantisation import Attempt, HeldOut, Recipe, Search
 from bench.variants import Precision
 from export.calibration import calibration_images
 from export.evaluation import choose_images
 from export.folding import fold_batch_norms
 from export.half_precision import is_stored_in_half
-from export.verification import WrongArtifactError, verify
+from export.verification import WrongArtifactError, verify, warnings_of
 from models.dataset import Split
 from models.network import find_architecture
 from models.run_folder import RunImages
@@ -105,6 +107,43 @@ def test_one_image_alone_refuses_nothing() -> None:
     record = verify(Precision.FP16, swapped(1)[:10], REFERENCE[:10], LABELS[:10])
 
     assert record.agreement == 0.9
+
+
+def artifact_after(agreement: float, retention: float, recipe: Recipe) -> ArtifactRecord:
+    found = HeldOut(agreement=agreement, retention=retention, sqnr_db=20.0)
+    search = Search(
+        min_retention=0.99,
+        min_agreement=0.99,
+        images=256,
+        attempts=(Attempt(recipe=recipe, share_in_float=0.0, held_out=found, seconds=1.0),),
+        taken=0,
+        reached=min(agreement, retention) >= 0.99,
+        left_in_float=(),
+        seconds=1.0,
+    )
+    file = FileRecord(path="onnx-int8/model.onnx", sha256="0" * 64, size_bytes=1)
+    return ArtifactRecord(
+        variant="onnx-int8",
+        format="onnx",
+        precision=Precision.INT8,
+        entry=file.path,
+        files=(file,),
+        producer="test",
+        verification=verify(Precision.INT8, REFERENCE, REFERENCE, LABELS),
+        seconds=1.0,
+        search=search,
+    )
+
+
+def test_what_int8_misses_is_told_with_its_size_and_a_remedy() -> None:
+    (sentence,) = warnings_of(artifact_after(0.97, 0.98, Recipe()))
+    (refined,) = warnings_of(artifact_after(0.97, 1.0, Recipe(refined=True)))
+
+    assert "on 256 held-out images" in sentence
+    assert "retention 0.9800 by 0.0100 (of 0.99) and agreement 0.9700 by 0.0200 (of 0.99)" in sentence
+    assert "try --qat" in sentence
+    assert "try --qat" not in refined
+    assert warnings_of(artifact_after(1.0, 1.0, Recipe())) == ()
 
 
 def test_verifying_lists_the_images_that_changed_their_class() -> None:
