@@ -20,8 +20,9 @@ class RangeMethod(Enum):
 class Recipe(Record):
     """One way to make a network int8.
 
-    `corrected`: channels were given like ranges, and biases the means that rounding shifts; `refined`: the
-    weights were then trained further with rounding in the loop; `left_in_float`: modules not quantised.
+    `corrected`: channels were given like ranges, and got back the mean and the size that rounding took;
+    `refined`: the weights were then trained on with rounding in the loop; `left_in_float`: modules that are
+    not quantised.
     """
 
     ranges: RangeMethod = Field(default=RangeMethod.MIN_MAX, strict=False)

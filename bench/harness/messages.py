@@ -19,7 +19,7 @@ class Load(Record):
 
     `module`: the runtime's; `files`: all of the artifact's; `pack`: the evaluation pack, whose images are the
     inputs; null: inputs are grey, so that no pack disturbs a memory reading until `Predict` names one.
-    `memory_cap_bytes`: what the process may allocate, null for no limit.
+    `engine`, `half`: see LoadOptions. `memory_cap_bytes`: what the process may allocate, null for no limit.
     """
 
     kind: Literal["load"] = "load"

@@ -12,12 +12,11 @@ _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 @dataclass(frozen=True)
 class QuantisedEngine:
-    """`machines`: names of architectures as `platform.machine()` has them, in lower case; `needs`: CPU flags,
-    one of which there must be; `reduce_range`: 7-bit activations; `cpu`: what a user calls such CPUs.
+    """`cpu`: what a user calls the CPUs it is for; `machines`: architectures as `platform.machine()` has them,
+    in lower case; `needs`: CPU flags, one of which there must be; `reduce_range`: 7-bit activations.
     """
 
     cpu: str
-
     machines: frozenset[str]
     needs: frozenset[str]
     reduce_range: bool
@@ -43,12 +42,16 @@ def engine_for(cpu: str) -> str:
     return by_cpu[choose(cpu, by_cpu, "CPU")]
 
 
-def misfit(name: str, machine: str, cpu_flags: frozenset[str]) -> str | None:
-    """Return why an artifact made for an engine must not run on a machine; None if it may."""
+def misfit(name: str, machine: str, cpu_flags: frozenset[str], foreign: bool = False) -> str | None:
+    """Return why an artifact made for an engine must not run on a machine; None if it may.
+
+    `foreign`: it is only to be verified, which another architecture's engine can be wherever torch has it;
+    one whose sums overflow here would give other answers, and cannot.
+    """
     if name not in ENGINES:
         return f"it was made for a quantised engine '{name}' that edgefit does not know"
     engine = ENGINES[name]
-    if machine.lower() not in engine.machines:
+    if machine.lower() not in engine.machines and not foreign:
         return (
             f"it was made for {_family(engine.machines)} (quantised engine '{name}'), and this is {machine}"
         )

@@ -61,11 +61,12 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
 
 
 def _set_engine(options: LoadOptions) -> None:
-    engine, host = options.engine, read_host()
+    engine = options.engine
     if engine is None:
         return
-    reason = misfit(engine, host.architecture, frozenset(host.cpu_features))
-    if reason is not None and not options.foreign_engine:
+    host = read_host()
+    reason = misfit(engine, host.architecture, frozenset(host.cpu_features), options.foreign_engine)
+    if reason is not None:
         raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
     if engine not in torch.backends.quantized.supported_engines:
         raise MissingRuntimeError(

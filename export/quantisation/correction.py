@@ -15,7 +15,7 @@ from torch import Tensor, fx
 from export.quantisation.simulation import (
     Range,
     Stepwise,
-    along_channels,
+    along,
     fake_quantise,
     on_grid,
     quantised_tensors,
@@ -35,7 +35,7 @@ class Correction:
 
     def applied(self, value: Tensor) -> Tensor:
         """Return the corrected tensor."""
-        return value * along_channels(self.gain, value) + along_channels(self.shift, value)
+        return value * along(self.gain, value, 1) + along(self.shift, value, 1)
 
 
 def find_correction(wanted: Tensor, value: Tensor) -> Correction:
@@ -46,8 +46,8 @@ def find_correction(wanted: Tensor, value: Tensor) -> Correction:
     """
     others = [0, *range(2, value.dim())]
     wanted_mean, mean = wanted.mean(dim=others), value.mean(dim=others)
-    centred = wanted - along_channels(wanted_mean, wanted)
-    together = (centred * (value - along_channels(mean, value))).mean(dim=others)
+    centred = wanted - along(wanted_mean, wanted, 1)
+    together = (centred * (value - along(mean, value, 1))).mean(dim=others)
     gain = centred.square().mean(dim=others) / together
     gain = torch.where(torch.isfinite(gain) & (together > 0), gain, 1.0).clamp(_LEAST_GAIN, _LARGEST_GAIN)
     return Correction(gain, wanted_mean - gain * mean)
@@ -68,23 +68,17 @@ def correct(
         weight = corrected.get_parameter(f"{name}.weight")
         weight.copy_(on_grid(weight))
     exact, twin = Stepwise(network), Stepwise(corrected, graph=network.graph)
-    exact.begin(images)
-    twin.begin(images)
-    for node in network.graph.nodes:
-        wanted, value = exact.step(node), twin.step(node)
+    for (node, wanted), (_, rounded) in zip(exact.walk(images), twin.walk(images), strict=True):
+        value = rounded
         if node in layers:
-            correction = find_correction(wanted, value)
+            correction = find_correction(wanted, rounded)
             _apply(correction, corrected, layers[node])
-            value = correction.applied(value)
-        if node in tensors:
-            value = fake_quantise(value, ranges[node.name])
-        twin.env[node] = value
-        exact.forget_before(node)
-        twin.forget_before(node)
+            value = correction.applied(rounded)
+        twin.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value
     return corrected
 
 
 def _apply(correction: Correction, network: fx.GraphModule, name: str) -> None:
     weight, bias = network.get_parameter(f"{name}.weight"), network.get_parameter(f"{name}.bias")
-    weight.mul_(correction.gain.reshape(-1, *[1] * (weight.dim() - 1)))
+    weight.mul_(along(correction.gain, weight, 0))
     bias.mul_(correction.gain).add_(correction.shift)

@@ -2,7 +2,7 @@
 
 A layer's output channel is multiplied by a factor and the weights that read it are divided by it: the network
 computes the same. After Nagel et al. 2019 (arXiv 1906.04721, section 4.1), with two differences. Factors come
-from activations, which is where the noise of per-channel weights lies. And ReLU6 stays: a channel may only
+from activations, since weights have a range for each channel anyway. And ReLU6 stays: a channel may only
 grow as long as what it took on the images, and a quarter more, is not clipped.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, fx, nn
 
-from export.quantisation.simulation import Stepwise, is_sum, weighted
+from export.quantisation.simulation import Stepwise, along, is_sum, weighted
 
 _CLIP = 6.0
 _MARGIN = 1.25
@@ -45,17 +45,13 @@ def equalise(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModu
         factors = _factors(largest[number], group.clipped)
         for name in group.writers:
             layer = equal.get_submodule(name)
-            layer.get_parameter("weight").mul_(_along(factors, layer.get_parameter("weight"), 0))
+            layer.get_parameter("weight").mul_(along(factors, layer.get_parameter("weight"), 0))
             layer.get_parameter("bias").mul_(factors)
         for name in group.readers:
             weight = equal.get_submodule(name).get_parameter("weight")
             depthwise = weight.dim() == 4 and weight.shape[1] == 1
-            weight.div_(_along(factors, weight, 0 if depthwise else 1))
+            weight.div_(along(factors, weight, 0 if depthwise else 1))
     return equal
-
-
-def _along(factors: Tensor, weight: Tensor, dimension: int) -> Tensor:
-    return factors.reshape([-1 if one == dimension else 1 for one in range(weight.dim())])
 
 
 def _factors(largest: Tensor, clipped: bool) -> Tensor:
@@ -120,15 +116,11 @@ def _largest_values(
     layers = set(weighted(network).values())
     largest: dict[int, Tensor] = {}
     for batch in batches:
-        run = Stepwise(network)
-        run.begin(batch)
-        for node in network.graph.nodes:
-            value = run.step(node)
+        for node, value in Stepwise(network).walk(batch):
             number = number_of[node]
             group = groups[number]
             before_its_activation = group.clipped and node in layers
             if not group.fixed and not before_its_activation:
                 found = value.abs().amax(dim=[0, *range(2, value.dim())])
                 largest[number] = torch.maximum(largest[number], found) if number in largest else found
-            run.forget_before(node)
     return largest

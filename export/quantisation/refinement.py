@@ -15,10 +15,9 @@ from torch.nn.utils import parametrize
 
 from export.quantisation.simulation import (
     Range,
-    Stepwise,
-    fake_quantise,
     on_grid,
     quantised_tensors,
+    simulate,
     weighted,
 )
 
@@ -47,7 +46,7 @@ def refine(
 ) -> fx.GraphModule:
     """Return a copy of `start` that was trained for some steps to answer as `network` does.
 
-    `images`: float32 [n, 3, h, w]; `start`: the network with corrected biases. Weights lie on the int8 grid
+    `images`: float32 [n, 3, h, w]; `start`: the network, corrected. Weights lie on the int8 grid
     before and after; layers left in float are trained too. `tell` hears how many of how many steps are done.
     """
     torch.manual_seed(_SEED)
@@ -63,7 +62,7 @@ def refine(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
     for step in range(_STEPS):
         chosen = torch.randperm(len(images))[:_BATCH]
-        answer = _simulate(student, network.graph, images[chosen], ranges, tensors)
+        answer = simulate(student, network.graph, images[chosen], ranges, tensors)
         loss = F.mse_loss(answer, wanted[chosen])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -73,22 +72,3 @@ def refine(
     for name in layers:
         parametrize.remove_parametrizations(student.get_submodule(name), "weight")
     return student.requires_grad_(False)
-
-
-def _simulate(
-    student: fx.GraphModule,
-    graph: fx.Graph,
-    images: Tensor,
-    ranges: Mapping[str, Range],
-    tensors: set[fx.Node],
-) -> Tensor:
-    """Return the logits of the network with its tensors rounded."""
-    run = Stepwise(student, graph=graph)
-    run.begin(images)
-    value = images
-    for node in graph.nodes:
-        value = run.step(node)
-        if node in tensors:
-            run.env[node] = fake_quantise(value, ranges[node.name])
-        run.forget_before(node)
-    return value

@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 from export.quantisation.correction import find_correction
 from export.quantisation.costs import Activation, Costs, Layer
 from export.quantisation.simulation import (
+    ACTIVATIONS,
     Range,
     fake_quantise,
     is_sum,
@@ -72,7 +73,7 @@ def _out_of_place(network: fx.GraphModule) -> fx.GraphModule:
     """Return a copy whose activations leave the values they are given as they were."""
     network = copy.deepcopy(network)
     for module in network.modules():
-        if isinstance(module, nn.ReLU | nn.ReLU6):
+        if isinstance(module, ACTIVATIONS):
             module.inplace = False
     return network
 

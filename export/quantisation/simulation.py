@@ -5,6 +5,7 @@ and symmetric, activations per tensor and unsigned. It knows no format, and no i
 """
 
 import operator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, fx, nn
 # rounded again by any of them.
 _WEIGHT_LEVEL = 127
 _ACTIVATION_LEVELS = 256
-_ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
 _SUMS = (operator.add, torch.add)
 
 
@@ -39,7 +40,7 @@ def range_of(value: Tensor) -> Range:
 def on_grid(weight: Tensor) -> Tensor:
     """Return weights [out, …] rounded to the int8 grid of their output channel: what int8 computes with."""
     scale = weight.detach().abs().flatten(1).amax(1) / _WEIGHT_LEVEL
-    scale = torch.where(scale > 0, scale, 1.0).reshape(-1, *[1] * (weight.dim() - 1))
+    scale = along(torch.where(scale > 0, scale, 1.0), weight, 0)
     return torch.round(weight / scale) * scale
 
 
@@ -69,7 +70,7 @@ def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
     if len(users) != 1 or users[0].op != "call_module":
         return node
     follower = network.get_submodule(str(users[0].target))
-    return users[0] if isinstance(follower, _ACTIVATIONS) else node
+    return users[0] if isinstance(follower, ACTIVATIONS) else node
 
 
 def quantised_tensors(network: fx.GraphModule, left_in_float: frozenset[str]) -> set[fx.Node]:
@@ -89,29 +90,43 @@ def is_sum(node: fx.Node) -> bool:
     return node.op == "call_function" and node.target in _SUMS
 
 
-def along_channels(values: Tensor, tensor: Tensor) -> Tensor:
-    """Return [c] in the shape that meets the channels of a tensor [n, c, …]."""
-    return values.reshape(-1, *[1] * (tensor.dim() - 2))
+def along(values: Tensor, tensor: Tensor, dimension: int) -> Tensor:
+    """Return [n] in the shape that meets one dimension of a tensor."""
+    return values.reshape([-1 if one == dimension else 1 for one in range(tensor.dim())])
 
 
 class Stepwise(fx.Interpreter):
     """Runs a graph node by node, so that others can go in step with it."""
 
-    def begin(self, images: Tensor) -> None:
-        """Take the input, float32 [n, 3, h, w]."""
+    def walk(self, images: Tensor) -> Iterator[tuple[fx.Node, Tensor]]:
+        """Yield each node with its value, from the input, float32 [n, 3, h, w], to the logits.
+
+        Whoever puts another value into `env` before going on has the nodes behind it computed from that. What
+        nobody needs any more is dropped.
+        """
         self.env = {}
         self.args_iter = iter((images,))
+        for node in self.graph.nodes:
+            value: Tensor = self.run_node(node)
+            self.env[node] = value
+            yield node, value
+            for done in self.user_to_last_uses.get(node, ()):
+                del self.env[done]
 
-    def step(self, node: fx.Node) -> Tensor:
-        """Compute a node's value and return it."""
-        value: Tensor = self.run_node(node)
-        self.env[node] = value
-        return value
 
-    def forget_before(self, node: fx.Node) -> None:
-        """Drop the values that nobody needs once `node` has been computed."""
-        for done in self.user_to_last_uses.get(node, ()):
-            del self.env[done]
+def simulate(
+    network: fx.GraphModule,
+    graph: fx.Graph,
+    images: Tensor,
+    ranges: Mapping[str, Range],
+    tensors: set[fx.Node],
+) -> Tensor:
+    """Return the logits of a network with these tensors rounded; `graph`: the one they are nodes of."""
+    run, value = Stepwise(network, graph=graph), images
+    for node, value in run.walk(images):
+        if node in tensors:
+            run.env[node] = fake_quantise(value, ranges[node.name])
+    return value
 
 
 @torch.inference_mode()
@@ -123,12 +138,8 @@ def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Ran
     tensors = quantised_tensors(network, frozenset())
     ranges: dict[str, Range] = {}
     for batch in batches:
-        run = Stepwise(network)
-        run.begin(batch)
-        for node in network.graph.nodes:
-            value = run.step(node)
+        for node, value in Stepwise(network).walk(batch):
             if node in tensors:
                 found = range_of(value)
                 ranges[node.name] = ranges[node.name].joined(found) if node.name in ranges else found
-            run.forget_before(node)
     return ranges

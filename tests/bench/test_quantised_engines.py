@@ -1,5 +1,7 @@
 """Which of torch's quantised engines fits which CPU."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.errors import MissingRuntimeError
@@ -42,7 +44,12 @@ def test_an_engine_without_vnni_runs_on_every_x86_cpu() -> None:
     assert misfit("x86", "AMD64", VNNI) is None
 
 
-def test_the_runtime_refuses_a_wrong_pairing_before_it_loads(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_another_architecture_s_engine_can_be_verified_and_one_that_overflows_cannot() -> None:
+    assert misfit("qnnpack", "x86_64", NO_VNNI, foreign=True) is None
+    assert "overflow" in (misfit("onednn", "x86_64", NO_VNNI, foreign=True) or "")
+
+
+def test_the_runtime_refuses_a_wrong_pairing_before_it_loads(tmp_path: Path) -> None:
     options = LoadOptions(threads=1, provider="cpu", engine="fbgemm")
 
     with pytest.raises(MissingRuntimeError, match="export the bundle again"):

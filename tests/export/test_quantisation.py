@@ -11,12 +11,12 @@ from export.quantisation.refinement import refine
 from export.quantisation.sensitivity import find_costs
 from export.quantisation.simulation import (
     Range,
-    Stepwise,
     fake_quantise,
     find_ranges,
     on_grid,
     output_of,
     quantised_tensors,
+    simulate,
     weighted,
 )
 
@@ -53,22 +53,15 @@ def images() -> Tensor:
 
 
 def simulated(network: fx.GraphModule, graph: fx.Graph, images: Tensor, ranges: dict[str, Range]) -> Tensor:
-    tensors = {node.name for node in quantised_tensors(network, frozenset())}
-    run = Stepwise(network, graph=graph)
-    run.begin(images)
-    value = images
-    for node in graph.nodes:
-        value = run.step(node)
-        if node.name in tensors:
-            run.env[node] = fake_quantise(value, ranges[node.name])
-    return value
+    tensors = {node for node in graph.nodes if node.name in ranges}
+    return simulate(network, graph, images, ranges, tensors)
 
 
 def noise(network: fx.GraphModule, changed: fx.GraphModule, images: Tensor) -> float:
     with torch.inference_mode():
-        wanted = network(images)
         ranges = find_ranges(changed, [images])
-        return float((simulated(changed, changed.graph, images, ranges) - wanted).square().mean())
+        logits = simulated(changed, changed.graph, images, ranges)
+        return float((logits - network(images)).square().mean())
 
 
 def unevenness(network: fx.GraphModule, images: Tensor) -> float:
@@ -146,7 +139,7 @@ def test_a_channel_that_never_varies_is_only_shifted() -> None:
     assert (float(found.gain), float(found.shift)) == (1.0, 2.0)
 
 
-def test_corrected_biases_give_each_layer_its_means_back(network: fx.GraphModule, images: Tensor) -> None:
+def test_correcting_gives_the_logits_their_means_back(network: fx.GraphModule, images: Tensor) -> None:
     with torch.no_grad():
         # One large weight a channel leaves the others few levels.
         network.get_parameter("projection.weight")[:, 0] = 40.0
