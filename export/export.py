@@ -61,13 +61,14 @@ class _Job:
     options: ExportOptions
     folder: Path
     table: Mapping[str, FormatRow]
-    search: SearchTask | None
+    search: SearchTask | Refused | None
 
-    def is_calibrated(self, variant: Variant) -> bool:
-        return variant.precision in self.table[variant.format].calibrated
-
-    def task(self, variant: Variant) -> Task:
-        row, calibrated = self.table[variant.format], self.is_calibrated(variant)
+    def task(self, variant: Variant) -> Task | Refused:
+        """Return what a worker is to do for a variant; where int8 cannot be simulated, why it cannot."""
+        row, calibrated = self.table[variant.format], _is_calibrated(variant, self.table)
+        search = self.search if calibrated else None
+        if isinstance(search, Refused):
+            return search
         return Task(
             variant=str(variant),
             format=variant.format,
@@ -80,7 +81,7 @@ class _Job:
             calibration_images=self.options.calibration_images if calibrated else 0,
             threads=self.options.threads_used,
             cpu=self.options.cpu,
-            search=self.search if calibrated else None,
+            search=search,
         )
 
 
@@ -103,12 +104,13 @@ def export(
     run = read_run(options.run)
     folder = folder.resolve()
     pack, chosen = folder / FILE_NAME, choose_evaluation_images(run, options.eval_images)
-    write_answered_pack(pack, chosen, options, progress)
+    is_searched = options.min_retention > 0 and any(_is_calibrated(one, table) for one in variants)
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
-        calibrated = any(one.precision in table[one.format].calibrated for one in variants)
-        search = plan_search(options, run, Path(scratch), progress) if calibrated else None
+        search = plan_search(options, run, Path(scratch), progress) if is_searched else None
+        write_answered_pack(pack, chosen, "test", options, progress)
         progress.begin("Exporting", len(variants))
-        outcomes = list(_make_all(_Job(options, folder, table, search), variants, progress))
+        job = _Job(options, folder, table, search)
+        outcomes = list(_make_all(job, variants, progress))
     if not any(isinstance(one, ArtifactRecord) for one in outcomes):
         raise NothingExportedError(outcomes)
     manifest = Manifest(
@@ -145,14 +147,25 @@ def _make(job: _Job, variant: Variant, worker: WorkerProcess, progress: Progress
     def hear(told: Told) -> None:
         progress.advance(0, note=f"{variant}, {_words(told)}")
 
-    match worker.ask(job.task(variant), job.options.timeout_s, hear):
+    task = job.task(variant)
+    if isinstance(task, Refused):
+        return _failed(variant, task)
+    match worker.ask(task, job.options.timeout_s, hear):
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": warnings_of(artifact)})
-        case Refused(stage=stage, message=message):
+        case Refused() as refused:
             shutil.rmtree(job.folder / str(variant), ignore_errors=True)
-            return FailedExport(variant=str(variant), stage=stage, message=message)
+            return _failed(variant, refused)
         case _:
             raise AssertionError("a worker answers a task with what it made")
+
+
+def _is_calibrated(variant: Variant, table: Mapping[str, FormatRow]) -> bool:
+    return variant.precision in table[variant.format].calibrated
+
+
+def _failed(variant: Variant, why: Refused) -> FailedExport:
+    return FailedExport(variant=str(variant), stage=why.stage, message=why.message)
 
 
 def _words(told: Told) -> str:

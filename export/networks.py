@@ -89,7 +89,9 @@ def _refined(
             left_in_float,
             lambda done, of: tell(Advanced(done=done, total=of)),
         )
-        save_file(refined.state_dict(), file)
+        # Under another name first: a worker may be ended while it writes, and the next one needs the whole.
+        save_file(refined.state_dict(), file.with_suffix(".part"))
+        file.with_suffix(".part").rename(file)
     network = copy.deepcopy(corrected)
     network.load_state_dict(load_file(file))
     return network

@@ -55,8 +55,6 @@ class ExportOptions:
 def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant]:
     """Return the variants asked for, format by format; raises before any work is done."""
     _check_numbers(options)
-    if options.cpu is not None:
-        engine_for(options.cpu)
     formats = _choose_all(options.formats, list(table), "format", "--formats")
     precisions = _choose_all(
         options.precisions, [one.value for one in Precision], "precision", "--precisions"
@@ -69,7 +67,26 @@ def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant
             raise InputError(
                 f"{variant}: {variant.format} has no {variant.precision.value}; leave one of them out"
             )
+    _check_options_have_a_use(options, variants, table)
     return variants
+
+
+def _check_options_have_a_use(
+    options: ExportOptions, variants: Sequence[Variant], table: Mapping[str, FormatRow]
+) -> None:
+    """Refuse what would change nothing, for whoever gives it expects something of it."""
+    if options.cpu is not None:
+        engine_for(options.cpu)
+        if not any(one.precision in table[one.format].bound_to_cpu for one in variants):
+            names = ", ".join(
+                f"{name}-{one.value}" for name, row in table.items() for one in row.bound_to_cpu
+            )
+            raise InputError(f"--cpu {options.cpu}: changes none of the variants; it is for: {names}")
+    if options.qat:
+        if options.min_retention == 0:
+            raise InputError("--qat: there is nothing to reach with --min-retention 0; leave one of them out")
+        if not any(one.precision in table[one.format].calibrated for one in variants):
+            raise InputError("--qat: is for int8, and none is to be made; add int8 to --precisions")
 
 
 def _choose_all(wanted: Sequence[str], known: list[str], what: str, option: str) -> list[str]:

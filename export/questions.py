@@ -13,6 +13,7 @@ from export.messages import (
     AskReference,
     CostsFound,
     Reference,
+    Refused,
     Request,
     Tell,
     Told,
@@ -27,9 +28,11 @@ class ReferenceFailedError(RuntimeError):
     """The network that every artifact is compared with could not be run: edgefit's or torch's fault."""
 
 
-def write_answered_pack(path: Path, chosen: Chosen, options: ExportOptions, progress: Progress) -> None:
-    """Write images, labels and what the fp32 network answers."""
-    progress.begin("Asking the fp32 network", 1)
+def write_answered_pack(
+    path: Path, chosen: Chosen, what: str, options: ExportOptions, progress: Progress
+) -> None:
+    """Write images, labels and what the fp32 network answers; `what`: which images."""
+    progress.begin(f"Asking the fp32 network about {what} images", 1)
     # First without logits, for the worker to read the images.
     unanswered = np.zeros((len(chosen.labels), 1), dtype=np.float32)
     write_pack(path, EvaluationPack(chosen.images, chosen.labels, unanswered))
@@ -42,8 +45,8 @@ def write_answered_pack(path: Path, chosen: Chosen, options: ExportOptions, prog
     progress.advance()
 
 
-def ask_costs(options: ExportOptions, progress: Progress) -> Costs:
-    """Return what int8 costs the network, layer by layer."""
+def ask_costs(options: ExportOptions, progress: Progress) -> Costs | Refused:
+    """Return what int8 costs the network, layer by layer, or why that could not be found."""
     begun = False
 
     def hear(told: Told) -> None:
@@ -55,9 +58,13 @@ def ask_costs(options: ExportOptions, progress: Progress) -> Costs:
             progress.advance()
 
     answer = _ask(AskCosts(run=options.run_folder, threads=options.threads_used), options, hear)
-    if not isinstance(answer, CostsFound):
-        raise ReferenceFailedError(f"int8 could not be simulated on {options.run}: {answer}")
-    return answer.costs
+    match answer:
+        case CostsFound(costs=costs):
+            return costs
+        case Refused():
+            return answer
+        case _:
+            raise AssertionError("a worker answers what it was asked")
 
 
 def _ask(question: Request, options: ExportOptions, hear: Tell = ignore) -> Answer:

@@ -16,6 +16,7 @@ from bench.evaluation_pack import read_pack
 from bench.quantisation import Search
 from bench.records import Record
 from export.artifact import answers_of, make
+from export.best_artifact import make_best
 from export.exporter import Exported
 from export.messages import (
     REQUESTS,
@@ -37,7 +38,6 @@ from export.networks import load, simulate
 from export.quantisation.costs import Costs
 from export.quantisation.sensitivity import find_costs
 from export.reference import reference_logits
-from export.searching import make_best
 from export.verification import LIMITS, WrongArtifactError, verify
 
 _IMAGES_TO_FIND_COSTS = 16

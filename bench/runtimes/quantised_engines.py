@@ -12,7 +12,7 @@ _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 @dataclass(frozen=True)
 class QuantisedEngine:
-    """`cpu`: what a user calls the CPUs it is for; `machines`: architectures as `platform.machine()` has them,
+    """`cpu`: what a user calls the CPUs it is for; `machines`: architectures as `platform.machine()` says,
     in lower case; `needs`: CPU flags, one of which there must be; `reduce_range`: 7-bit activations.
     """
 

@@ -40,15 +40,17 @@ def candidates_for(costs: Costs, refined: bool) -> Candidates:
     sets = cheapest_sets(costs)
     cheap = [one for one in sets if costs.share_of_macs(one) <= _CHEAP_MACS_IN_FLOAT]
     promising = [one for one in cheap if costs.sqnr_db(one) >= _FEWEST_DB] or cheap[-1:]
-    recipes = [Recipe(left_in_float=costs.in_order(one)) for one in promising[:_MOST_SETS]]
-    recipes.append(recipes[-1].model_copy(update={"ranges": RangeMethod.HISTOGRAM}))
-    dear = [Recipe(left_in_float=costs.in_order(one)) for one in sets if one not in cheap]
-    resorts = [recipes[-2].model_copy(update={"corrected": False}), *dear[:_MOST_SETS]]
+    recipes = _of_sets(costs, promising)
+    dear = _of_sets(costs, [one for one in sets if one not in cheap])
+    last = recipes[-1]
+    resorts = [last.model_copy(update={"corrected": False}), *dear]
     if refined:
-        resorts.append(
-            [*recipes, *dear][-1].model_copy(update={"ranges": RangeMethod.MIN_MAX, "refined": True})
-        )
-    return Candidates(tuple(recipes), tuple(resorts))
+        resorts.append((dear or recipes)[-1].model_copy(update={"refined": True}))
+    return Candidates((*recipes, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})), tuple(resorts))
+
+
+def _of_sets(costs: Costs, sets: Sequence[frozenset[str]]) -> list[Recipe]:
+    return [Recipe(left_in_float=costs.in_order(one)) for one in sets[:_MOST_SETS]]
 
 
 def cheapest_sets(costs: Costs) -> list[frozenset[str]]:

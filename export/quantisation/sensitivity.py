@@ -28,11 +28,17 @@ from export.quantisation.simulation import (
 def find_costs(
     network: fx.GraphModule, images: Tensor, ranges: Mapping[str, Range], tell: Callable[[int, int], None]
 ) -> Costs:
-    """Measure on `images`, float32 [n, 3, h, w]; `tell` hears how many of how many roundings are done."""
+    """Measure on `images`, float32 [n, 3, h, w]; `tell` hears how many of how many roundings are done.
+
+    Raises ValueError where there is nothing to compare noise with.
+    """
     network = _out_of_place(network)
     values = _values(network, images)
     nodes = list(network.graph.nodes)
     logits = values[nodes[-1]]
+    signal = _power(logits)
+    if signal == 0:
+        raise ValueError("the network prefers no class for any image, so nothing can be said of its int8")
     layers, tensors = weighted(network), quantised_tensors(network, frozenset())
     everything, done = len(layers) + len(tensors), 0
 
@@ -42,7 +48,7 @@ def find_costs(
         tell(done, everything)
         known = {one: values[one] for one in nodes[: nodes.index(node)]}
         answer = fx.Interpreter(network).run(images, initial_env={**known, node: value})
-        return _power(answer - logits) / _power(logits)
+        return _power(answer - logits) / signal
 
     weights = {name: network.get_parameter(f"{name}.weight").numel() for name in layers}
     macs = {name: _macs(network.get_submodule(name), values[node]) for name, node in layers.items()}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from safetensors.torch import load_file, save_file
 from watching import InterruptedWatching, Watching
 
 from bench.bundle import Manifest, read_bundle
@@ -13,6 +14,8 @@ from export.formats import FormatRow
 from export.messages import Refused, Task
 from export.worker_process import WorkerProcess
 from models.progress import Progress
+from models.records import RunRecord
+from models.run_folder import MODEL, RECORD, hash_files, write_record
 
 FAULTY = Path(__file__).parent / "faulty"
 
@@ -129,3 +132,36 @@ def test_an_interruption_leaves_no_worker_behind(run_folder: Path, folder: Path)
     children = psutil.Process().children(recursive=True)
     assert not [child for child in children if "export.worker" in " ".join(child.cmdline())]
     assert not (folder / "manifest.json").exists()
+
+
+def that_prefers_no_class(run: Path) -> Path:
+    """Make a run's network answer zero to everything, as if it had been trained to that."""
+    weights = load_file(run / MODEL)
+    for name in ("classifier.1.weight", "classifier.1.bias"):
+        weights[name].zero_()
+    save_file(weights, run / MODEL)
+    write_record(run, run_record(run).model_copy(update={"files": hash_files(run)}))
+    return run
+
+
+def run_record(run: Path) -> RunRecord:
+    return RunRecord.model_validate_json((run / RECORD).read_bytes())
+
+
+def test_where_int8_cannot_be_simulated_the_other_precisions_are_made(
+    own_run_folder: Path, folder: Path
+) -> None:
+    run = that_prefers_no_class(own_run_folder)
+    options = ExportOptions(run, formats=("torchscript",), precisions=("fp32", "int8"), threads=1)
+    watching = Watching()
+    manifest = export(options, folder, watching, "edgefit 0", None, "2026-01-01T00:00:00+00:00")
+
+    assert [one.variant for one in manifest.artifacts] == ["torchscript-fp32"]
+    assert failure(manifest, "torchscript-int8")[0] == "simulate int8"
+    assert "prefers no class for any image" in failure(manifest, "torchscript-int8")[1]
+    assert watching.steps == 2
+    assert {path.name for path in folder.iterdir()} == {
+        "evaluation.npz",
+        "manifest.json",
+        "torchscript-fp32",
+    }

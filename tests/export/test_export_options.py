@@ -51,6 +51,11 @@ def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path
         ({"threads": 0}, "--threads 0: too few, give at least 1"),
         ({"min_retention": 1.5}, "--min-retention 1.5: out of range, give a share from 0 to 1"),
         ({"min_retention": float("nan")}, "--min-retention nan: out of range"),
+        ({"cpu": "armm"}, "unknown CPU 'armm'; did you mean 'arm'?"),
+        ({"cpu": "arm", "formats": ("onnx",)}, "--cpu arm: changes none of the variants"),
+        ({"cpu": "arm", "precisions": ("fp32",)}, "it is for: torchscript-int8"),
+        ({"qat": True, "precisions": ("fp16",)}, "--qat: is for int8, and none is to be made"),
+        ({"qat": True, "min_retention": 0.0}, "--qat: there is nothing to reach with --min-retention 0"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(

@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from bench.quantisation import Attempt, HeldOut, RangeMethod, Recipe
+from export.best_artifact import reasons
 from export.quantisation.candidates import candidates_for, cheapest_sets, default_recipe
 from export.quantisation.costs import Activation, Costs, Layer
 from export.quantisation.search import Goal, search
-from export.searching import reasons
 
 NAMES = [f"layer{number}" for number in range(8)]
 
