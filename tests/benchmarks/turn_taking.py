@@ -76,15 +76,17 @@ def main() -> None:
             paired.append(together[one].per_fp32 or float("nan"))
             medians.append(p50(together[one]) / p50(together[other]))
             said = f"threads {threads}, run {number}: {paired[-1]:.3f} {medians[-1]:.3f}"
+            said += f" while {other} took {p50(together[other]):.2f} ms"
             if number <= asked.runs_alone:
                 first, second = (alone(by_name[name], pack, profile.sampling) for name in (one, other))
                 one_by_one.append(first / second)
-                said += f" {one_by_one[-1]:.3f}"
+                said += f"; one after another {one_by_one[-1]:.3f}"
             print(said, flush=True)
         print(f"\n{one} ÷ {other}, {threads} threads")
         print(f"  in turns, paired turn by turn     {spread(paired)}")
         print(f"  in turns, median ÷ median         {spread(medians)}")
-        print(f"  one after another                 {spread(one_by_one)}\n", flush=True)
+        if one_by_one:
+            print(f"  one after another                 {spread(one_by_one)}")
 
 
 if __name__ == "__main__":
