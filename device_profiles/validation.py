@@ -20,7 +20,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":
-        return f"{path}: the key '{key}' is missing"
+        return f"{path}: the key '{key}' is missing{_meaning(model, location)}"
     seen = f" (seen: {str(first['input'])[:60]!r})" if not isinstance(first["input"], dict) else ""
     messages = [one["msg"] for one in error.errors() if _without_union_tags(one["loc"]) == location]
     message = " or ".join(messages).removeprefix("Value error, ")
@@ -38,11 +38,22 @@ def nearest(wanted: str, known: list[str]) -> str:
     return f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
 
 
+def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """Return what a missing key is for, where its model says so."""
+    field = _model_at(model, location[:-1]).model_fields.get(str(location[-1]))
+    return f": {field.description}" if field is not None and field.description else ""
+
+
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    fields = _model_at(model, location).model_fields
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
     for part in location:
         if isinstance(part, str) and part in model.model_fields:
             model = _model_in(model.model_fields[part].annotation) or model
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

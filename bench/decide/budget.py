@@ -2,7 +2,7 @@
 
 from bench.reports.records import Latency
 from bench.reports.summaries import Summary
-from device_profiles.profile import Budget
+from device_profiles.settings import Budget
 
 _BYTES_PER_MB = 1e6
 

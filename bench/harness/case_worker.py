@@ -10,7 +10,7 @@ from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
 from bench.runtimes.table import row_of
 from bench.variants import Precision
-from device_profiles.profile import Sampling
+from device_profiles.settings import Sampling
 
 AnswerT = TypeVar(
     "AnswerT",

@@ -10,7 +10,8 @@ from statistics import median
 from bench.bundle import ArtifactRecord, Bundle
 from bench.runtimes.table import NULL, RUNTIMES, YARDSTICK_IMAGE_SIZE, row_of, yardstick_format
 from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
-from device_profiles.profile import Profile, Sampling
+from device_profiles.profile import Profile
+from device_profiles.settings import Sampling
 
 # A block of fewer samples has no median worth the name.
 _FEWEST_BLOCK_SAMPLES = 3

@@ -11,7 +11,7 @@ from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
 from bench.statistics.steadiness import drift_of, spread_of
 from bench.variants import Precision
-from device_profiles.profile import Sampling
+from device_profiles.settings import Sampling
 
 _SPREAD = 0.1
 _DRIFT = 0.05

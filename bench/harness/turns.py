@@ -16,7 +16,7 @@ from bench.machine.state import HostState
 from bench.measurements import Block, End, ProcessTiming, RoundState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
-from device_profiles.profile import Sampling
+from device_profiles.settings import Sampling
 
 # A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest
 # of the machine.

@@ -53,7 +53,7 @@ def bench(
     from bench.files import refuse_to_replace
     from bench.render.terminal import report_view
     from bench.reports.files import to_json, was_a_report, write_report
-    from device_profiles.profile import load_profile
+    from device_profiles.loading import load_profile
     from edgefit.progress import progress
 
     output = Output(as_json)

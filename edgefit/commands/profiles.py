@@ -17,7 +17,7 @@ def list_profiles(as_json: AsJson = False) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from device_profiles.profile import load_profile, profile_names
+    from device_profiles.loading import load_profile, profile_names
 
     output = Output(as_json)
     found = [load_profile(name) for name in profile_names()]
@@ -39,7 +39,7 @@ def show_profile(
     import yaml
     from rich.text import Text
 
-    from device_profiles.profile import load_profile
+    from device_profiles.loading import load_profile
 
     output = Output(as_json)
     profile = load_profile(name)

@@ -17,9 +17,16 @@ from bench.measurements import Stage
 from bench.reports.records import Report
 from bench.runtimes.table import RUNTIMES, RuntimeRow
 from device_profiles.profile import Profile
+from device_profiles.settings import Budget
 
 PROFILE = Profile(
-    name="test", description="a test", device="this-machine", threads=1, sampling=SHORT, quick=SHORT
+    name="test",
+    description="a test",
+    device="this-machine",
+    threads=1,
+    sampling=SHORT,
+    quick=SHORT,
+    budget=Budget(source="no limits, for tests"),
 )
 
 

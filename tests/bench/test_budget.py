@@ -7,9 +7,9 @@ from bench.measurements import Completed
 from bench.reports.summaries import References, Summary, summarise
 from bench.rows import raw_of
 from bench.variants import Precision
-from device_profiles.profile import Budget
+from device_profiles.settings import Budget
 
-LIMIT = Budget(p95_ms=100)
+LIMIT = Budget(p95_ms=100, source="limits, for tests")
 
 
 def summary_of(outcome: Completed) -> Summary:

@@ -24,7 +24,7 @@ from pathlib import Path
 from bench.benchmark import BenchmarkOptions, benchmark
 from bench.bundle import read_bundle
 from bench.reports.files import to_json
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 class Silent:
     def begin(self, task, total): pass
     def advance(self, steps=1, note=""): pass

@@ -10,7 +10,7 @@ from bench.harness.row_doubts import doubts_of_row
 from bench.machine.host import cpus_for, usable_cpus
 from bench.measurements import Block, Completed, End, RoundState, Surroundings, SustainedRun
 from bench.variants import Precision
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
 QUIET = Surroundings(

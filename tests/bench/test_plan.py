@@ -7,7 +7,7 @@ from making.tiny_report import case_of
 
 from bench.bundle import read_bundle
 from bench.harness.plan import block_samples, cases_of, companions_of, order_of_turns, threads_of, waves
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 
 
 def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Path) -> None:

@@ -20,7 +20,7 @@ from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
 from bench.machine.host import cpus_for
 from bench.measurements import Stage
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
 COUNT = 200

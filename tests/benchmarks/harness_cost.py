@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.benchmark import BenchmarkOptions, benchmark
 from bench.bundle import read_bundle
 from bench.harness.turns import Turns
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 from edgefit.progress import progress
 
 

@@ -17,7 +17,9 @@ from bench.harness.plan import Case, cases_of
 from bench.machine.host import cpus_for
 from bench.reports.records import Run
 from bench.statistics.replication import FEWEST_PROCESSES
-from device_profiles.profile import Profile, Sampling, load_profile
+from device_profiles.loading import load_profile
+from device_profiles.profile import Profile
+from device_profiles.settings import Sampling
 from edgefit.progress import progress
 
 

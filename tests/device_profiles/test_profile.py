@@ -7,7 +7,7 @@ import yaml
 
 from device_profiles import profile
 from device_profiles.errors import ProfileError
-from device_profiles.profile import load_profile, profile_names, read_profile
+from device_profiles.loading import load_profile, profile_names, read_profile
 
 GOOD = yaml.safe_load(Path(profile.__file__).with_name("laptop-cpu.yaml").read_text())
 
@@ -41,7 +41,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
             {"sampling": {**GOOD["sampling"], "warmup": 1}},
             "unknown key 'sampling.warmup'; did you mean 'warm_up'",
         ),
-        ({"threads": "REMOVE"}, "the key 'threads' is missing"),
+        ({"sampling": "REMOVE"}, "the key 'sampling' is missing"),
         ({"threads": "many"}, r"threads: .*valid integer or .*'physical-cores' \(seen: 'many'\)"),
         ({"threads": 0}, "threads: .*greater than or equal to 1"),
         ({"sampling": {**GOOD["sampling"], "blocks": 0}}, "sampling.blocks: .*greater than or equal to 1"),

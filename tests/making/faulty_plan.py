@@ -15,11 +15,19 @@ from bench.harness.plan import Case, Plan, companions_of
 from bench.measurements import Outcome
 from bench.runtimes.table import RUNTIMES, RuntimeRow
 from bench.variants import Precision
-from device_profiles.profile import Sampling
+from device_profiles.settings import Sampling
 from making.tiny_report import HOST
 
 FAULTY = Path(__file__).parents[1] / "bench" / "faulty"
-SHORT = Sampling(looks=(1,), warm_up=15, blocks=3, block_samples=4, time_limit_s=60, hang_limit_s=20)
+SHORT = Sampling(
+    looks=(1,),
+    warm_up=15,
+    blocks=3,
+    block_samples=4,
+    time_limit_s=60,
+    hang_limit_s=20,
+    source="short, for tests",
+)
 IMAGES = 6
 
 

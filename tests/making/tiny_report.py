@@ -24,7 +24,7 @@ from bench.reports.records import BundleRecord, Evaluation, Report
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case
 from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Variant
-from device_profiles.profile import load_profile
+from device_profiles.loading import load_profile
 
 MS = 1_000_000
 MIB = 1 << 20
