@@ -10,14 +10,17 @@ from bench.evaluation_pack import EvaluationPack
 from bench.harness.doubts import doubts_of
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
-from bench.harness.plan import Case, Plan, cases_of, companions_of, threads_of
+from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of
 from bench.machine.host import Host, cpus_for, read_host
+from bench.machine.memory_group import find_control
 from bench.machine.state import HostState, read_state
 from bench.progress import Progress
-from bench.reports.records import BundleRecord, Evaluation, Report, Run
+from bench.reports.records import BundleRecord, Evaluation, Report, Run, StandIn
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
 from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
+from bench.standing.terms import Terms, terms_of
+from bench.variants import Variant
 from device_profiles.profile import Profile
 
 QUICK_IMAGES = 128
@@ -47,6 +50,7 @@ class _Job:
     options: BenchmarkOptions
     host: Host
     state: HostState
+    terms: Terms
     plan: Plan
     evaluation: Evaluation
     tool: str
@@ -55,7 +59,7 @@ class _Job:
     @property
     def doubts(self) -> list[str]:
         """What concerns every row."""
-        return [*doubts_of(self.host, self.state), *_fewer_threads(self.profile, self.host)]
+        return [*doubts_of(self.host, self.state), *_fewer_threads(self.terms, self.host)]
 
 
 def benchmark(
@@ -97,13 +101,15 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     pack = bundle.pack()
     judged = pack.first(QUICK_IMAGES) if options.quick else pack
     host = read_host()
+    terms = terms_of(profile, host)
     return _Job(
         bundle=bundle,
         profile=profile,
         options=options,
         host=host,
         state=read_state(),
-        plan=_plan(bundle, artifacts, profile, options, host, len(judged)),
+        terms=terms,
+        plan=_plan(bundle, artifacts, profile, terms, options, host, len(judged)),
         evaluation=_evaluation(bundle, judged, len(pack)),
         tool=tool,
         created=created,
@@ -119,6 +125,7 @@ def _report(job: _Job, outcomes: Outcomes) -> Report:
         quick=job.options.quick,
         host=job.host,
         profile=job.profile,
+        stand_in=_stand_in(job),
         bundle=_bundle_record(job.bundle),
         evaluation=job.evaluation,
         runs=_rows(job, outcomes),
@@ -126,19 +133,37 @@ def _report(job: _Job, outcomes: Outcomes) -> Report:
     )
 
 
+def _stand_in(job: _Job) -> StandIn | None:
+    """Return in what this machine is not the profile's device, and how it was held to it."""
+    if job.terms.standing == "measured":
+        return None
+    limit, compared = job.terms.memory_limit_bytes, job.terms.likeness
+    return StandIn(
+        agrees=() if compared is None else compared.agrees,
+        differs=() if compared is None else compared.differs,
+        emulated=job.host.emulated,
+        memory_limit_mb=None if limit is None else limit / _BYTES_PER_MIB,
+        memory_held_by=None
+        if limit is None
+        else "measured peak"
+        if job.plan.memory_control is None
+        else "control group",
+    )
+
+
 def _plan(
     bundle: Bundle,
     artifacts: Sequence[ArtifactRecord],
     profile: Profile,
+    terms: Terms,
     options: BenchmarkOptions,
     host: Host,
     images: int,
 ) -> Plan:
-    threads = min(threads_of(profile, host.physical_cores), host.usable_cpus)
+    threads = min(terms.threads, host.usable_cpus)
     cpus = cpus_for(threads)
-    cap = None if profile.memory_cap_mb is None else profile.memory_cap_mb * _BYTES_PER_MIB
     return Plan(
-        cases=cases_of(bundle, artifacts, threads, cpus, cap),
+        cases=cases_of(bundle, artifacts, profile, terms, threads, cpus),
         companions=companions_of(threads, cpus),
         sampling=profile.quick if options.quick else profile.sampling,
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
@@ -146,6 +171,7 @@ def _plan(
         images=images,
         classes=len(bundle.manifest.model.classes),
         sustained_s=options.sustained_s,
+        memory_control=None if terms.memory_limit_bytes is None else find_control(),
     )
 
 
@@ -171,16 +197,17 @@ def _say_what_was_cut_off(journal: Journal, options: BenchmarkOptions, progress:
 
 
 def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
-    raws = {variant: raw_of(outcome) for variant, outcome in outcomes.items()}
+    raws = {(case.variant, case.provider): raw_of(outcomes[case.key]) for case in job.plan.everything}
 
     def row(case: Case) -> Run:
         return row_of_case(
             case,
-            outcomes[case.variant],
+            outcomes[case.key],
             job.evaluation,
             job.profile,
+            job.terms.standing,
             job.options.quick,
-            References.of(case.format, raws),
+            References.of(case.format, case.provider, raws),
             job.doubts,
         )
 
@@ -188,13 +215,17 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
     failed = () if job.options.only else job.bundle.manifest.failed
     return (
         *(row(case) for case in job.plan.cases),
-        *(row_of_failed_export(one, threads, job.profile) for one in failed),
+        *(
+            row_of_failed_export(one, provider, threads, job.terms.standing)
+            for one in failed
+            for provider in providers_of(job.profile, Variant.parse(one.variant).format)
+        ),
         *(row(case) for case in job.plan.companions),
     )
 
 
-def _fewer_threads(profile: Profile, host: Host) -> list[str]:
-    asked = threads_of(profile, host.physical_cores)
+def _fewer_threads(terms: Terms, host: Host) -> list[str]:
+    asked = terms.threads
     if asked > host.usable_cpus:
         sentence = (
             f"the profile asks for {asked} threads and here are {host.usable_cpus} usable CPUs: measured "

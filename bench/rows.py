@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 from bench.bundle import FailedExport
 from bench.decide.budget import over_budget
@@ -11,30 +10,25 @@ from bench.harness.row_doubts import doubts_of_row
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.reports.summaries import References, summarise
-from bench.runtimes.table import row_of
+from bench.standing.terms import Standing
 from bench.variants import Variant
 from device_profiles.profile import Profile
 
 
-def row_of_failed_export(failed: FailedExport, threads: int, profile: Profile) -> Run:
+def row_of_failed_export(failed: FailedExport, provider: str, threads: int, standing: Standing) -> Run:
     """Return the row of a variant that export could not make: it was asked for, so it is in the report."""
     wanted = Variant.parse(failed.variant)
     first_line = failed.message.partition("\n")[0]
     return Run(
         variant=failed.variant,
         format=wanted.format,
-        provider=row_of(wanted.format).provider,
+        provider=provider,
         threads=threads,
         status="skipped",
         reason=f"its export failed in stage {failed.stage}: {first_line}",
-        standing=standing_of(profile),
+        standing=standing,
         precision_ran=PrecisionRan(requested=wanted.precision),
     )
-
-
-def standing_of(profile: Profile) -> Literal["measured", "stand-in"]:
-    """Return where a latency measured on this machine stands under a profile."""
-    return "measured" if profile.device == "this-machine" else "stand-in"
 
 
 def raw_of(outcome: Outcome) -> Raw | None:
@@ -59,6 +53,7 @@ def row_of_case(
     outcome: Outcome,
     evaluation: Evaluation,
     profile: Profile,
+    standing: Standing,
     quick: bool,
     references: References,
     doubts: Sequence[str] = (),
@@ -74,7 +69,7 @@ def row_of_case(
         provider=case.provider,
         threads=case.threads,
         status=outcome.status,
-        standing=standing_of(profile),
+        standing=standing,
         size_bytes=case.size_bytes,
         precision_ran=None if case.precision is None else PrecisionRan(requested=case.precision),
     )

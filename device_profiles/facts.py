@@ -214,8 +214,10 @@ class Readings(Part):
 class Published(Part):
     """A latency that somebody published, in ms at batch 1; `kind` is always published.
 
-    `runtime`: onnxruntime, torch, openvino, or one that edgefit does not run; `threads`: null where it is not
-    told, or not of the CPU; `gmacs`: 10^9 multiply-accumulates of the network where it is not MobileNetV2.
+    `runtime`: onnxruntime, torch, openvino, or one that edgefit does not run; `precision`: what ran, as far
+    as is known; `threads`: null where it is not told, or not of the CPU. `gmacs`: 10^9 multiply-accumulates,
+    and `traffic_mb`: 10^6 bytes that its convolutions and matrix products read and write in fp32, of a
+    network that is not MobileNetV2.
     """
 
     runtime: str
@@ -229,3 +231,4 @@ class Published(Part):
     source: Source
     conditions: str | None = None
     gmacs: Annotated[float, Field(gt=0)] | None = None
+    traffic_mb: Annotated[float, Field(gt=0)] | None = None

@@ -3,6 +3,7 @@
 Nothing is repaired and nothing hides another: whatever is wrong is an error with file, key and remedy.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -81,7 +82,7 @@ def is_path(name_or_path: str) -> bool:
 def read_profile(path: Path) -> Profile:
     """Read one profile file, with what it extends; raises ProfileError."""
     try:
-        profile = Profile.model_validate(_content(path, ()))
+        profile = Profile.model_validate_json(_as_json(path, _content(path, ())))
     except ValidationError as error:
         raise ProfileError(explain(path, error, Profile)) from None
     if path.parent in (_FOLDER, own_folder()) and profile.name != path.stem:
@@ -89,6 +90,14 @@ def read_profile(path: Path) -> Profile:
             f"{path}: name: is '{profile.name}', and a profile is found by its file's: '{path.stem}'"
         )
     return profile
+
+
+def _as_json(path: Path, content: Mapping[str, Any]) -> str:
+    """Return the content as JSON, in whose terms the model is strict: a list is a list, a date a text."""
+    try:
+        return json.dumps(content, default=str)
+    except (ValueError, RecursionError):
+        raise ProfileError(f"{path}: holds itself; a YAML anchor must not lead back to itself") from None
 
 
 def _content(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Sampling(Part):
     `source`: who chose these numbers, and why.
     """
 
-    looks: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, strict=False)
+    looks: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     warm_up: int = Field(ge=1)
     blocks: int = Field(ge=1)
     block_samples: int = Field(ge=1)

@@ -7,6 +7,7 @@ from bench.child_process import ChildDiedError
 from bench.harness import messages
 from bench.harness.plan import Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
+from bench.machine.memory_group import MemoryGroup
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
 from bench.runtimes.table import row_of
 from bench.variants import Precision
@@ -41,13 +42,15 @@ class CaseEndedError(Exception):
 class CaseWorker:
     """A worker process that holds one case; any stage may raise CaseEndedError.
 
-    `hang_limit_s`: after so many seconds without an answer the worker is ended.
+    `hang_limit_s`: after so many seconds without an answer the worker is ended. `group`: limits its memory,
+    from its first instruction on until `memory` has been read.
     """
 
-    def __init__(self, case: Case, hang_limit_s: float) -> None:
+    def __init__(self, case: Case, hang_limit_s: float, group: MemoryGroup | None = None) -> None:
         self.case = case
         self._hang_limit_s = hang_limit_s
-        self._process = WorkerProcess()
+        self._group = group
+        self._process = WorkerProcess(joins=None if group is None else group.processes)
 
     def __enter__(self) -> "CaseWorker":
         return self
@@ -76,11 +79,11 @@ class CaseWorker:
             provider=case.provider,
             engine=case.engine,
             half=case.precision is Precision.FP16,
+            foreign_engine=case.stands_in,
             threads=case.threads,
             cpus=case.cpus,
             image_size=case.image_size,
             pack=pack,
-            memory_cap_bytes=case.memory_cap_bytes,
         )
         return self._ask(request, Stage.LOAD, messages.Loaded)
 
@@ -125,6 +128,8 @@ class CaseWorker:
         """Run a few inferences and read the memory high-water mark since loading began."""
         self.infer(_INFERENCES_TO_PEAK, Stage.MEMORY)
         answer = self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak)
+        if self._group is not None:  # what follows is the harness's own need, not the artifact's
+            self._group.release(self._process.pid)
         return Memory(
             runtime_bytes=loaded.runtime_bytes,
             loaded_bytes=loaded.loaded_bytes,

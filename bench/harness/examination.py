@@ -3,6 +3,7 @@
 It times nothing. Answers that an earlier run kept on this machine are not asked for again.
 """
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench.harness import kept_answers
@@ -12,9 +13,12 @@ from bench.harness.journal import Journal
 from bench.harness.kept_answers import KeptAnswers
 from bench.harness.plan import Case, Plan
 from bench.machine.host import Host
+from bench.machine.memory_group import MemoryGroup
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 from bench.progress import Progress
 from bench.runtimes.table import is_installed, missing_sentence, row_of
+
+_BYTES_PER_MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -29,20 +33,26 @@ class Examiner:
         """Examine every case that the journal does not hold yet."""
         progress.begin("memory, accuracy and precision", len(self.plan.everything))
         for case in self.plan.everything:
-            if case.variant not in journal.found.examined and case.variant not in journal.found.ended:
+            if case.key not in journal.found.examined and case.key not in journal.found.ended:
                 journal.add(self._entry(case))
-            progress.advance(note=case.variant)
+            progress.advance(note=case.key)
 
     def _entry(self, case: Case) -> Examined | Ended:
+        if case.unfit is not None:
+            return Ended(case=case.key, outcome=Skipped(reason=case.unfit))
         if not is_installed(row := row_of(case.format)):
-            return Ended(variant=case.variant, outcome=Skipped(reason=missing_sentence(row)))
+            return Ended(case=case.key, outcome=Skipped(reason=missing_sentence(row)))
         try:
-            with CaseWorker(case, self.plan.sampling.hang_limit_s) as worker:
+            with ExitStack() as stack:
+                group = self._group(case, stack)
+                worker = stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s, group))
                 loaded = worker.load(pack=None)
                 memory = worker.memory(loaded)
+                if group is None:
+                    _judge_peak(case, memory)
                 if not case.is_judged:
                     return Examined(
-                        variant=case.variant,
+                        case=case.key,
                         runtime=loaded.runtime,
                         memory=memory,
                         logits=None,
@@ -51,7 +61,13 @@ class Examiner:
                     )
                 return self._judge(case, worker, loaded.runtime, memory)
         except CaseEndedError as ended:
-            return Ended(variant=case.variant, outcome=ended.outcome)
+            return Ended(case=case.key, outcome=_with_limit(case, ended.outcome))
+
+    def _group(self, case: Case, stack: ExitStack) -> MemoryGroup | None:
+        control, limit_bytes = self.plan.memory_control, case.memory_limit_bytes
+        if control is None or limit_bytes is None:
+            return None
+        return stack.enter_context(control.group(limit_bytes))
 
     def _judge(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
         place = kept_answers.place_of(case, self.plan.pack_sha256, self.host, runtime)
@@ -61,7 +77,7 @@ class Examiner:
             answers, kept_from = self._ask(worker), None
             kept_answers.keep(place, answers)
         return Examined(
-            variant=case.variant,
+            case=case.key,
             runtime=runtime,
             memory=memory,
             logits=answers.logits[: self.plan.images],
@@ -75,3 +91,21 @@ class Examiner:
             message = f"gives {len(logits[0])} logits for {self.plan.classes} classes"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
         return KeptAnswers(created=self.created, logits=logits, executed=worker.executed())
+
+
+def _judge_peak(case: Case, memory: Memory) -> None:
+    """Where no control group could hold a case to its limit, its peak decides, as it would have."""
+    peak_bytes = memory.peak_bytes or memory.loaded_bytes
+    if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:
+        message = f"has a peak of {peak_bytes / _BYTES_PER_MIB:.0f} MiB, by which it was judged"
+        raise CaseEndedError(Failed(stage=Stage.MEMORY, kind=FailureKind.MEMORY, message=message))
+
+
+def _with_limit(case: Case, outcome: Failed | Skipped) -> Failed | Skipped:
+    """Say with a death for want of memory how much there was."""
+    if case.memory_limit_bytes is None or not isinstance(outcome, Failed):
+        return outcome
+    if outcome.kind is not FailureKind.MEMORY:
+        return outcome
+    limit = f"does not fit into {case.memory_limit_bytes / _BYTES_PER_MIB:.0f} MiB"
+    return outcome.model_copy(update={"message": f"{limit}: {outcome.message}"})

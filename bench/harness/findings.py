@@ -29,7 +29,7 @@ class Examined(Record):
     """What the pass on its own found of a case: runtime version, memory, logits and executed graph."""
 
     kind: Literal["examined"] = "examined"
-    variant: str
+    case: str
     runtime: str
     memory: Memory
     logits: tuple[tuple[float, ...], ...] | None
@@ -38,7 +38,7 @@ class Examined(Record):
 
 
 class Parted(Record):
-    """Which variants are alive together, wave by wave."""
+    """Which cases are alive together, wave by wave."""
 
     kind: Literal["parted"] = "parted"
     waves: tuple[tuple[str, ...], ...]
@@ -48,15 +48,15 @@ class Started(Record):
     """A process of a case is warm; its blocks follow as turns."""
 
     kind: Literal["started"] = "started"
-    variant: str
+    case: str
     process: ProcessTiming
 
 
 class Turn(Record):
-    """A block of the process that a variant started last."""
+    """A block of the process that a case started last."""
 
     kind: Literal["turn"] = "turn"
-    variant: str
+    case: str
     block: Block
 
 
@@ -64,7 +64,7 @@ class Ended(Record):
     """A case that is over early, and its outcome."""
 
     kind: Literal["ended"] = "ended"
-    variant: str
+    case: str
     outcome: Annotated[Failed | Skipped, Field(discriminator="status")]
 
 
@@ -72,7 +72,7 @@ class Stopped(Record):
     """The sampling of a case is over."""
 
     kind: Literal["stopped"] = "stopped"
-    variant: str
+    case: str
     end: End = Field(strict=False)
 
 
@@ -87,7 +87,7 @@ class EnergyFound(Record):
     """What a case's energy pass found."""
 
     kind: Literal["energy"] = "energy"
-    variant: str
+    case: str
     energy: Energy | NoEnergy
 
 
@@ -95,7 +95,7 @@ class SustainedFound(Record):
     """What a case's sustained pass found."""
 
     kind: Literal["sustained"] = "sustained"
-    variant: str
+    case: str
     run: SustainedRun
 
 
@@ -117,7 +117,7 @@ class Process:
 
 @dataclass
 class Findings:
-    """Everything found so far, by variant.
+    """Everything found so far, by case (see Case.key).
 
     `spent_ns`: nanoseconds of loading and inference by wave, of all its cases together.
     """
@@ -137,43 +137,43 @@ class Findings:
         """Add one entry."""
         match entry:
             case Examined():
-                self.examined[entry.variant] = entry
+                self.examined[entry.case] = entry
             case Parted(waves=waves):
                 self.waves = waves
-            case Started(variant=variant, process=process):
-                self.processes.setdefault(variant, []).append(Process(process))
+            case Started(case=case, process=process):
+                self.processes.setdefault(case, []).append(Process(process))
                 loading_ns = process.import_ns + process.load_ns + process.first_inference_ns
                 self.spent_ns[process.wave] += loading_ns + sum(process.warm_up_ns)
-            case Turn(variant=variant, block=block):
-                latest = self.processes[variant][-1]
+            case Turn(case=case, block=block):
+                latest = self.processes[case][-1]
                 latest.blocks.append(block)
                 self.spent_ns[latest.started.wave] += sum(block.ns)
                 self.turns = max(self.turns, block.turn + 1)
-            case Ended(variant=variant, outcome=outcome):
-                self.ended[variant] = outcome
-            case Stopped(variant=variant, end=end):
-                self.stopped[variant] = end
+            case Ended(case=case, outcome=outcome):
+                self.ended[case] = outcome
+            case Stopped(case=case, end=end):
+                self.stopped[case] = end
             case Watched(state=state):
                 self.states.append(state)
-            case EnergyFound(variant=variant, energy=energy):
-                self.energy[variant] = energy
-            case SustainedFound(variant=variant, run=run):
-                self.sustained[variant] = run
+            case EnergyFound(case=case, energy=energy):
+                self.energy[case] = energy
+            case SustainedFound(case=case, run=run):
+                self.sustained[case] = run
 
-    def measured(self, variant: str, rounds: int | None = None) -> list[ProcessTiming]:
+    def measured(self, case: str, rounds: int | None = None) -> list[ProcessTiming]:
         """Return a case's processes that have at least one block, those of the first rounds if so many."""
         return [
             process.timing()
-            for process in self.processes.get(variant, [])
+            for process in self.processes.get(case, [])
             if process.blocks and (rounds is None or process.started.round < rounds)
         ]
 
-    def sweeps_done(self, variant: str, wave: int, round_: int) -> int:
+    def sweeps_done(self, case: str, wave: int, round_: int) -> int:
         """Return how many blocks of a round a case has."""
         place = (wave, round_)
         return sum(
             len(process.blocks)
-            for process in self.processes.get(variant, [])
+            for process in self.processes.get(case, [])
             if (process.started.wave, process.started.round) == place
         )
 

@@ -30,7 +30,7 @@ Outcomes = dict[str, Outcome]
 def measure(
     plan: Plan, host: Host, available_bytes: int, journal: Journal, progress: Progress, created: str
 ) -> Outcomes:
-    """Return every case's outcome by variant; `available_bytes` is the memory free when it begins.
+    """Return every case's outcome by its key; `available_bytes` is the memory free when it begins.
 
     What the journal holds already is not measured again. `created`: the time of this run, ISO 8601.
     """
@@ -41,72 +41,72 @@ def measure(
     _measure_energy(plan, journal, progress)
     if plan.sustained_s is not None:
         _sustain(plan, plan.sustained_s, journal, progress)
-    return {case.variant: outcome_of(case, journal.found) for case in plan.everything}
+    return {case.key: outcome_of(case, journal.found) for case in plan.everything}
 
 
 def _alive(plan: Plan, found: Findings) -> list[Case]:
-    return [case for case in plan.cases if case.variant in found.examined and case.variant not in found.ended]
+    return [case for case in plan.cases if case.key in found.examined and case.key not in found.ended]
 
 
 def _waves(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
     """Return the waves as the journal holds them, else as they fit into memory beside the companions."""
     if journal.found.waves is None:
         peaks = {
-            variant: found.memory.peak_bytes or found.memory.loaded_bytes
-            for variant, found in journal.found.examined.items()
+            key: found.memory.peak_bytes or found.memory.loaded_bytes
+            for key, found in journal.found.examined.items()
         }
         room = int(available_bytes * _SHARE_OF_FREE_MEMORY)
-        room -= sum(peaks.get(companion.variant, 0) for companion in plan.companions)
+        room -= sum(peaks.get(companion.key, 0) for companion in plan.companions)
         parted = waves(_alive(plan, journal.found), peaks, room)
-        journal.add(Parted(waves=tuple(tuple(case.variant for case in wave) for wave in parted)))
-    cases = {case.variant: case for case in plan.cases}
-    return [[cases[variant] for variant in wave] for wave in journal.found.waves or ()]
+        journal.add(Parted(waves=tuple(tuple(case.key for case in wave) for wave in parted)))
+    cases = {case.key: case for case in plan.cases}
+    return [[cases[key] for key in wave] for wave in journal.found.waves or ()]
 
 
 def _measure_energy(plan: Plan, journal: Journal, progress: Progress) -> None:
     meter = find_meter()
-    cases = [case for case in _alive(plan, journal.found) if case.variant not in journal.found.energy]
+    cases = [case for case in _alive(plan, journal.found) if case.key not in journal.found.energy]
     progress.begin("energy", len(cases))
     for case in cases:
         try:
             energy = energy_of(case, plan, meter, Clockwork())
-            journal.add(EnergyFound(variant=case.variant, energy=energy))
+            journal.add(EnergyFound(case=case.key, energy=energy))
         except CaseEndedError as error:
-            journal.add(Ended(variant=case.variant, outcome=error.outcome))
-        progress.advance(note=case.variant)
+            journal.add(Ended(case=case.key, outcome=error.outcome))
+        progress.advance(note=case.key)
 
 
 def _sustain(plan: Plan, seconds: float, journal: Journal, progress: Progress) -> None:
     for case in _alive(plan, journal.found):
-        if case.variant in journal.found.sustained:
+        if case.key in journal.found.sustained:
             continue
         try:
             run = sustain(case, plan, seconds, progress)
-            journal.add(SustainedFound(variant=case.variant, run=run))
+            journal.add(SustainedFound(case=case.key, run=run))
         except CaseEndedError as error:
-            journal.add(Ended(variant=case.variant, outcome=error.outcome))
+            journal.add(Ended(case=case.key, outcome=error.outcome))
 
 
 def outcome_of(case: Case, found: Findings) -> Outcome:
     """Return what became of a case."""
-    variant = case.variant
-    if variant in found.ended:
-        return found.ended[variant]
-    processes = found.measured(variant)
+    key = case.key
+    if key in found.ended:
+        return found.ended[key]
+    processes = found.measured(key)
     if not processes:
         return Skipped(reason="no artifact was alive to take turns with")
-    examined = found.examined[variant]
+    examined = found.examined[key]
     timed = {(process.wave, process.round) for process in processes}
     return Completed(
         runtime=examined.runtime,
         processes=tuple(processes),
-        ended=found.stopped.get(variant, End.WAVE),
+        ended=found.stopped.get(key, End.WAVE),
         memory=examined.memory,
         logits=examined.logits,
         executed=examined.executed,
         kept_from=examined.kept_from,
-        energy=found.energy.get(variant, NoEnergy(reason="not measured: it is no artifact")),
-        sustained=found.sustained.get(variant),
+        energy=found.energy.get(key, NoEnergy(reason="not measured: it is no artifact")),
+        sustained=found.sustained.get(key),
         waves=len(found.waves or ()),
         telemetry=tuple(state for state in found.states if (state.wave, state.round) in timed),
     )

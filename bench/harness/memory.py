@@ -1,8 +1,5 @@
-"""What the kernel says of this process's memory, and a limit to it. It knows /proc, and not the work."""
+"""What the kernel says of this process's memory. It knows /proc, and not the work."""
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -40,27 +37,6 @@ def reset_high_water_mark() -> bool:
 def high_water_mark_bytes() -> int | None:
     """Return the largest resident set size since the last reset; None where the kernel keeps none."""
     return _kilobytes(_STATUS, "VmHWM:")
-
-
-def cap(limit_bytes: int) -> None:
-    """Let this process allocate `limit_bytes` at the most: beyond that, allocation fails.
-
-    RLIMIT_DATA counts private writable pages, which are what a process has to have for itself. Only the soft
-    limit is set, so that `uncapped` can lift it.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
-
-
-@contextmanager
-def uncapped() -> Iterator[None]:
-    """Lift the limit for what is the harness's own need, not the artifact's."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _kilobytes(path: Path, key: str) -> int | None:

@@ -19,7 +19,7 @@ class Load(Record):
 
     `module`: the runtime's; `files`: all of the artifact's; `pack`: the evaluation pack, whose images are the
     inputs; null: inputs are grey, so that no pack disturbs a memory reading until `Predict` names one.
-    `engine`, `half`: see LoadOptions. `memory_cap_bytes`: what the process may allocate, null for no limit.
+    `engine`, `half`, `foreign_engine`: see LoadOptions.
     """
 
     kind: Literal["load"] = "load"
@@ -29,11 +29,11 @@ class Load(Record):
     provider: str
     engine: str | None
     half: bool = False
+    foreign_engine: bool = False
     threads: int
     cpus: tuple[int, ...] | None
     image_size: int
     pack: str | None
-    memory_cap_bytes: int | None
 
 
 class Infer(Record):

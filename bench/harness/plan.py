@@ -8,7 +8,9 @@ from random import Random
 from statistics import median
 
 from bench.bundle import ArtifactRecord, Bundle
+from bench.machine.memory_group import Control
 from bench.runtimes.table import NULL, RUNTIMES, YARDSTICK_IMAGE_SIZE, row_of, yardstick_format
+from bench.standing.terms import Terms, unfit
 from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
@@ -22,8 +24,11 @@ class Case:
     """A variant on one execution provider with a number of threads; batch is 1.
 
     `cpus`: see host.cpus_for; `precision` and `digest` (of its files) belong to artifacts: None for the null
-    runtime and the yardstick, which are measured beside them and judged by nothing. `memory_cap_bytes`: what
-    its process may allocate, None for no limit. `left_in_float`: the modules that int8 does not quantise.
+    runtime and the yardstick, which are measured beside them and judged by nothing. `memory_limit_bytes`:
+    what its process may have, None for no limit. `left_in_float`: the modules that int8 does not quantise.
+    `on_several_providers`: its variant is a case on another provider too. `unfit`: why the profile's device
+    cannot run it, None if it can. `stands_in`: this machine is another than the profile's device, so that
+    what was made for that one is tried here where it can be.
     """
 
     variant: str
@@ -38,8 +43,16 @@ class Case:
     size_bytes: int
     precision: Precision | None
     digest: str | None
-    memory_cap_bytes: int | None = None
+    memory_limit_bytes: int | None = None
     left_in_float: tuple[str, ...] = ()
+    on_several_providers: bool = False
+    unfit: str | None = None
+    stands_in: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from the run's other cases."""
+        return f"{self.variant}@{self.provider}" if self.on_several_providers else self.variant
 
     @property
     def is_judged(self) -> bool:
@@ -52,7 +65,8 @@ class Plan:
     """What to measure and how long: `images` of the pack to judge accuracy on, each into `classes`.
 
     `companions`: the null runtime and the yardstick, which take turns in every wave; `sustained_s`: seconds
-    of inference without a pause, None for no such pass.
+    of inference without a pause, None for no such pass. `memory_control`: what holds cases to their limits of
+    memory, None where their peaks are judged instead.
     """
 
     cases: tuple[Case, ...]
@@ -64,6 +78,7 @@ class Plan:
     classes: int
     sustained_s: float | None = None
     seed: int = 0
+    memory_control: Control | None = None
 
     @property
     def everything(self) -> tuple[Case, ...]:
@@ -71,19 +86,15 @@ class Plan:
         return (*self.cases, *self.companions)
 
 
-def threads_of(profile: Profile, physical_cores: int) -> int:
-    """Return how many threads a profile asks for on a host with that many physical cores."""
-    return physical_cores if profile.threads == "physical-cores" else profile.threads
-
-
 def cases_of(
     bundle: Bundle,
     artifacts: Iterable[ArtifactRecord],
+    profile: Profile,
+    terms: Terms,
     threads: int,
     cpus: tuple[int, ...] | None,
-    memory_cap_bytes: int | None = None,
 ) -> tuple[Case, ...]:
-    """Return one case for each artifact, on its format's own provider."""
+    """Return a case for each artifact and provider that the profile names for its format."""
     return tuple(
         Case(
             variant=artifact.variant,
@@ -91,18 +102,29 @@ def cases_of(
             entry=(bundle.folder / artifact.entry).resolve(),
             files=tuple((bundle.folder / file.path).resolve() for file in artifact.files),
             engine=artifact.engine,
-            provider=row_of(artifact.format).provider,
+            provider=provider,
             threads=threads,
             cpus=cpus,
             image_size=bundle.manifest.model.image_size,
             size_bytes=artifact.size_bytes,
             precision=artifact.precision,
             digest=_digest(artifact),
-            memory_cap_bytes=memory_cap_bytes,
+            memory_limit_bytes=terms.memory_limit_bytes,
             left_in_float=artifact.left_in_float,
+            on_several_providers=len(providers_of(profile, artifact.format)) > 1,
+            unfit=unfit(artifact, profile),
+            stands_in=terms.standing == "stand-in",
         )
         for artifact in artifacts
+        for provider in providers_of(profile, artifact.format)
     )
+
+
+def providers_of(profile: Profile, format_name: str) -> tuple[str, ...]:
+    """Return where a profile's device runs a format; the runtime's usual provider where it names none."""
+    choice = profile.runtimes.get(format_name)  # type: ignore[call-overload]
+    usual = (row_of(format_name).provider,)
+    return usual if choice is None or not choice.providers else choice.providers
 
 
 def _digest(artifact: ArtifactRecord) -> str:
@@ -154,7 +176,7 @@ def waves(cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int)
     parted: list[list[Case]] = []
     room = 0
     for case in cases:
-        need = peaks[case.variant]
+        need = peaks[case.key]
         if not parted or need > room:
             parted.append([])
             room = available_bytes
@@ -163,9 +185,9 @@ def waves(cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int)
     return parted
 
 
-def order_of_turns(variants: Iterable[str], seed: int, wave: int, round_: int, sweep: int) -> list[str]:
-    """Return the order in which the variants take their turns in one sweep: random, yet repeatable."""
-    order = list(variants)
+def order_of_turns(keys: Iterable[str], seed: int, wave: int, round_: int, sweep: int) -> list[str]:
+    """Return the order in which cases take their turns in one sweep: random, yet repeatable."""
+    order = list(keys)
     Random(f"{seed}/{wave}/{round_}/{sweep}").shuffle(order)
     return order
 

@@ -16,7 +16,7 @@ def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> Susta
 
     No warm-up: the first block shows it.
     """
-    progress.begin(f"sustained, {case.variant}", round(seconds))
+    progress.begin(f"sustained, {case.key}", round(seconds))
     blocks: list[Block] = []
     elapsed_s, told = 0.0, 0
     before = read_state()

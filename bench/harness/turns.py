@@ -49,7 +49,7 @@ class Turns:
 
     def _goes_on(self, case: Case) -> bool:
         found = self.journal.found
-        return case.variant in found.examined and case.variant not in {*found.ended, *found.stopped}
+        return case.key in found.examined and case.key not in {*found.ended, *found.stopped}
 
     def _due(self, wave: int, round_: int, cases: Sequence[Case]) -> list[Case]:
         """Return the cases that have something left to do in a round, with their companions."""
@@ -63,64 +63,64 @@ class Turns:
     def _time_round(self, wave: int, round_: int, due: Sequence[Case]) -> None:
         with ExitStack() as stack:
             hang_limit_s = self.plan.sampling.hang_limit_s
-            workers = {case.variant: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
+            workers = {case.key: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
             # All interpreters come up together, on all cores, before any of them is measured.
             started: dict[str, ProcessTiming] = {}
-            for variant, worker in workers.items():
-                self._guard(variant, worker.greet)
+            for key, worker in workers.items():
+                self._guard(key, worker.greet)
             before = self.read_state()
-            for variant, worker in workers.items():
-                self._start(variant, worker, wave, round_, started)
+            for key, worker in workers.items():
+                self._start(key, worker, wave, round_, started)
             self._take_turns(wave, round_, workers, started)
             state = RoundState(wave=wave, round=round_, before=before, after=self.read_state())
             self.journal.add(Watched(state=state))
 
-    def _guard(self, variant: str, do: Callable[[], None]) -> None:
+    def _guard(self, key: str, do: Callable[[], None]) -> None:
         """Do something with a case's worker; if the case is over, that is its outcome."""
-        if variant in self.journal.found.ended:
+        if key in self.journal.found.ended:
             return
         try:
             do()
         except CaseEndedError as error:
-            self.journal.add(Ended(variant=variant, outcome=error.outcome))
+            self.journal.add(Ended(case=key, outcome=error.outcome))
 
     def _start(
-        self, variant: str, worker: CaseWorker, wave: int, round_: int, started: dict[str, ProcessTiming]
+        self, key: str, worker: CaseWorker, wave: int, round_: int, started: dict[str, ProcessTiming]
     ) -> None:
         def start() -> None:
             process = worker.start(str(self.plan.pack), wave, round_, self.plan.sampling)
-            self.journal.add(Started(variant=variant, process=process))
-            started[variant] = process
+            self.journal.add(Started(case=key, process=process))
+            started[key] = process
 
-        self._guard(variant, start)
+        self._guard(key, start)
 
     def _take_turns(
         self, wave: int, round_: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
     ) -> None:
         for sweep in range(self.plan.sampling.blocks):
-            for variant in order_of_turns(started, self.plan.seed, wave, round_, sweep):
-                if self._has_turn(variant, wave, round_, sweep):
-                    self._take_turn(variant, workers[variant], started[variant], sweep)
-                self.progress.advance(note=variant)
+            for key in order_of_turns(started, self.plan.seed, wave, round_, sweep):
+                if self._has_turn(key, wave, round_, sweep):
+                    self._take_turn(key, workers[key], started[key], sweep)
+                self.progress.advance(note=key)
 
-    def _has_turn(self, variant: str, wave: int, round_: int, sweep: int) -> bool:
+    def _has_turn(self, key: str, wave: int, round_: int, sweep: int) -> bool:
         """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""
         found = self.journal.found
-        if variant in found.ended or found.sweeps_done(variant, wave, round_) > sweep:
+        if key in found.ended or found.sweeps_done(key, wave, round_) > sweep:
             return False
-        alone = not found.processes[variant][-1].blocks
+        alone = not found.processes[key][-1].blocks
         return alone or not time_is_up(found, wave, round_, self.plan.sampling)
 
-    def _take_turn(self, variant: str, worker: CaseWorker, started: ProcessTiming, sweep: int) -> None:
+    def _take_turn(self, key: str, worker: CaseWorker, started: ProcessTiming, sweep: int) -> None:
         def turn() -> None:
             answer = worker.take_turn(started, self.plan.sampling)
             block = Block(
                 sweep=sweep, turn=self.journal.found.turns, ns=answer.ns, surroundings=answer.surroundings
             )
-            self.journal.add(Turn(variant=variant, block=block))
+            self.journal.add(Turn(case=key, block=block))
 
         self.sleep(_PAUSE_BEFORE_A_TURN_S)
-        self._guard(variant, turn)
+        self._guard(key, turn)
 
     def _look(self, wave: int, rounds: int, cases: Sequence[Case]) -> None:
         """At one of the fixed looks, or when time is up, end the sampling of the cases that need no more."""
@@ -130,9 +130,9 @@ class Turns:
             return
         for case in cases:
             if self._goes_on(case):
-                end = end_of_sampling(found.measured(case.variant, rounds), rounds, sampling, over)
+                end = end_of_sampling(found.measured(case.key, rounds), rounds, sampling, over)
                 if end is not None:
-                    self.journal.add(Stopped(variant=case.variant, end=end))
+                    self.journal.add(Stopped(case=case.key, end=end))
 
 
 def time_is_up(found: Findings, wave: int, round_: int, sampling: Sampling) -> bool:
@@ -146,7 +146,7 @@ def time_is_up(found: Findings, wave: int, round_: int, sampling: Sampling) -> b
 
 def _is_over(found: Findings, case: Case, wave: int, round_: int, sampling: Sampling) -> bool:
     """Tell whether a round of a case is in the journal as far as it will ever be."""
-    done = found.sweeps_done(case.variant, wave, round_)
+    done = found.sweeps_done(case.key, wave, round_)
     return done >= sampling.blocks or (done > 0 and time_is_up(found, wave, round_, sampling))
 
 

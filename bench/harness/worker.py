@@ -64,19 +64,15 @@ class Worker:
                 peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
                 return messages.Peak(peak_bytes=peak, proportional_bytes=memory.proportional_bytes())
             case messages.Predict():
-                with memory.uncapped():
-                    return messages.Predicted(logits=self._predict(request))
+                return messages.Predicted(logits=self._predict(request))
             case messages.Inspect():
-                with memory.uncapped():
-                    return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
+                return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 
     def _load(self, request: messages.Load) -> messages.Loaded:
         self._cpus = request.cpus
         if request.cpus is not None:
             os.sched_setaffinity(0, request.cpus)
         self._batches = _inputs(request)
-        if request.memory_cap_bytes is not None:
-            memory.cap(request.memory_cap_bytes)
         cached = cached_share(map(Path, request.files))
         begin = time.perf_counter_ns()
         runtime = import_runtime(request.module)
@@ -84,7 +80,11 @@ class Worker:
         runtime_bytes = memory.resident_bytes()
         self._keeps_high_water_mark = memory.reset_high_water_mark()
         options = LoadOptions(
-            threads=request.threads, provider=request.provider, engine=request.engine, half=request.half
+            threads=request.threads,
+            provider=request.provider,
+            engine=request.engine,
+            half=request.half,
+            foreign_engine=request.foreign_engine,
         )
         load_begin = time.perf_counter_ns()
         self._session = runtime.load(Path(request.entry), options)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -10,6 +11,7 @@ from bench.harness import messages
 from bench.measurements import FailureKind
 
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
+_JOIN = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
 
 class RuntimeMissingError(Exception):
@@ -17,10 +19,15 @@ class RuntimeMissingError(Exception):
 
 
 class WorkerProcess:
-    """A worker that must be stopped in the end. `command` is what to run: see ChildProcess."""
+    """A worker that must be stopped in the end.
 
-    def __init__(self, command: Sequence[str] = WORKER_COMMAND) -> None:
-        self._child = ChildProcess(command, environment={})
+    `command` is what to run: see ChildProcess; `joins`: a file to which it writes its process id before it
+    begins.
+    """
+
+    def __init__(self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None) -> None:
+        before = () if joins is None else (*_JOIN, str(joins))
+        self._child = ChildProcess((*before, *command), environment={})
 
     @property
     def pid(self) -> int:

@@ -3,25 +3,48 @@
 import os
 import platform
 import sys
+from typing import get_args
 
 import psutil
 
+from bench.machine.emulation import emulator_of
 from bench.machine.readings import ROOT, text
 from bench.records import Record
+from device_profiles.facts import Feature
 
 _CPU_FOLDER = ROOT / "sys/devices/system/cpu"
 _BOARD_FILES = (ROOT / "proc/device-tree/model", ROOT / "sys/firmware/devicetree/base/model")
-# What decides how fast int8 and half precision can be: x86's VNNI and AVX-512, Arm's dot product and FP16.
-_FEATURES = frozenset(
-    {
-        *("avx2", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "avx512_fp16", "amx_int8"),
-        *("asimd", "asimddp", "asimdhp", "i8mm", "sve"),
-    }
-)
+_FEATURES = frozenset(get_args(Feature))
+# /proc/cpuinfo names an Arm core by a number alone: "CPU part" of implementer 0x41, which is Arm itself.
+# Source: the Linux kernel's arch/arm64/include/asm/cputype.h.
+_ARM = "0x41"
+_ARM_CORES = {
+    "0xd03": "Cortex-A53",
+    "0xd04": "Cortex-A35",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73",
+    "0xd0a": "Cortex-A75",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd0d": "Cortex-A77",
+    "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78",
+    "0xd42": "Cortex-A78AE",
+    "0xd46": "Cortex-A510",
+    "0xd47": "Cortex-A710",
+    "0xd49": "Neoverse-N2",
+    "0xd4f": "Neoverse-V2",
+}
 
 
 class Host(Record):
-    """A machine's fingerprint. `cpu_features`: those that matter to inference; `memory_bytes`: all of it."""
+    """A machine's fingerprint.
+
+    `cpu`: its name, on Arm that of the core; `cpu_features`: those that matter to inference; `memory_bytes`:
+    all of it; `emulated`: by what it is known to be emulated, null if it is not.
+    """
 
     cpu: str
     board: str | None
@@ -34,14 +57,16 @@ class Host(Record):
     kernel: str
     python: str
     governor: str | None
+    emulated: str | None = None
 
 
 def read_host() -> Host:
     """Read this machine's fingerprint."""
     cpu, features = _cpu()
+    board = next((found for path in _BOARD_FILES if (found := text(path))), None)
     return Host(
         cpu=cpu,
-        board=next((found for path in _BOARD_FILES if (found := text(path))), None),
+        board=board,
         architecture=platform.machine(),
         physical_cores=len(one_cpu_per_core()),
         usable_cpus=len(usable_cpus()),
@@ -51,6 +76,7 @@ def read_host() -> Host:
         kernel=platform.release(),
         python=platform.python_version(),
         governor=text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
+        emulated=emulator_of(board),
     )
 
 
@@ -83,14 +109,23 @@ def cpus_for(threads: int) -> tuple[int, ...] | None:
 
 
 def _cpu() -> tuple[str, set[str]]:
-    name, features = "", set[str]()
-    for line in (text(ROOT / "proc/cpuinfo") or "").splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name" and not name:
-            name = value.strip()
-        if key.strip() in ("flags", "Features"):
-            features.update(value.split())
+    name, features = name_and_flags(text(ROOT / "proc/cpuinfo") or "")
     return name or platform.processor() or platform.machine(), features
+
+
+def name_and_flags(cpuinfo: str) -> tuple[str | None, set[str]]:
+    """Return the CPU's name and flags from the text of /proc/cpuinfo; on Arm the name of its (first) core."""
+    first: dict[str, str] = {}
+    flags = set[str]()
+    for line in cpuinfo.splitlines():
+        key, _, value = line.partition(":")
+        first.setdefault(key.strip(), value.strip())
+        if key.strip() in ("flags", "Features"):
+            flags.update(value.split())
+    name = first.get("model name")
+    if name is None and first.get("CPU implementer") == _ARM:
+        name = _ARM_CORES.get(first.get("CPU part", ""))
+    return name, flags
 
 
 def _os_name() -> str:

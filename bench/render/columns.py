@@ -95,17 +95,17 @@ def columns(several_waves: bool = False) -> list[Column]:
     ]
 
 
-def best_variants(column: Column, report: Report) -> set[str]:
-    """Return the variants that share a column's best value as it is written; none if most of them do."""
+def best_cases(column: Column, report: Report) -> set[tuple[str, str]]:
+    """Return the cases that share a column's best value as it is written; none if most of them do."""
     written = {
-        run.variant: round(value * column.factor, column.digits)
+        run.case: round(value * column.factor, column.digits)
         for run in report.runs
         if run.is_variant and run.status == "completed" and (value := column.value(run)) is not None
     }
     if column.best is Best.NEITHER or not written:
         return set()
     best = min(written.values()) if column.best is Best.LOWEST else max(written.values())
-    shared_by = {variant for variant, value in written.items() if value == best}
+    shared_by = {case for case, value in written.items() if value == best}
     return shared_by if 2 * len(shared_by) <= len(written) else set()
 
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.render.columns import Column, Place, best_variants, columns
+from bench.render.columns import Column, Place, best_cases, columns
 from bench.render.merged import merge
 from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
@@ -20,6 +20,7 @@ from bench.reports.records import Report, Run
 _WIDTH_FOR_ALL = 140
 _WIDTH_OF_ENERGY = 7
 _SPARKLINE_WIDTH = 30
+_LONG_ENDING = "ExecutionProvider"
 
 
 def report_view(report: Report, width: int) -> RenderableType:
@@ -99,20 +100,34 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
     for column in chosen:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("standing", no_wrap=True)
-    best = {column.key: best_variants(column, report) for column in chosen}
+    best = {column.key: best_cases(column, report) for column in chosen}
+    names = _names(variants)
     for run in variants:
         table.add_row(
-            Text(run.variant), *(_cell(run, column, best[column.key]) for column in chosen), _standing(run)
+            Text(names[run.case]),
+            *(_cell(run, column, best[column.key]) for column in chosen),
+            _standing(run),
         )
     return table
 
 
-def _cell(run: Run, column: Column, best: set[str]) -> Text:
+def _names(variants: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """Return what each row is called: its variant, with its provider if the variant has several."""
+    counts = Counter(run.variant for run in variants)
+    return {
+        run.case: f"{run.variant} {run.provider.removesuffix(_LONG_ENDING)}"
+        if counts[run.variant] > 1
+        else run.variant
+        for run in variants
+    }
+
+
+def _cell(run: Run, column: Column, best: set[tuple[str, str]]) -> Text:
     value = column.value(run)
     if value is None:
         return Text("–", "dim")
     text = f"{value * column.factor:.{column.digits}f}{column.suffix}"
-    return Text(f"*{text}", "bold green") if run.variant in best else Text(text)
+    return Text(f"*{text}", "bold green") if run.case in best else Text(text)
 
 
 def _standing(run: Run) -> Text:

@@ -51,10 +51,10 @@ def read_report(path: Path) -> Report:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
-    raws = {run.variant: run.raw for run in report.runs}
+    raws = {(run.variant, run.provider): run.raw for run in report.runs}
     for run in report.runs:
         try:
-            _check(path, report, run, References.of(run.format, raws))
+            _check(path, report, run, References.of(run.format, run.provider, raws))
         except (ValueError, IndexError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.variant}: raw values do not fit together ({error})"

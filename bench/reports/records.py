@@ -207,9 +207,28 @@ class Run(Record):
     warnings: tuple[str, ...] = ()
 
     @property
+    def case(self) -> tuple[str, str]:
+        """Variant and provider, which tell it from a report's other rows."""
+        return self.variant, self.provider
+
+    @property
     def is_variant(self) -> bool:
         """Whether it is an artifact's row, rather than the null runtime's or the yardstick's."""
         return self.precision_ran is not None
+
+
+class StandIn(Record):
+    """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
+
+    `emulated`: see Host; `memory_held_by`: what held cases to `memory_limit_mb` (MiB): a control group of the
+    kernel, or their measured peak, judged; both null where no limit is known.
+    """
+
+    agrees: tuple[str, ...]
+    differs: tuple[str, ...]
+    emulated: str | None
+    memory_limit_mb: float | None
+    memory_held_by: Literal["control group", "measured peak"] | None
 
 
 class BundleRecord(Record):
@@ -235,7 +254,7 @@ class Evaluation(Record):
 
 
 class Report(Record):
-    """Everything one run of the harness found."""
+    """Everything one run of the harness found; `stand_in`: null where it ran on the device itself."""
 
     schema_: Literal[1] = Field(alias="schema")
     tool: str
@@ -244,6 +263,7 @@ class Report(Record):
     quick: bool
     host: Host
     profile: Profile
+    stand_in: StandIn | None = None
     bundle: BundleRecord
     evaluation: Evaluation
     runs: tuple[Run, ...]

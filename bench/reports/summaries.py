@@ -40,9 +40,10 @@ class References:
     fp32: Raw | None = None
 
     @classmethod
-    def of(cls, format_: str, raws: Mapping[str, Raw | None]) -> "References":
-        """Return a format's references among the raw values of a report's rows, by variant."""
-        return cls(raws.get(YARDSTICK_VARIANT), raws.get(str(Variant(format_, Precision.FP32))))
+    def of(cls, format_: str, provider: str, raws: Mapping[tuple[str, str], Raw | None]) -> "References":
+        """Return the references of a format on a provider, among raw values by variant and provider."""
+        yardstick = next((raw for (variant, _), raw in raws.items() if variant == YARDSTICK_VARIANT), None)
+        return cls(yardstick, raws.get((str(Variant(format_, Precision.FP32)), provider)))
 
 
 class Summary(Record):

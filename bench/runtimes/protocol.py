@@ -14,8 +14,9 @@ from bench.measurements import Executed
 class LoadOptions:
     """How to load. `provider`: the runtime's own name for where it runs; `engine`: see ArtifactRecord.
 
-    `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them. `half`: the
-    artifact is fp16, to be computed in half precision where the device has arithmetic for it.
+    `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them, or to stand
+    in for one of them. `half`: the artifact is fp16, to be computed in half precision where the device has
+    arithmetic for it.
     """
 
     threads: int

@@ -9,7 +9,6 @@ from making.faulty_plan import SHORT, case, outcomes_of, plan
 
 from bench.measurements import Completed, Failed, FailureKind, Stage
 
-CAP = 1 << 30
 DEATHS = {
     "segfault infer": (FailureKind.CRASH, "died of SIGSEGV"),
     "kill infer": (FailureKind.KILLED, "died of SIGKILL"),
@@ -31,10 +30,7 @@ def test_each_death_is_a_failed_row_and_two_healthy_cases_keep_all_their_samples
     own = tmp_path / "tmp"
     own.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(own))
-    dying = [
-        case(tmp_path, name.replace(" ", "-"), name, memory_cap_bytes=CAP if "memory" in name else None)
-        for name in DEATHS
-    ]
+    dying = [case(tmp_path, name.replace(" ", "-"), name) for name in DEATHS]
     healthy = [case(tmp_path, "first"), case(tmp_path, "last")]
     sampling = SHORT.model_copy(update={"hang_limit_s": 8.0})
 

@@ -3,17 +3,20 @@
 from pathlib import Path
 
 import pytest
-from making.tiny_report import case_of
+from making.tiny_report import HOST, case_of
 
 from bench.bundle import read_bundle
-from bench.harness.plan import block_samples, cases_of, companions_of, order_of_turns, threads_of, waves
+from bench.harness.plan import block_samples, cases_of, companions_of, order_of_turns, waves
+from bench.standing.terms import terms_of, threads_of
 from device_profiles.loading import load_profile
 
 
 def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Path) -> None:
     bundle = read_bundle(bundle_folder)
 
-    cases = cases_of(bundle, bundle.manifest.artifacts, threads=2, cpus=(0, 1))
+    laptop = load_profile("laptop-cpu")
+
+    cases = cases_of(bundle, bundle.manifest.artifacts, laptop, terms_of(laptop, HOST), 2, (0, 1))
 
     assert [one.provider for one in cases] == ["cpu", "CPUExecutionProvider", "CPU"]
     assert all(one.entry.is_absolute() and one.entry.exists() for one in cases)

@@ -34,7 +34,7 @@ def test_sampling_goes_on_while_the_interval_is_wide_until_the_last_look_or_the_
 
 def test_up_to_the_first_look_each_round_has_its_share_of_the_time() -> None:
     findings = Findings()
-    findings.apply(Started(variant="a", process=process(10, sweeps=0)))
+    findings.apply(Started(case="a", process=process(10, sweeps=0)))
     limited = LOOKS.model_copy(update={"time_limit_s": 5 * 0.09})
 
     assert findings.spent_s(0) == pytest.approx(0.09)

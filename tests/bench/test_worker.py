@@ -46,7 +46,6 @@ def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> 
         cpus=None,
         image_size=bundle.manifest.model.image_size,
         pack=str(bundle_folder / "evaluation.npz"),
-        memory_cap_bytes=None,
     )
     return request.model_copy(update=changes)
 
@@ -111,7 +110,6 @@ def load_unchecked(bundle_folder: Path) -> messages.Load:
         cpus=None,
         image_size=32,
         pack=None,
-        memory_cap_bytes=None,
     )
 
 

@@ -18,8 +18,9 @@ from statistics import median
 from bench.bundle import read_bundle
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
-from bench.machine.host import cpus_for
+from bench.machine.host import cpus_for, read_host
 from bench.measurements import Stage
+from bench.standing.terms import terms_of
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
@@ -106,7 +107,9 @@ def main() -> None:
     asked = parser.parse_args()
     bundle = read_bundle(asked.bundle)
     names = ["openvino-fp32", "openvino-int8", "onnx-fp32", "onnx-int8"]
-    cases = cases_of(bundle, bundle.select(names), asked.threads, cpus_for(asked.threads))
+    laptop = load_profile("laptop-cpu")
+    terms, cpus = terms_of(laptop, read_host()), cpus_for(asked.threads)
+    cases = cases_of(bundle, bundle.select(names), laptop, terms, asked.threads, cpus)
     pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
     for case in cases:
         others = {"a bare loop": lambda case=case: loop(BARE_LOOP, case)}

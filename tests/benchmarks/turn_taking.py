@@ -14,8 +14,9 @@ from bench.benchmark import BenchmarkOptions, benchmark
 from bench.bundle import Bundle, read_bundle
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
-from bench.machine.host import cpus_for
+from bench.machine.host import cpus_for, read_host
 from bench.reports.records import Run
+from bench.standing.terms import terms_of
 from bench.statistics.replication import FEWEST_PROCESSES
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
@@ -68,7 +69,8 @@ def main() -> None:
     for threads in asked.threads:
         profile = load_profile("laptop-cpu").model_copy(update={"threads": threads})
         pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
-        cases = cases_of(bundle, bundle.select((one, other)), threads, cpus_for(threads))
+        terms = terms_of(profile, read_host())
+        cases = cases_of(bundle, bundle.select((one, other)), profile, terms, threads, cpus_for(threads))
         by_name = {case.variant: case for case in cases}
         paired: list[float] = []
         medians: list[float] = []

@@ -1,31 +1,92 @@
 """Profiles load strictly, and what is wrong with one is said with file, key and remedy."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from device_profiles import profile
+from device_profiles import loading
 from device_profiles.errors import ProfileError
-from device_profiles.loading import load_profile, profile_names, read_profile
+from device_profiles.loading import load_profile, profile_names, profile_paths, read_profile
+from device_profiles.schema import SCHEMA_FILE, schema_text
 
-GOOD = yaml.safe_load(Path(profile.__file__).with_name("laptop-cpu.yaml").read_text())
+SHIPPED = sorted(Path(loading.__file__).parent.glob("*.yaml"))
+LAPTOP = yaml.safe_load(Path(loading.__file__).with_name("laptop-cpu.yaml").read_text())
+BOARD = yaml.safe_load(Path(loading.__file__).with_name("raspberry-pi-5.yaml").read_text())
+TOO_MUCH = {"value": 99999.0, "kind": "measured", "source": "on my desk"}
+ASKED_FOR = {
+    "laptop-cpu",
+    "laptop-i7-1185g7",
+    "raspberry-pi-4",
+    "raspberry-pi-5",
+    "raspberry-pi-zero-2w",
+    "jetson-nano",
+    "jetson-orin-nano",
+    "jetson-agx-orin",
+}
 
 
-def written(tmp_path: Path, **changes: object) -> Path:
-    content = {key: value for key, value in {**GOOD, **changes}.items() if value != "REMOVE"}
-    path = tmp_path / "mine.yaml"
+def written(folder: Path, content: object, name: str = "mine.yaml") -> Path:
+    path = folder / name
     path.write_text(yaml.safe_dump(content))
     return path
 
 
-@pytest.mark.parametrize("name", profile_names())
-def test_every_profile_that_comes_along_loads_and_bears_its_files_name(name: str) -> None:
-    assert load_profile(name).name == name
+def changed(base: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    """Return a copy in which the key at `path`, with dots, is another value, or gone if that is REMOVE."""
+    content: dict[str, Any] = json.loads(json.dumps(base))
+    *parents, last = path.split(".")
+    place: Any = content
+    for parent in parents:
+        place = place[int(parent) if parent.isdigit() else parent]
+    if value == "REMOVE":
+        del place[last]
+    else:
+        place[last] = value
+    return content
+
+
+def numbers(value: object, sourced: bool, where: str) -> Iterator[str]:
+    """Yield where a number stands without a kind and a source in a mapping around it."""
+    if isinstance(value, dict):
+        inside = sourced or {"kind", "source"} <= value.keys()
+        for key, below in value.items():
+            yield from numbers(below, inside, f"{where}.{key}")
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from numbers(below, sourced, f"{where}.{index}")
+    elif isinstance(value, int | float) and not isinstance(value, bool) and not sourced:
+        yield where
+
+
+def test_the_devices_asked_for_are_there() -> None:
+    assert set(profile_names()) >= ASKED_FOR
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_profile_that_comes_along_loads_and_bears_its_files_name(path: Path) -> None:
+    assert load_profile(path.stem).name == path.stem
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_number_has_its_kind_and_its_source(path: Path) -> None:
+    assert list(numbers(yaml.safe_load(path.read_text()), False, path.stem)) == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_profile_names_its_schema_for_editors(path: Path) -> None:
+    assert path.read_text().startswith("# yaml-language-server: $schema=profile.schema.json\n")
+
+
+def test_the_schema_beside_the_profiles_is_that_of_the_model() -> None:
+    assert SCHEMA_FILE.read_text() == schema_text(), "run: python -m device_profiles.schema"
 
 
 def test_a_file_of_ones_own_is_given_by_its_path(tmp_path: Path) -> None:
-    assert load_profile(str(written(tmp_path, name="mine", threads=3))).threads == 3
+    assert load_profile(str(written(tmp_path, {**LAPTOP, "name": "mine", "threads": 3}))).threads == 3
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:
@@ -34,27 +95,45 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("base", "key", "value", "words"),
     [
-        ({"thread": 4}, r"mine\.yaml: unknown key 'thread'; did you mean 'threads'\?"),
-        (
-            {"sampling": {**GOOD["sampling"], "warmup": 1}},
-            "unknown key 'sampling.warmup'; did you mean 'warm_up'",
-        ),
-        ({"sampling": "REMOVE"}, "the key 'sampling' is missing"),
-        ({"threads": "many"}, r"threads: .*valid integer or .*'physical-cores' \(seen: 'many'\)"),
-        ({"threads": 0}, "threads: .*greater than or equal to 1"),
-        ({"sampling": {**GOOD["sampling"], "blocks": 0}}, "sampling.blocks: .*greater than or equal to 1"),
-        ({"budget": {"retention": 1.2}}, "budget.retention: .*less than or equal to 1"),
-        ({"budget": {"p95_ms": "fast"}}, "budget.p95_ms"),
-        ({"name": "No Spaces"}, "name: "),
+        (LAPTOP, "thread", 4, r"mine\.yaml: unknown key 'thread'; did you mean 'threads'\?"),
+        (LAPTOP, "sampling.warmup", 1, "unknown key 'sampling.warmup'; did you mean 'warm_up'"),
+        (LAPTOP, "sampling", "REMOVE", "the key 'sampling' is missing"),
+        (LAPTOP, "threads", "many", r"threads: .*valid integer or .*'physical-cores' \(seen: 'many'\)"),
+        (LAPTOP, "threads", 0, "threads: .*greater than or equal to 1"),
+        (LAPTOP, "sampling.blocks", 0, "sampling.blocks: .*greater than or equal to 1"),
+        (LAPTOP, "sampling.looks", [8, 5], "sampling.looks: must be numbers of processes that grow"),
+        (LAPTOP, "sampling.time_limit_s", float("nan"), "sampling.time_limit_s: .*finite"),
+        (LAPTOP, "budget.retention", 1.2, "budget.retention: .*less than or equal to 1"),
+        (LAPTOP, "budget.p95_ms", "fast", "budget.p95_ms: .*valid number"),
+        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: where it comes from"),
+        (LAPTOP, "name", "No Spaces", "name: "),
+        (LAPTOP, "match", {"board": ["Acme"]}, "'device: this-machine' is every machine"),
+        (BOARD, "processor", "REMOVE", "'device: another' needs 'processor'"),
+        (BOARD, "processor.cores.source", "REMOVE", "'processor.cores.source' is missing: where it comes"),
+        (BOARD, "processor.cores.kind", "REMOVE", "'processor.cores.kind' is missing: measured, datasheet"),
+        (BOARD, "processor.cores.kind", "guessed", "processor.cores.kind: .*'guessed'"),
+        (BOARD, "processor.cores", 4, "processor.cores: .*seen: '4'"),
+        (BOARD, "processor.cores.value", 0, "processor.cores.value: .*greater than or equal to 1"),
+        (BOARD, "processor.clock_mhz.value", 24_000_000, "processor.clock_mhz.value: .*less than"),
+        (BOARD, "processor.features.value", ["asimdd"], "processor.features.value.0: .*'asimddp'"),
+        (BOARD, "memory.left_free_mb", TOO_MUCH, "more than the smallest"),
+        (BOARD, "heat.throttles_at_c.value", 800, "chips slow down between 40 and 150"),
+        (BOARD, "rates.0.value", -1, "rates.0.value: .*greater than 0"),
+        (BOARD, "rates.0.precision", "REMOVE", "rates.0: a rate of copying has no 'precision'"),
+        (BOARD, "published.0.kind", "measured", "published.0.kind: "),
+        (BOARD, "published.0.millis", 3, "unknown key 'published.0.millis'"),
+        (BOARD, "runtimes.onx", {"providers": ["CPU"]}, "runtimes.onx"),
+        (BOARD, "runtimes.onnx.providers", [], "runtimes.onnx: needs a 'reason'"),
+        (BOARD, "match", {}, "match: needs 'board' or 'cpu'"),
     ],
-)
+)  # fmt: skip
 def test_a_broken_profile_is_refused_with_file_key_and_remedy(
-    tmp_path: Path, changes: dict[str, object], words: str
+    tmp_path: Path, base: dict[str, Any], key: str, value: object, words: str
 ) -> None:
     with pytest.raises(ProfileError, match=words) as error:
-        read_profile(written(tmp_path, **changes))
+        read_profile(written(tmp_path, changed(base, key, value)))
 
     assert "mine.yaml" in str(error.value)
     assert "\n" not in str(error.value)
@@ -68,6 +147,7 @@ def test_a_broken_profile_is_refused_with_file_key_and_remedy(
         ("- a\n- list", "is not a profile"),
         ("", "is not a profile"),
         ("\x00", "cannot be read as YAML"),
+        ("name: &loop [*loop]", "holds itself"),
     ],
 )
 def test_a_file_that_is_no_yaml_profile_is_refused_in_one_line(
@@ -86,3 +166,100 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load_profile(str(tmp_path / "nowhere.yaml"))
     with pytest.raises(ProfileError, match="cannot be read"):
         load_profile(f"{tmp_path}/")
+
+
+def test_a_profile_extends_another_and_changes_a_few_fields(tmp_path: Path) -> None:
+    left = {"value": 800.0, "kind": "measured", "source": "free -m on my own board"}
+    content = {
+        "extends": "raspberry-pi-5",
+        "name": "my-pi",
+        "memory": {"left_free_mb": left},
+        "sampling": {"blocks": 3},
+    }
+
+    profile = read_profile(written(tmp_path, content))
+
+    base = load_profile("raspberry-pi-5")
+    assert profile.name == "my-pi"
+    assert profile.memory is not None
+    assert base.memory is not None
+    assert profile.memory.left_free_mb.value == 800.0  # type: ignore[union-attr]
+    assert profile.memory.sizes_mb == base.memory.sizes_mb
+    assert profile.sampling == base.sampling.model_copy(update={"blocks": 3})
+    assert profile.published == base.published
+
+
+def test_a_figure_is_replaced_whole_so_that_no_value_stands_beside_anothers_source(tmp_path: Path) -> None:
+    content = {"extends": "raspberry-pi-5", "name": "my-pi", "processor": {"clock_mhz": {"value": 3000}}}
+
+    with pytest.raises(ProfileError, match=r"processor\.clock_mhz\.kind' is missing"):
+        read_profile(written(tmp_path, content))
+
+
+def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, {"extends": "./b.yaml", "name": "a"}, "a.yaml")
+    written(tmp_path, {"extends": "./a.yaml", "name": "b"}, "b.yaml")
+
+    with pytest.raises(ProfileError, match=r"extends: '\./a\.yaml' leads back to this file"):
+        read_profile(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("raspberry-pi-55", "extends: unknown profile 'raspberry-pi-55'; did you mean 'raspberry-pi-5'"),
+        ("./nowhere.yaml", r"nowhere\.yaml: no such profile file"),
+        (5, "extends: must be a profile's name or path"),
+    ],
+)
+def test_a_base_that_cannot_be_had_is_named(tmp_path: Path, base: object, words: str) -> None:
+    with pytest.raises(ProfileError, match=words):
+        read_profile(written(tmp_path, {"extends": base, "name": "mine"}))
+
+
+def test_a_folder_of_ones_own_is_listed_and_loaded_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
+    path = written(tmp_path, {"extends": "raspberry-pi-5", "name": "shop-floor"}, "shop-floor.yaml")
+
+    assert profile_paths()["shop-floor"] == path
+    assert load_profile("shop-floor").description == load_profile("raspberry-pi-5").description
+
+
+def test_without_a_variable_the_configuration_folder_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EDGEFIT_PROFILES", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "edgefit" / "profiles"
+    folder.mkdir(parents=True)
+    written(folder, {"extends": "laptop-cpu", "name": "desk"}, "desk.yaml")
+
+    assert load_profile("desk").device == "this-machine"
+
+
+def test_a_profile_of_ones_own_hides_none_that_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
+    written(tmp_path, LAPTOP, "laptop-cpu.yaml")
+
+    with pytest.raises(ProfileError, match=r"laptop-cpu\.yaml: another profile is called 'laptop-cpu' too"):
+        load_profile("laptop-cpu")
+
+
+def test_a_profile_in_a_folder_bears_its_files_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
+    written(tmp_path, {"extends": "laptop-cpu", "name": "other"}, "desk.yaml")
+
+    with pytest.raises(ProfileError, match=r"desk\.yaml: name: is 'other', .*'desk'"):
+        load_profile("desk")
+
+
+def test_a_variable_that_names_no_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEFIT_PROFILES", "/nowhere/at/all")
+
+    with pytest.raises(ProfileError, match="EDGEFIT_PROFILES: /nowhere/at/all is no folder"):
+        profile_names()

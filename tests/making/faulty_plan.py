@@ -73,7 +73,7 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "size_bytes": 1,
         "precision": Precision.FP32,
         "digest": name,
-        "memory_cap_bytes": None,
+        "memory_limit_bytes": None,
     }
     return Case(**(settings | changes))  # type: ignore[arg-type]
 

@@ -127,7 +127,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
     """Return a report with a row for each outcome."""
     profile = load_profile("laptop-cpu")
     outcomes = OUTCOMES if outcomes is None else outcomes
-    raws = {variant: raw_of(outcome) for variant, outcome in outcomes.items()}
+    raws = {(variant, case_of(variant).provider): raw_of(outcome) for variant, outcome in outcomes.items()}
     return Report(
         schema=1,
         tool="0",
@@ -153,8 +153,9 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
                 outcome,
                 EVALUATION,
                 profile,
+                "measured",
                 True,
-                References.of(case_of(variant).format, raws),
+                References.of(case_of(variant).format, case_of(variant).provider, raws),
                 ("a [doubt] of all",),
             )
             for variant, outcome in outcomes.items()

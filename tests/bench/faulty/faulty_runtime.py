@@ -26,7 +26,7 @@ def do(fault: str) -> None:
             number = {"segfault": signal.SIGSEGV, "kill": signal.SIGKILL, "illegal": signal.SIGILL}[fault]
             os.kill(os.getpid(), number)
         case "memory":
-            _HELD.append(np.ones(2048 * MIB, dtype=np.uint8))
+            _HELD.append(np.ones(1 << 60, dtype=np.uint8))
         case "hang":
             time.sleep(600)
         case "print":

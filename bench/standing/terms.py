@@ -1,0 +1,69 @@
+"""On which terms a machine is measured under a profile: as the device itself, or as its stand-in. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.bundle import ArtifactRecord
+from bench.machine.host import Host
+from bench.runtimes.quantised_engines import misfit
+from bench.standing.recognition import Likeness, likeness
+from device_profiles.facts import Figure
+from device_profiles.profile import Profile
+
+_BYTES_PER_MIB = 1 << 20
+Standing = Literal["measured", "stand-in"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a machine is held to a profile.
+
+    `likeness`: None where the profile is that of whatever machine it is used on; `threads`: what the profile
+    asks for; `memory_limit_bytes`: what a case may have, None for no limit but the machine's own.
+    """
+
+    standing: Standing
+    likeness: Likeness | None
+    threads: int
+    memory_limit_bytes: int | None
+
+
+def terms_of(profile: Profile, host: Host) -> Terms:
+    """Return the terms on which a host is measured under a profile."""
+    compared = likeness(host, profile) if profile.device == "another" else None
+    is_device = (compared is None or compared.is_device) and profile.stand_in_only is None
+    standing: Standing = "measured" if is_device and host.emulated is None else "stand-in"
+    return Terms(
+        standing=standing,
+        likeness=compared,
+        threads=threads_of(profile, host.physical_cores),
+        memory_limit_bytes=_memory_limit(profile, standing),
+    )
+
+
+def threads_of(profile: Profile, physical_cores: int) -> int:
+    """Return how many threads a profile asks for: a number, else its device's cores, else this one's."""
+    if profile.threads != "physical-cores":
+        return profile.threads
+    return physical_cores if profile.processor is None else profile.processor.cores.value
+
+
+def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
+    """Return why a profile's device cannot run an artifact; None if nothing is known against it."""
+    choice = profile.runtimes.get(artifact.format)  # type: ignore[call-overload]
+    if choice is not None and not choice.providers:
+        return f"{profile.name} does not run {artifact.format}: {choice.reason}"
+    if artifact.engine is None or profile.processor is None:
+        return None
+    processor = profile.processor
+    reason = misfit(artifact.engine, processor.architecture, frozenset(processor.features.value))
+    return None if reason is None else f"{profile.name}: {reason}"
+
+
+def _memory_limit(profile: Profile, standing: Standing) -> int | None:
+    if profile.memory_cap_mb is not None:
+        return profile.memory_cap_mb * _BYTES_PER_MIB
+    if standing == "measured" or profile.memory is None:
+        return None
+    left = profile.memory.left_free_mb
+    return int(left.value * _BYTES_PER_MIB) if isinstance(left, Figure) else None

@@ -1,0 +1,157 @@
+"""Profiles and what a machine is, for the terminal. Pure: values in, something rich can print out."""
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bench.machine.host import Host
+from bench.standing.recognition import Detection, Likeness
+from device_profiles.facts import Figure, NotFound, Published, Rate
+from device_profiles.profile import Profile
+from device_profiles.settings import Sampling
+
+_UNITS = {"copy": "GB/s"}
+
+
+def profiles_view(profiles: Sequence[Profile]) -> RenderableType:
+    """List profiles with the figures that tell them apart."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("profile", no_wrap=True)
+    table.add_column("description", ratio=1)
+    for profile in profiles:
+        table.add_row(escape(profile.name), escape(profile.description))
+    return table
+
+
+def profile_view(profile: Profile) -> RenderableType:
+    """Show everything that a profile says, each figure with its kind and source."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=2)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=3, style="dim", overflow="fold")
+    for cells in _rows(profile):
+        table.add_row(*(escape(cell) for cell in cells))
+    title = Text(f"{profile.name}: {profile.description}", "bold")
+    return Group(title, *(Text(line) for line in _remarks(profile)), table)
+
+
+def detection_view(host: Host, detection: Detection) -> RenderableType:
+    """Say which profile this machine is and why, or what is nearest and what differs."""
+    where = f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores"
+    lines = [Text(f"this machine: {where}")]
+    for match in detection.matches:
+        lines.append(Text(f"it is {match.profile}", "bold green"))
+        lines += _compared(match)
+    if not detection.matches:
+        lines.append(Text("it is none of the devices that profiles describe", "bold"))
+        if detection.nearest is not None:
+            lines.append(Text(f"the nearest is {detection.nearest.profile}"))
+            lines += _compared(detection.nearest)
+    if host.emulated is not None:
+        lines.append(
+            Text(
+                f"it is emulated ({host.emulated}): what runs and what comes out is the device's, its speed "
+                "is not, and whatever is measured here is a stand-in",
+                "yellow",
+            )
+        )
+    return Group(*lines)
+
+
+def _compared(likeness: Likeness) -> list[Text]:
+    agrees = [Text(f"  agrees   {sentence}") for sentence in likeness.agrees]
+    return agrees + [Text(f"  differs  {sentence}", "yellow") for sentence in likeness.differs]
+
+
+def _remarks(profile: Profile) -> Iterator[str]:
+    if profile.stand_in_only is not None:
+        yield f"can only be stood in for: {profile.stand_in_only}"
+    if profile.processor is not None and not profile.processor.multiplies_int8_fast:
+        yield "no int8 dot product: expect int8 to be 1.0 to 1.5 times as fast as fp32"
+
+
+_Cells = tuple[str, str, str, str]
+
+
+def _rows(profile: Profile) -> Iterator[_Cells]:
+    if (match := profile.match) is not None:
+        names = [f"board model begins with '{name}'" for name in match.board]
+        names += [f"CPU's name holds '{name}'" for name in match.cpu]
+        yield "known by", ", or ".join(names), "", ""
+    if (processor := profile.processor) is not None:
+        yield "core", f"{processor.core} ({processor.architecture}, {processor.family})", "", ""
+        yield _figure("cores", processor.cores)
+        yield _figure("clock", processor.clock_mhz, " MHz")
+        yield _figure("features", processor.features)
+    if (memory := profile.memory) is not None:
+        yield _figure("memory", memory.sizes_mb, " MiB")
+        yield _figure("left free", memory.left_free_mb, " MiB")
+    for rate in profile.rates:
+        yield _rate(rate)
+    for accelerator in profile.accelerators:
+        yield "accelerator", f"{accelerator.name}, memory {accelerator.memory}", "", ""
+        if accelerator.peak is not None:
+            yield _figure("  peak", accelerator.peak)
+    if profile.heat is not None:
+        yield _figure("throttles at", profile.heat.throttles_at_c, " °C")
+    if (readings := profile.readings) is not None:
+        told = (readings.clock, readings.temperature, readings.throttling, readings.power)
+        yield "told by", ", ".join(one for one in told if one), "", readings.source
+    for format_name, choice in profile.runtimes.items():
+        runs = ", ".join(choice.providers) or f"not at all: {choice.reason}"
+        yield format_name, runs, "", choice.install or ""
+    for latency in profile.published:
+        yield _published(latency)
+    for name, sampling in (("sampling", profile.sampling), ("--quick", profile.quick)):
+        yield name, _sampling(sampling), sampling.kind, sampling.source
+    limits = profile.budget
+    said = (("p95", limits.p95_ms, "ms"), ("memory", limits.memory_mb, "MiB"), ("size", limits.size_mb, "MB"))
+    words = [f"{what} {value:g} {unit}" for what, value, unit in said if value is not None]
+    words += [f"retention {limits.retention:g}"] if limits.retention is not None else []
+    yield "budget", ", ".join(words) or "no limits", limits.kind, limits.source
+
+
+def _figure(name: str, figure: Figure | NotFound, unit: str = "") -> _Cells:  # type: ignore[type-arg]
+    if isinstance(figure, NotFound):
+        return name, "not found", "", figure.not_found
+    value = figure.value
+    shown = " or ".join(str(one) for one in value) if isinstance(value, tuple) else f"{value}"
+    shown = f"{value:g}" if isinstance(value, float) else shown
+    return name, f"{shown}{unit}", figure.kind, _source(figure.source, figure.conditions)
+
+
+def _rate(rate: Rate) -> _Cells:
+    cores = f"{rate.cores} core{'' if rate.cores == 1 else 's'}"
+    after = f", after {rate.after_load_s:g} s of load" if rate.after_load_s else ""
+    name = f"{rate.of} {rate.precision or ''}".strip()
+    value = f"{rate.value:g} {_UNITS.get(rate.of, 'GMAC/s')} on {cores}{after}"
+    meanwhile = [f"{rate.clock_mhz:g} MHz"] if rate.clock_mhz is not None else []
+    meanwhile += [f"{rate.temperature_c:g} °C"] if rate.temperature_c is not None else []
+    conditions = "; ".join([*([rate.conditions] if rate.conditions else []), *meanwhile])
+    return name, value, rate.kind, _source(rate.source, conditions or None)
+
+
+def _published(latency: Published) -> _Cells:
+    count = latency.threads
+    threads = "" if count is None else f", {count} thread{'' if count == 1 else 's'}"
+    what = f"{latency.network} {latency.image_size} {latency.precision} on {latency.provider}{threads}"
+    source = _source(latency.source, latency.conditions)
+    return latency.runtime, f"{latency.ms:g} ms  {what}", latency.kind, source
+
+
+def _source(source: str, conditions: str | None) -> str:
+    return source if conditions is None else f"{conditions}; {source}"
+
+
+def _sampling(sampling: Sampling) -> str:
+    looks = ", ".join(str(look) for look in sampling.looks)
+    cool = "" if sampling.cool_to_c is None else f", cooled to {sampling.cool_to_c:g} °C"
+    return (
+        f"{looks} processes, {sampling.blocks} turns of {sampling.block_samples}, {sampling.time_limit_s:g} s "
+        f"a wave{cool}"
+    )
