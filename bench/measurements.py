@@ -78,13 +78,15 @@ class Operator(Record):
     """One convolution or matrix operator of the graph that ran.
 
     `precision`: fp32, fp16, bf16, int8, or the runtime's own word; `macs`: multiply-accumulates of one
-    inference, null where the graph does not tell.
+    inference, `elements`: values that it reads and writes, weights among them; null where the graph does not
+    tell.
     """
 
     name: str
     operation: str
     precision: str
     macs: int | None
+    elements: int | None = None
 
 
 class Executed(Record):

@@ -58,6 +58,11 @@ def profile_names() -> list[str]:
     return sorted(profile_paths())
 
 
+def shipped_profiles() -> list[Profile]:
+    """Return the profiles that come with edgefit, whatever a user's own folder holds."""
+    return [read_profile(path) for path in sorted(_FOLDER.glob("*.yaml"))]
+
+
 def load_profile(name_or_path: str) -> Profile:
     """Load a profile by name, or from a file if the text ends in .yaml or .yml, or holds a path separator.
 

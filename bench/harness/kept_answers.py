@@ -18,13 +18,13 @@ from bench.measurements import Executed
 from bench.records import Record
 
 # Part of every key: counts up when the file, or what a reader of executed graphs makes of one, changes.
-_SCHEMA: Literal[1] = 1
+_SCHEMA: Literal[2] = 2
 
 
 class KeptAnswers(Record):
     """Logits [images][classes] of a pack's first images, and the executed graph; `created`: ISO 8601."""
 
-    schema_: Literal[1] = Field(default=_SCHEMA, alias="schema")
+    schema_: Literal[2] = Field(default=_SCHEMA, alias="schema")
     created: str
     logits: tuple[tuple[float, ...], ...]
     executed: Executed

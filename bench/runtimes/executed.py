@@ -21,6 +21,11 @@ def convolution_macs(output: Sequence[int], weight: Sequence[int], channels: int
     return math.prod(output) * (math.prod(weight) // channels)
 
 
+def moved(*shapes: Sequence[int]) -> int:
+    """Return how many values an operator reads and writes that has these inputs and outputs."""
+    return sum(math.prod(shape) for shape in shapes)
+
+
 def matrix_macs(output: Sequence[int], summed: int) -> int:
     """Return the multiply-accumulates of a matrix product whose inner dimension is `summed`."""
     return math.prod(output) * summed

@@ -6,12 +6,13 @@ onnxruntime pads to whole vectors (24 to 32, say) are computed, and so counted.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.measurements import Executed, Operator
-from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
 # Where in a node's inputs the weights stand: behind scale and zero point in the integer operators.
 _CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "NhwcFusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
@@ -48,11 +49,13 @@ def executed_by(profile: Path) -> Executed:
 def _operator(node: Mapping[str, Any]) -> Operator:
     kind = node["args"]["op_name"]
     inputs, outputs = _tensors(node["args"]["input_type_shape"]), _tensors(node["args"]["output_type_shape"])
+    shapes = [shape for _, shape in inputs]
     return Operator(
         name=node["name"].removesuffix(_NODE_SUFFIX),
         operation=kind,
         precision=PRECISIONS.get(inputs[0][0], inputs[0][0]),
-        macs=_macs(kind, [shape for _, shape in inputs], outputs[0][1]),
+        macs=_macs(kind, shapes, outputs[0][1]),
+        elements=moved(shapes[0], _weight(kind, shapes), outputs[0][1]),
     )
 
 
@@ -63,5 +66,12 @@ def _tensors(described: Sequence[Mapping[str, list[int]]]) -> list[Tensor]:
 def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
     if kind not in _CONVOLUTIONS:
         return matrix_macs(output, inputs[0][-1])
-    weight = inputs[_CONVOLUTIONS[kind]]
+    weight = _weight(kind, inputs)
     return convolution_macs(output, weight, weight[0])
+
+
+def _weight(kind: str, inputs: list[list[int]]) -> list[int]:
+    """Return the shape of the weights; of a matrix product that is its largest input but the first."""
+    if kind in _CONVOLUTIONS:
+        return inputs[_CONVOLUTIONS[kind]]
+    return max(inputs[1:], key=math.prod)

@@ -3,7 +3,7 @@
 import openvino
 
 from bench.measurements import Executed, Operator
-from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
 _CONVOLUTIONS = ("Convolution", "Deconvolution")
 _MATRICES = ("FullyConnected", "MatMul")
@@ -43,6 +43,7 @@ def _operator(node: openvino.Node) -> Operator:
         macs=convolution_macs(output, inputs[1], output[1])
         if _kind(node) in _CONVOLUTIONS
         else matrix_macs(output, inputs[0][-1]),
+        elements=moved(inputs[0], inputs[1], output),
     )
 
 

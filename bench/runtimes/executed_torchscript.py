@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bench.measurements import Executed, Operator
-from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs
+from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
 _FLOAT_CONVOLUTIONS = ("aten::_convolution", "aten::conv2d", "prim::mkldnn_convolution")
 _INT8_CONVOLUTIONS = ("quantized::conv2d", "quantized::conv2d_relu")
@@ -65,16 +65,22 @@ def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
     inputs = list(node.inputs())
     taken = next((shapes[one.debugName()] for one in inputs if one.debugName() in shapes), None)
     if kind in (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS):
-        given, macs = _convolve(kind, inputs, taken)
+        given, macs, elements = _convolve(kind, inputs, taken)
     elif kind in _MATRICES:
-        given, macs = _multiply(kind, inputs, taken)
+        given, macs, elements = _multiply(kind, inputs, taken)
     else:
-        given, macs = _shape_after(kind, inputs, taken), None
+        given, macs, elements = _shape_after(kind, inputs, taken), None, None
     for output in node.outputs():
         shapes[output.debugName()] = given
     if kind not in (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS, *_MATRICES):
         return None
-    return Operator(name=_name(inputs), operation=kind, precision=_precision(kind, inputs), macs=macs)
+    return Operator(
+        name=_name(inputs),
+        operation=kind,
+        precision=_precision(kind, inputs),
+        macs=macs,
+        elements=elements,
+    )
 
 
 def _shape_after(kind: str, inputs: Sequence[Any], taken: Shape | None) -> Shape | None:
@@ -91,7 +97,11 @@ def _shape_after(kind: str, inputs: Sequence[Any], taken: Shape | None) -> Shape
     return None
 
 
-def _convolve(kind: str, inputs: Sequence[Any], taken: Shape | None) -> tuple[Shape | None, int | None]:
+_Found = tuple[Shape | None, int | None, int | None]
+
+
+def _convolve(kind: str, inputs: Sequence[Any], taken: Shape | None) -> _Found:
+    """Return the shape that a convolution gives, its multiply-accumulates and its elements."""
     if kind in _INT8_CONVOLUTIONS:
         packed = inputs[1].toIValue()
         ops = torch.ops.quantized
@@ -105,26 +115,27 @@ def _convolve(kind: str, inputs: Sequence[Any], taken: Shape | None) -> tuple[Sh
         weight = _shape_of_constant(inputs[1])
         stride, padding, dilation = (inputs[index].toIValue() for index in (3, 4, 5))
     if taken is None or weight is None or isinstance(padding, str):
-        return None, None
+        return None, None, None
     sides = (
         (size + 2 * pad - step * (side - 1) - 1) // jump + 1
         for size, pad, step, side, jump in zip(taken[2:], padding, dilation, weight[2:], stride, strict=True)
     )
     given = (taken[0], weight[0], *sides)
-    return given, convolution_macs(given, weight, weight[0])
+    return given, convolution_macs(given, weight, weight[0]), moved(taken, weight, given)
 
 
-def _multiply(kind: str, inputs: Sequence[Any], taken: Shape | None) -> tuple[Shape | None, int | None]:
+def _multiply(kind: str, inputs: Sequence[Any], taken: Shape | None) -> _Found:
+    """Return the shape that a matrix product gives, its multiply-accumulates and its elements."""
     if kind in _INT8_MATRICES:
         weight: Shape | None = tuple(torch.ops.quantized.linear_unpack(inputs[1].toIValue())[0].shape)
     else:
         weight = _shape_of_constant(inputs[2] if kind == "aten::addmm" else inputs[1])
     if taken is None or weight is None:
-        return None, None
+        return None, None, None
     summed = taken[-1]
     features = math.prod(weight) // summed
     given = (*taken[:-1], features)
-    return given, matrix_macs(given, summed)
+    return given, matrix_macs(given, summed), moved(taken, weight, given)
 
 
 def _shape_of_constant(value: Any) -> Shape | None:
