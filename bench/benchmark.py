@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench.bundle import ArtifactRecord, Bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.evaluation_pack import EvaluationPack
+from bench.harness.calibration import measure_rates
 from bench.harness.doubts import doubts_of
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
@@ -15,12 +16,17 @@ from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
 from bench.machine.state import HostState, read_state
 from bench.progress import Progress
+from bench.projected_rows import with_projections
+from bench.projection.publications import scaling_between
+from bench.projection.records import Target
 from bench.reports.records import BundleRecord, Evaluation, Report, Run, StandIn
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
 from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
 from bench.standing.terms import Terms, terms_of
 from bench.variants import Variant
+from device_profiles.facts import Rate
+from device_profiles.loading import shipped_profiles
 from device_profiles.profile import Profile
 
 QUICK_IMAGES = 128
@@ -57,6 +63,11 @@ class _Job:
     created: str
 
     @property
+    def is_projected(self) -> bool:
+        """Whether this machine stands in for another device, to which its latencies can be projected."""
+        return self.terms.standing == "stand-in" and self.profile.device == "another"
+
+    @property
     def doubts(self) -> list[str]:
         """What concerns every row."""
         return [*doubts_of(self.host, self.state), *_fewer_threads(self.terms, self.host)]
@@ -82,7 +93,7 @@ def benchmark(
         _say_what_was_cut_off(journal, options, progress)
         try:
             outcomes = measure(job.plan, job.host, job.state.available_bytes, journal, progress, created)
-            report = _report(job, outcomes)
+            report = _report(job, outcomes, _host_rates(job, progress))
             deliver(report)
         except BaseException:
             if journal.found.examined:
@@ -116,7 +127,16 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     )
 
 
-def _report(job: _Job, outcomes: Outcomes) -> Report:
+def _host_rates(job: _Job, progress: Progress) -> tuple[Rate, ...]:
+    """Measure this machine's own rates where it stands in for another device."""
+    if not job.is_projected or job.host.emulated is not None:
+        return ()
+    formats = list(dict.fromkeys(case.format for case in job.plan.cases))
+    source = f"edgefit bench, {job.created[:10]}, this host"
+    return tuple(measure_rates(formats, job.plan.cases[0].threads, source, progress))
+
+
+def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
     return Report(
         schema=1,
         tool=job.tool,
@@ -125,15 +145,33 @@ def _report(job: _Job, outcomes: Outcomes) -> Report:
         quick=job.options.quick,
         host=job.host,
         profile=job.profile,
-        stand_in=_stand_in(job),
+        stand_in=_stand_in(job, host_rates),
         bundle=_bundle_record(job.bundle),
         evaluation=job.evaluation,
-        runs=_rows(job, outcomes),
+        runs=_projected(job, _rows(job, outcomes), host_rates),
         warnings=tuple(job.doubts),
     )
 
 
-def _stand_in(job: _Job) -> StandIn | None:
+def _projected(job: _Job, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]) -> tuple[Run, ...]:
+    if not job.is_projected:
+        return rows
+    profiles = shipped_profiles()
+    model = job.bundle.manifest.model
+    target = Target(
+        device=job.profile,
+        profiles=profiles,
+        scaling=scaling_between(profiles),
+        threads=job.terms.threads,
+        host_rates=host_rates,
+        emulated=job.host.emulated,
+        network=model.arch,
+        image_size=model.image_size,
+    )
+    return with_projections(rows, target)
+
+
+def _stand_in(job: _Job, host_rates: tuple[Rate, ...]) -> StandIn | None:
     """Return in what this machine is not the profile's device, and how it was held to it."""
     if job.terms.standing == "measured":
         return None
@@ -148,6 +186,7 @@ def _stand_in(job: _Job) -> StandIn | None:
         else "measured peak"
         if job.plan.memory_control is None
         else "control group",
+        host_rates=host_rates,
     )
 
 

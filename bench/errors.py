@@ -3,7 +3,8 @@
 BenchError
 ├── InputError               2  wrong usage, configuration or input
 │   └── ReportMismatchError  2  a report whose summaries disagree with its raw values
-└── MissingRuntimeError      3  a runtime or precision is missing here
+├── MissingRuntimeError      3  a runtime or precision is missing here
+└── CalibrationError         4  a workload of calibration failed
 """
 
 
@@ -21,6 +22,12 @@ class MissingRuntimeError(BenchError):
     """A runtime that this environment lacks; the message names the extra that brings it."""
 
     exit_code = 3
+
+
+class CalibrationError(BenchError):
+    """A workload of calibration that died or could not be run; the message holds its last words."""
+
+    exit_code = 4
 
 
 class ReportMismatchError(InputError):

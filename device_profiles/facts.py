@@ -9,6 +9,7 @@ from device_profiles.part import Part
 ValueT = TypeVar("ValueT")
 
 _COOLEST_LIMIT_C, _HOTTEST_LIMIT_C = 40, 150
+_SLOWEST_CLOCK_MHZ, _FASTEST_CLOCK_MHZ = 100, 10_000
 
 Kind = Annotated[
     Literal["measured", "datasheet", "computed", "published"],
@@ -100,8 +101,18 @@ class Processor(Part):
     family: Literal["arm-in-order", "arm-out-of-order", "arm-dot-product", "x86-avx2", "x86-vnni"]
     architecture: Literal["aarch64", "x86_64"]
     cores: Figure[Whole]
-    clock_mhz: Figure[Annotated[float, Field(ge=100, le=10_000)]]
+    clock_mhz: NumberOrNot
     features: Figure[tuple[Feature, ...]]
+
+    @model_validator(mode="after")
+    def _has_a_possible_clock(self) -> "Processor":
+        clock = self.clock_mhz
+        if isinstance(clock, Figure) and not _SLOWEST_CLOCK_MHZ <= clock.value <= _FASTEST_CLOCK_MHZ:
+            raise ValueError(
+                f"clock_mhz is {clock.value:g}; clocks run at {_SLOWEST_CLOCK_MHZ} to "
+                f"{_FASTEST_CLOCK_MHZ} MHz"
+            )
+        return self
 
     @property
     def multiplies_int8_fast(self) -> bool:
@@ -131,13 +142,14 @@ class Rate(Part):
 
     `of`: peak (what the instructions allow), convolution and matrix (what a runtime reaches), each in 10^9
     multiply-accumulates a second, or copy (of memory far larger than the caches, in 10^9 bytes copied a
-    second, each counted once). `after_load_s`: seconds of full load before it was taken. `clock_mhz`,
-    `temperature_c`: meanwhile, where they were read.
+    second, each counted once). `runtime`: what reached it; `after_load_s`: seconds of full load before it was
+    taken. `clock_mhz`, `temperature_c`: meanwhile, where they were read.
     """
 
     of: Literal["peak", "convolution", "matrix", "copy"]
     precision: PrecisionName | None = None
     cores: Whole = 1
+    runtime: str | None = None
     after_load_s: Annotated[float, Field(ge=0)] = 0
     value: Positive
     kind: Kind

@@ -79,6 +79,20 @@ def load_profile(name_or_path: str) -> Profile:
     return read_profile(paths[name_or_path])
 
 
+def as_yaml(content: Mapping[str, Any]) -> str:
+    """Return a profile's content as the text of its file."""
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def was_a_profile(content: bytes) -> bool:
+    """Tell whether a file's content is a profile's, valid or not."""
+    try:
+        found = yaml.safe_load(content)
+    except (UnicodeDecodeError, RecursionError, yaml.YAMLError):
+        return False
+    return isinstance(found, dict) and "name" in found and not {"extends", "sampling"}.isdisjoint(found)
+
+
 def is_path(name_or_path: str) -> bool:
     """Tell whether a profile is given by its file rather than by its name."""
     return name_or_path.endswith(_ENDINGS) or "/" in name_or_path

@@ -39,6 +39,11 @@ def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | No
     )
 
 
+def read_highest_clock_khz(root: Path = ROOT) -> int | None:
+    """Return the highest clock of the first CPU in kHz, as the kernel names it; None where it does not."""
+    return number(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+
+
 def read_clock_khz(cpus: Iterable[int] | None, root: Path = ROOT) -> int | None:
     """Return the slowest present clock of `cpus` in kHz; None where the kernel tells none."""
     folder = root / "sys/devices/system/cpu"

@@ -113,7 +113,7 @@ def _without_twice(device: Profile, profiles: Sequence[Profile]) -> Iterator[Pro
 def nearest_published(
     device: Profile, runtime: str, provider: str, precision: str, network: str, image_size: int
 ) -> Published | None:
-    """Return the device's own published latency that is nearest to a case: network, runtime, where, precision."""
+    """Return the device's own published latency nearest to a case: by network, runtime, place, precision."""
     return min(
         device.published,
         key=lambda one: (

@@ -71,6 +71,8 @@ def columns(several_waves: bool = False) -> list[Column]:
             low,
             always if several_waves else file,
         ),
+        Column("projected_low_ms", "", lambda run: _projected(run, "low"), 2, place=file),
+        Column("projected_high_ms", "", lambda run: _projected(run, "high"), 2, place=file),
         Column("load_ms", "load\nms", lambda run: run.load_ms, 0),
         Column("first_inference_ms", "first\nms", lambda run: run.first_inference_ms, 1),
         Column("settled_ms", "settled\nms", _settled, 2, place=file),
@@ -117,6 +119,10 @@ def _latency(run: Run, name: str) -> float | None:
 def _upper(run: Run, name: str) -> float | None:
     value = None if run.latency_ms is None else getattr(run.latency_ms.upper, name)
     return None if value is None else float(value)
+
+
+def _projected(run: Run, name: str) -> float | None:
+    return None if run.projected_ms is None else float(getattr(run.projected_ms, name))
 
 
 def _half_width(run: Run) -> float | None:

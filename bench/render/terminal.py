@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bench.render import stand_in
 from bench.render.columns import Column, Place, best_cases, columns
 from bench.render.merged import merge
 from bench.render.sparkline import sparkline
@@ -36,6 +37,7 @@ def report_view(report: Report, width: int) -> RenderableType:
         if one.place in places and any(one.value(run) is not None for run in variants)
     ]
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
+    parts += [Text(line, "yellow") for line in stand_in.terms(report)]
     parts.append(_table(report, variants, chosen))
     parts.append(
         Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
@@ -44,6 +46,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     if not wide:
         parts.append(Text(f"more columns at a width of {width_for_all}, all of them with --csv", "dim"))
     parts += [Text(line) for line in _sustained(report)]
+    parts += [Text(line) for line in stand_in.projections(report, _names(variants))]
     parts += [Text.from_markup(line) for line in _remarks(report)]
     return Group(*parts)
 
@@ -100,6 +103,9 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
     for column in chosen:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("standing", no_wrap=True)
+    is_projected = any(run.projected_ms is not None for run in variants)
+    if is_projected:
+        table.add_column("projected\nms", justify="right", no_wrap=True)
     best = {column.key: best_cases(column, report) for column in chosen}
     names = _names(variants)
     for run in variants:
@@ -107,6 +113,7 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
             Text(names[run.case]),
             *(_cell(run, column, best[column.key]) for column in chosen),
             _standing(run),
+            *([stand_in.projected_text(run)] if is_projected else []),
         )
     return table
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bench.errors import InputError, ReportMismatchError
 from bench.files import refuse_to_replace, write_whole
+from bench.projection.records import range_of
 from bench.reports.records import Report, Run
 from bench.reports.summaries import References, Summary, precision_ran, summarise
 from device_profiles.validation import explain
@@ -54,12 +55,29 @@ def read_report(path: Path) -> Report:
     raws = {(run.variant, run.provider): run.raw for run in report.runs}
     for run in report.runs:
         try:
+            _check_projection(path, run)
             _check(path, report, run, References.of(run.format, run.provider, raws))
         except (ValueError, IndexError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.variant}: raw values do not fit together ({error})"
             ) from None
     return report
+
+
+def _check_projection(path: Path, run: Run) -> None:
+    """Refuse a projected range that is not what its own basis and factors give."""
+    if (found := run.projected_ms) is None:
+        return
+    ends = range_of(found.basis_ms, found.factors)
+    if not all(map(_is_close, (found.low, found.high), ends)):
+        raise ReportMismatchError(
+            f"{path}: {run.variant}: 'projected_ms' is not what its basis and factors give; the file was "
+            "changed by hand"
+        )
+
+
+def _is_close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=_RELATIVE_TOLERANCE)
 
 
 def _check(path: Path, report: Report, run: Run, references: References) -> None:
@@ -89,7 +107,7 @@ def _differs(stored: object, derived: object, key: str = "") -> str | None:
         inner = (_differs(stored.get(name), value, f"{key}.{name}") for name, value in derived.items())
         return next((found for found in inner if found is not None), None)
     if isinstance(stored, float | int) and isinstance(derived, float | int):
-        same = stored == derived or math.isclose(stored, derived, rel_tol=_RELATIVE_TOLERANCE)
+        same = stored == derived or _is_close(stored, derived)
     elif isinstance(stored, tuple) and isinstance(derived, tuple) and len(stored) == len(derived):
         same = all(_differs(one, other, key) is None for one, other in zip(stored, derived, strict=True))
     else:

@@ -17,8 +17,10 @@ from bench.measurements import (
     Stage,
     SustainedRun,
 )
+from bench.projection.records import Projected
 from bench.records import Record
 from bench.variants import Precision
+from device_profiles.facts import Published, Rate
 from device_profiles.profile import Profile
 
 
@@ -172,7 +174,9 @@ class Run(Record):
     together. `file_cache`: whether the artifact lay in the kernel's file cache when it was loaded; null where
     it is not told. `sampling_ended`: see End. `answers_from`: when an earlier run on this machine found
     logits and executed graph; null if it was this one. The null runtime and the yardstick have neither
-    accuracy nor precision. Always null for now: `projected_ms`.
+    accuracy nor precision. `projected_ms`: what it would take on the profile's device, where this machine
+    stands in for it, and `projection_reason` why there is none; `nearest_published`: what others have
+    published of that device that is nearest to this row.
     """
 
     variant: str
@@ -189,7 +193,9 @@ class Run(Record):
     per_yardstick_ci95: tuple[float, float] | None = None
     per_fp32: float | None = None
     per_fp32_ci95: tuple[float, float] | None = None
-    projected_ms: None = None
+    projected_ms: Projected | None = None
+    projection_reason: str | None = None
+    nearest_published: Published | None = None
     import_ms: float | None = None
     load_ms: float | None = None
     first_inference_ms: float | None = None
@@ -221,7 +227,8 @@ class StandIn(Record):
     """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
 
     `emulated`: see Host; `memory_held_by`: what held cases to `memory_limit_mb` (MiB): a control group of the
-    kernel, or their measured peak, judged; both null where no limit is known.
+    kernel, or their measured peak, judged; both null where no limit is known. `host_rates`: this
+    machine's own, that projections rest on.
     """
 
     agrees: tuple[str, ...]
@@ -229,6 +236,7 @@ class StandIn(Record):
     emulated: str | None
     memory_limit_mb: float | None
     memory_held_by: Literal["control group", "measured peak"] | None
+    host_rates: tuple[Rate, ...] = ()
 
 
 class BundleRecord(Record):

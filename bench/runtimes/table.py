@@ -19,7 +19,9 @@ class RuntimeRow:
 
     `module` implements it; `needs` is the package it imports, and `extra` the extra that installs that;
     `provider` is where it runs unless the profile says otherwise; `yardstick`: the file, beside this one, of
-    the small fixed convolution workload that it can run, None if it has none.
+    the small fixed convolution workload that it can run, None if it has none; `reads_onnx`: it can run the
+    workloads of calibration, which are ONNX files; `half_needs`: it computes fp16 artifacts in half precision
+    on CPUs with one of these features, none if never.
     """
 
     module: str
@@ -27,6 +29,8 @@ class RuntimeRow:
     extra: str
     provider: str
     yardstick: str | None = None
+    reads_onnx: bool = False
+    half_needs: tuple[str, ...] = ()
 
     @property
     def yardstick_file(self) -> Path | None:
@@ -37,15 +41,35 @@ class RuntimeRow:
 # The first one that is installed runs the yardstick. OpenVINO reads ONNX files too.
 RUNTIMES = {
     "onnx": RuntimeRow(
-        "bench.runtimes.run_onnx", "onnxruntime", "onnx", "CPUExecutionProvider", "yardstick.onnx"
+        "bench.runtimes.run_onnx",
+        "onnxruntime",
+        "onnx",
+        "CPUExecutionProvider",
+        "yardstick.onnx",
+        reads_onnx=True,
     ),
-    "openvino": RuntimeRow("bench.runtimes.run_openvino", "openvino", "openvino", "CPU", "yardstick.onnx"),
+    "openvino": RuntimeRow(
+        "bench.runtimes.run_openvino",
+        "openvino",
+        "openvino",
+        "CPU",
+        "yardstick.onnx",
+        reads_onnx=True,
+        half_needs=("asimdhp", "avx512_fp16"),
+    ),
     "torchscript": RuntimeRow(
         "bench.runtimes.run_torchscript", "torch", "torchscript", "cpu", "yardstick.pt"
     ),
 }
+# What onnxruntime adds to the name of a place where a model runs.
+_LONG_ENDING = "executionprovider"
 NULL = RuntimeRow("bench.runtimes.run_null", "numpy", "", "none")
 YARDSTICK_IMAGE_SIZE = 96
+
+
+def place_of(provider: str) -> str:
+    """Return where a runtime's own provider runs, in one word for all of them: cpu, cuda, tensorrt, gpu."""
+    return provider.lower().removesuffix(_LONG_ENDING)
 
 
 def yardstick_format() -> str | None:

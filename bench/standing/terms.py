@@ -66,4 +66,7 @@ def _memory_limit(profile: Profile, standing: Standing) -> int | None:
     if standing == "measured" or profile.memory is None:
         return None
     left = profile.memory.left_free_mb
-    return int(left.value * _BYTES_PER_MIB) if isinstance(left, Figure) else None
+    # Where nobody says what the system leaves, no case has more than the smallest board has in all.
+    return int(
+        (left.value if isinstance(left, Figure) else min(profile.memory.sizes_mb.value)) * _BYTES_PER_MIB
+    )

@@ -110,7 +110,11 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
     for name, sampling in (("sampling", profile.sampling), ("--quick", profile.quick)):
         yield name, _sampling(sampling), sampling.kind, sampling.source
     limits = profile.budget
-    said = (("p95", limits.p95_ms, "ms"), ("memory", limits.memory_mb, "MiB"), ("size", limits.size_mb, "MB"))
+    said = (
+        ("p95", limits.p95_ms, "ms"),
+        ("memory", limits.memory_mb, "MiB"),
+        ("size", limits.size_mb, "MB"),
+    )
     words = [f"{what} {value:g} {unit}" for what, value, unit in said if value is not None]
     words += [f"retention {limits.retention:g}"] if limits.retention is not None else []
     yield "budget", ", ".join(words) or "no limits", limits.kind, limits.source
@@ -120,7 +124,8 @@ def _figure(name: str, figure: Figure | NotFound, unit: str = "") -> _Cells:  # 
     if isinstance(figure, NotFound):
         return name, "not found", "", figure.not_found
     value = figure.value
-    shown = " or ".join(str(one) for one in value) if isinstance(value, tuple) else f"{value}"
+    between = " or " if unit else ", "
+    shown = between.join(str(one) for one in value) if isinstance(value, tuple) else f"{value}"
     shown = f"{value:g}" if isinstance(value, float) else shown
     return name, f"{shown}{unit}", figure.kind, _source(figure.source, figure.conditions)
 
@@ -150,8 +155,6 @@ def _source(source: str, conditions: str | None) -> str:
 
 def _sampling(sampling: Sampling) -> str:
     looks = ", ".join(str(look) for look in sampling.looks)
+    turns = f"{sampling.blocks} turns of {sampling.block_samples}"
     cool = "" if sampling.cool_to_c is None else f", cooled to {sampling.cool_to_c:g} °C"
-    return (
-        f"{looks} processes, {sampling.blocks} turns of {sampling.block_samples}, {sampling.time_limit_s:g} s "
-        f"a wave{cool}"
-    )
+    return f"{looks} processes, {turns}, {sampling.time_limit_s:g} s a wave{cool}"

@@ -24,7 +24,8 @@ def main() -> None:
         for one in found:
             print(
                 f"{one.cell.device:<22}{one.cell.threads:>8}{one.cell.ms:>9.2f}{one.low:>9.2f}"
-                f"{one.middle:>9.2f}{one.high:>9.2f}{one.high / one.low:>7.2f}×  {'yes' if one.is_inside else 'NO'}"
+                f"{one.middle:>9.2f}{one.high:>9.2f}{one.high / one.low:>7.2f}×"
+                f"  {'yes' if one.is_inside else 'NO'}"
             )
         inside, widest = sum(one.is_inside for one in found), max(one.high / one.low for one in found)
         print(f"{inside} of {len(found)} inside ({inside / len(found):.0%}), widest {widest:.2f}×\n")

@@ -116,7 +116,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (BOARD, "processor.cores.kind", "guessed", "processor.cores.kind: .*'guessed'"),
         (BOARD, "processor.cores", 4, "processor.cores: .*seen: '4'"),
         (BOARD, "processor.cores.value", 0, "processor.cores.value: .*greater than or equal to 1"),
-        (BOARD, "processor.clock_mhz.value", 24_000_000, "processor.clock_mhz.value: .*less than"),
+        (BOARD, "processor.clock_mhz.value", 24_000_000, "clocks run at 100 to 10000 MHz"),
         (BOARD, "processor.features.value", ["asimdd"], "processor.features.value.0: .*'asimddp'"),
         (BOARD, "memory.left_free_mb", TOO_MUCH, "more than the smallest"),
         (BOARD, "heat.throttles_at_c.value", 800, "chips slow down between 40 and 150"),

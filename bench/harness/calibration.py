@@ -1,0 +1,186 @@
+"""Calibration: every rate on one core and on all, at rest and after a minute of load. It knows the order.
+
+`measure_rates` is the short form, of one number of threads at rest, that a stand-in is projected with.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from bench.errors import MissingRuntimeError
+from bench.harness.rates import Cores, RateMeter, Reached, copy_memory
+from bench.machine.cpu_time import read_clock_khz
+from bench.machine.heat import read_temperatures
+from bench.machine.host import cpus_for, one_cpu_per_core
+from bench.progress import Progress
+from bench.runtimes.table import RUNTIMES, RuntimeRow, is_installed
+from bench.runtimes.workloads import WORKLOADS, Workload
+from device_profiles.facts import Rate
+
+LOAD_S = 60.0
+_SECONDS_OF_A_RATE = 1.0
+_SECONDS_OF_A_SHORT_RATE = 1.0
+_TURNS = 8
+_LOAD = WORKLOADS[0]
+_SPREAD = 0.2
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as calibration sees it; a test puts its own in its place."""
+
+    now: Callable[[], float] = time.monotonic
+
+
+def calibrate(source: str, progress: Progress, clock: Clock = Clock(), load_s: float = LOAD_S) -> list[Rate]:
+    """Measure this machine in at most two minutes; `source` is what each rate says of where it comes from.
+
+    Raises MissingRuntimeError if no runtime is installed that runs the workloads, CalibrationError if one
+    fails.
+    """
+    one, every = _cores(1), _cores(len(one_cpu_per_core()))
+    kinds = [one] if every.threads == 1 else [one, every]
+    with RateMeter(_row()) as meter:
+        taker = _Taker(meter, source, _SECONDS_OF_A_RATE, progress)
+        progress.begin("rates at rest", len(kinds) * (len(WORKLOADS) + 1))
+        rates = [rate for cores in kinds for rate in taker.take(cores, WORKLOADS)]
+        _load(meter, every, clock, load_s, progress)
+        progress.begin("rates after load", len(kinds) * (len(WORKLOADS) + 1))
+        # All cores first: one core alone lets the chip cool.
+        rates += [
+            rate for cores in reversed(kinds) for rate in taker.take(cores, WORKLOADS, after_load_s=load_s)
+        ]
+    return rates
+
+
+def measure_rates(formats: Sequence[str], threads: int, source: str, progress: Progress) -> list[Rate]:
+    """Measure convolutions in each format's runtime that can, and copying, with so many threads.
+
+    A runtime's two precisions take turns, for it is their ratio that a projection needs.
+    """
+    rows = [RUNTIMES[name] for name in formats if RUNTIMES[name].reads_onnx and is_installed(RUNTIMES[name])]
+    convolutions = [workload for workload in WORKLOADS if workload.of == "convolution"]
+    cores = _cores(threads)
+    progress.begin("rates of this machine, for projections", len(rows) * len(convolutions) + 1)
+    rates: list[Rate] = []
+    for row in rows:
+        rates += _in_turns(row, convolutions, cores, source)
+        progress.advance(len(convolutions), note=row.needs)
+    rates.append(_copy(cores, source, _SECONDS_OF_A_SHORT_RATE, 0))
+    progress.advance(note="copy")
+    return rates
+
+
+def _in_turns(row: RuntimeRow, workloads: Sequence[Workload], cores: Cores, source: str) -> list[Rate]:
+    """Return the rate of each workload in one runtime, each in a worker of its own, from short turns."""
+    with ExitStack() as stack:
+        meters = [stack.enter_context(RateMeter(row)) for _ in workloads]
+        ones_s = [meter.load(workload, cores) for meter, workload in zip(meters, workloads, strict=True)]
+        turns = [
+            [
+                meter.run(workload, one_s, _SECONDS_OF_A_SHORT_RATE / _TURNS)
+                for meter, workload, one_s in zip(meters, workloads, ones_s, strict=True)
+            ]
+            for _ in range(_TURNS)
+        ]
+    return [
+        _of_workload(workload, meter.runtime, _rate(cores, _middle(reached), source, 0))
+        for workload, meter, reached in zip(workloads, meters, zip(*turns, strict=True), strict=True)
+    ]
+
+
+def _middle(turns: Sequence[Reached]) -> Reached:
+    return Reached(median(one.value for one in turns), median(one.spread for one in turns))
+
+
+def _of_workload(workload: Workload, runtime: str, rate: Rate) -> Rate:
+    return rate.model_copy(update={"of": workload.of, "precision": workload.precision, "runtime": runtime})
+
+
+def _cores(threads: int) -> Cores:
+    return Cores(threads, cpus_for(threads))
+
+
+def _row() -> RuntimeRow:
+    able = [row for row in RUNTIMES.values() if row.reads_onnx]
+    found = next((row for row in able if is_installed(row)), None)
+    if found is None:
+        ways = " or ".join(f"pip install 'edgefit[{row.extra}]'" for row in able)
+        raise MissingRuntimeError(f"calibration needs a runtime that runs ONNX files; install one: {ways}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Taker:
+    """Takes rates, one after the other."""
+
+    meter: RateMeter
+    source: str
+    seconds: float
+    progress: Progress
+
+    def take(self, cores: Cores, workloads: Sequence[Workload], after_load_s: float = 0) -> Iterator[Rate]:
+        """Yield the rate of each workload, then that of copying."""
+        for workload in workloads:
+            yield self.workload(workload, cores, after_load_s)
+        yield _copy(cores, self.source, self.seconds, after_load_s)
+        self.progress.advance(note="copy")
+
+    def workload(self, workload: Workload, cores: Cores, after_load_s: float) -> Rate:
+        """Return the rate of one workload."""
+        one_s = self.meter.load(workload, cores)
+        reached = self.meter.run(workload, one_s, self.seconds)
+        self.progress.advance(note=workload.name)
+        rate = _rate(cores, reached, self.source, after_load_s)
+        return _of_workload(workload, self.meter.runtime, rate)
+
+
+def _copy(cores: Cores, source: str, seconds: float, after_load_s: float) -> Rate:
+    return _rate(cores, copy_memory(cores, seconds), source, after_load_s)
+
+
+def _rate(cores: Cores, reached: Reached, source: str, after_load_s: float) -> Rate:
+    """Return a rate of copying with its conditions."""
+    restless = reached.spread > _SPREAD
+    return Rate(
+        of="copy",
+        cores=cores.threads,
+        after_load_s=after_load_s,
+        value=round(reached.value, 2),
+        kind="measured",
+        source=source,
+        conditions=f"samples spread over {reached.spread:.0%} of their median" if restless else None,
+        clock_mhz=_clock_mhz(cores),
+        temperature_c=_hottest(),
+    )
+
+
+def _load(meter: RateMeter, cores: Cores, clock: Clock, load_s: float, progress: Progress) -> None:
+    """Keep all cores busy for `load_s` seconds."""
+    progress.begin("load on all cores", round(load_s))
+    one_s = meter.load(_LOAD, cores)
+    begin, told = clock.now(), 0
+    while (passed := clock.now() - begin) < load_s:
+        meter.run(_LOAD, one_s, min(1.0, load_s))
+        if (whole := min(round(load_s), round(passed))) > told:
+            progress.advance(whole - told, note=_meanwhile(cores))
+            told = whole
+    progress.advance(round(load_s) - told, note=_meanwhile(cores))
+
+
+def _meanwhile(cores: Cores) -> str:
+    clock, heat = _clock_mhz(cores), _hottest()
+    said = [f"{clock:.0f} MHz"] if clock is not None else []
+    said += [f"{heat:.0f} °C"] if heat is not None else []
+    return ", ".join(said) or "no clock or temperature is told"
+
+
+def _clock_mhz(cores: Cores) -> float | None:
+    clock = read_clock_khz(cores.cpus)
+    return None if clock is None else clock / 1e3
+
+
+def _hottest() -> float | None:
+    return max(read_temperatures().values(), default=None)

@@ -1,0 +1,134 @@
+"""How fast this machine is at one thing: the fixed workloads in a runtime, and copying memory.
+
+It knows workers and the clock, and nothing of profiles.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from types import TracebackType
+
+import numpy as np
+import psutil
+
+from bench.child_process import ChildDiedError
+from bench.errors import CalibrationError
+from bench.harness import messages
+from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
+from bench.runtimes.table import RuntimeRow
+from bench.runtimes.workloads import IMAGE_SIZE, Workload
+from bench.statistics.steadiness import spread_of
+
+_HANG_LIMIT_S = 120.0
+_TRIAL_INFERENCES = 2
+_FEWEST_INFERENCES = 3
+# Far larger than any cache here, unless that were more than an eighth of the memory that is free.
+_COPIED_BYTES = 64 << 20
+_SHARE_OF_MEMORY = 8
+_NS_PER_S = 1e9
+
+
+@dataclass(frozen=True)
+class Cores:
+    """So many threads, pinned to these CPUs (None: wherever the kernel likes)."""
+
+    threads: int
+    cpus: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A rate in 10^9 a second, and how far the middle eight tenths of its samples spread ÷ their median."""
+
+    value: float
+    spread: float
+
+
+class RateMeter:
+    """One worker that runs workloads in a runtime; use it as a context manager."""
+
+    def __init__(self, row: RuntimeRow) -> None:
+        self._row = row
+        self._process = WorkerProcess()
+        self.runtime = ""
+
+    def __enter__(self) -> "RateMeter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.stop()
+
+    def load(self, workload: Workload, cores: Cores) -> float:
+        """Load a workload in place of the last one; return the seconds of one inference."""
+        request = messages.Load(
+            module=self._row.module,
+            entry=str(workload.file),
+            files=(str(workload.file),),
+            provider=self._row.provider,
+            engine=None,
+            threads=cores.threads,
+            cpus=cores.cpus,
+            image_size=IMAGE_SIZE,
+            pack=None,
+        )
+        loaded = self._ask(workload, request)
+        assert isinstance(loaded, messages.Loaded)
+        self.runtime = loaded.runtime
+        return median(self._infer(workload, _TRIAL_INFERENCES)) / _NS_PER_S
+
+    def run(self, workload: Workload, one_s: float, seconds: float) -> Reached:
+        """Run the workload that is loaded for `seconds`, given those of one inference."""
+        samples_ns = self._infer(workload, max(_FEWEST_INFERENCES, round(seconds / one_s)))
+        return Reached(workload.macs / median(samples_ns), spread_of(samples_ns))
+
+    def _infer(self, workload: Workload, count: int) -> tuple[int, ...]:
+        answer = self._ask(workload, messages.Infer(count=count, settle=1))
+        assert isinstance(answer, messages.Inferred)
+        return answer.ns
+
+    def _ask(self, workload: Workload, request: messages.Request) -> messages.Answer:
+        try:
+            return self._process.ask(request, _HANG_LIMIT_S)
+        except (ChildDiedError, RuntimeMissingError) as error:
+            raise CalibrationError(f"{workload.name} in {self._row.needs}: {error}") from None
+
+
+def copy_memory(cores: Cores, seconds: float) -> Reached:
+    """Copy memory with so many threads at once; the rate is in 10^9 bytes a second, each counted once."""
+    free = psutil.virtual_memory().available // _SHARE_OF_MEMORY
+    size = min(_COPIED_BYTES, free // (2 * cores.threads))
+    found: list[Reached] = []
+    ready = threading.Barrier(cores.threads)
+
+    def copy(cpu: int | None) -> None:
+        if cpu is not None and sys.platform == "linux":
+            os.sched_setaffinity(0, (cpu,))  # of this thread alone
+        source, target = np.ones(size, dtype=np.uint8), np.zeros(size, dtype=np.uint8)
+        ready.wait()
+        samples_ns = _copies(source, target, seconds)
+        found.append(Reached(size / median(samples_ns), spread_of(samples_ns)))
+
+    cpus: Sequence[int | None] = cores.cpus or (None,) * cores.threads
+    threads = [threading.Thread(target=copy, args=(cpu,)) for cpu in cpus]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Reached(sum(one.value for one in found), max(one.spread for one in found))
+
+
+def _copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:
+    """Return the nanoseconds of each copy."""
+    times: list[int] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(times) < _FEWEST_INFERENCES:
+        begin = time.perf_counter_ns()
+        np.copyto(target, source)
+        times.append(time.perf_counter_ns() - begin)
+    return times

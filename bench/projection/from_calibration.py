@@ -1,0 +1,61 @@
+"""Projection of what this host measured to a device that was calibrated, by the rates of both.
+
+Pure: values in, values out.
+"""
+
+from collections.abc import Sequence
+
+from bench.measurements import Executed
+from bench.projection.records import ANOTHER_RUN, Factor, Measured, Projected, Target, between, projected
+from device_profiles.facts import Rate
+
+_WIDER = {"bf16": "fp32", "fp16": "fp32"}
+
+
+def from_calibration(case: Measured, target: Target) -> Projected | None:
+    """Return the projection; None where a rate of either machine is missing, in this runtime or at all."""
+    if case.executed is None:
+        return None
+    here = _computing(case.executed, _convolutions(target.host_rates, case.runtime, None))
+    there_rates = _convolutions(target.device.rates, case.runtime, target.threads)
+    there = _computing(case.executed, there_rates)
+    copied_here, copied_there = _copying(target.host_rates), _copying(target.device.rates)
+    if here is None or there is None or copied_here is None or copied_there is None:
+        return None
+    by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
+    value, reach = between(by_rate, by_bandwidth)
+    what = (
+        f"from this host to {target.device.name}: {by_rate:.2g}× by convolutions in the precisions that ran, "
+        f"{by_bandwidth:.2g}× by copying, both measured"
+    )
+    basis = f"{case.runtime} on this host; rates of the device: {next(iter(there_rates.values())).source}"
+    return projected(basis, case.ms, [Factor(what=what, value=value, reach=reach), ANOTHER_RUN])
+
+
+def _convolutions(rates: Sequence[Rate], runtime: str, cores: int | None) -> dict[str, Rate]:
+    """Return the measured rates of convolutions at rest in a runtime, by precision."""
+    return {
+        str(rate.precision): rate
+        for rate in rates
+        if (rate.of, rate.kind) == ("convolution", "measured")
+        and (rate.runtime or "").startswith(runtime)
+        and cores in (None, rate.cores)
+        and not rate.after_load_s
+    }
+
+
+def _computing(executed: Executed, rates: dict[str, Rate]) -> float | None:
+    """Return the time of all operators by their precisions' rates, in its own unit; None if one lacks."""
+    total = 0.0
+    for operator in executed.operators:
+        precision = _WIDER.get(operator.precision, operator.precision)
+        if precision not in rates:
+            return None
+        total += (operator.macs or 0) / rates[precision].value
+    return total or None
+
+
+def _copying(rates: Sequence[Rate]) -> Rate | None:
+    """Return the measured rate of copying with the most cores, at rest."""
+    found = [rate for rate in rates if (rate.of, rate.kind) == ("copy", "measured") and not rate.after_load_s]
+    return max(found, key=lambda rate: rate.cores, default=None)
