@@ -4,33 +4,32 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench import stand_in
 from bench.bundle import ArtifactRecord, Bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.evaluation_pack import EvaluationPack
-from bench.harness.calibration import measure_rates
 from bench.harness.doubts import doubts_of
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of
+from bench.machine.cpu_time import read_clock_khz
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
 from bench.machine.state import HostState, read_state
 from bench.progress import Progress
 from bench.projected_rows import with_projections
-from bench.projection.publications import scaling_between
-from bench.projection.records import Target
-from bench.reports.records import BundleRecord, Evaluation, Report, Run, StandIn
+from bench.reports.records import BundleRecord, Evaluation, Report, Run
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
 from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
-from bench.standing.terms import Terms, terms_of
+from bench.standing.readings import untold
+from bench.standing.terms import Terms, fewer_threads, terms_of
 from bench.variants import Variant
 from device_profiles.facts import Rate
-from device_profiles.loading import shipped_profiles
 from device_profiles.profile import Profile
+from device_profiles.settings import Sampling
 
 QUICK_IMAGES = 128
-_BYTES_PER_MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,16 @@ class _Job:
     created: str
 
     @property
-    def is_projected(self) -> bool:
-        """Whether this machine stands in for another device, to which its latencies can be projected."""
-        return self.terms.standing == "stand-in" and self.profile.device == "another"
-
-    @property
     def doubts(self) -> list[str]:
         """What concerns every row."""
-        return [*doubts_of(self.host, self.state), *_fewer_threads(self.terms, self.host)]
+        if self.terms.standing == "stand-in":
+            return [*doubts_of(self.host, self.state), *fewer_threads(self.terms, self.host)]
+        readings, clock_khz = self.profile.readings, read_clock_khz(self.plan.cases[0].cpus)
+        return [
+            *doubts_of(self.host, self.state, self.profile.heat),
+            *fewer_threads(self.terms, self.host),
+            *([] if readings is None else untold(readings, self.state, clock_khz)),
+        ]
 
 
 def benchmark(
@@ -93,7 +94,8 @@ def benchmark(
         _say_what_was_cut_off(journal, options, progress)
         try:
             outcomes = measure(job.plan, job.host, job.state.available_bytes, journal, progress, created)
-            report = _report(job, outcomes, _host_rates(job, progress))
+            host_rates = stand_in.host_rates(job.plan, outcomes, job.terms, job.host, created, progress)
+            report = _report(job, outcomes, host_rates)
             deliver(report)
         except BaseException:
             if journal.found.examined:
@@ -127,15 +129,6 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     )
 
 
-def _host_rates(job: _Job, progress: Progress) -> tuple[Rate, ...]:
-    """Measure this machine's own rates where it stands in for another device."""
-    if not job.is_projected or job.host.emulated is not None:
-        return ()
-    formats = list(dict.fromkeys(case.format for case in job.plan.cases))
-    source = f"edgefit bench, {job.created[:10]}, this host"
-    return tuple(measure_rates(formats, job.plan.cases[0].threads, source, progress))
-
-
 def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
     return Report(
         schema=1,
@@ -145,7 +138,7 @@ def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Repo
         quick=job.options.quick,
         host=job.host,
         profile=job.profile,
-        stand_in=_stand_in(job, host_rates),
+        stand_in=stand_in.record_of(job.plan, job.terms, job.host, host_rates),
         bundle=_bundle_record(job.bundle),
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
@@ -154,40 +147,11 @@ def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Repo
 
 
 def _projected(job: _Job, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]) -> tuple[Run, ...]:
-    if not job.is_projected:
+    if not job.terms.is_another:
         return rows
-    profiles = shipped_profiles()
     model = job.bundle.manifest.model
-    target = Target(
-        device=job.profile,
-        profiles=profiles,
-        scaling=scaling_between(profiles),
-        threads=job.terms.threads,
-        host_rates=host_rates,
-        emulated=job.host.emulated,
-        network=model.arch,
-        image_size=model.image_size,
-    )
+    target = stand_in.target_of(job.profile, job.terms, job.host, host_rates, model)
     return with_projections(rows, target)
-
-
-def _stand_in(job: _Job, host_rates: tuple[Rate, ...]) -> StandIn | None:
-    """Return in what this machine is not the profile's device, and how it was held to it."""
-    if job.terms.standing == "measured":
-        return None
-    limit, compared = job.terms.memory_limit_bytes, job.terms.likeness
-    return StandIn(
-        agrees=() if compared is None else compared.agrees,
-        differs=() if compared is None else compared.differs,
-        emulated=job.host.emulated,
-        memory_limit_mb=None if limit is None else limit / _BYTES_PER_MIB,
-        memory_held_by=None
-        if limit is None
-        else "measured peak"
-        if job.plan.memory_control is None
-        else "control group",
-        host_rates=host_rates,
-    )
 
 
 def _plan(
@@ -204,7 +168,7 @@ def _plan(
     return Plan(
         cases=cases_of(bundle, artifacts, profile, terms, threads, cpus),
         companions=companions_of(threads, cpus),
-        sampling=profile.quick if options.quick else profile.sampling,
+        sampling=_sampling(profile, terms, options),
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
         pack_sha256=bundle.manifest.pack.file.sha256,
         images=images,
@@ -212,6 +176,12 @@ def _plan(
         sustained_s=options.sustained_s,
         memory_control=None if terms.memory_limit_bytes is None else find_control(),
     )
+
+
+def _sampling(profile: Profile, terms: Terms, options: BenchmarkOptions) -> Sampling:
+    """Return how long to measure; a stand-in is not cooled, as its heat is not the device's."""
+    sampling = profile.quick if options.quick else profile.sampling
+    return sampling if terms.standing == "measured" else sampling.model_copy(update={"cool_to_c": None})
 
 
 def _key(job: _Job) -> str:
@@ -261,23 +231,6 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
         ),
         *(row(case) for case in job.plan.companions),
     )
-
-
-def _fewer_threads(terms: Terms, host: Host) -> list[str]:
-    asked = terms.threads
-    if asked > host.usable_cpus:
-        sentence = (
-            f"the profile asks for {asked} threads and here are {host.usable_cpus} usable CPUs: measured "
-            f"with {host.usable_cpus} threads; a machine with {asked} will be faster"
-        )
-        return [sentence]
-    if asked > host.physical_cores:
-        sentence = (
-            f"the profile asks for {asked} threads and here are {host.physical_cores} cores: hyper-threads "
-            f"stand in for the others; a machine with {asked} cores will be faster"
-        )
-        return [sentence]
-    return []
 
 
 def _refuse_missing(artifacts: Sequence[ArtifactRecord]) -> None:

@@ -89,7 +89,8 @@ def row_of_case(
             warnings = list(doubts)
             sampling = profile.quick if quick else profile.sampling
             if case.is_judged:
-                warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float)
+                heat = profile.heat if standing == "measured" else None
+                warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float, heat)
                 warnings += over_budget(summary, case.size_bytes, profile.budget)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
@@ -19,8 +19,6 @@ from bench.runtimes.table import RUNTIMES, RuntimeRow, is_installed
 from bench.runtimes.workloads import WORKLOADS, Workload
 from device_profiles.facts import Rate
 
-LOAD_S = 60.0
-_SECONDS_OF_A_RATE = 1.0
 _SECONDS_OF_A_SHORT_RATE = 1.0
 _TURNS = 8
 _LOAD = WORKLOADS[0]
@@ -28,13 +26,17 @@ _SPREAD = 0.2
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Time as calibration sees it; a test puts its own in its place."""
+class Durations:
+    """Seconds: of each rate, and of the load on all cores."""
 
-    now: Callable[[], float] = time.monotonic
+    rate_s: float
+    load_s: float
 
 
-def calibrate(source: str, progress: Progress, clock: Clock = Clock(), load_s: float = LOAD_S) -> list[Rate]:
+FULL = Durations(rate_s=1.0, load_s=60.0)
+
+
+def calibrate(source: str, progress: Progress, durations: Durations = FULL) -> list[Rate]:
     """Measure this machine in at most two minutes; `source` is what each rate says of where it comes from.
 
     Raises MissingRuntimeError if no runtime is installed that runs the workloads, CalibrationError if one
@@ -43,14 +45,14 @@ def calibrate(source: str, progress: Progress, clock: Clock = Clock(), load_s: f
     one, every = _cores(1), _cores(len(one_cpu_per_core()))
     kinds = [one] if every.threads == 1 else [one, every]
     with RateMeter(_row()) as meter:
-        taker = _Taker(meter, source, _SECONDS_OF_A_RATE, progress)
+        taker = _Taker(meter, source, durations.rate_s, progress)
         progress.begin("rates at rest", len(kinds) * (len(WORKLOADS) + 1))
         rates = [rate for cores in kinds for rate in taker.take(cores, WORKLOADS)]
-        _load(meter, every, clock, load_s, progress)
+        _load(meter, every, durations.load_s, progress)
         progress.begin("rates after load", len(kinds) * (len(WORKLOADS) + 1))
         # All cores first: one core alone lets the chip cool.
         rates += [
-            rate for cores in reversed(kinds) for rate in taker.take(cores, WORKLOADS, after_load_s=load_s)
+            rate for cores in reversed(kinds) for rate in taker.take(cores, WORKLOADS, durations.load_s)
         ]
     return rates
 
@@ -157,12 +159,12 @@ def _rate(cores: Cores, reached: Reached, source: str, after_load_s: float) -> R
     )
 
 
-def _load(meter: RateMeter, cores: Cores, clock: Clock, load_s: float, progress: Progress) -> None:
+def _load(meter: RateMeter, cores: Cores, load_s: float, progress: Progress) -> None:
     """Keep all cores busy for `load_s` seconds."""
     progress.begin("load on all cores", round(load_s))
     one_s = meter.load(_LOAD, cores)
-    begin, told = clock.now(), 0
-    while (passed := clock.now() - begin) < load_s:
+    begin, told = time.monotonic(), 0
+    while (passed := time.monotonic() - begin) < load_s:
         meter.run(_LOAD, one_s, min(1.0, load_s))
         if (whole := min(round(load_s), round(passed))) > told:
             progress.advance(whole - told, note=_meanwhile(cores))

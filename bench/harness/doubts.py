@@ -1,17 +1,23 @@
 """What about a machine makes measurements doubtful, in words with a remedy. Pure: values in, words out."""
 
-from bench.machine.heat import throttled_now, throttled_since_boot
+from bench.machine.heat import hottest_of, throttled_now, throttled_since_boot
 from bench.machine.host import Host
 from bench.machine.state import HostState
+from device_profiles.facts import Heat, NotFound
 
 BUSY_SHARE = 0.1
 STEAL_SHARE = 0.02
 _LITTLE_MEMORY = 1 << 30
+# Most chips slow down between 80 and 100 °C; a profile says when its device does.
 _HOT_C = 80.0
+_NEAR_C = 5.0
 
 
-def doubts_of(host: Host, state: HostState) -> list[str]:
-    """Return a sentence for each thing about this machine that will disturb a measurement."""
+def doubts_of(host: Host, state: HostState, heat: Heat | None = None) -> list[str]:
+    """Return a sentence for each thing about this machine that will disturb a measurement.
+
+    `heat`: when this device slows itself down, where that is known.
+    """
     found = []
     if state.busy_share > BUSY_SHARE:
         found.append(f"other work uses {state.busy_share:.0%} of the CPUs: end it, or trust ratios only")
@@ -26,7 +32,7 @@ def doubts_of(host: Host, state: HostState) -> list[str]:
         found.append("the machine runs on battery, which slows it down: plug it in")
     if state.swap_used_bytes and state.available_bytes < _LITTLE_MEMORY:
         found.append("memory is short and swap is in use: close other programs")
-    return found + of_heat(state)
+    return found + of_heat(state, heat)
 
 
 def of_steal(share: float) -> str:
@@ -37,8 +43,8 @@ def of_steal(share: float) -> str:
     )
 
 
-def of_heat(state: HostState) -> list[str]:
-    """Return a sentence for each sign of heat or want of power."""
+def of_heat(state: HostState, heat: Heat | None = None) -> list[str]:
+    """Return a sentence for each sign of heat or want of power. `heat`: see doubts_of."""
     found = []
     if state.throttled_bits and (now := throttled_now(state.throttled_bits)):
         found.append(f"the board slows itself down ({', '.join(now)}): cool it, and use its own power supply")
@@ -47,7 +53,10 @@ def of_heat(state: HostState) -> list[str]:
             f"the board has slowed itself down since it booted ({', '.join(before)}):"
             " check cooling and power supply"
         )
-    hottest = max(state.temperatures.items(), key=lambda zone: zone[1], default=("", 0.0))
-    if hottest[1] >= _HOT_C:
-        found.append(f"{hottest[0]} is at {hottest[1]:.0f} °C, near where chips slow down: let it cool first")
+    zone, degrees = hottest_of(state.temperatures, None if heat is None else heat.zone) or ("", 0.0)
+    limit = None if heat is None or isinstance(heat.throttles_at_c, NotFound) else heat.throttles_at_c.value
+    if limit is not None and degrees >= limit - _NEAR_C:
+        found.append(f"{zone} is at {degrees:.0f} °C, and this device slows down at {limit:g}: let it cool")
+    elif limit is None and degrees >= _HOT_C:
+        found.append(f"{zone} is at {degrees:.0f} °C, near where chips slow down: let it cool first")
     return found

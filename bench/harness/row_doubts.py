@@ -11,6 +11,7 @@ from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
 from bench.statistics.steadiness import drift_of, spread_of
 from bench.variants import Precision
+from device_profiles.facts import Heat
 from device_profiles.settings import Sampling
 
 _SPREAD = 0.1
@@ -29,10 +30,12 @@ def doubts_of_row(
     sampling: Sampling,
     quick: bool,
     left_in_float: Sequence[str] = (),
+    heat: Heat | None = None,
 ) -> list[str]:
     """Return a sentence for each reason to doubt a completed case.
 
-    `quick` promises no interval; `left_in_float`: the modules that int8 was not asked of.
+    `quick` promises no interval; `left_in_float`: the modules that int8 was not asked of; `heat`: when this
+    device slows itself down, where that is known.
     """
     blocks = [block for process in outcome.processes for block in process.blocks]
     return [
@@ -40,8 +43,8 @@ def doubts_of_row(
         *([] if quick else _of_interval(outcome, sampling)),
         *_of_processes(outcome),
         *_of_surroundings(blocks),
-        *_of_rounds(outcome),
-        *_of_sustained(outcome.sustained),
+        *_of_rounds(outcome, heat),
+        *_of_sustained(outcome.sustained, heat),
         *_of_precision(outcome, requested),
         *_of_operators(outcome, requested, left_in_float),
     ]
@@ -120,13 +123,13 @@ def _of_surroundings(blocks: Sequence[Block]) -> list[str]:
     return found
 
 
-def _of_rounds(outcome: Completed) -> list[str]:
+def _of_rounds(outcome: Completed, heat: Heat | None) -> list[str]:
     if not outcome.telemetry:
         return []
-    return _of_states(outcome.telemetry[0].before, outcome.telemetry[-1].after)
+    return _of_states(outcome.telemetry[0].before, outcome.telemetry[-1].after, heat)
 
 
-def _of_states(before: HostState, after: HostState) -> list[str]:
+def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[str]:
     counts = after.throttle_counts.items()
     grown = [name for name, count in counts if count > before.throttle_counts.get(name, count)]
     found = []
@@ -134,13 +137,13 @@ def _of_states(before: HostState, after: HostState) -> list[str]:
         found.append(f"the machine slowed itself down while measuring ({', '.join(grown)}): cool it")
     if after.swapped_in_bytes > before.swapped_in_bytes:
         found.append("memory came back from swap while measuring: close other programs")
-    return found + of_heat(after)
+    return found + of_heat(after, heat)
 
 
-def _of_sustained(run: SustainedRun | None) -> list[str]:
+def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
     if run is None:
         return []
-    found = _of_surroundings(run.blocks) + _of_states(run.before, run.after)
+    found = _of_surroundings(run.blocks) + _of_states(run.before, run.after, heat)
     drift = drift_of([median(block.ns) for block in run.blocks])
     if abs(drift) > _DRIFT:
         found.append(f"latency drifted by {drift:+.0%}: plan with where it settles, not with the median")

@@ -4,7 +4,7 @@ with other fresh processes, until the interval over processes is narrow enough.
 It knows workers and findings, and nothing of formats or reports.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.findings import Ended, Findings, Started, Stopped, Turn, Watched
 from bench.harness.journal import Journal
 from bench.harness.plan import Case, Plan, order_of_turns
+from bench.machine.heat import hottest_of, read_temperatures
 from bench.machine.state import HostState
 from bench.measurements import Block, End, ProcessTiming, RoundState
 from bench.progress import Progress
@@ -21,17 +22,19 @@ from device_profiles.settings import Sampling
 # A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest
 # of the machine.
 _PAUSE_BEFORE_A_TURN_S = 0.005
+_COOLING_STEP_S = 1.0
 
 
 @dataclass(frozen=True)
 class Turns:
-    """Times the cases of one wave. `sleep` and `read_state` are what a test puts its own in the place of."""
+    """Times the cases of one wave. What it does besides is given as functions, for tests to put their own."""
 
     plan: Plan
     journal: Journal
     progress: Progress
     sleep: Callable[[float], None]
     read_state: Callable[[], HostState]
+    read_temperatures: Callable[[], Mapping[str, float]] = read_temperatures
 
     def time_wave(self, wave: int, cases: Sequence[Case]) -> None:
         """Time cases round by round, each in as many processes as it takes; the journal gets everything."""
@@ -41,11 +44,30 @@ class Turns:
                 return
             due = self._due(wave, round_, cases)
             if any(case.is_judged for case in due):
+                self.cool()
                 of = f"{round_ + 1} of {first}" if round_ < first else f"{round_ + 1}, interval too wide"
                 self.progress.begin(f"latency, process {of}", len(due) * self.plan.sampling.blocks)
                 self._time_round(wave, round_, due)
                 self.journal.sync()
             self._look(wave, round_ + 1, cases)
+
+    def cool(self) -> None:
+        """Wait until the hottest thermal zone is as cool as the profile wants it, or has had its time."""
+        wanted_c, limit_s = self.plan.sampling.cool_to_c, self.plan.sampling.cool_limit_s
+        if wanted_c is None or not self._is_above(wanted_c):
+            return
+        self.progress.begin(f"cooling to {wanted_c:g} °C", round(limit_s))
+        waited_s = 0.0
+        while waited_s < limit_s and self._is_above(wanted_c):
+            self.sleep(_COOLING_STEP_S)
+            waited_s += _COOLING_STEP_S
+            self.progress.advance(round(_COOLING_STEP_S))
+        if self._is_above(wanted_c):
+            self.progress.say(f"still above {wanted_c:g} °C after {limit_s:g} s; going on")
+
+    def _is_above(self, wanted_c: float) -> bool:
+        hottest = hottest_of(self.read_temperatures())
+        return hottest is not None and hottest[1] > wanted_c
 
     def _goes_on(self, case: Case) -> bool:
         found = self.journal.found

@@ -4,6 +4,7 @@ Sources: kernel documentation (thermal sysfs, x86 thermal_throttle), Raspberry P
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.machine import vcgencmd
@@ -27,6 +28,12 @@ def read_temperatures(root: Path = ROOT) -> dict[str, float]:
         if millidegrees is not None:
             found[f"{text(zone / 'type') or 'zone'} ({zone.name})"] = millidegrees / 1000
     return found
+
+
+def hottest_of(temperatures: Mapping[str, float], zone: str | None = None) -> tuple[str, float] | None:
+    """Return the hottest of some temperatures and its name; of `zone` alone where it is among them."""
+    own = {name: degrees for name, degrees in temperatures.items() if zone and name.startswith(f"{zone} (")}
+    return max((own or temperatures).items(), key=lambda one: one[1], default=None)
 
 
 def read_throttle_counts(root: Path = ROOT) -> dict[str, int]:

@@ -223,6 +223,9 @@ class Run(Record):
         return self.precision_ran is not None
 
 
+MemoryHolder = Literal["control group", "measured peak"]
+
+
 class StandIn(Record):
     """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
 
@@ -235,7 +238,7 @@ class StandIn(Record):
     differs: tuple[str, ...]
     emulated: str | None
     memory_limit_mb: float | None
-    memory_held_by: Literal["control group", "measured peak"] | None
+    memory_held_by: MemoryHolder | None
     host_rates: tuple[Rate, ...] = ()
 
 

@@ -27,6 +27,11 @@ class Terms:
     threads: int
     memory_limit_bytes: int | None
 
+    @property
+    def is_another(self) -> bool:
+        """Whether the machine stands in for another device, to which latencies may be projected."""
+        return self.standing == "stand-in" and self.likeness is not None
+
 
 def terms_of(profile: Profile, host: Host) -> Terms:
     """Return the terms on which a host is measured under a profile."""
@@ -46,6 +51,24 @@ def threads_of(profile: Profile, physical_cores: int) -> int:
     if profile.threads != "physical-cores":
         return profile.threads
     return physical_cores if profile.processor is None else profile.processor.cores.value
+
+
+def fewer_threads(terms: Terms, host: Host) -> list[str]:
+    """Say that here are fewer CPUs or cores than the profile asks threads for."""
+    asked = terms.threads
+    if asked > host.usable_cpus:
+        sentence = (
+            f"the profile asks for {asked} threads and here are {host.usable_cpus} usable CPUs: measured "
+            f"with {host.usable_cpus} threads; a machine with {asked} will be faster"
+        )
+        return [sentence]
+    if asked > host.physical_cores:
+        sentence = (
+            f"the profile asks for {asked} threads and here are {host.physical_cores} cores: hyper-threads "
+            f"stand in for the others; a machine with {asked} cores will be faster"
+        )
+        return [sentence]
+    return []
 
 
 def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:

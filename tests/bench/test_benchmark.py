@@ -13,9 +13,11 @@ from bench.errors import InputError, MissingRuntimeError
 from bench.harness.case_worker import CaseWorker
 from bench.harness.messages import Inferred
 from bench.machine.host import usable_cpus
-from bench.measurements import Stage
+from bench.measurements import FailureKind, Stage
 from bench.reports.records import Report
 from bench.runtimes.table import RUNTIMES, RuntimeRow
+from device_profiles.facts import RuntimeChoice
+from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 
@@ -28,6 +30,7 @@ PROFILE = Profile(
     quick=SHORT,
     budget=Budget(source="no limits, for tests"),
 )
+BOARD = load_profile("raspberry-pi-4").model_copy(update={"sampling": SHORT, "quick": SHORT})
 
 
 def run(bundle: Bundle, profile: Profile = PROFILE, **options: object) -> Report:
@@ -140,11 +143,68 @@ def test_an_unknown_variant_is_refused_before_anything_runs(bundle_folder: Path)
 
 
 def test_a_profile_of_another_device_is_only_stood_in_for(bundle_folder: Path) -> None:
-    profile = PROFILE.model_copy(update={"device": "another"})
+    report = run(read_bundle(bundle_folder), BOARD, only=("onnx-fp32",))
 
-    report = run(read_bundle(bundle_folder), profile, only=("onnx-fp32",))
+    assert {row.standing for row in report.runs} == {"stand-in"}
+    assert report.stand_in is not None
+    assert any(sentence.startswith("architecture: ") for sentence in report.stand_in.differs)
+    assert {rate.of for rate in report.stand_in.host_rates} == {"convolution", "copy"}
+    row = report.runs[0]
+    assert row.projected_ms is not None
+    assert 0 < row.projected_ms.low < row.projected_ms.high
+    assert row.nearest_published is not None
 
-    assert report.runs[0].standing == "stand-in"
+
+def test_every_provider_that_a_profile_names_is_a_case_of_its_own(bundle_folder: Path) -> None:
+    jetson = load_profile("jetson-orin-nano").model_copy(update={"sampling": SHORT, "quick": SHORT})
+
+    report = run(read_bundle(bundle_folder), jetson, only=("onnx-fp32",))
+
+    rows = [row for row in report.runs if row.is_variant]
+    assert [(row.provider, row.status) for row in rows] == [
+        ("TensorrtExecutionProvider", "skipped"),
+        ("CUDAExecutionProvider", "skipped"),
+        ("CPUExecutionProvider", "completed"),
+    ]
+    assert "has no CUDAExecutionProvider" in str(rows[1].reason)
+    assert {row.standing for row in report.runs} == {"stand-in"}
+
+
+def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_folder: Path) -> None:
+    board = BOARD.model_copy(update={"memory_cap_mb": 16})
+
+    row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
+
+    assert (row.status, row.standing) == ("failed", "stand-in")
+    assert row.failure is not None
+    assert row.failure.kind is FailureKind.MEMORY
+    assert "does not fit into 16 MiB" in row.failure.message
+
+
+def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.benchmark.find_control", lambda: None)
+    board = BOARD.model_copy(update={"memory_cap_mb": 16})
+
+    report = run(read_bundle(bundle_folder), board, only=("onnx-fp32",))
+
+    failure = report.runs[0].failure
+    assert failure is not None
+    assert (failure.stage, failure.kind) == (Stage.MEMORY, FailureKind.MEMORY)
+    assert "by which it was judged" in failure.message
+    assert report.stand_in is not None
+    assert report.stand_in.memory_held_by == "measured peak"
+
+
+def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_folder: Path) -> None:
+    choice = RuntimeChoice(providers=(), reason="its Python is too old")
+    board = BOARD.model_copy(update={"runtimes": {"onnx": choice}})
+
+    row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
+
+    assert (row.status, row.standing) == ("skipped", "stand-in")
+    assert row.reason == "raspberry-pi-4 does not run onnx: its Python is too old"
 
 
 def test_more_threads_than_there_are_cpus_are_as_many_as_there_are_and_the_row_says_so(

@@ -189,3 +189,15 @@ def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:
     assert pinned is not None
     assert set(pinned) <= set(usable_cpus())
     assert len(pinned) == 1
+
+
+def test_near_the_temperature_at_which_this_device_slows_down_its_own_zone_is_named() -> None:
+    heat = load_profile("raspberry-pi-3b-plus").heat
+    warm = CALM.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 57.0, "other (zone1)": 90.0}})
+
+    assert (
+        "cpu-thermal (zone0) is at 57 °C, and this device slows down at 60" in doubts_of(HOST, warm, heat)[0]
+    )
+    assert (
+        doubts_of(HOST, warm.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 50.0}}), heat) == []
+    )

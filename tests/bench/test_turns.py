@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from making.faulty_plan import SHORT, case, outcomes_of, plan
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
 from making.tiny_report import process
 
 from bench.cache_folder import cache_folder
 from bench.harness.findings import Findings, Started
-from bench.harness.turns import end_of_sampling, time_is_up
+from bench.harness.journal import Journal
+from bench.harness.turns import Turns, end_of_sampling, time_is_up
+from bench.machine.state import read_state
 from bench.measurements import Completed, End, ProcessTiming
 
 LOOKS = SHORT.model_copy(update={"looks": (5, 8), "interval": 0.02})
@@ -129,3 +131,53 @@ def test_sustained_runs_each_case_for_as_long_as_was_asked(tmp_path: Path) -> No
     assert sum(block.surroundings.elapsed_ns for block in run.blocks if block.surroundings) >= 1.5e9
     assert isinstance(outcomes["null"], Completed)
     assert outcomes["null"].sustained is None
+
+
+class Chip:
+    """A thermal zone that cools by `step` degrees whenever somebody sleeps."""
+
+    def __init__(self, degrees: float, step: float) -> None:
+        self.degrees, self.step, self.slept_s = degrees, step, 0.0
+
+    def read(self) -> dict[str, float]:
+        return {"cpu-thermal (thermal_zone0)": self.degrees}
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        self.degrees -= self.step
+
+
+def cooled(tmp_path: Path, chip: Chip, progress: Silent, cool_to_c: float | None = 60) -> None:
+    sampling = SHORT.model_copy(update={"cool_to_c": cool_to_c, "cool_limit_s": 30.0})
+    with faulty_runtime(), Journal("cool", resume=False) as journal:
+        turns = Turns(plan(tmp_path, [], sampling), journal, progress, chip.sleep, read_state, chip.read)
+        turns.cool()
+        journal.finish()
+
+
+def test_a_round_waits_until_the_chip_is_as_cool_as_the_profile_wants_it(tmp_path: Path) -> None:
+    chip = Chip(degrees=70, step=2)
+
+    cooled(tmp_path, chip, Silent())
+
+    assert chip.slept_s == 5
+    assert chip.degrees == 60
+
+
+def test_a_chip_that_does_not_cool_is_waited_for_no_longer_than_the_limit_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    chip, progress = Chip(degrees=70, step=0), Silent()
+
+    cooled(tmp_path, chip, progress)
+
+    assert chip.slept_s == 30
+    assert progress.sentences == ["still above 60 °C after 30 s; going on"]
+
+
+def test_a_profile_that_does_not_ask_for_it_waits_for_nothing(tmp_path: Path) -> None:
+    chip = Chip(degrees=95, step=1)
+
+    cooled(tmp_path, chip, Silent(), cool_to_c=None)
+
+    assert chip.slept_s == 0

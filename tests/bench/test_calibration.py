@@ -1,0 +1,113 @@
+"""Calibration: every rate on one core and on all, before and after load, and the profile made of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making.faulty_plan import Silent
+from making.tiny_report import HOST
+from making.workloads import to_onnx
+
+from bench.errors import CalibrationError, MissingRuntimeError
+from bench.harness import calibration
+from bench.harness.calibration import Durations, calibrate, measure_rates
+from bench.machine.host import one_cpu_per_core
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.table import RUNTIMES, load_runtime
+from bench.runtimes.workloads import IMAGE_SIZE, WORKLOADS, Workload
+from bench.standing.calibrated import calibrated
+from device_profiles.facts import Rate
+from device_profiles.loading import as_yaml, load_profile, read_profile, was_a_profile
+
+BRIEF = Durations(rate_s=0.01, load_s=0.05)
+SOURCE = "a test of calibration"
+READ_ONNX = [name for name, row in RUNTIMES.items() if row.reads_onnx]
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+@pytest.mark.parametrize("name", READ_ONNX)
+def test_each_workload_runs_in_its_precision_and_is_as_much_as_it_says(name: str, workload: Workload) -> None:
+    session = load_runtime(name).load(workload.file, LoadOptions(threads=1, provider=RUNTIMES[name].provider))
+    executed = session.executed(np.full((1, 3, IMAGE_SIZE, IMAGE_SIZE), 0.5, dtype=np.float32))
+
+    assert {operator.precision for operator in executed.operators} == {workload.precision}
+    assert sum(operator.macs or 0 for operator in executed.operators) == workload.macs
+
+
+def test_the_workloads_files_are_what_makes_them_says() -> None:
+    for workload in WORKLOADS:
+        assert workload.file.read_bytes() == to_onnx(workload).SerializeToString()
+
+
+def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> None:
+    rates = calibrate(SOURCE, Silent(), BRIEF)
+
+    places = {(rate.of, rate.precision, rate.cores, rate.after_load_s) for rate in rates}
+    operations = {(one.of, one.precision) for one in WORKLOADS} | {("copy", None)}
+    counts = {1, len(one_cpu_per_core())}
+    assert places == {(*one, cores, load) for one in operations for cores in counts for load in (0, 0.05)}
+    assert all(rate.kind == "measured" and rate.source == SOURCE and rate.value > 0 for rate in rates)
+
+
+def test_a_stand_ins_rates_are_those_of_each_runtime_with_its_threads() -> None:
+    rates = measure_rates(["torchscript", *READ_ONNX], 1, SOURCE, Silent())
+
+    found = {(rate.of, rate.precision, (rate.runtime or "").partition(" ")[0]) for rate in rates}
+    assert found == {
+        ("convolution", "fp32", "onnxruntime"),
+        ("convolution", "int8", "onnxruntime"),
+        ("convolution", "fp32", "openvino"),
+        ("convolution", "int8", "openvino"),
+        ("copy", None, ""),
+    }
+
+
+def test_without_a_runtime_for_the_workloads_the_error_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "is_installed", lambda _row: False)
+
+    with pytest.raises(MissingRuntimeError, match=r"pip install 'edgefit\[onnx\]' or pip install"):
+        calibrate(SOURCE, Silent(), BRIEF)
+
+
+def test_a_workload_that_fails_is_one_sentence_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bench.runtimes.workloads._FOLDER", tmp_path)
+
+    with pytest.raises(CalibrationError, match=r"convolution-fp32 in onnxruntime: .*convolution-fp32\.onnx"):
+        calibrate(SOURCE, Silent(), BRIEF)
+
+
+RATES = [Rate(of="copy", value=3.0, kind="measured", source=SOURCE)]
+
+
+def test_a_machine_that_none_describes_gets_a_profile_by_which_it_is_known(tmp_path: Path) -> None:
+    content = calibrated("mine", HOST, 4 << 30, None, RATES, None, SOURCE)
+    (tmp_path / "mine.yaml").write_text(as_yaml(content))
+
+    profile = read_profile(tmp_path / "mine.yaml")
+
+    assert was_a_profile((tmp_path / "mine.yaml").read_bytes())
+    assert profile.match is not None
+    assert profile.match.cpu == ("Test CPU",)
+    assert profile.processor is not None
+    assert (profile.processor.family, profile.processor.cores.value) == ("x86-avx2", 2)
+    assert profile.rates == tuple(RATES)
+
+
+def test_a_known_board_keeps_what_is_known_of_it_besides_what_was_measured(tmp_path: Path) -> None:
+    known = load_profile("raspberry-pi-5")
+    changes = {"board": "Raspberry Pi 5 Model B Rev 1.0", "architecture": "aarch64", "cpu": "Cortex-A76"}
+    board = HOST.model_copy(update={**changes, "cpu_features": ("asimd", "asimddp", "asimdhp")})
+    content = calibrated("desk-pi", board, 900 << 20, 2_400_000, RATES, known, SOURCE)
+    (tmp_path / "desk-pi.yaml").write_text(as_yaml(content))
+
+    profile = read_profile(tmp_path / "desk-pi.yaml")
+
+    assert profile.match == known.match
+    assert profile.published == known.published
+    assert profile.rates == (*RATES, *known.rates)
+    assert profile.processor is not None
+    assert profile.processor.clock_mhz.kind == "measured"  # type: ignore[union-attr]

@@ -1,0 +1,229 @@
+"""Projections: ranges between devices hold what was published, and say what they are made of."""
+
+import math
+from pathlib import Path
+
+import pytest
+from making.tiny_report import completed, make_report
+
+from bench.errors import ReportMismatchError
+from bench.measurements import Executed, Operator
+from bench.projection.projecting import project
+from bench.projection.publications import (
+    MOBILENET_V2_WORK,
+    cells_of_scaling,
+    nearest_published,
+    scaling_between,
+)
+from bench.projection.records import Factor, Measured, NoBasis, Projected, Target, projected
+from bench.projection.scaling import Cell, Speeds, Work, fit, leave_one_out
+from bench.reports.files import read_report, to_json
+from bench.variants import Precision
+from device_profiles.facts import Rate
+from device_profiles.loading import load_profile, shipped_profiles
+
+PROFILES = shipped_profiles()
+SCALING = scaling_between(PROFILES)
+MOBILENET = Executed(
+    source="a test's graph",
+    operators=(
+        Operator(name="all", operation="Conv", precision="fp32", macs=300_800_000, elements=16_925_000),
+    ),
+    casts=0,
+    quantise=0,
+    dequantise=0,
+)
+HOST_RATES = tuple(
+    Rate(
+        of="convolution",
+        precision=precision,
+        cores=2,
+        runtime="onnxruntime 1.0",
+        value=value,
+        kind="measured",
+        source="made up, for tests",
+    )
+    for precision, value in (("fp32", 50.0), ("int8", 150.0))
+)
+HOST_COPY = Rate(of="copy", cores=2, value=10, kind="measured", source="made up, for tests")
+
+
+def target(name: str, **changes: object) -> Target:
+    device = load_profile(name)
+    assert device.processor is not None
+    settings: dict[str, object] = {
+        "device": device,
+        "profiles": PROFILES,
+        "scaling": SCALING,
+        "threads": device.processor.cores.value,
+        "host_rates": (*HOST_RATES, HOST_COPY),
+        "emulated": None,
+        "network": "mobilenet_v2",
+        "image_size": 224,
+    }
+    return Target(**(settings | changes))  # type: ignore[arg-type]
+
+
+def measured(runtime: str = "onnxruntime", there: Precision = Precision.FP32, **changes: object) -> Measured:
+    settings: dict[str, object] = {
+        "runtime": runtime,
+        "ms": 4.0,
+        "there": there,
+        "executed": MOBILENET,
+        "per_fp32": {Precision.FP32: 1.0, Precision.INT8: 0.5},
+    }
+    return Measured(**(settings | changes))  # type: ignore[arg-type]
+
+
+def found(case: Measured, to: Target) -> Projected:
+    projection = project(case, to)
+    assert isinstance(projection, Projected), projection
+    return projection
+
+
+@pytest.mark.parametrize("by_device", [False, True])
+def test_each_published_cell_left_out_is_held_by_four_fifths_of_the_ranges(by_device: bool) -> None:
+    left_out = list(leave_one_out(MOBILENET_V2_WORK, cells_of_scaling(PROFILES), by_device))
+
+    assert len(left_out) == 14
+    assert sum(one.is_inside for one in left_out) >= 0.8 * len(left_out)
+    assert max(one.high / one.low for one in left_out) <= 4
+
+
+def test_a_machine_without_error_is_fitted_exactly() -> None:
+    work, speeds = (
+        Work(1.0, 100.0),
+        [Speeds({"fp32": rate}, copy) for rate, copy in ((4, 1), (8, 6), (16, 3))],
+    )
+
+    def true_ms(one: Speeds, threads: int) -> float:
+        return (
+            1e3 * work.gmacs / (one.gmacs_per_s["fp32"] * threads) + 2 * work.traffic_mb / one.copy_gb_per_s
+        )
+
+    cells = [
+        Cell(str(index), one, threads, "fp32", true_ms(one, threads))
+        for index, one in enumerate(speeds)
+        for threads in (1, 4)
+    ]
+
+    scaling = fit(work, cells)
+
+    assert scaling.bytes_weight == pytest.approx(2, rel=0.02)
+    assert scaling.reach < 0.01
+    assert scaling.ratio(work, cells[0], cells[3]) == pytest.approx(cells[0].ms / cells[3].ms, rel=0.01)
+
+
+def test_a_published_run_of_the_runtime_on_the_device_is_the_basis() -> None:
+    projection = found(measured(), target("raspberry-pi-5"))
+
+    assert "onnxruntime yolo11n 640 fp32 on raspberry-pi-5" in projection.basis
+    assert projection.basis_ms == 168.08
+    assert [factor.what.partition(":")[0] for factor in projection.factors] == [
+        "another network",
+        "another version and system",
+    ]
+    by_macs, by_bytes = 0.3008 / 3.24, 67.7 / 171.5
+    assert projection.low < 168.08 * by_macs * 1.01
+    assert projection.high > 168.08 * by_bytes * 0.99
+
+
+def test_another_device_of_the_class_is_reached_by_rates_and_bandwidth() -> None:
+    own, other = (found(measured(), target(name)) for name in ("raspberry-pi-5", "jetson-orin-nano"))
+
+    assert "from 4 threads of raspberry-pi-5 to 6 of jetson-orin-nano" in other.factors[0].what
+    assert other.factors[0].reach == pytest.approx(math.exp(SCALING.reach))
+    assert other.high / other.low > own.high / own.low
+
+
+def test_a_class_of_processor_without_a_published_run_has_no_basis() -> None:
+    projection = project(measured(), target("raspberry-pi-zero-2w"))
+
+    assert isinstance(projection, NoBasis)
+    assert projection.reason == (
+        "nobody is known to have published onnxruntime on this class of processor (arm-in-order)"
+    )
+
+
+def test_without_a_dot_product_int8_gains_what_the_rule_says_whatever_it_gains_here() -> None:
+    fp32 = found(measured(), target("raspberry-pi-4"))
+    int8 = found(measured(there=Precision.INT8, per_fp32={Precision.INT8: 0.2}), target("raspberry-pi-4"))
+
+    gain = int8.factors[-2]
+    assert "no int8 dot product there, so 1.0 to 1.5 times as fast" in gain.what
+    assert gain.value * gain.reach == pytest.approx(1.0)
+    assert gain.value / gain.reach == pytest.approx(1 / 1.5)
+    assert int8.high > fp32.low
+
+
+def test_with_a_dot_product_int8_gains_what_it_gains_here_scaled_by_both_machines_rates() -> None:
+    gain = found(measured(there=Precision.INT8), target("raspberry-pi-5")).factors[-2]
+
+    assert gain.value == pytest.approx(math.sqrt(0.5 * (0.5 * 3 / 4)))
+
+
+def test_int8_that_was_not_measured_beside_fp32_has_no_basis() -> None:
+    projection = project(measured(there=Precision.INT8, per_fp32={}), target("raspberry-pi-5"))
+
+    assert isinstance(projection, NoBasis)
+    assert "published is fp32, and nothing here tells what int8 takes beside it" in projection.reason
+
+
+def test_a_calibrated_device_is_projected_to_from_this_host_by_the_rates_of_both() -> None:
+    device = load_profile("raspberry-pi-5")
+    rates = (
+        HOST_RATES[0].model_copy(update={"value": 10.0, "cores": 4}),
+        HOST_COPY.model_copy(update={"value": 5.0, "cores": 4}),
+    )
+    calibrated = device.model_copy(update={"rates": (*rates, *device.rates)})
+
+    projection = found(measured(), target("raspberry-pi-5", device=calibrated))
+
+    assert "onnxruntime on this host" in projection.basis
+    assert projection.basis_ms == 4.0
+    assert projection.low <= 4.0 * 2
+    assert projection.high >= 4.0 * 5
+
+
+def test_a_graph_that_does_not_tell_its_work_has_no_projection() -> None:
+    silent = MOBILENET.operators[0].model_copy(update={"elements": None})
+    executed = MOBILENET.model_copy(update={"operators": (silent,)})
+
+    assert isinstance(project(measured(executed=executed), target("raspberry-pi-5")), NoBasis)
+
+
+def test_an_emulated_machine_projects_nothing() -> None:
+    projection = project(measured(), target("raspberry-pi-5", emulated="qemu-user"))
+
+    assert isinstance(projection, NoBasis)
+    assert "emulated" in projection.reason
+
+
+def test_the_nearest_published_figure_is_of_the_network_then_the_runtime_then_the_precision() -> None:
+    device = load_profile("jetson-orin-nano")
+
+    def nearest(runtime: str, provider: str, precision: str, network: str, side: int) -> float:
+        one = nearest_published(device, runtime, provider, precision, network, side)
+        assert one is not None
+        return one.ms
+
+    assert nearest("onnxruntime", "cuda", "fp16", "mobilenet_v2", 224) == 7.5
+    assert nearest("openvino", "cpu", "fp16", "yolo11n", 640) == 57.36
+    assert nearest_published(load_profile("laptop-cpu"), "torch", "cpu", "fp32", "mobilenet_v2", 224) is None
+
+
+def test_a_report_with_a_projection_changed_by_hand_is_refused(tmp_path: Path) -> None:
+    report = make_report({"onnx-fp32": completed(10)})
+    range_ = projected("a basis", 10.0, [Factor(what="a step", value=2.0, reach=1.5)])
+    (tmp_path / "good.json").write_text(to_json(with_projection(report, range_)))
+    better = range_.model_copy(update={"high": 21.0})
+    (tmp_path / "bad.json").write_text(to_json(with_projection(report, better)))
+
+    assert read_report(tmp_path / "good.json").runs[0].projected_ms == range_
+    with pytest.raises(ReportMismatchError, match="'projected_ms' is not what its basis and factors give"):
+        read_report(tmp_path / "bad.json")
+
+
+def with_projection(report, range_):  # type: ignore[no-untyped-def]
+    row = report.runs[0].model_copy(update={"projected_ms": range_})
+    return report.model_copy(update={"runs": (row, *report.runs[1:])})
