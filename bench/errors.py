@@ -4,6 +4,7 @@ BenchError
 ├── InputError               2  wrong usage, configuration or input
 │   └── ReportMismatchError  2  a report whose summaries disagree with its raw values
 ├── MissingRuntimeError      3  a runtime or precision is missing here
+├── FellBackError            4  a runtime ran elsewhere than it was told to
 └── CalibrationError         4  a workload of calibration failed
 """
 
@@ -22,6 +23,12 @@ class MissingRuntimeError(BenchError):
     """A runtime that this environment lacks; the message names the extra that brings it."""
 
     exit_code = 3
+
+
+class FellBackError(BenchError):
+    """A runtime that ran an artifact, or parts of it, on another device than it was told to."""
+
+    exit_code = 4
 
 
 class CalibrationError(BenchError):

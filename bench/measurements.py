@@ -65,13 +65,15 @@ class Memory(Record):
 
     `peak_bytes` is the kernel's high-water mark from before loading to after some inferences, and
     `proportional_bytes` the proportional set size then (shared pages divided among those who share them);
-    both null where the kernel keeps none.
+    both null where the kernel keeps none. `device_bytes`: in an accelerator's own memory then, null where
+    there is none or it is not told.
     """
 
     runtime_bytes: int
     loaded_bytes: int
     peak_bytes: int | None
     proportional_bytes: int | None
+    device_bytes: int | None = None
 
 
 class Operator(Record):

@@ -7,7 +7,8 @@ from bench.projection.projecting import project
 from bench.projection.publications import nearest_published
 from bench.projection.records import Measured, NoBasis, Projected, Target
 from bench.reports.records import Run
-from bench.runtimes.table import RuntimeRow, place_of, row_of
+from bench.runtimes.providers import place_of
+from bench.runtimes.table import RuntimeRow, row_of
 from bench.variants import Precision
 from device_profiles.facts import Processor
 

@@ -75,7 +75,9 @@ def row_of_case(
     )
     match outcome:
         case Skipped(reason=reason):
-            return row(reason=reason)
+            choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
+            is_told = standing == "measured" and choice is not None and choice.install is not None
+            return row(reason=f"{reason}; on this device: {choice.install}" if is_told else reason)
         case Failed(stage=stage, kind=kind, message=message):
             first_line = message.partition("\n")[0]
             return row(

@@ -79,6 +79,7 @@ class CaseWorker:
             provider=case.provider,
             engine=case.engine,
             half=case.precision is Precision.FP16,
+            int8=case.precision is Precision.INT8,
             foreign_engine=case.stands_in,
             threads=case.threads,
             cpus=case.cpus,
@@ -135,6 +136,7 @@ class CaseWorker:
             loaded_bytes=loaded.loaded_bytes,
             peak_bytes=answer.peak_bytes,
             proportional_bytes=answer.proportional_bytes,
+            device_bytes=answer.device_bytes,
         )
 
     def predict(self, pack: str, images: int) -> tuple[tuple[float, ...], ...]:

@@ -19,7 +19,7 @@ class Load(Record):
 
     `module`: the runtime's; `files`: all of the artifact's; `pack`: the evaluation pack, whose images are the
     inputs; null: inputs are grey, so that no pack disturbs a memory reading until `Predict` names one.
-    `engine`, `half`, `foreign_engine`: see LoadOptions.
+    `engine`, `half`, `int8`, `foreign_engine`: see LoadOptions.
     """
 
     kind: Literal["load"] = "load"
@@ -29,6 +29,7 @@ class Load(Record):
     provider: str
     engine: str | None
     half: bool = False
+    int8: bool = False
     foreign_engine: bool = False
     threads: int
     cpus: tuple[int, ...] | None
@@ -112,11 +113,15 @@ class Warmed(Record):
 
 
 class Peak(Record):
-    """The high-water mark since loading began, the proportional set size now; null where not kept."""
+    """The high-water mark since loading began, the proportional set size now; null where not kept.
+
+    `device_bytes`: in an accelerator's own memory now; null where there is none, or it is not told.
+    """
 
     kind: Literal["peak"] = "peak"
     peak_bytes: int | None
     proportional_bytes: int | None
+    device_bytes: int | None = None
 
 
 class Predicted(Record):

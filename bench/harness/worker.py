@@ -62,7 +62,11 @@ class Worker:
                 return messages.Warmed(ns=samples_ns, steady=steady)
             case messages.ReadPeak():
                 peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
-                return messages.Peak(peak_bytes=peak, proportional_bytes=memory.proportional_bytes())
+                return messages.Peak(
+                    peak_bytes=peak,
+                    proportional_bytes=memory.proportional_bytes(),
+                    device_bytes=self._loaded().device_bytes(),
+                )
             case messages.Predict():
                 return messages.Predicted(logits=self._predict(request))
             case messages.Inspect():
@@ -84,6 +88,7 @@ class Worker:
             provider=request.provider,
             engine=request.engine,
             half=request.half,
+            int8=request.int8,
             foreign_engine=request.foreign_engine,
         )
         load_begin = time.perf_counter_ns()

@@ -77,6 +77,7 @@ def columns(several_waves: bool = False) -> list[Column]:
         Column("first_inference_ms", "first\nms", lambda run: run.first_inference_ms, 1),
         Column("settled_ms", "settled\nms", _settled, 2, place=file),
         Column("peak_memory_mib", "peak\nMiB", _memory, 0, low, always),
+        Column("device_memory_mib", "GPU\nMiB", _device_memory, 0, low),
         Column("size_mb", "size\nMB", _size, 2, low, always),
         Column("energy_mj", "mJ", lambda run: run.energy_mj.value if run.energy_mj else None, 0, low),
         Column("macs_as_asked", "ran as\nasked", _macs_as_asked, 0, place=Place.WIDE, suffix="%", factor=100),
@@ -150,6 +151,10 @@ def _settled(run: Run) -> float | None:
 
 def _memory(run: Run) -> float | None:
     return None if run.memory_mb is None else run.memory_mb.peak
+
+
+def _device_memory(run: Run) -> float | None:
+    return None if run.memory_mb is None else run.memory_mb.device
 
 
 def _macs_as_asked(run: Run) -> float | None:

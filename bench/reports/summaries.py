@@ -168,7 +168,7 @@ def _memory(raw: Raw) -> MemoryMb:
         runtime=raw.memory.runtime_bytes / _BYTES_PER_MIB,
         loaded=raw.memory.loaded_bytes / _BYTES_PER_MIB,
         peak=None if peak is None else peak / _BYTES_PER_MIB,
-        device=None,
+        device=None if raw.memory.device_bytes is None else raw.memory.device_bytes / _BYTES_PER_MIB,
         proportional=None if proportional is None else proportional / _BYTES_PER_MIB,
     )
 

@@ -7,10 +7,12 @@ onnxruntime pads to whole vectors (24 to 32, say) are computed, and so counted.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.errors import FellBackError
 from bench.measurements import Executed, Operator
 from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
@@ -28,11 +30,15 @@ _NODE_SUFFIX = "_kernel_time"
 Tensor = tuple[str, list[int]]
 
 
-def executed_by(profile: Path) -> Executed:
-    """Read a profile that `InferenceSession.end_profiling` wrote about one inference."""
+def executed_by(profile: Path, provider: str) -> Executed:
+    """Read a profile that `InferenceSession.end_profiling` wrote about one inference.
+
+    Raises FellBackError if a convolution or matrix product ran on another provider than `provider`.
+    """
     events = json.loads(profile.read_text(encoding="utf-8"))
     nodes = [event for event in events if event.get("cat") == "Node" and event["name"].endswith(_NODE_SUFFIX)]
     kinds = [node["args"]["op_name"] for node in nodes]
+    _refuse_elsewhere(nodes, provider)
     return Executed(
         source="onnxruntime's profile of its optimised graph",
         operators=tuple(
@@ -44,6 +50,22 @@ def executed_by(profile: Path) -> Executed:
         quantise=sum(kind in _QUANTISE for kind in kinds),
         dequantise=sum(kind in _DEQUANTISE for kind in kinds),
     )
+
+
+def _refuse_elsewhere(nodes: Sequence[Mapping[str, Any]], provider: str) -> None:
+    """Raise FellBackError if what computes did not compute where it was told to.
+
+    A provider that takes whole pieces of the graph (TensorRT) shows them as nodes of its own.
+    """
+    elsewhere = Counter(
+        node["args"]["provider"]
+        for node in nodes
+        if node["args"]["op_name"] in (*_CONVOLUTIONS, *_MATRICES)
+        and node["args"].get("provider", provider) != provider
+    )
+    if elsewhere:
+        ran, count = elsewhere.most_common(1)[0]
+        raise FellBackError(f"{count} operators were to run on {provider}, and ran on {ran}")
 
 
 def _operator(node: Mapping[str, Any]) -> Operator:

@@ -13,7 +13,12 @@ import torch
 from bench.measurements import Executed, Operator
 from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
-_FLOAT_CONVOLUTIONS = ("aten::_convolution", "aten::conv2d", "prim::mkldnn_convolution")
+_FLOAT_CONVOLUTIONS = (
+    "aten::_convolution",
+    "aten::conv2d",
+    "aten::cudnn_convolution_relu",
+    "prim::mkldnn_convolution",
+)
 _INT8_CONVOLUTIONS = ("quantized::conv2d", "quantized::conv2d_relu")
 _FLOAT_MATRICES = ("aten::linear", "aten::matmul", "aten::mm")
 _INT8_MATRICES = ("quantized::linear", "quantized::linear_relu")

@@ -16,7 +16,7 @@ class LoadOptions:
 
     `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them, or to stand
     in for one of them. `half`: the artifact is fp16, to be computed in half precision where the device has
-    arithmetic for it.
+    arithmetic for it; `int8`: the artifact is int8, for those who must be told.
     """
 
     threads: int
@@ -24,6 +24,7 @@ class LoadOptions:
     engine: str | None = None
     foreign_engine: bool = False
     half: bool = False
+    int8: bool = False
 
 
 class Session(Protocol):
@@ -37,6 +38,9 @@ class Session(Protocol):
 
     def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
         """Return what the runtime's own executed graph says ran; `batch` as for infer. Never timed."""
+
+    def device_bytes(self) -> int | None:
+        """Return what it has in an accelerator's own memory; None where there is none, or it is not told."""
 
     def close(self) -> None:
         """Release what the session holds."""

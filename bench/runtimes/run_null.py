@@ -23,6 +23,10 @@ class NullSession:
         """Return that nothing ran."""
         return Executed(source="nothing ran", operators=(), casts=0, quantise=0, dequantise=0)
 
+    def device_bytes(self) -> int | None:
+        """Return that it uses no accelerator."""
+        return None
+
     def close(self) -> None:
         """Hold nothing, release nothing."""
 

@@ -1,4 +1,4 @@
-"""ONNX on onnxruntime. It knows onnxruntime's options, and nothing of precisions or of measuring."""
+"""ONNX on onnxruntime. It knows onnxruntime's options and providers, and nothing of measuring."""
 
 from pathlib import Path
 
@@ -6,12 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from bench.errors import MissingRuntimeError
+from bench.cache_folder import cache_folder
+from bench.errors import FellBackError, MissingRuntimeError
+from bench.machine.accelerators import NvidiaMemory, has_nvidia_gpu
 from bench.measurements import Executed
 from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.providers import place_of
 
 _ERRORS_ONLY = 3
+_NVIDIA = ("cuda", "tensorrt")
 
 
 class OnnxSession:
@@ -19,6 +23,7 @@ class OnnxSession:
 
     def __init__(self, entry: Path, options: LoadOptions) -> None:
         self._entry, self._options = entry, options
+        self._memory = NvidiaMemory() if place_of(options.provider) in _NVIDIA else None
         self._session = _open(entry, options, profiled=False)
         self._input = self._session.get_inputs()[0].name
 
@@ -33,9 +38,13 @@ class OnnxSession:
         twin.run(None, {self._input: batch})
         profile = Path(twin.end_profiling())
         try:
-            return executed_by(profile)
+            return executed_by(profile, self._options.provider)
         finally:
             profile.unlink()
+
+    def device_bytes(self) -> int | None:
+        """Return what the first NVIDIA GPU holds more than before loading."""
+        return None if self._memory is None else self._memory.used_bytes()
 
     def close(self) -> None:
         """Release the session."""
@@ -45,7 +54,9 @@ class OnnxSession:
 def load(entry: Path, options: LoadOptions) -> OnnxSession:
     """Load a model on the one provider asked for; another provider is never put in its place."""
     if options.provider not in onnxruntime.get_available_providers():
-        raise MissingRuntimeError(f"this onnxruntime has no {options.provider}; choose another profile")
+        raise MissingRuntimeError(f"this onnxruntime has no {options.provider}")
+    if place_of(options.provider) in _NVIDIA and not has_nvidia_gpu():
+        raise MissingRuntimeError(f"there is no NVIDIA GPU here for {options.provider}")
     return OnnxSession(entry, options)
 
 
@@ -58,11 +69,28 @@ def _open(entry: Path, options: LoadOptions, profiled: bool) -> onnxruntime.Infe
     if profiled:
         # Weights packed for the kernels are no inputs any more, and their shapes would be missing.
         settings.add_session_config_entry("session.disable_prepacking", "1")
-    session = onnxruntime.InferenceSession(str(entry), settings, providers=[options.provider])
+    session = onnxruntime.InferenceSession(str(entry), settings, providers=[provider_of(options)])
     ran_on = session.get_providers()[0]
     if ran_on != options.provider:
-        raise MissingRuntimeError(f"{options.provider} could not be used: onnxruntime fell back to {ran_on}")
+        raise FellBackError(f"{options.provider} could not be used, and onnxruntime fell back to {ran_on}")
     return session
+
+
+def provider_of(options: LoadOptions) -> tuple[str, dict[str, str]]:
+    """Return the provider with what it must be told: TensorRT, the precisions that it may use.
+
+    Its engines take minutes to build on a board, so they are kept: the first process of a case builds one,
+    and load time is that of the others.
+    """
+    if place_of(options.provider) != "tensorrt":
+        return options.provider, {}
+    settings = {
+        "trt_fp16_enable": str(options.half),
+        "trt_int8_enable": str(options.int8),
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(cache_folder("tensorrt")),
+    }
+    return options.provider, settings
 
 
 def version() -> str:

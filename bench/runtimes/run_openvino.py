@@ -1,4 +1,4 @@
-"""OpenVINO IR on OpenVINO. It knows OpenVINO's options, and nothing of precisions or of measuring."""
+"""OpenVINO IR on OpenVINO. It knows OpenVINO's options and devices, and nothing of measuring."""
 
 from pathlib import Path
 
@@ -6,17 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
-from bench.errors import MissingRuntimeError
+from bench.errors import FellBackError, MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_openvino import executed_by
 from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.providers import place_of
+
+_GPU = "gpu"
 
 
 class OpenvinoSession:
     """A compiled model and its one inference request."""
 
-    def __init__(self, compiled: openvino.CompiledModel) -> None:
-        self._compiled = compiled
+    def __init__(self, core: openvino.Core, compiled: openvino.CompiledModel, device: str) -> None:
+        self._core, self._compiled, self._device = core, compiled, device
         self._request = compiled.create_infer_request()
 
     def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -31,6 +34,12 @@ class OpenvinoSession:
         """Read the runtime model."""
         return executed_by(self._compiled)
 
+    def device_bytes(self) -> int | None:
+        """Return what OpenVINO says it has allocated on a GPU."""
+        if place_of(self._device) != _GPU:
+            return None
+        return int(sum(self._core.get_property(self._device, "GPU_MEMORY_STATISTICS").values()))
+
     def close(self) -> None:
         """Release the request and the model."""
         del self._request, self._compiled
@@ -42,17 +51,27 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
     INFERENCE_PRECISION_HINT is always set: without it OpenVINO runs an fp32 model in half precision on
     CPUs that can (seen on Cortex-A76), and the label would not be what ran. There fp16 is computed in half.
     """
-    core = openvino.Core()
-    if options.provider not in core.available_devices:
-        raise MissingRuntimeError(f"OpenVINO finds no device {options.provider} here; choose another profile")
-    in_half = options.half and "FP16" in core.get_property(options.provider, "OPTIMIZATION_CAPABILITIES")
+    core, device = openvino.Core(), options.provider
+    if not any(_is(device, one) for one in core.available_devices):
+        raise MissingRuntimeError(f"OpenVINO finds no device {device} here")
+    in_half = options.half and "FP16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
-        "INFERENCE_NUM_THREADS": str(options.threads),
         "INFERENCE_PRECISION_HINT": "f16" if in_half else "f32",
     }
-    return OpenvinoSession(core.compile_model(str(entry), options.provider, settings))
+    if place_of(device) != _GPU:  # which has no threads, and refuses to be given any
+        settings["INFERENCE_NUM_THREADS"] = str(options.threads)
+    compiled = core.compile_model(str(entry), device, settings)
+    ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
+    if not all(_is(device, one) for one in ran_on):
+        raise FellBackError(f"OpenVINO was told to run on {device}, and runs on {', '.join(ran_on)}")
+    return OpenvinoSession(core, compiled, device)
+
+
+def _is(asked: str, found: str) -> bool:
+    """Tell whether a device found is the one asked for: `GPU` is also called `GPU.0` where there are two."""
+    return found == asked or found.startswith(f"{asked}.")
 
 
 def version() -> str:

@@ -8,20 +8,30 @@ import numpy.typing as npt
 import torch
 
 from bench.errors import MissingRuntimeError
+from bench.machine.accelerators import NvidiaMemory
 from bench.machine.host import read_host
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.quantised_engines import misfit
 
+_CUDA = "cuda"
+
 
 class TorchscriptSession:
     """A frozen module on one device."""
 
-    def __init__(self, module: torch.jit.ScriptModule, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        module: torch.jit.ScriptModule,
+        device: torch.device,
+        dtype: torch.dtype,
+        memory: NvidiaMemory | None = None,
+    ) -> None:
         self._module = module
         self._device = device
         self._dtype = dtype
+        self._memory = memory
 
     def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return logits [1, classes]."""
@@ -33,6 +43,10 @@ class TorchscriptSession:
     def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
         """Read the graph of the frozen module that `infer` runs."""
         return executed_by(self._module, batch.shape)
+
+    def device_bytes(self) -> int | None:
+        """Return what the first NVIDIA GPU holds more than before loading."""
+        return None if self._memory is None else self._memory.used_bytes()
 
     def close(self) -> None:
         """Release the module."""
@@ -47,9 +61,11 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     counts it.
     """
     torch.set_num_threads(options.threads)
-    _set_engine(options)
     device = torch.device(options.provider)
-    dtype = torch.float16 if options.half and device.type == "cuda" else torch.float32
+    _refuse_device(device, options)
+    _set_engine(options)
+    memory = NvidiaMemory() if device.type == _CUDA else None
+    dtype = torch.float16 if options.half and device.type == _CUDA else torch.float32
     module = torch.jit.load(str(entry), map_location=device).eval()  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -57,7 +73,15 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
             module = torch.jit.optimize_for_inference(torch.jit.freeze(module.to(dtype)))
         else:
             module = torch.jit.freeze(module)
-    return TorchscriptSession(module, device, dtype)
+    return TorchscriptSession(module, device, dtype, memory)
+
+
+def _refuse_device(device: torch.device, options: LoadOptions) -> None:
+    """Raise MissingRuntimeError where the device is not here, or has no kernels for the artifact."""
+    if device.type == _CUDA and not torch.cuda.is_available():
+        raise MissingRuntimeError(f"this torch ({torch.__version__}) finds no CUDA device here")
+    if device.type == _CUDA and options.engine is not None:
+        raise MissingRuntimeError("int8 TorchScript has kernels for CPUs alone")
 
 
 def _set_engine(options: LoadOptions) -> None:

@@ -61,15 +61,8 @@ RUNTIMES = {
         "bench.runtimes.run_torchscript", "torch", "torchscript", "cpu", "yardstick.pt"
     ),
 }
-# What onnxruntime adds to the name of a place where a model runs.
-_LONG_ENDING = "executionprovider"
 NULL = RuntimeRow("bench.runtimes.run_null", "numpy", "", "none")
 YARDSTICK_IMAGE_SIZE = 96
-
-
-def place_of(provider: str) -> str:
-    """Return where a runtime's own provider runs, in one word for all of them: cpu, cuda, tensorrt, gpu."""
-    return provider.lower().removesuffix(_LONG_ENDING)
 
 
 def yardstick_format() -> str | None:

@@ -12,6 +12,7 @@ def doctor(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from bench.harness.doubts import doubts_of
+    from bench.machine.accelerators import found_accelerators
     from bench.machine.energy import NoMeter, find_meter
     from bench.machine.host import read_host
     from bench.machine.state import read_state
@@ -22,6 +23,8 @@ def doctor(as_json: AsJson = False) -> None:
     doubts, meter = doubts_of(host, state), find_meter()
     runtimes = {name: installed_version(row) for name, row in RUNTIMES.items()}
     table = Table(box=None, show_header=False, pad_edge=False)
+    if host.emulated is not None:
+        table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
     table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
     table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
     table.add_row(
@@ -32,6 +35,8 @@ def doctor(as_json: AsJson = False) -> None:
     table.add_row("hottest", _hottest(state.temperatures))
     measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
     table.add_row("energy", escape(measures))
+    gpus = found_accelerators()
+    table.add_row("accelerators", ", ".join(gpus) or "no driver offers one")
     for name, version in runtimes.items():
         table.add_row(
             name, version or f"[yellow]missing:[/yellow] {escape(missing_sentence(RUNTIMES[name]))}"
@@ -46,6 +51,7 @@ def doctor(as_json: AsJson = False) -> None:
         "state": state.model_dump(),
         "runtimes": runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
+        "accelerators": gpus,
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
         "warnings": doubts,
     }

@@ -16,6 +16,9 @@ class CountingSession:
         self.seen.append(float(batch.flat[0]))
         return batch
 
+    def device_bytes(self) -> int | None:
+        return None
+
     def close(self) -> None:
         pass
 

@@ -56,6 +56,9 @@ class FaultySession:
     def executed(self, batch: np.ndarray) -> Executed:
         return Executed(source="a test", operators=(), casts=0, quantise=0, dequantise=0)
 
+    def device_bytes(self) -> int | None:
+        return None
+
     def close(self) -> None:
         pass
 

@@ -1,0 +1,143 @@
+"""Accelerators: what is not here is missing, and what runs elsewhere than it was told to is a failure."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from bench.bundle import read_bundle
+from bench.errors import FellBackError, MissingRuntimeError
+from bench.machine.accelerators import found_accelerators, has_nvidia_gpu
+from bench.runtimes import run_onnx, run_openvino, run_torchscript
+from bench.runtimes.executed_onnx import executed_by
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.providers import place_of
+
+CUDA = "CUDAExecutionProvider"
+
+
+def entry(bundle_folder: Path, variant: str) -> Path:
+    bundle = read_bundle(bundle_folder)
+    return bundle.folder / bundle.select([variant])[0].entry
+
+
+def profile_of(folder: Path, providers: list[str], kinds: list[str]) -> Path:
+    """Write a profile as onnxruntime does, with one node for each provider."""
+    shape = [{"float": [1, 8, 4, 4]}]
+    nodes = [
+        {
+            "cat": "Node",
+            "name": f"node_{index}_kernel_time",
+            "args": {
+                "op_name": kind,
+                "provider": provider,
+                "input_type_shape": [*shape, {"float": [8, 8, 1, 1]}],
+                "output_type_shape": shape,
+            },
+        }
+        for index, (provider, kind) in enumerate(zip(providers, kinds, strict=True))
+    ]
+    path = folder / "profile.json"
+    path.write_text(json.dumps(nodes))
+    return path
+
+
+def test_operators_that_ran_where_they_were_told_to_are_read(tmp_path: Path) -> None:
+    # Shapes are computed on the CPU by every provider: that is no computing of the network.
+    found = executed_by(profile_of(tmp_path, [CUDA, "CPUExecutionProvider"], ["Conv", "Shape"]), CUDA)
+
+    assert [operator.macs for operator in found.operators] == [8 * 8 * 16]
+
+
+def test_operators_that_ran_elsewhere_are_a_failure(tmp_path: Path) -> None:
+    profile = profile_of(tmp_path, [CUDA, *["CPUExecutionProvider"] * 2], ["Conv", "Conv", "MatMul"])
+
+    with pytest.raises(FellBackError, match=f"2 operators were to run on {CUDA}, and ran on CPUExec"):
+        executed_by(profile, CUDA)
+
+
+def test_a_provider_that_really_leaves_the_network_to_another_is_found_out(bundle_folder: Path) -> None:
+    # onnxruntime's Azure provider is in every build, and runs nothing but calls to a service.
+    if (azure := "AzureExecutionProvider") not in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has no Azure provider")
+    session = run_onnx.load(entry(bundle_folder, "onnx-fp32"), LoadOptions(threads=1, provider=azure))
+
+    with pytest.raises(FellBackError, match="were to run on AzureExecutionProvider, and ran on CPU"):
+        session.executed(np.zeros((1, 3, 32, 32), dtype=np.float32))
+
+
+def test_a_session_that_falls_back_at_once_is_a_failure(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_onnx.onnxruntime, "get_available_providers", lambda: [CUDA])
+    monkeypatch.setattr(run_onnx, "has_nvidia_gpu", lambda: True)
+
+    with pytest.raises(FellBackError, match=f"{CUDA} could not be used, and onnxruntime fell back to CPU"):
+        run_onnx.load(entry(bundle_folder, "onnx-fp32"), LoadOptions(threads=1, provider=CUDA))
+
+
+@pytest.mark.parametrize("provider", [CUDA, "TensorrtExecutionProvider"])
+def test_a_build_for_nvidia_without_a_gpu_is_missing_what_it_needs(
+    provider: str, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_onnx.onnxruntime, "get_available_providers", lambda: [provider])
+    monkeypatch.setattr(run_onnx, "has_nvidia_gpu", lambda: False)
+
+    with pytest.raises(MissingRuntimeError, match=f"no NVIDIA GPU here for {provider}"):
+        run_onnx.load(entry(bundle_folder, "onnx-fp32"), LoadOptions(threads=1, provider=provider))
+
+
+def test_openvino_without_a_gpu_and_torch_without_cuda_say_so(bundle_folder: Path) -> None:
+    with pytest.raises(MissingRuntimeError, match="finds no device GPU here"):
+        run_openvino.load(entry(bundle_folder, "openvino-fp32"), LoadOptions(threads=1, provider="GPU"))
+    with pytest.raises(MissingRuntimeError, match="finds no CUDA device here"):
+        run_torchscript.load(
+            entry(bundle_folder, "torchscript-fp32"), LoadOptions(threads=1, provider="cuda")
+        )
+
+
+def test_int8_torchscript_is_for_cpus_alone(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_torchscript.torch.cuda, "is_available", lambda: True)
+
+    with pytest.raises(MissingRuntimeError, match="kernels for CPUs alone"):
+        run_torchscript.load(
+            entry(bundle_folder, "torchscript-fp32"),
+            LoadOptions(threads=1, provider="cuda", engine="onednn"),
+        )
+
+
+def test_tensorrt_is_told_the_precision_and_keeps_its_engines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFIT_CACHE", str(tmp_path))
+    options = LoadOptions(threads=1, provider="TensorrtExecutionProvider", int8=True)
+
+    name, settings = run_onnx.provider_of(options)
+
+    assert name == "TensorrtExecutionProvider"
+    assert settings["trt_int8_enable"] == "True"
+    assert settings["trt_fp16_enable"] == "False"
+    assert settings["trt_engine_cache_path"] == str(tmp_path / "tensorrt")
+    assert run_onnx.provider_of(LoadOptions(threads=1, provider=CUDA)) == (CUDA, {})
+
+
+@pytest.mark.parametrize(
+    ("provider", "place"),
+    [("CPUExecutionProvider", "cpu"), (CUDA, "cuda"), ("cuda", "cuda"), ("CPU", "cpu"), ("GPU", "gpu")],
+)
+def test_every_runtimes_word_for_a_place_is_one(provider: str, place: str) -> None:
+    assert place_of(provider) == place
+
+
+@pytest.mark.parametrize(("device", "is_there"), [("nvidia0", True), ("nvhost-gpu", True), ("null", False)])
+def test_a_gpu_is_told_by_its_drivers_files(device: str, is_there: bool, tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / device).touch()
+    card = tmp_path / "sys/class/drm/card0/device"
+    card.mkdir(parents=True)
+    (card / "vendor").write_text("0x8086\n")
+
+    assert has_nvidia_gpu(tmp_path) is is_there
+    assert found_accelerators(tmp_path) == [*(["NVIDIA GPU"] if is_there else []), "Intel GPU"]
