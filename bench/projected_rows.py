@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.decide.budget import projected_over_budget
 from bench.projection.from_published import ISA_RULE
 from bench.projection.projecting import project
 from bench.projection.publications import nearest_published
@@ -35,7 +36,11 @@ def _with_projection(
         "projected_ms": None if isinstance(found, NoBasis) else found,
         "projection_reason": found.reason if isinstance(found, NoBasis) else None,
         "nearest_published": nearest,
-        "warnings": (*run.warnings, *_of_isa(run, precision, target)),
+        "warnings": (
+            *run.warnings,
+            *([] if isinstance(found, NoBasis) else projected_over_budget(found, target.device.budget)),
+            *_of_isa(run, precision, target),
+        ),
     }
     return run.model_copy(update=changes)
 

@@ -93,7 +93,7 @@ def row_of_case(
             if case.is_judged:
                 heat = profile.heat if standing == "measured" else None
                 warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float, heat)
-                warnings += over_budget(summary, case.size_bytes, profile.budget)
+                warnings += over_budget(summary, case.size_bytes, profile.budget, standing)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(
                 runtime=outcome.runtime,

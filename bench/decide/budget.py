@@ -1,23 +1,33 @@
 """Which limits of a profile's budget a row breaks. Pure: values in, sentences out."""
 
+from bench.projection.records import Projected
 from bench.reports.records import Latency
 from bench.reports.summaries import Summary
+from bench.standing.terms import Standing
 from device_profiles.settings import Budget
 
 _BYTES_PER_MB = 1e6
 
 
-def over_budget(summary: Summary, size_bytes: int, budget: Budget) -> list[str]:
-    """Return a sentence for each limit that a row's summary breaks."""
+def over_budget(summary: Summary, size_bytes: int, budget: Budget, standing: Standing) -> list[str]:
+    """Return a sentence for each limit that a row's summary breaks; a stand-in's latency is not judged."""
     kept = None if summary.accuracy is None else summary.accuracy.retention
     found = [
-        _over_latency(summary.latency_ms, budget.p95_ms),
+        _over_latency(summary.latency_ms, budget.p95_ms if standing == "measured" else None),
         _over("peak memory", summary.memory_mb.peak, budget.memory_mb, "MiB"),
         _over("size", size_bytes / _BYTES_PER_MB, budget.size_mb, "MB"),
     ]
     if kept is not None and budget.retention is not None and kept.value < budget.retention:
         found.append(f"retention {kept.value:.3f} is below the budget's {budget.retention:g}")
     return [sentence for sentence in found if sentence is not None]
+
+
+def projected_over_budget(projected: Projected, budget: Budget) -> list[str]:
+    """Return a sentence if all of a projected range breaks the limit of latency."""
+    if budget.p95_ms is None or projected.low <= budget.p95_ms:
+        return []
+    reach = f"{projected.low:.3g} to {projected.high:.3g} ms"
+    return [f"projected latency {reach} is over the budget's {budget.p95_ms:g} ms"]
 
 
 def _over_latency(latency: Latency, limit_ms: float | None) -> str | None:

@@ -30,7 +30,6 @@ class HostState(Record):
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
     """Read how the machine stands now, watching its load for `watch_s` seconds."""
-    battery = psutil.sensors_battery()
     swap = psutil.swap_memory()
     load = psutil.cpu_times_percent(interval=watch_s)
     steal = float(getattr(load, "steal", 0.0))
@@ -40,8 +39,16 @@ def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
         available_bytes=psutil.virtual_memory().available,
         swap_used_bytes=swap.used,
         swapped_in_bytes=swap.sin,
-        on_battery=battery is not None and battery.power_plugged is False,
+        on_battery=_is_on_battery(),
         temperatures=read_temperatures(),
         throttle_counts=read_throttle_counts(),
         throttled_bits=read_throttled_bits(),
     )
+
+
+def _is_on_battery() -> bool:
+    try:
+        battery = psutil.sensors_battery()
+    except FileNotFoundError:  # psutil's own, where the kernel has no /sys/class/power_supply
+        return False
+    return battery is not None and battery.power_plugged is False

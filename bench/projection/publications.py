@@ -118,6 +118,7 @@ def nearest_published(
         device.published,
         key=lambda one: (
             not _is_of(one, network, image_size),
+            one.network != network,
             one.runtime != runtime,
             one.provider != provider,
             one.precision != precision,

@@ -42,21 +42,22 @@ def engine_for(cpu: str) -> str:
     return by_cpu[choose(cpu, by_cpu, "CPU")]
 
 
-def misfit(name: str, machine: str, cpu_flags: frozenset[str], foreign: bool = False) -> str | None:
+def misfit(
+    name: str, machine: str, cpu_flags: frozenset[str], foreign: bool = False, called: str = "this machine"
+) -> str | None:
     """Return why an artifact made for an engine must not run on a machine; None if it may.
 
     `foreign`: it is only to be verified, which another architecture's engine can be wherever torch has it;
-    one whose sums overflow here would give other answers, and cannot.
+    one whose sums overflow here would give other answers, and cannot. `called`: the machine, in the sentence.
     """
     if name not in ENGINES:
         return f"it was made for a quantised engine '{name}' that edgefit does not know"
     engine = ENGINES[name]
     if machine.lower() not in engine.machines and not foreign:
-        return (
-            f"it was made for {_family(engine.machines)} (quantised engine '{name}'), and this is {machine}"
-        )
+        made_for = _family(engine.machines)
+        return f"it was made for {made_for} (quantised engine '{name}'), and {called} is {machine}"
     if engine.needs and not engine.needs & cpu_flags:
-        return f"it was made for CPUs with VNNI (quantised engine '{name}'); on this one its sums overflow"
+        return f"it was made for CPUs with VNNI (quantised engine '{name}'); on {called} its sums overflow"
     return None
 
 

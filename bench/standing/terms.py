@@ -5,7 +5,7 @@ from typing import Literal
 
 from bench.bundle import ArtifactRecord
 from bench.machine.host import Host
-from bench.runtimes.quantised_engines import misfit
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, misfit
 from bench.standing.recognition import Likeness, likeness
 from device_profiles.facts import Figure
 from device_profiles.profile import Profile
@@ -79,8 +79,12 @@ def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
     if artifact.engine is None or profile.processor is None:
         return None
     processor = profile.processor
-    reason = misfit(artifact.engine, processor.architecture, frozenset(processor.features.value))
-    return None if reason is None else f"{profile.name}: {reason}"
+    flags = frozenset(processor.features.value)
+    reason = misfit(artifact.engine, processor.architecture, flags, called=profile.name)
+    best = choose_engine(processor.architecture, flags)
+    if reason is None or best is None:
+        return reason
+    return f"{reason}; export again with --cpu {ENGINES[best].cpu}"
 
 
 def _memory_limit(profile: Profile, standing: Standing) -> int | None:

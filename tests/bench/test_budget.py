@@ -2,8 +2,9 @@
 
 from making.tiny_report import EVALUATION, completed, process
 
-from bench.decide.budget import over_budget
+from bench.decide.budget import over_budget, projected_over_budget
 from bench.measurements import Completed
+from bench.projection.records import Factor, projected
 from bench.reports.summaries import References, Summary, summarise
 from bench.rows import raw_of
 from bench.variants import Precision
@@ -21,16 +22,30 @@ def summary_of(outcome: Completed) -> Summary:
 def test_a_p95_over_the_budget_is_said() -> None:
     many = completed(1, processes=(process(150, sweeps=50),))
 
-    assert over_budget(summary_of(many), 1, LIMIT)[0].startswith("p95 latency 2")
+    assert over_budget(summary_of(many), 1, LIMIT, "measured")[0].startswith("p95 latency 2")
 
 
 def test_with_too_few_samples_for_a_p95_the_median_is_judged() -> None:
-    assert over_budget(summary_of(completed(150)), 1, LIMIT) == [
+    assert over_budget(summary_of(completed(150)), 1, LIMIT, "measured") == [
         "p50 latency 151.5 ms is over the budget's 100 ms"
     ]
 
 
 def test_what_cannot_be_judged_is_said() -> None:
-    found = over_budget(summary_of(completed(10)), 1, LIMIT)
+    found = over_budget(summary_of(completed(10)), 1, LIMIT, "measured")
 
     assert found == ["p95 latency is not judged against the budget: 4 samples are too few for a p95"]
+
+
+def test_the_latency_of_a_stand_in_is_not_the_devices_and_is_not_judged() -> None:
+    assert over_budget(summary_of(completed(150)), 1, LIMIT, "stand-in") == []
+
+
+def test_a_projection_is_over_the_budget_if_all_of_it_is() -> None:
+    beyond = projected("a basis", 150, [Factor(what="a step", value=1, reach=1.2)])
+    around = projected("a basis", 110, [Factor(what="a step", value=1, reach=1.2)])
+
+    assert projected_over_budget(beyond, LIMIT) == [
+        "projected latency 125 to 180 ms is over the budget's 100 ms"
+    ]
+    assert projected_over_budget(around, LIMIT) == []
