@@ -104,6 +104,9 @@ def read_profile(path: Path) -> Profile:
         profile = Profile.model_validate_json(_as_json(path, _content(path, ())))
     except ValidationError as error:
         raise ProfileError(explain(path, error, Profile)) from None
+    for key in ("sampling", "quick", "budget"):
+        if "source" not in getattr(profile, key).model_fields_set:
+            raise ProfileError(f"{path}: the key '{key}.source' is missing: who chose these numbers, and why")
     if path.parent in (_FOLDER, own_folder()) and profile.name != path.stem:
         raise ProfileError(
             f"{path}: name: is '{profile.name}', and a profile is found by its file's: '{path.stem}'"

@@ -7,6 +7,9 @@ from pydantic import Field, field_validator
 from device_profiles.facts import Source
 from device_profiles.part import Part
 
+# What profiles in reports of before say; a file that is read needs a source of its own.
+NOT_TOLD = "not told by the edgefit of that time"
+
 
 class Sampling(Part):
     """How long a case is measured, in fresh processes that take turns with those of other cases.
@@ -33,7 +36,7 @@ class Sampling(Part):
     cool_to_c: float | None = Field(default=None, ge=20, le=150)
     cool_limit_s: float = Field(default=120, ge=0, le=86_400)
     kind: Literal["chosen"] = "chosen"
-    source: Source
+    source: Source = NOT_TOLD
 
     @field_validator("looks")
     @classmethod
@@ -54,4 +57,4 @@ class Budget(Part):
     size_mb: float | None = Field(default=None, gt=0)
     retention: float | None = Field(default=None, gt=0, le=1)
     kind: Literal["chosen"] = "chosen"
-    source: Source
+    source: Source = NOT_TOLD

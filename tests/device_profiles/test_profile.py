@@ -107,7 +107,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (LAPTOP, "sampling.time_limit_s", float("nan"), "sampling.time_limit_s: .*finite"),
         (LAPTOP, "budget.retention", 1.2, "budget.retention: .*less than or equal to 1"),
         (LAPTOP, "budget.p95_ms", "fast", "budget.p95_ms: .*valid number"),
-        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: where it comes from"),
+        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: who chose"),
         (LAPTOP, "name", "No Spaces", "name: "),
         (LAPTOP, "match", {"board": ["Acme"]}, "'device: this-machine' is every machine"),
         (BOARD, "processor", "REMOVE", "'device: another' needs 'processor'"),
