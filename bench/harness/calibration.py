@@ -36,7 +36,7 @@ class Durations:
 FULL = Durations(rate_s=1.0, load_s=60.0)
 
 
-def calibrate(source: str, progress: Progress, durations: Durations = FULL) -> list[Rate]:
+def calibrate(source: str, progress: Progress, durations: Durations) -> list[Rate]:
     """Measure this machine in at most two minutes; `source` is what each rate says of where it comes from.
 
     Raises MissingRuntimeError if no runtime is installed that runs the workloads, CalibrationError if one

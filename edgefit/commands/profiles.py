@@ -78,7 +78,7 @@ def calibrate_profile(
     It takes about a minute and a half, and needs onnxruntime or OpenVINO. Run it on the device itself.
     """
     from bench.files import refuse_to_replace, write_whole
-    from bench.harness.calibration import calibrate
+    from bench.harness.calibration import FULL, calibrate
     from bench.machine.cpu_time import read_highest_clock_khz
     from bench.machine.host import read_host
     from bench.machine.state import read_state
@@ -97,7 +97,7 @@ def calibrate_profile(
     emulated = "" if host.emulated is None else ", emulated: its speed is not the device's"
     source = f"edgefit profiles calibrate, {now()[:10]}, {host.os}, kernel {host.kernel}{emulated}"
     with progress() as watcher:
-        rates = calibrate(source, watcher)
+        rates = calibrate(source, watcher, FULL)
     clock_khz = read_highest_clock_khz()
     content = calibrated(name, host, state.available_bytes, clock_khz, rates, known, source)
     write_whole(out, as_yaml(content))
