@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,24 +19,20 @@ from bench.render.merged import merge
 from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
 
-_WIDTH_FOR_ALL = 140
-_WIDTH_OF_ENERGY = 7
+_WIDER_THAN_ANY = 10_000
 _SPARKLINE_WIDTH = 30
 _LONG_ENDING = "ExecutionProvider"
 
 
 def report_view(report: Report, width: int) -> RenderableType:
     """Return everything there is to see of a report on a terminal of `width` columns."""
-    measures_energy = any(run.energy_mj is not None for run in report.runs)
-    width_for_all = _WIDTH_FOR_ALL + (_WIDTH_OF_ENERGY if measures_energy else 0)
-    wide = width >= width_for_all
-    places = (Place.ALWAYS, Place.WIDE) if wide else (Place.ALWAYS,)
     variants = [run for run in report.runs if run.is_variant]
-    chosen = [
+    told = [
         one
         for one in columns(_has_waves(variants))
-        if one.place in places and any(one.value(run) is not None for run in variants)
+        if one.place is not Place.FILE and any(one.value(run) is not None for run in variants)
     ]
+    chosen = _that_fit(report, variants, told, width)
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
     parts += [Text(line, "yellow") for line in stand_in.terms(report)]
     parts.append(_table(report, variants, chosen))
@@ -43,8 +40,9 @@ def report_view(report: Report, width: int) -> RenderableType:
         Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
     )
     parts += [Text(line, "dim") for line in _beside(report)]
-    if not wide:
-        parts.append(Text(f"more columns at a width of {width_for_all}, all of them with --csv", "dim"))
+    if len(chosen) < len(told):
+        needed = _width_of(_table(report, variants, told))
+        parts.append(Text(f"more columns at a width of {needed}, all of them with --csv", "dim"))
     parts += [Text(line) for line in _sustained(report)]
     parts += [Text(line) for line in stand_in.projections(report, _names(variants))]
     parts += [Text.from_markup(line) for line in _remarks(report)]
@@ -95,6 +93,24 @@ def _listed(numbers: list[int]) -> str:
     if len(numbers) > 2:
         return f"{numbers[0]} to {numbers[-1]}"
     return " or ".join(str(number) for number in numbers) or "no"
+
+
+def _that_fit(report: Report, variants: Sequence[Run], told: Sequence[Column], width: int) -> list[Column]:
+    """Return the columns that a terminal has room for, those that matter most first, in their order."""
+    chosen: list[Column] = []
+    for place in (Place.ALWAYS, Place.OFTEN, Place.WIDE):
+        for column in told:
+            if column.place is place:
+                more = [one for one in told if one in chosen or one is column]
+                if _width_of(_table(report, variants, more)) <= width:
+                    chosen = more
+    return chosen
+
+
+def _width_of(table: Table) -> int:
+    """Return how many columns of characters a table takes if nothing is cut."""
+    console = Console(width=_WIDER_THAN_ANY)
+    return Measurement.get(console, console.options, table).maximum
 
 
 def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) -> Table:

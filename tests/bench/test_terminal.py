@@ -1,5 +1,6 @@
 """The table a report is shown as."""
 
+import csv
 import io
 
 import pytest
@@ -7,7 +8,11 @@ from making.tiny_report import CALM, OUTCOMES, completed, make_report, process
 from rich.console import Console
 
 from bench.measurements import Block, Completed, SustainedRun
+from bench.projection.records import Factor, projected
+from bench.render.csv_table import to_csv
 from bench.render.terminal import report_view
+from bench.reports.records import Report, StandIn
+from device_profiles.loading import load_profile
 
 
 def drawn(width: int, **options: object) -> str:
@@ -34,7 +39,15 @@ def test_every_case_has_a_row_whose_cells_are_not_cut(width: int) -> None:
 def test_a_row_shows_latency_speed_up_memory_size_accuracy_and_standing() -> None:
     cells = line_of(drawn(80), "onnx-int8").split()
 
-    assert cells == ["onnx-int8", "*5.50", "*2.12×", "90", "*2.50", "0.750", "0.750", "measured"]
+    shown = ["onnx-int8", "*5.50", "*2.12×", "20", "90", "*2.50", "0.750", "0.750", "measured"]
+    assert cells == shown
+
+
+def test_what_there_is_no_room_for_is_left_out_by_its_rank_and_said() -> None:
+    cells = line_of(drawn(64), "onnx-int8").split()
+
+    assert cells == ["onnx-int8", "*5.50", "*2.12×", "90", "*2.50", "0.750", "measured"]
+    assert "all of them with --csv" in " ".join(drawn(64).split())
 
 
 def test_the_best_of_a_column_is_marked_and_a_column_of_equals_is_not() -> None:
@@ -123,3 +136,66 @@ def test_nothing_is_cut_at_140_columns_where_values_are_long() -> None:
 
     assert "…" not in text
     assert line_of(text, "torchscript-int8").endswith("measured")
+
+
+def stood_in(**changes: object) -> Report:
+    """A report of a machine that stands in for a board, with a projection, a reason and two providers."""
+    report = make_report({"onnx-fp32": completed(10), "onnx-int8": completed(4, precision="int8")})
+    board = load_profile("raspberry-pi-4")
+    range_ = projected("99 ms of somebody", 99.0, [Factor(what="another network", value=0.5, reach=1.5)])
+    first, second = (row.model_copy(update={"standing": "stand-in"}) for row in report.runs)
+    rows = (
+        first.model_copy(update={"projected_ms": range_, "nearest_published": board.published[0]}),
+        first.model_copy(update={"provider": "CUDAExecutionProvider", "projection_reason": "it was skipped"}),
+        second.model_copy(update={"projection_reason": "nobody has published it"}),
+    )
+    held: dict[str, object] = {
+        "agrees": (),
+        "differs": ("cores: 2, not 4",),
+        "emulated": None,
+        "memory_limit_mb": 695.0,
+        "memory_held_by": "measured peak",
+    }
+    stand_in = StandIn(**(held | changes))  # type: ignore[arg-type]
+    return report.model_copy(update={"profile": board, "stand_in": stand_in, "runs": rows})
+
+
+def view_of(report: Report, width: int = 140) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(report_view(report, width))
+    assert isinstance(console.file, io.StringIO)
+    return " ".join(console.file.getvalue().split())
+
+
+def test_a_stand_in_says_what_it_is_not_and_how_it_was_held_to_the_device() -> None:
+    text = view_of(stood_in())
+
+    assert "stand-in: Test CPU (x86_64, 2 cores) is no raspberry-pi-4 (Cortex-A72, 4 cores)" in text
+    assert "its latencies are not the device's" in text
+    assert "memory of a case: 695 MiB, as on raspberry-pi-4; judged by the measured peak" in text
+    assert "this machine is emulated (qemu-user)" in view_of(stood_in(emulated="qemu-user"))
+
+
+def test_a_projection_stands_beside_its_row_with_what_it_is_made_of_and_what_was_published() -> None:
+    text = view_of(stood_in())
+
+    assert "stand-in 33–74" in text
+    assert "projected for raspberry-pi-4: ranges that should hold 80 % of such cases" in text
+    assert "from 99 ms, 99 ms of somebody: onnx-fp32 cpu: 33–74 ms = × 0.5 ×÷ 1.5 (another network)" in text
+    assert "not projected: onnx-int8: nobody has published it" in text
+    assert "nearest to onnx-fp32 cpu: 61.88 ms, ncnn mobilenet_v2 224 fp32 on cpu with 4 threads" in text
+
+
+def test_rows_of_one_variant_on_two_providers_are_told_apart() -> None:
+    text = view_of(stood_in())
+
+    assert "onnx-fp32 cpu " in text
+    assert "onnx-fp32 CUDA " in text
+
+
+def test_csv_holds_both_ends_of_a_projection() -> None:
+    header, first, *_ = to_csv([stood_in()]).splitlines()
+
+    row = dict(zip(header.split(","), next(csv.reader([first])), strict=True))
+    assert (round(float(row["projected_low_ms"])), round(float(row["projected_high_ms"]))) == (33, 74)
+    assert row["standing"] == "stand-in"
