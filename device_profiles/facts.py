@@ -143,7 +143,8 @@ class Rate(Part):
     `of`: peak (what the instructions allow), convolution and matrix (what a runtime reaches), each in 10^9
     multiply-accumulates a second, or copy (of memory far larger than the caches, in 10^9 bytes copied a
     second, each counted once). `runtime`: what reached it; `after_load_s`: seconds of full load before it was
-    taken. `clock_mhz`, `temperature_c`: meanwhile, where they were read.
+    taken; `spread`: of its samples, from p10 to p90, ÷ their median, where it was measured. `clock_mhz`,
+    `temperature_c`: meanwhile, where they were read.
     """
 
     of: Literal["peak", "convolution", "matrix", "copy"]
@@ -152,6 +153,7 @@ class Rate(Part):
     runtime: str | None = None
     after_load_s: Annotated[float, Field(ge=0)] = 0
     value: Positive
+    spread: Annotated[float, Field(ge=0)] | None = None
     kind: Kind
     source: Source
     conditions: str | None = None

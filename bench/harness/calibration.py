@@ -22,7 +22,7 @@ from device_profiles.facts import Rate
 _SECONDS_OF_A_SHORT_RATE = 1.0
 _TURNS = 8
 _LOAD = WORKLOADS[0]
-_SPREAD = 0.2
+_CONVOLUTIONS = [workload for workload in WORKLOADS if workload.of == "convolution"]
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,24 @@ FULL = Durations(rate_s=1.0, load_s=60.0)
 def calibrate(source: str, progress: Progress, durations: Durations) -> list[Rate]:
     """Measure this machine in at most two minutes; `source` is what each rate says of where it comes from.
 
+    The first runtime that is installed takes every rate; any other its convolutions at rest, so that it can
+    be projected too.
+
     Raises MissingRuntimeError if no runtime is installed that runs the workloads, CalibrationError if one
     fails.
     """
     one, every = _cores(1), _cores(len(one_cpu_per_core()))
     kinds = [one] if every.threads == 1 else [one, every]
-    with RateMeter(_row()) as meter:
+    row, *others = _rows()
+    progress.begin("rates at rest", len(kinds) * (len(WORKLOADS) + 1 + len(others) * len(_CONVOLUTIONS)))
+    rates = [
+        taken
+        for other in others
+        for taken in _convolutions_in(other, kinds, source, durations.rate_s, progress)
+    ]
+    with RateMeter(row) as meter:
         taker = _Taker(meter, source, durations.rate_s, progress)
-        progress.begin("rates at rest", len(kinds) * (len(WORKLOADS) + 1))
-        rates = [rate for cores in kinds for rate in taker.take(cores, WORKLOADS)]
+        rates += [rate for cores in kinds for rate in taker.take(cores, WORKLOADS)]
         _load(meter, every, durations.load_s, progress)
         progress.begin("rates after load", len(kinds) * (len(WORKLOADS) + 1))
         # All cores first: one core alone lets the chip cool.
@@ -63,13 +72,12 @@ def measure_rates(formats: Sequence[str], threads: int, source: str, progress: P
     A runtime's two precisions take turns, for it is their ratio that a projection needs.
     """
     rows = [RUNTIMES[name] for name in formats if RUNTIMES[name].reads_onnx and is_installed(RUNTIMES[name])]
-    convolutions = [workload for workload in WORKLOADS if workload.of == "convolution"]
     cores = _cores(threads)
-    progress.begin("rates of this machine, for projections", len(rows) * len(convolutions) + 1)
+    progress.begin("rates of this machine, for projections", len(rows) * len(_CONVOLUTIONS) + 1)
     rates: list[Rate] = []
     for row in rows:
-        rates += _in_turns(row, convolutions, cores, source)
-        progress.advance(len(convolutions), note=row.needs)
+        rates += _in_turns(row, _CONVOLUTIONS, cores, source)
+        progress.advance(len(_CONVOLUTIONS), note=row.needs)
     rates.append(_copy(cores, source, _SECONDS_OF_A_SHORT_RATE, 0))
     progress.advance(note="copy")
     return rates
@@ -105,10 +113,18 @@ def _cores(threads: int) -> Cores:
     return Cores(threads, cpus_for(threads))
 
 
-def _row() -> RuntimeRow:
+def _convolutions_in(
+    row: RuntimeRow, kinds: Sequence[Cores], source: str, seconds: float, progress: Progress
+) -> list[Rate]:
+    with RateMeter(row) as meter:
+        taker = _Taker(meter, source, seconds, progress)
+        return [taker.workload(workload, cores, 0) for cores in kinds for workload in _CONVOLUTIONS]
+
+
+def _rows() -> list[RuntimeRow]:
     able = [row for row in RUNTIMES.values() if row.reads_onnx]
-    found = next((row for row in able if is_installed(row)), None)
-    if found is None:
+    found = [row for row in able if is_installed(row)]
+    if not found:
         ways = " or ".join(f"pip install 'edgefit[{row.extra}]'" for row in able)
         raise MissingRuntimeError(f"calibration needs a runtime that runs ONNX files; install one: {ways}")
     return found
@@ -145,15 +161,14 @@ def _copy(cores: Cores, source: str, seconds: float, after_load_s: float) -> Rat
 
 def _rate(cores: Cores, reached: Reached, source: str, after_load_s: float) -> Rate:
     """Return a rate of copying with its conditions."""
-    restless = reached.spread > _SPREAD
     return Rate(
         of="copy",
         cores=cores.threads,
         after_load_s=after_load_s,
         value=round(reached.value, 2),
+        spread=round(reached.spread, 3),
         kind="measured",
         source=source,
-        conditions=f"samples spread over {reached.spread:.0%} of their median" if restless else None,
         clock_mhz=_clock_mhz(cores),
         temperature_c=_hottest(),
     )

@@ -96,7 +96,8 @@ class RateMeter:
         try:
             return self._process.ask(request, _HANG_LIMIT_S)
         except (ChildDiedError, RuntimeMissingError) as error:
-            raise CalibrationError(f"{workload.name} in {self._row.needs}: {error}") from None
+            words = " ".join(str(error).split())
+            raise CalibrationError(f"{workload.name} in {self._row.needs}: {words}") from None
 
 
 def copy_memory(cores: Cores, seconds: float) -> Reached:

@@ -3,6 +3,7 @@
 Pure: values in, values out.
 """
 
+import math
 from collections.abc import Sequence
 
 from bench.measurements import Executed
@@ -16,7 +17,8 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
     """Return the projection; None where a rate of either machine is missing, in this runtime or at all."""
     if case.executed is None:
         return None
-    here = _computing(case.executed, _convolutions(target.host_rates, case.runtime, None))
+    here_rates = _convolutions(target.host_rates, case.runtime, None)
+    here = _computing(case.executed, here_rates)
     there_rates = _convolutions(target.device.rates, case.runtime, target.threads)
     there = _computing(case.executed, there_rates)
     copied_here, copied_there = _copying(target.host_rates), _copying(target.device.rates)
@@ -24,12 +26,21 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
         return None
     by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
     value, reach = between(by_rate, by_bandwidth)
+    restless = _spread([*here_rates.values(), *there_rates.values(), copied_here, copied_there])
     what = (
         f"from this host to {target.device.name}: {by_rate:.2g}× by convolutions in the precisions that ran, "
         f"{by_bandwidth:.2g}× by copying, both measured"
     )
     basis = f"{case.runtime} on this host; rates of the device: {next(iter(there_rates.values())).source}"
-    return projected(basis, case.ms, [Factor(what=what, value=value, reach=reach), ANOTHER_RUN])
+    factors = [Factor(what=what, value=value, reach=reach), ANOTHER_RUN]
+    if restless > 1:
+        factors.append(Factor(what="how far the samples of these rates spread", value=1.0, reach=restless))
+    return projected(basis, case.ms, factors)
+
+
+def _spread(rates: Sequence[Rate]) -> float:
+    """Return by which factor a quotient of such rates may be off: half of their samples' spread, each."""
+    return math.exp(math.hypot(*(math.log1p((rate.spread or 0) / 2) for rate in rates)))
 
 
 def _convolutions(rates: Sequence[Rate], runtime: str, cores: int | None) -> dict[str, Rate]:

@@ -34,7 +34,8 @@ def from_published(case: Measured, target: Target) -> Projected | NoBasis:
     device, speeds, work = target.device, speeds_of(target.device), _work_of(case.executed)
     assert device.processor is not None
     if speeds is None:
-        return NoBasis(reason=f"{device.name} has no rates of computing fp32 and copying")
+        reason = f"{device.name} was not calibrated in {case.runtime}, and has no peak rates to scale by"
+        return NoBasis(reason=reason)
     basis = basis_for(
         device, case.runtime, case.there.value, target.profiles, target.network, target.image_size
     )

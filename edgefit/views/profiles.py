@@ -137,6 +137,7 @@ def _rate(rate: Rate) -> _Cells:
     value = f"{rate.value:g} {_UNITS.get(rate.of, 'GMAC/s')} on {cores}{after}"
     meanwhile = [f"{rate.clock_mhz:g} MHz"] if rate.clock_mhz is not None else []
     meanwhile += [f"{rate.temperature_c:g} °C"] if rate.temperature_c is not None else []
+    meanwhile += [f"samples spread over {rate.spread:.0%}"] if rate.spread is not None else []
     conditions = "; ".join([*([rate.conditions] if rate.conditions else []), *meanwhile])
     return name, value, rate.kind, _source(rate.source, conditions or None)
 
