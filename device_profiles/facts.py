@@ -123,11 +123,13 @@ class Processor(Part):
 class Memory(Part):
     """MiB of memory: the sizes it is sold with, and what one process can have on the smallest of them.
 
-    `left_free_mb`: after boot of the usual system without a desktop, before anything of edgefit runs.
+    `left_free_mb`: after boot of the usual system without a desktop, before anything of edgefit runs;
+    `bandwidth_gb_s`: what the memory itself allows, 10^9 bytes a second; what a core reaches is a rate.
     """
 
     sizes_mb: Figure[tuple[Annotated[int, Field(ge=64, le=4_194_304)], ...]]
     left_free_mb: NumberOrNot
+    bandwidth_gb_s: NumberOrNot | None = None
 
     @model_validator(mode="after")
     def _leaves_less_than_there_is(self) -> "Memory":

@@ -91,6 +91,8 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
     if (memory := profile.memory) is not None:
         yield _figure("memory", memory.sizes_mb, " MiB")
         yield _figure("left free", memory.left_free_mb, " MiB")
+        if memory.bandwidth_gb_s is not None:
+            yield _figure("bandwidth", memory.bandwidth_gb_s, " GB/s")
     for rate in profile.rates:
         yield _rate(rate)
     for accelerator in profile.accelerators:
