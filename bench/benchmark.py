@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench import stand_in
 from bench.bundle import ArtifactRecord, Bundle
@@ -23,7 +24,7 @@ from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
 from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
 from bench.standing.readings import untold
-from bench.standing.terms import Terms, fewer_threads, terms_of
+from bench.standing.terms import Terms, differences, fewer_threads, terms_of
 from bench.variants import Variant
 from device_profiles.facts import Rate
 from device_profiles.profile import Profile
@@ -61,7 +62,7 @@ class _Job:
     tool: str
     created: str
 
-    @property
+    @cached_property
     def doubts(self) -> list[str]:
         """What concerns every row."""
         if self.terms.standing == "stand-in":
@@ -70,6 +71,7 @@ class _Job:
         return [
             *doubts_of(self.host, self.state, self.profile.heat),
             *fewer_threads(self.terms, self.host),
+            *differences(self.terms),
             *([] if readings is None else untold(readings, self.state, clock_khz)),
         ]
 

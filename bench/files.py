@@ -22,7 +22,8 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` under a temporary name, then rename it into place."""
+    """Write `text` to `path` under a temporary name, then rename it into place; a link stays one."""
+    path = Path(os.path.realpath(path))
     temporary = _beside(path)
     try:
         temporary.write_text(text, encoding="utf-8")

@@ -95,7 +95,8 @@ class Executed(Record):
     """What the runtime's own executed graph says of precision.
 
     `source`: where that was read; `casts`: conversions between float types; `quantise`, `dequantise`: the
-    steps from float to integers and back.
+    steps from float to integers and back. `elsewhere`: other steps that ran on another provider than the one
+    asked for, with a copy each way.
     """
 
     source: str
@@ -103,6 +104,7 @@ class Executed(Record):
     casts: int
     quantise: int
     dequantise: int
+    elsewhere: int = 0
 
 
 class Energy(Record):

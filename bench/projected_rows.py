@@ -29,8 +29,10 @@ def _with_projection(
     row, precision = row_of(run.format), run.precision_ran.requested
     place = place_of(run.provider)
     found = _project(run, row, place, target, ratios.get((run.format, run.provider), {}))
+    # TensorRT runs on CUDA, and is published under its own name, whoever calls it.
+    runtime, where = ("tensorrt", "cuda") if place == "tensorrt" else (row.needs, place)
     nearest = nearest_published(
-        target.device, row.needs, place, precision.value, target.network, target.image_size
+        target.device, runtime, where, precision.value, target.network, target.image_size
     )
     changes = {
         "projected_ms": None if isinstance(found, NoBasis) else found,
@@ -39,7 +41,7 @@ def _with_projection(
         "warnings": (
             *run.warnings,
             *([] if isinstance(found, NoBasis) else projected_over_budget(found, target.device.budget)),
-            *_of_isa(run, precision, target),
+            *_of_isa(run, precision, place, found, target),
         ),
     }
     return run.model_copy(update=changes)
@@ -72,8 +74,15 @@ def _computed_there(row: RuntimeRow, requested: Precision, processor: Processor)
     return requested
 
 
-def _of_isa(run: Run, precision: Precision, target: Target) -> list[str]:
-    """Say what an int8 row's gain will come to on a CPU without the instruction that makes it fast."""
+def _of_isa(
+    run: Run, precision: Precision, place: str, found: Projected | NoBasis, target: Target
+) -> list[str]:
+    """Say what an int8 row's gain will come to on a CPU without the instruction that makes it fast.
+
+    Where somebody has published int8 of this runtime there, that says more.
+    """
+    if place != _CPU or (isinstance(found, Projected) and found.basis_precision == precision.value):
+        return []
     processor = target.device.processor
     assert processor is not None
     if precision is not Precision.INT8 or run.status != "completed" or processor.multiplies_int8_fast:

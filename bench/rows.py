@@ -76,8 +76,9 @@ def row_of_case(
     match outcome:
         case Skipped(reason=reason):
             choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
-            is_told = standing == "measured" and choice is not None and choice.install is not None
-            return row(reason=f"{reason}; on this device: {choice.install}" if is_told else reason)
+            is_lacking = case.is_judged and case.unfit is None and case.engine is None
+            is_told = standing == "measured" and is_lacking and choice is not None and choice.install
+            return row(reason=f"{reason}; on this device: {choice.install}" if choice and is_told else reason)
         case Failed(stage=stage, kind=kind, message=message):
             first_line = message.partition("\n")[0]
             return row(

@@ -4,6 +4,7 @@ It measures by calibration alone, and knows no row.
 """
 
 from bench.bundle import ModelRecord
+from bench.errors import CalibrationError
 from bench.harness.calibration import measure_rates
 from bench.harness.measure import Outcomes
 from bench.harness.plan import Plan
@@ -29,20 +30,25 @@ def host_rates(
     if not formats or not terms.is_another or host.emulated is not None:
         return ()
     source = f"edgefit bench, {created[:10]}, this host"
-    return tuple(measure_rates(formats, plan.cases[0].threads, source, progress))
+    try:
+        return tuple(measure_rates(formats, plan.cases[0].threads, source, progress))
+    except CalibrationError as error:  # what was measured before it must not be lost for that
+        progress.say(f"this machine's own rates could not be measured ({error}); some rows are not projected")
+        return ()
 
 
 def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> StandIn | None:
     """Return in what this machine is not the profile's device, and how it was held to it."""
     if terms.standing == "measured":
         return None
-    limit, compared = terms.memory_limit_bytes, terms.likeness
+    limit, compared = terms.memory_limit, terms.likeness
     held_by: MemoryHolder = "measured peak" if plan.memory_control is None else "control group"
     return StandIn(
         agrees=() if compared is None else compared.agrees,
         differs=() if compared is None else compared.differs,
         emulated=host.emulated,
-        memory_limit_mb=None if limit is None else limit / _BYTES_PER_MIB,
+        memory_limit_mb=None if limit is None else limit.count / _BYTES_PER_MIB,
+        memory_limit_is=None if limit is None else limit.words,
         memory_held_by=None if limit is None else held_by,
         host_rates=rates,
     )
@@ -59,6 +65,7 @@ def target_of(
         scaling=scaling_between(profiles),
         threads=terms.threads,
         host_rates=rates,
+        host_features=host.cpu_features,
         emulated=host.emulated,
         network=model.arch,
         image_size=model.image_size,

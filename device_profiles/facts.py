@@ -1,8 +1,9 @@
 """What is known of a device: every figure with its kind and its source. It measures and judges nothing."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from device_profiles.part import Part
 
@@ -10,6 +11,7 @@ ValueT = TypeVar("ValueT")
 
 _COOLEST_LIMIT_C, _HOTTEST_LIMIT_C = 40, 150
 _SLOWEST_CLOCK_MHZ, _FASTEST_CLOCK_MHZ = 100, 10_000
+_LEAST_MEMORY_MB = 16
 
 Kind = Annotated[
     Literal["measured", "datasheet", "computed", "published"],
@@ -17,9 +19,8 @@ Kind = Annotated[
 ]
 Source = Annotated[
     str,
-    Field(
-        min_length=8, description="where it comes from: an address, or how it was found, or by whom chosen"
-    ),
+    StringConstraints(strip_whitespace=True, min_length=8, max_length=1000),
+    Field(description="where it comes from: an address, or how it was found, or by whom chosen"),
 ]
 PrecisionName = Literal["fp32", "fp16", "int8"]
 
@@ -40,6 +41,9 @@ Feature = Literal[
     "i8mm",
     "sve",
 ]
+
+
+_OF_INT8 = frozenset({"asimddp", "i8mm", "avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 class Figure(Part, Generic[ValueT]):
@@ -90,6 +94,11 @@ class Match(Part):
         return self
 
 
+def multiplies_int8_fast(features: Iterable[str]) -> bool:
+    """Tell whether a CPU has an instruction for sums of int8 products (dot product, VNNI, AMX)."""
+    return not _OF_INT8.isdisjoint(features)
+
+
 class Processor(Part):
     """The CPU. `core`: its microarchitecture; `clock_mhz`: the highest that all cores hold.
 
@@ -117,7 +126,7 @@ class Processor(Part):
     @property
     def multiplies_int8_fast(self) -> bool:
         """Whether it has an instruction for sums of int8 products (dot product, VNNI, AMX)."""
-        return not {"asimddp", "i8mm", "avx512_vnni", "avx_vnni", "amx_int8"}.isdisjoint(self.features.value)
+        return multiplies_int8_fast(self.features.value)
 
 
 class Memory(Part):
@@ -127,7 +136,7 @@ class Memory(Part):
     `bandwidth_gb_s`: what the memory itself allows, 10^9 bytes a second; what a core reaches is a rate.
     """
 
-    sizes_mb: Figure[tuple[Annotated[int, Field(ge=64, le=4_194_304)], ...]]
+    sizes_mb: Figure[Annotated[tuple[Annotated[int, Field(ge=64, le=4_194_304)], ...], Field(min_length=1)]]
     left_free_mb: NumberOrNot
     bandwidth_gb_s: NumberOrNot | None = None
 
@@ -136,6 +145,8 @@ class Memory(Part):
         left = self.left_free_mb
         if isinstance(left, Figure) and left.value > min(self.sizes_mb.value):
             raise ValueError(f"left_free_mb is {left.value:g}, more than the smallest of sizes_mb")
+        if isinstance(left, Figure) and left.value < _LEAST_MEMORY_MB:
+            raise ValueError(f"left_free_mb is {left.value:g}; nothing runs in less than {_LEAST_MEMORY_MB}")
         return self
 
 
@@ -145,8 +156,9 @@ class Rate(Part):
     `of`: peak (what the instructions allow), convolution and matrix (what a runtime reaches), each in 10^9
     multiply-accumulates a second, or copy (of memory far larger than the caches, in 10^9 bytes copied a
     second, each counted once). `runtime`: what reached it; `after_load_s`: seconds of full load before it was
-    taken; `spread`: of its samples, from p10 to p90, ÷ their median, where it was measured. `clock_mhz`,
-    `temperature_c`: meanwhile, where they were read.
+    taken; `spread`: of its samples, from p10 to p90, ÷ their median, where it was measured;
+    `emulated`: on an emulated device, of which nothing is projected. `clock_mhz`, `temperature_c`: meanwhile,
+    where they were read.
     """
 
     of: Literal["peak", "convolution", "matrix", "copy"]
@@ -156,6 +168,7 @@ class Rate(Part):
     after_load_s: Annotated[float, Field(ge=0)] = 0
     value: Positive
     spread: Annotated[float, Field(ge=0)] | None = None
+    emulated: bool = False
     kind: Kind
     source: Source
     conditions: str | None = None

@@ -1,8 +1,9 @@
 """What a profile is: what is known of a device, and what is asked of it. It reads no file."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from device_profiles.facts import (
     Accelerator,
@@ -17,8 +18,23 @@ from device_profiles.facts import (
 )
 from device_profiles.part import Part
 from device_profiles.settings import Budget, Sampling
+from device_profiles.validation import nearest
 
 FormatName = Literal["torchscript", "onnx", "openvino"]
+# What each format's runtime calls the places where it runs, and those that a hint names.
+_PROVIDERS = {
+    "onnx": r"^[A-Za-z0-9]+ExecutionProvider$",
+    "openvino": r"^(CPU|GPU|NPU)(\.[0-9]+)?$",
+    "torchscript": r"^(cpu|cuda)(:[0-9]+)?$",
+}
+_USUAL_PROVIDERS = {
+    "onnx": ("CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"),
+    "openvino": ("CPU", "GPU", "NPU"),
+    "torchscript": ("cpu", "cuda"),
+}
+
+
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
 
 
 class Profile(Part):
@@ -31,8 +47,8 @@ class Profile(Part):
     one that is not named runs where it does by default.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
-    description: str
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)
+    description: str = Field(pattern=_NO_CONTROLS, max_length=300)
     device: Literal["this-machine", "another"]
     stand_in_only: str | None = None
     match: Match | None = None
@@ -44,18 +60,34 @@ class Profile(Part):
     heat: Heat | None = None
     readings: Readings | None = None
     published: tuple[Published, ...] = ()
-    threads: Annotated[int, Field(ge=1)] | Literal["physical-cores"] = "physical-cores"
-    memory_cap_mb: int | None = Field(default=None, ge=16)
+    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["physical-cores"] = "physical-cores"
+    memory_cap_mb: int | None = Field(default=None, ge=16, le=4_194_304)
     sampling: Sampling
     quick: Sampling
     budget: Budget
 
-    @model_validator(mode="after")
-    def _says_what_it_is(self) -> "Profile":
-        if self.device == "another":
-            missing = [key for key in ("match", "processor", "memory") if getattr(self, key) is None]
-            if missing:
-                raise ValueError(f"'device: another' needs '{missing[0]}', or nobody could know it")
-        elif self.match is not None:
-            raise ValueError("'device: this-machine' is every machine, and has no 'match'")
-        return self
+
+def fault_of(profile: Profile) -> str | None:
+    """Return what a profile's file must have besides what the model wants, in a sentence; None if it has.
+
+    Profiles in reports of before did not.
+    """
+    for key in ("sampling", "quick", "budget"):
+        if "source" not in getattr(profile, key).model_fields_set:
+            return f"the key '{key}.source' is missing: who chose these numbers, and why"
+    if profile.device == "another":
+        lacking = [key for key in ("match", "processor", "memory") if getattr(profile, key) is None]
+        if lacking:
+            return f"the key '{lacking[0]}' is missing: 'device: another' could not be known without it"
+    elif profile.match is not None:
+        return "match: 'device: this-machine' is every machine; leave it out (over another: match: null)"
+    return _fault_of_providers(profile)
+
+
+def _fault_of_providers(profile: Profile) -> str | None:
+    for name, choice in profile.runtimes.items():
+        for provider in choice.providers:
+            if not re.match(_PROVIDERS[name], provider):
+                hint = nearest(provider, list(_USUAL_PROVIDERS[name]))
+                return f"runtimes.{name}.providers: '{provider}' is none of {name}; {hint}"
+    return None

@@ -13,7 +13,7 @@ SCHEMA_FILE = Path(__file__).with_name("profile.schema.json")
 
 
 # What `extends` lays over its base key by key, so that a file may give some of the keys alone.
-_LAID_OVER = ("Processor", "Memory", "Heat", "Readings", "Sampling", "Budget", "Match")
+_LAID_OVER = ("Processor", "Memory", "Heat", "Readings", "RuntimeChoice", "Sampling", "Budget", "Match")
 
 
 def profile_schema() -> dict[str, Any]:

@@ -25,14 +25,14 @@ class Sampling(Part):
     `source`: who chose these numbers, and why.
     """
 
-    looks: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
-    warm_up: int = Field(ge=1)
-    blocks: int = Field(ge=1)
-    block_samples: int = Field(ge=1)
+    looks: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(min_length=1)
+    warm_up: int = Field(ge=1, le=1_000_000)
+    blocks: int = Field(ge=1, le=100_000)
+    block_samples: int = Field(ge=1, le=1_000_000)
     block_s: float = Field(default=0.3, gt=0, le=3600)
     interval: float = Field(default=0.02, gt=0, lt=1)
     time_limit_s: float = Field(gt=0, le=1_000_000)
-    hang_limit_s: float = Field(default=120, gt=0, le=86_400)
+    hang_limit_s: float = Field(default=120, ge=1, le=86_400)
     cool_to_c: float | None = Field(default=None, ge=20, le=150)
     cool_limit_s: float = Field(default=120, ge=0, le=86_400)
     kind: Literal["chosen"] = "chosen"

@@ -26,6 +26,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     if code == _INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing left to interrupt
         # Whatever was half-made is gone by now: every output appears whole or not at all.
         sys.stderr.write("\nedgefit: interrupted; nothing half-made was left behind\n")
     sys.exit(code)

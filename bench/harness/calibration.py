@@ -36,8 +36,8 @@ class Durations:
 FULL = Durations(rate_s=1.0, load_s=60.0)
 
 
-def calibrate(source: str, progress: Progress, durations: Durations) -> list[Rate]:
-    """Measure this machine in at most two minutes; `source` is what each rate says of where it comes from.
+def calibrate(source: str, emulated: bool, progress: Progress, durations: Durations) -> list[Rate]:
+    """Measure this machine in about a minute and a half; `source`, `emulated`: what each rate says of itself.
 
     The first runtime that is installed takes every rate; any other its convolutions at rest, so that it can
     be projected too.
@@ -63,7 +63,7 @@ def calibrate(source: str, progress: Progress, durations: Durations) -> list[Rat
         rates += [
             rate for cores in reversed(kinds) for rate in taker.take(cores, WORKLOADS, durations.load_s)
         ]
-    return rates
+    return [rate.model_copy(update={"emulated": emulated}) for rate in rates]
 
 
 def measure_rates(formats: Sequence[str], threads: int, source: str, progress: Progress) -> list[Rate]:
@@ -96,17 +96,14 @@ def _in_turns(row: RuntimeRow, workloads: Sequence[Workload], cores: Cores, sour
             for _ in range(_TURNS)
         ]
     return [
-        _of_workload(workload, meter.runtime, _rate(cores, _middle(reached), source, 0))
+        _rate(workload, meter.runtime, cores, _middle(reached), source, 0)
         for workload, meter, reached in zip(workloads, meters, zip(*turns, strict=True), strict=True)
     ]
 
 
 def _middle(turns: Sequence[Reached]) -> Reached:
-    return Reached(median(one.value for one in turns), median(one.spread for one in turns))
-
-
-def _of_workload(workload: Workload, runtime: str, rate: Rate) -> Rate:
-    return rate.model_copy(update={"of": workload.of, "precision": workload.precision, "runtime": runtime})
+    value, spread = median(one.value for one in turns), median(one.spread for one in turns)
+    return Reached(value, spread, turns[-1].clock_khz)
 
 
 def _cores(threads: int) -> Cores:
@@ -151,25 +148,33 @@ class _Taker:
         one_s = self.meter.load(workload, cores)
         reached = self.meter.run(workload, one_s, self.seconds)
         self.progress.advance(note=workload.name)
-        rate = _rate(cores, reached, self.source, after_load_s)
-        return _of_workload(workload, self.meter.runtime, rate)
+        return _rate(workload, self.meter.runtime, cores, reached, self.source, after_load_s)
 
 
 def _copy(cores: Cores, source: str, seconds: float, after_load_s: float) -> Rate:
-    return _rate(cores, copy_memory(cores, seconds), source, after_load_s)
+    return _rate(None, None, cores, copy_memory(cores, seconds), source, after_load_s)
 
 
-def _rate(cores: Cores, reached: Reached, source: str, after_load_s: float) -> Rate:
-    """Return a rate of copying with its conditions."""
+def _rate(
+    workload: Workload | None,
+    runtime: str | None,
+    cores: Cores,
+    reached: Reached,
+    source: str,
+    after_load_s: float,
+) -> Rate:
+    """Return a rate with its conditions: of a workload in a runtime, or of copying."""
     return Rate(
-        of="copy",
+        of="copy" if workload is None else workload.of,
+        precision=None if workload is None else workload.precision,
         cores=cores.threads,
+        runtime=runtime,
         after_load_s=after_load_s,
-        value=round(reached.value, 2),
+        value=float(f"{reached.value:.4g}"),
         spread=round(reached.spread, 3),
         kind="measured",
         source=source,
-        clock_mhz=_clock_mhz(cores),
+        clock_mhz=None if reached.clock_khz is None else reached.clock_khz / 1e3,
         temperature_c=_hottest(),
     )
 

@@ -16,9 +16,11 @@ from bench.machine.host import Host
 from bench.machine.memory_group import MemoryGroup
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 from bench.progress import Progress
+from bench.runtimes.providers import place_of
 from bench.runtimes.table import is_installed, missing_sentence, row_of
 
 _BYTES_PER_MIB = 1 << 20
+_CPU = "cpu"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,14 @@ class Examiner:
 
     def _judge(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
         place = kept_answers.place_of(case, self.plan.pack_sha256, self.host, runtime)
-        answers = kept_answers.find(place)
+        # A driver or a GPU that is another one is told by no runtime's version.
+        is_keepable = place_of(case.provider) == _CPU
+        answers = kept_answers.find(place) if is_keepable else None
         kept_from = None if answers is None else answers.created
         if answers is None or len(answers.logits) < self.plan.images:
             answers, kept_from = self._ask(worker), None
-            kept_answers.keep(place, answers)
+            if is_keepable:
+                kept_answers.keep(place, answers)
         return Examined(
             case=case.key,
             runtime=runtime,

@@ -19,6 +19,7 @@ from bench.child_process import ChildDiedError
 from bench.errors import CalibrationError
 from bench.harness import messages
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
+from bench.machine.cpu_time import read_clock_khz
 from bench.runtimes.table import RuntimeRow
 from bench.runtimes.workloads import IMAGE_SIZE, Workload
 from bench.statistics.steadiness import spread_of
@@ -42,10 +43,14 @@ class Cores:
 
 @dataclass(frozen=True)
 class Reached:
-    """A rate in 10^9 a second, and how far the middle eight tenths of its samples spread ÷ their median."""
+    """A rate in 10^9 a second, and how far the middle eight tenths of its samples spread ÷ their median.
+
+    `clock_khz`: the slowest clock of its CPUs just afterwards, None where it is not told.
+    """
 
     value: float
     spread: float
+    clock_khz: int | None
 
 
 class RateMeter:
@@ -80,17 +85,17 @@ class RateMeter:
         loaded = self._ask(workload, request)
         assert isinstance(loaded, messages.Loaded)
         self.runtime = loaded.runtime
-        return median(self._infer(workload, _TRIAL_INFERENCES)) / _NS_PER_S
+        return median(self._infer(workload, _TRIAL_INFERENCES).ns) / _NS_PER_S
 
     def run(self, workload: Workload, one_s: float, seconds: float) -> Reached:
         """Run the workload that is loaded for `seconds`, given those of one inference."""
-        samples_ns = self._infer(workload, max(_FEWEST_INFERENCES, round(seconds / one_s)))
-        return Reached(workload.macs / median(samples_ns), spread_of(samples_ns))
+        answer = self._infer(workload, max(_FEWEST_INFERENCES, round(seconds / one_s)))
+        return Reached(workload.macs / median(answer.ns), spread_of(answer.ns), answer.surroundings.clock_khz)
 
-    def _infer(self, workload: Workload, count: int) -> tuple[int, ...]:
+    def _infer(self, workload: Workload, count: int) -> messages.Inferred:
         answer = self._ask(workload, messages.Infer(count=count, settle=1))
         assert isinstance(answer, messages.Inferred)
-        return answer.ns
+        return answer
 
     def _ask(self, workload: Workload, request: messages.Request) -> messages.Answer:
         try:
@@ -110,10 +115,14 @@ def copy_memory(cores: Cores, seconds: float) -> Reached:
     def copy(cpu: int | None) -> None:
         if cpu is not None and sys.platform == "linux":
             os.sched_setaffinity(0, (cpu,))  # of this thread alone
-        source, target = np.ones(size, dtype=np.uint8), np.zeros(size, dtype=np.uint8)
-        ready.wait()
+        try:
+            source, target = np.ones(size, dtype=np.uint8), np.zeros(size, dtype=np.uint8)
+            ready.wait()
+        except BaseException:
+            ready.abort()  # or the others would wait for ever
+            raise
         samples_ns = _copies(source, target, seconds)
-        found.append(Reached(size / median(samples_ns), spread_of(samples_ns)))
+        found.append(Reached(size / median(samples_ns), spread_of(samples_ns), read_clock_khz(cores.cpus)))
 
     cpus: Sequence[int | None] = cores.cpus or (None,) * cores.threads
     threads = [threading.Thread(target=copy, args=(cpu,)) for cpu in cpus]
@@ -121,7 +130,11 @@ def copy_memory(cores: Cores, seconds: float) -> Reached:
         thread.start()
     for thread in threads:
         thread.join()
-    return Reached(sum(one.value for one in found), max(one.spread for one in found))
+    if len(found) < cores.threads:
+        raise CalibrationError(f"copying {size} bytes with {cores.threads} threads failed: memory is short")
+    clocks = [one.clock_khz for one in found if one.clock_khz is not None]
+    spread = max(one.spread for one in found)
+    return Reached(sum(one.value for one in found), spread, min(clocks, default=None))
 
 
 def _copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:

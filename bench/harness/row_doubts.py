@@ -47,6 +47,7 @@ def doubts_of_row(
         *_of_sustained(outcome.sustained, heat),
         *_of_precision(outcome, requested),
         *_of_operators(outcome, requested, left_in_float),
+        *_of_places(outcome),
     ]
 
 
@@ -154,6 +155,8 @@ def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
     if requested not in (Precision.INT8, Precision.FP16) or outcome.executed is None:
         return []
     operators = outcome.executed.operators
+    if not operators:
+        return [f"{requested.value} was asked for, and which precision ran is not told by this runtime"]
     by_macs = share_of_macs(operators)
     shares, what = (
         (by_macs, "multiply-accumulates") if by_macs else (share_of_operators(operators), "operators")
@@ -168,9 +171,18 @@ def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
     return [f"{requested.value} was asked for, and of the {what} {ran} ran: {remedy[requested]}"]
 
 
+def _of_places(outcome: Completed) -> list[str]:
+    count = 0 if outcome.executed is None else outcome.executed.elsewhere
+    if not count:
+        return []
+    return [
+        f"{count} steps ran on another provider than asked for, with a copy each way: its time is in here"
+    ]
+
+
 def _of_operators(outcome: Completed, requested: Precision | None, left_in_float: Sequence[str]) -> list[str]:
     """Doubt an int8 artifact of which other operators run in float than its recipe leaves there."""
-    if requested != Precision.INT8 or outcome.executed is None:
+    if requested != Precision.INT8 or outcome.executed is None or not outcome.executed.operators:
         return []
     ran = [one.name for one in outcome.executed.operators if one.precision != Precision.INT8.value]
     if len(ran) == len(left_in_float):

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from bench.child_process import ChildProcess
 from bench.harness import messages
+from bench.machine.memory_group import JOIN
 from bench.measurements import FailureKind
 
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
-_JOIN = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
 
 class RuntimeMissingError(Exception):
@@ -26,7 +26,7 @@ class WorkerProcess:
     """
 
     def __init__(self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None) -> None:
-        before = () if joins is None else (*_JOIN, str(joins))
+        before = () if joins is None else (*JOIN, str(joins))
         self._child = ChildProcess((*before, *command), environment={})
 
     @property

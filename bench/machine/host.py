@@ -7,6 +7,7 @@ from typing import get_args
 
 import psutil
 
+from bench.machine.accelerators import found_accelerators
 from bench.machine.emulation import emulator_of
 from bench.machine.readings import ROOT, text
 from bench.records import Record
@@ -43,7 +44,8 @@ class Host(Record):
     """A machine's fingerprint.
 
     `cpu`: its name, on Arm that of the core; `cpu_features`: those that matter to inference; `memory_bytes`:
-    all of it; `emulated`: by what it is known to be emulated, null if it is not.
+    all of it; `emulated`: by what it is known to be emulated, null if it is not;
+    `accelerators`: the GPUs that drivers offer, with the drivers' versions.
     """
 
     cpu: str
@@ -58,14 +60,16 @@ class Host(Record):
     python: str
     governor: str | None
     emulated: str | None = None
+    accelerators: tuple[str, ...] = ()
 
 
 def read_host() -> Host:
     """Read this machine's fingerprint."""
-    cpu, features = _cpu()
+    cpuinfo = text(ROOT / "proc/cpuinfo") or ""
+    cpu, features = name_and_flags(cpuinfo)
     board = next((found for path in _BOARD_FILES if (found := text(path))), None)
     return Host(
-        cpu=cpu,
+        cpu=cpu or platform.processor() or platform.machine(),
         board=board,
         architecture=platform.machine(),
         physical_cores=len(one_cpu_per_core()),
@@ -76,7 +80,8 @@ def read_host() -> Host:
         kernel=platform.release(),
         python=platform.python_version(),
         governor=text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
-        emulated=emulator_of(board),
+        emulated=emulator_of(board, cpuinfo=cpuinfo),
+        accelerators=tuple(found_accelerators()),
     )
 
 
@@ -106,11 +111,6 @@ def cpus_for(threads: int) -> tuple[int, ...] | None:
     cores = one_cpu_per_core()
     rest = [cpu for cpu in usable_cpus() if cpu not in cores]
     return tuple((cores + rest)[:threads])
-
-
-def _cpu() -> tuple[str, set[str]]:
-    name, features = name_and_flags(text(ROOT / "proc/cpuinfo") or "")
-    return name or platform.processor() or platform.machine(), features
 
 
 def name_and_flags(cpuinfo: str) -> tuple[str | None, set[str]]:

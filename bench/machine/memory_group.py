@@ -5,6 +5,7 @@ and admin-guide/cgroup-v2.
 """
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,10 @@ from uuid import uuid4
 
 from bench.machine.readings import ROOT, text
 
+# A command that joins the group whose processes file follows, and becomes the command after that.
+JOIN = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 _PROCESSES = "cgroup.procs"
+_LIMIT_TO_TRY = 1 << 30
 _SECONDS_TO_EMPTY = 2.0
 _STEP_S = 0.02
 
@@ -65,11 +69,13 @@ class MemoryGroup:
 
 
 def find_control(root: Path = ROOT) -> Control | None:
-    """Return where this user can limit a process's memory; None if nowhere. A group is made to find out."""
+    """Return where this user can limit a process's memory; None if nowhere. A process tries it."""
     for control in (*_version_1(root), *_version_2(root)):
         try:
-            with control.group(1 << 30):
-                return control
+            with control.group(_LIMIT_TO_TRY) as group:
+                group.release(os.getpid())  # which is at home already, and may or may not write that
+                if subprocess.run([*JOIN, str(group.processes), "true"], check=False).returncode == 0:
+                    return control
         except OSError:  # not ours to write, or a kernel that wants it otherwise
             continue
     return None
@@ -111,14 +117,14 @@ def _from_own_to_top(mount: Path, own: str) -> list[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a group; those who were ended leave it a moment later."""
+    """Remove a group; those who were ended leave it a moment later. One that stays harms nobody."""
     deadline = time.monotonic() + _SECONDS_TO_EMPTY
     while True:
         try:
             os.rmdir(folder)
         except OSError:
             if time.monotonic() > deadline:
-                raise
+                return
             time.sleep(_STEP_S)
         else:
             return

@@ -26,16 +26,19 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
         return None
     by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
     value, reach = between(by_rate, by_bandwidth)
+    # No calibrated device has been held against a measured one yet: no narrower than between published ones.
+    reach = max(reach, math.exp(target.scaling.reach))
     restless = _spread([*here_rates.values(), *there_rates.values(), copied_here, copied_there])
     what = (
         f"from this host to {target.device.name}: {by_rate:.2g}× by convolutions in the precisions that ran, "
         f"{by_bandwidth:.2g}× by copying, both measured"
     )
-    basis = f"{case.runtime} on this host; rates of the device: {next(iter(there_rates.values())).source}"
+    source = next(iter(there_rates.values())).source
+    basis = f"stand-in latency of {case.runtime} on this host; rates of the device: {source}"
     factors = [Factor(what=what, value=value, reach=reach), ANOTHER_RUN]
     if restless > 1:
         factors.append(Factor(what="how far the samples of these rates spread", value=1.0, reach=restless))
-    return projected(basis, case.ms, factors)
+    return projected(basis, case.there.value, case.ms, factors)
 
 
 def _spread(rates: Sequence[Rate]) -> float:
@@ -52,6 +55,7 @@ def _convolutions(rates: Sequence[Rate], runtime: str, cores: int | None) -> dic
         and (rate.runtime or "").startswith(runtime)
         and cores in (None, rate.cores)
         and not rate.after_load_s
+        and not rate.emulated
     }
 
 
@@ -68,5 +72,9 @@ def _computing(executed: Executed, rates: dict[str, Rate]) -> float | None:
 
 def _copying(rates: Sequence[Rate]) -> Rate | None:
     """Return the measured rate of copying with the most cores, at rest."""
-    found = [rate for rate in rates if (rate.of, rate.kind) == ("copy", "measured") and not rate.after_load_s]
+    found = [
+        rate
+        for rate in rates
+        if (rate.of, rate.kind) == ("copy", "measured") and not rate.after_load_s and not rate.emulated
+    ]
     return max(found, key=lambda rate: rate.cores, default=None)

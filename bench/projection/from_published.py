@@ -5,9 +5,10 @@ Pure: values in, values out.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bench.measurements import Executed
-from bench.projection.publications import Basis, basis_for, speeds_of
+from bench.projection.publications import Basis, basis_for, is_of, speeds_of
 from bench.projection.records import (
     ANOTHER_RUN,
     Factor,
@@ -18,13 +19,14 @@ from bench.projection.records import (
     between,
     projected,
 )
-from bench.projection.scaling import Cell, Speeds, Work
+from bench.projection.scaling import Setting, Speeds, Work
 from bench.variants import Precision
-from device_profiles.facts import Rate
-from device_profiles.profile import Profile
+from device_profiles.facts import Rate, multiplies_int8_fast
 
 # No instruction for sums of int8 products: expect int8 to be 1.0 to 1.5 times as fast as fp32.
 ISA_RULE = (1.0, 1.5)
+# Four 8-bit products in the place of one 32-bit one: Arm's SDOT, x86's VPDPBUSD.
+_GAIN_OF_INSTRUCTIONS = 4.0
 _MEGA, _GIGA = 1e6, 1e9
 _BYTES_OF_FP32 = 4
 
@@ -37,7 +39,13 @@ def from_published(case: Measured, target: Target) -> Projected | NoBasis:
         reason = f"{device.name} was not calibrated in {case.runtime}, and has no peak rates to scale by"
         return NoBasis(reason=reason)
     basis = basis_for(
-        device, case.runtime, case.there.value, target.profiles, target.network, target.image_size
+        device,
+        case.runtime,
+        case.there.value,
+        target.threads,
+        target.profiles,
+        target.network,
+        target.image_size,
     )
     if basis is None:
         reason = f"nobody is known to have published {case.runtime} on this class of processor"
@@ -48,11 +56,14 @@ def from_published(case: Measured, target: Target) -> Projected | NoBasis:
         return NoBasis(
             reason=f"published is {published}, and nothing here tells what {wanted} takes beside it"
         )
-    steps = (_of_device(basis, speeds, target), _of_network(basis, work), of_precision, ANOTHER_RUN)
+    steps = (_of_device(basis, speeds, target), _of_network(basis, work, target), of_precision, ANOTHER_RUN)
     latency = basis.latency
+    conditions = f"; {latency.conditions}" if latency.conditions else ""
+    threads = "" if latency.threads is None else f" with {latency.threads} threads"
     return projected(
-        f"{latency.runtime} {latency.network} {latency.image_size} {latency.precision} on "
-        f"{basis.profile.name}: {latency.source}",
+        f"published of {latency.runtime} {latency.network} {latency.image_size} {latency.precision} on "
+        f"{basis.profile.name}{threads}{conditions} ({latency.source})",
+        latency.precision,
         latency.ms,
         [step for step in steps if step is not None],
     )
@@ -67,8 +78,10 @@ def _work_of(executed: Executed | None) -> Work:
 
 def _of_device(basis: Basis, speeds: Speeds, target: Target) -> Factor | None:
     """Scale the basis' own work from its device and threads to the target's."""
-    of = _cell(basis.profile, basis.latency.precision, _threads_of(basis))
-    to = Cell(target.device.name, speeds, target.threads, basis.latency.precision, 1.0)
+    precision, of_speeds = basis.latency.precision, speeds_of(basis.profile)
+    assert of_speeds is not None
+    of = Setting(basis.profile.name, of_speeds, _threads_of(basis), precision)
+    to = Setting(target.device.name, speeds, target.threads, precision)
     if (of.device, of.threads) == (to.device, to.threads):
         return None
     value = target.scaling.ratio(basis.work, to, of)
@@ -76,73 +89,109 @@ def _of_device(basis: Basis, speeds: Speeds, target: Target) -> Factor | None:
     return Factor(what=what, value=value, reach=math.exp(target.scaling.reach))
 
 
-def _cell(profile: Profile, precision: str, threads: int) -> Cell:
-    speeds = speeds_of(profile)
-    assert speeds is not None
-    return Cell(profile.name, speeds, threads, precision, 1.0)
-
-
 def _threads_of(basis: Basis) -> int:
     assert basis.profile.processor is not None
     return basis.latency.threads or basis.profile.processor.cores.value
 
 
-def _of_network(basis: Basis, work: Work) -> Factor | None:
+def _of_network(basis: Basis, work: Work, target: Target) -> Factor | None:
+    if is_of(basis.latency, target.network, target.image_size):
+        return None  # but for the number of classes
+    return between_networks(basis.work, work)
+
+
+def between_networks(of: Work, to: Work) -> Factor:
     """Scale to another network: time grows by something between its multiply-accumulates and its bytes.
 
-    ncnn's published latencies of MobileNetV2 at 224 and of YOLO at 640 differ by 0.12 (Pi 5), 0.15 (Pi 4 and
-    AGX Orin) and 0.14 (Orin Nano), between 0.07 to 0.09 by multiply-accumulates and 0.4 by bytes.
+    `tests/benchmarks/projection_error.py` prints how far that holds for ncnn's YOLO at 640 and MobileNetV2.
     """
-    by_macs, by_bytes = work.gmacs / basis.work.gmacs, work.traffic_mb / basis.work.traffic_mb
+    by_macs, by_bytes = to.gmacs / of.gmacs, to.traffic_mb / of.traffic_mb
     value, reach = between(by_macs, by_bytes)
-    if abs(math.log(value)) + math.log(reach) < math.log(ANOTHER_RUN.reach):
-        return None
     what = f"another network: {by_macs:.2g}× by multiply-accumulates, {by_bytes:.2g}× by bytes"
     return Factor(what=what, value=value, reach=reach)
 
 
+@dataclass(frozen=True)
+class _PerFp32:
+    """A precision's time ÷ fp32's on the device: the middle, by which factor it may be off, and why."""
+
+    value: float
+    reach: float
+    why: str
+
+
 def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) -> Factor | None:
-    """Scale from the basis' precision to the case's; None where they are one, or nothing tells how."""
+    """Scale from the basis' precision to the case's; None where they are one, or nothing tells."""
     of, to = Precision(basis.latency.precision), case.there
     if of is to:
         return None
     before, after = (_per_fp32(precision, case, speeds, target) for precision in (of, to))
     if before is None or after is None:
         return None
-    value, reach = after[0] / before[0], math.exp(math.hypot(math.log(after[1]), math.log(before[1])))
-    sentences = [one[2] for one in (before, after) if one[2]]
-    return Factor(what=f"{to.value} for {of.value}: {'; '.join(sentences)}", value=value, reach=reach)
+    reach = math.exp(math.hypot(math.log(after.reach), math.log(before.reach)))
+    reasons = "; ".join(one.why for one in (before, after) if one.why)
+    return Factor(what=f"{to.value} for {of.value}: {reasons}", value=after.value / before.value, reach=reach)
 
 
-def _per_fp32(
-    precision: Precision, case: Measured, speeds: Speeds, target: Target
-) -> tuple[float, float, str] | None:
-    """Return a precision's time ÷ fp32's on the device: the middle, its reach, and the reason."""
+def _per_fp32(precision: Precision, case: Measured, speeds: Speeds, target: Target) -> _PerFp32 | None:
+    """Return what a precision takes beside fp32 on the device; None where nothing tells."""
     processor = target.device.processor
     assert processor is not None
     if precision is Precision.FP32:
-        return 1.0, 1.0, ""
+        return _PerFp32(1.0, 1.0, "")
     if precision is Precision.FP16:
         gain = speeds.gmacs_per_s["fp16"] / speeds.gmacs_per_s["fp32"]
-        return *between(1 / gain, 1.0), f"half is at most {gain:.2g} times as fast there"
+        return _PerFp32(*between(1 / gain, 1.0), f"half is at most {gain:.2g} times as fast there")
     if not processor.multiplies_int8_fast:
         slow, fast = ISA_RULE
-        sentence = f"no int8 dot product there, so {slow} to {fast} times as fast"
-        return *between(1 / slow, 1 / fast), sentence
-    here, gain_here = case.per_fp32.get(Precision.INT8), _gain_of_host(target.host_rates, case)
-    if here is None or gain_here is None:
+        why = f"no int8 dot product there, so {slow} to {fast} times as fast"
+        return _PerFp32(*between(1 / slow, 1 / fast), why)
+    here, gains = case.per_fp32.get(Precision.INT8), _gains_of_int8(case, speeds, target)
+    if here is None or gains is None:
         return None
-    gain_there = speeds.gmacs_per_s["int8"] / speeds.gmacs_per_s["fp32"]
-    sentence = (
-        f"{1 / here:.2g} times as fast on this host, where int8 computes {gain_here:.2g} times as fast as "
-        f"fp32, and {gain_there:.2g} times there"
+    why = (
+        f"{1 / here:.2g} times as fast on this host; {gains.by} int8 computes {gains.here:.2g} times as fast "
+        f"as fp32 here, and {gains.there:.2g} times there"
     )
-    return *between(here, here * gain_here / gain_there), sentence
+    return _PerFp32(*between(here, here * gains.here / gains.there), why)
 
 
-def _gain_of_host(rates: Sequence[Rate], case: Measured) -> float | None:
-    """Return int8's rate ÷ fp32's of convolutions on this host, in the case's runtime if it was measured."""
-    convolutions = [rate for rate in rates if rate.of == "convolution"]
-    own = [rate for rate in convolutions if (rate.runtime or "").startswith(case.runtime)]
-    found = {rate.precision: rate.value for rate in own or convolutions}
-    return found["int8"] / found["fp32"] if {"int8", "fp32"} <= found.keys() else None
+@dataclass(frozen=True)
+class _Gains:
+    """int8's rate ÷ fp32's on this host and on the device, of one kind: by what both are known."""
+
+    here: float
+    there: float
+    by: str
+
+
+def _gains_of_int8(case: Measured, speeds: Speeds, target: Target) -> _Gains | None:
+    """Return both machines' gains: measured where the device's is, else what the instructions allow."""
+    measured = [_measured_gain(rates, case.runtime) for rates in (target.host_rates, target.device.rates)]
+    if measured[0] is not None and measured[1] is not None:
+        return _Gains(measured[0], measured[1], "by measured convolutions")
+    if "int8" not in speeds.gmacs_per_s:
+        return None
+    there = speeds.gmacs_per_s["int8"] / speeds.gmacs_per_s["fp32"]
+    here = (
+        _GAIN_OF_INSTRUCTIONS
+        if multiplies_int8_fast(target.host_features)
+        else math.sqrt(math.prod(ISA_RULE))
+    )
+    return _Gains(here, there, "by their instructions")
+
+
+def _measured_gain(rates: Sequence[Rate], runtime: str) -> float | None:
+    """Return int8's rate ÷ fp32's of measured convolutions at rest in a runtime, on as many cores as both."""
+    found = {
+        (rate.precision, rate.cores): rate.value
+        for rate in rates
+        if (rate.of, rate.kind) == ("convolution", "measured")
+        and (rate.runtime or "").startswith(runtime)
+        and not rate.after_load_s
+        and not rate.emulated
+    }
+    cores = max((cores for precision, cores in found if precision == "int8"), default=0)
+    if ("fp32", cores) not in found or ("int8", cores) not in found:
+        return None
+    return found["int8", cores] / found["fp32", cores]

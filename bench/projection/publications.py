@@ -48,9 +48,7 @@ def speeds_of(profile: Profile) -> Speeds | None:
     copies = [rate.value for rate in profile.rates if _is_copy_at_rest(rate)]
     if "fp32" not in peaks or not copies:
         return None
-    # Without arithmetic for a precision it is computed in the next wider one.
-    peaks.setdefault("fp16", peaks["fp32"])
-    peaks.setdefault("int8", peaks["fp32"])
+    peaks.setdefault("fp16", peaks["fp32"])  # without arithmetic in half it is computed in float
     return Speeds({str(name): value for name, value in peaks.items()}, copies[0])
 
 
@@ -77,12 +75,18 @@ def scaling_between(profiles: Iterable[Profile]) -> Scaling:
 
 
 def basis_for(
-    device: Profile, runtime: str, precision: str, profiles: Sequence[Profile], network: str, image_size: int
+    device: Profile,
+    runtime: str,
+    precision: str,
+    threads: int,
+    profiles: Sequence[Profile],
+    network: str,
+    image_size: int,
 ) -> Basis | None:
     """Return the published latency of a runtime that is nearest to a case on a device's class of processor.
 
-    Nearest is: of the same precision, then the same network, then the same device. None where nobody has
-    published one that says enough.
+    Nearest is: of the same precision, then the same network, the same device, the same threads. None where
+    nobody has published one that says enough.
     """
     assert device.processor is not None
     family = device.processor.family
@@ -92,14 +96,17 @@ def basis_for(
         if profile.processor is not None and profile.processor.family == family
         for latency in profile.published
         if (latency.runtime, latency.provider) == (runtime, _CPU)
-        if (work := work_of(latency)) is not None and speeds_of(profile) is not None
+        if (work := work_of(latency)) is not None
+        and (speeds := speeds_of(profile)) is not None
+        and latency.precision in speeds.gmacs_per_s
     ]
     return min(
         known,
         key=lambda basis: (
             basis.latency.precision != precision,
-            not _is_of(basis.latency, network, image_size),
+            not is_of(basis.latency, network, image_size),
             basis.profile.name != device.name,
+            basis.latency.threads not in (None, threads),
         ),
         default=None,
     )
@@ -117,7 +124,7 @@ def nearest_published(
     return min(
         device.published,
         key=lambda one: (
-            not _is_of(one, network, image_size),
+            not is_of(one, network, image_size),
             one.network != network,
             one.runtime != runtime,
             one.provider != provider,
@@ -127,5 +134,6 @@ def nearest_published(
     )
 
 
-def _is_of(latency: Published, network: str, image_size: int) -> bool:
+def is_of(latency: Published, network: str, image_size: int) -> bool:
+    """Tell whether a latency is of a network at a size."""
     return (latency.network, latency.image_size) == (network, image_size)

@@ -25,15 +25,18 @@ class Factor(Record):
 
 
 class Projected(Record):
-    """Milliseconds on the device: the range that should hold 80 % of such cases, and what it is made of.
+    """Milliseconds on the device: a range, and what it is made of.
 
-    `basis`: the published run that it stands on, of `basis_ms`; the middle is that times all factors'
-    values. Their reaches are of independent errors, and so add by their squares on the logarithmic scale.
+    `basis`: the run that it stands on, of `basis_ms` in `basis_precision`; the middle is that times all
+    factors' values. Their reaches are of independent errors, and so add by their squares on the logarithmic
+    scale. That of the step between devices held more than 80 % of what is published of them; the others are
+    bounds of what a step can do.
     """
 
     low: float
     high: float
     basis: str
+    basis_precision: str
     basis_ms: float
     factors: tuple[Factor, ...]
 
@@ -67,7 +70,8 @@ class Target:
     """The device projected to, and what is known of others.
 
     `threads`: those that the device would use; `host_rates`: this host's own with the threads that were
-    measured here, by the same workloads that `edgefit profiles calibrate` runs; `emulated`: see Host.
+    measured here, by the same workloads that `edgefit profiles calibrate` runs; `host_features`,
+    `emulated`: see Host; `network`, `image_size`: of the bundle.
     """
 
     device: Profile
@@ -75,6 +79,7 @@ class Target:
     scaling: Scaling
     threads: int
     host_rates: Sequence[Rate]
+    host_features: Sequence[str]
     emulated: str | None
     network: str
     image_size: int
@@ -87,10 +92,17 @@ def range_of(basis_ms: float, factors: Sequence[Factor]) -> tuple[float, float]:
     return middle / reach, middle * reach
 
 
-def projected(basis: str, basis_ms: float, factors: Sequence[Factor]) -> Projected:
+def projected(basis: str, basis_precision: str, basis_ms: float, factors: Sequence[Factor]) -> Projected:
     """Return the projection that a basis and its factors give."""
     low, high = range_of(basis_ms, factors)
-    return Projected(low=low, high=high, basis=basis, basis_ms=basis_ms, factors=tuple(factors))
+    return Projected(
+        low=low,
+        high=high,
+        basis=basis,
+        basis_precision=basis_precision,
+        basis_ms=basis_ms,
+        factors=tuple(factors),
+    )
 
 
 def between(one: float, other: float) -> tuple[float, float]:

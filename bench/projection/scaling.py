@@ -16,6 +16,7 @@ import numpy as np
 # B lies between these for any machine; they bound the search, and the fit lies far from both.
 _B_RANGE = (0.02, 50.0)
 _STEPS = 400
+_BYTES_OF = {"fp32": 4, "fp16": 2, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,31 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A published latency of one piece of work on a device with a number of threads in a precision."""
+class Setting:
+    """A device with a number of threads, computing in a precision."""
 
     device: str
     speeds: Speeds
     threads: int
     precision: str
+
+
+@dataclass(frozen=True)
+class Cell(Setting):
+    """A published latency of one piece of work in a setting."""
+
     ms: float
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """`bytes_weight`: B; `reach`: e to this is the factor up and down of the 80 % range of a new device."""
+    """`bytes_weight`: B; `reach`: the logarithm of the factor up and down of a new device's 80 % range."""
 
     bytes_weight: float
     reach: float
 
-    def ratio(self, work: Work, to: Cell, of: Cell) -> float:
-        """Return how many times as long the work takes on `to` as on `of`; their latencies do not matter."""
+    def ratio(self, work: Work, to: Setting, of: Setting) -> float:
+        """Return how many times as long the work takes on `to` as on `of`."""
         return _time(work, to, self.bytes_weight) / _time(work, of, self.bytes_weight)
 
 
@@ -76,10 +83,10 @@ def fit(work: Work, cells: Sequence[Cell]) -> Scaling:
     """Fit B to cells of at least three devices, and the reach to how far the devices miss each other.
 
     The reach is that of a device nobody has measured: each device in turn is projected from the others, and
-    the worst of these errors is taken. Of n devices that do not differ in kind a new one errs less with a
-    probability of n ÷ (n + 1): the devices are the unit, as two cells of one err together (conformal
-    prediction; Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005). For the range to
-    hold 80 % this takes four devices.
+    the worst of these errors is taken, because two cells of one device err together and the devices are the
+    unit. Were they alike in kind, a new one would err less with a probability of about n ÷ (n + 1) for n of
+    them (conformal prediction; Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005).
+    `tests/benchmarks/projection_error.py` prints what it holds, and how wide it is.
     """
     bytes_weight, _ = _fit(work, cells)
     return Scaling(bytes_weight, max(abs(error) for error in _errors_by_device(work, cells)))
@@ -97,6 +104,20 @@ def leave_one_out(work: Work, cells: Sequence[Cell], by_device: bool = False) ->
         yield LeftOut(left, middle / factor, middle, middle * factor)
 
 
+def from_each_other_device(work: Work, cells: Sequence[Cell]) -> Iterator[LeftOut]:
+    """Project each cell from each one of other devices, as a single published run has to serve for one.
+
+    B and the reach are those of a fit that does not know the cell's device.
+    """
+    for left in cells:
+        others = [cell for cell in cells if cell.device != left.device]
+        scaling = fit(work, others)
+        for cell in others:
+            middle = cell.ms * scaling.ratio(work, left, cell)
+            factor = math.exp(scaling.reach)
+            yield LeftOut(left, middle / factor, middle, middle * factor)
+
+
 def _errors_by_device(work: Work, cells: Sequence[Cell]) -> Iterator[float]:
     for device in dict.fromkeys(cell.device for cell in cells):
         others = [cell for cell in cells if cell.device != device]
@@ -105,7 +126,7 @@ def _errors_by_device(work: Work, cells: Sequence[Cell]) -> Iterator[float]:
                 yield math.log(cell.ms / _project(work, others, cell))
 
 
-def _project(work: Work, others: Sequence[Cell], cell: Cell) -> float:
+def _project(work: Work, others: Sequence[Cell], cell: Setting) -> float:
     bytes_weight, scale = _fit(work, others)
     return scale * _time(work, cell, bytes_weight)
 
@@ -121,12 +142,9 @@ def _fit(work: Work, cells: Sequence[Cell]) -> tuple[float, float]:
     return float(weights[best]), math.exp(float(scales[best]))
 
 
-def _time(work: Work, cell: Cell, bytes_weight: float) -> float:
+def _time(work: Work, setting: Setting, bytes_weight: float) -> float:
     """Return milliseconds but for the factor A. Values of half precision are stored in half as many bytes."""
-    speeds = cell.speeds
-    computing = 1e3 * work.gmacs / (speeds.gmacs_per_s[cell.precision] * cell.threads)
-    moving = work.traffic_mb * _BYTES_OF[cell.precision] / _BYTES_OF["fp32"] / speeds.copy_gb_per_s
+    speeds = setting.speeds
+    computing = 1e3 * work.gmacs / (speeds.gmacs_per_s[setting.precision] * setting.threads)
+    moving = work.traffic_mb * _BYTES_OF[setting.precision] / _BYTES_OF["fp32"] / speeds.copy_gb_per_s
     return computing + bytes_weight * moving
-
-
-_BYTES_OF = {"fp32": 4, "fp16": 2, "int8": 1}

@@ -5,11 +5,15 @@ import io
 from collections.abc import Iterable
 
 from bench.render.columns import columns
+from bench.render.stand_in import figure_of
 from bench.reports.records import Report
 
 _LEADING = ("report", "created", "profile", "host", "variant", "runtime", "provider", "threads")
 
-_TRAILING = ("processes", "samples", "unsupported", "images", "reason", "warnings")
+_TRAILING = (
+    *("processes", "samples", "unsupported", "images", "reason"),
+    *("projected_from", "projection_reason", "nearest_published", "warnings"),
+)
 
 
 def was_csv(content: bytes) -> bool:
@@ -36,6 +40,9 @@ def to_csv(reports: Iterable[Report]) -> str:
                     run.latency_ms.unsupported if run.latency_ms else None,
                     run.accuracy.images if run.accuracy else None,
                     run.reason,
+                    run.projected_ms.basis if run.projected_ms else None,
+                    run.projection_reason,
+                    figure_of(run.nearest_published) if run.nearest_published else None,
                     " | ".join(run.warnings),
                 ]
             )

@@ -15,13 +15,15 @@ def terms(report: Report) -> list[str]:
     found = report.stand_in
     if found is None:
         return []
-    host, processor = report.host, report.profile.processor
-    if found.emulated is not None:
+    host, processor, profile = report.host, report.profile.processor, report.profile
+    if profile.stand_in_only is not None:
+        what = f"edgefit does not run on {profile.name} ({profile.stand_in_only}), and {host.cpu} stands in"
+    elif found.emulated is not None:
         what = f"this machine is emulated ({found.emulated})"
     else:
         device = "" if processor is None else f" ({processor.core}, {processor.cores.value} cores)"
         here = f"{host.cpu} ({host.architecture}, {host.physical_cores} cores)"
-        what = f"{here} is no {report.profile.name}{device}"
+        what = f"{here} is no {profile.name}{device}"
     return [f"stand-in: {what}; its latencies are not the device's", *_memory(report, found)]
 
 
@@ -29,11 +31,12 @@ def _memory(report: Report, found: StandIn) -> list[str]:
     if found.memory_limit_mb is None:
         return []
     held = {
-        "control group": "held to by a control group of the kernel",
+        "control group": "held to while it loads and first infers, by a control group of the kernel",
         "measured peak": "judged by the measured peak, as no control group can be made here",
         None: "",
     }[found.memory_held_by]
-    return [f"memory of a case: {found.memory_limit_mb:.0f} MiB, as on {report.profile.name}; {held}"]
+    limit = f"{found.memory_limit_mb:.0f} MiB, {found.memory_limit_is or 'as on ' + report.profile.name}"
+    return [f"memory of a case: {limit}; {held}"]
 
 
 def projected_text(run: Run) -> str:
@@ -49,14 +52,14 @@ def projections(report: Report, names: Names) -> list[str]:
     found = [(run, run.projected_ms) for run in rows if run.projected_ms is not None]
     lines = []
     if found:
-        sentence = "ranges that should hold 80 % of such cases; nothing was measured there"
+        sentence = "ranges and not measurements; ×÷ is by which factor a step may be off"
         lines.append(f"projected for {report.profile.name}: {sentence}")
     for basis in dict.fromkeys(_basis(one) for _, one in found):
         lines.append(f"  from {basis}:")
         said = ((_steps(one), names[run.case]) for run, one in found if _basis(one) == basis)
-        lines += [f"    {called}: {sentence}" for sentence, called in _grouped(said)]
+        lines += [f"    {called}: {sentence}" for sentence, called in grouped(said)]
     reasons = ((run.projection_reason, names[run.case]) for run in rows if run.projection_reason is not None)
-    lines += [f"not projected: {called}: {sentence}" for sentence, called in _grouped(reasons)]
+    lines += [f"not projected: {called}: {sentence}" for sentence, called in grouped(reasons)]
     return lines + _published(report, rows, names)
 
 
@@ -84,21 +87,22 @@ def _ms(value: float) -> str:
 
 
 def _published(report: Report, rows: Sequence[Run], names: Names) -> list[str]:
-    said = ((_figure(run.nearest_published), names[run.case]) for run in rows if run.nearest_published)
-    lines = [f"  nearest to {called}: {sentence}" for sentence, called in _grouped(said)]
+    said = ((figure_of(run.nearest_published), names[run.case]) for run in rows if run.nearest_published)
+    lines = [f"  nearest to {called}: {sentence}" for sentence, called in grouped(said)]
     if not lines:
         return [f"published of {report.profile.name}: nothing is known"]
     return [f"published of {report.profile.name}, measured by others:", *lines]
 
 
-def _figure(one: Published) -> str:
+def figure_of(one: Published) -> str:
+    """Write a published latency with its conditions and its source."""
     threads = "" if one.threads is None else f" with {one.threads} threads"
     conditions = f"; {one.conditions}" if one.conditions else ""
     case = f"{one.runtime} {one.network} {one.image_size} {one.precision} on {one.provider}{threads}"
     return f"{one.ms:g} ms, {case}{conditions} ({one.source})"
 
 
-def _grouped(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def grouped(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Merge what is said of several rows in the same words."""
     groups: dict[str, list[str]] = {}
     for sentence, name in said:

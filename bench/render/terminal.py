@@ -4,7 +4,7 @@ Pure: a report and a width in, something rich can print out.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -18,10 +18,12 @@ from bench.render.columns import Column, Place, best_cases, columns
 from bench.render.merged import merge
 from bench.render.sparkline import sparkline
 from bench.reports.records import Report, Run
+from bench.runtimes.providers import short_name
 
 _WIDER_THAN_ANY = 10_000
 _SPARKLINE_WIDTH = 30
-_LONG_ENDING = "ExecutionProvider"
+
+Names = Mapping[tuple[str, str], str]
 
 
 def report_view(report: Report, width: int) -> RenderableType:
@@ -43,9 +45,10 @@ def report_view(report: Report, width: int) -> RenderableType:
     if len(chosen) < len(told):
         needed = _width_of(_table(report, variants, told))
         parts.append(Text(f"more columns at a width of {needed}, all of them with --csv", "dim"))
-    parts += [Text(line) for line in _sustained(report)]
-    parts += [Text(line) for line in stand_in.projections(report, _names(variants))]
-    parts += [Text.from_markup(line) for line in _remarks(report)]
+    names = _names(variants)
+    parts += [Text(line) for line in _sustained(report, names)]
+    parts += [Text(line) for line in stand_in.projections(report, names)]
+    parts += [Text.from_markup(line) for line in _remarks(report, names)]
     return Group(*parts)
 
 
@@ -62,9 +65,10 @@ def conditions(report: Report) -> list[str]:
         f"{bundle.name}: {bundle.model} at {bundle.image_size}×{bundle.image_size}, "
         f"weights {bundle.weights}, data {bundle.data}"
     )
+    gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
     where = (
-        f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores, {host.os}; "
-        f"{_listed(threads)} threads, batch 1"
+        f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores{gpus}, "
+        f"{host.os}; {_listed(threads)} threads, batch 1"
     )
     quick = " (--quick)" if report.quick else ""
     kept = sum(run.answers_from is not None for run in report.runs)
@@ -138,9 +142,7 @@ def _names(variants: Sequence[Run]) -> dict[tuple[str, str], str]:
     """Return what each row is called: its variant, with its provider if the variant has several."""
     counts = Counter(run.variant for run in variants)
     return {
-        run.case: f"{run.variant} {run.provider.removesuffix(_LONG_ENDING)}"
-        if counts[run.variant] > 1
-        else run.variant
+        run.case: f"{run.variant} {short_name(run.provider)}" if counts[run.variant] > 1 else run.variant
         for run in variants
     }
 
@@ -175,7 +177,7 @@ def _beside(report: Report) -> list[str]:
     return [" · ".join(said)] if said else []
 
 
-def _sustained(report: Report) -> list[str]:
+def _sustained(report: Report, names: Names) -> list[str]:
     lines = []
     for run in report.runs:
         if (found := run.sustained) is None:
@@ -188,24 +190,30 @@ def _sustained(report: Report) -> list[str]:
         )
         drawn = sparkline([point.p50_ms for point in found.points], _SPARKLINE_WIDTH)
         lines.append(
-            f"sustained {found.seconds:.0f} s  {run.variant:<16} {drawn}  "
+            f"sustained {found.seconds:.0f} s  {names[run.case]:<16} {drawn}  "
             f"{found.points[0].p50_ms:.2f} ms at first, {settles}, drift {found.drift:+.0%}, {run.standing}"
         )
     return lines
 
 
-def _remarks(report: Report) -> list[str]:
+def _remarks(report: Report, names: Names) -> list[str]:
     not_completed = [
-        f"[bold]{escape(run.variant)} {run.status}:[/bold] {escape(run.reason or '')}"
-        for run in report.runs
-        if run.status != "completed"
+        f"[bold]{escape(called)}:[/bold] {escape(reason)}"
+        for reason, called in stand_in.grouped(
+            (run.reason or "", f"{names.get(run.case, run.variant)} {run.status}")
+            for run in report.runs
+            if run.status != "completed"
+        )
     ]
     completed = [run for run in report.runs if run.status == "completed"]
     of_all = Counter(sentence for run in completed for sentence in set(run.warnings))
     shared = [sentence for sentence, count in of_all.items() if count == len(completed) > 1]
     general = list(dict.fromkeys([*report.warnings, *shared]))
     own = merge(
-        (run.variant, sentence) for run in completed for sentence in run.warnings if sentence not in general
+        (names.get(run.case, run.variant), sentence)
+        for run in completed
+        for sentence in run.warnings
+        if sentence not in general
     )
     return [
         *not_completed,

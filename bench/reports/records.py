@@ -229,15 +229,16 @@ MemoryHolder = Literal["control group", "measured peak"]
 class StandIn(Record):
     """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
 
-    `emulated`: see Host; `memory_held_by`: what held cases to `memory_limit_mb` (MiB): a control group of the
-    kernel, or their measured peak, judged; both null where no limit is known. `host_rates`: this
-    machine's own, that projections rest on.
+    `emulated`: see Host; `memory_limit_mb`: MiB of a case, and `memory_limit_is` in words what that is;
+    `memory_held_by`: what held cases to it, a control group of the kernel, or their measured peak, judged;
+    all null where no limit is known. `host_rates`: this machine's own, that projections rest on.
     """
 
     agrees: tuple[str, ...]
     differs: tuple[str, ...]
     emulated: str | None
     memory_limit_mb: float | None
+    memory_limit_is: str | None = None
     memory_held_by: MemoryHolder | None
     host_rates: tuple[Rate, ...] = ()
 

@@ -25,6 +25,8 @@ _MATRICES = (
 _CASTS = ("Cast",)
 _QUANTISE = ("QuantizeLinear", "DynamicQuantizeLinear")
 _DEQUANTISE = ("DequantizeLinear",)
+# Every provider leaves these to the CPU, where shapes are.
+_OF_SHAPES = ("Shape", "Size", "Gather", "Concat", "Unsqueeze", "Squeeze", "Slice", "Constant", "Reshape")
 _NODE_SUFFIX = "_kernel_time"
 
 Tensor = tuple[str, list[int]]
@@ -49,6 +51,10 @@ def executed_by(profile: Path, provider: str) -> Executed:
         casts=sum(kind in _CASTS for kind in kinds),
         quantise=sum(kind in _QUANTISE for kind in kinds),
         dequantise=sum(kind in _DEQUANTISE for kind in kinds),
+        elsewhere=sum(
+            node["args"].get("provider", provider) != provider and node["args"]["op_name"] not in _OF_SHAPES
+            for node in nodes
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import onnxruntime
 
 from bench.cache_folder import cache_folder
 from bench.errors import FellBackError, MissingRuntimeError
+from bench.files import sha256_of
 from bench.machine.accelerators import NvidiaMemory, has_nvidia_gpu
 from bench.measurements import Executed
 from bench.runtimes.executed_onnx import executed_by
@@ -69,18 +70,19 @@ def _open(entry: Path, options: LoadOptions, profiled: bool) -> onnxruntime.Infe
     if profiled:
         # Weights packed for the kernels are no inputs any more, and their shapes would be missing.
         settings.add_session_config_entry("session.disable_prepacking", "1")
-    session = onnxruntime.InferenceSession(str(entry), settings, providers=[provider_of(options)])
+    session = onnxruntime.InferenceSession(str(entry), settings, providers=[provider_of(entry, options)])
     ran_on = session.get_providers()[0]
     if ran_on != options.provider:
         raise FellBackError(f"{options.provider} could not be used, and onnxruntime fell back to {ran_on}")
     return session
 
 
-def provider_of(options: LoadOptions) -> tuple[str, dict[str, str]]:
+def provider_of(entry: Path, options: LoadOptions) -> tuple[str, dict[str, str]]:
     """Return the provider with what it must be told: TensorRT, the precisions that it may use.
 
     Its engines take minutes to build on a board, so they are kept: the first process of a case builds one,
-    and load time is that of the others.
+    and load time is that of the others. onnxruntime tells engines apart by names and not by weights
+    (microsoft/onnxruntime#6455), so each file has a folder of its own.
     """
     if place_of(options.provider) != "tensorrt":
         return options.provider, {}
@@ -88,7 +90,7 @@ def provider_of(options: LoadOptions) -> tuple[str, dict[str, str]]:
         "trt_fp16_enable": str(options.half),
         "trt_int8_enable": str(options.int8),
         "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(cache_folder("tensorrt")),
+        "trt_engine_cache_path": str(cache_folder("tensorrt") / sha256_of(entry)[:16]),
     }
     return options.provider, settings
 

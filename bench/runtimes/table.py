@@ -102,6 +102,8 @@ def import_runtime(module: str) -> Runtime:
     """Import the module of a row."""
     # Telemetry would add a thread and try the network in the middle of a measurement.
     os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
+    # NVIDIA's libraries else compute fp32 with 10 bits of mantissa (TF32): the label would not be what ran.
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     return cast("Runtime", importlib.import_module(module))
 
 

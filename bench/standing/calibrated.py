@@ -1,6 +1,7 @@
 """The profile that calibration writes: what was measured here, over what is known already. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bench.machine.host import Host
@@ -12,6 +13,21 @@ _KHZ_PER_MHZ = 1e3
 _IN_ORDER = ("Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510")
 # What a profile of a machine that none describes takes its sampling and budget from.
 _FALLBACK = "laptop-cpu"
+_MARK = "edgefit profiles calibrate"
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What is written of a machine but for its rates: `content`, and the `source` of what was measured."""
+
+    content: Mapping[str, Any]
+    source: str
+    known_rates: Sequence[Rate]
+
+    def with_rates(self, rates: Sequence[Rate]) -> dict[str, Any]:
+        """Return the whole content; rates that are known besides stay."""
+        listed = [rate.model_dump(exclude_defaults=True) for rate in (*rates, *self.known_rates)]
+        return {**self.content, "rates": listed}
 
 
 def calibrated(
@@ -19,30 +35,39 @@ def calibrated(
     host: Host,
     available_bytes: int,
     highest_clock_khz: int | None,
-    rates: Sequence[Rate],
     known: Profile | None,
-    source: str,
-) -> dict[str, Any]:
+    date: str,
+) -> Calibrated:
     """Return the content of a profile called `name`, which extends the one this machine is recognised as.
 
-    `known`: that one, None if there is none; `source`: what each measured figure says of where it comes from.
+    `known`: that one, None if there is none; `date`: of the calibration, as text.
     """
+    source = f"{_MARK}, {date}, {host.os}, kernel {host.kernel}"
+    if host.emulated is not None:
+        source += f", emulated ({host.emulated}): its speed is not the device's"
     measured = {"kind": "measured", "source": source}
     content: dict[str, Any] = {"extends": _FALLBACK if known is None else known.name, "name": name}
     content["description"] = f"{host.board or host.cpu}, calibrated."
     if known is None:
         content |= {"device": "another", "match": _match(host)}
     content["processor"] = _processor(host, highest_clock_khz, measured)
-    content["memory"] = {"left_free_mb": {"value": _whole_mib(available_bytes), **measured}}
-    if known is None:
-        content["memory"]["sizes_mb"] = {
-            "value": [_whole_mib(host.memory_bytes)],
-            **measured,
-            "conditions": "what the system sees",
-        }
-    before = () if known is None else known.rates
-    content["rates"] = [rate.model_dump(exclude_none=True) for rate in (*rates, *before)]
-    return content
+    content["memory"] = {
+        "left_free_mb": {"value": _whole_mib(available_bytes), **measured},
+        "sizes_mb": {"value": [_size(host, known)], **measured, "conditions": "as far as the system sees it"},
+    }
+    return Calibrated(content, source, () if known is None else known.rates)
+
+
+def was_calibrated(content: bytes) -> bool:
+    """Tell whether a file's content is what calibration wrote, so that nothing of a user's own is lost."""
+    return f"source: {_MARK}".encode() in content
+
+
+def _size(host: Host, known: Profile | None) -> int:
+    """Return the size that this machine was sold with, as far as is known, else what the system sees."""
+    seen = -(-host.memory_bytes // _BYTES_PER_MIB)
+    sold = () if known is None or known.memory is None else known.memory.sizes_mb.value
+    return min((size for size in sold if size >= seen), default=seen)
 
 
 def _match(host: Host) -> dict[str, list[str]]:
@@ -52,11 +77,12 @@ def _match(host: Host) -> dict[str, list[str]]:
 def _processor(host: Host, clock_khz: int | None, measured: Mapping[str, str]) -> dict[str, Any]:
     clock: dict[str, Any] = {"not_found": "the kernel names no highest clock (cpufreq)"}
     if clock_khz is not None:
-        clock = {"value": clock_khz / _KHZ_PER_MHZ, **measured}
+        highest = "the highest that the kernel names, which one core alone may hold"
+        clock = {"value": clock_khz / _KHZ_PER_MHZ, **measured, "conditions": highest}
     return {
         "core": host.cpu,
         "family": _family(host),
-        "architecture": "x86_64" if _is_x86(host) else "aarch64",
+        "architecture": "x86_64" if _is_x86(host) else host.architecture.replace("arm64", "aarch64"),
         "cores": {"value": host.physical_cores, **measured},
         "clock_mhz": clock,
         "features": {"value": list(host.cpu_features), **measured},

@@ -15,17 +15,30 @@ Standing = Literal["measured", "stand-in"]
 
 
 @dataclass(frozen=True)
+class MemoryLimit:
+    """The bytes that a case may have, and what that is, in words."""
+
+    count: int
+    words: str
+
+
+@dataclass(frozen=True)
 class Terms:
     """How a machine is held to a profile.
 
     `likeness`: None where the profile is that of whatever machine it is used on; `threads`: what the profile
-    asks for; `memory_limit_bytes`: what a case may have, None for no limit but the machine's own.
+    asks for; `memory_limit`: of a case, None for no limit but the machine's own.
     """
 
     standing: Standing
     likeness: Likeness | None
     threads: int
-    memory_limit_bytes: int | None
+    memory_limit: MemoryLimit | None
+
+    @property
+    def memory_limit_bytes(self) -> int | None:
+        """What a case may have; None for no limit but the machine's own."""
+        return None if self.memory_limit is None else self.memory_limit.count
 
     @property
     def is_another(self) -> bool:
@@ -42,7 +55,7 @@ def terms_of(profile: Profile, host: Host) -> Terms:
         standing=standing,
         likeness=compared,
         threads=threads_of(profile, host.physical_cores),
-        memory_limit_bytes=_memory_limit(profile, standing),
+        memory_limit=_memory_limit(profile, standing),
     )
 
 
@@ -71,6 +84,14 @@ def fewer_threads(terms: Terms, host: Host) -> list[str]:
     return []
 
 
+def differences(terms: Terms) -> list[str]:
+    """Say in what a machine that is the device differs from its profile."""
+    if terms.likeness is None or not terms.likeness.differs:
+        return []
+    found = "; ".join(terms.likeness.differs)
+    return [f"this {terms.likeness.profile} differs from its profile ({found}): give it a profile of its own"]
+
+
 def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
     """Return why a profile's device cannot run an artifact; None if nothing is known against it."""
     choice = profile.runtimes.get(artifact.format)  # type: ignore[call-overload]
@@ -87,13 +108,13 @@ def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
     return f"{reason}; export again with --cpu {ENGINES[best].cpu}"
 
 
-def _memory_limit(profile: Profile, standing: Standing) -> int | None:
+def _memory_limit(profile: Profile, standing: Standing) -> MemoryLimit | None:
     if profile.memory_cap_mb is not None:
-        return profile.memory_cap_mb * _BYTES_PER_MIB
+        return MemoryLimit(profile.memory_cap_mb * _BYTES_PER_MIB, "the profile's memory_cap_mb")
     if standing == "measured" or profile.memory is None:
         return None
-    left = profile.memory.left_free_mb
-    # Where nobody says what the system leaves, no case has more than the smallest board has in all.
-    return int(
-        (left.value if isinstance(left, Figure) else min(profile.memory.sizes_mb.value)) * _BYTES_PER_MIB
-    )
+    smallest, left = min(profile.memory.sizes_mb.value), profile.memory.left_free_mb
+    board = f"{profile.name} with {smallest} MiB"
+    if isinstance(left, Figure):
+        return MemoryLimit(int(left.value * _BYTES_PER_MIB), f"what the system of a {board} leaves free")
+    return MemoryLimit(smallest * _BYTES_PER_MIB, f"all of a {board}; what its system leaves is not known")

@@ -12,7 +12,6 @@ def doctor(as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from bench.harness.doubts import doubts_of
-    from bench.machine.accelerators import found_accelerators
     from bench.machine.energy import NoMeter, find_meter
     from bench.machine.host import read_host
     from bench.machine.state import read_state
@@ -35,8 +34,7 @@ def doctor(as_json: AsJson = False) -> None:
     table.add_row("hottest", _hottest(state.temperatures))
     measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
     table.add_row("energy", escape(measures))
-    gpus = found_accelerators()
-    table.add_row("accelerators", ", ".join(gpus) or "no driver offers one")
+    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver offers one")
     for name, version in runtimes.items():
         table.add_row(
             name, version or f"[yellow]missing:[/yellow] {escape(missing_sentence(RUNTIMES[name]))}"
@@ -51,7 +49,6 @@ def doctor(as_json: AsJson = False) -> None:
         "state": state.model_dump(),
         "runtimes": runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
-        "accelerators": gpus,
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
         "warnings": doubts,
     }

@@ -3,12 +3,15 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgefit.options import AsJson, now
 from edgefit.terminal import Output
+
+if TYPE_CHECKING:
+    from device_profiles.profile import Profile
 
 profiles = typer.Typer(help="Look at device profiles, and at what this machine is.", no_args_is_help=True)
 
@@ -16,18 +19,31 @@ profiles = typer.Typer(help="Look at device profiles, and at what this machine i
 @profiles.command("list")
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with edgefit, and your own."""
-    from device_profiles.loading import load_profile, profile_paths
+    from device_profiles.loading import path_of
     from edgefit.views.profiles import profiles_view
 
     output = Output(as_json)
-    paths = profile_paths()
-    found = [load_profile(name) for name in sorted(paths)]
+    found = _readable(output)
     output.show(profiles_view(found))
     document = [
-        {"name": one.name, "description": one.description, "file": str(paths[one.name])} for one in found
+        {"name": one.name, "description": one.description, "file": str(path_of(one.name))} for one in found
     ]
     output.document(json.dumps(document))
     output.next_step("edgefit profiles show NAME, or: edgefit profiles detect")
+
+
+def _readable(output: Output) -> "list[Profile]":
+    """Return all profiles that have a name; say of those that cannot be read what is wrong with them."""
+    from device_profiles.errors import ProfileError
+    from device_profiles.loading import load_profile, profile_names
+
+    found = []
+    for name in profile_names():
+        try:
+            found.append(load_profile(name))
+        except ProfileError as error:
+            output.say(f"warning: left out: {error}")
+    return found
 
 
 @profiles.command("show")
@@ -54,12 +70,11 @@ def detect_profile(as_json: AsJson = False) -> None:
 
     from bench.machine.host import read_host
     from bench.standing.recognition import detect
-    from device_profiles.loading import load_profile, profile_names
     from edgefit.views.profiles import detection_view
 
     output = Output(as_json)
     host = read_host()
-    detection = detect(host, [load_profile(name) for name in profile_names()])
+    detection = detect(host, _readable(output))
     output.show(detection_view(host, detection))
     output.document(json.dumps({"host": host.model_dump(), **asdict(detection)}))
     best = detection.matches[0].profile if detection.matches else "laptop-cpu"
@@ -79,39 +94,51 @@ def calibrate_profile(
     """
     from bench.files import refuse_to_replace, write_whole
     from bench.harness.calibration import FULL, calibrate
+    from bench.harness.doubts import doubts_of
     from bench.machine.cpu_time import read_highest_clock_khz
     from bench.machine.host import read_host
     from bench.machine.state import read_state
-    from bench.standing.calibrated import calibrated
+    from bench.standing.calibrated import calibrated, was_calibrated
     from bench.standing.recognition import detect
-    from device_profiles.loading import as_yaml, load_profile, shipped_profiles, was_a_profile
+    from device_profiles.loading import load_profile, profile_of, shipped_profiles
+    from device_profiles.yaml_text import to_yaml
     from edgefit.progress import progress
     from edgefit.views.profiles import profile_view
 
     output = Output(as_json)
-    refuse_to_replace(out, was_a_profile, "--out")
+    refuse_to_replace(out, was_calibrated, "--out")
     name = _name_of(out)
     host, state = read_host(), read_state()
     matches = detect(host, shipped_profiles()).matches
     known = load_profile(matches[0].profile) if matches else None
-    emulated = "" if host.emulated is None else ", emulated: its speed is not the device's"
-    source = f"edgefit profiles calibrate, {now()[:10]}, {host.os}, kernel {host.kernel}{emulated}"
+    content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), known, now()[:10])
+    profile_of(
+        content.with_rates(()), out
+    )  # whatever could be wrong with it is found before a minute and a half, not after
+    for doubt in doubts_of(host, state):
+        output.say(f"warning: {doubt}")
     with progress() as watcher:
-        rates = calibrate(source, watcher, FULL)
-    clock_khz = read_highest_clock_khz()
-    content = calibrated(name, host, state.available_bytes, clock_khz, rates, known, source)
-    write_whole(out, as_yaml(content))
-    profile = load_profile(str(out) if out.is_absolute() else f"./{out}")
+        rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
+    whole = content.with_rates(rates)
+    profile = profile_of(whole, out)
+    write_whole(out, to_yaml(whole))
     output.show(profile_view(profile))
     output.document(profile.model_dump_json())
     output.next_step(f"edgefit bench BUNDLE --profile {out}")
 
 
 def _name_of(out: Path) -> str:
-    """Return a profile's name, which is its file's; refuse a file that cannot be one."""
+    """Return a profile's name, which is its file's; refuse a file that cannot be one, or has another's."""
+    from device_profiles.loading import path_of, profile_names
+
     if out.suffix not in (".yaml", ".yml") or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", out.stem):
         raise typer.BadParameter(
             f"'{out}' gives the profile no name; use small letters, digits and dashes, such as my-board.yaml",
+            param_hint="--out",
+        )
+    if out.stem in profile_names() and path_of(out.stem).resolve() != out.resolve():
+        raise typer.BadParameter(
+            f"'{out}': a profile is called '{out.stem}' already ({path_of(out.stem)}); choose another name",
             param_hint="--out",
         )
     return out.stem

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.machine.host import Host
+from bench.projection.from_published import ISA_RULE
 from bench.standing.recognition import Detection, Likeness
 from device_profiles.facts import Figure, NotFound, Published, Rate
 from device_profiles.profile import Profile
@@ -18,7 +19,7 @@ _UNITS = {"copy": "GB/s"}
 
 
 def profiles_view(profiles: Sequence[Profile]) -> RenderableType:
-    """List profiles with the figures that tell them apart."""
+    """List profiles with what they are of."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("profile", no_wrap=True)
     table.add_column("description", ratio=1)
@@ -72,7 +73,8 @@ def _remarks(profile: Profile) -> Iterator[str]:
     if profile.stand_in_only is not None:
         yield f"can only be stood in for: {profile.stand_in_only}"
     if profile.processor is not None and not profile.processor.multiplies_int8_fast:
-        yield "no int8 dot product: expect int8 to be 1.0 to 1.5 times as fast as fp32"
+        slow, fast = ISA_RULE
+        yield f"no int8 dot product: expect int8 to be {slow} to {fast} times as fast as fp32"
 
 
 _Cells = tuple[str, str, str, str]
@@ -111,6 +113,9 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
         yield _published(latency)
     for name, sampling in (("sampling", profile.sampling), ("--quick", profile.quick)):
         yield name, _sampling(sampling), sampling.kind, sampling.source
+    yield "threads", str(profile.threads), "", ""
+    if profile.memory_cap_mb is not None:
+        yield "memory cap", f"{profile.memory_cap_mb} MiB a case", "", ""
     limits = profile.budget
     said = (
         ("p95", limits.p95_ms, "ms"),
@@ -140,6 +145,7 @@ def _rate(rate: Rate) -> _Cells:
     meanwhile = [f"{rate.clock_mhz:g} MHz"] if rate.clock_mhz is not None else []
     meanwhile += [f"{rate.temperature_c:g} °C"] if rate.temperature_c is not None else []
     meanwhile += [f"samples spread over {rate.spread:.0%}"] if rate.spread is not None else []
+    meanwhile += [rate.runtime] if rate.runtime is not None else []
     conditions = "; ".join([*([rate.conditions] if rate.conditions else []), *meanwhile])
     return name, value, rate.kind, _source(rate.source, conditions or None)
 

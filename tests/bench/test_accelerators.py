@@ -113,25 +113,42 @@ def test_tensorrt_is_told_the_precision_and_keeps_its_engines(
 ) -> None:
     monkeypatch.setenv("EDGEFIT_CACHE", str(tmp_path))
     options = LoadOptions(threads=1, provider="TensorrtExecutionProvider", int8=True)
+    files = [tmp_path / name / "model.onnx" for name in ("one", "other")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
 
-    name, settings = run_onnx.provider_of(options)
+    name, settings = run_onnx.provider_of(files[0], options)
 
     assert name == "TensorrtExecutionProvider"
     assert settings["trt_int8_enable"] == "True"
     assert settings["trt_fp16_enable"] == "False"
-    assert settings["trt_engine_cache_path"] == str(tmp_path / "tensorrt")
-    assert run_onnx.provider_of(LoadOptions(threads=1, provider=CUDA)) == (CUDA, {})
+    assert Path(settings["trt_engine_cache_path"]).parent == tmp_path / "tensorrt"
+    # onnxruntime tells kept engines apart by names: another model of this name must not be given this one.
+    other = run_onnx.provider_of(files[1], options)[1]
+    assert other["trt_engine_cache_path"] != settings["trt_engine_cache_path"]
+    assert run_onnx.provider_of(files[0], LoadOptions(threads=1, provider=CUDA)) == (CUDA, {})
 
 
 @pytest.mark.parametrize(
     ("provider", "place"),
-    [("CPUExecutionProvider", "cpu"), (CUDA, "cuda"), ("cuda", "cuda"), ("CPU", "cpu"), ("GPU", "gpu")],
+    [
+        ("CPUExecutionProvider", "cpu"),
+        (CUDA, "cuda"),
+        ("cuda", "cuda"),
+        ("CPU", "cpu"),
+        ("GPU", "gpu"),
+        ("GPU.1", "gpu"),
+        ("cuda:0", "cuda"),
+    ],
 )
 def test_every_runtimes_word_for_a_place_is_one(provider: str, place: str) -> None:
     assert place_of(provider) == place
 
 
-@pytest.mark.parametrize(("device", "is_there"), [("nvidia0", True), ("nvhost-gpu", True), ("null", False)])
+@pytest.mark.parametrize(
+    ("device", "is_there"), [("nvidia0", True), ("nvidia1", True), ("nvhost-gpu", True), ("null", False)]
+)
 def test_a_gpu_is_told_by_its_drivers_files(device: str, is_there: bool, tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / device).touch()

@@ -42,8 +42,8 @@ def test_the_latency_of_a_stand_in_is_not_the_devices_and_is_not_judged() -> Non
 
 
 def test_a_projection_is_over_the_budget_if_all_of_it_is() -> None:
-    beyond = projected("a basis", 150, [Factor(what="a step", value=1, reach=1.2)])
-    around = projected("a basis", 110, [Factor(what="a step", value=1, reach=1.2)])
+    beyond = projected("a basis", "fp32", 150, [Factor(what="a step", value=1, reach=1.2)])
+    around = projected("a basis", "fp32", 110, [Factor(what="a step", value=1, reach=1.2)])
 
     assert projected_over_budget(beyond, LIMIT) == [
         "projected latency 125 to 180 ms is over the budget's 100 ms"

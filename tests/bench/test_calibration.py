@@ -15,9 +15,10 @@ from bench.machine.host import one_cpu_per_core
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import RUNTIMES, load_runtime
 from bench.runtimes.workloads import IMAGE_SIZE, WORKLOADS, Workload
-from bench.standing.calibrated import calibrated
+from bench.standing.calibrated import calibrated, was_calibrated
 from device_profiles.facts import Rate
-from device_profiles.loading import as_yaml, load_profile, read_profile, was_a_profile
+from device_profiles.loading import load_profile, read_profile
+from device_profiles.yaml_text import to_yaml
 
 BRIEF = Durations(rate_s=0.01, load_s=0.05)
 SOURCE = "a test of calibration"
@@ -40,7 +41,7 @@ def test_the_workloads_files_are_what_makes_them_says() -> None:
 
 
 def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> None:
-    rates = calibrate(SOURCE, Silent(), BRIEF)
+    rates = calibrate(SOURCE, False, Silent(), BRIEF)
 
     places = {(rate.of, rate.precision, rate.cores, rate.after_load_s) for rate in rates}
     operations = {(one.of, one.precision) for one in WORKLOADS} | {("copy", None)}
@@ -68,7 +69,7 @@ def test_without_a_runtime_for_the_workloads_the_error_names_what_to_install(
     monkeypatch.setattr(calibration, "is_installed", lambda _row: False)
 
     with pytest.raises(MissingRuntimeError, match=r"pip install 'edgefit\[onnx\]' or pip install"):
-        calibrate(SOURCE, Silent(), BRIEF)
+        calibrate(SOURCE, False, Silent(), BRIEF)
 
 
 def test_a_workload_that_fails_is_one_sentence_with_its_last_words(
@@ -77,37 +78,64 @@ def test_a_workload_that_fails_is_one_sentence_with_its_last_words(
     monkeypatch.setattr("bench.runtimes.workloads._FOLDER", tmp_path)
 
     with pytest.raises(CalibrationError, match=r"^convolution-fp32 in \w+: .*convolution-fp32\.onnx.*$"):
-        calibrate(SOURCE, Silent(), BRIEF)
+        calibrate(SOURCE, False, Silent(), BRIEF)
 
 
-RATES = [Rate(of="copy", value=3.0, kind="measured", source=SOURCE)]
+RATES = (Rate(of="copy", value=3.0, kind="measured", source=SOURCE),)
 
 
 def test_a_machine_that_none_describes_gets_a_profile_by_which_it_is_known(tmp_path: Path) -> None:
-    content = calibrated("mine", HOST, 4 << 30, None, RATES, None, SOURCE)
-    (tmp_path / "mine.yaml").write_text(as_yaml(content))
+    content = calibrated("mine", HOST, 4 << 30, None, None, "2026-01-01").with_rates(RATES)
+    (tmp_path / "mine.yaml").write_text(to_yaml(content))
 
     profile = read_profile(tmp_path / "mine.yaml")
 
-    assert was_a_profile((tmp_path / "mine.yaml").read_bytes())
     assert profile.match is not None
     assert profile.match.cpu == ("Test CPU",)
     assert profile.processor is not None
     assert (profile.processor.family, profile.processor.cores.value) == ("x86-avx2", 2)
-    assert profile.rates == tuple(RATES)
+    assert profile.memory is not None
+    assert profile.memory.sizes_mb.value == (8192,)
+    assert profile.rates == RATES
 
 
-def test_a_known_board_keeps_what_is_known_of_it_besides_what_was_measured(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seen_mib", [7_900, 15_900])
+def test_a_known_board_keeps_what_is_known_of_it_besides_what_was_measured(
+    seen_mib: int, tmp_path: Path
+) -> None:
     known = load_profile("raspberry-pi-5")
-    changes = {"board": "Raspberry Pi 5 Model B Rev 1.0", "architecture": "aarch64", "cpu": "Cortex-A76"}
-    board = HOST.model_copy(update={**changes, "cpu_features": ("asimd", "asimddp", "asimdhp")})
-    content = calibrated("desk-pi", board, 900 << 20, 2_400_000, RATES, known, SOURCE)
-    (tmp_path / "desk-pi.yaml").write_text(as_yaml(content))
+    board = HOST.model_copy(
+        update={
+            "board": "Raspberry Pi 5 Model B Rev 1.0",
+            "architecture": "aarch64",
+            "cpu": "Cortex-A76",
+            "cpu_features": ("asimd", "asimddp", "asimdhp"),
+            "memory_bytes": seen_mib << 20,
+        }
+    )
+    made = calibrated("desk-pi", board, (seen_mib - 300) << 20, 2_400_000, known, "2026-01-01")
+    (tmp_path / "desk-pi.yaml").write_text(to_yaml(made.with_rates(RATES)))
 
     profile = read_profile(tmp_path / "desk-pi.yaml")
 
     assert profile.match == known.match
     assert profile.published == known.published
     assert profile.rates == (*RATES, *known.rates)
+    assert profile.memory is not None
+    assert profile.memory.sizes_mb.value == (8192 if seen_mib < 8192 else 16384,)
+    assert profile.memory.left_free_mb.value == seen_mib - 300  # type: ignore[union-attr]
     assert profile.processor is not None
     assert profile.processor.clock_mhz.kind == "measured"  # type: ignore[union-attr]
+
+
+def test_only_what_calibration_wrote_is_known_as_its_own() -> None:
+    written = to_yaml(calibrated("mine", HOST, 4 << 30, None, None, "2026-01-01").with_rates(RATES))
+
+    assert was_calibrated(written.encode())
+    assert not was_calibrated(b"extends: raspberry-pi-5\nname: mine\n")
+
+
+def test_an_emulated_machines_rates_say_so() -> None:
+    rates = calibrate(SOURCE, True, Silent(), BRIEF)
+
+    assert all(rate.emulated for rate in rates)

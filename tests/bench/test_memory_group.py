@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.memory_group import Control, find_control
+from bench.machine.memory_group import JOIN, Control, find_control
 
 _ALLOCATE = "held = bytearray(200 << 20); held[::4096] = b'x' * len(held[::4096]); print('lived')"
 
@@ -67,9 +67,37 @@ def test_what_allocates_more_than_its_group_may_have_is_killed_and_the_group_is_
     assert control is not None
 
     with control.group(64 << 20) as group:
-        join = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group.processes))
-        done = subprocess.run([*join, sys.executable, "-c", _ALLOCATE], capture_output=True, text=True)
+        command = [*JOIN, str(group.processes), sys.executable, "-c", _ALLOCATE]
+        done = subprocess.run(command, capture_output=True, text=True)
 
     assert done.returncode == -9
     assert "lived" not in done.stdout
     assert not group.folder.exists()
+
+
+@pytest.mark.skipif(find_control() is None, reason="this user cannot make a control group here")
+def test_a_process_that_is_released_allocates_what_it_likes() -> None:
+    control = find_control()
+    assert control is not None
+
+    with control.group(64 << 20) as group:
+        wait = f"input(); {_ALLOCATE}"
+        command = [*JOIN, str(group.processes), sys.executable, "-c", wait]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            while str(process.pid) not in group.processes.read_text().split():
+                assert process.poll() is None
+            group.release(process.pid)
+            said, _ = process.communicate("go\n")
+
+    assert (process.returncode, said) == (0, "lived\n")
+
+
+def test_a_group_that_nobody_may_join_is_no_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.machine.memory_group.JOIN", ("/bin/false",))
+    monkeypatch.setattr("bench.machine.memory_group._remove", shutil.rmtree)
+    files = {
+        "proc/self/cgroup": "4:memory:/\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "1",
+    }
+
+    assert find_control(recorded(tmp_path, files)) is None

@@ -8,15 +8,17 @@ from making.tiny_report import completed, make_report
 
 from bench.errors import ReportMismatchError
 from bench.measurements import Executed, Operator
+from bench.projection.from_published import between_networks
 from bench.projection.projecting import project
 from bench.projection.publications import (
     MOBILENET_V2_WORK,
     cells_of_scaling,
     nearest_published,
     scaling_between,
+    work_of,
 )
 from bench.projection.records import Factor, Measured, NoBasis, Projected, Target, projected
-from bench.projection.scaling import Cell, Speeds, Work, fit, leave_one_out
+from bench.projection.scaling import Cell, Speeds, Work, fit, from_each_other_device, leave_one_out
 from bench.reports.files import read_report, to_json
 from bench.variants import Precision
 from device_profiles.facts import Rate
@@ -57,6 +59,7 @@ def target(name: str, **changes: object) -> Target:
         "scaling": SCALING,
         "threads": device.processor.cores.value,
         "host_rates": (*HOST_RATES, HOST_COPY),
+        "host_features": ("avx2", "avx512_vnni"),
         "emulated": None,
         "network": "mobilenet_v2",
         "image_size": 224,
@@ -88,6 +91,27 @@ def test_each_published_cell_left_out_is_held_by_four_fifths_of_the_ranges(by_de
     assert len(left_out) == 14
     assert sum(one.is_inside for one in left_out) >= 0.8 * len(left_out)
     assert max(one.high / one.low for one in left_out) <= 4
+
+
+def test_a_single_cell_of_another_device_is_enough_for_four_fifths_of_the_ranges() -> None:
+    pairs = list(from_each_other_device(MOBILENET_V2_WORK, cells_of_scaling(PROFILES)))
+
+    assert len(pairs) == 14 * 12
+    assert sum(one.is_inside for one in pairs) >= 0.8 * len(pairs)
+
+
+@pytest.mark.parametrize("name", ["raspberry-pi-4", "raspberry-pi-5", "jetson-orin-nano", "jetson-agx-orin"])
+def test_mobilenet_lies_between_what_its_work_and_its_bytes_make_of_yolo(name: str) -> None:
+    ncnn = [one for one in load_profile(name).published if (one.runtime, one.provider) == ("ncnn", "cpu")]
+    yolo = next(one for one in ncnn if one.network.startswith("yolo"))
+    mobilenet = min((one for one in ncnn if one.network == "mobilenet_v2"), key=lambda one: one.ms)
+    work = work_of(yolo)
+    assert work is not None
+
+    factor = between_networks(work, MOBILENET_V2_WORK)
+
+    middle = yolo.ms * factor.value
+    assert middle / factor.reach <= mobilenet.ms <= middle * factor.reach
 
 
 def test_a_machine_without_error_is_fitted_exactly() -> None:
@@ -124,8 +148,11 @@ def test_a_published_run_of_the_runtime_on_the_device_is_the_basis() -> None:
         "another version and system",
     ]
     by_macs, by_bytes = 0.3008 / 3.24, 67.7 / 171.5
-    assert projection.low < 168.08 * by_macs * 1.01
-    assert projection.high > 168.08 * by_bytes * 0.99
+    middle, reach = math.sqrt(by_macs * by_bytes), math.sqrt(by_bytes / by_macs)
+    whole = math.exp(math.hypot(math.log(reach), math.log(1.15)))
+    assert projection.low == pytest.approx(168.08 * middle / whole)
+    assert projection.high == pytest.approx(168.08 * middle * whole)
+    assert "all cores presumed" in projection.basis
 
 
 def test_another_device_of_the_class_is_reached_by_rates_and_bandwidth() -> None:
@@ -159,7 +186,34 @@ def test_without_a_dot_product_int8_gains_what_the_rule_says_whatever_it_gains_h
 def test_with_a_dot_product_int8_gains_what_it_gains_here_scaled_by_both_machines_rates() -> None:
     gain = found(measured(there=Precision.INT8), target("raspberry-pi-5")).factors[-2]
 
-    assert gain.value == pytest.approx(math.sqrt(0.5 * (0.5 * 3 / 4)))
+    # Both machines' instructions allow four times as much, so the device gains what this host gains.
+    assert gain.value == pytest.approx(0.5)
+    assert gain.reach == pytest.approx(1.0)
+    assert "by their instructions int8 computes 4 times as fast as fp32 here, and 4 times there" in gain.what
+
+
+def test_a_host_without_the_instruction_gains_less_than_a_device_that_has_it() -> None:
+    old = target("raspberry-pi-5", host_features=("avx2",))
+
+    gain = found(measured(there=Precision.INT8), old).factors[-2]
+
+    assert gain.value * gain.reach == pytest.approx(0.5)
+    assert gain.value / gain.reach == pytest.approx(0.5 * math.sqrt(1.5) / 4)
+
+
+def test_a_device_whose_int8_was_measured_is_compared_by_what_was_measured_here() -> None:
+    device = load_profile("raspberry-pi-5")
+    own = tuple(
+        rate.model_copy(update={"value": value}) for rate, value in zip(HOST_RATES, (10.0, 20.0), strict=True)
+    )
+    calibrated = device.model_copy(update={"rates": (*own, *device.rates)})
+    case = measured(there=Precision.INT8)
+
+    gain = found(case, target("raspberry-pi-5", device=calibrated)).factors[-2]
+
+    assert (
+        "by measured convolutions int8 computes 3 times as fast as fp32 here, and 2 times there" in gain.what
+    )
 
 
 def test_int8_that_was_not_measured_beside_fp32_has_no_basis() -> None:
@@ -179,10 +233,18 @@ def test_a_calibrated_device_is_projected_to_from_this_host_by_the_rates_of_both
 
     projection = found(measured(), target("raspberry-pi-5", device=calibrated))
 
-    assert "onnxruntime on this host" in projection.basis
+    assert "stand-in latency of onnxruntime on this host" in projection.basis
     assert projection.basis_ms == 4.0
-    assert projection.low <= 4.0 * 2
-    assert projection.high >= 4.0 * 5
+    assert projection.factors[0].value == pytest.approx(math.sqrt(5 * 2))
+    assert projection.factors[0].reach == pytest.approx(max(math.sqrt(5 / 2), math.exp(SCALING.reach)))
+
+
+def test_rates_of_an_emulated_device_are_no_calibration() -> None:
+    device = load_profile("raspberry-pi-5")
+    rates = tuple(rate.model_copy(update={"cores": 4, "emulated": True}) for rate in (*HOST_RATES, HOST_COPY))
+    emulated = device.model_copy(update={"rates": (*rates, *device.rates)})
+
+    assert "published of onnxruntime" in found(measured(), target("raspberry-pi-5", device=emulated)).basis
 
 
 def test_a_graph_that_does_not_tell_its_work_has_no_projection() -> None:
@@ -214,7 +276,7 @@ def test_the_nearest_published_figure_is_of_the_network_then_the_runtime_then_th
 
 def test_a_report_with_a_projection_changed_by_hand_is_refused(tmp_path: Path) -> None:
     report = make_report({"onnx-fp32": completed(10)})
-    range_ = projected("a basis", 10.0, [Factor(what="a step", value=2.0, reach=1.5)])
+    range_ = projected("a basis", "fp32", 10.0, [Factor(what="a step", value=2.0, reach=1.5)])
     (tmp_path / "good.json").write_text(to_json(with_projection(report, range_)))
     better = range_.model_copy(update={"high": 21.0})
     (tmp_path / "bad.json").write_text(to_json(with_projection(report, better)))

@@ -142,7 +142,9 @@ def stood_in(**changes: object) -> Report:
     """A report of a machine that stands in for a board, with a projection, a reason and two providers."""
     report = make_report({"onnx-fp32": completed(10), "onnx-int8": completed(4, precision="int8")})
     board = load_profile("raspberry-pi-4")
-    range_ = projected("99 ms of somebody", 99.0, [Factor(what="another network", value=0.5, reach=1.5)])
+    range_ = projected(
+        "published of somebody", "fp32", 99.0, [Factor(what="another network", value=0.5, reach=1.5)]
+    )
     first, second = (row.model_copy(update={"standing": "stand-in"}) for row in report.runs)
     rows = (
         first.model_copy(update={"projected_ms": range_, "nearest_published": board.published[0]}),
@@ -154,6 +156,7 @@ def stood_in(**changes: object) -> Report:
         "differs": ("cores: 2, not 4",),
         "emulated": None,
         "memory_limit_mb": 695.0,
+        "memory_limit_is": "what it leaves free",
         "memory_held_by": "measured peak",
     }
     stand_in = StandIn(**(held | changes))  # type: ignore[arg-type]
@@ -172,7 +175,7 @@ def test_a_stand_in_says_what_it_is_not_and_how_it_was_held_to_the_device() -> N
 
     assert "stand-in: Test CPU (x86_64, 2 cores) is no raspberry-pi-4 (Cortex-A72, 4 cores)" in text
     assert "its latencies are not the device's" in text
-    assert "memory of a case: 695 MiB, as on raspberry-pi-4; judged by the measured peak" in text
+    assert "memory of a case: 695 MiB, what it leaves free; judged by the measured peak" in text
     assert "this machine is emulated (qemu-user)" in view_of(stood_in(emulated="qemu-user"))
 
 
@@ -180,8 +183,10 @@ def test_a_projection_stands_beside_its_row_with_what_it_is_made_of_and_what_was
     text = view_of(stood_in())
 
     assert "stand-in 33–74" in text
-    assert "projected for raspberry-pi-4: ranges that should hold 80 % of such cases" in text
-    assert "from 99 ms, 99 ms of somebody: onnx-fp32 cpu: 33–74 ms = × 0.5 ×÷ 1.5 (another network)" in text
+    assert "projected for raspberry-pi-4: ranges and not measurements" in text
+    assert (
+        "from 99 ms, published of somebody: onnx-fp32 cpu: 33–74 ms = × 0.5 ×÷ 1.5 (another network)" in text
+    )
     assert "not projected: onnx-int8: nobody has published it" in text
     assert "nearest to onnx-fp32 cpu: 61.88 ms, ncnn mobilenet_v2 224 fp32 on cpu with 4 threads" in text
 
@@ -199,3 +204,22 @@ def test_csv_holds_both_ends_of_a_projection() -> None:
     row = dict(zip(header.split(","), next(csv.reader([first])), strict=True))
     assert (round(float(row["projected_low_ms"])), round(float(row["projected_high_ms"]))) == (33, 74)
     assert row["standing"] == "stand-in"
+
+
+def test_what_is_said_of_a_row_names_its_provider_where_there_are_several() -> None:
+    report = stood_in()
+    first, second, third = report.runs
+    skipped = second.model_copy(
+        update={"status": "skipped", "reason": "no GPU here", "raw": None, "latency_ms": None}
+    )
+    text = view_of(report.model_copy(update={"runs": (first, skipped, third)}))
+
+    assert "onnx-fp32 CUDA skipped: no GPU here" in text
+
+
+def test_a_device_that_edgefit_cannot_run_on_says_why_it_is_stood_in_for() -> None:
+    nano = load_profile("jetson-nano")
+
+    text = view_of(stood_in().model_copy(update={"profile": nano}))
+
+    assert "stand-in: edgefit does not run on jetson-nano (JetPack 4 is its last system" in text

@@ -10,7 +10,7 @@ import yaml
 
 from device_profiles import loading
 from device_profiles.errors import ProfileError
-from device_profiles.loading import load_profile, profile_names, profile_paths, read_profile
+from device_profiles.loading import load_profile, path_of, profile_names, read_profile
 from device_profiles.schema import SCHEMA_FILE, schema_text
 
 SHIPPED = sorted(Path(loading.__file__).parent.glob("*.yaml"))
@@ -97,6 +97,13 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 @pytest.mark.parametrize(
     ("base", "key", "value", "words"),
     [
+        (LAPTOP, "memory-cap-mb", 64, "unknown key 'memory-cap-mb'; did you mean 'memory_cap_mb'"),
+        (LAPTOP, "budget.p95-ms", 4, "unknown key 'budget.p95-ms'; did you mean 'p95_ms'"),
+        (LAPTOP, "extend", "x", "unknown key 'extend'; did you mean 'extends'"),
+        (LAPTOP, "threads", "4", "threads: .*seen: '4'.*leave out the quotes"),
+        (LAPTOP, "threads", 10**20, "threads: .*less than or equal to 4096"),
+        (LAPTOP, "budget.source", "          ", "budget.source: .*at least 8 characters"),
+        (LAPTOP, "description", "\x1b[31m", "description: "),
         (LAPTOP, "thread", 4, r"mine\.yaml: unknown key 'thread'; did you mean 'threads'\?"),
         (LAPTOP, "sampling.warmup", 1, "unknown key 'sampling.warmup'; did you mean 'warm_up'"),
         (LAPTOP, "sampling", "REMOVE", "the key 'sampling' is missing"),
@@ -110,11 +117,11 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: who chose"),
         (LAPTOP, "name", "No Spaces", "name: "),
         (LAPTOP, "match", {"board": ["Acme"]}, "'device: this-machine' is every machine"),
-        (BOARD, "processor", "REMOVE", "'device: another' needs 'processor'"),
+        (BOARD, "processor", "REMOVE", "the key 'processor' is missing: 'device: another' could not"),
         (BOARD, "processor.cores.source", "REMOVE", "'processor.cores.source' is missing: where it comes"),
         (BOARD, "processor.cores.kind", "REMOVE", "'processor.cores.kind' is missing: measured, datasheet"),
         (BOARD, "processor.cores.kind", "guessed", "processor.cores.kind: .*'guessed'"),
-        (BOARD, "processor.cores", 4, "processor.cores: .*seen: '4'"),
+        (BOARD, "processor.cores", 4, "processor.cores: .*seen: 4"),
         (BOARD, "processor.cores.value", 0, "processor.cores.value: .*greater than or equal to 1"),
         (BOARD, "processor.clock_mhz.value", 24_000_000, "clocks run at 100 to 10000 MHz"),
         (BOARD, "processor.features.value", ["asimdd"], "processor.features.value.0: .*'asimddp'"),
@@ -124,6 +131,9 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (BOARD, "rates.0.precision", "REMOVE", "rates.0: a rate of copying has no 'precision'"),
         (BOARD, "published.0.kind", "measured", "published.0.kind: "),
         (BOARD, "published.0.millis", 3, "unknown key 'published.0.millis'"),
+        (BOARD, "runtimes.onnx.providers", ["CUDA"], "'CUDA' is none of onnx; did you mean 'CUDAExec"),
+        (BOARD, "runtimes.openvino.providers", [""], "'' is none of openvino; known are: CPU, GPU, NPU"),
+        (BOARD, "memory.sizes_mb.value", [], "memory.sizes_mb.value: .*at least 1 item"),
         (BOARD, "runtimes.onx", {"providers": ["CPU"]}, "runtimes.onx"),
         (BOARD, "runtimes.onnx.providers", [], "runtimes.onnx: needs a 'reason'"),
         (BOARD, "match", {}, "match: needs 'board' or 'cpu'"),
@@ -147,7 +157,12 @@ def test_a_broken_profile_is_refused_with_file_key_and_remedy(
         ("- a\n- list", "is not a profile"),
         ("", "is not a profile"),
         ("\x00", "cannot be read as YAML"),
-        ("name: &loop [*loop]", "holds itself"),
+        ("name: &loop [*loop]", "an alias is used"),
+        ("name: a\nname: b", "the key 'name' stands there twice"),
+        ("2024-01-01: 4", "unknown key '2024-01-01'"),
+        ("description: !!python/object:os.system x", "the tag .* is none that a profile uses"),
+        ("threads: !!int abc", "'abc' is no int"),
+        ("? [a]\n: b", "a key must be text"),
     ],
 )
 def test_a_file_that_is_no_yaml_profile_is_refused_in_one_line(
@@ -164,7 +179,7 @@ def test_a_file_that_is_no_yaml_profile_is_refused_in_one_line(
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="no such profile file"):
         load_profile(str(tmp_path / "nowhere.yaml"))
-    with pytest.raises(ProfileError, match="cannot be read"):
+    with pytest.raises(ProfileError, match="is no file"):
         load_profile(f"{tmp_path}/")
 
 
@@ -174,7 +189,7 @@ def test_a_profile_extends_another_and_changes_a_few_fields(tmp_path: Path) -> N
         "extends": "raspberry-pi-5",
         "name": "my-pi",
         "memory": {"left_free_mb": left},
-        "sampling": {"blocks": 3},
+        "sampling": {"blocks": 3, "source": "my own choice, for a slow network"},
     }
 
     profile = read_profile(written(tmp_path, content))
@@ -185,7 +200,8 @@ def test_a_profile_extends_another_and_changes_a_few_fields(tmp_path: Path) -> N
     assert base.memory is not None
     assert profile.memory.left_free_mb.value == 800.0  # type: ignore[union-attr]
     assert profile.memory.sizes_mb == base.memory.sizes_mb
-    assert profile.sampling == base.sampling.model_copy(update={"blocks": 3})
+    own = {"blocks": 3, "source": "my own choice, for a slow network"}
+    assert profile.sampling == base.sampling.model_copy(update=own)
     assert profile.published == base.published
 
 
@@ -208,7 +224,8 @@ def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     ("base", "words"),
     [
         ("raspberry-pi-55", "extends: unknown profile 'raspberry-pi-55'; did you mean 'raspberry-pi-5'"),
-        ("./nowhere.yaml", r"nowhere\.yaml: no such profile file"),
+        ("./nowhere.yaml", r"mine\.yaml: extends: there is no file .*nowhere\.yaml"),
+        ("./raspberry-pi-5.yaml", "did you mean 'raspberry-pi-5'"),
         (5, "extends: must be a profile's name or path"),
     ],
 )
@@ -223,7 +240,7 @@ def test_a_folder_of_ones_own_is_listed_and_loaded_by_name(
     monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
     path = written(tmp_path, {"extends": "raspberry-pi-5", "name": "shop-floor"}, "shop-floor.yaml")
 
-    assert profile_paths()["shop-floor"] == path
+    assert path_of("shop-floor") == path
     assert load_profile("shop-floor").description == load_profile("raspberry-pi-5").description
 
 
@@ -263,3 +280,57 @@ def test_a_variable_that_names_no_folder_is_an_error(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(ProfileError, match="EDGEFIT_PROFILES: /nowhere/at/all is no folder"):
         profile_names()
+
+
+@pytest.mark.parametrize(("text", "value"), [("010", None), ("1:30", None), ("1e2", 100.0), ("100", 100.0)])
+def test_a_number_is_what_it_looks_like(tmp_path: Path, text: str, value: float | None) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        f"extends: laptop-cpu\nname: mine\nbudget: {{p95_ms: {text}, source: my own choice}}\n"
+    )
+
+    if value is None:
+        with pytest.raises(ProfileError, match=r"budget\.p95_ms: "):
+            read_profile(tmp_path / "mine.yaml")
+    else:
+        assert read_profile(tmp_path / "mine.yaml").budget.p95_ms == value
+
+
+def test_a_section_that_is_changed_needs_a_source_of_its_own(tmp_path: Path) -> None:
+    content = {"extends": "raspberry-pi-5", "name": "mine", "budget": {"p95_ms": 10}}
+
+    with pytest.raises(ProfileError, match=r"the key 'budget\.source' is missing: who chose these"):
+        read_profile(written(tmp_path, content))
+
+
+def test_a_profile_that_extends_another_has_a_name_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="the key 'name' is missing"):
+        read_profile(written(tmp_path, {"extends": "raspberry-pi-5"}))
+
+
+def test_what_is_wrong_with_a_base_is_said_of_the_base(tmp_path: Path) -> None:
+    written(tmp_path, {"extends": "laptop-cpu", "name": "base", "threads": 0}, "base.yaml")
+
+    with pytest.raises(ProfileError, match=r"base\.yaml: threads: "):
+        read_profile(written(tmp_path, {"extends": "./base.yaml", "name": "mine"}))
+
+
+def test_a_name_that_two_files_bear_disturbs_nobody_who_does_not_ask_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
+    written(tmp_path, LAPTOP, "laptop-cpu.yaml")
+    written(tmp_path, {"nonsense": 1}, ".#lock.yaml")
+
+    assert load_profile("raspberry-pi-5").name == "raspberry-pi-5"
+    assert ".#lock" not in profile_names()
+    with pytest.raises(ProfileError, match="another profile is called 'laptop-cpu' too"):
+        load_profile("laptop-cpu")
+
+
+def test_a_device_file_and_a_huge_one_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "huge.yaml").write_text("#" * (2 << 20))
+
+    with pytest.raises(ProfileError, match="is larger than"):
+        read_profile(tmp_path / "huge.yaml")
+    with pytest.raises(ProfileError, match="is no file"):
+        read_profile(Path("/dev/zero"))

@@ -91,3 +91,31 @@ def test_a_file_of_something_else_is_not_written_over(tmp_path: Path, capsys: Ou
 
     assert "holds something else" in capsys.readouterr().err
     assert (tmp_path / "notes.yaml").read_text() == "shopping: [milk]\n"
+
+
+def test_a_broken_file_of_ones_own_is_named_and_the_others_are_listed(own_folder: Path, capsys: Out) -> None:
+    (own_folder / "broken.yaml").write_text("name: [unclosed")
+
+    assert run(["profiles", "list"]) == 0
+    assert run(["profiles", "detect"]) == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "warning: left out: " in said
+    assert "broken.yaml: cannot be read as YAML" in said
+    assert "raspberry-pi-zero-2w" in said
+
+
+def test_the_name_of_another_profile_is_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: Out
+) -> None:
+    assert run(["profiles", "calibrate", "--out", str(tmp_path / "raspberry-pi-5.yaml")]) == 2
+
+    assert "a profile is called 'raspberry-pi-5' already" in capsys.readouterr().err
+
+
+def test_a_profile_written_by_hand_is_not_written_over(tmp_path: Path, capsys: Out) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: laptop-cpu\nname: mine\n")
+
+    assert run(["profiles", "calibrate", "--out", str(tmp_path / "mine.yaml")]) == 2
+
+    assert "holds something else" in capsys.readouterr().err
