@@ -65,8 +65,8 @@ class Memory(Record):
 
     `peak_bytes` is the kernel's high-water mark from before loading to after some inferences, and
     `proportional_bytes` the proportional set size then (shared pages divided among those who share them);
-    both null where the kernel keeps none. `device_bytes`: in an accelerator's own memory then, null where
-    there is none or it is not told.
+    both null where the kernel keeps none. `device_bytes`: that an accelerator's memory holds more then (the
+    whole system's, where they share it), null where there is none or it is not told.
     """
 
     runtime_bytes: int

@@ -75,10 +75,7 @@ def row_of_case(
     )
     match outcome:
         case Skipped(reason=reason):
-            choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
-            is_lacking = case.is_judged and case.unfit is None and case.engine is None
-            is_told = standing == "measured" and is_lacking and choice is not None and choice.install
-            return row(reason=f"{reason}; on this device: {choice.install}" if choice and is_told else reason)
+            return row(reason=reason + (_remedy(case, profile) if standing == "measured" else ""))
         case Failed(stage=stage, kind=kind, message=message):
             first_line = message.partition("\n")[0]
             return row(
@@ -103,3 +100,12 @@ def row_of_case(
                 warnings=tuple(warnings),
                 **derived,
             )
+
+
+def _remedy(case: Case, profile: Profile) -> str:
+    """Say what to install on this device for a runtime that it lacks, where its profile knows."""
+    choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
+    # An artifact that does not fit the device, or int8 for another CPU, lacks no runtime.
+    if choice is None or choice.install is None or case.unfit is not None or case.engine is not None:
+        return ""
+    return f"; on this device: {choice.install}"

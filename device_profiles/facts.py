@@ -5,7 +5,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from device_profiles.part import Part
+from device_profiles.part import Part, Text
 
 ValueT = TypeVar("ValueT")
 
@@ -18,8 +18,8 @@ Kind = Annotated[
     Field(description="measured, datasheet, computed or published"),
 ]
 Source = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=8, max_length=1000),
+    Text,
+    StringConstraints(strip_whitespace=True, min_length=8),
     Field(description="where it comes from: an address, or how it was found, or by whom chosen"),
 ]
 PrecisionName = Literal["fp32", "fp16", "int8"]
@@ -56,7 +56,7 @@ class Figure(Part, Generic[ValueT]):
     value: ValueT
     kind: Kind
     source: Source
-    conditions: str | None = None
+    conditions: Text | None = None
 
 
 class NotFound(Part):
@@ -106,7 +106,7 @@ class Processor(Part):
     the same kernels run in the same way: in-order cores apart, and no dot product apart from one.
     """
 
-    core: str
+    core: Text
     family: Literal["arm-in-order", "arm-out-of-order", "arm-dot-product", "x86-avx2", "x86-vnni"]
     architecture: Literal["aarch64", "x86_64"]
     cores: Figure[Whole]
@@ -164,16 +164,21 @@ class Rate(Part):
     of: Literal["peak", "convolution", "matrix", "copy"]
     precision: PrecisionName | None = None
     cores: Whole = 1
-    runtime: str | None = None
+    runtime: Text | None = None
     after_load_s: Annotated[float, Field(ge=0)] = 0
     value: Positive
     spread: Annotated[float, Field(ge=0)] | None = None
     emulated: bool = False
     kind: Kind
     source: Source
-    conditions: str | None = None
+    conditions: Text | None = None
     clock_mhz: Annotated[float, Field(gt=0)] | None = None
     temperature_c: Annotated[float, Field(ge=-60, le=150)] | None = None
+
+    @property
+    def tells_of_the_device(self) -> bool:
+        """Whether it was taken at rest, and not on an emulated one: what rates are compared by."""
+        return not self.after_load_s and not self.emulated
 
     @model_validator(mode="after")
     def _names_a_precision(self) -> "Rate":
@@ -185,8 +190,8 @@ class Rate(Part):
 class Accelerator(Part):
     """What computes beside the CPU. `peak`: what the maker calls its peak, in words of the source."""
 
-    name: str
-    peak: Figure[str] | None = None
+    name: Text
+    peak: Figure[Text] | None = None
     memory: Literal["shared with the CPU", "its own"]
 
 
@@ -197,8 +202,8 @@ class RuntimeChoice(Part):
     """
 
     providers: tuple[str, ...]
-    install: str | None = None
-    reason: str | None = None
+    install: Text | None = None
+    reason: Text | None = None
 
     @model_validator(mode="after")
     def _says_why_not(self) -> "RuntimeChoice":
@@ -213,7 +218,7 @@ class Heat(Part):
     """When the device slows itself down, in °C of `zone` (a thermal zone's type, as the kernel has it)."""
 
     throttles_at_c: NumberOrNot
-    zone: str | None = None
+    zone: Text | None = None
 
     @model_validator(mode="after")
     def _is_a_temperature(self) -> "Heat":
@@ -249,15 +254,15 @@ class Published(Part):
     network that is not MobileNetV2.
     """
 
-    runtime: str
-    network: str
+    runtime: Text
+    network: Text
     image_size: Whole
     precision: PrecisionName
-    provider: str = "cpu"
+    provider: Text = "cpu"
     threads: Whole | None
     ms: Annotated[float, Field(gt=0, le=1e6)]
     kind: Literal["published"]
     source: Source
-    conditions: str | None = None
+    conditions: Text | None = None
     gmacs: Annotated[float, Field(gt=0)] | None = None
     traffic_mb: Annotated[float, Field(gt=0)] | None = None

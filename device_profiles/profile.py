@@ -16,25 +16,22 @@ from device_profiles.facts import (
     Readings,
     RuntimeChoice,
 )
-from device_profiles.part import Part
+from device_profiles.part import Part, Text
 from device_profiles.settings import Budget, Sampling
 from device_profiles.validation import nearest
 
 FormatName = Literal["torchscript", "onnx", "openvino"]
 # What each format's runtime calls the places where it runs, and those that a hint names.
 _PROVIDERS = {
-    "onnx": r"^[A-Za-z0-9]+ExecutionProvider$",
-    "openvino": r"^(CPU|GPU|NPU)(\.[0-9]+)?$",
-    "torchscript": r"^(cpu|cuda)(:[0-9]+)?$",
+    "onnx": r"[A-Za-z0-9]+ExecutionProvider",
+    "openvino": r"(CPU|GPU|NPU)(\.[0-9]+)?",
+    "torchscript": r"(cpu|cuda)(:[0-9]+)?",
 }
 _USUAL_PROVIDERS = {
     "onnx": ("CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"),
     "openvino": ("CPU", "GPU", "NPU"),
     "torchscript": ("cpu", "cuda"),
 }
-
-
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
 
 
 class Profile(Part):
@@ -48,9 +45,9 @@ class Profile(Part):
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)
-    description: str = Field(pattern=_NO_CONTROLS, max_length=300)
+    description: Text
     device: Literal["this-machine", "another"]
-    stand_in_only: str | None = None
+    stand_in_only: Text | None = None
     match: Match | None = None
     processor: Processor | None = None
     memory: Memory | None = None
@@ -87,7 +84,7 @@ def fault_of(profile: Profile) -> str | None:
 def _fault_of_providers(profile: Profile) -> str | None:
     for name, choice in profile.runtimes.items():
         for provider in choice.providers:
-            if not re.match(_PROVIDERS[name], provider):
+            if not re.fullmatch(_PROVIDERS[name], provider):
                 hint = nearest(provider, list(_USUAL_PROVIDERS[name]))
                 return f"runtimes.{name}.providers: '{provider}' is none of {name}; {hint}"
     return None

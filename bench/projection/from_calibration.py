@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 
 from bench.measurements import Executed
+from bench.projection.measured_rates import Convolutions, convolutions, copying
 from bench.projection.records import ANOTHER_RUN, Factor, Measured, Projected, Target, between, projected
 from device_profiles.facts import Rate
 
+# Calibration measures no half precision: what runs in it is scaled as float is.
 _WIDER = {"bf16": "fp32", "fp16": "fp32"}
 
 
@@ -17,11 +19,10 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
     """Return the projection; None where a rate of either machine is missing, in this runtime or at all."""
     if case.executed is None:
         return None
-    here_rates = _convolutions(target.host_rates, case.runtime, None)
-    here = _computing(case.executed, here_rates)
-    there_rates = _convolutions(target.device.rates, case.runtime, target.threads)
-    there = _computing(case.executed, there_rates)
-    copied_here, copied_there = _copying(target.host_rates), _copying(target.device.rates)
+    here_rates = convolutions(target.host_rates, case.runtime)
+    there_rates = convolutions(target.device.rates, case.runtime, target.threads)
+    here, there = _computing(case.executed, here_rates), _computing(case.executed, there_rates)
+    copied_here, copied_there = copying(target.host_rates), copying(target.device.rates)
     if here is None or there is None or copied_here is None or copied_there is None:
         return None
     by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
@@ -46,20 +47,7 @@ def _spread(rates: Sequence[Rate]) -> float:
     return math.exp(math.hypot(*(math.log1p((rate.spread or 0) / 2) for rate in rates)))
 
 
-def _convolutions(rates: Sequence[Rate], runtime: str, cores: int | None) -> dict[str, Rate]:
-    """Return the measured rates of convolutions at rest in a runtime, by precision."""
-    return {
-        str(rate.precision): rate
-        for rate in rates
-        if (rate.of, rate.kind) == ("convolution", "measured")
-        and (rate.runtime or "").startswith(runtime)
-        and cores in (None, rate.cores)
-        and not rate.after_load_s
-        and not rate.emulated
-    }
-
-
-def _computing(executed: Executed, rates: dict[str, Rate]) -> float | None:
+def _computing(executed: Executed, rates: Convolutions) -> float | None:
     """Return the time of all operators by their precisions' rates, in its own unit; None if one lacks."""
     total = 0.0
     for operator in executed.operators:
@@ -68,13 +56,3 @@ def _computing(executed: Executed, rates: dict[str, Rate]) -> float | None:
             return None
         total += (operator.macs or 0) / rates[precision].value
     return total or None
-
-
-def _copying(rates: Sequence[Rate]) -> Rate | None:
-    """Return the measured rate of copying with the most cores, at rest."""
-    found = [
-        rate
-        for rate in rates
-        if (rate.of, rate.kind) == ("copy", "measured") and not rate.after_load_s and not rate.emulated
-    ]
-    return max(found, key=lambda rate: rate.cores, default=None)

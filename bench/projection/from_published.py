@@ -4,10 +4,10 @@ Pure: values in, values out.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.measurements import Executed
+from bench.projection.measured_rates import convolutions, gain_of_int8
 from bench.projection.publications import Basis, basis_for, is_of, speeds_of
 from bench.projection.records import (
     ANOTHER_RUN,
@@ -21,7 +21,7 @@ from bench.projection.records import (
 )
 from bench.projection.scaling import Setting, Speeds, Work
 from bench.variants import Precision
-from device_profiles.facts import Rate, multiplies_int8_fast
+from device_profiles.facts import multiplies_int8_fast
 
 # No instruction for sums of int8 products: expect int8 to be 1.0 to 1.5 times as fast as fp32.
 ISA_RULE = (1.0, 1.5)
@@ -167,9 +167,10 @@ class _Gains:
 
 def _gains_of_int8(case: Measured, speeds: Speeds, target: Target) -> _Gains | None:
     """Return both machines' gains: measured where the device's is, else what the instructions allow."""
-    measured = [_measured_gain(rates, case.runtime) for rates in (target.host_rates, target.device.rates)]
-    if measured[0] is not None and measured[1] is not None:
-        return _Gains(measured[0], measured[1], "by measured convolutions")
+    gain_here = gain_of_int8(convolutions(target.host_rates, case.runtime))
+    gain_there = gain_of_int8(convolutions(target.device.rates, case.runtime))
+    if gain_here is not None and gain_there is not None:
+        return _Gains(gain_here, gain_there, "by measured convolutions")
     if "int8" not in speeds.gmacs_per_s:
         return None
     there = speeds.gmacs_per_s["int8"] / speeds.gmacs_per_s["fp32"]
@@ -179,19 +180,3 @@ def _gains_of_int8(case: Measured, speeds: Speeds, target: Target) -> _Gains | N
         else math.sqrt(math.prod(ISA_RULE))
     )
     return _Gains(here, there, "by their instructions")
-
-
-def _measured_gain(rates: Sequence[Rate], runtime: str) -> float | None:
-    """Return int8's rate ÷ fp32's of measured convolutions at rest in a runtime, on as many cores as both."""
-    found = {
-        (rate.precision, rate.cores): rate.value
-        for rate in rates
-        if (rate.of, rate.kind) == ("convolution", "measured")
-        and (rate.runtime or "").startswith(runtime)
-        and not rate.after_load_s
-        and not rate.emulated
-    }
-    cores = max((cores for precision, cores in found if precision == "int8"), default=0)
-    if ("fp32", cores) not in found or ("int8", cores) not in found:
-        return None
-    return found["int8", cores] / found["fp32", cores]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.projection.scaling import Cell, Scaling, Speeds, Work, fit
-from device_profiles.facts import Published, Rate
+from device_profiles.facts import Published
 from device_profiles.profile import Profile
 
 MOBILENET_V2 = "mobilenet_v2"
@@ -45,15 +45,15 @@ def speeds_of(profile: Profile) -> Speeds | None:
         for rate in profile.rates
         if rate.of == "peak" and rate.cores == 1 and rate.precision is not None
     }
-    copies = [rate.value for rate in profile.rates if _is_copy_at_rest(rate)]
+    copies = [
+        rate.value
+        for rate in profile.rates
+        if (rate.of, rate.cores) == ("copy", 1) and rate.tells_of_the_device
+    ]
     if "fp32" not in peaks or not copies:
         return None
     peaks.setdefault("fp16", peaks["fp32"])  # without arithmetic in half it is computed in float
     return Speeds({str(name): value for name, value in peaks.items()}, copies[0])
-
-
-def _is_copy_at_rest(rate: Rate) -> bool:
-    return rate.of == "copy" and rate.cores == 1 and not rate.after_load_s
 
 
 def cells_of_scaling(profiles: Iterable[Profile]) -> list[Cell]:

@@ -6,7 +6,6 @@ from bench.projection.records import Factor, Projected
 from bench.reports.records import Report, Run, StandIn
 from device_profiles.facts import Published
 
-_TEN = 10.0
 Names = Mapping[tuple[str, str], str]
 
 
@@ -82,8 +81,8 @@ def _range(found: Projected) -> str:
 
 
 def _ms(value: float) -> str:
-    """Write a bound with two digits: a range is no more exact."""
-    return f"{value:.0f}" if value >= _TEN else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    """Write a bound with two digits or whole: a range is no more exact."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _published(report: Report, rows: Sequence[Run], names: Names) -> list[str]:

@@ -4,7 +4,7 @@ Pure: a report and a width in, something rich can print out.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -17,13 +17,12 @@ from bench.render import stand_in
 from bench.render.columns import Column, Place, best_cases, columns
 from bench.render.merged import merge
 from bench.render.sparkline import sparkline
+from bench.render.stand_in import Names
 from bench.reports.records import Report, Run
 from bench.runtimes.providers import short_name
 
 _WIDER_THAN_ANY = 10_000
 _SPARKLINE_WIDTH = 30
-
-Names = Mapping[tuple[str, str], str]
 
 
 def report_view(report: Report, width: int) -> RenderableType:

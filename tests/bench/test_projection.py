@@ -15,6 +15,7 @@ from bench.projection.publications import (
     cells_of_scaling,
     nearest_published,
     scaling_between,
+    speeds_of,
     work_of,
 )
 from bench.projection.records import Factor, Measured, NoBasis, Projected, Target, projected
@@ -245,6 +246,14 @@ def test_rates_of_an_emulated_device_are_no_calibration() -> None:
     emulated = device.model_copy(update={"rates": (*rates, *device.rates)})
 
     assert "published of onnxruntime" in found(measured(), target("raspberry-pi-5", device=emulated)).basis
+    copied = next(rate.value for rate in device.rates if rate.of == "copy")
+    speeds = speeds_of(
+        emulated.model_copy(
+            update={"rates": (HOST_COPY.model_copy(update={"cores": 1, "emulated": True}), *device.rates)}
+        )
+    )
+    assert speeds is not None
+    assert speeds.copy_gb_per_s == copied
 
 
 def test_a_graph_that_does_not_tell_its_work_has_no_projection() -> None:
