@@ -3,13 +3,19 @@
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+from bench.runtimes.providers import place_of
 from bench.runtimes.table import RUNTIMES
+from bench.variants import Precision
+from device_profiles.facts import PrecisionName
+from device_profiles.loading import load_profile
+from device_profiles.profile import FormatName, fault_of
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -41,3 +47,14 @@ def test_packages_say_nothing_when_imported() -> None:
         for init in (ROOT / package).rglob("__init__.py"):
             content = init.read_text()
             assert content == "" or init == ROOT / "edgefit" / "__init__.py"
+
+
+def test_profiles_know_the_formats_their_usual_providers_and_the_precisions() -> None:
+    assert set(get_args(FormatName)) == RUNTIMES.keys()
+    assert set(get_args(PrecisionName)) == {precision.value for precision in Precision}
+    board = load_profile("raspberry-pi-5")
+    assert {name: choice.providers for name, choice in board.runtimes.items()} == {
+        name: (row.provider,) for name, row in RUNTIMES.items()
+    }
+    assert fault_of(board) is None
+    assert {place_of(row.provider) for row in RUNTIMES.values()} == {"cpu"}

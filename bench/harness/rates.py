@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from types import TracebackType
@@ -112,32 +112,26 @@ def copy_memory(cores: Cores, seconds: float) -> Reached:
     """Copy memory with so many threads at once; the rate is in 10^9 bytes a second, each counted once."""
     free = psutil.virtual_memory().available // _SHARE_OF_MEMORY
     size = min(_COPIED_BYTES, free // (2 * cores.threads))
-    found: list[Reached] = []
     ready = threading.Barrier(cores.threads)
 
-    def copy(cpu: int | None) -> None:
+    def copy(cpu: int | None) -> list[int]:
         if cpu is not None and sys.platform == "linux":
             os.sched_setaffinity(0, (cpu,))  # of this thread alone
         try:
             source, target = np.ones(size, dtype=np.uint8), np.zeros(size, dtype=np.uint8)
-            ready.wait()
-        except BaseException:
+        except MemoryError:
             ready.abort()  # or the others would wait for ever
             raise
-        samples_ns = _copies(source, target, seconds)
-        found.append(Reached(size / median(samples_ns), spread_of(samples_ns), read_clock_khz(cores.cpus)))
+        ready.wait()
+        return _copies(source, target, seconds)
 
-    cpus: Sequence[int | None] = cores.cpus or (None,) * cores.threads
-    threads = [threading.Thread(target=copy, args=(cpu,)) for cpu in cpus]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if len(found) < cores.threads:
-        raise CalibrationError(f"copying {size} bytes with {cores.threads} threads failed: memory is short")
-    clocks = [one.clock_khz for one in found if one.clock_khz is not None]
-    spread = max(one.spread for one in found)
-    return Reached(sum(one.value for one in found), spread, min(clocks, default=None))
+    try:
+        with ThreadPoolExecutor(cores.threads) as pool:
+            samples_ns = list(pool.map(copy, cores.cpus or (None,) * cores.threads))
+    except (MemoryError, threading.BrokenBarrierError):
+        raise CalibrationError(f"copying {size} bytes on {cores.threads} cores: memory is short") from None
+    value = sum(size / median(one) for one in samples_ns)
+    return Reached(value, max(map(spread_of, samples_ns)), read_clock_khz(cores.cpus))
 
 
 def _copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:

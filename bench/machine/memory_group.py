@@ -74,7 +74,8 @@ def find_control(root: Path = ROOT) -> Control | None:
         try:
             with control.group(_LIMIT_TO_TRY) as group:
                 group.release(os.getpid())  # which is at home already, and may or may not write that
-                if subprocess.run([*JOIN, str(group.processes), "true"], check=False).returncode == 0:
+                joins = [*JOIN, str(group.processes), "true"]
+                if subprocess.run(joins, stderr=subprocess.DEVNULL, check=False).returncode == 0:
                     return control
         except OSError:  # not ours to write, or a kernel that wants it otherwise
             continue

@@ -7,13 +7,15 @@ from typing import Any
 from bench.machine.host import Host
 from device_profiles.facts import Rate
 from device_profiles.profile import Profile
+from device_profiles.yaml_text import to_yaml
 
 _BYTES_PER_MIB = 1 << 20
 _KHZ_PER_MHZ = 1e3
 _IN_ORDER = ("Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510")
 # What a profile of a machine that none describes takes its sampling and budget from.
 _FALLBACK = "laptop-cpu"
-_MARK = "edgefit profiles calibrate"
+_COMMAND = "edgefit profiles calibrate"
+_HEADER = f"# Written by {_COMMAND}, which may replace it; copy it to change it.\n"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def calibrated(
 
     `known`: that one, None if there is none; `date`: of the calibration, as text.
     """
-    source = f"{_MARK}, {date}, {host.os}, kernel {host.kernel}"
+    source = f"{_COMMAND}, {date}, {host.os}, kernel {host.kernel}"
     if host.emulated is not None:
         source += f", emulated ({host.emulated}): its speed is not the device's"
     measured = {"kind": "measured", "source": source}
@@ -58,9 +60,14 @@ def calibrated(
     return Calibrated(content, source, () if known is None else known.rates)
 
 
+def to_file(content: Mapping[str, Any]) -> str:
+    """Return the text of a file with such a content, by whose first line it is known again."""
+    return _HEADER + to_yaml(content)
+
+
 def was_calibrated(content: bytes) -> bool:
     """Tell whether a file's content is what calibration wrote, so that nothing of a user's own is lost."""
-    return f"source: {_MARK}".encode() in content
+    return content.startswith(_HEADER.encode())
 
 
 def _size(host: Host, known: Profile | None) -> int:

@@ -98,10 +98,9 @@ def calibrate_profile(
     from bench.machine.cpu_time import read_highest_clock_khz
     from bench.machine.host import read_host
     from bench.machine.state import read_state
-    from bench.standing.calibrated import calibrated, was_calibrated
+    from bench.standing.calibrated import calibrated, to_file, was_calibrated
     from bench.standing.recognition import detect
     from device_profiles.loading import load_profile, profile_of, shipped_profiles
-    from device_profiles.yaml_text import to_yaml
     from edgefit.progress import progress
     from edgefit.views.profiles import profile_view
 
@@ -112,16 +111,15 @@ def calibrate_profile(
     matches = detect(host, shipped_profiles()).matches
     known = load_profile(matches[0].profile) if matches else None
     content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), known, now()[:10])
-    profile_of(
-        content.with_rates(()), out
-    )  # whatever could be wrong with it is found before a minute and a half, not after
+    # Whatever could be wrong with it is found before a minute and a half, not after.
+    profile_of(content.with_rates(()), out)
     for doubt in doubts_of(host, state):
         output.say(f"warning: {doubt}")
     with progress() as watcher:
         rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
     whole = content.with_rates(rates)
     profile = profile_of(whole, out)
-    write_whole(out, to_yaml(whole))
+    write_whole(out, to_file(whole))
     output.show(profile_view(profile))
     output.document(profile.model_dump_json())
     output.next_step(f"edgefit bench BUNDLE --profile {out}")

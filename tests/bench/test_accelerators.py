@@ -49,6 +49,15 @@ def test_operators_that_ran_where_they_were_told_to_are_read(tmp_path: Path) -> 
     found = executed_by(profile_of(tmp_path, [CUDA, "CPUExecutionProvider"], ["Conv", "Shape"]), CUDA)
 
     assert [operator.macs for operator in found.operators] == [8 * 8 * 16]
+    assert found.elsewhere == 0
+
+
+def test_other_steps_that_ran_elsewhere_are_counted(tmp_path: Path) -> None:
+    kinds = ["Conv", "AveragePool", "Shape"]
+
+    found = executed_by(profile_of(tmp_path, [CUDA, *["CPUExecutionProvider"] * 2], kinds), CUDA)
+
+    assert found.elsewhere == 1
 
 
 def test_operators_that_ran_elsewhere_are_a_failure(tmp_path: Path) -> None:

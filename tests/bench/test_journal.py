@@ -66,6 +66,18 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, turns: int)
     assert outcomes["a"].memory == before.memory
 
 
+def test_a_variant_on_two_providers_is_two_cases_and_both_go_on_where_they_were(tmp_path: Path) -> None:
+    cases = [case(tmp_path, "a", provider=provider, on_several_providers=True) for provider in ("cpu", "gpu")]
+    planned = plan(tmp_path, cases)
+    cut_off_after(4, planned)
+
+    outcomes = outcomes_of(planned, resume=True)
+
+    assert outcomes.keys() == {"a@cpu", "a@gpu", "null"}
+    for name in ("a@cpu", "a@gpu"):
+        assert sweeps(outcomes[name], 0) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("missing", [1, 20])
 def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path, missing: int) -> None:
     planned = plan(tmp_path, [case(tmp_path, "a")])

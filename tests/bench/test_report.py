@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from making.tiny_report import make_report
+from making.tiny_report import completed, make_report
 
 from bench.errors import InputError, ReportMismatchError
 from bench.reports.files import read_report, to_json, write_report
+from bench.reports.summaries import References
+from bench.rows import raw_of
 
 
 def change(path: Path, value: object, *keys: str | int) -> None:
@@ -148,3 +150,12 @@ def test_a_report_of_an_older_edgefit_may_be_overwritten_too(path: Path) -> None
 
 def test_a_report_is_one_json_document() -> None:
     assert json.loads(to_json(make_report()))["name"] == "tiny"
+
+
+def test_a_row_is_compared_with_the_fp32_of_its_own_provider() -> None:
+    on_cpu, on_gpu = raw_of(completed(10)), raw_of(completed(2))
+    raws = {("onnx-fp32", "cpu"): on_cpu, ("onnx-fp32", "gpu"): on_gpu}
+
+    assert References.of("onnx", "gpu", raws).fp32 is on_gpu
+    assert References.of("onnx", "cpu", raws).fp32 is on_cpu
+    assert References.of("onnx", "npu", raws).fp32 is None
