@@ -20,6 +20,7 @@ from device_profiles.part import Part, Text
 from device_profiles.settings import Budget, Sampling
 from device_profiles.validation import nearest
 
+NAME = r"^[a-z0-9][a-z0-9.-]*$"
 FormatName = Literal["torchscript", "onnx", "openvino"]
 # What each format's runtime calls the places where it runs, and those that a hint names.
 _PROVIDERS = {
@@ -44,7 +45,7 @@ class Profile(Part):
     one that is not named runs where it does by default.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)
+    name: str = Field(pattern=NAME, max_length=60)
     description: Text
     device: Literal["this-machine", "another"]
     stand_in_only: Text | None = None

@@ -10,8 +10,6 @@ from typing import Any
 from device_profiles.profile import Profile
 
 SCHEMA_FILE = Path(__file__).with_name("profile.schema.json")
-
-
 # What `extends` lays over its base key by key, so that a file may give some of the keys alone.
 _LAID_OVER = ("Processor", "Memory", "Heat", "Readings", "RuntimeChoice", "Sampling", "Budget", "Match")
 

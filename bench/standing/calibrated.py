@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.machine.host import Host
-from device_profiles.facts import Rate
+from bench.standing.recognition import architecture_of
+from device_profiles.facts import Rate, multiplies_int8_fast
 from device_profiles.profile import Profile
 from device_profiles.yaml_text import to_yaml
 
@@ -89,7 +90,7 @@ def _processor(host: Host, clock_khz: int | None, measured: Mapping[str, str]) -
     return {
         "core": host.cpu,
         "family": _family(host),
-        "architecture": "x86_64" if _is_x86(host) else host.architecture.replace("arm64", "aarch64"),
+        "architecture": architecture_of(host),
         "cores": {"value": host.physical_cores, **measured},
         "clock_mhz": clock,
         "features": {"value": list(host.cpu_features), **measured},
@@ -97,16 +98,12 @@ def _processor(host: Host, clock_khz: int | None, measured: Mapping[str, str]) -
 
 
 def _family(host: Host) -> str:
-    features = set(host.cpu_features)
-    if _is_x86(host):
-        return "x86-vnni" if features & {"avx512_vnni", "avx_vnni", "amx_int8"} else "x86-avx2"
+    is_fast = multiplies_int8_fast(host.cpu_features)
+    if architecture_of(host) == "x86_64":
+        return "x86-vnni" if is_fast else "x86-avx2"
     if host.cpu in _IN_ORDER:
         return "arm-in-order"
-    return "arm-dot-product" if "asimddp" in features else "arm-out-of-order"
-
-
-def _is_x86(host: Host) -> bool:
-    return host.architecture.lower() in ("x86_64", "amd64")
+    return "arm-dot-product" if is_fast else "arm-out-of-order"
 
 
 def _whole_mib(count: int) -> int:

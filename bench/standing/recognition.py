@@ -94,15 +94,20 @@ def _either(names: Sequence[str]) -> str:
 def _of_core(host: Host, processor: Processor) -> _Compared:
     if not _same_architecture(host, processor):
         return False, f"architecture: {host.architecture}, not {processor.architecture}"
-    if host.architecture.startswith(("aarch64", "arm")):
+    if processor.architecture == "aarch64":  # Linux names Arm's cores, and x86's by brand alone
         same = host.cpu == processor.core
         return same, f"core: {host.cpu}" + ("" if same else f", not {processor.core}")
     return True, f"architecture: {host.architecture}"
 
 
-def _same_architecture(host: Host, processor: Processor) -> bool:
+def architecture_of(host: Host) -> str:
+    """Return a machine's architecture by the name that Linux and profiles have for it."""
     names = {"arm64": "aarch64", "AMD64": "x86_64"}  # as macOS and Windows say it
-    return names.get(host.architecture, host.architecture) == processor.architecture
+    return names.get(host.architecture, host.architecture)
+
+
+def _same_architecture(host: Host, processor: Processor) -> bool:
+    return architecture_of(host) == processor.architecture
 
 
 def _of_cores(host: Host, processor: Processor) -> _Compared:

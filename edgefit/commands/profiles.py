@@ -128,8 +128,9 @@ def calibrate_profile(
 def _name_of(out: Path) -> str:
     """Return a profile's name, which is its file's; refuse a file that cannot be one, or has another's."""
     from device_profiles.loading import path_of, profile_names
+    from device_profiles.profile import NAME
 
-    if out.suffix not in (".yaml", ".yml") or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", out.stem):
+    if out.suffix not in (".yaml", ".yml") or not re.fullmatch(NAME, out.stem):
         raise typer.BadParameter(
             f"'{out}' gives the profile no name; use small letters, digits and dashes, such as my-board.yaml",
             param_hint="--out",
