@@ -22,14 +22,19 @@ def sha256_of(path: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` under a temporary name, then rename it into place; a link stays one."""
+    """Write `text` to `path` under a temporary name, then rename it into place; a link stays one.
+
+    Raises OSError, which names `path`: a full disk's own names no file.
+    """
     path = Path(os.path.realpath(path))
     temporary = _beside(path)
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -1,5 +1,6 @@
 """Files and folders appear whole or not at all."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,19 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
 
     assert (tmp_path / "a").read_text() == "new"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_without_room_is_told_with_the_file_and_leaves_the_old_one(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a", "old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            write_whole(tmp_path / "a", "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "a")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a", "old")]
 
 
 def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path: Path) -> None:
