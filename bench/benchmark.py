@@ -7,22 +7,23 @@ from functools import cached_property
 
 from bench import stand_in
 from bench.bundle import ArtifactRecord, Bundle
-from bench.errors import InputError, MissingRuntimeError
+from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack
 from bench.harness.doubts import doubts_of
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
-from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of
+from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of, refuse_missing
 from bench.machine.cpu_time import read_clock_khz
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
 from bench.machine.state import HostState, read_state
 from bench.progress import Progress
 from bench.projected_rows import with_projections
-from bench.reports.records import BundleRecord, Evaluation, Report, Run
+from bench.reports.bundles import record_of
+from bench.reports.records import Evaluation, Report, Run
 from bench.reports.summaries import References
 from bench.rows import raw_of, row_of_case, row_of_failed_export
-from bench.runtimes.table import installed_version, is_installed, missing_sentence, row_of
+from bench.runtimes.table import installed_version, row_of
 from bench.standing.readings import untold
 from bench.standing.terms import Terms, differences, fewer_threads, terms_of
 from bench.variants import Variant
@@ -112,7 +113,7 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     if not artifacts:
         raise InputError(f"{bundle.folder}: holds no artifact, for every export failed; export it again")
     if options.only:
-        _refuse_missing(artifacts)
+        refuse_missing(artifacts)
     pack = bundle.pack()
     judged = pack.first(QUICK_IMAGES) if options.quick else pack
     host = read_host()
@@ -141,7 +142,7 @@ def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Repo
         host=job.host,
         profile=job.profile,
         stand_in=stand_in.record_of(job.plan, job.terms, job.host, host_rates),
-        bundle=_bundle_record(job.bundle),
+        bundle=record_of(job.bundle),
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
         warnings=tuple(job.doubts),
@@ -235,30 +236,10 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
     )
 
 
-def _refuse_missing(artifacts: Sequence[ArtifactRecord]) -> None:
-    for artifact in artifacts:
-        if not is_installed(row := row_of(artifact.format)):
-            raise MissingRuntimeError(f"{artifact.variant}: {missing_sentence(row)}")
-
-
 def _evaluation(bundle: Bundle, judged: EvaluationPack, pack_images: int) -> Evaluation:
     return Evaluation(
         labels=tuple(int(label) for label in judged.labels),
         reference_logits=tuple(tuple(float(logit) for logit in row) for row in judged.reference_logits),
         positive_class=bundle.manifest.pack.positive_class,
         pack_images=pack_images,
-    )
-
-
-def _bundle_record(bundle: Bundle) -> BundleRecord:
-    model = bundle.manifest.model
-    return BundleRecord(
-        sha256=bundle.sha256,
-        name=bundle.manifest.name,
-        model=model.arch,
-        weights=model.weights,
-        data=model.data,
-        image_size=model.image_size,
-        classes=model.classes,
-        pack_sha256=bundle.manifest.pack.file.sha256,
     )

@@ -36,10 +36,11 @@ class Examiner:
         progress.begin("memory, accuracy and precision", len(self.plan.everything))
         for case in self.plan.everything:
             if case.key not in journal.found.examined and case.key not in journal.found.ended:
-                journal.add(self._entry(case))
+                journal.add(self.examine(case))
             progress.advance(note=case.key)
 
-    def _entry(self, case: Case) -> Examined | Ended:
+    def examine(self, case: Case) -> Examined | Ended:
+        """Examine one case in a process of its own; what it ends early of is its outcome."""
         if case.unfit is not None:
             return Ended(case=case.key, outcome=Skipped(reason=case.unfit))
         if not is_installed(row := row_of(case.format)):

@@ -8,8 +8,17 @@ from random import Random
 from statistics import median
 
 from bench.bundle import ArtifactRecord, Bundle
+from bench.errors import MissingRuntimeError
 from bench.machine.memory_group import Control
-from bench.runtimes.table import NULL, RUNTIMES, YARDSTICK_IMAGE_SIZE, row_of, yardstick_format
+from bench.runtimes.table import (
+    NULL,
+    RUNTIMES,
+    YARDSTICK_IMAGE_SIZE,
+    is_installed,
+    missing_sentence,
+    row_of,
+    yardstick_format,
+)
 from bench.standing.terms import Terms, unfit
 from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
 from device_profiles.profile import Profile
@@ -118,6 +127,13 @@ def cases_of(
         for artifact in artifacts
         for provider in providers_of(profile, artifact.format)
     )
+
+
+def refuse_missing(artifacts: Iterable[ArtifactRecord]) -> None:
+    """Raise MissingRuntimeError for the first artifact whose runtime is not installed here."""
+    for artifact in artifacts:
+        if not is_installed(row := row_of(artifact.format)):
+            raise MissingRuntimeError(f"{artifact.variant}: {missing_sentence(row)}")
 
 
 def providers_of(profile: Profile, format_name: str) -> tuple[str, ...]:

@@ -7,22 +7,19 @@ Pure functions on logarithms of medians; numpy only.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 FEWEST_PROCESSES = 5
-# Student's t, 97.5 % point, for 1 to 30 degrees of freedom (any table of it; a test holds these to scipy's).
-_T975 = (
-    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
-    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
-    *(2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423),
-)
-_Z975 = 1.9600
+_MOST_BISECTIONS = 200
+_MOST_FREEDOM = 30
+_DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval of a positive quantity."""
+    """An interval of a positive quantity, by default with 95 % confidence."""
 
     low: float
     high: float
@@ -33,25 +30,64 @@ class Interval:
         return math.log(self.high / self.low) / 2
 
 
-def median_interval(median: float, process_medians: Sequence[float]) -> Interval | None:
-    """Return the 95 % interval of `median`, that of all samples, from the median of each process.
+@dataclass(frozen=True)
+class Estimate:
+    """A positive quantity's logarithm, of which several processes say something each.
 
-    Student's t on the logarithms of the processes' medians, which spread as relative errors do, laid around
-    their mean and around `median` alike: where processes are skewed the two differ, and either alone would
-    hold the truth too seldom. None with fewer than five processes.
-    `tests/benchmarks/interval_coverage.py` prints how often it does.
+    `value`: of all samples together; `mean`: that of the processes' own, with its standard `error` and
+    `freedom` (degrees of freedom).
     """
-    if len(process_medians) < FEWEST_PROCESSES:
+
+    value: float
+    mean: float
+    error: float
+    freedom: int
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Return the interval of the quantity itself.
+
+        Student's t on the logarithms, which spread as relative errors do, laid around their mean and around
+        the value alike: where processes are skewed the two differ, and either alone would hold the truth too
+        seldom. `tests/benchmarks/interval_coverage.py` prints how often it does.
+        """
+        half = t_quantile((1 + confidence) / 2, self.freedom) * self.error
+        return Interval(
+            math.exp(min(self.mean, self.value) - half), math.exp(max(self.mean, self.value) + half)
+        )
+
+    def less(self, other: "Estimate") -> "Estimate":
+        """Return the logarithm of the quotient of two independent quantities (Welch and Satterthwaite)."""
+        one, two = self.error**2, other.error**2
+        weights = one**2 / self.freedom + two**2 / other.freedom
+        freedom = math.floor((one + two) ** 2 / weights) if weights else self.freedom + other.freedom
+        return Estimate(self.value - other.value, self.mean - other.mean, math.sqrt(one + two), freedom)
+
+
+def estimate_of(value: float, processes: Sequence[float]) -> Estimate | None:
+    """Return what logarithms say, one for each process; None with fewer than five processes."""
+    if len(processes) < FEWEST_PROCESSES:
         return None
-    return _interval(math.log(median), [math.log(one) for one in process_medians])
+    error = float(np.std(processes, ddof=1)) / math.sqrt(len(processes))
+    return Estimate(value, float(np.mean(processes)), error, len(processes) - 1)
+
+
+def median_interval(median: float, process_medians: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of `median`, that of all samples, from the median of each process."""
+    estimate = estimate_of(math.log(median), [math.log(one) for one in process_medians])
+    return None if estimate is None else estimate.interval()
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of two latencies; `interval` is None with fewer than five pairs of processes."""
+    """A ratio of two latencies; `estimate`: of its logarithm, None with fewer than five pairs."""
 
     value: float
-    interval: Interval | None
+    estimate: Estimate | None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Its 95 % interval."""
+        return None if self.estimate is None else self.estimate.interval()
 
 
 def ratio_of_pairs(pairs: Sequence[Sequence[float]]) -> Ratio | None:
@@ -59,20 +95,42 @@ def ratio_of_pairs(pairs: Sequence[Sequence[float]]) -> Ratio | None:
 
     `pairs`: for each round (a process of each side), the logarithms of the ratios of their blocks, sweep by
     sweep. The ratio is the median over all sweeps, so that a machine that changes its speed between the two
-    blocks of some of them does not matter; its interval is made of the medians of the rounds, as
-    median_interval makes it. None without a single pair.
+    blocks of some of them does not matter; its interval is made of the medians of the rounds. None without a
+    single pair.
     """
     rounds = [float(np.median(logs)) for logs in pairs if len(logs)]
     if not rounds:
         return None
     centre = float(np.median([log for logs in pairs for log in logs]))
-    enough = len(rounds) >= FEWEST_PROCESSES
-    return Ratio(math.exp(centre), _interval(centre, rounds) if enough else None)
+    return Ratio(math.exp(centre), estimate_of(centre, rounds))
 
 
-def _interval(estimate: float, logs: Sequence[float]) -> Interval:
-    """Return Student's half width around the mean of `logs` and around `estimate`, both logarithms."""
-    freedom = len(logs) - 1
-    t = _T975[freedom - 1] if freedom <= len(_T975) else _Z975
-    mean, half = float(np.mean(logs)), t * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
-    return Interval(math.exp(min(mean, estimate) - half), math.exp(max(mean, estimate) + half))
+def t_quantile(share: float, freedom: int) -> float:
+    """Return Student's t below which `share` (above a half) of its values lie, for whole degrees of freedom.
+
+    The distribution in closed form (Abramowitz and Stegun, 26.7.3 and 26.7.4), turned round by bisection in
+    the angle atan(t ÷ √freedom), to the four digits of printed tables; beyond 30 degrees the normal's. A
+    test holds it to scipy's, which a board does without.
+    """
+    if freedom > _MOST_FREEDOM:
+        return round(NormalDist().inv_cdf(share), _DIGITS)
+    low, high = 0.0, math.pi / 2
+    for _ in range(_MOST_BISECTIONS):
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        low, high = (middle, high) if (1 + _within(middle, freedom)) / 2 < share else (low, middle)
+    return round(math.sqrt(freedom) * math.tan(low), _DIGITS)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """Return the probability that |t| is at most √freedom · tan(angle)."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    term = cosine if freedom % 2 else 1.0
+    total = term if freedom > 1 else 0.0
+    for divisor in range(3 if freedom % 2 else 2, freedom - 1, 2):
+        term *= cosine**2 * (divisor - 1) / divisor
+        total += term
+    if freedom % 2:
+        return 2 / math.pi * (angle + sine * total)
+    return sine * total

@@ -6,11 +6,33 @@ from making.tiny_report import process
 from scipy.stats import t
 
 from bench.statistics import processes
-from bench.statistics.replication import _T975, median_interval, ratio_of_pairs
+from bench.statistics.replication import Estimate, median_interval, ratio_of_pairs, t_quantile
 
 
-def test_the_table_of_students_t_is_scipys() -> None:
-    assert [round(float(t.ppf(0.975, freedom)), 4) for freedom in range(1, 31)] == list(_T975)
+@pytest.mark.parametrize("share", [0.75, 0.975, 0.99, 0.9972, 0.9999])
+def test_students_t_is_scipys_to_four_digits(share: float) -> None:
+    here = [t_quantile(share, freedom) for freedom in range(1, 31)]
+
+    assert here == [round(float(t.ppf(share, freedom)), 4) for freedom in range(1, 31)]
+
+
+def test_beyond_thirty_degrees_of_freedom_students_t_is_the_normals() -> None:
+    assert t_quantile(0.975, 31) == 1.96
+
+
+def test_a_higher_confidence_is_a_wider_interval_around_the_same_value() -> None:
+    estimate = Estimate(value=0.0, mean=0.0, error=0.01, freedom=4)
+
+    assert estimate.interval(0.99).half_width == pytest.approx(t.ppf(0.995, 4) * 0.01, rel=1e-4)
+    assert estimate.interval(0.99).low < estimate.interval().low < 1 < estimate.interval().high
+
+
+def test_the_quotient_of_two_estimates_has_both_errors_and_welchs_degrees_of_freedom() -> None:
+    quotient = Estimate(0.3, 0.31, 0.03, 4).less(Estimate(0.1, 0.1, 0.04, 7))
+
+    assert (quotient.value, quotient.mean) == (pytest.approx(0.2), pytest.approx(0.21))
+    assert quotient.error == pytest.approx(0.05)
+    assert quotient.freedom == int(0.05**4 / (0.03**4 / 4 + 0.04**4 / 7))
 
 
 def test_four_processes_give_no_interval() -> None:

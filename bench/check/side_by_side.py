@@ -1,0 +1,189 @@
+"""Measures the pairs of two bundles: each side examined alone, then both timed in duels, twice if need be.
+
+It knows rounds, looks and time; whether a ratio is good or bad is for decide/ to say.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, median
+
+from bench.harness.duels import Duels, Pair, Round, SideEnded
+from bench.harness.examination import Examiner
+from bench.harness.findings import Ended, Examined
+from bench.harness.plan import Case, Plan
+from bench.measurements import Failed, ProcessTiming, Skipped
+from bench.progress import Progress
+from bench.statistics import processes
+from bench.statistics.replication import Estimate, ratio_of_pairs
+from device_profiles.settings import Sampling
+
+# Looks at fresh processes, and how many of them a second look takes: more than the first one did.
+FIRST_LOOKS = (5, 8, 12)
+SECOND_LOOKS = (8, 12)
+# Seconds of a second look, as a multiple of those of the first.
+_SECOND_SECONDS = 1.5
+_MEMORY_PROCESSES = 4
+# Of the seconds of a variant, how much the turns of one process may take, beside starting it.
+_SHARE_OF_A_PROCESS = 0.1
+_NS_PER_MS = 1e6
+
+Done = Callable[["Measured"], bool]
+
+
+def sampling_of(profile_sampling: Sampling) -> Sampling:
+    """Return how a round is timed: blocks of 50 ms or so, for a shorter one is mostly the pause before it.
+
+    Few turns a process: the interval is made over processes, and needs eight of them more than long ones.
+    """
+    return profile_sampling.model_copy(
+        update={
+            "looks": FIRST_LOOKS,
+            "warm_up": 30,
+            "blocks": 8,
+            "block_samples": 16,
+            "block_s": 0.06,
+            "cool_to_c": None,
+        }
+    )
+
+
+@dataclass
+class Measured:
+    """What was measured of a pair so far: the examination of both sides, rounds, and fresh ones."""
+
+    pair: Pair
+    baseline: Examined | Ended
+    candidate: Examined | Ended
+    rounds: list[Round] = field(default_factory=list)
+    fresh: list[Round] = field(default_factory=list)
+    fresh_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> bool:
+        """Whether both sides still run."""
+        return isinstance(self.baseline, Examined) and isinstance(self.candidate, Examined)
+
+    def end(self, ended: SideEnded) -> None:
+        """Take into account that one side is over."""
+        entry = Ended(case=self.pair.key, outcome=ended.outcome)
+        if ended.is_candidate:
+            self.candidate = entry
+        else:
+            self.baseline = entry
+
+    def peaks_bytes(self, is_candidate: bool) -> tuple[int, ...]:
+        """Return the memory peak of each process that was looked at; fresh ones alone, if there are any."""
+        examined = self.candidate if is_candidate else self.baseline
+        if is_candidate in self.fresh_peaks:
+            return self.fresh_peaks[is_candidate]
+        return (_peak_of(examined),) if isinstance(examined, Examined) else ()
+
+
+@dataclass
+class SideBySide:
+    """Measures pairs. `clock` and `sleep` count seconds: tests put their own."""
+
+    baseline_plan: Plan
+    examiner: Examiner
+    progress: Progress
+    seconds: float
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def examine(self, pairs: Sequence[Pair]) -> list[Measured]:
+        """Find memory, answers and executed graph of both sides of each pair."""
+        self.progress.begin("memory, accuracy and precision", 2 * len(pairs))
+        return [Measured(pair, self._examine(pair.baseline), self._examine(pair.candidate)) for pair in pairs]
+
+    def _examine(self, case: Case) -> Examined | Ended:
+        entry = self.examiner.examine(case)
+        self.progress.advance(note=case.key)
+        return entry
+
+    def time(self, measured: Sequence[Measured], is_done: Done) -> None:
+        """Time pairs until each is done at a look, or their seconds are up."""
+        self._rounds(measured, FIRST_LOOKS, self.seconds, is_done, "latency")
+
+    def time_again(self, measured: Sequence[Measured], is_done: Done) -> None:
+        """Time suspects anew, in more processes, which are kept apart from the earlier ones."""
+        self._rounds(
+            measured, SECOND_LOOKS, _SECOND_SECONDS * self.seconds, is_done, "latency, suspected, again"
+        )
+
+    def examine_memory_again(self, measured: Iterable[Measured]) -> None:
+        """Read the memory peak of both sides in fresh processes."""
+        suspects = list(measured)
+        if suspects:
+            self.progress.begin("memory, suspected, again", 2 * _MEMORY_PROCESSES * len(suspects))
+        for one in suspects:
+            found: dict[bool, list[int]] = {False: [], True: []}
+            for _ in range(_MEMORY_PROCESSES):
+                for is_candidate, case in ((False, one.pair.baseline), (True, one.pair.candidate)):
+                    entry = self._examine(case)
+                    if isinstance(entry, Ended):
+                        one.end(SideEnded(is_candidate, entry.outcome))
+                        break
+                    found[is_candidate].append(_peak_of(entry))
+            if one.runs:
+                one.fresh_peaks = {side: tuple(peaks) for side, peaks in found.items()}
+
+    def _rounds(
+        self, measured: Sequence[Measured], looks: Sequence[int], seconds: float, is_done: Done, called: str
+    ) -> None:
+        is_fresh = looks is SECOND_LOOKS
+        duels = Duels(self.baseline_plan, self.progress, self.sleep, self.clock)
+        open_ = [one for one in measured if one.runs]
+        deadline = self.clock() + seconds * len(open_)
+        limit_s = _SHARE_OF_A_PROCESS * seconds
+        for round_ in range(looks[-1]):
+            if not open_ or (round_ >= looks[0] and self.clock() >= deadline):
+                return
+            of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
+            self.progress.begin(f"{called}, process {of}", len(open_) * self.baseline_plan.sampling.blocks)
+            for one in open_:
+                number = round_ + (FIRST_LOOKS[-1] if is_fresh else 0)
+                self._fight(duels, one, number, limit_s, one.fresh if is_fresh else one.rounds)
+            open_ = [one for one in open_ if one.runs]
+            if round_ + 1 in looks:
+                open_ = [one for one in open_ if not is_done(one)]
+
+    def _fight(self, duels: Duels, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
+        found = duels.fight(one.pair, number, limit_s)
+        if isinstance(found, SideEnded):
+            one.end(found)
+        else:
+            into.append(found)
+
+
+def latency_ratio(rounds: Sequence[Round]) -> Estimate | None:
+    """Return the estimate of the logarithm of candidate ÷ baseline, by the means of their blocks."""
+    found = processes.ratio([one.candidate for one in rounds], [one.baseline for one in rounds], level=mean)
+    return None if found is None else found.estimate
+
+
+def load_ratio(rounds: Sequence[Round]) -> Estimate | None:
+    """Return the same of their loading."""
+    logs = [[math.log(one.candidate.load_ns / one.baseline.load_ns)] for one in rounds]
+    found = ratio_of_pairs(logs)
+    return None if found is None else found.estimate
+
+
+def p50_ms(timed: Iterable[ProcessTiming]) -> float:
+    """Return the median of all samples in ms."""
+    return median(ns for process in timed for block in process.blocks for ns in block.ns) / _NS_PER_MS
+
+
+def load_ms(timed: Iterable[ProcessTiming]) -> float:
+    """Return the median of the processes' loading times in ms."""
+    return median(process.load_ns for process in timed) / _NS_PER_MS
+
+
+def outcome_of(entry: Examined | Ended) -> Failed | Skipped | None:
+    """Return how a side ended; None if it runs."""
+    return entry.outcome if isinstance(entry, Ended) else None
+
+
+def _peak_of(examined: Examined) -> int:
+    return examined.memory.peak_bytes or examined.memory.loaded_bytes

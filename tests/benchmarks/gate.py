@@ -1,0 +1,237 @@
+"""How often the gate is right: `python tests/benchmarks/gate.py BUNDLE FOLDER`, alone on the machine.
+
+The bundle's ONNX files are checked against themselves, against copies that are 10 and 5 % slower by extra
+convolutions (their true ratio is measured at leisure first), and the other way round; with `--hog` while a
+busy loop runs on one of the cores. Every run is kept in FOLDER/runs.jsonl, so that what was cut off goes on with
+the same command. Printed are how many runs blocked, and how many a naive gate would have blocked on the same
+samples: the candidate's median of one run ÷ the baseline's of the run before, above 1.05.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from making.changed_bundle import changed, slowed
+
+from bench.bundle import read_bundle
+from bench.check.bundles import check_bundles
+from bench.check.options import CheckOptions
+from bench.decide.checked import Checked
+from bench.decide.findings import Limits, Quantity
+from device_profiles.loading import load_profile
+from edgefit.progress import progress
+
+VARIANTS = ("onnx-int8", "onnx-fp32")
+NAIVE_LIMIT = 1.05
+# A first guess from which the number of convolutions that slows by so much is found.
+PROBES = (4, 16)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is checked against what, how often, and how long a run may take."""
+
+    name: str
+    candidate: str
+    baseline: str
+    runs: int
+    only: tuple[str, ...] = VARIANTS
+    max_slowdown: float = 0.05
+
+
+TASKS = (
+    Task("itself", "plain", "plain", 60),
+    Task("10 % slower", "slower-10", "plain", 20),
+    Task("5 % slower, limit 2 %", "slower-5", "plain", 20, max_slowdown=0.02),
+    Task("10 % faster", "plain", "slower-11", 20),
+    Task("itself, all variants", "plain", "plain", 10, only=()),
+)
+WANTED = {"slower-5": 1.05, "slower-10": 1.10, "slower-11": 1 / 0.9}
+
+
+@contextmanager
+def hog(wanted: bool) -> Iterator[None]:
+    """Keep the first core busy, if wanted."""
+    if not wanted:
+        yield
+        return
+    command = ["taskset", "-c", "0", sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def check(candidate: Path, baseline: Path, options: CheckOptions) -> Checked:
+    """Run the gate as `edgefit check` does."""
+    with progress() as watcher:
+        return check_bundles(
+            read_bundle(candidate),
+            read_bundle(baseline),
+            load_profile("laptop-cpu"),
+            options,
+            watcher,
+            "0",
+            "now",
+        )
+
+
+def latency_ratios(checked: Checked) -> dict[str, float]:
+    """The latency ratio of each variant."""
+    return {
+        one.variant: one.ratio
+        for one in checked.findings
+        if one.quantity is Quantity.LATENCY and one.ratio is not None
+    }
+
+
+def prepare(bundle: Path, folder: Path) -> None:
+    """Make the slower bundles, each variant by as many convolutions as it takes, and measure their ratios."""
+    if (folder / "truth.json").exists():
+        return
+    leisure = CheckOptions(only=VARIANTS, seconds=90, limits=Limits(max_slowdown=0))
+    probed = {
+        count: latency_ratios(
+            check(slower(bundle, folder / "probe", dict.fromkeys(VARIANTS, count)), bundle, leisure)
+        )
+        for count in PROBES
+    }
+    truth = {}
+    few, many = PROBES
+    for name, wanted in WANTED.items():
+        counts = {}
+        for variant in VARIANTS:
+            low, high = probed[few][variant], probed[many][variant]
+            counts[variant] = max(0, round(few + (wanted - low) / (high - low) * (many - few)))
+        found = latency_ratios(check(slower(bundle, folder / name, counts), bundle, leisure))
+        truth[name] = {"convolutions": counts, "ratio": found}
+        print(f"{name}: {counts} more convolutions, ratio {found}")
+    (folder / "truth.json").write_text(json.dumps(truth))
+
+
+def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:
+    """Copy the bundle with so many convolutions more in each variant."""
+    return changed(bundle, target, {variant: slowed(count) for variant, count in counts.items()})
+
+
+def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, object]:
+    """Check once, and keep what the tables need."""
+    place = {"plain": bundle}
+    limits = Limits(max_slowdown=task.max_slowdown)
+    begin = time.monotonic()
+    checked = check(
+        place.get(task.candidate, folder / task.candidate),
+        place.get(task.baseline, folder / task.baseline),
+        CheckOptions(only=task.only, limits=limits),
+    )
+    return {
+        "task": task.name,
+        "hog": with_hog,
+        "seconds": time.monotonic() - begin,
+        "exit_code": checked.exit_code,
+        "findings": [
+            (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval, one.looked_again)
+            for one in checked.findings
+        ],
+        "p50": {
+            times.variant: [
+                median(ns for process in side for block in process.blocks for ns in block.ns)
+                for side in (times.baseline, times.candidate)
+            ]
+            for times in checked.raw
+            if not times.fresh
+        },
+    }
+
+
+def table(rows: Sequence[dict[str, object]]) -> None:
+    """Print what there is so far."""
+    for with_hog in (False, True):
+        for task in TASKS:
+            these = [row for row in rows if row["task"] == task.name and row["hog"] is with_hog]
+            if these:
+                print(f"{task.name:24} {'hog' if with_hog else 'idle':5} {line(these)}")
+
+
+def line(rows: Sequence[dict]) -> str:
+    """One line of the table."""
+    found = [finding for row in rows for finding in row["findings"] if finding[1] == "latency"]
+    counts = {word: sum(one[2] == word for one in found) for word in ("SAME", "BETTER", "WORSE", "UNDECIDED")}
+    blocked = sum(row["exit_code"] == 10 for row in rows)
+    slow = sum(any(one[1] == "latency" and one[2] == "WORSE" for one in row["findings"]) for row in rows)
+    seconds = [row["seconds"] for row in rows]
+    pairs = list(zip(rows, rows[1:], strict=False))
+    naive = [
+        after["p50"][variant][1] / before["p50"][variant][0]
+        for before, after in pairs
+        for variant in before["p50"]
+        if variant in after["p50"]
+    ]
+    naive_blocked = sum(
+        any(
+            after["p50"][v][1] / before["p50"][v][0] > NAIVE_LIMIT for v in before["p50"] if v in after["p50"]
+        )
+        for before, after in pairs
+    )
+    ratios = [one[3] for one in found if one[3] is not None]
+    spread = float(np.std(np.log(ratios))) if len(ratios) > 1 else 0.0
+    apart = (
+        f"naive {naive_blocked} of {len(pairs)} (ratios {min(naive):.2f} to {max(naive):.2f})"
+        if naive
+        else ""
+    )
+    return (
+        f"{blocked} of {len(rows)} block, {slow} by latency; {apart}; latencies "
+        + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        + f"; ratios {min(ratios):.3f} to {max(ratios):.3f}, σ {spread:.1%}"
+        + f"; {median(seconds):.0f} s, at most {max(seconds):.0f}"
+    )
+
+
+def main() -> None:
+    """Run what is left to run, and print the table after each run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--hog", action="store_true", help="keep one of the cores busy meanwhile")
+    parser.add_argument("--task", help="only the task of this name")
+    parser.add_argument("--runs", type=int, help="at most so many of each task")
+    parser.add_argument("--table", action="store_true", help="print what there is, and run nothing")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    kept = arguments.folder / "runs.jsonl"
+    kept.touch()
+    if not arguments.table:
+        prepare(arguments.bundle, arguments.folder)
+        with hog(arguments.hog):
+            for task in TASKS:
+                if arguments.task not in (None, task.name):
+                    continue
+                done = sum(row["task"] == task.name and row["hog"] is arguments.hog for row in read(kept))
+                for _ in range(min(task.runs, arguments.runs or task.runs) - done):
+                    row = run(task, arguments.bundle, arguments.folder, arguments.hog)
+                    with kept.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
+                    print(json.dumps(row["findings"]), flush=True)
+    table(read(kept))
+
+
+def read(kept: Path) -> list[dict]:
+    """Every run so far."""
+    return [json.loads(text) for text in kept.read_text().splitlines()]
+
+
+if __name__ == "__main__":
+    main()
