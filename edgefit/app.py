@@ -4,6 +4,8 @@ import typer
 
 from edgefit import __version__
 from edgefit.commands.bench import bench
+from edgefit.commands.check import check
+from edgefit.commands.choose import choose
 from edgefit.commands.demo import make_demo
 from edgefit.commands.doctor import doctor
 from edgefit.commands.export import export
@@ -41,7 +43,7 @@ def edgefit(
 
 
 app.command()(make_demo(_run_command))
-for command in (finetune, export, bench, report):
+for command in (finetune, export, bench, report, choose, check):
     app.command()(command)
 app.add_typer(profiles, name="profiles")
 app.command()(doctor)

@@ -1,5 +1,6 @@
 """Options that several commands share, and what they all check before work begins. It runs nothing."""
 
+import math
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -32,3 +33,14 @@ def split_names(text: str) -> tuple[str, ...]:
     if not names:
         raise typer.BadParameter(f"'{text}' names nothing; write names with commas between them, such as a,b")
     return names
+
+
+def parse_share(text: str, option: str) -> float:
+    """Read `5%` as 0.05; the sign must be there, for a bare 5 or 0.05 could be taken either way."""
+    try:
+        percent = float(text.removesuffix("%"))
+    except ValueError:
+        percent = math.nan
+    if not text.endswith("%") or not 0 <= percent < math.inf:
+        raise typer.BadParameter(f"'{text}' is no percentage; write one such as 5%", param_hint=option)
+    return percent / 100

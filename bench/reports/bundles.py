@@ -16,4 +16,5 @@ def record_of(bundle: Bundle) -> BundleRecord:
         image_size=model.image_size,
         classes=model.classes,
         pack_sha256=bundle.manifest.pack.file.sha256,
+        folder=str(bundle.folder.resolve()),
     )

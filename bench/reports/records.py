@@ -244,7 +244,7 @@ class StandIn(Record):
 
 
 class BundleRecord(Record):
-    """Which bundle was measured; `sha256` is that of its manifest."""
+    """Which bundle was measured; `sha256` is that of its manifest, `folder` where it lay then."""
 
     sha256: str
     name: str
@@ -254,6 +254,7 @@ class BundleRecord(Record):
     image_size: int
     classes: tuple[str, ...]
     pack_sha256: str
+    folder: str | None = None
 
 
 class Evaluation(Record):

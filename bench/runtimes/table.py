@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from bench.errors import MissingRuntimeError
+from bench.runtimes import examples
+from bench.runtimes.examples import Example
 from bench.runtimes.protocol import Runtime
 from bench.variants import choose
 
@@ -21,7 +23,7 @@ class RuntimeRow:
     `provider` is where it runs unless the profile says otherwise; `yardstick`: the file, beside this one, of
     the small fixed convolution workload that it can run, None if it has none; `reads_onnx`: it can run the
     workloads of calibration, which are ONNX files; `half_needs`: it computes fp16 artifacts in half precision
-    on CPUs with one of these features, none if never.
+    on CPUs with one of these features, none if never; `example`: how it is used in a few lines.
     """
 
     module: str
@@ -31,6 +33,7 @@ class RuntimeRow:
     yardstick: str | None = None
     reads_onnx: bool = False
     half_needs: tuple[str, ...] = ()
+    example: Example | None = None
 
     @property
     def yardstick_file(self) -> Path | None:
@@ -47,6 +50,7 @@ RUNTIMES = {
         "CPUExecutionProvider",
         "yardstick.onnx",
         reads_onnx=True,
+        example=examples.ONNX,
     ),
     "openvino": RuntimeRow(
         "bench.runtimes.run_openvino",
@@ -56,9 +60,15 @@ RUNTIMES = {
         "yardstick.onnx",
         reads_onnx=True,
         half_needs=("asimdhp", "avx512_fp16"),
+        example=examples.OPENVINO,
     ),
     "torchscript": RuntimeRow(
-        "bench.runtimes.run_torchscript", "torch", "torchscript", "cpu", "yardstick.pt"
+        "bench.runtimes.run_torchscript",
+        "torch",
+        "torchscript",
+        "cpu",
+        "yardstick.pt",
+        example=examples.TORCHSCRIPT,
     ),
 }
 NULL = RuntimeRow("bench.runtimes.run_null", "numpy", "", "none")

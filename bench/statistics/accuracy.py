@@ -12,6 +12,7 @@ Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
+_NEAR = 0.01
 _Z95 = 1.959964  # the standard normal's 97.5 % point
 
 
@@ -123,11 +124,28 @@ class Paired:
         an interval without width, which is no evidence that there is none. No randomness, so that whoever
         reads a report anywhere gets the same figures.
         """
-        if self.retention is None:
+        return None if self.retention is None else self._interval(1)
+
+    def images_to_show(self, threshold: float) -> int | None:
+        """Return how many images like these would have the interval's lower end reach `threshold`.
+
+        None where the retention itself does not lie above it, so that no number would.
+        """
+        if self.retention is None or self.retention <= threshold:
             return None
-        variant = self.both + self.only_variant + 0.5
-        reference = self.both + self.only_reference + 0.5
-        changed = self.only_variant + self.only_reference + 1
+        low, high = 0.0, 1.0
+        while self._interval(high)[0] < threshold:
+            low, high = high, 2 * high
+        while high - low > _NEAR * high:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self._interval(middle)[0] >= threshold else (middle, high)
+        return math.ceil(high * self.images)
+
+    def _interval(self, times: float) -> Interval:
+        """Return the interval if there were `times` as many images with the same shares."""
+        variant = times * (self.both + self.only_variant) + 0.5
+        reference = times * (self.both + self.only_reference) + 0.5
+        changed = times * (self.only_variant + self.only_reference) + 1
         spread = math.exp(_Z95 * math.sqrt(changed / (variant * reference)))
         ratio = variant / reference
         return ratio / spread, ratio * spread

@@ -1,0 +1,315 @@
+"""The pick of a profile, and the reason against every other variant. Pure: reports in, choices out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.decide.comparing import TIE, Comparison, Preference, Relation, compare
+from bench.decide.contenders import Contender, Field, fields
+from bench.decide.limits import MARGIN, Kept, kept, limits_of, misses
+from bench.decide.pareto import dominating, front
+from bench.records import Record
+from bench.reports.records import Report
+from bench.variants import Precision
+from device_profiles.facts import multiplies_int8_fast
+from device_profiles.settings import Budget
+
+_HARDLY_FASTER = 0.9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of the pick.
+
+    `budget`: limits that replace those of the profile, where they are given; a `retention` of None leaves the
+    profile's, which `any_retention` takes away. `margin`: see limits.kept.
+    """
+
+    budget: Budget
+    prefer: Preference = Preference.LATENCY
+    margin: float = MARGIN
+    any_retention: bool = False
+
+
+Kind = Literal[
+    "picked",
+    "over a limit",
+    "loses accuracy",
+    "not shown to keep the accuracy",
+    "tie",
+    "not decided",
+    "worse",
+    "better",
+    "not ranked",
+]
+
+
+class Verdict(Record):
+    """What is said of one row: that it is the pick, or why it is not. `front`: nobody beats it in all."""
+
+    name: str
+    variant: str | None = None
+    provider: str | None = None
+    kind: Kind
+    reason: str
+    front: bool = False
+
+
+class Choice(Record):
+    """The pick for a profile. `headline` says it in a line; `nearest`: by limit, who misses it by the least.
+
+    `pick`: the name of its row, null if no variant meets the budget; `rests_on`: what its latency is.
+    """
+
+    profile: str
+    prefer: Preference = Preference.LATENCY
+    budget: Budget
+    margin: float
+    pick: str | None
+    variant: str | None = None
+    provider: str | None = None
+    report: str | None = None
+    rests_on: str
+    headline: str
+    verdicts: tuple[Verdict, ...]
+    nearest: tuple[str, ...] = ()
+    has_rows: bool = True
+
+
+def choose(reports: Sequence[Report], wish: Wish) -> list[tuple[Choice, Contender | None]]:
+    """Return for each profile the choice and, where there is one, the picked row."""
+    return [_Chooser(field, wish).choose() for field in fields(reports)]
+
+
+class _Chooser:
+    """Chooses among the rows of one profile."""
+
+    def __init__(self, field: Field, wish: Wish) -> None:
+        self._field = field
+        self._prefer = wish.prefer
+        self._margin = wish.margin
+        asked = wish.budget.model_dump(include={"p95_ms", "memory_mb", "size_mb", "retention"})
+        given: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
+        # The latest report has the profile as it is now.
+        budget = max(field.reports, key=lambda one: one.created).profile.budget
+        if wish.any_retention:
+            given["retention"] = None
+        if given:
+            given["source"] = f"{wish.budget.source}; the rest: {budget.source}"
+        self._budget = budget.model_copy(update=given)
+        self._limits = limits_of(self._budget)
+        self._misses = {one.name: misses(one, self._limits) for one in field.ranked}
+        self._kept = {one.name: kept(one, self._budget.retention, self._margin) for one in field.ranked}
+        self._front = {one.name for one in front(field.ranked)}
+
+    def choose(self) -> tuple[Choice, Contender | None]:
+        fitting = [one for one in self._field.ranked if self._fits(one)]
+        shown = [one for one in fitting if self._kept[one.name].is_shown]
+        pick, tied = self._best(shown or fitting)
+        choice = Choice(
+            profile=self._field.profile,
+            prefer=self._prefer,
+            budget=self._budget,
+            margin=self._margin,
+            pick=None if pick is None else pick.name,
+            variant=None if pick is None else pick.run.variant,
+            provider=None if pick is None else pick.run.provider,
+            report=None if pick is None else pick.report.name,
+            rests_on=self._field.standing,
+            headline=self._headline(pick, tied, shown or fitting),
+            verdicts=tuple(self._verdicts(pick)),
+            nearest=() if pick is not None else tuple(self._nearest()),
+            has_rows=bool(self._field.ranked),
+        )
+        return choice, pick
+
+    def _fits(self, one: Contender) -> bool:
+        has_energy = self._prefer is not Preference.ENERGY or one.energy_mj is not None
+        return not self._misses[one.name] and not self._kept[one.name].is_lost and has_energy
+
+    def _best(self, among: Sequence[Contender]) -> tuple[Contender | None, list[Contender]]:
+        """Return the pick, and those that tie with the leader: of these the smaller is picked."""
+        if not among:
+            return None, []
+        leader = among[0]
+        for one in among[1:]:
+            if compare(one, leader, self._prefer).ratio < 1:
+                leader = one
+        tied = [
+            one
+            for one in among
+            if one is leader or compare(one, leader, self._prefer).relation is Relation.TIE
+        ]
+        return min(tied, key=_tie_break), tied
+
+    def _verdicts(self, pick: Contender | None) -> list[Verdict]:
+        ranked = [self._verdict(one, pick) for one in self._field.ranked]
+        picked = [one for one in ranked if one.kind == "picked"]
+        others = [one for one in ranked if one.kind != "picked"]
+        left = [Verdict(name=name, kind="not ranked", reason=reason) for name, reason in self._field.others]
+        return [*picked, *others, *left]
+
+    def _verdict(self, one: Contender, pick: Contender | None) -> Verdict:
+        kind, reason = ("picked", self._figures(one)) if one is pick else self._against(one, pick)
+        return Verdict(
+            name=one.name,
+            variant=one.run.variant,
+            provider=one.run.provider,
+            kind=kind,
+            reason=reason,
+            front=one.name in self._front,
+        )
+
+    def _against(self, one: Contender, pick: Contender | None) -> tuple[Kind, str]:
+        """Return the reason against a row: the first that applies, for a later one would not matter."""
+        over, accuracy = self._misses[one.name], self._kept[one.name]
+        if over:
+            return "over a limit", "; ".join(miss.sentence for miss in over)
+        if accuracy.is_lost:
+            return "loses accuracy", accuracy.sentence
+        if self._prefer is Preference.ENERGY and one.energy_mj is None:
+            return "not ranked", f"no energy: {one.run.energy_reason or 'it was not measured'}"
+        if pick is None:
+            return "not ranked", accuracy.sentence
+        if not accuracy.is_shown and self._kept[pick.name].is_shown:
+            return "not shown to keep the accuracy", accuracy.sentence
+        return self._beside(one, pick, accuracy)
+
+    def _beside(self, one: Contender, pick: Contender, accuracy: Kept) -> tuple[Kind, str]:
+        comparison = compare(one, pick, self._prefer)
+        found = _ratio(comparison, self._prefer)
+        why = _without_dot_product(one)
+        beaten = [other.name for other in dominating(one, self._field.ranked) if not self._misses[other.name]]
+        by = f"; dominated by {beaten[0]}" if beaten else ""
+        doubt = "" if accuracy.is_shown else f"; {accuracy.sentence}"
+        match comparison.relation:
+            case Relation.TIE:
+                return "tie", f"a tie: {found}, within ±{TIE:.0%}, and {_tie_lost(one, pick)}{by}{doubt}"
+            case Relation.UNDECIDED:
+                because = "measure longer" if comparison.because is None else comparison.because
+                return "not decided", f"not decided: {found}; {because}{why}{by}{doubt}"
+            case Relation.WORSE:
+                return "worse", f"{found}{why}{by}{doubt}"
+            case Relation.BETTER:
+                return "better", f"{found}, yet a tie with it for others: {_tie_lost(one, pick)}{by}{doubt}"
+
+    def _headline(self, pick: Contender | None, tied: Sequence[Contender], among: Sequence[Contender]) -> str:
+        profile = self._field.profile
+        if not self._field.ranked:
+            return f"{profile}: no variant ran, so there is nothing to choose from"
+        if pick is None:
+            return f"{profile}: no variant meets the budget of {self._budget_text()}"
+        said = f"{profile}: {pick.name}, {self._figures(pick)}"
+        if len(tied) > 1:
+            others = ", ".join(one.name for one in tied if one is not pick)
+            said += f"; a tie in {self._prefer.value} with {others}, of which it is {_why_first(pick, tied)}"
+        open_ = [
+            one.name
+            for one in among
+            if one is not pick and compare(one, pick, self._prefer).relation is Relation.UNDECIDED
+        ]
+        if open_:
+            said += f"; not decided against {', '.join(open_)}: measure longer"
+        if not self._kept[pick.name].is_shown:
+            said += f"; {self._kept[pick.name].sentence}"
+        return said
+
+    def _figures(self, one: Contender) -> str:
+        """Say what a row has, each number with its conditions."""
+        latency = one.latency
+        p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
+        time = f"p50 {latency.p50:.3g} ms{p95} ({one.run.threads} threads, batch 1, {one.run.standing}"
+        if one.run.standing == "stand-in":
+            time += f" on {one.report.host.cpu}, not the device's latency"
+            if one.run.projected_ms is not None:
+                time += f"; projected {one.run.projected_ms.low:.2g} to {one.run.projected_ms.high:.2g} ms"
+        energy = "" if one.energy_mj is None else f", {one.energy_mj:.3g} mJ"
+        accuracy = self._kept[one.name]
+        retention = f", {accuracy.sentence}" if accuracy.is_shown and "retention" in accuracy.sentence else ""
+        return f"{time}), {one.memory_mb:.0f} MiB, {one.size_mb:.2f} MB{energy}{retention}"
+
+    def _budget_text(self) -> str:
+        texts = [f"{limit.what} ≤ {limit.most:g} {limit.unit}" for limit in self._limits]
+        if self._budget.retention is not None:
+            texts.append(f"retention ≥ {self._budget.retention:g} less {self._margin:g}")
+        return ", ".join(texts) or "no limits"
+
+    def _nearest(self) -> list[str]:
+        """Say for each limit who misses it by the least, and how many meet it."""
+        said = []
+        for limit in self._limits:
+            found = [
+                (miss, one)
+                for one in self._field.ranked
+                for miss in self._misses[one.name]
+                if miss.limit == limit
+            ]
+            if found:
+                miss, one = min(found, key=lambda pair: pair[0].excess)
+                said.append(
+                    f"{limit.what}: {self._met(len(found))}; nearest miss {one.name}: {miss.sentence}"
+                )
+        lost = [one for one in self._field.ranked if self._kept[one.name].is_lost]
+        if lost:
+            best = max(lost, key=lambda one: (one.paired and one.paired.retention) or 0.0)
+            sentence = self._kept[best.name].sentence.removeprefix("loses accuracy: ")
+            said.append(f"retention: {self._met(len(lost))}; nearest miss {best.name}: {sentence}")
+        return said
+
+    def _met(self, missed: int) -> str:
+        total = len(self._field.ranked)
+        return f"met by {total - missed} of {total}"
+
+
+def _tie_break(one: Contender) -> tuple[float, float, bool, str]:
+    """Return what decides a tie: the smaller, then the more accurate, then fp32."""
+    return one.run.size_bytes or 0, -one.top1, _precision(one) is not Precision.FP32, one.name
+
+
+def _why_first(pick: Contender, tied: Sequence[Contender]) -> str:
+    others = [one for one in tied if one is not pick]
+    if all((one.run.size_bytes or 0) > (pick.run.size_bytes or 0) for one in others):
+        return "the smallest"
+    if all(one.top1 < pick.top1 for one in others if one.run.size_bytes == pick.run.size_bytes):
+        return "the smallest and the most accurate"
+    return "the one in fp32" if _precision(pick) is Precision.FP32 else "the first by name"
+
+
+def _tie_lost(one: Contender, pick: Contender) -> str:
+    """Say by what the pick wins a tie."""
+    if (one.run.size_bytes or 0) > (pick.run.size_bytes or 0):
+        return f"larger ({one.size_mb:.2f} MB, {pick.name} has {pick.size_mb:.2f})"
+    if one.top1 < pick.top1:
+        return f"less accurate ({one.top1:.3f}, {pick.name} has {pick.top1:.3f})"
+    if _precision(pick) is Precision.FP32 and _precision(one) is not Precision.FP32:
+        return "not fp32"
+    return f"behind {pick.name} by name alone"
+
+
+def _precision(one: Contender) -> Precision | None:
+    return None if one.run.precision_ran is None else one.run.precision_ran.requested
+
+
+def _ratio(comparison: Comparison, prefer: Preference) -> str:
+    """Say how a row stands to the pick in what is preferred."""
+    if prefer is Preference.ACCURACY:
+        found = f"{1 / comparison.ratio if comparison.ratio else 0:.3f}× the accuracy"
+        ends = (
+            None
+            if comparison.interval is None
+            else (1 / comparison.interval.high, 1 / comparison.interval.low)
+        )
+    else:
+        found = f"{comparison.ratio:.2f}× the {prefer.value}"
+        ends = None if comparison.interval is None else (comparison.interval.low, comparison.interval.high)
+    if ends is None or comparison.is_exact:
+        return found
+    return f"{found}, interval {ends[0]:.2f} to {ends[1]:.2f}"
+
+
+def _without_dot_product(one: Contender) -> str:
+    """Say why int8 gains nothing on a CPU without instructions for it."""
+    if _precision(one) is not Precision.INT8 or multiplies_int8_fast(one.report.host.cpu_features):
+        return ""
+    per_fp32 = one.run.per_fp32
+    return ", no dot product on this CPU" if per_fp32 is not None and per_fp32 > _HARDLY_FASTER else ""

@@ -1,0 +1,57 @@
+"""The runnable example and the requirements that go out with a picked artifact. Pure: values in, texts out."""
+
+from pathlib import Path
+
+from bench.bundle import ArtifactRecord, Manifest
+from bench.reports.records import Run
+from bench.runtimes.providers import place_of
+from bench.runtimes.table import row_of
+from bench.variants import Precision
+from device_profiles.profile import Profile
+
+_TEMPLATE = Path(__file__).with_name("classify.txt")
+_MOSTLY = 0.5
+_FREEZE = "torch.jit.freeze(module)"
+
+
+def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
+    """Return `classify.py`: it reads an image as the manifest says, and infers as the artifact was measured."""
+    example = row_of(artifact.format).example
+    assert example is not None
+    shares = run.precision_ran.share_of_macs if run.precision_ran else None
+    in_half = (shares or {}).get(Precision.FP16.value, 0) > _MOSTLY
+    quantised = artifact.engine is not None
+    values = {
+        "provider": run.provider,
+        "hint": "f16" if in_half else "f32",
+        "engine_line": f"torch.backends.quantized.engine = {artifact.engine!r}\n" if quantised else "",
+        "to_float": "" if quantised else ".half()" if _halves(artifact, run) else ".float()",
+        "half": ".half()" if _halves(artifact, run) else "",
+        "freeze": _FREEZE if quantised else f"torch.jit.optimize_for_inference({_FREEZE})",
+    }
+    return _TEMPLATE.read_text(encoding="utf-8").format(
+        imports=example.imports,
+        load=example.load.format(**values),
+        infer=example.infer.format(**values),
+        entry=repr(artifact.entry),
+        classes=list(manifest.model.classes),
+        side=manifest.model.image_size,
+    )
+
+
+def requirements_of(artifact: ArtifactRecord, run: Run, profile: Profile) -> str:
+    """Return `requirements.txt`: the runtime in the version that was measured, and what reads images."""
+    example = row_of(artifact.format).example
+    assert example is not None
+    version = (run.runtime or "").rpartition(" ")[2].partition("+")[0]
+    package = example.package if place_of(run.provider) == "cpu" else example.gpu_package or example.package
+    choice = profile.runtimes.get(artifact.format)  # type: ignore[call-overload]
+    lines = [f"# What runs {artifact.variant} as it was measured: {run.runtime} on {run.provider}."]
+    if choice is not None and choice.install is not None:
+        lines.append(f"# On {profile.name}: {' '.join(choice.install.split())}")
+    return "\n".join([*lines, f"{package}=={version}" if version else package, "numpy", "pillow", ""])
+
+
+def _halves(artifact: ArtifactRecord, run: Run) -> bool:
+    """Tell whether torch computes in half precision: fp16 on CUDA, as it was measured."""
+    return artifact.precision is Precision.FP16 and place_of(run.provider) == "cuda"

@@ -1,0 +1,65 @@
+"""Copies a picked artifact out of its bundle, with what the last mile needs. It writes a folder, whole or not."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.bundle import MANIFEST, Bundle, read_bundle
+from bench.decide.choosing import Choice
+from bench.decide.contenders import Contender
+from bench.errors import InputError
+from bench.files import sha256_of, whole_folder
+from bench.reports.records import Report
+from bench.ship.card import card_of
+from bench.ship.example import example_of, requirements_of
+
+CARD = "CARD.md"
+
+
+def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bundle:
+    """Return the very bundle that a report measured: the one given, else where it lay, else near the report.
+
+    Raises InputError if there is none, or if the one given is another.
+    """
+    wanted = report.bundle.sha256
+    if given is not None:
+        opened = read_bundle(given)
+        if opened.sha256 != wanted:
+            raise InputError(
+                f"{given}: is not the bundle that the report '{report.name}' measured (its manifest's SHA-256 is "
+                f"{opened.sha256[:12]}, not {wanted[:12]}); give --bundle that one, or measure this one"
+            )
+        return opened
+    for folder in _places(report, near):
+        manifest = folder / MANIFEST
+        if manifest.is_file() and sha256_of(manifest) == wanted:
+            return read_bundle(folder)
+    raise InputError(
+        f"the bundle '{report.bundle.name}' that the report '{report.name}' measured is not where it lay; "
+        "say where it is with --bundle BUNDLE"
+    )
+
+
+def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
+    if report.bundle.folder is not None:
+        yield Path(report.bundle.folder)
+    for folder in (*near, Path.cwd()):
+        yield folder
+        yield from sorted(one for one in folder.iterdir() if one.is_dir())
+
+
+def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrite: bool) -> None:
+    """Write the picked artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
+    artifact = next(one for one in bundle.manifest.artifacts if one.variant == pick.run.variant)
+    with whole_folder(target, CARD, overwrite) as folder:
+        for file in artifact.files:
+            copy = folder / file.path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.folder / file.path, copy)
+        texts = {
+            "classify.py": example_of(bundle.manifest, artifact, pick.run),
+            "requirements.txt": requirements_of(artifact, pick.run, pick.report.profile),
+            CARD: card_of(choice, pick, bundle, artifact),
+        }
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")

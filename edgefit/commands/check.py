@@ -1,0 +1,161 @@
+"""`edgefit check`: a candidate against a baseline, and an exit code for CI. It parses and prints; bench/ judges."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgefit import __version__
+from edgefit.options import AsJson, now, parse_share, split_names
+from edgefit.terminal import Output
+
+if TYPE_CHECKING:
+    from bench.check.options import CheckOptions
+    from bench.decide.checked import Checked
+
+# A renderer, and what tells its files from others.
+_Written = tuple[Path | None, str, "Callable[[Checked], str]", Callable[[bytes], bool]]
+
+
+def check(
+    candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="A bundle, or a report.")],
+    baseline: Annotated[
+        Path, typer.Option(metavar="BASELINE", help="The same kind of thing, to hold the candidate against.")
+    ],
+    profile: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="Of two bundles: the device's profile.")
+    ] = "laptop-cpu",
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="a,b", help="Check only these variants, such as onnx-int8,onnx-fp32."),
+    ] = None,
+    max_slowdown: Annotated[
+        str | None,
+        typer.Option(metavar="PERCENT", help="Of latency: 5% by default for bundles, 15% for reports."),
+    ] = None,
+    max_growth: Annotated[str, typer.Option(metavar="PERCENT", help="Of an artifact's bytes.")] = "1%",
+    max_load_slowdown: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Of the time to load an artifact.")
+    ] = "25%",
+    max_memory_growth: Annotated[str, typer.Option(metavar="PERCENT", help="Of peak memory.")] = "5%",
+    min_retention: Annotated[
+        float, typer.Option(min=0, max=1, help="The least of the baseline's accuracy that must be kept.")
+    ] = 0.99,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="Of two bundles: how long to time each variant.")
+    ] = 20.0,
+    skip_equal: Annotated[
+        bool, typer.Option("--skip-equal", help="Do not measure variants whose files are the same.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="What cannot be decided blocks too.")] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For a pull request's comment or a job's summary.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="JUnit XML.")] = None,
+    bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Bencher Metric Format.")] = None,
+    github: Annotated[bool, typer.Option("--github", help="Print GitHub annotations as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a candidate against a baseline: exit code 10 if it is worse, 12 if nothing could be compared.
+
+    Two bundles take turns on this machine, so that its mood does not matter. Two reports are compared through
+    their yardstick, where they were measured on the same terms.
+    """
+    from bench.check.options import CheckOptions
+    from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
+    from bench.render.check.bmf import to_bmf, was_bmf
+    from bench.render.check.github import to_annotations
+    from bench.render.check.junit import to_junit, was_junit
+    from bench.render.check.markdown import to_markdown, was_markdown
+    from bench.render.check.terminal import check_view
+
+    output = Output(as_json)
+    written: Sequence[_Written] = (
+        (markdown, "--markdown", to_markdown, was_markdown),
+        (junit, "--junit", to_junit, was_junit),
+        (bmf, "--bmf", to_bmf, was_bmf),
+    )
+    _refuse_to_replace(written)
+    of = _kind(candidate, baseline)
+    slowdown = DEFAULT_SLOWDOWN[of] if max_slowdown is None else parse_share(max_slowdown, "--max-slowdown")
+    options = CheckOptions(
+        only=() if only is None else split_names(only),
+        limits=Limits(
+            max_slowdown=slowdown,
+            max_load_slowdown=parse_share(max_load_slowdown, "--max-load-slowdown"),
+            max_memory_growth=parse_share(max_memory_growth, "--max-memory-growth"),
+            max_growth=parse_share(max_growth, "--max-growth"),
+            min_retention=min_retention,
+        ),
+        seconds=seconds,
+        skip_equal=skip_equal,
+        strict=strict,
+    )
+    checked = (
+        _bundles(candidate, baseline, profile, options)
+        if of == "bundles"
+        else _reports(candidate, baseline, options)
+    )
+    output.show(check_view(checked, output.people.width))
+    if github:
+        for line in to_annotations(checked):
+            output.say(line)
+    _write(written, checked, output)
+    output.document(checked.model_dump_json(by_alias=True))
+    if checked.exit_code:
+        raise typer.Exit(checked.exit_code)
+
+
+def _kind(candidate: Path, baseline: Path) -> str:
+    """Return whether two bundles or two reports are given; raises InputError if it is one of each."""
+    from bench.errors import InputError
+
+    for path in (candidate, baseline):
+        if not path.exists():
+            raise InputError(
+                f"{path}: no such bundle or report; make one with: edgefit export RUN --out BUNDLE"
+            )
+    if candidate.is_dir() != baseline.is_dir():
+        report, bundle = (baseline, candidate) if candidate.is_dir() else (candidate, baseline)
+        raise InputError(
+            f"{bundle} is a folder and {report} a file: give two bundles, or two reports "
+            f"(edgefit bench {bundle} --out REPORT.json makes one)"
+        )
+    return "bundles" if candidate.is_dir() else "reports"
+
+
+def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
+    from bench.bundle import read_bundle
+    from bench.check.bundles import check_bundles
+    from device_profiles.loading import load_profile
+    from edgefit.progress import progress
+
+    chosen = load_profile(profile)
+    opened = read_bundle(candidate), read_bundle(baseline)
+    with progress() as watcher:
+        return check_bundles(*opened, chosen, options, watcher, __version__, now())
+
+
+def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
+    from bench.check.reports import check_reports
+    from bench.reports.files import read_report
+
+    return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())
+
+
+def _refuse_to_replace(written: Sequence[_Written]) -> None:
+    from bench.files import refuse_to_replace
+
+    for path, option, _, is_ours in written:
+        if path is not None:
+            refuse_to_replace(path, is_ours, option)
+
+
+def _write(written: Sequence[_Written], checked: "Checked", output: Output) -> None:
+    from bench.files import write_whole
+
+    for path, _, render, _ in written:
+        if path is not None:
+            write_whole(path, render(checked))
+            output.say(f"written: {path}")
