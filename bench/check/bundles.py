@@ -24,7 +24,7 @@ from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, judge, suspects
 from bench.evaluation_pack import EvaluationPack
 from bench.harness.doubts import doubts_of
-from bench.harness.duels import Pair, Round
+from bench.harness.duels import Duels, Pair, Round
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
 from bench.harness.plan import Case, Plan, cases_of, refuse_missing
@@ -87,7 +87,13 @@ def check_bundles(
     """
     job = _prepare(candidate, baseline, profile, options)
     warnings = [*doubts_of(job.host, read_state(), profile.heat), *fewer_threads(job.terms, job.host)]
-    stage = SideBySide(job.plan, Examiner(job.plan, job.host, created), progress, options.seconds)
+    stage = SideBySide(
+        fight=Duels(job.plan, progress).fight,
+        examine_case=Examiner(job.plan, job.host, created).examine,
+        progress=progress,
+        seconds=options.seconds,
+        blocks=job.plan.sampling.blocks,
+    )
     pairs = [
         Pair(job.baseline_cases[key], job.candidate_cases[key])
         for key in job.keys

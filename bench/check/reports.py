@@ -13,7 +13,10 @@ from bench.decide.gate import Compared, Side, Times, judge
 from bench.reports.records import Report, Run
 from bench.statistics.accuracy import Labels
 
-Key = tuple[str, str]
+_OF_REPORTS = (
+    "two reports, each of its own minutes: latencies are compared in units of their yardsticks, and load "
+    "times not at all; two bundles side by side can be held to a narrower limit"
+)
 
 
 def check_reports(
@@ -101,8 +104,4 @@ def _labels(candidate: Report, baseline: Report) -> Labels | str:
 
 
 def _notes(candidate: Report, baseline: Report) -> list[str]:
-    return [
-        *notes_of(candidate.bundle, baseline.bundle),
-        "two reports, each of its own minutes: latencies are compared in units of their yardsticks, load times "
-        "not at all; two bundles side by side can be held to a narrower limit",
-    ]
+    return [*notes_of(candidate.bundle, baseline.bundle), _OF_REPORTS]

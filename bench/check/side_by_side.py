@@ -7,12 +7,11 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import mean, median
+from statistics import fmean, median
 
-from bench.harness.duels import Duels, Pair, Round, SideEnded
-from bench.harness.examination import Examiner
+from bench.harness.duels import Pair, Round, SideEnded
 from bench.harness.findings import Ended, Examined
-from bench.harness.plan import Case, Plan
+from bench.harness.plan import Case
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress
 from bench.statistics import processes
@@ -81,15 +80,19 @@ class Measured:
         return (_peak_of(examined),) if isinstance(examined, Examined) else ()
 
 
-@dataclass
+@dataclass(frozen=True)
 class SideBySide:
-    """Measures pairs. `clock` and `sleep` count seconds: tests put their own."""
+    """Measures pairs, each for so many `seconds`.
 
-    baseline_plan: Plan
-    examiner: Examiner
+    What it does that with is given as functions: `fight` times one round of a pair (see Duels), `examine` a
+    case in a process of its own (see Examiner), `clock` gives seconds. `blocks`: turns of a round.
+    """
+
+    fight: Callable[[Pair, int, float], Round | SideEnded]
+    examine_case: Callable[[Case], Examined | Ended]
     progress: Progress
     seconds: float
-    sleep: Callable[[float], None] = time.sleep
+    blocks: int
     clock: Callable[[], float] = time.monotonic
 
     def examine(self, pairs: Sequence[Pair]) -> list[Measured]:
@@ -98,7 +101,7 @@ class SideBySide:
         return [Measured(pair, self._examine(pair.baseline), self._examine(pair.candidate)) for pair in pairs]
 
     def _examine(self, case: Case) -> Examined | Ended:
-        entry = self.examiner.examine(case)
+        entry = self.examine_case(case)
         self.progress.advance(note=case.key)
         return entry
 
@@ -133,7 +136,6 @@ class SideBySide:
         self, measured: Sequence[Measured], looks: Sequence[int], seconds: float, is_done: Done, called: str
     ) -> None:
         is_fresh = looks is SECOND_LOOKS
-        duels = Duels(self.baseline_plan, self.progress, self.sleep, self.clock)
         open_ = [one for one in measured if one.runs]
         deadline = self.clock() + seconds * len(open_)
         limit_s = _SHARE_OF_A_PROCESS * seconds
@@ -141,16 +143,16 @@ class SideBySide:
             if not open_ or (round_ >= looks[0] and self.clock() >= deadline):
                 return
             of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
-            self.progress.begin(f"{called}, process {of}", len(open_) * self.baseline_plan.sampling.blocks)
+            self.progress.begin(f"{called}, process {of}", len(open_) * self.blocks)
             for one in open_:
                 number = round_ + (FIRST_LOOKS[-1] if is_fresh else 0)
-                self._fight(duels, one, number, limit_s, one.fresh if is_fresh else one.rounds)
+                self._fight(one, number, limit_s, one.fresh if is_fresh else one.rounds)
             open_ = [one for one in open_ if one.runs]
             if round_ + 1 in looks:
                 open_ = [one for one in open_ if not is_done(one)]
 
-    def _fight(self, duels: Duels, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
-        found = duels.fight(one.pair, number, limit_s)
+    def _fight(self, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
+        found = self.fight(one.pair, number, limit_s)
         if isinstance(found, SideEnded):
             one.end(found)
         else:
@@ -159,7 +161,7 @@ class SideBySide:
 
 def latency_ratio(rounds: Sequence[Round]) -> Estimate | None:
     """Return the estimate of the logarithm of candidate ÷ baseline, by the means of their blocks."""
-    found = processes.ratio([one.candidate for one in rounds], [one.baseline for one in rounds], level=mean)
+    found = processes.ratio([one.candidate for one in rounds], [one.baseline for one in rounds], level=fmean)
     return None if found is None else found.estimate
 
 

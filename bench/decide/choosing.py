@@ -15,6 +15,7 @@ from device_profiles.facts import multiplies_int8_fast
 from device_profiles.settings import Budget
 
 _HARDLY_FASTER = 0.9
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,10 @@ class _Chooser:
         return [*picked, *others, *left]
 
     def _verdict(self, one: Contender, pick: Contender | None) -> Verdict:
-        kind, reason = ("picked", self._figures(one)) if one is pick else self._against(one, pick)
+        kind: Kind = "picked"
+        reason = self._figures(one)
+        if one is not pick:
+            kind, reason = self._against(one, pick)
         return Verdict(
             name=one.name,
             variant=one.run.variant,
@@ -184,17 +188,17 @@ class _Chooser:
         doubt = "" if accuracy.is_shown else f"; {accuracy.sentence}"
         match comparison.relation:
             case Relation.TIE:
-                return "tie", f"a tie: {found}, within ±{TIE:.0%}, and {_tie_lost(one, pick)}{by}{doubt}"
+                return "tie", f"{found}, within ±{TIE:.0%}, and {_tie_lost(one, pick)}{by}{doubt}"
             case Relation.UNDECIDED:
                 because = "measure longer" if comparison.because is None else comparison.because
-                return "not decided", f"not decided: {found}; {because}{why}{by}{doubt}"
+                return "not decided", f"{found}; {because}{why}{by}{doubt}"
             case Relation.WORSE:
                 return "worse", f"{found}{why}{by}{doubt}"
             case Relation.BETTER:
                 return "better", f"{found}, yet a tie with it for others: {_tie_lost(one, pick)}{by}{doubt}"
 
     def _headline(self, pick: Contender | None, tied: Sequence[Contender], among: Sequence[Contender]) -> str:
-        profile = self._field.profile
+        profile = self._field.profile + self._rests()
         if not self._field.ranked:
             return f"{profile}: no variant ran, so there is nothing to choose from"
         if pick is None:
@@ -209,10 +213,20 @@ class _Chooser:
             if one is not pick and compare(one, pick, self._prefer).relation is Relation.UNDECIDED
         ]
         if open_:
-            said += f"; not decided against {', '.join(open_)}: measure longer"
+            against = ", ".join(open_) if len(open_) <= _MOST_NAMED else f"{len(open_)} others, see below"
+            said += f"; not decided against {against}"
         if not self._kept[pick.name].is_shown:
             said += f"; {self._kept[pick.name].sentence}"
         return said
+
+    def _rests(self) -> str:
+        """Say beside the profile's name where its latencies are not the device's."""
+        if self._field.standing == "measured" or not self._field.ranked:
+            return ""
+        hosts = ", ".join(dict.fromkeys(one.report.host.cpu for one in self._field.ranked))
+        projected = any(one.is_projected for one in self._field.ranked)
+        also = ", and on projections" if projected else ""
+        return f" (rests on a stand-in, {hosts}{also}; not measured there)"
 
     def _figures(self, one: Contender) -> str:
         """Say what a row has, each number with its conditions."""
@@ -220,9 +234,9 @@ class _Chooser:
         p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
         time = f"p50 {latency.p50:.3g} ms{p95} ({one.run.threads} threads, batch 1, {one.run.standing}"
         if one.run.standing == "stand-in":
-            time += f" on {one.report.host.cpu}, not the device's latency"
+            time += f" on {one.report.host.cpu}"
             if one.run.projected_ms is not None:
-                time += f"; projected {one.run.projected_ms.low:.2g} to {one.run.projected_ms.high:.2g} ms"
+                time += f"; projected {_ms(one.run.projected_ms.low)} to {_ms(one.run.projected_ms.high)} ms"
         energy = "" if one.energy_mj is None else f", {one.energy_mj:.3g} mJ"
         accuracy = self._kept[one.name]
         retention = f", {accuracy.sentence}" if accuracy.is_shown and "retention" in accuracy.sentence else ""
@@ -259,6 +273,11 @@ class _Chooser:
     def _met(self, missed: int) -> str:
         total = len(self._field.ranked)
         return f"met by {total - missed} of {total}"
+
+
+def _ms(value: float) -> str:
+    """Write the end of a projected range with two digits, or whole: it is no more exact."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _tie_break(one: Contender) -> tuple[float, float, bool, str]:

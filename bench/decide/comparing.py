@@ -51,7 +51,7 @@ class Comparison:
         """A tie if the whole interval lies within ±3 %; else on one side of 1, or not decided."""
         if self.interval is None:
             return Relation.UNDECIDED
-        if 1 / (1 + TIE) <= self.interval.low and self.interval.high <= 1 + TIE:
+        if self.interval.low >= 1 / (1 + TIE) and self.interval.high <= 1 + TIE:
             return Relation.TIE
         if self.interval.low > 1:
             return Relation.WORSE
@@ -74,10 +74,15 @@ def compare(one: Contender, other: Contender, prefer: Preference) -> Comparison:
 
 
 def _latency(one: Contender, other: Contender) -> Comparison:
-    """Compare turn by turn where the two took turns with each other, else in units of their yardsticks."""
+    """Compare turn by turn where the two took turns with each other, else in units of their yardsticks.
+
+    Where both are projected for the device it is the projected ranges, each end against the other's.
+    """
+    if one.is_projected or other.is_projected:
+        return _projected(one, other)
     assert one.run.raw is not None
     assert other.run.raw is not None
-    plain = one.latency.p50 / other.latency.p50
+    plain = one.speed_ms / other.speed_ms
     if one.report is other.report:
         paired = processes.ratio(one.run.raw.processes, other.run.raw.processes)
         if paired is not None:
@@ -91,6 +96,15 @@ def _latency(one: Contender, other: Contender) -> Comparison:
     if isinstance(estimate, str):
         return Comparison(plain, None, estimate.removeprefix("not decided: "))
     return Comparison(math.exp(estimate.value), estimate.interval())
+
+
+def _projected(one: Contender, other: Contender) -> Comparison:
+    ratio = one.speed_ms / other.speed_ms
+    here, there = one.run.projected_ms, other.run.projected_ms
+    if here is None or there is None:
+        return Comparison(ratio, None, "only one of the two is projected for the device; measure there")
+    interval = Interval(here.low / there.high, here.high / there.low)
+    return Comparison(ratio, interval, "projected ranges overlap; measure on the device")
 
 
 def _exact(one: float, other: float) -> Comparison:

@@ -1,5 +1,6 @@
 """What `choose` chooses among: the rows of reports, by profile, with the figures that count. Pure."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,19 @@ class Contender:
         """Its latency, which every completed row has."""
         assert self.run.latency_ms is not None
         return self.run.latency_ms
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether its latency on the device is known as a projected range alone."""
+        return self.run.standing == "stand-in" and self.run.projected_ms is not None
+
+    @property
+    def speed_ms(self) -> float:
+        """Its median latency in ms: on the machine it ran on, or the middle of the projected range."""
+        found = self.run.projected_ms
+        if found is None or not self.is_projected:
+            return self.latency.p50
+        return math.sqrt(found.low * found.high)
 
     @property
     def memory_mb(self) -> float:

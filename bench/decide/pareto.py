@@ -1,4 +1,4 @@
-"""Which contenders no other one beats in everything: the front over latency, memory, size and accuracy. Pure."""
+"""Which contenders nobody beats in everything: the front of latency, memory, size and accuracy. Pure."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def front(contenders: Sequence[Contender]) -> list[Contender]:
 
 def _costs(one: Contender) -> tuple[float, float, float, float]:
     """Return what is to be small."""
-    return one.latency.p50, one.memory_mb, one.size_mb, -one.top1
+    return one.speed_ms, one.memory_mb, one.size_mb, -one.top1
 
 
 def _none_above(costs: Sequence[float], others: Sequence[float]) -> bool:

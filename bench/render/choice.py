@@ -1,4 +1,4 @@
-"""A choice for the terminal: the pick in a sentence, then every other row with the reason against it. Pure."""
+"""A choice for the terminal: the pick in a sentence, then every other row with what is against it. Pure."""
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -27,8 +27,8 @@ def choice_view(choice: Choice) -> RenderableType:
         table,
         *(Text(line) for line in choice.nearest),
         Text(
-            f"* on the Pareto front of p50, memory, size and accuracy; by {choice.prefer.value}; ratios are to "
-            f"the pick, with their 95 % interval; budget: {choice.budget.source}",
+            f"* on the Pareto front of p50, memory, size and accuracy; by {choice.prefer.value}; ratios are "
+            f"to the pick, with their 95 % interval; budget: {choice.budget.source}",
             "dim",
         ),
     )

@@ -1,52 +1,63 @@
-"""The card that goes out with a picked artifact: what it is, what was measured and how, and its limits. Pure."""
+"""The card that goes out with a picked artifact: what it is, what was measured, how, and its limits. Pure."""
 
 from bench.bundle import ArtifactRecord, Bundle
 from bench.decide.choosing import Choice
 from bench.decide.contenders import Contender
 
+_CARD = """# {title}
+
+{network}; {origin}.
+
+{chosen}
+
+| what | value | conditions |
+|---|---|---|
+{table}
+
+Measured {when}; {source}.{doubts}
+
+## How an image becomes an input
+
+{steps}. `classify.py` does just that; the network normalises by itself.
+
+## Limits of use
+
+- Not a medical device: no diagnosis may rest on it.
+- The accuracy is that on images of {data}. On images from other machines, of other ages, or prepared in
+  another way it is not known.
+- It knows {count} classes ({classes}), and gives one of them to whatever it is shown, a photograph too.
+- The latency holds for the runtime, threads and machine above; after an update measure again, with
+  `edgefit check NEW_BUNDLE --baseline BUNDLE`.
+{notes}"""
+
 
 def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactRecord) -> str:
     """Return `CARD.md`; every number in it comes with its conditions."""
-    report, run, manifest = pick.report, pick.run, bundle.manifest
-    classes = ", ".join(manifest.model.classes)
-    host = report.host.board or report.host.cpu
-    lines = [
-        f"# {artifact.variant} of {manifest.name}",
-        "",
-        f"{manifest.model.arch} at {manifest.model.image_size}×{manifest.model.image_size}, classes {classes}; "
-        f"started from {manifest.model.weights}, tuned on {manifest.model.data}.",
-        "",
-        f"Chosen for **{choice.profile}** by {choice.prefer.value}: {choice.headline}",
-        "",
-        "| what | value | conditions |",
-        "|---|---|---|",
-        f"| size | {pick.size_mb:.2f} MB | {len(artifact.files)} file(s), all that the device must hold |",
+    report, manifest = pick.report, bundle.manifest
+    model, steps = manifest.model, manifest.preprocessing
+    classes, host = ", ".join(model.classes), report.host.board or report.host.cpu
+    table = [
+        f"| size | {pick.size_mb:.2f} MB | all files of this artifact |",
         *_latency(pick, host),
-        f"| memory | {pick.memory_mb:.0f} MiB | peak of a process that loads it and infers, Python included |",
+        f"| memory | {pick.memory_mb:.0f} MiB | peak of a process that loads and infers, Python included |",
         *_accuracy(pick),
-        "",
-        f"Measured on {report.created} with edgefit {report.tool} on {host} ({report.host.os}), report "
-        f"'{report.name}', bundle {bundle.sha256[:16]}.",
-        *(f"Doubt: {warning}." for warning in run.warnings),
-        "",
-        "## How an image becomes an input",
-        "",
-        f"Resize {manifest.preprocessing.resize}; grey {manifest.preprocessing.grey_to_rgb}; "
-        f"{manifest.preprocessing.scale}. `classify.py` does just that; the network normalises by itself.",
-        "",
-        "## Limits of use",
-        "",
-        "- Not a medical device: no diagnosis may rest on it.",
-        f"- The accuracy is that on {manifest.model.data} images; on images from other machines, of other "
-        "ages or prepared in another way it is not known.",
-        f"- It knows {len(manifest.model.classes)} classes ({classes}), and gives one of them to whatever it is "
-        "shown, a photograph too.",
-        "- The latency holds for the runtime, threads and machine above. Check an update against this one: "
-        "`edgefit check NEW_BUNDLE --baseline THIS_BUNDLE`.",
-        *(f"- {note}" for note in manifest.notes),
-        "",
     ]
-    return "\n".join(lines)
+    doubts = [f"Doubt: {warning}." for warning in pick.run.warnings]
+    return _CARD.format(
+        title=f"{artifact.variant} of {manifest.name}",
+        network=f"{model.arch} at {model.image_size}×{model.image_size}, classes {classes}",
+        origin=f"started from {model.weights}, tuned on {model.data}",
+        chosen=f"Chosen for **{choice.profile}** by {choice.prefer.value}: {choice.headline}",
+        table="\n".join(table),
+        when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
+        source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
+        doubts="\n".join(["", *doubts]) if doubts else "",
+        steps=f"Resize {steps.resize}; grey {steps.grey_to_rgb}; {steps.scale}",
+        data=model.data,
+        count=len(model.classes),
+        classes=classes,
+        notes="".join(f"- {note}\n" for note in manifest.notes),
+    )
 
 
 def _latency(pick: Contender, host: str) -> list[str]:
@@ -62,8 +73,8 @@ def _latency(pick: Contender, host: str) -> list[str]:
     if run.projected_ms is not None:
         found = run.projected_ms
         lines.append(
-            f"| latency, projected | {found.low:.2g} to {found.high:.2g} ms | for {pick.report.profile.name}, "
-            f"not measured; from {found.basis} |"
+            f"| latency, projected | {found.low:.2g} to {found.high:.2g} ms | not measured, for "
+            f"{pick.report.profile.name}; from {found.basis} |"
         )
     return lines
 

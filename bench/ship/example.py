@@ -1,4 +1,4 @@
-"""The runnable example and the requirements that go out with a picked artifact. Pure: values in, texts out."""
+"""The example and the requirements that go out with a picked artifact. Pure: values in, texts out."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _FREEZE = "torch.jit.freeze(module)"
 
 
 def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
-    """Return `classify.py`: it reads an image as the manifest says, and infers as the artifact was measured."""
+    """Return `classify.py`: it reads an image as the manifest says, and infers as it was measured."""
     example = row_of(artifact.format).example
     assert example is not None
     shares = run.precision_ran.share_of_macs if run.precision_ran else None

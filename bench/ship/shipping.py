@@ -1,4 +1,4 @@
-"""Copies a picked artifact out of its bundle, with what the last mile needs. It writes a folder, whole or not."""
+"""Copies a picked artifact out of its bundle, with what the last mile needs, into a folder that is whole."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ CARD = "CARD.md"
 
 
 def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bundle:
-    """Return the very bundle that a report measured: the one given, else where it lay, else near the report.
+    """Return the very bundle that a report measured: the one given, else where it lay, else near by.
 
     Raises InputError if there is none, or if the one given is another.
     """
@@ -26,8 +26,9 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
         opened = read_bundle(given)
         if opened.sha256 != wanted:
             raise InputError(
-                f"{given}: is not the bundle that the report '{report.name}' measured (its manifest's SHA-256 is "
-                f"{opened.sha256[:12]}, not {wanted[:12]}); give --bundle that one, or measure this one"
+                f"{given}: is not the bundle that the report '{report.name}' measured (its manifest's "
+                f"SHA-256 is {opened.sha256[:12]}, not {wanted[:12]}); give --bundle that one, or measure "
+                "this one"
             )
         return opened
     for folder in _places(report, near):

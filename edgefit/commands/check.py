@@ -1,4 +1,4 @@
-"""`edgefit check`: a candidate against a baseline, and an exit code for CI. It parses and prints; bench/ judges."""
+"""`edgefit check`: a candidate against a baseline, with an exit code for CI. bench/ measures and judges."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -2,9 +2,9 @@
 
 The bundle's ONNX files are checked against themselves, against copies that are 10 and 5 % slower by extra
 convolutions (their true ratio is measured at leisure first), and the other way round; with `--hog` while a
-busy loop runs on one of the cores. Every run is kept in FOLDER/runs.jsonl, so that what was cut off goes on with
-the same command. Printed are how many runs blocked, and how many a naive gate would have blocked on the same
-samples: the candidate's median of one run ÷ the baseline's of the run before, above 1.05.
+busy loop runs on one of the cores. Every run is kept in FOLDER/runs.jsonl, so that what was cut off goes on
+with the same command. Printed are how many runs blocked, and how many a naive gate would have blocked on
+the same samples: the candidate's median of one run ÷ the baseline's of the run before, above 1.05.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -172,7 +173,7 @@ def line(rows: Sequence[dict]) -> str:
     blocked = sum(row["exit_code"] == 10 for row in rows)
     slow = sum(any(one[1] == "latency" and one[2] == "WORSE" for one in row["findings"]) for row in rows)
     seconds = [row["seconds"] for row in rows]
-    pairs = list(zip(rows, rows[1:], strict=False))
+    pairs = list(pairwise(rows))
     naive = [
         after["p50"][variant][1] / before["p50"][variant][0]
         for before, after in pairs

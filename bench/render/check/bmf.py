@@ -8,7 +8,7 @@ from bench.render.check.headline import of_case, variant_name
 
 _NS_PER_MS = 1e6
 _BYTES_PER_MIB = 1 << 20
-# Bencher's own measures where it has one (latency counts nanoseconds, file-size bytes), and the factor to it.
+# Bencher's own measures where it has one (latency in ns, file-size in bytes), and the factor to each.
 _MEASURES = {
     Quantity.LATENCY: ("latency", _NS_PER_MS),
     Quantity.LOAD_TIME: ("load-time", _NS_PER_MS),
@@ -20,7 +20,7 @@ _MARK = "latency-ratio"
 
 
 def to_bmf(checked: Checked) -> str:
-    """Return the candidate's figures by variant; `latency-ratio` is candidate ÷ baseline with its interval."""
+    """Return the candidate's figures by variant; `latency-ratio` is candidate ÷ baseline."""
     document = {
         variant_name(findings[0], checked): measures
         for findings in of_case(checked)

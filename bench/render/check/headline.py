@@ -47,10 +47,10 @@ def conditions(checked: Checked) -> str:
     on, host = checked.conditions, checked.conditions.host
     before, after = checked.baseline, checked.candidate
     return (
-        f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), two "
-        f"{checked.of}; profile {on.profile} on {host.board or host.cpu}, {_counted(on.threads, 'thread')}, "
-        f"batch 1, {on.standing}; times are medians in ms; ratios are candidate ÷ baseline with their interval, "
-        "which holds for all variants together with 95 %"
+        f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
+        f"two {checked.of}; profile {on.profile} on {host.board or host.cpu}, "
+        f"{_counted(on.threads, 'thread')}, batch 1, {on.standing}; times are medians in ms; ratios are "
+        "candidate ÷ baseline, with their interval, which holds for all variants together with 95 %"
     )
 
 

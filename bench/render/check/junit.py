@@ -22,9 +22,8 @@ def to_junit(checked: Checked) -> str:
         failed = sum(one.blocks(checked.strict) for one in findings)
         skipped = sum(one.verdict in _SKIPPED for one in findings)
         counts = {"tests": len(findings), "failures": failed, "errors": 0, "skipped": skipped}
-        suite = ElementTree.SubElement(
-            root, "testsuite", name=name, **{key: str(count) for key, count in counts.items()}
-        )
+        attributes = {"name": name, **{key: str(count) for key, count in counts.items()}}
+        suite = ElementTree.SubElement(root, "testsuite", attributes)
         for one in findings:
             _add(suite, name, one, checked.strict)
     ElementTree.indent(root)

@@ -1,0 +1,103 @@
+"""Reports with known latencies, sizes, memory and answers, for tests of choosing and of the gate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.harness.plan import Case
+from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
+from bench.reports.records import BundleRecord, Evaluation, Report
+from bench.reports.summaries import References
+from bench.rows import raw_of, row_of_case
+from bench.standing.terms import Standing
+from bench.variants import YARDSTICK_VARIANT
+from device_profiles.loading import load_profile
+from making.tiny_report import HOST, MIB, case_of, executed, make_report, ms_to_ns
+
+IMAGES = 1000
+_SWEEPS = 4
+RIGHT, WRONG = (2.0, -1.0), (-1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row has: `moods` multiply the latency of each process; `wrong`: images it gets wrong."""
+
+    ms: float
+    mib: float = 100
+    size: int = 9_000_000
+    wrong: int = 0
+    moods: Sequence[float] = (1.0,) * 8
+    provider: str = "cpu"
+
+
+def timed(row: Row) -> tuple[ProcessTiming, ...]:
+    """A process for each mood, whose blocks all have the same level."""
+    return tuple(
+        ProcessTiming(
+            wave=0,
+            round=round_,
+            import_ns=1,
+            load_ns=20,
+            cached_share=1.0,
+            first_inference_ns=30,
+            warm_up_ns=(1, 1, 1),
+            steady=True,
+            blocks=tuple(
+                Block(sweep=sweep, turn=sweep, ns=(ms_to_ns(row.ms * mood),) * 30) for sweep in range(_SWEEPS)
+            ),
+        )
+        for round_, mood in enumerate(row.moods)
+    )
+
+
+def outcome(row: Row, precision: str = "fp32", images: int = IMAGES) -> Completed:
+    """A completed case."""
+    peak = int(row.mib * MIB)
+    return Completed(
+        runtime="test 1",
+        processes=timed(row),
+        ended=End.NARROW,
+        memory=Memory(runtime_bytes=1, loaded_bytes=peak, peak_bytes=peak, proportional_bytes=None),
+        logits=tuple(WRONG if index < row.wrong else RIGHT for index in range(images)),
+        executed=executed(precision),
+        energy=NoEnergy(reason="no meter"),
+    )
+
+
+def made_report(
+    rows: Mapping[str, Row | Outcome],
+    profile: str = "laptop-cpu",
+    standing: Standing = "measured",
+    yardstick: Row | None = None,
+    images: int = IMAGES,
+    **changes: object,
+) -> Report:
+    """A report with these rows by variant; every image is of class 0, and the reference right on all."""
+    evaluation = Evaluation(
+        labels=(0,) * images, reference_logits=(RIGHT,) * images, positive_class=1, pack_images=images
+    )
+    outcomes: dict[str, tuple[Case, Outcome]] = {}
+    for variant, row in rows.items():
+        case = case_of(variant)
+        if isinstance(row, Row):
+            case = replace(case, size_bytes=row.size, provider=row.provider)
+            outcomes[variant] = case, outcome(row, variant.rpartition("-")[2], images)
+        else:
+            outcomes[variant] = case, row
+    yardstick_row = outcome(yardstick or Row(1.0)).model_copy(update={"logits": None, "executed": None})
+    outcomes[YARDSTICK_VARIANT] = case_of(YARDSTICK_VARIANT), yardstick_row
+    raws = {(variant, case.provider): raw_of(found) for variant, (case, found) in outcomes.items()}
+    known = load_profile(profile)
+    runs = tuple(
+        row_of_case(
+            case, found, evaluation, known, standing, False, References.of(case.format, case.provider, raws)
+        )
+        for case, found in outcomes.values()
+    )
+    update = {"profile": known, "evaluation": evaluation, "runs": runs, "quick": False, "warnings": ()}
+    return make_report().model_copy(update=update | {"host": HOST} | changes)
+
+
+def bundle(**changes: object) -> BundleRecord:
+    """The bundle of such a report, changed."""
+    return make_report().bundle.model_copy(update=changes)
