@@ -189,9 +189,7 @@ def test_another_kernel_of_the_same_machine_is_comparable() -> None:
 
 
 def test_another_provider_is_incomparable_and_no_missing_variant() -> None:
-    found = checked(
-        made_report({"onnx-fp32": Row(10, provider="cuda")}), made_report({"onnx-fp32": Row(10)})
-    )
+    found = checked(made_report({"onnx-fp32": Row(10, provider="cuda")}), made_report({"onnx-fp32": Row(10)}))
 
     assert of(found, Quantity.LATENCY).sentence == "not comparable: provider 'cuda', was 'cpu'"
 

@@ -146,6 +146,10 @@ def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, obj
             (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval, one.looked_again)
             for one in checked.findings
         ],
+        "sweeps": {
+            f"{times.variant}{', again' if times.fresh else ''}": [len(one.blocks) for one in times.baseline]
+            for times in checked.raw
+        },
         "p50": {
             times.variant: [
                 median(ns for process in side for block in process.blocks for ns in block.ns)

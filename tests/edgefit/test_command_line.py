@@ -12,13 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-EDGEFIT = [sys.executable, "-m", "edgefit"]
-
-
-def edgefit(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [*EDGEFIT, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+from making.command_line import EDGEFIT, edgefit
 
 
 def test_help_imports_no_heavy_library() -> None:
@@ -33,7 +27,7 @@ def test_help_imports_no_heavy_library() -> None:
 def test_every_command_of_the_table_is_in_the_help() -> None:
     text = edgefit("--help").stdout
 
-    for name in ("demo", "finetune", "export", "bench", "report", "profiles", "doctor"):
+    for name in ("demo", "finetune", "export", "bench", "report", "choose", "check", "profiles", "doctor"):
         assert re.search(rf"^  {name} ", text, re.MULTILINE)
 
 

@@ -1,0 +1,187 @@
+"""Two bundles side by side: looks, suspicion and the second look with invented rounds; duels with real ones."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from making.compared_report import Row, timed
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
+
+from bench.check.side_by_side import FIRST_LOOKS, SECOND_LOOKS, Measured, SideBySide, latency_ratio
+from bench.harness.duels import Duels, Pair, Round, SideEnded
+from bench.harness.findings import Ended, Examined
+from bench.harness.plan import Case
+from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+
+
+@dataclass
+class Invented:
+    """Answers without workers: `ratio` of a round by its number; a clock that moves `step_s` a round."""
+
+    ratio: Callable[[int], float] = lambda _: 1.0
+    step_s: float = 1.0
+    now_s: float = 0.0
+    numbers: list[int] = field(default_factory=list)
+
+    def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+        self.numbers.append(number)
+        self.now_s += self.step_s
+        baseline, candidate = (
+            timed(Row(ms, moods=(1.0,)))[0].model_copy(update={"round": number})
+            for ms in (10, 10 * self.ratio(number))
+        )
+        return Round(baseline, candidate)
+
+    def examine(self, case_: Case) -> Examined | Ended:
+        memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
+        return Examined(
+            case=case_.key, runtime="t", memory=memory, logits=None, executed=None, kept_from=None
+        )
+
+
+def stage(invented: Invented, seconds: float = 20) -> SideBySide:
+    return SideBySide(
+        fight=invented.fight,
+        examine_case=invented.examine,
+        progress=Silent(),
+        seconds=seconds,
+        blocks=4,
+        clock=lambda: invented.now_s,
+    )
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(case(tmp_path, "onnx-fp32"), case(tmp_path, "onnx-fp32"))
+
+
+def test_what_is_decided_at_the_first_look_is_measured_no_longer(pair: Pair) -> None:
+    invented = Invented()
+    measured = stage(invented).examine([pair])
+
+    stage(invented).time(measured, lambda one: True)
+
+    assert len(measured[0].rounds) == FIRST_LOOKS[0]
+
+
+def test_what_is_not_decided_goes_on_to_the_last_look(pair: Pair) -> None:
+    invented = Invented()
+    measured = stage(invented).examine([pair])
+
+    stage(invented).time(measured, lambda one: False)
+
+    assert len(measured[0].rounds) == FIRST_LOOKS[-1]
+
+
+def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pair) -> None:
+    slow = Invented(step_s=10)
+    measured = stage(slow, seconds=7).examine([pair])
+
+    stage(slow, seconds=7).time(measured, lambda one: False)
+
+    assert len(measured[0].rounds) == FIRST_LOOKS[0]
+
+
+def test_the_second_look_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
+    invented = Invented(ratio=lambda number: 1.2 if number < FIRST_LOOKS[-1] else 1.0)
+    measured = stage(invented).examine([pair])
+    both = stage(invented)
+
+    both.time(measured, lambda one: True)
+    both.time_again(measured, lambda one: True)
+
+    assert (len(measured[0].rounds), len(measured[0].fresh)) == (FIRST_LOOKS[0], SECOND_LOOKS[0])
+    first, second = latency_ratio(measured[0].rounds), latency_ratio(measured[0].fresh)
+    assert first is not None
+    assert second is not None
+    assert first.interval().low == pytest.approx(1.2)
+    assert second.interval().high == pytest.approx(1.0)
+
+
+def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
+    peaks: Iterator[int] = iter([100, 130, *[101, 102] * 4])
+
+    class Growing(Invented):
+        def examine(self, case_: Case) -> Examined | Ended:
+            found = super().examine(case_)
+            assert isinstance(found, Examined)
+            memory = found.memory.model_copy(update={"peak_bytes": next(peaks)})
+            return found.model_copy(update={"memory": memory})
+
+    both = stage(Growing())
+    (measured,) = both.examine([pair])
+    before = measured.peaks_bytes(False), measured.peaks_bytes(True)
+    both.examine_memory_again([measured])
+
+    assert before == ((100,), (130,))
+    assert measured.peaks_bytes(False) == (101,) * 4
+    assert measured.peaks_bytes(True) == (102,) * 4
+
+
+def test_a_side_that_dies_in_a_duel_ends_it(pair: Pair) -> None:
+    died = Failed(stage=Stage.TIMING, kind=FailureKind.CRASH, message="died")
+
+    class Dying(Invented):
+        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+            found = super().fight(pair, number, limit_s)
+            return SideEnded(True, died) if number == 2 else found
+
+    invented = Dying()
+    measured = stage(invented).examine([pair])
+    stage(invented).time(measured, lambda one: False)
+
+    assert invented.numbers == [0, 1, 2]
+    assert isinstance(measured[0].candidate, Ended)
+    assert not measured[0].runs
+
+
+def test_a_duel_lets_both_sides_take_turns_in_each_sweep(tmp_path: Path) -> None:
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
+    duels = Duels(plan(tmp_path, [pair.baseline]), Silent(), sleep=lambda _: None)
+
+    with faulty_runtime():
+        found = duels.fight(pair, 7, limit_s=60)
+
+    assert isinstance(found, Round)
+    for sides in zip(found.baseline.blocks, found.candidate.blocks, strict=True):
+        assert {block.turn // 2 for block in sides} == {sides[0].sweep}
+    assert len(found.baseline.blocks) == SHORT.blocks
+    assert (found.baseline.round, found.candidate.round) == (7, 7)
+
+
+def test_a_duel_that_is_out_of_time_still_has_three_sweeps(tmp_path: Path) -> None:
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
+    many = SHORT.model_copy(update={"blocks": 50})
+    ticks = iter(range(1000))
+    duels = Duels(
+        plan(tmp_path, [pair.baseline], many), Silent(), sleep=lambda _: None, clock=lambda: next(ticks)
+    )
+
+    with faulty_runtime():
+        found = duels.fight(pair, 0, limit_s=0.5)
+
+    assert isinstance(found, Round)
+    assert len(found.baseline.blocks) == 3
+
+
+@pytest.mark.parametrize("fault", ["segfault infer", "hang infer"])
+def test_a_duel_says_whose_worker_died(tmp_path: Path, fault: str) -> None:
+    hasty = SHORT.model_copy(update={"hang_limit_s": 2})
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
+    duels = Duels(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
+
+    with faulty_runtime():
+        found = duels.fight(pair, 0, limit_s=60)
+
+    assert isinstance(found, SideEnded)
+    assert found.is_candidate
+    assert isinstance(found.outcome, Failed | Skipped)
+
+
+def test_measured_pairs_know_whether_both_sides_run(pair: Pair) -> None:
+    runs = Invented().examine(pair.baseline)
+    ended = Ended(case="onnx-fp32", outcome=Skipped(reason="no runtime"))
+
+    assert Measured(pair, runs, runs).runs
+    assert not Measured(pair, runs, ended).runs

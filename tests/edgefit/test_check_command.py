@@ -1,0 +1,219 @@
+"""`edgefit check` as CI meets it: real bundles side by side, exit codes, and what it writes.
+
+Times are never judged here: their limits are wide open, and what a test asserts does not depend on them.
+"""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from making.changed_bundle import changed, flipping, labelled
+from making.command_line import edgefit
+from making.compared_report import Row, made_report
+from making.tiny_report import HOST
+
+from bench.bundle import MANIFEST
+from bench.reports.files import write_report
+
+ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
+ONE = ("--only", "onnx-fp32", "--seconds", "1", *ANY_TIME)
+
+
+def check(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return edgefit("check", candidate, "--baseline", baseline, *words)
+
+
+def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
+    document = json.loads(done.stdout)
+    return {one["quantity"]: (one["verdict"], one["sentence"]) for one in document["findings"]}
+
+
+def edit(bundle: Path, **changes: object) -> Path:
+    path = bundle / MANIFEST
+    manifest = json.loads(path.read_text())
+    manifest["model"].update(changes)
+    path.write_text(json.dumps(manifest))
+    return bundle
+
+
+@pytest.fixture
+def copy(bundle_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
+
+
+def test_a_bundle_against_itself_passes_and_says_that_its_files_are_the_same(bundle_folder: Path) -> None:
+    done = check(bundle_folder, bundle_folder, *ONE)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PASSED: 1 variant, nothing worse than its limit")
+    assert "all files are the same, byte for byte, on both sides" in done.stdout
+
+
+def test_a_byte_more_is_told_and_blocks_only_beyond_the_limit(bundle_folder: Path, tmp_path: Path) -> None:
+    before = changed(bundle_folder, tmp_path / "before", {"onnx-fp32": labelled(1)})
+    after = changed(bundle_folder, tmp_path / "after", {"onnx-fp32": labelled(2)})
+
+    within = check(after, before, *ONE, "--json")
+    beyond = check(after, before, *ONE, "--max-growth", "0%", "--json")
+
+    assert within.returncode == 0, within.stderr
+    assert findings(within)["size"][0] == "SAME"
+    assert findings(within)["size"][1].startswith("1 byte larger")
+    assert beyond.returncode == 10
+    assert findings(beyond)["size"][0] == "WORSE"
+
+
+def test_flipped_answers_block(bundle_folder: Path, tmp_path: Path) -> None:
+    candidate = changed(bundle_folder, tmp_path / "flipped", {"onnx-fp32": flipping(-100.0)})
+
+    done = check(candidate, bundle_folder, *ONE, "--max-growth", "900%", "--json")
+
+    assert done.returncode == 10, done.stderr
+    assert findings(done)["accuracy"][0] == "WORSE"
+
+
+def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
+    bundle_folder: Path, copy: Path
+) -> None:
+    path = copy / MANIFEST
+    manifest = json.loads(path.read_text())
+    manifest["artifacts"] = [one for one in manifest["artifacts"] if one["variant"] != "onnx-fp32"]
+    path.write_text(json.dumps(manifest))
+
+    missing = check(copy, bundle_folder, *ONE, "--json")
+    new = check(bundle_folder, copy, *ONE, "--json")
+
+    assert (missing.returncode, findings(missing)["case"][0]) == (10, "MISSING")
+    assert (new.returncode, findings(new)["case"][0]) == (12, "NEW")
+
+
+def test_a_candidate_that_cannot_be_loaded_broke(bundle_folder: Path, tmp_path: Path) -> None:
+    def spoil(model: object) -> None:
+        model.graph.node[0].op_type = "NoSuchOperator"  # type: ignore[attr-defined]
+
+    broken = changed(bundle_folder, tmp_path / "broken", {"onnx-fp32": spoil})
+
+    broke = check(broken, bundle_folder, *ONE, "--json")
+    fixed = check(bundle_folder, broken, *ONE, "--json")
+
+    assert (broke.returncode, findings(broke)["case"][0]) == (10, "BROKE")
+    assert "NoSuchOperator" in findings(broke)["case"][1]
+    assert findings(fixed)["case"][0] == "FIXED"
+
+
+def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
+    with (copy / "onnx-fp32" / "model.onnx").open("ab") as file:
+        file.write(b"x")
+
+    done = check(copy, bundle_folder, *ONE)
+
+    assert done.returncode == 2
+    assert "is not the file that was exported" in done.stderr
+
+
+@pytest.mark.parametrize("changes", [{"classes": ["normal", "covid"]}, {"image_size": 64}])
+def test_another_models_bundle_is_wrong_input(
+    bundle_folder: Path, copy: Path, changes: dict[str, object]
+) -> None:
+    done = check(edit(copy, **changes), bundle_folder, *ONE)
+
+    assert done.returncode == 2
+    assert "the candidate 'tiny'" in done.stderr
+
+
+def test_equal_files_are_not_measured_where_that_is_asked_for(bundle_folder: Path) -> None:
+    done = check(bundle_folder, bundle_folder, "--skip-equal", "--json")
+
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {one["verdict"] for one in document["findings"]} == {"SAME"}
+    assert document["raw"] == []
+
+
+def test_both_sides_answer_the_baselines_images(bundle_folder: Path, copy: Path) -> None:
+    from bench.bundle import describe
+    from bench.evaluation_pack import read_pack, write_pack
+
+    path = copy / MANIFEST
+    manifest = json.loads(path.read_text())
+    pack = copy / manifest["pack"]["file"]["path"]
+    write_pack(pack, read_pack(pack).first(10))
+    manifest["pack"].update(file=describe(copy, pack).model_dump(mode="json"), images=10)
+    path.write_text(json.dumps(manifest))
+
+    done = check(copy, bundle_folder, *ONE, "--json")
+
+    assert findings(done)["accuracy"][1] == "the same class on all 40 images"
+    assert any("different evaluation images" in note for note in json.loads(done.stdout)["notes"])
+
+
+def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+    other = HOST.model_copy(update={"cpu": "Another CPU"})
+    write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(10)}, host=other))
+
+    done = check(tmp_path / "b.json", tmp_path / "a.json")
+
+    assert done.returncode == 12
+    assert done.stdout.startswith("NOTHING COMPARED: no latency of 1 variant")
+    assert "CPU 'Another CPU', was 'Test CPU'" in done.stdout
+
+
+def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10), "onnx-int8": Row(4)}))
+    write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(15), "onnx-int8": Row(4)}))
+
+    written = [
+        ("--markdown", tmp_path / "c.md"),
+        ("--junit", tmp_path / "c.xml"),
+        ("--bmf", tmp_path / "c.bmf"),
+    ]
+    done = check(
+        tmp_path / "b.json", tmp_path / "a.json", "--github", *[word for pair in written for word in pair]
+    )
+
+    assert done.returncode == 10
+    first = "BLOCKED: onnx-fp32 latency WORSE: 1.500× (1.500 to 1.500), slower by 50.0%, the limit is 15 %"
+    assert done.stdout.startswith(first[:70])
+    assert "::error title=edgefit%3A onnx-fp32 latency WORSE::1.500× (1.500 to 1.500)" in done.stdout
+    assert f"**{first}**".replace("(", "\\(").replace(")", "\\)") in (tmp_path / "c.md").read_text()
+    suites = ElementTree.parse(tmp_path / "c.xml").getroot()
+    assert [(one.get("name"), one.get("failures")) for one in suites] == [
+        ("onnx-fp32", "1"),
+        ("onnx-int8", "0"),
+    ]
+    measures = json.loads((tmp_path / "c.bmf").read_text())["onnx-fp32"]
+    assert measures["latency"] == {"value": 15e6}
+    assert measures["latency-ratio"] == pytest.approx({"value": 1.5, "lower_value": 1.5, "upper_value": 1.5})
+    assert measures["file-size"] == {"value": 9e6}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--max-slowdown", "5"], "'5' is no percentage; write one such as 5%"),
+        (["--max-growth", "-1%"], "'-1%' is no percentage"),
+        (["--only", "onnx-int4"], "unknown variant 'onnx-int4'"),
+        (["--markdown", "a.json"], "is there already and holds something else; choose another --markdown"),
+    ],
+)
+def test_wrong_use_is_one_sentence(tmp_path: Path, words: list[str], sentence: str) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+
+    done = edgefit("check", "a.json", "--baseline", "a.json", *words, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+
+
+def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+
+    done = check(bundle_folder, tmp_path / "a.json")
+
+    assert done.returncode == 2
+    assert "give two bundles, or two reports" in done.stderr
+    assert check(tmp_path / "nowhere", bundle_folder).returncode == 2

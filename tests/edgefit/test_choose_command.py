@@ -1,0 +1,127 @@
+"""`edgefit choose` as a user meets it, and what --ship copies out: the example is run on a real image."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making.command_line import edgefit
+from making.compared_report import Row, made_report
+from PIL import Image
+
+from bench.bundle import read_bundle
+from bench.evaluation_pack import read_pack
+from bench.reports.files import write_report
+from bench.runtimes.table import RUNTIMES
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "r.json"
+    rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, size=2_500_000)}
+    write_report(path, made_report(rows))
+    return path
+
+
+def test_it_prints_the_pick_and_the_reason_against_the_other(report: Path) -> None:
+    done = edgefit("choose", report)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("laptop-cpu: onnx-int8, p50 4 ms")
+    assert "onnx-fp32" in done.stdout
+    assert "2.50× the latency" in done.stdout
+
+
+def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_11(report: Path) -> None:
+    done = edgefit("choose", report, "--max-p95-ms", "2", "--json")
+
+    assert done.returncode == 11
+    (choice,) = json.loads(done.stdout)
+    assert choice["pick"] is None
+    assert choice["budget"]["p95_ms"] == 2
+    assert choice["budget"]["source"].startswith("the command line; the rest: ")
+    (nearest,) = choice["nearest"]
+    assert nearest.startswith(
+        "p95 latency: met by 0 of 2; nearest miss onnx-int8: p95 latency 4 ms is 2 ms (+100.0%)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--prefer", "speed"], "unknown preference 'speed'"),
+        (["--max-size-mb", "0"], "0 is met by nothing"),
+        (["--min-retention", "99"], "less than or equal to 1"),
+        (["nowhere.json"], "nowhere.json: no such report"),
+    ],
+)
+def test_wrong_use_is_one_sentence(report: Path, words: list[str], sentence: str) -> None:
+    done = edgefit("choose", report, *words)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize("format_name", RUNTIMES)
+def test_what_is_shipped_classifies_an_image_as_the_artifact_does(
+    bundle_folder: Path, tmp_path: Path, format_name: str
+) -> None:
+    measured, ship = tmp_path / "measured.json", tmp_path / "ship"
+    variant = f"{format_name}-fp32"
+    edgefit("bench", bundle_folder, "--quick", "--only", variant, "--out", measured)
+    pack = read_pack(bundle_folder / read_bundle(bundle_folder).manifest.pack.file.path)
+    logits = pack.reference_logits[0]
+    Image.fromarray(pack.images[0]).save(tmp_path / "image.png")
+
+    done = edgefit("choose", measured, "--min-retention", "0", "--ship", ship)
+
+    assert done.returncode == 0, done.stderr
+    assert len((ship / "classify.py").read_text().splitlines()) <= 40
+    said = subprocess.run(
+        [sys.executable, ship / "classify.py", tmp_path / "image.png"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    ).stdout
+    chance = float(np.exp(logits.max()) / np.exp(logits).sum())
+    assert said == f"{['normal', 'pneumonia'][int(logits.argmax())]} ({chance:.3f})\n"
+    requirements = (ship / "requirements.txt").read_text()
+    assert f"\n{RUNTIMES[format_name].needs}==" in requirements
+    card = (ship / "CARD.md").read_text()
+    assert "Not a medical device" in card
+    assert "1 threads" not in card
+    assert (ship / "classify.py").is_file()
+
+
+def test_ship_finds_the_bundle_near_the_report_and_refuses_another(
+    bundle_folder: Path, tmp_path: Path
+) -> None:
+    measured = tmp_path / "measured.json"
+    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", measured)
+    moved = bundle_folder.rename(tmp_path / "moved")
+    words = ("choose", measured, "--min-retention", "0")
+
+    near = edgefit(*words, "--ship", tmp_path / "a")
+    moved.rename(tmp_path.parent / f"{tmp_path.name}-away")
+    gone = edgefit(*words, "--ship", tmp_path / "b")
+
+    assert near.returncode == 0, near.stderr
+    assert gone.returncode == 2
+    assert "say where it is with --bundle" in gone.stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_path: Path) -> None:
+    measured, taken = tmp_path / "measured.json", tmp_path / "taken"
+    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", measured)
+    taken.mkdir()
+    (taken / "mine.txt").write_text("mine")
+
+    done = edgefit("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
+
+    assert done.returncode == 2
+    assert "already holds something else" in done.stderr
+    assert [one.name for one in taken.iterdir()] == ["mine.txt"]
