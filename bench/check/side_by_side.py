@@ -42,7 +42,7 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
             "warm_up": 30,
             "blocks": 8,
             "block_samples": 16,
-            "block_s": 0.06,
+            "block_s": 0.15,
             "cool_to_c": None,
         }
     )

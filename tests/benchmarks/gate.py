@@ -9,6 +9,7 @@ the same samples: the candidate's median of one run ÷ the baseline's of the run
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -215,6 +216,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="at most so many of each task")
     parser.add_argument("--table", action="store_true", help="print what there is, and run nothing")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no hog is left behind
     arguments.folder.mkdir(parents=True, exist_ok=True)
     kept = arguments.folder / "runs.jsonl"
     kept.touch()

@@ -1,0 +1,98 @@
+"""The CI action: its scripts are run as a runner would, and its inputs all reach them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ACTION = Path(__file__).parents[2] / ".github" / "actions" / "check"
+OPEN = "--seconds 1 --max-slowdown 900% --max-load-slowdown 900% --max-memory-growth 900%"
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> dict[str, str]:
+    """The environment that a runner gives, and an `edgefit` in it."""
+    command = tmp_path / "edgefit"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edgefit "$@"\n')
+    command.chmod(0o755)
+    return {
+        **os.environ,
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_ACTION_PATH": str(ACTION),
+        "EDGEFIT": str(command),
+        "BASELINE": str(tmp_path / "kept here"),
+        "UPDATE_BASELINE": "false",
+        "ONLY": "onnx-fp32",
+        "ARGUMENTS": OPEN,
+    }
+
+
+def check(runner: dict[str, str], **changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ACTION / "check.sh"], env=runner | changes, capture_output=True, text=True, check=False
+    )
+
+
+def test_without_a_baseline_it_fails_but_where_it_may_keep_one(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    candidate = {"CANDIDATE": str(bundle_folder)}
+
+    refused = check(runner, **candidate)
+    kept = check(runner, **candidate, UPDATE_BASELINE="true")
+
+    assert refused.returncode == 2
+    assert "::error title=edgefit::no baseline is kept yet" in refused.stdout
+    assert kept.returncode == 0
+    assert (Path(runner["BASELINE"]) / "manifest.json").is_file()
+
+
+def test_the_result_is_in_the_summary_and_the_exit_code_is_the_checks(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+
+    fine = check(runner, CANDIDATE=str(bundle_folder))
+    (baseline / "onnx-fp32" / "model.onnx").write_bytes(b"spoilt")
+    corrupt = check(runner, CANDIDATE=str(bundle_folder))
+
+    assert fine.returncode == 0, fine.stderr
+    assert "PASSED: 1 variant" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "exit-code=0\n" in Path(runner["GITHUB_OUTPUT"]).read_text()
+    assert corrupt.returncode == 2
+    assert Path(runner["GITHUB_OUTPUT"]).read_text().count("exit-code=2\n") == 1
+
+
+def test_what_blocks_does_not_become_the_baseline(runner: dict[str, str], bundle_folder: Path) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+    manifest = bundle_folder / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace('"onnx-fp32"', '"onnx-fp16"').replace('"fp32"', '"fp16"', 1)
+    )
+    before = (baseline / "manifest.json").read_text()
+
+    done = check(runner, CANDIDATE=str(bundle_folder), UPDATE_BASELINE="true")
+
+    assert done.returncode != 0
+    assert (baseline / "manifest.json").read_text() == before
+
+
+def test_every_input_is_used_and_no_input_is_pasted_into_a_script() -> None:
+    action = yaml.safe_load((ACTION / "action.yml").read_text())
+    steps = action["runs"]["steps"]
+
+    used = set(re.findall(r"inputs\.([a-z-]+)", yaml.safe_dump(action["runs"])))
+    assert used == set(action["inputs"])
+    for step in steps:
+        assert "${{" not in step.get("run", "")
+    given = {name for step in steps for name in step.get("env", {})}
+    scripts = "".join(path.read_text() for path in sorted(ACTION.glob("*.sh")))
+    for name in given:
+        assert re.search(rf"\${{?{name}\b", scripts), name
