@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bench.check.options import CheckOptions
     from bench.decide.checked import Checked
 
+_NEXT = {
+    10: "mend it; or, if it is meant, keep this candidate as the baseline from now on",
+    12: "give two bundles instead of two reports: they are measured side by side, here and now",
+}
 # A renderer, and what tells its files from others.
 _Written = tuple[Path | None, str, "Callable[[Checked], str]", Callable[[bytes], bool]]
 
@@ -104,6 +108,7 @@ def check(
     _write(written, checked, output)
     output.document(checked.model_dump_json(by_alias=True))
     if checked.exit_code:
+        output.next_step(_NEXT[checked.exit_code])
         raise typer.Exit(checked.exit_code)
 
 

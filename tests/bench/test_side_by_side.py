@@ -1,4 +1,4 @@
-"""Two bundles side by side: looks, suspicion and the second look with invented rounds; duels with real ones."""
+"""Two bundles side by side: looks, suspicion and a second look at invented rounds; duels of real workers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
