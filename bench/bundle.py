@@ -16,6 +16,7 @@ from bench.files import sha256_of
 from bench.quantisation import Search
 from bench.records import Record
 from bench.variants import Precision, choose
+from device_profiles.part import Text
 from device_profiles.validation import explain
 
 MANIFEST = "manifest.json"
@@ -42,11 +43,11 @@ class FileRecord(Record):
 class ModelRecord(Record):
     """Which network this is; `weights` names what fine-tuning started from, `data` what it was tuned on."""
 
-    arch: str
-    classes: tuple[str, ...] = Field(min_length=2)
+    arch: Text
+    classes: tuple[Text, ...] = Field(min_length=2)
     image_size: int = Field(ge=32)
-    weights: str
-    data: str
+    weights: Text
+    data: Text
 
 
 class PreprocessingRecord(Record):
@@ -133,7 +134,7 @@ class Manifest(Record):
 
     schema_: Literal[1] = Field(alias="schema")
     tool: str
-    name: str
+    name: Text
     created: str
     model: ModelRecord
     preprocessing: PreprocessingRecord

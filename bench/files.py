@@ -101,14 +101,14 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
-    """Raise InputError unless a file can be written at `path`, which is free or holds what is ours already.
+    """Raise InputError unless a file can be written at `path`: it is free, empty, or holds what is ours.
 
     `is_ours` is told the content; `option` names the command line's option in the sentence.
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give {option} the name of a file")
     refuse_unwritable(path)
-    if path.exists() and not (path.is_file() and is_ours(path.read_bytes())):
+    if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
         raise InputError(f"{path}: is there already and holds something else; choose another {option}")
 
 

@@ -15,17 +15,24 @@ from bench.variants import Variant
 from device_profiles.profile import Profile
 
 
+def reason_of(failed: Failed | FailedExport) -> str:
+    """Say in a line why a case, or a variant's export, failed."""
+    first_line = failed.message.partition("\n")[0]
+    if isinstance(failed, FailedExport):
+        return f"its export failed in stage {failed.stage}: {first_line}"
+    return f"{failed.kind.value} in stage {failed.stage.value}: {first_line}"
+
+
 def row_of_failed_export(failed: FailedExport, provider: str, threads: int, standing: Standing) -> Run:
     """Return the row of a variant that export could not make: it was asked for, so it is in the report."""
     wanted = Variant.parse(failed.variant)
-    first_line = failed.message.partition("\n")[0]
     return Run(
         variant=failed.variant,
         format=wanted.format,
         provider=provider,
         threads=threads,
         status="skipped",
-        reason=f"its export failed in stage {failed.stage}: {first_line}",
+        reason=reason_of(failed),
         standing=standing,
         precision_ran=PrecisionRan(requested=wanted.precision),
     )
@@ -77,9 +84,8 @@ def row_of_case(
         case Skipped(reason=reason):
             return row(reason=reason + (_remedy(case, profile) if standing == "measured" else ""))
         case Failed(stage=stage, kind=kind, message=message):
-            first_line = message.partition("\n")[0]
             return row(
-                reason=f"{kind.value} in stage {stage.value}: {first_line}",
+                reason=reason_of(outcome),
                 failure=Failure(stage=stage, kind=kind, message=message),
             )
         case Completed():

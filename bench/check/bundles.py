@@ -27,18 +27,21 @@ from bench.harness.doubts import doubts_of
 from bench.harness.duels import Duels, Pair, Round
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
-from bench.harness.plan import Case, Plan, cases_of, refuse_missing
+from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
 from bench.machine.state import read_state
 from bench.measurements import Failed, ProcessTiming
 from bench.progress import Progress
 from bench.reports.bundles import record_of
+from bench.rows import reason_of
 from bench.standing.terms import Terms, fewer_threads, terms_of
 from bench.statistics.replication import Estimate
+from bench.variants import Variant
 from device_profiles.profile import Profile
 
 Key = tuple[str, str]
+_TIMES = frozenset({Quantity.LATENCY, Quantity.LOAD_TIME})
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,21 @@ class _Job:
     plan: Plan
     baseline_cases: dict[Key, Case]
     candidate_cases: dict[Key, Case]
+    failed: dict[bool, dict[Key, str]]
 
     @property
     def keys(self) -> list[Key]:
-        """Every variant and provider that one side has, the baseline's order first."""
-        return list(dict.fromkeys([*self.baseline_cases, *self.candidate_cases]))
+        """Every variant and provider that one side has or should have, the baseline's order first."""
+        known = [*self.baseline_cases, *self.candidate_cases, *self.failed[False], *self.failed[True]]
+        return list(dict.fromkeys(known))
+
+    def side_unmeasured(self, key: Key, is_candidate: bool) -> Side | None:
+        """Return what is known of a side that has no partner to be measured with."""
+        cases = self.candidate_cases if is_candidate else self.baseline_cases
+        if key in cases:
+            return Side("completed")
+        reason = self.failed[is_candidate].get(key)
+        return None if reason is None else Side("failed", reason)
 
     def is_equal(self, key: Key) -> bool:
         """Tell whether both sides' files are the same, byte for byte."""
@@ -99,7 +112,7 @@ def check_bundles(
         for key in job.keys
         if key in job.baseline_cases and key in job.candidate_cases and not job.is_skipped(key)
     ]
-    measured = {(one.pair.baseline.variant, one.pair.baseline.provider): one for one in stage.examine(pairs)}
+    measured = {_key_of(one.pair): one for one in stage.examine(pairs)}
     findings = _measure(job, measured, stage)
     threads = job.plan.cases[0].threads if job.plan.cases else job.terms.threads
     return Checked(
@@ -126,25 +139,28 @@ def _measure(job: _Job, measured: dict[Key, Measured], stage: SideBySide) -> tup
     timed = list(measured.values())
     stage.time(timed, lambda one: _is_done(look(), one, job.options.limits))
     found = suspects(look(), job.options.limits)
-    slow = {one.case for one in found if one.quantity in (Quantity.LATENCY, Quantity.LOAD_TIME)}
     stage.examine_memory_again(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
-    stage.time_again(
-        [measured[case] for case in measured if case in slow],
-        lambda one: _is_decided(look(), one),
-    )
+    for case, one in measured.items():
+        one.suspected = frozenset(each.quantity for each in found if each.case == case) & _TIMES
+    slow = [one for one in timed if one.suspected]
+    stage.time_again(slow, lambda one: _is_decided(look(), one, one.suspected))
     return look()
 
 
 def _is_done(findings: Sequence[Finding], one: Measured, limits: Limits) -> bool:
-    """Tell whether a first look needs no more: it is decided, or suspected, which asks for a second."""
-    key = (one.pair.baseline.variant, one.pair.baseline.provider)
-    return _is_decided(findings, one) or any(found.case == key for found in suspects(findings, limits))
+    """Tell whether a first look needs no more: its latency is decided, or suspected."""
+    latency = frozenset({Quantity.LATENCY})
+    suspected = (found for found in suspects(findings, limits) if found.quantity is Quantity.LATENCY)
+    return _is_decided(findings, one, latency) or any(found.case == _key_of(one.pair) for found in suspected)
 
 
-def _is_decided(findings: Sequence[Finding], one: Measured) -> bool:
-    key = (one.pair.baseline.variant, one.pair.baseline.provider)
-    latency = [found for found in findings if found.case == key and found.quantity is Quantity.LATENCY]
-    return all(found.verdict is not Verdict.UNDECIDED for found in latency)
+def _is_decided(findings: Sequence[Finding], one: Measured, quantities: frozenset[Quantity]) -> bool:
+    found = [each for each in findings if each.case == _key_of(one.pair) and each.quantity in quantities]
+    return all(each.verdict is not Verdict.UNDECIDED for each in found)
+
+
+def _key_of(pair: Pair) -> Key:
+    return pair.baseline.variant, pair.baseline.provider
 
 
 def _findings(job: _Job, measured: dict[Key, Measured]) -> tuple[Finding, ...]:
@@ -157,18 +173,12 @@ def _compared(job: _Job, key: Key, one: Measured | None) -> Compared:
         same = Side("completed")
         return compared(same, same, are_equal_files=True)
     if one is None:
-        before, after = job.baseline_cases.get(key), job.candidate_cases.get(key)
-        missing = job.candidate if after is None else job.baseline
-        return compared(
-            None if before is None else Side("completed"),
-            None if after is None else Side("completed"),
-            missing_because=_why_missing(missing, key[0]),
-        )
+        return compared(job.side_unmeasured(key, False), job.side_unmeasured(key, True))
     return compared(
         _side(one, is_candidate=False),
         _side(one, is_candidate=True),
-        latency=_times(one, latency_ratio, p50_ms),
-        load_time=_times(one, load_ratio, load_ms),
+        latency=_times(one, Quantity.LATENCY, latency_ratio, p50_ms),
+        load_time=_times(one, Quantity.LOAD_TIME, load_ratio, load_ms),
         labels=job.pack.labels.astype(np.int64),
         memory_looked_again=bool(one.fresh_peaks),
     )
@@ -182,24 +192,24 @@ def _side(one: Measured, is_candidate: bool) -> Side:
         logits = None if entry.logits is None else np.asarray(entry.logits, dtype=np.float32)
         return Side("completed", None, case.size_bytes, one.peaks_bytes(is_candidate), logits)
     if isinstance(ended, Failed):
-        first_line = ended.message.partition("\n")[0]
-        return Side("failed", f"{ended.kind.value} in stage {ended.stage.value}: {first_line}")
+        return Side("failed", reason_of(ended))
     return Side("skipped", None if ended is None else ended.reason)
 
 
 def _times(
     one: Measured,
+    quantity: Quantity,
     ratio_of: Callable[[Sequence[Round]], Estimate | None],
     level_of: Callable[[Iterable[ProcessTiming]], float],
 ) -> Times | None:
-    rounds = one.fresh or one.rounds
+    rounds = one.rounds_for(quantity)
     if not rounds or not one.runs:
         return None
     return Times(
         baseline_ms=level_of(found.baseline for found in rounds),
         candidate_ms=level_of(found.candidate for found in rounds),
         ratio=ratio_of(rounds) or f"{len(rounds)} processes of each are too few for an interval",
-        looked_again=bool(one.fresh),
+        looked_again=quantity in one.suspected,
     )
 
 
@@ -232,6 +242,10 @@ def _prepare(candidate: Bundle, baseline: Bundle, profile: Profile, options: Che
         plan=_plan(baseline, profile, terms, cases[baseline.folder]),
         baseline_cases={(case.variant, case.provider): case for case in cases[baseline.folder]},
         candidate_cases={(case.variant, case.provider): case for case in cases[candidate.folder]},
+        failed={
+            False: _failed_exports(baseline, profile, wanted),
+            True: _failed_exports(candidate, profile, wanted),
+        },
     )
 
 
@@ -254,12 +268,14 @@ def _names(bundle: Bundle) -> list[str]:
     return [one.variant for one in manifest.artifacts] + [one.variant for one in manifest.failed]
 
 
-def _why_missing(bundle: Bundle, variant: str) -> str | None:
-    failed = next((one for one in bundle.manifest.failed if one.variant == variant), None)
-    if failed is None:
-        return None
-    first_line = failed.message.partition("\n")[0]
-    return f"its export failed in stage {failed.stage}: {first_line}"
+def _failed_exports(bundle: Bundle, profile: Profile, wanted: set[str]) -> dict[Key, str]:
+    """Return why each variant that export could not make is not there, by the cases it would have been."""
+    return {
+        (one.variant, provider): reason_of(one)
+        for one in bundle.manifest.failed
+        if one.variant in wanted
+        for provider in providers_of(profile, Variant.parse(one.variant).format)
+    }
 
 
 def _notes(job: _Job) -> list[str]:

@@ -11,15 +11,15 @@ def refuse_other_kind(candidate: BundleRecord, baseline: BundleRecord) -> None:
     """Raise InputError if the two classify into other classes, or see images of another size."""
     if candidate.classes != baseline.classes:
         raise InputError(
-            f"the candidate '{candidate.name}' has the classes {_listed(candidate.classes)} and the "
-            f"baseline '{baseline.name}' {_listed(baseline.classes)}: answers to different questions "
-            "are not compared; give --baseline a bundle of the same classes"
+            f"'{candidate.name}' has the classes {_listed(candidate.classes)} and '{baseline.name}' "
+            f"{_listed(baseline.classes)}: answers to different questions are not compared; give two of the "
+            "same classes"
         )
     if candidate.image_size != baseline.image_size:
         raise InputError(
-            f"the candidate '{candidate.name}' takes images of {candidate.image_size}×{candidate.image_size} "
-            f"and the baseline '{baseline.name}' of {baseline.image_size}×{baseline.image_size}: "
-            "give --baseline a bundle of the same input shape, or renew the baseline"
+            f"'{candidate.name}' takes images of {candidate.image_size}×{candidate.image_size} and "
+            f"'{baseline.name}' of {baseline.image_size}×{baseline.image_size}: give two of the same input "
+            "shape, or renew the baseline"
         )
 
 

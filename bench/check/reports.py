@@ -1,5 +1,6 @@
 """`edgefit check` of two reports: what they hold is judged by the gate; nothing is measured. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -53,16 +54,14 @@ def check_reports(
 
 
 def _paired(before: Sequence[Run], after: Sequence[Run]) -> list[tuple[Run | None, Run | None]]:
-    """Pair the rows of the same variant and provider, then those of a variant that changed its provider."""
-    old, new = {run.case: run for run in before}, {run.case: run for run in after}
+    """Pair the rows of the same variant and provider, and those of one that only changed its provider."""
+    new = {run.case: run for run in after}
     pairs: list[tuple[Run | None, Run | None]] = []
-    left = [run for run in after if run.case not in old]
-    for run in before:
-        partner = new.get(run.case) or next((one for one in left if one.variant == run.variant), None)
-        if partner in left:
-            left.remove(partner)
-        pairs.append((run, partner))
-    return [*pairs, *((None, run) for run in left)]
+    counts = (Counter(run.variant for run in before), Counter(run.variant for run in after))
+    moved = {run.variant: run for run in after if all(count[run.variant] == 1 for count in counts)}
+    pairs += [(run, new.get(run.case) or moved.get(run.variant)) for run in before]
+    paired = [run for _, run in pairs]
+    return [*pairs, *((None, run) for run in after if not any(run is one for one in paired))]
 
 
 def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | None) -> Compared:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
+from bench.decide.findings import Quantity
 from bench.harness.duels import Pair, Round, SideEnded
 from bench.harness.findings import Ended, Examined
 from bench.harness.plan import Case
@@ -18,9 +19,8 @@ from bench.statistics import processes
 from bench.statistics.replication import Estimate, ratio_of_pairs
 from device_profiles.settings import Sampling
 
-# Looks at fresh processes, and how many of them a second look takes: more than the first one did.
-FIRST_LOOKS = (5, 8, 12)
-SECOND_LOOKS = (8, 12)
+# After how many processes it is looked whether a pair is decided; a second look takes more than the first.
+LOOKS = (5, 8, 12, 20, 32, 50)
 # Seconds of a second look, as a multiple of those of the first.
 _SECOND_SECONDS = 1.5
 _MEMORY_PROCESSES = 4
@@ -32,13 +32,14 @@ Done = Callable[["Measured"], bool]
 
 
 def sampling_of(profile_sampling: Sampling) -> Sampling:
-    """Return how a round is timed: blocks of 50 ms or so, for a shorter one is mostly the pause before it.
+    """Return how a round is timed: 16 inferences a block, for a shorter one is mostly the pause before it.
 
     Few turns a process: the interval is made over processes, and needs eight of them more than long ones.
+    Where inference takes long, blocks end at 150 ms, which hold some forty of the scheduler's time slices.
     """
     return profile_sampling.model_copy(
         update={
-            "looks": FIRST_LOOKS,
+            "looks": LOOKS,
             "warm_up": 30,
             "blocks": 8,
             "block_samples": 16,
@@ -50,13 +51,17 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
 
 @dataclass
 class Measured:
-    """What was measured of a pair so far: the examination of both sides, rounds, and fresh ones."""
+    """What was measured of a pair so far: the examination of both sides, rounds, and fresh ones.
+
+    `suspected`: the times that were beyond their limit at first, of which fresh rounds alone decide.
+    """
 
     pair: Pair
     baseline: Examined | Ended
     candidate: Examined | Ended
     rounds: list[Round] = field(default_factory=list)
     fresh: list[Round] = field(default_factory=list)
+    suspected: frozenset[Quantity] = frozenset()
     fresh_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
 
     @property
@@ -71,6 +76,10 @@ class Measured:
             self.candidate = entry
         else:
             self.baseline = entry
+
+    def rounds_for(self, quantity: Quantity) -> list[Round]:
+        """Return the rounds that decide on a time."""
+        return self.fresh if quantity in self.suspected else self.rounds
 
     def peaks_bytes(self, is_candidate: bool) -> tuple[int, ...]:
         """Return the memory peak of each process that was looked at; fresh ones alone, if there are any."""
@@ -107,13 +116,14 @@ class SideBySide:
 
     def time(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time pairs until each is done at a look, or their seconds are up."""
-        self._rounds(measured, FIRST_LOOKS, self.seconds, is_done, "latency")
+        self._rounds(measured, LOOKS, self.seconds, is_done, "latency")
 
     def time_again(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time suspects anew, in more processes, which are kept apart from the earlier ones."""
-        self._rounds(
-            measured, SECOND_LOOKS, _SECOND_SECONDS * self.seconds, is_done, "latency, suspected, again"
-        )
+        first = max((len(one.rounds) for one in measured), default=0)
+        looks = [look for look in LOOKS if look > first]
+        seconds = _SECOND_SECONDS * self.seconds
+        self._rounds(measured, looks, seconds, is_done, "times, suspected, again", is_fresh=True)
 
     def examine_memory_again(self, measured: Iterable[Measured]) -> None:
         """Read the memory peak of both sides in fresh processes."""
@@ -121,21 +131,27 @@ class SideBySide:
         if suspects:
             self.progress.begin("memory, suspected, again", 2 * _MEMORY_PROCESSES * len(suspects))
         for one in suspects:
-            found: dict[bool, list[int]] = {False: [], True: []}
-            for _ in range(_MEMORY_PROCESSES):
-                for is_candidate, case in ((False, one.pair.baseline), (True, one.pair.candidate)):
-                    entry = self._examine(case)
-                    if isinstance(entry, Ended):
-                        one.end(SideEnded(is_candidate, entry.outcome))
-                        break
-                    found[is_candidate].append(_peak_of(entry))
-            if one.runs:
-                one.fresh_peaks = {side: tuple(peaks) for side, peaks in found.items()}
+            sides = {False: one.pair.baseline, True: one.pair.candidate}
+            entries = [
+                (side, self._examine(case)) for _ in range(_MEMORY_PROCESSES) for side, case in sides.items()
+            ]
+            found: dict[bool, tuple[int, ...]] = {}
+            for side, entry in entries:
+                if isinstance(entry, Ended):
+                    one.end(SideEnded(side, entry.outcome))
+                else:
+                    found[side] = (*found.get(side, ()), _peak_of(entry))
+            one.fresh_peaks = found
 
     def _rounds(
-        self, measured: Sequence[Measured], looks: Sequence[int], seconds: float, is_done: Done, called: str
+        self,
+        measured: Sequence[Measured],
+        looks: Sequence[int],
+        seconds: float,
+        is_done: Done,
+        called: str,
+        is_fresh: bool = False,
     ) -> None:
-        is_fresh = looks is SECOND_LOOKS
         open_ = [one for one in measured if one.runs]
         deadline = self.clock() + seconds * len(open_)
         limit_s = _SHARE_OF_A_PROCESS * seconds
@@ -145,7 +161,7 @@ class SideBySide:
             of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
             self.progress.begin(f"{called}, process {of}", len(open_) * self.blocks)
             for one in open_:
-                number = round_ + (FIRST_LOOKS[-1] if is_fresh else 0)
+                number = round_ + (LOOKS[-1] if is_fresh else 0)
                 self._fight(one, number, limit_s, one.fresh if is_fresh else one.rounds)
             open_ = [one for one in open_ if one.runs]
             if round_ + 1 in looks:
@@ -153,6 +169,8 @@ class SideBySide:
 
     def _fight(self, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
         found = self.fight(one.pair, number, limit_s)
+        if isinstance(found, SideEnded):  # once may be the machine's fault; a second time it is the file's
+            found = self.fight(one.pair, number, limit_s)
         if isinstance(found, SideEnded):
             one.end(found)
         else:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.decide.findings import Finding, Limits, Verdict, blocking, compares_latency
+from bench.decide.findings import Finding, Limits, Quantity, Verdict, blocking, compares_latency
 from bench.machine.host import Host
 from bench.measurements import ProcessTiming
 from bench.records import Record
@@ -65,5 +65,7 @@ class Checked(Record):
         """10 if something blocks, 12 if no latency could be compared, else 0."""
         if self.blocking:
             return BLOCKED
-        unchanged = any(one.quantity.value == "case" and one.verdict is Verdict.SAME for one in self.findings)
+        unchanged = any(
+            one.quantity is Quantity.CASE and one.verdict is Verdict.SAME for one in self.findings
+        )
         return FINE if unchanged or compares_latency(self.findings) else NOTHING_COMPARABLE

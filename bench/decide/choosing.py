@@ -10,6 +10,7 @@ from bench.decide.limits import MARGIN, Kept, kept, limits_of, misses
 from bench.decide.pareto import dominating, front
 from bench.records import Record
 from bench.reports.records import Report
+from bench.runtimes.providers import place_of
 from bench.variants import Precision
 from device_profiles.facts import multiplies_int8_fast
 from device_profiles.settings import Budget
@@ -45,7 +46,7 @@ Kind = Literal[
 ]
 
 
-class Verdict(Record):
+class Remark(Record):
     """What is said of one row: that it is the pick, or why it is not. `front`: nobody beats it in all."""
 
     name: str
@@ -72,7 +73,7 @@ class Choice(Record):
     report: str | None = None
     rests_on: str
     headline: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Remark, ...]
     nearest: tuple[str, ...] = ()
     has_rows: bool = True
 
@@ -106,7 +107,7 @@ class _Chooser:
     def choose(self) -> tuple[Choice, Contender | None]:
         fitting = [one for one in self._field.ranked if self._fits(one)]
         shown = [one for one in fitting if self._kept[one.name].is_shown]
-        pick, tied = self._best(shown or fitting)
+        pick, leader, tied = self._best(shown or fitting)
         choice = Choice(
             profile=self._field.profile,
             prefer=self._prefer,
@@ -118,20 +119,26 @@ class _Chooser:
             report=None if pick is None else pick.report.name,
             rests_on=self._field.standing,
             headline=self._headline(pick, tied, shown or fitting),
-            verdicts=tuple(self._verdicts(pick)),
+            verdicts=tuple(self._verdicts(pick, leader)),
             nearest=() if pick is not None else tuple(self._nearest()),
-            has_rows=bool(self._field.ranked),
+            has_rows=bool(self._rankable()),
         )
         return choice, pick
+
+    def _rankable(self) -> list[Contender]:
+        """Return the rows that have what is preferred."""
+        if self._prefer is not Preference.ENERGY:
+            return list(self._field.ranked)
+        return [one for one in self._field.ranked if one.energy_mj is not None]
 
     def _fits(self, one: Contender) -> bool:
         has_energy = self._prefer is not Preference.ENERGY or one.energy_mj is not None
         return not self._misses[one.name] and not self._kept[one.name].is_lost and has_energy
 
-    def _best(self, among: Sequence[Contender]) -> tuple[Contender | None, list[Contender]]:
-        """Return the pick, and those that tie with the leader: of these the smaller is picked."""
+    def _best(self, among: Sequence[Contender]) -> tuple[Contender | None, Contender | None, list[Contender]]:
+        """Return the pick, the leader, and those that tie with the leader: of these the smaller is picked."""
         if not among:
-            return None, []
+            return None, None, []
         leader = among[0]
         for one in among[1:]:
             if compare(one, leader, self._prefer).ratio < 1:
@@ -141,21 +148,21 @@ class _Chooser:
             for one in among
             if one is leader or compare(one, leader, self._prefer).relation is Relation.TIE
         ]
-        return min(tied, key=_tie_break), tied
+        return min(tied, key=_tie_break), leader, tied
 
-    def _verdicts(self, pick: Contender | None) -> list[Verdict]:
-        ranked = [self._verdict(one, pick) for one in self._field.ranked]
+    def _verdicts(self, pick: Contender | None, leader: Contender | None) -> list[Remark]:
+        ranked = [self._verdict(one, pick, leader) for one in self._field.ranked]
         picked = [one for one in ranked if one.kind == "picked"]
         others = [one for one in ranked if one.kind != "picked"]
-        left = [Verdict(name=name, kind="not ranked", reason=reason) for name, reason in self._field.others]
+        left = [Remark(name=name, kind="not ranked", reason=reason) for name, reason in self._field.others]
         return [*picked, *others, *left]
 
-    def _verdict(self, one: Contender, pick: Contender | None) -> Verdict:
+    def _verdict(self, one: Contender, pick: Contender | None, leader: Contender | None) -> Remark:
         kind: Kind = "picked"
         reason = self._figures(one)
         if one is not pick:
-            kind, reason = self._against(one, pick)
-        return Verdict(
+            kind, reason = self._against(one, pick, leader)
+        return Remark(
             name=one.name,
             variant=one.run.variant,
             provider=one.run.provider,
@@ -164,7 +171,7 @@ class _Chooser:
             front=one.name in self._front,
         )
 
-    def _against(self, one: Contender, pick: Contender | None) -> tuple[Kind, str]:
+    def _against(self, one: Contender, pick: Contender | None, leader: Contender | None) -> tuple[Kind, str]:
         """Return the reason against a row: the first that applies, for a later one would not matter."""
         over, accuracy = self._misses[one.name], self._kept[one.name]
         if over:
@@ -173,13 +180,13 @@ class _Chooser:
             return "loses accuracy", accuracy.sentence
         if self._prefer is Preference.ENERGY and one.energy_mj is None:
             return "not ranked", f"no energy: {one.run.energy_reason or 'it was not measured'}"
-        if pick is None:
-            return "not ranked", accuracy.sentence
+        assert pick is not None  # or this one, which fits, would have been
+        assert leader is not None
         if not accuracy.is_shown and self._kept[pick.name].is_shown:
             return "not shown to keep the accuracy", accuracy.sentence
-        return self._beside(one, pick, accuracy)
+        return self._beside(one, pick, leader, accuracy)
 
-    def _beside(self, one: Contender, pick: Contender, accuracy: Kept) -> tuple[Kind, str]:
+    def _beside(self, one: Contender, pick: Contender, leader: Contender, accuracy: Kept) -> tuple[Kind, str]:
         comparison = compare(one, pick, self._prefer)
         found = _ratio(comparison, self._prefer)
         why = _without_dot_product(one)
@@ -195,12 +202,17 @@ class _Chooser:
             case Relation.WORSE:
                 return "worse", f"{found}{why}{by}{doubt}"
             case Relation.BETTER:
-                return "better", f"{found}, yet a tie with it for others: {_tie_lost(one, pick)}{by}{doubt}"
+                return (
+                    "better",
+                    f"{found}, yet no better than {leader.name}, with which the pick ties{by}{doubt}",
+                )
 
     def _headline(self, pick: Contender | None, tied: Sequence[Contender], among: Sequence[Contender]) -> str:
         profile = self._field.profile + self._rests()
         if not self._field.ranked:
             return f"{profile}: no variant ran, so there is nothing to choose from"
+        if not self._rankable():
+            return f"{profile}: no variant's energy was measured, so there is nothing to choose by"
         if pick is None:
             return f"{profile}: no variant meets the budget of {self._budget_text()}"
         said = f"{profile}: {pick.name}, {self._figures(pick)}"
@@ -232,14 +244,15 @@ class _Chooser:
         """Say what a row has, each number with its conditions."""
         latency = one.latency
         p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
-        time = f"p50 {latency.p50:.3g} ms{p95} ({one.run.threads} threads, batch 1, {one.run.standing}"
+        threads = f"{one.run.threads} thread{'s' if one.run.threads > 1 else ''}"
+        time = f"p50 {latency.p50:.3g} ms{p95} ({threads}, batch 1, {one.run.standing}"
         if one.run.standing == "stand-in":
             time += f" on {one.report.host.cpu}"
             if one.run.projected_ms is not None:
                 time += f"; projected {_ms(one.run.projected_ms.low)} to {_ms(one.run.projected_ms.high)} ms"
         energy = "" if one.energy_mj is None else f", {one.energy_mj:.3g} mJ"
         accuracy = self._kept[one.name]
-        retention = f", {accuracy.sentence}" if accuracy.is_shown and "retention" in accuracy.sentence else ""
+        retention = f", {accuracy.sentence}" if accuracy.is_shown and accuracy.sentence else ""
         return f"{time}), {one.memory_mb:.0f} MiB, {one.size_mb:.2f} MB{energy}{retention}"
 
     def _budget_text(self) -> str:
@@ -321,14 +334,16 @@ def _ratio(comparison: Comparison, prefer: Preference) -> str:
     else:
         found = f"{comparison.ratio:.2f}× the {prefer.value}"
         ends = None if comparison.interval is None else (comparison.interval.low, comparison.interval.high)
-    if ends is None or comparison.is_exact:
+    if ends is None or comparison.is_single:
         return found
     return f"{found}, interval {ends[0]:.2f} to {ends[1]:.2f}"
 
 
 def _without_dot_product(one: Contender) -> str:
     """Say why int8 gains nothing on a CPU without instructions for it."""
-    if _precision(one) is not Precision.INT8 or multiplies_int8_fast(one.report.host.cpu_features):
+    if place_of(one.run.provider) != "cpu" or _precision(one) is not Precision.INT8:
+        return ""
+    if multiplies_int8_fast(one.report.host.cpu_features):
         return ""
     per_fp32 = one.run.per_fp32
     return ", no dot product on this CPU" if per_fp32 is not None and per_fp32 > _HARDLY_FASTER else ""

@@ -37,14 +37,14 @@ class Relation(str, Enum):
 class Comparison:
     """One contender's cost ÷ another's: above 1 it is worse. Of accuracy the cost is its inverse.
 
-    `interval`: with 95 % confidence; None where there is none, and `because` says why. `is_exact`: a value
-    that was not estimated.
+    `interval`: with 95 % confidence; None where there is none, and `because` says why. `is_single`: of a
+    value that there is one of, such as a size or a peak, and so without a width.
     """
 
     ratio: float
     interval: Interval | None
     because: str | None = None
-    is_exact: bool = False
+    is_single: bool = False
 
     @property
     def relation(self) -> Relation:
@@ -109,7 +109,7 @@ def _projected(one: Contender, other: Contender) -> Comparison:
 
 def _exact(one: float, other: float) -> Comparison:
     ratio = one / other if other else math.inf
-    return Comparison(ratio, Interval(ratio, ratio), is_exact=True)
+    return Comparison(ratio, Interval(ratio, ratio), is_single=True)
 
 
 def _accuracy(one: Contender, other: Contender) -> Comparison:
@@ -128,4 +128,6 @@ def _accuracy(one: Contender, other: Contender) -> Comparison:
     ]
     paired = accuracy.pair(logits[0], logits[1], np.asarray(labels, dtype=np.int64))
     found = paired.retention_ci95()
-    return Comparison(paired.retention or math.inf, None if found is None else Interval(*found))
+    return Comparison(
+        plain if paired.retention is None else paired.retention, None if found is None else Interval(*found)
+    )

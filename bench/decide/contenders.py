@@ -14,6 +14,7 @@ from bench.statistics import accuracy
 from bench.statistics.accuracy import Paired
 
 _BYTES_PER_MB = 1e6
+_DETAILS = 4
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ class Contender:
 
     @property
     def energy_mj(self) -> float | None:
-        """Its energy for one inference in mJ, where that was measured."""
-        return None if self.run.energy_mj is None else self.run.energy_mj.value
+        """Its energy for one inference in mJ, where that was measured on the device itself."""
+        if self.run.energy_mj is None or self.run.standing != "measured":
+            return None
+        return self.run.energy_mj.value
 
     @cached_property
     def paired(self) -> Paired | None:
@@ -94,7 +97,8 @@ class Field:
     @property
     def standing(self) -> str:
         """What its latencies are: measured if any row is, for others are not ranked with it."""
-        return "measured" if any(one.run.standing == "measured" for one in self.ranked) else "stand-in"
+        stands_in = any(one.run.standing != "measured" for one in self.ranked)
+        return "stand-in" if stands_in else "measured"
 
 
 def fields(reports: Sequence[Report]) -> list[Field]:
@@ -118,7 +122,9 @@ def _field(reports: Sequence[Report]) -> Field:
                 latest[key] = (report, run)
     rows = list(latest.values())
     name_of = _names(rows)
-    measured = any(run.standing == "measured" and run.status == "completed" for _, run in rows)
+    completed = [run for _, run in rows if run.status == "completed"]
+    measured = any(run.standing == "measured" for run in completed)
+    projected = not measured and any(run.projected_ms is not None for run in completed)
     ranked, others = [], []
     for report, run in rows:
         name = name_of(report, run)
@@ -126,6 +132,9 @@ def _field(reports: Sequence[Report]) -> Field:
             others.append((name, f"{run.status}: {run.reason or 'no reason is known'}"))
         elif measured and run.standing != "measured":
             others.append((name, "a stand-in's row, which is not ranked against measured ones"))
+        elif projected and run.projected_ms is None:
+            because = run.projection_reason or "no reason is known"
+            others.append((name, f"not projected for the device, as others are: {because}"))
         else:
             ranked.append(Contender(name, report, run))
     others += [
@@ -144,11 +153,19 @@ class _names:  # noqa: N801 - a function with a table
             variant: {run.provider for _, run in listed if run.variant == variant}
             for variant in {run.variant for _, run in listed}
         }
-        self._counts = Counter(run.case for _, run in listed)
+        self._counts = [Counter(self._name(*row, detail) for row in listed) for detail in range(_DETAILS)]
 
     def __call__(self, report: Report, run: Run) -> str:
+        names = [self._name(report, run, detail) for detail in range(_DETAILS)]
+        unique = (name for name, counts in zip(names, self._counts, strict=True) if counts[name] <= 1)
+        return next(unique, names[-1])
+
+    def _name(self, report: Report, run: Run, detail: int) -> str:
         several = len(self._providers[run.variant]) > 1
         name = f"{run.variant} {short_name(run.provider)}" if several else run.variant
-        if self._counts[run.case] > 1:
-            name += f" ({report.name}, {report.bundle.sha256[:8]}, {run.standing})"
-        return name
+        details = [
+            f"{report.name}, {report.bundle.sha256[:8]}, {run.standing}",
+            report.host.board or report.host.cpu,
+            report.created,
+        ][:detail]
+        return f"{name} ({', '.join(details)})" if details else name

@@ -37,6 +37,7 @@ class Quantity(str, Enum):
 # How much slower a candidate may be, by what is compared. Bundles side by side hold 5 %; what two reports of
 # different minutes can hold, the table of `tests/benchmarks/report_gate.py` shows.
 DEFAULT_SLOWDOWN = {"bundles": 0.05, "reports": 0.15}
+_OF_INTERVALS = (Quantity.LATENCY, Quantity.LOAD_TIME)
 _BLOCKING = frozenset({Verdict.WORSE, Verdict.MISSING, Verdict.BROKE})
 
 
@@ -81,8 +82,11 @@ class Finding(Record):
         return self.variant, self.provider
 
     def blocks(self, strict: bool) -> bool:
-        """Tell whether it blocks; `strict`: what could not be decided blocks too."""
-        return self.verdict in _BLOCKING or (strict and self.verdict is Verdict.UNDECIDED)
+        """Tell whether it blocks; `strict`: what could not be decided blocks too, unless it is no worse."""
+        if self.verdict is not Verdict.UNDECIDED:
+            return self.verdict in _BLOCKING
+        known = self.interval is not None and self.limit is not None and self.quantity in _OF_INTERVALS
+        return strict and not (known and self.interval[1] <= 1 + self.limit)  # type: ignore[index, operator]
 
 
 def blocking(findings: Iterable[Finding], strict: bool) -> list[Finding]:
@@ -92,6 +96,4 @@ def blocking(findings: Iterable[Finding], strict: bool) -> list[Finding]:
 
 def compares_latency(findings: Iterable[Finding]) -> bool:
     """Tell whether a latency was compared at all: without one, the gate has not done its work."""
-    return any(
-        one.quantity is Quantity.LATENCY and one.verdict is not Verdict.INCOMPARABLE for one in findings
-    )
+    return any(one.quantity is Quantity.LATENCY and one.ratio is not None for one in findings)

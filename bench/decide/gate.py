@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-import numpy as np
-
 from bench.decide import sentences
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.judging import (
@@ -56,7 +54,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Compared:
-    """A variant on both sides; None where a side has it not. `missing_because`: what is known of that.
+    """A variant on both sides; None where a side has it not.
 
     `labels`: of the images that both sides answered, or in words why their answers cannot be compared;
     `are_equal_files`: that is all there is to say, for it was not measured.
@@ -69,7 +67,6 @@ class Compared:
     latency: Times | None = None
     load_time: Times | None = None
     labels: Labels | str = "no answers"
-    missing_because: str | None = None
     are_equal_files: bool = False
     memory_looked_again: bool = False
 
@@ -145,11 +142,9 @@ class _Judge:
     def _whole(self, baseline: Side | None, candidate: Side | None) -> Finding:
         """Say that it is not there, or does not run, on one side or on both."""
         if candidate is None:
-            because = self.compared.missing_because
-            return self._finding(Quantity.CASE, Verdict.MISSING, sentences.missing(because))
+            return self._finding(Quantity.CASE, Verdict.MISSING, sentences.MISSING)
         if baseline is None:
-            because = self.compared.missing_because
-            return self._finding(Quantity.CASE, Verdict.NEW, sentences.new(because))
+            return self._finding(Quantity.CASE, Verdict.NEW, sentences.NEW)
         runs = (baseline.status == "completed", candidate.status == "completed")
         if runs == (True, False):
             return self._finding(Quantity.CASE, Verdict.BROKE, sentences.broke(candidate.reason))
@@ -230,7 +225,7 @@ class _Judge:
         images, limit = len(labels), self.limits.min_retention
         before, after = baseline.logits[:images], candidate.logits[:images]
         paired = accuracy.pair(after, before, labels)
-        flips = int((np.argmax(before, 1) != np.argmax(after, 1)).sum())
+        flips = len(accuracy.flips(after, before))
         return [
             self._finding(
                 Quantity.ACCURACY,

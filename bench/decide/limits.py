@@ -20,10 +20,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Miss:
-    """By how much a contender misses a limit."""
+    """By how much a contender misses a limit; `what`: which of its values was held against it."""
 
     limit: Limit
     value: float
+    what: str
 
     @property
     def excess(self) -> float:
@@ -36,7 +37,7 @@ class Miss:
         over = self.value - self.limit.most
         unit = self.limit.unit
         return (
-            f"{self.limit.what} {self.value:.4g} {unit} is {over:.3g} {unit} ({self.excess:+.1%}) over the "
+            f"{self.what} {self.value:.4g} {unit} is {over:.3g} {unit} ({self.excess:+.1%}) over the "
             f"limit of {self.limit.most:g} {unit}"
         )
 
@@ -51,27 +52,31 @@ def limits_of(budget: Budget) -> list[Limit]:
     return [Limit(what, most, unit) for what, most, unit in known if most is not None]
 
 
-def value_of(limit: Limit, one: Contender) -> float | None:
-    """Return what a contender has of a limited quantity; None where it cannot be judged.
+def value_of(limit: Limit, one: Contender) -> tuple[float, str] | None:
+    """Return what a contender has of a limited quantity, and what that is; None where it cannot be judged.
 
     Of a stand-in's latency it is the lower end of the projected range, which is the device's, if there is
     one. Without a p95 its p50 is taken: what is over the limit with that is over it with both.
     """
     match limit.what:
         case "peak memory":
-            return one.memory_mb
+            return one.memory_mb, limit.what
         case "size":
-            return one.size_mb
+            return one.size_mb, limit.what
+        case _ if one.run.standing == "measured" and one.latency.p95 is None:
+            return one.latency.p50, "p50 latency, for want of a p95,"
         case _ if one.run.standing == "measured":
-            return one.latency.p50 if one.latency.p95 is None else one.latency.p95
+            return one.latency.p95 or 0.0, limit.what
+        case _ if one.run.projected_ms is not None:
+            return one.run.projected_ms.low, "the lower end of the projected latency"
         case _:
-            return None if one.run.projected_ms is None else one.run.projected_ms.low
+            return None
 
 
 def misses(one: Contender, limits: Sequence[Limit]) -> list[Miss]:
     """Return each limit that a contender is over."""
     values = ((limit, value_of(limit, one)) for limit in limits)
-    return [Miss(limit, value) for limit, value in values if value is not None and value > limit.most]
+    return [Miss(limit, *value) for limit, value in values if value is not None and value[0] > limit.most]
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
     Lost if even its upper end lies below that; in between more images would decide.
     """
     if min_retention is None:
-        return Kept(True, False, "no limit of retention")
+        return Kept(True, False, "")
     least, paired = min_retention - margin, one.paired
     interval = None if paired is None else paired.retention_ci95()
     if paired is None or interval is None or paired.retention is None:
@@ -100,10 +105,10 @@ def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
     below = f"its lower end is below {least:g} ({min_retention:g} less a margin of {margin:g})"
     if interval[1] < least:
         return Kept(False, True, f"loses accuracy: {found}, all of it below {least:g}")
-    needed = paired.images_to_show(least)
+    needed = paired.images_to_decide(least)
     decides = (
         f"{needed} images like these {paired.images} would decide it"
         if needed is not None
-        else "no number of images like these would show it"
+        else "it lies so near that no number of images would decide it"
     )
     return Kept(False, False, f"not shown to keep the accuracy: {found}, {below}; {decides}")

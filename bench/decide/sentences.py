@@ -1,33 +1,24 @@
 """How the gate says what it found: one line each, the number that matters first. Pure."""
 
 from bench.decide.findings import Verdict
-from bench.decide.judging import Judged
+from bench.decide.judging import LOSS_ERROR, Judged
 from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Interval
 
+MISSING = "the baseline has it and the candidate has not"
+NEW = "the candidate has it and the baseline has not, so that nothing is compared"
 EQUAL_FILES = "the same files, byte for byte, which --skip-equal leaves unmeasured"
 _FRESH = "; measured again with fresh processes, which alone decide"
 
 
-def missing(because: str | None) -> str:
-    """Say that the candidate has not what the baseline has."""
-    return "the baseline has it and the candidate has not" + (f": {because}" if because else "")
-
-
-def new(because: str | None) -> str:
-    """Say that there is nothing to compare the candidate with."""
-    sentence = "the candidate has it and the baseline has not, so that nothing is compared"
-    return sentence + (f": {because}" if because else "")
-
-
 def broke(reason: str | None) -> str:
-    """Say that the baseline runs here and the candidate does not."""
-    return f"the baseline runs here and the candidate does not: {reason or 'no reason is known'}"
+    """Say that the baseline runs and the candidate does not."""
+    return f"the baseline runs and the candidate does not: {reason or 'no reason is known'}"
 
 
 def fixed(reason: str | None) -> str:
-    """Say that the candidate runs here and the baseline does not."""
-    return f"the candidate runs here, and the baseline does not: {reason or 'no reason is known'}"
+    """Say that the candidate runs and the baseline does not."""
+    return f"the candidate runs, and the baseline does not: {reason or 'no reason is known'}"
 
 
 def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
@@ -54,7 +45,7 @@ def _undecided(judged: Judged, limit: float) -> str:
     if upper <= 1 + limit:
         return f"not decided: no slower than the limit of {percent(limit)}, and by how much faster is open"
     wide = f"the interval reaches {percent(upper - 1)} above the baseline"
-    return f"not decided: {wide} and the limit is {percent(limit)}; measure longer with --seconds"
+    return f"not decided: {wide} and the limit is {percent(limit)}; measure longer"
 
 
 def of_memory(before_mib: float, after_mib: float, limit: float, processes: int, looked_again: bool) -> str:
@@ -86,7 +77,9 @@ def of_accuracy(paired: Paired, flips: int, limit: float) -> str:
     if kept is None:
         return f"the baseline is right on none {of}"
     found = f"{flips} {of} changed class, {right} ({lost}; exact test p = {p:.2g})"
-    return f"{found}; {kept:.3f} of the baseline's accuracy, the limit is {limit:g}"
+    decides = paired.images_to_decide(limit) if kept < limit and paired.loss_p() > LOSS_ERROR else None
+    open_ = "" if decides is None else f"; {decides} images like these would decide it"
+    return f"{found}; {kept:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
 
 
 def reach(interval: Interval) -> str:

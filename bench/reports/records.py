@@ -21,6 +21,7 @@ from bench.projection.records import Projected
 from bench.records import Record
 from bench.variants import Precision
 from device_profiles.facts import Published, Rate
+from device_profiles.part import Text
 from device_profiles.profile import Profile
 
 
@@ -247,12 +248,12 @@ class BundleRecord(Record):
     """Which bundle was measured; `sha256` is that of its manifest, `folder` where it lay then."""
 
     sha256: str
-    name: str
-    model: str
-    weights: str
-    data: str
+    name: Text
+    model: Text
+    weights: Text
+    data: Text
     image_size: int
-    classes: tuple[str, ...]
+    classes: tuple[Text, ...]
     pack_sha256: str
     folder: str | None = None
 
@@ -272,7 +273,7 @@ class Report(Record):
     schema_: Literal[1] = Field(alias="schema")
     tool: str
     created: str
-    name: str
+    name: Text
     quick: bool
     host: Host
     profile: Profile

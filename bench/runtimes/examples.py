@@ -25,7 +25,12 @@ ONNX = Example(
     package="onnxruntime",
     gpu_package="onnxruntime-gpu",
     imports="import onnxruntime",
-    load="session = onnxruntime.InferenceSession(str(HERE / ENTRY), providers=[{provider!r}])",
+    load=(
+        "options = onnxruntime.SessionOptions()\n"
+        "options.intra_op_num_threads = {threads}\n"
+        "session = onnxruntime.InferenceSession(str(HERE / ENTRY), options, providers=[{provider!r}])\n"
+        "assert session.get_providers()[0] == {provider!r}"
+    ),
     infer="logits = session.run(None, {{session.get_inputs()[0].name: batch}})[0][0]",
 )
 # Without the hint OpenVINO computes fp32 in half precision on some CPUs.
@@ -34,6 +39,7 @@ OPENVINO = Example(
     imports="import openvino",
     load=(
         'settings = {{"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": {hint!r}}}\n'
+        "{threads_line}"
         "model = openvino.Core().compile_model(HERE / ENTRY, {provider!r}, settings)"
     ),
     infer="logits = model(batch)[0][0]",
@@ -43,6 +49,7 @@ TORCHSCRIPT = Example(
     package="torch",
     imports="import torch",
     load=(
+        "torch.set_num_threads({threads})\n"
         "{engine_line}module = torch.jit.load(HERE / ENTRY, map_location={provider!r}).eval(){to_float}\n"
         "module = {freeze}"
     ),

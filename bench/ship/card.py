@@ -62,7 +62,7 @@ def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactR
 
 def _latency(pick: Contender, host: str) -> list[str]:
     run, latency = pick.run, pick.latency
-    where = f"{run.runtime} on {run.provider}, {run.threads} threads, batch 1, {run.standing} on {host}"
+    where = f"{run.runtime} on {run.provider}, {run.threads} thread(s), batch 1, {run.standing} on {host}"
     interval = "no interval" if latency.p50_ci95 is None else "{:.3g} to {:.3g}".format(*latency.p50_ci95)
     processes = f"{latency.samples} samples in {latency.processes} processes"
     lines = [f"| latency, median | {latency.p50:.3g} ms ({interval}) | {where}; {processes} |"]

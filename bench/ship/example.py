@@ -1,5 +1,6 @@
-"""The example and the requirements that go out with a picked artifact. Pure: values in, texts out."""
+"""The example and the requirements that go out with a picked artifact."""
 
+import re
 from pathlib import Path
 
 from bench.bundle import ArtifactRecord, Manifest
@@ -23,7 +24,9 @@ def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
     quantised = artifact.engine is not None
     values = {
         "provider": run.provider,
+        "threads": run.threads,
         "hint": "f16" if in_half else "f32",
+        "threads_line": _openvino_threads(run),
         "engine_line": f"torch.backends.quantized.engine = {artifact.engine!r}\n" if quantised else "",
         "to_float": "" if quantised else ".half()" if _halves(artifact, run) else ".float()",
         "half": ".half()" if _halves(artifact, run) else "",
@@ -43,13 +46,23 @@ def requirements_of(artifact: ArtifactRecord, run: Run, profile: Profile) -> str
     """Return `requirements.txt`: the runtime in the version that was measured, and what reads images."""
     example = row_of(artifact.format).example
     assert example is not None
-    version = (run.runtime or "").rpartition(" ")[2].partition("+")[0]
+    # A report may come from anybody, and what stands here is installed.
+    found = re.fullmatch(r"\S+ ([0-9A-Za-z.]+)(\+\S*)?", run.runtime or "")
+    version = None if found is None else found[1]
     package = example.package if place_of(run.provider) == "cpu" else example.gpu_package or example.package
     choice = profile.runtimes.get(artifact.format)  # type: ignore[call-overload]
-    lines = [f"# What runs {artifact.variant} as it was measured: {run.runtime} on {run.provider}."]
+    ran = " ".join(f"{run.runtime} on {run.provider}".split())
+    lines = [f"# What runs {artifact.variant} as it was measured: {ran}."]
     if choice is not None and choice.install is not None:
         lines.append(f"# On {profile.name}: {' '.join(choice.install.split())}")
     return "\n".join([*lines, f"{package}=={version}" if version else package, "numpy", "pillow", ""])
+
+
+def _openvino_threads(run: Run) -> str:
+    """A GPU has no threads, and refuses to be given any."""
+    if place_of(run.provider) != "cpu":
+        return ""
+    return f'settings["INFERENCE_NUM_THREADS"] = {run.threads}\n'
 
 
 def _halves(artifact: ArtifactRecord, run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bench.bundle import MANIFEST, Bundle, read_bundle
@@ -33,8 +34,9 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
         return opened
     for folder in _places(report, near):
         manifest = folder / MANIFEST
-        if manifest.is_file() and sha256_of(manifest) == wanted:
-            return read_bundle(folder)
+        with suppress(OSError):
+            if manifest.is_file() and sha256_of(manifest) == wanted:
+                return read_bundle(folder)
     raise InputError(
         f"the bundle '{report.bundle.name}' that the report '{report.name}' measured is not where it lay; "
         "say where it is with --bundle BUNDLE"
@@ -46,7 +48,8 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
         yield Path(report.bundle.folder)
     for folder in (*near, Path.cwd()):
         yield folder
-        yield from sorted(one for one in folder.iterdir() if one.is_dir())
+        with suppress(OSError):  # a folder that may not be looked into holds nothing for us
+            yield from sorted(folder.iterdir())
 
 
 def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrite: bool) -> None:

@@ -12,7 +12,9 @@ Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
+# A number of images is given to a hundredth, and beyond so many times those there are it is none.
 _NEAR = 0.01
+_MOST_TIMES = 1e4
 _Z95 = 1.959964  # the standard normal's 97.5 % point
 
 
@@ -126,19 +128,26 @@ class Paired:
         """
         return None if self.retention is None else self._interval(1)
 
-    def images_to_show(self, threshold: float) -> int | None:
-        """Return how many images like these would have the interval's lower end reach `threshold`.
+    def images_to_decide(self, threshold: float) -> int | None:
+        """Return how many images like these would have the whole interval on one side of `threshold`.
 
-        None where the retention itself does not lie above it, so that no number would.
+        None where the retention lies just there, so that hardly any number would.
         """
-        if self.retention is None or self.retention <= threshold:
+        if self.retention is None:
             return None
+
+        def decides(times: float) -> bool:
+            low, high = self._interval(times)
+            return low >= threshold or high < threshold
+
         low, high = 0.0, 1.0
-        while self._interval(high)[0] < threshold:
+        while not decides(high):
             low, high = high, 2 * high
+            if high > _MOST_TIMES:
+                return None
         while high - low > _NEAR * high:
             middle = (low + high) / 2
-            low, high = (low, middle) if self._interval(middle)[0] >= threshold else (middle, high)
+            low, high = (low, middle) if decides(middle) else (middle, high)
         return math.ceil(high * self.images)
 
     def _interval(self, times: float) -> Interval:
@@ -149,6 +158,12 @@ class Paired:
         spread = math.exp(_Z95 * math.sqrt(changed / (variant * reference)))
         ratio = variant / reference
         return ratio / spread, ratio * spread
+
+    def loss_p(self) -> float:
+        """Return the exact one-sided McNemar p-value: that so many or more losses were an even chance's."""
+        changed = self.only_variant + self.only_reference
+        tail = sum(math.comb(changed, count) for count in range(self.only_variant + 1))
+        return tail / (1 << changed)
 
     def mcnemar_p(self) -> float:
         """Return the exact two-sided McNemar p-value: a binomial test of the images only one gets right."""

@@ -13,7 +13,7 @@ import numpy as np
 
 FEWEST_PROCESSES = 5
 _MOST_BISECTIONS = 200
-_MOST_FREEDOM = 30
+_MOST_FREEDOM = 1000
 _DIGITS = 4
 
 
@@ -109,7 +109,7 @@ def t_quantile(share: float, freedom: int) -> float:
     """Return Student's t below which `share` (above a half) of its values lie, for whole degrees of freedom.
 
     The distribution in closed form (Abramowitz and Stegun, 26.7.3 and 26.7.4), turned round by bisection in
-    the angle atan(t ÷ √freedom), to the four digits of printed tables; beyond 30 degrees the normal's. A
+    the angle atan(t ÷ √freedom), to the four digits of printed tables; beyond 1000 degrees the normal's. A
     test holds it to scipy's, which a board does without.
     """
     if freedom > _MOST_FREEDOM:

@@ -1,6 +1,7 @@
 """`edgefit choose`: reports in, the pick out, with the reason against every other. bench/decide chooses."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +55,7 @@ def choose(
 
     Exit code 11 if no variant meets the budget, 12 if none ran.
     """
+    from bench.check.fitting import refuse_other_kind
     from bench.decide.choosing import Wish
     from bench.decide.choosing import choose as choose_among
     from bench.decide.comparing import Preference
@@ -63,6 +65,11 @@ def choose(
     from device_profiles.settings import Budget
 
     output = Output(as_json)
+    for option, value in (("--min-retention", min_retention), ("--retention-margin", retention_margin)):
+        if value is not None and not math.isfinite(value):
+            raise typer.BadParameter(f"'{value}' is no number", param_hint=option)
+    if ship is None and (bundle is not None or overwrite):
+        raise typer.BadParameter("belongs to --ship, which is not given", param_hint="--bundle, --overwrite")
     preference = Preference(named(prefer, [one.value for one in Preference], "preference"))
     budget = Budget(
         p95_ms=_positive(max_p95_ms, "--max-p95-ms"),
@@ -72,13 +79,16 @@ def choose(
         source="the command line",
     )
     opened = [read_report(path) for path in reports]
+    for one in opened[1:]:
+        refuse_other_kind(one.bundle, opened[0].bundle)
     found = choose_among(opened, Wish(budget, preference, retention_margin, any_retention=min_retention == 0))
     for choice, _ in found:
         output.show(choice_view(choice))
     choices = [choice for choice, _ in found]
     if ship is not None and not _exit_code(choices):
         _ship(found, ship, bundle, reports, overwrite, output)
-    output.document(json.dumps([choice.model_dump(mode="json") for choice in choices]))
+    document = {"schema": 1, "choices": [choice.model_dump(mode="json") for choice in choices]}
+    output.document(json.dumps(document))
     if code := _exit_code(choices):
         raise typer.Exit(code)
     if ship is None:
@@ -86,6 +96,8 @@ def choose(
 
 
 def _positive(value: float | None, option: str) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"'{value}' is no number", param_hint=option)
     if value == 0:
         raise typer.BadParameter(
             "0 is met by nothing; leave it out for no limit of your own", param_hint=option
@@ -94,9 +106,9 @@ def _positive(value: float | None, option: str) -> float | None:
 
 
 def _exit_code(choices: "list[Choice]") -> int:
-    if not any(choice.has_rows for choice in choices):
-        return _NOTHING_TO_CHOOSE
-    return _NONE_MEETS if any(choice.pick is None for choice in choices) else 0
+    if any(choice.pick is None and choice.has_rows for choice in choices):
+        return _NONE_MEETS
+    return 0 if all(choice.has_rows for choice in choices) else _NOTHING_TO_CHOOSE
 
 
 def _ship(

@@ -154,7 +154,8 @@ def test_the_order_can_be_set() -> None:
 def test_by_energy_nothing_is_picked_where_nothing_was_measured() -> None:
     choice = choice_of(made_report({"onnx-fp32": Row(10)}), prefer=Preference.ENERGY)
 
-    assert choice.pick is None
+    assert (choice.pick, choice.has_rows) == (None, False)
+    assert "no variant's energy was measured" in choice.headline
     assert reasons(choice)["onnx-fp32"] == "no energy: no meter"
 
 
@@ -222,6 +223,31 @@ def test_bundles_of_one_profile_are_told_apart_by_their_reports() -> None:
 
     assert choice.pick == "onnx-fp32 (pruned, aaaaaaaa, measured)"
     assert choice.report == "pruned"
+
+
+def test_rows_of_two_machines_with_one_bundle_and_name_are_told_apart() -> None:
+    here = made_report({"onnx-fp32": Row(10)})
+    there = made_report({"onnx-fp32": Row(90)}, host=HOST.model_copy(update={"cpu": "Slow CPU"}))
+
+    choice = choice_of(here, there, p95_ms=50)
+
+    assert choice.pick == "onnx-fp32 (tiny, 00000000, measured, Test CPU)"
+    assert kinds(choice)["onnx-fp32 (tiny, 00000000, measured, Slow CPU)"] == "over a limit"
+
+
+def test_where_some_rows_are_projected_the_others_are_not_ranked_with_them() -> None:
+    report = made_report(
+        {"onnx-fp32": Row(1), "openvino-fp32": Row(2)}, profile="raspberry-pi-5", standing="stand-in"
+    )
+    runs = tuple(
+        run.model_copy(update={"projected_ms": projected(30, 50)}) if run.variant == "openvino-fp32" else run
+        for run in report.runs
+    )
+
+    choice = choice_of(report.model_copy(update={"runs": runs}))
+
+    assert choice.pick == "openvino-fp32"
+    assert reasons(choice)["onnx-fp32"].startswith("not projected for the device, as others are")
 
 
 def test_each_profile_has_its_own_pick() -> None:

@@ -1,6 +1,7 @@
 """The gate's rules: what each verdict needs, how two reports are compared, and what blocks."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -96,13 +97,21 @@ def test_what_is_the_same_on_both_sides_is_the_same_in_everything() -> None:
 
 
 def test_accuracy_is_worse_below_its_limit_image_by_image() -> None:
-    three = judge([compared(candidate=wrong(3))], Limits())[-1]
+    four = judge([compared(candidate=wrong(4))], Limits())[-1]
 
-    assert (three.quantity, three.verdict) == (Quantity.ACCURACY, Verdict.WORSE)
-    assert three.sentence.startswith(
-        "3 of 100 images changed class, 3 fewer right (3 newly wrong, 0 newly right; exact test p = 0.25)"
+    assert (four.quantity, four.verdict) == (Quantity.ACCURACY, Verdict.WORSE)
+    assert four.sentence.startswith(
+        "4 of 100 images changed class, 4 fewer right (4 newly wrong, 0 newly right; exact test p = 0.12)"
     )
-    assert verdicts(compared(candidate=wrong(3)), min_retention=0.97)["accuracy"] == "SAME"
+    assert verdicts(compared(candidate=wrong(4)), min_retention=0.95)["accuracy"] == "SAME"
+
+
+def test_a_loss_that_chance_may_explain_is_not_decided_and_says_how_many_images_would() -> None:
+    two = judge([compared(candidate=wrong(2))], Limits())[-1]
+
+    assert two.verdict is Verdict.UNDECIDED
+    assert re.search(r"the limit is 0.99; \d+ images like these would decide it", two.sentence)
+    assert (two.blocks(strict=False), two.blocks(strict=True)) == (False, True)
 
 
 def test_accuracy_is_better_only_if_the_exact_test_says_so() -> None:
@@ -136,6 +145,13 @@ def test_what_cannot_be_decided_blocks_only_when_strict() -> None:
     assert found.verdict is Verdict.UNDECIDED
     assert (found.blocks(strict=False), found.blocks(strict=True)) == (False, True)
     assert "not decided: the interval reaches" in found.sentence
+
+
+def test_what_is_surely_no_slower_than_the_limit_does_not_block_even_when_strict() -> None:
+    (found, *_) = judge([compared(latency=Times(10, 10, estimate(0.96, 0.02)))], Limits())
+
+    assert found.verdict is Verdict.UNDECIDED
+    assert not found.blocks(strict=True)
 
 
 def test_a_suspect_lies_beyond_its_limit_whatever_its_interval() -> None:
@@ -200,6 +216,19 @@ def test_a_report_with_too_few_processes_decides_nothing() -> None:
 
     assert found.verdict is Verdict.UNDECIDED
     assert "'quick one' has too few processes for an interval" in found.sentence
+    assert checked(quick, quick).exit_code == 12
+
+
+def test_of_several_providers_one_that_is_gone_is_missing() -> None:
+    report = made_report({"onnx-fp32": Row(10)})
+    first, yardstick = report.runs
+    cuda, tensorrt = (first.model_copy(update={"provider": name}) for name in ("cuda", "tensorrt"))
+    before, after = (report.model_copy(update={"runs": (first, one, yardstick)}) for one in (cuda, tensorrt))
+
+    cases = {one.provider: one.verdict for one in checked(after, before).findings if one.unit is None}
+
+    assert cases["cuda"] is Verdict.MISSING
+    assert cases["tensorrt"] is Verdict.NEW
 
 
 def test_reports_of_other_evaluation_images_do_not_compare_accuracy() -> None:
@@ -247,7 +276,7 @@ def test_if_nothing_ran_on_both_sides_nothing_was_comparable() -> None:
 def test_other_classes_or_another_input_shape_are_wrong_input(changes: dict[str, object]) -> None:
     other = made_report({"onnx-fp32": Row(10)}, bundle=bundle(**changes))
 
-    with pytest.raises(InputError, match="the candidate 'tiny'"):
+    with pytest.raises(InputError, match="'tiny'"):
         checked(other, made_report({"onnx-fp32": Row(10)}))
 
 

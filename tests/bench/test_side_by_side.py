@@ -8,7 +8,8 @@ import pytest
 from making.compared_report import Row, timed
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
-from bench.check.side_by_side import FIRST_LOOKS, SECOND_LOOKS, Measured, SideBySide, latency_ratio
+from bench.check.side_by_side import LOOKS, Measured, SideBySide, latency_ratio
+from bench.decide.findings import Quantity
 from bench.harness.duels import Duels, Pair, Round, SideEnded
 from bench.harness.findings import Ended, Examined
 from bench.harness.plan import Case
@@ -62,16 +63,16 @@ def test_what_is_decided_at_the_first_look_is_measured_no_longer(pair: Pair) -> 
 
     stage(invented).time(measured, lambda one: True)
 
-    assert len(measured[0].rounds) == FIRST_LOOKS[0]
+    assert len(measured[0].rounds) == LOOKS[0]
 
 
 def test_what_is_not_decided_goes_on_to_the_last_look(pair: Pair) -> None:
     invented = Invented()
-    measured = stage(invented).examine([pair])
+    measured = stage(invented, seconds=999).examine([pair])
 
-    stage(invented).time(measured, lambda one: False)
+    stage(invented, seconds=999).time(measured, lambda one: False)
 
-    assert len(measured[0].rounds) == FIRST_LOOKS[-1]
+    assert len(measured[0].rounds) == LOOKS[-1]
 
 
 def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pair) -> None:
@@ -80,18 +81,18 @@ def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pa
 
     stage(slow, seconds=7).time(measured, lambda one: False)
 
-    assert len(measured[0].rounds) == FIRST_LOOKS[0]
+    assert len(measured[0].rounds) == LOOKS[0]
 
 
 def test_the_second_look_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
-    invented = Invented(ratio=lambda number: 1.2 if number < FIRST_LOOKS[-1] else 1.0)
+    invented = Invented(ratio=lambda number: 1.2 if number < LOOKS[-1] else 1.0)
     measured = stage(invented).examine([pair])
     both = stage(invented)
 
     both.time(measured, lambda one: True)
     both.time_again(measured, lambda one: True)
 
-    assert (len(measured[0].rounds), len(measured[0].fresh)) == (FIRST_LOOKS[0], SECOND_LOOKS[0])
+    assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[0], LOOKS[1])
     first, second = latency_ratio(measured[0].rounds), latency_ratio(measured[0].fresh)
     assert first is not None
     assert second is not None
@@ -122,18 +123,46 @@ def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pai
 def test_a_side_that_dies_in_a_duel_ends_it(pair: Pair) -> None:
     died = Failed(stage=Stage.TIMING, kind=FailureKind.CRASH, message="died")
 
+    @dataclass
     class Dying(Invented):
+        deadly: tuple[int, ...] = (2,)
+
         def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
             found = super().fight(pair, number, limit_s)
-            return SideEnded(True, died) if number == 2 else found
+            return SideEnded(True, died) if number in self.deadly else found
 
     invented = Dying()
     measured = stage(invented).examine([pair])
     stage(invented).time(measured, lambda one: False)
 
-    assert invented.numbers == [0, 1, 2]
+    assert invented.numbers == [0, 1, 2, 2]
     assert isinstance(measured[0].candidate, Ended)
     assert not measured[0].runs
+
+
+def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
+    died = Failed(stage=Stage.TIMING, kind=FailureKind.KILLED, message="was killed")
+
+    class DyingOnce(Invented):
+        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+            found = super().fight(pair, number, limit_s)
+            return SideEnded(False, died) if self.numbers == [0, 1] else found
+
+    measured = stage(invented := DyingOnce()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert measured[0].runs
+    assert [one.baseline.round for one in measured[0].rounds] == [0, 1, 2, 3, 4]
+
+
+def test_of_a_time_that_was_not_suspected_the_first_rounds_decide(pair: Pair) -> None:
+    measured = stage(invented := Invented()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+    measured[0].suspected = frozenset({Quantity.LOAD_TIME})
+    stage(invented).time_again(measured, lambda one: True)
+
+    assert measured[0].rounds_for(Quantity.LATENCY) is measured[0].rounds
+    assert measured[0].rounds_for(Quantity.LOAD_TIME) is measured[0].fresh
 
 
 def test_a_duel_lets_both_sides_take_turns_in_each_sweep(tmp_path: Path) -> None:

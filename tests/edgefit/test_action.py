@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from making.changed_bundle import changed, labelled
 
 ACTION = Path(__file__).parents[2] / ".github" / "actions" / "check"
 OPEN = "--seconds 1 --max-slowdown 900% --max-load-slowdown 900% --max-memory-growth 900%"
@@ -70,18 +71,40 @@ def test_the_result_is_in_the_summary_and_the_exit_code_is_the_checks(
     assert Path(runner["GITHUB_OUTPUT"]).read_text().count("exit-code=2\n") == 1
 
 
-def test_what_blocks_does_not_become_the_baseline(runner: dict[str, str], bundle_folder: Path) -> None:
+def test_on_the_default_branch_the_candidate_becomes_the_baseline_though_it_blocks(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
     baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
-    manifest = bundle_folder / "manifest.json"
-    manifest.write_text(
-        manifest.read_text().replace('"onnx-fp32"', '"onnx-fp16"').replace('"fp32"', '"fp16"', 1)
-    )
-    before = (baseline / "manifest.json").read_text()
+    heavier = changed(bundle_folder, bundle_folder.with_name("heavier"), {"onnx-fp32": labelled(5000)})
+
+    on_a_branch = check(runner, CANDIDATE=str(heavier))
+    kept = (baseline / "manifest.json").read_text()
+    merged = check(runner, CANDIDATE=str(heavier), UPDATE_BASELINE="true")
+
+    assert (on_a_branch.returncode, merged.returncode) == (10, 10)
+    assert kept == (bundle_folder / "manifest.json").read_text()
+    assert (baseline / "manifest.json").read_text() == (heavier / "manifest.json").read_text()
+    assert Path(runner["GITHUB_OUTPUT"]).read_text().count("renewed=true") == 1
+
+
+def test_a_corrupt_candidate_does_not_become_the_baseline(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+    (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"spoilt")
 
     done = check(runner, CANDIDATE=str(bundle_folder), UPDATE_BASELINE="true")
 
-    assert done.returncode != 0
-    assert (baseline / "manifest.json").read_text() == before
+    assert done.returncode == 2
+    assert (baseline / "onnx-fp32" / "model.onnx").read_bytes() != b"spoilt"
+
+
+def test_arguments_may_stand_on_several_lines(runner: dict[str, str], bundle_folder: Path) -> None:
+    shutil.copytree(bundle_folder, runner["BASELINE"])
+
+    done = check(runner, CANDIDATE=str(bundle_folder), ARGUMENTS=OPEN.replace(" --", "\n--") + "\n--strict")
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_input_is_used_and_no_input_is_pasted_into_a_script() -> None:

@@ -6,6 +6,7 @@ Times are never judged here: their limits are wide open, and what a test asserts
 import json
 import shutil
 import subprocess
+from inspect import signature
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,7 +17,11 @@ from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
 from bench.bundle import MANIFEST
+from bench.check.options import CheckOptions
+from bench.decide.findings import Limits
 from bench.reports.files import write_report
+from edgefit.commands.check import check as command
+from edgefit.options import parse_share
 
 ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
 ONE = ("--only", "onnx-fp32", "--seconds", "1", *ANY_TIME)
@@ -121,7 +126,7 @@ def test_another_models_bundle_is_wrong_input(
     done = check(edit(copy, **changes), bundle_folder, *ONE)
 
     assert done.returncode == 2
-    assert "the candidate 'tiny'" in done.stderr
+    assert "'tiny'" in done.stderr
 
 
 def test_equal_files_are_not_measured_where_that_is_asked_for(bundle_folder: Path) -> None:
@@ -207,6 +212,15 @@ def test_wrong_use_is_one_sentence(tmp_path: Path, words: list[str], sentence: s
 
     assert done.returncode == 2
     assert sentence in " ".join(done.stderr.split())
+
+
+def test_the_limits_that_help_shows_are_those_that_are_used() -> None:
+    used, shown = Limits(), {name: one.default for name, one in signature(command).parameters.items()}
+
+    for name in ("max_load_slowdown", "max_memory_growth", "max_growth"):
+        assert parse_share(shown[name], name) == getattr(used, name)
+    assert shown["min_retention"] == used.min_retention
+    assert shown["seconds"] == CheckOptions().seconds
 
 
 def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:

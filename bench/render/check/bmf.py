@@ -36,8 +36,10 @@ def was_bmf(content: bytes) -> bool:
     except ValueError:
         return False
     known = {name for name, _ in _MEASURES.values()} | {_MARK}
-    return isinstance(document, dict) and all(
-        isinstance(measures, dict) and measures.keys() <= known for measures in document.values()
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(isinstance(measures, dict) and measures.keys() <= known for measures in document.values())
     )
 
 

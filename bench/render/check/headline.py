@@ -37,9 +37,10 @@ def called(finding: Finding, checked: Checked) -> str:
 
 
 def variant_name(finding: Finding, checked: Checked) -> str:
-    """Name a finding's variant, with its provider if the variant has several."""
+    """Name a finding's variant, with its provider if there are several, and a standing but measured."""
     providers = {one.provider for one in checked.findings if one.variant == finding.variant}
-    return f"{finding.variant} {short_name(finding.provider)}" if len(providers) > 1 else finding.variant
+    name = f"{finding.variant} {short_name(finding.provider)}" if len(providers) > 1 else finding.variant
+    return name if checked.conditions.standing == "measured" else f"{name} ({checked.conditions.standing})"
 
 
 def conditions(checked: Checked) -> str:
@@ -49,8 +50,8 @@ def conditions(checked: Checked) -> str:
     return (
         f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
         f"two {checked.of}; profile {on.profile} on {host.board or host.cpu}, "
-        f"{_counted(on.threads, 'thread')}, batch 1, {on.standing}; times are medians in ms; ratios are "
-        "candidate ÷ baseline, with their interval, which holds for all variants together with 95 %"
+        f"{_counted(on.threads, 'thread')}, batch 1, {on.standing}; ratios are candidate ÷ baseline, "
+        "with an interval that holds for all variants together with 95 %"
     )
 
 

@@ -8,7 +8,7 @@ from bench.render.check.cells import QUANTITIES, number
 from bench.render.check.headline import called, conditions, headline, of_case, variant_name, worth_saying
 
 MARKER = "<!-- edgefit check -->"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
 def to_markdown(checked: Checked) -> str:
@@ -50,4 +50,5 @@ def _cell(finding: Finding) -> str:
 def _text(text: str) -> str:
     """Escape what Markdown or HTML would take for its own; names come from whoever made the bundle."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
-    return _SPECIAL.sub(r"\\\1", plain)
+    # No backslash keeps GitHub from telling a whole team; a space without width does.
+    return _SPECIAL.sub(r"\\\1", plain).replace("@", "@\u200b")
