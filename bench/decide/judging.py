@@ -30,17 +30,18 @@ class Judged:
 def judge_estimate(estimate: Estimate, limit: float, confidence: float) -> Judged:
     """Judge a ratio that is known to an interval, such as that of two latencies.
 
-    Worse, or better, only if the whole interval says so and the estimate lies beyond the limit; the same only
-    if the whole interval lies within it.
+    Worse only if the whole interval lies above 1 and the estimate beyond the limit; the same only if the
+    whole interval lies within it. Better blocks nothing, and so needs no more than an interval below 1 that
+    is not the same.
     """
     ratio, interval = math.exp(estimate.value), estimate.interval(confidence)
     upper, lower = 1 + limit, 1 / (1 + limit)
     if interval.low > 1 and ratio > upper:
         return Judged(Verdict.WORSE, ratio, interval)
-    if interval.high < 1 and ratio < lower:
-        return Judged(Verdict.BETTER, ratio, interval)
     if lower <= interval.low and interval.high <= upper:
         return Judged(Verdict.SAME, ratio, interval)
+    if interval.high < 1:
+        return Judged(Verdict.BETTER, ratio, interval)
     return Judged(Verdict.UNDECIDED, ratio, interval)
 
 
