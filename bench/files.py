@@ -39,20 +39,20 @@ def write_whole(path: Path, text: str) -> None:
 
 
 @contextmanager
-def whole_folder(target: Path, marker: str, overwrite: bool = False) -> Iterator[Path]:
+def whole_folder(target: Path, marker: str, overwrite: bool = False, option: str = "--out") -> Iterator[Path]:
     """Yield a new folder that becomes `target` when the block ends, and vanishes if it raises.
 
     `marker` is the file that makes a folder one of ours (`manifest.json`): with `overwrite` such a folder is
     replaced, and stays as it was until the new one is whole; a folder that holds anything else is refused,
     always (InputError).
     """
-    refuse_to_overwrite(target, marker, overwrite)
+    refuse_to_overwrite(target, marker, overwrite, option)
     missing = [folder for folder in target.absolute().parents if not folder.exists()]
     temporary = _beside(target)
     try:
         temporary.mkdir()
         yield temporary
-        refuse_to_overwrite(target, marker, overwrite)  # somebody else may have been faster
+        refuse_to_overwrite(target, marker, overwrite, option)  # somebody else may have been faster
         _swap(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -112,21 +112,21 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
         raise InputError(f"{path}: is there already and holds something else; choose another {option}")
 
 
-def refuse_to_overwrite(target: Path, marker: str, overwrite: bool) -> None:
-    """Raise InputError unless `target` is free, empty, or ours and to be overwritten."""
+def refuse_to_overwrite(target: Path, marker: str, overwrite: bool, option: str = "--out") -> None:
+    """Raise InputError unless `target` is free, empty, or ours and to be overwritten; `option` named it."""
     if target.is_symlink():
-        raise InputError(f"{target}: is a symbolic link; give --out the folder itself")
+        raise InputError(f"{target}: is a symbolic link; give {option} the folder itself")
     if not target.exists():
         return
     if not target.is_dir():
-        raise InputError(f"{target}: is a file, but a folder is to be written there; choose another --out")
+        raise InputError(f"{target}: is a file, but a folder is to be written there; choose another {option}")
     if target.resolve() == Path.cwd():
         raise InputError(
-            f"{target}: is the folder you are in; give --out a new one, such as {target / 'result'}"
+            f"{target}: is the folder you are in; give {option} a new one, such as {target / 'result'}"
         )
     if not any(target.iterdir()):
         return
     if not (target / marker).is_file():
-        raise InputError(f"{target}: already holds something else; choose another --out")
+        raise InputError(f"{target}: already holds something else; choose another {option}")
     if not overwrite:
-        raise InputError(f"{target}: already holds a result; add --overwrite, or choose another --out")
+        raise InputError(f"{target}: already holds a result; add --overwrite, or choose another {option}")

@@ -1,13 +1,13 @@
 """`edgefit check` of two bundles: they take turns on this machine, and the gate judges what came of it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from bench.bundle import Bundle
-from bench.check.fitting import notes_of, refuse_other_kind, selected
+from bench.check.fitting import notes_of
+from bench.check.job import Job, Key, prepare
 from bench.check.options import CheckOptions
 from bench.check.side_by_side import (
     Measured,
@@ -17,71 +17,24 @@ from bench.check.side_by_side import (
     load_ratio,
     outcome_of,
     p50_ms,
-    sampling_of,
 )
 from bench.decide.checked import Checked, Conditions, DuelTimes
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, judge, suspects
-from bench.evaluation_pack import EvaluationPack
 from bench.harness.doubts import doubts_of
 from bench.harness.duels import Duels, Pair, Round
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
-from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
-from bench.machine.host import Host, cpus_for, read_host
-from bench.machine.memory_group import find_control
 from bench.machine.state import read_state
 from bench.measurements import Failed, ProcessTiming
 from bench.progress import Progress
 from bench.reports.bundles import record_of
 from bench.rows import reason_of
-from bench.standing.terms import Terms, fewer_threads, terms_of
+from bench.standing.terms import fewer_threads
 from bench.statistics.replication import Estimate
-from bench.variants import Variant
 from device_profiles.profile import Profile
 
-Key = tuple[str, str]
 _TIMES = frozenset({Quantity.LATENCY, Quantity.LOAD_TIME})
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Everything that is settled before anything is measured; cases by variant and provider."""
-
-    candidate: Bundle
-    baseline: Bundle
-    profile: Profile
-    options: CheckOptions
-    host: Host
-    terms: Terms
-    pack: EvaluationPack
-    plan: Plan
-    baseline_cases: dict[Key, Case]
-    candidate_cases: dict[Key, Case]
-    failed: dict[bool, dict[Key, str]]
-
-    @property
-    def keys(self) -> list[Key]:
-        """Every variant and provider that one side has or should have, the baseline's order first."""
-        known = [*self.baseline_cases, *self.candidate_cases, *self.failed[False], *self.failed[True]]
-        return list(dict.fromkeys(known))
-
-    def side_unmeasured(self, key: Key, is_candidate: bool) -> Side | None:
-        """Return what is known of a side that has no partner to be measured with."""
-        cases = self.candidate_cases if is_candidate else self.baseline_cases
-        if key in cases:
-            return Side("completed")
-        reason = self.failed[is_candidate].get(key)
-        return None if reason is None else Side("failed", reason)
-
-    def is_equal(self, key: Key) -> bool:
-        """Tell whether both sides' files are the same, byte for byte."""
-        before, after = self.baseline_cases.get(key), self.candidate_cases.get(key)
-        return before is not None and after is not None and before.digest == after.digest
-
-    def is_skipped(self, key: Key) -> bool:
-        """Tell whether a variant is taken for the same unmeasured."""
-        return self.options.skip_equal and self.is_equal(key)
 
 
 def check_bundles(
@@ -98,8 +51,9 @@ def check_bundles(
     Raises InputError if they are of other classes or input shape, or for an unknown variant, and
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
-    job = _prepare(candidate, baseline, profile, options)
-    warnings = [*doubts_of(job.host, read_state(), profile.heat), *fewer_threads(job.terms, job.host)]
+    job = prepare(candidate, baseline, profile, options)
+    heat = profile.heat if job.terms.standing == "measured" else None
+    warnings = [*doubts_of(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
     stage = SideBySide(
         fight=Duels(job.plan, progress).fight,
         examine_case=Examiner(job.plan, job.host, created).examine,
@@ -133,7 +87,7 @@ def check_bundles(
     )
 
 
-def _measure(job: _Job, measured: dict[Key, Measured], stage: SideBySide) -> tuple[Finding, ...]:
+def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tuple[Finding, ...]:
     """Time all pairs, and again those that are suspected; return what the gate says in the end."""
     look = partial(_findings, job, measured)
     timed = list(measured.values())
@@ -163,11 +117,11 @@ def _key_of(pair: Pair) -> Key:
     return pair.baseline.variant, pair.baseline.provider
 
 
-def _findings(job: _Job, measured: dict[Key, Measured]) -> tuple[Finding, ...]:
+def _findings(job: Job, measured: dict[Key, Measured]) -> tuple[Finding, ...]:
     return judge([_compared(job, key, measured.get(key)) for key in job.keys], job.options.limits)
 
 
-def _compared(job: _Job, key: Key, one: Measured | None) -> Compared:
+def _compared(job: Job, key: Key, one: Measured | None) -> Compared:
     compared = partial(Compared, key[0], key[1])
     if job.is_skipped(key):
         same = Side("completed")
@@ -213,72 +167,7 @@ def _times(
     )
 
 
-def _prepare(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> _Job:
-    refuse_other_kind(record_of(candidate), record_of(baseline))
-    bundles = (baseline, candidate)
-    known = [name for bundle in bundles for name in _names(bundle)]
-    wanted = selected(options.only, known)
-    artifacts = {
-        bundle.folder: [one for one in bundle.manifest.artifacts if one.variant in wanted]
-        for bundle in bundles
-    }
-    if options.only:
-        refuse_missing(one for bundle in bundles for one in artifacts[bundle.folder])
-    host = read_host()
-    terms = terms_of(profile, host)
-    threads = min(terms.threads, host.usable_cpus)
-    cases = {
-        bundle.folder: cases_of(bundle, artifacts[bundle.folder], profile, terms, threads, cpus_for(threads))
-        for bundle in bundles
-    }
-    return _Job(
-        candidate=candidate,
-        baseline=baseline,
-        profile=profile,
-        options=options,
-        host=host,
-        terms=terms,
-        pack=baseline.pack(),
-        plan=_plan(baseline, profile, terms, cases[baseline.folder]),
-        baseline_cases={(case.variant, case.provider): case for case in cases[baseline.folder]},
-        candidate_cases={(case.variant, case.provider): case for case in cases[candidate.folder]},
-        failed={
-            False: _failed_exports(baseline, profile, wanted),
-            True: _failed_exports(candidate, profile, wanted),
-        },
-    )
-
-
-def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, ...]) -> Plan:
-    """Return what both sides are examined and timed by: the baseline's images judge both."""
-    return Plan(
-        cases=cases,
-        companions=(),
-        sampling=sampling_of(profile.sampling),
-        pack=(baseline.folder / baseline.manifest.pack.file.path).resolve(),
-        pack_sha256=baseline.manifest.pack.file.sha256,
-        images=baseline.manifest.pack.images,
-        classes=len(baseline.manifest.model.classes),
-        memory_control=None if terms.memory_limit_bytes is None else find_control(),
-    )
-
-
-def _names(bundle: Bundle) -> list[str]:
-    manifest = bundle.manifest
-    return [one.variant for one in manifest.artifacts] + [one.variant for one in manifest.failed]
-
-
-def _failed_exports(bundle: Bundle, profile: Profile, wanted: set[str]) -> dict[Key, str]:
-    """Return why each variant that export could not make is not there, by the cases it would have been."""
-    return {
-        (one.variant, provider): reason_of(one)
-        for one in bundle.manifest.failed
-        if one.variant in wanted
-        for provider in providers_of(profile, Variant.parse(one.variant).format)
-    }
-
-
-def _notes(job: _Job) -> list[str]:
+def _notes(job: Job) -> list[str]:
     before, after = record_of(job.baseline), record_of(job.candidate)
     notes = notes_of(after, before)
     if after.pack_sha256 != before.pack_sha256:

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.decide.comparing import TIE, Comparison, Preference, Relation, compare
+from bench.decide.comparing import TIE, Preference, Relation, compare
 from bench.decide.contenders import Contender, Field, fields
 from bench.decide.limits import MARGIN, Kept, kept, limits_of, misses
 from bench.decide.pareto import dominating, front
+from bench.decide.wording import figures, precision, ratio, tie_lost, why_first, without_dot_product
 from bench.records import Record
 from bench.reports.records import Report
-from bench.runtimes.providers import place_of
 from bench.variants import Precision
-from device_profiles.facts import multiplies_int8_fast
 from device_profiles.settings import Budget
 
-_HARDLY_FASTER = 0.9
 _MOST_NAMED = 3
 
 
@@ -159,7 +157,7 @@ class _Chooser:
 
     def _verdict(self, one: Contender, pick: Contender | None, leader: Contender | None) -> Remark:
         kind: Kind = "picked"
-        reason = self._figures(one)
+        reason = figures(one, self._kept[one.name])
         if one is not pick:
             kind, reason = self._against(one, pick, leader)
         return Remark(
@@ -188,14 +186,14 @@ class _Chooser:
 
     def _beside(self, one: Contender, pick: Contender, leader: Contender, accuracy: Kept) -> tuple[Kind, str]:
         comparison = compare(one, pick, self._prefer)
-        found = _ratio(comparison, self._prefer)
-        why = _without_dot_product(one)
+        found = ratio(comparison, self._prefer)
+        why = without_dot_product(one)
         beaten = [other.name for other in dominating(one, self._field.ranked) if not self._misses[other.name]]
         by = f"; dominated by {beaten[0]}" if beaten else ""
         doubt = "" if accuracy.is_shown else f"; {accuracy.sentence}"
         match comparison.relation:
             case Relation.TIE:
-                return "tie", f"{found}, within ±{TIE:.0%}, and {_tie_lost(one, pick)}{by}{doubt}"
+                return "tie", f"{found}, within ±{TIE:.0%}, and {tie_lost(one, pick)}{by}{doubt}"
             case Relation.UNDECIDED:
                 because = "measure longer" if comparison.because is None else comparison.because
                 return "not decided", f"{found}; {because}{why}{by}{doubt}"
@@ -215,10 +213,10 @@ class _Chooser:
             return f"{profile}: no variant's energy was measured, so there is nothing to choose by"
         if pick is None:
             return f"{profile}: no variant meets the budget of {self._budget_text()}"
-        said = f"{profile}: {pick.name}, {self._figures(pick)}"
+        said = f"{profile}: {pick.name}, {figures(pick, self._kept[pick.name])}"
         if len(tied) > 1:
             others = ", ".join(one.name for one in tied if one is not pick)
-            said += f"; a tie in {self._prefer.value} with {others}, of which it is {_why_first(pick, tied)}"
+            said += f"; a tie in {self._prefer.value} with {others}, of which it is {why_first(pick, tied)}"
         open_ = [
             one.name
             for one in among
@@ -239,21 +237,6 @@ class _Chooser:
         projected = any(one.is_projected for one in self._field.ranked)
         also = ", and on projections" if projected else ""
         return f" (rests on a stand-in, {hosts}{also}; not measured there)"
-
-    def _figures(self, one: Contender) -> str:
-        """Say what a row has, each number with its conditions."""
-        latency = one.latency
-        p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
-        threads = f"{one.run.threads} thread{'s' if one.run.threads > 1 else ''}"
-        time = f"p50 {latency.p50:.3g} ms{p95} ({threads}, batch 1, {one.run.standing}"
-        if one.run.standing == "stand-in":
-            time += f" on {one.report.host.cpu}"
-            if one.run.projected_ms is not None:
-                time += f"; projected {_ms(one.run.projected_ms.low)} to {_ms(one.run.projected_ms.high)} ms"
-        energy = "" if one.energy_mj is None else f", {one.energy_mj:.3g} mJ"
-        accuracy = self._kept[one.name]
-        retention = f", {accuracy.sentence}" if accuracy.is_shown and accuracy.sentence else ""
-        return f"{time}), {one.memory_mb:.0f} MiB, {one.size_mb:.2f} MB{energy}{retention}"
 
     def _budget_text(self) -> str:
         texts = [f"{limit.what} ≤ {limit.most:g} {limit.unit}" for limit in self._limits]
@@ -288,62 +271,6 @@ class _Chooser:
         return f"met by {total - missed} of {total}"
 
 
-def _ms(value: float) -> str:
-    """Write the end of a projected range with two digits, or whole: it is no more exact."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
-
-
 def _tie_break(one: Contender) -> tuple[float, float, bool, str]:
     """Return what decides a tie: the smaller, then the more accurate, then fp32."""
-    return one.run.size_bytes or 0, -one.top1, _precision(one) is not Precision.FP32, one.name
-
-
-def _why_first(pick: Contender, tied: Sequence[Contender]) -> str:
-    others = [one for one in tied if one is not pick]
-    if all((one.run.size_bytes or 0) > (pick.run.size_bytes or 0) for one in others):
-        return "the smallest"
-    if all(one.top1 < pick.top1 for one in others if one.run.size_bytes == pick.run.size_bytes):
-        return "the smallest and the most accurate"
-    return "the one in fp32" if _precision(pick) is Precision.FP32 else "the first by name"
-
-
-def _tie_lost(one: Contender, pick: Contender) -> str:
-    """Say by what the pick wins a tie."""
-    if (one.run.size_bytes or 0) > (pick.run.size_bytes or 0):
-        return f"larger ({one.size_mb:.2f} MB, {pick.name} has {pick.size_mb:.2f})"
-    if one.top1 < pick.top1:
-        return f"less accurate ({one.top1:.3f}, {pick.name} has {pick.top1:.3f})"
-    if _precision(pick) is Precision.FP32 and _precision(one) is not Precision.FP32:
-        return "not fp32"
-    return f"behind {pick.name} by name alone"
-
-
-def _precision(one: Contender) -> Precision | None:
-    return None if one.run.precision_ran is None else one.run.precision_ran.requested
-
-
-def _ratio(comparison: Comparison, prefer: Preference) -> str:
-    """Say how a row stands to the pick in what is preferred."""
-    if prefer is Preference.ACCURACY:
-        found = f"{1 / comparison.ratio if comparison.ratio else 0:.3f}× the accuracy"
-        ends = (
-            None
-            if comparison.interval is None
-            else (1 / comparison.interval.high, 1 / comparison.interval.low)
-        )
-    else:
-        found = f"{comparison.ratio:.2f}× the {prefer.value}"
-        ends = None if comparison.interval is None else (comparison.interval.low, comparison.interval.high)
-    if ends is None or comparison.is_single:
-        return found
-    return f"{found}, interval {ends[0]:.2f} to {ends[1]:.2f}"
-
-
-def _without_dot_product(one: Contender) -> str:
-    """Say why int8 gains nothing on a CPU without instructions for it."""
-    if place_of(one.run.provider) != "cpu" or _precision(one) is not Precision.INT8:
-        return ""
-    if multiplies_int8_fast(one.report.host.cpu_features):
-        return ""
-    per_fp32 = one.run.per_fp32
-    return ", no dot product on this CPU" if per_fp32 is not None and per_fp32 > _HARDLY_FASTER else ""
+    return one.run.size_bytes or 0, -one.top1, precision(one) is not Precision.FP32, one.name

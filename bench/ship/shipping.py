@@ -55,7 +55,7 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
 def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrite: bool) -> None:
     """Write the picked artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
     artifact = next(one for one in bundle.manifest.artifacts if one.variant == pick.run.variant)
-    with whole_folder(target, CARD, overwrite) as folder:
+    with whole_folder(target, CARD, overwrite, "--ship") as folder:
         for file in artifact.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -155,6 +155,9 @@ def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Check
 def _refuse_to_replace(written: Sequence[_Written]) -> None:
     from bench.files import refuse_to_replace
 
+    paths = [path.resolve() for path, *_ in written if path is not None]
+    if len(set(paths)) < len(paths):
+        raise typer.BadParameter("give each a file of its own", param_hint="--markdown, --junit, --bmf")
     for path, option, _, is_ours in written:
         if path is not None:
             refuse_to_replace(path, is_ours, option)

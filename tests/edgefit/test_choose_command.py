@@ -54,6 +54,8 @@ def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_1
         (["--prefer", "speed"], "unknown preference 'speed'"),
         (["--max-size-mb", "0"], "0 is met by nothing"),
         (["--min-retention", "99"], "less than or equal to 1"),
+        (["--max-p95-ms", "nan"], "is no number"),
+        (["--overwrite"], "belongs to --ship"),
         (["nowhere.json"], "nowhere.json: no such report"),
     ],
 )
@@ -122,5 +124,5 @@ def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_
     done = edgefit("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
 
     assert done.returncode == 2
-    assert "already holds something else" in done.stderr
+    assert "already holds something else; choose another --ship" in done.stderr
     assert [one.name for one in taken.iterdir()] == ["mine.txt"]
