@@ -1,6 +1,5 @@
 """`edgefit check`: a candidate against a baseline, with an exit code for CI. bench/ measures and judges."""
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,8 +75,6 @@ def check(
     from bench.render.check.terminal import check_view
 
     output = Output(as_json)
-    if not math.isfinite(min_retention) or not math.isfinite(seconds):
-        raise typer.BadParameter("is no number", param_hint="--min-retention, --seconds")
     written: Sequence[_Written] = (
         (markdown, "--markdown", to_markdown, was_markdown),
         (junit, "--junit", to_junit, was_junit),

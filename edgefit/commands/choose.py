@@ -65,9 +65,6 @@ def choose(
     from device_profiles.settings import Budget
 
     output = Output(as_json)
-    for option, value in (("--min-retention", min_retention), ("--retention-margin", retention_margin)):
-        if value is not None and not math.isfinite(value):
-            raise typer.BadParameter(f"'{value}' is no number", param_hint=option)
     if ship is None and (bundle is not None or overwrite):
         raise typer.BadParameter("belongs to --ship, which is not given", param_hint="--bundle, --overwrite")
     preference = Preference(named(prefer, [one.value for one in Preference], "preference"))

@@ -202,7 +202,7 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
         (["--max-slowdown", "5"], "'5' is no percentage; write one such as 5%"),
         (["--max-growth", "-1%"], "'-1%' is no percentage"),
         (["--markdown", "b.md", "--junit", "./b.md"], "give each a file of its own"),
-        (["--min-retention", "nan"], "is no number"),
+        (["--min-retention", "nan"], "less than or equal to 1"),
         (["--only", "onnx-int4"], "unknown variant 'onnx-int4'"),
         (["--markdown", "a.json"], "is there already and holds something else; choose another --markdown"),
     ],

@@ -54,7 +54,7 @@ def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_1
         (["--prefer", "speed"], "unknown preference 'speed'"),
         (["--max-size-mb", "0"], "0 is met by nothing"),
         (["--min-retention", "99"], "less than or equal to 1"),
-        (["--max-p95-ms", "nan"], "is no number"),
+        (["--max-p95-ms", "inf"], "is no number"),
         (["--overwrite"], "belongs to --ship"),
         (["nowhere.json"], "nowhere.json: no such report"),
     ],
