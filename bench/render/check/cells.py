@@ -10,7 +10,7 @@ def number(finding: Finding) -> str:
     if finding.ratio is None:
         return ""
     if finding.quantity in (Quantity.SIZE, Quantity.MEMORY):
-        return f"{finding.ratio - 1:+.1%}"
+        return f"{round(finding.ratio - 1, 3) + 0.0:+.1%}"  # + 0.0: there is no -0.0%
     if finding.quantity is Quantity.ACCURACY:
         return f"{finding.ratio:.3f}"
     return f"{finding.ratio:.2f}×"
