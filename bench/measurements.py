@@ -75,6 +75,11 @@ class Memory(Record):
     proportional_bytes: int | None
     device_bytes: int | None = None
 
+    @property
+    def highest_bytes(self) -> int:
+        """The peak; what was resident when it was loaded where the kernel keeps none."""
+        return self.loaded_bytes if self.peak_bytes is None else self.peak_bytes
+
 
 class Operator(Record):
     """One convolution or matrix operator of the graph that ran.

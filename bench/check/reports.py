@@ -76,7 +76,7 @@ def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | N
 def _side(run: Run | None) -> Side | None:
     if run is None:
         return None
-    memory = () if run.raw is None else (run.raw.memory.peak_bytes or run.raw.memory.loaded_bytes,)
+    memory = () if run.raw is None else (run.raw.memory.highest_bytes,)
     given = None if run.raw is None else run.raw.logits
     logits = None if given is None else np.asarray(given, dtype=np.float32)
     return Side(run.status, run.reason, run.size_bytes, memory, logits)

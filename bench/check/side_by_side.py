@@ -35,7 +35,7 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
     """Return how a round is timed: 16 inferences a block, for a shorter one is mostly the pause before it.
 
     Few turns a process: the interval is made over processes, and needs eight of them more than long ones.
-    Where inference takes long, blocks end at 150 ms, which hold some forty of the scheduler's time slices.
+    Where inference takes long, blocks end at 150 ms, so that each holds many of the scheduler's time slices.
     """
     return profile_sampling.model_copy(
         update={
@@ -86,7 +86,7 @@ class Measured:
         examined = self.candidate if is_candidate else self.baseline
         if is_candidate in self.fresh_peaks:
             return self.fresh_peaks[is_candidate]
-        return (_peak_of(examined),) if isinstance(examined, Examined) else ()
+        return (examined.memory.highest_bytes,) if isinstance(examined, Examined) else ()
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class SideBySide:
                 if isinstance(entry, Ended):
                     one.end(SideEnded(side, entry.outcome))
                 else:
-                    found[side] = (*found.get(side, ()), _peak_of(entry))
+                    found[side] = (*found.get(side, ()), entry.memory.highest_bytes)
             one.fresh_peaks = found
 
     def _rounds(
@@ -203,7 +203,3 @@ def load_ms(timed: Iterable[ProcessTiming]) -> float:
 def outcome_of(entry: Examined | Ended) -> Failed | Skipped | None:
     """Return how a side ended; None if it runs."""
     return entry.outcome if isinstance(entry, Ended) else None
-
-
-def _peak_of(examined: Examined) -> int:
-    return examined.memory.peak_bytes or examined.memory.loaded_bytes

@@ -121,7 +121,7 @@ def _field(reports: Sequence[Report]) -> Field:
                     replaced.append(latest[key])
                 latest[key] = (report, run)
     rows = list(latest.values())
-    name_of = _names(rows)
+    name_of = _Names(rows)
     completed = [run for _, run in rows if run.status == "completed"]
     measured = any(run.standing == "measured" for run in completed)
     projected = not measured and any(run.projected_ms is not None for run in completed)
@@ -144,7 +144,7 @@ def _field(reports: Sequence[Report]) -> Field:
     return Field(tuple(reports), tuple(ranked), tuple(others))
 
 
-class _names:  # noqa: N801 - a function with a table
+class _Names:
     """Names rows by variant, with provider and report only where these are needed to tell them apart."""
 
     def __init__(self, rows: Iterable[tuple[Report, Run]]) -> None:

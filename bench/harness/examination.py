@@ -101,7 +101,7 @@ class Examiner:
 
 def _judge_peak(case: Case, memory: Memory) -> None:
     """Where no control group could hold a case to its limit, its peak decides, as it would have."""
-    peak_bytes = memory.peak_bytes or memory.loaded_bytes
+    peak_bytes = memory.highest_bytes
     if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:
         message = f"has a peak of {peak_bytes / _BYTES_PER_MIB:.0f} MiB, by which it was judged"
         raise CaseEndedError(Failed(stage=Stage.MEMORY, kind=FailureKind.MEMORY, message=message))

@@ -52,7 +52,7 @@ def _waves(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Seque
     """Return the waves as the journal holds them, else as they fit into memory beside the companions."""
     if journal.found.waves is None:
         peaks = {
-            key: (found.memory.peak_bytes or found.memory.loaded_bytes) + (found.memory.device_bytes or 0)
+            key: found.memory.highest_bytes + (found.memory.device_bytes or 0)
             for key, found in journal.found.examined.items()
         }
         room = int(available_bytes * _SHARE_OF_FREE_MEMORY)

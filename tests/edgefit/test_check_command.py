@@ -18,7 +18,7 @@ from making.tiny_report import HOST
 
 from bench.bundle import MANIFEST
 from bench.check.options import CheckOptions
-from bench.decide.findings import Limits
+from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
 from bench.reports.files import write_report
 from edgefit.commands.check import check as command
 from edgefit.options import parse_share
@@ -223,6 +223,10 @@ def test_the_limits_that_help_shows_are_those_that_are_used() -> None:
         assert parse_share(shown[name], name) == getattr(used, name)
     assert shown["min_retention"] == used.min_retention
     assert shown["seconds"] == CheckOptions().seconds
+    percents = {of: f"{limit:.0%} " for of, limit in DEFAULT_SLOWDOWN.items()}
+    helped = " ".join(edgefit("check", "--help").stdout.split()) + " "
+    assert percents["bundles"] in helped
+    assert percents["reports"] in helped
 
 
 def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
