@@ -88,11 +88,13 @@ class CaseWorker:
         )
         return self._ask(request, Stage.LOAD, messages.Loaded)
 
-    def start(self, pack: str, wave: int, round_: int, sampling: Sampling) -> ProcessTiming:
-        """Load, infer once and warm up; return the process without a block."""
+    def start(
+        self, pack: str, wave: int, round_: int, sampling: Sampling, warm_up_s: float = _WARM_UP_LIMIT_S
+    ) -> ProcessTiming:
+        """Load, infer once and warm up, for `warm_up_s` at the most; return the process without a block."""
         loaded = self.load(pack if self.case.is_judged else None)
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
-        request = messages.WarmUp(most=sampling.warm_up, limit_s=_WARM_UP_LIMIT_S)
+        request = messages.WarmUp(most=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
         warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
         return ProcessTiming(
             wave=wave,
