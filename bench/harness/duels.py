@@ -60,7 +60,7 @@ class Duels:
         """Time one round: `blocks` sweeps of the plan's sampling, fewer once `limit_s` seconds are up.
 
         Each side's warm-up ends by then too: where threads wait for a core that another process holds, one
-        inference of TorchScript took half a second instead of 30 ms.
+        inference of TorchScript took up to 1.2 s instead of 7 ms.
         """
         random = Random(f"{self.plan.seed}/{pair.key}/{round_}")
         with ExitStack() as stack:
