@@ -121,7 +121,7 @@ class SideBySide:
     def time_again(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time suspects anew, in more processes, which are kept apart from the earlier ones."""
         first = max((len(one.rounds) for one in measured), default=0)
-        looks = [look for look in LOOKS if look > first]
+        looks = [look for look in LOOKS if look > first] or LOOKS[-1:]
         seconds = _SECOND_SECONDS * self.seconds
         self._rounds(measured, looks, seconds, is_done, "times, suspected, again", is_fresh=True)
 

@@ -100,6 +100,16 @@ def test_the_second_look_has_more_processes_and_keeps_them_apart(pair: Pair) -> 
     assert second.interval().high == pytest.approx(1.0)
 
 
+def test_a_second_look_after_the_longest_first_one_has_as_many_processes(pair: Pair) -> None:
+    measured = stage(Invented(), seconds=999).examine([pair])
+    both = stage(Invented(), seconds=999)
+
+    both.time(measured, lambda one: False)
+    both.time_again(measured, lambda one: False)
+
+    assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[-1], LOOKS[-1])
+
+
 def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
     peaks: Iterator[int] = iter([100, 130, *[101, 102] * 4])
 
