@@ -21,6 +21,7 @@ from bench.check.side_by_side import (
 from bench.decide.checked import Checked, Conditions, DuelTimes
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, judge, suspects
+from bench.decide.judging import may_be_found_worse
 from bench.harness.doubts import doubts_of
 from bench.harness.duels import Duels, Pair, Round
 from bench.harness.examination import Examiner
@@ -34,7 +35,7 @@ from bench.standing.terms import fewer_threads
 from bench.statistics.replication import Estimate
 from device_profiles.profile import Profile
 
-_TIMES = frozenset({Quantity.LATENCY, Quantity.LOAD_TIME})
+_RATIOS = {Quantity.LATENCY: latency_ratio, Quantity.LOAD_TIME: load_ratio}
 
 
 def check_bundles(
@@ -95,10 +96,20 @@ def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tupl
     found = suspects(look(), job.options.limits)
     stage.examine_memory_again(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
     for case, one in measured.items():
-        one.suspected = frozenset(each.quantity for each in found if each.case == case) & _TIMES
+        times = [each for each in found if each.case == case and each.quantity in _RATIOS]
+        if any(_is_worth_a_second_look(each, one, stage.processes_again(one)) for each in times):
+            one.suspected = frozenset(each.quantity for each in times)
     slow = [one for one in timed if one.suspected]
     stage.time_again(slow, lambda one: _is_decided(look(), one, one.suspected))
     return look()
+
+
+def _is_worth_a_second_look(found: Finding, one: Measured, processes: int) -> bool:
+    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look."""
+    estimate = _RATIOS[found.quantity](one.rounds)
+    if estimate is None or found.confidence is None:
+        return False
+    return may_be_found_worse(estimate, processes, found.confidence)
 
 
 def _is_done(findings: Sequence[Finding], one: Measured, limits: Limits) -> bool:

@@ -27,6 +27,7 @@ _MEMORY_PROCESSES = 4
 # Of the seconds of a variant, how much the turns of one process may take, beside starting it.
 _SHARE_OF_A_PROCESS = 0.1
 _NS_PER_MS = 1e6
+_AGAIN = "times, suspected, again"
 
 Done = Callable[["Measured"], bool]
 
@@ -53,7 +54,8 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
 class Measured:
     """What was measured of a pair so far: the examination of both sides, rounds, and fresh ones.
 
-    `suspected`: the times that were beyond their limit at first, of which fresh rounds alone decide.
+    `suspected`: the times that were beyond their limit at first, of which fresh rounds alone decide;
+    `spent_s`: how long the first rounds took.
     """
 
     pair: Pair
@@ -63,6 +65,7 @@ class Measured:
     fresh: list[Round] = field(default_factory=list)
     suspected: frozenset[Quantity] = frozenset()
     fresh_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
+    spent_s: float = 0.0
 
     @property
     def runs(self) -> bool:
@@ -121,9 +124,14 @@ class SideBySide:
     def time_again(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time suspects anew, in more processes, which are kept apart from the earlier ones."""
         first = max((len(one.rounds) for one in measured), default=0)
-        looks = [look for look in LOOKS if look > first] or LOOKS[-1:]
         seconds = _SECOND_SECONDS * self.seconds
-        self._rounds(measured, looks, seconds, is_done, "times, suspected, again", is_fresh=True)
+        self._rounds(measured, _second_looks(first), seconds, is_done, _AGAIN, is_fresh=True)
+
+    def processes_again(self, one: Measured) -> int:
+        """Return how many processes of each side a second look at a pair has the time for."""
+        looks, seconds = _second_looks(len(one.rounds)), _SECOND_SECONDS * self.seconds
+        each_s = one.spent_s / len(one.rounds)
+        return next((look for look in reversed(looks) if look * each_s <= seconds), looks[0])
 
     def examine_memory_again(self, measured: Iterable[Measured]) -> None:
         """Read the memory peak of both sides in fresh processes."""
@@ -168,6 +176,7 @@ class SideBySide:
                 open_ = [one for one in open_ if not is_done(one)]
 
     def _fight(self, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
+        begin = self.clock()
         found = self.fight(one.pair, number, limit_s)
         if isinstance(found, SideEnded):  # once may be the machine's fault; a second time it is the file's
             found = self.fight(one.pair, number, limit_s)
@@ -175,6 +184,13 @@ class SideBySide:
             one.end(found)
         else:
             into.append(found)
+        if into is one.rounds:
+            one.spent_s += self.clock() - begin
+
+
+def _second_looks(first: int) -> Sequence[int]:
+    """Return the looks of a second look after `first` processes: at more of them, if there are any."""
+    return [look for look in LOOKS if look > first] or LOOKS[-1:]
 
 
 def latency_ratio(rounds: Sequence[Round]) -> Estimate | None:

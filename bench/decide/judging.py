@@ -10,6 +10,9 @@ from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Estimate, Interval
 
 _FAMILY_ERROR = 0.05
+# A ratio that lies above 1 by so much of what would be found worse is found so by one second look in ten or
+# fewer.
+_HOPE = 0.5
 LOSS_ERROR = 0.1
 
 
@@ -43,6 +46,14 @@ def judge_estimate(estimate: Estimate, limit: float, confidence: float) -> Judge
     if interval.high < 1:
         return Judged(Verdict.BETTER, ratio, interval)
     return Judged(Verdict.UNDECIDED, ratio, interval)
+
+
+def may_be_found_worse(estimate: Estimate, processes: int, confidence: float) -> bool:
+    """Tell whether fresh processes, so many of each side, may find worse what is suspected by `estimate`.
+
+    Where the interval that they are to expect is much wider than the ratio is high, they would not.
+    """
+    return estimate.value > _HOPE * estimate.half_width(processes, confidence)
 
 
 def judge_value(ratio: float, limit: float) -> Verdict:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from bench.child_process import ChildDiedError
 from bench.harness import messages
-from bench.harness.plan import Case, block_samples
+from bench.harness.plan import FEWEST_BLOCK_SAMPLES, Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.machine.memory_group import MemoryGroup
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
@@ -108,9 +108,12 @@ class CaseWorker:
             blocks=(),
         )
 
-    def take_turn(self, started: ProcessTiming, sampling: Sampling) -> messages.Inferred:
-        """Run one block of inferences."""
-        return self.infer(block_samples(sampling, started.warm_up_ns), Stage.TIMING)
+    def take_turn(
+        self, started: ProcessTiming, sampling: Sampling, fewest: int = FEWEST_BLOCK_SAMPLES
+    ) -> messages.Inferred:
+        """Run one block of inferences, `fewest` at the least; where one is enough, one settles it too."""
+        count = block_samples(sampling, started.warm_up_ns, fewest)
+        return self.infer(count, Stage.TIMING, settle=min(count, _INFERENCES_TO_SETTLE))
 
     def infer(self, count: int, stage: Stage, settle: int = _INFERENCES_TO_SETTLE) -> messages.Inferred:
         """Run `settle` inferences, then `count` that are timed, and wait until the worker's threads rest."""

@@ -25,7 +25,7 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
 # A block of fewer samples has no median worth the name.
-_FEWEST_BLOCK_SAMPLES = 3
+FEWEST_BLOCK_SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def order_of_turns(keys: Iterable[str], seed: int, wave: int, round_: int, sweep
     return order
 
 
-def block_samples(sampling: Sampling, warm_up_ns: Sequence[int]) -> int:
-    """Return how many samples a block of a process has that was so fast when it was warm."""
-    fitting = int(sampling.block_s * 1e9 / max(1.0, median(warm_up_ns[-_FEWEST_BLOCK_SAMPLES:])))
-    return max(min(sampling.block_samples, fitting), min(sampling.block_samples, _FEWEST_BLOCK_SAMPLES))
+def block_samples(sampling: Sampling, warm_up_ns: Sequence[int], fewest: int = FEWEST_BLOCK_SAMPLES) -> int:
+    """Return how many samples, `fewest` at the least, a block of a process has that was so fast when warm."""
+    fitting = int(sampling.block_s * 1e9 / max(1.0, median(warm_up_ns[-FEWEST_BLOCK_SAMPLES:])))
+    return min(sampling.block_samples, max(fitting, fewest))

@@ -32,10 +32,18 @@ def warm_up(
 ) -> tuple[tuple[int, ...], bool]:
     """Run inferences until their level is steady; return the nanoseconds of each, and whether it is.
 
-    It is not if `most` inferences or `limit_ns` came first.
+    It is not if `most` inferences or `limit_ns` came first. There is one inference at least.
     """
     samples_ns: list[int] = []
     end = clock() + limit_ns
-    while not (steady := is_steady(samples_ns)) and len(samples_ns) < most and clock() < end:
-        samples_ns += time_inferences(session, batches, min(WINDOW, most - len(samples_ns)), clock)
+    while not (steady := _is_steady(samples_ns)) and len(samples_ns) < most:
+        if samples_ns and clock() >= end:
+            break
+        batch = batches[len(samples_ns) % len(batches)]
+        samples_ns += time_inferences(session, [batch], 1, clock)
     return tuple(samples_ns), steady
+
+
+def _is_steady(samples_ns: Sequence[int]) -> bool:
+    """Look at whole windows alone: to look after each inference would find a steady level by chance."""
+    return len(samples_ns) % WINDOW == 0 and is_steady(samples_ns)

@@ -50,10 +50,15 @@ class Estimate:
         the value alike: where processes are skewed the two differ, and either alone would hold the truth too
         seldom. `tests/benchmarks/interval_coverage.py` prints how often it does.
         """
-        half = t_quantile((1 + confidence) / 2, self.freedom) * self.error
+        half = self.half_width(self.freedom + 1, confidence)
         return Interval(
             math.exp(min(self.mean, self.value) - half), math.exp(max(self.mean, self.value) + half)
         )
+
+    def half_width(self, processes: int, confidence: float = 0.95) -> float:
+        """Return that of the logarithm's interval if so many processes spread as these do."""
+        spread = self.error * math.sqrt((self.freedom + 1) / processes)
+        return t_quantile((1 + confidence) / 2, processes - 1) * spread
 
     def less(self, other: "Estimate") -> "Estimate":
         """Return the logarithm of the quotient of two independent quantities (Welch and Satterthwaite)."""

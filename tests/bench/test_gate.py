@@ -13,7 +13,13 @@ from bench.check.reports import check_reports
 from bench.decide.checked import Checked
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, judge, suspects
-from bench.decide.judging import corrected_confidence, judge_estimate, judge_memory, judge_value
+from bench.decide.judging import (
+    corrected_confidence,
+    judge_estimate,
+    judge_memory,
+    judge_value,
+    may_be_found_worse,
+)
 from bench.errors import InputError
 from bench.measurements import Failed, FailureKind, Skipped, Stage
 from bench.reports.records import Report
@@ -45,6 +51,13 @@ def test_a_time_is_worse_only_if_interval_and_estimate_say_so(
     ratio: float, error: float, verdict: Verdict
 ) -> None:
     assert judge_estimate(estimate(ratio, error), 0.05, 0.95).verdict is verdict
+
+
+def test_a_second_look_is_worth_while_only_if_it_may_find_the_suspect_worse() -> None:
+    suspected = [estimate(1.08, error) for error in (0.02, 0.1)]
+
+    assert [may_be_found_worse(one, processes=8, confidence=0.95) for one in suspected] == [True, False]
+    assert may_be_found_worse(suspected[1], processes=50, confidence=0.95)
 
 
 def test_the_more_is_compared_the_surer_each_must_be() -> None:

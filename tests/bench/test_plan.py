@@ -69,3 +69,10 @@ def test_a_block_of_a_slow_case_has_fewer_samples_but_not_below_three(ms: int, c
     sampling = load_profile("laptop-cpu").sampling
 
     assert block_samples(sampling, [ms * 1_000_000] * 15) == count
+
+
+def test_a_block_of_a_slow_case_may_be_one_inference_where_that_is_asked_for() -> None:
+    sampling = load_profile("laptop-cpu").sampling
+
+    assert block_samples(sampling, [500_000_000], fewest=1) == 1
+    assert block_samples(sampling, [1_000_000], fewest=1) == sampling.block_samples

@@ -110,6 +110,18 @@ def test_a_second_look_after_the_longest_first_one_has_as_many_processes(pair: P
     assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[-1], LOOKS[-1])
 
 
+@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (1.0, 20), (60.0, 8)])
+def test_a_second_look_has_the_processes_that_its_seconds_allow(
+    pair: Pair, step_s: float, processes: int
+) -> None:
+    both = stage(Invented(step_s=step_s))
+    (measured,) = both.examine([pair])
+
+    both.time([measured], lambda one: True)
+
+    assert both.processes_again(measured) == processes
+
+
 def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
     peaks: Iterator[int] = iter([100, 130, *[101, 102] * 4])
 

@@ -62,11 +62,11 @@ def test_warm_up_ends_at_its_limits_and_says_that_it_is_not_steady() -> None:
     growing = itertools.accumulate(itertools.count(1), lambda total, step: total + step * step)
 
     by_count, steady = warm_up(CountingSession(), BATCHES, 12, 10**9, lambda: next(growing))
-    by_time, steady_by_time = warm_up(CountingSession(), BATCHES, 100, 3, lambda: next(ticks))
+    by_time, steady_by_time = warm_up(CountingSession(), BATCHES, 100, 9, lambda: next(ticks))
 
     assert len(by_count) == 12
     assert not steady
-    assert len(by_time) == 5
+    assert len(by_time) == 3
     assert not steady_by_time
 
 
