@@ -104,8 +104,14 @@ def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tupl
     return look()
 
 
-def _is_worth_a_second_look(found: Finding, one: Measured, processes: int) -> bool:
-    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look."""
+def _is_worth_a_second_look(found: Finding, one: Measured, processes: int | None) -> bool:
+    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look.
+
+    `processes`: for how many a second look has the time, None for too few: then what is certain already is
+    worth more of it.
+    """
+    if processes is None:
+        return found.verdict is Verdict.WORSE
     estimate = _RATIOS[found.quantity](one.rounds)
     if estimate is None or found.confidence is None:
         return False

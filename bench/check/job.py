@@ -8,6 +8,7 @@ from bench.check.options import CheckOptions
 from bench.check.side_by_side import sampling_of
 from bench.decide.gate import Side
 from bench.evaluation_pack import EvaluationPack
+from bench.harness.duels import Pair
 from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
@@ -53,7 +54,7 @@ class Job:
     def is_equal(self, key: Key) -> bool:
         """Tell whether both sides' files are the same, byte for byte."""
         before, after = self.baseline_cases.get(key), self.candidate_cases.get(key)
-        return before is not None and after is not None and before.digest == after.digest
+        return before is not None and after is not None and Pair(before, after).is_equal
 
     def is_skipped(self, key: Key) -> bool:
         """Tell whether a variant is taken for the same unmeasured."""

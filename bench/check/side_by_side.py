@@ -26,6 +26,8 @@ _SECOND_SECONDS = 1.5
 _MEMORY_PROCESSES = 4
 # Of the seconds of a variant, how much the turns of one process may take, beside starting it.
 _SHARE_OF_A_PROCESS = 0.1
+# Where all takes longer than its seconds by more than this, processes have one turn each until it does not.
+_PATIENCE = 1.25
 _NS_PER_MS = 1e6
 _AGAIN = "times, suspected, again"
 
@@ -108,9 +110,14 @@ class SideBySide:
     clock: Callable[[], float] = time.monotonic
 
     def examine(self, pairs: Sequence[Pair]) -> list[Measured]:
-        """Find memory, answers and executed graph of both sides of each pair."""
-        self.progress.begin("memory, accuracy and precision", 2 * len(pairs))
-        return [Measured(pair, self._examine(pair.baseline), self._examine(pair.candidate)) for pair in pairs]
+        """Find memory, answers and executed graph of both sides of each pair; of equal files once."""
+        self.progress.begin("memory, accuracy and precision", sum(1 if one.is_equal else 2 for one in pairs))
+        measured = []
+        for pair in pairs:
+            baseline = self._examine(pair.baseline)
+            candidate = baseline if pair.is_equal else self._examine(pair.candidate)
+            measured.append(Measured(pair, baseline, candidate))
+        return measured
 
     def _examine(self, case: Case) -> Examined | Ended:
         entry = self.examine_case(case)
@@ -127,11 +134,11 @@ class SideBySide:
         seconds = _SECOND_SECONDS * self.seconds
         self._rounds(measured, _second_looks(first), seconds, is_done, _AGAIN, is_fresh=True)
 
-    def processes_again(self, one: Measured) -> int:
-        """Return how many processes of each side a second look at a pair has the time for."""
-        looks, seconds = _second_looks(len(one.rounds)), _SECOND_SECONDS * self.seconds
-        each_s = one.spent_s / len(one.rounds)
-        return next((look for look in reversed(looks) if look * each_s <= seconds), looks[0])
+    def processes_again(self, one: Measured) -> int | None:
+        """Return how many processes of each side a second look at a pair has time for; None if too few."""
+        seconds, each_s = _SECOND_SECONDS * self.seconds, one.spent_s / len(one.rounds)
+        looks = _second_looks(len(one.rounds))
+        return next((look for look in reversed(looks) if look * each_s <= seconds), None)
 
     def examine_memory_again(self, measured: Iterable[Measured]) -> None:
         """Read the memory peak of both sides in fresh processes."""
@@ -161,30 +168,30 @@ class SideBySide:
         is_fresh: bool = False,
     ) -> None:
         open_ = [one for one in measured if one.runs]
-        deadline = self.clock() + seconds * len(open_)
-        limit_s = _SHARE_OF_A_PROCESS * seconds
+        begin, whole_s = self.clock(), seconds * len(open_)
         for round_ in range(looks[-1]):
-            if not open_ or (round_ >= looks[0] and self.clock() >= deadline):
+            elapsed_s = self.clock() - begin
+            if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
                 return
             of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
             self.progress.begin(f"{called}, process {of}", len(open_) * self.blocks)
+            is_late = elapsed_s > _PATIENCE * whole_s * max(1, round_) / looks[0]
             for one in open_:
-                number = round_ + (LOOKS[-1] if is_fresh else 0)
-                self._fight(one, number, limit_s, one.fresh if is_fresh else one.rounds)
+                self._fight(one, round_, 0.0 if is_late else _SHARE_OF_A_PROCESS * seconds, is_fresh)
             open_ = [one for one in open_ if one.runs]
             if round_ + 1 in looks:
                 open_ = [one for one in open_ if not is_done(one)]
 
-    def _fight(self, one: Measured, number: int, limit_s: float, into: list[Round]) -> None:
-        begin = self.clock()
+    def _fight(self, one: Measured, round_: int, limit_s: float, is_fresh: bool) -> None:
+        begin, number = self.clock(), round_ + (LOOKS[-1] if is_fresh else 0)
         found = self.fight(one.pair, number, limit_s)
         if isinstance(found, SideEnded):  # once may be the machine's fault; a second time it is the file's
             found = self.fight(one.pair, number, limit_s)
         if isinstance(found, SideEnded):
             one.end(found)
         else:
-            into.append(found)
-        if into is one.rounds:
+            (one.fresh if is_fresh else one.rounds).append(found)
+        if not is_fresh:
             one.spent_s += self.clock() - begin
 
 

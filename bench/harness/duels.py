@@ -32,6 +32,11 @@ class Pair:
         """What tells it from other pairs."""
         return self.candidate.key
 
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides are the same files, byte for byte."""
+        return self.baseline.digest is not None and self.baseline.digest == self.candidate.digest
+
 
 @dataclass(frozen=True)
 class Round:
@@ -61,8 +66,8 @@ class Duels:
     def fight(self, pair: Pair, round_: int, limit_s: float) -> Round | SideEnded:
         """Time one round: `blocks` sweeps of the plan's sampling, fewer once `limit_s` seconds are up.
 
-        Each side's warm-up ends by then too: where threads wait for a core that another process holds, one
-        inference of TorchScript took up to 1.2 s instead of 7 ms.
+        Both sides' warm-up together ends by then too: where threads wait for a core that another process
+        holds, one inference of TorchScript took up to 1.2 s instead of 7 ms.
         """
         random = Random(f"{self.plan.seed}/{pair.key}/{round_}")
         with ExitStack() as stack:
@@ -83,7 +88,7 @@ class Duels:
         for one in fighters:
             one.guard(one.worker.greet)
         for one in _shuffled(fighters, random):
-            one.start(self.plan, round_, limit_s)
+            one.start(self.plan, round_, limit_s / len(fighters))
 
     def _take_turns(self, fighters: "Sequence[_Fighter]", limit_s: float, random: Random) -> None:
         deadline = self.clock() + limit_s

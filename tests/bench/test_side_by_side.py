@@ -1,7 +1,7 @@
 """Two bundles side by side: looks, suspicion and a second look at invented rounds; duels of real workers."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,18 @@ class Invented:
     ratio: Callable[[int], float] = lambda _: 1.0
     step_s: float = 1.0
     now_s: float = 0.0
+    tick_s: float = 0.0
     numbers: list[int] = field(default_factory=list)
+    limits_s: list[float] = field(default_factory=list)
+    examined: int = 0
+
+    def clock(self) -> float:
+        self.now_s += self.tick_s
+        return self.now_s
 
     def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
         self.numbers.append(number)
+        self.limits_s.append(limit_s)
         self.now_s += self.step_s
         baseline, candidate = (
             timed(Row(ms, moods=(1.0,)))[0].model_copy(update={"round": number})
@@ -35,6 +43,7 @@ class Invented:
         return Round(baseline, candidate)
 
     def examine(self, case_: Case) -> Examined | Ended:
+        self.examined += 1
         memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
         return Examined(
             case=case_.key, runtime="t", memory=memory, logits=None, executed=None, kept_from=None
@@ -48,13 +57,14 @@ def stage(invented: Invented, seconds: float = 20) -> SideBySide:
         progress=Silent(),
         seconds=seconds,
         blocks=4,
-        clock=lambda: invented.now_s,
+        clock=invented.clock,
     )
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
-    return Pair(case(tmp_path, "onnx-fp32"), case(tmp_path, "onnx-fp32"))
+    before = case(tmp_path, "onnx-fp32")
+    return Pair(before, replace(before, digest="changed"))
 
 
 def test_what_is_decided_at_the_first_look_is_measured_no_longer(pair: Pair) -> None:
@@ -84,6 +94,39 @@ def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pa
     assert len(measured[0].rounds) == LOOKS[0]
 
 
+def test_while_everything_takes_too_long_processes_have_one_turn_each(pair: Pair) -> None:
+    slow = Invented(step_s=8, tick_s=0.001)
+    measured = stage(slow, seconds=20).examine([pair])
+
+    stage(slow, seconds=20).time(measured, lambda one: False)
+
+    assert slow.limits_s == [2.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_one_slow_process_costs_no_other_its_turns_for_long(pair: Pair) -> None:
+    times = iter([12.0, 1.0, 1.0, 1.0, 1.0])
+
+    class SlowAtFirst(Invented):
+        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+            self.step_s = next(times)
+            return super().fight(pair, number, limit_s)
+
+    measured = stage(invented := SlowAtFirst()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert invented.limits_s == [2.0, 0.0, 0.0, 2.0, 2.0]
+
+
+def test_equal_files_are_examined_once(pair: Pair) -> None:
+    invented = Invented()
+
+    (measured,) = stage(invented).examine([Pair(pair.baseline, pair.baseline)])
+    stage(invented).examine([pair])
+
+    assert invented.examined == 1 + 2
+    assert measured.candidate == measured.baseline
+
+
 def test_the_second_look_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
     invented = Invented(ratio=lambda number: 1.2 if number < LOOKS[-1] else 1.0)
     measured = stage(invented).examine([pair])
@@ -110,9 +153,9 @@ def test_a_second_look_after_the_longest_first_one_has_as_many_processes(pair: P
     assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[-1], LOOKS[-1])
 
 
-@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (1.0, 20), (60.0, 8)])
+@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (1.0, 20), (60.0, None)])
 def test_a_second_look_has_the_processes_that_its_seconds_allow(
-    pair: Pair, step_s: float, processes: int
+    pair: Pair, step_s: float, processes: int | None
 ) -> None:
     both = stage(Invented(step_s=step_s))
     (measured,) = both.examine([pair])
