@@ -1,8 +1,8 @@
 """One run of the harness: a bundle and a profile in, a report out. It knows the order, not the details."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bench import stand_in
@@ -38,7 +38,8 @@ QUICK_IMAGES = 128
 class BenchmarkOptions:
     """`only`: the variants to measure, all if empty; `quick`: the profile's short sampling and 128 images;
     `name`: the report's, else the bundle's; `sustained_s`: seconds of each case without a pause, None for no
-    such pass; `resume`: go on with a run of the same bundle, profile and options that was cut off.
+    such pass; `resume`: go on with a run of the same bundle, profile and options that was cut off;
+    `left_out`: formats that are not measured here, each with the reason.
     """
 
     only: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class BenchmarkOptions:
     name: str | None = None
     sustained_s: float | None = None
     resume: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _plan(
     threads = min(terms.threads, host.usable_cpus)
     cpus = cpus_for(threads)
     return Plan(
-        cases=cases_of(bundle, artifacts, profile, terms, threads, cpus),
+        cases=cases_of(bundle, artifacts, profile, terms, threads, cpus, options.left_out),
         companions=companions_of(threads, cpus),
         sampling=_sampling(profile, terms, options),
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),

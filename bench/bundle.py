@@ -3,7 +3,7 @@
 It knows the manifest's shape and the files' integrity; it knows no runtime and runs nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -152,9 +152,10 @@ class Manifest(Record):
             raise ValueError(f"pack.positive_class {self.pack.positive_class} is none of the classes")
         return self
 
-    def files(self) -> list[FileRecord]:
-        """Every file that the bundle must hold."""
-        return [self.pack.file, *(file for artifact in self.artifacts for file in artifact.files)]
+    def files(self, held: Container[str] | None = None) -> list[FileRecord]:
+        """Every file that a bundle must hold which has the artifacts of the variants `held`; all if None."""
+        artifacts = (one for one in self.artifacts if held is None or one.variant in held)
+        return [self.pack.file, *(file for artifact in artifacts for file in artifact.files)]
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
 
 
-def read_bundle(folder: Path) -> Bundle:
-    """Read a bundle and check the hash of every file; raises InputError at the first that does not hold."""
+def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
+    """Read a bundle and check the hash of every file; raises InputError at the first that does not hold.
+
+    `held`: the variants whose files lie there, on a board that was sent no others; all of them if None.
+    """
     path = folder / MANIFEST
     if not folder.exists():
         raise InputError(f"{folder}: no such folder; make a bundle with: edgefit export RUN --out {folder}")
@@ -211,7 +215,7 @@ def read_bundle(folder: Path) -> Bundle:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(explain(path, error, Manifest)) from None
-    for record in manifest.files():
+    for record in manifest.files(held):
         _check(folder, record)
     return Bundle(folder=folder, manifest=manifest, sha256=sha256_of(path))
 

@@ -21,15 +21,17 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` under a temporary name, then rename it into place; a link stays one.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `content`, text in UTF-8, to `path` under a temporary name, then rename it into place.
+
+    A link stays one.
 
     Raises OSError, which names `path`: a full disk's own names no file.
     """
     path = Path(os.path.realpath(path))
     temporary = _beside(path)
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

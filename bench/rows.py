@@ -17,10 +17,19 @@ from device_profiles.profile import Profile
 
 def reason_of(failed: Failed | FailedExport) -> str:
     """Say in a line why a case, or a variant's export, failed."""
-    first_line = failed.message.partition("\n")[0]
     if isinstance(failed, FailedExport):
-        return f"its export failed in stage {failed.stage}: {first_line}"
-    return f"{failed.kind.value} in stage {failed.stage.value}: {first_line}"
+        return f"its export failed in stage {failed.stage}: {_beginning(failed.message)}"
+    return f"{failed.kind.value} in stage {failed.stage.value}: {_beginning(failed.message)}"
+
+
+def _beginning(message: str) -> str:
+    """Return a message's first line, and those that it announces: OpenVINO says where, with a colon."""
+    said: list[str] = []
+    for line in message.splitlines():
+        said.append(line.strip())
+        if not said[-1].endswith(":"):
+            break
+    return " ".join(said)
 
 
 def row_of_failed_export(failed: FailedExport, provider: str, threads: int, standing: Standing) -> Run:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.markup import escape
@@ -16,17 +16,18 @@ _SECONDS_BETWEEN_DRAWINGS = 0.5
 
 
 class Bar:
-    """Draws one task at a time as a bar on a terminal."""
+    """Draws one task at a time as a bar on a terminal. `whose`: the board's name before all that it tells."""
 
-    def __init__(self, drawing: Progress) -> None:
+    def __init__(self, drawing: Progress, whose: str = "") -> None:
         self._drawing = drawing
+        self._whose = f"{whose}: " if whose else ""
         self._task = drawing.add_task("", total=None, visible=False, note="")
         self._drawn = 0.0
 
     def begin(self, task: str, total: int) -> None:
         """Start a task of `total` steps."""
         self._drawing.remove_task(self._task)
-        self._task = self._drawing.add_task(escape(task), total=total, note="")
+        self._task = self._drawing.add_task(escape(self._whose + task), total=total, note="")
         self._drawing.refresh()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
@@ -42,13 +43,14 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        self._drawing.console.print(escape(sentence))
+        self._drawing.console.print(escape(self._whose + sentence))
 
 
 class PlainLines:
     """Tells the same as plain lines, where stderr is no terminal: a task's end, and now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, whose: str = "") -> None:
+        self._whose = f"{whose}: " if whose else ""
         self._task, self._total, self._done = "", 0, 0
         self._told = time.monotonic()
 
@@ -67,15 +69,28 @@ class PlainLines:
 
     def say(self, sentence: str) -> None:
         """Print a sentence."""
-        print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - plain on purpose
+        print(self._whose + sentence, file=sys.stderr, flush=True)  # noqa: T201 - plain on purpose
 
 
 @contextmanager
 def progress() -> Iterator[Bar | PlainLines]:
     """Yield what long steps report to: a bar on a terminal, plain lines elsewhere."""
+    with _progress([""]) as lines:
+        yield lines[""]
+
+
+@contextmanager
+def progress_of(names: Sequence[str]) -> Iterator[Mapping[str, Bar | PlainLines]]:
+    """Yield the same for each of several boards by its name, one line below the other."""
+    with _progress(names) as lines:
+        yield lines
+
+
+@contextmanager
+def _progress(names: Sequence[str]) -> Iterator[Mapping[str, Bar | PlainLines]]:
     console = stderr_console()
     if not console.is_terminal:
-        yield PlainLines()
+        yield {name: PlainLines(name) for name in names}
         return
     look = (
         TextColumn("{task.description}"),
@@ -86,4 +101,4 @@ def progress() -> Iterator[Bar | PlainLines]:
     )
     # Drawn only when told something: a thread that redraws would disturb what is being timed.
     with Progress(*look, console=console, transient=True, auto_refresh=False) as drawing:
-        yield Bar(drawing)
+        yield {name: Bar(drawing, name) for name in names}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError, MissingRuntimeError
-from bench.machine.host import usable_cpus
+from bench.machine.seen import usable_cpus
 from bench.runtimes.quantised_engines import engine_for
 from bench.variants import Precision, Variant, choose
 from export.formats import FORMATS, FormatRow

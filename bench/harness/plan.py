@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
+from types import MappingProxyType
 
 from bench.bundle import ArtifactRecord, Bundle
 from bench.errors import MissingRuntimeError
@@ -102,8 +103,12 @@ def cases_of(
     terms: Terms,
     threads: int,
     cpus: tuple[int, ...] | None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Case, ...]:
-    """Return a case for each artifact and provider that the profile names for its format."""
+    """Return a case for each artifact and provider that the profile names for its format.
+
+    `left_out`: formats that are not to be run here, each with the reason.
+    """
     return tuple(
         Case(
             variant=artifact.variant,
@@ -121,7 +126,7 @@ def cases_of(
             memory_limit_bytes=terms.memory_limit_bytes,
             left_in_float=artifact.left_in_float,
             on_several_providers=len(providers_of(profile, artifact.format)) > 1,
-            unfit=unfit(artifact, profile),
+            unfit=left_out.get(artifact.format) or unfit(artifact, profile),
             stands_in=terms.standing == "stand-in",
         )
         for artifact in artifacts

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.machine.cpu_time import read_clock_khz, read_cpu_time
-from bench.machine.host import usable_cpus
+from bench.machine.seen import usable_cpus
 from bench.measurements import Surroundings
 
 _REST_STEP_S = 0.004

@@ -11,6 +11,8 @@ from bench.harness import messages
 from bench.machine.memory_group import JOIN
 from bench.measurements import FailureKind
 
+# oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
+_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0"}
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
 
 
@@ -27,7 +29,7 @@ class WorkerProcess:
 
     def __init__(self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None) -> None:
         before = () if joins is None else (*JOIN, str(joins))
-        self._child = ChildProcess((*before, *command), environment={})
+        self._child = ChildProcess((*before, *command), environment=_ENVIRONMENT)
 
     @property
     def pid(self) -> int:

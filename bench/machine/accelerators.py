@@ -3,7 +3,7 @@
 import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import psutil
@@ -38,7 +38,7 @@ def found_accelerators(root: Path = ROOT) -> list[str]:
 
 def _nvidia_in_words(root: Path) -> str:
     jetson = (text(root / "etc/nv_tegra_release") or "").partition(", GCID")[0].removeprefix("# ")
-    with _management() as nvml:
+    with _management() if root == ROOT else nullcontext() as nvml:
         if nvml is None:
             return f"NVIDIA GPU, {jetson}" if jetson else "NVIDIA GPU"
         name, driver = ctypes.create_string_buffer(_NAME_BYTES), ctypes.create_string_buffer(_NAME_BYTES)

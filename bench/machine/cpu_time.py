@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine.readings import ROOT, number
+from bench.machine.readings import ROOT, number, text
 
 _NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq: see proc_stat(5)
@@ -42,6 +42,11 @@ def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | No
 def read_highest_clock_khz(root: Path = ROOT) -> int | None:
     """Return the highest clock of the first CPU in kHz, as the kernel names it; None where it does not."""
     return number(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+
+
+def read_governor(root: Path = ROOT) -> str | None:
+    """Return what governs the clock of the first CPU, such as `ondemand`; None where nothing does."""
+    return text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def read_clock_khz(cpus: Iterable[int] | None, root: Path = ROOT) -> int | None:

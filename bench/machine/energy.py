@@ -75,7 +75,7 @@ def _rapl(root: Path, denied: list[str]) -> EnergyCounter | None:
         if not name.startswith("package") or not counter.exists():
             continue
         if number(counter) is None:
-            denied.append(str(counter))
+            denied.append(f"/{counter.relative_to(root)}")
             continue
         return EnergyCounter(
             method="RAPL energy counter",

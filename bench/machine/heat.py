@@ -4,12 +4,14 @@ Sources: kernel documentation (thermal sysfs, x86 thermal_throttle), Raspberry P
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.machine import vcgencmd
 from bench.machine.readings import ROOT, folders, number, text
 
+# The word to ask vcgencmd for them.
+THROTTLED = "get_throttled"
 # Bits of `vcgencmd get_throttled`: what holds now. The same 16 bits higher: what has happened since boot.
 _THROTTLED_BITS = {
     0: "under-voltage",
@@ -52,9 +54,9 @@ def read_throttle_counts(root: Path = ROOT) -> dict[str, int]:
     return found
 
 
-def read_throttled_bits() -> int | None:
+def read_throttled_bits(ask: Callable[[str], str | None] = vcgencmd.ask) -> int | None:
     """Return the bits of `vcgencmd get_throttled`; None where there is no such command or no such answer."""
-    match = re.search(r"throttled=0x([0-9a-fA-F]+)", vcgencmd.ask("get_throttled") or "")
+    match = re.search(r"throttled=0x([0-9a-fA-F]+)", ask(THROTTLED) or "")
     return None if match is None else int(match[1], 16)
 
 

@@ -1,20 +1,20 @@
-"""What this machine is: the fingerprint in a report. How it stands at a moment is machine.state's."""
+"""What a machine is: the fingerprint in a report. How it stands at a moment is machine.state's."""
 
-import os
-import platform
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import get_args
 
-import psutil
-
 from bench.machine.accelerators import found_accelerators
+from bench.machine.cpu_time import read_governor
 from bench.machine.emulation import emulator_of
 from bench.machine.readings import ROOT, text
+from bench.machine.seen import Seen, here, usable_cpus
 from bench.records import Record
 from device_profiles.facts import Feature
 
-_CPU_FOLDER = ROOT / "sys/devices/system/cpu"
-_BOARD_FILES = (ROOT / "proc/device-tree/model", ROOT / "sys/firmware/devicetree/base/model")
+_CPU_FOLDER = "sys/devices/system/cpu"
+_BOARD_FILES = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
 _FEATURES = frozenset(get_args(Feature))
 # /proc/cpuinfo names an Arm core by a number alone: "CPU part" of implementer 0x41, which is Arm itself.
 # Source: the Linux kernel's arch/arm64/include/asm/cputype.h.
@@ -63,40 +63,37 @@ class Host(Record):
     accelerators: tuple[str, ...] = ()
 
 
-def read_host() -> Host:
-    """Read this machine's fingerprint."""
-    cpuinfo = text(ROOT / "proc/cpuinfo") or ""
+def read_host(seen: Seen | None = None) -> Host:
+    """Read a machine's fingerprint; this one's if none is given."""
+    seen = here() if seen is None else seen
+    cpuinfo = text(seen.root / "proc/cpuinfo") or ""
     cpu, features = name_and_flags(cpuinfo)
-    board = next((found for path in _BOARD_FILES if (found := text(path))), None)
+    board = next((found for path in _BOARD_FILES if (found := text(seen.root / path))), None)
     return Host(
-        cpu=cpu or platform.processor() or platform.machine(),
+        cpu=cpu or seen.processor or seen.architecture,
         board=board,
-        architecture=platform.machine(),
-        physical_cores=len(one_cpu_per_core()),
-        usable_cpus=len(usable_cpus()),
+        architecture=seen.architecture,
+        physical_cores=len(one_cpu_per_core(seen.usable_cpus, seen.root)),
+        usable_cpus=len(seen.usable_cpus),
         cpu_features=tuple(sorted(features & _FEATURES)),
-        memory_bytes=psutil.virtual_memory().total,
-        os=_os_name(),
-        kernel=platform.release(),
-        python=platform.python_version(),
-        governor=text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
-        emulated=emulator_of(board, cpuinfo=cpuinfo),
-        accelerators=tuple(found_accelerators()),
+        memory_bytes=seen.memory_bytes,
+        os=seen.os,
+        kernel=seen.kernel,
+        python=seen.python,
+        governor=read_governor(seen.root),
+        emulated=emulator_of(board, seen.told_emulated, seen.programs_above, seen.architecture, cpuinfo),
+        accelerators=tuple(found_accelerators(seen.root)),
     )
 
 
-def usable_cpus() -> list[int]:
-    """Return the numbers of the CPUs this process may use."""
-    if sys.platform == "linux":
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> list[int]:
+    """Return one CPU number for each physical core of `cpus`, leaving out its hyper-threads.
 
-
-def one_cpu_per_core() -> list[int]:
-    """Return one usable CPU number for each physical core, leaving out its hyper-threads."""
+    `cpus`: those that this process may use if None.
+    """
     chosen: dict[str, int] = {}
-    for cpu in usable_cpus():
-        siblings = text(_CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)
+    for cpu in usable_cpus() if cpus is None else cpus:
+        siblings = text(root / _CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)
         chosen.setdefault(siblings, cpu)
     return sorted(chosen.values())
 
@@ -126,10 +123,3 @@ def name_and_flags(cpuinfo: str) -> tuple[str | None, set[str]]:
     if name is None and first.get("CPU implementer") == _ARM:
         name = _ARM_CORES.get(first.get("CPU part", ""))
     return name, flags
-
-
-def _os_name() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return platform.platform(terse=True)

@@ -2,6 +2,7 @@
 
 import psutil
 
+from bench.machine.cpu_time import read_governor
 from bench.machine.heat import read_temperatures, read_throttle_counts, read_throttled_bits
 from bench.records import Record
 
@@ -14,7 +15,7 @@ class HostState(Record):
     `busy_share`, `steal_share`: of all CPUs, what others used and what the hypervisor gave away while this
     was read; `temperatures`: °C by thermal zone; `throttle_counts`: counters that grow when the machine slows
     itself down; `throttled_bits`: of a Raspberry Pi's `vcgencmd get_throttled`, null elsewhere;
-    `swapped_in_bytes`: since boot.
+    `swapped_in_bytes`: since boot; `governor`: of the first CPU's clock, null where there is none.
     """
 
     busy_share: float
@@ -26,6 +27,7 @@ class HostState(Record):
     temperatures: dict[str, float]
     throttle_counts: dict[str, int]
     throttled_bits: int | None
+    governor: str | None = None
 
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
@@ -43,6 +45,7 @@ def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
         temperatures=read_temperatures(),
         throttle_counts=read_throttle_counts(),
         throttled_bits=read_throttled_bits(),
+        governor=read_governor(),
     )
 
 

@@ -38,18 +38,25 @@ def was_a_report(content: bytes) -> bool:
 
 
 def read_report(path: Path) -> Report:
-    """Read a report and derive its summaries anew.
-
-    Raises InputError if the file is no report, ReportMismatchError if a stored summary differs.
-    """
+    """Read a report's file; raises what parse_report raises, and InputError if there is none to read."""
     try:
-        report = Report.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such report; make one with: edgefit bench BUNDLE --out {path}"
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    return parse_report(content, path)
+
+
+def parse_report(content: bytes, path: Path) -> Report:
+    """Read a report's content and derive its summaries anew. `path`: where it lay, for the sentence.
+
+    Raises InputError if it is no report, ReportMismatchError if a stored summary differs.
+    """
+    try:
+        report = Report.model_validate_json(content)
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
     raws = {(run.variant, run.provider): run.raw for run in report.runs}

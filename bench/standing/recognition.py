@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.errors import InputError
 from bench.machine.host import Host
 from device_profiles.facts import Match, Memory, Processor
 from device_profiles.profile import Profile
@@ -45,6 +46,22 @@ def detect(host: Host, profiles: Iterable[Profile]) -> Detection:
     matches = tuple(one for one in likenesses if one.is_device)
     nearest = min(likenesses, key=lambda one: one.distance, default=None)
     return Detection(matches, None if matches else nearest)
+
+
+def profile_that_is(host: Host, profiles: Sequence[Profile], whose: str) -> Profile:
+    """Return the profile of the device that a machine is; raises InputError if it is none of them.
+
+    `whose`: what to call the machine in that sentence.
+    """
+    found = detect(host, profiles)
+    if found.matches:
+        return next(profile for profile in profiles if profile.name == found.matches[0].profile)
+    near = found.nearest
+    differs = "" if near is None else f" (nearest is {near.profile}, but {'; '.join(near.differs)})"
+    raise InputError(
+        f"{whose}: is no device that has a profile{differs}; name one with --profile, or take"
+        " --profile laptop-cpu, which is whatever machine it is used on"
+    )
 
 
 def likeness(host: Host, profile: Profile) -> Likeness:

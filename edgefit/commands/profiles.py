@@ -3,15 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edgefit.options import AsJson, now
 from edgefit.terminal import Output
-
-if TYPE_CHECKING:
-    from device_profiles.profile import Profile
 
 profiles = typer.Typer(help="Look at device profiles, and at what this machine is.", no_args_is_help=True)
 
@@ -20,30 +17,17 @@ profiles = typer.Typer(help="Look at device profiles, and at what this machine i
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with edgefit, and your own."""
     from device_profiles.loading import path_of
+    from edgefit.known import known_profiles
     from edgefit.views.profiles import profiles_view
 
     output = Output(as_json)
-    found = _readable(output)
+    found = known_profiles(output)
     output.show(profiles_view(found))
     document = [
         {"name": one.name, "description": one.description, "file": str(path_of(one.name))} for one in found
     ]
     output.document(json.dumps(document))
     output.next_step("edgefit profiles show NAME, or: edgefit profiles detect")
-
-
-def _readable(output: Output) -> "list[Profile]":
-    """Return all profiles that have a name; say of those that cannot be read what is wrong with them."""
-    from device_profiles.errors import ProfileError
-    from device_profiles.loading import load_profile, profile_names
-
-    found = []
-    for name in profile_names():
-        try:
-            found.append(load_profile(name))
-        except ProfileError as error:
-            output.say(f"warning: left out: {error}")
-    return found
 
 
 @profiles.command("show")
@@ -70,11 +54,12 @@ def detect_profile(as_json: AsJson = False) -> None:
 
     from bench.machine.host import read_host
     from bench.standing.recognition import detect
+    from edgefit.known import known_profiles
     from edgefit.views.profiles import detection_view
 
     output = Output(as_json)
     host = read_host()
-    detection = detect(host, _readable(output))
+    detection = detect(host, known_profiles(output))
     output.show(detection_view(host, detection))
     output.document(json.dumps({"host": host.model_dump(), **asdict(detection)}))
     best = detection.matches[0].profile if detection.matches else "laptop-cpu"

@@ -12,7 +12,7 @@ from bench.bundle import Bundle, FailedExport, read_bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.harness.case_worker import CaseWorker
 from bench.harness.messages import Inferred
-from bench.machine.host import usable_cpus
+from bench.machine.seen import usable_cpus
 from bench.measurements import FailureKind, Stage
 from bench.reports.records import Report
 from bench.runtimes.table import RUNTIMES, RuntimeRow

@@ -7,7 +7,8 @@ from making.tiny_report import CALM, HOST, completed, executed, process
 
 from bench.harness.doubts import doubts_of
 from bench.harness.row_doubts import doubts_of_row
-from bench.machine.host import cpus_for, usable_cpus
+from bench.machine.host import cpus_for
+from bench.machine.seen import usable_cpus
 from bench.measurements import Block, Completed, End, RoundState, Surroundings, SustainedRun
 from bench.variants import Precision
 from device_profiles.loading import load_profile

@@ -7,7 +7,7 @@ from making.tiny_report import CALM, HOST
 
 from bench.bundle import read_bundle
 from bench.machine.emulation import emulator_of
-from bench.machine.host import Host, name_and_flags
+from bench.machine.host import Host, name_and_flags, read_host
 from bench.standing.readings import untold
 from bench.standing.recognition import detect, likeness
 from bench.standing.terms import terms_of, unfit
@@ -121,22 +121,27 @@ def test_int8_torchscript_made_for_x86_is_unfit_for_arm_and_the_other_way_round(
 
 
 @pytest.mark.parametrize(
-    ("board", "environment", "commands", "words"),
+    ("board", "told", "programs", "words"),
     [
-        (None, {"EDGEFIT_EMULATED": "qemu-user"}, [], "EDGEFIT_EMULATED says qemu-user"),
-        ("Raspberry Pi 4 Model B Rev 1.5 (emulated)", {}, [], "the board model says so"),
-        ("Raspberry Pi 4 Model B", {}, ["sshd", "/usr/bin/qemu-aarch64-static"], "under qemu-aarch64-static"),
+        (None, "qemu-user", [], "EDGEFIT_EMULATED says qemu-user"),
+        ("Raspberry Pi 4 Model B Rev 1.5 (emulated)", None, [], "the board model says so"),
+        (
+            "Raspberry Pi 4 Model B",
+            None,
+            ["sshd", "/usr/bin/qemu-aarch64-static"],
+            "under qemu-aarch64-static",
+        ),
     ],
 )
 def test_what_tells_that_a_machine_is_emulated_is_named(
-    board: str | None, environment: dict[str, str], commands: list[str], words: str
+    board: str | None, told: str | None, programs: list[str], words: str
 ) -> None:
-    assert words in str(emulator_of(board, environment, commands))
+    assert words in str(emulator_of(board, told, programs))
 
 
 def test_a_real_board_is_not_emulated_and_neither_is_this_machine() -> None:
-    assert emulator_of("Raspberry Pi 4 Model B Rev 1.5", {}, ["/usr/sbin/sshd", "-bash"]) is None
-    assert emulator_of(None, {}) is None
+    assert emulator_of("Raspberry Pi 4 Model B Rev 1.5", None, ["/usr/sbin/sshd", "-bash"]) is None
+    assert read_host().emulated is None
 
 
 @pytest.mark.parametrize(
