@@ -1,4 +1,5 @@
-# Three targets a newcomer needs: `make demo`, `make test`, `make install`.
+# Three targets a newcomer needs: `make demo`, `make test`, `make install`. `make test-device` tries an emulated
+# arm64 board (as root; Debian: apt install qemu-user-static mmdebstrap debian-archive-keyring openssh-client).
 # A smaller torch on Linux:  make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test install check-python clean
+.PHONY: demo test test-device install check-python clean
 .DEFAULT_GOAL := install
 
 demo: $(INSTALLED)
@@ -20,6 +21,9 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-device: $(INSTALLED)
+	$(BIN)/pytest tests/device
 
 install: $(INSTALLED)
 

@@ -5,7 +5,10 @@ BenchError
 │   └── ReportMismatchError  2  a report whose summaries disagree with its raw values
 ├── MissingRuntimeError      3  a runtime or precision is missing here
 ├── FellBackError            4  a runtime ran elsewhere than it was told to
-└── CalibrationError         4  a workload of calibration failed
+├── CalibrationError         4  a workload of calibration failed
+└── BoardError               5  a board could not be reached or used
+    ├── LinkLostError        5  the link to a board broke; what runs there goes on
+    └── RemoteError          what stopped a measurement there, with its own code
 """
 
 
@@ -35,6 +38,24 @@ class CalibrationError(BenchError):
     """A workload of calibration that died or could not be run; the message holds its last words."""
 
     exit_code = 4
+
+
+class BoardError(BenchError):
+    """A board that could not be reached or used; the message names it, what it said, and the remedy."""
+
+    exit_code = 5
+
+
+class LinkLostError(BoardError):
+    """The link to a board broke in the middle; what runs there goes on, and can be gone back to."""
+
+
+class RemoteError(BoardError):
+    """What stopped a measurement on a board, with the exit code that it would have had here."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class ReportMismatchError(InputError):

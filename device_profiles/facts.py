@@ -214,6 +214,20 @@ class RuntimeChoice(Part):
         return self
 
 
+class System(Part):
+    """A system that the device's maker offers for it, which says what `edgefit pack` has to bring.
+
+    `python`: the version of its python3; `glibc`: of its C library; `own_runtimes`: the runtimes are packages
+    of it, which no index of wheels offers.
+    """
+
+    name: Text
+    python: Annotated[str, Field(pattern=r"^3\.[0-9]+$")]
+    glibc: Annotated[str, Field(pattern=r"^2\.[0-9]+$")]
+    own_runtimes: bool = False
+    source: Source
+
+
 class Heat(Part):
     """When the device slows itself down, in °C of `zone` (a thermal zone's type, as the kernel has it)."""
 

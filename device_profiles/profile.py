@@ -15,6 +15,7 @@ from device_profiles.facts import (
     Rate,
     Readings,
     RuntimeChoice,
+    System,
 )
 from device_profiles.part import Part, Text
 from device_profiles.settings import Budget, Sampling
@@ -41,8 +42,9 @@ class Profile(Part):
     `device`: whether the profile describes whatever machine it is used on, or another one that this machine
     can only stand in for unless it is recognised. `stand_in_only`: why edgefit cannot run on the device
     itself, null if it can. `threads`: of each case; the device's own cores unless a number is given.
-    `memory_cap_mb`: MiB that a case may have, null for what the device leaves free. `runtimes`: by format;
-    one that is not named runs where it does by default.
+    `systems`: the device's own, from which `edgefit pack` takes Python and C library. `memory_cap_mb`: MiB
+    that a case may have, null for what the device leaves free. `runtimes`: by format; one that is not named
+    runs where it does by default.
     """
 
     name: str = Field(pattern=NAME, max_length=60)
@@ -55,6 +57,7 @@ class Profile(Part):
     rates: tuple[Rate, ...] = ()
     accelerators: tuple[Accelerator, ...] = ()
     runtimes: dict[FormatName, RuntimeChoice] = Field(default_factory=dict)
+    systems: tuple[System, ...] = ()
     heat: Heat | None = None
     readings: Readings | None = None
     published: tuple[Published, ...] = ()

@@ -6,12 +6,15 @@ from edgefit import __version__
 from edgefit.commands.bench import bench
 from edgefit.commands.check import check
 from edgefit.commands.choose import choose
+from edgefit.commands.clean import clean
 from edgefit.commands.demo import make_demo
 from edgefit.commands.doctor import doctor
 from edgefit.commands.export import export
 from edgefit.commands.finetune import finetune
+from edgefit.commands.pack import pack
 from edgefit.commands.profiles import profiles
 from edgefit.commands.report import report
+from edgefit.commands.wheelhouse import wheelhouse
 
 app = typer.Typer(
     help="Export a small vision model to nine edge formats, and measure what each one really does.",
@@ -46,4 +49,7 @@ app.command()(make_demo(_run_command))
 for command in (finetune, export, bench, report, choose, check):
     app.command()(command)
 app.add_typer(profiles, name="profiles")
+app.command()(pack)
+app.command()(wheelhouse)
+app.command()(clean)
 app.command()(doctor)

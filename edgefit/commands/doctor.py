@@ -1,58 +1,138 @@
-"""`edgefit doctor`: what this machine can run, and what will disturb a measurement. It parses and prints."""
+"""`edgefit doctor`: what a machine can run, and what will disturb a measurement. It parses and prints."""
 
 import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from edgefit.options import AsJson
 from edgefit.terminal import Output
 
-
-def doctor(as_json: AsJson = False) -> None:
-    """Say what this machine can run, and what will disturb a measurement."""
-    from rich.markup import escape
+if TYPE_CHECKING:
     from rich.table import Table
 
+    from bench.machine.energy import Meter, NoMeter
+    from bench.machine.host import Host
+    from bench.machine.state import HostState
+
+
+@dataclass(frozen=True)
+class _Patient:
+    """What is known of a machine. `runtimes`: by format, the version or None; `missing`: what to do then."""
+
+    host: "Host"
+    state: "HostState"
+    meter: "Meter | NoMeter"
+    runtimes: dict[str, str | None]
+    missing: dict[str, str]
+    more: dict[str, str]
+
+
+def doctor(
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="ssh://[user@]host[:port]", help="Look at this board; nothing is put on it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what this machine, or a board, can run, and what will disturb a measurement."""
+    from rich.markup import escape
+
     from bench.harness.doubts import doubts_of
-    from bench.machine.energy import NoMeter, find_meter
-    from bench.machine.host import read_host
-    from bench.machine.state import read_state
-    from bench.runtimes.table import RUNTIMES, installed_version, missing_sentence
+    from bench.machine.energy import NoMeter
 
     output = Output(as_json)
-    host, state = read_host(), read_state()
-    doubts, meter = doubts_of(host, state), find_meter()
-    runtimes = {name: installed_version(row) for name, row in RUNTIMES.items()}
-    table = Table(box=None, show_header=False, pad_edge=False)
-    if host.emulated is not None:
-        table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
-    table.add_row("machine", f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
-    table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
-    table.add_row(
-        "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
-    )
-    table.add_row("system", f"{host.os}, kernel {host.kernel}, Python {host.python}")
-    table.add_row("governor", host.governor or "the kernel names none")
-    table.add_row("hottest", _hottest(state.temperatures))
-    measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
-    table.add_row("energy", escape(measures))
-    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver offers one")
-    for name, version in runtimes.items():
-        table.add_row(
-            name, version or f"[yellow]missing:[/yellow] {escape(missing_sentence(RUNTIMES[name]))}"
-        )
-    output.show(table)
+    patient = _here() if on is None else _there(on)
+    doubts = doubts_of(patient.host, patient.state)
+    output.show(_table(patient))
     for sentence in doubts:
         output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
     if not doubts:
         output.show("nothing here will disturb a measurement that edgefit knows of")
+    meter = patient.meter
     document = {
-        "host": host.model_dump(),
-        "state": state.model_dump(),
-        "runtimes": runtimes,
+        "host": patient.host.model_dump(),
+        "state": patient.state.model_dump(),
+        "runtimes": patient.runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
         "warnings": doubts,
     }
     output.document(json.dumps(document))
+    if on is not None:
+        output.next_step(f"edgefit bench BUNDLE --on {on}")
+
+
+def _here() -> _Patient:
+    from bench.machine.energy import find_meter
+    from bench.machine.host import read_host
+    from bench.machine.state import read_state
+    from bench.runtimes.table import RUNTIMES, installed_version, missing_sentence
+
+    return _Patient(
+        host=read_host(),
+        state=read_state(),
+        meter=find_meter(),
+        runtimes={name: installed_version(row) for name, row in RUNTIMES.items()},
+        missing={name: missing_sentence(row) for name, row in RUNTIMES.items()},
+        more={},
+    )
+
+
+def _there(on: str) -> _Patient:
+    """Look at a board; raises BoardError where edgefit could not work there."""
+    from bench.remote.delivery import why_left_out
+    from bench.remote.targets import parse_target
+    from bench.remote.visits import look_at
+    from bench.runtimes.table import RUNTIMES
+
+    found = look_at(parse_target(on))
+    found.refuse_unusable()
+    sight = found.sight
+    brought = "not there; bench brings it"
+    return _Patient(
+        host=found.host,
+        state=found.state,
+        meter=found.meter,
+        runtimes={name: sight.modules.get(row.needs) for name, row in RUNTIMES.items()},
+        missing={name: why_left_out(name, (), found.own_modules) or brought for name in RUNTIMES},
+        more={
+            "disk": f"{sight.disk_free_bytes / 2**30:.1f} GiB free at {sight.store}",
+            "edgefit": f"{sight.held_bytes / 2**20:.0f} MiB there: edgefit clean --on {on}"
+            if sight.held_bytes
+            else "nothing there yet",
+        },
+    )
+
+
+def _table(patient: _Patient) -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.machine.energy import NoMeter
+
+    host, state, meter = patient.host, patient.state, patient.meter
+    table = Table(box=None, show_header=False, pad_edge=False)
+    if host.emulated is not None:
+        table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
+    machine = f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores"
+    table.add_row("machine", escape(machine))
+    table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
+    table.add_row(
+        "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
+    )
+    table.add_row("system", escape(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
+    for name, value in patient.more.items():
+        table.add_row(name, escape(value))
+    table.add_row("governor", host.governor or "the kernel names none")
+    table.add_row("hottest", _hottest(state.temperatures))
+    measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
+    table.add_row("energy", escape(measures))
+    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver offers one")
+    for name, version in patient.runtimes.items():
+        table.add_row(name, version or f"[yellow]missing:[/yellow] {escape(patient.missing[name])}")
+    return table
 
 
 def _hottest(temperatures: dict[str, float]) -> str:

@@ -101,6 +101,8 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
         yield "accelerator", f"{accelerator.name}, memory {accelerator.memory}", "", ""
         if accelerator.peak is not None:
             yield _figure("  peak", accelerator.peak)
+    for system in profile.systems:
+        yield "system", f"{system.name}: Python {system.python}, glibc {system.glibc}", "", system.source
     if profile.heat is not None:
         yield _figure("throttles at", profile.heat.throttles_at_c, " °C")
     if (readings := profile.readings) is not None:

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tiny_run import make_tiny_run
+from making.tiny_run import make_tiny_run
 from watching import Watching
 
 

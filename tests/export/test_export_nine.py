@@ -9,7 +9,7 @@ import onnxruntime
 import openvino
 import pytest
 import torch
-from tiny_run import NOTE, SIDE, TEST
+from making.tiny_run import NOTE, SIDE, TEST
 from watching import Watching
 
 from bench.bundle import ArtifactRecord, Bundle, read_bundle

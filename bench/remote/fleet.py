@@ -1,0 +1,74 @@
+"""Several boards side by side, a thread each; what happens to one does not touch the others.
+
+Boards are reached one after the other, for ssh may ask somebody for a password.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from threading import Event
+
+from bench.errors import BenchError
+from bench.progress import Progress
+from bench.remote.measuring import Asked, Measurement
+from bench.remote.targets import Target
+from bench.reports.records import Report
+
+_STEP_S = 0.5
+
+Deliver = Callable[[Target, Report], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one board: its report, or why there is none."""
+
+    target: Target
+    report: Report | None
+    error: BenchError | None
+
+
+def measure_fleet(
+    targets: Sequence[Target],
+    asked: Asked,
+    progress: Mapping[str, Progress],
+    deliver: Deliver,
+) -> list[Result]:
+    """Measure a bundle on every board, and return what became of each, in their order.
+
+    `progress`: by the boards' names; `deliver` is given each report while the board still has it. Ctrl-C ends
+    every measurement, and is raised when all have ended.
+    """
+    stopping = Event()
+    with ExitStack() as stack, ThreadPoolExecutor(len(targets)) as pool:
+        try:
+            reached = [_reach(target, asked, progress[target.name], stopping, stack) for target in targets]
+            futures = [
+                pool.submit(_measure, target, one, deliver)
+                for target, one in zip(targets, reached, strict=True)
+            ]
+            while wait(futures, _STEP_S).not_done:
+                pass
+        except BaseException:
+            stopping.set()  # and the pool waits until each has ended its own
+            raise
+    return [future.result() for future in futures]
+
+
+def _reach(
+    target: Target, asked: Asked, progress: Progress, stopping: Event, stack: ExitStack
+) -> Measurement | BenchError:
+    try:
+        return stack.enter_context(closing(Measurement(target, asked, progress, stopping)))
+    except BenchError as error:
+        return error
+
+
+def _measure(target: Target, reached: Measurement | BenchError, deliver: Deliver) -> Result:
+    if isinstance(reached, BenchError):
+        return Result(target, None, reached)
+    try:
+        return Result(target, reached.measure(lambda report: deliver(target, report)), None)
+    except BenchError as error:
+        return Result(target, None, error)

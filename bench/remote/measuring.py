@@ -1,0 +1,262 @@
+"""The whole way to a report from one board: look, bring what it lacks, start, follow, fetch.
+
+It knows the order and what may go wrong between two steps; a link that breaks is made anew.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+from bench.bundle import Bundle
+from bench.errors import BoardError, LinkLostError, RemoteError
+from bench.harness.doubts import doubts_of
+from bench.progress import Progress
+from bench.remote.board import Board
+from bench.remote.delivery import (
+    Environment,
+    Job,
+    Selection,
+    code_file,
+    files_of,
+    held_variants,
+    place_of,
+    provided_by,
+    requirements_for,
+    select,
+    trial_of,
+)
+from bench.remote.looking import Looked
+from bench.remote.request import Ended, Request
+from bench.remote.ssh import StoppedError
+from bench.remote.targets import Target
+from bench.remote.wheelhouse import wheels_in
+from bench.remote.wheels import kept_wheels
+from bench.reports.files import parse_report
+from bench.reports.records import Report
+from bench.standing.recognition import profile_that_is
+from device_profiles.profile import Profile
+
+_MIB = 1 << 20
+_GIB = 1 << 30
+# A board that boots answers within a minute or two.
+_TRIES_S = 150.0
+_STEP_S = 5.0
+# pip writes into folders of its own, which two boards that need the same must not fill at once.
+_GATHERING = Lock()
+
+Deliver = Callable[[Report], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured. `profile`: None for the one of `known` that the board is; `with_formats`: to be
+    installed though they are large; `wheelhouse`: a folder with the wheels, None to gather them.
+    """
+
+    bundle: Bundle
+    profile: Profile | None
+    known: Sequence[Profile]
+    only: tuple[str, ...]
+    quick: bool
+    name: str | None
+    sustained_s: float | None
+    with_formats: tuple[str, ...]
+    wheelhouse: Path | None
+    tool: str
+    created: str
+
+
+class Measurement:
+    """One measurement on a board, which is reached when this is made.
+
+    Raises BoardError where the board cannot be reached or used, RemoteError for what ended the measurement
+    there, and StoppedError once `stopping` is set, after it was ended there.
+    """
+
+    def __init__(self, target: Target, asked: Asked, progress: Progress, stopping: Event) -> None:
+        self._target = target
+        self._asked = asked
+        self._progress = progress
+        self._stopping = stopping
+        progress.begin("reaching it", 1)
+        self._board = Board(target, stopping)
+        progress.advance()
+
+    def measure(self, deliver: Deliver) -> Report:
+        """Do all that is left to do, and return the report.
+
+        `deliver` is given it while the board still has it: if it raises, the same command fetches it again.
+        """
+        with closing(self):
+            looked = self._board.look()
+            looked.refuse_unusable()
+            self._say_what_it_is(looked)
+            job = self._settle(looked)
+            found = self._board.prepare(job.environment, job.code.sha256, job.key)
+            if found["job"] == "running":
+                self._progress.say("it measures this already, from an earlier command: going on from there")
+            elif found["job"] != "ended":
+                self._bring(job, looked, found)
+                self._start(job, found)
+            self._follow_to_the_end(job)
+            report = self._fetch(job)
+            deliver(report)
+            self._board.forget(job.key)
+        return report
+
+    def close(self) -> None:
+        """End the link; what was started goes on."""
+        self._board.close()
+
+    def _say_what_it_is(self, looked: Looked) -> None:
+        host, sight = looked.host, looked.sight
+        free = (
+            f"{looked.state.available_bytes / _GIB:.1f} of {host.memory_bytes / _GIB:.1f} GiB of memory free"
+        )
+        disk = f"{sight.disk_free_bytes / _GIB:.1f} GiB of disk"
+        self._progress.say(f"{host.board or host.cpu}, Python {host.python}, {free}, {disk}")
+        for doubt in doubts_of(host, looked.state):
+            self._progress.say(f"warning: {doubt}")
+
+    def _settle(self, looked: Looked) -> Job:
+        asked = self._asked
+        chosen = select(asked.bundle, asked.only, asked.with_formats, looked.own_modules)
+        held = held_variants(asked.bundle, asked.only, chosen.formats)
+        request = Request(
+            profile=asked.profile or profile_that_is(looked.host, asked.known, looked.name),
+            held=held,
+            left_out=dict(chosen.left_out),
+            only=asked.only,
+            quick=asked.quick,
+            name=asked.name,
+            sustained_s=asked.sustained_s,
+            resume=False,
+            tool=asked.tool,
+            created=asked.created,
+        )
+        environment = self._environment(looked, chosen)
+        return Job(asked.bundle.sha256, request, environment, code_file(), files_of(asked.bundle, held))
+
+    def _environment(self, looked: Looked, chosen: Selection) -> Environment:
+        requirements = requirements_for(chosen, looked.uses_system_packages)
+        place = place_of(looked)
+        if self._asked.wheelhouse is not None:
+            wheels = wheels_in(self._asked.wheelhouse, place, chosen)
+        else:
+            with _GATHERING:
+                wheels = kept_wheels(place, requirements, self._progress, provided_by(looked))
+        return Environment(
+            wheels=tuple(wheels),
+            with_system_packages=looked.uses_system_packages,
+            trial=trial_of(chosen.formats),
+            python=looked.python,
+        )
+
+    def _bring(self, job: Job, looked: Looked, found: dict[str, Any]) -> None:
+        """Send what the board lacks, by what it was `found` to have, and have it unpacked."""
+        lacking = self._board.lacking(list(job.files.values()))
+        wheels = [] if found["environment"] else self._board.lacking(job.environment.files)
+        code = [] if found["code"] else [job.code]
+        if not found["environment"]:
+            _refuse_full_disk(looked, job)
+        if files := [*code, *wheels, *lacking]:
+            if lacking:
+                images = self._asked.bundle.manifest.pack.images
+                self._progress.say(
+                    f"{images} evaluation images go to the board with it: they may be patients'"
+                )
+            self._board.send(files, self._progress)
+        else:
+            self._progress.say("it has everything: nothing is sent")
+        if not found["environment"]:
+            self._progress.begin("unpacking on the board", 1)
+            self._board.make_environment(job.environment)
+            self._progress.advance()
+        if code:
+            self._board.unpack_code(job.code.sha256)
+
+    def _start(self, job: Job, found: dict[str, Any]) -> None:
+        """Start the job, or go on with one that was found to have been cut off."""
+        is_cut_off = found["job"] == "cut off"
+        if is_cut_off:
+            self._progress.say("going on with what was found there before it was cut off")
+        self._board.start(job.key, job.spec(found["environment"] or job.environment.key, is_cut_off))
+
+    def _follow_to_the_end(self, job: Job) -> None:
+        offset = 0
+        while True:
+            try:
+                for message in self._board.follow(job.key, offset):
+                    offset = message.get("offset", offset)
+                    self._tell(message)
+            except LinkLostError as error:
+                self._reach_again(job, error)
+            except StoppedError:
+                self._board.stop_following()
+                self._progress.say("stopped there; what it found stays, and the same command goes on from it")
+                raise
+            else:
+                return
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        if "died" in message:
+            raise BoardError(
+                f"{self._target.name}: the measurement ended there without a word, as if it was killed or"
+                " memory was short; the same command goes on from what it found:"
+                f" {message['died'] or 'nothing was said'}"
+            )
+        event = message.get("event", {})
+        if "begin" in event:
+            self._progress.begin(*event["begin"])
+        elif "advance" in event:
+            self._progress.advance(*event["advance"])
+        elif "say" in event:
+            self._progress.say(event["say"])
+
+    def _reach_again(self, job: Job, lost: LinkLostError) -> None:
+        """Make the link anew, and start the job again if the board was switched off meanwhile."""
+        self._progress.say(f"{lost}; the board goes on, and is tried to be reached again")
+        self._board.close()
+        deadline = time.monotonic() + _TRIES_S
+        while True:
+            if self._stopping.wait(_STEP_S):
+                raise StoppedError
+            try:
+                self._board = Board(self._target, self._stopping)
+                break
+            except LinkLostError as error:
+                if time.monotonic() > deadline:
+                    raise LinkLostError(
+                        f"{error}; what it measures goes on: the same command goes back to it"
+                    ) from None
+        found = self._board.prepare(job.environment, job.code.sha256, job.key)
+        if found["job"] == "unknown":
+            raise BoardError(
+                f"{self._target.name}: is back, and has nothing left of the measurement; the same command"
+                " begins anew"
+            )
+        if found["job"] == "cut off":
+            self._start(job, found)
+
+    def _fetch(self, job: Job) -> Report:
+        self._progress.begin("fetching the report", 1)
+        answer = self._board.ended(job.key)
+        self._progress.advance()
+        ended = Ended(exit_code=answer["exit_code"], message=answer["message"])
+        if ended.exit_code or answer["report"] is None:
+            self._board.forget(job.key)
+            raise RemoteError(f"{self._target.name}: {ended.message}", ended.exit_code)
+        return parse_report(answer["report"].encode(), Path(f"{self._target.name}'s report"))
+
+
+def _refuse_full_disk(looked: Looked, job: Job) -> None:
+    need, free = job.needs_bytes, looked.sight.disk_free_bytes
+    if need > free:
+        raise BoardError(
+            f"{looked.name}: {looked.sight.store} needs {need / _MIB:.0f} MiB and its disk has"
+            f" {free / _MIB:.0f} free; make room there"
+        )

@@ -1,0 +1,188 @@
+"""One file that carries a job to a board which no network reaches, and runs there with its own Python.
+
+It is an archive that Python runs (zipapp), with the agent, and beside it wheels, code and bundle by their
+hashes. What it does there is agent.packed's business.
+"""
+
+import io
+import json
+import platform
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from bench.bundle import Bundle
+from bench.errors import InputError
+from bench.files import write_whole
+from bench.progress import Progress
+from bench.remote.agent_source import MODULES
+from bench.remote.delivery import (
+    Environment,
+    File,
+    Job,
+    code_file,
+    files_of,
+    held_variants,
+    requirements_for,
+    select,
+    trial_of,
+)
+from bench.remote.request import Request
+from bench.remote.wheels import Place, kept_wheels
+from bench.runtimes.table import RUNTIMES
+from device_profiles.facts import System
+from device_profiles.profile import Profile
+
+_AGENT = "bench.remote.agent"
+_HEADER = b"#!/usr/bin/env python3\n"
+_MAIN = """import sys
+if sys.version_info < (3, 10):
+    sys.exit("edgefit: this is Python %d.%d, and edgefit needs 3.10 or newer" % sys.version_info[:2])
+from bench.remote.agent.packed import main
+sys.exit(main(sys.argv[0]))
+"""
+# What a profile without systems is packed for: wheels for it run with every newer one.
+_GLIBC = "2.35"
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What is to be packed: see measuring.Asked. `pythons`: versions instead of those of the profile's
+    systems, none for these.
+    """
+
+    bundle: Bundle
+    profile: Profile
+    pythons: tuple[str, ...]
+    only: tuple[str, ...]
+    quick: bool
+    name: str | None
+    sustained_s: float | None
+    with_formats: tuple[str, ...]
+    tool: str
+    created: str
+
+
+def was_a_pack(content: bytes) -> bool:
+    """Tell whether a file's content is what write_pack writes."""
+    return content.startswith(_HEADER)
+
+
+def write_pack(asked: Packing, out: Path, progress: Progress) -> Sequence[System]:
+    """Write the file `out`, and return the systems that it is for.
+
+    Raises InputError where the profile does not tell for which Python, BoardError where wheels are missing.
+    """
+    systems = _systems(asked)
+    machine = _machine(asked.profile)
+    jobs = [_job(asked, system, machine, progress) for system in systems]
+    about = {
+        "report": f"{asked.name or asked.bundle.manifest.name}-{asked.profile.name}.json",
+        "systems": [_described(job, one, machine) for job, one in zip(jobs, systems, strict=True)],
+    }
+    files = {
+        file.sha256: file for job in jobs for file in (*job.environment.files, job.code, *job.files.values())
+    }
+    write_whole(out, _HEADER + _archive(about, list(files.values()), progress))
+    return systems
+
+
+def _systems(asked: Packing) -> Sequence[System]:
+    profile = asked.profile
+    if profile.stand_in_only is not None:
+        raise InputError(f"--for {profile.name}: {profile.stand_in_only}")
+    known = profile.systems or _this_system(profile)
+    if not asked.pythons:
+        if not known:
+            raise InputError(
+                f"--for {profile.name}: the profile names no system of the device; say with --python which"
+                " version its python3 is"
+            )
+        return known
+    glibc = min((one.glibc for one in known), key=_numbers, default=_GLIBC)
+    own = any(one.own_runtimes for one in known)
+    return [
+        System(
+            name=f"Python {one}", python=one, glibc=glibc, own_runtimes=own, source="asked for with --python"
+        )
+        for one in asked.pythons
+    ]
+
+
+def _this_system(profile: Profile) -> Sequence[System]:
+    """Return this machine's system, if the profile is that of whatever machine it is used on."""
+    if profile.device != "this-machine" or not (glibc := platform.libc_ver()[1]):
+        return ()
+    python = "{}.{}".format(*sys.version_info)
+    return [System(name="this machine", python=python, glibc=glibc, source="this machine's own")]
+
+
+def _machine(profile: Profile) -> str:
+    return profile.processor.architecture if profile.processor is not None else platform.machine()
+
+
+def _job(asked: Packing, system: System, machine: str, progress: Progress) -> Job:
+    own = {row.needs for row in RUNTIMES.values()} if system.own_runtimes else None
+    chosen = select(asked.bundle, asked.only, asked.with_formats, own)
+    held = held_variants(asked.bundle, asked.only, chosen.formats)
+    brought = [name for name in chosen.formats if name not in chosen.own]
+    wheels = kept_wheels(
+        Place(system.python, system.glibc, machine), requirements_for(chosen, system.own_runtimes), progress
+    )
+    request = Request(
+        profile=asked.profile,
+        held=held,
+        left_out=dict(chosen.left_out),
+        only=asked.only,
+        quick=asked.quick,
+        name=asked.name,
+        sustained_s=asked.sustained_s,
+        resume=False,
+        tool=asked.tool,
+        created=asked.created,
+    )
+    environment = Environment(tuple(wheels), system.own_runtimes, trial_of(brought), system.python)
+    return Job(asked.bundle.sha256, request, environment, code_file(), files_of(asked.bundle, held))
+
+
+def _described(job: Job, system: System, machine: str) -> dict[str, Any]:
+    """Return what agent.packed is told of a job."""
+    return {
+        "python": system.python,
+        "glibc": system.glibc,
+        "machine": machine,
+        "own_runtimes": system.own_runtimes,
+        "job": job.key,
+        "environment": job.environment.key,
+        "wheels": [file.sha256 for file in job.environment.files],
+        "trial": list(job.environment.trial),
+        "needs_bytes": job.needs_bytes,
+        "spec": job.spec(job.environment.key, resume=False),
+    }
+
+
+def _archive(about: dict[str, Any], files: Sequence[File], progress: Progress) -> bytes:
+    """Return the archive; what lies in it by its hash is compressed already, or does not compress."""
+    progress.begin("packing", len(files))
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("__main__.py", _MAIN)
+        for package in ("bench", "bench/remote", "bench/remote/agent"):
+            archive.writestr(f"{package}/__init__.py", "")
+        for name in (*MODULES, "packed"):
+            source = (resources.files(_AGENT) / f"{name}.py").read_text(encoding="utf-8")
+            archive.writestr(f"bench/remote/agent/{name}.py", source)
+        archive.writestr("pack.json", json.dumps(about))
+        for file in files:
+            content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
+            archive.writestr(f"blobs/{file.sha256}", content)
+            progress.advance()
+    return whole.getvalue()
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in version.split("."))

@@ -1,0 +1,91 @@
+"""`edgefit bench --on`: what becomes of the boards' reports. bench/remote measures; this shows and keeps."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgefit.outcome import exit_code_of, say_what_next, show_report
+from edgefit.progress import progress_of
+from edgefit.terminal import Output
+
+if TYPE_CHECKING:
+    from bench.remote.fleet import Result
+    from bench.remote.measuring import Asked
+    from bench.remote.targets import Target
+    from bench.reports.records import Report
+
+
+def measure_boards(targets: "Sequence[Target]", asked: "Asked", out: Path | None, output: Output) -> int:
+    """Measure on every board; show each report, keep it in `out`, and return the highest exit code.
+
+    With several boards each has a file of its own, with its name before the suffix.
+    """
+    from bench.files import refuse_to_replace
+    from bench.remote.fleet import measure_fleet
+    from bench.reports.files import was_a_report, write_report
+
+    places = _places(targets, out)
+    for place in places.values():
+        refuse_to_replace(place, was_a_report, "--out")
+
+    def deliver(target: "Target", report: "Report") -> None:
+        if place := places.get(target.name):
+            write_report(place, report)
+
+    with progress_of([target.name for target in targets]) as watchers:
+        results = measure_fleet(targets, asked, watchers, deliver)
+    for one in results:
+        _show(one, output)
+    output.document(_document(results))
+    kept = [places[one.target.name] for one in results if one.report is not None and places]
+    if any(one.report is not None for one in results):
+        say_what_next(kept, output)
+    return max(_code_of(one) for one in results)
+
+
+def _places(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
+    """Return where each board's report is kept, by the board's name; nothing if none is."""
+    if out is None:
+        return {}
+    if len(targets) == 1:
+        return {targets[0].name: out}
+    return {one.name: out.with_name(f"{out.stem}-{one.name}{out.suffix}") for one in targets}
+
+
+def _show(result: "Result", output: Output) -> None:
+    if result.report is None:
+        sys.stderr.write(f"edgefit: {result.error}\n")
+        return
+    output.say(f"{result.target.name} ({result.target.text})")
+    show_report(result.report, output)
+
+
+def _code_of(result: "Result") -> int:
+    if result.error is not None:
+        return result.error.exit_code
+    assert result.report is not None
+    return exit_code_of(result.report)
+
+
+def _document(results: "Sequence[Result]") -> str:
+    """Return the one board's report, or a list of what became of each of several."""
+    from bench.reports.files import to_json
+
+    documents = [
+        {"error": str(one.error), "exit_code": _code_of(one)}
+        if one.report is None
+        else json.loads(to_json(one.report))
+        for one in results
+    ]
+    if len(results) == 1:
+        return json.dumps(documents[0])
+    return json.dumps(
+        {
+            "boards": [
+                {"target": one.target.text, "report" if one.report is not None else "failed": document}
+                for one, document in zip(results, documents, strict=True)
+            ]
+        }
+    )

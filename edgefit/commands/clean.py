@@ -1,0 +1,36 @@
+"""`edgefit clean`: removes what edgefit put on a board. It parses and prints; bench/remote does the work."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from edgefit.options import AsJson
+from edgefit.terminal import Output
+
+_MIB = 1 << 20
+
+
+def clean(
+    on: Annotated[
+        list[str],
+        typer.Option(metavar="ssh://[user@]host[:port]", help="The board; may be given several times."),
+    ],
+    stop: Annotated[bool, typer.Option("--stop", help="End what is being measured there first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove every trace of edgefit from a board: environment, code, bundle and evaluation images."""
+    from bench.remote.targets import parse_targets
+    from bench.remote.visits import clean_board
+
+    output = Output(as_json)
+    targets = parse_targets(on)
+    document = {}
+    for target in targets:
+        folder, held_bytes = clean_board(target, stop)
+        document[target.text] = {"folder": folder, "bytes": held_bytes}
+        if held_bytes:
+            output.say(f"{target.name}: removed {folder}, {held_bytes / _MIB:.0f} MiB")
+        else:
+            output.say(f"{target.name}: nothing of edgefit was there ({folder})")
+    output.document(json.dumps(document))

@@ -1,0 +1,80 @@
+"""`edgefit pack`: a job as one file for a board without a network. It parses; bench/remote packs."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgefit import __version__
+from edgefit.options import AsJson, Name, now, split_names
+from edgefit.terminal import Output
+
+_MIB = 1 << 20
+
+
+def pack(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
+    for_: Annotated[str, typer.Option("--for", metavar="NAME|FILE", help="The board's profile.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.pyz", help="The file to carry.")],
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="3.11,3.13", help="Versions of the board's python3, if not the profile's."),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="a,b", help="Only these variants, such as onnx-int8,onnx-fp32.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")
+    ] = False,
+    sustained: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=1, max=86400, help="Also run each variant for so long."),
+    ] = None,
+    with_: Annotated[
+        str | None, typer.Option("--with", metavar="torchscript", help="Pack this large runtime too.")
+    ] = None,
+    name: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pack a measurement into one file that runs on a board without any network: python3 FILE."""
+    from bench.bundle import read_bundle
+    from bench.files import refuse_to_replace
+    from bench.remote.packing import Packing, was_a_pack, write_pack
+    from device_profiles.loading import load_profile
+    from edgefit.progress import progress
+
+    output = Output(as_json)
+    refuse_to_replace(out, was_a_pack, "--out")
+    opened = read_bundle(bundle)
+    asked = Packing(
+        bundle=opened,
+        profile=load_profile(for_),
+        pythons=() if python is None else _versions(python),
+        only=() if only is None else split_names(only),
+        quick=quick,
+        name=name,
+        sustained_s=sustained,
+        with_formats=() if with_ is None else split_names(with_),
+        tool=__version__,
+        created=now(),
+    )
+    with progress() as watcher:
+        systems = write_pack(asked, out, watcher)
+    size = out.stat().st_size
+    for_which = ", ".join(f"{one.name} (Python {one.python})" for one in systems)
+    output.say(f"{out}: {size / _MIB:.0f} MiB, for {for_which}")
+    output.say(f"it holds {opened.manifest.pack.images} evaluation images, which may be patients'")
+    output.document(
+        json.dumps({"file": str(out), "bytes": size, "systems": [one.model_dump() for one in systems]})
+    )
+    output.next_step(f"carry {out.name} to the board and run there: python3 {out.name}")
+
+
+def _versions(text: str) -> tuple[str, ...]:
+    versions = split_names(text)
+    for one in versions:
+        if not re.fullmatch(r"3\.[0-9]+", one):
+            raise typer.BadParameter(f"'{one}' is no version such as 3.11", param_hint="--python")
+    return versions

@@ -1,0 +1,123 @@
+"""What a board's own files mean is found out here, as on any machine; and why edgefit cannot work on one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making.seen_board import pi_4, with_files
+
+from bench.bundle import read_bundle
+from bench.errors import BoardError, MissingRuntimeError
+from bench.harness.doubts import doubts_of
+from bench.machine.host import read_host
+from bench.remote.agent.look import look
+from bench.remote.agent.store import Store
+from bench.remote.delivery import place_of, provided_by, requirements_for, select
+from bench.remote.looking import WANTED, looked
+from bench.standing.recognition import profile_that_is
+from device_profiles.loading import shipped_profiles
+
+
+def test_a_pi_is_known_by_its_files() -> None:
+    found = looked("board", pi_4())
+
+    assert found.host.cpu == "Cortex-A72"
+    assert found.host.board == "Raspberry Pi 4 Model B Rev 1.5"
+    assert found.host.physical_cores == 4
+    assert found.host.governor == "ondemand"
+    assert found.host.emulated is None
+    assert found.state.temperatures == {"cpu-thermal (thermal_zone0)": 48.2}
+    assert found.state.throttled_bits == 0x50000
+    assert found.state.available_bytes == 3500032 << 10
+    assert found.state.swap_used_bytes == 10240 << 10
+    assert found.state.busy_share == pytest.approx(
+        0.25
+    )  # 50 hundredths of a second in half a second, of 4 CPUs
+    assert profile_that_is(found.host, shipped_profiles(), "board").name == "raspberry-pi-4"
+    assert any("under-voltage" in doubt for doubt in doubts_of(found.host, found.state))
+
+
+def test_this_machine_looks_from_its_agent_as_it_does_from_within(tmp_path: Path) -> None:
+    answer = look(Store(tmp_path / "store"), **WANTED)
+
+    found = looked("here", {**answer, "programs_above": []})
+
+    assert found.host == read_host().model_copy(update={"emulated": None})
+    assert found.sight.disk_free_bytes > 0
+    assert "numpy" in found.sight.modules
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (pi_4(bits=32, architecture="armv7l"), "install the 64-bit edition of its system"),
+        (pi_4(bits=32), "install the 64-bit edition of its system"),
+        (pi_4(system="Darwin"), "edgefit measures on boards with Linux"),
+        (pi_4(implementation="PyPy"), "the runtimes need the usual CPython"),
+        (pi_4(abi_flags="t"), "the runtimes need the usual CPython"),
+        (pi_4(libc=None), "its C library is not glibc"),
+        (pi_4(may_write=False), "/home/pi/.cache/edgefit-board cannot be written"),
+        (
+            with_files(**{"/proc/meminfo": "MemTotal: 131072 kB\nMemAvailable: 100000 kB\n"}),
+            "has 128 MiB of memory",
+        ),
+    ],
+)
+def test_a_board_that_cannot_be_used_says_why(answer: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BoardError, match=reason) as error:
+        looked("board", answer).refuse_unusable()
+
+    assert error.value.exit_code == 5
+
+
+def test_an_answer_that_is_none_is_an_error_and_no_crash() -> None:
+    with pytest.raises(BoardError, match="its look cannot be read"):
+        looked("board", {"python": "3"})
+    with pytest.raises(BoardError, match="is no path on a board"):
+        _ = looked("board", with_files(**{"/../../outside": "x"})).host
+
+
+def test_an_emulated_board_is_known_by_what_it_is_told_or_by_the_programs_above() -> None:
+    told = looked("board", pi_4(emulated="qemu-user"))
+    above = looked("board", pi_4(programs_above=["/usr/bin/qemu-aarch64-static"]))
+
+    assert told.host.emulated == "EDGEFIT_EMULATED says qemu-user"
+    assert above.host.emulated == "it runs under qemu-aarch64-static"
+
+
+def test_a_jetson_runs_its_own_runtimes_and_is_brought_the_rest(bundle_folder: Path) -> None:
+    modules = {"onnxruntime": "1.18.0", "numpy": "1.26.1"}
+    release = {"/etc/nv_tegra_release": "# R36 (release), REVISION: 4.3"}
+    jetson = looked("board", {**with_files(**release), "python": [3, 10, 12], "modules": modules})
+
+    chosen = select(read_bundle(bundle_folder), (), (), jetson.own_modules)
+
+    assert chosen.formats == ("onnx",)
+    assert chosen.own == ("onnx",)
+    assert set(chosen.left_out) == {"openvino", "torchscript"}
+    assert "is no package of this board's Python" in chosen.left_out["torchscript"]
+    assert provided_by(jetson) == ("numpy",)
+    assert "numpy<2" in requirements_for(chosen, has_own=True)
+    assert place_of(jetson).python == "3.10"
+
+
+def test_a_plain_board_is_brought_all_but_torch(bundle_folder: Path) -> None:
+    bundle, board = read_bundle(bundle_folder), looked("board", pi_4())
+
+    unasked = select(bundle, (), (), board.own_modules)
+    asked = select(bundle, (), ("torchscript",), board.own_modules)
+
+    assert unasked.formats == ("onnx", "openvino")
+    assert "--with torchscript" in unasked.left_out["torchscript"]
+    assert set(asked.formats) == {"onnx", "openvino", "torchscript"}
+    with pytest.raises(MissingRuntimeError, match="torchscript-fp32"):
+        select(bundle, ("torchscript-fp32",), (), board.own_modules)
+
+
+def test_no_device_file_is_read_as_if_it_were_text() -> None:
+    files = look(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {})["files"]
+
+    assert files["/dev/zero"] == ""
+    assert files["/proc/version"].startswith("Linux") or os.uname().sysname != "Linux"

@@ -1,0 +1,85 @@
+"""edgefit's folder on a board: files by their hashes, whole or not at all, and gone without a trace."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.remote.agent.store import RefusedError, Store
+
+
+def put(store: Store, content: bytes, announced: bytes | None = None) -> str:
+    sha256 = hashlib.sha256(content if announced is None else announced).hexdigest()
+    store.put(sha256, len(content), io.BytesIO(content).read)
+    return sha256
+
+
+def test_a_file_is_kept_by_its_hash_and_then_lacks_no_more(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    other = hashlib.sha256(b"other").hexdigest()
+
+    kept = put(store, b"content")
+
+    assert store.blob(kept).read_bytes() == b"content"
+    assert store.lacking([kept, other]) == [other]
+
+
+def test_a_file_that_arrives_damaged_is_not_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+
+    with pytest.raises(RefusedError, match="arrived damaged"):
+        put(store, b"damaged", announced=b"content")
+
+    assert not list((store.root / "blobs").iterdir())
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 63 + "/"])
+def test_what_is_no_hash_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RefusedError):
+        Store(tmp_path).blob(name)
+
+
+def test_what_dead_processes_left_half_made_is_swept_and_the_rest_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    kept = put(store, b"content")
+    dead = 2**22 + 1  # beyond the highest number that Linux gives a process
+    (store.root / "blobs" / f"{'0' * 64}.{dead}.part").write_text("half")
+    mine = store.root / "blobs" / f"{'1' * 64}.{os.getpid()}.part"
+    mine.write_text("half")
+
+    store.sweep()
+
+    assert sorted(path.name for path in (store.root / "blobs").iterdir()) == sorted([kept, mine.name])
+
+
+def test_a_file_that_nobody_used_for_a_month_is_swept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    old, new = put(store, b"old"), put(store, b"new")
+    os.utime(store.blob(old), (0, 0))
+
+    store.sweep()
+
+    assert store.lacking([old, new]) == [old]
+
+
+def test_removing_all_removes_the_folders_that_were_made_for_it(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    store = Store(tmp_path / "there" / "made" / "also made" / "store")
+    put(store, b"content")
+
+    store.remove_all()
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+    assert not list((tmp_path / "there").iterdir())
+
+
+def test_removing_all_keeps_a_folder_in_which_somebody_else_keeps_things(tmp_path: Path) -> None:
+    store = Store(tmp_path / "made" / "store")
+    put(store, b"content")
+    (tmp_path / "made" / "of somebody else").touch()
+
+    store.remove_all()
+
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["of somebody else"]

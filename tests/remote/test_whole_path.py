@@ -1,0 +1,149 @@
+"""From a bundle to a report over a real SSH connection, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from making.command_line import EDGEFIT, edgefit
+from making.ssh_server import SshServer
+
+from bench.reports.files import read_report
+
+HERE = ("--profile", "laptop-cpu", "--only", "onnx-fp32", "--quick")
+_SECONDS = 120
+
+
+def bench(
+    bundle: Path, board: SshServer, wheelhouse: Path, *words: str | Path
+) -> subprocess.CompletedProcess[str]:
+    return edgefit("bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *HERE, *words)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + _SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def job_of(board: SshServer) -> int:
+    """Return the process that measures on the board, once there is one."""
+    until(lambda: pid_of(board) is not None)
+    pid = pid_of(board)
+    assert pid is not None
+    return pid
+
+
+def pid_of(board: SshServer) -> int | None:
+    try:
+        return json.loads((board.store / "measuring").read_text())["pid"]
+    except (OSError, ValueError):
+        return None
+
+
+def has_begun(board: SshServer) -> bool:
+    return any("latency" in path.read_text() for path in board.store.glob("jobs/*/events.jsonl"))
+
+
+def test_a_report_comes_back_a_second_run_sends_nothing_and_clean_leaves_nothing(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.json"
+
+    first = bench(bundle_folder, board, wheelhouse, "--out", out)
+    held = sorted(path.name for path in board.store.iterdir())
+    second = bench(bundle_folder, board, wheelhouse, "--json")
+    cleaned = edgefit("clean", "--on", board.target)
+
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0, second.stderr
+    report = read_report(out)
+    assert {run.variant: run.status for run in report.runs if run.is_variant} == {"onnx-fp32": "completed"}
+    assert "sending" in first.stderr
+    assert "evaluation images go to the board" in first.stderr
+    assert "nothing is sent" in second.stderr
+    assert json.loads(second.stdout)["host"] == json.loads(out.read_text())["host"]
+    assert "jobs" in held
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert not list(board.home.iterdir())
+
+
+def test_a_link_that_is_cut_in_the_middle_is_made_anew(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
+    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: has_begun(board))
+        board.cut()
+        _, said = running.communicate(timeout=_SECONDS)
+
+    assert running.returncode == 0, said
+    assert "the link broke" in said
+    assert "is tried to be reached again" in said
+
+
+def test_ctrl_c_stops_the_board_and_the_same_command_goes_on(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
+    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: has_begun(board))
+        job = job_of(board)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=_SECONDS)
+    is_over = not psutil.pid_exists(job) or psutil.Process(job).status() == psutil.STATUS_ZOMBIE
+    again = bench(bundle_folder, board, wheelhouse)
+
+    assert running.returncode == 130, said
+    assert "the same command goes on from it" in said
+    assert is_over
+    assert again.returncode == 0, again.stderr
+    assert "going on with what was found there" in again.stderr
+
+
+def test_a_board_that_dies_in_the_middle_loses_no_more_than_the_running_case(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
+    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: has_begun(board))
+        os.kill(job_of(board), signal.SIGKILL)
+        _, said = running.communicate(timeout=_SECONDS)
+    again = bench(bundle_folder, board, wheelhouse)
+
+    assert running.returncode == 5, said
+    assert "ended there without a word" in said
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_variant_without_a_runtime_there_is_skipped_with_the_reason(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    words = ("--profile", "laptop-cpu", "--quick", "--wheelhouse", wheelhouse)
+    named = edgefit("bench", bundle_folder, "--on", board.target, *words, "--only", "torchscript-fp32")
+
+    assert named.returncode == 3
+    assert "torch is not put on a board unasked" in named.stderr
+    assert "--with torchscript" in named.stderr
+
+
+def test_two_names_of_boards_are_measured_side_by_side(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.json"
+    words = ("--wheelhouse", wheelhouse, "--out", out, "--json", *HERE)
+
+    done = edgefit("bench", bundle_folder, "--on", board.target, "--on", "ssh://nobody.invalid", *words)
+
+    assert done.returncode == 5
+    assert (tmp_path / "report-board.json").is_file()
+    assert not (tmp_path / "report-nobody.invalid.json").exists()
+    document = json.loads(done.stdout)["boards"]
+    assert [one["target"] for one in document] == ["ssh://board", "ssh://nobody.invalid"]
+    assert "no such host" in document[1]["failed"]["error"]
