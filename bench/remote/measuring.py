@@ -100,8 +100,7 @@ class Measurement:
             if found["job"] == "running":
                 self._progress.say("it measures this already, from an earlier command: going on from there")
             elif found["job"] != "ended":
-                self._bring(job, looked, found)
-                self._start(job, found)
+                self._prepare(job, looked, found)
             self._follow_to_the_end(job)
             report = self._fetch(job)
             deliver(report)
@@ -155,6 +154,17 @@ class Measurement:
             trial=trial_of(chosen.formats),
             python=looked.python,
         )
+
+    def _prepare(self, job: Job, looked: Looked, found: dict[str, Any]) -> None:
+        """Bring what is lacking and start the job; what has arrived stays if the link breaks meanwhile."""
+        try:
+            self._bring(job, looked, found)
+            self._start(job, found)
+        except LinkLostError as error:
+            raise LinkLostError(
+                f"{error} before anything was measured; the same command goes on. If it breaks at this step"
+                " again, the board may be short of memory"
+            ) from None
 
     def _bring(self, job: Job, looked: Looked, found: dict[str, Any]) -> None:
         """Send what the board lacks, by what it was `found` to have, and have it unpacked."""
@@ -219,7 +229,8 @@ class Measurement:
 
     def _reach_again(self, job: Job, lost: LinkLostError) -> None:
         """Make the link anew, and start the job again if the board was switched off meanwhile."""
-        self._progress.say(f"{lost}; the board goes on, and is tried to be reached again")
+        reason = str(lost).removeprefix(f"{self._target.name}: ")
+        self._progress.say(f"{reason}; the board goes on, and is tried to be reached again")
         self._board.close()
         deadline = time.monotonic() + _TRIES_S
         while True:

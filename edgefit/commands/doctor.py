@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Patient:
-    """What is known of a machine. `runtimes`: by format, the version or None; `missing`: what to do then."""
+    """What is known of a machine. `runtimes`: by format, the version, None with what to do in `missing`."""
 
     host: "Host"
     state: "HostState"
@@ -90,7 +90,7 @@ def _there(on: str) -> _Patient:
     found = look_at(parse_target(on))
     found.refuse_unusable()
     sight = found.sight
-    brought = "not there; bench brings it"
+    brought = "bench brings it"
     return _Patient(
         host=found.host,
         state=found.state,

@@ -60,8 +60,8 @@ def test_this_machine_looks_from_its_agent_as_it_does_from_within(tmp_path: Path
         (pi_4(libc=None), "its C library is not glibc"),
         (pi_4(may_write=False), "/home/pi/.cache/edgefit-board cannot be written"),
         (
-            with_files(**{"/proc/meminfo": "MemTotal: 131072 kB\nMemAvailable: 100000 kB\n"}),
-            "has 128 MiB of memory",
+            with_files(**{"/proc/meminfo": "MemTotal: 262144 kB\nMemAvailable: 200000 kB\n"}),
+            "has 256 MiB of memory",
         ),
     ],
 )
