@@ -23,7 +23,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-device: $(INSTALLED)
-	$(BIN)/pytest tests/device
+	$(BIN)/pytest -n 2 tests/device
 
 install: $(INSTALLED)
 

@@ -22,10 +22,13 @@ def measure_boards(targets: "Sequence[Target]", asked: "Asked", out: Path | None
 
     With several boards each has a file of its own, with its name before the suffix.
     """
+    from bench.errors import InputError
     from bench.files import refuse_to_replace
     from bench.remote.fleet import measure_fleet
     from bench.reports.files import was_a_report, write_report
 
+    if out is not None and (out.is_dir() or not out.name):
+        raise InputError(f"{out}: is a folder; give --out the name of a file")
     places = _places(targets, out)
     for place in places.values():
         refuse_to_replace(place, was_a_report, "--out")

@@ -1,5 +1,6 @@
 """What a command does with a report that is there: it shows it, and ends by its code."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def exit_code_of(report: "Report") -> int:
 
 def say_what_next(kept: Sequence[Path], output: Output) -> None:
     """Say what to do with reports that were kept, or how to keep one."""
-    names = " ".join(map(str, kept))
+    names = shlex.join(map(str, kept))
     output.next_step(
         f"edgefit report {names} --csv report.csv" if names else "add --out report.json to keep this report"
     )

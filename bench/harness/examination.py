@@ -37,6 +37,7 @@ class Examiner:
         for case in self.plan.everything:
             if case.key not in journal.found.examined and case.key not in journal.found.ended:
                 journal.add(self.examine(case))
+                journal.sync()
             progress.advance(note=case.key)
 
     def examine(self, case: Case) -> Examined | Ended:

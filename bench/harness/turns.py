@@ -124,6 +124,7 @@ class Turns:
                 if self._has_turn(key, wave, round_, sweep):
                     self._take_turn(key, workers[key], started[key], sweep)
                 self.progress.advance(note=key)
+            self.journal.sync()
 
     def _has_turn(self, key: str, wave: int, round_: int, sweep: int) -> bool:
         """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""

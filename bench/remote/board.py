@@ -98,16 +98,16 @@ class Board:
         answer: dict[str, Any] = self._link.ask({"ask": "ended", "job": job})
         return answer
 
-    def forget(self, job: str) -> None:
-        """Have it remove a job."""
-        self._link.ask({"ask": "forget", "job": job})
+    def forget(self, job: str, but_its_journal: bool = False) -> None:
+        """Have it remove a job: see agent.jobs.forget."""
+        self._link.ask({"ask": "forget", "job": job, "but_its_journal": but_its_journal})
 
-    def stop_following(self) -> None:
-        """End the job that is being followed, though somebody wants all of this to end."""
+    def stop_job(self) -> None:
+        """End the job whose start or end is being waited for, though somebody wants all of this to end."""
         self._link.finish()
         self._link.send({"ask": "stop"})
         answers = 0
-        while answers < 2:
+        while answers < 2:  # that of what was waited for, and that of `stop`
             answers += "answer" in self._link.hear()
 
     def clean(self, stop: bool) -> tuple[str, int]:

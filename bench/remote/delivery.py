@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bundle import MANIFEST, Bundle, FileRecord
-from bench.errors import MissingRuntimeError
+from bench.errors import InputError, MissingRuntimeError
 from bench.files import sha256_of
 from bench.remote.code_archive import code_archive
 from bench.remote.looking import Looked
@@ -84,8 +84,11 @@ def select(
 
     `asked_for`: formats to be installed though they are large; `own`: the modules that a board has whose
     runtimes are packages of its system, None for one that is brought them. Raises MissingRuntimeError if a
-    variant named in `only` cannot run there.
+    variant named in `only` cannot run there, InputError if something asked for is no format.
     """
+    for name in asked_for:
+        if name not in RUNTIMES:
+            raise InputError(f"--with {name}: is no format; there are {', '.join(RUNTIMES)}")
     artifacts = bundle.select(only)
     wanted = list(dict.fromkeys(artifact.format for artifact in artifacts))
     left_out = {name: reason for name in wanted if (reason := why_left_out(name, asked_for, own))}

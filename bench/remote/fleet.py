@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from threading import Event
 
-from bench.errors import BenchError
+from bench.errors import BenchError, BoardError
 from bench.progress import Progress
 from bench.remote.measuring import Asked, Measurement
 from bench.remote.targets import Target
@@ -72,3 +72,5 @@ def _measure(target: Target, reached: Measurement | BenchError, deliver: Deliver
         return Result(target, reached.measure(lambda report: deliver(target, report)), None)
     except BenchError as error:
         return Result(target, None, error)
+    except OSError as error:  # of this machine's disk: what happens to one board does not touch the others
+        return Result(target, None, BoardError(f"{target.name}: {error.filename or ''}: {error.strerror}"))

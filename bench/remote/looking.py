@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from bench.errors import BoardError
 from bench.machine.cpu_time import CpuTime, read_cpu_time, read_governor
@@ -80,11 +80,11 @@ class Sight(Record):
     abi_flags: str
     bits: int
     architecture: str
-    libc: tuple[str, str] | None
+    libc: tuple[str, Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]] | None
     system: str
     kernel: str
     os: str
-    usable_cpus: tuple[int, ...]
+    usable_cpus: Annotated[tuple[int, ...], Field(min_length=1)]
     programs_above: tuple[str, ...]
     emulated: str | None
     store: str

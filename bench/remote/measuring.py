@@ -5,7 +5,7 @@ It knows the order and what may go wrong between two steps; a link that breaks i
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -45,6 +45,7 @@ _GIB = 1 << 30
 # A board that boots answers within a minute or two.
 _TRIES_S = 150.0
 _STEP_S = 5.0
+_GOES_ON = "it may go on measuring: the same command goes back to it, and edgefit clean --stop ends it"
 # pip writes into folders of its own, which two boards that need the same must not fill at once.
 _GATHERING = Lock()
 
@@ -99,12 +100,15 @@ class Measurement:
             found = self._board.prepare(job.environment, job.code.sha256, job.key)
             if found["job"] == "running":
                 self._progress.say("it measures this already, from an earlier command: going on from there")
-            elif found["job"] != "ended":
+            elif found["job"] == "ended":
+                self._progress.say("it has measured this for an earlier command: this is that report")
+            else:
                 self._prepare(job, looked, found)
             self._follow_to_the_end(job)
             report = self._fetch(job)
             deliver(report)
-            self._board.forget(job.key)
+            with suppress(LinkLostError):  # the report is safe, and the board forgets it another time
+                self._board.forget(job.key)
         return report
 
     def close(self) -> None:
@@ -144,7 +148,7 @@ class Measurement:
         requirements = requirements_for(chosen, looked.uses_system_packages)
         place = place_of(looked)
         if self._asked.wheelhouse is not None:
-            wheels = wheels_in(self._asked.wheelhouse, place, chosen)
+            wheels = wheels_in(self._asked.wheelhouse, place, chosen, looked.uses_system_packages)
         else:
             with _GATHERING:
                 wheels = kept_wheels(place, requirements, self._progress, provided_by(looked))
@@ -194,7 +198,11 @@ class Measurement:
         is_cut_off = found["job"] == "cut off"
         if is_cut_off:
             self._progress.say("going on with what was found there before it was cut off")
-        self._board.start(job.key, job.spec(found["environment"] or job.environment.key, is_cut_off))
+        try:
+            self._board.start(job.key, job.spec(found["environment"] or job.environment.key, is_cut_off))
+        except StoppedError:  # it may have been started all the same
+            self._stop()
+            raise
 
     def _follow_to_the_end(self, job: Job) -> None:
         offset = 0
@@ -204,13 +212,21 @@ class Measurement:
                     offset = message.get("offset", offset)
                     self._tell(message)
             except LinkLostError as error:
-                self._reach_again(job, error)
+                offset = self._reach_again(job, error, offset)
             except StoppedError:
-                self._board.stop_following()
-                self._progress.say("stopped there; what it found stays, and the same command goes on from it")
+                self._stop()
                 raise
             else:
                 return
+
+    def _stop(self) -> None:
+        """End what is measured there, and say how it stands."""
+        try:
+            self._board.stop_job()
+        except BoardError:
+            self._progress.say(_GOES_ON)
+        else:
+            self._progress.say("stopped there; what it found stays, and the same command goes on from it")
 
     def _tell(self, message: dict[str, Any]) -> None:
         if "died" in message:
@@ -227,14 +243,18 @@ class Measurement:
         elif "say" in event:
             self._progress.say(event["say"])
 
-    def _reach_again(self, job: Job, lost: LinkLostError) -> None:
-        """Make the link anew, and start the job again if the board was switched off meanwhile."""
+    def _reach_again(self, job: Job, lost: LinkLostError, offset: int) -> int:
+        """Make the link anew, and start the job again if the board was switched off meanwhile.
+
+        Return from which byte of its events on it is to be followed: `offset`, or the first of a new start.
+        """
         reason = str(lost).removeprefix(f"{self._target.name}: ")
         self._progress.say(f"{reason}; the board goes on, and is tried to be reached again")
         self._board.close()
         deadline = time.monotonic() + _TRIES_S
         while True:
             if self._stopping.wait(_STEP_S):
+                self._progress.say(_GOES_ON)
                 raise StoppedError
             try:
                 self._board = Board(self._target, self._stopping)
@@ -242,7 +262,7 @@ class Measurement:
             except LinkLostError as error:
                 if time.monotonic() > deadline:
                     raise LinkLostError(
-                        f"{error}; what it measures goes on: the same command goes back to it"
+                        f"{error}; if it is on, it goes on measuring: the same command goes back to it"
                     ) from None
         found = self._board.prepare(job.environment, job.code.sha256, job.key)
         if found["job"] == "unknown":
@@ -252,6 +272,8 @@ class Measurement:
             )
         if found["job"] == "cut off":
             self._start(job, found)
+            return 0
+        return offset
 
     def _fetch(self, job: Job) -> Report:
         self._progress.begin("fetching the report", 1)
@@ -259,7 +281,7 @@ class Measurement:
         self._progress.advance()
         ended = Ended(exit_code=answer["exit_code"], message=answer["message"])
         if ended.exit_code or answer["report"] is None:
-            self._board.forget(job.key)
+            self._board.forget(job.key, but_its_journal=ended.exit_code == BoardError.exit_code)
             raise RemoteError(f"{self._target.name}: {ended.message}", ended.exit_code)
         return parse_report(answer["report"].encode(), Path(f"{self._target.name}'s report"))
 

@@ -7,6 +7,7 @@ hashes. What it does there is agent.packed's business.
 import io
 import json
 import platform
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -41,7 +42,8 @@ _AGENT = "bench.remote.agent"
 _HEADER = b"#!/usr/bin/env python3\n"
 _MAIN = """import sys
 if sys.version_info < (3, 10):
-    sys.exit("edgefit: this is Python %d.%d, and edgefit needs 3.10 or newer" % sys.version_info[:2])
+    sys.stderr.write("edgefit: this Python is %d.%d; edgefit needs 3.10 or newer\\n" % sys.version_info[:2])
+    sys.exit(5)
 from bench.remote.agent.packed import main
 sys.exit(main(sys.argv[0]))
 """
@@ -81,7 +83,7 @@ def write_pack(asked: Packing, out: Path, progress: Progress) -> Sequence[System
     machine = _machine(asked.profile)
     jobs = [_job(asked, system, machine, progress) for system in systems]
     about = {
-        "report": f"{asked.name or asked.bundle.manifest.name}-{asked.profile.name}.json",
+        "report": f"{_file_name(asked.name or asked.bundle.manifest.name)}-{asked.profile.name}.json",
         "systems": [_described(job, one, machine) for job, one in zip(jobs, systems, strict=True)],
     }
     files = {
@@ -182,6 +184,10 @@ def _archive(about: dict[str, Any], files: Sequence[File], progress: Progress) -
             archive.writestr(f"blobs/{file.sha256}", content)
             progress.advance()
     return whole.getvalue()
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "report"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ It knows processes, lines and the meaning of ssh's complaints; what is asked for
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,7 +25,13 @@ OLDEST_PYTHON = (3, 10)
 # Ctrl-C goes to every process of the terminal: ssh must outlive it, so that the board can still be told.
 _DEAF_TO_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 # A link that is dead for half a minute is given up; otherwise nobody would notice that a laptop had slept.
-_OPTIONS = ("-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3", "-T")
+# The rest overrules what ssh may be set up to do besides: run another command, forward ports, say nothing of
+# what is wrong, or be the one connection that others are made over.
+_OPTIONS = (
+    *("-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"),
+    *("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=INFO"),
+    *("-o", "ControlMaster=no", "-T"),
+)
 _CHECKS_NO_KEYS = ("false", "no", "off")
 # One line of the simplest Python, for whatever the board has: it says hello, and runs the line it is sent.
 # The folder that it starts in is nobody's library.
@@ -34,6 +41,7 @@ _COMMAND = (
     "sys.stdout.write('\\n" + _GREETING + " %d.%d.%d\\n'%sys.version_info[:3]);sys.stdout.flush();"
     "i=open(0,'rb',0);exec(i.readline())\""
 )
+_HELLO = re.compile(rf"{_GREETING} (\d{{1,3}})\.(\d{{1,3}})\.(\d{{1,3}})".encode())
 _LOADER = (
     "n=int(i.readline());b=bytearray();"
     'exec("while len(b)<n:\\n b+=i.read(n-len(b)) or sys.exit()\\nexec(bytes(b))")'
@@ -80,7 +88,7 @@ class Link:
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._process.terminate()  # which puts a terminal back in order that a password was asked at
             self._process.wait()
         self._process.stdout.close()
         self._complaints.close()
@@ -106,11 +114,13 @@ class Link:
 
     def hear(self, limit_s: float = _ANSWER_LIMIT_S) -> dict[str, Any]:
         """Wait for one message; raises LinkLostError where none comes, BoardError if it is a refusal."""
-        line = self._read_line(limit_s)
+        line = self._read_line(monotonic() + limit_s)
         try:
             message: dict[str, Any] = json.loads(line)
         except ValueError:
-            raise BoardError(f"{self.target.name}: answered garbage: {line[:80]!r}") from None
+            message = {}
+        if not isinstance(message, dict) or not message:
+            raise BoardError(f"{self.target.name}: answered garbage: {line[:80]!r}")
         if "refused" in message:
             raise BoardError(f"{self.target.name}: {message['refused']}")
         return message
@@ -118,33 +128,34 @@ class Link:
     def ask(self, request: dict[str, Any], limit_s: float = _ANSWER_LIMIT_S) -> Any:
         """Send a request and return its answer."""
         self.send(request)
-        return self.hear(limit_s)["answer"]
+        message = self.hear(limit_s)
+        if "answer" not in message:
+            raise BoardError(f"{self.target.name}: answered '{next(iter(message))}' to '{request['ask']}'")
+        return message["answer"]
 
     def _greet(self) -> None:
         """Wait until Python greets; what a login script prints before that is not ours."""
-        while True:
-            words = self._read_line(_HELLO_LIMIT_S).decode(errors="replace").split()
-            if words[:1] == [_GREETING]:
-                break
-        version = tuple(int(one) for one in words[1].split("."))
-        if version < OLDEST_PYTHON:
+        deadline = monotonic() + _HELLO_LIMIT_S
+        while (match := _HELLO.fullmatch(self._read_line(deadline).strip())) is None:
+            pass
+        if tuple(map(int, match.groups())) < OLDEST_PYTHON:
+            version = ".".join(one.decode() for one in match.groups())
             raise BoardError(
-                f"{self.target.name}: has Python {words[1]}; edgefit needs 3.10 or newer there: update its"
+                f"{self.target.name}: has Python {version}; edgefit needs 3.10 or newer there: update its"
                 " system, or put a newer python3 first in the PATH of its ssh logins"
             )
         self._greeted = True
         source = agent_source()
         self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
 
-    def _read_line(self, limit_s: float) -> bytes:
+    def _read_line(self, deadline: float) -> bytes:
         assert self._process.stdout is not None
-        deadline = monotonic() + limit_s
         with DefaultSelector() as selector:
             selector.register(self._process.stdout, EVENT_READ)
             while b"\n" not in self._received:
                 self._refuse_to_go_on()
                 if monotonic() > deadline:
-                    raise LinkLostError(f"{self.target.name}: gave no answer for {limit_s:.0f} s")
+                    raise LinkLostError(f"{self.target.name}: gave no answer in time")
                 if not selector.select(_STEP_S):
                     continue
                 if not (piece := os.read(self._process.stdout.fileno(), _CHUNK)):
@@ -209,11 +220,11 @@ _REMEDIES = {
         "refused to let you in. Give it your key: ssh-copy-id {host}, or name one in ~/.ssh/config"
     ),
     "Too many authentication failures": "refused every key; name the right one in ~/.ssh/config",
-    "Could not resolve hostname": "no such host; is its name right, and is it in this network?",
     "Bad configuration option": "ssh does not understand its own configuration",
 }
 # What may be over in a minute, when a board has booted.
 _REMEDIES_OF_NOW = {
+    "Could not resolve hostname": "no such host; is its name right, and is it in this network?",
     "Connection refused": "nothing answers at its ssh port; is its ssh server on? (sudo raspi-config)",
     "timed out": "does not answer; is it switched on, and in this network?",
     "No route to host": "cannot be reached; is it switched on, and in this network?",
@@ -223,7 +234,11 @@ _REMEDIES_OF_NOW = {
 
 def _ssh_words() -> Sequence[str]:
     """Return the ssh command: $EDGEFIT_SSH, words as a shell would read them, else `ssh`."""
-    words = shlex.split(os.environ.get("EDGEFIT_SSH", "")) or ["ssh"]
+    asked = os.environ.get("EDGEFIT_SSH", "")
+    try:
+        words = shlex.split(asked) or ["ssh"]
+    except ValueError as error:
+        raise InputError(f"EDGEFIT_SSH='{asked}': {error}; write it as a shell would read it") from None
     if shutil.which(words[0]) is None:
         raise InputError(f"{words[0]}: is not installed here; edgefit reaches boards by the system's own ssh")
     return words

@@ -76,7 +76,7 @@ def _refuse_unsafe(text: str, part: str, found: str | None) -> None:
 def _port(text: str, port: str | None) -> int | None:
     if port is None:
         return None
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= _HIGHEST_PORT:
         raise InputError(f"--on '{_shown(text)}': '{_shown(port)}' is no port; {_EXAMPLE}")
     return int(port)
 

@@ -1,5 +1,6 @@
 """A folder of wheels for a board, gathered where a network is: what it is for, and what it holds."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bench.files import sha256_of, whole_folder, write_whole
 from bench.progress import Progress
 from bench.records import Record
 from bench.remote.delivery import Selection, requirements_for
-from bench.remote.wheels import Place, gather
+from bench.remote.wheels import Place, gather, needed
 
 MARKER = "wheelhouse.json"
 
@@ -45,14 +46,14 @@ def fill_wheelhouse(
     return held
 
 
-def wheels_in(folder: Path, place: Place, chosen: Selection) -> Sequence[Path]:
-    """Return the wheels in a folder that `fill_wheelhouse` filled.
+def wheels_in(folder: Path, place: Place, chosen: Selection, has_own: bool) -> Sequence[Path]:
+    """Return the wheels for some formats out of a folder that `fill_wheelhouse` filled.
 
     Raises InputError if it is none, was filled for another place or lacks a format, or a wheel is damaged.
     """
     fill = (
         f"fill it with: edgefit wheelhouse --python {place.python} --glibc {place.glibc} --machine"
-        f" {place.machine} --formats {','.join(chosen.formats)} --out {folder} --overwrite"
+        f" {place.machine} --formats {','.join(chosen.formats)} --out {shlex.quote(str(folder))} --overwrite"
     )
     try:
         held = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
@@ -69,4 +70,4 @@ def wheels_in(folder: Path, place: Place, chosen: Selection) -> Sequence[Path]:
     for name, sha256 in held.wheels.items():
         if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
             raise InputError(f"{folder / name}: is not the wheel that was gathered; {fill}")
-    return [folder / name for name in held.wheels]
+    return needed(place, requirements_for(chosen, has_own), [folder / name for name in held.wheels])

@@ -130,6 +130,18 @@ def gather(
     raise BoardError(f"wheels for {place.words}: what they need contradicts itself: {', '.join(wanted)}")
 
 
+def needed(place: Place, requirements: Sequence[str], wheels: Sequence[Path]) -> list[Path]:
+    """Return those of some wheels that `requirements` need at `place`, each with what it needs in turn."""
+    known: dict[str, Path] = {
+        canonicalize_name(parse_wheel_filename(wheel.name)[0]): wheel for wheel in wheels
+    }
+    wanted: dict[str, _Wanted] = {}
+    asked = [Requirement(text) for text in requirements]
+    while touched := _take_in(wanted, (one for one in asked if canonicalize_name(one.name) in known)):
+        asked = [need for name in touched for need in _needs(known[name], place, wanted[name].extras)]
+    return sorted(known[name] for name in wanted)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """What is wanted of a distribution."""
@@ -160,7 +172,11 @@ def kept_wheels(
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as part:
             gather(place, requirements, Path(part) / "wheels", progress, provided)
-            (Path(part) / "wheels").rename(folder)
+            try:
+                (Path(part) / "wheels").rename(folder)
+            except OSError:
+                if not folder.exists():  # else another command was faster, and gathered the same
+                    raise
     return sorted(folder.glob("*.whl"))
 
 

@@ -1,6 +1,7 @@
 """`edgefit clean`: removes what edgefit put on a board. It parses and prints; bench/remote does the work."""
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -20,17 +21,26 @@ def clean(
     as_json: AsJson = False,
 ) -> None:
     """Remove every trace of edgefit from a board: environment, code, bundle and evaluation images."""
+    from bench.errors import BoardError
     from bench.remote.targets import parse_targets
     from bench.remote.visits import clean_board
 
     output = Output(as_json)
     targets = parse_targets(on)
-    document = {}
+    document: dict[str, dict[str, object]] = {}
+    codes = [0]
     for target in targets:
-        folder, held_bytes = clean_board(target, stop)
+        try:
+            folder, held_bytes = clean_board(target, stop)
+        except BoardError as error:  # the others are cleaned all the same
+            sys.stderr.write(f"edgefit: {error}\n")
+            document[target.text] = {"error": str(error), "exit_code": error.exit_code}
+            codes.append(error.exit_code)
+            continue
         document[target.text] = {"folder": folder, "bytes": held_bytes}
         if held_bytes:
             output.say(f"{target.name}: removed {folder}, {held_bytes / _MIB:.0f} MiB")
         else:
             output.say(f"{target.name}: nothing of edgefit was there ({folder})")
     output.document(json.dumps(document))
+    raise typer.Exit(max(codes))

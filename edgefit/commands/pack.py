@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,7 @@ def pack(
     output.document(
         json.dumps({"file": str(out), "bytes": size, "systems": [one.model_dump() for one in systems]})
     )
-    output.next_step(f"carry {out.name} to the board and run there: python3 {out.name}")
+    output.next_step(f"carry {out.name} to the board and run there: python3 {shlex.quote(out.name)}")
 
 
 def _versions(text: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +57,8 @@ def wheelhouse(
     total = sum((out / name).stat().st_size for name in held.wheels)
     output.say(f"{out}: {len(held.wheels)} wheels for {place.words}, {total / _MIB:.0f} MiB")
     output.document(json.dumps({"folder": str(out), **held.model_dump()}))
-    output.next_step(f"edgefit bench BUNDLE --on {on or 'ssh://…'} --wheelhouse {out}")
+    folder = shlex.quote(str(out))
+    output.next_step(f"edgefit bench BUNDLE --on {on or 'ssh://…'} --wheelhouse {folder}")
 
 
 def _place(on: str | None, python: str | None, glibc: str, machine: str) -> "tuple[Place, bool]":

@@ -2,6 +2,7 @@
 # An emulated Raspberry Pi for tests, reached over SSH on loopback: real arm64 Debian binaries, run by qemu-user
 # on this machine's kernel, in namespaces of their own.
 #
+#   emulated_board.sh probe          tell by the exit code whether this kernel lets it (Linux 6.7, namespaces)
 #   emulated_board.sh build          make the arm64 root: Debian 12 with python3 and sshd, and nothing else
 #   emulated_board.sh start | stop   power on and off; what was written on it is gone afterwards
 #
@@ -14,12 +15,18 @@
 set -euo pipefail
 umask 022
 
-ROOT=${BOARD_ROOT:?} RUN=${BOARD_RUN:-} PORT=${BOARD_PORT:-} CPU=${BOARD_CPU:-cortex-a72}
+ROOT=${BOARD_ROOT:-} RUN=${BOARD_RUN:-} PORT=${BOARD_PORT:-} CPU=${BOARD_CPU:-cortex-a72}
 SELF=$(readlink -f "$0")
 PACKAGES=base-files,bash,dash,coreutils,grep,sed,procps,util-linux,libc-bin,python3,libstdc++6,libgomp1
 PACKAGES+=,openssh-server,openssh-client
 ARM64_MAGIC='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
 ARM64_MASK='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+
+cmd_probe() {
+  local handlers=/proc/sys/fs/binfmt_misc
+  [ "$(id -u)" = 0 ] || return 1
+  [ -e $handlers/qemu-aarch64 ] || unshare --user --map-root-user --mount mount -t binfmt_misc none $handlers
+}
 
 cmd_build() {
   local new=$ROOT.part
@@ -170,9 +177,9 @@ cmd_stop() {
 }
 
 case ${1:-} in
-  build | start | stop | _boot) "cmd_$1" ;;
+  probe | build | start | stop | _boot) "cmd_$1" ;;
   *)
-    sed -n '2,14s/^# \{0,1\}//p' "$SELF"
+    sed -n '2,15s/^# \{0,1\}//p' "$SELF"
     exit 2
     ;;
 esac

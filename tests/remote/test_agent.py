@@ -1,6 +1,7 @@
 """The agent: it runs wherever a Python is, and nothing that it is sent makes it do anything else."""
 
 import ast
+import fcntl
 import json
 import os
 import subprocess
@@ -127,6 +128,50 @@ def test_no_file_of_a_bundle_lands_outside_its_job(tmp_path: Path, path: str) ->
 
     with pytest.raises(RefusedError, match="is no path inside a bundle"):
         Jobs(store).start("abc", spec)
+
+
+def test_an_environment_without_its_note_was_never_finished(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    environments = Environments(store)
+    wheel = kept_wheel(store, {"tiny.py": ""})
+    environments.make("e1", [wheel], with_system_packages=False, trial=["tiny"])
+    note = next((store.root / "environments").glob("*/*.json"))
+
+    assert environments.find([wheel], with_system_packages=False) == "e1"
+    note.write_bytes(b"")  # as a loss of power leaves it
+    assert environments.find([wheel], with_system_packages=False) is None
+    note.unlink()
+    assert environments.find([wheel], with_system_packages=False) is None
+
+
+def test_nothing_disturbs_what_is_being_measured(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    store.folder("jobs")
+    jobs = Jobs(store)
+    with (store.root / "measuring").open("wb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(b'{"job": "abc", "pid": null}')
+        lock.flush()
+
+        assert jobs.state("abc") == "running"
+        with pytest.raises(RefusedError, match="another measurement runs"):
+            jobs.state("def")
+        with pytest.raises(RefusedError, match="a measurement runs here"):
+            jobs.clean(may_stop=False)
+
+
+def test_a_job_that_a_full_disk_ended_goes_on_from_its_journal(tmp_path: Path) -> None:
+    jobs = Jobs(Store(tmp_path / "store"))
+    place = jobs.place("abc")
+    place.mkdir(parents=True)
+    for name in ("events.jsonl", "ended.json"):
+        (place / name).touch()
+
+    assert jobs.state("abc") == "ended"
+    jobs.forget("abc", but_its_journal=True)
+    assert jobs.state("abc") == "cut off"
+    jobs.forget("abc", but_its_journal=False)
+    assert jobs.state("abc") == "unknown"
 
 
 @pytest.mark.parametrize("key", ["..", "a/b", ""])

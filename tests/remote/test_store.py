@@ -1,5 +1,6 @@
 """edgefit's folder on a board: files by their hashes, whole or not at all, and gone without a trace."""
 
+import errno
 import hashlib
 import io
 import os
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.remote.agent.store import RefusedError, Store
+from bench.remote.agent.store import RefusedError, Store, in_words
 
 
 def put(store: Store, content: bytes, announced: bytes | None = None) -> str:
@@ -73,6 +74,37 @@ def test_removing_all_removes_the_folders_that_were_made_for_it(tmp_path: Path) 
 
     assert list(tmp_path.iterdir()) == [tmp_path / "there"]
     assert not list((tmp_path / "there").iterdir())
+
+
+def test_what_must_not_be_done_twice_at_a_time_is_claimed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+
+    with store.claim(), pytest.raises(RefusedError, match="another command is preparing this board"):
+        store.claim()
+    store.claim().close()
+
+
+def test_a_store_in_which_others_may_write_is_refused_for_what_lies_there_is_run(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    store.root.mkdir(mode=0o755)
+    store.root.chmod(0o777)
+
+    with pytest.raises(RefusedError, match="others may write there"):
+        store.claim()
+
+
+def test_a_store_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "store").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(RefusedError, match="is a link"):
+        Store(tmp_path / "store").claim()
+
+
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/there")
+
+    assert in_words(error, Store(tmp_path)).startswith("/there: No space left on device; make room there")
 
 
 def test_removing_all_keeps_a_folder_in_which_somebody_else_keeps_things(tmp_path: Path) -> None:

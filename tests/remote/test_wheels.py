@@ -162,7 +162,22 @@ ONNX = Selection(("onnx",), (), {})
 def test_a_wheelhouse_serves_boards_of_its_kind(wheelhouse: Path) -> None:
     newer = Place("3.11", "2.41", "aarch64")
 
-    assert len(wheels_in(wheelhouse, newer, ONNX)) == 5
+    assert len(wheels_in(wheelhouse, newer, ONNX, has_own=False)) == 5
+
+
+def test_of_a_wheelhouse_only_what_the_formats_need_is_brought(index: Path, tmp_path: Path) -> None:
+    for name in ("numpy", "psutil", "pyyaml"):
+        offer(index, name, version="99.0")
+    offer(index, "pydantic", version="2.99")
+    offer(index, "onnxruntime", needs=("flatbuffers",), version="99.0")
+    offer(index, "flatbuffers")
+    offer(index, "openvino", version="2099.0")
+    both = Selection(("onnx", "openvino"), (), {})
+    fill_wheelhouse(tmp_path / "both", PI, both, has_own=False, overwrite=False, progress=Silent())
+
+    found = [wheel.name.partition("-")[0] for wheel in wheels_in(tmp_path / "both", PI, ONNX, has_own=False)]
+
+    assert found == ["flatbuffers", "numpy", "onnxruntime", "psutil", "pydantic", "pyyaml"]
 
 
 @pytest.mark.parametrize(
@@ -171,17 +186,17 @@ def test_a_wheelhouse_serves_boards_of_its_kind(wheelhouse: Path) -> None:
 )
 def test_a_wheelhouse_for_another_board_is_refused(wheelhouse: Path, board: Place) -> None:
     with pytest.raises(InputError, match=r"is for Python 3.11, aarch64, glibc 2.36, and the board has"):
-        wheels_in(wheelhouse, board, ONNX)
+        wheels_in(wheelhouse, board, ONNX, has_own=False)
 
 
 def test_a_wheelhouse_that_lacks_a_runtime_or_was_damaged_is_refused(wheelhouse: Path) -> None:
     with pytest.raises(InputError, match="holds no runtime for openvino"):
-        wheels_in(wheelhouse, PI, Selection(("onnx", "openvino"), (), {}))
+        wheels_in(wheelhouse, PI, Selection(("onnx", "openvino"), (), {}), has_own=False)
     next(wheelhouse.glob("numpy*")).write_bytes(b"damaged")
     with pytest.raises(InputError, match="is not the wheel that was gathered"):
-        wheels_in(wheelhouse, PI, ONNX)
+        wheels_in(wheelhouse, PI, ONNX, has_own=False)
 
 
 def test_a_folder_that_is_no_wheelhouse_is_refused_with_the_command_that_fills_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"edgefit wheelhouse --python 3.11 --glibc 2.36 --machine aarch64"):
-        wheels_in(tmp_path, PI, ONNX)
+        wheels_in(tmp_path, PI, ONNX, has_own=False)

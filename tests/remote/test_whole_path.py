@@ -133,6 +133,29 @@ def test_a_variant_without_a_runtime_there_is_skipped_with_the_reason(
     assert "--with torchscript" in named.stderr
 
 
+def test_a_runtime_that_is_none_cannot_be_asked_for(bundle_folder: Path, board: SshServer) -> None:
+    done = edgefit("bench", bundle_folder, "--on", board.target, "--with", "torchscrip", *HERE)
+
+    assert done.returncode == 2
+    assert "--with torchscrip: is no format; there are" in done.stderr
+
+
+def test_a_second_command_does_not_disturb_the_first(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
+    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: has_begun(board))
+        other = bench(bundle_folder, board, wheelhouse, "--name", "another")
+        cleaned = edgefit("clean", "--on", board.target)
+        _, said = running.communicate(timeout=_SECONDS)
+
+    assert other.returncode == 5
+    assert "another measurement runs on this board" in other.stderr
+    assert cleaned.returncode == 5
+    assert running.returncode == 0, said
+
+
 def test_two_names_of_boards_are_measured_side_by_side(
     bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from bench.remote.agent.store import RefusedError, Store, beside, remove
+from bench.remote.agent.store import RefusedError, Store, beside, remove, write_whole
 
 _LAST_LINES = 4
 # In each environment: what it was made of.
@@ -40,7 +41,7 @@ class Environments:
     def find(self, wheels: list[str], with_system_packages: bool) -> "str | None":
         """Return the key of an environment that holds these wheels and perhaps others, or None."""
         for note in sorted((self._store.root / "environments").glob(f"*/{_NOTE}")):
-            about = json.loads(note.read_text(encoding="utf-8"))
+            about = _read(note)
             if about["with_system_packages"] == with_system_packages and set(wheels) <= set(about["wheels"]):
                 return note.parent.name
         return None
@@ -63,14 +64,22 @@ class Environments:
                 f"include-system-site-packages = {'true' if with_system_packages else 'false'}\n"
                 f"version = {'.'.join(str(one) for one in sys.version_info[:3])}\n"
             )
-            about = {"wheels": wheels, "with_system_packages": with_system_packages}
-            (part / _NOTE).write_text(json.dumps(about), encoding="utf-8")
-            self._try(part / "bin" / "python", trial)
             _put_alone(part, place)
         finally:
             remove(part)
+        remove(self._store.root / "bytecode")  # of the environment that was there before
+        try:
+            self._try(self.python(key), trial)
+        except RefusedError:
+            remove(place)
+            raise
+        # Written last: an environment without it is none, whatever happened meanwhile.
+        write_whole(
+            place / _NOTE, json.dumps({"wheels": wheels, "with_system_packages": with_system_packages})
+        )
+        os.sync()
         for sha256 in wheels:
-            self._store.blob(sha256).unlink()
+            self._store.blob(sha256).unlink(missing_ok=True)
 
     def unpack_code(self, sha256: str) -> None:
         """Unpack edgefit's own code, a zip file that lies in the store."""
@@ -84,7 +93,7 @@ class Environments:
             _put_alone(part, place)
         finally:
             remove(part)
-        self._store.blob(sha256).unlink()
+        self._store.blob(sha256).unlink(missing_ok=True)
 
     def variables(self, code: str = "") -> dict[str, str]:
         """Return the variables of what runs in an environment: all that it writes lies in the store."""
@@ -111,9 +120,23 @@ class Environments:
             text=True,
             check=False,
         )
+        if done.returncode < 0:
+            raise RefusedError(
+                f"importing what was unpacked was killed by signal {-done.returncode}: the board may be short"
+                " of memory; end other programs there"
+            )
         if done.returncode:
             last = " ".join(done.stderr.split("\n")[-_LAST_LINES:]).strip()
             raise RefusedError(f"what was unpacked cannot be imported: {last or done.returncode}")
+
+
+def _read(note: Path) -> "dict[str, Any]":
+    """Return what a note says; of one that a loss of power spoilt, nothing that anything fits."""
+    try:
+        found: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {"wheels": [], "with_system_packages": None}
+    return found
 
 
 def _unpack_wheel(path: Path, packages: Path) -> None:
@@ -130,7 +153,11 @@ def _unpack_wheel(path: Path, packages: Path) -> None:
 
 
 def _put_alone(part: Path, place: Path) -> None:
-    """Put what is made in its place, and remove what lay there and beside it."""
+    """Put what is made in its place, and remove what lay there and beside it.
+
+    All of it is on the disk before it bears its name, so that a loss of power leaves no half of it.
+    """
+    os.sync()
     remove(place)
     part.rename(place)
     for other in place.parent.iterdir():

@@ -17,6 +17,7 @@ from typing import IO, Any
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.store import RefusedError, Store, remove, write_whole
 
+_BUSY = "another measurement runs on this board; wait for its end, or interrupt it where it was started"
 _MODULE = "bench.board_job"
 _POLL_S = 1.0
 _SIGN_OF_LIFE_S = 5.0
@@ -41,9 +42,15 @@ class Jobs:
         return self._store.root / "jobs" / key
 
     def state(self, key: str) -> str:
-        """Return how a job stands: `running`, `ended`, `cut off` or `unknown`."""
-        if self._measured() == key:
+        """Return how a job stands: `running`, `ended`, `cut off` or `unknown`.
+
+        Raises RefusedError if another one is being measured, which nothing must disturb.
+        """
+        measured = self._measured()
+        if measured == key:
             return "running"
+        if measured is not None:
+            raise RefusedError(_BUSY)
         place = self.place(key)
         if not (place / "events.jsonl").exists():
             return "unknown"
@@ -60,7 +67,7 @@ class Jobs:
         remove(place / "ended.json")
         self._lay_out(place / "bundle", spec["files"])
         write_whole(place / "request.json", json.dumps(spec["request"]))
-        (place / "events.jsonl").touch()
+        write_whole(place / "events.jsonl", "")
         (self._store.root / "measuring").touch()
         with (self._store.root / "measuring").open("r+b") as lock, (place / "log").open("wb") as log:
             _take(lock)
@@ -88,14 +95,10 @@ class Jobs:
         place, told = self.place(key), time.monotonic()
         while True:
             runs = self._measured() == key  # before reading, or the last lines would be missed
-            with (place / "events.jsonl").open("rb") as file:
-                file.seek(offset)
-                for line in file:
-                    if not line.endswith(b"\n"):
-                        break
-                    offset += len(line)
-                    told = time.monotonic()
-                    tell({"event": json.loads(line), "offset": offset})
+            for line in _lines(place / "events.jsonl", offset):
+                offset += len(line)
+                told = time.monotonic()
+                tell({"event": json.loads(line), "offset": offset})
             if not runs:
                 if not (place / "ended.json").exists():
                     tell({"died": _tail(place / "log")})
@@ -124,13 +127,21 @@ class Jobs:
         found["report"] = report.read_text(encoding="utf-8") if report.exists() else None
         return found
 
-    def is_measuring(self) -> bool:
-        """Tell whether anything is being measured."""
-        return self._read_lock() is not None
+    def forget(self, key: str, but_its_journal: bool) -> None:
+        """Remove a job; or only that it ended, so that it goes on from its journal when started again."""
+        remove(self.place(key) / "ended.json" if but_its_journal else self.place(key))
 
-    def forget(self, key: str) -> None:
-        """Remove a job."""
-        remove(self.place(key))
+    def clean(self, may_stop: bool) -> dict[str, Any]:
+        """Remove the whole store; what is being measured is a reason not to, unless it may be stopped."""
+        if self._read_lock() is not None and not may_stop:
+            raise RefusedError("a measurement runs here; wait for its end, or add --stop")
+        if not self._store.root.exists():
+            return {"folder": str(self._store.root), "bytes": 0}
+        with self._store.claim():
+            self.stop()
+            held = self._store.held_bytes()
+            self._store.remove_all()
+        return {"folder": str(self._store.root), "bytes": held}
 
     def _lay_out(self, bundle: Path, files: dict[str, str]) -> None:
         remove(bundle)
@@ -169,9 +180,7 @@ def _take(lock: IO[bytes]) -> None:
             time.sleep(_STEP_S)
         else:
             return
-    raise RefusedError(
-        "another measurement runs on this board; wait for its end, or interrupt it where it was started"
-    )
+    raise RefusedError(_BUSY)
 
 
 def _note(lock: IO[bytes], about: dict[str, Any]) -> None:
@@ -185,6 +194,13 @@ def _is_job(pid: "int | None") -> bool:
         return pid is not None and _MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+
+
+def _lines(path: Path, offset: int) -> list[bytes]:
+    """Return the whole lines of a file from an offset on."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return [line for line in file if line.endswith(b"\n")]
 
 
 def _tail(path: Path) -> str:

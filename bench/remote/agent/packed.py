@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import struct
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
-from bench.remote.agent.store import RefusedError, Store, write_whole
+from bench.remote.agent.store import RefusedError, Store, in_words, write_whole
 
 _UNUSABLE, _WRONG_USE, _INTERRUPTED = 5, 2, 130
 _SECONDS_BETWEEN_LINES = 10.0
@@ -74,14 +75,11 @@ class Pack:
         """Measure, and put the report at `out`; return the exit code."""
         system = self._system()
         key: str = system["job"]
-        self._store.sweep()
+        self._store.refuse_foreign()
         state = self._jobs.state(key)
-        if state not in ("running", "ended"):
-            environment = self._unpack(system)
-            spec = {**system["spec"], "environment": environment}
-            spec["request"]["resume"] = state == "cut off"
-            self._jobs.start(key, spec)
         try:
+            if state not in ("running", "ended"):
+                self._start(key, system, state == "cut off")
             self._jobs.follow(key, 0, Lines().tell, _nothing_heard)
         except KeyboardInterrupt:
             self._jobs.stop()
@@ -90,11 +88,19 @@ class Pack:
         ended = self._jobs.ended(key)
         if ended["report"] is not None:
             write_whole(out, ended["report"])
-            say(f"{out}: the report; carry it to where edgefit is, then: edgefit report {out.name}")
-        self._jobs.forget(key)
+            name = shlex.quote(out.name)
+            say(f"{out}: the report; carry it to where edgefit is, then: edgefit report {name}")
+        self._jobs.forget(key, but_its_journal=ended["exit_code"] == _UNUSABLE)
         if ended["exit_code"]:
             say(f"edgefit: {ended['message']}")
         return int(ended["exit_code"])
+
+    def _start(self, key: str, system: dict[str, Any], resume: bool) -> None:
+        with self._store.claim():
+            self._store.sweep()
+            spec = {**system["spec"], "environment": self._unpack(system)}
+            spec["request"]["resume"] = resume
+            self._jobs.start(key, spec)
 
     def _system(self) -> dict[str, Any]:
         """Return what was packed for a board such as this; raises RefusedError if nothing was."""
@@ -174,15 +180,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _clean(store: Store, stop: bool) -> int:
-    jobs = Jobs(store)
-    if jobs.is_measuring() and not stop:
-        raise RefusedError("a measurement runs; wait for its end, or add --stop")
-    jobs.stop()
-    held = store.held_bytes()
-    store.remove_all()
-    say(
-        f"removed {store.root}, {held // _MIB} MiB" if held else f"nothing of edgefit was here ({store.root})"
-    )
+    removed = Jobs(store).clean(stop)
+    folder, size = removed["folder"], removed["bytes"]
+    say(f"removed {folder}, {size // _MIB} MiB" if size else f"nothing of edgefit was here ({folder})")
     return 0
 
 
@@ -205,7 +205,7 @@ def main(file: str) -> int:
             say(f"edgefit: {os.path.basename(file)}: {error}")
             return _UNUSABLE
         except OSError as error:
-            say(f"edgefit: {error.filename or store.root}: {error.strerror}")
+            say(f"edgefit: {in_words(error, store)}")
             return _UNUSABLE
 
 
@@ -222,5 +222,8 @@ def _run(pack: Pack, out: Path) -> int:
 
 
 def _was_a_report(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1) in (b"", b"{")
+    content = path.read_bytes()
+    try:
+        return not content or {"schema", "runs"} <= set(json.loads(content))
+    except (ValueError, TypeError):
+        return False

@@ -7,18 +7,19 @@ import json
 import os
 import select
 import sys
-from typing import Any
+from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
 from bench.remote.agent.look import look
-from bench.remote.agent.store import RefusedError, Store
+from bench.remote.agent.store import RefusedError, Store, in_words
 
-_SILENCE_S = 300.0
+# A laptop may be gathering wheels over a slow network meanwhile; a dead link ends ssh itself much earlier.
+_SILENCE_S = 3600.0
 _CHUNK = 1 << 20
 
 
-class LinkLostError(Exception):
+class LaptopGoneError(Exception):
     """Nobody is there any more."""
 
 
@@ -54,9 +55,9 @@ class Link:
 
     def _receive(self) -> None:
         if not select.select([self._descriptor], [], [], _SILENCE_S)[0]:
-            raise LinkLostError
+            raise LaptopGoneError
         if not (piece := os.read(self._descriptor, _CHUNK)):
-            raise LinkLostError
+            raise LaptopGoneError
         self._received += piece
 
 
@@ -68,6 +69,7 @@ class Agent:
         self._link = link
         self._environments = Environments(store)
         self._jobs = Jobs(store)
+        self._claim: IO[bytes] | None = None
 
     def serve(self) -> None:
         """Answer until the laptop has had enough."""
@@ -79,9 +81,8 @@ class Agent:
                 self._link.tell({"answer": answer})
             except RefusedError as error:
                 self._link.tell({"refused": str(error)})
-            except OSError as error:  # a full disk, a read-only one: the laptop says so, and what to do
-                where = error.filename or self._store.root
-                self._link.tell({"refused": f"{where}: {error.strerror}", "errno": error.errno})
+            except OSError as error:
+                self._link.tell({"refused": in_words(error, self._store)})
 
     def do_look(self, **wanted: Any) -> dict[str, Any]:
         """See look.look."""
@@ -90,12 +91,19 @@ class Agent:
     def do_prepare(
         self, wheels: list[str], with_system_packages: bool, code: str, job: str
     ) -> dict[str, Any]:
-        """Return what of a measurement is here already, and how its job stands."""
-        self._store.sweep()
+        """Return what of a measurement is here already, and how its job stands.
+
+        Unless it runs or has ended the store is claimed until it is started, or the laptop is gone.
+        """
+        self._store.refuse_foreign()
+        state = self._jobs.state(job)
+        if state not in ("running", "ended") and self._claim is None:
+            self._claim = self._store.claim()
+            self._store.sweep()
         return {
             "environment": self._environments.find(wheels, with_system_packages),
             "code": self._environments.code(code).exists(),
-            "job": self._jobs.state(job),
+            "job": state,
         }
 
     def do_lacking(self, hashes: list[str]) -> list[str]:
@@ -129,6 +137,9 @@ class Agent:
     def do_start(self, job: str, spec: dict[str, Any]) -> None:
         """See Jobs.start."""
         self._jobs.start(job, spec)
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
 
     def do_follow(self, job: str, offset: int) -> None:
         """See Jobs.follow."""
@@ -142,18 +153,13 @@ class Agent:
         """See Jobs.stop."""
         self._jobs.stop()
 
-    def do_forget(self, job: str) -> None:
+    def do_forget(self, job: str, but_its_journal: bool) -> None:
         """See Jobs.forget."""
-        self._jobs.forget(job)
+        self._jobs.forget(job, but_its_journal)
 
     def do_clean(self, stop: bool) -> dict[str, Any]:
-        """Remove everything; what is being measured is a reason not to, unless it may be stopped."""
-        if self._jobs.is_measuring() and not stop:
-            raise RefusedError("a measurement runs on this board; wait for its end, or add --stop")
-        self._jobs.stop()
-        held = self._store.held_bytes()
-        self._store.remove_all()
-        return {"folder": str(self._store.root), "bytes": held}
+        """See Jobs.clean."""
+        return self._jobs.clean(stop)
 
 
 def main(descriptor: int) -> None:
@@ -161,6 +167,6 @@ def main(descriptor: int) -> None:
     os.umask(0o077)  # what lies there may be patients' images
     try:
         Agent(Store.usual(), Link(descriptor)).serve()
-    except (LinkLostError, BrokenPipeError):
+    except (LaptopGoneError, BrokenPipeError):
         # Nobody is left to be told; Python must not try to flush what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -3,6 +3,8 @@
 Like everything in this package it runs on the board with what Python has built in, and imports nothing else.
 """
 
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 _CHUNK = 1 << 20
 _KEPT_S = 30 * 24 * 3600
@@ -40,6 +43,30 @@ class Store:
         if above:
             write_whole(self.root / "made-above", "\n".join(str(one) for one in above))
         return folder
+
+    def refuse_foreign(self) -> None:
+        """Raise RefusedError if the store is not this user's alone, for what lies in it is run."""
+        if self.root.is_symlink():
+            raise RefusedError(f"{self.root} is a link, which edgefit does not follow: put a folder there")
+        if self.root.exists():
+            about = self.root.stat()
+            if about.st_uid != os.getuid() or about.st_mode & 0o022:
+                raise RefusedError(f"{self.root} is somebody else's, or others may write there: remove it")
+
+    def claim(self) -> "IO[bytes]":
+        """Claim the store for what must not be done twice at a time; closing the lock gives it back."""
+        self.refuse_foreign()
+        self.folder("blobs")
+        lock = (self.root / "claimed").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise RefusedError(
+                "another command is preparing this board, or what an interrupted one began is not over yet;"
+                " try again in a minute"
+            ) from None
+        return lock
 
     def blob(self, sha256: str) -> Path:
         """Return where the file with this hash lies, or would."""
@@ -104,6 +131,14 @@ class Store:
         for folder in above:
             with suppress(OSError):  # somebody else has put something there meanwhile
                 os.rmdir(folder)
+
+
+def in_words(error: OSError, store: Store) -> str:
+    """Say what a disk or its permissions did, and what to do."""
+    said = f"{error.filename or store.root}: {error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{said}; make room there, or remove what edgefit keeps (clean)"
+    return said
 
 
 def beside(place: Path) -> Path:
