@@ -20,8 +20,7 @@ from bench.check.side_by_side import (
 )
 from bench.decide.checked import Checked, Conditions, DuelTimes
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
-from bench.decide.gate import Compared, Side, Times, judge, suspects
-from bench.decide.judging import may_be_found_worse
+from bench.decide.gate import Compared, Side, Times, is_worth_looking_again, judge, suspects
 from bench.harness.doubts import doubts_of
 from bench.harness.duels import Duels, Pair, Round
 from bench.harness.examination import Examiner
@@ -97,25 +96,14 @@ def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tupl
     stage.examine_memory_again(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
     for case, one in measured.items():
         times = [each for each in found if each.case == case and each.quantity in _RATIOS]
-        if any(_is_worth_a_second_look(each, one, stage.processes_again(one)) for each in times):
+        if any(
+            is_worth_looking_again(each, _RATIOS[each.quantity](one.rounds), stage.processes_again(one))
+            for each in times
+        ):
             one.suspected = frozenset(each.quantity for each in times)
     slow = [one for one in timed if one.suspected]
     stage.time_again(slow, lambda one: _is_decided(look(), one, one.suspected))
     return look()
-
-
-def _is_worth_a_second_look(found: Finding, one: Measured, processes: int | None) -> bool:
-    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look.
-
-    `processes`: for how many a second look has the time, None for too few: then what is certain already is
-    worth more of it.
-    """
-    if processes is None:
-        return found.verdict is Verdict.WORSE
-    estimate = _RATIOS[found.quantity](one.rounds)
-    if estimate is None or found.confidence is None:
-        return False
-    return may_be_found_worse(estimate, processes, found.confidence)
 
 
 def _is_done(findings: Sequence[Finding], one: Measured, limits: Limits) -> bool:

@@ -15,6 +15,7 @@ from bench.decide.judging import (
     judge_estimate,
     judge_memory,
     judge_value,
+    may_be_found_worse,
 )
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
@@ -103,6 +104,19 @@ def suspects(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
         for one in findings
         if one.quantity in limit and one.ratio is not None and one.ratio > 1 + limit[one.quantity]
     ]
+
+
+def is_worth_looking_again(found: Finding, estimate: Estimate | None, processes: int | None) -> bool:
+    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look.
+
+    `estimate`: of the ratio's logarithm, by which it is suspected; `processes`: for how many of each side
+    there is time, None for too few. Then only what the first look calls worse is worth more than that time.
+    """
+    if processes is None:
+        return found.verdict is Verdict.WORSE
+    if estimate is None or found.confidence is None:
+        return False
+    return may_be_found_worse(estimate, processes, found.confidence)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Estimate, Interval
 
 _FAMILY_ERROR = 0.05
-# A ratio that lies above 1 by so much of what would be found worse is found so by one second look in ten or
-# fewer.
+# A ratio that lies above 1 by so much of what would be found worse is found so by one second look in six to
+# ten, were it the true one (noncentral t, 8 to 50 processes, 1 to 9 comparisons); most suspects are less.
 _HOPE = 0.5
 LOSS_ERROR = 0.1
 

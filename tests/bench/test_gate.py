@@ -12,7 +12,7 @@ from bench.check.options import CheckOptions
 from bench.check.reports import check_reports
 from bench.decide.checked import Checked
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
-from bench.decide.gate import Compared, Side, Times, judge, suspects
+from bench.decide.gate import Compared, Side, Times, is_worth_looking_again, judge, suspects
 from bench.decide.judging import (
     corrected_confidence,
     judge_estimate,
@@ -58,6 +58,26 @@ def test_a_second_look_is_worth_while_only_if_it_may_find_the_suspect_worse() ->
 
     assert [may_be_found_worse(one, processes=8, confidence=0.95) for one in suspected] == [True, False]
     assert may_be_found_worse(suspected[1], processes=50, confidence=0.95)
+
+
+def test_without_the_time_for_it_only_what_is_worse_already_is_looked_at_again() -> None:
+    def finding(verdict: Verdict) -> Finding:
+        return Finding(
+            variant="onnx-fp32",
+            provider="CPUExecutionProvider",
+            quantity=Quantity.LATENCY,
+            verdict=verdict,
+            sentence="s",
+            ratio=1.08,
+            confidence=0.95,
+        )
+
+    sure = estimate(1.08, 0.02)
+
+    assert is_worth_looking_again(finding(Verdict.UNDECIDED), sure, processes=8)
+    assert not is_worth_looking_again(finding(Verdict.UNDECIDED), sure, processes=None)
+    assert is_worth_looking_again(finding(Verdict.WORSE), sure, processes=None)
+    assert not is_worth_looking_again(finding(Verdict.UNDECIDED), None, processes=8)
 
 
 def test_the_more_is_compared_the_surer_each_must_be() -> None:
