@@ -6,27 +6,58 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgefit import __version__
+from edgefit.known import known_profiles
+from edgefit.options import AUTO, now
 from edgefit.outcome import exit_code_of, say_what_next, show_report
 from edgefit.progress import progress_of
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
+    from bench.benchmark import BenchmarkOptions
+    from bench.bundle import Bundle
     from bench.remote.fleet import Result
-    from bench.remote.measuring import Asked
     from bench.remote.targets import Target
     from bench.reports.records import Report
 
 
-def measure_boards(targets: "Sequence[Target]", asked: "Asked", out: Path | None, output: Output) -> int:
+def measure_boards(
+    on: Sequence[str],
+    bundle: "Bundle",
+    profile: str | None,
+    options: "BenchmarkOptions",
+    with_formats: tuple[str, ...],
+    wheelhouse: Path | None,
+    out: Path | None,
+    output: Output,
+) -> int:
     """Measure on every board; show each report, keep it in `out`, and return the highest exit code.
 
-    With several boards each has a file of its own, with its name before the suffix.
+    With several boards each has a file of its own, with its name before the suffix. `profile`: a name or a
+    file; AUTO or None for the one that each board is.
     """
     from bench.errors import InputError
     from bench.files import refuse_to_replace
+    from bench.remote.delivery import Asked
     from bench.remote.fleet import measure_fleet
+    from bench.remote.measuring import OnBoards
+    from bench.remote.targets import parse_targets
     from bench.reports.files import was_a_report, write_report
+    from device_profiles.loading import load_profile
 
+    targets = parse_targets(on)
+    asked = Asked(
+        bundle=bundle,
+        only=options.only,
+        quick=options.quick,
+        name=options.name,
+        sustained_s=options.sustained_s,
+        with_formats=with_formats,
+        tool=__version__,
+        created=now(),
+    )
+    chosen = None if profile in (None, AUTO) else load_profile(profile)
+    wanted = OnBoards(asked, chosen, known_profiles(output), wheelhouse)
     if out is not None and (out.is_dir() or not out.name):
         raise InputError(f"{out}: is a folder; give --out the name of a file")
     places = _places(targets, out)
@@ -38,7 +69,7 @@ def measure_boards(targets: "Sequence[Target]", asked: "Asked", out: Path | None
             write_report(place, report)
 
     with progress_of([target.name for target in targets]) as watchers:
-        results = measure_fleet(targets, asked, watchers, deliver)
+        results = measure_fleet(targets, wanted, watchers, deliver)
     for one in results:
         _show(one, output)
     output.document(_document(results))

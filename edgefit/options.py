@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+# What `--profile` is given for the profile that the machine is.
+AUTO = "auto"
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
 ]
@@ -14,6 +17,30 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier
 Name = Annotated[
     str | None,
     typer.Option(help="What to call the result; reports of one name make a history.", metavar="NAME"),
+]
+
+
+Only = Annotated[
+    str | None,
+    typer.Option(metavar="a,b", help="Measure only these variants, such as onnx-int8,onnx-fp32."),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")]
+Sustained = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=1,
+        max=86400,
+        help="Also run each variant for so long without a pause: drift, settling.",
+    ),
+]
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        metavar="torchscript",
+        help="Put this runtime on the board though it takes hundreds of megabytes.",
+    ),
 ]
 
 
@@ -25,6 +52,12 @@ def now() -> str:
 def name_for(name: str | None, out: Path) -> str:
     """Return the name given, else that of the folder the result lies in."""
     return name or out.resolve().name
+
+
+def refuse_endless(sustained: float | None) -> None:
+    """Refuse a number of seconds that is none: `nan` passes typer's own limits."""
+    if sustained is not None and not math.isfinite(sustained):
+        raise typer.BadParameter(f"'{sustained}' is no number of seconds", param_hint="--sustained")
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -18,14 +18,31 @@ from bench.remote.looking import Looked
 from bench.remote.request import Request
 from bench.remote.wheels import Place, environment_key, requirements_of
 from bench.runtimes.table import RUNTIMES
+from device_profiles.profile import Profile
 
 # Formats whose runtime is too large to be put on a board unasked.
 ON_REQUEST = ("torchscript",)
 _OLDEST_NUMPY = (1, 26)
 _MIB = 1 << 20
-# A wheel unpacked, with its bytecode, is some 4 times as large; numpy and onnxruntime were 3.6.
+# Wheels unpacked, with their bytecode: 47 MiB of onnxruntime and what it needs made 147.
 _UNPACKED = 4.0
 _ROOM_BYTES = 32 * _MIB
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured on a board. `with_formats`: to be installed though they are large; the rest is
+    as in benchmark.BenchmarkOptions, and which `tool` asks for it, `created` when.
+    """
+
+    bundle: Bundle
+    only: tuple[str, ...]
+    quick: bool
+    name: str | None
+    sustained_s: float | None
+    with_formats: tuple[str, ...]
+    tool: str
+    created: str
 
 
 @dataclass(frozen=True)
@@ -143,22 +160,11 @@ def trial_of(formats: Iterable[str]) -> tuple[str, ...]:
     return ("numpy", "psutil", "pydantic", "yaml", *(RUNTIMES[name].needs for name in formats))
 
 
-def held_variants(bundle: Bundle, only: Sequence[str], formats: Sequence[str]) -> tuple[str, ...]:
-    """Return the variants whose files a board needs."""
-    return tuple(one.variant for one in bundle.select(only) if one.format in formats)
-
-
-def files_of(bundle: Bundle, held: Sequence[str]) -> dict[str, File]:
+def _files_of(bundle: Bundle, held: Sequence[str]) -> dict[str, File]:
     """Return the files of a bundle that a board needs, by their paths in it."""
     records: list[FileRecord] = bundle.manifest.files(held)
     files = {record.path: File(record.sha256, bundle.folder / record.path) for record in records}
     return {MANIFEST: File(bundle.sha256, bundle.folder / MANIFEST), **files}
-
-
-def code_file() -> File:
-    """Return edgefit's device part."""
-    sha256, content = code_archive()
-    return File(sha256, content)
 
 
 @dataclass(frozen=True)
@@ -193,3 +199,22 @@ class Job:
             "files": {path: file.sha256 for path, file in self.files.items()},
             "request": request.model_dump(mode="json", by_alias=True),
         }
+
+
+def job_of(asked: Asked, profile: Profile, chosen: Selection, environment: Environment) -> Job:
+    """Return the job that does what is asked for, of the formats that were chosen."""
+    held = tuple(one.variant for one in asked.bundle.select(asked.only) if one.format in chosen.formats)
+    request = Request(
+        profile=profile,
+        held=held,
+        left_out=dict(chosen.left_out),
+        only=asked.only,
+        quick=asked.quick,
+        name=asked.name,
+        sustained_s=asked.sustained_s,
+        resume=False,
+        tool=asked.tool,
+        created=asked.created,
+    )
+    code = File(*code_archive())
+    return Job(asked.bundle.sha256, request, environment, code, _files_of(asked.bundle, held))

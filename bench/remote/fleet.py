@@ -11,7 +11,7 @@ from threading import Event
 
 from bench.errors import BenchError, BoardError
 from bench.progress import Progress
-from bench.remote.measuring import Asked, Measurement
+from bench.remote.measuring import Measurement, OnBoards
 from bench.remote.targets import Target
 from bench.reports.records import Report
 
@@ -31,7 +31,7 @@ class Result:
 
 def measure_fleet(
     targets: Sequence[Target],
-    asked: Asked,
+    wanted: OnBoards,
     progress: Mapping[str, Progress],
     deliver: Deliver,
 ) -> list[Result]:
@@ -43,7 +43,7 @@ def measure_fleet(
     stopping = Event()
     with ExitStack() as stack, ThreadPoolExecutor(len(targets)) as pool:
         try:
-            reached = [_reach(target, asked, progress[target.name], stopping, stack) for target in targets]
+            reached = [_reach(target, wanted, progress[target.name], stopping, stack) for target in targets]
             futures = [
                 pool.submit(_measure, target, one, deliver)
                 for target, one in zip(targets, reached, strict=True)
@@ -57,10 +57,10 @@ def measure_fleet(
 
 
 def _reach(
-    target: Target, asked: Asked, progress: Progress, stopping: Event, stack: ExitStack
+    target: Target, wanted: OnBoards, progress: Progress, stopping: Event, stack: ExitStack
 ) -> Measurement | BenchError:
     try:
-        return stack.enter_context(closing(Measurement(target, asked, progress, stopping)))
+        return stack.enter_context(closing(Measurement(target, wanted, progress, stopping)))
     except BenchError as error:
         return error
 

@@ -11,18 +11,16 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
-from bench.bundle import Bundle
 from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.harness.doubts import doubts_of
 from bench.progress import Progress
 from bench.remote.board import Board
 from bench.remote.delivery import (
+    Asked,
     Environment,
     Job,
     Selection,
-    code_file,
-    files_of,
-    held_variants,
+    job_of,
     place_of,
     provided_by,
     requirements_for,
@@ -30,7 +28,7 @@ from bench.remote.delivery import (
     trial_of,
 )
 from bench.remote.looking import Looked
-from bench.remote.request import Ended, Request
+from bench.remote.request import Ended
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
 from bench.remote.wheelhouse import wheels_in
@@ -53,22 +51,15 @@ Deliver = Callable[[Report], None]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be measured. `profile`: None for the one of `known` that the board is; `with_formats`: to be
-    installed though they are large; `wheelhouse`: a folder with the wheels, None to gather them.
+class OnBoards:
+    """What is asked for on boards that are reached. `profile`: None for the one of `known` that a board is;
+    `wheelhouse`: a folder with the wheels, None to gather them.
     """
 
-    bundle: Bundle
+    asked: Asked
     profile: Profile | None
     known: Sequence[Profile]
-    only: tuple[str, ...]
-    quick: bool
-    name: str | None
-    sustained_s: float | None
-    with_formats: tuple[str, ...]
     wheelhouse: Path | None
-    tool: str
-    created: str
 
 
 class Measurement:
@@ -78,9 +69,9 @@ class Measurement:
     there, and StoppedError once `stopping` is set, after it was ended there.
     """
 
-    def __init__(self, target: Target, asked: Asked, progress: Progress, stopping: Event) -> None:
+    def __init__(self, target: Target, wanted: OnBoards, progress: Progress, stopping: Event) -> None:
         self._target = target
-        self._asked = asked
+        self._wanted = wanted
         self._progress = progress
         self._stopping = stopping
         progress.begin("reaching it", 1)
@@ -126,29 +117,16 @@ class Measurement:
             self._progress.say(f"warning: {doubt}")
 
     def _settle(self, looked: Looked) -> Job:
-        asked = self._asked
+        wanted, asked = self._wanted, self._wanted.asked
         chosen = select(asked.bundle, asked.only, asked.with_formats, looked.own_modules)
-        held = held_variants(asked.bundle, asked.only, chosen.formats)
-        request = Request(
-            profile=asked.profile or profile_that_is(looked.host, asked.known, looked.name),
-            held=held,
-            left_out=dict(chosen.left_out),
-            only=asked.only,
-            quick=asked.quick,
-            name=asked.name,
-            sustained_s=asked.sustained_s,
-            resume=False,
-            tool=asked.tool,
-            created=asked.created,
-        )
-        environment = self._environment(looked, chosen)
-        return Job(asked.bundle.sha256, request, environment, code_file(), files_of(asked.bundle, held))
+        profile = wanted.profile or profile_that_is(looked.host, wanted.known, looked.name)
+        return job_of(asked, profile, chosen, self._environment(looked, chosen))
 
     def _environment(self, looked: Looked, chosen: Selection) -> Environment:
         requirements = requirements_for(chosen, looked.uses_system_packages)
         place = place_of(looked)
-        if self._asked.wheelhouse is not None:
-            wheels = wheels_in(self._asked.wheelhouse, place, chosen, looked.uses_system_packages)
+        if self._wanted.wheelhouse is not None:
+            wheels = wheels_in(self._wanted.wheelhouse, place, chosen, looked.uses_system_packages)
         else:
             with _GATHERING:
                 wheels = kept_wheels(place, requirements, self._progress, provided_by(looked))
@@ -179,7 +157,7 @@ class Measurement:
             _refuse_full_disk(looked, job)
         if files := [*code, *wheels, *lacking]:
             if lacking:
-                images = self._asked.bundle.manifest.pack.images
+                images = self._wanted.asked.bundle.manifest.pack.images
                 self._progress.say(
                     f"{images} evaluation images go to the board with it: they may be patients'"
                 )
@@ -230,11 +208,7 @@ class Measurement:
 
     def _tell(self, message: dict[str, Any]) -> None:
         if "died" in message:
-            raise BoardError(
-                f"{self._target.name}: the measurement ended there without a word, as if it was killed or"
-                " memory was short; the same command goes on from what it found:"
-                f" {message['died'] or 'nothing was said'}"
-            )
+            raise BoardError(f"{self._target.name}: {message['died']}")
         event = message.get("event", {})
         if "begin" in event:
             self._progress.begin(*event["begin"])

@@ -16,24 +16,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bench.bundle import Bundle
 from bench.errors import InputError
 from bench.files import write_whole
 from bench.progress import Progress
 from bench.remote.agent_source import MODULES
-from bench.remote.delivery import (
-    Environment,
-    File,
-    Job,
-    code_file,
-    files_of,
-    held_variants,
-    requirements_for,
-    select,
-    trial_of,
-)
-from bench.remote.request import Request
-from bench.remote.wheels import Place, kept_wheels
+from bench.remote.delivery import Asked, Environment, File, Job, job_of, requirements_for, select, trial_of
+from bench.remote.wheels import Place, kept_wheels, numbers_of
 from bench.runtimes.table import RUNTIMES
 from device_profiles.facts import System
 from device_profiles.profile import Profile
@@ -53,20 +41,13 @@ _GLIBC = "2.35"
 
 @dataclass(frozen=True)
 class Packing:
-    """What is to be packed: see measuring.Asked. `pythons`: versions instead of those of the profile's
+    """What is asked for on boards of a profile. `pythons`: versions instead of those of the profile's
     systems, none for these.
     """
 
-    bundle: Bundle
+    asked: Asked
     profile: Profile
     pythons: tuple[str, ...]
-    only: tuple[str, ...]
-    quick: bool
-    name: str | None
-    sustained_s: float | None
-    with_formats: tuple[str, ...]
-    tool: str
-    created: str
 
 
 def was_a_pack(content: bytes) -> bool:
@@ -74,16 +55,16 @@ def was_a_pack(content: bytes) -> bool:
     return content.startswith(_HEADER)
 
 
-def write_pack(asked: Packing, out: Path, progress: Progress) -> Sequence[System]:
+def write_pack(packing: Packing, out: Path, progress: Progress) -> Sequence[System]:
     """Write the file `out`, and return the systems that it is for.
 
     Raises InputError where the profile does not tell for which Python, BoardError where wheels are missing.
     """
-    systems = _systems(asked)
-    machine = _machine(asked.profile)
-    jobs = [_job(asked, system, machine, progress) for system in systems]
+    asked, profile, systems = packing.asked, packing.profile, _systems(packing)
+    machine = profile.processor.architecture if profile.processor is not None else platform.machine()
+    jobs = [_job(packing, system, machine, progress) for system in systems]
     about = {
-        "report": f"{_file_name(asked.name or asked.bundle.manifest.name)}-{asked.profile.name}.json",
+        "report": f"{_file_name(asked.name or asked.bundle.manifest.name)}-{profile.name}.json",
         "systems": [_described(job, one, machine) for job, one in zip(jobs, systems, strict=True)],
     }
     files = {
@@ -93,25 +74,25 @@ def write_pack(asked: Packing, out: Path, progress: Progress) -> Sequence[System
     return systems
 
 
-def _systems(asked: Packing) -> Sequence[System]:
-    profile = asked.profile
+def _systems(packing: Packing) -> Sequence[System]:
+    profile = packing.profile
     if profile.stand_in_only is not None:
         raise InputError(f"--for {profile.name}: {profile.stand_in_only}")
     known = profile.systems or _this_system(profile)
-    if not asked.pythons:
+    if not packing.pythons:
         if not known:
             raise InputError(
                 f"--for {profile.name}: the profile names no system of the device; say with --python which"
                 " version its python3 is"
             )
         return known
-    glibc = min((one.glibc for one in known), key=_numbers, default=_GLIBC)
+    glibc = min((one.glibc for one in known), key=numbers_of, default=_GLIBC)
     own = any(one.own_runtimes for one in known)
     return [
         System(
             name=f"Python {one}", python=one, glibc=glibc, own_runtimes=own, source="asked for with --python"
         )
-        for one in asked.pythons
+        for one in packing.pythons
     ]
 
 
@@ -123,32 +104,16 @@ def _this_system(profile: Profile) -> Sequence[System]:
     return [System(name="this machine", python=python, glibc=glibc, source="this machine's own")]
 
 
-def _machine(profile: Profile) -> str:
-    return profile.processor.architecture if profile.processor is not None else platform.machine()
-
-
-def _job(asked: Packing, system: System, machine: str, progress: Progress) -> Job:
+def _job(packing: Packing, system: System, machine: str, progress: Progress) -> Job:
+    asked = packing.asked
     own = {row.needs for row in RUNTIMES.values()} if system.own_runtimes else None
     chosen = select(asked.bundle, asked.only, asked.with_formats, own)
-    held = held_variants(asked.bundle, asked.only, chosen.formats)
-    brought = [name for name in chosen.formats if name not in chosen.own]
-    wheels = kept_wheels(
-        Place(system.python, system.glibc, machine), requirements_for(chosen, system.own_runtimes), progress
-    )
-    request = Request(
-        profile=asked.profile,
-        held=held,
-        left_out=dict(chosen.left_out),
-        only=asked.only,
-        quick=asked.quick,
-        name=asked.name,
-        sustained_s=asked.sustained_s,
-        resume=False,
-        tool=asked.tool,
-        created=asked.created,
-    )
-    environment = Environment(tuple(wheels), system.own_runtimes, trial_of(brought), system.python)
-    return Job(asked.bundle.sha256, request, environment, code_file(), files_of(asked.bundle, held))
+    place = Place(system.python, system.glibc, machine)
+    wheels = kept_wheels(place, requirements_for(chosen, system.own_runtimes), progress)
+    # Which of its own runtimes a board has is not known here; those that are missing are skipped there.
+    trial = trial_of(name for name in chosen.formats if name not in chosen.own)
+    environment = Environment(tuple(wheels), system.own_runtimes, trial, system.python)
+    return job_of(asked, packing.profile, chosen, environment)
 
 
 def _described(job: Job, system: System, machine: str) -> dict[str, Any]:
@@ -188,7 +153,3 @@ def _archive(about: dict[str, Any], files: Sequence[File], progress: Progress) -
 
 def _file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "report"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(one) for one in version.split("."))

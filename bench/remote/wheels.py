@@ -49,7 +49,7 @@ class Place:
 
     def runs_wheels_of(self, other: "Place") -> bool:
         """Tell whether wheels that were gathered for another place run here: its glibc may be older."""
-        newer = _numbers(self.glibc) >= _numbers(other.glibc)
+        newer = numbers_of(self.glibc) >= numbers_of(other.glibc)
         return newer and (self.python, self.machine) == (other.python, other.machine)
 
     @property
@@ -81,7 +81,8 @@ class Place:
         }
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, which compare as versions do: 2.9 is older than 2.36."""
     return tuple(int(one) for one in version.split("."))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, Name, now, split_names
+from edgefit.options import AsJson, Name, Only, Quick, Sustained, With, now, refuse_endless, split_names
 from edgefit.terminal import Output
 
 _MIB = 1 << 20
@@ -23,36 +23,27 @@ def pack(
         str | None,
         typer.Option(metavar="3.11,3.13", help="Versions of the board's python3, if not the profile's."),
     ] = None,
-    only: Annotated[
-        str | None, typer.Option(metavar="a,b", help="Only these variants, such as onnx-int8,onnx-fp32.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer samples, and accuracy on the first 128 images.")
-    ] = False,
-    sustained: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=1, max=86400, help="Also run each variant for so long."),
-    ] = None,
-    with_: Annotated[
-        str | None, typer.Option("--with", metavar="torchscript", help="Pack this large runtime too.")
-    ] = None,
+    only: Only = None,
+    quick: Quick = False,
+    sustained: Sustained = None,
+    with_: With = None,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
     """Pack a measurement into one file that runs on a board without any network: python3 FILE."""
     from bench.bundle import read_bundle
     from bench.files import refuse_to_replace
+    from bench.remote.delivery import Asked
     from bench.remote.packing import Packing, was_a_pack, write_pack
     from device_profiles.loading import load_profile
     from edgefit.progress import progress
 
     output = Output(as_json)
+    refuse_endless(sustained)
     refuse_to_replace(out, was_a_pack, "--out")
     opened = read_bundle(bundle)
-    asked = Packing(
+    asked = Asked(
         bundle=opened,
-        profile=load_profile(for_),
-        pythons=() if python is None else _versions(python),
         only=() if only is None else split_names(only),
         quick=quick,
         name=name,
@@ -61,8 +52,9 @@ def pack(
         tool=__version__,
         created=now(),
     )
+    packing = Packing(asked, load_profile(for_), () if python is None else _versions(python))
     with progress() as watcher:
-        systems = write_pack(asked, out, watcher)
+        systems = write_pack(packing, out, watcher)
     size = out.stat().st_size
     for_which = ", ".join(f"{one.name} (Python {one.python})" for one in systems)
     output.say(f"{out}: {size / _MIB:.0f} MiB, for {for_which}")

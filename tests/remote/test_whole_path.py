@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -51,6 +52,15 @@ def has_begun(board: SshServer) -> bool:
     return any("latency" in path.read_text() for path in board.store.glob("jobs/*/events.jsonl"))
 
 
+@contextmanager
+def begun(bundle: Path, board: SshServer, wheelhouse: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a command, and go on once latency is measured on the board."""
+    words = ["bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
+    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: has_begun(board))
+        yield running
+
+
 def test_a_report_comes_back_a_second_run_sends_nothing_and_clean_leaves_nothing(
     bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:
@@ -77,9 +87,7 @@ def test_a_report_comes_back_a_second_run_sends_nothing_and_clean_leaves_nothing
 def test_a_link_that_is_cut_in_the_middle_is_made_anew(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
-    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
-    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
-        until(lambda: has_begun(board))
+    with begun(bundle_folder, board, wheelhouse) as running:
         board.cut()
         _, said = running.communicate(timeout=_SECONDS)
 
@@ -91,9 +99,7 @@ def test_a_link_that_is_cut_in_the_middle_is_made_anew(
 def test_ctrl_c_stops_the_board_and_the_same_command_goes_on(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
-    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
-    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
-        until(lambda: has_begun(board))
+    with begun(bundle_folder, board, wheelhouse) as running:
         job = job_of(board)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=_SECONDS)
@@ -110,9 +116,7 @@ def test_ctrl_c_stops_the_board_and_the_same_command_goes_on(
 def test_a_board_that_dies_in_the_middle_loses_no_more_than_the_running_case(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
-    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
-    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
-        until(lambda: has_begun(board))
+    with begun(bundle_folder, board, wheelhouse) as running:
         os.kill(job_of(board), signal.SIGKILL)
         _, said = running.communicate(timeout=_SECONDS)
     again = bench(bundle_folder, board, wheelhouse)
@@ -143,9 +147,7 @@ def test_a_runtime_that_is_none_cannot_be_asked_for(bundle_folder: Path, board: 
 def test_a_second_command_does_not_disturb_the_first(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
-    words = ["bench", bundle_folder, "--on", board.target, "--wheelhouse", wheelhouse, *HERE]
-    with subprocess.Popen([*EDGEFIT, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
-        until(lambda: has_begun(board))
+    with begun(bundle_folder, board, wheelhouse) as running:
         other = bench(bundle_folder, board, wheelhouse, "--name", "another")
         cleaned = edgefit("clean", "--on", board.target)
         _, said = running.communicate(timeout=_SECONDS)

@@ -18,6 +18,10 @@ from bench.remote.agent.environments import Environments
 from bench.remote.agent.store import RefusedError, Store, remove, write_whole
 
 _BUSY = "another measurement runs on this board; wait for its end, or interrupt it where it was started"
+_DIED = (
+    "the measurement ended there without a word, as if it was killed or memory was short; the same command"
+    " goes on from what it found: "
+)
 _MODULE = "bench.board_job"
 _POLL_S = 1.0
 _SIGN_OF_LIFE_S = 5.0
@@ -90,7 +94,7 @@ class Jobs:
         """Tell every event of a job from byte `offset` on, until it ends or `hears` something to do.
 
         An event is told as {"event": …, "offset": where the next one begins}; where the job died without a
-        last one, {"died": the last lines that it wrote}; {"alive": true} now and then.
+        last one, {"died": a sentence with the last lines that it wrote}; {"alive": true} now and then.
         """
         place, told = self.place(key), time.monotonic()
         while True:
@@ -101,7 +105,7 @@ class Jobs:
                 tell({"event": json.loads(line), "offset": offset})
             if not runs:
                 if not (place / "ended.json").exists():
-                    tell({"died": _tail(place / "log")})
+                    tell({"died": _DIED + (_tail(place / "log") or "nothing was said")})
                 return
             if time.monotonic() - told > _SIGN_OF_LIFE_S:
                 told = time.monotonic()

@@ -35,10 +35,7 @@ class Lines:
     def tell(self, message: dict[str, Any]) -> None:
         """Tell what Jobs.follow tells."""
         if "died" in message:
-            raise RefusedError(
-                "the measurement ended without a word, as if it was killed or memory was short; the same"
-                f" command goes on from what it found: {message['died'] or 'nothing was said'}"
-            )
+            raise RefusedError(message["died"])
         event = message.get("event", {})
         if "begin" in event:
             self._task, self._total = event["begin"]
