@@ -12,6 +12,7 @@ from bench.progress import Progress
 from bench.records import Record
 from bench.remote.delivery import Selection, requirements_for
 from bench.remote.wheels import Place, gather, needed
+from device_profiles.validation import explain
 
 MARKER = "wheelhouse.json"
 
@@ -59,8 +60,10 @@ def wheels_in(folder: Path, place: Place, chosen: Selection, has_own: bool) -> S
         held = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
     except FileNotFoundError:
         raise InputError(f"{folder}: is no wheelhouse (it has no {MARKER}); {fill}") from None
-    except (OSError, ValidationError) as error:
-        raise InputError(f"{folder / MARKER}: cannot be read ({error}); {fill}") from None
+    except ValidationError as error:
+        raise InputError(f"{explain(folder / MARKER, error, Wheelhouse)}; {fill}") from None
+    except OSError as error:
+        raise InputError(f"{folder / MARKER}: cannot be read ({error.strerror}); {fill}") from None
     if not place.runs_wheels_of(Place(held.python, held.glibc, held.machine)):
         for_ = Place(held.python, held.glibc, held.machine).words
         raise InputError(f"{folder}: is for {for_}, and the board has {place.words}; {fill}")

@@ -197,6 +197,16 @@ def test_a_wheelhouse_that_lacks_a_runtime_or_was_damaged_is_refused(wheelhouse:
         wheels_in(wheelhouse, PI, ONNX, has_own=False)
 
 
+@pytest.mark.parametrize("content", ["", "{", '{"python": 3}', "[]"])
+def test_a_wheelhouse_whose_note_is_spoilt_is_refused_in_one_line(wheelhouse: Path, content: str) -> None:
+    (wheelhouse / "wheelhouse.json").write_text(content)
+
+    with pytest.raises(InputError, match=r"wheelhouse.json.*fill it with: edgefit wheelhouse") as error:
+        wheels_in(wheelhouse, PI, ONNX, has_own=False)
+
+    assert "\n" not in str(error.value)
+
+
 def test_a_folder_that_is_no_wheelhouse_is_refused_with_the_command_that_fills_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"edgefit wheelhouse --python 3.11 --glibc 2.36 --machine aarch64"):
         wheels_in(tmp_path, PI, ONNX, has_own=False)
