@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from making.command_line import edgefit
 from making.emulated_board import EmulatedBoard
 
 from bench.reports.files import read_report
 from bench.reports.records import Report, Run
+
+# Emulated, a run takes minutes; how many, depends on the machine.
+pytestmark = pytest.mark.timeout(1800)
 
 _STORE = "/root/.cache/edgefit-board"
 _MOST_MB = 200
