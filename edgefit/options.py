@@ -13,6 +13,7 @@ AUTO = "auto"
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors alone, and no progress.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result of the same kind.")]
 Name = Annotated[
     str | None,

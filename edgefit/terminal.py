@@ -47,11 +47,16 @@ def _console(stderr: bool) -> Console:
 
 
 class Output:
-    """What a command prints with: `as_json` sends what people read to stderr and one document to stdout."""
+    """What a command prints with.
 
-    def __init__(self, as_json: bool) -> None:
+    `as_json` sends what people read to stderr and one document to stdout; `quiet` leaves out what people
+    read, but for errors, which do not come this way.
+    """
+
+    def __init__(self, as_json: bool, quiet: bool = False) -> None:
         self._as_json = as_json
         self.people = stderr_console() if as_json else stdout_console()
+        self.people.quiet = quiet
 
     def show(self, what: RenderableType) -> None:
         """Show people a result."""

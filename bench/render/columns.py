@@ -43,6 +43,11 @@ class Column:
     suffix: str = ""
     factor: float = 1.0
 
+    @property
+    def heading(self) -> str:
+        """Its title in one line."""
+        return self.title.replace("-\n", "").replace("\n", " ")
+
 
 def columns(several_waves: bool = False) -> list[Column]:
     """Return the numeric columns in their order.

@@ -117,7 +117,7 @@ def _latency(timed: Sequence[ProcessTiming]) -> Latency:
         min=times.min,
         max=times.max,
         spread=steadiness.spread_of(samples),
-        p50_ci95=None if interval is None else (interval.low, interval.high),
+        p50_ci95=None if interval is None else (interval.low / _NS_PER_MS, interval.high / _NS_PER_MS),
         samples=len(samples),
         processes=len(timed),
     )

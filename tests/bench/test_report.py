@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from making.compared_report import Row, made_report
 from making.tiny_report import completed, make_report
 
 from bench.errors import InputError, ReportMismatchError
@@ -159,3 +160,12 @@ def test_a_row_is_compared_with_the_fp32_of_its_own_provider() -> None:
     assert References.of("onnx", "gpu", raws).fp32 is on_gpu
     assert References.of("onnx", "cpu", raws).fp32 is on_cpu
     assert References.of("onnx", "npu", raws).fp32 is None
+
+
+def test_the_interval_of_the_median_is_in_milliseconds_as_the_median_is() -> None:
+    (run, _) = made_report({"onnx-fp32": Row(10, moods=(0.9, 1.0, 1.0, 1.0, 1.1))}).runs
+
+    assert run.latency_ms is not None
+    assert run.latency_ms.p50_ci95 is not None
+    low, high = run.latency_ms.p50_ci95
+    assert 8 < low < run.latency_ms.p50 < high < 12

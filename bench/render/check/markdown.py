@@ -1,30 +1,30 @@
 """A check as Markdown, for a pull request's comment or a job's summary. Pure."""
 
-import re
-
 from bench.decide.checked import BLOCKED, FINE, Checked
 from bench.decide.findings import Finding, Quantity
 from bench.render.check.cells import QUANTITIES, number
 from bench.render.check.headline import called, conditions, headline, of_case, variant_name, worth_saying
+from bench.render.markdown_text import escaped
 
 MARKER = "<!-- edgefit check -->"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
 def to_markdown(checked: Checked) -> str:
     """Return the check as Markdown; its first line marks it, so that a comment can be found and replaced."""
     sign = {BLOCKED: "❌", FINE: "✅"}.get(checked.exit_code, "⚠️")
-    lines = [MARKER, f"{sign} **{_text(headline(checked))}**", ""]
+    lines = [MARKER, f"{sign} **{escaped(headline(checked))}**", ""]
     titles = [quantity.value for quantity in QUANTITIES]
     lines += [f"| variant | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
     for findings in of_case(checked):
-        name = _text(variant_name(findings[0], checked))
+        name = escaped(variant_name(findings[0], checked))
         lines.append(f"| {name} | {' | '.join(_cells(findings))} |")
     lines.append("")
-    lines += [f"- **{_text(called(one, checked))}**: {_text(one.sentence)}" for one in worth_saying(checked)]
-    lines += ["", "<details><summary>Conditions</summary>", "", _text(conditions(checked)), ""]
-    lines += [f"- {_text(note)}" for note in checked.notes]
-    lines += [f"- warning: {_text(warning)}" for warning in checked.warnings]
+    lines += [
+        f"- **{escaped(called(one, checked))}**: {escaped(one.sentence)}" for one in worth_saying(checked)
+    ]
+    lines += ["", "<details><summary>Conditions</summary>", "", escaped(conditions(checked)), ""]
+    lines += [f"- {escaped(note)}" for note in checked.notes]
+    lines += [f"- warning: {escaped(warning)}" for warning in checked.warnings]
     return "\n".join([*lines, "", "</details>", ""])
 
 
@@ -45,10 +45,3 @@ def _cell(finding: Finding) -> str:
     if finding.interval is not None and finding.quantity in (Quantity.LATENCY, Quantity.LOAD_TIME):
         interval = f" ({finding.interval[0]:.2f}–{finding.interval[1]:.2f})"
     return f"{finding.verdict.value} {number(finding)}{interval}".rstrip()
-
-
-def _text(text: str) -> str:
-    """Escape what Markdown or HTML would take for its own; names come from whoever made the bundle."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
-    # No backslash keeps GitHub from telling a whole team; a space without width does.
-    return _SPECIAL.sub(r"\\\1", plain).replace("@", "@\u200b")

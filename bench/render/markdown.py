@@ -1,0 +1,65 @@
+"""Reports as Markdown, for a pull request or a job's summary: the pick, the table, the conditions. Pure."""
+
+from collections.abc import Sequence
+
+from bench.decide.choosing import Choice
+from bench.render import stand_in
+from bench.render.columns import Column, Place, columns
+from bench.render.markdown_text import escaped
+from bench.render.sentences import Remark, beside, conditions, remarks, row_names
+from bench.reports.records import Report, Run
+
+MARKER = "<!-- edgefit report -->"
+_SHOWN = (Place.ALWAYS, Place.OFTEN)
+
+
+def to_markdown(reports: Sequence[Report], choices: Sequence[Choice]) -> str:
+    """Return the reports as Markdown, marked by its first line, so that a comment can be replaced."""
+    lines = [MARKER, *(f"- **{escaped(choice.headline)}**" for choice in choices), ""]
+    for report in reports:
+        lines += _section(report)
+    return "\n".join(lines)
+
+
+def was_markdown(content: bytes) -> bool:
+    """Tell whether a file's content is that of earlier reports."""
+    return content.startswith(MARKER.encode())
+
+
+def _section(report: Report) -> list[str]:
+    variants = [run for run in report.runs if run.is_variant]
+    names = row_names(report)
+    told = [
+        one
+        for one in columns(any(run.raw is not None and run.raw.waves > 1 for run in variants))
+        if one.place in _SHOWN and any(one.value(run) is not None for run in variants)
+    ]
+    is_projected = any(run.projected_ms is not None for run in variants)
+    titles = ["variant", *(one.heading for one in told), "latency is"]
+    titles += ["projected ms"] if is_projected else []
+    lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
+    lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(told)}---|{'---|' if is_projected else ''}"]
+    for run in variants:
+        cells = [escaped(names[run.case]), *(_cell(run, one) for one in told), _standing(run)]
+        cells += [stand_in.projected_text(run)] if is_projected else []
+        lines.append(f"| {' | '.join(cells)} |")
+    said = [*stand_in.terms(report), *conditions(report), *beside(report)]
+    doubts = [_remark(one) for one in remarks(report, names)]
+    summary = f"Conditions, {len(doubts)} doubts and gaps"
+    lines += ["", f"<details><summary>{summary}</summary>", ""]
+    lines += [f"- {escaped(line)}" for line in said]
+    return [*lines, *doubts, "", "</details>", ""]
+
+
+def _cell(run: Run, column: Column) -> str:
+    value = column.value(run)
+    return "–" if value is None else f"{value * column.factor:.{column.digits}f}{column.suffix}"
+
+
+def _standing(run: Run) -> str:
+    return run.standing if run.status == "completed" else run.status
+
+
+def _remark(remark: Remark) -> str:
+    who = f", {remark.who}" if remark.who else ""
+    return f"- **{escaped(remark.kind + who)}**: {escaped(remark.sentence)}"

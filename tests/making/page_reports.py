@@ -1,0 +1,42 @@
+"""Reports of three devices as a page has to show them: several formats, gaps, a stand-in, hostile names."""
+
+from bench.measurements import Block, Completed, Failed, FailureKind, Skipped, Stage, SustainedRun
+from bench.reports.records import Report, StandIn
+from making.compared_report import Row, made_report, outcome
+from making.tiny_report import CALM, ms_to_ns
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> שלום عالم " + "long" * 75
+_UNSTEADY = (0.97, 1.0, 1.02, 1.0, 0.99, 1.03, 1.0, 1.01)
+
+
+def three_reports() -> list[Report]:
+    """A laptop with everything, a Raspberry Pi that it stands in for, and a laptop with a hostile name."""
+    rows = {
+        "onnx-fp32": Row(10, moods=_UNSTEADY),
+        "onnx-int8": _without_a_pause(Row(4, size=2_500_000, wrong=3, moods=_UNSTEADY)),
+        "openvino-fp32": Row(9, mib=140, moods=_UNSTEADY),
+        "openvino-int8": Row(4.1, mib=130, size=2_700_000, wrong=1, moods=_UNSTEADY),
+        "torchscript-fp32": Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of </script>"),
+        "torchscript-int8": Skipped(reason="torch is not installed here"),
+    }
+    stand_in = StandIn(
+        agrees=(), differs=("cores",), emulated=None, memory_limit_mb=None, memory_held_by=None
+    )
+    return [
+        made_report(rows, name="night"),
+        made_report(
+            {"onnx-fp32": Row(11), "onnx-int8": Row(5, size=2_500_000)},
+            profile="raspberry-pi-5",
+            standing="stand-in",
+            name="night",
+            stand_in=stand_in,
+        ),
+        made_report({"onnx-fp32": Row(12)}, profile="laptop-i7-1185g7", name=HOSTILE),
+    ]
+
+
+def _without_a_pause(row: Row) -> Completed:
+    """A row that also ran for some seconds without a pause."""
+    blocks = tuple(Block(sweep=0, turn=0, ns=(ms_to_ns(row.ms + second),) * 200) for second in range(4))
+    run = SustainedRun(blocks=blocks, before=CALM, after=CALM)
+    return outcome(row, "int8").model_copy(update={"sustained": run})

@@ -1,0 +1,91 @@
+"""What else the page holds: flipped images on request, reports over time, and thinned samples."""
+
+from pathlib import Path
+
+import pytest
+from making.command_line import edgefit
+from making.compared_report import Row, made_report
+from making.page_reports import three_reports
+
+from bench.bundle import read_bundle
+from bench.render.page.chart_rows import samples
+from bench.render.page.flips import flips_of
+from bench.reports.bundles import record_of
+from bench.reports.files import write_report
+
+
+def test_flipped_images_are_named_with_what_each_variant_says() -> None:
+    (report, _, _) = three_reports()
+
+    flips = flips_of(report, None)
+
+    assert [flip.index for flip in flips] == [0, 1, 2]
+    assert flips[0].variants == (("onnx-int8", "pneumonia"), ("openvino-int8", "pneumonia"))
+    assert flips[1].variants == (("onnx-int8", "pneumonia"),)
+    assert (flips[0].label, flips[0].reference, flips[0].image) == ("normal", "normal", None)
+
+
+def test_images_are_on_the_page_only_when_asked_for_and_come_from_the_pack_that_was_measured(
+    bundle_folder: Path, tmp_path: Path
+) -> None:
+    bundle = read_bundle(bundle_folder)
+    path, page = tmp_path / "r.json", tmp_path / "page.html"
+    images = len(bundle.pack())
+    rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, wrong=2)}
+    write_report(path, made_report(rows, images=images, bundle=record_of(bundle)))
+
+    plain = edgefit("report", path, "--html", page)
+    bare = page.read_text()
+    shown = edgefit("report", path, "--html", page, "--images", "--bundle", bundle_folder)
+
+    assert plain.returncode == 0, plain.stderr
+    assert "data:image/png" not in bare
+    assert shown.returncode == 0, shown.stderr
+    assert page.read_text().count("data:image/png;base64,") == 2
+    assert "may be patients'" in shown.stdout
+    assert "may be patients&#39;" in page.read_text() or "may be patients'" in page.read_text()
+
+
+def test_images_of_another_pack_are_refused(bundle_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    write_report(path, made_report({"onnx-fp32": Row(10)}))
+
+    done = edgefit("report", path, "--html", tmp_path / "p.html", "--images", "--bundle", bundle_folder)
+
+    assert done.returncode == 2
+    assert "its evaluation pack is not the one that was measured" in done.stderr
+    assert not (tmp_path / "p.html").exists()
+
+
+def test_history_shows_one_name_over_time(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{day}.json" for day in (2, 1)]
+    for day, path in zip((2, 1), paths, strict=True):
+        created = f"2026-01-0{day}T00:00:00+00:00"
+        write_report(path, made_report({"onnx-fp32": Row(10 * day)}, name="nightly", created=created))
+
+    done = edgefit("report", *paths, "--history", "--html", tmp_path / "p.html")
+
+    assert done.returncode == 0, done.stderr
+    assert "nightly: 2 reports" in done.stdout
+    assert done.stdout.index("2026-01-01") < done.stdout.index("2026-01-02")
+    assert "Over time" in (tmp_path / "p.html").read_text()
+
+
+def test_history_of_two_names_is_refused(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        write_report(tmp_path / f"{name}.json", made_report({"onnx-fp32": Row(10)}, name=name))
+
+    done = edgefit("report", tmp_path / "one.json", tmp_path / "other.json", "--history")
+
+    assert done.returncode == 2
+    assert "these bear one, other" in done.stderr
+
+
+@pytest.mark.parametrize(("every", "strokes"), [(1, 360), (7, 53)])
+def test_of_many_samples_every_so_manieth_is_drawn_with_both_ends(every: int, strokes: int) -> None:
+    report = made_report({"onnx-fp32": Row(10, moods=(0.9, 1.0, 1.1))})
+
+    (row,) = samples(report, every).points
+
+    assert len(row["ms"]) == strokes
+    assert (row["ms"][0], row["ms"][-1]) == (9, 11)
