@@ -19,7 +19,6 @@ from edgefit.commands.wheelhouse import wheelhouse
 app = typer.Typer(
     help="Export a small vision model to nine edge formats, and measure what each one really does.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

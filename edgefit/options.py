@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
+from edgefit.terminal import hush
+
 # What `--profile` is given for the profile that the machine is.
 AUTO = "auto"
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors alone, and no progress.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", help="Print errors alone: no results, no progress.", callback=hush, is_eager=True
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result of the same kind.")]
 Name = Annotated[
     str | None,

@@ -33,5 +33,5 @@ def say_what_next(kept: Sequence[Path], output: Output) -> None:
     """Say what to do with reports that were kept, or how to keep one."""
     names = shlex.join(map(str, kept))
     output.next_step(
-        f"edgefit report {names} --csv report.csv" if names else "add --out report.json to keep this report"
+        f"edgefit report {names} --html report.html" if names else "add --out report.json to keep this report"
     )

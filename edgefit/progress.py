@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edgefit.terminal import stderr_console
+from edgefit.terminal import is_hushed, stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
 # Seldom, for whatever this process does disturbs what another one measures.
@@ -72,22 +72,41 @@ class PlainLines:
         print(self._whose + sentence, file=sys.stderr, flush=True)  # noqa: T201 - plain on purpose
 
 
+class Silence:
+    """Tells nothing, as --quiet asks."""
+
+    def begin(self, task: str, total: int) -> None:
+        """Start a task of `total` steps."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Finish some steps."""
+
+    def say(self, sentence: str) -> None:
+        """Say nothing of it."""
+
+
+Lines = Bar | PlainLines | Silence
+
+
 @contextmanager
-def progress() -> Iterator[Bar | PlainLines]:
+def progress() -> Iterator[Lines]:
     """Yield what long steps report to: a bar on a terminal, plain lines elsewhere."""
     with _progress([""]) as lines:
         yield lines[""]
 
 
 @contextmanager
-def progress_of(names: Sequence[str]) -> Iterator[Mapping[str, Bar | PlainLines]]:
+def progress_of(names: Sequence[str]) -> Iterator[Mapping[str, Lines]]:
     """Yield the same for each of several boards by its name, one line below the other."""
     with _progress(names) as lines:
         yield lines
 
 
 @contextmanager
-def _progress(names: Sequence[str]) -> Iterator[Mapping[str, Bar | PlainLines]]:
+def _progress(names: Sequence[str]) -> Iterator[Mapping[str, Lines]]:
+    if is_hushed():
+        yield {name: Silence() for name in names}
+        return
     console = stderr_console()
     if not console.is_terminal:
         yield {name: PlainLines(name) for name in names}

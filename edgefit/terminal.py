@@ -9,6 +9,19 @@ from rich.markup import escape
 
 # A pipe or a CI log has no width of its own; the widest table fits into this.
 _WIDTH_WITHOUT_TERMINAL = 140
+# Whether people are told nothing but errors. Of the whole process, for a command may run others.
+_is_hushed = False
+
+
+def hush(wanted: bool) -> None:
+    """Tell people nothing from now on but errors, if wanted; --quiet calls it."""
+    global _is_hushed
+    _is_hushed = _is_hushed or wanted
+
+
+def is_hushed() -> bool:
+    """Tell whether people are told nothing but errors."""
+    return _is_hushed
 
 
 @contextmanager
@@ -40,23 +53,18 @@ class _PipeConsole(Console):
 
 
 def _console(stderr: bool) -> Console:
-    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False)
+    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_hushed)
     if not console.is_terminal:
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console
 
 
 class Output:
-    """What a command prints with.
+    """What a command prints with: `as_json` sends what people read to stderr and one document to stdout."""
 
-    `as_json` sends what people read to stderr and one document to stdout; `quiet` leaves out what people
-    read, but for errors, which do not come this way.
-    """
-
-    def __init__(self, as_json: bool, quiet: bool = False) -> None:
+    def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self.people = stderr_console() if as_json else stdout_console()
-        self.people.quiet = quiet
 
     def show(self, what: RenderableType) -> None:
         """Show people a result."""

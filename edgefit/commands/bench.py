@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AUTO, AsJson, Name, Only, Quick, Sustained, With, now, refuse_endless, split_names
+from edgefit.completion import profiles_like
+from edgefit.options import (
+    AUTO,
+    AsJson,
+    Name,
+    Only,
+    Quick,
+    Quiet,
+    Sustained,
+    With,
+    now,
+    refuse_endless,
+    split_names,
+)
 from edgefit.outcome import exit_code_of, say_what_next, show_report
 from edgefit.terminal import Output
 
@@ -24,6 +37,7 @@ def bench(
         str | None,
         typer.Option(
             metavar="NAME|FILE|auto",
+            autocompletion=profiles_like,
             help="The device's profile: see edgefit profiles list. auto: the one that the machine is, as --on"
             f" takes if none is given; else {_HERE}.",
         ),
@@ -51,9 +65,17 @@ def bench(
         Path | None, typer.Option(metavar="REPORT.json", help="Keep the report in this file.")
     ] = None,
     name: Name = None,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure every artifact of a bundle, here or on boards: latency, memory, size and accuracy."""
+    """Measure every artifact of a bundle, here or on boards: latency, memory, size and accuracy.
+
+    \b
+    Examples:
+      edgefit bench bundle --out report.json
+      edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
+      edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
+    """
     from bench.benchmark import BenchmarkOptions
     from bench.bundle import read_bundle
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, now, parse_share, split_names
+from edgefit.completion import profiles_like
+from edgefit.options import AsJson, Quiet, now, parse_share, split_names
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def check(
         Path, typer.Option(metavar="BASELINE", help="The same kind of thing, to hold the candidate against.")
     ],
     profile: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Of two bundles: the device's profile.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE", autocompletion=profiles_like, help="Of two bundles: the device's profile."
+        ),
     ] = "laptop-cpu",
     only: Annotated[
         str | None,
@@ -59,12 +63,19 @@ def check(
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="JUnit XML.")] = None,
     bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Bencher Metric Format.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Print GitHub annotations as well.")] = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold a candidate against a baseline: exit code 10 if it is worse, 12 if nothing could be compared.
 
     Two bundles take turns on this machine, so that its mood does not matter. Two reports are compared through
     their yardstick, where they were measured on the same terms.
+
+    \b
+    Examples:
+      edgefit check candidate --baseline bundle
+      edgefit check candidate --baseline bundle --max-slowdown 3% --markdown check.md
+      edgefit check new.json --baseline old.json --strict
     """
     from bench.check.options import CheckOptions
     from bench.decide.findings import DEFAULT_SLOWDOWN, Limits

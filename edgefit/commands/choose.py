@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgefit.options import AsJson
+from edgefit.completion import preferences_like
+from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ _NOTHING_TO_CHOOSE = 12
 def choose(
     reports: Annotated[list[Path], typer.Argument(metavar="REPORT.json…", help="Reports that bench wrote.")],
     prefer: Annotated[
-        str, typer.Option(metavar="WHAT", help="latency, memory, size, accuracy or energy.")
+        str,
+        typer.Option(
+            metavar="WHAT", autocompletion=preferences_like, help="latency, memory, size, accuracy or energy."
+        ),
     ] = "latency",
     max_p95_ms: Annotated[
         float | None, typer.Option(min=0, metavar="X", help="Limit of p95 latency, else the profile's.")
@@ -49,11 +53,18 @@ def choose(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="For --ship: replace what an earlier one copied.")
     ] = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Pick the best variant under a budget, and say of every other why not.
 
     Exit code 11 if no variant meets the budget, 12 if none ran.
+
+    \b
+    Examples:
+      edgefit choose report.json
+      edgefit choose report.json --prefer size --max-p95-ms 20
+      edgefit choose report.json --ship product
     """
     from bench.check.fitting import refuse_other_kind
     from bench.decide.choosing import Wish

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson
+from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
 _MIB = 1 << 20
@@ -18,9 +18,15 @@ def clean(
         typer.Option(metavar="ssh://[user@]host[:port]", help="The board; may be given several times."),
     ],
     stop: Annotated[bool, typer.Option("--stop", help="End what is being measured there first.")] = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove every trace of edgefit from a board: environment, code, bundle and evaluation images."""
+    """Remove every trace of edgefit from a board: environment, code, bundle and evaluation images.
+
+    \b
+    Examples:
+      edgefit clean --on ssh://pi@raspberrypi.local
+    """
     from bench.errors import BoardError
     from bench.remote.targets import parse_targets
     from bench.remote.visits import clean_board

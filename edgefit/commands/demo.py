@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson, Overwrite
+from edgefit.options import AsJson, Overwrite, Quiet
 
 # The demo's flags, in this one place: offline, and within four minutes on two cores.
 FINETUNE = (
@@ -24,6 +24,7 @@ FINETUNE = (
 )
 EXPORT = ("--eval-images", "256")
 BENCH = ("--profile", "laptop-cpu", "--quick")
+PAGE = "report.html"
 
 
 def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
@@ -34,6 +35,8 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
         ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replacing],
         ["export", run, *EXPORT, "--out", bundle, *replacing],
         ["bench", bundle, *BENCH, "--out", report],
+        ["choose", report],
+        ["report", report, "--html", str(out / PAGE), "--quiet"],
     ]
 
 
@@ -45,22 +48,33 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
             "edgefit-demo"
         ),
         overwrite: Overwrite = False,
+        _quiet: Quiet = False,
         as_json: AsJson = False,
     ) -> None:
-        """Run the whole job on generated radiographs: fine-tune, export nine artifacts, measure, report.
+        """Run the whole job on generated radiographs: fine-tune, export nine artifacts, measure, choose.
 
         The images are synthetic: the demo proves the tool, and nothing clinical. --json prints the report.
+
+        \b
+        Examples:
+          edgefit demo
+          edgefit demo --out trial --overwrite
         """
         from bench.reports.files import read_report, to_json
+        from edgefit.extras import require_extra
         from edgefit.terminal import Output, result_on_stderr
 
+        require_extra("build", "edgefit demo")
+        require_extra("report", "edgefit demo")
         output = Output(as_json)
         for words in steps(out, overwrite):
             output.say(f"\n$ {shlex.join(['edgefit', *words])}")
             with result_on_stderr(as_json):
                 if code := run_command(words):
                     raise typer.Exit(code)
-        output.say(f"\nEverything lies in {out}; the report is {out / 'report.json'}")
+        page = (out / PAGE).resolve()
+        output.say(f"\nEverything lies in {out}: run, bundle and report.json; the page to look at is {page}")
+        output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))
 

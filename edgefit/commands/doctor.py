@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgefit.options import AsJson
+from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
@@ -34,9 +34,16 @@ def doctor(
         str | None,
         typer.Option(metavar="ssh://[user@]host[:port]", help="Look at this board; nothing is put on it."),
     ] = None,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine, or a board, can run, and what will disturb a measurement."""
+    """Say what this machine, or a board, can run, and what will disturb a measurement.
+
+    \b
+    Examples:
+      edgefit doctor
+      edgefit doctor --on ssh://pi@raspberrypi.local
+    """
     from rich.markup import escape
 
     from bench.harness.doubts import doubts_of

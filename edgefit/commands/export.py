@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, Name, Overwrite, now, split_names
+from edgefit.options import AsJson, Name, Overwrite, Quiet, now, split_names
 from edgefit.terminal import Output
 
 _CASE_FAILED = 4
@@ -40,11 +40,17 @@ def export(
     ] = 512,
     name: Name = None,
     overwrite: Overwrite = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a run into TorchScript, ONNX and OpenVINO, each in fp32, fp16 and int8, every file verified.
 
     The bundle holds test images (the evaluation pack), which may be patients': --eval-images limits them.
+
+    \b
+    Examples:
+      edgefit export run --out bundle
+      edgefit export run --out bundle --formats onnx,openvino --precisions fp32,int8
     """
     from bench.bundle import MANIFEST
     from bench.files import whole_folder

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, Name, Overwrite, name_for, now
+from edgefit.options import AsJson, Name, Overwrite, Quiet, name_for, now
 from edgefit.terminal import Output
 
 
@@ -46,12 +46,18 @@ def finetune(
     ] = False,
     name: Name = None,
     overwrite: Overwrite = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune a lightweight classifier on images of two classes.
 
     A test split is never trained on. The run folder holds images (calibration, held-out, test): they may be
     patients', so handle it as you handle your data.
+
+    \b
+    Examples:
+      edgefit finetune --data synthetic --weights bundled --image-size 96 --out run
+      edgefit finetune --data chest_xray --weights imagenet --out run
     """
     from bench.files import whole_folder
     from edgefit.extras import require_extra

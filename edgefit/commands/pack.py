@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.options import AsJson, Name, Only, Quick, Sustained, With, now, refuse_endless, split_names
+from edgefit.completion import profiles_like
+from edgefit.options import (
+    AsJson,
+    Name,
+    Only,
+    Quick,
+    Quiet,
+    Sustained,
+    With,
+    now,
+    refuse_endless,
+    split_names,
+)
 from edgefit.terminal import Output
 
 _MIB = 1 << 20
@@ -17,7 +29,10 @@ _MIB = 1 << 20
 
 def pack(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
-    for_: Annotated[str, typer.Option("--for", metavar="NAME|FILE", help="The board's profile.")],
+    for_: Annotated[
+        str,
+        typer.Option("--for", metavar="NAME|FILE", autocompletion=profiles_like, help="The board's profile."),
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE.pyz", help="The file to carry.")],
     python: Annotated[
         str | None,
@@ -28,9 +43,15 @@ def pack(
     sustained: Sustained = None,
     with_: With = None,
     name: Name = None,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a measurement into one file that runs on a board without any network: python3 FILE."""
+    """Pack a measurement into one file that runs on a board without any network: python3 FILE.
+
+    \b
+    Examples:
+      edgefit pack bundle --for raspberry-pi-5 --out job.pyz
+    """
     from bench.bundle import read_bundle
     from bench.files import refuse_to_replace
     from bench.remote.delivery import Asked

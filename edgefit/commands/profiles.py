@@ -7,15 +7,21 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson, now
+from edgefit.completion import profiles_like
+from edgefit.options import AsJson, Quiet, now
 from edgefit.terminal import Output
 
 profiles = typer.Typer(help="Look at device profiles, and at what this machine is.", no_args_is_help=True)
 
 
 @profiles.command("list")
-def list_profiles(as_json: AsJson = False) -> None:
-    """List the profiles that come with edgefit, and your own."""
+def list_profiles(_quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """List the profiles that come with edgefit, and your own.
+
+    \b
+    Examples:
+      edgefit profiles list
+    """
     from device_profiles.loading import path_of
     from edgefit.known import known_profiles
     from edgefit.views.profiles import profiles_view
@@ -33,11 +39,20 @@ def list_profiles(as_json: AsJson = False) -> None:
 @profiles.command("show")
 def show_profile(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A profile's name, or a file of your own.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE", autocompletion=profiles_like, help="A profile's name, or a file of your own."
+        ),
     ],
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one profile, each figure with where it comes from."""
+    """Show one profile, each figure with where it comes from.
+
+    \b
+    Examples:
+      edgefit profiles show raspberry-pi-5
+    """
     from device_profiles.loading import load_profile
     from edgefit.views.profiles import profile_view
 
@@ -48,8 +63,13 @@ def show_profile(
 
 
 @profiles.command("detect")
-def detect_profile(as_json: AsJson = False) -> None:
-    """Say which profile this machine is and why, or what is nearest and what differs."""
+def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Say which profile this machine is and why, or what is nearest and what differs.
+
+    \b
+    Examples:
+      edgefit profiles detect --json
+    """
     from dataclasses import asdict
 
     from bench.machine.host import read_host
@@ -71,11 +91,16 @@ def calibrate_profile(
     out: Annotated[
         Path, typer.Option(metavar="FILE.yaml", help="Where to write the profile; its name is the file's.")
     ],
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine's rates, at rest and after a minute of load, and write them as a profile.
 
     It takes about a minute and a half, and needs onnxruntime or OpenVINO. Run it on the device itself.
+
+    \b
+    Examples:
+      edgefit profiles calibrate --out shop-floor.yaml
     """
     from bench.files import refuse_to_replace, write_whole
     from bench.harness.calibration import FULL, calibrate

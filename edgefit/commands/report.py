@@ -53,22 +53,22 @@ def report(
     bundle: Annotated[
         Path | None, typer.Option(metavar="BUNDLE", help="For --images: the bundle that was measured.")
     ] = None,
-    quiet: Quiet = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Show reports as tables, or write them as a page, Markdown, CSV or a picture.
 
-    edgefit report report.json --html report.html
-
-    edgefit report laptop.json pi.json --markdown summary.md --png chart.png
-
-    edgefit report runs/*.json --history
+    \b
+    Examples:
+      edgefit report report.json --html report.html
+      edgefit report laptop.json pi.json --markdown summary.md --png chart.png
+      edgefit report runs/*.json --history
     """
     from bench.files import refuse_to_replace, write_whole
     from bench.render.csv_table import to_csv, was_csv
     from bench.reports.files import read_report, to_json
 
-    output = Output(as_json, quiet)
+    output = Output(as_json)
     for path, option in ((html, "--html"), (png, "--png")):
         if path is not None:
             require_extra("report", f"edgefit report {option}")
@@ -103,17 +103,6 @@ def report(
     if images:
         output.say(f"{html} holds images of the evaluation pack, which may be patients': handle it with care")
     output.document(json.dumps([json.loads(to_json(one)) for one in opened]))
-
-
-def write_page(path: Path, reports: "Sequence[Report]") -> None:
-    """Write reports as a page; raises MissingRuntimeError where what draws it is not installed."""
-    from bench.files import refuse_to_replace, write_whole
-
-    require_extra("report", "edgefit report --html")
-    from bench.render.page.page import was_html
-
-    refuse_to_replace(path, was_html, "--html")
-    write_whole(path, _page(reports, False, None))
 
 
 def _show(opened: "Sequence[Report]", history: bool, output: Output) -> None:

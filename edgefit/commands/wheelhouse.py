@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgefit.options import AsJson, Overwrite, split_names
+from edgefit.options import AsJson, Overwrite, Quiet, split_names
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
@@ -36,9 +36,16 @@ def wheelhouse(
         str, typer.Option(metavar="a,b", help="The formats whose runtimes are wanted.")
     ] = "onnx,openvino",
     overwrite: Overwrite = False,
+    _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Gather the wheels that a board needs, for where no network is: then edgefit bench --wheelhouse DIR."""
+    """Gather the wheels that a board needs, for where no network is: then edgefit bench --wheelhouse DIR.
+
+    \b
+    Examples:
+      edgefit wheelhouse --out wheels --python 3.11
+      edgefit wheelhouse --out wheels --on ssh://pi@raspberrypi.local
+    """
     from bench.remote.delivery import Selection
     from bench.remote.wheelhouse import fill_wheelhouse
     from bench.runtimes.table import RUNTIMES

@@ -1,4 +1,4 @@
-"""The demo is three commands, printed as they can be repeated by hand."""
+"""The demo is five commands, printed as they can be repeated by hand."""
 
 import json
 from pathlib import Path
@@ -12,12 +12,14 @@ from edgefit.commands.demo import make_demo, steps
 
 
 def test_the_steps_are_fixed_in_one_place_and_hand_over_to_each_other() -> None:
-    finetune, export, bench = steps(Path("d"))
+    finetune, export, bench, choose, report = steps(Path("d"))
 
     assert finetune[0:3] == ["finetune", "--data", "synthetic"]
     assert "bundled" in finetune
     assert export[:2] == ["export", "d/run"]
     assert bench[:2] == ["bench", "d/bundle"]
+    assert choose == ["choose", "d/report.json"]
+    assert report[:4] == ["report", "d/report.json", "--html", "d/report.html"]
 
 
 def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +31,7 @@ def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) 
     assert ran == steps(Path("d"), overwrite=True)
     for words in ran:
         assert f"$ edgefit {' '.join(words)}" in printed
-    assert "d/report.json" in printed
+    assert Path("d/report.html").resolve().as_uri() in printed.replace("\n", "")
 
 
 def test_a_failing_step_ends_the_demo_with_its_exit_code() -> None:
