@@ -1,10 +1,8 @@
 """Help that helps: examples that the parser takes, --quiet and --json everywhere, and completion."""
 
 import os
-import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,42 +10,10 @@ import pytest
 import typer
 from making.command_line import EDGEFIT, edgefit
 from making.compared_report import Row, made_report
+from making.shown_commands import commands, examples, shown
 
 from bench.reports.files import write_report
 from edgefit.app import app
-
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_PLACEHOLDER = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}")
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command with the words that call it."""
-
-    def walk(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
-            for name, inner in command.commands.items():
-                yield from walk(inner, f"{words} {name}")
-        else:
-            yield words, command
-
-    yield from walk(typer.main.get_command(app), "edgefit")
-
-
-def examples(command: click.Command) -> list[str]:
-    return re.findall(r"^ *(edgefit .*)$", command.help or "", re.MULTILINE)
-
-
-def in_pages() -> list[str]:
-    """The commands that README and docs show, but for those that are a pattern of what can be written."""
-    blocks = [
-        block
-        for page in PAGES
-        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    ]
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    found = [re.sub(r"\s+#.*$|\s{3,}.*$", "", line.strip().removeprefix("$ ")) for line in lines]
-    return [line for line in found if line.startswith("edgefit ") and not _PLACEHOLDER.search(line)]
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()))
@@ -61,7 +27,7 @@ def test_every_command_has_examples_that_call_it_and_can_be_quiet_and_json(
     assert all(line.startswith(words) for line in examples(command))
 
 
-@pytest.mark.parametrize("line", sorted({*in_pages(), *(e for _, c in commands() for e in examples(c))}))
+@pytest.mark.parametrize("line", shown())
 def test_every_command_that_is_shown_is_one_that_the_parser_takes(line: str) -> None:
     words = shlex.split(line)[1:]
     command: click.Command = typer.main.get_command(app)

@@ -1,0 +1,47 @@
+"""The commands that README, docs and help show, as somebody would type them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import typer
+
+from edgefit.app import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_PATTERN = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}|\$")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command with the words that call it."""
+    yield from _below(typer.main.get_command(app), "edgefit")
+
+
+def _below(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
+    if hasattr(command, "commands"):
+        for name, inner in command.commands.items():
+            yield from _below(inner, f"{words} {name}")
+    else:
+        yield words, command
+
+
+def examples(command: click.Command) -> list[str]:
+    """The examples in a command's help."""
+    return re.findall(r"^ *(edgefit .*)$", command.help or "", re.MULTILINE)
+
+
+def in_pages() -> list[str]:
+    """The commands in README and docs, but for patterns of what can be written."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"`(edgefit [a-z]+ [^`\n]+)`", text)  # `edgefit bench` alone is a name
+    found = [re.sub(r"\s+#.*$|\s{3,}.*$", "", line.strip().removeprefix("$ ")) for line in [*lines, *inline]]
+    return [line for line in found if line.startswith("edgefit ") and not _PATTERN.search(line)]
+
+
+def shown() -> list[str]:
+    """Every command that is shown anywhere."""
+    return sorted({*in_pages(), *(line for _, command in commands() for line in examples(command))})
