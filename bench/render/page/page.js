@@ -70,10 +70,10 @@
   document.querySelector(".filters").hidden = false;
   apply();
 
-  // On paper everything is open.
+  // On paper everything that is there is open.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("details:not([open], .numbers)")];
     closed.forEach((one) => one.setAttribute("open", ""));
   });
   addEventListener("afterprint", () => closed.forEach((one) => one.removeAttribute("open")));
