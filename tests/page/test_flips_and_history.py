@@ -68,7 +68,10 @@ def test_history_shows_one_name_over_time(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "nightly: 2 reports" in done.stdout
     assert done.stdout.index("2026-01-01") < done.stdout.index("2026-01-02")
-    assert "Over time" in (tmp_path / "p.html").read_text()
+    page = (tmp_path / "p.html").read_text()
+    assert "Over time" in page
+    assert '<td data-key="p50_ms" data-value="20.0">' in page
+    assert '<td data-key="p50_ms" data-value="10.0">' not in page
 
 
 def test_history_of_two_names_is_refused(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ Specification = dict[str, Any]
 INK = "currentColor"
 # Okabe and Ito's colours, of which these stand out from white and from black alike (3 to 1 and more).
 _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#a06cc0", "#8c6d00", "#777777")
-# What a latency is, by shape as well as by word; the page's legend shows the same signs.
+# What a latency is, by shape as well as by word: in charts, and as a sign beside the word.
 SHAPES = {"measured": "circle", "stand-in": "triangle-up", "projected": "diamond"}
+SIGNS = {"measured": "●", "stand-in": "▲", "projected": "◆"}
 _LEAST_SPAN = 4
 
 

@@ -12,6 +12,7 @@ from bench.decide.choosing import Choice
 from bench.render import stand_in
 from bench.render.page.charts import Chart, charts_of, history_charts, kinds_of
 from bench.render.page.flips import Flip, flips_of
+from bench.render.page.looks import SIGNS
 from bench.render.page.table import head_of, rows_of
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
 from bench.reports.records import Report
@@ -19,8 +20,6 @@ from bench.reports.records import Report
 MARKER = "<!-- edgefit report -->"
 # Strokes of single latencies on a page. More of them take megabytes, and no screen has as many columns.
 _MOST_SAMPLES = 90_000
-# Signs of what a latency is, beside the word; the charts use the same shapes.
-SIGNS = {"measured": "●", "stand-in": "▲", "projected": "◆"}
 
 Thumbnail = Callable[[int], str | None]
 
@@ -33,7 +32,6 @@ class Device:
     title: str
     report: Report
     standing: str
-    sign: str
     conditions: tuple[str, ...]
     terms: tuple[str, ...]
     beside: tuple[str, ...]
@@ -51,16 +49,19 @@ def to_html(
 ) -> str:
     """Return the page.
 
-    `with_history`: the reports bear one name, and are drawn over time too. `thumbnails`: by the hash of an
-    evaluation pack what gives one of its images as a `data:` address; None leaves images out.
+    `with_history`: the reports bear one name, and are drawn over time; the rest of the page then shows the
+    latest of each profile. `thumbnails`: by the hash of an evaluation pack what gives one of its images as a
+    `data:` address; None leaves images out.
     """
+    history = history_charts(reports) if with_history else []
+    if with_history:
+        reports = list({one.profile.name: one for one in sorted(reports, key=_created)}.values())
     every = 1 + sum(map(_samples_of, reports)) // _MOST_SAMPLES
     kinds = kinds_of(reports)
     devices = [
         _device(number, one, charts_of(one, every, kinds), thumbnails or {})
         for number, one in enumerate(reports)
     ]
-    history = history_charts(reports) if with_history else []
     charts = {f"{one.number}-{chart.key}": chart for one in devices for chart in one.charts}
     charts |= {f"history-{chart.key}": chart for chart in history}
     environment = jinja2.Environment(
@@ -90,6 +91,10 @@ def was_html(content: bytes) -> bool:
     return MARKER.encode() in content[:200]
 
 
+def _created(report: Report) -> str:
+    return report.created
+
+
 def _samples_of(report: Report) -> int:
     return sum(run.latency_ms.samples for run in report.runs if run.is_variant and run.latency_ms)
 
@@ -104,7 +109,6 @@ def _device(
         title=report.profile.name,
         report=report,
         standing=standing,
-        sign=SIGNS[standing],
         conditions=tuple(conditions(report)),
         terms=tuple(stand_in.terms(report)),
         beside=tuple(beside(report)),
