@@ -48,6 +48,11 @@ class Column:
         """Its title in one line."""
         return self.title.replace("-\n", "").replace("\n", " ")
 
+    def text(self, run: Run) -> str:
+        """Return a row's value as it is written."""
+        value = self.value(run)
+        return "–" if value is None else f"{value * self.factor:.{self.digits}f}{self.suffix}"
+
 
 def columns(several_waves: bool = False) -> list[Column]:
     """Return the numeric columns in their order.

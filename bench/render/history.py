@@ -29,6 +29,12 @@ def of_one_name(reports: Sequence[Report]) -> list[Report]:
     return sorted(reports, key=lambda one: one.created)
 
 
+def latest_of_each(reports: Sequence[Report]) -> list[Report]:
+    """Return the latest report of each device: of a profile on a machine."""
+    ordered = sorted(reports, key=lambda one: one.created)
+    return list({(one.profile.name, one.host.cpu, one.host.board): one for one in ordered}.values())
+
+
 def history_view(reports: Sequence[Report]) -> RenderableType:
     """Return a table for each variant on each device: one line a report, the earliest first."""
     rows: dict[tuple[str, str, str], list[tuple[Report, Run]]] = {}
@@ -57,10 +63,12 @@ def _table(found: Sequence[tuple[Report, Run]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("measured at", no_wrap=True)
     table.add_column("bundle", no_wrap=True)
+    table.add_column("run", no_wrap=True)
     for title in _TITLES:
         table.add_column(title, justify="right", no_wrap=True)
     for report, run in found:
-        table.add_row(report.created, report.bundle.sha256[:8], *_cells(run))
+        how = f"{'quick' if report.quick else 'full'}, {run.threads} thr."
+        table.add_row(report.created, report.bundle.sha256[:8], how, *_cells(run))
     return table
 
 

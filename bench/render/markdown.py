@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.decide.choosing import Choice
 from bench.render import stand_in
-from bench.render.columns import Column, Place, columns
+from bench.render.columns import Place, columns
 from bench.render.markdown_text import escaped
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
 from bench.reports.records import Report, Run
@@ -40,20 +40,16 @@ def _section(report: Report) -> list[str]:
     lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
     lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(told)}---|{'---|' if is_projected else ''}"]
     for run in variants:
-        cells = [escaped(names[run.case]), *(_cell(run, one) for one in told), _standing(run)]
+        cells = [escaped(names[run.case]), *(one.text(run) for one in told), _standing(run)]
         cells += [stand_in.projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
-    said = [*stand_in.terms(report), *conditions(report), *beside(report)]
+    made = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
+    said = [*stand_in.terms(report), *conditions(report), *beside(report), made]
     doubts = [_remark(one) for one in remarks(report, names)]
-    summary = f"Conditions, {len(doubts)} doubts and gaps"
+    summary = f"Conditions; doubts and gaps: {len(doubts)}"
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in said]
     return [*lines, *doubts, "", "</details>", ""]
-
-
-def _cell(run: Run, column: Column) -> str:
-    value = column.value(run)
-    return "–" if value is None else f"{value * column.factor:.{column.digits}f}{column.suffix}"
 
 
 def _standing(run: Run) -> str:

@@ -90,10 +90,9 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
 
 
 def _cell(run: Run, column: Column, best: set[tuple[str, str]]) -> Text:
-    value = column.value(run)
-    if value is None:
-        return Text("–", "dim")
-    text = f"{value * column.factor:.{column.digits}f}{column.suffix}"
+    text = column.text(run)
+    if column.value(run) is None:
+        return Text(text, "dim")
     return Text(f"*{text}", "bold green") if run.case in best else Text(text)
 
 

@@ -15,6 +15,9 @@ from device_profiles.validation import explain
 
 # Summaries are sums and order statistics in double precision: other machines round the last digits otherwise.
 _RELATIVE_TOLERANCE = 1e-6
+_NS_PER_MS = 1e6
+# No interval reaches to so many times its median.
+_NS_FOR_SURE = 1e4
 
 
 def to_json(report: Report) -> str:
@@ -59,6 +62,7 @@ def parse_report(content: bytes, path: Path) -> Report:
         report = Report.model_validate_json(content)
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
+    report = _in_milliseconds(report)
     raws = {(run.variant, run.provider): run.raw for run in report.runs}
     for run in report.runs:
         try:
@@ -69,6 +73,19 @@ def parse_report(content: bytes, path: Path) -> Report:
                 f"{path}: {run.variant}: raw values do not fit together ({error})"
             ) from None
     return report
+
+
+def _in_milliseconds(report: Report) -> Report:
+    """Return a report with the interval of the median in ms: before 27 November 2026 it was written in ns."""
+
+    def mended(run: Run) -> Run:
+        latency = run.latency_ms
+        if latency is None or latency.p50_ci95 is None or latency.p50_ci95[1] < _NS_FOR_SURE * latency.p50:
+            return run
+        ends = (latency.p50_ci95[0] / _NS_PER_MS, latency.p50_ci95[1] / _NS_PER_MS)
+        return run.model_copy(update={"latency_ms": latency.model_copy(update={"p50_ci95": ends})})
+
+    return report.model_copy(update={"runs": tuple(mended(run) for run in report.runs)})
 
 
 def _check_projection(path: Path, run: Run) -> None:

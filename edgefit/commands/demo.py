@@ -35,8 +35,8 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
         ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replacing],
         ["export", run, *EXPORT, "--out", bundle, *replacing],
         ["bench", bundle, *BENCH, "--out", report],
-        ["choose", report],
         ["report", report, "--html", str(out / PAGE), "--quiet"],
+        ["choose", report],
     ]
 
 

@@ -1,6 +1,7 @@
 """`edgefit report`: reports in; tables, a page, Markdown, CSV and a picture out. bench/render draws."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,10 @@ def report(
         write_whole(one.path, content)
         output.say(f"written: {one.path}")
     if images:
-        output.say(f"{html} holds images of the evaluation pack, which may be patients': handle it with care")
+        # Whoever asked for quiet has to know this all the same.
+        sys.stderr.write(
+            f"{html} holds images of the evaluation pack, which may be patients': handle it with care\n"
+        )
     output.document(json.dumps([json.loads(to_json(one)) for one in opened]))
 
 
@@ -128,16 +132,17 @@ def _choices(opened: "Sequence[Report]") -> "list[Choice]":
 
 
 def _page(opened: "Sequence[Report]", history: bool, thumbnails: "dict[str, Thumbnail] | None") -> str:
-    from bench.render.history import of_one_name
+    from bench.render.history import latest_of_each, of_one_name
     from bench.render.page.page import to_html
 
-    shown = of_one_name(opened) if history else opened
-    return to_html(shown, _choices(opened), history, thumbnails)
+    earlier = of_one_name(opened) if history else []
+    shown = latest_of_each(earlier) if history else opened
+    return to_html(shown, _choices(shown), earlier, thumbnails)
 
 
 def _picture(opened: "Sequence[Report]") -> bytes:
     from bench.errors import InputError
-    from bench.render.page.charts import main_picture
+    from bench.render.page.main_chart import main_picture
     from bench.render.page.picture import to_png
 
     specification = main_picture(opened)

@@ -12,7 +12,7 @@ from edgefit.commands.demo import make_demo, steps
 
 
 def test_the_steps_are_fixed_in_one_place_and_hand_over_to_each_other() -> None:
-    finetune, export, bench, choose, report = steps(Path("d"))
+    finetune, export, bench, report, choose = steps(Path("d"))
 
     assert finetune[0:3] == ["finetune", "--data", "synthetic"]
     assert "bundled" in finetune

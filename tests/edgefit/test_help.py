@@ -28,7 +28,10 @@ def test_every_command_has_examples_that_call_it_and_can_be_quiet_and_json(
 
 
 @pytest.mark.parametrize("line", shown())
-def test_every_command_that_is_shown_is_one_that_the_parser_takes(line: str) -> None:
+def test_every_command_that_is_shown_is_one_that_the_parser_takes(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgefit.terminal._is_hushed", False)  # and put back: parsing --quiet sets it
     words = shlex.split(line)[1:]
     command: click.Command = typer.main.get_command(app)
     context = click.Context(command, info_name="edgefit")

@@ -9,7 +9,7 @@ from bench.render.sentences import row_names
 from bench.reports.records import Report
 
 # As many images as a reader looks at; with more of them a page would no longer fit into a message.
-_MOST_IMAGES = 60
+MOST_IMAGES = 60
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def flips_of(report: Report, thumbnail: Callable[[int], str | None] | None) -> l
             given.setdefault(index, []).append((names[run.case], classes[predicted]))
     found: list[Flip] = []
     for index in sorted(given):
-        wants_image = thumbnail is not None and len(found) < _MOST_IMAGES
+        wants_image = thumbnail is not None and len(found) < MOST_IMAGES
         found.append(
             Flip(
                 index=index,

@@ -9,6 +9,8 @@ from typing import Any
 
 import altair as alt
 
+from bench.variants import Precision
+
 Specification = dict[str, Any]
 
 INK = "currentColor"
@@ -55,7 +57,8 @@ def looks(background: str) -> Specification:
             "labelFontSize": 11,
             "titleFontSize": 11,
             "titleFontWeight": "normal",
-            "symbolStrokeColor": INK,
+            "symbolBaseStrokeColor": INK,
+            "symbolBaseFillColor": INK,
             # One legend below the other: side by side they leave a phone's screen.
             "layout": {"top": {"direction": "vertical", "anchor": "start"}},
         },
@@ -85,12 +88,11 @@ def shape_by_standing(kinds: Kinds) -> alt.Shape:
 
 
 def dash_by_precision() -> alt.StrokeDash:
-    """Return a line style for each precision."""
-    return alt.StrokeDash(
-        "precision:N", title="precision", legend=legend(symbolType="stroke", symbolSize=300)
-    )
+    """Return a line style for each precision; captions say which, for the legend would draw no lines."""
+    scale = alt.Scale(domain=[one.value for one in Precision], range=[[1, 0], [6, 3], [2, 2]])
+    return alt.StrokeDash("precision:N", scale=scale, legend=None)
 
 
-def legend(**changes: Any) -> alt.Legend:
+def legend() -> alt.Legend:
     """Return a legend above the chart, in as little width as a phone has."""
-    return alt.Legend(orient="top", direction="horizontal", columns=2, symbolOpacity=1, **changes)
+    return alt.Legend(orient="top", direction="horizontal", columns=2, symbolOpacity=1)

@@ -3,14 +3,22 @@
 (() => {
   const specifications = JSON.parse(document.getElementById("charts").textContent);
   const views = {};
-  const drawn = [...document.querySelectorAll("[data-chart]")].map(async (place) => {
+  const places = [...document.querySelectorAll("[data-chart]")];
+  const drawn = places.map(async (place) => {
     const key = place.dataset.chart;
     const { view } = await vegaEmbed(place, specifications[key], { actions: false, renderer: "svg", mode: "vega-lite" });
     place.querySelector("svg").setAttribute("aria-hidden", "true"); // the figure says in words what it shows
     views[key] = view;
     place.closest("figure").querySelector(".downloads").hidden = false;
   });
-  Promise.all(drawn).then(() => document.documentElement.setAttribute("data-drawn", ""));
+  Promise.allSettled(drawn).then((ends) => {
+    ends.forEach((end, index) => {
+      if (end.status === "fulfilled") return;
+      places[index].textContent = "This chart could not be drawn; its numbers are below.";
+      console.error(end.reason);
+    });
+    document.documentElement.setAttribute("data-drawn", "");
+  });
 
   const save = async (key, type) => {
     const view = views[key];

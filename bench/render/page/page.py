@@ -10,10 +10,12 @@ import vl_convert
 
 from bench.decide.choosing import Choice
 from bench.render import stand_in
-from bench.render.page.charts import Chart, charts_of, history_charts, kinds_of
-from bench.render.page.flips import Flip, flips_of
+from bench.render.page.charts import charts_of, history_charts
+from bench.render.page.drawing import Chart, kinds_of
+from bench.render.page.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.page.looks import SIGNS
-from bench.render.page.table import head_of, rows_of
+from bench.render.page.row_text import standing_of
+from bench.render.page.table import head_of, rows_of, titles_of
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
 from bench.reports.records import Report
 
@@ -39,27 +41,27 @@ class Device:
     remarks: tuple[Remark, ...]
     charts: tuple[Chart, ...]
     flips: tuple[Flip, ...]
+    judged: int
 
 
 def to_html(
     reports: Sequence[Report],
     choices: Sequence[Choice],
-    with_history: bool = False,
+    earlier: Sequence[Report] = (),
     thumbnails: Mapping[str, Thumbnail] | None = None,
 ) -> str:
     """Return the page.
 
-    `with_history`: the reports bear one name, and are drawn over time; the rest of the page then shows the
-    latest of each profile. `thumbnails`: by the hash of an evaluation pack what gives one of its images as a
-    `data:` address; None leaves images out.
+    `earlier`: reports of the same name to draw over time, these among them; none draws no history.
+    `thumbnails`: by the hash of an evaluation pack what gives one of its images as a `data:` address; None
+    leaves images out.
     """
-    history = history_charts(reports) if with_history else []
-    if with_history:
-        reports = list({one.profile.name: one for one in sorted(reports, key=_created)}.values())
     every = 1 + sum(map(_samples_of, reports)) // _MOST_SAMPLES
-    kinds = kinds_of(reports)
+    kinds = kinds_of([*reports, *earlier])
+    history = history_charts(earlier, kinds)
+    titles = titles_of(reports)
     devices = [
-        _device(number, one, charts_of(one, every, kinds), thumbnails or {})
+        _device(number, titles[number], one, charts_of(one, every, kinds), thumbnails or {})
         for number, one in enumerate(reports)
     ]
     charts = {f"{one.number}-{chart.key}": chart for one in devices for chart in one.charts}
@@ -78,7 +80,7 @@ def to_html(
         head=head_of(reports),
         rows=rows_of(reports),
         specifications={key: chart.specification for key, chart in charts.items()},
-        has_images=thumbnails is not None,
+        most_images=0 if thumbnails is None else MOST_IMAGES,
         style=_text("page.css"),
         script=_text("page.js"),
         library=_library(),
@@ -88,11 +90,7 @@ def to_html(
 
 def was_html(content: bytes) -> bool:
     """Tell whether a file's content is an earlier page."""
-    return MARKER.encode() in content[:200]
-
-
-def _created(report: Report) -> str:
-    return report.created
+    return content.startswith(f"<!doctype html>\n{MARKER}".encode())
 
 
 def _samples_of(report: Report) -> int:
@@ -100,15 +98,14 @@ def _samples_of(report: Report) -> int:
 
 
 def _device(
-    number: int, report: Report, charts: Sequence[Chart], thumbnails: Mapping[str, Thumbnail]
+    number: int, title: str, report: Report, charts: Sequence[Chart], thumbnails: Mapping[str, Thumbnail]
 ) -> Device:
     names = row_names(report)
-    standing = "measured" if report.stand_in is None else "stand-in"
     return Device(
         number=number,
-        title=report.profile.name,
+        title=title,
         report=report,
-        standing=standing,
+        standing=standing_of(report),
         conditions=tuple(conditions(report)),
         terms=tuple(stand_in.terms(report)),
         beside=tuple(beside(report)),
@@ -116,6 +113,7 @@ def _device(
         remarks=tuple(remarks(report, names)),
         charts=tuple(charts),
         flips=tuple(flips_of(report, thumbnails.get(report.bundle.pack_sha256))),
+        judged=sum(run.accuracy is not None for run in report.runs),
     )
 
 
@@ -129,7 +127,7 @@ def _sections(devices: Sequence[Device]) -> list[tuple[str, str, list[tuple[Devi
 
 
 def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text()
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 @cache

@@ -1,6 +1,7 @@
 """The page's table: every row of every report, each number as text and as the value it is sorted by. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.render.columns import Column, columns
@@ -25,10 +26,10 @@ _EXPLAINED = {
     "projected_high_ms": "upper end of that range",
     "load_ms": "from the file to a session, median over fresh processes",
     "first_inference_ms": "the first inference of a fresh process, median",
-    "settled_ms": "where latency settles without a pause",
+    "settled_ms": "level of the last quarter of a run without a pause, settled or not",
     "peak_memory_mib": "the kernel's high-water mark of a process of its own",
     "device_memory_mib": "what the accelerator's memory holds more",
-    "size_mb": "everything a device must hold, in 10⁶ bytes",
+    "size_mb": "all files of the artifact, in 10⁶ bytes; its runtime is not counted",
     "energy_mj": "of one inference, in millijoules",
     "macs_as_asked": "share of multiply-accumulates that ran in the precision on the label",
     "top1": "share of the evaluation images with the right class",
@@ -40,6 +41,13 @@ _EXPLAINED = {
     "specificity": "share of the negative images that it leaves alone",
     "agreement": "share of the images to which it gives the fp32 network's class",
 }
+
+# What tells two reports of one profile apart, in this order.
+_DETAILS: tuple[Callable[[Report], str], ...] = (
+    lambda one: one.host.board or one.host.cpu,
+    lambda one: one.name,
+    lambda one: one.created,
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +73,9 @@ class TableRow:
     """One row of one report."""
 
     device: str
-    host: str
     name: str
     status: str
     standing: str
-    reason: str | None
     threads: int
     cells: tuple[Cell, ...]
 
@@ -85,32 +91,39 @@ def rows_of(reports: Sequence[Report]) -> list[TableRow]:
     """Return every variant's row of every report."""
     told = _told(reports)
     found = []
-    for report in reports:
+    for report, title in zip(reports, titles_of(reports), strict=True):
         names = row_names(report)
         for run in report.runs:
             if run.is_variant:
-                found.append(_row(report, run, names[run.case], told))
+                found.append(_row(title, run, names[run.case], told))
     return found
 
 
-def _row(report: Report, run: Run, name: str, told: Sequence[Column]) -> TableRow:
+def titles_of(reports: Sequence[Report]) -> list[str]:
+    """Return what each report is called: its profile, with host, name and time where it takes these."""
+    titles = [one.profile.name for one in reports]
+    for detail in _DETAILS:
+        counts = Counter(titles)
+        titles = [
+            f"{title}, {detail(one)}" if counts[title] > 1 else title
+            for title, one in zip(titles, reports, strict=True)
+        ]
+    return titles
+
+
+def _row(device: str, run: Run, name: str, told: Sequence[Column]) -> TableRow:
     return TableRow(
-        device=report.profile.name,
-        host=report.host.board or report.host.cpu,
+        device=device,
         name=name,
         status=run.status,
         standing=run.standing,
-        reason=run.reason,
         threads=run.threads,
         cells=tuple(_cell(run, column) for column in told),
     )
 
 
 def _cell(run: Run, column: Column) -> Cell:
-    value = column.value(run)
-    if value is None:
-        return Cell(column.key, "–", None)
-    return Cell(column.key, f"{value * column.factor:.{column.digits}f}{column.suffix}", value)
+    return Cell(column.key, column.text(run), column.value(run))
 
 
 def _told(reports: Sequence[Report]) -> list[Column]:
