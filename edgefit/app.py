@@ -15,6 +15,7 @@ from edgefit.commands.pack import pack
 from edgefit.commands.profiles import profiles
 from edgefit.commands.report import report
 from edgefit.commands.wheelhouse import wheelhouse
+from edgefit.terminal import as_loud_as_before
 
 app = typer.Typer(
     help="Export a small vision model to nine edge formats, and measure what each one really does.",
@@ -25,7 +26,8 @@ app = typer.Typer(
 
 
 def _run_command(words: list[str]) -> int:
-    code = app(words, prog_name="edgefit", standalone_mode=False)
+    with as_loud_as_before():
+        code = app(words, prog_name="edgefit", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 

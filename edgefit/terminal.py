@@ -19,6 +19,17 @@ def hush(wanted: bool) -> None:
     _is_hushed = _is_hushed or wanted
 
 
+@contextmanager
+def as_loud_as_before() -> Iterator[None]:
+    """Keep what a command within another one asks for from those after it."""
+    global _is_hushed
+    before = _is_hushed
+    try:
+        yield
+    finally:
+        _is_hushed = before
+
+
 def is_hushed() -> bool:
     """Tell whether people are told nothing but errors."""
     return _is_hushed

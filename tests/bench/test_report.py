@@ -169,3 +169,13 @@ def test_the_interval_of_the_median_is_in_milliseconds_as_the_median_is() -> Non
     assert run.latency_ms.p50_ci95 is not None
     low, high = run.latency_ms.p50_ci95
     assert 8 < low < run.latency_ms.p50 < high < 12
+
+
+def test_a_report_of_before_that_has_that_interval_in_nanoseconds_is_read(tmp_path: Path) -> None:
+    made = made_report({"onnx-fp32": Row(10, moods=(0.9, 1.0, 1.0, 1.0, 1.1))})
+    path = tmp_path / "old.json"
+    write_report(path, made)
+    ends = json.loads(path.read_text())["runs"][0]["latency_ms"]["p50_ci95"]
+    change(path, [end * 1e6 for end in ends], "runs", 0, "latency_ms", "p50_ci95")
+
+    assert read_report(path).runs[0].latency_ms == made.runs[0].latency_ms

@@ -8,6 +8,7 @@ import typer
 from making.tiny_report import make_report
 
 from bench.reports.files import write_report
+from edgefit.app import _run_command
 from edgefit.commands.demo import make_demo, steps
 
 
@@ -54,3 +55,16 @@ def test_with_json_the_steps_own_results_stay_off_stdout(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["name"] == "tiny"
     assert "a table" in printed.err
+
+
+def test_a_quiet_step_does_not_silence_those_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(tmp_path / "report.json", make_report())
+
+    first = _run_command(["report", str(tmp_path / "report.json"), "--quiet"])
+    quiet = capsys.readouterr().out
+    second = _run_command(["choose", str(tmp_path / "report.json")])
+
+    assert (first, quiet, second) == (0, "", 0)
+    assert capsys.readouterr().out.startswith("laptop-cpu: ")

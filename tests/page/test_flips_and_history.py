@@ -6,10 +6,13 @@ import pytest
 from making.command_line import edgefit
 from making.compared_report import Row, made_report
 from making.page_reports import three_reports
+from PIL import Image
 
 from bench.bundle import read_bundle
 from bench.render.page.chart_rows import samples
 from bench.render.page.flips import flips_of
+from bench.render.page.main_chart import main_picture
+from bench.render.page.table import titles_of
 from bench.reports.bundles import record_of
 from bench.reports.files import write_report
 
@@ -92,3 +95,36 @@ def test_of_many_samples_every_so_manieth_is_drawn_with_both_ends(every: int, st
 
     assert len(row["ms"]) == strokes
     assert (row["ms"][0], row["ms"][-1]) == (9, 11)
+
+
+def test_reports_of_one_profile_are_told_apart() -> None:
+    one = made_report({"onnx-fp32": Row(10)}, name="monday")
+    other = made_report({"onnx-fp32": Row(11)}, name="tuesday")
+
+    assert titles_of([one]) == ["laptop-cpu"]
+    assert titles_of([one, other]) == [
+        f"laptop-cpu, {one.host.cpu}, {name}" for name in ("monday", "tuesday")
+    ]
+
+
+def test_a_picture_is_replaced_only_if_edgefit_drew_it(tmp_path: Path) -> None:
+    path, png = tmp_path / "r.json", tmp_path / "chart.png"
+    write_report(path, made_report({"onnx-fp32": Row(10)}))
+
+    first = edgefit("report", path, "--png", png)
+    again = edgefit("report", path, "--png", png)
+    Image.new("L", (8, 8)).save(png)
+    refused = edgefit("report", path, "--png", png)
+
+    assert (first.returncode, again.returncode, refused.returncode) == (0, 0, 2)
+    assert "holds something else" in refused.stderr
+
+
+def test_a_stand_in_without_ranges_is_not_held_against_the_devices_limit() -> None:
+    report = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5", standing="stand-in")
+    measured = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5")
+
+    words = [str(main_picture([one])) for one in (report, measured)]
+
+    assert ["p95 limit" in one for one in words] == [False, True]
+    assert "stand-in, 2 threads, batch 1" in words[0]
