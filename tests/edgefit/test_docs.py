@@ -17,12 +17,12 @@ from bench.reports.files import write_report
 
 # What takes longer is run as a whole by the demo, by a board's tests, or by its own.
 _SLOW = ("finetune", "export", "demo", "pack", "wheelhouse", "profiles calibrate", "check candidate")
-_BOARD = ("--on ", "clean ")
+_ELSEWHERE = ("--on ", "clean ", "edgefit-demo")
 
 
 def is_quick(line: str) -> bool:
     words = line.removeprefix("edgefit ")
-    is_slow = words.startswith(_SLOW) or any(word in words for word in _BOARD)
+    is_slow = words.startswith(_SLOW) or any(word in words for word in _ELSEWHERE)
     return not is_slow and not words.startswith(("bench", "--install", "check bundle"))
 
 
