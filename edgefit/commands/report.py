@@ -42,6 +42,10 @@ def report(
     png: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a picture of latency against accuracy.")
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML: a test for each row.")
+    ] = None,
+    bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Bencher Metric Format.")] = None,
     history: Annotated[
         bool, typer.Option("--history", help="Show reports of one name over time, and draw that in --html.")
     ] = False,
@@ -94,6 +98,14 @@ def report(
         from bench.render.page.picture import was_png
 
         wanted.append(_Written(png, "--png", lambda: _picture(opened), was_png))
+    if junit is not None:
+        from bench.render.junit import to_junit, was_junit
+
+        wanted.append(_Written(junit, "--junit", lambda: to_junit(opened), was_junit))
+    if bmf is not None:
+        from bench.render.bencher import is_bmf, to_bmf
+
+        wanted.append(_Written(bmf, "--bmf", lambda: to_bmf(opened), is_bmf))
     for one in wanted:
         refuse_to_replace(one.path, one.was_ours, one.option)
     _show(opened, history, output)

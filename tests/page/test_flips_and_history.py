@@ -12,7 +12,7 @@ from bench.bundle import read_bundle
 from bench.render.page.chart_rows import samples
 from bench.render.page.flips import flips_of
 from bench.render.page.main_chart import main_picture
-from bench.render.page.table import titles_of
+from bench.render.titles import titles_of
 from bench.reports.bundles import record_of
 from bench.reports.files import write_report
 

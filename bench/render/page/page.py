@@ -15,8 +15,9 @@ from bench.render.page.drawing import Chart, kinds_of
 from bench.render.page.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.page.looks import SIGNS
 from bench.render.page.row_text import standing_of
-from bench.render.page.table import head_of, rows_of, titles_of
+from bench.render.page.table import head_of, rows_of
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
+from bench.render.titles import titles_of
 from bench.reports.records import Report
 
 MARKER = "<!-- edgefit report -->"

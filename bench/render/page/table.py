@@ -1,11 +1,11 @@
 """The page's table: every row of every report, each number as text and as the value it is sorted by. Pure."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.render.columns import Column, columns
 from bench.render.sentences import row_names
+from bench.render.titles import titles_of
 from bench.reports.records import Report, Run
 
 # Columns that the terminal has no room for.
@@ -41,13 +41,6 @@ _EXPLAINED = {
     "specificity": "share of the negative images that it leaves alone",
     "agreement": "share of the images to which it gives the fp32 network's class",
 }
-
-# What tells two reports of one profile apart, in this order.
-_DETAILS: tuple[Callable[[Report], str], ...] = (
-    lambda one: one.host.board or one.host.cpu,
-    lambda one: one.name,
-    lambda one: one.created,
-)
 
 
 @dataclass(frozen=True)
@@ -97,18 +90,6 @@ def rows_of(reports: Sequence[Report]) -> list[TableRow]:
             if run.is_variant:
                 found.append(_row(title, run, names[run.case], told))
     return found
-
-
-def titles_of(reports: Sequence[Report]) -> list[str]:
-    """Return what each report is called: its profile, with host, name and time where it takes these."""
-    titles = [one.profile.name for one in reports]
-    for detail in _DETAILS:
-        counts = Counter(titles)
-        titles = [
-            f"{title}, {detail(one)}" if counts[title] > 1 else title
-            for title, one in zip(titles, reports, strict=True)
-        ]
-    return titles
 
 
 def _row(device: str, run: Run, name: str, told: Sequence[Column]) -> TableRow:
