@@ -42,9 +42,9 @@ def test_images_are_on_the_page_only_when_asked_for_and_come_from_the_pack_that_
     shown = edgefit("report", path, "--html", page, "--images", "--bundle", bundle_folder)
 
     assert plain.returncode == 0, plain.stderr
-    assert "data:image/png" not in bare
+    assert "data:image/jpeg" not in bare
     assert shown.returncode == 0, shown.stderr
-    assert page.read_text().count("data:image/png;base64,") == 2
+    assert page.read_text().count("data:image/jpeg;base64,") == 2
     assert "may be patients'" in shown.stderr
     assert "may be patients&#39;" in page.read_text() or "may be patients'" in page.read_text()
 

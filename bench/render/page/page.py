@@ -22,7 +22,7 @@ from bench.reports.records import Report
 
 MARKER = "<!-- edgefit report -->"
 # Strokes of single latencies on a page. More of them take megabytes, and no screen has as many columns.
-_MOST_SAMPLES = 90_000
+_MOST_SAMPLES = 60_000
 
 Thumbnail = Callable[[int], str | None]
 
