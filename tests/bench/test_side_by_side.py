@@ -153,7 +153,7 @@ def test_a_second_look_after_the_longest_first_one_has_as_many_processes(pair: P
     assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[-1], LOOKS[-1])
 
 
-@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (1.0, 20), (60.0, None)])
+@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (2.0, 20), (60.0, None)])
 def test_a_second_look_has_the_processes_that_its_seconds_allow(
     pair: Pair, step_s: float, processes: int | None
 ) -> None:
