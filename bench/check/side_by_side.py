@@ -21,7 +21,7 @@ from device_profiles.settings import Sampling
 
 # After how many processes it is looked whether a pair is decided; a second look takes more than the first.
 LOOKS = (5, 8, 12, 20, 32, 50)
-# Seconds of a second look, as a multiple of those of the first: few are suspected, and a busy machine needs them.
+# Seconds of a second look, as a multiple of those of the first: a busy machine needs them.
 _SECOND_SECONDS = 3.0
 _MEMORY_PROCESSES = 4
 # Of the seconds of a variant, how much the turns of one process may take, beside starting it.
