@@ -1,6 +1,5 @@
 """`edgefit check`: a candidate against a baseline, with an exit code for CI. bench/ measures and judges."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ from edgefit import __version__
 from edgefit.completion import profiles_like
 from edgefit.options import AsJson, Quiet, now, parse_share, split_names
 from edgefit.terminal import Output
+from edgefit.written import Written, refuse_to_replace_any, write_all
 
 if TYPE_CHECKING:
     from bench.check.options import CheckOptions
@@ -19,8 +19,6 @@ _NEXT = {
     10: "mend it; or, if it is meant, keep this candidate as the baseline from now on",
     12: "give two bundles instead of two reports: they are measured side by side, here and now",
 }
-# A renderer, and what tells its files from others.
-_Written = tuple[Path | None, str, "Callable[[Checked], str]", Callable[[bytes], bool]]
 
 
 def check(
@@ -86,12 +84,12 @@ def check(
     from bench.render.check.terminal import check_view
 
     output = Output(as_json)
-    written: Sequence[_Written] = (
-        (markdown, "--markdown", to_markdown, was_markdown),
-        (junit, "--junit", to_junit, was_junit),
-        (bmf, "--bmf", to_bmf, was_bmf),
+    files = (
+        Written(markdown, "--markdown", to_markdown, was_markdown),
+        Written(junit, "--junit", to_junit, was_junit),
+        Written(bmf, "--bmf", to_bmf, was_bmf),
     )
-    _refuse_to_replace(written)
+    refuse_to_replace_any(files)
     of = _kind(candidate, baseline)
     slowdown = DEFAULT_SLOWDOWN[of] if max_slowdown is None else parse_share(max_slowdown, "--max-slowdown")
     options = CheckOptions(
@@ -116,7 +114,7 @@ def check(
     if github:
         for line in to_annotations(checked):
             output.say(line)
-    _write(written, checked, output)
+    write_all(files, checked, output)
     output.document(checked.model_dump_json(by_alias=True))
     if checked.exit_code:
         output.next_step(_NEXT[checked.exit_code])
@@ -158,23 +156,3 @@ def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Check
     from bench.reports.files import read_report
 
     return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())
-
-
-def _refuse_to_replace(written: Sequence[_Written]) -> None:
-    from bench.files import refuse_to_replace
-
-    paths = [path.resolve() for path, *_ in written if path is not None]
-    if len(set(paths)) < len(paths):
-        raise typer.BadParameter("give each a file of its own", param_hint="--markdown, --junit, --bmf")
-    for path, option, _, is_ours in written:
-        if path is not None:
-            refuse_to_replace(path, is_ours, option)
-
-
-def _write(written: Sequence[_Written], checked: "Checked", output: Output) -> None:
-    from bench.files import write_whole
-
-    for path, _, render, _ in written:
-        if path is not None:
-            write_whole(path, render(checked))
-            output.say(f"written: {path}")

@@ -1,9 +1,7 @@
 """`edgefit report`: reports in; tables, a page, Markdown, CSV and a picture out. bench/render draws."""
 
 import json
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,21 +10,12 @@ import typer
 from edgefit.extras import require_extra
 from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
+from edgefit.written import Written, refuse_to_replace_any, write_all
 
 if TYPE_CHECKING:
     from bench.decide.choosing import Choice
     from bench.render.page.page import Thumbnail
     from bench.reports.records import Report
-
-
-@dataclass(frozen=True)
-class _Written:
-    """A file that is asked for: what it is made by, and what may stand in its place."""
-
-    path: Path
-    option: str
-    make: Callable[[], str | bytes]
-    was_ours: Callable[[bytes], bool]
 
 
 def report(
@@ -69,56 +58,45 @@ def report(
       edgefit report laptop.json pi.json --markdown summary.md --png chart.png
       edgefit report runs/*.json --history
     """
-    from bench.files import refuse_to_replace, write_whole
+    from bench.render.bencher import is_bmf, to_bmf
     from bench.render.csv_table import to_csv, was_csv
+    from bench.render.junit import to_junit, was_junit
+    from bench.render.markdown import to_markdown, was_markdown
     from bench.reports.files import read_report, to_json
 
     output = Output(as_json)
-    for path, option in ((html, "--html"), (png, "--png")):
-        if path is not None:
-            require_extra("report", f"edgefit report {option}")
     if (images or bundle is not None) and (html is None or not images or bundle is None):
         raise typer.BadParameter("go together, and with --html", param_hint="--images, --bundle")
+    files: "list[Written[Sequence[Report]]]" = [
+        Written(markdown, "--markdown", lambda all_: to_markdown(all_, _choices(all_)), was_markdown),
+        Written(csv, "--csv", to_csv, was_csv),
+        Written(junit, "--junit", to_junit, was_junit),
+        Written(bmf, "--bmf", to_bmf, is_bmf),
+        *_drawn(html, png, history, bundle),
+    ]
     opened = [read_report(path) for path in reports]
-    wanted: list[_Written] = []
+    refuse_to_replace_any(files)
+    _show(opened, history, output)
+    write_all(files, opened, output)
+    if images:
+        output.say(f"{html} holds images of the evaluation pack, which may be patients': handle it with care")
+    output.document(json.dumps([json.loads(to_json(one)) for one in opened]))
+
+
+def _drawn(
+    html: Path | None, png: Path | None, history: bool, bundle: Path | None
+) -> "Iterator[Written[Sequence[Report]]]":
+    """Yield what needs the extra that draws, and only where it is asked for."""
     if html is not None:
+        require_extra("report", "edgefit report --html")
         from bench.render.page.page import was_html
 
-        thumbnails = _thumbnails(bundle, opened) if bundle is not None else None
-        wanted.append(_Written(html, "--html", lambda: _page(opened, history, thumbnails), was_html))
-    if markdown is not None:
-        from bench.render.markdown import to_markdown, was_markdown
-
-        wanted.append(
-            _Written(markdown, "--markdown", lambda: to_markdown(opened, _choices(opened)), was_markdown)
-        )
-    if csv is not None:
-        wanted.append(_Written(csv, "--csv", lambda: to_csv(opened), was_csv))
+        yield Written(html, "--html", lambda all_: _page(all_, history, bundle), was_html)
     if png is not None:
+        require_extra("report", "edgefit report --png")
         from bench.render.page.picture import was_png
 
-        wanted.append(_Written(png, "--png", lambda: _picture(opened), was_png))
-    if junit is not None:
-        from bench.render.junit import to_junit, was_junit
-
-        wanted.append(_Written(junit, "--junit", lambda: to_junit(opened), was_junit))
-    if bmf is not None:
-        from bench.render.bencher import is_bmf, to_bmf
-
-        wanted.append(_Written(bmf, "--bmf", lambda: to_bmf(opened), is_bmf))
-    for one in wanted:
-        refuse_to_replace(one.path, one.was_ours, one.option)
-    _show(opened, history, output)
-    made = [(one, one.make()) for one in wanted]
-    for one, content in made:
-        write_whole(one.path, content)
-        output.say(f"written: {one.path}")
-    if images:
-        # Whoever asked for quiet has to know this all the same.
-        sys.stderr.write(
-            f"{html} holds images of the evaluation pack, which may be patients': handle it with care\n"
-        )
-    output.document(json.dumps([json.loads(to_json(one)) for one in opened]))
+        yield Written(png, "--png", _picture, was_png)
 
 
 def _show(opened: "Sequence[Report]", history: bool, output: Output) -> None:
@@ -143,12 +121,13 @@ def _choices(opened: "Sequence[Report]") -> "list[Choice]":
     return [choice for choice, _ in choose(opened, Wish(Budget(source="the profile")))]
 
 
-def _page(opened: "Sequence[Report]", history: bool, thumbnails: "dict[str, Thumbnail] | None") -> str:
+def _page(opened: "Sequence[Report]", history: bool, bundle: Path | None) -> str:
     from bench.render.history import latest_of_each, of_one_name
     from bench.render.page.page import to_html
 
     earlier = of_one_name(opened) if history else []
     shown = latest_of_each(earlier) if history else opened
+    thumbnails = None if bundle is None else _thumbnails(bundle, shown)
     return to_html(shown, _choices(shown), earlier, thumbnails)
 
 

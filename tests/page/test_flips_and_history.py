@@ -45,7 +45,7 @@ def test_images_are_on_the_page_only_when_asked_for_and_come_from_the_pack_that_
     assert "data:image/jpeg" not in bare
     assert shown.returncode == 0, shown.stderr
     assert page.read_text().count("data:image/jpeg;base64,") == 2
-    assert "may be patients'" in shown.stderr
+    assert "may be patients'" in shown.stdout
     assert "may be patients&#39;" in page.read_text() or "may be patients'" in page.read_text()
 
 
@@ -128,3 +128,14 @@ def test_a_stand_in_without_ranges_is_not_held_against_the_devices_limit() -> No
 
     assert ["p95 limit" in one for one in words] == [False, True]
     assert "stand-in, 2 threads, batch 1" in words[0]
+
+
+def test_two_outputs_in_one_file_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    path, both = tmp_path / "r.json", tmp_path / "both"
+    write_report(path, made_report({"onnx-fp32": Row(10)}))
+
+    done = edgefit("report", path, "--html", both, "--csv", both)
+
+    assert done.returncode == 2
+    assert "give each a file of its own" in done.stderr
+    assert not both.exists()
