@@ -110,6 +110,22 @@ def columns(several_waves: bool = False) -> list[Column]:
     ]
 
 
+def column_of(key: str) -> Column:
+    """Return the column of this name."""
+    return next(one for one in columns() if one.key == key)
+
+
+def told(report: Report) -> list[Column]:
+    """Return the columns in which one of the report's variants has a value."""
+    variants = [run for run in report.runs if run.is_variant]
+    return [one for one in columns(has_waves(report)) if any(one.value(run) is not None for run in variants)]
+
+
+def has_waves(report: Report) -> bool:
+    """Tell whether not all variants took turns with each other."""
+    return any(run.raw is not None and run.raw.waves > 1 for run in report.runs if run.is_variant)
+
+
 def best_cases(column: Column, report: Report) -> set[tuple[str, str]]:
     """Return the cases that share a column's best value as it is written; none if most of them do."""
     written = {

@@ -1,4 +1,4 @@
-"""Reports of one name over time, for the terminal. Pure: reports in, something rich can print out."""
+"""Reports of one name over time: which belong together, and as tables for the terminal. Pure."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.errors import InputError
+from bench.render.columns import column_of
 from bench.render.sentences import row_names
 from bench.render.sparkline import sparkline
+from bench.render.titles import device_of
 from bench.reports.records import Report, Run
-from bench.statistics.replication import Interval
 
-_BYTES_PER_MB = 1e6
 _SPARKLINE_WIDTH = 24
-_TITLES = ("p50\nms", "±\n%", "per\nyard", "peak\nMiB", "size\nMB", "reten-\ntion")
+_COLUMNS = ("p50_ms", "p50_half_width", "per_yardstick", "peak_memory_mib", "size_mb", "retention")
 
 
 def of_one_name(reports: Sequence[Report]) -> list[Report]:
@@ -42,8 +42,7 @@ def history_view(reports: Sequence[Report]) -> RenderableType:
         names = row_names(report)
         for run in report.runs:
             if run.is_variant:
-                device = f"{report.profile.name} on {report.host.board or report.host.cpu}"
-                rows.setdefault((names[run.case], device, run.standing), []).append((report, run))
+                rows.setdefault((names[run.case], device_of(report), run.standing), []).append((report, run))
     parts: list[RenderableType] = [Text(f"{reports[0].name}: {len(reports)} reports", "bold")]
     for (name, device, standing), found in rows.items():
         levels = [run.latency_ms.p50 for _, run in found if run.latency_ms is not None]
@@ -60,33 +59,15 @@ def history_view(reports: Sequence[Report]) -> RenderableType:
 
 
 def _table(found: Sequence[tuple[Report, Run]]) -> Table:
+    shown = [column_of(key) for key in _COLUMNS]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("measured at", no_wrap=True)
-    table.add_column("bundle", no_wrap=True)
-    table.add_column("run", no_wrap=True)
-    for title in _TITLES:
-        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("measured at", "bundle", "run"):
+        table.add_column(title, no_wrap=True)
+    for column in shown:
+        table.add_column(column.title, justify="right", no_wrap=True)
     for report, run in found:
         how = f"{'quick' if report.quick else 'full'}, {run.threads} thr."
-        table.add_row(report.created, report.bundle.sha256[:8], how, *_cells(run))
+        how = how if run.status == "completed" else run.status
+        cells = [column.text(run) for column in shown]
+        table.add_row(report.created, report.bundle.sha256[:8], how, *cells)
     return table
-
-
-def _cells(run: Run) -> list[str]:
-    if run.latency_ms is None:
-        return [run.status, *["–"] * (len(_TITLES) - 1)]
-    interval = run.latency_ms.p50_ci95
-    half = None if interval is None else 100 * Interval(*interval).half_width
-    kept = None if run.accuracy is None else run.accuracy.retention
-    return [
-        f"{run.latency_ms.p50:.2f}",
-        _written(half, 1),
-        _written(run.per_yardstick, 2),
-        _written(None if run.memory_mb is None else run.memory_mb.peak, 0),
-        _written(None if run.size_bytes is None else run.size_bytes / _BYTES_PER_MB, 2),
-        _written(None if kept is None else kept.value, 3),
-    ]
-
-
-def _written(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"

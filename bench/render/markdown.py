@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.decide.choosing import Choice
 from bench.render import stand_in
-from bench.render.columns import Place, columns
+from bench.render.columns import Place, told
 from bench.render.markdown_text import escaped
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
 from bench.reports.records import Report, Run
@@ -29,18 +29,14 @@ def was_markdown(content: bytes) -> bool:
 def _section(report: Report) -> list[str]:
     variants = [run for run in report.runs if run.is_variant]
     names = row_names(report)
-    told = [
-        one
-        for one in columns(any(run.raw is not None and run.raw.waves > 1 for run in variants))
-        if one.place in _SHOWN and any(one.value(run) is not None for run in variants)
-    ]
+    shown = [one for one in told(report) if one.place in _SHOWN]
     is_projected = any(run.projected_ms is not None for run in variants)
-    titles = ["variant", *(one.heading for one in told), "latency is"]
+    titles = ["variant", *(one.heading for one in shown), "latency is"]
     titles += ["projected ms"] if is_projected else []
     lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
-    lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(told)}---|{'---|' if is_projected else ''}"]
+    lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(shown)}---|{'---|' if is_projected else ''}"]
     for run in variants:
-        cells = [escaped(names[run.case]), *(one.text(run) for one in told), _standing(run)]
+        cells = [escaped(names[run.case]), *(one.text(run) for one in shown), _standing(run)]
         cells += [stand_in.projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
     made = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"

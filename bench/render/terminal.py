@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.render import stand_in
-from bench.render.columns import Column, Place, best_cases, columns
+from bench.render.columns import Column, Place, best_cases, told
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names, sustained
 from bench.reports.records import Report, Run
 
@@ -22,12 +22,8 @@ _WIDER_THAN_ANY = 10_000
 def report_view(report: Report, width: int) -> RenderableType:
     """Return everything there is to see of a report on a terminal of `width` columns."""
     variants = [run for run in report.runs if run.is_variant]
-    told = [
-        one
-        for one in columns(_has_waves(variants))
-        if one.place is not Place.FILE and any(one.value(run) is not None for run in variants)
-    ]
-    chosen = _that_fit(report, variants, told, width)
+    shown = [one for one in told(report) if one.place is not Place.FILE]
+    chosen = _that_fit(report, variants, shown, width)
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
     parts += [Text(line, "yellow") for line in stand_in.terms(report)]
     parts.append(_table(report, variants, chosen))
@@ -35,8 +31,8 @@ def report_view(report: Report, width: int) -> RenderableType:
         Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
     )
     parts += [Text(line, "dim") for line in beside(report)]
-    if len(chosen) < len(told):
-        needed = _width_of(_table(report, variants, told))
+    if len(chosen) < len(shown):
+        needed = _width_of(_table(report, variants, shown))
         parts.append(Text(f"more columns at a width of {needed}, all of them with --csv", "dim"))
     names = row_names(report)
     parts += [Text(line) for line in sustained(report, names)]
@@ -45,18 +41,13 @@ def report_view(report: Report, width: int) -> RenderableType:
     return Group(*parts)
 
 
-def _has_waves(variants: Sequence[Run]) -> bool:
-    """Tell whether not all variants took turns with each other."""
-    return any(run.raw is not None and run.raw.waves > 1 for run in variants)
-
-
-def _that_fit(report: Report, variants: Sequence[Run], told: Sequence[Column], width: int) -> list[Column]:
+def _that_fit(report: Report, variants: Sequence[Run], shown: Sequence[Column], width: int) -> list[Column]:
     """Return the columns that a terminal has room for, those that matter most first, in their order."""
     chosen: list[Column] = []
     for place in (Place.ALWAYS, Place.OFTEN, Place.WIDE):
-        for column in told:
+        for column in shown:
             if column.place is place:
-                more = [one for one in told if one in chosen or one is column]
+                more = [one for one in shown if one in chosen or one is column]
                 if _width_of(_table(report, variants, more)) <= width:
                     chosen = more
     return chosen

@@ -23,3 +23,8 @@ def titles_of(reports: Sequence[Report]) -> list[str]:
             for title, one in zip(titles, reports, strict=True)
         ]
     return titles
+
+
+def device_of(report: Report) -> str:
+    """Return a report's profile and the machine that it was measured on."""
+    return f"{report.profile.name} on {report.host.board or report.host.cpu}"

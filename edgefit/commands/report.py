@@ -67,7 +67,7 @@ def report(
     output = Output(as_json)
     if (images or bundle is not None) and (html is None or not images or bundle is None):
         raise typer.BadParameter("go together, and with --html", param_hint="--images, --bundle")
-    files: "list[Written[Sequence[Report]]]" = [
+    files: list[Written[Sequence[Report]]] = [
         Written(markdown, "--markdown", lambda all_: to_markdown(all_, _choices(all_)), was_markdown),
         Written(csv, "--csv", to_csv, was_csv),
         Written(junit, "--junit", to_junit, was_junit),

@@ -5,20 +5,18 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import click
 import pytest
-import typer
 from making.command_line import EDGEFIT, edgefit
 from making.compared_report import Row, made_report
 from making.shown_commands import commands, examples, shown
+from typer.core import TyperCommand
 
 from bench.reports.files import write_report
-from edgefit.app import app
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()))
 def test_every_command_has_examples_that_call_it_and_can_be_quiet_and_json(
-    words: str, command: click.Command
+    words: str, command: TyperCommand
 ) -> None:
     options = {name for parameter in command.params for name in parameter.opts}
 
@@ -32,13 +30,15 @@ def test_every_command_that_is_shown_is_one_that_the_parser_takes(
     line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgefit.terminal._is_hushed", False)  # and put back: parsing --quiet sets it
-    words = shlex.split(line)[1:]
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command, info_name="edgefit")
-    while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
+    called, command = next(one for one in commands() if f"{line} ".startswith(f"{one[0]} "))
+    words = shlex.split(line.removeprefix(called))
 
-    command.make_context(words[0] if words else "", words, parent=context)  # raises what it refuses
+    parsed = command.make_context(called, words)  # raises what the parser refuses
+
+    assert parsed.args == []
+    assert not {word for word in words if word.startswith("--")} - {
+        option for one in command.params for option in one.opts
+    }
 
 
 def test_quiet_says_nothing_but_errors(tmp_path: Path) -> None:

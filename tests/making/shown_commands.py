@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from edgefit.app import app
 
@@ -14,20 +14,20 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PATTERN = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}|\$")
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def commands() -> Iterator[tuple[str, TyperCommand]]:
     """Every command with the words that call it."""
-    yield from _below(typer.main.get_command(app), "edgefit")
+    yield from _below(typer.main.get_group(app), "edgefit")
 
 
-def _below(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
-    if hasattr(command, "commands"):
-        for name, inner in command.commands.items():
+def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand]]:
+    for name, inner in group.commands.items():
+        if isinstance(inner, TyperGroup):
             yield from _below(inner, f"{words} {name}")
-    else:
-        yield words, command
+        else:
+            yield f"{words} {name}", inner
 
 
-def examples(command: click.Command) -> list[str]:
+def examples(command: TyperCommand) -> list[str]:
     """The examples in a command's help."""
     return re.findall(r"^ *(edgefit .*)$", command.help or "", re.MULTILINE)
 

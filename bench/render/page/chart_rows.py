@@ -1,25 +1,25 @@
 """What each chart but the main one is drawn from. Pure: a report in, rows and their text out."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from bench.render.columns import Column, column_of
 from bench.render.page.row_text import (
-    BYTES_PER_MB,
-    NONE,
     Row,
     Rows,
     completed,
-    device_of,
-    ends_text,
-    ms_text,
+    ends,
+    milliseconds,
     named,
-    share_text,
+    number,
+    share,
     table_of,
     variants,
-    written,
+    word,
 )
 from bench.render.sentences import row_names
-from bench.reports.records import Report, Run
+from bench.render.titles import device_of
+from bench.reports.records import Report
 
 _NS_PER_MS = 1e6
 _DIGITS = 4
@@ -58,15 +58,15 @@ def samples(report: Report, every: int) -> Rows:
         table=table_of(
             marks,
             {
-                "samples": lambda one: str(one["samples"]),
-                "processes": lambda one: str(one["processes"]),
-                "min ms": lambda one: ms_text(one["min"]),
-                "p50 ms": lambda one: ms_text(one["p50"]),
-                "p90 ms": lambda one: ms_text(one["p90"]),
-                "p95 ms": lambda one: ms_text(one["p95"]),
-                "p99 ms": lambda one: ms_text(one["p99"]),
-                "max ms": lambda one: ms_text(one["max"]),
-                "latency is": lambda one: str(one["standing"]),
+                "samples": word("samples"),
+                "processes": word("processes"),
+                "min ms": milliseconds("min"),
+                "p50 ms": milliseconds("p50"),
+                "p90 ms": milliseconds("p90"),
+                "p95 ms": milliseconds("p95"),
+                "p99 ms": milliseconds("p99"),
+                "max ms": milliseconds("max"),
+                "latency is": word("standing"),
             },
         ),
         caption=f"Each row of strokes is a variant: {all_of_them}; the diamond is the median.",
@@ -97,13 +97,11 @@ def sustained(report: Report) -> Rows:
         table=table_of(
             table,
             {
-                "at first, ms": lambda one: ms_text(one["first"]),
-                "level of the last quarter, ms": lambda one: ms_text(one["settled"]),
-                "settles after, s": lambda one: (
-                    "does not" if one["after"] is None else written(one["after"], 0)
-                ),
-                "drift": lambda one: NONE if one["drift"] is None else f"{one['drift']:+.1%}",
-                "latency is": lambda one: str(one["standing"]),
+                "at first, ms": milliseconds("first"),
+                "level of the last quarter, ms": milliseconds("settled"),
+                "settles after, s": number("after", 0, "does not"),
+                "drift": lambda row: "–" if row["drift"] is None else f"{row['drift']:+.1%}",
+                "latency is": word("standing"),
             },
         ),
         caption="Each line is a variant that ran without a pause; plain lines are fp32, dashed ones fp16, "
@@ -130,11 +128,11 @@ def memory(report: Report) -> Rows:
         table=table_of(
             table,
             {
-                "runtime MiB": lambda one: written(one["runtime"], 0),
-                "loaded MiB": lambda one: written(one["loaded"], 0),
-                "peak MiB": lambda one: written(one["peak"], 0),
-                "proportional MiB": lambda one: written(one["proportional"], 0),
-                "device MiB": lambda one: written(one["device"], 0),
+                "runtime MiB": number("runtime", 0),
+                "loaded MiB": number("loaded", 0),
+                "peak MiB": number("peak", 0),
+                "proportional MiB": number("proportional", 0),
+                "device MiB": number("device", 0),
             },
         ),
         caption="Each bar is a variant in a process of its own: the runtime alone, loaded, and the peak.",
@@ -144,17 +142,13 @@ def memory(report: Report) -> Rows:
 def sizes(report: Report) -> Rows:
     """Return each artifact's bytes."""
     points: list[Row] = [
-        {**named(report, run), "mb": run.size_bytes / BYTES_PER_MB, "bytes": run.size_bytes}
+        {**named(report, run), "mb": column_of("size_mb").value(run), "bytes": run.size_bytes}
         for run in variants(report)
         if run.size_bytes is not None
     ]
-    columns: dict[str, Callable[[Row], str]] = {
-        "size MB": lambda one: written(one["mb"], 2),
-        "bytes": lambda one: str(one["bytes"]),
-    }
     return Rows(
         points=tuple(points),
-        table=table_of(points, columns),
+        table=table_of(points, {"size MB": number("mb", 2), "bytes": word("bytes")}),
         caption="Each bar is all files of a variant; its runtime is not counted.",
     )
 
@@ -187,15 +181,15 @@ def retention(report: Report) -> Rows:
         table=table_of(
             points,
             {
-                "accuracy": lambda one: share_text(one["top1"]),
-                "retention": lambda one: share_text(one["retention"]),
-                "95 %": lambda one: ends_text(one["low"], one["high"]),
-                "AUC": lambda one: share_text(one["auc"]),
-                "sensitivity": lambda one: share_text(one["sensitivity"]),
-                "specificity": lambda one: share_text(one["specificity"]),
-                "agreement": lambda one: share_text(one["agreement"]),
-                "changed class": lambda one: str(one["flips"]),
-                "McNemar p": lambda one: written(one["mcnemar_p"], 3),
+                "accuracy": share("top1"),
+                "retention": share("retention"),
+                "95 %": ends("low", "high"),
+                "AUC": share("auc"),
+                "sensitivity": share("sensitivity"),
+                "specificity": share("specificity"),
+                "agreement": share("agreement"),
+                "changed class": word("flips"),
+                "McNemar p": number("mcnemar_p", 3),
             },
         ),
         caption="Each point is a variant's accuracy ÷ the fp32 network's, on the very file that was timed, "
@@ -212,45 +206,45 @@ def precision(report: Report) -> Rows:
             continue
         shares = run.precision_ran.share_of_macs
         row = named(report, run)
-        points += [{**row, "precision": kind, "share": share} for kind, share in shares.items()]
-        said = ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
+        points += [{**row, "precision": kind, "share": part} for kind, part in shares.items()]
+        said = ", ".join(f"{kind} {part:.1%}" for kind, part in shares.items())
         table.append({**row, "shares": said, "evidence": run.precision_ran.evidence})
     return Rows(
         points=tuple(points),
         table=table_of(
             table,
             {
-                "asked for": lambda one: str(one["precision"]),
-                "ran in": lambda one: str(one["shares"]),
-                "read from": lambda one: str(one["evidence"]),
+                "asked for": word("precision"),
+                "ran in": word("shares"),
+                "read from": word("evidence"),
             },
         ),
         caption="Each bar is what ran, by the runtime's own executed graph, whatever the file is called.",
     )
 
 
-def history(reports: Sequence[Report], of: Callable[[Run], float | None], title: str, key: str) -> Rows:
+def history(reports: Sequence[Report], column: Column, title: str) -> Rows:
     """Return one figure of each row over reports of one name, in the order of their time."""
     points: list[Row] = []
     for report in sorted(reports, key=lambda one: one.created):
         for run in completed(report):
-            if (value := of(run)) is not None:
+            if (value := column.value(run)) is not None:
                 how = {"threads": run.threads, "run": "quick" if report.quick else "full"}
                 row = named(report, run)
                 points.append(
-                    {**row, "created": report.created, "device": device_of(report), **how, key: value}
+                    {**row, "created": report.created, "device": device_of(report), **how, column.key: value}
                 )
     return Rows(
         points=tuple(points),
         table=table_of(
             points,
             {
-                "measured at": lambda one: str(one["created"]),
-                "device": lambda one: str(one["device"]),
-                "threads": lambda one: str(one["threads"]),
-                "run": lambda one: str(one["run"]),
-                title: lambda one: written(one[key], 3),
-                "latency is": lambda one: str(one["standing"]),
+                "measured at": word("created"),
+                "device": word("device"),
+                "threads": word("threads"),
+                "run": word("run"),
+                title: number(column.key, 3),
+                "latency is": word("standing"),
             },
         ),
         caption=f"{title}, in each report; plain lines are fp32, dashed ones fp16, dotted ones int8.",

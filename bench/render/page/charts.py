@@ -1,11 +1,12 @@
 """A report's charts, as Vega-Lite made with Altair. Pure: a report in, specifications out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 
 from bench.decide.limits import MARGIN
+from bench.render.columns import column_of
 from bench.render.page import chart_rows
 from bench.render.page.drawing import MAIN_HEIGHT, Chart, data, finished, limit, title_of, tooltip
 from bench.render.page.looks import (
@@ -18,22 +19,20 @@ from bench.render.page.looks import (
     shape_by_standing,
 )
 from bench.render.page.main_chart import latency_and_accuracy
-from bench.render.page.row_text import BYTES_PER_MB, Row, Rows
-from bench.reports.records import Report, Run
+from bench.render.page.row_text import Row, Rows
+from bench.reports.records import Report
 
 _ROW_HEIGHT = 26
-_HISTORY: tuple[tuple[str, str, Callable[[Run], float | None]], ...] = (
-    ("p50", "latency, ms (p50)", lambda run: None if run.latency_ms is None else run.latency_ms.p50),
-    ("per_yardstick", "latency ÷ yardstick", lambda run: run.per_yardstick),
-    ("mb", "size, MB", lambda run: None if run.size_bytes is None else run.size_bytes / BYTES_PER_MB),
-    (
-        "retention",
-        "accuracy ÷ fp32's",
-        lambda run: (
-            None if run.accuracy is None or run.accuracy.retention is None else run.accuracy.retention.value
-        ),
-    ),
-)
+_OF_PARTS = {"peak": "#9ecae1", "loaded": "#4a9cc9", "runtime": "#0072b2"}
+_OF_PRECISIONS = {"fp32": "#0072b2", "fp16": "#56b4e9", "bf16": "#009e73", "int8": "#d55e00"}
+_OTHER = "#777777"
+# Which columns are drawn over time, and what their axis says.
+_HISTORY = {
+    "p50_ms": "latency, ms (p50)",
+    "per_yardstick": "latency ÷ yardstick",
+    "size_mb": "size, MB",
+    "retention": "accuracy ÷ fp32's",
+}
 
 
 def charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
@@ -102,54 +101,55 @@ def _sustained(report: Report, kinds: Kinds) -> Chart | None:
 
 
 def _lines(base: alt.Chart) -> Specification:
-    """Draw rows as lines with points; of lines that have both in one the legend would lose its strokes."""
-    lines = base.mark_line().encode(strokeDash=dash_by_precision())
-    points = base.mark_point(filled=True, size=30, opacity=1)
-    return finished(alt.layer(lines, points).properties(height=MAIN_HEIGHT))
+    """Draw rows as lines with a point at each value."""
+    chart = base.mark_line(point=alt.OverlayMarkDef(size=30, opacity=1)).encode(
+        strokeDash=dash_by_precision()
+    )
+    return finished(chart.properties(height=MAIN_HEIGHT))
+
+
+def _bars(found: Rows, x: alt.X, colour: alt.Color) -> Specification:
+    """Draw a bar for each row; parts of one that have an order lie upon each other in it."""
+    chart = alt.Chart(data(found.points)).mark_bar(height=14)
+    encoded = chart.encode(x=x, y=_named(found.points), color=colour, tooltip=tooltip(found.points))
+    if "order" in found.points[0]:
+        encoded = encoded.encode(order=alt.Order("order:O"))
+    return finished(encoded.properties(height=_height(found.points)))
+
+
+def _parts(field: str, title: str, colours: Mapping[str, str]) -> alt.Color:
+    """Return the colours of a bar's parts."""
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", title=title, sort=list(colours), scale=scale, legend=legend())
 
 
 def _memory(report: Report) -> Chart | None:
     found = chart_rows.memory(report)
     if not found.points:
         return None
-    parts = ["peak", "loaded", "runtime"]
-    chart = (
-        alt.Chart(data(found.points))
-        .mark_bar(height=14)
-        .encode(
-            x=alt.X("mib:Q", title="resident memory, MiB", stack=None),
-            y=_named(found.points),
-            color=alt.Color(
-                "part:N",
-                title="when",
-                sort=parts,
-                scale=alt.Scale(domain=parts, range=["#9ecae1", "#4a9cc9", "#0072b2"]),
-                legend=legend(),
-            ),
-            order=alt.Order("order:O"),
-            tooltip=tooltip(found.points),
-        )
-        .properties(height=_height(found.points))
-    )
-    return Chart("memory", "Memory", found.caption, finished(chart), *found.table)
+    x = alt.X("mib:Q", title="resident memory, MiB", stack=None)
+    drawn = _bars(found, x, _parts("part", "when", _OF_PARTS))
+    return Chart("memory", "Memory", found.caption, drawn, *found.table)
 
 
 def _sizes(report: Report, kinds: Kinds) -> Chart | None:
     found = chart_rows.sizes(report)
     if not found.points:
         return None
-    chart = (
-        alt.Chart(data(found.points))
-        .mark_bar(height=14)
-        .encode(
-            x=alt.X("mb:Q", title="size, MB (10⁶ bytes)"),
-            y=_named(found.points),
-            color=colour_by_format(kinds),
-            tooltip=tooltip(found.points),
-        )
-        .properties(height=_height(found.points))
+    drawn = _bars(found, alt.X("mb:Q", title="size, MB (10⁶ bytes)"), colour_by_format(kinds))
+    return Chart("size", "Size", found.caption, drawn, *found.table)
+
+
+def _precision(report: Report) -> Chart | None:
+    found = chart_rows.precision(report)
+    if not found.points:
+        return None
+    ran = dict.fromkeys(one["precision"] for one in found.points)
+    x = alt.X("share:Q", title="share of multiply-accumulates", axis=alt.Axis(format=".0%"))
+    drawn = _bars(
+        found, x, _parts("precision", "ran in", {kind: _OF_PRECISIONS.get(kind, _OTHER) for kind in ran})
     )
-    return Chart("size", "Size", found.caption, finished(chart), *found.table)
+    return Chart("precision", "Proof of precision", found.caption, drawn, *found.table)
 
 
 def _retention(report: Report, kinds: Kinds) -> Chart | None:
@@ -169,39 +169,12 @@ def _retention(report: Report, kinds: Kinds) -> Chart | None:
     return Chart("accuracy", "Accuracy", found.caption, finished(chart), *found.table)
 
 
-def _precision(report: Report) -> Chart | None:
-    found = chart_rows.precision(report)
-    if not found.points:
-        return None
-    kinds = list(dict.fromkeys(one["precision"] for one in found.points))
-    known = {"fp32": "#0072b2", "fp16": "#56b4e9", "bf16": "#009e73", "int8": "#d55e00"}
-    chart = (
-        alt.Chart(data(found.points))
-        .mark_bar(height=14)
-        .encode(
-            x=alt.X("share:Q", title="share of multiply-accumulates", axis=alt.Axis(format=".0%")),
-            y=_named(found.points),
-            color=alt.Color(
-                "precision:N",
-                title="ran in",
-                scale=alt.Scale(domain=kinds, range=[known.get(kind, "#777777") for kind in kinds]),
-                legend=legend(),
-            ),
-            tooltip=tooltip(found.points),
-        )
-        .properties(height=_height(found.points))
-    )
-    return Chart("precision", "Proof of precision", found.caption, finished(chart), *found.table)
-
-
 def history_charts(reports: Sequence[Report], kinds: Kinds) -> list[Chart]:
     """Return figures of each variant over reports of one name."""
-    found = []
-    for key, title, of in _HISTORY:
-        rows = chart_rows.history(reports, of, title, key)
-        if rows.points:
-            found.append(_over_time(rows, title, key, kinds))
-    return found
+    drawn = (
+        (key, title, chart_rows.history(reports, column_of(key), title)) for key, title in _HISTORY.items()
+    )
+    return [_over_time(rows, title, key, kinds) for key, title, rows in drawn if rows.points]
 
 
 def _over_time(rows: Rows, title: str, key: str, kinds: Kinds) -> Chart:

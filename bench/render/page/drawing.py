@@ -7,7 +7,8 @@ from typing import Literal
 import altair as alt
 
 from bench.render.page.looks import INK, Kinds, Specification, looks
-from bench.render.page.row_text import Row, device_of, standing_of, variants
+from bench.render.page.row_text import Row, standing_of, variants
+from bench.render.titles import device_of
 from bench.reports.records import Report
 
 MAIN_HEIGHT = 300
@@ -26,10 +27,11 @@ class Chart:
 
 
 def limit(axis: str, value: float, words: str, align: Literal["left", "right"] = "right") -> list[alt.Chart]:
-    """Draw a budget's limit as a line with its words."""
+    """Draw a budget's limit as a line with its words: left of it within the chart, or right of it above."""
     base = alt.Chart(data([{"value": value, "words": words}]))
     if axis == "x":
-        text = base.mark_text(align=align, dx=-4 if align == "right" else 4, y=8, color=INK, fontSize=11)
+        dx, y = (-4, 8) if align == "right" else (4, -6)
+        text = base.mark_text(align=align, dx=dx, y=y, color=INK, fontSize=11)
         return [
             base.mark_rule(color=INK, strokeDash=[6, 3]).encode(x="value:Q"),
             text.encode(x="value:Q", text="words:N"),

@@ -26,7 +26,7 @@ class Flip:
     image: str | None
 
 
-def flips_of(report: Report, thumbnail: Callable[[int], str | None] | None) -> list[Flip]:
+def flips_of(report: Report, thumbnail: Callable[[int], str] | None) -> list[Flip]:
     """Return the flipped images by their index in the evaluation pack; `thumbnail` gives their images."""
     names, classes = row_names(report), report.bundle.classes
     given: dict[int, list[tuple[str, str]]] = {}
@@ -38,14 +38,13 @@ def flips_of(report: Report, thumbnail: Callable[[int], str | None] | None) -> l
             given.setdefault(index, []).append((names[run.case], classes[predicted]))
     found: list[Flip] = []
     for index in sorted(given):
-        wants_image = thumbnail is not None and len(found) < MOST_IMAGES
         found.append(
             Flip(
                 index=index,
                 label=classes[report.evaluation.labels[index]],
                 reference=classes[int(np.argmax(report.evaluation.reference_logits[index]))],
                 variants=tuple(given[index]),
-                image=thumbnail(index) if wants_image and thumbnail is not None else None,
+                image=thumbnail(index) if thumbnail is not None and len(found) < MOST_IMAGES else None,
             )
         )
     return found

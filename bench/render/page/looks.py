@@ -88,7 +88,7 @@ def shape_by_standing(kinds: Kinds) -> alt.Shape:
 
 
 def dash_by_precision() -> alt.StrokeDash:
-    """Return a line style for each precision; captions say which, for the legend would draw no lines."""
+    """Return a line style for each precision; captions say which, for Vega's legend draws no lines here."""
     scale = alt.Scale(domain=[one.value for one in Precision], range=[[1, 0], [6, 3], [2, 2]])
     return alt.StrokeDash("precision:N", scale=scale, legend=None)
 

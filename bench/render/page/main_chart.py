@@ -8,6 +8,7 @@ import altair as alt
 from bench.decide.contenders import Contender
 from bench.decide.limits import MARGIN
 from bench.decide.pareto import front
+from bench.render.columns import has_waves
 from bench.render.page.drawing import MAIN_HEIGHT, Chart, data, finished, kinds_of, limit, title_of, tooltip
 from bench.render.page.looks import (
     INK,
@@ -18,7 +19,7 @@ from bench.render.page.looks import (
     shape_by_standing,
     spread_scale,
 )
-from bench.render.page.row_text import Row, Rows, completed, ends_text, ms_text, named, share_text, table_of
+from bench.render.page.row_text import Row, Rows, completed, ends, milliseconds, named, share, table_of, word
 from bench.render.sentences import row_names
 from bench.reports.records import Report
 
@@ -82,12 +83,12 @@ def _main(report: Report) -> _Main:
     # A stand-in's own latency is not held against the device's limit.
     is_judged = bool(ranges) or any(run.standing == "measured" for run in completed(report))
     columns = {
-        "p50 ms": lambda one: ms_text(one["p50"]),
-        "p95 ms": lambda one: ms_text(one["p95"]),
-        "retention": lambda one: share_text(one["retention"]),
-        "95 %": lambda one: ends_text(one["low"], one["high"]),
-        "on the front": lambda one: "yes" if one["front"] else "no",
-        "latency is": lambda one: str(one["standing"]),
+        "p50 ms": milliseconds("p50"),
+        "p95 ms": milliseconds("p95"),
+        "retention": share("retention"),
+        "95 %": ends("low", "high"),
+        "on the front": lambda row: "yes" if row["front"] else "no",
+        "latency is": word("standing"),
     }
     return _Main(
         points=tuple(points),
@@ -112,7 +113,7 @@ def _corners(points: Sequence[Row]) -> tuple[Row, ...]:
 def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int) -> str:
     """Say what is drawn, and only that."""
     said = ["Each point is a variant: left is faster, up is more accurate."]
-    if points and not any(run.raw is not None and run.raw.waves > 1 for run in report.runs):
+    if points and not has_waves(report):
         fastest = min(points, key=lambda one: float(one["p50"]))
         said.append(f"The fastest is {fastest['row']}, p50 {fastest['p50']:.3g} ms ({fastest['standing']}).")
     of = "the middle of the projected range" if ranges else "p50"

@@ -24,7 +24,7 @@ MARKER = "<!-- edgefit report -->"
 # Strokes of single latencies on a page. More of them take megabytes, and no screen has as many columns.
 _MOST_SAMPLES = 60_000
 
-Thumbnail = Callable[[int], str | None]
+Thumbnail = Callable[[int], str]
 
 
 @dataclass(frozen=True)

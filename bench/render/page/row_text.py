@@ -11,8 +11,8 @@ from bench.reports.records import Report, Run
 Row = dict[str, Any]
 Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
-BYTES_PER_MB = 1e6
-NONE = "–"
+# Writes one value of a row.
+Text = Callable[[Row], str]
 
 
 @dataclass(frozen=True)
@@ -49,35 +49,35 @@ def named(report: Report, run: Run) -> Row:
     }
 
 
-def table_of(points: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> Table:
+def table_of(points: Sequence[Row], columns: Mapping[str, Text]) -> Table:
     """Return a table with a column for the variant and one for each of `columns`."""
     names = ("variant", *columns)
-    return names, tuple((str(one["row"]), *(of(one) for of in columns.values())) for one in points)
+    return names, tuple((str(one["row"]), *(text(one) for text in columns.values())) for one in points)
 
 
-def written(value: float | None, digits: int, absent: str = NONE) -> str:
-    """Write a number with so many digits, and `absent` where there is none."""
-    return absent if value is None else f"{value:.{digits}f}"
+def word(key: str) -> Text:
+    """Write a row's value as it is."""
+    return lambda row: str(row[key])
 
 
-def ms_text(value: float | None) -> str:
-    """Write milliseconds."""
-    return NONE if value is None else f"{value:.4g}"
+def number(key: str, digits: int, absent: str = "–") -> Text:
+    """Write a row's number with so many digits, and `absent` where there is none."""
+    return lambda row: absent if row[key] is None else f"{row[key]:.{digits}f}"
 
 
-def share_text(value: float | None) -> str:
-    """Write a share between 0 and 1."""
-    return written(value, 3)
+def milliseconds(key: str) -> Text:
+    """Write a row's milliseconds with four digits."""
+    return lambda row: "–" if row[key] is None else f"{row[key]:.4g}"
 
 
-def ends_text(low: float | None, high: float | None) -> str:
+def share(key: str) -> Text:
+    """Write a row's share between 0 and 1."""
+    return number(key, 3)
+
+
+def ends(low: str, high: str) -> Text:
     """Write the ends of an interval of such a share."""
-    return NONE if low is None else f"{share_text(low)} to {share_text(high)}"
-
-
-def device_of(report: Report) -> str:
-    """Return a report's profile and the machine that it was measured on."""
-    return f"{report.profile.name} on {report.host.board or report.host.cpu}"
+    return lambda row: "–" if row[low] is None else f"{row[low]:.3f} to {row[high]:.3f}"
 
 
 def standing_of(report: Report) -> str:
