@@ -12,6 +12,7 @@ from bench.check.options import CheckOptions
 from bench.check.side_by_side import (
     Measured,
     SideBySide,
+    is_hopeless,
     latency_ratio,
     load_ms,
     load_ratio,
@@ -167,9 +168,14 @@ def _times(
     return Times(
         baseline_ms=level_of(found.baseline for found in rounds),
         candidate_ms=level_of(found.candidate for found in rounds),
-        ratio=ratio_of(rounds) or f"{len(rounds)} processes of each are too few for an interval",
+        ratio=ratio_of(rounds) or _too_few(rounds),
         looked_again=quantity in one.suspected,
     )
+
+
+def _too_few(rounds: Sequence[Round]) -> str:
+    why = ", as inferences wait for other work: end it" if is_hopeless(rounds) else ""
+    return f"not decided: {len(rounds)} processes of each are too few for an interval{why}"
 
 
 def _notes(job: Job) -> list[str]:

@@ -26,8 +26,13 @@ _SECOND_SECONDS = 3.0
 _MEMORY_PROCESSES = 4
 # Of the seconds of a variant, how much the turns of one process may take, beside starting it.
 _SHARE_OF_A_PROCESS = 0.1
-# Where all takes longer than its seconds by more than this, processes have one turn each until it does not.
+# A pair is late if it takes longer than its seconds by more than this, and all pairs together do: its
+# processes have one turn each then. One that is on time does not pay for those that are late.
 _PATIENCE = 1.25
+# Where so many processes of a late pair find ratios that lie so far apart, the ones that are still to come
+# would decide nothing: the engine's threads wait for a core that other work holds.
+_ENOUGH_TO_GIVE_UP = 3
+_FAR_APART = 2.0
 _NS_PER_MS = 1e6
 _AGAIN = "times, suspected, again"
 
@@ -57,7 +62,7 @@ class Measured:
     """What was measured of a pair so far: the examination of both sides, rounds, and fresh ones.
 
     `suspected`: the times that were beyond their limit at first, of which fresh rounds alone decide;
-    `spent_s`: how long the first rounds took.
+    `spent_s`: how long the first rounds took, and the fresh ones, by whether they are fresh.
     """
 
     pair: Pair
@@ -67,7 +72,7 @@ class Measured:
     fresh: list[Round] = field(default_factory=list)
     suspected: frozenset[Quantity] = frozenset()
     fresh_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
-    spent_s: float = 0.0
+    spent_s: dict[bool, float] = field(default_factory=lambda: {False: 0.0, True: 0.0})
 
     @property
     def runs(self) -> bool:
@@ -82,9 +87,13 @@ class Measured:
         else:
             self.baseline = entry
 
+    def rounds_of(self, is_fresh: bool) -> list[Round]:
+        """Return the fresh rounds, or the first ones."""
+        return self.fresh if is_fresh else self.rounds
+
     def rounds_for(self, quantity: Quantity) -> list[Round]:
         """Return the rounds that decide on a time."""
-        return self.fresh if quantity in self.suspected else self.rounds
+        return self.rounds_of(quantity in self.suspected)
 
     def peaks_bytes(self, is_candidate: bool) -> tuple[int, ...]:
         """Return the memory peak of each process that was looked at; fresh ones alone, if there are any."""
@@ -136,7 +145,7 @@ class SideBySide:
 
     def processes_again(self, one: Measured) -> int | None:
         """Return how many processes of each side a second look at a pair has time for; None if too few."""
-        seconds, each_s = _SECOND_SECONDS * self.seconds, one.spent_s / len(one.rounds)
+        seconds, each_s = _SECOND_SECONDS * self.seconds, one.spent_s[False] / len(one.rounds)
         looks = _second_looks(len(one.rounds))
         return next((look for look in reversed(looks) if look * each_s <= seconds), None)
 
@@ -171,12 +180,21 @@ class SideBySide:
         begin, whole_s = self.clock(), seconds * len(open_)
         for round_ in range(looks[-1]):
             elapsed_s = self.clock() - begin
+            due = _PATIENCE * max(1, round_) / looks[0]
+            late = {
+                one.pair.key
+                for one in open_
+                if elapsed_s > due * whole_s and one.spent_s[is_fresh] > due * seconds
+            }
+            open_ = [
+                one for one in open_ if one.pair.key not in late or not is_hopeless(one.rounds_of(is_fresh))
+            ]
             if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
                 return
             of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
             self.progress.begin(f"{called}, process {of}", len(open_) * self.blocks)
-            is_late = elapsed_s > _PATIENCE * whole_s * max(1, round_) / looks[0]
             for one in open_:
+                is_late = one.pair.key in late
                 self._fight(one, round_, 0.0 if is_late else _SHARE_OF_A_PROCESS * seconds, is_fresh)
             open_ = [one for one in open_ if one.runs]
             if round_ + 1 in looks:
@@ -190,14 +208,20 @@ class SideBySide:
         if isinstance(found, SideEnded):
             one.end(found)
         else:
-            (one.fresh if is_fresh else one.rounds).append(found)
-        if not is_fresh:
-            one.spent_s += self.clock() - begin
+            one.rounds_of(is_fresh).append(found)
+        one.spent_s[is_fresh] += self.clock() - begin
 
 
 def _second_looks(first: int) -> Sequence[int]:
     """Return the looks of a second look after `first` processes: at more of them, if there are any."""
     return [look for look in LOOKS if look > first] or LOOKS[-1:]
+
+
+def is_hopeless(rounds: Sequence[Round]) -> bool:
+    """Tell whether the ratios that processes found lie so far apart that a few more would decide nothing."""
+    found = [processes.ratio([one.candidate], [one.baseline], level=fmean) for one in rounds]
+    ratios = [one.value for one in found if one is not None]
+    return len(ratios) >= _ENOUGH_TO_GIVE_UP and max(ratios) > _FAR_APART * min(ratios)
 
 
 def latency_ratio(rounds: Sequence[Round]) -> Estimate | None:

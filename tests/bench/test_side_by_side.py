@@ -1,5 +1,6 @@
 """Two bundles side by side: looks, suspicion and a second look at invented rounds; duels of real workers."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,6 +68,12 @@ def pair(tmp_path: Path) -> Pair:
     return Pair(before, replace(before, digest="changed"))
 
 
+@pytest.fixture
+def other(tmp_path: Path) -> Pair:
+    before = case(tmp_path, "onnx-int8")
+    return Pair(before, replace(before, digest="changed"))
+
+
 def test_what_is_decided_at_the_first_look_is_measured_no_longer(pair: Pair) -> None:
     invented = Invented()
     measured = stage(invented).examine([pair])
@@ -115,6 +122,45 @@ def test_one_slow_process_costs_no_other_its_turns_for_long(pair: Pair) -> None:
     stage(invented).time(measured, lambda one: True)
 
     assert invented.limits_s == [2.0, 0.0, 0.0, 2.0, 2.0]
+
+
+@dataclass
+class Uneven(Invented):
+    """Rounds of one pair take so long, those of all others a second; its ratios lie `apart` each."""
+
+    slow: str = ""
+    slow_s: float = 30.0
+    apart: float = 1.0
+    fought: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+        is_slow = pair.key == self.slow
+        self.step_s = self.slow_s if is_slow else 1.0
+        self.ratio = (lambda number: self.apart**number) if is_slow else (lambda _: 1.0)
+        self.fought[pair.key].append(limit_s)
+        return super().fight(pair, number, limit_s)
+
+
+def test_a_pair_that_takes_too_long_costs_the_others_no_turns(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.key)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert invented.fought == {pair.key: [2.0, 0.0, 0.0, 0.0, 0.0], other.key: [2.0] * 5}
+
+
+def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.key, apart=1.5)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert [len(one.rounds) for one in measured] == [3, 5]
+    assert latency_ratio(measured[0].rounds) is None
+
+
+def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.key, slow_s=1.0, apart=1.5)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert [len(one.rounds) for one in measured] == [5, 5]
 
 
 def test_equal_files_are_examined_once(pair: Pair) -> None:
