@@ -1,6 +1,6 @@
 """`edgefit check` of two bundles: they take turns on this machine, and the gate judges what came of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,30 +12,30 @@ from bench.check.options import CheckOptions
 from bench.check.side_by_side import (
     Measured,
     SideBySide,
-    is_hopeless,
     latency_ratio,
     load_ms,
     load_ratio,
     outcome_of,
     p50_ms,
 )
+from bench.decide import sentences
 from bench.decide.checked import Checked, Conditions, DuelTimes
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, is_worth_looking_again, judge, suspects
 from bench.harness.doubts import doubts_of
-from bench.harness.duels import Duels, Pair, Round
+from bench.harness.duels import Duels, Pair
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
 from bench.machine.state import read_state
-from bench.measurements import Failed, ProcessTiming
+from bench.measurements import Failed
 from bench.progress import Progress
 from bench.reports.bundles import record_of
 from bench.rows import reason_of
 from bench.standing.terms import fewer_threads
-from bench.statistics.replication import Estimate
 from device_profiles.profile import Profile
 
 _RATIOS = {Quantity.LATENCY: latency_ratio, Quantity.LOAD_TIME: load_ratio}
+_LEVELS = {Quantity.LATENCY: p50_ms, Quantity.LOAD_TIME: load_ms}
 
 
 def check_bundles(
@@ -137,8 +137,8 @@ def _compared(job: Job, key: Key, one: Measured | None) -> Compared:
     return compared(
         _side(one, is_candidate=False),
         _side(one, is_candidate=True),
-        latency=_times(one, Quantity.LATENCY, latency_ratio, p50_ms),
-        load_time=_times(one, Quantity.LOAD_TIME, load_ratio, load_ms),
+        latency=times_of(one, Quantity.LATENCY),
+        load_time=times_of(one, Quantity.LOAD_TIME),
         labels=job.pack.labels.astype(np.int64),
         memory_looked_again=bool(one.fresh_peaks),
     )
@@ -156,26 +156,18 @@ def _side(one: Measured, is_candidate: bool) -> Side:
     return Side("skipped", None if ended is None else ended.reason)
 
 
-def _times(
-    one: Measured,
-    quantity: Quantity,
-    ratio_of: Callable[[Sequence[Round]], Estimate | None],
-    level_of: Callable[[Iterable[ProcessTiming]], float],
-) -> Times | None:
+def times_of(one: Measured, quantity: Quantity) -> Times | None:
+    """Return the two sides' times for the gate; None if nothing was timed, or one side runs no longer."""
     rounds = one.rounds_for(quantity)
     if not rounds or not one.runs:
         return None
+    level_of = _LEVELS[quantity]
     return Times(
         baseline_ms=level_of(found.baseline for found in rounds),
         candidate_ms=level_of(found.candidate for found in rounds),
-        ratio=ratio_of(rounds) or _too_few(rounds),
+        ratio=_RATIOS[quantity](rounds) or sentences.given_up(len(rounds)),
         looked_again=quantity in one.suspected,
     )
-
-
-def _too_few(rounds: Sequence[Round]) -> str:
-    why = ", as inferences wait for other work: end it" if is_hopeless(rounds) else ""
-    return f"not decided: {len(rounds)} processes of each are too few for an interval{why}"
 
 
 def _notes(job: Job) -> list[str]:

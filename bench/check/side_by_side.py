@@ -187,7 +187,7 @@ class SideBySide:
                 if elapsed_s > due * whole_s and one.spent_s[is_fresh] > due * seconds
             }
             open_ = [
-                one for one in open_ if one.pair.key not in late or not is_hopeless(one.rounds_of(is_fresh))
+                one for one in open_ if one.pair.key not in late or not _is_hopeless(one.rounds_of(is_fresh))
             ]
             if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
                 return
@@ -217,7 +217,7 @@ def _second_looks(first: int) -> Sequence[int]:
     return [look for look in LOOKS if look > first] or LOOKS[-1:]
 
 
-def is_hopeless(rounds: Sequence[Round]) -> bool:
+def _is_hopeless(rounds: Sequence[Round]) -> bool:
     """Tell whether the ratios that processes found lie so far apart that a few more would decide nothing."""
     found = [processes.ratio([one.candidate], [one.baseline], level=fmean) for one in rounds]
     ratios = [one.value for one in found if one is not None]

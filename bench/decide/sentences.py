@@ -48,6 +48,14 @@ def _undecided(judged: Judged, limit: float) -> str:
     return f"not decided: {wide} and the limit is {percent(limit)}; measure longer"
 
 
+def given_up(processes: int) -> str:
+    """Say that a pair took long for ratios that lie far apart, and has too few processes for an interval."""
+    return (
+        f"given up: {processes} processes of each took long, and their ratios lie far apart, as where "
+        "threads wait for a core; end other work, or measure longer"
+    )
+
+
 def of_memory(before_mib: float, after_mib: float, limit: float, processes: int, looked_again: bool) -> str:
     """Say how the peak stands to that of the baseline."""
     grown = after_mib / before_mib - 1

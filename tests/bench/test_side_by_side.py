@@ -9,6 +9,7 @@ import pytest
 from making.compared_report import Row, timed
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
+from bench.check.bundles import times_of
 from bench.check.side_by_side import LOOKS, Measured, SideBySide, latency_ratio
 from bench.decide.findings import Quantity
 from bench.harness.duels import Duels, Pair, Round, SideEnded
@@ -153,7 +154,10 @@ def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair:
     stage(invented).time(measured, lambda one: True)
 
     assert [len(one.rounds) for one in measured] == [3, 5]
-    assert latency_ratio(measured[0].rounds) is None
+    times = times_of(measured[0], Quantity.LATENCY)
+    assert times is not None
+    assert isinstance(times.ratio, str)
+    assert "3 processes of each took long, and their ratios lie far apart" in times.ratio
 
 
 def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
