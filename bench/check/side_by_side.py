@@ -29,8 +29,8 @@ _SHARE_OF_A_PROCESS = 0.1
 # A pair is late if it takes longer than its seconds by more than this, and all pairs together do: its
 # processes have one turn each then. One that is on time does not pay for those that are late.
 _PATIENCE = 1.25
-# Where so many processes of a late pair find ratios that lie so far apart, the ones that are still to come
-# would decide nothing: the engine's threads wait for a core that other work holds.
+# Where so many processes of a late pair find ratios that lie so far apart, as its threads wait for a core
+# that other work holds, those to come would decide nothing. Pairs that are on time do not wait for them.
 _ENOUGH_TO_GIVE_UP = 3
 _FAR_APART = 2.0
 _NS_PER_MS = 1e6
@@ -186,8 +186,11 @@ class SideBySide:
                 for one in open_
                 if elapsed_s > due * whole_s and one.spent_s[is_fresh] > due * seconds
             }
+            others_wait = len(late) < len(open_)
             open_ = [
-                one for one in open_ if one.pair.key not in late or not _is_hopeless(one.rounds_of(is_fresh))
+                one
+                for one in open_
+                if not (others_wait and one.pair.key in late and _is_hopeless(one.rounds_of(is_fresh)))
             ]
             if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
                 return

@@ -160,6 +160,13 @@ def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair:
     assert "3 processes of each took long, and their ratios lie far apart" in times.ratio
 
 
+def test_where_no_other_pair_waits_none_is_given_up(pair: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.key, apart=1.5)).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert latency_ratio(measured[0].rounds) is not None
+
+
 def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.key, slow_s=1.0, apart=1.5)).examine([pair, other])
     stage(invented).time(measured, lambda one: True)
