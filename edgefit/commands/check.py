@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from bench.check.options import CheckOptions
     from bench.decide.checked import Checked
 
-_NEXT = {
-    10: "mend it; or, if it is meant, keep this candidate as the baseline from now on",
-    12: "give two bundles instead of two reports: they are measured side by side, here and now",
+_NEXT_IF_WORSE = "mend it; or, if it is meant, keep this candidate as the baseline from now on"
+_NEXT_IF_NOTHING = {
+    "reports": "give two bundles instead of two reports: they are measured side by side, here and now",
+    "bundles": "check variants that both bundles hold and that run here; the findings say what each lacks",
 }
 
 
@@ -76,6 +77,7 @@ def check(
       edgefit check new.json --baseline old.json --strict
     """
     from bench.check.options import CheckOptions
+    from bench.decide.checked import BLOCKED
     from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
     from bench.render.check.bmf import to_bmf, was_bmf
     from bench.render.check.github import to_annotations
@@ -117,7 +119,8 @@ def check(
     write_all(files, checked, output)
     output.document(checked.model_dump_json(by_alias=True))
     if checked.exit_code:
-        output.next_step(_NEXT[checked.exit_code])
+        worse = checked.exit_code == BLOCKED
+        output.next_step(_NEXT_IF_WORSE if worse else _NEXT_IF_NOTHING[checked.of])
         raise typer.Exit(checked.exit_code)
 
 

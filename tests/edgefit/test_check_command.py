@@ -93,6 +93,7 @@ def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
 
     assert (missing.returncode, findings(missing)["case"][0]) == (10, "MISSING")
     assert (new.returncode, findings(new)["case"][0]) == (12, "NEW")
+    assert "next: check variants that both bundles hold" in new.stderr
 
 
 def test_a_candidate_that_cannot_be_loaded_broke(bundle_folder: Path, tmp_path: Path) -> None:
