@@ -186,12 +186,12 @@ class SideBySide:
                 for one in open_
                 if elapsed_s > due * whole_s and one.spent_s[is_fresh] > due * seconds
             }
-            others_wait = len(late) < len(open_)
-            open_ = [
-                one
-                for one in open_
-                if not (others_wait and one.pair.key in late and _is_hopeless(one.rounds_of(is_fresh)))
-            ]
+            if len(late) < len(open_):
+                open_ = [
+                    one
+                    for one in open_
+                    if one.pair.key not in late or not _is_hopeless(one.rounds_of(is_fresh))
+                ]
             if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
                 return
             of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
