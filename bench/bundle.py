@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.files import sha256_of
+from bench.machine.cpu_class import TARGETS, CpuClass
 from bench.quantisation import Search
 from bench.records import Record
 from bench.variants import Precision, choose
@@ -84,8 +85,24 @@ class VerificationRecord(Record):
     mcnemar_p: float = Field(ge=0, le=1)
 
 
+class ClassVerification(Record):
+    """An int8 artifact's answers on one class of CPUs, on the first `images` of the evaluation pack.
+
+    `how`: `measured` on a CPU of that class; `simulated`: computed in float arithmetic, which is what CPUs
+    compute whose sums do not saturate. `agreement`, `sqnr_db`: see VerificationRecord.
+    """
+
+    cpu_class: CpuClass = Field(strict=False)
+    how: Literal["measured", "simulated"]
+    images: int = Field(ge=1)
+    agreement: float = Field(ge=0, le=1)
+    sqnr_db: float | None
+
+
 class ArtifactRecord(Record):
-    """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript (what the worker must set);
+    """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript that is made for one engine;
+    `cpu` to int8: what it is made for, see cpu_class.TARGETS; `classes`: where its answers were checked (both
+    are missing in schema 1, which knew of one kind of CPU).
     `calibration_images` and `left_in_float` to int8: on how many training images its ranges were found, and
     which of the network's modules are not quantised. `method`: how int8 was made, what fp16 stores in half.
     `search`: how the recipe of int8 was found, null if it was not searched for.
@@ -101,6 +118,8 @@ class ArtifactRecord(Record):
     seconds: float = Field(ge=0)
     opset: int | None = None
     engine: str | None = None
+    cpu: str | None = None
+    classes: tuple[ClassVerification, ...] = ()
     method: str | None = None
     calibration_images: int | None = None
     left_in_float: tuple[str, ...] = ()
@@ -111,6 +130,8 @@ class ArtifactRecord(Record):
     def _fits_together(self) -> "ArtifactRecord":
         if self.variant != f"{self.format}-{self.precision.value}":
             raise ValueError(f"variant '{self.variant}' is not {self.format}-{self.precision.value}")
+        if self.cpu is not None and self.cpu not in TARGETS:
+            raise ValueError(f"cpu '{self.cpu}' is none of {', '.join(TARGETS)}")
         if self.entry not in {file.path for file in self.files}:
             raise ValueError(f"entry '{self.entry}' is none of the artifact's files")
         return self
@@ -130,9 +151,9 @@ class FailedExport(Record):
 
 
 class Manifest(Record):
-    """The bundle's table of contents, `manifest.json`."""
+    """The bundle's table of contents, `manifest.json`. Schema 1 is read for ever; 2 is what is written."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[1, 2] = Field(alias="schema")
     tool: str
     name: Text
     created: str

@@ -5,6 +5,7 @@ from enum import Enum
 from pydantic import Field
 
 from bench.records import Record
+from bench.statistics.accuracy import wilson_interval
 
 
 class RangeMethod(Enum):
@@ -20,20 +21,28 @@ class RangeMethod(Enum):
 class Recipe(Record):
     """One way to make a network int8.
 
-    `corrected`: channels were given like ranges, and got back the mean and the size that rounding took;
-    `refined`: the weights were then trained on with rounding in the loop; `left_in_float`: modules that are
-    not quantised.
+    `corrected`: channels were given like ranges, weights were rounded so that a layer's output changes least,
+    and channels got back the mean and the size that rounding took; `refined`: the weights were then trained
+    on with rounding in the loop; `left_in_float`: modules that are not quantised. `library_default`: none of
+    this, but what the library that makes the file does by itself.
     """
 
     ranges: RangeMethod = Field(default=RangeMethod.MIN_MAX, strict=False)
     corrected: bool = True
     refined: bool = False
     left_in_float: tuple[str, ...] = ()
+    library_default: bool = False
 
     @property
     def words(self) -> str:
         """What was done, for a manifest's `method`."""
-        corrected = ", channels equalised, their means and sizes corrected" if self.corrected else ""
+        if self.library_default:
+            return "the library's own defaults"
+        corrected = (
+            ", channels equalised, weights rounded with error feedback, means and sizes of channels corrected"
+            if self.corrected
+            else ""
+        )
         return f"{self.ranges.value} ranges{corrected}{', weights trained on' if self.refined else ''}"
 
 
@@ -43,6 +52,10 @@ class HeldOut(Record):
     agreement: float = Field(ge=0, le=1)
     retention: float = Field(ge=0)
     sqnr_db: float | None
+
+    def agreement_low(self, images: int) -> float:
+        """Return the lower end of the agreement's 95 % interval, where it was found on so many images."""
+        return wilson_interval(round(self.agreement * images), images)[0]
 
 
 class Attempt(Record):
@@ -67,11 +80,13 @@ class LeftInFloat(Record):
 class Search(Record):
     """The search for a recipe: what was asked for, what was tried in that order, and which one was taken.
 
-    `reached`: whether it keeps `min_retention` and `min_agreement` on the `images` held out.
+    `reached`: whether it keeps `min_retention`, and `min_agreement` at the lower end of its interval, on the
+    `images` held out, with `min_sqnr_db` of signal (null in schema 1, which judged the share itself).
     """
 
     min_retention: float = Field(ge=0, le=1)
     min_agreement: float = Field(ge=0, le=1)
+    min_sqnr_db: float | None = None
     images: int = Field(ge=1)
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     taken: int = Field(ge=0)

@@ -7,6 +7,8 @@ from typing import cast
 import numpy as np
 
 from bench.evaluation_pack import EvaluationPack
+from bench.machine.cpu_class import TARGETS
+from bench.machine.host import cpu_class_here
 from bench.quantisation import Recipe
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
@@ -39,10 +41,16 @@ def make(task: Task, recipe: Recipe | None, folder: Path, tell: Tell) -> Exporte
     )
 
 
-def answers_of(task: Task, exported: Exported, pack: EvaluationPack) -> Logits:
+def is_made_for_this_machine(task: Task) -> bool:
+    """Tell whether this machine's CPU is of a class that a task's artifact is made for."""
+    return task.precision is not Precision.INT8 or cpu_class_here() in TARGETS[task.cpu].classes
+
+
+def answers_of(task: Task, exported: Exported, pack: EvaluationPack, exact: bool) -> Logits:
     """Load an artifact as bench will, and answer a pack image by image: float32 [n, classes].
 
-    One thread: at batch 1 a second one gains little, and costs much where another process wants the core.
+    `exact`: compute int8 in float instead, as CPUs do whose sums do not saturate. One thread: at batch 1 a
+    second one gains little, and costs much where another process wants the core.
     """
     options = LoadOptions(
         threads=1,
@@ -50,6 +58,8 @@ def answers_of(task: Task, exported: Exported, pack: EvaluationPack) -> Logits:
         engine=exported.engine,
         foreign_engine=True,
         half=task.precision is Precision.FP16,
+        int8=task.precision is Precision.INT8,
+        exact=exact,
     )
     session = load_runtime(task.runtime).load(exported.entry, options)
     logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])

@@ -12,7 +12,7 @@ from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.quantisation import Attempt, HeldOut, LeftInFloat, Recipe, Search
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Logits
-from export.artifact import answers_of, make
+from export.artifact import answers_of, is_made_for_this_machine, make
 from export.exporter import Exported
 from export.messages import Entered, SearchTask, Task, Tell
 from export.quantisation.costs import Costs
@@ -23,15 +23,16 @@ from export.verification import WrongArtifactError
 def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple[Exported, Search]:
     """Fill a task's empty folder with the artifact of the best recipe, and say how that was found."""
     begun = time.perf_counter()
-    pack, goal = read_pack(Path(wanted.held_out)), Goal(wanted.min_retention)
+    pack = read_pack(Path(wanted.held_out))
+    goal = Goal(wanted.min_retention, len(pack))
     made: list[Exported] = []
-    most = len(wanted.recipes) + len(wanted.resorts)
+    most = len(wanted.candidates.recipes) + len(wanted.candidates.fallbacks) + 1
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
         tell(Entered(stage=f"recipe {number + 1} of at most {most}"))
         begun = time.perf_counter()
         made.append(make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell))
-        found = judge(answers_of(task, made[-1], pack), pack)
+        found = judge(answers_of(task, made[-1], pack, exact=not is_made_for_this_machine(task)), pack)
         share = wanted.costs.share_of_macs(frozenset(recipe.left_in_float))
         return Attempt(
             recipe=recipe,
@@ -40,11 +41,12 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
             seconds=round(time.perf_counter() - begun, 3),
         )
 
-    attempts, taken = search(wanted.recipes, wanted.resorts, attempt, goal)
+    attempts, taken = search(wanted.candidates, attempt, goal)
     exported = _keep(made[taken], folder)
     record = Search(
         min_retention=goal.retention,
         min_agreement=goal.agreement,
+        min_sqnr_db=goal.sqnr_db,
         images=len(pack),
         attempts=attempts,
         taken=taken,

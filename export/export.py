@@ -114,7 +114,7 @@ def export(
     if not any(isinstance(one, ArtifactRecord) for one in outcomes):
         raise NothingExportedError(outcomes)
     manifest = Manifest(
-        schema=1,
+        schema=2,
         tool=tool,
         name=name or run.record.name,
         created=created,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bench.machine.cpu_class import PORTABLE, TARGETS
 from bench.quantisation import Recipe
 from bench.variants import Precision
 
@@ -26,8 +27,8 @@ class ExportRequest:
     is the same object for every precision of one worker, so that what they share can be made once.
     `calibration`: training images, uint8 [n, side, side] or [n, side, side, 3]; none but for int8.
     `recipe` tells an int8 exporter how to find ranges and what to leave in float; the network is corrected or
-    refined already where the recipe says so, its weights on the int8 grid. `cpu`: which kind it is made for
-    (see bench.runtimes.quantised_engines), None for this machine's.
+    refined already where the recipe says so, its weights on the int8 grid. `cpu`: what int8 is made for, see
+    cpu_class.TARGETS.
     """
 
     network: "fx.GraphModule"
@@ -36,7 +37,12 @@ class ExportRequest:
     calibration: npt.NDArray[np.uint8]
     folder: Path
     recipe: Recipe
-    cpu: str | None = None
+    cpu: str = PORTABLE
+
+    @property
+    def weight_level(self) -> int:
+        """The largest absolute value that an int8 weight may have."""
+        return TARGETS[self.cpu].weight_level
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ class FormatRow:
     """What there is to know about a format without importing anything heavy.
 
     `exporter`: the module that is its Exporter; `runtime`: its row in bench/runtimes/table.py;
-    `calibrated`: precisions that need calibration images; `bound_to_cpu`: precisions whose files fit one
-    kind of CPU only, named in the artifact's `engine`; `suffixes`: of the files one artifact consists of,
+    `calibrated`: precisions that need calibration images, and whose arithmetic differs from one class of CPUs
+    to another; `suffixes`: of the files one artifact consists of,
     the entry's first; `needs`: packages it imports, which `extra` installs.
     """
 
@@ -22,7 +22,6 @@ class FormatRow:
     runtime: str
     precisions: tuple[Precision, ...]
     calibrated: tuple[Precision, ...]
-    bound_to_cpu: tuple[Precision, ...]
     suffixes: tuple[str, ...]
     needs: tuple[str, ...]
     extra: str = "build"
@@ -34,7 +33,6 @@ FORMATS: Mapping[str, FormatRow] = {
         runtime="torchscript",
         precisions=_ALL,
         calibrated=(Precision.INT8,),
-        bound_to_cpu=(Precision.INT8,),
         suffixes=(".pt",),
         needs=("torch",),
     ),
@@ -43,7 +41,6 @@ FORMATS: Mapping[str, FormatRow] = {
         runtime="onnx",
         precisions=_ALL,
         calibrated=(Precision.INT8,),
-        bound_to_cpu=(),
         suffixes=(".onnx",),
         needs=("torch", "onnx", "onnxscript", "onnxruntime"),
     ),
@@ -52,7 +49,6 @@ FORMATS: Mapping[str, FormatRow] = {
         runtime="openvino",
         precisions=_ALL,
         calibrated=(Precision.INT8,),
-        bound_to_cpu=(),
         suffixes=(".xml", ".bin"),
         needs=("torch", "openvino", "nncf"),
     ),

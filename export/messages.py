@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bench.bundle import ArtifactRecord
-from bench.quantisation import Recipe
+from bench.machine.cpu_class import PORTABLE
 from bench.records import Record
 from bench.variants import Precision
+from export.quantisation.candidates import Candidates
 from export.quantisation.costs import Costs
 
 
@@ -22,34 +23,34 @@ class AskReference(Record):
 
 
 class AskCosts(Record):
-    """What int8 costs the network, layer by layer."""
+    """What int8 costs the network, layer by layer, with weights for a target (see cpu_class.TARGETS)."""
 
     kind: Literal["ask_costs"] = "ask_costs"
     run: str
     threads: int
+    cpu: str
 
 
 class SearchTask(Record):
     """Which recipes to try on an int8 artifact, see export.quantisation.search, to keep `min_retention`.
 
-    `held_out`: an evaluation pack of held-out images; `costs`: why layers are left in float; `refined`: the
-    file for the refined weights of the recipes that take them: the first worker that needs it writes it.
+    `held_out`: an evaluation pack of held-out images; `costs`: why layers are left in float; `scratch`: the
+    folder for rounded networks that several formats take: the first worker that needs one writes it.
     """
 
-    recipes: tuple[Recipe, ...] = Field(min_length=1)
-    resorts: tuple[Recipe, ...]
+    candidates: Candidates
     held_out: str
     min_retention: float
     costs: Costs
-    refined: str
+    scratch: str
 
 
 class Task(Record):
     """One artifact to make and verify.
 
     `bundle`: the bundle folder; the files go to `bundle`/`variant`, a new folder. `exporter`: a module.
-    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `cpu`:
-    see ExportRequest. `search` None: the default recipe, where one is needed.
+    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `cpu`: what
+    int8 is made for, see cpu_class.TARGETS. `search` None: the default recipe, where one is needed.
     """
 
     kind: Literal["task"] = "task"
@@ -63,7 +64,7 @@ class Task(Record):
     pack: str
     calibration_images: int
     threads: int
-    cpu: str | None = None
+    cpu: str = PORTABLE
     search: SearchTask | None = None
 
 

@@ -1,6 +1,8 @@
 """The networks that a worker exports: the run's own, and what int8 recipes make of it. It knows no format."""
 
 import copy
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, fx
 
+from bench.machine.cpu_class import TARGETS
 from bench.quantisation import Recipe
 from export.calibration import calibration_images
 from export.folding import fold_batch_norms
@@ -63,35 +66,49 @@ def simulate(folder: str) -> Simulated:
 
 def network_for(task: Task, recipe: Recipe, tell: Tell) -> fx.GraphModule:
     """Return the network that a recipe quantises."""
-    left_in_float = frozenset(recipe.left_in_float)
     if not recipe.corrected:
         return load(task.run).network
-    simulated = simulate(task.run)
-    corrected = correct(simulated.network, simulated.images, simulated.ranges, left_in_float)
-    return _refined(task, corrected, left_in_float, tell) if recipe.refined else corrected
+    left_in_float = frozenset(recipe.left_in_float)
+    level = TARGETS[task.cpu].weight_level
+
+    def corrected() -> fx.GraphModule:
+        tell(Entered(stage="round weights"))
+        simulated = simulate(task.run)
+        return correct(simulated.network, simulated.images, simulated.ranges, left_in_float, level)
+
+    name = hashlib.sha256("\n".join(recipe.left_in_float).encode()).hexdigest()[:16]
+    network = _shared(task, f"corrected-{name}", corrected)
+    if not recipe.refined:
+        return network
+    return _shared(task, f"refined-{name}", lambda: _refined(task, network, left_in_float, level, tell))
+
+
+def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
+    """Return a network that every format quantises: made by the first that needs it, read by the others."""
+    if task.search is None:
+        return make()
+    file = Path(task.search.scratch) / f"{name}.safetensors"
+    if not file.exists():
+        # Under another name first: a worker may be ended while it writes, and the next one needs the whole.
+        save_file(make().state_dict(), file.with_suffix(".part"))
+        file.with_suffix(".part").rename(file)
+    network = copy.deepcopy(load(task.run).network)
+    network.load_state_dict(load_file(file))
+    return network
 
 
 def _refined(
-    task: Task, corrected: fx.GraphModule, left_in_float: frozenset[str], tell: Tell
+    task: Task, corrected: fx.GraphModule, left_in_float: frozenset[str], level: int, tell: Tell
 ) -> fx.GraphModule:
-    """Return the refined network, from its file if an earlier artifact needed it too."""
-    assert task.search is not None
-    file = Path(task.search.refined)
+    tell(Entered(stage="refine"))
     simulated = simulate(task.run)
-    if not file.exists():
-        tell(Entered(stage="refine"))
-        images = to_input(to_planes(load(task.run).run.images.calibration.images))
-        refined = refine(
-            simulated.network,
-            corrected,
-            images,
-            simulated.ranges,
-            left_in_float,
-            lambda done, of: tell(Advanced(done=done, total=of)),
-        )
-        # Under another name first: a worker may be ended while it writes, and the next one needs the whole.
-        save_file(refined.state_dict(), file.with_suffix(".part"))
-        file.with_suffix(".part").rename(file)
-    network = copy.deepcopy(corrected)
-    network.load_state_dict(load_file(file))
-    return network
+    images = to_input(to_planes(load(task.run).run.images.calibration.images))
+    return refine(
+        simulated.network,
+        corrected,
+        images,
+        simulated.ranges,
+        left_in_float,
+        level,
+        lambda done, of: tell(Advanced(done=done, total=of)),
+    )

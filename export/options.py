@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError, MissingRuntimeError
+from bench.machine.cpu_class import PORTABLE, TARGETS
 from bench.machine.seen import usable_cpus
-from bench.runtimes.quantised_engines import engine_for
 from bench.variants import Precision, Variant, choose
 from export.formats import FORMATS, FormatRow
 
@@ -24,10 +24,9 @@ class ExportOptions:
     """`run`: a run folder; `formats`, `precisions`: names, their product is made.
 
     `min_retention`: share of the fp32 accuracy that int8 is to keep, 0 for no search of a recipe that does;
-    `qat`: refine the weights where no recipe keeps it. `cpu`: the kind that int8 TorchScript is made for,
-    None for this machine's. `eval_images`, `calibration_images`: at most so many, from the test and the
-    training split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which its exporter counts
-    as hung.
+    `qat`: refine the weights where no recipe keeps it. `cpu`: what int8 is made for, see
+    cpu_class.TARGETS. `eval_images`, `calibration_images`: at most so many, from the test and the training
+    split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which its exporter counts as hung.
     """
 
     run: Path
@@ -35,7 +34,7 @@ class ExportOptions:
     precisions: tuple[str, ...] = tuple(one.value for one in Precision)
     min_retention: float = 0.99
     qat: bool = False
-    cpu: str | None = None
+    cpu: str = PORTABLE
     eval_images: int = 512
     calibration_images: int = 256
     threads: int | None = None
@@ -75,17 +74,16 @@ def _check_options_have_a_use(
     options: ExportOptions, variants: Sequence[Variant], table: Mapping[str, FormatRow]
 ) -> None:
     """Refuse what would change nothing, for whoever gives it expects something of it."""
-    if options.cpu is not None:
-        engine_for(options.cpu)
-        if not any(one.precision in table[one.format].bound_to_cpu for one in variants):
-            names = ", ".join(
-                f"{name}-{one.value}" for name, row in table.items() for one in row.bound_to_cpu
-            )
-            raise InputError(f"--cpu {options.cpu}: changes none of the variants; it is for: {names}")
+    choose(options.cpu, TARGETS, "CPU")
+    is_int8_made = any(each.precision in table[each.format].calibrated for each in variants)
+    if options.cpu != PORTABLE and not is_int8_made:
+        raise InputError(
+            f"--cpu {options.cpu}: is for int8, and none is to be made; add int8 to --precisions"
+        )
     if options.qat:
         if options.min_retention == 0:
             raise InputError("--qat: there is nothing to reach with --min-retention 0; leave one of them out")
-        if not any(one.precision in table[one.format].calibrated for one in variants):
+        if not is_int8_made:
             raise InputError("--qat: is for int8, and none is to be made; add int8 to --precisions")
 
 

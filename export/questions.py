@@ -57,7 +57,9 @@ def ask_costs(options: ExportOptions, progress: Progress) -> Costs | Refused:
             begun = True
             progress.advance()
 
-    answer = _ask(AskCosts(run=options.run_folder, threads=options.threads_used), options, hear)
+    answer = _ask(
+        AskCosts(run=options.run_folder, threads=options.threads_used, cpu=options.cpu), options, hear
+    )
     match answer:
         case CostsFound(costs=costs):
             return costs

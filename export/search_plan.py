@@ -12,7 +12,6 @@ from models.run_folder import Run
 
 _MOST_HELD_OUT = 256
 _HELD_OUT = "held-out.npz"
-_REFINED = "refined.safetensors"
 
 
 def plan_search(options: ExportOptions, run: Run, folder: Path, progress: Progress) -> SearchTask | Refused:
@@ -27,12 +26,10 @@ def plan_search(options: ExportOptions, run: Run, folder: Path, progress: Progre
     costs = ask_costs(options, progress)
     if isinstance(costs, Refused):
         return costs
-    candidates = candidates_for(costs, options.qat)
     return SearchTask(
-        recipes=candidates.recipes,
-        resorts=candidates.resorts,
+        candidates=candidates_for(costs, options.qat),
         held_out=str(pack),
         min_retention=options.min_retention,
         costs=costs,
-        refined=str(folder / _REFINED),
+        scratch=str(folder),
     )

@@ -21,6 +21,7 @@ from onnxruntime.quantization import (
 from torch import nn
 
 from bench.evaluation_pack import as_batch
+from bench.machine.cpu_class import SAFE_LEVEL
 from bench.quantisation import RangeMethod
 from bench.variants import Precision
 from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
@@ -36,7 +37,7 @@ _METHODS = {
 }
 _MOST_FOR_HISTOGRAMS = 64
 _IMAGES_AT_A_TIME = 8
-_INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights per channel"
+_INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights of ±{level} per channel"
 
 
 def export(request: ExportRequest) -> Exported:
@@ -135,6 +136,8 @@ def _images_for(request: ExportRequest) -> _CalibrationImages:
 
 
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
+    if request.recipe.library_default:
+        return _quantise_by_default(model, request, entry)
     modules = request.recipe.left_in_float
     # quantize_static moves the weights out of the model it is given.
     given = ModelProto()
@@ -149,6 +152,7 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
+        reduce_range=request.weight_level == SAFE_LEVEL,  # which is ±64 there too
         nodes_to_exclude=_nodes_of(model, modules),
         calibrate_method=_METHODS[request.recipe.ranges],
         # So many at a time, for all their tensors are held in memory; it must divide the number of images.
@@ -157,7 +161,23 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
     quantised = onnx.load_model(str(entry))
     _protect(quantised, modules)
     _forget_the_machine(quantised)
-    return _save(quantised, entry, f"{_INT8_METHOD}, {request.recipe.words}", modules)
+    return _save(
+        quantised,
+        entry,
+        f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.words}",
+        modules,
+    )
+
+
+def _quantise_by_default(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
+    """Quantise with onnxruntime's defaults, and its own remedy where sums would saturate."""
+    given = ModelProto()
+    given.CopyFrom(model)
+    reduce_range = request.weight_level == SAFE_LEVEL
+    quantize_static(given, str(entry), _images_for(request), reduce_range=reduce_range)
+    quantised = onnx.load_model(str(entry))
+    _forget_the_machine(quantised)
+    return _save(quantised, entry, f"onnxruntime quantize_static, {request.recipe.words}")
 
 
 def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:

@@ -14,15 +14,15 @@ from openvino import opset13
 from torch import nn
 
 from bench.evaluation_pack import as_batch
+from bench.machine.cpu_class import FULL_LEVEL, SAFE_LEVEL
 from bench.quantisation import RangeMethod
 from bench.variants import Precision
 from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half
-from export.quantisation.simulation import weighted
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
-_INT8_METHOD = "NNCF post-training, mixed preset, int8 weights per channel"
+_INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
 
 _ESTIMATORS = {
@@ -89,8 +89,10 @@ def _halve_weights(model: openvino.Model) -> None:
 
 
 def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
-    modules = request.recipe.left_in_float
     nncf.set_log_level(logging.ERROR)
+    if request.recipe.library_default:
+        return _quantise_by_default(model, request)
+    modules = request.recipe.left_in_float
     quantised = nncf.quantize(
         model,
         nncf.Dataset(request.calibration, as_batch),
@@ -98,25 +100,48 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         subset_size=len(request.calibration),
         fast_bias_correction=True,
         advanced_parameters=nncf.AdvancedQuantizationParameters(
-            overflow_fix=_overflow_fix(request),
+            overflow_fix=OverflowFix.DISABLE,
             disable_bias_correction=request.recipe.corrected,
             activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges],
         ),
         ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
     )
+    if request.weight_level != FULL_LEVEL:
+        _limit_weights(quantised, request.weight_level)
     bias = "" if request.recipe.corrected else ", fast bias correction"
-    return _save(quantised, request, f"{_INT8_METHOD}{bias}, {request.recipe.words}", modules)
+    method = f"{_INT8_METHOD.format(level=request.weight_level)}{bias}, {request.recipe.words}"
+    return _save(quantised, request, method, modules)
 
 
-def _overflow_fix(request: ExportRequest) -> OverflowFix:
-    """Return whether NNCF halves the range of the first weights it quantises.
+def _quantise_by_default(model: openvino.Model, request: ExportRequest) -> Exported:
+    """Quantise with NNCF's defaults, and its own remedy for every layer where sums would saturate."""
+    fix = OverflowFix.ENABLE if request.weight_level == SAFE_LEVEL else None
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(request.calibration, as_batch),
+        subset_size=len(request.calibration),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
+    )
+    return _save(quantised, request, f"NNCF post-training, {request.recipe.words}")
 
-    Without VNNI sums of products of a full-range image overflow. No image reaches a quantised layer where the
-    first one stays in float; there halving would only round weights again that lie on their grid (a loss of
-    13 dB was seen).
+
+def _limit_weights(model: openvino.Model, level: int) -> None:
+    """Put int8 weights, which NNCF has spread over ±127 an output channel, on the grid of ±`level`.
+
+    A weight that lay on that grid before is the nearest there again. NNCF's own OverflowFix.ENABLE has a grid
+    whose end is no level (±63.5), and rounds every weight once more.
     """
-    first = next(iter(weighted(request.network)))
-    return OverflowFix.DISABLE if first in request.recipe.left_in_float else OverflowFix.FIRST_LAYER
+    for constant in model.get_ops():
+        if constant.get_type_name() != "Constant" or constant.get_element_type() != openvino.Type.i8:
+            continue
+        convert = next(iter(constant.output(0).get_target_inputs())).get_node()
+        multiply = next(iter(convert.output(0).get_target_inputs())).get_node()
+        scale = multiply.input_value(1)
+        ratio = level / FULL_LEVEL
+        weights = np.round(constant.data.astype(np.float32) * ratio).astype(np.int8)
+        constant.output(0).replace(opset13.constant(weights).output(0))
+        wider = opset13.constant((scale.get_node().data / ratio).astype(np.float32))
+        multiply.input(1).replace_source_output(wider.output(0))
 
 
 def _operators_of(model: openvino.Model, modules: tuple[str, ...]) -> list[str]:

@@ -13,13 +13,13 @@ from torch.ao.quantization import (
     PerChannelMinMaxObserver,
     QConfig,
     QConfigMapping,
+    get_default_qconfig_mapping,
 )
 from torch.ao.quantization.observer import UniformQuantizationObserverBase
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
-from bench.machine.host import read_host
 from bench.quantisation import RangeMethod
-from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for
+from bench.runtimes.quantised_engines import engine_for
 from bench.variants import Precision
 from export.exporter import STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
@@ -27,7 +27,7 @@ from export.half_precision import is_stored_in_half
 from export.quantisation.simulation import output_of, weighted
 from models.pixels import to_input, to_planes
 
-_INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights per channel"
+_INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
 _OBSERVERS: dict[RangeMethod, type[UniformQuantizationObserverBase]] = {
     RangeMethod.MIN_MAX: MinMaxObserver,
@@ -89,25 +89,20 @@ def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule
 
 
 def _quantise(request: ExportRequest) -> Exported:
-    engine = engine_for(request.cpu) if request.cpu else _engine_of_this_machine()
-    torch.backends.quantized.engine = engine
+    engine, is_default = engine_for(request.cpu), request.recipe.library_default
+    if engine is not None:
+        torch.backends.quantized.engine = engine
     example = torch.zeros(1, 3, request.image_size, request.image_size)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.ao.quantization is deprecated; see _trace
-        observed = _observe(request, engine, example)
+        observed = _observe_by_default(request, example) if is_default else _observe(request, example)
         for first in range(0, len(request.calibration), _BATCH):
             observed(to_input(to_planes(request.calibration[first : first + _BATCH])))
         quantised = convert_fx(observed)
-    modules, method = request.recipe.left_in_float, f"{_INT8_METHOD}, {request.recipe.words}"
+    modules = request.recipe.left_in_float
+    method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
+    method = f"{method}, {request.recipe.words}"
     return _save(_trace(quantised, request.image_size), request, method, engine, modules)
-
-
-def _engine_of_this_machine() -> str:
-    host = read_host()
-    engine = choose_engine(host.architecture, frozenset(host.cpu_features))
-    if engine is None:
-        raise LookupError(f"torch has no quantised engine for {host.architecture}")
-    return engine
 
 
 def _clipped_layers(request: ExportRequest) -> dict[str, str]:
@@ -123,7 +118,7 @@ def _clipped_layers(request: ExportRequest) -> dict[str, str]:
     }
 
 
-def _observe(request: ExportRequest, engine: str, example: torch.Tensor) -> fx.GraphModule:
+def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
     """Return the network with observers, in which ReLU6 is fused with the layer before it.
 
     Torch fuses a convolution with ReLU and not with ReLU6, whose input it would quantise on its own, over a
@@ -133,9 +128,7 @@ def _observe(request: ExportRequest, engine: str, example: torch.Tensor) -> fx.G
     network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
     for activation in clipped.values():
         network.set_submodule(activation, nn.ReLU())
-        if ENGINES[engine].reduce_range:
-            _clip_after(network, activation)
-    observed: fx.GraphModule = prepare_fx(network, _settings(request, engine), (example,))
+    observed: fx.GraphModule = prepare_fx(network, _settings(request), (example,))
     for layer in clipped:
         fused = observed.get_submodule(layer)
         assert isinstance(fused, nn.Sequential)
@@ -143,24 +136,22 @@ def _observe(request: ExportRequest, engine: str, example: torch.Tensor) -> fx.G
     return observed
 
 
-def _clip_after(network: fx.GraphModule, activation: str) -> None:
-    """Put ReLU6 behind a ReLU: 7 bits of levels end at 6, but what is computed has 8 and goes on to 12."""
-    node = next(node for node in network.graph.nodes if node.target == activation)
-    name = activation.replace(".", "_") + "_clip"
-    network.add_submodule(name, nn.ReLU6())
-    with network.graph.inserting_after(node):
-        clip = network.graph.call_module(name)
-    node.replace_all_uses_with(clip)
-    clip.args = (node,)
-    network.recompile()
+def _observe_by_default(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
+    """Return the network with the observers of torch's defaults, which for x86 have 7 bits of activations."""
+    settings = get_default_qconfig_mapping(engine_for(request.cpu) or "x86")
+    observed: fx.GraphModule = prepare_fx(copy.deepcopy(request.network), settings, (example,))
+    return observed
 
 
-def _settings(request: ExportRequest, engine: str) -> QConfigMapping:
+def _settings(request: ExportRequest) -> QConfigMapping:
     """Quantise everything but the layers left in float."""
     settings = QConfig(  # type: ignore[no-untyped-call]
-        activation=_OBSERVERS[request.recipe.ranges].with_args(reduce_range=ENGINES[engine].reduce_range),
+        activation=_OBSERVERS[request.recipe.ranges].with_args(reduce_range=False),
         weight=PerChannelMinMaxObserver.with_args(
-            dtype=torch.qint8, qscheme=torch.per_channel_symmetric, quant_min=-127, quant_max=127
+            dtype=torch.qint8,
+            qscheme=torch.per_channel_symmetric,
+            quant_min=-request.weight_level,
+            quant_max=request.weight_level,
         ),
     )
     mapping = QConfigMapping().set_global(settings)

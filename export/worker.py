@@ -7,15 +7,18 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import torch
 
-from bench.bundle import ArtifactRecord, VerificationRecord, describe
+from bench.bundle import ArtifactRecord, ClassVerification, VerificationRecord, describe
 from bench.evaluation_pack import read_pack
+from bench.machine.cpu_class import TARGETS, CpuClass
+from bench.machine.host import cpu_class_here
 from bench.quantisation import Search
 from bench.records import Record
-from export.artifact import answers_of, make
+from bench.variants import Precision
+from export.artifact import answers_of, is_made_for_this_machine, make
 from export.best_artifact import make_best
 from export.exporter import Exported
 from export.messages import (
@@ -41,6 +44,8 @@ from export.reference import reference_logits
 from export.verification import LIMITS, WrongArtifactError, verify
 
 _IMAGES_TO_FIND_COSTS = 16
+# Float arithmetic, unfused, takes some ten times as long.
+_IMAGES_TO_SIMULATE = 64
 
 
 def obey(request: Request, tell: Tell) -> Answer:
@@ -66,6 +71,7 @@ def _find_costs(request: AskCosts, tell: Tell) -> Costs:
         simulated.network,
         images,
         simulated.ranges,
+        TARGETS[request.cpu].weight_level,
         lambda done, total: tell(Advanced(done=done, total=total)),
     )
 
@@ -84,18 +90,58 @@ def _make(task: Task, tell: Tell) -> ArtifactRecord:
         exported, search = make_best(task, task.search, folder, tell)
     tell(Entered(stage="verify"))
     verification = _verify(task, exported)
-    return _describe(task, exported, verification, search, time.perf_counter() - begun)
+    classes = _check_classes(task, exported, verification, tell)
+    return _describe(task, exported, verification, classes, search, time.perf_counter() - begun)
 
 
 def _verify(task: Task, exported: Exported) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
-    logits = answers_of(task, exported, pack)
+    logits = answers_of(task, exported, pack, exact=not is_made_for_this_machine(task))
     return verify(task.precision, logits, pack.reference_logits, pack.labels)
 
 
+def _check_classes(
+    task: Task, exported: Exported, verification: VerificationRecord, tell: Tell
+) -> tuple[ClassVerification, ...]:
+    """Return what an int8 artifact's answers are on each class of CPUs that it is made for.
+
+    Its sums saturate on none of them, so what was not measured here is simulated, once for all.
+    """
+    if task.precision is not Precision.INT8:
+        return ()
+    others = [each for each in TARGETS[task.cpu].classes if each is not cpu_class_here()]
+    here: tuple[ClassVerification, ...] = ()
+    if is_made_for_this_machine(task):
+        here = (_class_verification(cpu_class_here(), "measured", verification),)
+    if not others:
+        return here
+    tell(Entered(stage="simulate other CPUs"))
+    pack = read_pack(Path(task.pack)).first(_IMAGES_TO_SIMULATE)
+    logits = answers_of(task, exported, pack, exact=True)
+    simulated = verify(task.precision, logits, pack.reference_logits, pack.labels)
+    return (*here, *(_class_verification(each, "simulated", simulated) for each in others))
+
+
+def _class_verification(
+    cpu_class: CpuClass, how: Literal["measured", "simulated"], verification: VerificationRecord
+) -> ClassVerification:
+    return ClassVerification(
+        cpu_class=cpu_class,
+        how=how,
+        images=verification.images,
+        agreement=verification.agreement,
+        sqnr_db=verification.sqnr_db,
+    )
+
+
 def _describe(
-    task: Task, exported: Exported, verification: VerificationRecord, search: Search | None, seconds: float
+    task: Task,
+    exported: Exported,
+    verification: VerificationRecord,
+    classes: tuple[ClassVerification, ...],
+    search: Search | None,
+    seconds: float,
 ) -> ArtifactRecord:
     bundle = Path(task.bundle)
     files = sorted(path for path in (bundle / task.variant).rglob("*") if path.is_file())
@@ -111,6 +157,8 @@ def _describe(
         seconds=round(seconds, 3),
         opset=exported.opset,
         engine=exported.engine,
+        cpu=task.cpu if task.precision is Precision.INT8 else None,
+        classes=classes,
         method=exported.method,
         calibration_images=calibrated_on or None,
         left_in_float=exported.left_in_float,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from bench.machine.accelerators import found_accelerators
+from bench.machine.cpu_class import CpuClass, class_of
 from bench.machine.cpu_time import read_governor
 from bench.machine.emulation import emulator_of
 from bench.machine.readings import ROOT, text
@@ -84,6 +85,12 @@ def read_host(seen: Seen | None = None) -> Host:
         emulated=emulator_of(board, seen.told_emulated, seen.programs_above, seen.architecture, cpuinfo),
         accelerators=tuple(found_accelerators(seen.root)),
     )
+
+
+def cpu_class_here() -> CpuClass:
+    """Return the class of this machine's CPU."""
+    host = read_host()
+    return class_of(host.architecture, host.cpu_features)
 
 
 def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> list[int]:

@@ -17,6 +17,7 @@ class LoadOptions:
     `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them, or to stand
     in for one of them. `half`: the artifact is fp16, to be computed in half precision where the device has
     arithmetic for it; `int8`: the artifact is int8, for those who must be told.
+    `exact`: compute int8 in float, unfused, where no sum saturates: slow, and never timed.
     """
 
     threads: int
@@ -25,6 +26,7 @@ class LoadOptions:
     foreign_engine: bool = False
     half: bool = False
     int8: bool = False
+    exact: bool = False
 
 
 class Session(Protocol):

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.variants import choose
-
 ARM = frozenset({"aarch64", "arm64", "armv8l", "armv7l"})
 X86 = frozenset({"x86_64", "amd64", "i686"})
 _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
@@ -12,22 +10,21 @@ _DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 @dataclass(frozen=True)
 class QuantisedEngine:
-    """`cpu`: what a user calls the CPUs it is for; `machines`: architectures as `platform.machine()` says,
-    in lower case; `needs`: CPU flags, one of which there must be; `reduce_range`: 7-bit activations.
+    """`cpu`: what a user calls the CPUs it is for, see cpu_class.TARGETS; `machines`: architectures as
+    `platform.machine()` says, in lower case; `needs`: CPU flags, one of which there must be.
     """
 
     cpu: str
     machines: frozenset[str]
     needs: frozenset[str]
-    reduce_range: bool
 
 
-# The best first. With VNNI `onednn` keeps more accuracy than `x86`, whose range is reduced (SQNR 23 against
-# 17 dB): without VNNI an x86 CPU adds two products in 16 bits, which 8-bit activations overflow.
+# The best first. Torch packs weights for an engine when a file is loaded, so that a file whose sums saturate
+# with no engine runs with each of them; one with weights of full range needs one that adds in 32 bits.
 ENGINES: Mapping[str, QuantisedEngine] = {
-    "onednn": QuantisedEngine("x86-vnni", X86, needs=_DOT_PRODUCTS, reduce_range=False),
-    "x86": QuantisedEngine("x86", X86, needs=frozenset(), reduce_range=True),
-    "qnnpack": QuantisedEngine("arm", ARM, needs=frozenset(), reduce_range=False),
+    "onednn": QuantisedEngine("x86-vnni", X86, needs=_DOT_PRODUCTS),
+    "x86": QuantisedEngine("x86", X86, needs=frozenset()),
+    "qnnpack": QuantisedEngine("arm", ARM, needs=frozenset()),
 }
 
 
@@ -36,10 +33,9 @@ def choose_engine(machine: str, cpu_flags: frozenset[str]) -> str | None:
     return next((name for name in ENGINES if misfit(name, machine, cpu_flags) is None), None)
 
 
-def engine_for(cpu: str) -> str:
-    """Return the engine for a kind of CPU: `x86-vnni`, `x86` or `arm`; raises InputError for any other."""
-    by_cpu = {engine.cpu: name for name, engine in ENGINES.items()}
-    return by_cpu[choose(cpu, by_cpu, "CPU")]
+def engine_for(cpu: str) -> str | None:
+    """Return the engine that a file made for a target (see cpu_class.TARGETS) needs; None for `portable`."""
+    return next((name for name, engine in ENGINES.items() if engine.cpu == cpu), None)
 
 
 def misfit(

@@ -67,6 +67,8 @@ def _open(entry: Path, options: LoadOptions, profiled: bool) -> onnxruntime.Infe
     settings.inter_op_num_threads = 1
     settings.log_severity_level = _ERRORS_ONLY
     settings.enable_profiling = profiled
+    if options.exact:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if profiled:
         # Weights packed for the kernels are no inputs any more, and their shapes would be missing.
         settings.add_session_config_entry("session.disable_prepacking", "1")

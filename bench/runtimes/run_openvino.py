@@ -60,6 +60,8 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
         "NUM_STREAMS": "1",
         "INFERENCE_PRECISION_HINT": "f16" if in_half else "f32",
     }
+    if options.exact:
+        settings["LP_TRANSFORMS_MODE"] = "NO"  # what makes int8 operators of float ones between FakeQuantize
     if place_of(device) != _GPU:  # which has no threads, and refuses to be given any
         settings["INFERENCE_NUM_THREADS"] = str(options.threads)
     compiled = core.compile_model(str(entry), device, settings)

@@ -13,9 +13,10 @@ from bench.machine.host import read_host
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import misfit
+from bench.runtimes.quantised_engines import choose_engine, misfit
 
 _CUDA = "cuda"
+_EXACT_ENGINE = "qnnpack"  # which adds in 32 bits, on x86 too
 
 
 class TorchscriptSession:
@@ -69,7 +70,7 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     module = torch.jit.load(str(entry), map_location=device).eval()  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        if options.engine is None:
+        if not _is_quantised(options):
             module = torch.jit.optimize_for_inference(torch.jit.freeze(module.to(dtype)))
         else:
             module = torch.jit.freeze(module)
@@ -80,23 +81,34 @@ def _refuse_device(device: torch.device, options: LoadOptions) -> None:
     """Raise MissingRuntimeError where the device is not here, or has no kernels for the artifact."""
     if device.type == _CUDA and not torch.cuda.is_available():
         raise MissingRuntimeError(f"this torch ({torch.__version__}) finds no CUDA device here")
-    if device.type == _CUDA and options.engine is not None:
+    if device.type == _CUDA and _is_quantised(options):
         raise MissingRuntimeError("int8 TorchScript has kernels for CPUs alone")
 
 
+def _is_quantised(options: LoadOptions) -> bool:
+    return options.int8 or options.engine is not None
+
+
 def _set_engine(options: LoadOptions) -> None:
-    engine = options.engine
-    if engine is None:
+    if not _is_quantised(options):
         return
+    engine = _EXACT_ENGINE if options.exact else _engine_here(options)
+    if engine not in torch.backends.quantized.supported_engines:
+        raise MissingRuntimeError(f"this torch has no quantised engine '{engine}', which the artifact needs")
+    torch.backends.quantized.engine = engine
+
+
+def _engine_here(options: LoadOptions) -> str:
+    """Return the engine that an artifact was made for; of one that was made for all, this machine's."""
     host = read_host()
-    reason = misfit(engine, host.architecture, frozenset(host.cpu_features), options.foreign_engine)
+    features = frozenset(host.cpu_features)
+    engine = options.engine or choose_engine(host.architecture, features)
+    if engine is None:
+        raise MissingRuntimeError(f"torch has no quantised engine for {host.architecture}")
+    reason = misfit(engine, host.architecture, features, options.foreign_engine)
     if reason is not None:
         raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
-    if engine not in torch.backends.quantized.supported_engines:
-        raise MissingRuntimeError(
-            f"this torch has no quantised engine '{engine}', which the artifact was made for"
-        )
-    torch.backends.quantized.engine = engine
+    return engine
 
 
 def version() -> str:

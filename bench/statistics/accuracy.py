@@ -34,6 +34,14 @@ def agreement(logits: Logits, reference: Logits) -> float:
     return float((predictions(logits) == predictions(reference)).mean())
 
 
+def wilson_interval(count: int, images: int) -> Interval:
+    """Return the 95 % interval of a share, `count` of `images`: Wilson's score interval (JASA 22, 1927)."""
+    share, spread = count / images, _Z95**2 / images
+    centre = share + spread / 2
+    half = math.sqrt(share * (1 - share) * spread + spread**2 / 4)
+    return (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+
+
 def flips(logits: Logits, reference: Logits) -> list[int]:
     """Return the indices of the images whose predicted class differs from the reference's."""
     return [int(index) for index in np.flatnonzero(predictions(logits) != predictions(reference))]

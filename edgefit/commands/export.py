@@ -28,13 +28,12 @@ def export(
         typer.Option("--qat", help="Where no int8 recipe keeps it, train the weights on (takes minutes)."),
     ] = False,
     cpu: Annotated[
-        str | None,
+        str,
         typer.Option(
-            metavar="x86-vnni|x86|arm",
-            help="The CPUs that int8 TorchScript is made for.",
-            show_default="this machine's",
+            metavar="portable|x86-vnni|x86|arm",
+            help="The CPUs that int8 is made for; portable: one file that is right on all of them.",
         ),
-    ] = None,
+    ] = "portable",
     eval_images: Annotated[
         int, typer.Option(metavar="N", help="Test images in the evaluation pack, at most.")
     ] = 512,

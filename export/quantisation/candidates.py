@@ -1,9 +1,11 @@
 """Which recipes are worth trying, the cheapest first. Pure: costs in, recipes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from pydantic import Field
 
 from bench.quantisation import RangeMethod, Recipe
+from bench.records import Record
 from export.quantisation.costs import Costs, Layer
 
 # Without a search: the stem, the first depthwise convolution and the first projection stay in float, 7 % of a
@@ -11,7 +13,7 @@ from export.quantisation.costs import Costs, Layer
 _FIRST_LAYERS = 3
 # Float layers at full resolution cost more time than multiply-accumulates: OpenVINO's int8 ÷ fp32 latency was
 # 0.42 with none in float, 0.51 with 4.8 % and 0.58 with 14.3 % (MobileNetV2, 224x224, VNNI). More than a
-# twentieth is a last resort; and at least 85 % always run in int8, as was asked.
+# twentieth is a fallback; and at least 85 % always run in int8, as was asked.
 _CHEAP_MACS_IN_FLOAT = 0.05
 _MOST_MACS_IN_FLOAT = 0.145
 # Few layers have most of the weights, which in float take four times the bytes.
@@ -22,12 +24,14 @@ _STEP_DB = 0.5
 _MOST_SETS = 3
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """`recipes`: to be tried in this order; `resorts`: if none of those holds, the cheapest first."""
+LIBRARY_DEFAULT = Recipe(corrected=False, library_default=True)
 
-    recipes: tuple[Recipe, ...]
-    resorts: tuple[Recipe, ...]
+
+class Candidates(Record):
+    """`recipes`: to be tried in this order; `fallbacks`: if none of those holds, the cheapest first."""
+
+    recipes: tuple[Recipe, ...] = Field(min_length=1)
+    fallbacks: tuple[Recipe, ...]
 
 
 def default_recipe(layers: Sequence[str]) -> Recipe:
@@ -43,10 +47,13 @@ def candidates_for(costs: Costs, refined: bool) -> Candidates:
     recipes = _of_sets(costs, promising)
     dear = _of_sets(costs, [one for one in sets if one not in cheap])
     last = recipes[-1]
-    resorts = [last.model_copy(update={"corrected": False}), *dear]
+    fallbacks = list(dear)
     if refined:
-        resorts.append((dear or recipes)[-1].model_copy(update={"refined": True}))
-    return Candidates((*recipes, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})), tuple(resorts))
+        fallbacks.append((dear or recipes)[-1].model_copy(update={"refined": True}))
+    return Candidates(
+        recipes=(*recipes, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})),
+        fallbacks=tuple(fallbacks),
+    )
 
 
 def _of_sets(costs: Costs, sets: Sequence[frozenset[str]]) -> list[Recipe]:

@@ -2,7 +2,8 @@
 
 Bias correction as in Nagel et al. 2019 (arXiv 1906.04721, section 4.2), measured on images instead of
 derived; and the same for the scale, which costs nothing, since every channel's weights have their own. The
-network and its int8 twin run in step: each layer is corrected before the next one sees its outputs.
+network and its int8 twin run in step: each layer is rounded for the inputs that the twin gives it, and
+corrected before the next one sees its outputs.
 """
 
 import copy
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx
 
+from export.quantisation.rounding import rounded
 from export.quantisation.simulation import (
     Range,
     Stepwise,
     along,
     fake_quantise,
-    on_grid,
     quantised_tensors,
     weighted,
 )
@@ -55,25 +56,30 @@ def find_correction(wanted: Tensor, value: Tensor) -> Correction:
 
 @torch.no_grad()
 def correct(
-    network: fx.GraphModule, images: Tensor, ranges: Mapping[str, Range], left_in_float: frozenset[str]
+    network: fx.GraphModule,
+    images: Tensor,
+    ranges: Mapping[str, Range],
+    left_in_float: frozenset[str],
+    level: int,
 ) -> fx.GraphModule:
-    """Return a copy with weights on the int8 grid and corrected, but for the layers left in float.
+    """Return a copy with weights on the int8 grid of ±`level` and corrected, but for layers left in float.
 
     `images`: float32 [n, 3, h, w], all held in memory with two layers' outputs; `ranges`: by node name.
     """
     corrected = copy.deepcopy(network)
     tensors = quantised_tensors(network, left_in_float)
     layers = {node: name for name, node in weighted(network).items() if name not in left_in_float}
-    for name in layers.values():
-        weight = corrected.get_parameter(f"{name}.weight")
-        weight.copy_(on_grid(weight))
     exact, twin = Stepwise(network), Stepwise(corrected, graph=network.graph)
-    for (node, wanted), (_, rounded) in zip(exact.walk(images), twin.walk(images), strict=True):
-        value = rounded
+    twin_steps = twin.walk(images)
+    for node, reference in exact.walk(images):
         if node in layers:
-            correction = find_correction(wanted, rounded)
+            layer = corrected.get_submodule(layers[node])
+            layer.get_parameter("weight").copy_(rounded(layer, twin.env[node.all_input_nodes[0]], level))
+        _, value = next(twin_steps)
+        if node in layers:
+            correction = find_correction(reference, value)
             _apply(correction, corrected, layers[node])
-            value = correction.applied(rounded)
+            value = correction.applied(value)
         twin.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value
     return corrected
 

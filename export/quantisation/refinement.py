@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.nn.utils import parametrize
 
+from export.quantisation.rounding import on_grid
 from export.quantisation.simulation import (
     Range,
-    on_grid,
     quantised_tensors,
     simulate,
     weighted,
@@ -31,9 +31,13 @@ _LEARNING_RATE = 1e-5
 class _OnGrid(nn.Module):
     """A parametrisation: weights on their int8 grid, with the gradient of the weights themselves."""
 
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
     def forward(self, weight: Tensor) -> Tensor:
         """[out, …] to the same shape."""
-        return weight + (on_grid(weight) - weight).detach()
+        return weight + (on_grid(weight, self._level) - weight).detach()
 
 
 def refine(
@@ -42,12 +46,14 @@ def refine(
     images: Tensor,
     ranges: Mapping[str, Range],
     left_in_float: frozenset[str],
+    level: int,
     tell: Callable[[int, int], None],
 ) -> fx.GraphModule:
     """Return a copy of `start` that was trained for some steps to answer as `network` does.
 
     `images`: float32 [n, 3, h, w]; `start`: the network, corrected. Weights lie on the int8 grid
-    before and after; layers left in float are trained too. `tell` hears how many of how many steps are done.
+    (±`level` steps) before and after; layers left in float are trained too. `tell` hears how many of how many
+    steps are done.
     """
     torch.manual_seed(_SEED)
     with torch.inference_mode():
@@ -56,7 +62,7 @@ def refine(
     student = copy.deepcopy(start).requires_grad_(True)
     layers = [name for name in weighted(network) if name not in left_in_float]
     for name in layers:
-        parametrize.register_parametrization(student.get_submodule(name), "weight", _OnGrid())
+        parametrize.register_parametrization(student.get_submodule(name), "weight", _OnGrid(level))
     tensors = quantised_tensors(network, left_in_float)
     optimiser = torch.optim.Adam(student.parameters(), lr=_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)

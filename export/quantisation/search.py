@@ -7,62 +7,73 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.quantisation import Attempt, HeldOut, Recipe
+from export.quantisation.candidates import LIBRARY_DEFAULT, Candidates
 
-MIN_AGREEMENT = 0.99
-# Held-out images are like those the network was trained on, and flatter: few of them are near the boundary
-# between classes. How much noise the logits have tells more about others: recipes with 30 dB and more kept
-# 98.9 to 100 % of the classes of the test images of six networks, those with 19 to 27 dB 97.1 to 99.4 %.
-_QUIET_DB = 30.0
+# Few of the held-out images are near the boundary between classes, for they are like those the network was
+# trained on, so they flatter: hence a floor of signal beside the agreement.
+MIN_AGREEMENT = 0.97
+MIN_SQNR_DB = 27.0
 _NEARLY_AS_QUIET_DB = 2.0
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What an int8 artifact must keep on held-out images: share of the fp32 accuracy, and same classes."""
+    """What an int8 artifact must keep on `images` held-out images.
+
+    `retention`: share of the fp32 accuracy; `agreement`: what the lower end of the 95 % interval of the share
+    of images with the same class must reach; `sqnr_db`: signal to quantisation noise of the logits.
+    """
 
     retention: float
+    images: int
     agreement: float = MIN_AGREEMENT
+    sqnr_db: float = MIN_SQNR_DB
 
-    def is_reached_by(self, found: HeldOut) -> bool:
-        """Tell whether an artifact keeps both."""
-        return self.missed_by(found) == 0
+    def is_reached_by(self, held_out: HeldOut) -> bool:
+        """Tell whether an artifact keeps all of them."""
+        return self.missed_by(held_out) == 0 and signal_db(held_out) >= self.sqnr_db
 
-    def missed_by(self, found: HeldOut) -> float:
-        """Return by how much an artifact misses the two together."""
-        return max(0.0, self.retention - found.retention) + max(0.0, self.agreement - found.agreement)
+    def missed_by(self, held_out: HeldOut) -> float:
+        """Return by how much an artifact misses retention and agreement together."""
+        low = held_out.agreement_low(self.images)
+        return max(0.0, self.retention - held_out.retention) + max(0.0, self.agreement - low)
 
 
 def search(
-    recipes: Sequence[Recipe],
-    resorts: Sequence[Recipe],
-    attempt: Callable[[int, Recipe], Attempt],
-    goal: Goal,
+    candidates: Candidates, attempt: Callable[[int, Recipe], Attempt], goal: Goal
 ) -> tuple[tuple[Attempt, ...], int]:
     """Return what was tried, in order, and which of them is taken.
 
-    It ends at the first recipe that reaches the goal with little noise. If some reach it amid noise, the
-    first of those that has hardly more than the best of them is taken. If none does, `resorts` are tried
-    until one reaches it; else the one that misses least is taken.
+    The library's own default is tried too, and taken where it is better than what was searched for. The
+    search ends at the first recipe that reaches the goal; if none does, it goes on with the fallback recipes,
+    and if none of those does, the one that misses least is taken: among equals the first of those that have
+    hardly less signal than the best.
     """
     attempts: list[Attempt] = []
-    for recipe in recipes:
+    for recipe in (*candidates.recipes, *candidates.fallbacks):
         attempts.append(attempt(len(attempts), recipe))
-        found = attempts[-1].held_out
-        if goal.is_reached_by(found) and _sqnr_db(found) >= _QUIET_DB:
-            return tuple(attempts), len(attempts) - 1
-    for recipe in resorts:
-        if any(goal.is_reached_by(one.held_out) for one in attempts):
+        if goal.is_reached_by(attempts[-1].held_out):
             break
-        attempts.append(attempt(len(attempts), recipe))
-    return tuple(attempts), _best([one.held_out for one in attempts], goal)
+    reached = goal.is_reached_by(attempts[-1].held_out)
+    taken = len(attempts) - 1 if reached else _best([each.held_out for each in attempts], goal)
+    attempts.append(attempt(len(attempts), LIBRARY_DEFAULT))
+    if _is_better(attempts[-1].held_out, attempts[taken].held_out, goal):
+        taken = len(attempts) - 1
+    return tuple(attempts), taken
 
 
-def _best(found: Sequence[HeldOut], goal: Goal) -> int:
-    least = min(goal.missed_by(one) for one in found)
-    best = [number for number, one in enumerate(found) if goal.missed_by(one) == least]
-    quietest = max(_sqnr_db(found[number]) for number in best)
-    return next(number for number in best if _sqnr_db(found[number]) >= quietest - _NEARLY_AS_QUIET_DB)
+def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:
+    missed, missed_by_other = goal.missed_by(held_out), goal.missed_by(other)
+    return missed < missed_by_other or (missed == missed_by_other and signal_db(held_out) > signal_db(other))
 
 
-def _sqnr_db(found: HeldOut) -> float:
-    return float("inf") if found.sqnr_db is None else found.sqnr_db
+def _best(held_out: Sequence[HeldOut], goal: Goal) -> int:
+    least = min(goal.missed_by(each) for each in held_out)
+    best = [number for number, each in enumerate(held_out) if goal.missed_by(each) == least]
+    quietest = max(signal_db(held_out[number]) for number in best)
+    return next(number for number in best if signal_db(held_out[number]) >= quietest - _NEARLY_AS_QUIET_DB)
+
+
+def signal_db(held_out: HeldOut) -> float:
+    """Return the signal to quantisation noise ratio; infinite where there is no noise."""
+    return float("inf") if held_out.sqnr_db is None else held_out.sqnr_db

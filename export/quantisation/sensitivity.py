@@ -12,12 +12,12 @@ from torch import Tensor, fx, nn
 
 from export.quantisation.correction import find_correction
 from export.quantisation.costs import Activation, Costs, Layer
+from export.quantisation.rounding import rounded
 from export.quantisation.simulation import (
     ACTIVATIONS,
     Range,
     fake_quantise,
     is_sum,
-    on_grid,
     output_of,
     quantised_tensors,
     weighted,
@@ -26,9 +26,15 @@ from export.quantisation.simulation import (
 
 @torch.inference_mode()
 def find_costs(
-    network: fx.GraphModule, images: Tensor, ranges: Mapping[str, Range], tell: Callable[[int, int], None]
+    network: fx.GraphModule,
+    images: Tensor,
+    ranges: Mapping[str, Range],
+    level: int,
+    tell: Callable[[int, int], None],
 ) -> Costs:
     """Measure on `images`, float32 [n, 3, h, w]; `tell` hears how many of how many roundings are done.
+
+    `level`: the largest absolute value of an int8 weight.
 
     Raises ValueError where there is nothing to compare noise with.
     """
@@ -59,7 +65,7 @@ def find_costs(
                 is_convolution=isinstance(network.get_submodule(name), nn.Conv2d),
                 share_of_macs=macs[name] / sum(macs.values()),
                 share_of_weights=weights[name] / sum(weights.values()),
-                noise=noise_of(node, _rounded(network, name, node, values)),
+                noise=noise_of(node, _rounded(network, name, node, values, level)),
             )
             for name, node in layers.items()
         ),
@@ -90,12 +96,14 @@ def _values(network: fx.GraphModule, images: Tensor) -> dict[fx.Node, Tensor]:
     return run.env
 
 
-def _rounded(network: fx.GraphModule, name: str, node: fx.Node, values: Mapping[fx.Node, Tensor]) -> Tensor:
+def _rounded(
+    network: fx.GraphModule, name: str, node: fx.Node, values: Mapping[fx.Node, Tensor], level: int
+) -> Tensor:
     """Return a layer's output with its weights on the int8 grid and corrected."""
     layer = copy.deepcopy(network.get_submodule(name))
-    weight = layer.get_parameter("weight")
-    weight.copy_(on_grid(weight))
-    value: Tensor = layer(values[node.all_input_nodes[0]])
+    inputs = values[node.all_input_nodes[0]]
+    layer.get_parameter("weight").copy_(rounded(layer, inputs, level))
+    value: Tensor = layer(inputs)
     return find_correction(values[node], value).applied(value)
 
 

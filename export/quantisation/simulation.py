@@ -11,9 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-# Every runtime's symmetric int8 weight lies in -127 to 127; a weight that is on this grid already is not
-# rounded again by any of them.
-_WEIGHT_LEVEL = 127
 _ACTIVATION_LEVELS = 256
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
 _SUMS = (operator.add, torch.add)
@@ -35,13 +32,6 @@ def range_of(value: Tensor) -> Range:
     """Return a tensor's smallest and largest value."""
     low, high = torch.aminmax(value)
     return Range(float(low), float(high))
-
-
-def on_grid(weight: Tensor) -> Tensor:
-    """Return weights [out, …] rounded to the int8 grid of their output channel: what int8 computes with."""
-    scale = weight.detach().abs().flatten(1).amax(1) / _WEIGHT_LEVEL
-    scale = along(torch.where(scale > 0, scale, 1.0), weight, 0)
-    return torch.round(weight / scale) * scale
 
 
 def fake_quantise(value: Tensor, range_: Range) -> Tensor:

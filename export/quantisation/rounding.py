@@ -1,0 +1,121 @@
+"""Rounding weights to the int8 grid so that a layer's output changes least, rather than each weight.
+
+GPTQ: Frantar et al. 2022 (arXiv 2210.17323), which rounds one input channel after the other and lets those
+that come later make up for the error, by the second moments of the layer's inputs. It knows one layer at a
+time, and no network.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from export.quantisation.simulation import along
+
+# Added to the diagonal of the second moments, as a share of its mean: the paper's value.
+_DAMPING = 0.01
+# Second moments of 960 inputs are steady on so many samples; more only take time.
+_MOST_SAMPLES = 8192
+# Of convolutions over space these are enough: an image has a patch for each of its pixels.
+_IMAGES_FOR_PATCHES = 8
+_MOST_PATCHES = 4096
+_BLOCK = 64
+_SEED = 11
+
+
+def scale_of(weight: Tensor, level: int) -> Tensor:
+    """Return the step of each output channel's grid, whose largest weight lies at ±`level`: [out]."""
+    scale = weight.detach().abs().flatten(1).amax(1) / level
+    return torch.where(scale > 0, scale, 1.0)
+
+
+def on_grid(weight: Tensor, level: int) -> Tensor:
+    """Return weights [out, …] rounded to the nearest of ±`level` steps of their output channel.
+
+    Every runtime finds the same grid by a channel's largest weight, so it rounds none of these again.
+    """
+    scale = along(scale_of(weight, level), weight, 0)
+    return torch.round(weight / scale) * scale
+
+
+@torch.no_grad()
+def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
+    """Return a layer's weights [out, …] on the grid of ±`level` steps an output channel.
+
+    `inputs`: what the layer is given, float32 [n, in, h, w], or [n, in] for a linear one.
+    """
+    weight = layer.get_parameter("weight")
+    grouped = isinstance(layer, nn.Conv2d) and layer.groups > 1
+    rows = weight.flatten(1)[:, None] if grouped else weight.flatten(1)[None]
+    scale = scale_of(weight, level)
+    steps = scale[:, None] if grouped else scale[None]
+    return _compensated(rows, _second_moments(layer, inputs), steps, level).reshape(weight.shape)
+
+
+def _second_moments(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """Return Σ x xᵀ of what each group of output channels sums over: [groups, k, k].
+
+    Groups of more than one output channel each are taken apart, for no layer is shared in them.
+    """
+    samples = _samples(layer, inputs)
+    return samples.transpose(1, 2) @ samples
+
+
+def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """Return some of a layer's inputs, a row for each output that is summed from it: [groups, n, k]."""
+    if not isinstance(layer, nn.Conv2d):
+        return _some(inputs)[None]
+    if layer.kernel_size == (1, 1) and layer.groups == 1:
+        return _some(inputs.movedim(1, -1).flatten(0, -2))[None]
+    padding, dilation, stride = layer.padding, layer.dilation, layer.stride
+    assert not isinstance(padding, str)
+    images = inputs[:_IMAGES_FOR_PATCHES]
+    few = _MOST_PATCHES // len(images)
+    patches = [
+        _some(F.unfold(image[None], layer.kernel_size, dilation, padding, stride)[0].T, few)
+        for image in images
+    ]
+    together = torch.cat(patches)
+    if layer.groups == 1:
+        return together[None]
+    by_group = together.reshape(len(together), layer.groups, -1).transpose(0, 1)
+    return by_group.repeat_interleave(layer.out_channels // layer.groups, 0)
+
+
+def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
+    """Return at most so many rows, at random and yet the same each time."""
+    if len(rows) <= most:
+        return rows
+    random = torch.Generator().manual_seed(_SEED)
+    return rows[torch.randperm(len(rows), generator=random)[:most]]
+
+
+def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Tensor:
+    """Round rows [groups, out, k] by moments [groups, k, k] and steps [groups, out].
+
+    Inputs with the largest moment are rounded first, while there are others to make up for them.
+    """
+    size = rows.shape[-1]
+    diagonal = moments.diagonal(dim1=1, dim2=2)
+    damping = _DAMPING * diagonal.mean(1, keepdim=True)
+    moments = moments + torch.diag_embed(damping + (diagonal + damping == 0).to(moments.dtype))
+    order = diagonal.argsort(dim=1, descending=True)
+    moments = moments.gather(1, order[:, :, None].expand_as(moments))
+    moments = moments.gather(2, order[:, None].expand_as(moments))
+    rest = rows.gather(2, order[:, None].expand_as(rows)).clone()
+    # The largest weight of a channel stays at the end of its grid, from which exporters find the step again.
+    largest = rest.abs() == rest.abs().amax(2, keepdim=True)
+    original = rest.clone()
+    factor = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(moments)), upper=True)
+    result = torch.empty_like(rest)
+    for first in range(0, size, _BLOCK):
+        last = min(first + _BLOCK, size)
+        errors = torch.empty_like(rest[:, :, first:last])
+        for place in range(first, last):
+            value = torch.round(rest[:, :, place] / steps).clamp(-level, level) * steps
+            value = torch.where(largest[:, :, place], original[:, :, place], value)
+            result[:, :, place] = value
+            error = (rest[:, :, place] - value) / factor[:, place, place, None]
+            errors[:, :, place - first] = error
+            rest[:, :, place + 1 : last] -= error[:, :, None] * factor[:, None, place, place + 1 : last]
+        rest[:, :, last:] -= errors @ factor[:, first:last, last:]
+    return result.gather(2, order.argsort(1)[:, None].expand_as(result))
