@@ -13,6 +13,7 @@ from bench.harness.doubts import doubts_of
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of, refuse_missing
+from bench.machine.cpu_class import class_of
 from bench.machine.cpu_time import read_clock_khz
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
@@ -222,6 +223,7 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
             job.terms.standing,
             job.options.quick,
             References.of(case.format, case.provider, raws),
+            class_of(job.host.architecture, job.host.cpu_features),
             job.doubts,
         )
 

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from bench.bundle import FailedExport
 from bench.decide.budget import over_budget
 from bench.harness.plan import Case
 from bench.harness.row_doubts import doubts_of_row
+from bench.harness.verification_warnings import warnings_of_verification
+from bench.machine.cpu_class import CpuClass
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.reports.summaries import References, summarise
@@ -72,11 +76,13 @@ def row_of_case(
     standing: Standing,
     quick: bool,
     references: References,
+    cpu_class: CpuClass,
     doubts: Sequence[str] = (),
 ) -> Run:
     """Return the row of one case, whatever came of it.
 
-    `quick`: whether the profile's short sampling was used; `doubts`: those that concern every row of the run.
+    `quick`: whether the profile's short sampling was used; `cpu_class`: that of this machine; `doubts`: those
+    that concern every row of the run.
     """
     row = partial(
         Run,
@@ -106,6 +112,7 @@ def row_of_case(
             if case.is_judged:
                 heat = profile.heat if standing == "measured" else None
                 warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float, heat)
+                warnings += _of_verification(case, outcome, evaluation, cpu_class)
                 warnings += over_budget(summary, case.size_bytes, profile.budget, standing)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(
@@ -115,6 +122,16 @@ def row_of_case(
                 warnings=tuple(warnings),
                 **derived,
             )
+
+
+def _of_verification(
+    case: Case, outcome: Completed, evaluation: Evaluation, cpu_class: CpuClass
+) -> list[str]:
+    if case.artifact is None or outcome.logits is None:
+        return []
+    logits = np.asarray(outcome.logits, dtype=np.float32)
+    reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
+    return warnings_of_verification(case.artifact, case.provider, cpu_class, logits, reference)
 
 
 def _remedy(case: Case, profile: Profile) -> str:

@@ -71,10 +71,32 @@ class Contender:
     @cached_property
     def paired(self) -> Paired | None:
         """Its answers against the fp32 reference's."""
+        return None if self._answers is None else accuracy.pair(*self._answers)
+
+    @cached_property
+    def paired_by_class(self) -> dict[str, Paired]:
+        """Its answers against the fp32 reference's on the images of each class, by the class's name."""
+        if self._answers is None:
+            return {}
+        logits, reference, labels = self._answers
+        return {
+            name: accuracy.pair(logits[labels == index], reference[labels == index], labels[labels == index])
+            for index, name in enumerate(self.report.bundle.classes)
+            if (labels == index).any()
+        }
+
+    @property
+    def agreeing(self) -> int | None:
+        """On how many images it has the fp32 reference's class; None where it was not judged."""
+        judged = self.run.accuracy
+        return None if judged is None else judged.images - len(judged.flips)
+
+    @cached_property
+    def _answers(self) -> tuple[accuracy.Logits, accuracy.Logits, accuracy.Labels] | None:
         evaluation, raw = self.report.evaluation, self.run.raw
         if raw is None or raw.logits is None:
             return None
-        return accuracy.pair(
+        return (
             np.asarray(raw.logits, dtype=np.float32),
             np.asarray(evaluation.reference_logits, dtype=np.float32),
             np.asarray(evaluation.labels, dtype=np.int64),

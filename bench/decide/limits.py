@@ -1,12 +1,17 @@
 """Which limits of a budget a contender keeps, and by how much it misses the others. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.decide.contenders import Contender
+from bench.statistics import accuracy
 from device_profiles.settings import Budget
 
 MARGIN = 0.01
+# What the lower end of the 95 % interval of the agreement must reach; of 128 images one may not differ.
+MIN_AGREEMENT = 0.97
+# As in the gate: a class counts as changed where chance would do as much in one of ten at most.
+_CHANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,55 @@ class Kept:
 
 
 def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
+    """Judge retention, agreement and each class; the first that is not kept, or not shown to be, decides.
+
+    A retention can hide changed answers that happen to hit the reference's mistakes, and one class lost where
+    the other gains: so both count.
+    """
+    if min_retention is None:
+        return Kept(True, False, "")
+    least = min_retention - margin
+    overall = _retention(one, min_retention, margin)
+    others = (_agreement(one), *_by_class(one, least))
+    judged = [overall, *(each for each in others if each is not None)]
+    lost = next((each for each in judged if each.is_lost), None)
+    return lost or next((each for each in judged if not each.is_shown), overall)
+
+
+def _agreement(one: Contender) -> Kept | None:
+    """Judge the share of images with the reference's class by the lower end of its interval; None if kept."""
+    judged, agreeing = one.run.accuracy, one.agreeing
+    if judged is None or agreeing is None:
+        return None
+    low, high = accuracy.wilson_interval(agreeing, judged.images)
+    if low >= MIN_AGREEMENT:
+        return None
+    share = f"agreement {judged.agreement:.3f} ({low:.3f} to {high:.3f}) with the fp32 model's classes"
+    if high < MIN_AGREEMENT:
+        return Kept(False, True, f"loses accuracy: {share}, all of it below {MIN_AGREEMENT:g}")
+    return Kept(
+        False, False, f"not shown to keep the accuracy: {share}, its lower end is below {MIN_AGREEMENT:g}"
+    )
+
+
+def _by_class(one: Contender, least: float) -> Iterator[Kept]:
+    """Judge each class whose retention is below the limit by more than chance."""
+    for name, paired in one.paired_by_class.items():
+        interval = paired.retention_ci95()
+        if paired.retention is None or interval is None or paired.retention >= least:
+            continue
+        share = f"retention of '{name}' {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+        if interval[1] < least:
+            yield Kept(False, True, f"loses accuracy: {share}, all of it below {least:g}")
+        elif paired.loss_p() <= _CHANCE:
+            yield Kept(False, False, f"not shown to keep the accuracy: {share}, below {least:g}")
+
+
+def _retention(one: Contender, min_retention: float, margin: float) -> Kept:
     """Judge retention: shown if the lower end of its interval is at least the limit less the margin.
 
     Lost if even its upper end lies below that; in between more images would decide.
     """
-    if min_retention is None:
-        return Kept(True, False, "")
     least, paired = min_retention - margin, one.paired
     interval = None if paired is None else paired.retention_ci95()
     if paired is None or interval is None or paired.retention is None:

@@ -38,7 +38,7 @@ class Case:
     what its process may have, None for no limit. `left_in_float`: the modules that int8 does not quantise.
     `on_several_providers`: its variant is a case on another provider too. `unfit`: why the profile's device
     cannot run it, None if it can. `stands_in`: this machine is another than the profile's device, so that
-    what was made for that one is tried here where it can be.
+    what was made for that one is tried here where it can be. `artifact`: its record in the manifest.
     """
 
     variant: str
@@ -58,6 +58,7 @@ class Case:
     on_several_providers: bool = False
     unfit: str | None = None
     stands_in: bool = False
+    artifact: ArtifactRecord | None = None
 
     @property
     def key(self) -> str:
@@ -128,6 +129,7 @@ def cases_of(
             on_several_providers=len(providers_of(profile, artifact.format)) > 1,
             unfit=left_out.get(artifact.format) or unfit(artifact, profile),
             stands_in=terms.standing == "stand-in",
+            artifact=artifact,
         )
         for artifact in artifacts
         for provider in providers_of(profile, artifact.format)

@@ -3,8 +3,8 @@
     tests/benchmarks/int8_by_cpu.py BUNDLE [--images N]
 
 `measured`: on this machine; `emulated`: with the kernels of x86 without VNNI, under qemu-user (Debian:
-apt install qemu-user-static), which takes a second or more an image; `simulated`: in float arithmetic, as a CPU
-computes whose sums do not saturate. Arm boards are measured by `edgefit bench BUNDLE --on ssh://…`.
+apt install qemu-user-static), which takes a second or more an image; `simulated`: in float arithmetic, as a
+CPU computes whose sums do not saturate. Arm boards are measured by `edgefit bench BUNDLE --on ssh://…`.
 """
 
 import argparse
