@@ -77,12 +77,18 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
     if search is None or search.reached:
         return ()
     found, missed = search.best.held_out, []
+    low, signal = found.agreement_low(search.images), search.min_sqnr_db
     if found.retention < search.min_retention:
         missing = search.min_retention - found.retention
         missed.append(f"retention {found.retention:.4f} by {missing:.4f} (of {search.min_retention:g})")
-    if found.agreement < search.min_agreement:
-        missing = search.min_agreement - found.agreement
-        missed.append(f"agreement {found.agreement:.4f} by {missing:.4f} (of {search.min_agreement:g})")
+    if low < search.min_agreement:
+        missing = search.min_agreement - low
+        missed.append(
+            f"agreement {found.agreement:.4f}, of whose interval the lower end is {low:.4f}, "
+            f"by {missing:.4f} (of {search.min_agreement:.4g})"
+        )
+    if signal is not None and found.sqnr_db is not None and found.sqnr_db < signal:
+        missed.append(f"signal {found.sqnr_db:.1f} dB by {signal - found.sqnr_db:.1f} (of {signal:g})")
     refined = any(one.recipe.refined for one in search.attempts)
     remedy = "ship another precision" if refined else "try --qat, or ship another precision"
     sentence = (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.quantisation import Attempt, HeldOut, Recipe
+from bench.statistics.accuracy import wilson_interval
 from export.quantisation.candidates import LIBRARY_DEFAULT, Candidates
 
 # Few of the held-out images are near the boundary between classes, for they are like those the network was
@@ -20,14 +21,20 @@ _NEARLY_AS_QUIET_DB = 2.0
 class Goal:
     """What an int8 artifact must keep on `images` held-out images.
 
-    `retention`: share of the fp32 accuracy; `agreement`: what the lower end of the 95 % interval of the share
-    of images with the same class must reach; `sqnr_db`: signal to quantisation noise of the logits.
+    `retention`: share of the fp32 accuracy; `sqnr_db`: signal to quantisation noise of the logits.
     """
 
     retention: float
     images: int
-    agreement: float = MIN_AGREEMENT
     sqnr_db: float = MIN_SQNR_DB
+
+    @property
+    def agreement(self) -> float:
+        """What the lower end of the 95 % interval of the share of images with the same class must reach.
+
+        Few images cannot show MIN_AGREEMENT: of those none may change its class.
+        """
+        return min(MIN_AGREEMENT, wilson_interval(self.images, self.images)[0])
 
     def is_reached_by(self, held_out: HeldOut) -> bool:
         """Tell whether an artifact keeps all of them."""

@@ -5,19 +5,23 @@ from pathlib import Path
 import pytest
 
 from bench.errors import MissingRuntimeError
+from bench.machine.cpu_class import PORTABLE, TARGETS
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import ENGINES, choose_engine, misfit
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for, misfit
 from bench.runtimes.table import load_runtime
 
 VNNI = frozenset({"avx2", "avx512_vnni"})
 NO_VNNI = frozenset({"avx2"})
 
 
-def test_int8_torchscript_never_overflows_without_vnni() -> None:
+def test_each_x86_cpu_has_its_engine() -> None:
     assert choose_engine("x86_64", VNNI) == "onednn"
-    assert not ENGINES["onednn"].reduce_range
     assert choose_engine("x86_64", NO_VNNI) == "x86"
-    assert ENGINES["x86"].reduce_range
+
+
+def test_every_engine_is_that_of_a_target_and_a_portable_file_needs_none() -> None:
+    assert {engine_for(cpu) for cpu in TARGETS} == {None, *ENGINES}
+    assert engine_for(PORTABLE) is None
 
 
 def test_arm_has_its_own_engine_and_what_is_unknown_none() -> None:

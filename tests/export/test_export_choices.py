@@ -109,15 +109,18 @@ def test_one_image_alone_refuses_nothing() -> None:
     assert record.agreement == 0.9
 
 
-def artifact_after(agreement: float, retention: float, recipe: Recipe) -> ArtifactRecord:
-    found = HeldOut(agreement=agreement, retention=retention, sqnr_db=20.0)
+def artifact_after(
+    agreement: float, retention: float, recipe: Recipe, sqnr_db: float = 30.0
+) -> ArtifactRecord:
+    found = HeldOut(agreement=agreement, retention=retention, sqnr_db=sqnr_db)
     search = Search(
         min_retention=0.99,
-        min_agreement=0.99,
+        min_agreement=0.97,
+        min_sqnr_db=27.0,
         images=256,
         attempts=(Attempt(recipe=recipe, share_in_float=0.0, held_out=found, seconds=1.0),),
         taken=0,
-        reached=min(agreement, retention) >= 0.99,
+        reached=min(agreement, retention) >= 0.99 and sqnr_db >= 27,
         left_in_float=(),
         seconds=1.0,
     )
@@ -140,10 +143,17 @@ def test_what_int8_misses_is_told_with_its_size_and_a_remedy() -> None:
     (refined,) = warnings_of(artifact_after(0.97, 1.0, Recipe(refined=True)))
 
     assert "on 256 held-out images" in sentence
-    assert "retention 0.9800 by 0.0100 (of 0.99) and agreement 0.9700 by 0.0200 (of 0.99)" in sentence
+    assert "retention 0.9800 by 0.0100 (of 0.99) and agreement 0.9700, " in sentence
+    assert "the lower end is 0.9396, by 0.0304 (of 0.97)" in sentence
     assert "try --qat" in sentence
     assert "try --qat" not in refined
     assert warnings_of(artifact_after(1.0, 1.0, Recipe())) == ()
+
+
+def test_too_little_signal_is_told_though_no_image_changed_its_class() -> None:
+    (sentence,) = warnings_of(artifact_after(1.0, 1.0, Recipe(), sqnr_db=25.0))
+
+    assert "signal 25.0 dB by 2.0 (of 27)" in sentence
 
 
 def test_verifying_lists_the_images_that_changed_their_class() -> None:

@@ -1,5 +1,7 @@
 """int8 simulated on real, small torch networks: what is rounded, equalised, corrected, refined."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, fx, nn
@@ -8,17 +10,19 @@ from export.folding import fold_batch_norms
 from export.quantisation.correction import correct, find_correction
 from export.quantisation.equalisation import equalise
 from export.quantisation.refinement import refine
+from export.quantisation.rounding import on_grid, rounded
 from export.quantisation.sensitivity import find_costs
 from export.quantisation.simulation import (
     Range,
     fake_quantise,
     find_ranges,
-    on_grid,
     output_of,
     quantised_tensors,
     simulate,
     weighted,
 )
+
+LEVEL = 64
 
 
 class Small(nn.Module):
@@ -76,11 +80,46 @@ def unevenness(network: fx.GraphModule, images: Tensor) -> float:
 
 def test_weights_on_the_grid_are_not_rounded_again() -> None:
     weights = torch.randn(4, 3, 3, 3) * torch.tensor([1e-3, 1.0, 5.0, 0.0]).reshape(4, 1, 1, 1)
-    once = on_grid(weights)
+    once = on_grid(weights, LEVEL)
 
-    torch.testing.assert_close(on_grid(once), once)
+    torch.testing.assert_close(on_grid(once, LEVEL), once)
     for channel in once:
-        assert len(channel.unique()) <= 255
+        assert len(channel.unique()) <= 2 * LEVEL + 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Conv2d(8, 4, 1), (4, 8, 6, 6)),
+        (nn.Conv2d(3, 4, 3, stride=2, padding=1), (4, 3, 9, 9)),
+        (nn.Conv2d(8, 8, 3, padding=1, groups=8), (4, 8, 6, 6)),
+        (nn.Conv2d(32, 4, 1, groups=2), (4, 32, 6, 6)),
+        (nn.Linear(8, 4), (64, 8)),
+    ],
+    ids=["pointwise", "strided", "depthwise", "grouped", "linear"],
+)
+def test_rounding_with_error_feedback_keeps_a_layers_output_better(
+    layer: nn.Module, shape: tuple[int, ...]
+) -> None:
+    torch.manual_seed(2)
+    # Inputs that are alike, as channels of a network are: an error in one can be made up for by another.
+    inputs = torch.rand(shape) + 2 * torch.rand(shape[0], 1, *shape[2:])
+    errors = []
+    for weight in (rounded(layer, inputs, 8), on_grid(layer.get_parameter("weight"), 8)):
+        changed = copy.deepcopy(layer)
+        changed.get_parameter("weight").data.copy_(weight)
+        with torch.no_grad():
+            errors.append(float((changed(inputs) - layer(inputs)).square().mean()))
+        torch.testing.assert_close(on_grid(weight, 8), weight)
+
+    assert errors[0] < errors[1]
+
+
+def test_a_channel_without_weights_and_inputs_without_signal_are_rounded_to_themselves() -> None:
+    layer = nn.Conv2d(4, 2, 1)
+    layer.weight.data[0] = 0.0
+
+    assert torch.equal(rounded(layer, torch.zeros(2, 4, 3, 3), LEVEL)[0], torch.zeros(4, 1, 1))
 
 
 def test_zero_has_a_level_of_its_own() -> None:
@@ -144,7 +183,7 @@ def test_correcting_gives_the_logits_their_means_back(network: fx.GraphModule, i
         # One large weight a channel leaves the others few levels.
         network.get_parameter("projection.weight")[:, 0] = 40.0
     ranges = find_ranges(network, [images])
-    corrected = correct(network, images, ranges, frozenset())
+    corrected = correct(network, images, ranges, frozenset(), LEVEL)
 
     with torch.inference_mode():
         wanted = network(images).mean(dim=0)
@@ -155,7 +194,7 @@ def test_correcting_gives_the_logits_their_means_back(network: fx.GraphModule, i
 
 def test_a_layer_left_in_float_keeps_its_weights(network: fx.GraphModule, images: Tensor) -> None:
     ranges = find_ranges(network, [images])
-    corrected = correct(network, images, ranges, frozenset({"stem"}))
+    corrected = correct(network, images, ranges, frozenset({"stem"}), LEVEL)
 
     torch.testing.assert_close(corrected.get_parameter("stem.weight"), network.get_parameter("stem.weight"))
     assert not torch.equal(
@@ -172,7 +211,7 @@ def test_costs_point_at_the_layer_and_the_tensor_that_rounding_hurts(
         network.get_parameter("depthwise.bias")[0] = -1.0
     steps: list[tuple[int, int]] = []
     costs = find_costs(
-        network, images, find_ranges(network, [images]), lambda done, of: steps.append((done, of))
+        network, images, find_ranges(network, [images]), LEVEL, lambda done, of: steps.append((done, of))
     )
 
     assert max(costs.layers, key=lambda one: one.noise).name == "projection"
@@ -183,7 +222,7 @@ def test_costs_point_at_the_layer_and_the_tensor_that_rounding_hurts(
 
 
 def test_a_tensor_names_the_layers_around_it(network: fx.GraphModule, images: Tensor) -> None:
-    costs = find_costs(network, images, find_ranges(network, [images]), lambda done, of: None)
+    costs = find_costs(network, images, find_ranges(network, [images]), LEVEL, lambda done, of: None)
     around = {one.layers: one.summed for one in costs.activations}
 
     assert around[("depthwise", "projection")] is False
@@ -193,13 +232,13 @@ def test_a_tensor_names_the_layers_around_it(network: fx.GraphModule, images: Te
 
 def test_refined_weights_lie_on_the_grid_and_have_less_noise(network: fx.GraphModule, images: Tensor) -> None:
     ranges = find_ranges(network, [images])
-    start = correct(network, images, ranges, frozenset())
+    start = correct(network, images, ranges, frozenset(), LEVEL)
     with torch.no_grad():
         start.get_parameter("head.bias").add_(torch.tensor([0.003, -0.003]))
     steps: list[tuple[int, int]] = []
-    refined = refine(network, start, images, ranges, frozenset(), lambda *step: steps.append(step))
+    refined = refine(network, start, images, ranges, frozenset(), LEVEL, lambda *step: steps.append(step))
 
     weight = refined.get_parameter("projection.weight")
-    torch.testing.assert_close(on_grid(weight), weight)
+    torch.testing.assert_close(on_grid(weight, LEVEL), weight)
     assert noise(network, refined, images) < noise(network, start, images)
     assert steps[-1][0] == steps[-1][1]

@@ -7,7 +7,7 @@ import pytest
 
 from bench.quantisation import Attempt, HeldOut, RangeMethod, Recipe
 from export.best_artifact import reasons
-from export.quantisation.candidates import candidates_for, cheapest_sets, default_recipe
+from export.quantisation.candidates import Candidates, candidates_for, cheapest_sets, default_recipe
 from export.quantisation.costs import Activation, Costs, Layer
 from export.quantisation.search import Goal, search
 
@@ -81,14 +81,14 @@ def test_recipes_begin_with_the_cheapest_set_that_promises_enough() -> None:
     assert all(one.corrected for one in found.recipes)
 
 
-def test_much_in_float_and_training_on_are_last_resorts() -> None:
+def test_much_in_float_and_training_on_are_fallbacks() -> None:
     found = costs([0.1, 0.05, 0.02, 0.01], macs=0.03)
     candidates = candidates_for(found, refined=True)
 
     assert all(found.share_of_macs(frozenset(one.left_in_float)) <= 0.05 for one in candidates.recipes)
-    assert any(found.share_of_macs(frozenset(one.left_in_float)) > 0.05 for one in candidates.resorts)
-    assert [one.refined for one in candidates.resorts].index(True) == len(candidates.resorts) - 1
-    assert not any(one.refined for one in candidates_for(found, refined=False).resorts)
+    assert any(found.share_of_macs(frozenset(one.left_in_float)) > 0.05 for one in candidates.fallbacks)
+    assert [one.refined for one in candidates.fallbacks].index(True) == len(candidates.fallbacks) - 1
+    assert not any(one.refined for one in candidates_for(found, refined=False).fallbacks)
 
 
 def test_a_network_that_int8_hardly_costs_anything_is_tried_without_float_first() -> None:
@@ -99,14 +99,22 @@ def test_without_a_search_the_first_layers_stay_in_float() -> None:
     assert default_recipe(NAMES).left_in_float == ("layer0", "layer1", "layer2")
 
 
-def attempts(*found: HeldOut, resorts: Sequence[HeldOut] = ()) -> tuple[list[Attempt], int]:
-    waiting = [*found, *resorts]
+IMAGES = 256
+
+
+def attempts(
+    *recipes: HeldOut, fallbacks: Sequence[HeldOut] = (), default: HeldOut | None = None
+) -> tuple[list[Attempt], int]:
+    waiting = [*recipes, *fallbacks]
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
-        return Attempt(recipe=recipe, share_in_float=0.0, held_out=waiting.pop(0), seconds=0.0)
+        found = (default or held_out(0.5, 0.5, 1.0)) if recipe.library_default else waiting.pop(0)
+        return Attempt(recipe=recipe, share_in_float=0.0, held_out=found, seconds=0.0)
 
-    made, taken = search([Recipe()] * len(found), [Recipe()] * len(resorts), attempt, Goal(0.99))
-    return list(made), taken
+    candidates = Candidates(recipes=(Recipe(),) * len(recipes), fallbacks=(Recipe(),) * len(fallbacks))
+    made, taken = search(candidates, attempt, Goal(0.99, IMAGES))
+    assert made[-1].recipe.library_default
+    return list(made[:-1]), taken
 
 
 def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldOut:
@@ -114,9 +122,23 @@ def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldO
 
 
 def test_the_search_ends_at_the_first_that_holds_with_little_noise() -> None:
-    made, taken = attempts(held_out(0.98, 1.0, 30.0), held_out(0.99, 0.99, 30.0), held_out(1.0, 1.0, 40.0))
+    made, taken = attempts(held_out(0.98, 1.0, 30.0), held_out(1.0, 0.99, 30.0), held_out(1.0, 1.0, 40.0))
 
     assert (len(made), taken) == (2, 1)
+
+
+def test_a_share_that_chance_could_give_is_not_enough() -> None:
+    # 0.992 of 256 images: the lower end of its interval is 0.972, and that of 0.988 is 0.966.
+    made, taken = attempts(held_out(253 / 256, 1.0, 30.0), held_out(254 / 256, 1.0, 30.0))
+
+    assert (len(made), taken) == (2, 1)
+
+
+def test_of_few_images_none_may_change_its_class() -> None:
+    goal = Goal(0.99, images=16)
+
+    assert goal.is_reached_by(held_out(1.0, 1.0, 30.0))
+    assert not goal.is_reached_by(held_out(15 / 16, 1.0, 30.0))
 
 
 def test_one_that_holds_amid_noise_is_not_the_last_word() -> None:
@@ -137,14 +159,22 @@ def test_if_none_holds_the_one_that_misses_least_is_taken() -> None:
     assert (len(made), taken) == (3, 1)
 
 
-def test_resorts_are_for_what_nothing_else_reaches() -> None:
-    enough, _ = attempts(held_out(1.0, 1.0, 20.0), resorts=[held_out(1.0, 1.0, 40.0)])
+def test_fallbacks_are_for_what_nothing_else_reaches() -> None:
+    enough, _ = attempts(held_out(1.0, 1.0, 30.0), fallbacks=[held_out(1.0, 1.0, 40.0)])
     not_enough, taken = attempts(
-        held_out(0.9, 1.0, 20.0), resorts=[held_out(1.0, 1.0, 20.0), held_out(1.0, 1.0, 40.0)]
+        held_out(0.9, 1.0, 20.0), fallbacks=[held_out(1.0, 1.0, 28.0), held_out(1.0, 1.0, 40.0)]
     )
 
     assert len(enough) == 1
     assert (len(not_enough), taken) == (2, 1)
+
+
+def test_the_librarys_own_default_is_taken_where_it_is_better() -> None:
+    made, taken = attempts(held_out(1.0, 1.0, 30.0), default=held_out(1.0, 1.0, 31.0))
+    _, not_taken = attempts(held_out(1.0, 1.0, 30.0), default=held_out(0.98, 1.0, 35.0))
+
+    assert taken == len(made)
+    assert not_taken == 0
 
 
 def test_the_manifest_says_what_each_layer_in_float_saves_and_costs() -> None:

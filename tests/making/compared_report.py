@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.harness.plan import Case
+from bench.machine.cpu_class import CpuClass
 from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
 from bench.reports.records import BundleRecord, Evaluation, Report
 from bench.reports.summaries import References
@@ -90,7 +91,14 @@ def made_report(
     known = load_profile(profile)
     runs = tuple(
         row_of_case(
-            case, found, evaluation, known, standing, False, References.of(case.format, case.provider, raws)
+            case,
+            found,
+            evaluation,
+            known,
+            standing,
+            False,
+            References.of(case.format, case.provider, raws),
+            CpuClass.X86,
         )
         for case, found in outcomes.values()
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bench.harness.plan import Case
+from bench.machine.cpu_class import CpuClass
 from bench.machine.host import Host
 from bench.machine.state import HostState
 from bench.measurements import (
@@ -156,6 +157,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
                 "measured",
                 True,
                 References.of(case_of(variant).format, case_of(variant).provider, raws),
+                CpuClass.X86,
                 ("a [doubt] of all",),
             )
             for variant, outcome in outcomes.items()

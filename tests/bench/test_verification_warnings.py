@@ -1,0 +1,104 @@
+"""What a row says where its answers are not those that the manifest verified."""
+
+import numpy as np
+import pytest
+
+from bench.bundle import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
+from bench.harness.verification_warnings import warnings_of_verification
+from bench.machine.cpu_class import CpuClass
+from bench.variants import Precision
+
+IMAGES = 100
+REFERENCE = np.array([[1, -1]] * IMAGES, dtype=np.float32)
+CPU = "CPUExecutionProvider"
+
+
+def artifact(
+    *classes: ClassVerification,
+    cpu: str | None = "x86-vnni",
+    flips: tuple[int, ...] = (),
+    precision: Precision = Precision.INT8,
+) -> ArtifactRecord:
+    file = FileRecord(path="model.onnx", sha256="0" * 64, size_bytes=1)
+    verification = VerificationRecord(
+        images=IMAGES,
+        largest_difference=0.1,
+        sqnr_db=30.0,
+        agreement=1 - len(flips) / IMAGES,
+        flips=flips,
+        retention=1.0,
+        retention_ci95=None,
+        mcnemar_p=1.0,
+    )
+    return ArtifactRecord(
+        variant=f"onnx-{precision.value}",
+        format="onnx",
+        precision=precision,
+        entry=file.path,
+        files=(file,),
+        producer="test",
+        verification=verification,
+        seconds=1.0,
+        cpu=cpu,
+        classes=classes,
+    )
+
+
+def verified(cpu_class: CpuClass, how: str = "measured") -> ClassVerification:
+    return ClassVerification(cpu_class=cpu_class, how=how, images=64, agreement=0.995, sqnr_db=30.0)
+
+
+def logits(*flips: int) -> np.ndarray:
+    answers = REFERENCE.copy()
+    answers[list(flips)] *= -1
+    return answers
+
+
+def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
+    made = artifact(verified(CpuClass.X86_VNNI))
+
+    assert warnings_of_verification(made, CPU, CpuClass.X86_VNNI, logits(), REFERENCE) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (
+            artifact(verified(CpuClass.X86_VNNI)),
+            "made for --cpu x86-vnni and not verified on x86 without VNNI",
+        ),
+        (
+            artifact(verified(CpuClass.X86, "simulated")),
+            "there it was simulated (agreement 0.995 on 64 images)",
+        ),
+        (artifact(cpu=None), "does not say on which CPUs its int8 was verified"),
+    ],
+    ids=["another class", "simulated", "schema 1"],
+)
+def test_a_class_on_which_it_was_not_verified_is_told(made: ArtifactRecord, words: str) -> None:
+    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, logits(), REFERENCE)
+
+    assert words in sentence
+
+
+def test_float_and_other_providers_have_no_class() -> None:
+    fp32 = artifact(cpu=None, precision=Precision.FP32)
+
+    assert warnings_of_verification(fp32, CPU, CpuClass.X86, logits(), REFERENCE) == []
+    assert (
+        warnings_of_verification(artifact(), "CUDAExecutionProvider", CpuClass.X86, logits(), REFERENCE) == []
+    )
+
+
+def test_more_changed_images_than_in_the_manifest_are_told_beyond_chance() -> None:
+    made = artifact(verified(CpuClass.X86), flips=(1,))
+
+    assert warnings_of_verification(made, CPU, CpuClass.X86, logits(1, 2, 3), REFERENCE) == []
+    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, logits(*range(2, 14)), REFERENCE)
+    assert "12 of 100 images have another class than the fp32 model's here, and 1 in the manifest" in sentence
+
+
+def test_only_the_images_that_both_saw_are_compared() -> None:
+    made = artifact(verified(CpuClass.X86), flips=tuple(range(50, 70)))
+
+    assert warnings_of_verification(made, CPU, CpuClass.X86, logits()[:40], REFERENCE[:40]) == []
