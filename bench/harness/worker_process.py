@@ -6,14 +6,21 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.child_process import ChildProcess
+from bench.cache_folder import cache_folder
+from bench.child_process import ChildDiedError, ChildProcess
 from bench.harness import messages
+from bench.machine.accelerators import device_files
 from bench.machine.memory_group import JOIN
+from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
+from bench.runtimes.providers import place_of
 
 # oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
-_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0"}
-WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
+# onnxruntime and OpenVINO send usage data to their makers and note it in the user's home, but for the others.
+_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", "ORT_DISABLE_TELEMETRY": "1", "CI": "true"}
+WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
+_SECONDS_TO_GREET = 120.0
+_CPU, _TENSORRT = "cpu", "tensorrt"
 
 
 class RuntimeMissingError(Exception):
@@ -24,12 +31,15 @@ class WorkerProcess:
     """A worker that must be stopped in the end.
 
     `command` is what to run: see ChildProcess; `joins`: a file to which it writes its process id before it
-    begins.
+    begins; `provider`: where it will run its artifact, which decides what it may write.
     """
 
-    def __init__(self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None, provider: str = _CPU
+    ) -> None:
         before = () if joins is None else (*JOIN, str(joins))
-        self._child = ChildProcess((*before, *command), environment=_ENVIRONMENT)
+        writable = map(str, _writable(provider))
+        self._child = ChildProcess((*before, *command, *writable), environment=_ENVIRONMENT)
 
     @property
     def pid(self) -> int:
@@ -72,3 +82,23 @@ class WorkerProcess:
                 raise RuntimeMissingError(answer.message.partition(": ")[2])
             raise self._child.end(answer.failure, answer.message)
         return answer
+
+
+def _writable(provider: str) -> list[Path]:
+    """Return what a worker writes beside its own folder: drivers' device files, and TensorRT its engines."""
+    place = place_of(provider)
+    devices = [] if place == _CPU else device_files()
+    return [*devices, cache_folder(_TENSORRT)] if place == _TENSORRT else devices
+
+
+def ask_confinement() -> Confinement:
+    """Start a worker that loads nothing, and return how it says that it is confined."""
+    worker = WorkerProcess()
+    try:
+        answer = worker.ask(messages.Greet(), _SECONDS_TO_GREET)
+    except ChildDiedError as death:
+        return Confinement(by=None, reason=f"a worker {' '.join(death.message.split())}")
+    finally:
+        worker.stop()
+    assert isinstance(answer, messages.Greeted)
+    return answer.confinement
