@@ -192,7 +192,8 @@ def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
 
 
 def test_a_worker_ends_with_its_parent_even_in_the_middle_of_an_inference() -> None:
-    worker = "from bench.harness import start; start._die_with_the_parent(); "
+    worker = "from pathlib import Path; from bench.harness import start; start.confine(Path.cwd()); "
+    worker += "start._die_with_the_parent(); "
     worker += "print(1, flush=True); import time; time.sleep(600)"
     script = (
         "import os, subprocess, sys\n"
