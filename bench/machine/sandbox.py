@@ -1,7 +1,8 @@
 """Confines a process: it writes no file outside its own folder, and keeps the rest of what it could.
 
-By Landlock, else by a user and mount namespace; it says which it was, and goes on where a kernel has neither.
-It must be called before a process has threads, for both hold for the thread that asks and those it starts.
+By Landlock, else by a mount namespace, for which anybody but root needs a user namespace too; it says which
+it was, and goes on where a kernel has neither. It must be called before a process has threads, for both hold
+for the thread that asks and those it starts.
 What an artifact is, and what a worker must write, is not known here. Sources: the Linux kernel's
 include/uapi/linux/landlock.h, userspace-api/landlock; mount_setattr(2), user_namespaces(7).
 """
@@ -37,7 +38,7 @@ _TCP_VERSION, _BIND_AND_CONNECT_TCP = 4, 1 << 0 | 1 << 1
 _SCOPE_VERSION, _ABSTRACT_SOCKETS_AND_SIGNALS = 6, 1 << 0 | 1 << 1
 _TRUNCATE_VERSION = 3
 
-_NEW_NAMESPACES = 0x10000000 | 0x00020000  # CLONE_NEWUSER, CLONE_NEWNS
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 1 << 5, 1 << 12, 1 << 14, 1 << 18
 # Flags of a mount that a namespace with fewer rights must leave as they are.
 _MOUNT_FLAGS = {
@@ -49,7 +50,8 @@ _MOUNT_FLAGS = {
     "relatime": 1 << 21,
 }
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = -100, 0x8000, 1
-_CAPABILITY_VERSION = 0x20080522
+_CAPABILITY_VERSION, _CAP_DAC_READ_SEARCH = 0x20080522, 1 << 2
+_ROOT = 0
 
 _ALWAYS_WRITABLE = Path("/dev/null")
 
@@ -168,12 +170,12 @@ def _allow(path: Path, ruleset: int, rights: int, call: Call) -> None:
 def _by_mounts(writable: Sequence[Path], call: Call) -> Confinement:
     """Make everything else read-only for this process; a copy of it tries first, for half is worse than none.
 
-    It gives up the rights over its namespaces in the end, and nothing else can undo what it did with them.
+    It gives up every right but to read, so that it cannot undo it.
     """
     paths = [path.resolve() for path in writable]
     _try_in_a_copy(lambda: _enter_namespaces(paths, call))
     _enter_namespaces(paths, call)
-    is_root = os.geteuid() == 0
+    is_root = os.geteuid() == _ROOT
     reason = "as root they could still write to device files; measure as another user" if is_root else None
     return Confinement(by="mount namespace", reason=reason)
 
@@ -196,17 +198,20 @@ def _try_in_a_copy(act: Callable[[], None]) -> None:
 
 def _enter_namespaces(writable: Sequence[Path], call: Call) -> None:
     user, group = os.geteuid(), os.getegid()
-    call("unshare", _NEW_NAMESPACES)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    if user == _ROOT:  # in a user namespace it could not read what belongs to others
+        call("unshare", _CLONE_NEWNS)
+    else:
+        call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     for path in writable:
         call("mount", bytes(path), bytes(path), None, _MS_BIND, None)
     _make_read_only(writable, call)
     os.chdir(Path.cwd())  # which may lie in one of those now
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    call("capset", header, (ctypes.c_uint32 * 6)())
+    call("capset", header, (ctypes.c_uint32 * 6)(_CAP_DAC_READ_SEARCH, _CAP_DAC_READ_SEARCH))
 
 
 def _make_read_only(writable: Sequence[Path], call: Call) -> None:

@@ -48,6 +48,9 @@ from bench.machine.sandbox import confine
 outside, also, parent = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 confinement = confine(Path.cwd(), (also,), call)
 victim, by_root = outside / "victim", Path("/proc", str(parent), "root", *outside.parts[1:], "victim")
+def remount_writable():
+    place = next(folder for folder in outside.parents if folder.is_mount())
+    libc("mount", None, bytes(place), None, 1 << 5 | 1 << 12, None)
 attempts = {{
     "own write": lambda: Path("mine").write_text("mine"),
     "own folder": lambda: os.mkdir("folder"),
@@ -72,6 +75,12 @@ attempts = {{
     "by parent": lambda: by_root.write_text("x"),
     "by upper folder": lambda: Path("../stderr").write_text("x"),
     "signal": lambda: os.kill(parent, 0),
+    "by remount": lambda: (remount_writable(), victim.write_text("x")),
+    "by remount in namespaces": lambda: (
+        libc("unshare", 0x10020000),
+        remount_writable(),
+        victim.write_text("x"),
+    ),
     "tcp": lambda: socket.create_server(("127.0.0.1", 0)),
 }}
 done = []
