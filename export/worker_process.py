@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from bench.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
+from bench.runtimes.table import NO_USAGE_DATA
 from export.messages import ANSWERS, Answer, Entered, Refused, Request, Tell, Told
 
 _COMMAND = (sys.executable, "-m", "export.start")
 # By default torch's OpenMP threads spin where they wait. On a machine that something else keeps busy that
 # makes everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "OPENVINO_TELEMETRY_OPT_OUT": "1"}
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", **NO_USAGE_DATA}
 
 
 def ignore(told: Told) -> None:

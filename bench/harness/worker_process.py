@@ -14,10 +14,10 @@ from bench.machine.memory_group import JOIN
 from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
 from bench.runtimes.providers import place_of
+from bench.runtimes.table import NO_USAGE_DATA
 
 # oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
-# onnxruntime and OpenVINO send usage data to their makers and note it in the user's home, but for the others.
-_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", "ORT_DISABLE_TELEMETRY": "1", "CI": "true"}
+_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
 _SECONDS_TO_GREET = 120.0
 _CPU, _TENSORRT = "cpu", "tensorrt"

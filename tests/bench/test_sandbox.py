@@ -66,10 +66,10 @@ def load(entry: Path, format_: str = "torchscript") -> messages.Load:
     )
 
 
-def load_and_infer(entry: Path, missing: tuple[object, ...]) -> None:
+def load_and_infer(entry: Path, missing: tuple[object, ...], format_: str = "torchscript") -> None:
     worker = WorkerProcess(worker_without(missing))
     try:
-        worker.ask(load(entry), LIMIT_S)
+        worker.ask(load(entry, format_), LIMIT_S)
         worker.ask(messages.Infer(count=1), LIMIT_S)
     finally:
         worker.stop()
@@ -242,6 +242,21 @@ def writable_files(process: Path) -> list[Path]:
         if flags & os.O_ACCMODE and stat.S_ISREG(opened.stat().st_mode):
             found.append(Path(os.readlink(opened)))
     return found
+
+
+@pytest.mark.parametrize("format_", ["onnx", "openvino", "torchscript"])
+def test_no_runtime_leaves_anything_in_the_users_home(
+    bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    """onnxruntime and OpenVINO note there what they send their makers, unless they are told not to."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    artifact = read_bundle(bundle_folder).select([f"{format_}-fp32"])[0]
+
+    load_and_infer(bundle_folder / artifact.entry, NOTHING, format_)
+
+    assert list(home.iterdir()) == []
 
 
 def test_only_an_accelerators_worker_writes_more_than_its_own_folder(
