@@ -13,7 +13,7 @@ from bench.harness.doubts import doubts_of, of_confinement
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of, refuse_missing
-from bench.harness.worker_process import ask_confinement
+from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.machine.cpu_time import read_clock_khz
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
@@ -123,6 +123,8 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     judged = pack.first(QUICK_IMAGES) if options.quick else pack
     host = read_host()
     terms = terms_of(profile, host)
+    planned = _plan(bundle, artifacts, profile, terms, options, host, len(judged))
+    compile_runtimes(case.format for case in planned.everything)
     return _Job(
         bundle=bundle,
         profile=profile,
@@ -131,7 +133,7 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
         state=read_state(),
         confinement=ask_confinement(),
         terms=terms,
-        plan=_plan(bundle, artifacts, profile, terms, options, host, len(judged)),
+        plan=planned,
         evaluation=_evaluation(bundle, judged, len(pack)),
         tool=tool,
         created=created,

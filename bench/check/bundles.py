@@ -26,7 +26,7 @@ from bench.harness.doubts import doubts_of, of_confinement
 from bench.harness.duels import Duels, Pair
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
-from bench.harness.worker_process import ask_confinement
+from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.machine.state import read_state
 from bench.measurements import Failed
 from bench.progress import Progress
@@ -56,6 +56,7 @@ def check_bundles(
     job = prepare(candidate, baseline, profile, options)
     heat = profile.heat if job.terms.standing == "measured" else None
     warnings = [*doubts_of(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
+    compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
     confinement = ask_confinement()
     warnings += of_confinement(confinement)
     stage = SideBySide(

@@ -1,7 +1,8 @@
 """The parent's side of a worker: ask it, and say what went wrong. It knows no case and no plan."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,12 +15,14 @@ from bench.machine.memory_group import JOIN
 from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
 from bench.runtimes.providers import place_of
-from bench.runtimes.table import NO_USAGE_DATA
+from bench.runtimes.table import NO_USAGE_DATA, is_installed, row_of
 
 # oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
 _ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
-_SECONDS_TO_GREET = 120.0
+_IMPORT = "import importlib, sys, bench.harness.worker; importlib.import_module(sys.argv[1])"
+_IMPORT_COMMAND = (sys.executable, "-c", _IMPORT)
+_SECONDS_TO_IMPORT = _SECONDS_TO_GREET = 120.0
 _CPU, _TENSORRT = "cpu", "tensorrt"
 
 
@@ -89,6 +92,17 @@ def _writable(provider: str) -> list[Path]:
     place = place_of(provider)
     devices = [] if place == _CPU else device_files()
     return [*devices, cache_folder(_TENSORRT)] if place == _TENSORRT else devices
+
+
+def compile_runtimes(formats: Iterable[str]) -> None:
+    """Import each format's runtime, and no artifact, in a process that may write Python's bytecode.
+
+    Workers may not, and would compile it anew each time where whoever installed it left that out. What goes
+    wrong here goes wrong in a worker too, and is told there.
+    """
+    for module in sorted({row.module for row in map(row_of, formats) if is_installed(row)}):
+        with ChildProcess((*_IMPORT_COMMAND, module), _ENVIRONMENT) as child, suppress(ChildDiedError):
+            child.read_line(_SECONDS_TO_IMPORT)  # it says nothing, and ends
 
 
 def ask_confinement() -> Confinement:

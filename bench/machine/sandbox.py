@@ -2,9 +2,9 @@
 
 By Landlock, else by a mount namespace, for which anybody but root needs a user namespace too; it says which
 it was, and goes on where a kernel has neither. It must be called before a process has threads, for both hold
-for the thread that asks and those it starts.
-What an artifact is, and what a worker must write, is not known here. Sources: the Linux kernel's
-include/uapi/linux/landlock.h, userspace-api/landlock; mount_setattr(2), user_namespaces(7).
+for the thread that asks and those it starts. What an artifact is, and what a worker must write, is not known
+here. Sources: the Linux kernel's include/uapi/linux/landlock.h and userspace-api/landlock; mount_setattr(2),
+user_namespaces(7).
 """
 
 import ctypes
@@ -222,7 +222,7 @@ def _make_read_only(writable: Sequence[Path], call: Call) -> None:
             _set_mount(path, _MountAttributes(clear=_MOUNT_ATTR_RDONLY), 0, call)
     except OSError:  # before Linux 5.12 there is no such call, and each mount is told by itself
         for path, flags in _mounts():
-            if path not in writable and path.exists():
+            if path not in writable and os.path.exists(path):  # what it cannot reach it cannot write
                 call("mount", None, bytes(path), None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | flags, None)
 
 

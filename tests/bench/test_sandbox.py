@@ -27,7 +27,7 @@ from bench.cache_folder import cache_folder
 from bench.child_process import ChildDiedError
 from bench.harness import messages, worker_process
 from bench.harness.doubts import of_confinement
-from bench.harness.worker_process import WorkerProcess, ask_confinement
+from bench.harness.worker_process import WorkerProcess, ask_confinement, compile_runtimes
 from bench.machine.sandbox import ruleset_of
 from bench.measurements import Failed, FailureKind, Outcome
 from bench.reports.records import Report
@@ -257,6 +257,18 @@ def test_no_runtime_leaves_anything_in_the_users_home(
     load_and_infer(bundle_folder / artifact.entry, NOTHING, format_)
 
     assert list(home.iterdir()) == []
+
+
+def test_bytecode_is_there_before_workers_that_cannot_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
+
+    compile_runtimes(["onnx"])
+
+    compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
+    assert {"worker", "run_onnx", "executed_onnx", "onnxruntime_inference_collection"} <= compiled
 
 
 def test_only_an_accelerators_worker_writes_more_than_its_own_folder(
