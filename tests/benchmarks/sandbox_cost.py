@@ -92,9 +92,10 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--pairs", type=int, default=12)
     parser.add_argument("--blocks", type=int, default=30)
+    parser.add_argument("--formats", nargs="+", default=["torchscript", "onnx", "openvino"])
     asked = parser.parse_args()
     bundle = read_bundle(asked.bundle)
-    for artifact in bundle.select([f"{name}-fp32" for name in ("torchscript", "onnx", "openvino")]):
+    for artifact in bundle.select([f"{name}-fp32" for name in asked.formats]):
         pairs = [pair(request(bundle, artifact), asked.blocks) for _ in range(asked.pairs)]
         latency = ratio_of_pairs([logs for logs, _ in pairs])
         loading = ratio_of_pairs([[log] for _, log in pairs])
