@@ -9,14 +9,16 @@ from bench import stand_in
 from bench.bundle import ArtifactRecord, Bundle
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack
-from bench.harness.doubts import doubts_of
+from bench.harness.doubts import doubts_of, of_confinement
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of, refuse_missing
+from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.machine.cpu_class import class_of
 from bench.machine.cpu_time import read_clock_khz
 from bench.machine.host import Host, cpus_for, read_host
 from bench.machine.memory_group import find_control
+from bench.machine.sandbox import Confinement
 from bench.machine.state import HostState, read_state
 from bench.progress import Progress
 from bench.projected_rows import with_projections
@@ -60,6 +62,7 @@ class _Job:
     options: BenchmarkOptions
     host: Host
     state: HostState
+    confinement: Confinement
     terms: Terms
     plan: Plan
     evaluation: Evaluation
@@ -121,14 +124,17 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
     judged = pack.first(QUICK_IMAGES) if options.quick else pack
     host = read_host()
     terms = terms_of(profile, host)
+    planned = _plan(bundle, artifacts, profile, terms, options, host, len(judged))
+    compile_runtimes(case.format for case in planned.everything)
     return _Job(
         bundle=bundle,
         profile=profile,
         options=options,
         host=host,
         state=read_state(),
+        confinement=ask_confinement(),
         terms=terms,
-        plan=_plan(bundle, artifacts, profile, terms, options, host, len(judged)),
+        plan=planned,
         evaluation=_evaluation(bundle, judged, len(pack)),
         tool=tool,
         created=created,
@@ -148,7 +154,8 @@ def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Repo
         bundle=record_of(job.bundle),
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
-        warnings=tuple(job.doubts),
+        confinement=job.confinement,
+        warnings=(*job.doubts, *of_confinement(job.confinement)),
     )
 
 

@@ -136,7 +136,7 @@ def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Ite
     for _, group in groupby(variants, key=lambda variant: variant.format):
         waiting = list(group)
         while waiting:
-            with WorkerProcess() as worker:
+            with WorkerProcess(job.folder) as worker:
                 while waiting and worker.is_alive:
                     outcome = _make(job, waiting.pop(0), worker, progress)
                     _tell(outcome, progress)

@@ -194,14 +194,10 @@ def _answer(request: Request, tell: Tell) -> Answer:
 
 
 def main() -> None:
-    """Serve requests from stdin on the pipe whose number is the first argument.
+    """Serve requests from stdin on the pipe whose number is the last argument.
 
     What a library prints to stdout goes to stderr, where it cannot be mistaken for an answer.
     """
     os.dup2(2, 1)
-    with open(int(sys.argv[1]), "wb") as answers:
+    with open(int(sys.argv[-1]), "wb") as answers:
         serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

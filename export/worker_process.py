@@ -2,18 +2,20 @@
 
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 from pydantic import ValidationError
 
 from bench.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
+from bench.runtimes.table import NO_USAGE_DATA
 from export.messages import ANSWERS, Answer, Entered, Refused, Request, Tell, Told
 
-_COMMAND = (sys.executable, "-m", "export.worker")
+_COMMAND = (sys.executable, "-m", "export.start")
 # By default torch's OpenMP threads spin where they wait. On a machine that something else keeps busy that
 # makes everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "OPENVINO_TELEMETRY_OPT_OUT": "1"}
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", **NO_USAGE_DATA}
 
 
 def ignore(told: Told) -> None:
@@ -21,10 +23,13 @@ def ignore(told: Told) -> None:
 
 
 class WorkerProcess:
-    """A worker in a process of its own; use it as a context manager."""
+    """A worker in a process of its own; use it as a context manager.
 
-    def __init__(self) -> None:
-        self._child = ChildProcess(_COMMAND, _ENVIRONMENT)
+    `writable`: folders that it may write beside its own.
+    """
+
+    def __init__(self, *writable: Path) -> None:
+        self._child = ChildProcess((*_COMMAND, *map(str, writable)), _ENVIRONMENT)
 
     def __enter__(self) -> "WorkerProcess":
         return self

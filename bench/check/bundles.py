@@ -22,10 +22,11 @@ from bench.decide import sentences
 from bench.decide.checked import Checked, Conditions, DuelTimes
 from bench.decide.findings import Finding, Limits, Quantity, Verdict
 from bench.decide.gate import Compared, Side, Times, is_worth_looking_again, judge, suspects
-from bench.harness.doubts import doubts_of
+from bench.harness.doubts import doubts_of, of_confinement
 from bench.harness.duels import Duels, Pair
 from bench.harness.examination import Examiner
 from bench.harness.findings import Examined
+from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.machine.state import read_state
 from bench.measurements import Failed
 from bench.progress import Progress
@@ -55,6 +56,9 @@ def check_bundles(
     job = prepare(candidate, baseline, profile, options)
     heat = profile.heat if job.terms.standing == "measured" else None
     warnings = [*doubts_of(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
+    compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
+    confinement = ask_confinement()
+    warnings += of_confinement(confinement)
     stage = SideBySide(
         fight=Duels(job.plan, progress).fight,
         examine_case=Examiner(job.plan, job.host, created).examine,
@@ -77,7 +81,11 @@ def check_bundles(
         baseline=record_of(baseline),
         candidate=record_of(candidate),
         conditions=Conditions(
-            host=job.host, profile=profile.name, standing=job.terms.standing, threads=threads
+            host=job.host,
+            profile=profile.name,
+            standing=job.terms.standing,
+            threads=threads,
+            confinement=confinement,
         ),
         limits=options.limits,
         strict=options.strict,

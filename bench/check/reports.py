@@ -44,6 +44,7 @@ def check_reports(
             profile=candidate.profile.name,
             standing="measured" if candidate.stand_in is None else "stand-in",
             threads=threads,
+            confinement=candidate.confinement,
         ),
         limits=options.limits,
         strict=options.strict,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bench.decide.findings import Finding, Limits, Quantity, Verdict, blocking, compares_latency
 from bench.machine.host import Host
+from bench.machine.sandbox import Confinement
 from bench.measurements import ProcessTiming
 from bench.records import Record
 from bench.reports.records import BundleRecord
@@ -16,12 +17,16 @@ NOTHING_COMPARABLE = 12
 
 
 class Conditions(Record):
-    """On which terms both sides were measured; `host`: the candidate's, where there are two."""
+    """On which terms both sides were measured; `host`, `confinement`: the candidate's, where there are two.
+
+    `confinement`: see Report.
+    """
 
     host: Host
     profile: str
     standing: Literal["measured", "stand-in"]
     threads: int
+    confinement: Confinement | None = None
 
 
 class DuelTimes(Record):

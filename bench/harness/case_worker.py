@@ -50,7 +50,8 @@ class CaseWorker:
         self.case = case
         self._hang_limit_s = hang_limit_s
         self._group = group
-        self._process = WorkerProcess(joins=None if group is None else group.processes)
+        joins = None if group is None else group.processes
+        self._process = WorkerProcess(joins=joins, provider=case.provider)
 
     def __enter__(self) -> "CaseWorker":
         return self

@@ -2,6 +2,7 @@
 
 from bench.machine.heat import hottest_of, throttled_now, throttled_since_boot
 from bench.machine.host import Host
+from bench.machine.sandbox import Confinement
 from bench.machine.state import HostState
 from device_profiles.facts import Heat, NotFound
 
@@ -33,6 +34,13 @@ def doubts_of(host: Host, state: HostState, heat: Heat | None = None) -> list[st
     if state.swap_used_bytes and state.available_bytes < _LITTLE_MEMORY:
         found.append("memory is short and swap is in use: close other programs")
     return found + of_heat(state, heat)
+
+
+def of_confinement(confinement: Confinement) -> list[str]:
+    """Say so where nothing keeps artifacts from the user's files."""
+    if confinement.by is not None:
+        return []
+    return [f"{confinement.in_words}: measure no bundle here that comes from people you do not trust"]
 
 
 def of_steal(share: float) -> str:

@@ -1,13 +1,15 @@
 """What the kernel says of this process's memory. It knows /proc, and not the work."""
 
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 _STATUS = Path("/proc/self/status")
 _ROLLUP = Path("/proc/self/smaps_rollup")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
-_RESET_HIGH_WATER_MARK = "5"
+_RESET_HIGH_WATER_MARK = b"5"
 
 
 def resident_bytes() -> int:
@@ -25,18 +27,28 @@ def proportional_bytes() -> int | None:
     return _kilobytes(_ROLLUP, "Pss:")
 
 
-def reset_high_water_mark() -> bool:
-    """Set the kernel's high-water mark back to what is resident now; False where the kernel cannot."""
-    try:
-        _CLEAR_REFS.write_text(_RESET_HIGH_WATER_MARK)
-    except OSError:
-        return False
-    return True
+class HighWaterMark:
+    """The kernel's largest resident set size of this process.
 
+    It is made before the process is confined, for it opens the file that resets it, which is held open.
+    """
 
-def high_water_mark_bytes() -> int | None:
-    """Return the largest resident set size since the last reset; None where the kernel keeps none."""
-    return _kilobytes(_STATUS, "VmHWM:")
+    def __init__(self) -> None:
+        self._is_reset = False
+        self._resets: BinaryIO | None = None
+        with suppress(OSError):  # no Linux, or a container that keeps it
+            self._resets = _CLEAR_REFS.open("wb", buffering=0)
+
+    def reset(self) -> None:
+        """Set it back to what is resident now, where the kernel can."""
+        try:
+            self._is_reset = self._resets is not None and bool(self._resets.write(_RESET_HIGH_WATER_MARK))
+        except OSError:
+            self._is_reset = False
+
+    def read_bytes(self) -> int | None:
+        """Return the largest since the last reset; None where the kernel keeps none or does not reset it."""
+        return _kilobytes(_STATUS, "VmHWM:") if self._is_reset else None
 
 
 def _kilobytes(path: Path, key: str) -> int | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.machine.sandbox import Confinement
 from bench.measurements import Executed, FailureKind, Surroundings
 from bench.records import Record
 
@@ -79,9 +80,10 @@ class Inspect(Record):
 
 
 class Greeted(Record):
-    """Up and waiting."""
+    """Up and waiting, and so confined."""
 
     kind: Literal["greeted"] = "greeted"
+    confinement: Confinement
 
 
 class Loaded(Record):

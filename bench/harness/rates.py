@@ -58,7 +58,7 @@ class RateMeter:
 
     def __init__(self, row: RuntimeRow) -> None:
         self._row = row
-        self._process = WorkerProcess()
+        self._process = WorkerProcess(provider=row.provider)
         self.runtime = ""
 
     def __enter__(self) -> "RateMeter":

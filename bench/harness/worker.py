@@ -1,14 +1,12 @@
-"""The process that runs one case: it obeys one request a line and answers on a pipe of its own.
+"""What the process that runs one case does: it takes one request a line and answers each.
 
-It knows one session at a time; the plan, the turns and what its answers mean are the parent's.
+It knows one session at a time; the plan, the turns and what its answers mean are the parent's. How the
+process is set up stands in start.
 """
 
-import ctypes
 import os
-import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,18 +16,16 @@ import numpy.typing as npt
 from bench.errors import MissingRuntimeError
 from bench.evaluation_pack import EvaluationPack, read_pack
 from bench.harness import memory, messages
+from bench.harness.memory import HighWaterMark
 from bench.harness.surroundings import Watch, rest
 from bench.harness.timing import time_inferences, warm_up
 from bench.machine.page_cache import cached_share
+from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
 from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.table import import_runtime
 
 _IMAGES_TO_TIME = 8
-# Of 1000, which is the highest: what the kernel adds to the share of memory that a process has.
-_OOM_SCORE = "500"
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-_PRINTED = "stdout"
 _PRINTED_SHOWN = 200
 
 
@@ -38,20 +34,24 @@ class PrintedError(Exception):
 
 
 class Worker:
-    """Holds what lives from one request to the next: the session, its inputs, the pack."""
+    """Holds what lives from one request to the next: the session, its inputs, the pack.
 
-    def __init__(self) -> None:
+    `confinement`: that of this process; `high_water_mark`: its memory's, made before it was confined.
+    """
+
+    def __init__(self, confinement: Confinement, high_water_mark: HighWaterMark) -> None:
+        self._confinement = confinement
+        self._high_water_mark = high_water_mark
         self._session: Session | None = None
         self._batches: list[npt.NDArray[np.float32]] = []
         self._cpus: tuple[int, ...] | None = None
         self._pack: EvaluationPack | None = None
-        self._keeps_high_water_mark = False
 
     def obey(self, request: messages.Request) -> messages.Answer:
         """Do what one request asks."""
         match request:
             case messages.Greet():
-                return messages.Greeted()
+                return messages.Greeted(confinement=self._confinement)
             case messages.Load():
                 return self._load(request)
             case messages.Infer():
@@ -64,9 +64,8 @@ class Worker:
                 rest()
                 return messages.Warmed(ns=samples_ns, steady=steady)
             case messages.ReadPeak():
-                peak = memory.high_water_mark_bytes() if self._keeps_high_water_mark else None
                 return messages.Peak(
-                    peak_bytes=peak,
+                    peak_bytes=self._high_water_mark.read_bytes(),
                     proportional_bytes=memory.proportional_bytes(),
                     device_bytes=self._loaded().device_bytes(),
                 )
@@ -85,7 +84,7 @@ class Worker:
         runtime = import_runtime(request.module)
         imported = time.perf_counter_ns()
         runtime_bytes = memory.resident_bytes()
-        self._keeps_high_water_mark = memory.reset_high_water_mark()
+        self._high_water_mark.reset()
         options = LoadOptions(
             threads=request.threads,
             provider=request.provider,
@@ -138,9 +137,8 @@ def _inputs(request: messages.Load) -> list[npt.NDArray[np.float32]]:
     return [pack.batch(index) for index in range(min(_IMAGES_TO_TIME, len(pack)))]
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, printed: Path) -> None:
+def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO, printed: Path) -> None:
     """Answer requests until the parent closes the pipe, or one of them raises. `printed`: stdout's file."""
-    worker = Worker()
     for line in requests:
         answer = _answer(worker, line, printed)
         answers.write(answer.model_dump_json().encode() + b"\n")
@@ -175,33 +173,3 @@ def _kind_of(error: Exception) -> FailureKind:
     if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "allocate memory" in str(error):
         return FailureKind.MEMORY
     return FailureKind.GARBAGE if isinstance(error, PrintedError) else FailureKind.ERROR
-
-
-def _die_with_the_parent() -> None:
-    """Have the kernel end this process when the parent ends, even in the middle of an inference."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _be_ended_first() -> None:
-    """Where memory runs out, have the kernel end this process rather than the one that measures (proc(5))."""
-    with suppress(OSError):  # no Linux, or a container that keeps it
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-
-
-def main() -> None:
-    """Serve requests from stdin on the pipe whose number is the first argument.
-
-    Stdout becomes a file in the worker's own folder, where it cannot be mistaken for an answer.
-    """
-    _die_with_the_parent()
-    _be_ended_first()
-    printed = Path(_PRINTED).absolute()
-    with printed.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-    with open(int(sys.argv[1]), "wb") as answers:
-        serve(sys.stdin.buffer, answers, printed)
-
-
-if __name__ == "__main__":
-    main()

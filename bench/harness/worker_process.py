@@ -1,19 +1,29 @@
 """The parent's side of a worker: ask it, and say what went wrong. It knows no case and no plan."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.child_process import ChildProcess
+from bench.cache_folder import cache_folder
+from bench.child_process import ChildDiedError, ChildProcess
 from bench.harness import messages
+from bench.machine.accelerators import device_files
 from bench.machine.memory_group import JOIN
+from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
+from bench.runtimes.providers import place_of
+from bench.runtimes.table import NO_USAGE_DATA, is_installed, row_of
 
 # oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
-_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0"}
-WORKER_COMMAND = (sys.executable, "-m", "bench.harness.worker")
+_ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
+WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
+_IMPORT = "import importlib, sys, bench.harness.worker; importlib.import_module(sys.argv[1])"
+_IMPORT_COMMAND = (sys.executable, "-c", _IMPORT)
+_SECONDS_TO_IMPORT = _SECONDS_TO_GREET = 120.0
+_CPU, _TENSORRT = "cpu", "tensorrt"
 
 
 class RuntimeMissingError(Exception):
@@ -24,12 +34,15 @@ class WorkerProcess:
     """A worker that must be stopped in the end.
 
     `command` is what to run: see ChildProcess; `joins`: a file to which it writes its process id before it
-    begins.
+    begins; `provider`: where it will run its artifact, which decides what it may write.
     """
 
-    def __init__(self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None, provider: str = _CPU
+    ) -> None:
         before = () if joins is None else (*JOIN, str(joins))
-        self._child = ChildProcess((*before, *command), environment=_ENVIRONMENT)
+        writable = map(str, _writable(provider))
+        self._child = ChildProcess((*before, *command, *writable), environment=_ENVIRONMENT)
 
     @property
     def pid(self) -> int:
@@ -72,3 +85,34 @@ class WorkerProcess:
                 raise RuntimeMissingError(answer.message.partition(": ")[2])
             raise self._child.end(answer.failure, answer.message)
         return answer
+
+
+def _writable(provider: str) -> list[Path]:
+    """Return what a worker writes beside its own folder: drivers' device files, and TensorRT its engines."""
+    place = place_of(provider)
+    devices = [] if place == _CPU else device_files()
+    return [*devices, cache_folder(_TENSORRT)] if place == _TENSORRT else devices
+
+
+def compile_runtimes(formats: Iterable[str]) -> None:
+    """Import each format's runtime, and no artifact, in a process that may write Python's bytecode.
+
+    Workers may not, and would compile it anew each time where whoever installed it left that out. What goes
+    wrong here goes wrong in a worker too, and is told there.
+    """
+    for module in sorted({row.module for row in map(row_of, formats) if is_installed(row)}):
+        with ChildProcess((*_IMPORT_COMMAND, module), _ENVIRONMENT) as child, suppress(ChildDiedError):
+            child.read_line(_SECONDS_TO_IMPORT)  # it says nothing, and ends
+
+
+def ask_confinement() -> Confinement:
+    """Start a worker that loads nothing, and return how it says that it is confined."""
+    worker = WorkerProcess()
+    try:
+        answer = worker.ask(messages.Greet(), _SECONDS_TO_GREET)
+    except ChildDiedError as death:
+        return Confinement(by=None, reason=f"a worker {' '.join(death.message.split())}")
+    finally:
+        worker.stop()
+    assert isinstance(answer, messages.Greeted)
+    return answer.confinement

@@ -12,6 +12,8 @@ from bench.machine.readings import ROOT, folders, text
 
 # A discrete GPU's driver, Jetson's (JetPack 5 and 6, then 4), and Windows' subsystem for Linux.
 _NVIDIA = ("nvidia[0-9]*", "nvgpu", "nvhost-ctrl-gpu", "nvhost-gpu", "dxg")
+# What their libraries open to write to: NVIDIA's of both kinds with Jetson's memory, then any GPU or NPU.
+_DEVICE_FILES = ("nvidia*", "nvgpu*", "nvhost*", "nvmap", "nvsciipc", "dxg", "dri", "accel", "dma_heap")
 _INTEL = "0x8086"
 _NVML = "libnvidia-ml.so.1"
 _NAME_BYTES = 96
@@ -26,6 +28,11 @@ class _MemoryInfo(ctypes.Structure):
 def has_nvidia_gpu(root: Path = ROOT) -> bool:
     """Tell whether an NVIDIA driver offers a GPU here."""
     return any(True for name in _NVIDIA for _ in folders(root / "dev", name))
+
+
+def device_files(root: Path = ROOT) -> list[Path]:
+    """Return the files and folders in /dev through which a program talks to accelerators here."""
+    return [path for name in _DEVICE_FILES for path in folders(root / "dev", name)]
 
 
 def found_accelerators(root: Path = ROOT) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from bench.machine.host import Host
+from bench.machine.sandbox import Confinement
 from bench.measurements import (
     End,
     Energy,
@@ -268,7 +269,10 @@ class Evaluation(Record):
 
 
 class Report(Record):
-    """Everything one run of the harness found; `stand_in`: null where it ran on the device itself."""
+    """Everything one run of the harness found; `stand_in`: null where it ran on the device itself.
+
+    `confinement`: what kept the artifacts from writing the user's files; null in a report of before.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     tool: str
@@ -281,4 +285,5 @@ class Report(Record):
     bundle: BundleRecord
     evaluation: Evaluation
     runs: tuple[Run, ...]
+    confinement: Confinement | None = None
     warnings: tuple[str, ...]

@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
     from bench.machine.energy import Meter, NoMeter
     from bench.machine.host import Host
+    from bench.machine.sandbox import Confinement
     from bench.machine.state import HostState
 
 
 @dataclass(frozen=True)
 class _Patient:
-    """What is known of a machine. `runtimes`: by format, the version, None with what to do in `missing`."""
+    """What is known of a machine. `runtimes`: by format, the version, None with what to do in `missing`.
+
+    `confinement`: see Report; None for a board, on which no worker was started.
+    """
 
     host: "Host"
     state: "HostState"
     meter: "Meter | NoMeter"
     runtimes: dict[str, str | None]
     missing: dict[str, str]
+    confinement: "Confinement | None"
     more: dict[str, str]
 
 
@@ -46,12 +51,14 @@ def doctor(
     """
     from rich.markup import escape
 
-    from bench.harness.doubts import doubts_of
+    from bench.harness.doubts import doubts_of, of_confinement
     from bench.machine.energy import NoMeter
 
     output = Output(as_json)
     patient = _here() if on is None else _there(on)
     doubts = doubts_of(patient.host, patient.state)
+    if patient.confinement is not None:
+        doubts += of_confinement(patient.confinement)
     output.show(_table(patient))
     for sentence in doubts:
         output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
@@ -64,6 +71,7 @@ def doctor(
         "runtimes": patient.runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
+        "confinement": None if patient.confinement is None else patient.confinement.model_dump(),
         "warnings": doubts,
     }
     output.document(json.dumps(document))
@@ -72,6 +80,7 @@ def doctor(
 
 
 def _here() -> _Patient:
+    from bench.harness.worker_process import ask_confinement
     from bench.machine.energy import find_meter
     from bench.machine.host import read_host
     from bench.machine.state import read_state
@@ -83,6 +92,7 @@ def _here() -> _Patient:
         meter=find_meter(),
         runtimes={name: installed_version(row) for name, row in RUNTIMES.items()},
         missing={name: missing_sentence(row) for name, row in RUNTIMES.items()},
+        confinement=ask_confinement(),
         more={},
     )
 
@@ -104,6 +114,7 @@ def _there(on: str) -> _Patient:
         meter=found.meter,
         runtimes={name: sight.modules.get(row.needs) for name, row in RUNTIMES.items()},
         missing={name: why_left_out(name, (), found.own_modules) or brought for name in RUNTIMES},
+        confinement=None,
         more={
             "disk": f"{sight.disk_free_bytes / 2**30:.1f} GiB free at {sight.store}",
             "edgefit": f"{sight.held_bytes / 2**20:.0f} MiB there: edgefit clean --on {on}"
@@ -136,10 +147,15 @@ def _table(patient: _Patient) -> "Table":
     table.add_row("hottest", _hottest(state.temperatures))
     measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
     table.add_row("energy", escape(measures))
+    table.add_row("sandbox", escape(_sandbox(patient.confinement)))
     table.add_row("accelerators", ", ".join(host.accelerators) or "no driver offers one")
     for name, version in patient.runtimes.items():
         table.add_row(name, version or f"[yellow]missing:[/yellow] {escape(patient.missing[name])}")
     return table
+
+
+def _sandbox(confinement: "Confinement | None") -> str:
+    return "a run there says what artifacts cannot do" if confinement is None else confinement.in_words
 
 
 def _hottest(temperatures: dict[str, float]) -> str:

@@ -29,8 +29,10 @@ def test_a_runtime_that_allocates_64_mib_shows_64_mib(tmp_path: Path) -> None:
 
 
 def test_this_process_has_memory_and_a_mark_of_its_own() -> None:
-    assert memory.reset_high_water_mark()
-    high = memory.high_water_mark_bytes()
+    mark = memory.HighWaterMark()
+    assert mark.read_bytes() is None
+    mark.reset()
+    high = mark.read_bytes()
     proportional = memory.proportional_bytes()
 
     assert high is not None

@@ -179,10 +179,10 @@ def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
 
 def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
     script = (
-        "from bench.harness import worker\n"
-        "greet = worker.messages.Greeted\n"
-        "def noisy():\n    print('chatter')\n    return greet()\n"
-        "worker.messages.Greeted = noisy\nworker.main()"
+        "from bench.harness import messages, start\n"
+        "greet = messages.Greeted\n"
+        "def noisy(**fields):\n    print('chatter')\n    return greet(**fields)\n"
+        "messages.Greeted = noisy\nstart.main()"
     )
     with started((sys.executable, "-c", script)) as worker, pytest.raises(ChildDiedError) as death:
         worker.ask(messages.Greet(), LIMIT_S)
@@ -192,7 +192,8 @@ def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
 
 
 def test_a_worker_ends_with_its_parent_even_in_the_middle_of_an_inference() -> None:
-    worker = "from bench.harness import worker; worker._die_with_the_parent(); "
+    worker = "from pathlib import Path; from bench.harness import start; start.confine(Path.cwd()); "
+    worker += "start._die_with_the_parent(); "
     worker += "print(1, flush=True); import time; time.sleep(600)"
     script = (
         "import os, subprocess, sys\n"

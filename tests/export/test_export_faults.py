@@ -117,7 +117,7 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         threads=1,
     )
 
-    with WorkerProcess() as worker:
+    with WorkerProcess(folder) as worker:
         answer = worker.ask(task, timeout_s=0.5)
 
         assert isinstance(answer, Refused)
@@ -130,7 +130,7 @@ def test_an_interruption_leaves_no_worker_behind(run_folder: Path, folder: Path)
         export_faulty(run_folder, folder, InterruptedWatching(), "raising")
 
     children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "export.worker" in " ".join(child.cmdline())]
+    assert not [child for child in children if "export.start" in " ".join(child.cmdline())]
     assert not (folder / "manifest.json").exists()
 
 
