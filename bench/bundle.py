@@ -220,6 +220,18 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     return Bundle(folder=folder, manifest=manifest, sha256=sha256_of(path))
 
 
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files of the bundle in `folder` by their paths, each with its SHA-256; None if it is none.
+
+    The manifest's own hash is not known: what it says makes it one.
+    """
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return {**{file.path: file.sha256 for file in manifest.files()}, MANIFEST: None}
+
+
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
