@@ -255,7 +255,7 @@ def test_of_two_processes_that_write_anew_at_once_one_wins_and_the_other_says_so
         with whole_folder(tmp_path / "out", written) as folder:
             fill(folder, **{_IMAGE: str(number), "b": str(number)})
             (tmp_path / f"ready{number}").touch()
-            while not all((tmp_path / f"ready{one}").exists() for one in range(2)):
+            while not all((tmp_path / f"ready{other}").exists() for other in range(2)):
                 pass
 
     children = []
