@@ -3,6 +3,7 @@
 It knows the manifest's shape and the files' integrity; it knows no runtime and runs nothing.
 """
 
+import hashlib
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,10 +13,11 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench.errors import InputError
 from bench.evaluation_pack import EvaluationPack, read_pack
-from bench.files import sha256_of
+from bench.files import files_below, sha256_of
 from bench.machine.cpu_class import TARGETS, CpuClass
 from bench.quantisation import Search
 from bench.records import Record
+from bench.referred_files import referred_files
 from bench.variants import Precision, choose
 from device_profiles.part import Text
 from device_profiles.validation import explain
@@ -23,11 +25,15 @@ from device_profiles.validation import explain
 MANIFEST = "manifest.json"
 
 
-def _inside_the_bundle(path: str) -> str:
+def _leads_outside(path: str) -> bool:
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path:
+    return pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path
+
+
+def _inside_the_bundle(path: str) -> str:
+    if _leads_outside(path):
         raise ValueError("must be a path inside the bundle")
-    return path
+    return PurePosixPath(path).as_posix()
 
 
 RelativePath = Annotated[str, AfterValidator(_inside_the_bundle)]
@@ -132,8 +138,11 @@ class ArtifactRecord(Record):
             raise ValueError(f"variant '{self.variant}' is not {self.format}-{self.precision.value}")
         if self.cpu is not None and self.cpu not in TARGETS:
             raise ValueError(f"cpu '{self.cpu}' is none of {', '.join(TARGETS)}")
-        if self.entry not in {file.path for file in self.files}:
+        paths = [file.path for file in self.files]
+        if self.entry not in paths:
             raise ValueError(f"entry '{self.entry}' is none of the artifact's files")
+        if len(set(paths)) < len(paths):
+            raise ValueError(f"variant '{self.variant}' lists a file twice")
         return self
 
     @property
@@ -175,8 +184,11 @@ class Manifest(Record):
 
     def files(self, held: Container[str] | None = None) -> list[FileRecord]:
         """Every file that a bundle must hold which has the artifacts of the variants `held`; all if None."""
-        artifacts = (one for one in self.artifacts if held is None or one.variant in held)
-        return [self.pack.file, *(file for artifact in artifacts for file in artifact.files)]
+        return [self.pack.file, *(file for artifact in self.artifacts_of(held) for file in artifact.files)]
+
+    def artifacts_of(self, held: Container[str] | None) -> list[ArtifactRecord]:
+        """The artifacts of the variants `held`; all if None."""
+        return [artifact for artifact in self.artifacts if held is None or artifact.variant in held]
 
 
 @dataclass(frozen=True)
@@ -233,17 +245,57 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     if not path.is_file():
         raise InputError(f"{folder}: is not a bundle (it has no {MANIFEST}); make one with: edgefit export")
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         raise InputError(explain(path, error, Manifest)) from None
     for record in manifest.files(held):
         _check(folder, record)
-    return Bundle(folder=folder, manifest=manifest, sha256=sha256_of(path))
+    _refuse_unlisted(folder, manifest)
+    for artifact in manifest.artifacts_of(held):
+        _refuse_foreign_weights(folder, artifact)
+    return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(content).hexdigest())
+
+
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files of the bundle in `folder` by their paths, each with its SHA-256; None if it is none.
+
+    The manifest's own hash is not known: what it says makes it one.
+    """
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return {**{file.path: file.sha256 for file in manifest.files()}, MANIFEST: None}
 
 
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{path}: is missing from the bundle; export it again")
+    if path.resolve() != folder.resolve() / record.path:  # what it refers to lies beside the other file
+        raise InputError(f"{path}: is a symbolic link; put the file itself there, or export it again")
     if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
         raise InputError(f"{path}: is not the file that was exported (its SHA-256 differs); export it again")
+
+
+def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
+    """Raise InputError if the bundle holds a file that the manifest does not hash: runtimes might load it."""
+    listed = {MANIFEST, *(file.path for file in manifest.files())}
+    for path in files_below(folder):
+        if path not in listed:
+            raise InputError(
+                f"{folder / path}: is not listed in {MANIFEST}; remove it from the bundle, or export it again"
+            )
+
+
+def _refuse_foreign_weights(folder: Path, artifact: ArtifactRecord) -> None:
+    """Raise InputError if a model file refers to a file that is not listed as the artifact's own."""
+    own = {file.path for file in artifact.files}
+    for path in sorted(own):
+        for name in referred_files(folder / path):
+            if _leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
+                raise InputError(
+                    f"{folder / path}: refers to {name!r}, which {MANIFEST} does not list among the files of"
+                    f" {artifact.variant}; export the bundle again, with that file beside it"
+                )

@@ -107,6 +107,18 @@ def hash_files(folder: Path) -> dict[str, str]:
     return {name: hash_file(folder / name) for name in HASHED}
 
 
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files of the run in `folder` by name, each with its SHA-256; None if it is no run folder.
+
+    The hash of `run.json` is not known: what it says makes it one.
+    """
+    try:
+        record = RunRecord.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return {**record.files, RECORD: None}
+
+
 def _write_json(path: Path, record: Record) -> None:
     path.write_text(record.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
 

@@ -151,8 +151,9 @@ def providers_of(profile: Profile, format_name: str) -> tuple[str, ...]:
 
 
 def _digest(artifact: ArtifactRecord) -> str:
+    """Return what tells artifacts apart: their files, and how they are loaded."""
     listed = "".join(f"{file.path} {file.sha256}\n" for file in artifact.files)
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return hashlib.sha256(f"{artifact.entry} {artifact.engine}\n{listed}".encode()).hexdigest()
 
 
 def companions_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:

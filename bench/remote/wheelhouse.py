@@ -34,7 +34,7 @@ def fill_wheelhouse(
 
     `has_own`: the board's runtimes are packages of its system. Raises what whole_folder and gather raise.
     """
-    with whole_folder(folder, MARKER, overwrite) as part:
+    with whole_folder(folder, written_files, overwrite) as part:
         wheels = gather(place, requirements_for(chosen, has_own), part, progress)
         held = Wheelhouse(
             python=place.python,
@@ -45,6 +45,18 @@ def fill_wheelhouse(
         )
         write_whole(part / MARKER, held.model_dump_json(indent=2) + "\n")
     return held
+
+
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files of the wheelhouse in `folder` by name, each with its SHA-256; None if it is none.
+
+    The hash of `wheelhouse.json` is not known: what it says makes it one.
+    """
+    try:
+        held = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return {**held.wheels, MARKER: None}
 
 
 def wheels_in(folder: Path, place: Place, chosen: Selection, has_own: bool) -> Sequence[Path]:

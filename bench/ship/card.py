@@ -4,6 +4,8 @@ from bench.bundle import ArtifactRecord, Bundle
 from bench.decide.choosing import Choice
 from bench.decide.contenders import Contender
 
+# In every card, of every version.
+UNCHANGING = "`classify.py` does just that; the network normalises by itself."
 _CARD = """# {title}
 
 {network}; {origin}.
@@ -18,7 +20,7 @@ Measured {when}; {source}.{doubts}
 
 ## How an image becomes an input
 
-{steps}. `classify.py` does just that; the network normalises by itself.
+{steps}. {unchanging}
 
 ## Limits of use
 
@@ -52,6 +54,7 @@ def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactR
         when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
         source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
         doubts="\n".join(["", *doubts]) if doubts else "",
+        unchanging=UNCHANGING,
         steps=f"Resize {steps.resize}; grey {steps.grey_to_rgb}; {steps.scale}",
         data=model.data,
         count=len(model.classes),

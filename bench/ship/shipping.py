@@ -4,17 +4,30 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
-from bench.bundle import MANIFEST, Bundle, read_bundle
+from pydantic import Field, ValidationError
+
+from bench.bundle import MANIFEST, Bundle, FileRecord, describe, read_bundle
 from bench.decide.choosing import Choice
 from bench.decide.contenders import Contender
 from bench.errors import InputError
-from bench.files import sha256_of, whole_folder
+from bench.files import files_below, sha256_of, whole_folder
+from bench.records import Record
 from bench.reports.records import Report
-from bench.ship.card import card_of
+from bench.ship.card import UNCHANGING, card_of
 from bench.ship.example import example_of, requirements_of
 
 CARD = "CARD.md"
+RECORD = "shipped.json"
+
+
+class Shipped(Record):
+    """`shipped.json`: which artifact was copied out, and every other file that edgefit wrote beside it."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    variant: str
+    files: tuple[FileRecord, ...]
 
 
 def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bundle:
@@ -55,7 +68,7 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
 def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrite: bool) -> None:
     """Write the picked artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
     artifact = next(one for one in bundle.manifest.artifacts if one.variant == pick.run.variant)
-    with whole_folder(target, CARD, overwrite, "--ship") as folder:
+    with whole_folder(target, written_files, overwrite, "--ship") as folder:
         for file in artifact.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -67,3 +80,30 @@ def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrit
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
+        files = tuple(describe(folder, folder / path) for path in files_below(folder))
+        record = Shipped(schema=1, variant=artifact.variant, files=files)
+        (folder / RECORD).write_text(record.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+
+
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files that `ship` wrote into `folder` by path, each with its SHA-256; None if it wrote none.
+
+    Raises InputError for what an earlier version shipped, which left no list of its files.
+    """
+    try:
+        shipped = Shipped.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValidationError):
+        if _was_shipped_without_record(folder):
+            raise InputError(
+                f"{folder}: was shipped by an earlier version, and has no {RECORD} that says which files are"
+                " edgefit's; remove the folder, or choose another --ship"
+            ) from None
+        return None
+    return {**{file.path: file.sha256 for file in shipped.files}, RECORD: None}
+
+
+def _was_shipped_without_record(folder: Path) -> bool:
+    try:
+        return UNCHANGING in (folder / CARD).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False

@@ -51,7 +51,7 @@ def export(
       edgefit export run --out bundle
       edgefit export run --out bundle --formats onnx,openvino --precisions fp32,int8
     """
-    from bench.bundle import MANIFEST
+    from bench.bundle import written_files
     from bench.files import whole_folder
     from edgefit.extras import require_extra
     from edgefit.progress import progress
@@ -59,7 +59,7 @@ def export(
 
     require_extra("build", "edgefit export")
     output = Output(as_json)
-    with whole_folder(out, marker=MANIFEST, overwrite=overwrite) as folder:
+    with whole_folder(out, written_files, overwrite) as folder:
         from export.export import ExportOptions
         from export.export import export as run_export
 

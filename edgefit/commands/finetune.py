@@ -63,11 +63,11 @@ def finetune(
     from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.runs import run_view
-    from models.run_folder import RECORD
+    from models.run_folder import written_files
 
     require_extra("build", "edgefit finetune")
     output = Output(as_json)
-    with whole_folder(out, marker=RECORD, overwrite=overwrite) as folder:
+    with whole_folder(out, written_files, overwrite) as folder:
         from models.finetune import FinetuneOptions
         from models.finetune import finetune as run_finetune
 

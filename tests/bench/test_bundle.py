@@ -1,11 +1,14 @@
 """The bundle contract: whole, unchanged, and refused with a sentence otherwise."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
+import onnx
 import pytest
 
-from bench.bundle import MANIFEST, read_bundle
+from bench.bundle import MANIFEST, describe, read_bundle
 from bench.errors import InputError
 
 
@@ -111,3 +114,139 @@ def test_a_variant_that_could_not_be_exported_says_so_when_it_is_named(bundle_fo
 
     with pytest.raises(InputError, match=r"onnx-int8 is not in .*: its export failed in stage export"):
         read_bundle(bundle_folder).select(["onnx-int8"])
+
+
+FOREIGN = ["weights.bin", "onnx-fp32/weights.bin", "other/weights.bin", ".DS_Store", "onnx-fp32/.hidden"]
+
+
+@pytest.mark.parametrize("name", [*FOREIGN, "onnx-fp32/__pycache__/x.pyc", "manifest.json~"])
+@pytest.mark.parametrize("held", [None, ("onnx-fp32",)])
+def test_a_file_that_the_manifest_does_not_list_is_refused(
+    bundle_folder: Path, name: str, held: tuple[str, ...] | None
+) -> None:
+    (bundle_folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (bundle_folder / name).write_bytes(b"")
+
+    with pytest.raises(InputError, match=rf"{name}: is not listed in manifest\.json; remove it"):
+        read_bundle(bundle_folder, held)
+
+
+@pytest.mark.parametrize("points_at", ["onnx-fp32", "onnx-fp32/model.onnx", "nowhere", "/etc"])
+def test_a_link_that_is_not_listed_is_refused_whatever_it_points_at(
+    bundle_folder: Path, points_at: str
+) -> None:
+    (bundle_folder / "link").symlink_to(points_at)
+
+    with pytest.raises(InputError, match=r"link: is not listed in manifest\.json"):
+        read_bundle(bundle_folder)
+
+
+def test_a_pipe_that_is_not_listed_is_refused_and_not_waited_for(bundle_folder: Path) -> None:
+    os.mkfifo(bundle_folder / "pipe")
+
+    with pytest.raises(InputError, match=r"pipe: is not listed in manifest\.json"):
+        read_bundle(bundle_folder)
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_a_listed_file_that_is_a_link_is_refused(
+    bundle_folder: Path, tmp_path: Path, is_inside: bool
+) -> None:
+    listed = bundle_folder / "onnx-fp32" / "model.onnx"
+    elsewhere = (bundle_folder if is_inside else tmp_path) / "elsewhere.onnx"
+    listed.rename(elsewhere)
+    listed.symlink_to(elsewhere)
+
+    with pytest.raises(InputError, match=r"model\.onnx: is (a symbolic link|missing from the bundle)"):
+        read_bundle(bundle_folder)
+
+
+def test_empty_folders_and_a_link_to_the_bundle_are_harmless(bundle_folder: Path, tmp_path: Path) -> None:
+    (bundle_folder / "__pycache__" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(bundle_folder)
+
+    assert read_bundle(tmp_path / "link").manifest == read_bundle(bundle_folder).manifest
+
+
+def test_a_board_that_holds_some_variants_needs_no_files_of_the_others(bundle_folder: Path) -> None:
+    for name in ("torchscript-fp32", "openvino-fp32"):
+        shutil.rmtree(bundle_folder / name)
+
+    assert read_bundle(bundle_folder, ("onnx-fp32",)).select(["onnx-fp32"])
+
+
+def store_outside(bundle: Path, location: str, weights: Path) -> None:
+    """Put the weights of onnx-fp32 into a file of their own, and the model's new hash into the manifest."""
+    path = bundle / "onnx-fp32" / "model.onnx"
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        weights.write_bytes(tensor.raw_data)
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=location)
+    path.write_bytes(model.SerializeToString())
+    list_again(bundle, "onnx-fp32", ["onnx-fp32/model.onnx"])
+
+
+def list_again(bundle: Path, variant: str, paths: list[str]) -> None:
+    content = json.loads((bundle / MANIFEST).read_text())
+    artifact = next(each for each in content["artifacts"] if each["variant"] == variant)
+    artifact["files"] = [describe(bundle, bundle / path).model_dump() for path in paths]
+    (bundle / MANIFEST).write_text(json.dumps(content))
+
+
+def test_external_data_that_is_listed_belongs_to_the_artifact(bundle_folder: Path) -> None:
+    store_outside(bundle_folder, "./weights.bin", bundle_folder / "onnx-fp32" / "weights.bin")
+    list_again(bundle_folder, "onnx-fp32", ["onnx-fp32/model.onnx", "onnx-fp32/weights.bin"])
+
+    artifact = read_bundle(bundle_folder).select(["onnx-fp32"])[0]
+
+    on_disk = sum(path.stat().st_size for path in (bundle_folder / "onnx-fp32").iterdir())
+    assert artifact.size_bytes == on_disk
+
+
+@pytest.mark.parametrize(
+    "location", ["../../weights.bin", "/etc/hostname", "missing.bin", "", "../evaluation.npz"]
+)
+def test_external_data_that_is_not_listed_is_refused(
+    bundle_folder: Path, tmp_path: Path, location: str
+) -> None:
+    store_outside(bundle_folder, location, tmp_path / "weights.bin")
+
+    with pytest.raises(
+        InputError, match=rf"model\.onnx: refers to '{location}', which manifest\.json does not"
+    ):
+        read_bundle(bundle_folder)
+
+
+@pytest.mark.parametrize("location", ["model.bin", "../openvino-fp32/model.bin"])
+def test_external_data_that_another_artifact_lists_is_refused(bundle_folder: Path, location: str) -> None:
+    shared = bundle_folder / ("onnx-fp32" if location == "model.bin" else "openvino-fp32") / "model.bin"
+    store_outside(bundle_folder, location, shared)
+    own = ["openvino-fp32/model.xml", "openvino-fp32/model.bin"]
+    list_again(
+        bundle_folder, "openvino-fp32", [*own, *{shared.relative_to(bundle_folder).as_posix()} - set(own)]
+    )
+
+    with pytest.raises(
+        InputError, match=r"does not list among the files of onnx-fp32; export the bundle again"
+    ):
+        read_bundle(bundle_folder)
+
+
+def test_openvino_weights_must_be_listed_beside_their_model(bundle_folder: Path) -> None:
+    list_again(bundle_folder, "openvino-fp32", ["openvino-fp32/model.xml"])
+    with pytest.raises(InputError, match=r"model\.bin: is not listed"):
+        read_bundle(bundle_folder)
+    (bundle_folder / "openvino-fp32" / "model.bin").unlink()
+    with pytest.raises(
+        InputError, match=r"model\.xml: refers to 'model\.bin', which manifest\.json does not"
+    ):
+        read_bundle(bundle_folder)
+
+
+def test_a_file_that_is_listed_twice_is_refused(bundle_folder: Path) -> None:
+    list_again(bundle_folder, "onnx-fp32", ["onnx-fp32/model.onnx", "onnx-fp32/model.onnx"])
+
+    with pytest.raises(InputError, match="lists a file twice"):
+        read_bundle(bundle_folder)

@@ -6,7 +6,7 @@ import pytest
 from making.tiny_report import HOST, case_of
 
 from bench.bundle import read_bundle
-from bench.harness.plan import block_samples, cases_of, companions_of, order_of_turns, waves
+from bench.harness.plan import _digest, block_samples, cases_of, companions_of, order_of_turns, waves
 from bench.standing.terms import terms_of, threads_of
 from device_profiles.loading import load_profile
 
@@ -76,3 +76,17 @@ def test_a_block_of_a_slow_case_may_be_one_inference_where_that_is_asked_for() -
 
     assert block_samples(sampling, [500_000_000], fewest=1) == 1
     assert block_samples(sampling, [1_000_000], fewest=1) == sampling.block_samples
+
+
+def test_the_same_files_loaded_in_another_way_are_not_equal(bundle_folder: Path) -> None:
+    artifact = read_bundle(bundle_folder).select(["openvino-fp32"])[0]
+    entries = [file.path for file in artifact.files]
+    other_entry = artifact.model_copy(
+        update={"entry": next(path for path in entries if path != artifact.entry)}
+    )
+    other_engine = artifact.model_copy(update={"engine": "qnnpack"})
+
+    digests = {_digest(each) for each in (artifact, other_entry, other_engine)}
+
+    assert len(digests) == 3
+    assert _digest(artifact) == _digest(artifact.model_copy(update={"seconds": 9.0}))

@@ -87,6 +87,7 @@ def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
     manifest = json.loads(path.read_text())
     manifest["artifacts"] = [one for one in manifest["artifacts"] if one["variant"] != "onnx-fp32"]
     path.write_text(json.dumps(manifest))
+    shutil.rmtree(copy / "onnx-fp32")
 
     missing = check(copy, bundle_folder, *ONE, "--json")
     new = check(bundle_folder, copy, *ONE, "--json")

@@ -1,0 +1,121 @@
+"""Hidden names beside a result for what is being made, and which of them nobody makes any more.
+
+Whoever makes something holds a lock (flock) on it: the kernel lets go of that when the process ends, however
+it ends. What nobody holds was left by a killed process. Where a file system knows no locks nothing is swept.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+PART = ".part"
+"""The suffix of what is half-made; whoever finds it abandoned removes it."""
+OLD = ".old"
+"""The suffix of a whole result that changes places with another."""
+
+
+def name_beside(path: Path, suffix: str) -> Path:
+    """Return a hidden name that nobody else uses, on the same file system as `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{suffix}")
+
+
+def names_beside(path: Path, suffix: str) -> list[Path]:
+    """Return the names beside `path` that `name_beside` gave to any process, in order."""
+    path = path.absolute()
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+-[0-9a-f]{{8}}{re.escape(suffix)}")
+    try:
+        names = sorted(os.listdir(path.parent))
+    except OSError:  # there is no such folder, or it may not be looked into
+        return []
+    return [path.with_name(name) for name in names if pattern.fullmatch(name)]
+
+
+@contextmanager
+def new_file(part: Path) -> Iterator[BinaryIO]:
+    """Make a file that nobody sweeps while the block runs."""
+    while True:
+        file = part.open("wb")
+        if _lock(part, file.fileno()):
+            break
+        file.close()  # it was swept between its making and its locking
+    with file:
+        yield file
+
+
+@contextmanager
+def new_folder(part: Path) -> Iterator[None]:
+    """Make a folder that nobody sweeps while the block runs."""
+    while True:
+        part.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+            if _lock(part, descriptor):
+                break
+            os.close(descriptor)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool | None]:
+    """Hold a file or folder while the block runs.
+
+    Yields False if another process holds it, None if that cannot be told: it is not there, say.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        yield None
+        return
+    try:
+        yield _try_to_lock(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep_parts(path: Path) -> None:
+    """Remove what killed processes left half-made of `path`."""
+    for part in names_beside(path, PART):
+        with held(part) as is_abandoned:
+            if is_abandoned:
+                _remove(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):  # somebody else's, which that one will sweep
+            part.unlink()
+
+
+def _lock(path: Path, descriptor: int) -> bool:
+    """Lock what was just made, and tell whether it is still there."""
+    with suppress(OSError):  # no locks here
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return _is_at(path, descriptor)
+
+
+def _try_to_lock(path: Path, descriptor: int) -> bool | None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return None
+    return _is_at(path, descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,30 @@
+"""A made-up kind of result folder: `m` names the other files, each with its SHA-256."""
+
+import json
+from pathlib import Path
+
+from bench.files import sha256_of
+
+RECORD = "m"
+
+
+def fill(folder: Path, **files: str) -> None:
+    """Write some files and, last, the record that names them."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    (folder / RECORD).write_text(json.dumps({name: sha256_of(folder / name) for name in files}))
+
+
+def make(folder: Path, **files: str) -> Path:
+    """Make such a folder."""
+    folder.mkdir(parents=True)
+    fill(folder, **files)
+    return folder
+
+
+def written(folder: Path) -> dict[str, str | None] | None:
+    """Tell which files are edgefit's."""
+    try:
+        return {**json.loads((folder / RECORD).read_text()), RECORD: None}
+    except (OSError, ValueError):
+        return None
