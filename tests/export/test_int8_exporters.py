@@ -127,8 +127,8 @@ def test_a_portable_artifact_has_no_sum_that_could_saturate(
     assert len(weights) > 40
     assert exported.engine is None
     if recipe.library_default:
-        # torch has 7 bits of activations instead; NNCF leaves depthwise weights alone, whose products OpenVINO
-        # adds in 32 bits.
+        # torch has 7 bits of activations instead; NNCF leaves depthwise weights alone, whose products
+        # OpenVINO adds in 32 bits.
         weights = [] if name == "torchscript" else [each for each in weights if each.ndim != 5]
     assert all(np.abs(each.astype(np.int16)).max() <= SAFE_LEVEL for each in weights)
 
