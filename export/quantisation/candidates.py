@@ -47,13 +47,10 @@ def candidates_for(costs: Costs, refined: bool) -> Candidates:
     recipes = _of_sets(costs, promising)
     dear = _of_sets(costs, [one for one in sets if one not in cheap])
     last = recipes[-1]
-    fallbacks = list(dear)
+    fallbacks = [*dear, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})]
     if refined:
         fallbacks.append((dear or recipes)[-1].model_copy(update={"refined": True}))
-    return Candidates(
-        recipes=(*recipes, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})),
-        fallbacks=tuple(fallbacks),
-    )
+    return Candidates(recipes=tuple(recipes), fallbacks=tuple(fallbacks))
 
 
 def _of_sets(costs: Costs, sets: Sequence[frozenset[str]]) -> list[Recipe]:
