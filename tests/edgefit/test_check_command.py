@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from making.changed_bundle import changed, flipping, labelled
-from making.command_line import edgefit
+from making.command_line import SHORT, edgefit
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
@@ -24,7 +24,7 @@ from edgefit.commands.check import check as command
 from edgefit.options import parse_share
 
 ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
-ONE = ("--only", "onnx-fp32", "--seconds", "1", *ANY_TIME)
+ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TIME)
 
 
 def check(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -57,27 +57,27 @@ def test_a_bundle_against_itself_passes_and_says_that_its_files_are_the_same(bun
     assert "all files are the same, byte for byte, on both sides" in done.stdout
 
 
-def test_a_byte_more_is_told_and_blocks_only_beyond_the_limit(bundle_folder: Path, tmp_path: Path) -> None:
+def test_a_byte_more_is_told_and_blocks_where_none_is_allowed(bundle_folder: Path, tmp_path: Path) -> None:
     before = changed(bundle_folder, tmp_path / "before", {"onnx-fp32": labelled(1)})
     after = changed(bundle_folder, tmp_path / "after", {"onnx-fp32": labelled(2)})
 
-    within = check(after, before, *ONE, "--json")
-    beyond = check(after, before, *ONE, "--max-growth", "0%", "--json")
+    done = check(after, before, *ONE, "--max-growth", "0%", "--json")
 
-    assert within.returncode == 0, within.stderr
-    assert findings(within)["size"][0] == "SAME"
-    assert findings(within)["size"][1].startswith("1 byte larger")
-    assert beyond.returncode == 10
-    assert findings(beyond)["size"][0] == "WORSE"
+    assert done.returncode == 10, done.stderr
+    assert findings(done)["size"][0] == "WORSE"
+    assert findings(done)["size"][1].startswith("1 byte larger")
 
 
-def test_flipped_answers_block(bundle_folder: Path, tmp_path: Path) -> None:
+def test_flipped_answers_block_and_growth_within_its_limit_does_not(
+    bundle_folder: Path, tmp_path: Path
+) -> None:
     candidate = changed(bundle_folder, tmp_path / "flipped", {"onnx-fp32": flipping(-100.0)})
 
     done = check(candidate, bundle_folder, *ONE, "--max-growth", "900%", "--json")
 
     assert done.returncode == 10, done.stderr
     assert findings(done)["accuracy"][0] == "WORSE"
+    assert findings(done)["size"][0] == "SAME"
 
 
 def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(

@@ -17,6 +17,8 @@ from models.progress import Progress
 from models.records import RunRecord
 from models.run_folder import MODEL, RECORD, hash_files, write_record
 
+pytestmark = pytest.mark.xdist_group("faulty exporters")
+
 FAULTY = Path(__file__).parent / "faulty"
 
 
@@ -99,6 +101,7 @@ def test_failed_variants_leave_no_file(faulty: tuple[Path, Manifest, Watching]) 
 
 
 def test_failures_are_told_while_they_happen(faulty: tuple[Path, Manifest, Watching]) -> None:
+    assert faulty[2].tasks[-1] == ("Exporting", 8)
     assert faulty[2].steps == 8
     assert "raising-fp32 failed at export: ValueError: no such operator" in faulty[2].sentences
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.machine.host import read_host
 from bench.quantisation import RangeMethod, Recipe
 from bench.runtimes.protocol import LoadOptions, Session
-from bench.runtimes.quantised_engines import engine_for
+from bench.runtimes.quantised_engines import engine_for, misfit
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics.precision import share_of_macs
 from bench.variants import Precision
@@ -75,6 +76,9 @@ def test_ranges_by_histogram_are_ranges_too(name: str, run_folder: Path, tmp_pat
 def test_torchscript_keeps_its_answers_with_the_engine_of_each_cpu(
     cpu: str, run_folder: Path, tmp_path: Path
 ) -> None:
+    host = read_host()
+    if reason := misfit(engine_for(cpu), host.architecture, frozenset(host.cpu_features), foreign=True):
+        pytest.skip(reason)
     loaded = load(str(run_folder))
     session = quantised("torchscript", run_folder, tmp_path, Recipe(), cpu)
     logits = np.concatenate([session.infer(batch) for batch in batches(loaded.run)])

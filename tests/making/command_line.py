@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 EDGEFIT = [sys.executable, "-m", "edgefit"]
+# For a measurement whose figures are of no interest.
+SHORT = Path(__file__).with_name("short.yaml")
+SHORTLY = ("--quick", "--profile", str(SHORT))
 
 
 def edgefit(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
