@@ -206,13 +206,13 @@ def changed_blocks(network: nn.Module, before: Mapping[str, Tensor]) -> set[int]
 def test_what_untrained_features_tell_apart_is_learnt_at_once(tmp_path, keep_frozen):
     torch.manual_seed(0)
     network = find_architecture("mobilenet_v2").build(2)
-    settings = replace(SETTINGS, learning_rate=2e-3, rotation_degrees=0.0)
+    settings = replace(SETTINGS, epochs=4, learning_rate=2e-3, batch_size=32, rotation_degrees=0.0)
 
     trained = train_network(
         network, bright_or_dark(64), settings, tmp_path, Silent(), keep_frozen=keep_frozen
     )
 
-    # LIMITS
+    # It ends near 0.001. Where nothing is learnt it stays near 0.69, the logarithm of two classes.
     assert trained.epochs[-1].train_loss < 0.1
     assert trained.epochs[-1].train_accuracy == 1
     assert not network.training
