@@ -51,8 +51,7 @@ def assert_measured(report: Path, bundle: Path, variants: list[str], images: int
 
 
 def test_generated_images_become_a_product_that_classifies_an_image(tmp_path: Path) -> None:
-    # Without a retention to reach, the first recipe is taken: the search is the nine artifacts' to show.
-    words = ("--formats", "onnx", "--precisions", "fp32,int8", "--eval-images", "20", "--min-retention", "0")
+    words = ("--formats", "onnx", "--precisions", "fp32", "--eval-images", "20")
     report, ship, image = tmp_path / "report.json", tmp_path / "ship", tmp_path / "image.png"
     Image.fromarray(np.zeros((64, 64), dtype=np.uint8)).save(image)
 
@@ -61,12 +60,13 @@ def test_generated_images_become_a_product_that_classifies_an_image(tmp_path: Pa
     chosen = result_of("choose", report, "--min-retention", "0", "--ship", ship)
     said = subprocess.check_output([sys.executable, ship / "classify.py", image], text=True)
 
-    assert_measured(report, bundle, ["onnx-fp32", "onnx-int8"], 20)
-    assert chosen["choices"][0]["pick"] in ("onnx-fp32", "onnx-int8")
+    assert_measured(report, bundle, ["onnx-fp32"], 20)
+    assert chosen["choices"][0]["pick"] == "onnx-fp32"
     assert said.startswith(("normal (", "pneumonia ("))
 
 
 @pytest.mark.xdist_group("nine artifacts")
+@pytest.mark.timeout(900)
 def test_each_of_the_nine_is_measured_in_the_precision_it_is_called_by(
     nine_folder: Path, tmp_path: Path
 ) -> None:
