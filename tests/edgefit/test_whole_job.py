@@ -65,7 +65,6 @@ def test_generated_images_become_a_product_that_classifies_an_image(tmp_path: Pa
     assert said.startswith(("normal (", "pneumonia ("))
 
 
-@pytest.mark.xdist_group("nine artifacts")
 @pytest.mark.timeout(900)
 def test_each_of_the_nine_is_measured_in_the_precision_it_is_called_by(
     nine_folder: Path, tmp_path: Path

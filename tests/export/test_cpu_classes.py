@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bench.bundle import read_bundle
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("nine artifacts")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 _CHANNELS = 64
 # Runs a model on an input and prints its output and the kinds of operators that ran.

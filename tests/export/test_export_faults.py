@@ -17,8 +17,6 @@ from models.progress import Progress
 from models.records import RunRecord
 from models.run_folder import MODEL, RECORD, hash_files, write_record
 
-pytestmark = pytest.mark.xdist_group("faulty exporters")
-
 FAULTY = Path(__file__).parent / "faulty"
 
 

@@ -19,7 +19,7 @@ from bench.variants import Precision
 from export.formats import FORMATS
 from models.run_folder import read_run
 
-pytestmark = [pytest.mark.xdist_group("nine artifacts"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 NINE = [f"{name}-{one.value}" for name, row in FORMATS.items() for one in row.precisions]
 

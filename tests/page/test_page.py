@@ -12,8 +12,6 @@ from making.page_reports import HOSTILE, three_reports
 
 from bench.reports.files import write_report
 
-pytestmark = pytest.mark.xdist_group("page")
-
 _MOST_BYTES = 2_000_000
 # Where the report has what the page's table shows.
 _PLACES = {

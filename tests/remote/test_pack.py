@@ -10,8 +10,6 @@ from making.command_line import SHORT, edgefit
 
 from bench.reports.files import read_report
 
-pytestmark = pytest.mark.xdist_group("packed job")
-
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
