@@ -33,6 +33,11 @@ PROFILE = Profile(
 BOARD = load_profile("raspberry-pi-4").model_copy(update={"sampling": SHORT, "quick": SHORT})
 
 
+@pytest.fixture(autouse=True)
+def _short_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.harness.calibration._SECONDS_OF_A_SHORT_RATE", 0.05)
+
+
 def run(bundle: Bundle, profile: Profile = PROFILE, **options: object) -> Report:
     return benchmark(bundle, profile, BenchmarkOptions(**options), Silent(), tool="0", created="now")
 
