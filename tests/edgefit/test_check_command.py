@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from making.changed_bundle import changed, flipping
-from making.command_line import SHORT, edgefit
+from making.command_line import SHORT, edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
@@ -31,6 +31,10 @@ ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TI
 
 def check(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return edgefit("check", candidate, "--baseline", baseline, *words)
+
+
+def check_here(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return edgefit_here("check", candidate, "--baseline", baseline, *words)
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
@@ -93,8 +97,8 @@ def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
     manifest["artifacts"] = [one for one in manifest["artifacts"] if one["variant"] != "onnx-fp32"]
     path.write_text(json.dumps(manifest))
 
-    missing = check(copy, bundle_folder, *ONE, "--json")
-    new = check(bundle_folder, copy, *ONE, "--json")
+    missing = check_here(copy, bundle_folder, *ONE, "--json")
+    new = check_here(bundle_folder, copy, *ONE, "--json")
 
     assert (missing.returncode, findings(missing)["case"][0]) == (10, "MISSING")
     assert (new.returncode, findings(new)["case"][0]) == (12, "NEW")
@@ -119,7 +123,7 @@ def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
     with (copy / "onnx-fp32" / "model.onnx").open("ab") as file:
         file.write(b"x")
 
-    done = check(copy, bundle_folder, *ONE)
+    done = check_here(copy, bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "is not the file that was exported" in done.stderr
@@ -129,14 +133,14 @@ def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
 def test_another_models_bundle_is_wrong_input(
     bundle_folder: Path, copy: Path, changes: dict[str, object]
 ) -> None:
-    done = check(edit(copy, **changes), bundle_folder, *ONE)
+    done = check_here(edit(copy, **changes), bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "'tiny'" in done.stderr
 
 
 def test_equal_files_are_not_measured_where_that_is_asked_for(bundle_folder: Path) -> None:
-    done = check(bundle_folder, bundle_folder, "--skip-equal", "--json")
+    done = check_here(bundle_folder, bundle_folder, "--skip-equal", "--json")
 
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -149,7 +153,7 @@ def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
     other = HOST.model_copy(update={"cpu": "Another CPU"})
     write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(10)}, host=other))
 
-    done = check(tmp_path / "b.json", tmp_path / "a.json")
+    done = check_here(tmp_path / "b.json", tmp_path / "a.json")
 
     assert done.returncode == 12
     assert done.stdout.startswith("NOTHING COMPARED: no latency of 1 variant")
@@ -165,7 +169,7 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
         ("--junit", tmp_path / "c.xml"),
         ("--bmf", tmp_path / "c.bmf"),
     ]
-    done = check(
+    done = check_here(
         tmp_path / "b.json", tmp_path / "a.json", "--github", *[word for pair in written for word in pair]
     )
 
@@ -196,10 +200,13 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
         (["--markdown", "a.json"], "is there already and holds something else; choose another --markdown"),
     ],
 )
-def test_wrong_use_is_one_sentence(tmp_path: Path, words: list[str], sentence: str) -> None:
+def test_wrong_use_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
 
-    done = edgefit("check", "a.json", "--baseline", "a.json", *words, cwd=tmp_path)
+    done = check_here(Path("a.json"), Path("a.json"), *words)
 
     assert done.returncode == 2
     assert sentence in " ".join(done.stderr.split())
@@ -221,8 +228,8 @@ def test_the_limits_that_help_shows_are_those_that_are_used() -> None:
 def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
 
-    done = check(bundle_folder, tmp_path / "a.json")
+    done = check_here(bundle_folder, tmp_path / "a.json")
 
     assert done.returncode == 2
     assert "give two bundles, or two reports" in done.stderr
-    assert check(tmp_path / "nowhere", bundle_folder).returncode == 2
+    assert check_here(tmp_path / "nowhere", bundle_folder).returncode == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making.command_line import edgefit
+from making.command_line import edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from PIL import Image
 
@@ -44,7 +44,7 @@ def test_it_prints_the_pick_and_the_reason_against_the_other(report: Path) -> No
 
 
 def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_11(report: Path) -> None:
-    done = edgefit("choose", report, "--max-p95-ms", "2", "--json")
+    done = edgefit_here("choose", report, "--max-p95-ms", "2", "--json")
 
     assert done.returncode == 11
     (choice,) = json.loads(done.stdout)["choices"]
@@ -69,7 +69,7 @@ def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_1
     ],
 )
 def test_wrong_use_is_one_sentence(report: Path, words: list[str], sentence: str) -> None:
-    done = edgefit("choose", report, *words)
+    done = edgefit_here("choose", report, *words)
 
     assert done.returncode == 2
     assert sentence in done.stderr
@@ -111,9 +111,9 @@ def test_ship_finds_the_bundle_near_the_report_and_refuses_another(
     moved = bundle_folder.rename(tmp_path / "moved")
     words = ("choose", measured, "--min-retention", "0")
 
-    near = edgefit(*words, "--ship", tmp_path / "a")
+    near = edgefit_here(*words, "--ship", tmp_path / "a")
     moved.rename(tmp_path.parent / f"{tmp_path.name}-away")
-    gone = edgefit(*words, "--ship", tmp_path / "b")
+    gone = edgefit_here(*words, "--ship", tmp_path / "b")
 
     assert near.returncode == 0, near.stderr
     assert gone.returncode == 2
@@ -126,7 +126,7 @@ def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_
     taken.mkdir()
     (taken / "mine.txt").write_text("mine")
 
-    done = edgefit("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
+    done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
 
     assert done.returncode == 2
     assert "already holds something else; choose another --ship" in done.stderr

@@ -66,12 +66,14 @@ def test_generated_images_become_a_product_that_classifies_an_image(tmp_path: Pa
 
 
 @pytest.mark.timeout(900)
-def test_each_of_the_nine_is_measured_in_the_precision_it_is_called_by(
+def test_artifacts_are_measured_in_the_precision_they_are_called_by(
     nine_folder: Path, tmp_path: Path
 ) -> None:
-    edgefit("bench", nine_folder, *SHORTLY, "--out", tmp_path / "report.json")
+    variants = [variant for variant in NINE if variant.endswith(("int8", "onnx-fp16", "openvino-fp16"))]
 
-    assert_measured(tmp_path / "report.json", nine_folder, NINE, TEST)
+    edgefit("bench", nine_folder, *SHORTLY, "--only", ",".join(variants), "--out", tmp_path / "report.json")
+
+    assert_measured(tmp_path / "report.json", nine_folder, variants, TEST)
 
 
 @pytest.mark.slow
