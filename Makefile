@@ -1,5 +1,7 @@
-# Three targets a newcomer needs: `make demo`, `make test`, `make install`. `make test-device` tries an emulated
-# arm64 board (as root; Debian: apt install qemu-user-static mmdebstrap debian-archive-keyring openssh-client).
+# Three targets a newcomer needs: `make demo`, `make test`, `make install`. `make test-slow` runs what takes minutes
+# a test: the whole main job, and CPUs that this machine is not (Debian: apt install qemu-user-static).
+# `make test-device` tries an emulated arm64 board (as root; Debian: apt install qemu-user-static mmdebstrap
+# debian-archive-keyring openssh-client).
 # A smaller torch on Linux:  make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-device install check-python clean
+.PHONY: demo test test-slow test-device install check-python clean
 .DEFAULT_GOAL := install
 
 demo: $(INSTALLED)
@@ -20,7 +22,10 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test-slow: $(INSTALLED)
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 test-device: $(INSTALLED)
 	$(BIN)/pytest -n 2 tests/device

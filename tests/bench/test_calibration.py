@@ -49,7 +49,10 @@ def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> 
     assert all(rate.kind == "measured" and rate.source == SOURCE and rate.value > 0 for rate in rates)
 
 
-def test_a_stand_ins_rates_are_those_of_each_runtime_with_its_threads() -> None:
+def test_a_stand_ins_rates_are_those_of_each_runtime_with_its_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "_SECONDS_OF_A_SHORT_RATE", 0.05)
     rates = measure_rates(["torchscript", *READ_ONNX], 1, SOURCE, Silent())
 
     found = {(rate.of, rate.precision, (rate.runtime or "").partition(" ")[0]) for rate in rates}

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from making.command_line import SHORT
+
 _BLOCKED = ("torch", "torchvision", "models", "export", "edgefit", "scipy", "sklearn", "onnx", "PIL")
 
 # Python runs this file at the start of every process whose path it lies on, workers included.
@@ -31,7 +33,7 @@ class Silent:
     def say(self, sentence): pass
 names = ("onnx-fp32", "openvino-fp32")
 options = BenchmarkOptions(only=names, quick=True)
-report = benchmark(read_bundle(Path(sys.argv[1])), load_profile("laptop-cpu"), options, Silent(), "0", "now")
+report = benchmark(read_bundle(Path(sys.argv[1])), load_profile(sys.argv[2]), options, Silent(), "0", "now")
 print(to_json(report))
 """
 
@@ -42,7 +44,7 @@ def test_a_bundle_is_measured_with_base_and_runtime_alone(bundle_folder: Path, t
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
 
     done = subprocess.run(
-        [sys.executable, "-c", _RUN, str(bundle_folder)],
+        [sys.executable, "-c", _RUN, str(bundle_folder), str(SHORT)],
         env=environment,
         cwd=tmp_path,
         capture_output=True,

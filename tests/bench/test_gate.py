@@ -140,6 +140,13 @@ def test_accuracy_is_worse_below_its_limit_image_by_image() -> None:
     assert verdicts(compared(candidate=wrong(4)), min_retention=0.95)["accuracy"] == "SAME"
 
 
+@pytest.mark.parametrize(("size_bytes", "verdict"), [(99, "BETTER"), (101, "SAME"), (102, "WORSE")])
+def test_a_file_is_worse_only_beyond_its_limit(size_bytes: int, verdict: str) -> None:
+    candidate = Side("completed", None, size_bytes, (100,), np.float32([[2, 1]] * 100))
+
+    assert verdicts(compared(candidate=candidate), max_growth=0.01)["size"] == verdict
+
+
 def test_a_loss_that_chance_may_explain_is_not_decided_and_says_how_many_images_would() -> None:
     two = judge([compared(candidate=wrong(2))], Limits())[-1]
 

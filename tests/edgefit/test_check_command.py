@@ -4,6 +4,7 @@ Times are never judged here: their limits are wide open, and what a test asserts
 """
 
 import json
+import re
 import shutil
 import subprocess
 from inspect import signature
@@ -11,24 +12,29 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from making.changed_bundle import changed, flipping, labelled
-from making.command_line import edgefit
+from making.changed_bundle import changed, flipping
+from making.command_line import SHORT, edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
-from bench.bundle import MANIFEST
+from bench.bundle import MANIFEST, describe
 from bench.check.options import CheckOptions
 from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
+from bench.evaluation_pack import read_pack, write_pack
 from bench.reports.files import write_report
 from edgefit.commands.check import check as command
 from edgefit.options import parse_share
 
 ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
-ONE = ("--only", "onnx-fp32", "--seconds", "1", *ANY_TIME)
+ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TIME)
 
 
 def check(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return edgefit("check", candidate, "--baseline", baseline, *words)
+
+
+def check_here(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return edgefit_here("check", candidate, "--baseline", baseline, *words)
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
@@ -44,40 +50,43 @@ def edit(bundle: Path, **changes: object) -> Path:
     return bundle
 
 
+def with_images(bundle: Path, count: int) -> Path:
+    """Leave a bundle only its first evaluation images."""
+    path = bundle / MANIFEST
+    manifest = json.loads(path.read_text())
+    pack = bundle / manifest["pack"]["file"]["path"]
+    write_pack(pack, read_pack(pack).first(count))
+    manifest["pack"].update(file=describe(bundle, pack).model_dump(mode="json"), images=count)
+    path.write_text(json.dumps(manifest))
+    return bundle
+
+
 @pytest.fixture
 def copy(bundle_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
 
 
-def test_a_bundle_against_itself_passes_and_says_that_its_files_are_the_same(bundle_folder: Path) -> None:
-    done = check(bundle_folder, bundle_folder, *ONE)
+def test_the_same_files_pass_and_both_sides_answer_the_baselines_images(
+    bundle_folder: Path, copy: Path
+) -> None:
+    done = check(with_images(copy, 10), bundle_folder, *ONE, "--json")
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("PASSED: 1 variant, nothing worse than its limit")
-    assert "all files are the same, byte for byte, on both sides" in done.stdout
+    assert done.stderr.partition("PASSED: ")[2].startswith("1 variant, nothing worse than its limit")
+    assert "all files are the same, byte for byte, on both sides" in done.stderr
+    assert findings(done)["accuracy"][1] == "the same class on all 40 images"
+    assert any("different evaluation images" in note for note in json.loads(done.stdout)["notes"])
 
 
-def test_a_byte_more_is_told_and_blocks_only_beyond_the_limit(bundle_folder: Path, tmp_path: Path) -> None:
-    before = changed(bundle_folder, tmp_path / "before", {"onnx-fp32": labelled(1)})
-    after = changed(bundle_folder, tmp_path / "after", {"onnx-fp32": labelled(2)})
-
-    within = check(after, before, *ONE, "--json")
-    beyond = check(after, before, *ONE, "--max-growth", "0%", "--json")
-
-    assert within.returncode == 0, within.stderr
-    assert findings(within)["size"][0] == "SAME"
-    assert findings(within)["size"][1].startswith("1 byte larger")
-    assert beyond.returncode == 10
-    assert findings(beyond)["size"][0] == "WORSE"
-
-
-def test_flipped_answers_block(bundle_folder: Path, tmp_path: Path) -> None:
+def test_flipped_answers_and_a_larger_file_block(bundle_folder: Path, tmp_path: Path) -> None:
     candidate = changed(bundle_folder, tmp_path / "flipped", {"onnx-fp32": flipping(-100.0)})
 
-    done = check(candidate, bundle_folder, *ONE, "--max-growth", "900%", "--json")
+    done = check(candidate, bundle_folder, *ONE, "--max-growth", "0%", "--json")
 
     assert done.returncode == 10, done.stderr
     assert findings(done)["accuracy"][0] == "WORSE"
+    assert findings(done)["size"][0] == "WORSE"
+    assert re.match(r"\d+ bytes larger", findings(done)["size"][1])
 
 
 def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
@@ -89,8 +98,8 @@ def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
     path.write_text(json.dumps(manifest))
     shutil.rmtree(copy / "onnx-fp32")
 
-    missing = check(copy, bundle_folder, *ONE, "--json")
-    new = check(bundle_folder, copy, *ONE, "--json")
+    missing = check_here(copy, bundle_folder, *ONE, "--json")
+    new = check_here(bundle_folder, copy, *ONE, "--json")
 
     assert (missing.returncode, findings(missing)["case"][0]) == (10, "MISSING")
     assert (new.returncode, findings(new)["case"][0]) == (12, "NEW")
@@ -115,7 +124,7 @@ def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
     with (copy / "onnx-fp32" / "model.onnx").open("ab") as file:
         file.write(b"x")
 
-    done = check(copy, bundle_folder, *ONE)
+    done = check_here(copy, bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "is not the file that was exported" in done.stderr
@@ -125,14 +134,14 @@ def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
 def test_another_models_bundle_is_wrong_input(
     bundle_folder: Path, copy: Path, changes: dict[str, object]
 ) -> None:
-    done = check(edit(copy, **changes), bundle_folder, *ONE)
+    done = check_here(edit(copy, **changes), bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "'tiny'" in done.stderr
 
 
 def test_equal_files_are_not_measured_where_that_is_asked_for(bundle_folder: Path) -> None:
-    done = check(bundle_folder, bundle_folder, "--skip-equal", "--json")
+    done = check_here(bundle_folder, bundle_folder, "--skip-equal", "--json")
 
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -140,29 +149,12 @@ def test_equal_files_are_not_measured_where_that_is_asked_for(bundle_folder: Pat
     assert document["raw"] == []
 
 
-def test_both_sides_answer_the_baselines_images(bundle_folder: Path, copy: Path) -> None:
-    from bench.bundle import describe
-    from bench.evaluation_pack import read_pack, write_pack
-
-    path = copy / MANIFEST
-    manifest = json.loads(path.read_text())
-    pack = copy / manifest["pack"]["file"]["path"]
-    write_pack(pack, read_pack(pack).first(10))
-    manifest["pack"].update(file=describe(copy, pack).model_dump(mode="json"), images=10)
-    path.write_text(json.dumps(manifest))
-
-    done = check(copy, bundle_folder, *ONE, "--json")
-
-    assert findings(done)["accuracy"][1] == "the same class on all 40 images"
-    assert any("different evaluation images" in note for note in json.loads(done.stdout)["notes"])
-
-
 def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
     other = HOST.model_copy(update={"cpu": "Another CPU"})
     write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(10)}, host=other))
 
-    done = check(tmp_path / "b.json", tmp_path / "a.json")
+    done = check_here(tmp_path / "b.json", tmp_path / "a.json")
 
     assert done.returncode == 12
     assert done.stdout.startswith("NOTHING COMPARED: no latency of 1 variant")
@@ -178,7 +170,7 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
         ("--junit", tmp_path / "c.xml"),
         ("--bmf", tmp_path / "c.bmf"),
     ]
-    done = check(
+    done = check_here(
         tmp_path / "b.json", tmp_path / "a.json", "--github", *[word for pair in written for word in pair]
     )
 
@@ -209,10 +201,13 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
         (["--markdown", "a.json"], "is there already and holds something else; choose another --markdown"),
     ],
 )
-def test_wrong_use_is_one_sentence(tmp_path: Path, words: list[str], sentence: str) -> None:
+def test_wrong_use_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
 
-    done = edgefit("check", "a.json", "--baseline", "a.json", *words, cwd=tmp_path)
+    done = check_here(Path("a.json"), Path("a.json"), *words)
 
     assert done.returncode == 2
     assert sentence in " ".join(done.stderr.split())
@@ -234,8 +229,8 @@ def test_the_limits_that_help_shows_are_those_that_are_used() -> None:
 def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
 
-    done = check(bundle_folder, tmp_path / "a.json")
+    done = check_here(bundle_folder, tmp_path / "a.json")
 
     assert done.returncode == 2
     assert "give two bundles, or two reports" in done.stderr
-    assert check(tmp_path / "nowhere", bundle_folder).returncode == 2
+    assert check_here(tmp_path / "nowhere", bundle_folder).returncode == 2

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making.command_line import edgefit
+from making.command_line import edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from PIL import Image
 
 from bench.bundle import read_bundle
 from bench.evaluation_pack import read_pack
+from bench.reports.bundles import record_of
 from bench.reports.files import write_report
 from bench.runtimes.table import RUNTIMES
 
@@ -22,6 +23,14 @@ def report(tmp_path: Path) -> Path:
     path = tmp_path / "r.json"
     rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, size=2_500_000)}
     write_report(path, made_report(rows))
+    return path
+
+
+def report_of(bundle_folder: Path, variant: str) -> Path:
+    """Write a report beside a bundle that says that a variant of it was measured."""
+    bundle, path = read_bundle(bundle_folder), bundle_folder.with_name("measured.json")
+    rows = {variant: Row(10, provider=RUNTIMES[variant.partition("-")[0]].provider)}
+    write_report(path, made_report(rows, images=len(bundle.pack()), bundle=record_of(bundle)))
     return path
 
 
@@ -35,7 +44,7 @@ def test_it_prints_the_pick_and_the_reason_against_the_other(report: Path) -> No
 
 
 def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_11(report: Path) -> None:
-    done = edgefit("choose", report, "--max-p95-ms", "2", "--json")
+    done = edgefit_here("choose", report, "--max-p95-ms", "2", "--json")
 
     assert done.returncode == 11
     (choice,) = json.loads(done.stdout)["choices"]
@@ -60,7 +69,7 @@ def test_flags_override_the_profiles_budget_and_nothing_that_fits_is_exit_code_1
     ],
 )
 def test_wrong_use_is_one_sentence(report: Path, words: list[str], sentence: str) -> None:
-    done = edgefit("choose", report, *words)
+    done = edgefit_here("choose", report, *words)
 
     assert done.returncode == 2
     assert sentence in done.stderr
@@ -70,9 +79,7 @@ def test_wrong_use_is_one_sentence(report: Path, words: list[str], sentence: str
 def test_what_is_shipped_classifies_an_image_as_the_artifact_does(
     bundle_folder: Path, tmp_path: Path, format_name: str
 ) -> None:
-    measured, ship = tmp_path / "measured.json", tmp_path / "ship"
-    variant = f"{format_name}-fp32"
-    edgefit("bench", bundle_folder, "--quick", "--only", variant, "--out", measured)
+    measured, ship = report_of(bundle_folder, f"{format_name}-fp32"), tmp_path / "ship"
     pack = read_pack(bundle_folder / read_bundle(bundle_folder).manifest.pack.file.path)
     logits = pack.reference_logits[0]
     Image.fromarray(pack.images[0]).save(tmp_path / "image.png")
@@ -100,14 +107,13 @@ def test_what_is_shipped_classifies_an_image_as_the_artifact_does(
 def test_ship_finds_the_bundle_near_the_report_and_refuses_another(
     bundle_folder: Path, tmp_path: Path
 ) -> None:
-    measured = tmp_path / "measured.json"
-    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", measured)
+    measured = report_of(bundle_folder, "onnx-fp32")
     moved = bundle_folder.rename(tmp_path / "moved")
     words = ("choose", measured, "--min-retention", "0")
 
-    near = edgefit(*words, "--ship", tmp_path / "a")
+    near = edgefit_here(*words, "--ship", tmp_path / "a")
     moved.rename(tmp_path.parent / f"{tmp_path.name}-away")
-    gone = edgefit(*words, "--ship", tmp_path / "b")
+    gone = edgefit_here(*words, "--ship", tmp_path / "b")
 
     assert near.returncode == 0, near.stderr
     assert gone.returncode == 2
@@ -116,12 +122,11 @@ def test_ship_finds_the_bundle_near_the_report_and_refuses_another(
 
 
 def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_path: Path) -> None:
-    measured, taken = tmp_path / "measured.json", tmp_path / "taken"
-    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", measured)
+    measured, taken = report_of(bundle_folder, "onnx-fp32"), tmp_path / "taken"
     taken.mkdir()
     (taken / "mine.txt").write_text("mine")
 
-    done = edgefit("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
+    done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", taken, "--overwrite")
 
     assert done.returncode == 2
     assert "already holds something else; choose another --ship" in done.stderr

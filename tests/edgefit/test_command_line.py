@@ -13,7 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from making.command_line import EDGEFIT, edgefit
+from making.command_line import EDGEFIT, SHORTLY, edgefit
+from making.tiny_report import make_report
+
+from bench.reports.files import write_report
 
 
 def test_help_imports_no_heavy_library() -> None:
@@ -59,7 +62,7 @@ def test_wrong_use_is_one_sentence_exit_code_2_and_leaves_nothing(
 
 
 def test_bench_prints_a_table_and_writes_the_report(bundle_folder: Path, tmp_path: Path) -> None:
-    done = edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"^onnx-fp32 .*measured", done.stdout, re.MULTILINE)
@@ -68,7 +71,7 @@ def test_bench_prints_a_table_and_writes_the_report(bundle_folder: Path, tmp_pat
 
 
 def test_json_is_one_document_on_stdout_and_the_table_goes_to_stderr(bundle_folder: Path) -> None:
-    done = edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--json")
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--json")
 
     assert json.loads(done.stdout)["runs"][0]["variant"] == "onnx-fp32"
     assert "onnx-fp32" in done.stderr
@@ -91,15 +94,15 @@ def test_a_failed_case_is_exit_code_4_and_the_report_is_written_all_the_same(
     onnx["files"][0] |= {"sha256": hashlib.sha256(b"no model").hexdigest(), "size_bytes": 8}
     (bundle_folder / "manifest.json").write_text(json.dumps(manifest))
 
-    done = edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
 
     assert done.returncode == 4, done.stderr
     assert "onnx-fp32 failed: error in stage load" in done.stdout
     assert json.loads((tmp_path / "r.json").read_text())["runs"][0]["status"] == "failed"
 
 
-def test_report_shows_stored_reports_and_writes_csv(bundle_folder: Path, tmp_path: Path) -> None:
-    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+def test_report_shows_stored_reports_and_writes_csv(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", make_report())
 
     done = edgefit("report", tmp_path / "r.json", "--csv", tmp_path / "r.csv")
 
@@ -154,9 +157,9 @@ def _is_worker(process: psutil.Process) -> bool:
     return False
 
 
-def test_csv_never_replaces_what_is_no_csv_of_ours(bundle_folder: Path, tmp_path: Path) -> None:
+def test_csv_never_replaces_what_is_no_csv_of_ours(tmp_path: Path) -> None:
     report = tmp_path / "r.json"
-    edgefit("bench", bundle_folder, "--quick", "--only", "onnx-fp32", "--out", report)
+    write_report(report, make_report())
     before = report.read_text()
 
     done = edgefit("report", report, "--csv", report)

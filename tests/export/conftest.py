@@ -1,4 +1,4 @@
-"""What the tests of export/ share: a small run folder, made once."""
+"""What the tests of export/ share."""
 
 import shutil
 import sys
@@ -8,18 +8,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from making.tiny_run import make_tiny_run
 from watching import Watching
 
 
 @pytest.fixture
 def watching() -> Watching:
     return Watching()
-
-
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_run(tmp_path_factory.mktemp("tiny") / "run")
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ def test_failed_variants_leave_no_file(faulty: tuple[Path, Manifest, Watching]) 
 
 
 def test_failures_are_told_while_they_happen(faulty: tuple[Path, Manifest, Watching]) -> None:
+    assert faulty[2].tasks[-1] == ("Exporting", 8)
     assert faulty[2].steps == 8
     assert "raising-fp32 failed at export: ValueError: no such operator" in faulty[2].sentences
 

@@ -9,35 +9,24 @@ import onnxruntime
 import openvino
 import pytest
 import torch
+from making.nine import CALIBRATION
 from making.tiny_run import NOTE, SIDE, TEST
-from watching import Watching
 
 from bench.bundle import ArtifactRecord, Bundle, read_bundle
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.variants import Precision
-from export.export import ExportOptions, export
 from export.formats import FORMATS
 from models.run_folder import read_run
 
-pytestmark = pytest.mark.xdist_group("nine artifacts")
+pytestmark = pytest.mark.timeout(900)
 
 NINE = [f"{name}-{one.value}" for name, row in FORMATS.items() for one in row.precisions]
-CALIBRATION = 40
 
 
 @pytest.fixture(scope="module")
-def nine(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Watching]:
-    folder = tmp_path_factory.mktemp("bundle")
-    watching = Watching()
-    options = ExportOptions(run_folder, calibration_images=CALIBRATION)
-    export(options, folder, watching, "edgefit 0", None, "2026-01-01T00:00:00+00:00")
-    return read_bundle(folder), watching
-
-
-@pytest.fixture(scope="module")
-def bundle(nine: tuple[Bundle, Watching]) -> Bundle:
-    return nine[0]
+def bundle(nine_folder: Path) -> Bundle:
+    return read_bundle(nine_folder)
 
 
 def artifact(bundle: Bundle, variant: str) -> ArtifactRecord:
@@ -70,11 +59,6 @@ def test_the_manifest_says_where_the_network_comes_from(bundle: Bundle) -> None:
     assert bundle.manifest.model.classes == ("dark", "bright")
     assert bundle.manifest.model.image_size == SIDE
     assert bundle.manifest.notes == (NOTE,)
-
-
-def test_progress_counts_every_variant(nine: tuple[Bundle, Watching]) -> None:
-    assert nine[1].tasks[-1] == ("Exporting", 9)
-    assert nine[1].steps == 9
 
 
 def test_the_pack_holds_test_images_with_the_answers_of_the_network(bundle: Bundle, run_folder: Path) -> None:

@@ -84,12 +84,3 @@ def flipping(shift: float) -> Change:
         graph.node.append(helper.make_node("Add", ["shifted.from", "shift"], [logits], name="shift_logits"))
 
     return change
-
-
-def labelled(size: int) -> Change:
-    """Make a network's file larger by a note of `size` characters; it infers as before."""
-
-    def change(model: onnx.ModelProto) -> None:
-        model.doc_string = "x" * size
-
-    return change

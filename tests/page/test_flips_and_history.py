@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from making.command_line import edgefit
+from making.command_line import edgefit_here
 from making.compared_report import Row, made_report
 from making.page_reports import three_reports
 from PIL import Image
@@ -37,9 +37,9 @@ def test_images_are_on_the_page_only_when_asked_for_and_come_from_the_pack_that_
     rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, wrong=2)}
     write_report(path, made_report(rows, images=images, bundle=record_of(bundle)))
 
-    plain = edgefit("report", path, "--html", page)
+    plain = edgefit_here("report", path, "--html", page)
     bare = page.read_text()
-    shown = edgefit("report", path, "--html", page, "--images", "--bundle", bundle_folder)
+    shown = edgefit_here("report", path, "--html", page, "--images", "--bundle", bundle_folder)
 
     assert plain.returncode == 0, plain.stderr
     assert "data:image/jpeg" not in bare
@@ -53,7 +53,7 @@ def test_images_of_another_pack_are_refused(bundle_folder: Path, tmp_path: Path)
     path = tmp_path / "r.json"
     write_report(path, made_report({"onnx-fp32": Row(10)}))
 
-    done = edgefit("report", path, "--html", tmp_path / "p.html", "--images", "--bundle", bundle_folder)
+    done = edgefit_here("report", path, "--html", tmp_path / "p.html", "--images", "--bundle", bundle_folder)
 
     assert done.returncode == 2
     assert "its evaluation pack is not the one that was measured" in done.stderr
@@ -66,7 +66,7 @@ def test_history_shows_one_name_over_time(tmp_path: Path) -> None:
         created = f"2026-01-0{day}T00:00:00+00:00"
         write_report(path, made_report({"onnx-fp32": Row(10 * day)}, name="nightly", created=created))
 
-    done = edgefit("report", *paths, "--history", "--html", tmp_path / "p.html")
+    done = edgefit_here("report", *paths, "--history", "--html", tmp_path / "p.html")
 
     assert done.returncode == 0, done.stderr
     assert "nightly: 2 reports" in done.stdout
@@ -81,7 +81,7 @@ def test_history_of_two_names_is_refused(tmp_path: Path) -> None:
     for name in ("one", "other"):
         write_report(tmp_path / f"{name}.json", made_report({"onnx-fp32": Row(10)}, name=name))
 
-    done = edgefit("report", tmp_path / "one.json", tmp_path / "other.json", "--history")
+    done = edgefit_here("report", tmp_path / "one.json", tmp_path / "other.json", "--history")
 
     assert done.returncode == 2
     assert "these bear one, other" in done.stderr
@@ -111,10 +111,10 @@ def test_a_picture_is_replaced_only_if_edgefit_drew_it(tmp_path: Path) -> None:
     path, png = tmp_path / "r.json", tmp_path / "chart.png"
     write_report(path, made_report({"onnx-fp32": Row(10)}))
 
-    first = edgefit("report", path, "--png", png)
-    again = edgefit("report", path, "--png", png)
+    first = edgefit_here("report", path, "--png", png)
+    again = edgefit_here("report", path, "--png", png)
     Image.new("L", (8, 8)).save(png)
-    refused = edgefit("report", path, "--png", png)
+    refused = edgefit_here("report", path, "--png", png)
 
     assert (first.returncode, again.returncode, refused.returncode) == (0, 0, 2)
     assert "holds something else" in refused.stderr
@@ -134,7 +134,7 @@ def test_two_outputs_in_one_file_are_refused_and_nothing_is_written(tmp_path: Pa
     path, both = tmp_path / "r.json", tmp_path / "both"
     write_report(path, made_report({"onnx-fp32": Row(10)}))
 
-    done = edgefit("report", path, "--html", both, "--csv", both)
+    done = edgefit_here("report", path, "--html", both, "--csv", both)
 
     assert done.returncode == 2
     assert "give each a file of its own" in done.stderr

@@ -161,8 +161,7 @@ def test_hostile_names_are_text(browser: Browser, page: Path) -> None:
     assert "died of </script>" in str(browser.run("return document.body.innerText"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 900, 1600])
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (900, False), (1600, True)])
 def test_it_fits_its_window_and_has_no_serious_accessibility_fault(
     browser: Browser, page: Path, width: int, dark: bool
 ) -> None:

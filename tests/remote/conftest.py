@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from making.command_line import edgefit
+from making.made_once import made_once
 from making.ssh_server import SshServer, ssh_server, ssh_words
 
 
@@ -23,9 +24,11 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheels for this very machine, with onnxruntime: downloaded as a user's would be."""
-    folder = tmp_path_factory.mktemp("wheels") / "wheelhouse"
+    return made_once(tmp_path_factory, "wheelhouse", _gather)
+
+
+def _gather(folder: Path) -> None:
     python = "{}.{}".format(*sys.version_info)
     words = ("--python", python, "--glibc", platform.libc_ver()[1], "--machine", platform.machine())
     done = edgefit("wheelhouse", "--out", folder, *words, "--formats", "onnx")
     assert done.returncode == 0, done.stderr
-    return folder

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from making.command_line import edgefit
+from making.command_line import SHORT, edgefit
 
 from bench.reports.files import read_report
 
@@ -18,7 +18,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packed")
     bundle = make_tiny_bundle(folder / "bundle")
     out = folder / "a job's $(file).pyz"
-    words = ("--for", "laptop-cpu", "--only", "onnx-fp32", "--quick", "--out", out)
+    words = ("--for", SHORT, "--only", "onnx-fp32", "--quick", "--out", out)
     done = edgefit("pack", bundle, *words)
     assert done.returncode == 0, done.stderr
     assert "carry" in done.stdout

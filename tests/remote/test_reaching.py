@@ -4,12 +4,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from making.command_line import edgefit
+from making.command_line import edgefit_here
 from making.ssh_server import SshServer
 
 
 def doctor(board: SshServer) -> subprocess.CompletedProcess[str]:
-    done = edgefit("doctor", "--on", board.target)
+    done = edgefit_here("doctor", "--on", board.target)
     assert "Traceback" not in done.stderr
     return done
 
@@ -56,14 +56,14 @@ def test_an_unknown_host_key_is_not_taken_though_the_configuration_would(board: 
 
 
 def test_a_host_that_is_not_there_is_told() -> None:
-    done = edgefit("doctor", "--on", "ssh://nobody.invalid")
+    done = edgefit_here("doctor", "--on", "ssh://nobody.invalid")
 
     assert done.returncode == 5
     assert "no such host" in done.stderr
 
 
 def test_a_port_at_which_nothing_answers_is_told(board: SshServer) -> None:
-    done = edgefit("doctor", "--on", "ssh://board:1")
+    done = edgefit_here("doctor", "--on", "ssh://board:1")
 
     assert done.returncode == 5
     assert "nothing answers at its ssh port" in done.stderr
@@ -110,7 +110,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_half_made_stays(
     real = (board.programs / "python3").resolve()
     board.put_program("python3", f"ulimit -f 2000; exec '{real}' \"$@\"")  # no file beyond a megabyte
 
-    done = edgefit(
+    done = edgefit_here(
         "bench",
         bundle_folder,
         "--on",
@@ -147,8 +147,12 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_half_made_stays(
         "ssh://a%0ab",
     ],
 )
-def test_an_address_that_could_be_more_than_one_is_refused(text: str, tmp_path: Path) -> None:
-    done = edgefit("doctor", "--on", text, cwd=tmp_path)
+def test_an_address_that_could_be_more_than_one_is_refused(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    done = edgefit_here("doctor", "--on", text)
 
     assert done.returncode == 2
     assert "ssh://pi@raspberrypi.local" in done.stderr
@@ -156,7 +160,7 @@ def test_an_address_that_could_be_more_than_one_is_refused(text: str, tmp_path: 
 
 
 def test_clean_on_a_board_that_has_nothing_says_so(board: SshServer) -> None:
-    done = edgefit("clean", "--on", board.target)
+    done = edgefit_here("clean", "--on", board.target)
 
     assert done.returncode == 0
     assert "nothing of edgefit was there" in done.stdout

@@ -10,19 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from making.command_line import EDGEFIT, edgefit
+from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.ssh_server import SshServer
 
 from bench.reports.files import read_report
 
+# Long enough to be interrupted in the middle.
 HERE = ("--profile", "laptop-cpu", "--only", "onnx-fp32", "--quick")
+BRIEFLY = (*SHORTLY, "--only", "onnx-fp32")
 _SECONDS = 120
 
 
 def bench(
     bundle: Path, board: SshServer, wheelhouse: Path, *words: str | Path
 ) -> subprocess.CompletedProcess[str]:
-    return edgefit("bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *HERE, *words)
+    return edgefit("bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *words)
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -61,14 +63,24 @@ def begun(bundle: Path, board: SshServer, wheelhouse: Path) -> Iterator[subproce
         yield running
 
 
+@contextmanager
+def paused(process: int) -> Iterator[None]:
+    """Have a process wait until the block ends, however long that takes here."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
 def test_a_report_comes_back_a_second_run_sends_nothing_and_clean_leaves_nothing(
     bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report.json"
 
-    first = bench(bundle_folder, board, wheelhouse, "--out", out)
+    first = bench(bundle_folder, board, wheelhouse, *BRIEFLY, "--out", out)
     held = sorted(path.name for path in board.store.iterdir())
-    second = bench(bundle_folder, board, wheelhouse, "--json")
+    second = bench(bundle_folder, board, wheelhouse, *BRIEFLY, "--json")
     cleaned = edgefit("clean", "--on", board.target)
 
     assert first.returncode == 0, first.stderr
@@ -88,7 +100,8 @@ def test_a_link_that_is_cut_in_the_middle_is_made_anew(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
     with begun(bundle_folder, board, wheelhouse) as running:
-        board.cut()
+        with paused(job_of(board)):
+            board.cut()
         _, said = running.communicate(timeout=_SECONDS)
 
     assert running.returncode == 0, said
@@ -104,7 +117,7 @@ def test_ctrl_c_stops_the_board_and_the_same_command_goes_on(
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=_SECONDS)
     is_over = not psutil.pid_exists(job) or psutil.Process(job).status() == psutil.STATUS_ZOMBIE
-    again = bench(bundle_folder, board, wheelhouse)
+    again = bench(bundle_folder, board, wheelhouse, *HERE)
 
     assert running.returncode == 130, said
     assert "the same command goes on from it" in said
@@ -119,7 +132,7 @@ def test_a_board_that_dies_in_the_middle_loses_no_more_than_the_running_case(
     with begun(bundle_folder, board, wheelhouse) as running:
         os.kill(job_of(board), signal.SIGKILL)
         _, said = running.communicate(timeout=_SECONDS)
-    again = bench(bundle_folder, board, wheelhouse)
+    again = bench(bundle_folder, board, wheelhouse, *HERE)
 
     assert running.returncode == 5, said
     assert "ended there without a word" in said
@@ -148,8 +161,9 @@ def test_a_second_command_does_not_disturb_the_first(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
     with begun(bundle_folder, board, wheelhouse) as running:
-        other = bench(bundle_folder, board, wheelhouse, "--name", "another")
-        cleaned = edgefit("clean", "--on", board.target)
+        with paused(job_of(board)):
+            other = bench(bundle_folder, board, wheelhouse, *HERE, "--name", "another")
+            cleaned = edgefit("clean", "--on", board.target)
         _, said = running.communicate(timeout=_SECONDS)
 
     assert other.returncode == 5
@@ -162,7 +176,7 @@ def test_two_names_of_boards_are_measured_side_by_side(
     bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report.json"
-    words = ("--wheelhouse", wheelhouse, "--out", out, "--json", *HERE)
+    words = ("--wheelhouse", wheelhouse, "--out", out, "--json", *BRIEFLY)
 
     done = edgefit("bench", bundle_folder, "--on", board.target, "--on", "ssh://nobody.invalid", *words)
 
