@@ -10,7 +10,7 @@ from export.questions import ask_costs, write_answered_pack
 from models.progress import Progress
 from models.run_folder import Run
 
-_MOST_HELD_OUT = 256
+_MOST_HELD_OUT = 512
 _HELD_OUT = "held-out.npz"
 
 
