@@ -33,6 +33,14 @@ def choose_engine(machine: str, cpu_flags: frozenset[str]) -> str | None:
     return next((name for name in ENGINES if misfit(name, machine, cpu_flags) is None), None)
 
 
+def portable_engine(machine: str) -> str | None:
+    """Return the engine that runs portable files on a machine, with VNNI or without; None if there is none."""
+    return next(
+        (name for name, engine in ENGINES.items() if machine.lower() in engine.machines and not engine.needs),
+        None,
+    )
+
+
 def engine_for(cpu: str) -> str | None:
     """Return the engine that a file made for a target (see cpu_class.TARGETS) needs; None for `portable`."""
     return next((name for name, engine in ENGINES.items() if engine.cpu == cpu), None)

@@ -13,7 +13,7 @@ from bench.machine.host import read_host
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import choose_engine, misfit
+from bench.runtimes.quantised_engines import misfit, portable_engine
 
 _CUDA = "cuda"
 _EXACT_ENGINE = "qnnpack"  # which adds in 32 bits, on x86 too
@@ -102,7 +102,7 @@ def _engine_here(options: LoadOptions) -> str:
     """Return the engine that an artifact was made for; of one that was made for all, this machine's."""
     host = read_host()
     features = frozenset(host.cpu_features)
-    engine = options.engine or choose_engine(host.architecture, features)
+    engine = options.engine or portable_engine(host.architecture)
     if engine is None:
         raise MissingRuntimeError(f"torch has no quantised engine for {host.architecture}")
     reason = misfit(engine, host.architecture, features, options.foreign_engine)

@@ -21,13 +21,13 @@ def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
     assert example is not None
     shares = run.precision_ran.share_of_macs if run.precision_ran else None
     in_half = (shares or {}).get(Precision.FP16.value, 0) > _MOSTLY
-    quantised = artifact.engine is not None
+    quantised = artifact.precision is Precision.INT8
     values = {
         "provider": run.provider,
         "threads": run.threads,
         "hint": "f16" if in_half else "f32",
         "threads_line": _openvino_threads(run),
-        "engine_line": f"torch.backends.quantized.engine = {artifact.engine!r}\n" if quantised else "",
+        "engine_line": f"torch.backends.quantized.engine = {_engine(artifact)}\n" if quantised else "",
         "to_float": "" if quantised else ".half()" if _halves(artifact, run) else ".float()",
         "half": ".half()" if _halves(artifact, run) else "",
         "freeze": _FREEZE if quantised else f"torch.jit.optimize_for_inference({_FREEZE})",
@@ -40,6 +40,13 @@ def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
         classes=list(manifest.model.classes),
         side=manifest.model.image_size,
     )
+
+
+def _engine(artifact: ArtifactRecord) -> str:
+    """Return the engine as Python: the one that a file was made for; else torch's own for x86 or for Arm."""
+    if artifact.engine is not None:
+        return repr(artifact.engine)
+    return '"x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"'
 
 
 def requirements_of(artifact: ArtifactRecord, run: Run, profile: Profile) -> str:

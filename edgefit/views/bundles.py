@@ -47,6 +47,11 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         for artifact in manifest.artifacts
         if artifact.search is not None
     ]
+    parts += [
+        Text(f"{artifact.variant}: {_classes(artifact)}")
+        for artifact in manifest.artifacts
+        if artifact.classes
+    ]
     parts.append(Text(f"against the fp32 network, on evaluation images; bundle: {out}"))
     parts.append(
         Text(f"it holds {manifest.pack.images} test images, which may be patients': handle it with care")
@@ -82,6 +87,18 @@ def _search(search: Search) -> str:
         f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
         f"{search.images} held-out images"
     )
+
+
+def _classes(artifact: ArtifactRecord) -> str:
+    """Say what int8 was made for, and on which classes of CPUs it was measured or simulated."""
+    parts = []
+    for how in ("measured", "simulated"):
+        checked = [each for each in artifact.classes if each.how == how]
+        if checked:
+            names = ", ".join(each.cpu_class.description for each in checked)
+            agreement, images = min(each.agreement for each in checked), checked[0].images
+            parts.append(f"{how} on {names} (agreement {agreement:.3f} on {images} images)")
+    return f"made for --cpu {artifact.cpu}: {'; '.join(parts)}"
 
 
 def _plural(count: int, word: str) -> str:

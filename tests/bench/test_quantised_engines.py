@@ -7,7 +7,7 @@ import pytest
 from bench.errors import MissingRuntimeError
 from bench.machine.cpu_class import PORTABLE, TARGETS
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for, misfit
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for, misfit, portable_engine
 from bench.runtimes.table import load_runtime
 
 VNNI = frozenset({"avx2", "avx512_vnni"})
@@ -22,6 +22,8 @@ def test_each_x86_cpu_has_its_engine() -> None:
 def test_every_engine_is_that_of_a_target_and_a_portable_file_needs_none() -> None:
     assert {engine_for(cpu) for cpu in TARGETS} == {None, *ENGINES}
     assert engine_for(PORTABLE) is None
+    assert (portable_engine("x86_64"), portable_engine("aarch64")) == ("x86", "qnnpack")
+    assert portable_engine("riscv64") is None
 
 
 def test_arm_has_its_own_engine_and_what_is_unknown_none() -> None:
