@@ -34,7 +34,7 @@ def choose_engine(machine: str, cpu_flags: frozenset[str]) -> str | None:
 
 
 def portable_engine(machine: str) -> str | None:
-    """Return the engine that runs portable files on a machine, with VNNI or without; None if there is none."""
+    """Return the engine that runs portable files on a machine, VNNI or not; None if there is none."""
     return next(
         (name for name, engine in ENGINES.items() if machine.lower() in engine.machines and not engine.needs),
         None,
