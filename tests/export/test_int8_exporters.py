@@ -1,6 +1,8 @@
 """What the real int8 exporters make of a recipe, as the real runtimes run it."""
 
 import importlib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,21 @@ from models.run_folder import Run
 AMID_INT8 = ("features.3.conv.0.0", "features.8.conv.1.0", "features.12.conv.2")
 
 
-def made(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: str = PORTABLE) -> Exported:
-    """Make an artifact as the worker does."""
+Make = Callable[..., Exported]
+
+
+@pytest.fixture(scope="module")
+def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Make an artifact as the worker does, each once."""
+
+    @cache
+    def make(name: str, recipe: Recipe, cpu: str = PORTABLE) -> Exported:
+        return export_int8(name, run_folder, tmp_path_factory.mktemp(name), recipe, cpu)
+
+    return make
+
+
+def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: str) -> Exported:
     run, simulated = load(str(run_folder)).run, simulate(str(run_folder))
     excluded, level = frozenset(recipe.left_in_float), TARGETS[cpu].weight_level
     network = (
@@ -64,10 +79,6 @@ def loaded(name: str, exported: Exported, exact: bool = False) -> Session:
     return load_runtime(name).load(exported.entry, options)
 
 
-def quantised(name: str, run_folder: Path, folder: Path, recipe: Recipe) -> Session:
-    return loaded(name, made(name, run_folder, folder, recipe))
-
-
 def int8_weights(name: str, entry: Path) -> list[np.ndarray]:
     """Return every int8 weight tensor of an artifact."""
     match name:
@@ -97,9 +108,9 @@ def batches(run: Run) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_layers_amid_int8_run_in_float_where_the_recipe_leaves_them_there(
-    name: str, run_folder: Path, tmp_path: Path
+    name: str, run_folder: Path, made: Make
 ) -> None:
-    session = quantised(name, run_folder, tmp_path, Recipe(left_in_float=AMID_INT8))
+    session = loaded(name, made(name, Recipe(left_in_float=AMID_INT8)))
     executed = session.executed(batches(load(str(run_folder)).run)[0])
 
     in_float = [one for one in executed.operators if one.precision == "fp32"]
@@ -108,9 +119,9 @@ def test_layers_amid_int8_run_in_float_where_the_recipe_leaves_them_there(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_ranges_by_histogram_are_ranges_too(name: str, run_folder: Path, tmp_path: Path) -> None:
+def test_ranges_by_histogram_are_ranges_too(name: str, run_folder: Path, made: Make) -> None:
     run = load(str(run_folder)).run
-    session = quantised(name, run_folder, tmp_path, Recipe(ranges=RangeMethod.HISTOGRAM))
+    session = loaded(name, made(name, Recipe(ranges=RangeMethod.HISTOGRAM)))
     logits = np.concatenate([session.infer(batch) for batch in batches(run)])
 
     assert (logits.argmax(axis=1) == run.images.test.labels).mean() >= 0.95
@@ -118,10 +129,8 @@ def test_ranges_by_histogram_are_ranges_too(name: str, run_folder: Path, tmp_pat
 
 @pytest.mark.parametrize("recipe", [Recipe(), LIBRARY_DEFAULT], ids=["searched", "library default"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_portable_artifact_has_no_sum_that_could_saturate(
-    name: str, recipe: Recipe, run_folder: Path, tmp_path: Path
-) -> None:
-    exported = made(name, run_folder, tmp_path, recipe)
+def test_a_portable_artifact_has_no_sum_that_could_saturate(name: str, recipe: Recipe, made: Make) -> None:
+    exported = made(name, recipe)
     weights = int8_weights(name, exported.entry)
 
     assert len(weights) > 40
@@ -134,8 +143,8 @@ def test_a_portable_artifact_has_no_sum_that_could_saturate(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_exact_arithmetic_gives_the_answers_of_this_cpu(name: str, run_folder: Path, tmp_path: Path) -> None:
-    exported = made(name, run_folder, tmp_path, Recipe())
+def test_exact_arithmetic_gives_the_answers_of_this_cpu(name: str, run_folder: Path, made: Make) -> None:
+    exported = made(name, Recipe())
     images = batches(load(str(run_folder)).run)
     here, exact = (
         np.concatenate([session.infer(batch) for batch in images])
@@ -146,8 +155,8 @@ def test_exact_arithmetic_gives_the_answers_of_this_cpu(name: str, run_folder: P
     assert np.abs(here - exact).mean() < 0.05 * np.abs(exact).mean()
 
 
-def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, tmp_path: Path) -> None:
-    exported = made("torchscript", run_folder, tmp_path, Recipe())
+def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, made: Make) -> None:
+    exported = made("torchscript", Recipe())
     images = batches(load(str(run_folder)).run)
     answers = {}
     for engine in sorted(set(ENGINES) & set(torch.backends.quantized.supported_engines)):
@@ -163,9 +172,9 @@ def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, t
 
 
 @pytest.mark.parametrize("cpu", ["x86-vnni", "x86", "arm"])
-def test_torchscript_made_for_one_cpu_keeps_its_answers(cpu: str, run_folder: Path, tmp_path: Path) -> None:
+def test_torchscript_made_for_one_cpu_keeps_its_answers(cpu: str, run_folder: Path, made: Make) -> None:
     network = load(str(run_folder))
-    exported = made("torchscript", run_folder, tmp_path, Recipe(), cpu)
+    exported = made("torchscript", Recipe(), cpu)
     # In exact arithmetic: a machine without VNNI would saturate what is made for VNNI.
     session = loaded("torchscript", exported, exact=True)
     logits = np.concatenate([session.infer(batch) for batch in batches(network.run)])
