@@ -57,6 +57,7 @@ def without_onnx(bundle: Path, target: Path) -> Path:
     manifest = json.loads((shutil.copytree(bundle, target) / MANIFEST).read_text())
     artifacts = [artifact for artifact in manifest["artifacts"] if artifact["format"] != "onnx"]
     (target / MANIFEST).write_text(json.dumps(manifest | {"artifacts": artifacts}))
+    shutil.rmtree(target / "onnx-fp32")
     return target
 
 

@@ -46,7 +46,7 @@ def test_what_an_exporter_needs_is_in_its_extra() -> None:
 
 def test_precisions_with_special_needs_are_precisions_of_the_format() -> None:
     for row in FORMATS.values():
-        assert set(row.calibrated) | set(row.bound_to_cpu) <= set(row.precisions)
+        assert set(row.calibrated) <= set(row.precisions)
 
 
 def test_the_parent_loads_no_heavy_library() -> None:

@@ -26,7 +26,6 @@ def row(fault: str, *precisions: Precision) -> FormatRow:
         runtime="torchscript",
         precisions=precisions,
         calibrated=(),
-        bound_to_cpu=(),
         suffixes=(".pt",),
         needs=("torch",),
     )

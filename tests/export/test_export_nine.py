@@ -13,6 +13,7 @@ from making.nine import CALIBRATION
 from making.tiny_run import NOTE, SIDE, TEST
 
 from bench.bundle import ArtifactRecord, Bundle, read_bundle
+from bench.machine.cpu_class import CpuClass
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.variants import Precision
@@ -110,9 +111,11 @@ def test_records_say_what_their_format_s_row_promises(bundle: Bundle) -> None:
 
         assert tuple(Path(file.path).suffix for file in one.files) == tuple(sorted(row.suffixes))
         assert one.entry.endswith(row.suffixes[0])
-        assert (one.engine is not None) == (one.precision in row.bound_to_cpu)
+        assert one.engine is None
+        assert one.cpu == ("portable" if calibrated else None)
+        assert {each.cpu_class for each in one.classes} == (set(CpuClass) if calibrated else set())
         assert one.calibration_images == (CALIBRATION if calibrated else None)
-        assert bool(one.left_in_float) == calibrated
+        assert calibrated or not one.left_in_float
         assert one.producer
 
 

@@ -152,7 +152,7 @@ def test_exact_arithmetic_gives_the_answers_of_this_cpu(name: str, run_folder: P
     )
 
     assert (here.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.95
-    assert np.abs(here - exact).mean() < 0.05 * np.abs(exact).mean()
+    assert np.abs(here - exact).mean() < 0.1 * np.abs(exact).mean()
 
 
 def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, made: Make) -> None:
@@ -168,7 +168,7 @@ def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, m
 
     assert others
     for other in others:
-        assert np.abs(first - other).mean() < 0.05 * np.abs(first).mean()
+        assert np.abs(first - other).mean() < 0.1 * np.abs(first).mean()
 
 
 @pytest.mark.parametrize("cpu", ["x86-vnni", "x86", "arm"])
