@@ -116,11 +116,11 @@ def artifact_after(
     search = Search(
         min_retention=0.99,
         min_agreement=0.97,
-        min_sqnr_db=27.0,
+        min_sqnr_db=30.0,
         images=256,
         attempts=(Attempt(recipe=recipe, share_in_float=0.0, held_out=found, seconds=1.0),),
         taken=0,
-        reached=min(agreement, retention) >= 0.99 and sqnr_db >= 27,
+        reached=min(agreement, retention) >= 0.99 and sqnr_db >= 30,
         left_in_float=(),
         seconds=1.0,
     )
@@ -153,7 +153,7 @@ def test_what_int8_misses_is_told_with_its_size_and_a_remedy() -> None:
 def test_too_little_signal_is_told_though_no_image_changed_its_class() -> None:
     (sentence,) = warnings_of(artifact_after(1.0, 1.0, Recipe(), sqnr_db=25.0))
 
-    assert "signal 25.0 dB by 2.0 (of 27)" in sentence
+    assert "signal 25.0 dB by 5.0 (of 30)" in sentence
 
 
 def test_verifying_lists_the_images_that_changed_their_class() -> None:

@@ -162,7 +162,7 @@ def test_if_none_holds_the_one_that_misses_least_is_taken() -> None:
 def test_fallbacks_are_for_what_nothing_else_reaches() -> None:
     enough, _ = attempts(held_out(1.0, 1.0, 30.0), fallbacks=[held_out(1.0, 1.0, 40.0)])
     not_enough, taken = attempts(
-        held_out(0.9, 1.0, 20.0), fallbacks=[held_out(1.0, 1.0, 28.0), held_out(1.0, 1.0, 40.0)]
+        held_out(0.9, 1.0, 20.0), fallbacks=[held_out(1.0, 1.0, 31.0), held_out(1.0, 1.0, 40.0)]
     )
 
     assert len(enough) == 1
