@@ -5,6 +5,8 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import fx, nn
 from torch.ao.quantization import (
@@ -29,6 +31,7 @@ from models.pixels import to_input, to_planes
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
+_MOST_FOR_HISTOGRAMS = 64
 _OBSERVERS: dict[RangeMethod, type[UniformQuantizationObserverBase]] = {
     RangeMethod.MIN_MAX: MinMaxObserver,
     RangeMethod.HISTOGRAM: HistogramObserver,
@@ -96,13 +99,20 @@ def _quantise(request: ExportRequest) -> Exported:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.ao.quantization is deprecated; see _trace
         observed = _observe_by_default(request, example) if is_default else _observe(request, example)
-        for first in range(0, len(request.calibration), _BATCH):
-            observed(to_input(to_planes(request.calibration[first : first + _BATCH])))
+        images = _images_for(request)
+        for first in range(0, len(images), _BATCH):
+            observed(to_input(to_planes(images[first : first + _BATCH])))
         quantised = convert_fx(observed)
     modules = request.recipe.left_in_float
     method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
     method = f"{method}, {request.recipe.words}"
     return _save(_trace(quantised, request.image_size), request, method, engine, modules)
+
+
+def _images_for(request: ExportRequest) -> npt.NDArray[np.uint8]:
+    """Return the images ranges are found on: few for histograms, which torch's defaults take as well."""
+    has_histograms = request.recipe.library_default or request.recipe.ranges is RangeMethod.HISTOGRAM
+    return request.calibration[:_MOST_FOR_HISTOGRAMS] if has_histograms else request.calibration
 
 
 def _clipped_layers(request: ExportRequest) -> dict[str, str]:
