@@ -22,10 +22,11 @@ import numpy.typing as npt
 import openvino
 import torch
 
-from bench.bundle import Bundle, read_bundle
+from bench.bundle import ArtifactRecord, Bundle, read_bundle
 from bench.machine.host import cpus_for
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
+from bench.variants import Precision
 from models.run_folder import read_run
 
 Infer = Callable[[npt.NDArray[np.float32]], object]
@@ -42,9 +43,14 @@ _PAIRS = [
 ]
 
 
-def load(name: str, entry: Path, engine: str | None = None) -> Infer:
-    """Load a file with one of edgefit's runtimes."""
-    options = LoadOptions(threads=1, provider=row_of(name).provider, engine=engine)
+def load(name: str, entry: Path, artifact: ArtifactRecord | None = None) -> Infer:
+    """Load a file with one of edgefit's runtimes; `artifact`: its record, None for a plain export."""
+    options = LoadOptions(
+        threads=1,
+        provider=row_of(name).provider,
+        engine=None if artifact is None else artifact.engine,
+        int8=artifact is not None and artifact.precision is Precision.INT8,
+    )
     return load_runtime(name).load(entry, options).infer
 
 
@@ -95,8 +101,7 @@ def _samples(infer: Infer, batch: npt.NDArray[np.float32]) -> list[float]:
 def all_of(bundle: Bundle) -> dict[str, Infer]:
     """Load every artifact."""
     return {
-        one.variant: load(one.format, bundle.folder / one.entry, one.engine)
-        for one in bundle.manifest.artifacts
+        one.variant: load(one.format, bundle.folder / one.entry, one) for one in bundle.manifest.artifacts
     }
 
 
