@@ -127,19 +127,24 @@ def test_ranges_by_histogram_are_ranges_too(name: str, run_folder: Path, made: M
     assert (logits.argmax(axis=1) == run.images.test.labels).mean() >= 0.95
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), LIBRARY_DEFAULT], ids=["searched", "library default"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_portable_artifact_has_no_sum_that_could_saturate(name: str, recipe: Recipe, made: Make) -> None:
-    exported = made(name, recipe)
+def test_a_portable_artifact_has_no_weight_whose_sums_could_saturate(name: str, made: Make) -> None:
+    exported = made(name, Recipe())
     weights = int8_weights(name, exported.entry)
 
     assert len(weights) > 40
     assert exported.engine is None
-    if recipe.library_default:
-        # torch has 7 bits of activations instead; NNCF leaves depthwise weights alone, whose products
-        # OpenVINO adds in 32 bits.
-        weights = [] if name == "torchscript" else [each for each in weights if each.ndim != 5]
     assert all(np.abs(each.astype(np.int16)).max() <= SAFE_LEVEL for each in weights)
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])  # torch's default has 7 bits of activations instead
+def test_nor_has_what_the_library_makes_by_itself(name: str, made: Make) -> None:
+    weights = int8_weights(name, made(name, LIBRARY_DEFAULT).entry)
+    # NNCF leaves depthwise weights alone, of five dimensions there: OpenVINO adds their products in 32 bits.
+    dense = [each for each in weights if each.ndim != 5]
+
+    assert dense
+    assert all(np.abs(each.astype(np.int16)).max() <= SAFE_LEVEL for each in dense)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -171,7 +176,7 @@ def test_one_torchscript_file_answers_alike_with_each_engine(run_folder: Path, m
         assert np.abs(first - other).mean() < 0.1 * np.abs(first).mean()
 
 
-@pytest.mark.parametrize("cpu", ["x86-vnni", "x86", "arm"])
+@pytest.mark.parametrize("cpu", ["x86-vnni", "arm"])
 def test_torchscript_made_for_one_cpu_keeps_its_answers(cpu: str, run_folder: Path, made: Make) -> None:
     network = load(str(run_folder))
     exported = made("torchscript", Recipe(), cpu)
