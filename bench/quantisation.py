@@ -82,11 +82,13 @@ class Search(Record):
 
     `reached`: whether it keeps `min_retention`, and `min_agreement` at the lower end of its interval, on the
     `images` held out, with `min_sqnr_db` of signal (null in schema 1, which judged the share itself).
+    `library_default_failed`: why the library's own default could not be tried, null if it could.
     """
 
     min_retention: float = Field(ge=0, le=1)
     min_agreement: float = Field(ge=0, le=1)
     min_sqnr_db: float | None = None
+    library_default_failed: str | None = None
     images: int = Field(ge=1)
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     taken: int = Field(ge=0)

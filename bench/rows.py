@@ -10,12 +10,13 @@ from bench.decide.budget import over_budget
 from bench.harness.plan import Case
 from bench.harness.row_doubts import doubts_of_row
 from bench.harness.verification_warnings import warnings_of_verification
-from bench.machine.cpu_class import CpuClass
+from bench.machine.cpu_class import CpuClass, class_of
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.reports.records import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.reports.summaries import References, summarise
 from bench.standing.terms import Standing
 from bench.variants import Variant
+from device_profiles.facts import Processor
 from device_profiles.profile import Profile
 
 
@@ -76,7 +77,7 @@ def row_of_case(
     standing: Standing,
     quick: bool,
     references: References,
-    cpu_class: CpuClass,
+    cpu_class: CpuClass | None,
     doubts: Sequence[str] = (),
 ) -> Run:
     """Return the row of one case, whatever came of it.
@@ -112,7 +113,8 @@ def row_of_case(
             if case.is_judged:
                 heat = profile.heat if standing == "measured" else None
                 warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float, heat)
-                warnings += _of_verification(case, outcome, evaluation, cpu_class)
+                device = None if standing == "measured" else profile.processor
+                warnings += _of_verification(case, outcome, evaluation, cpu_class, device, profile.name)
                 warnings += over_budget(summary, case.size_bytes, profile.budget, standing)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(
@@ -125,13 +127,22 @@ def row_of_case(
 
 
 def _of_verification(
-    case: Case, outcome: Completed, evaluation: Evaluation, cpu_class: CpuClass
+    case: Case,
+    outcome: Completed,
+    evaluation: Evaluation,
+    cpu_class: CpuClass | None,
+    device: Processor | None,
+    device_name: str,
 ) -> list[str]:
+    """Say what the manifest does not cover: of this machine's CPU, or of the device it stands in for."""
     if case.artifact is None or outcome.logits is None:
         return []
+    cpu = "this CPU"
+    if device is not None:
+        cpu_class, cpu = class_of(device.architecture, device.features.value), f"{device_name}'s CPU"
     logits = np.asarray(outcome.logits, dtype=np.float32)
     reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    return warnings_of_verification(case.artifact, case.provider, cpu_class, logits, reference)
+    return warnings_of_verification(case.artifact, case.provider, cpu_class, cpu, logits, reference)
 
 
 def _remedy(case: Case, profile: Profile) -> str:

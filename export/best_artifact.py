@@ -15,6 +15,7 @@ from bench.statistics.accuracy import Logits
 from export.artifact import answers_of, is_made_for_this_machine, make
 from export.exporter import Exported
 from export.messages import Entered, SearchTask, Task, Tell
+from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.costs import Costs
 from export.quantisation.search import Goal, search
 from export.verification import WrongArtifactError
@@ -31,8 +32,9 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
     def attempt(number: int, recipe: Recipe) -> Attempt:
         tell(Entered(stage=f"recipe {number + 1} of at most {most}"))
         begun = time.perf_counter()
-        made.append(make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell))
-        found = judge(answers_of(task, made[-1], pack, exact=not is_made_for_this_machine(task)), pack)
+        exported = make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell)
+        found = judge(answers_of(task, exported, pack, exact=not is_made_for_this_machine(task)), pack)
+        made.append(exported)
         share = wanted.costs.share_of_macs(frozenset(recipe.left_in_float))
         return Attempt(
             recipe=recipe,
@@ -41,12 +43,23 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
             seconds=round(time.perf_counter() - begun, 3),
         )
 
-    attempts, taken = search(wanted.candidates, attempt, goal)
+    failure: str | None = None
+
+    def default(number: int) -> Attempt | None:
+        nonlocal failure
+        try:
+            return attempt(number, LIBRARY_DEFAULT)
+        except Exception as error:  # noqa: BLE001 - it is there to be compared with: the search has a result
+            failure = f"{type(error).__name__}: {error}"
+            return None
+
+    attempts, taken = search(wanted.candidates, attempt, default, goal)
     exported = _keep(made[taken], folder)
     record = Search(
         min_retention=goal.retention,
         min_agreement=goal.agreement,
         min_sqnr_db=goal.sqnr_db,
+        library_default_failed=failure,
         images=len(pack),
         attempts=attempts,
         taken=taken,

@@ -1,6 +1,7 @@
 """TorchScript by tracing, quantised by torch's FX mode. It knows their options, and nothing of verifying."""
 
 import copy
+import platform
 import warnings
 import zipfile
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch.ao.quantization.observer import UniformQuantizationObserverBase
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 from bench.quantisation import RangeMethod
-from bench.runtimes.quantised_engines import engine_for
+from bench.runtimes.quantised_engines import engine_for, portable_engine
 from bench.variants import Precision
 from export.exporter import STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
@@ -93,8 +94,11 @@ def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule
 
 def _quantise(request: ExportRequest) -> Exported:
     engine, is_default = engine_for(request.cpu), request.recipe.library_default
-    if engine is not None:
-        torch.backends.quantized.engine = engine
+    # Weights are packed anew for the engine of the machine that loads them: here any one does.
+    packed_for = portable_engine(platform.machine())
+    if packed_for is None:
+        raise LookupError(f"torch has no quantised engine for {platform.machine()}")
+    torch.backends.quantized.engine = packed_for
     example = torch.zeros(1, 3, request.image_size, request.image_size)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.ao.quantization is deprecated; see _trace

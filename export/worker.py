@@ -45,7 +45,7 @@ from export.verification import LIMITS, WrongArtifactError, verify
 
 _IMAGES_TO_FIND_COSTS = 16
 # Float arithmetic, unfused, takes some ten times as long.
-_IMAGES_TO_SIMULATE = 64
+_IMAGES_FOR_OTHER_CLASSES = 64
 
 
 def obey(request: Request, tell: Tell) -> Answer:
@@ -110,14 +110,15 @@ def _check_classes(
     """
     if task.precision is not Precision.INT8:
         return ()
-    others = [each for each in TARGETS[task.cpu].classes if each is not cpu_class_here()]
+    classes, own = TARGETS[task.cpu].classes, cpu_class_here()
+    others = [each for each in classes if each is not own]
     here: tuple[ClassVerification, ...] = ()
-    if is_made_for_this_machine(task):
-        here = (_class_verification(cpu_class_here(), "measured", verification),)
+    if own in classes:
+        here = (_class_verification(own, "measured", verification),)
     if not others:
         return here
     tell(Entered(stage="simulate other CPUs"))
-    pack = read_pack(Path(task.pack)).first(_IMAGES_TO_SIMULATE)
+    pack = read_pack(Path(task.pack)).first(_IMAGES_FOR_OTHER_CLASSES)
     logits = answers_of(task, exported, pack, exact=True)
     simulated = verify(task.precision, logits, pack.reference_logits, pack.labels)
     return (*here, *(_class_verification(each, "simulated", simulated) for each in others))

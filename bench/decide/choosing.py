@@ -259,11 +259,17 @@ class _Chooser:
                 said.append(
                     f"{limit.what}: {self._met(len(found))}; nearest miss {one.name}: {miss.sentence}"
                 )
-        lost = [one for one in self._field.ranked if self._kept[one.name].is_lost]
-        if lost:
-            best = max(lost, key=lambda one: (one.paired and one.paired.retention) or 0.0)
-            sentence = self._kept[best.name].sentence.removeprefix("loses accuracy: ")
-            said.append(f"retention: {self._met(len(lost))}; nearest miss {best.name}: {sentence}")
+        for judged in ("retention", "agreement", "one class"):
+            kept_of = self._kept
+            lost = [
+                each
+                for each in self._field.ranked
+                if kept_of[each.name].is_lost and kept_of[each.name].judged == judged
+            ]
+            if lost:
+                best = max(lost, key=lambda each: each.agreeing or 0)
+                sentence = kept_of[best.name].sentence.removeprefix("loses accuracy: ")
+                said.append(f"{judged}: {self._met(len(lost))}; nearest miss {best.name}: {sentence}")
         return said
 
     def _met(self, missed: int) -> str:

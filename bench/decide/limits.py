@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bench.decide.contenders import Contender
 from bench.statistics import accuracy
 from device_profiles.settings import Budget
 
 MARGIN = 0.01
-# What the lower end of the 95 % interval of the agreement must reach; of 128 images one may not differ.
-MIN_AGREEMENT = 0.97
 # As in the gate: a class counts as changed where chance would do as much in one of ten at most.
 _CHANCE = 0.1
 
@@ -86,11 +85,12 @@ def misses(one: Contender, limits: Sequence[Limit]) -> list[Miss]:
 
 @dataclass(frozen=True)
 class Kept:
-    """Whether a contender is shown to keep the accuracy, in words and with what would decide it."""
+    """Whether a contender is shown to keep the accuracy, in words; `judged`: which of its values decided."""
 
     is_shown: bool
     is_lost: bool
     sentence: str
+    judged: Literal["retention", "agreement", "one class"] = "retention"
 
 
 def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
@@ -103,26 +103,27 @@ def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
         return Kept(True, False, "")
     least = min_retention - margin
     overall = _retention(one, min_retention, margin)
-    others = (_agreement(one), *_by_class(one, least))
+    others = (_agreement(one, least), *_by_class(one, least))
     judged = [overall, *(each for each in others if each is not None)]
     lost = next((each for each in judged if each.is_lost), None)
     return lost or next((each for each in judged if not each.is_shown), overall)
 
 
-def _agreement(one: Contender) -> Kept | None:
+def _agreement(one: Contender, least: float) -> Kept | None:
     """Judge the share of images with the reference's class by the lower end of its interval; None if kept."""
     judged, agreeing = one.run.accuracy, one.agreeing
     if judged is None or agreeing is None:
         return None
+    limit = accuracy.least_agreement(judged.images, min(accuracy.MIN_AGREEMENT, least))
     low, high = accuracy.wilson_interval(agreeing, judged.images)
-    if low >= MIN_AGREEMENT:
+    if low >= limit:
         return None
     share = f"agreement {judged.agreement:.3f} ({low:.3f} to {high:.3f}) with the fp32 model's classes"
-    if high < MIN_AGREEMENT:
-        return Kept(False, True, f"loses accuracy: {share}, all of it below {MIN_AGREEMENT:g}")
-    return Kept(
-        False, False, f"not shown to keep the accuracy: {share}, its lower end is below {MIN_AGREEMENT:g}"
-    )
+    if high < limit:
+        sentence = f"loses accuracy: {share}, all of it below {limit:.3g}"
+        return Kept(False, True, sentence, "agreement")
+    sentence = f"not shown to keep the accuracy: {share}, its lower end is below {limit:.3g}"
+    return Kept(False, False, sentence, "agreement")
 
 
 def _by_class(one: Contender, least: float) -> Iterator[Kept]:
@@ -133,9 +134,10 @@ def _by_class(one: Contender, least: float) -> Iterator[Kept]:
             continue
         share = f"retention of '{name}' {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
         if interval[1] < least:
-            yield Kept(False, True, f"loses accuracy: {share}, all of it below {least:g}")
+            yield Kept(False, True, f"loses accuracy: {share}, all of it below {least:g}", "one class")
         elif paired.loss_p() <= _CHANCE:
-            yield Kept(False, False, f"not shown to keep the accuracy: {share}, below {least:g}")
+            sentence = f"not shown to keep the accuracy: {share}, below {least:g}"
+            yield Kept(False, False, sentence, "one class")
 
 
 def _retention(one: Contender, min_retention: float, margin: float) -> Kept:

@@ -11,26 +11,32 @@ _CHANCE = 0.01
 
 
 def warnings_of_verification(
-    artifact: ArtifactRecord, provider: str, cpu_class: CpuClass, logits: Logits, reference: Logits
+    artifact: ArtifactRecord,
+    provider: str,
+    cpu_class: CpuClass | None,
+    cpu: str,
+    logits: Logits,
+    reference: Logits,
 ) -> list[str]:
     """Return a sentence for each way in which a row's answers are not covered by the manifest's verification.
 
-    `logits`, `reference`: [images, classes], of the evaluation pack's first images; `cpu_class`: of the
-    machine that gave them.
+    `cpu_class`: of the device that the row is about, None if it is of no known class; `cpu`: that device's
+    CPU, in the sentence; `logits`, `reference`: [images, classes], of the evaluation pack's first images.
     """
     on_cpu = place_of(provider) == "cpu" and artifact.precision is Precision.INT8
-    sentences = _about_class(artifact, cpu_class) if on_cpu else []
+    sentences = _about_class(artifact, cpu_class, cpu) if on_cpu else []
     return sentences + _about_answers(artifact, logits, reference)
 
 
-def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass) -> list[str]:
+def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str) -> list[str]:
     here = next((each for each in artifact.classes if each.cpu_class is cpu_class), None)
     if here is not None and here.how == "measured":
         return []
+    is_one = f"{cpu} is {cpu_class.description if cpu_class else 'of no class that edgefit knows'}"
     if here is not None:
         sentence = (
-            f"int8 was not verified on {cpu_class.description}, which this CPU is: there it was {here.how} "
-            f"(agreement {here.agreement:.3f} on {here.images} images); trust this row's accuracy"
+            f"{is_one}, where int8 was not verified but {here.how} (agreement {here.agreement:.3f} on "
+            f"{here.images} images): trust this row's accuracy"
         )
     elif artifact.cpu is None:
         sentence = (
@@ -39,8 +45,8 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass) -> list[str]:
         )
     else:
         sentence = (
-            f"int8 was made for --cpu {artifact.cpu} and not verified on {cpu_class.description}, which this "
-            f"CPU is: trust this row's accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
+            f"{is_one}, where int8 that was made for --cpu {artifact.cpu} was not verified: trust this row's "
+            f"accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
         )
     return [sentence]
 

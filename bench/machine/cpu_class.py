@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-_ARM_MACHINES = frozenset({"aarch64", "arm64", "armv8l", "armv7l"})
-_VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+ARM_MACHINES = frozenset({"aarch64", "arm64", "armv8l", "armv7l"})
+X86_MACHINES = frozenset({"x86_64", "amd64", "i686"})
+VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _ARM_DOT_PRODUCT = frozenset({"asimddp"})
 PORTABLE = "portable"
 FULL_LEVEL = 127
@@ -68,9 +69,14 @@ TARGETS: Mapping[str, CpuTarget] = {
 }
 
 
-def class_of(machine: str, features: Iterable[str]) -> CpuClass:
-    """Return the class of a CPU by its architecture (`platform.machine()`) and its features (see Host)."""
+def class_of(machine: str, features: Iterable[str]) -> CpuClass | None:
+    """Return the class of a CPU by its architecture (`platform.machine()`) and its features (see Host).
+
+    None for an architecture of which nothing is known here.
+    """
     available = frozenset(features)
-    if machine.lower() in _ARM_MACHINES:
+    if machine.lower() in ARM_MACHINES:
         return CpuClass.ARM_DOT_PRODUCT if available & _ARM_DOT_PRODUCT else CpuClass.ARM
-    return CpuClass.X86_VNNI if available & _VNNI else CpuClass.X86
+    if machine.lower() in X86_MACHINES:
+        return CpuClass.X86_VNNI if available & VNNI else CpuClass.X86
+    return None

@@ -87,8 +87,8 @@ def read_host(seen: Seen | None = None) -> Host:
     )
 
 
-def cpu_class_here() -> CpuClass:
-    """Return the class of this machine's CPU."""
+def cpu_class_here() -> CpuClass | None:
+    """Return the class of this machine's CPU; None if it is of none that is known."""
     host = read_host()
     return class_of(host.architecture, host.cpu_features)
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ARM = frozenset({"aarch64", "arm64", "armv8l", "armv7l"})
-X86 = frozenset({"x86_64", "amd64", "i686"})
-_DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+from bench.machine.cpu_class import ARM_MACHINES, VNNI, X86_MACHINES
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,9 @@ class QuantisedEngine:
 # The best first. Torch packs weights for an engine when a file is loaded, so that a file whose sums saturate
 # with no engine runs with each of them; one with weights of full range needs one that adds in 32 bits.
 ENGINES: Mapping[str, QuantisedEngine] = {
-    "onednn": QuantisedEngine("x86-vnni", X86, needs=_DOT_PRODUCTS),
-    "x86": QuantisedEngine("x86", X86, needs=frozenset()),
-    "qnnpack": QuantisedEngine("arm", ARM, needs=frozenset()),
+    "onednn": QuantisedEngine("x86-vnni", X86_MACHINES, needs=VNNI),
+    "x86": QuantisedEngine("x86", X86_MACHINES, needs=frozenset()),
+    "qnnpack": QuantisedEngine("arm", ARM_MACHINES, needs=frozenset()),
 }
 
 
@@ -52,7 +50,7 @@ def misfit(
     """Return why an artifact made for an engine must not run on a machine; None if it may.
 
     `foreign`: it is only to be verified, which another architecture's engine can be wherever torch has it;
-    one whose sums overflow here would give other answers, and cannot. `called`: the machine, in the sentence.
+    one whose sums saturate here would give other answers, and cannot. `called`: the machine, in the sentence.
     """
     if name not in ENGINES:
         return f"it was made for a quantised engine '{name}' that edgefit does not know"
@@ -61,9 +59,9 @@ def misfit(
         made_for = _family(engine.machines)
         return f"it was made for {made_for} (quantised engine '{name}'), and {called} is {machine}"
     if engine.needs and not engine.needs & cpu_flags:
-        return f"it was made for CPUs with VNNI (quantised engine '{name}'); on {called} its sums overflow"
+        return f"it was made for CPUs with VNNI (quantised engine '{name}'); on {called} its sums saturate"
     return None
 
 
 def _family(machines: frozenset[str]) -> str:
-    return "Arm" if machines is ARM else "x86"
+    return "Arm" if machines is ARM_MACHINES else "x86"

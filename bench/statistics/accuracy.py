@@ -12,6 +12,8 @@ Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
+# What the lower end of the 95 % interval of the agreement must reach: of 256 images two may change.
+MIN_AGREEMENT = 0.97
 # A number of images is given to a hundredth, and beyond so many times those there are it is none.
 _NEAR = 0.01
 _MOST_TIMES = 1e4
@@ -40,6 +42,14 @@ def wilson_interval(count: int, images: int) -> Interval:
     centre = share + spread / 2
     half = math.sqrt(share * (1 - share) * spread + spread**2 / 4)
     return (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+
+
+def least_agreement(images: int, limit: float = MIN_AGREEMENT) -> float:
+    """Return what the lower end of the agreement's interval must reach: `limit`, or what no change gives.
+
+    Few images cannot show the limit (125 are needed for MIN_AGREEMENT): of those none may change its class.
+    """
+    return min(limit, wilson_interval(images, images)[0])
 
 
 def flips(logits: Logits, reference: Logits) -> list[int]:

@@ -40,7 +40,7 @@ def default_recipe(layers: Sequence[str]) -> Recipe:
 
 
 def candidates_for(costs: Costs, refined: bool) -> Candidates:
-    """Return the recipes worth trying; `refined`: train weights further as the last resort."""
+    """Return the recipes worth trying; `refined`: train weights further as the last fallback."""
     sets = cheapest_sets(costs)
     cheap = [one for one in sets if costs.share_of_macs(one) <= _CHEAP_MACS_IN_FLOAT]
     promising = [one for one in cheap if costs.sqnr_db(one) >= _FEWEST_DB] or cheap[-1:]

@@ -52,11 +52,11 @@ def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
 
 
 def _second_moments(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """Return Σ x xᵀ of what each group of output channels sums over: [groups, k, k].
+    """Return Σ x xᵀ of what each group of output channels sums over: float64 [groups, k, k].
 
     Groups of more than one output channel each are taken apart, for no layer is shared in them.
     """
-    samples = _samples(layer, inputs)
+    samples = _samples(layer, inputs).double()
     return samples.transpose(1, 2) @ samples
 
 
@@ -66,12 +66,11 @@ def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
         return _some(inputs)[None]
     if layer.kernel_size == (1, 1) and layer.groups == 1:
         return _some(inputs.movedim(1, -1).flatten(0, -2))[None]
-    padding, dilation, stride = layer.padding, layer.dilation, layer.stride
-    assert not isinstance(padding, str)
-    images = inputs[:_IMAGES_FOR_PATCHES]
+    # Both ends of each dimension, the last one first: what `padding` says, "same" too.
+    images = F.pad(inputs[:_IMAGES_FOR_PATCHES], layer._reversed_padding_repeated_twice)
     few = _MOST_PATCHES // len(images)
     patches = [
-        _some(F.unfold(image[None], layer.kernel_size, dilation, padding, stride)[0].T, few)
+        _some(F.unfold(image[None], layer.kernel_size, layer.dilation, 0, layer.stride)[0].T, few)
         for image in images
     ]
     together = torch.cat(patches)
@@ -106,6 +105,7 @@ def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Te
     largest = rest.abs() == rest.abs().amax(2, keepdim=True)
     original = rest.clone()
     factor = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(moments)), upper=True)
+    factor = (factor / factor.diagonal(dim1=1, dim2=2)[:, :, None]).to(rows.dtype)
     result = torch.empty_like(rest)
     for first in range(0, size, _BLOCK):
         last = min(first + _BLOCK, size)
@@ -114,7 +114,7 @@ def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Te
             value = torch.round(rest[:, :, place] / steps).clamp(-level, level) * steps
             value = torch.where(largest[:, :, place], original[:, :, place], value)
             result[:, :, place] = value
-            error = (rest[:, :, place] - value) / factor[:, place, place, None]
+            error = rest[:, :, place] - value
             errors[:, :, place - first] = error
             rest[:, :, place + 1 : last] -= error[:, :, None] * factor[:, None, place, place + 1 : last]
         rest[:, :, last:] -= errors @ factor[:, first:last, last:]

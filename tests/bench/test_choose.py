@@ -115,6 +115,55 @@ def test_a_variant_not_shown_to_keep_the_accuracy_loses_and_says_how_many_images
     assert choice_of(enough).pick == "onnx-int8"
 
 
+def changed(answers: tuple[int, ...], places: range) -> tuple[int, ...]:
+    return tuple(1 - answer if place in places else answer for place, answer in enumerate(answers))
+
+
+def test_changed_answers_that_hit_the_references_mistakes_are_no_accuracy_kept() -> None:
+    labels = (0,) * 624
+    reference = changed(labels, range(60))
+    # 24 of the 60 mistakes are mended: a retention of 1.043, and 3.8 % of the classes changed.
+    luck = Row(4, answers=changed(reference, range(24)))
+    same = Row(10, answers=reference)
+    report = made_report({"onnx-int8": luck, "onnx-fp32": same}, labels=labels, reference=reference)
+
+    choice = choice_of(report, retention=0.99)
+
+    assert choice.pick == "onnx-fp32"
+    assert kinds(choice)["onnx-int8"] == "not shown to keep the accuracy"
+    assert "agreement 0.962 (0.943 to 0.974)" in reasons(choice)["onnx-int8"]
+
+
+def test_a_class_that_is_lost_where_the_other_gains_is_told() -> None:
+    labels = (0,) * 600 + (1,) * 40
+    reference = changed(labels, range(10))
+    # Eight of 40 positive images missed, eight mistakes on the others mended.
+    swapped = Row(4, answers=changed(changed(reference, range(8)), range(600, 608)))
+    same = Row(10, answers=reference)
+    report = made_report({"onnx-int8": swapped, "onnx-fp32": same}, labels=labels, reference=reference)
+
+    choice = choice_of(report, retention=0.9)
+
+    assert choice.pick == "onnx-fp32"
+    assert "retention of 'pneumonia' 0.800" in reasons(choice)["onnx-int8"]
+
+
+def test_few_images_that_all_agree_keep_the_accuracy_and_one_that_does_not_loses_it() -> None:
+    report = made_report({"onnx-int8": Row(4, wrong=5), "onnx-fp32": Row(10)}, images=110)
+
+    choice = choice_of(report, retention=0.99)
+
+    assert choice.pick == "onnx-fp32"
+    assert "not shown" not in choice.headline
+
+
+def test_the_limit_of_the_user_counts_for_the_agreement_as_well() -> None:
+    report = made_report({"onnx-int8": Row(4, wrong=30), "onnx-fp32": Row(10)}, images=600)
+
+    assert choice_of(report, retention=0.99).pick == "onnx-fp32"
+    assert choice_of(report, retention=0.9).pick == "onnx-int8"
+
+
 def test_the_lower_end_of_retention_may_reach_a_margin_below_the_limit() -> None:
     report = made_report({"onnx-int8": Row(4, wrong=5)}, images=1000)  # 0.995 (0.9898 to 1.0000)
 

@@ -15,10 +15,11 @@ from bench.machine.cpu_class import SAFE_LEVEL, TARGETS, CpuClass, class_of
         ("aarch64", (), CpuClass.ARM),
         ("aarch64", ("asimdhp", "asimddp"), CpuClass.ARM_DOT_PRODUCT),
         ("armv7l", (), CpuClass.ARM),
+        ("riscv64", (), None),
     ],
 )
 def test_a_cpu_has_the_class_of_its_int8_instructions(
-    machine: str, features: tuple[str, ...], cpu_class: CpuClass
+    machine: str, features: tuple[str, ...], cpu_class: CpuClass | None
 ) -> None:
     assert class_of(machine, features) is cpu_class
 

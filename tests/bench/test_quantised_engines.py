@@ -36,7 +36,7 @@ def test_arm_has_its_own_engine_and_what_is_unknown_none() -> None:
     [
         ("qnnpack", "x86_64", VNNI, "made for Arm"),
         ("onednn", "aarch64", frozenset[str](), "made for x86"),
-        ("onednn", "x86_64", NO_VNNI, "overflow"),
+        ("onednn", "x86_64", NO_VNNI, "saturate"),
         ("fbgemm", "x86_64", VNNI, "does not know"),
     ],
 )
@@ -50,9 +50,9 @@ def test_an_engine_without_vnni_runs_on_every_x86_cpu() -> None:
     assert misfit("x86", "AMD64", VNNI) is None
 
 
-def test_another_architecture_s_engine_can_be_verified_and_one_that_overflows_cannot() -> None:
+def test_another_architecture_s_engine_can_be_verified_and_one_that_saturates_cannot() -> None:
     assert misfit("qnnpack", "x86_64", NO_VNNI, foreign=True) is None
-    assert "overflow" in (misfit("onednn", "x86_64", NO_VNNI, foreign=True) or "")
+    assert "saturate" in (misfit("onednn", "x86_64", NO_VNNI, foreign=True) or "")
 
 
 def test_the_runtime_refuses_a_wrong_pairing_before_it_loads(tmp_path: Path) -> None:

@@ -54,10 +54,14 @@ def logits(*flips: int) -> np.ndarray:
     return answers
 
 
+def told(made: ArtifactRecord, answers: np.ndarray, provider: str = CPU) -> list[str]:
+    return warnings_of_verification(made, provider, CpuClass.X86, "this CPU", answers, REFERENCE)
+
+
 def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     made = artifact(verified(CpuClass.X86_VNNI))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86_VNNI, logits(), REFERENCE) == []
+    assert warnings_of_verification(made, CPU, CpuClass.X86_VNNI, "this CPU", logits(), REFERENCE) == []
 
 
 @pytest.mark.parametrize(
@@ -65,40 +69,52 @@ def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     [
         (
             artifact(verified(CpuClass.X86_VNNI)),
-            "made for --cpu x86-vnni and not verified on x86 without VNNI",
+            "x86 without VNNI, where int8 that was made for --cpu x86-vnni was not",
         ),
         (
             artifact(verified(CpuClass.X86, "simulated")),
-            "there it was simulated (agreement 0.995 on 64 images)",
+            "not verified but simulated (agreement 0.995 on 64 images)",
         ),
         (artifact(cpu=None), "does not say on which CPUs its int8 was verified"),
     ],
     ids=["another class", "simulated", "schema 1"],
 )
 def test_a_class_on_which_it_was_not_verified_is_told(made: ArtifactRecord, words: str) -> None:
-    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, logits(), REFERENCE)
+    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits(), REFERENCE)
 
     assert words in sentence
+
+
+def test_a_cpu_of_no_known_class_is_called_so() -> None:
+    made = artifact(verified(CpuClass.X86))
+    (sentence,) = warnings_of_verification(made, CPU, None, "this CPU", logits(), REFERENCE)
+
+    assert "this CPU is of no class that edgefit knows" in sentence
 
 
 def test_float_and_other_providers_have_no_class() -> None:
     fp32 = artifact(cpu=None, precision=Precision.FP32)
 
-    assert warnings_of_verification(fp32, CPU, CpuClass.X86, logits(), REFERENCE) == []
+    assert told(fp32, logits()) == []
     assert (
-        warnings_of_verification(artifact(), "CUDAExecutionProvider", CpuClass.X86, logits(), REFERENCE) == []
+        warnings_of_verification(
+            artifact(), "CUDAExecutionProvider", CpuClass.X86, "this CPU", logits(), REFERENCE
+        )
+        == []
     )
 
 
 def test_more_changed_images_than_in_the_manifest_are_told_beyond_chance() -> None:
     made = artifact(verified(CpuClass.X86), flips=(1,))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86, logits(1, 2, 3), REFERENCE) == []
-    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, logits(*range(2, 14)), REFERENCE)
+    assert warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits(1, 2, 3), REFERENCE) == []
+    (sentence,) = warnings_of_verification(
+        made, CPU, CpuClass.X86, "this CPU", logits(*range(2, 14)), REFERENCE
+    )
     assert "12 of 100 images have another class than the fp32 model's here, and 1 in the manifest" in sentence
 
 
 def test_only_the_images_that_both_saw_are_compared() -> None:
     made = artifact(verified(CpuClass.X86), flips=tuple(range(50, 70)))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86, logits()[:40], REFERENCE[:40]) == []
+    assert warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []

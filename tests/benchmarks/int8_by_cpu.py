@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.bundle import ArtifactRecord, Bundle, read_bundle
-from bench.machine.cpu_class import CpuClass
+from bench.machine.cpu_class import TARGETS, CpuClass
 from bench.machine.host import cpu_class_here
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
@@ -55,7 +55,8 @@ def _on_each_class(
     bundle: Bundle, artifact: ArtifactRecord, images: int
 ) -> Iterator[tuple[str, str, accuracy.Logits]]:
     here = cpu_class_here()
-    yield here.description, "measured", _logits(bundle, artifact, images, exact=False)
+    if here is not None and (artifact.cpu is None or here in TARGETS[artifact.cpu].classes):
+        yield here.description, "measured", _logits(bundle, artifact, images, exact=False)
     if here is CpuClass.X86_VNNI and shutil.which(_EMULATOR[0]):
         few = min(images, _FEWER_WHEN_EMULATED)
         yield CpuClass.X86.description, "emulated", _emulated(bundle, artifact, few)
@@ -80,7 +81,8 @@ def main() -> None:
             continue
         for cpus, how, logits in _on_each_class(bundle, artifact, arguments.images):
             expected = reference[: len(logits)]
-            agreement, sqnr_db = accuracy.agreement(logits, expected), accuracy.sqnr_db(logits, expected)
+            agreement = accuracy.agreement(logits, expected)
+            sqnr_db = accuracy.sqnr_db(logits, expected) or float("inf")
             print(
                 f"{artifact.variant:<18}{cpus:<26}{how:<11}{len(logits):>6}{agreement:>11.4f}{sqnr_db:>9.1f}",
                 flush=True,

@@ -1,6 +1,7 @@
 """int8 simulated on real, small torch networks: what is rounded, equalised, corrected, refined."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -88,20 +89,22 @@ def test_weights_on_the_grid_are_not_rounded_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "shape"),
+    ("make", "shape"),
     [
-        (nn.Conv2d(8, 4, 1), (4, 8, 6, 6)),
-        (nn.Conv2d(3, 4, 3, stride=2, padding=1), (4, 3, 9, 9)),
-        (nn.Conv2d(8, 8, 3, padding=1, groups=8), (4, 8, 6, 6)),
-        (nn.Conv2d(32, 4, 1, groups=2), (4, 32, 6, 6)),
-        (nn.Linear(8, 4), (64, 8)),
+        (lambda: nn.Conv2d(16, 8, 1), (8, 16, 6, 6)),
+        (lambda: nn.Conv2d(3, 8, 3, stride=2, padding=1), (8, 3, 9, 9)),
+        (lambda: nn.Conv2d(16, 16, 3, padding=1, groups=16), (8, 16, 6, 6)),
+        (lambda: nn.Conv2d(3, 8, 3, padding="same"), (8, 3, 9, 9)),
+        (lambda: nn.Conv2d(32, 8, 1, groups=2), (8, 32, 6, 6)),
+        (lambda: nn.Linear(32, 8), (64, 32)),
     ],
-    ids=["pointwise", "strided", "depthwise", "grouped", "linear"],
+    ids=["pointwise", "strided", "depthwise", "same padding", "grouped", "linear"],
 )
 def test_rounding_with_error_feedback_keeps_a_layers_output_better(
-    layer: nn.Module, shape: tuple[int, ...]
+    make: Callable[[], nn.Module], shape: tuple[int, ...]
 ) -> None:
     torch.manual_seed(2)
+    layer = make()
     # Inputs that are alike, as channels of a network are: an error in one can be made up for by another.
     inputs = torch.rand(shape) + 2 * torch.rand(shape[0], 1, *shape[2:])
     errors = []
@@ -120,6 +123,7 @@ def test_a_channel_without_weights_and_inputs_without_signal_are_rounded_to_them
     layer.weight.data[0] = 0.0
 
     assert torch.equal(rounded(layer, torch.zeros(2, 4, 3, 3), LEVEL)[0], torch.zeros(4, 1, 1))
+    assert rounded(layer, torch.full((2, 4, 3, 3), 1e-20), LEVEL).isfinite().all()
 
 
 def test_zero_has_a_level_of_its_own() -> None:

@@ -21,7 +21,10 @@ RIGHT, WRONG = (2.0, -1.0), (-1.0, 2.0)
 
 @dataclass(frozen=True)
 class Row:
-    """What a row has: `moods` multiply the latency of each process; `wrong`: images it gets wrong."""
+    """What a row has: `moods` multiply the latency of each process; `wrong`: images it calls class 1.
+
+    `answers`: the class it gives each image, in the place of that.
+    """
 
     ms: float
     mib: float = 100
@@ -29,6 +32,7 @@ class Row:
     wrong: int = 0
     moods: Sequence[float] = (1.0,) * 8
     provider: str = "cpu"
+    answers: tuple[int, ...] | None = None
 
 
 def timed(row: Row) -> tuple[ProcessTiming, ...]:
@@ -59,10 +63,14 @@ def outcome(row: Row, precision: str = "fp32", images: int = IMAGES) -> Complete
         processes=timed(row),
         ended=End.NARROW,
         memory=Memory(runtime_bytes=1, loaded_bytes=peak, peak_bytes=peak, proportional_bytes=None),
-        logits=tuple(WRONG if index < row.wrong else RIGHT for index in range(images)),
+        logits=_logits(row.answers or tuple(int(index < row.wrong) for index in range(images))),
         executed=executed(precision),
         energy=NoEnergy(reason="no meter"),
     )
+
+
+def _logits(answers: Sequence[int]) -> tuple[tuple[float, float], ...]:
+    return tuple(WRONG if answer else RIGHT for answer in answers)
 
 
 def made_report(
@@ -71,11 +79,21 @@ def made_report(
     standing: Standing = "measured",
     yardstick: Row | None = None,
     images: int = IMAGES,
+    labels: tuple[int, ...] | None = None,
+    reference: tuple[int, ...] | None = None,
     **changes: object,
 ) -> Report:
-    """A report with these rows by variant; every image is of class 0, and the reference right on all."""
+    """A report with these rows by variant; every image is of class 0, and the reference right on all.
+
+    `labels`, `reference`: each image's class and what the reference says, in the place of that.
+    """
+    labels = labels or (0,) * images
+    images = len(labels)
     evaluation = Evaluation(
-        labels=(0,) * images, reference_logits=(RIGHT,) * images, positive_class=1, pack_images=images
+        labels=labels,
+        reference_logits=_logits(reference or labels),
+        positive_class=1,
+        pack_images=images,
     )
     outcomes: dict[str, tuple[Case, Outcome]] = {}
     for variant, row in rows.items():
