@@ -94,8 +94,8 @@ class VerificationRecord(Record):
 class ClassVerification(Record):
     """An int8 artifact's answers on one class of CPUs, on the first `images` of the evaluation pack.
 
-    `how`: `measured` on a CPU of that class; `simulated`: computed in float arithmetic, which is what CPUs
-    compute whose sums do not saturate. `agreement`, `sqnr_db`: see VerificationRecord.
+    `how`: `measured` on a CPU of that class; `simulated`: computed here with sums that do not saturate, as on
+    every class that the artifact is made for. `agreement`, `sqnr_db`: see VerificationRecord.
     """
 
     cpu_class: CpuClass = Field(strict=False)

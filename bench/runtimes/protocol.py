@@ -17,7 +17,7 @@ class LoadOptions:
     `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them, or to stand
     in for one of them. `half`: the artifact is fp16, to be computed in half precision where the device has
     arithmetic for it; `int8`: the artifact is int8, for those who must be told.
-    `exact`: compute int8 in float, unfused, where no sum saturates: slow, and never timed.
+    `exact`: compute int8 with sums that do not saturate: slow, and never timed.
     """
 
     threads: int
