@@ -134,7 +134,10 @@ def _of_verification(
     device: Processor | None,
     device_name: str,
 ) -> list[str]:
-    """Say what the manifest does not cover: of this machine's CPU, or of the device it stands in for."""
+    """Say what the manifest warns of and what it does not cover.
+
+    That is of this machine's CPU, or of the device's that it stands in for.
+    """
     if case.artifact is None or outcome.logits is None:
         return []
     cpu = "this CPU"
@@ -142,7 +145,8 @@ def _of_verification(
         cpu_class, cpu = class_of(device.architecture, device.features.value), f"{device_name}'s CPU"
     logits = np.asarray(outcome.logits, dtype=np.float32)
     reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    return warnings_of_verification(case.artifact, case.provider, cpu_class, cpu, logits, reference)
+    uncovered = warnings_of_verification(case.artifact, case.provider, cpu_class, cpu, logits, reference)
+    return [*case.artifact.warnings, *uncovered]
 
 
 def _remedy(case: Case, profile: Profile) -> str:

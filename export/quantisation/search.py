@@ -11,7 +11,7 @@ from bench.statistics.accuracy import least_agreement
 from export.quantisation.candidates import Candidates
 
 # Few of the held-out images are near the boundary between classes, for they are like those the network was
-# trained on, so their agreement flatters: hence a floor of signal. Files with 30 dB and more kept 98.9 % of
+# trained on, so their agreement flatters: hence a floor of signal. Files with 30 dB and more kept 98.7 % of
 # the classes of the test images, or more, of seven networks (docs/int8.md).
 MIN_SQNR_DB = 30.0
 _NEARLY_AS_QUIET_DB = 2.0

@@ -1,16 +1,26 @@
 """What a row says where its answers are not those that the manifest verified."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from making.compared_report import Row, outcome
+from making.tiny_report import case_of
 
 from bench.bundle import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
 from bench.harness.verification_warnings import warnings_of_verification
 from bench.machine.cpu_class import CpuClass
+from bench.reports.records import Evaluation, Run
+from bench.reports.summaries import References
+from bench.rows import row_of_case
+from bench.standing.terms import Standing
 from bench.variants import Precision
+from device_profiles.loading import load_profile
 
 IMAGES = 100
 REFERENCE = np.array([[1, -1]] * IMAGES, dtype=np.float32)
 CPU = "CPUExecutionProvider"
+RIGHT = ((1.0, -1.0),) * IMAGES
 
 
 def artifact(
@@ -118,3 +128,26 @@ def test_only_the_images_that_both_saw_are_compared() -> None:
     made = artifact(verified(CpuClass.X86), flips=tuple(range(50, 70)))
 
     assert warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []
+
+
+def row(standing: Standing, profile: str) -> Run:
+    evaluation = Evaluation(
+        labels=(0,) * IMAGES, reference_logits=RIGHT, positive_class=1, pack_images=IMAGES
+    )
+    made = artifact(verified(CpuClass.X86)).model_copy(update={"warnings": ("misses what was asked for",)})
+    case = replace(case_of("onnx-int8"), artifact=made)
+    references = References.of("onnx", "cpu", {})
+    completed = outcome(Row(1.0), "int8", IMAGES)
+    known = load_profile(profile)
+    return row_of_case(case, completed, evaluation, known, standing, True, references, CpuClass.X86_VNNI)
+
+
+def test_a_row_says_what_the_manifest_warns_of_and_on_what_it_was_not_verified() -> None:
+    here, board = row("measured", "laptop-cpu"), row("stand-in", "raspberry-pi-5")
+
+    assert "misses what was asked for" in here.warnings
+    assert any(sentence.startswith("this CPU is x86 with VNNI, where") for sentence in here.warnings)
+    assert any(
+        sentence.startswith("raspberry-pi-5's CPU is Arm with dot product, where")
+        for sentence in board.warnings
+    )
