@@ -44,7 +44,7 @@ from export.reference import reference_logits
 from export.verification import LIMITS, WrongArtifactError, verify
 
 _IMAGES_TO_FIND_COSTS = 16
-# Float arithmetic, unfused, takes some ten times as long.
+# Sums that do not saturate are computed unfused or by slow kernels: few images, for they take long.
 _IMAGES_FOR_OTHER_CLASSES = 64
 
 

@@ -48,10 +48,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class CpuTarget:
-    """What `--cpu` names. `classes`: those that an int8 artifact made for it must be right on.
-
-    `weight_level`: the largest absolute value of its int8 weights.
-    """
+    """What `--cpu` names. `classes`: those that an int8 artifact made for it must be right on."""
 
     classes: tuple[CpuClass, ...]
 
