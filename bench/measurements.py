@@ -6,8 +6,8 @@ It knows no statistic: what is derived from these values stands in summaries.
 from enum import Enum
 from typing import Literal
 
-from bench.machine.state import HostState
-from bench.records import Record
+from bench.record import Record
+from bench.system.state import HostState
 
 
 class Surroundings(Record):

@@ -249,7 +249,7 @@ class Readings(Part):
     """How the device tells about itself; null: it does not.
 
     `clock`, `temperature`: the kernel's files; `throttling`: vcgencmd's bits, the transitions of the kernel's
-    cooling devices, or x86's throttle counters; `power`: see bench/machine/energy.py.
+    cooling devices, or x86's throttle counters; `power`: see bench/system/power.py.
     """
 
     clock: Literal["cpufreq"] | None

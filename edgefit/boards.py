@@ -14,11 +14,11 @@ from edgefit.progress import progress_of
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.benchmark import BenchmarkOptions
-    from bench.bundle import Bundle
+    from bench.bundle.manifest import Bundle
     from bench.remote.fleet import Result
     from bench.remote.targets import Target
-    from bench.reports.records import Report
+    from bench.report.schema import Report
+    from bench.run.benchmark import BenchmarkOptions
 
 
 def measure_boards(
@@ -37,12 +37,12 @@ def measure_boards(
     file; AUTO or None for the one that each board is.
     """
     from bench.errors import InputError
-    from bench.files import refuse_to_replace
-    from bench.remote.delivery import Asked
+    from bench.filesystem.whole_files import refuse_to_replace
     from bench.remote.fleet import measure_fleet
+    from bench.remote.job_spec import Asked
     from bench.remote.measuring import OnBoards
     from bench.remote.targets import parse_targets
-    from bench.reports.files import was_a_report, write_report
+    from bench.report.files import was_a_report, write_report
     from device_profiles.loading import load_profile
 
     targets = parse_targets(on)
@@ -105,7 +105,7 @@ def _code_of(result: "Result") -> int:
 
 def _document(results: "Sequence[Result]") -> str:
     """Return the one board's report, or a list of what became of each of several."""
-    from bench.reports.files import to_json
+    from bench.report.files import to_json
 
     documents = [
         {"error": str(one.error), "exit_code": _code_of(one)}

@@ -10,6 +10,6 @@ def profiles_like(incomplete: str) -> list[str]:
 
 def preferences_like(incomplete: str) -> list[str]:
     """Return what `choose` can prefer."""
-    from bench.decide.comparing import Preference
+    from bench.choose.comparing import Preference
 
     return [one.value for one in Preference if one.value.startswith(incomplete)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.reports.records import Report
+    from bench.report.schema import Report
 
 _MISSING = 3
 _CASE_FAILED = 4

@@ -28,7 +28,7 @@ class Written(Generic[_Result]):
 
 def refuse_to_replace_any(files: Sequence[Written[_Result]]) -> None:
     """Raise InputError if a file cannot be written or holds something else, BadParameter if two are one."""
-    from bench.files import refuse_to_replace
+    from bench.filesystem.whole_files import refuse_to_replace
 
     asked = [(one, one.path) for one in files if one.path is not None]
     if len({path.resolve() for _, path in asked}) < len(asked):
@@ -40,7 +40,7 @@ def refuse_to_replace_any(files: Sequence[Written[_Result]]) -> None:
 
 def write_all(files: Sequence[Written[_Result]], result: _Result, output: Output) -> None:
     """Write what is asked for, and say so; nothing is written before all of it is made."""
-    from bench.files import write_whole
+    from bench.filesystem.whole_files import write_whole
 
     made = [(one.path, one.make(result)) for one in files if one.path is not None]
     for path, content in made:

@@ -6,14 +6,14 @@ from typing import cast
 
 import numpy as np
 
-from bench.evaluation_pack import EvaluationPack
-from bench.machine.cpu_class import TARGETS
-from bench.machine.host import cpu_class_here
-from bench.quantisation import Recipe
+from bench.bundle.cpu_class import TARGETS
+from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.recipe import Recipe
+from bench.bundle.variants import Precision
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics.accuracy import Logits
-from bench.variants import Precision
+from bench.system.host import cpu_class_here
 from export.calibration import calibration_images
 from export.exporter import Exported, Exporter, ExportRequest
 from export.messages import Task, Tell

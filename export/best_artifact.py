@@ -8,8 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
-from bench.evaluation_pack import EvaluationPack, read_pack
-from bench.quantisation import Attempt, HeldOut, LeftInFloat, Recipe, Search
+from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.recipe import Attempt, HeldOut, LeftInFloat, Recipe, Search
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Logits
 from export.artifact import answers_of, is_made_for_this_machine, make

@@ -9,7 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.bundle import (
+from bench.bundle.evaluation_pack import FILE_NAME
+from bench.bundle.manifest import (
     ArtifactRecord,
     FailedExport,
     Manifest,
@@ -19,9 +20,8 @@ from bench.bundle import (
     describe,
     write_manifest,
 )
+from bench.bundle.variants import Variant
 from bench.errors import BenchError
-from bench.evaluation_pack import FILE_NAME
-from bench.variants import Variant
 from export.evaluation import POSITIVE_CLASS, choose_evaluation_images
 from export.formats import FORMATS, FormatRow
 from export.messages import Entered, Made, Refused, SearchTask, Task, Told

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bench.machine.cpu_class import PORTABLE, TARGETS
-from bench.quantisation import Recipe
-from bench.variants import Precision
+from bench.bundle.cpu_class import PORTABLE, TARGETS
+from bench.bundle.recipe import Recipe
+from bench.bundle.variants import Precision
 
 if TYPE_CHECKING:
     from torch import fx
@@ -47,7 +47,7 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was made: `entry` is the file a runtime loads; for the rest see bench.bundle.ArtifactRecord."""
+    """What was made: `entry` is the file a runtime loads; for the rest see ArtifactRecord."""
 
     entry: Path
     producer: str

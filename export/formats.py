@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.variants import Precision
+from bench.bundle.variants import Precision
 
 _ALL = (Precision.FP32, Precision.FP16, Precision.INT8)
 

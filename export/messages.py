@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.bundle import ArtifactRecord
-from bench.machine.cpu_class import PORTABLE
-from bench.records import Record
-from bench.variants import Precision
+from bench.bundle.cpu_class import PORTABLE
+from bench.bundle.manifest import ArtifactRecord
+from bench.bundle.variants import Precision
+from bench.record import Record
 from export.quantisation.candidates import Candidates
 from export.quantisation.costs import Costs
 

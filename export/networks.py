@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, fx
 
-from bench.machine.cpu_class import TARGETS
-from bench.quantisation import Recipe
+from bench.bundle.cpu_class import TARGETS
+from bench.bundle.recipe import Recipe
 from export.calibration import calibration_images
 from export.folding import fold_batch_norms
 from export.messages import Advanced, Entered, Task, Tell

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.bundle.cpu_class import PORTABLE, TARGETS
+from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
-from bench.machine.cpu_class import PORTABLE, TARGETS
-from bench.machine.seen import usable_cpus
-from bench.variants import Precision, Variant, choose
+from bench.system.snapshot import usable_cpus
 from export.formats import FORMATS, FormatRow
 
 _FEWEST_EVALUATION_IMAGES = 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.evaluation_pack import EvaluationPack, write_pack
+from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from export.evaluation import Chosen
 from export.messages import (
     Advanced,

@@ -6,7 +6,7 @@ See bench.harness.start: what has threads already would not be confined.
 import sys
 from pathlib import Path
 
-from bench.machine.sandbox import confine
+from bench.system.sandbox import confine
 
 
 def main() -> None:

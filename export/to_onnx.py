@@ -20,10 +20,10 @@ from onnxruntime.quantization import (
 )
 from torch import nn
 
-from bench.evaluation_pack import as_batch
-from bench.machine.cpu_class import SAFE_LEVEL
-from bench.quantisation import RangeMethod
-from bench.variants import Precision
+from bench.bundle.cpu_class import SAFE_LEVEL
+from bench.bundle.evaluation_pack import as_batch
+from bench.bundle.recipe import RangeMethod
+from bench.bundle.variants import Precision
 from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half

@@ -21,9 +21,9 @@ from torch.ao.quantization import (
 from torch.ao.quantization.observer import UniformQuantizationObserverBase
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
-from bench.quantisation import RangeMethod
+from bench.bundle.recipe import RangeMethod
+from bench.bundle.variants import Precision
 from bench.runtimes.quantised_engines import engine_for, portable_engine
-from bench.variants import Precision
 from export.exporter import STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half

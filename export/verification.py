@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from bench.bundle import ArtifactRecord, VerificationRecord
+from bench.bundle.manifest import ArtifactRecord, VerificationRecord
+from bench.bundle.variants import Precision
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
-from bench.variants import Precision
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
     if search is None or search.reached:
         return ()
     found, missed = search.best.held_out, []
-    low, signal = found.agreement_low(search.images), search.min_sqnr_db
+    low, signal = accuracy.agreement_low(found.agreement, search.images), search.min_sqnr_db
     if found.retention < search.min_retention:
         missing = search.min_retention - found.retention
         missed.append(f"retention {found.retention:.4f} by {missing:.4f} (of {search.min_retention:g})")

@@ -11,13 +11,13 @@ from typing import BinaryIO, Literal
 
 import torch
 
-from bench.bundle import ArtifactRecord, ClassVerification, VerificationRecord, describe
-from bench.evaluation_pack import read_pack
-from bench.machine.cpu_class import TARGETS, CpuClass
-from bench.machine.host import cpu_class_here
-from bench.quantisation import Search
-from bench.records import Record
-from bench.variants import Precision
+from bench.bundle.cpu_class import TARGETS, CpuClass
+from bench.bundle.evaluation_pack import read_pack
+from bench.bundle.manifest import ArtifactRecord, ClassVerification, VerificationRecord, describe
+from bench.bundle.recipe import Search
+from bench.bundle.variants import Precision
+from bench.record import Record
+from bench.system.host import cpu_class_here
 from export.artifact import answers_of, is_made_for_this_machine, make
 from export.best_artifact import make_best
 from export.exporter import Exported

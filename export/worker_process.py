@@ -7,7 +7,7 @@ from types import TracebackType
 
 from pydantic import ValidationError
 
-from bench.child_process import ChildDiedError, ChildProcess
+from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
 from bench.runtimes.table import NO_USAGE_DATA
 from export.messages import ANSWERS, Answer, Entered, Refused, Request, Tell, Told

@@ -10,9 +10,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from bench.bundle.variants import Precision
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import RUNTIMES
-from bench.variants import Precision
 from device_profiles.facts import PrecisionName
 from device_profiles.loading import load_profile
 from device_profiles.profile import FormatName, fault_of

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench.bundle import read_bundle
-from bench.files import sha256_of
-from bench.reports.files import read_report
+from bench.bundle.manifest import read_bundle
+from bench.filesystem.whole_files import sha256_of
+from bench.report.files import read_report
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from device_profiles.loading import load_profile

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.errors import MissingRuntimeError
-from bench.harness.rates import Cores, RateMeter, Reached, copy_memory
-from bench.machine.cpu_time import read_clock_khz
-from bench.machine.heat import read_temperatures
-from bench.machine.host import cpus_for, one_cpu_per_core
+from bench.harness.rate_meter import Cores, RateMeter, Reached, copy_memory
 from bench.progress import Progress
 from bench.runtimes.table import RUNTIMES, RuntimeRow, is_installed
 from bench.runtimes.workloads import WORKLOADS, Workload
+from bench.system.cpu_time import read_clock_khz
+from bench.system.host import cpus_for, one_cpu_per_core
+from bench.system.thermal import read_temperatures
 from device_profiles.facts import Rate
 
 _SECONDS_OF_A_SHORT_RATE = 1.0

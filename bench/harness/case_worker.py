@@ -3,14 +3,14 @@
 from types import TracebackType
 from typing import TypeVar
 
-from bench.child_process import ChildDiedError
+from bench.bundle.variants import Precision
 from bench.harness import messages
+from bench.harness.child_process import ChildDiedError
 from bench.harness.plan import FEWEST_BLOCK_SAMPLES, Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
-from bench.machine.memory_group import MemoryGroup
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
 from bench.runtimes.table import row_of
-from bench.variants import Precision
+from bench.system.memory_limit import MemoryGroup
 from device_profiles.settings import Sampling
 
 AnswerT = TypeVar(

@@ -6,18 +6,18 @@ It times nothing. Answers that an earlier run kept on this machine are not asked
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench.harness import kept_answers
+from bench.harness import prediction_cache
 from bench.harness.case_worker import CaseEndedError, CaseWorker
-from bench.harness.findings import Ended, Examined
 from bench.harness.journal import Journal
-from bench.harness.kept_answers import KeptAnswers
+from bench.harness.journal_entries import Ended, Examined
 from bench.harness.plan import Case, Plan
-from bench.machine.host import Host
-from bench.machine.memory_group import MemoryGroup
+from bench.harness.prediction_cache import KeptAnswers
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 from bench.progress import Progress
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import is_installed, missing_sentence, row_of
+from bench.system.host import Host
+from bench.system.memory_limit import MemoryGroup
 
 _BYTES_PER_MIB = 1 << 20
 _CPU = "cpu"
@@ -74,15 +74,15 @@ class Examiner:
         return stack.enter_context(control.group(limit_bytes))
 
     def _judge(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
-        place = kept_answers.place_of(case, self.plan.pack_sha256, self.host, runtime)
+        place = prediction_cache.place_of(case, self.plan.pack_sha256, self.host, runtime)
         # A driver or a GPU that is another one is told by no runtime's version.
         is_keepable = place_of(case.provider) == _CPU
-        answers = kept_answers.find(place) if is_keepable else None
+        answers = prediction_cache.find(place) if is_keepable else None
         kept_from = None if answers is None else answers.created
         if answers is None or len(answers.logits) < self.plan.images:
             answers, kept_from = self._ask(worker), None
             if is_keepable:
-                kept_answers.keep(place, answers)
+                prediction_cache.keep(place, answers)
         return Examined(
             case=case.key,
             runtime=runtime,

@@ -9,9 +9,9 @@ from types import TracebackType
 
 from pydantic import ValidationError
 
-from bench.cache_folder import cache_folder
 from bench.errors import InputError
-from bench.harness.findings import ENTRIES, Entry, Findings
+from bench.filesystem.cache_folder import cache_folder
+from bench.harness.journal_entries import ENTRIES, Entry, Findings
 
 
 class Journal:

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from bench.harness.case_worker import CaseEndedError
-from bench.harness.energy import Clockwork, energy_of
+from bench.harness.energy_pass import Clockwork, energy_of
 from bench.harness.examination import Examiner
-from bench.harness.findings import Ended, EnergyFound, Findings, Parted, SustainedFound
 from bench.harness.journal import Journal
+from bench.harness.journal_entries import Ended, EnergyFound, Findings, Parted, SustainedFound
 from bench.harness.plan import Case, Plan, waves
 from bench.harness.sustained import sustain
 from bench.harness.turns import Turns
-from bench.machine.energy import find_meter
-from bench.machine.host import Host
-from bench.machine.state import read_state
 from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
 from bench.progress import Progress
+from bench.system.host import Host
+from bench.system.power import find_meter
+from bench.system.state import read_state
 
 # Waves may fill half of what is free: the rest is for the file cache and for whoever else works here.
 _SHARE_OF_FREE_MEMORY = 0.5

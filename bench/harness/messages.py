@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.machine.sandbox import Confinement
 from bench.measurements import Executed, FailureKind, Surroundings
-from bench.records import Record
+from bench.record import Record
+from bench.system.sandbox import Confinement
 
 
 class Greet(Record):

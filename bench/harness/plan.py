@@ -8,9 +8,10 @@ from random import Random
 from statistics import median
 from types import MappingProxyType
 
-from bench.bundle import ArtifactRecord, Bundle
+from bench.bundle.manifest import ArtifactRecord, Bundle
+from bench.bundle.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
+from bench.devices.terms import Terms, unfit
 from bench.errors import MissingRuntimeError
-from bench.machine.memory_group import Control
 from bench.runtimes.table import (
     NULL,
     RUNTIMES,
@@ -20,8 +21,7 @@ from bench.runtimes.table import (
     row_of,
     yardstick_format,
 )
-from bench.standing.terms import Terms, unfit
-from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
+from bench.system.memory_limit import Control
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 

@@ -10,8 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from bench.harness.memory import HighWaterMark
-from bench.machine.sandbox import Call, confine, libc
+from bench.harness.process_memory import HighWaterMark
+from bench.system.sandbox import Call, confine, libc
 
 # Of 1000, which is the highest: what the kernel adds to the share of memory that a process has.
 _OOM_SCORE = "500"

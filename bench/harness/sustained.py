@@ -4,9 +4,9 @@ from statistics import median
 
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, Plan
-from bench.machine.state import read_state
 from bench.measurements import Block, Stage, SustainedRun
 from bench.progress import Progress
+from bench.system.state import read_state
 
 _SECONDS_A_BLOCK = 1.0
 

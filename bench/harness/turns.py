@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
-from bench.harness.findings import Ended, Findings, Started, Stopped, Turn, Watched
 from bench.harness.journal import Journal
+from bench.harness.journal_entries import Ended, Findings, Started, Stopped, Turn, Watched
 from bench.harness.plan import Case, Plan, order_of_turns
-from bench.machine.heat import hottest_of, read_temperatures
-from bench.machine.state import HostState
 from bench.measurements import Block, End, ProcessTiming, RoundState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
+from bench.system.state import HostState
+from bench.system.thermal import hottest_of, read_temperatures
 from device_profiles.settings import Sampling
 
 # A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest

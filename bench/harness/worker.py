@@ -13,17 +13,17 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.errors import MissingRuntimeError
-from bench.evaluation_pack import EvaluationPack, read_pack
-from bench.harness import memory, messages
-from bench.harness.memory import HighWaterMark
-from bench.harness.surroundings import Watch, rest
+from bench.harness import messages, process_memory
+from bench.harness.block_monitor import Watch, rest
+from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import time_inferences, warm_up
-from bench.machine.page_cache import cached_share
-from bench.machine.sandbox import Confinement
 from bench.measurements import FailureKind
 from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.table import import_runtime
+from bench.system.page_cache import cached_share
+from bench.system.sandbox import Confinement
 
 _IMAGES_TO_TIME = 8
 _PRINTED_SHOWN = 200
@@ -66,7 +66,7 @@ class Worker:
             case messages.ReadPeak():
                 return messages.Peak(
                     peak_bytes=self._high_water_mark.read_bytes(),
-                    proportional_bytes=memory.proportional_bytes(),
+                    proportional_bytes=process_memory.proportional_bytes(),
                     device_bytes=self._loaded().device_bytes(),
                 )
             case messages.Predict():
@@ -83,7 +83,7 @@ class Worker:
         begin = time.perf_counter_ns()
         runtime = import_runtime(request.module)
         imported = time.perf_counter_ns()
-        runtime_bytes = memory.resident_bytes()
+        runtime_bytes = process_memory.resident_bytes()
         self._high_water_mark.reset()
         options = LoadOptions(
             threads=request.threads,
@@ -102,7 +102,7 @@ class Worker:
             load_ns=loaded - load_begin,
             cached_share=cached,
             runtime_bytes=runtime_bytes,
-            loaded_bytes=memory.resident_bytes(),
+            loaded_bytes=process_memory.resident_bytes(),
         )
 
     def _infer(self, request: messages.Infer) -> messages.Inferred:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.cache_folder import cache_folder
-from bench.child_process import ChildDiedError, ChildProcess
+from bench.filesystem.cache_folder import cache_folder
 from bench.harness import messages
-from bench.machine.accelerators import device_files
-from bench.machine.memory_group import JOIN
-from bench.machine.sandbox import Confinement
+from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import NO_USAGE_DATA, is_installed, row_of
+from bench.system.accelerators import device_files
+from bench.system.memory_limit import JOIN
+from bench.system.sandbox import Confinement
 
 # oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
 _ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}

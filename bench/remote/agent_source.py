@@ -5,7 +5,7 @@ from importlib import resources
 
 _PACKAGE = "bench.remote.agent"
 # In the order in which they import each other.
-MODULES = ("store", "environments", "jobs", "look", "serving")
+MODULES = ("store", "environments", "jobs", "probing", "serving")
 _LOADER = """
 import sys, types
 def _module(name, source=None):

@@ -6,8 +6,8 @@ from threading import Event
 from typing import Any
 
 from bench.progress import Progress
-from bench.remote.delivery import Environment, File
-from bench.remote.looking import WANTED, Looked, looked
+from bench.remote.job_spec import Environment, File
+from bench.remote.probe import WANTED, Looked, looked
 from bench.remote.ssh import Link
 from bench.remote.targets import Target
 

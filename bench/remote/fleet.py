@@ -13,7 +13,7 @@ from bench.errors import BenchError, BoardError
 from bench.progress import Progress
 from bench.remote.measuring import Measurement, OnBoards
 from bench.remote.targets import Target
-from bench.reports.records import Report
+from bench.report.schema import Report
 
 _STEP_S = 0.5
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
+from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, LinkLostError, RemoteError
-from bench.harness.doubts import doubts_of
 from bench.progress import Progress
 from bench.remote.board import Board
-from bench.remote.delivery import (
+from bench.remote.job_spec import (
     Asked,
     Environment,
     Job,
@@ -27,15 +27,15 @@ from bench.remote.delivery import (
     select,
     trial_of,
 )
-from bench.remote.looking import Looked
+from bench.remote.probe import Looked
 from bench.remote.request import Ended
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
 from bench.remote.wheelhouse import wheels_in
 from bench.remote.wheels import kept_wheels
-from bench.reports.files import parse_report
-from bench.reports.records import Report
-from bench.standing.recognition import profile_that_is
+from bench.report.files import parse_report
+from bench.report.schema import Report
+from bench.run.machine_warnings import doubts_of
 from device_profiles.profile import Profile
 
 _MIB = 1 << 20

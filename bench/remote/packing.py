@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import InputError
-from bench.files import write_whole
+from bench.filesystem.whole_files import write_whole
 from bench.progress import Progress
 from bench.remote.agent_source import MODULES
-from bench.remote.delivery import Asked, Environment, File, Job, job_of, requirements_for, select, trial_of
+from bench.remote.job_spec import Asked, Environment, File, Job, job_of, requirements_for, select, trial_of
 from bench.remote.wheels import Place, kept_wheels, numbers_of
 from bench.runtimes.table import RUNTIMES
 from device_profiles.facts import System

@@ -1,6 +1,6 @@
 """What a board is asked to measure, as it crosses the wire. It knows no board and no link."""
 
-from bench.records import Record
+from bench.record import Record
 from device_profiles.profile import Profile
 
 BUNDLE, REQUEST, EVENTS, ENDED, REPORT = "bundle", "request.json", "events.jsonl", "ended.json", "report.json"

@@ -4,7 +4,7 @@ from contextlib import closing
 from threading import Event
 
 from bench.remote.board import Board
-from bench.remote.looking import Looked
+from bench.remote.probe import Looked
 from bench.remote.targets import Target
 
 

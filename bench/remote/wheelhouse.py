@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.files import sha256_of, whole_folder, write_whole
+from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
 from bench.progress import Progress
-from bench.records import Record
-from bench.remote.delivery import Selection, requirements_for
+from bench.record import Record
+from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Place, gather, needed
 from device_profiles.validation import explain
 

@@ -22,9 +22,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from bench.cache_folder import cache_folder
 from bench.errors import BoardError
-from bench.files import sha256_of
+from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 
 # What bench/ and device_profiles/ import; the command line's own packages stay at home.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.render.sentences import row_names
 from bench.render.titles import titles_of
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 
 _NS_PER_MS = 1e6
 _BYTES_PER_MIB = 1 << 20

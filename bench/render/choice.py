@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.decide.choosing import Choice
+from bench.choose.choosing import Choice
 
 _STYLES = {"picked": "bold green", "tie": "cyan", "not decided": "yellow", "not ranked": "dim"}
 

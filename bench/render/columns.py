@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 from bench.statistics.replication import Interval
 
 _BYTES_PER_MB = 1e6

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable
 
 from bench.render.columns import columns
-from bench.render.stand_in import figure_of
-from bench.reports.records import Report
+from bench.render.proxy_text import figure_of
+from bench.report.schema import Report
 
 _LEADING = ("report", "created", "profile", "host", "variant", "runtime", "provider", "threads")
 

@@ -12,7 +12,7 @@ from bench.render.columns import column_of
 from bench.render.sentences import row_names
 from bench.render.sparkline import sparkline
 from bench.render.titles import device_of
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 
 _SPARKLINE_WIDTH = 24
 _COLUMNS = ("p50_ms", "p50_half_width", "per_yardstick", "peak_memory_mib", "size_mb", "retention")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from bench.render.sentences import row_names
 from bench.render.titles import titles_of
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 
 ROOT = "testsuites"
 _NAME = "edgefit report"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from bench.decide.choosing import Choice
-from bench.render import stand_in
+from bench.choose.choosing import Choice
+from bench.render import proxy_text
 from bench.render.columns import Place, told
 from bench.render.markdown_text import escaped
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 
 MARKER = "<!-- edgefit report -->"
 _SHOWN = (Place.ALWAYS, Place.OFTEN)
@@ -37,10 +37,10 @@ def _section(report: Report) -> list[str]:
     lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(shown)}---|{'---|' if is_projected else ''}"]
     for run in variants:
         cells = [escaped(names[run.case]), *(one.text(run) for one in shown), _standing(run)]
-        cells += [stand_in.projected_text(run)] if is_projected else []
+        cells += [proxy_text.projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
     made = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
-    said = [*stand_in.terms(report), *conditions(report), *beside(report), made]
+    said = [*proxy_text.terms(report), *conditions(report), *beside(report), made]
     doubts = [_remark(one) for one in remarks(report, names)]
     summary = f"Conditions; doubts and gaps: {len(doubts)}"
     lines += ["", f"<details><summary>{summary}</summary>", ""]

@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.render import stand_in
+from bench.render import proxy_text
 from bench.render.merged import merge
+from bench.render.proxy_text import Names
 from bench.render.sparkline import sparkline
-from bench.render.stand_in import Names
-from bench.reports.records import Report
+from bench.report.schema import Report
 from bench.runtimes.providers import short_name
 
 _SPARKLINE_WIDTH = 30
@@ -115,7 +115,7 @@ def remarks(report: Report, names: Names) -> list[Remark]:
     """Return why rows did not run, then what is doubtful of some of them, then of all."""
     not_completed = [
         Remark("not completed", called, reason)
-        for reason, called in stand_in.grouped(
+        for reason, called in proxy_text.grouped(
             (run.reason or "", f"{names.get(run.case, run.variant)} {run.status}")
             for run in report.runs
             if run.status != "completed"

@@ -11,10 +11,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from bench.render import stand_in
+from bench.render import proxy_text
 from bench.render.columns import Column, Place, best_cases, told
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names, sustained
-from bench.reports.records import Report, Run
+from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
 
@@ -25,7 +25,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     shown = [one for one in told(report) if one.place is not Place.FILE]
     chosen = _that_fit(report, variants, shown, width)
     parts: list[RenderableType] = [Text(line) for line in conditions(report)]
-    parts += [Text(line, "yellow") for line in stand_in.terms(report)]
+    parts += [Text(line, "yellow") for line in proxy_text.terms(report)]
     parts.append(_table(report, variants, chosen))
     parts.append(
         Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
@@ -36,7 +36,7 @@ def report_view(report: Report, width: int) -> RenderableType:
         parts.append(Text(f"more columns at a width of {needed}, all of them with --csv", "dim"))
     names = row_names(report)
     parts += [Text(line) for line in sustained(report, names)]
-    parts += [Text(line) for line in stand_in.projections(report, names)]
+    parts += [Text(line) for line in proxy_text.projections(report, names)]
     parts += [_remark_line(one) for one in remarks(report, names)]
     return Group(*parts)
 
@@ -75,7 +75,7 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
             Text(names[run.case]),
             *(_cell(run, column, best[column.key]) for column in chosen),
             _standing(run),
-            *([stand_in.projected_text(run)] if is_projected else []),
+            *([proxy_text.projected_text(run)] if is_projected else []),
         )
     return table
 

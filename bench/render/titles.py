@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bench.reports.records import Report
+from bench.report.schema import Report
 
 # What tells two reports of one profile apart, in this order.
 _DETAILS: tuple[Callable[[Report], str], ...] = (

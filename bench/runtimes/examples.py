@@ -1,6 +1,6 @@
 """How each runtime is used in a few lines, for the example that goes out with a picked artifact.
 
-It imports no runtime: these are texts, in which bench/ship fills the braces.
+It imports no runtime: these are texts, in which bench/choose/ship fills the braces.
 """
 
 from dataclasses import dataclass

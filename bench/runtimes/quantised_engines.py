@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.machine.cpu_class import ARM_MACHINES, VNNI, X86_MACHINES
+from bench.bundle.cpu_class import ARM_MACHINES, VNNI, X86_MACHINES
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from bench.cache_folder import cache_folder
 from bench.errors import FellBackError, MissingRuntimeError
-from bench.files import sha256_of
-from bench.machine.accelerators import NvidiaMemory, has_nvidia_gpu
+from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.whole_files import sha256_of
 from bench.measurements import Executed
 from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
+from bench.system.accelerators import NvidiaMemory, has_nvidia_gpu
 
 _ERRORS_ONLY = 3
 _NVIDIA = ("cuda", "tensorrt")

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import torch
 
 from bench.errors import MissingRuntimeError
-from bench.machine.accelerators import NvidiaMemory
-from bench.machine.host import read_host
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.quantised_engines import misfit, portable_engine
+from bench.system.accelerators import NvidiaMemory
+from bench.system.host import read_host
 
 _CUDA = "cuda"
 _EXACT_ENGINE = "qnnpack"  # which adds in 32 bits, on x86 too

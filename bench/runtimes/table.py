@@ -8,11 +8,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import cast
 
+from bench.bundle.variants import choose
 from bench.errors import MissingRuntimeError
 from bench.runtimes import examples
 from bench.runtimes.examples import Example
 from bench.runtimes.protocol import Runtime
-from bench.variants import choose
 
 # A process with these sends no usage data to the makers of onnxruntime, OpenVINO and NNCF: that would add a
 # thread and try the network in the middle of a measurement. OpenVINO asks only whether it runs in CI.

@@ -44,6 +44,11 @@ def wilson_interval(count: int, images: int) -> Interval:
     return (centre - half) / (1 + spread), (centre + half) / (1 + spread)
 
 
+def agreement_low(agreement: float, images: int) -> float:
+    """Return the lower end of the 95 % interval of an agreement that was found on so many images."""
+    return wilson_interval(round(agreement * images), images)[0]
+
+
 def least_agreement(images: int, limit: float = MIN_AGREEMENT) -> float:
     """Return what the lower end of the agreement's interval must reach: `limit`, or what no change gives.
 

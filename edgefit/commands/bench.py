@@ -24,8 +24,8 @@ from edgefit.outcome import exit_code_of, say_what_next, show_report
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.benchmark import BenchmarkOptions
-    from bench.reports.records import Report
+    from bench.report.schema import Report
+    from bench.run.benchmark import BenchmarkOptions
     from device_profiles.profile import Profile
 
 _HERE = "laptop-cpu"
@@ -76,8 +76,8 @@ def bench(
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
-    from bench.benchmark import BenchmarkOptions
-    from bench.bundle import read_bundle
+    from bench.bundle.manifest import read_bundle
+    from bench.run.benchmark import BenchmarkOptions
 
     output = Output(as_json)
     refuse_endless(sustained)
@@ -100,10 +100,10 @@ def _measure_here(
     folder: Path, profile: str, options: "BenchmarkOptions", out: Path | None, output: Output
 ) -> int:
     """Measure on this machine; show the report, keep it in `out`, and return the exit code."""
-    from bench.benchmark import benchmark
-    from bench.bundle import read_bundle
-    from bench.files import refuse_to_replace
-    from bench.reports.files import to_json, was_a_report, write_report
+    from bench.bundle.manifest import read_bundle
+    from bench.filesystem.whole_files import refuse_to_replace
+    from bench.report.files import to_json, was_a_report, write_report
+    from bench.run.benchmark import benchmark
     from device_profiles.loading import load_profile
     from edgefit.progress import progress
 
@@ -128,8 +128,8 @@ def _measure_here(
 
 def _detected(output: Output) -> "Profile":
     """Return the profile that this machine is; raises InputError if it is none."""
-    from bench.machine.host import read_host
-    from bench.standing.recognition import profile_that_is
+    from bench.devices.matching import profile_that_is
+    from bench.system.host import read_host
     from edgefit.known import known_profiles
 
     return profile_that_is(read_host(), known_profiles(output), "this machine")

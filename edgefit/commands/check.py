@@ -12,8 +12,8 @@ from edgefit.terminal import Output
 from edgefit.written import Written, refuse_to_replace_any, write_all
 
 if TYPE_CHECKING:
-    from bench.check.options import CheckOptions
-    from bench.decide.checked import Checked
+    from bench.gate.document import Checked
+    from bench.gate.options import CheckOptions
 
 _NEXT_IF_WORSE = "mend it; or, if it is meant, keep this candidate as the baseline from now on"
 _NEXT_IF_NOTHING = {
@@ -76,9 +76,9 @@ def check(
       edgefit check candidate --baseline bundle --max-slowdown 3% --markdown check.md
       edgefit check new.json --baseline old.json --strict
     """
-    from bench.check.options import CheckOptions
-    from bench.decide.checked import BLOCKED
-    from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
+    from bench.gate.document import BLOCKED
+    from bench.gate.findings import DEFAULT_SLOWDOWN, Limits
+    from bench.gate.options import CheckOptions
     from bench.render.check.bmf import to_bmf, was_bmf
     from bench.render.check.github import to_annotations
     from bench.render.check.junit import to_junit, was_junit
@@ -143,8 +143,8 @@ def _kind(candidate: Path, baseline: Path) -> str:
 
 
 def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
-    from bench.bundle import read_bundle
-    from bench.check.bundles import check_bundles
+    from bench.bundle.manifest import read_bundle
+    from bench.gate.bundles import check_bundles
     from device_profiles.loading import load_profile
     from edgefit.progress import progress
 
@@ -155,7 +155,7 @@ def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptio
 
 
 def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
-    from bench.check.reports import check_reports
-    from bench.reports.files import read_report
+    from bench.gate.reports import check_reports
+    from bench.report.files import read_report
 
     return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())

@@ -1,4 +1,4 @@
-"""`edgefit choose`: reports in, the pick out, with the reason against every other. bench/decide chooses."""
+"""`edgefit choose`: reports in, the pick out, with the reason against every other. bench/choose chooses."""
 
 import json
 import math
@@ -12,8 +12,8 @@ from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.decide.choosing import Choice
-    from bench.decide.contenders import Contender
+    from bench.choose.candidates import Contender
+    from bench.choose.choosing import Choice
 
 _NONE_MEETS = 11
 _NOTHING_TO_CHOOSE = 12
@@ -66,13 +66,13 @@ def choose(
       edgefit choose report.json --prefer size --max-p95-ms 20
       edgefit choose report.json --ship product
     """
-    from bench.check.fitting import refuse_other_kind
-    from bench.decide.choosing import Wish
-    from bench.decide.choosing import choose as choose_among
-    from bench.decide.comparing import Preference
+    from bench.bundle.variants import choose as named
+    from bench.choose.choosing import Wish
+    from bench.choose.choosing import choose as choose_among
+    from bench.choose.comparing import Preference
+    from bench.gate.fitting import refuse_other_kind
     from bench.render.choice import choice_view
-    from bench.reports.files import read_report
-    from bench.variants import choose as named
+    from bench.report.files import read_report
     from device_profiles.settings import Budget
 
     output = Output(as_json)
@@ -127,8 +127,8 @@ def _ship(
     overwrite: bool,
     output: Output,
 ) -> None:
+    from bench.choose.ship.shipping import find_bundle, ship
     from bench.errors import InputError
-    from bench.ship.shipping import find_bundle, ship
 
     if len(found) > 1:
         profiles = ", ".join(choice.profile for choice, _ in found)

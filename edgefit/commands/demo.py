@@ -60,7 +60,7 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
           edgefit demo
           edgefit demo --out trial --overwrite
         """
-        from bench.reports.files import read_report, to_json
+        from bench.report.files import read_report, to_json
         from edgefit.extras import require_extra
         from edgefit.terminal import Output, result_on_stderr
 

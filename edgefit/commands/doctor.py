@@ -12,10 +12,10 @@ from edgefit.terminal import Output
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bench.machine.energy import Meter, NoMeter
-    from bench.machine.host import Host
-    from bench.machine.sandbox import Confinement
-    from bench.machine.state import HostState
+    from bench.system.host import Host
+    from bench.system.power import Meter, NoMeter
+    from bench.system.sandbox import Confinement
+    from bench.system.state import HostState
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def doctor(
     """
     from rich.markup import escape
 
-    from bench.harness.doubts import doubts_of, of_confinement
-    from bench.machine.energy import NoMeter
+    from bench.run.machine_warnings import doubts_of, of_confinement
+    from bench.system.power import NoMeter
 
     output = Output(as_json)
     patient = _here() if on is None else _there(on)
@@ -81,10 +81,10 @@ def doctor(
 
 def _here() -> _Patient:
     from bench.harness.worker_process import ask_confinement
-    from bench.machine.energy import find_meter
-    from bench.machine.host import read_host
-    from bench.machine.state import read_state
     from bench.runtimes.table import RUNTIMES, installed_version, missing_sentence
+    from bench.system.host import read_host
+    from bench.system.power import find_meter
+    from bench.system.state import read_state
 
     return _Patient(
         host=read_host(),
@@ -99,7 +99,7 @@ def _here() -> _Patient:
 
 def _there(on: str) -> _Patient:
     """Look at a board; raises BoardError where edgefit could not work there."""
-    from bench.remote.delivery import why_left_out
+    from bench.remote.job_spec import why_left_out
     from bench.remote.targets import parse_target
     from bench.remote.visits import look_at
     from bench.runtimes.table import RUNTIMES
@@ -128,7 +128,7 @@ def _table(patient: _Patient) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    from bench.machine.energy import NoMeter
+    from bench.system.power import NoMeter
 
     host, state, meter = patient.host, patient.state, patient.meter
     table = Table(box=None, show_header=False, pad_edge=False)

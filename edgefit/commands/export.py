@@ -51,8 +51,8 @@ def export(
       edgefit export run --out bundle
       edgefit export run --out bundle --formats onnx,openvino --precisions fp32,int8
     """
-    from bench.bundle import written_files
-    from bench.files import whole_folder
+    from bench.bundle.manifest import written_files
+    from bench.filesystem.whole_files import whole_folder
     from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.bundles import bundle_view

@@ -59,7 +59,7 @@ def finetune(
       edgefit finetune --data synthetic --weights bundled --image-size 96 --out run
       edgefit finetune --data chest_xray --weights imagenet --out run
     """
-    from bench.files import whole_folder
+    from bench.filesystem.whole_files import whole_folder
     from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.runs import run_view

@@ -52,9 +52,9 @@ def pack(
     Examples:
       edgefit pack bundle --for raspberry-pi-5 --out job.pyz
     """
-    from bench.bundle import read_bundle
-    from bench.files import refuse_to_replace
-    from bench.remote.delivery import Asked
+    from bench.bundle.manifest import read_bundle
+    from bench.filesystem.whole_files import refuse_to_replace
+    from bench.remote.job_spec import Asked
     from bench.remote.packing import Packing, was_a_pack, write_pack
     from device_profiles.loading import load_profile
     from edgefit.progress import progress

@@ -72,8 +72,8 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from bench.machine.host import read_host
-    from bench.standing.recognition import detect
+    from bench.devices.matching import detect
+    from bench.system.host import read_host
     from edgefit.known import known_profiles
     from edgefit.views.profiles import detection_view
 
@@ -102,14 +102,14 @@ def calibrate_profile(
     Examples:
       edgefit profiles calibrate --out shop-floor.yaml
     """
-    from bench.files import refuse_to_replace, write_whole
+    from bench.devices.calibrated_profile import calibrated, to_file, was_calibrated
+    from bench.devices.matching import detect
+    from bench.filesystem.whole_files import refuse_to_replace, write_whole
     from bench.harness.calibration import FULL, calibrate
-    from bench.harness.doubts import doubts_of
-    from bench.machine.cpu_time import read_highest_clock_khz
-    from bench.machine.host import read_host
-    from bench.machine.state import read_state
-    from bench.standing.calibrated import calibrated, to_file, was_calibrated
-    from bench.standing.recognition import detect
+    from bench.run.machine_warnings import doubts_of
+    from bench.system.cpu_time import read_highest_clock_khz
+    from bench.system.host import read_host
+    from bench.system.state import read_state
     from device_profiles.loading import load_profile, profile_of, shipped_profiles
     from edgefit.progress import progress
     from edgefit.views.profiles import profile_view

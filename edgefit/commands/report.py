@@ -13,9 +13,9 @@ from edgefit.terminal import Output
 from edgefit.written import Written, refuse_to_replace_any, write_all
 
 if TYPE_CHECKING:
-    from bench.decide.choosing import Choice
-    from bench.render.page.page import Thumbnail
-    from bench.reports.records import Report
+    from bench.choose.choosing import Choice
+    from bench.render.html.page import Thumbnail
+    from bench.report.schema import Report
 
 
 def report(
@@ -62,7 +62,7 @@ def report(
     from bench.render.csv_table import to_csv, was_csv
     from bench.render.junit import to_junit, was_junit
     from bench.render.markdown import to_markdown, was_markdown
-    from bench.reports.files import read_report, to_json
+    from bench.report.files import read_report, to_json
 
     output = Output(as_json)
     if (images or bundle is not None) and (html is None or not images or bundle is None):
@@ -89,12 +89,12 @@ def _drawn(
     """Yield what needs the extra that draws, and only where it is asked for."""
     if html is not None:
         require_extra("report", "edgefit report --html")
-        from bench.render.page.page import was_html
+        from bench.render.html.page import was_html
 
         yield Written(html, "--html", lambda all_: _page(all_, history, bundle), was_html)
     if png is not None:
         require_extra("report", "edgefit report --png")
-        from bench.render.page.picture import was_png
+        from bench.render.html.picture import was_png
 
         yield Written(png, "--png", _picture, was_png)
 
@@ -112,8 +112,8 @@ def _show(opened: "Sequence[Report]", history: bool, output: Output) -> None:
 
 def _choices(opened: "Sequence[Report]") -> "list[Choice]":
     """Return the pick of each profile under its own budget."""
-    from bench.check.fitting import refuse_other_kind
-    from bench.decide.choosing import Wish, choose
+    from bench.choose.choosing import Wish, choose
+    from bench.gate.fitting import refuse_other_kind
     from device_profiles.settings import Budget
 
     for one in opened[1:]:
@@ -123,7 +123,7 @@ def _choices(opened: "Sequence[Report]") -> "list[Choice]":
 
 def _page(opened: "Sequence[Report]", history: bool, bundle: Path | None) -> str:
     from bench.render.history import latest_of_each, of_one_name
-    from bench.render.page.page import to_html
+    from bench.render.html.page import to_html
 
     earlier = of_one_name(opened) if history else []
     shown = latest_of_each(earlier) if history else opened
@@ -133,8 +133,8 @@ def _page(opened: "Sequence[Report]", history: bool, bundle: Path | None) -> str
 
 def _picture(opened: "Sequence[Report]") -> bytes:
     from bench.errors import InputError
-    from bench.render.page.main_chart import main_picture
-    from bench.render.page.picture import to_png
+    from bench.render.html.main_chart import main_picture
+    from bench.render.html.picture import to_png
 
     specification = main_picture(opened)
     if specification is None:
@@ -144,9 +144,9 @@ def _picture(opened: "Sequence[Report]") -> bytes:
 
 def _thumbnails(folder: Path, opened: "Sequence[Report]") -> "dict[str, Thumbnail]":
     """Return what gives the images of the bundle's evaluation pack, by the pack's hash."""
-    from bench.bundle import read_bundle
+    from bench.bundle.manifest import read_bundle
     from bench.errors import InputError
-    from bench.render.page.thumbnails import thumbnail
+    from bench.render.html.thumbnails import thumbnail
 
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256

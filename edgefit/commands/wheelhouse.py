@@ -46,7 +46,7 @@ def wheelhouse(
       edgefit wheelhouse --out wheels --python 3.11
       edgefit wheelhouse --out wheels --on ssh://pi@raspberrypi.local
     """
-    from bench.remote.delivery import Selection
+    from bench.remote.job_spec import Selection
     from bench.remote.wheelhouse import fill_wheelhouse
     from bench.runtimes.table import RUNTIMES
     from edgefit.progress import progress
@@ -70,7 +70,7 @@ def wheelhouse(
 
 def _place(on: str | None, python: str | None, glibc: str, machine: str) -> "tuple[Place, bool]":
     """Return where the wheels are to run, and whether the runtimes there are packages of its system."""
-    from bench.remote.delivery import place_of
+    from bench.remote.job_spec import place_of
     from bench.remote.targets import parse_target
     from bench.remote.visits import look_at
     from bench.remote.wheels import Place

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.bundle import ArtifactRecord, Manifest, VerificationRecord
-from bench.quantisation import Search
+from bench.bundle.manifest import ArtifactRecord, Manifest, VerificationRecord
+from bench.bundle.recipe import Search
 
 _BYTES_PER_MB = 1e6
 

@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.machine.host import Host
-from bench.projection.from_published import ISA_RULE
-from bench.standing.recognition import Detection, Likeness
+from bench.devices.matching import Detection, Likeness
+from bench.devices.projection.from_published import ISA_RULE
+from bench.system.host import Host
 from device_profiles.facts import Figure, NotFound, Published, Rate
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from bench.quantisation import RangeMethod, Recipe
-from bench.records import Record
+from bench.bundle.recipe import RangeMethod, Recipe
+from bench.record import Record
 from export.quantisation.costs import Costs, Layer
 
 # Without a search: the stem, the first depthwise convolution and the first projection stay in float, 7 % of a

@@ -6,7 +6,7 @@ import math
 
 from pydantic import Field
 
-from bench.records import Record
+from bench.record import Record
 
 
 class Layer(Record):

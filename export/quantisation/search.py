@@ -6,8 +6,8 @@ It knows figures and their order, and neither networks nor formats.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.quantisation import Attempt, HeldOut, Recipe
-from bench.statistics.accuracy import least_agreement
+from bench.bundle.recipe import Attempt, HeldOut, Recipe
+from bench.statistics.accuracy import agreement_low, least_agreement
 from export.quantisation.candidates import Candidates
 
 # Few of the held-out images are near the boundary between classes, for they are like those the network was
@@ -39,7 +39,7 @@ class Goal:
 
     def missed_by(self, held_out: HeldOut) -> float:
         """Return by how much an artifact misses retention and agreement together."""
-        low = held_out.agreement_low(self.images)
+        low = agreement_low(held_out.agreement, self.images)
         return max(0.0, self.retention - held_out.retention) + max(0.0, self.agreement - low)
 
 

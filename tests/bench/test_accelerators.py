@@ -7,13 +7,13 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
 from bench.errors import FellBackError, MissingRuntimeError
-from bench.machine.accelerators import found_accelerators, has_nvidia_gpu
 from bench.runtimes import run_onnx, run_openvino, run_torchscript
 from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
+from bench.system.accelerators import found_accelerators, has_nvidia_gpu
 
 CUDA = "CUDAExecutionProvider"
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from making.faulty_plan import SHORT, Silent
 
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import Bundle, FailedExport, read_bundle
+from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.harness.case_worker import CaseWorker
 from bench.harness.messages import Inferred
-from bench.machine.seen import usable_cpus
 from bench.measurements import FailureKind, Stage
-from bench.reports.records import Report
+from bench.report.schema import Report
+from bench.run.benchmark import BenchmarkOptions, benchmark
 from bench.runtimes.table import RUNTIMES, RuntimeRow
+from bench.system.snapshot import usable_cpus
 from device_profiles.facts import RuntimeChoice
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
@@ -71,7 +71,7 @@ def test_every_artifact_has_a_row_with_all_its_samples_which_it_took_in_turn(bun
 def test_quick_judges_accuracy_on_the_first_images(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.benchmark.QUICK_IMAGES", 16)
+    monkeypatch.setattr("bench.run.benchmark.QUICK_IMAGES", 16)
 
     report = run(read_bundle(bundle_folder), only=("onnx-fp32",), quick=True)
 
@@ -191,7 +191,7 @@ def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_fold
 def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.benchmark.find_control", lambda: None)
+    monkeypatch.setattr("bench.run.benchmark.find_control", lambda: None)
     board = BOARD.model_copy(update={"memory_cap_mb": 16})
 
     report = run(read_bundle(bundle_folder), board, only=("onnx-fp32",))

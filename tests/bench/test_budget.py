@@ -2,12 +2,12 @@
 
 from making.tiny_report import EVALUATION, completed, process
 
-from bench.decide.budget import over_budget, projected_over_budget
+from bench.bundle.variants import Precision
+from bench.devices.projection.projected import Factor, projected
 from bench.measurements import Completed
-from bench.projection.records import Factor, projected
-from bench.reports.summaries import References, Summary, summarise
-from bench.rows import raw_of
-from bench.variants import Precision
+from bench.report.summaries import References, Summary, summarise
+from bench.run.budget import over_budget, projected_over_budget
+from bench.run.rows import raw_of
 from device_profiles.settings import Budget
 
 LIMIT = Budget(p95_ms=100, source="limits, for tests")

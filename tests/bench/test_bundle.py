@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from bench.bundle import MANIFEST, describe, read_bundle
+from bench.bundle.manifest import MANIFEST, describe, read_bundle
 from bench.errors import InputError
 
 

@@ -8,14 +8,14 @@ from making.faulty_plan import Silent
 from making.tiny_report import HOST
 from making.workloads import to_onnx
 
+from bench.devices.calibrated_profile import calibrated, to_file, was_calibrated
 from bench.errors import CalibrationError, MissingRuntimeError
 from bench.harness import calibration
 from bench.harness.calibration import Durations, calibrate, measure_rates
-from bench.machine.host import one_cpu_per_core
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import RUNTIMES, load_runtime
 from bench.runtimes.workloads import IMAGE_SIZE, WORKLOADS, Workload
-from bench.standing.calibrated import calibrated, to_file, was_calibrated
+from bench.system.host import one_cpu_per_core
 from device_profiles.facts import Rate
 from device_profiles.loading import load_profile, read_profile
 

@@ -4,11 +4,11 @@ import pytest
 from making.compared_report import Row, bundle, made_report
 from making.tiny_report import HOST
 
-from bench.decide.choosing import Choice, Wish, choose
-from bench.decide.comparing import Preference
+from bench.choose.choosing import Choice, Wish, choose
+from bench.choose.comparing import Preference
+from bench.devices.projection.projected import Projected
 from bench.measurements import Failed, FailureKind, Stage
-from bench.projection.records import Projected
-from bench.reports.records import Report
+from bench.report.schema import Report
 from device_profiles.settings import Budget
 
 NOISY = (0.9, 1.1, 0.92, 1.12, 0.9, 1.1, 1.0, 1.0)

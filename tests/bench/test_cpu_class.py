@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.machine.cpu_class import SAFE_LEVEL, TARGETS, CpuClass, class_of
+from bench.bundle.cpu_class import SAFE_LEVEL, TARGETS, CpuClass, class_of
 
 
 @pytest.mark.parametrize(

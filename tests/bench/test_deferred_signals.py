@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from bench.deferred_signals import deferred_signals
+from bench.filesystem.deferred_signals import deferred_signals
 
 
 def test_an_interrupt_is_heard_when_the_block_is_over() -> None:

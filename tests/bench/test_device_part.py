@@ -23,9 +23,9 @@ sys.meta_path.insert(0, Blocker())
 _RUN = """
 import sys
 from pathlib import Path
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import read_bundle
-from bench.reports.files import to_json
+from bench.run.benchmark import BenchmarkOptions, benchmark
+from bench.bundle.manifest import read_bundle
+from bench.report.files import to_json
 from device_profiles.loading import load_profile
 class Silent:
     def begin(self, task, total): pass

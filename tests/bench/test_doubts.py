@@ -5,12 +5,12 @@ import re
 import pytest
 from making.tiny_report import CALM, HOST, completed, executed, process
 
-from bench.harness.doubts import doubts_of
-from bench.harness.row_doubts import doubts_of_row
-from bench.machine.host import cpus_for
-from bench.machine.seen import usable_cpus
+from bench.bundle.variants import Precision
 from bench.measurements import Block, Completed, End, RoundState, Surroundings, SustainedRun
-from bench.variants import Precision
+from bench.run.machine_warnings import doubts_of
+from bench.run.row_warnings import doubts_of_row
+from bench.system.host import cpus_for
+from bench.system.snapshot import usable_cpus
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling

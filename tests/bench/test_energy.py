@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.energy import Clockwork, joules_while
-from bench.machine.energy import EnergyCounter, NoMeter, PowerSensor, find_meter
+from bench.harness.energy_pass import Clockwork, joules_while
+from bench.system.power import EnergyCounter, NoMeter, PowerSensor, find_meter
 
 RAPL = "sys/class/powercap/intel-rapl:0"
 HWMON = "sys/class/hwmon/hwmon3"

@@ -8,7 +8,7 @@ import pytest
 from making.result_folder import fill, make, written
 
 from bench.errors import InputError
-from bench.files import whole_folder, write_whole
+from bench.filesystem.whole_files import whole_folder, write_whole
 
 
 def refuse(target: Path, words: str, overwrite: bool = True) -> None:
@@ -178,7 +178,7 @@ def test_a_foreign_file_that_appears_in_the_last_moment_is_kept_and_named(
             monkeypatch.setattr(os, "rename", rename)
 
     if not at_once:
-        monkeypatch.setattr("bench.exchange._exchange_at_once", cannot)
+        monkeypatch.setattr("bench.filesystem.exchange._exchange_at_once", cannot)
     with pytest.raises(InputError, match="out/late: was not written by edgefit"):
         work()
 

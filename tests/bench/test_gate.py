@@ -8,21 +8,21 @@ import pytest
 from making.compared_report import Row, bundle, made_report
 from making.tiny_report import HOST
 
-from bench.check.options import CheckOptions
-from bench.check.reports import check_reports
-from bench.decide.checked import Checked
-from bench.decide.findings import Finding, Limits, Quantity, Verdict
-from bench.decide.gate import Compared, Side, Times, is_worth_looking_again, judge, suspects
-from bench.decide.judging import (
+from bench.errors import InputError
+from bench.gate.document import Checked
+from bench.gate.evaluation import Compared, Side, Times, is_worth_looking_again, judge, suspects
+from bench.gate.findings import Finding, Limits, Quantity, Verdict
+from bench.gate.judging import (
     corrected_confidence,
     judge_estimate,
     judge_memory,
     judge_value,
     may_be_found_worse,
 )
-from bench.errors import InputError
+from bench.gate.options import CheckOptions
+from bench.gate.reports import check_reports
 from bench.measurements import Failed, FailureKind, Skipped, Stage
-from bench.reports.records import Report
+from bench.report.schema import Report
 from bench.statistics.replication import Estimate
 
 CRASH = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV\nlast words")

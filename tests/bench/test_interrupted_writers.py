@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from making.result_folder import fill, make, written
 
-from bench import exchange
 from bench.errors import InputError
-from bench.files import refuse_to_replace, whole_folder, write_whole
+from bench.filesystem import exchange
+from bench.filesystem.whole_files import refuse_to_replace, whole_folder, write_whole
 
 _IMAGE = "images.npz"
 _NAMES = ("rename", "replace", "mkdir", "unlink", "rmdir", "fsync", "open")

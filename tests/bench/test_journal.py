@@ -7,8 +7,8 @@ from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of,
 from making.tiny_report import HOST
 
 from bench.errors import InputError
-from bench.harness.findings import Turn
 from bench.harness.journal import Journal
+from bench.harness.journal_entries import Turn
 from bench.harness.measure import measure
 from bench.harness.plan import Plan
 from bench.measurements import Completed

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.cpu_time import CpuTime, read_clock_khz, read_cpu_time
-from bench.machine.heat import (
+from bench.system.cpu_time import CpuTime, read_clock_khz, read_cpu_time
+from bench.system.page_cache import cached_share
+from bench.system.state import read_state
+from bench.system.thermal import (
     read_temperatures,
     read_throttle_counts,
     read_throttled_bits,
     throttled_now,
     throttled_since_boot,
 )
-from bench.machine.page_cache import cached_share
-from bench.machine.state import read_state
 
 PROC_STAT = """cpu  100 10 50 1000 5 1 2 30 0 0
 cpu0 60 5 30 500 2 1 1 20 0 0

@@ -2,7 +2,7 @@
 
 from making.page_reports import HOSTILE, three_reports
 
-from bench.decide.choosing import Wish, choose
+from bench.choose.choosing import Wish, choose
 from bench.render.markdown import MARKER, to_markdown, was_markdown
 from device_profiles.settings import Budget
 

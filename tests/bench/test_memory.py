@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from making.faulty_plan import case, outcomes_of, plan
 
-from bench.harness import memory
+from bench.harness import process_memory
 from bench.measurements import Completed
 
 MIB = 1 << 20
@@ -29,12 +29,12 @@ def test_a_runtime_that_allocates_64_mib_shows_64_mib(tmp_path: Path) -> None:
 
 
 def test_this_process_has_memory_and_a_mark_of_its_own() -> None:
-    mark = memory.HighWaterMark()
+    mark = process_memory.HighWaterMark()
     assert mark.read_bytes() is None
     mark.reset()
     high = mark.read_bytes()
-    proportional = memory.proportional_bytes()
+    proportional = process_memory.proportional_bytes()
 
     assert high is not None
     assert proportional is not None
-    assert 0 < proportional <= memory.resident_bytes() <= high + MIB
+    assert 0 < proportional <= process_memory.resident_bytes() <= high + MIB

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.memory_group import JOIN, Control, find_control
+from bench.system.memory_limit import JOIN, Control, find_control
 
 _ALLOCATE = "held = bytearray(200 << 20); held[::4096] = b'x' * len(held[::4096]); print('lived')"
 
@@ -55,7 +55,7 @@ def test_version_2_needs_the_controller_to_be_handed_down(tmp_path: Path) -> Non
 def found(root: Path) -> Control:
     """Return the control; among recorded files a group is a plain folder, which goes with what is in it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.machine.memory_group._remove", shutil.rmtree)
+        patch.setattr("bench.system.memory_limit._remove", shutil.rmtree)
         control = find_control(root)
     assert control is not None
     return control
@@ -93,8 +93,8 @@ def test_a_process_that_is_released_allocates_what_it_likes() -> None:
 
 
 def test_a_group_that_nobody_may_join_is_no_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.machine.memory_group.JOIN", ("/bin/false",))
-    monkeypatch.setattr("bench.machine.memory_group._remove", shutil.rmtree)
+    monkeypatch.setattr("bench.system.memory_limit.JOIN", ("/bin/false",))
+    monkeypatch.setattr("bench.system.memory_limit._remove", shutil.rmtree)
     files = {
         "proc/self/cgroup": "4:memory:/\n",
         "sys/fs/cgroup/memory/memory.limit_in_bytes": "1",

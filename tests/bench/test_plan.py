@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from making.tiny_report import HOST, case_of
 
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
+from bench.devices.terms import terms_of, threads_of
 from bench.harness.plan import _digest, block_samples, cases_of, companions_of, order_of_turns, waves
-from bench.standing.terms import terms_of, threads_of
 from device_profiles.loading import load_profile
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from making.tiny_report import completed, make_report
 
-from bench.errors import ReportMismatchError
-from bench.measurements import Executed, Operator
-from bench.projection.from_published import between_networks
-from bench.projection.projecting import project
-from bench.projection.publications import (
+from bench.bundle.variants import Precision
+from bench.devices.projection.from_published import between_networks
+from bench.devices.projection.projected import Factor, Measured, NoBasis, Projected, Target, projected
+from bench.devices.projection.projecting import project
+from bench.devices.projection.publications import (
     MOBILENET_V2_WORK,
     cells_of_scaling,
     nearest_published,
@@ -18,10 +18,10 @@ from bench.projection.publications import (
     speeds_of,
     work_of,
 )
-from bench.projection.records import Factor, Measured, NoBasis, Projected, Target, projected
-from bench.projection.scaling import Cell, Speeds, Work, fit, from_each_other_device, leave_one_out
-from bench.reports.files import read_report, to_json
-from bench.variants import Precision
+from bench.devices.projection.scaling import Cell, Speeds, Work, fit, from_each_other_device, leave_one_out
+from bench.errors import ReportMismatchError
+from bench.measurements import Executed, Operator
+from bench.report.files import read_report, to_json
 from device_profiles.facts import Rate
 from device_profiles.loading import load_profile, shipped_profiles
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.errors import MissingRuntimeError
-from bench.machine.cpu_class import PORTABLE, TARGETS
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for, misfit, portable_engine
 from bench.runtimes.table import load_runtime

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from making.tiny_report import CALM, HOST
 
-from bench.bundle import read_bundle
-from bench.machine.emulation import emulator_of
-from bench.machine.host import Host, name_and_flags, read_host
-from bench.standing.readings import untold
-from bench.standing.recognition import detect, likeness
-from bench.standing.terms import terms_of, unfit
+from bench.bundle.manifest import read_bundle
+from bench.devices.matching import detect, likeness
+from bench.devices.telemetry import untold
+from bench.devices.terms import terms_of, unfit
+from bench.system.emulation import emulator_of
+from bench.system.host import Host, name_and_flags, read_host
 from device_profiles.loading import load_profile, shipped_profiles
 
 PROFILES = shipped_profiles()

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.descriptor import Descriptor
 from onnx import ModelProto, TensorProto, helper
 
-from bench.referred_files import ONNX_FIELDS, referred_files
+from bench.bundle.referred_files import ONNX_FIELDS, referred_files
 
 Place = Callable[[ModelProto], TensorProto]
 

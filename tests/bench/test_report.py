@@ -8,9 +8,9 @@ from making.compared_report import Row, made_report
 from making.tiny_report import completed, make_report
 
 from bench.errors import InputError, ReportMismatchError
-from bench.reports.files import read_report, to_json, write_report
-from bench.reports.summaries import References
-from bench.rows import raw_of
+from bench.report.files import read_report, to_json, write_report
+from bench.report.summaries import References
+from bench.run.rows import raw_of
 
 
 def change(path: Path, value: object, *keys: str | int) -> None:

@@ -21,17 +21,17 @@ from making.confined import (
 from making.faulty_plan import SHORT, Silent, case, outcomes_of, plan
 from making.tiny_report import make_report
 
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import read_bundle
-from bench.cache_folder import cache_folder
-from bench.child_process import ChildDiedError
+from bench.bundle.manifest import read_bundle
+from bench.filesystem.cache_folder import cache_folder
 from bench.harness import messages, worker_process
-from bench.harness.doubts import of_confinement
+from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import WorkerProcess, ask_confinement, compile_runtimes
-from bench.machine.sandbox import ruleset_of
 from bench.measurements import Failed, FailureKind, Outcome
-from bench.reports.records import Report
+from bench.report.schema import Report
+from bench.run.benchmark import BenchmarkOptions, benchmark
+from bench.run.machine_warnings import of_confinement
 from bench.runtimes.table import RUNTIMES
+from bench.system.sandbox import ruleset_of
 from device_profiles.loading import load_profile
 
 LIMIT_S = 120.0

@@ -9,11 +9,11 @@ import pytest
 from making.compared_report import Row, timed
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
-from bench.check.bundles import times_of
-from bench.check.side_by_side import LOOKS, Measured, SideBySide, latency_ratio
-from bench.decide.findings import Quantity
-from bench.harness.duels import Duels, Pair, Round, SideEnded
-from bench.harness.findings import Ended, Examined
+from bench.gate.bundles import times_of
+from bench.gate.findings import Quantity
+from bench.gate.paired_runs import LOOKS, Measured, SideBySide, latency_ratio
+from bench.harness.journal_entries import Ended, Examined
+from bench.harness.paired import Duels, Pair, Round, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 

@@ -7,11 +7,11 @@ import pytest
 from making.tiny_report import CALM, OUTCOMES, completed, make_report, process
 from rich.console import Console
 
+from bench.devices.projection.projected import Factor, projected
 from bench.measurements import Block, Completed, SustainedRun
-from bench.projection.records import Factor, projected
 from bench.render.csv_table import to_csv
 from bench.render.terminal import report_view
-from bench.reports.records import Report, StandIn
+from bench.report.schema import Report, StandIn
 from device_profiles.loading import load_profile
 
 

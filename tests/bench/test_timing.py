@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from bench.harness.surroundings import rest
+from bench.harness.block_monitor import rest
 from bench.harness.timing import time_inferences, warm_up
 
 

@@ -6,12 +6,12 @@ import pytest
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
 from making.tiny_report import process
 
-from bench.cache_folder import cache_folder
-from bench.harness.findings import Findings, Started
+from bench.filesystem.cache_folder import cache_folder
 from bench.harness.journal import Journal
+from bench.harness.journal_entries import Findings, Started
 from bench.harness.turns import Turns, end_of_sampling, time_is_up
-from bench.machine.state import read_state
 from bench.measurements import Completed, End, ProcessTiming
+from bench.system.state import read_state
 
 LOOKS = SHORT.model_copy(update={"looks": (5, 8), "interval": 0.02})
 

@@ -7,14 +7,14 @@ import pytest
 from making.compared_report import Row, outcome
 from making.tiny_report import case_of
 
-from bench.bundle import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
-from bench.harness.verification_warnings import warnings_of_verification
-from bench.machine.cpu_class import CpuClass
-from bench.reports.records import Evaluation, Run
-from bench.reports.summaries import References
-from bench.rows import row_of_case
-from bench.standing.terms import Standing
-from bench.variants import Precision
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.manifest import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
+from bench.bundle.variants import Precision
+from bench.devices.terms import Standing
+from bench.report.schema import Evaluation, Run
+from bench.report.summaries import References
+from bench.run.rows import row_of_case
+from bench.run.verification_warnings import warnings_of_verification
 from device_profiles.loading import load_profile
 
 IMAGES = 100

@@ -13,9 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
-from bench.bundle import read_bundle
-from bench.child_process import ChildDiedError
+from bench.bundle.manifest import read_bundle
 from bench.harness import messages
+from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import WORKER_COMMAND, RuntimeMissingError, WorkerProcess
 from bench.measurements import FailureKind
 from bench.runtimes.table import RUNTIMES

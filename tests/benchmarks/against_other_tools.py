@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
+from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
-from bench.machine.host import cpus_for, read_host
 from bench.measurements import Stage
-from bench.standing.terms import terms_of
+from bench.system.host import cpus_for, read_host
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling

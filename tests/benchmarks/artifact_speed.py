@@ -22,11 +22,11 @@ import numpy.typing as npt
 import openvino
 import torch
 
-from bench.bundle import ArtifactRecord, Bundle, read_bundle
-from bench.machine.host import cpus_for
+from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
+from bench.bundle.variants import Precision
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
-from bench.variants import Precision
+from bench.system.host import cpus_for
 from models.run_folder import read_run
 
 Infer = Callable[[npt.NDArray[np.float32]], object]

@@ -26,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from making.changed_bundle import changed, slowed
 
-from bench.bundle import read_bundle
-from bench.check.bundles import check_bundles
-from bench.check.options import CheckOptions
-from bench.decide.checked import Checked
-from bench.decide.findings import Limits, Quantity
+from bench.bundle.manifest import read_bundle
+from bench.gate.bundles import check_bundles
+from bench.gate.document import Checked
+from bench.gate.findings import Limits, Quantity
+from bench.gate.options import CheckOptions
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
 

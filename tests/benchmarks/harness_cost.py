@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
 from bench.harness.turns import Turns
+from bench.run.benchmark import BenchmarkOptions, benchmark
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.bundle import ArtifactRecord, Bundle, read_bundle
-from bench.machine.cpu_class import TARGETS, CpuClass
-from bench.machine.host import cpu_class_here
+from bench.bundle.cpu_class import TARGETS, CpuClass
+from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
+from bench.bundle.variants import Precision
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics import accuracy
-from bench.variants import Precision
+from bench.system.host import cpu_class_here
 
 _EMULATOR = ("qemu-x86_64-static", "-cpu", "Haswell-noTSX")
 _FEWER_WHEN_EMULATED = 16

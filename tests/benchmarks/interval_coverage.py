@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.reports.files import read_report
+from bench.report.files import read_report
 from bench.statistics.processes import interval_of_median
 from bench.statistics.replication import median_interval
 

@@ -11,9 +11,9 @@ serve for a projection. Then the step between networks: MobileNetV2 from YOLO, o
 import math
 from collections.abc import Sequence
 
-from bench.projection.from_published import between_networks
-from bench.projection.publications import MOBILENET_V2, MOBILENET_V2_WORK, cells_of_scaling, work_of
-from bench.projection.scaling import LeftOut, fit, from_each_other_device, leave_one_out
+from bench.devices.projection.from_published import between_networks
+from bench.devices.projection.publications import MOBILENET_V2, MOBILENET_V2_WORK, cells_of_scaling, work_of
+from bench.devices.projection.scaling import LeftOut, fit, from_each_other_device, leave_one_out
 from device_profiles.loading import shipped_profiles
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import read_bundle
-from bench.check.options import CheckOptions
-from bench.check.reports import check_reports
-from bench.decide.findings import Finding, Limits, Quantity, Verdict
-from bench.reports.files import read_report, write_report
-from bench.reports.records import Report
+from bench.bundle.manifest import read_bundle
+from bench.gate.findings import Finding, Limits, Quantity, Verdict
+from bench.gate.options import CheckOptions
+from bench.gate.reports import check_reports
+from bench.report.files import read_report, write_report
+from bench.report.schema import Report
+from bench.run.benchmark import BenchmarkOptions, benchmark
 from device_profiles.loading import load_profile
 from edgefit.options import now
 from edgefit.progress import progress

@@ -12,13 +12,13 @@ import random
 import sys
 from pathlib import Path
 
-from bench.bundle import ArtifactRecord, Bundle, read_bundle
-from bench.evaluation_pack import FILE_NAME
+from bench.bundle.evaluation_pack import FILE_NAME
+from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.harness import messages
 from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
-from bench.machine.host import cpus_for
 from bench.runtimes.table import RUNTIMES
 from bench.statistics.replication import Ratio, ratio_of_pairs
+from bench.system.host import cpus_for
 
 _LIMIT_S = 120.0
 _SAMPLES = 16

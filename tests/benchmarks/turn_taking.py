@@ -10,14 +10,14 @@ from statistics import median
 
 import numpy as np
 
-from bench.benchmark import BenchmarkOptions, benchmark
-from bench.bundle import Bundle, read_bundle
+from bench.bundle.manifest import Bundle, read_bundle
+from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
-from bench.machine.host import cpus_for, read_host
-from bench.reports.records import Run
-from bench.standing.terms import terms_of
+from bench.report.schema import Run
+from bench.run.benchmark import BenchmarkOptions, benchmark
 from bench.statistics.replication import FEWEST_PROCESSES
+from bench.system.host import cpus_for, read_host
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling

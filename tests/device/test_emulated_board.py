@@ -8,8 +8,8 @@ import pytest
 from making.command_line import edgefit
 from making.emulated_board import EmulatedBoard
 
-from bench.reports.files import read_report
-from bench.reports.records import Report, Run
+from bench.report.files import read_report
+from bench.report.schema import Report, Run
 
 # Emulated, a run takes minutes; how many, depends on the machine.
 pytestmark = pytest.mark.timeout(1800)

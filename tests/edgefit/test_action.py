@@ -12,7 +12,7 @@ import pytest
 import yaml
 from making.command_line import SHORT
 
-from bench.bundle import MANIFEST
+from bench.bundle.manifest import MANIFEST
 
 ACTION = Path(__file__).parents[2] / ".github" / "actions" / "check"
 OPEN = (

@@ -17,11 +17,11 @@ from making.command_line import SHORT, edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
-from bench.bundle import MANIFEST, describe
-from bench.check.options import CheckOptions
-from bench.decide.findings import DEFAULT_SLOWDOWN, Limits
-from bench.evaluation_pack import read_pack, write_pack
-from bench.reports.files import write_report
+from bench.bundle.evaluation_pack import read_pack, write_pack
+from bench.bundle.manifest import MANIFEST, describe
+from bench.gate.findings import DEFAULT_SLOWDOWN, Limits
+from bench.gate.options import CheckOptions
+from bench.report.files import write_report
 from edgefit.commands.check import check as command
 from edgefit.options import parse_share
 

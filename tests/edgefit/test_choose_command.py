@@ -11,10 +11,10 @@ from making.command_line import edgefit, edgefit_here
 from making.compared_report import Row, made_report
 from PIL import Image
 
-from bench.bundle import read_bundle
-from bench.evaluation_pack import read_pack
-from bench.reports.bundles import record_of
-from bench.reports.files import write_report
+from bench.bundle.evaluation_pack import read_pack
+from bench.bundle.manifest import read_bundle
+from bench.report.files import write_report
+from bench.report.measured_bundle import record_of
 from bench.runtimes.table import RUNTIMES
 
 

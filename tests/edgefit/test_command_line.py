@@ -16,7 +16,7 @@ import pytest
 from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.tiny_report import make_report
 
-from bench.reports.files import write_report
+from bench.report.files import write_report
 
 
 def test_help_imports_no_heavy_library() -> None:

@@ -7,7 +7,7 @@ import pytest
 import typer
 from making.tiny_report import make_report
 
-from bench.reports.files import write_report
+from bench.report.files import write_report
 from edgefit.app import _run_command
 from edgefit.commands.demo import make_demo, steps
 

@@ -11,9 +11,9 @@ import pytest
 from making.compared_report import Row, made_report
 from making.shown_commands import PAGES, shown
 
-from bench.bundle import read_bundle
-from bench.reports.bundles import record_of
-from bench.reports.files import write_report
+from bench.bundle.manifest import read_bundle
+from bench.report.files import write_report
+from bench.report.measured_bundle import record_of
 
 # What takes longer is run as a whole by the demo, by a board's tests, or by its own.
 _SLOW = ("finetune", "export", "demo", "pack", "wheelhouse", "profiles calibrate", "check candidate")

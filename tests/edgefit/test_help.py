@@ -11,7 +11,7 @@ from making.compared_report import Row, made_report
 from making.shown_commands import commands, examples, shown
 from typer.core import TyperCommand
 
-from bench.reports.files import write_report
+from bench.report.files import write_report
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()))

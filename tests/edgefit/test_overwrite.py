@@ -8,12 +8,12 @@ import pytest
 from making.command_line import edgefit
 from making.compared_report import Row, made_report
 
-from bench import bundle
+from bench.bundle import manifest
+from bench.choose.ship import shipping
 from bench.errors import InputError
-from bench.files import WrittenFiles, sha256_of, whole_folder
+from bench.filesystem.whole_files import WrittenFiles, sha256_of, whole_folder
 from bench.remote import wheelhouse
-from bench.reports.files import write_report
-from bench.ship import shipping
+from bench.report.files import write_report
 from models import run_folder
 
 FINETUNE = ("finetune", "--data", "synthetic", "--weights", "none", "--out")
@@ -21,7 +21,7 @@ EXPORT = ("export", "nowhere", "--out")
 WHEELHOUSE = ("wheelhouse", "--python", "3.11", "--out")
 WEB_APP = json.dumps({"name": "shop", "start_url": ".", "display": "standalone"})
 KINDS: dict[str, WrittenFiles] = {
-    "bundle_folder": bundle.written_files,
+    "bundle_folder": manifest.written_files,
     "run": run_folder.written_files,
     "wheels": wheelhouse.written_files,
     "shipped": shipping.written_files,
@@ -85,7 +85,7 @@ def report(bundle_folder: Path, tmp_path: Path) -> Path:
     """A report of the bundle that was made up, not measured."""
     path = tmp_path / "report.json"
     made = made_report({"onnx-fp32": Row(10)})
-    opened = bundle.read_bundle(bundle_folder)
+    opened = manifest.read_bundle(bundle_folder)
     about = made.bundle.model_copy(update={"sha256": opened.sha256, "folder": str(bundle_folder)})
     write_report(path, made.model_copy(update={"bundle": about}))
     return path

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import ArtifactRecord
-from bench.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
-from bench.machine.cpu_class import CpuClass
-from bench.variants import Precision
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
+from bench.bundle.manifest import ArtifactRecord
+from bench.bundle.variants import Precision
 from export import artifact, worker
 from export.formats import FORMATS
 from export.messages import Made, Task

@@ -11,7 +11,7 @@ import pytest
 from making import saturation
 from making.emulated_cpu import run_on, run_python_on
 
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.bundle import ArtifactRecord, FileRecord
-from bench.quantisation import Attempt, HeldOut, Recipe, Search
-from bench.variants import Precision
+from bench.bundle.manifest import ArtifactRecord, FileRecord
+from bench.bundle.recipe import Attempt, HeldOut, Recipe, Search
+from bench.bundle.variants import Precision
 from export.calibration import calibration_images
 from export.evaluation import choose_images
 from export.folding import fold_batch_norms

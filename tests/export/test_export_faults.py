@@ -7,8 +7,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 from watching import InterruptedWatching, Watching
 
-from bench.bundle import Manifest, read_bundle
-from bench.variants import Precision
+from bench.bundle.manifest import Manifest, read_bundle
+from bench.bundle.variants import Precision
 from export.export import ExportOptions, export
 from export.formats import FormatRow
 from export.messages import Refused, Task

@@ -12,11 +12,11 @@ import torch
 from making.nine import CALIBRATION
 from making.tiny_run import NOTE, SIDE, TEST
 
-from bench.bundle import ArtifactRecord, Bundle, read_bundle
-from bench.machine.cpu_class import CpuClass
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
+from bench.bundle.variants import Precision
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
-from bench.variants import Precision
 from export.formats import FORMATS
 from models.run_folder import read_run
 

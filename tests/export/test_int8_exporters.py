@@ -12,13 +12,13 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from bench.machine.cpu_class import PORTABLE, SAFE_LEVEL, TARGETS
-from bench.quantisation import RangeMethod, Recipe
+from bench.bundle.cpu_class import PORTABLE, SAFE_LEVEL, TARGETS
+from bench.bundle.recipe import RangeMethod, Recipe
+from bench.bundle.variants import Precision
 from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.quantised_engines import ENGINES, engine_for
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics.precision import share_of_macs
-from bench.variants import Precision
 from export.exporter import Exported, ExportRequest
 from export.formats import FORMATS
 from export.networks import load, simulate

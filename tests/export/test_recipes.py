@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bench.quantisation import Attempt, HeldOut, RangeMethod, Recipe
+from bench.bundle.recipe import Attempt, HeldOut, RangeMethod, Recipe
 from export.best_artifact import reasons
 from export.quantisation.candidates import (
     LIBRARY_DEFAULT,

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from bench.bundle import MANIFEST, describe
+from bench.bundle.manifest import MANIFEST, describe
 
 _CHANNELS = 16
 _CORNER = 28

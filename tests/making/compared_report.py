@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.variants import YARDSTICK_VARIANT
+from bench.devices.terms import Standing
 from bench.harness.plan import Case
-from bench.machine.cpu_class import CpuClass
 from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
-from bench.reports.records import BundleRecord, Evaluation, Report
-from bench.reports.summaries import References
-from bench.rows import raw_of, row_of_case
-from bench.standing.terms import Standing
-from bench.variants import YARDSTICK_VARIANT
+from bench.report.schema import BundleRecord, Evaluation, Report
+from bench.report.summaries import References
+from bench.run.rows import raw_of, row_of_case
 from device_profiles.loading import load_profile
 from making.tiny_report import HOST, MIB, case_of, executed, make_report, ms_to_ns
 

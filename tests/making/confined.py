@@ -13,7 +13,7 @@ import torch
 _WORKER = """
 import errno, os
 from bench.harness import start
-from bench.machine.sandbox import libc
+from bench.system.sandbox import libc
 
 def call(name, *arguments):
     if name in {missing} or (name == "syscall" and arguments[0] in {missing}):
@@ -43,7 +43,7 @@ def worker_without(missing: tuple[object, ...]) -> tuple[str, ...]:
 _ATTEMPTS = """
 import json, os, signal, socket, sys
 from pathlib import Path
-from bench.machine.sandbox import confine
+from bench.system.sandbox import confine
 {kernel}
 outside, also, parent = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 confinement = confine(Path.cwd(), (also,), call)
@@ -136,7 +136,7 @@ def attempts(
 def why_missing(way: str) -> str | None:
     """Why this kernel cannot confine in a way; None if it can."""
     script = f"{_WORKER.format(missing=WAYS[way]).partition('if __name__')[0]}\n"
-    script += "from pathlib import Path\nfrom bench.machine.sandbox import confine\n"
+    script += "from pathlib import Path\nfrom bench.system.sandbox import confine\n"
     script += "confinement = confine(Path.cwd(), (), call)\n"
     script += "print(confinement.by or '', confinement.reason or '', sep=';')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from bench.evaluation_pack import EvaluationPack, write_pack
+from bench.bundle.evaluation_pack import EvaluationPack, write_pack
+from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
 from bench.harness.plan import Case, Plan, companions_of
 from bench.measurements import Outcome
 from bench.runtimes.table import RUNTIMES, RuntimeRow
-from bench.variants import Precision
 from device_profiles.settings import Sampling
 from making.tiny_report import HOST
 

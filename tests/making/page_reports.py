@@ -1,7 +1,7 @@
 """Reports of three devices as a page has to show them: several formats, gaps, a stand-in, hostile names."""
 
 from bench.measurements import Block, Completed, Failed, FailureKind, Skipped, Stage, SustainedRun
-from bench.reports.records import Report, StandIn
+from bench.report.schema import Report, StandIn
 from making.compared_report import Row, made_report, outcome
 from making.tiny_report import CALM, ms_to_ns
 

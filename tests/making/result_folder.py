@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bench.files import sha256_of
+from bench.filesystem.whole_files import sha256_of
 
 RECORD = "m"
 

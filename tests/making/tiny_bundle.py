@@ -7,7 +7,8 @@ import onnx
 import openvino
 import torch
 
-from bench.bundle import (
+from bench.bundle.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
+from bench.bundle.manifest import (
     ArtifactRecord,
     Manifest,
     ModelRecord,
@@ -17,8 +18,7 @@ from bench.bundle import (
     describe,
     write_manifest,
 )
-from bench.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
-from bench.variants import Precision
+from bench.bundle.variants import Precision
 
 IMAGES = 40
 SIDE = 32

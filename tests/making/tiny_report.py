@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.variants import NULL_VARIANT, YARDSTICK_VARIANT, Variant
 from bench.harness.plan import Case
-from bench.machine.cpu_class import CpuClass
-from bench.machine.host import Host
-from bench.machine.state import HostState
 from bench.measurements import (
     Block,
     Completed,
@@ -21,10 +20,11 @@ from bench.measurements import (
     Skipped,
     Stage,
 )
-from bench.reports.records import BundleRecord, Evaluation, Report
-from bench.reports.summaries import References
-from bench.rows import raw_of, row_of_case
-from bench.variants import NULL_VARIANT, YARDSTICK_VARIANT, Variant
+from bench.report.schema import BundleRecord, Evaluation, Report
+from bench.report.summaries import References
+from bench.run.rows import raw_of, row_of_case
+from bench.system.host import Host
+from bench.system.state import HostState
 from device_profiles.loading import load_profile
 
 MS = 1_000_000

@@ -8,13 +8,13 @@ from making.compared_report import Row, made_report
 from making.page_reports import three_reports
 from PIL import Image
 
-from bench.bundle import read_bundle
-from bench.render.page.chart_rows import samples
-from bench.render.page.flips import flips_of
-from bench.render.page.main_chart import main_picture
+from bench.bundle.manifest import read_bundle
+from bench.render.html.chart_rows import samples
+from bench.render.html.flips import flips_of
+from bench.render.html.main_chart import main_picture
 from bench.render.titles import titles_of
-from bench.reports.bundles import record_of
-from bench.reports.files import write_report
+from bench.report.files import write_report
+from bench.report.measured_bundle import record_of
 
 
 def test_flipped_images_are_named_with_what_each_variant_says() -> None:

@@ -10,7 +10,7 @@ from making.browser import browser as started
 from making.command_line import edgefit
 from making.page_reports import HOSTILE, three_reports
 
-from bench.reports.files import write_report
+from bench.report.files import write_report
 
 _MOST_BYTES = 2_000_000
 # Where the report has what the page's table shows.

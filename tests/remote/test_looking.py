@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from making.seen_board import pi_4, with_files
 
-from bench.bundle import read_bundle
+from bench.bundle.manifest import read_bundle
+from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, MissingRuntimeError
-from bench.harness.doubts import doubts_of
-from bench.machine.host import read_host
-from bench.remote.agent.look import look
+from bench.remote.agent.probing import look
 from bench.remote.agent.store import Store
-from bench.remote.delivery import place_of, provided_by, requirements_for, select
-from bench.remote.looking import WANTED, looked
-from bench.standing.recognition import profile_that_is
+from bench.remote.job_spec import place_of, provided_by, requirements_for, select
+from bench.remote.probe import WANTED, looked
+from bench.run.machine_warnings import doubts_of
+from bench.system.host import read_host
 from device_profiles.loading import shipped_profiles
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from making.command_line import SHORT, edgefit
 
-from bench.reports.files import read_report
+from bench.report.files import read_report
 
 
 @pytest.fixture(scope="module")

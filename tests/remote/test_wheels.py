@@ -8,7 +8,7 @@ from making.faulty_plan import Silent
 from packaging.requirements import Requirement
 
 from bench.errors import BoardError, InputError
-from bench.remote.delivery import Selection
+from bench.remote.job_spec import Selection
 from bench.remote.wheelhouse import fill_wheelhouse, wheels_in
 from bench.remote.wheels import Place, environment_key, gather, kept_wheels, requirements_of
 

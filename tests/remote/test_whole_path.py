@@ -13,7 +13,7 @@ import psutil
 from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.ssh_server import SshServer
 
-from bench.reports.files import read_report
+from bench.report.files import read_report
 
 # Long enough to be interrupted in the middle.
 HERE = ("--profile", "laptop-cpu", "--only", "onnx-fp32", "--quick")

@@ -1,4 +1,4 @@
-"""Starts a measurement in a process of its own, follows it, stops it. What it measures is bench.board_job's.
+"""Starts a measurement in a process of its own, follows it, stops it. What is measured stands in job_process.
 
 The process holds the lock of the file `measuring` as long as it lives, so that neither a number that another
 process has taken meanwhile nor a loss of power can make a dead one look alive.
@@ -22,7 +22,7 @@ _DIED = (
     "the measurement ended there without a word, as if it was killed or memory was short; the same command"
     " goes on from what it found: "
 )
-_MODULE = "bench.board_job"
+_MODULE = "bench.remote.job_process"
 _POLL_S = 1.0
 _SIGN_OF_LIFE_S = 5.0
 _SECONDS_TO_END = 20.0

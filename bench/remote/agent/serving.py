@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
-from bench.remote.agent.look import look
+from bench.remote.agent.probing import look
 from bench.remote.agent.store import RefusedError, Store, in_words
 
 # A laptop may be gathering wheels over a slow network meanwhile; a dead link ends ssh itself much earlier.

@@ -1,7 +1,7 @@
 """A check as Bencher Metric Format: the candidate's own figures, for a history kept by Bencher. Pure."""
 
-from bench.decide.checked import Checked
-from bench.decide.findings import Finding, Quantity
+from bench.gate.document import Checked
+from bench.gate.findings import Finding, Quantity
 from bench.render.bencher import ACCURACY, LATENCY, LOAD_TIME, MEMORY, SIZE, Measures, is_bmf, to_text
 from bench.render.check.headline import of_case, variant_name
 

@@ -1,6 +1,6 @@
 """What a finding comes to in a table's cell: its number. Pure."""
 
-from bench.decide.findings import Finding, Quantity
+from bench.gate.findings import Finding, Quantity
 
 QUANTITIES = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE, Quantity.ACCURACY)
 

@@ -1,7 +1,7 @@
 """A check as GitHub's workflow commands, which become annotations of a run. Pure."""
 
-from bench.decide.checked import Checked
-from bench.decide.findings import Finding, Verdict
+from bench.gate.document import Checked
+from bench.gate.findings import Finding, Verdict
 from bench.render.check.headline import called, worth_saying
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.decide.checked import BLOCKED, NOTHING_COMPARABLE, Checked
-from bench.decide.findings import Finding, Quantity, Verdict
+from bench.gate.document import BLOCKED, NOTHING_COMPARABLE, Checked
+from bench.gate.findings import Finding, Quantity, Verdict
 from bench.runtimes.providers import short_name
 
 _MOST_NAMED = 3

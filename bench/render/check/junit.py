@@ -2,8 +2,8 @@
 
 from xml.etree import ElementTree
 
-from bench.decide.checked import Checked
-from bench.decide.findings import Finding, Verdict
+from bench.gate.document import Checked
+from bench.gate.findings import Finding, Verdict
 from bench.render.check.headline import headline, of_case, variant_name
 from bench.render.junit import ROOT, begins_with, to_xml, writable
 

@@ -1,7 +1,7 @@
 """A check as Markdown, for a pull request's comment or a job's summary. Pure."""
 
-from bench.decide.checked import BLOCKED, FINE, Checked
-from bench.decide.findings import Finding, Quantity
+from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.findings import Finding, Quantity
 from bench.render.check.cells import QUANTITIES, number
 from bench.render.check.headline import called, conditions, headline, of_case, variant_name, worth_saying
 from bench.render.markdown_text import escaped

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.decide.checked import BLOCKED, FINE, Checked
-from bench.decide.findings import Finding, Quantity, Verdict
+from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.findings import Finding, Quantity, Verdict
 from bench.render.check.cells import QUANTITIES, number
 from bench.render.check.headline import called, conditions, headline, of_case, variant_name, worth_saying
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from bench.variants import Precision
+from bench.bundle.variants import Precision
 from export.exporter import Exported, ExportRequest
 from export.to_torchscript import export as export_torchscript
 

@@ -1,0 +1,301 @@
+"""The bundle contract: what export writes and bench reads, with the hash of every file.
+
+It knows the manifest's shape and the files' integrity; it knows no runtime and runs nothing.
+"""
+
+import hashlib
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from bench.bundle.cpu_class import TARGETS, CpuClass
+from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.recipe import Search
+from bench.bundle.referred_files import referred_files
+from bench.bundle.variants import Precision, choose
+from bench.errors import InputError
+from bench.filesystem.whole_files import files_below, sha256_of
+from bench.record import Record
+from device_profiles.part import Text
+from device_profiles.validation import explain
+
+MANIFEST = "manifest.json"
+
+
+def _leads_outside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path
+
+
+def _inside_the_bundle(path: str) -> str:
+    if _leads_outside(path):
+        raise ValueError("must be a path inside the bundle")
+    return PurePosixPath(path).as_posix()
+
+
+RelativePath = Annotated[str, AfterValidator(_inside_the_bundle)]
+
+
+class FileRecord(Record):
+    """One file: `path` relative to the bundle, `sha256` in hexadecimal."""
+
+    path: RelativePath
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+
+
+class ModelRecord(Record):
+    """Which network this is; `weights` names what fine-tuning started from, `data` what it was tuned on."""
+
+    arch: Text
+    classes: tuple[Text, ...] = Field(min_length=2)
+    image_size: int = Field(ge=32)
+    weights: Text
+    data: Text
+
+
+class PreprocessingRecord(Record):
+    """What stands between an image file and the network's float32 NCHW input in [0, 1], in words."""
+
+    resize: str
+    grey_to_rgb: str
+    scale: str
+
+
+class PackRecord(Record):
+    """The evaluation pack's file, how many images it holds, and the class that counts as positive."""
+
+    file: FileRecord
+    images: int = Field(ge=1)
+    positive_class: int = Field(ge=0)
+
+
+class VerificationRecord(Record):
+    """An artifact's logits on `images` evaluation images against the fp32 reference.
+
+    `sqnr_db`: 10·log10(signal power ÷ error power), null where the error is exactly zero;
+    `agreement`: share of images with the same predicted class, `flips` the indices of the others;
+    `retention`: accuracy ÷ the reference's, with its 95 % interval and the exact McNemar p-value.
+    """
+
+    images: int = Field(ge=1)
+    largest_difference: float
+    sqnr_db: float | None
+    agreement: float = Field(ge=0, le=1)
+    flips: tuple[int, ...]
+    retention: float = Field(ge=0)
+    retention_ci95: tuple[float, float] | None
+    mcnemar_p: float = Field(ge=0, le=1)
+
+
+class ClassVerification(Record):
+    """An int8 artifact's answers on one class of CPUs, on the first `images` of the evaluation pack.
+
+    `how`: `measured` on a CPU of that class; `simulated`: computed here with sums that do not saturate, as on
+    every class that the artifact is made for. `agreement`, `sqnr_db`: see VerificationRecord.
+    """
+
+    cpu_class: CpuClass = Field(strict=False)
+    how: Literal["measured", "simulated"]
+    images: int = Field(ge=1)
+    agreement: float = Field(ge=0, le=1)
+    sqnr_db: float | None
+
+
+class ArtifactRecord(Record):
+    """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript that is made for one engine;
+    `cpu` to int8: what it is made for, see cpu_class.TARGETS; `classes`: where its answers were checked (both
+    are missing in schema 1, which knew of one kind of CPU).
+    `calibration_images` and `left_in_float` to int8: on how many training images its ranges were found, and
+    which of the network's modules are not quantised. `method`: how int8 was made, what fp16 stores in half.
+    `search`: how the recipe of int8 was found, null if it was not searched for.
+    """
+
+    variant: str
+    format: str
+    precision: Precision = Field(strict=False)
+    entry: RelativePath
+    files: tuple[FileRecord, ...] = Field(min_length=1)
+    producer: str
+    verification: VerificationRecord
+    seconds: float = Field(ge=0)
+    opset: int | None = None
+    engine: str | None = None
+    cpu: str | None = None
+    classes: tuple[ClassVerification, ...] = ()
+    method: str | None = None
+    calibration_images: int | None = None
+    left_in_float: tuple[str, ...] = ()
+    search: Search | None = None
+    warnings: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ArtifactRecord":
+        if self.variant != f"{self.format}-{self.precision.value}":
+            raise ValueError(f"variant '{self.variant}' is not {self.format}-{self.precision.value}")
+        if self.cpu is not None and self.cpu not in TARGETS:
+            raise ValueError(f"cpu '{self.cpu}' is none of {', '.join(TARGETS)}")
+        paths = [file.path for file in self.files]
+        if self.entry not in paths:
+            raise ValueError(f"entry '{self.entry}' is none of the artifact's files")
+        if len(set(paths)) < len(paths):
+            raise ValueError(f"variant '{self.variant}' lists a file twice")
+        return self
+
+    @property
+    def size_bytes(self) -> int:
+        """Everything a device must hold for this variant."""
+        return sum(file.size_bytes for file in self.files)
+
+
+class FailedExport(Record):
+    """A variant that was asked for and could not be made."""
+
+    variant: str
+    stage: str
+    message: str
+
+
+class Manifest(Record):
+    """The bundle's table of contents, `manifest.json`. Schema 1 is read for ever; 2 is what is written."""
+
+    schema_: Literal[1, 2] = Field(alias="schema")
+    tool: str
+    name: Text
+    created: str
+    model: ModelRecord
+    preprocessing: PreprocessingRecord
+    pack: PackRecord
+    artifacts: tuple[ArtifactRecord, ...]
+    failed: tuple[FailedExport, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Manifest":
+        names = [one.variant for one in self.artifacts] + [one.variant for one in self.failed]
+        if len(set(names)) < len(names):
+            raise ValueError("a variant is named twice")
+        if self.pack.positive_class >= len(self.model.classes):
+            raise ValueError(f"pack.positive_class {self.pack.positive_class} is none of the classes")
+        return self
+
+    def files(self, held: Container[str] | None = None) -> list[FileRecord]:
+        """Every file that a bundle must hold which has the artifacts of the variants `held`; all if None."""
+        return [self.pack.file, *(file for artifact in self.artifacts_of(held) for file in artifact.files)]
+
+    def artifacts_of(self, held: Container[str] | None) -> list[ArtifactRecord]:
+        """The artifacts of the variants `held`; all if None."""
+        return [artifact for artifact in self.artifacts if held is None or artifact.variant in held]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are all there and unchanged. `sha256` is that of the manifest."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    def pack(self) -> EvaluationPack:
+        """Load the evaluation pack."""
+        pack = read_pack(self.folder / self.manifest.pack.file.path)
+        classes, side = len(self.manifest.model.classes), self.manifest.model.image_size
+        fits = pack.reference_logits.shape[1:] == (classes,) and pack.images.shape[1:3] == (side, side)
+        fits = fits and len(pack) == self.manifest.pack.images
+        if not fits or not 0 <= pack.labels.min() <= pack.labels.max() < classes:
+            raise InputError(f"{self.folder}: the evaluation pack does not fit the manifest; export it again")
+        return pack
+
+    def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
+        """Return the artifacts named in `only`, in the manifest's order; all of them if it is empty."""
+        for failed in self.manifest.failed:
+            if failed.variant in only:
+                raise InputError(
+                    f"{failed.variant} is not in {self.folder}: its export failed in stage {failed.stage}; "
+                    "export it again"
+                )
+        names = [artifact.variant for artifact in self.manifest.artifacts]
+        wanted = {choose(name, names, "variant") for name in only}
+        return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in wanted]
+
+
+def describe(folder: Path, path: Path) -> FileRecord:
+    """Return the record of a file that lies in `folder`."""
+    return FileRecord(
+        path=path.relative_to(folder).as_posix(), sha256=sha256_of(path), size_bytes=path.stat().st_size
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into a bundle folder under construction."""
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+
+
+def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
+    """Read a bundle and check the hash of every file; raises InputError at the first that does not hold.
+
+    `held`: the variants whose files lie there, on a board that was sent no others; all of them if None.
+    """
+    path = folder / MANIFEST
+    if not folder.exists():
+        raise InputError(f"{folder}: no such folder; make a bundle with: edgefit export RUN --out {folder}")
+    if not path.is_file():
+        raise InputError(f"{folder}: is not a bundle (it has no {MANIFEST}); make one with: edgefit export")
+    try:
+        content = path.read_bytes()
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise InputError(explain(path, error, Manifest)) from None
+    for record in manifest.files(held):
+        _check(folder, record)
+    _refuse_unlisted(folder, manifest)
+    for artifact in manifest.artifacts_of(held):
+        _refuse_foreign_weights(folder, artifact)
+    return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(content).hexdigest())
+
+
+def written_files(folder: Path) -> dict[str, str | None] | None:
+    """Return the files of the bundle in `folder` by their paths, each with its SHA-256; None if it is none.
+
+    The manifest's own hash is not known: what it says makes it one.
+    """
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return {**{file.path: file.sha256 for file in manifest.files()}, MANIFEST: None}
+
+
+def _check(folder: Path, record: FileRecord) -> None:
+    path = folder / record.path
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{path}: is missing from the bundle; export it again")
+    if path.resolve() != folder.resolve() / record.path:  # what it refers to lies beside the other file
+        raise InputError(f"{path}: is a symbolic link; put the file itself there, or export it again")
+    if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
+        raise InputError(f"{path}: is not the file that was exported (its SHA-256 differs); export it again")
+
+
+def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
+    """Raise InputError if the bundle holds a file that the manifest does not hash: runtimes might load it."""
+    listed = {MANIFEST, *(file.path for file in manifest.files())}
+    for path in files_below(folder):
+        if path not in listed:
+            raise InputError(
+                f"{folder / path}: is not listed in {MANIFEST}; remove it from the bundle, or export it again"
+            )
+
+
+def _refuse_foreign_weights(folder: Path, artifact: ArtifactRecord) -> None:
+    """Raise InputError if a model file refers to a file that is not listed as the artifact's own."""
+    own = {file.path for file in artifact.files}
+    for path in sorted(own):
+        for name in referred_files(folder / path):
+            if _leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
+                raise InputError(
+                    f"{folder / path}: refers to {name!r}, which {MANIFEST} does not list among the files of"
+                    f" {artifact.variant}; export the bundle again, with that file beside it"
+                )

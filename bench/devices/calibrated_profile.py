@@ -1,0 +1,110 @@
+"""The profile that calibration writes: what was measured here, over what is known already. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.devices.matching import architecture_of
+from bench.system.host import Host
+from device_profiles.facts import Rate, multiplies_int8_fast
+from device_profiles.profile import Profile
+from device_profiles.yaml_text import to_yaml
+
+_BYTES_PER_MIB = 1 << 20
+_KHZ_PER_MHZ = 1e3
+_IN_ORDER = ("Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510")
+# What a profile of a machine that none describes takes its sampling and budget from.
+_FALLBACK = "laptop-cpu"
+_COMMAND = "edgefit profiles calibrate"
+_HEADER = f"# Written by {_COMMAND}, which may replace it; copy it to change it.\n"
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What is written of a machine but for its rates: `content`, and the `source` of what was measured."""
+
+    content: Mapping[str, Any]
+    source: str
+    known_rates: Sequence[Rate]
+
+    def with_rates(self, rates: Sequence[Rate]) -> dict[str, Any]:
+        """Return the whole content; rates that are known besides stay."""
+        listed = [rate.model_dump(exclude_defaults=True) for rate in (*rates, *self.known_rates)]
+        return {**self.content, "rates": listed}
+
+
+def calibrated(
+    name: str,
+    host: Host,
+    available_bytes: int,
+    highest_clock_khz: int | None,
+    known: Profile | None,
+    date: str,
+) -> Calibrated:
+    """Return the content of a profile called `name`, which extends the one this machine is recognised as.
+
+    `known`: that one, None if there is none; `date`: of the calibration, as text.
+    """
+    source = f"{_COMMAND}, {date}, {host.os}, kernel {host.kernel}"
+    if host.emulated is not None:
+        source += f", emulated ({host.emulated}): its speed is not the device's"
+    measured = {"kind": "measured", "source": source}
+    content: dict[str, Any] = {"extends": _FALLBACK if known is None else known.name, "name": name}
+    content["description"] = f"{host.board or host.cpu}, calibrated."
+    if known is None:
+        content |= {"device": "another", "match": _match(host)}
+    content["processor"] = _processor(host, highest_clock_khz, measured)
+    content["memory"] = {
+        "left_free_mb": {"value": _whole_mib(available_bytes), **measured},
+        "sizes_mb": {"value": [_size(host, known)], **measured, "conditions": "as far as the system sees it"},
+    }
+    return Calibrated(content, source, () if known is None else known.rates)
+
+
+def to_file(content: Mapping[str, Any]) -> str:
+    """Return the text of a file with such a content, by whose first line it is known again."""
+    return _HEADER + to_yaml(content)
+
+
+def was_calibrated(content: bytes) -> bool:
+    """Tell whether a file's content is what calibration wrote, so that nothing of a user's own is lost."""
+    return content.startswith(_HEADER.encode())
+
+
+def _size(host: Host, known: Profile | None) -> int:
+    """Return the size that this machine was sold with, as far as is known, else what the system sees."""
+    seen = -(-host.memory_bytes // _BYTES_PER_MIB)
+    sold = () if known is None or known.memory is None else known.memory.sizes_mb.value
+    return min((size for size in sold if size >= seen), default=seen)
+
+
+def _match(host: Host) -> dict[str, list[str]]:
+    return {"board": [host.board]} if host.board is not None else {"cpu": [host.cpu]}
+
+
+def _processor(host: Host, clock_khz: int | None, measured: Mapping[str, str]) -> dict[str, Any]:
+    clock: dict[str, Any] = {"not_found": "the kernel names no highest clock (cpufreq)"}
+    if clock_khz is not None:
+        highest = "the highest that the kernel names, which one core alone may hold"
+        clock = {"value": clock_khz / _KHZ_PER_MHZ, **measured, "conditions": highest}
+    return {
+        "core": host.cpu,
+        "family": _family(host),
+        "architecture": architecture_of(host),
+        "cores": {"value": host.physical_cores, **measured},
+        "clock_mhz": clock,
+        "features": {"value": list(host.cpu_features), **measured},
+    }
+
+
+def _family(host: Host) -> str:
+    is_fast = multiplies_int8_fast(host.cpu_features)
+    if architecture_of(host) == "x86_64":
+        return "x86-vnni" if is_fast else "x86-avx2"
+    if host.cpu in _IN_ORDER:
+        return "arm-in-order"
+    return "arm-dot-product" if is_fast else "arm-out-of-order"
+
+
+def _whole_mib(count: int) -> int:
+    return count // _BYTES_PER_MIB

@@ -1,0 +1,66 @@
+"""Projection of what this host measured to a device that was calibrated, by the rates of both.
+
+Pure: values in, values out.
+"""
+
+import math
+from collections.abc import Sequence
+
+from bench.devices.projection.measured_rates import Convolutions, convolutions, copying
+from bench.devices.projection.projected import (
+    ANOTHER_RUN,
+    Factor,
+    Measured,
+    Projected,
+    Target,
+    between,
+    projected,
+)
+from bench.measurements import Executed
+from device_profiles.facts import Rate
+
+# Calibration measures no half precision: what runs in it is scaled as float is.
+_WIDER = {"bf16": "fp32", "fp16": "fp32"}
+
+
+def from_calibration(case: Measured, target: Target) -> Projected | None:
+    """Return the projection; None where a rate of either machine is missing, in this runtime or at all."""
+    if case.executed is None:
+        return None
+    here_rates = convolutions(target.host_rates, case.runtime)
+    there_rates = convolutions(target.device.rates, case.runtime, target.threads)
+    here, there = _computing(case.executed, here_rates), _computing(case.executed, there_rates)
+    copied_here, copied_there = copying(target.host_rates), copying(target.device.rates)
+    if here is None or there is None or copied_here is None or copied_there is None:
+        return None
+    by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
+    value, reach = between(by_rate, by_bandwidth)
+    # No calibrated device has been held against a measured one yet: no narrower than between published ones.
+    reach = max(reach, math.exp(target.scaling.reach))
+    restless = _spread([*here_rates.values(), *there_rates.values(), copied_here, copied_there])
+    what = (
+        f"from this host to {target.device.name}: {by_rate:.2g}× by convolutions in the precisions that ran, "
+        f"{by_bandwidth:.2g}× by copying, both measured"
+    )
+    source = next(iter(there_rates.values())).source
+    basis = f"stand-in latency of {case.runtime} on this host; rates of the device: {source}"
+    factors = [Factor(what=what, value=value, reach=reach), ANOTHER_RUN]
+    if restless > 1:
+        factors.append(Factor(what="how far the samples of these rates spread", value=1.0, reach=restless))
+    return projected(basis, case.there.value, case.ms, factors)
+
+
+def _spread(rates: Sequence[Rate]) -> float:
+    """Return by which factor a quotient of such rates may be off: half of their samples' spread, each."""
+    return math.exp(math.hypot(*(math.log1p((rate.spread or 0) / 2) for rate in rates)))
+
+
+def _computing(executed: Executed, rates: Convolutions) -> float | None:
+    """Return the time of all operators by their precisions' rates, in its own unit; None if one lacks."""
+    total = 0.0
+    for operator in executed.operators:
+        precision = _WIDER.get(operator.precision, operator.precision)
+        if precision not in rates:
+            return None
+        total += (operator.macs or 0) / rates[precision].value
+    return total or None

@@ -1,0 +1,298 @@
+"""Files and folders that appear whole or not at all, and replace nothing that edgefit did not write.
+
+Which files edgefit wrote in a folder is asked of whoever knows what it holds.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bench.errors import InputError
+from bench.filesystem.deferred_signals import deferred_signals
+from bench.filesystem.exchange import exchange
+from bench.filesystem.syncing import sync_all, sync_folder
+from bench.filesystem.unfinished import (
+    OLD,
+    PART,
+    held,
+    name_beside,
+    names_beside,
+    new_file,
+    new_folder,
+    sweep_parts,
+)
+
+WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
+"""Tells which files edgefit wrote in a folder: their SHA-256 by path, None for the record that names the
+others; of a folder that holds no result of the kind, None."""
+
+# What a rename says where another writer was faster.
+_CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+_RACES = 20
+# How long another command may hold what it replaces.
+_TRIES = 300
+_WAIT_S = 0.1
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Yield the path, relative to `folder`, of all that lies in it and is no folder: links and pipes too."""
+    for here, folders, names in os.walk(folder, onerror=_raise):
+        linked = [name for name in folders if os.path.islink(os.path.join(here, name))]
+        folders.sort()
+        for name in sorted([*names, *linked]):
+            yield Path(here, name).relative_to(folder).as_posix()
+
+
+def _raise(error: OSError) -> None:
+    raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `content`, text in UTF-8, to `path` under a temporary name, then rename it into place.
+
+    A link stays one. When this returns, a loss of power takes nothing back.
+
+    Raises OSError, which names `path`: a full disk's own names no file.
+    """
+    path = Path(os.path.realpath(path))
+    _make_folder_of(path)
+    sweep_parts(path)
+    part = name_beside(path, PART)
+    try:
+        with new_file(part) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+            part.replace(path)
+        sync_folder(path.parent)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
+def whole_folder(
+    target: Path, written: WrittenFiles, overwrite: bool = False, option: str = "--out"
+) -> Iterator[Path]:
+    """Yield a new folder that becomes `target` when the block ends, and vanishes if it raises.
+
+    With `overwrite` it takes the place of an earlier result, which stays until the new one is whole. Only
+    files that `written` names are ever removed: a folder that holds another is refused (InputError). What
+    killed processes left of `target` is removed, or put back where nothing stands.
+    """
+    _sweep(target, written)
+    with _held_still(target):
+        refuse_to_overwrite(target, written, overwrite, option)
+    missing = [folder for folder in target.absolute().parents if not folder.exists()]
+    _make_folder_of(target)
+    part = name_beside(target, PART)
+    try:
+        with new_folder(part):
+            yield part
+            sync_all(part)
+            _put(part, target, written, overwrite, option)
+        for folder in missing:
+            sync_folder(folder.parent)
+    except BaseException:
+        with deferred_signals(), suppress(InputError, OSError):
+            shutil.rmtree(part, ignore_errors=True)
+            _sweep(target, written)
+            for folder in missing:
+                with suppress(OSError):  # somebody else has put something there meanwhile
+                    folder.rmdir()
+        raise
+
+
+@contextmanager
+def _held_still(target: Path) -> Iterator[None]:
+    """Keep other commands from replacing a folder while the block runs; wait for one that does just now."""
+    for _ in range(_TRIES):
+        if target.is_symlink() or not target.is_dir():
+            yield
+            return
+        with held(target) as is_mine:
+            if is_mine is not False:
+                yield
+                return
+        time.sleep(_WAIT_S)
+    raise _busy(target)
+
+
+def _put(part: Path, target: Path, written: WrittenFiles, overwrite: bool, option: str) -> None:
+    """Put `part` in the place of `target`; whatever interrupts this, one of the two stands there."""
+    for _ in range(_RACES):
+        with _held_still(target):
+            refuse_to_overwrite(target, written, overwrite, option)  # somebody else may have been faster
+            with deferred_signals():
+                if _try_to_put(part, target, written, option):
+                    return
+    raise _busy(target)
+
+
+def _busy(target: Path) -> InputError:
+    return InputError(f"{target}: another command keeps writing there; wait for its end, and try again")
+
+
+def _try_to_put(part: Path, target: Path, written: WrittenFiles, option: str) -> bool:
+    """Return False, with nothing changed, if somebody has put something there meanwhile."""
+    try:
+        if target.exists() and any(target.iterdir()):
+            return _replace(part, target, written, option)
+        part.rename(target)  # the kernel refuses where a folder holds something by now
+        sync_folder(target.parent)
+    except OSError as error:
+        if error.errno in _CHANGED_MEANWHILE:
+            return False
+        why = error.strerror
+        raise InputError(f"{target}: cannot be written ({why}); choose another {option}") from error
+    return True
+
+
+def _replace(part: Path, target: Path, written: WrittenFiles, option: str) -> bool:
+    """Let the two change places, and back again if what stood there is no longer edgefit's alone."""
+    old = part.with_suffix(OLD)
+    part.rename(old)
+    try:
+        aside = exchange(old, target)
+    except OSError:
+        old.rename(part)
+        raise
+    try:
+        _refuse_foreign(aside, written(aside) or {}, option)
+    except (InputError, OSError):
+        exchange(aside, target).rename(part)
+        return False
+    sync_folder(target.parent)
+    _settle(aside, target, written)
+    return True
+
+
+def _sweep(target: Path, written: WrittenFiles) -> None:
+    """Remove what killed processes left of `target`; a whole result is put back where nothing stands."""
+    for old in names_beside(target, OLD):
+        with held(old) as is_abandoned:
+            if is_abandoned and old.is_dir():
+                _settle(old, target, written)
+    sweep_parts(target)
+
+
+def _settle(old: Path, target: Path, written: WrittenFiles) -> None:
+    """Remove what stood at `target` before, or put it back where nothing stands there."""
+    files = written(old)
+    if files is not None and not os.path.lexists(target):
+        old.rename(target)
+        return
+    _remove_written(old, files or {})
+    if old.exists():
+        left = next(files_below(old), "folders")
+        raise InputError(
+            f"{old}: is what {target} was before, and holds {left}, which edgefit did not write or may not"
+            " remove; move that away, and remove the folder"
+        )
+
+
+def _remove_written(folder: Path, files: Mapping[str, str | None]) -> None:
+    """Remove the files that edgefit wrote, the record that names them last, and folders that are empty."""
+    paths = sorted(files_below(folder), key=lambda path: files.get(path) is None)
+    with suppress(OSError):  # whoever called looks whether something is left
+        for path in paths:
+            if _was_written(folder / path, path, files):
+                (folder / path).unlink()
+        for here, _, _ in os.walk(folder, topdown=False):
+            os.rmdir(here)
+
+
+def _was_written(place: Path, path: str, files: Mapping[str, str | None]) -> bool:
+    if path not in files or place.is_symlink() or not place.is_file():
+        return False
+    sha256 = files[path]
+    return sha256 is None or sha256_of(place) == sha256
+
+
+def _refuse_foreign(folder: Path, files: Mapping[str, str | None], option: str) -> None:
+    """Raise InputError for the first file in `folder` that edgefit did not write."""
+    for path in files_below(folder):
+        if not _was_written(folder / path, path, files):
+            what = "was changed after edgefit wrote it" if path in files else "was not written by edgefit"
+            raise InputError(f"{folder / path}: {what}; move it away, or choose another {option}")
+
+
+def _make_folder_of(path: Path) -> None:
+    refuse_unwritable(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written there ({error.strerror}); choose another place"
+        ) from None
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise InputError if nothing can be made at `path`, so that long work need not end in finding out."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written there ({error.strerror}); choose another place"
+        ) from None
+
+
+def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
+    """Raise InputError unless a file can be written at `path`: it is free, empty, or holds what is ours.
+
+    `is_ours` is told the content; `option` names the command line's option in the sentence. What killed
+    processes left half-made of it is removed.
+    """
+    sweep_parts(Path(os.path.realpath(path)))
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give {option} the name of a file")
+    refuse_unwritable(path)
+    if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
+        raise InputError(f"{path}: is there already and holds something else; choose another {option}")
+
+
+def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, option: str = "--out") -> None:
+    """Raise InputError unless `target` is free, empty, or edgefit's alone and to be overwritten.
+
+    `option` is the one that named it.
+    """
+    if target.is_symlink():
+        raise InputError(f"{target}: is a symbolic link; give {option} the folder itself")
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(f"{target}: is a file, but a folder is to be written there; choose another {option}")
+    if target.resolve() == Path.cwd():
+        raise InputError(
+            f"{target}: is the folder you are in; give {option} a new one, such as {target / 'result'}"
+        )
+    if target.is_mount():
+        raise InputError(
+            f"{target}: is a mount point; give {option} a new folder, such as {target / 'result'}"
+        )
+    if not any(target.iterdir()):
+        return
+    if (files := written(target)) is None:
+        raise InputError(f"{target}: already holds something else; choose another {option}")
+    if not overwrite:
+        raise InputError(f"{target}: already holds a result; add --overwrite, or choose another {option}")
+    _refuse_foreign(target, files, option)

@@ -1,0 +1,72 @@
+"""What a run on another machine than the profile's device adds: this host's rates, the terms, the target.
+
+It measures by calibration alone, and knows no row.
+"""
+
+from bench.bundle.manifest import ModelRecord
+from bench.devices.projection.projected import Target
+from bench.devices.projection.publications import scaling_between
+from bench.devices.terms import Terms
+from bench.errors import CalibrationError
+from bench.harness.calibration import measure_rates
+from bench.harness.measure import Outcomes
+from bench.harness.plan import Plan
+from bench.progress import Progress
+from bench.report.schema import MemoryHolder, StandIn
+from bench.system.host import Host
+from device_profiles.facts import Rate
+from device_profiles.loading import shipped_profiles
+from device_profiles.profile import Profile
+
+_BYTES_PER_MIB = 1 << 20
+
+
+def host_rates(
+    plan: Plan, outcomes: Outcomes, terms: Terms, host: Host, created: str, progress: Progress
+) -> tuple[Rate, ...]:
+    """Measure this machine's own rates, where projections will rest on them."""
+    ran = [case for case in plan.cases if outcomes[case.key].status == "completed"]
+    formats = list(dict.fromkeys(case.format for case in ran))
+    if not formats or not terms.is_another or host.emulated is not None:
+        return ()
+    source = f"edgefit bench, {created[:10]}, this host"
+    try:
+        return tuple(measure_rates(formats, plan.cases[0].threads, source, progress))
+    except CalibrationError as error:  # what was measured before it must not be lost for that
+        progress.say(f"this machine's own rates could not be measured ({error}); some rows are not projected")
+        return ()
+
+
+def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> StandIn | None:
+    """Return in what this machine is not the profile's device, and how it was held to it."""
+    if terms.standing == "measured":
+        return None
+    limit, compared = terms.memory_limit, terms.likeness
+    held_by: MemoryHolder = "measured peak" if plan.memory_control is None else "control group"
+    return StandIn(
+        agrees=() if compared is None else compared.agrees,
+        differs=() if compared is None else compared.differs,
+        emulated=host.emulated,
+        memory_limit_mb=None if limit is None else limit.count / _BYTES_PER_MIB,
+        memory_limit_is=None if limit is None else limit.words,
+        memory_held_by=None if limit is None else held_by,
+        host_rates=rates,
+    )
+
+
+def target_of(
+    profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord
+) -> Target:
+    """Return the device that this run's rows are projected to, and what is known of others."""
+    profiles = shipped_profiles()
+    return Target(
+        device=profile,
+        profiles=profiles,
+        scaling=scaling_between(profiles),
+        threads=terms.threads,
+        host_rates=rates,
+        host_features=host.cpu_features,
+        emulated=host.emulated,
+        network=model.arch,
+        image_size=model.image_size,
+    )

@@ -1,0 +1,132 @@
+"""What a machine is: the fingerprint in a report. How it stands at a moment is machine.state's."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+from bench.bundle.cpu_class import CpuClass, class_of
+from bench.record import Record
+from bench.system.accelerators import found_accelerators
+from bench.system.cpu_time import read_governor
+from bench.system.emulation import emulator_of
+from bench.system.kernel_files import ROOT, text
+from bench.system.snapshot import Seen, here, usable_cpus
+from device_profiles.facts import Feature
+
+_CPU_FOLDER = "sys/devices/system/cpu"
+_BOARD_FILES = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
+_FEATURES = frozenset(get_args(Feature))
+# /proc/cpuinfo names an Arm core by a number alone: "CPU part" of implementer 0x41, which is Arm itself.
+# Source: the Linux kernel's arch/arm64/include/asm/cputype.h.
+_ARM = "0x41"
+_ARM_CORES = {
+    "0xd03": "Cortex-A53",
+    "0xd04": "Cortex-A35",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73",
+    "0xd0a": "Cortex-A75",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd0d": "Cortex-A77",
+    "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78",
+    "0xd42": "Cortex-A78AE",
+    "0xd46": "Cortex-A510",
+    "0xd47": "Cortex-A710",
+    "0xd49": "Neoverse-N2",
+    "0xd4f": "Neoverse-V2",
+}
+
+
+class Host(Record):
+    """A machine's fingerprint.
+
+    `cpu`: its name, on Arm that of the core; `cpu_features`: those that matter to inference; `memory_bytes`:
+    all of it; `emulated`: by what it is known to be emulated, null if it is not;
+    `accelerators`: the GPUs that drivers offer, with the drivers' versions.
+    """
+
+    cpu: str
+    board: str | None
+    architecture: str
+    physical_cores: int
+    usable_cpus: int
+    cpu_features: tuple[str, ...]
+    memory_bytes: int
+    os: str
+    kernel: str
+    python: str
+    governor: str | None
+    emulated: str | None = None
+    accelerators: tuple[str, ...] = ()
+
+
+def read_host(seen: Seen | None = None) -> Host:
+    """Read a machine's fingerprint; this one's if none is given."""
+    seen = here() if seen is None else seen
+    cpuinfo = text(seen.root / "proc/cpuinfo") or ""
+    cpu, features = name_and_flags(cpuinfo)
+    board = next((found for path in _BOARD_FILES if (found := text(seen.root / path))), None)
+    return Host(
+        cpu=cpu or seen.processor or seen.architecture,
+        board=board,
+        architecture=seen.architecture,
+        physical_cores=len(one_cpu_per_core(seen.usable_cpus, seen.root)),
+        usable_cpus=len(seen.usable_cpus),
+        cpu_features=tuple(sorted(features & _FEATURES)),
+        memory_bytes=seen.memory_bytes,
+        os=seen.os,
+        kernel=seen.kernel,
+        python=seen.python,
+        governor=read_governor(seen.root),
+        emulated=emulator_of(board, seen.told_emulated, seen.programs_above, seen.architecture, cpuinfo),
+        accelerators=tuple(found_accelerators(seen.root)),
+    )
+
+
+def cpu_class_here() -> CpuClass | None:
+    """Return the class of this machine's CPU; None if it is of none that is known."""
+    host = read_host()
+    return class_of(host.architecture, host.cpu_features)
+
+
+def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> list[int]:
+    """Return one CPU number for each physical core of `cpus`, leaving out its hyper-threads.
+
+    `cpus`: those that this process may use if None.
+    """
+    chosen: dict[str, int] = {}
+    for cpu in usable_cpus() if cpus is None else cpus:
+        siblings = text(root / _CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)
+        chosen.setdefault(siblings, cpu)
+    return sorted(chosen.values())
+
+
+def cpus_for(threads: int) -> tuple[int, ...] | None:
+    """Return the CPUs to pin `threads` threads to: whole cores first, then hyper-threads.
+
+    None where the system cannot pin.
+    """
+    if sys.platform != "linux":
+        return None
+    cores = one_cpu_per_core()
+    rest = [cpu for cpu in usable_cpus() if cpu not in cores]
+    return tuple((cores + rest)[:threads])
+
+
+def name_and_flags(cpuinfo: str) -> tuple[str | None, set[str]]:
+    """Return the CPU's name and flags from the text of /proc/cpuinfo; on Arm the name of its (first) core."""
+    first: dict[str, str] = {}
+    flags = set[str]()
+    for line in cpuinfo.splitlines():
+        key, _, value = line.partition(":")
+        first.setdefault(key.strip(), value.strip())
+        if key.strip() in ("flags", "Features"):
+            flags.update(value.split())
+    name = first.get("model name")
+    if name is None and first.get("CPU implementer") == _ARM:
+        name = _ARM_CORES.get(first.get("CPU part", ""))
+    return name, flags
