@@ -10,7 +10,7 @@ from bench.record import Record
 from bench.system.state import HostState
 
 
-class Surroundings(Record):
+class SystemCounters(Record):
     """What went on around a block, from before its first to after its last inference.
 
     `cpus`: how many CPUs it was pinned to, or could use; `cpu_ns`: CPU time of the worker's own process;
@@ -31,26 +31,26 @@ class Surroundings(Record):
 class Block(Record):
     """One turn of a case: consecutive inference times in nanoseconds.
 
-    `sweep`: which of its process's turns it was; `turn`: which of all turns of the run.
+    `pass_index`: which of its process's turns it was; `position`: which of all turns of the run.
     """
 
-    sweep: int
-    turn: int
+    pass_index: int
+    position: int
     ns: tuple[int, ...]
-    surroundings: Surroundings | None = None
+    counters: SystemCounters | None = None
 
 
 class ProcessTiming(Record):
     """What one fresh process measured: import of the runtime, loading, first inference, warm-up, its turns.
 
-    `wave`: which cases it took turns with; those of another wave met another mood of the machine. `round`:
-    its number among the case's processes; a round that was cut off and resumed has two. `cached_share`: of
-    the artifact's bytes, how many the kernel held in memory before loading. `steady`: whether the level was
-    steady when warm-up ended, rather than its limit reached.
+    `group`: which cases it took turns with; those of another wave met another mood of the machine.
+    `repetition`: its number among the case's processes; a round that was cut off and resumed has two.
+    `cached_share`: of the artifact's bytes, how many the kernel held in memory before loading. `steady`:
+    whether the level was steady when warm-up ended, rather than its limit reached.
     """
 
-    wave: int
-    round: int
+    group: int
+    repetition: int
     import_ns: int
     load_ns: int
     cached_share: float | None
@@ -140,11 +140,11 @@ class SustainedRun(Record):
     after: HostState
 
 
-class RoundState(Record):
+class RepetitionState(Record):
     """How the machine stood before and after one round of a wave."""
 
-    wave: int
-    round: int
+    group: int
+    repetition: int
     before: HostState
     after: HostState
 
@@ -184,15 +184,15 @@ class End(str, Enum):
     PROCESSES = "all processes used"
     TIME = "time limit"
     FEW = "too few processes for an interval"
-    WAVE = "with its wave"
+    GROUP = "with its group"
 
 
 class Completed(Record):
     """A case that ran.
 
     `runtime`: its version; `logits`: [images][classes], and `executed`: both null for the null runtime and
-    the yardstick; `kept_from`: when an earlier run on this machine found these two, null if it was this one;
-    `sustained`: null unless asked for; `waves`: into how many waves the run was parted.
+    the control workload; `predictions_cached_at`: when an earlier run on this machine found these two, null
+    if it was this one; `sustained`: null unless asked for; `groups`: into how many waves the run was parted.
     """
 
     status: Literal["completed"] = "completed"
@@ -202,11 +202,11 @@ class Completed(Record):
     memory: Memory
     logits: tuple[tuple[float, ...], ...] | None
     executed: Executed | None
-    kept_from: str | None = None
+    predictions_cached_at: str | None = None
     energy: Energy | NoEnergy
     sustained: SustainedRun | None = None
-    telemetry: tuple[RoundState, ...] = ()
-    waves: int = 1
+    telemetry: tuple[RepetitionState, ...] = ()
+    groups: int = 1
 
 
 class Skipped(Record):

@@ -153,21 +153,21 @@ class Memory(Part):
 class Rate(Part):
     """How fast the CPU is at one thing, on `cores` of its cores together.
 
-    `of`: peak (what the instructions allow), convolution and matrix (what a runtime reaches), each in 10^9
-    multiply-accumulates a second, or copy (of memory far larger than the caches, in 10^9 bytes copied a
+    `operation`: peak (what the instructions allow), convolution and matrix (what a runtime reaches), each in
+    10^9 multiply-accumulates a second, or copy (of memory far larger than the caches, in 10^9 bytes copied a
     second, each counted once). `runtime`: what reached it; `after_load_s`: seconds of full load before it was
-    taken; `spread`: of its samples, from p10 to p90, ÷ their median, where it was measured;
+    taken; `relative_range`: of its samples, from p10 to p90, ÷ their median, where it was measured;
     `emulated`: on an emulated device, of which nothing is projected. `clock_mhz`, `temperature_c`: meanwhile,
     where they were read.
     """
 
-    of: Literal["peak", "convolution", "matrix", "copy"]
+    operation: Literal["peak", "convolution", "matrix", "copy"]
     precision: PrecisionName | None = None
     cores: Whole = 1
     runtime: Text | None = None
     after_load_s: Annotated[float, Field(ge=0)] = 0
     value: Positive
-    spread: Annotated[float, Field(ge=0)] | None = None
+    relative_range: Annotated[float, Field(ge=0)] | None = None
     emulated: bool = False
     kind: Kind
     source: Source
@@ -176,13 +176,13 @@ class Rate(Part):
     temperature_c: Annotated[float, Field(ge=-60, le=150)] | None = None
 
     @property
-    def tells_of_the_device(self) -> bool:
+    def describes_the_device(self) -> bool:
         """Whether it was taken at rest, and not on an emulated one: what rates are compared by."""
         return not self.after_load_s and not self.emulated
 
     @model_validator(mode="after")
     def _names_a_precision(self) -> "Rate":
-        if (self.of == "copy") == (self.precision is not None):
+        if (self.operation == "copy") == (self.precision is not None):
             raise ValueError("a rate of copying has no 'precision', and every other rate has one")
         return self
 

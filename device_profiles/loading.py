@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from device_profiles.errors import ProfileError
 from device_profiles.profile import Profile, fault_of
+from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest
 from device_profiles.yaml_text import read_yaml
 
@@ -197,7 +198,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(
             f"{path}: is not a profile: YAML with keys such as 'name' and 'sampling' is needed"
         )
-    return content
+    try:
+        return upgraded(content)
+    except ValueError as error:
+        raise ProfileError(f"{path}: {error}") from None
 
 
 def _in_one_line(error: Exception) -> str:

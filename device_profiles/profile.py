@@ -40,7 +40,7 @@ class Profile(Part):
     """A device: what it is, how to measure on it, and what would be too much.
 
     `device`: whether the profile describes whatever machine it is used on, or another one that this machine
-    can only stand in for unless it is recognised. `stand_in_only`: why edgefit cannot run on the device
+    can only stand in for unless it is recognised. `proxy_only`: why edgefit cannot run on the device
     itself, null if it can. `threads`: of each case; the device's own cores unless a number is given.
     `systems`: the device's own, from which `edgefit pack` takes Python and C library. `memory_cap_mb`: MiB
     that a case may have, null for what the device leaves free. `runtimes`: by format; one that is not named
@@ -50,7 +50,7 @@ class Profile(Part):
     name: str = Field(pattern=NAME, max_length=60)
     description: Text
     device: Literal["this-machine", "another"]
-    stand_in_only: Text | None = None
+    proxy_only: Text | None = None
     match: Match | None = None
     processor: Processor | None = None
     memory: Memory | None = None
@@ -77,9 +77,9 @@ def fault_of(profile: Profile) -> str | None:
         if "source" not in getattr(profile, key).model_fields_set:
             return f"the key '{key}.source' is missing: who chose these numbers, and why"
     if profile.device == "another":
-        lacking = [key for key in ("match", "processor", "memory") if getattr(profile, key) is None]
-        if lacking:
-            return f"the key '{lacking[0]}' is missing: 'device: another' could not be known without it"
+        missing = [key for key in ("match", "processor", "memory") if getattr(profile, key) is None]
+        if missing:
+            return f"the key '{missing[0]}' is missing: 'device: another' could not be known without it"
     elif profile.match is not None:
         return "match: 'device: this-machine' is every machine; leave it out (over another: match: null)"
     return _fault_of_providers(profile)

@@ -15,7 +15,7 @@ from edgefit.commands.pack import pack
 from edgefit.commands.profiles import profiles
 from edgefit.commands.report import report
 from edgefit.commands.wheelhouse import wheelhouse
-from edgefit.terminal import as_loud_as_before
+from edgefit.terminal import preserve_quiet
 
 app = typer.Typer(
     help="Export a small vision model to nine edge formats, and measure what each one really does.",
@@ -26,7 +26,7 @@ app = typer.Typer(
 
 
 def _run_command(words: list[str]) -> int:
-    with as_loud_as_before():
+    with preserve_quiet():
         code = app(words, prog_name="edgefit", standalone_mode=False)
     return code if isinstance(code, int) else 0
 

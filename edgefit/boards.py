@@ -64,12 +64,12 @@ def measure_boards(
     for place in places.values():
         refuse_to_replace(place, was_a_report, "--out")
 
-    def deliver(target: "Target", report: "Report") -> None:
+    def on_report(target: "Target", report: "Report") -> None:
         if place := places.get(target.name):
             write_report(place, report)
 
     with progress_of([target.name for target in targets]) as watchers:
-        results = measure_fleet(targets, wanted, watchers, deliver)
+        results = measure_fleet(targets, wanted, watchers, on_report)
     for one in results:
         _show(one, output)
     output.document(_document(results))

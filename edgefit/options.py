@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit.terminal import hush
+from edgefit.terminal import set_quiet
 
 # What `--profile` is given for the profile that the machine is.
 AUTO = "auto"
@@ -18,7 +18,7 @@ AsJson = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", help="Print errors alone: no results, no progress.", callback=hush, is_eager=True
+        "--quiet", help="Print errors alone: no results, no progress.", callback=set_quiet, is_eager=True
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result of the same kind.")]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edgefit.terminal import is_hushed, stderr_console
+from edgefit.terminal import is_quiet, stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
 # Seldom, for whatever this process does disturbs what another one measures.
@@ -104,7 +104,7 @@ def progress_of(names: Sequence[str]) -> Iterator[Mapping[str, Lines]]:
 
 @contextmanager
 def _progress(names: Sequence[str]) -> Iterator[Mapping[str, Lines]]:
-    if is_hushed():
+    if is_quiet():
         yield {name: Silence() for name in names}
         return
     console = stderr_console()

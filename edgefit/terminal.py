@@ -10,29 +10,29 @@ from rich.markup import escape
 # A pipe or a CI log has no width of its own; the widest table fits into this.
 _WIDTH_WITHOUT_TERMINAL = 140
 # Whether people are told nothing but errors. Of the whole process, for a command may run others.
-_is_hushed = False
+_is_quiet = False
 
 
-def hush(wanted: bool) -> None:
+def set_quiet(wanted: bool) -> None:
     """Tell people nothing from now on but errors, if wanted; --quiet calls it."""
-    global _is_hushed
-    _is_hushed = _is_hushed or wanted
+    global _is_quiet
+    _is_quiet = _is_quiet or wanted
 
 
 @contextmanager
-def as_loud_as_before() -> Iterator[None]:
+def preserve_quiet() -> Iterator[None]:
     """Keep what a command within another one asks for from those after it."""
-    global _is_hushed
-    before = _is_hushed
+    global _is_quiet
+    before = _is_quiet
     try:
         yield
     finally:
-        _is_hushed = before
+        _is_quiet = before
 
 
-def is_hushed() -> bool:
+def is_quiet() -> bool:
     """Tell whether people are told nothing but errors."""
-    return _is_hushed
+    return _is_quiet
 
 
 @contextmanager
@@ -64,7 +64,7 @@ class _PipeConsole(Console):
 
 
 def _console(stderr: bool) -> Console:
-    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_hushed)
+    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_quiet)
     if not console.is_terminal:
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console

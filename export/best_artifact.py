@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
-from bench.bundle.recipe import Attempt, HeldOut, LeftInFloat, Recipe, Search
+from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, Recipe, Search
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Logits
 from export.artifact import answers_of, is_made_for_this_machine, make
@@ -35,10 +35,10 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
         exported = make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell)
         found = judge(answers_of(task, exported, pack, exact=not is_made_for_this_machine(task)), pack)
         made.append(exported)
-        share = wanted.costs.share_of_macs(frozenset(recipe.left_in_float))
+        share = wanted.costs.share_of_macs(frozenset(recipe.excluded_modules))
         return Attempt(
             recipe=recipe,
-            share_in_float=share,
+            share_in_fp32=share,
             held_out=found,
             seconds=round(time.perf_counter() - begun, 3),
         )
@@ -64,7 +64,7 @@ def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple
         attempts=attempts,
         taken=taken,
         reached=goal.is_reached_by(attempts[taken].held_out),
-        left_in_float=reasons(wanted.costs, attempts[taken].recipe.left_in_float),
+        excluded_modules=reasons(wanted.costs, attempts[taken].recipe.excluded_modules),
         seconds=round(time.perf_counter() - begun, 3),
     )
     return exported, record
@@ -83,7 +83,7 @@ def judge(logits: Logits, pack: EvaluationPack) -> HeldOut:
     )
 
 
-def reasons(costs: Costs, names: tuple[str, ...]) -> tuple[LeftInFloat, ...]:
+def reasons(costs: Costs, names: tuple[str, ...]) -> tuple[ExcludedModule, ...]:
     """Return for each layer left in float what it costs, and its share of the error of a network all in int8.
 
     Tensors between layers of the set count for the layer that they come out of.
@@ -93,7 +93,7 @@ def reasons(costs: Costs, names: tuple[str, ...]) -> tuple[LeftInFloat, ...]:
     for place, name in enumerate(names):
         saved = costs.noise(frozenset(names[:place])) - costs.noise(frozenset(names[: place + 1]))
         share = costs.share_of_macs(frozenset((name,)))
-        found.append(LeftInFloat(module=name, share_of_macs=share, share_of_error=saved / everything))
+        found.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=saved / everything))
     return tuple(found)
 
 

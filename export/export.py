@@ -144,13 +144,13 @@ def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Ite
 
 
 def _make(job: _Job, variant: Variant, worker: WorkerProcess, progress: Progress) -> Outcome:
-    def hear(told: Told) -> None:
+    def receive(told: Told) -> None:
         progress.advance(0, note=f"{variant}, {_words(told)}")
 
     task = job.task(variant)
     if isinstance(task, Refused):
         return _failed(variant, task)
-    match worker.ask(task, job.options.timeout_s, hear):
+    match worker.ask(task, job.options.timeout_s, receive):
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": warnings_of(artifact)})
         case Refused() as refused:

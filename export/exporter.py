@@ -54,7 +54,7 @@ class Exported:
     opset: int | None = None
     engine: str | None = None
     method: str | None = None
-    left_in_float: tuple[str, ...] = ()
+    excluded_modules: tuple[str, ...] = ()
 
 
 class Exporter(Protocol):

@@ -22,7 +22,7 @@ class AskReference(Record):
     threads: int
 
 
-class AskCosts(Record):
+class MeasureSensitivity(Record):
     """What int8 costs the network, layer by layer, with weights for a target (see cpu_class.TARGETS)."""
 
     kind: Literal["ask_costs"] = "ask_costs"
@@ -105,7 +105,7 @@ class Reference(Record):
     logits: tuple[tuple[float, ...], ...]
 
 
-class CostsFound(Record):
+class SensitivityMeasured(Record):
     """What int8 costs the network."""
 
     kind: Literal["costs_found"] = "costs_found"
@@ -114,11 +114,13 @@ class CostsFound(Record):
 
 Told = Entered | Advanced
 Tell = Callable[[Told], None]
-Answer = Made | Refused | Reference | CostsFound
+Answer = Made | Refused | Reference | SensitivityMeasured
 ANSWERS: TypeAdapter[Told | Answer] = TypeAdapter(
-    Annotated[Entered | Advanced | Made | Refused | Reference | CostsFound, Field(discriminator="kind")]
+    Annotated[
+        Entered | Advanced | Made | Refused | Reference | SensitivityMeasured, Field(discriminator="kind")
+    ]
 )
-Request = AskReference | AskCosts | Task
+Request = AskReference | MeasureSensitivity | Task
 REQUESTS: TypeAdapter[Request] = TypeAdapter(
-    Annotated[AskReference | AskCosts | Task, Field(discriminator="kind")]
+    Annotated[AskReference | MeasureSensitivity | Task, Field(discriminator="kind")]
 )

@@ -68,19 +68,19 @@ def network_for(task: Task, recipe: Recipe, tell: Tell) -> fx.GraphModule:
     """Return the network that a recipe quantises."""
     if not recipe.corrected:
         return load(task.run).network
-    left_in_float = frozenset(recipe.left_in_float)
+    excluded_modules = frozenset(recipe.excluded_modules)
     level = TARGETS[task.cpu].weight_level
 
     def corrected() -> fx.GraphModule:
         tell(Entered(stage="round weights"))
         simulated = simulate(task.run)
-        return correct(simulated.network, simulated.images, simulated.ranges, left_in_float, level)
+        return correct(simulated.network, simulated.images, simulated.ranges, excluded_modules, level)
 
-    name = hashlib.sha256("\n".join(recipe.left_in_float).encode()).hexdigest()[:16]
+    name = hashlib.sha256("\n".join(recipe.excluded_modules).encode()).hexdigest()[:16]
     network = _shared(task, f"corrected-{name}", corrected)
-    if not recipe.refined:
+    if not recipe.qat:
         return network
-    return _shared(task, f"refined-{name}", lambda: _refined(task, network, left_in_float, level, tell))
+    return _shared(task, f"refined-{name}", lambda: _qat(task, network, excluded_modules, level, tell))
 
 
 def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
@@ -97,8 +97,8 @@ def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.Gra
     return network
 
 
-def _refined(
-    task: Task, corrected: fx.GraphModule, left_in_float: frozenset[str], level: int, tell: Tell
+def _qat(
+    task: Task, corrected: fx.GraphModule, excluded_modules: frozenset[str], level: int, tell: Tell
 ) -> fx.GraphModule:
     tell(Entered(stage="refine"))
     simulated = simulate(task.run)
@@ -108,7 +108,7 @@ def _refined(
         corrected,
         images,
         simulated.ranges,
-        left_in_float,
+        excluded_modules,
         level,
         lambda done, of: tell(Advanced(done=done, total=of)),
     )

@@ -9,12 +9,12 @@ from export.evaluation import Chosen
 from export.messages import (
     Advanced,
     Answer,
-    AskCosts,
     AskReference,
-    CostsFound,
+    MeasureSensitivity,
     Reference,
     Refused,
     Request,
+    SensitivityMeasured,
     Tell,
     Told,
 )
@@ -49,7 +49,7 @@ def ask_costs(options: ExportOptions, progress: Progress) -> Costs | Refused:
     """Return what int8 costs the network, layer by layer, or why that could not be found."""
     begun = False
 
-    def hear(told: Told) -> None:
+    def receive(told: Told) -> None:
         nonlocal begun
         if isinstance(told, Advanced):
             if not begun:
@@ -58,10 +58,12 @@ def ask_costs(options: ExportOptions, progress: Progress) -> Costs | Refused:
             progress.advance()
 
     answer = _ask(
-        AskCosts(run=options.run_folder, threads=options.threads_used, cpu=options.cpu), options, hear
+        MeasureSensitivity(run=options.run_folder, threads=options.threads_used, cpu=options.cpu),
+        options,
+        receive,
     )
     match answer:
-        case CostsFound(costs=costs):
+        case SensitivityMeasured(costs=costs):
             return costs
         case Refused():
             return answer
@@ -69,6 +71,6 @@ def ask_costs(options: ExportOptions, progress: Progress) -> Costs | Refused:
             raise AssertionError("a worker answers what it was asked")
 
 
-def _ask(question: Request, options: ExportOptions, hear: Tell = ignore) -> Answer:
+def _ask(question: Request, options: ExportOptions, receive: Tell = ignore) -> Answer:
     with WorkerProcess() as worker:
-        return worker.ask(question, options.timeout_s, hear)
+        return worker.ask(question, options.timeout_s, receive)

@@ -77,7 +77,7 @@ def _forget_the_machine(model: ModelProto) -> None:
 
 
 def _save(
-    model: ModelProto, entry: Path, method: str | None = None, left_in_float: tuple[str, ...] = ()
+    model: ModelProto, entry: Path, method: str | None = None, excluded_modules: tuple[str, ...] = ()
 ) -> Exported:
     onnx.checker.check_model(model, full_check=True)
     onnx.save_model(model, str(entry), save_as_external_data=False)
@@ -86,7 +86,7 @@ def _save(
         producer=f"{model.producer_name} {model.producer_version}".strip(),
         opset=next(one.version for one in model.opset_import if one.domain == ""),
         method=method,
-        left_in_float=left_in_float,
+        excluded_modules=excluded_modules,
     )
 
 
@@ -138,7 +138,7 @@ def _images_for(request: ExportRequest) -> _CalibrationImages:
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
     if request.recipe.library_default:
         return _quantise_by_default(model, request, entry)
-    modules = request.recipe.left_in_float
+    modules = request.recipe.excluded_modules
     # quantize_static moves the weights out of the model it is given.
     given = ModelProto()
     given.CopyFrom(model)

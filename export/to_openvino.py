@@ -62,7 +62,7 @@ def _save(
     model: openvino.Model,
     request: ExportRequest,
     method: str | None = None,
-    left_in_float: tuple[str, ...] = (),
+    excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
     """Write the model as it is: OpenVINO's own compression would halve every float constant."""
     entry = request.folder / f"{STEM}.xml"
@@ -72,7 +72,7 @@ def _save(
         entry=entry,
         producer=f"openvino {openvino.__version__}{quantiser}",
         method=method,
-        left_in_float=left_in_float,
+        excluded_modules=excluded_modules,
     )
 
 
@@ -95,7 +95,7 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
     nncf.set_log_level(logging.ERROR)
     if request.recipe.library_default:
         return _quantise_by_default(model, request)
-    modules = request.recipe.left_in_float
+    modules = request.recipe.excluded_modules
     quantised = nncf.quantize(
         model,
         nncf.Dataset(request.calibration, as_batch),
@@ -133,7 +133,7 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
     grid that ends at ±64.
     """
     for name in weighted(request.network):
-        if name in request.recipe.left_in_float:
+        if name in request.recipe.excluded_modules:
             continue
         weight = request.network.get_parameter(f"{name}.weight").detach()
         scale = scale_of(weight, request.weight_level)

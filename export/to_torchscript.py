@@ -66,14 +66,14 @@ def _save(
     request: ExportRequest,
     method: str | None = None,
     engine: str | None = None,
-    left_in_float: tuple[str, ...] = (),
+    excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
     entry = request.folder / f"{STEM}.pt"
     saved = request.folder / f"{STEM}.whole"
     torch.jit.save(module, str(saved))
     _leave_out_debug_files(saved, entry)
     saved.unlink()
-    return Exported(entry, f"torch {torch.__version__}", None, engine, method, left_in_float)
+    return Exported(entry, f"torch {torch.__version__}", None, engine, method, excluded_modules)
 
 
 def _leave_out_debug_files(source: Path, target: Path) -> None:
@@ -107,7 +107,7 @@ def _quantise(request: ExportRequest) -> Exported:
         for first in range(0, len(images), _BATCH):
             observed(to_input(to_planes(images[first : first + _BATCH])))
         quantised = convert_fx(observed)
-    modules = request.recipe.left_in_float
+    modules = request.recipe.excluded_modules
     method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
     method = f"{method}, {request.recipe.words}"
     return _save(_trace(quantised, request.image_size), request, method, engine, modules)
@@ -126,7 +126,7 @@ def _clipped_layers(request: ExportRequest) -> dict[str, str]:
     return {
         name: str(node.target)
         for name, node in outputs.items()
-        if name not in request.recipe.left_in_float
+        if name not in request.recipe.excluded_modules
         and node.op == "call_module"
         and isinstance(network.get_submodule(str(node.target)), nn.ReLU6)
     }
@@ -170,7 +170,7 @@ def _settings(request: ExportRequest) -> QConfigMapping:
     )
     mapping = QConfigMapping().set_global(settings)
     layers = weighted(request.network)
-    for name in request.recipe.left_in_float:
+    for name in request.recipe.excluded_modules:
         for module in {name, str(output_of(request.network, layers[name]).target)}:
             mapping.set_module_name(module, None)
     return mapping

@@ -89,8 +89,8 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
         )
     if signal is not None and found.sqnr_db is not None and found.sqnr_db < signal:
         missed.append(f"signal {found.sqnr_db:.1f} dB by {signal - found.sqnr_db:.1f} (of {signal:g})")
-    refined = any(one.recipe.refined for one in search.attempts)
-    remedy = "ship another precision" if refined else "try --qat, or ship another precision"
+    qat = any(one.recipe.qat for one in search.attempts)
+    remedy = "ship another precision" if qat else "try --qat, or ship another precision"
     sentence = (
         f"misses what was asked for on {search.images} held-out images, with the best of "
         f"{len(search.attempts)} recipes: {' and '.join(missed)}; {remedy}"

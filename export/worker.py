@@ -25,14 +25,14 @@ from export.messages import (
     REQUESTS,
     Advanced,
     Answer,
-    AskCosts,
     AskReference,
-    CostsFound,
     Entered,
     Made,
+    MeasureSensitivity,
     Reference,
     Refused,
     Request,
+    SensitivityMeasured,
     Task,
     Tell,
     Told,
@@ -48,7 +48,7 @@ _IMAGES_TO_FIND_COSTS = 16
 _IMAGES_FOR_OTHER_CLASSES = 64
 
 
-def obey(request: Request, tell: Tell) -> Answer:
+def handle(request: Request, tell: Tell) -> Answer:
     """Do what is asked; `tell` hears each stage and step. Raises whatever goes wrong."""
     torch.set_num_threads(request.threads)
     match request:
@@ -57,13 +57,13 @@ def obey(request: Request, tell: Tell) -> Answer:
             network = load(request.run).run.network()
             logits = reference_logits(network, read_pack(Path(request.pack)).images)
             return Reference(logits=tuple(tuple(float(one) for one in row) for row in logits))
-        case AskCosts():
-            return CostsFound(costs=_find_costs(request, tell))
+        case MeasureSensitivity():
+            return SensitivityMeasured(costs=_find_costs(request, tell))
         case Task():
             return Made(artifact=_make(request, tell))
 
 
-def _find_costs(request: AskCosts, tell: Tell) -> Costs:
+def _find_costs(request: MeasureSensitivity, tell: Tell) -> Costs:
     tell(Entered(stage="simulate int8"))
     simulated = simulate(request.run)
     images = simulated.images[:_IMAGES_TO_FIND_COSTS]
@@ -162,7 +162,7 @@ def _describe(
         classes=classes,
         method=exported.method,
         calibration_images=calibrated_on or None,
-        left_in_float=exported.left_in_float,
+        excluded_modules=exported.excluded_modules,
         search=search,
     )
 
@@ -187,7 +187,7 @@ def _answer(request: Request, tell: Tell) -> Answer:
         tell(told)
 
     try:
-        return obey(request, note)
+        return handle(request, note)
     except WrongArtifactError as error:
         return Refused(stage=entered[-1], message=f"the artifact is wrong and was not kept: {error}")
     except Exception as error:  # noqa: BLE001 - the one place where whatever an exporter raises becomes a row

@@ -44,17 +44,17 @@ class WorkerProcess:
         """Whether the worker can be asked for more."""
         return self._child.is_running
 
-    def ask(self, request: Request, timeout_s: float, hear: Tell = ignore) -> Answer:
+    def ask(self, request: Request, timeout_s: float, receive: Tell = ignore) -> Answer:
         """Have one thing done, waiting without using the CPU; a worker that dies or hangs has refused it.
 
-        `hear` is told each stage and step.
+        `receive` is told each stage and step.
         """
         stage, deadline = "start", time.monotonic() + timeout_s
         try:
             self._child.send(request.model_dump_json())
             while isinstance(answer := self._read(deadline), Told):
                 stage = answer.stage if isinstance(answer, Entered) else stage
-                hear(answer)
+                receive(answer)
         except ChildDiedError as death:
             return Refused(stage=stage, message=f"the exporter's process {death.message}")
         return answer

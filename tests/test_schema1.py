@@ -59,7 +59,7 @@ def test_a_report_is_read_shown_and_chosen_from(name: str) -> None:
     report = read_report(FOLDER / name)
     runner = CliRunner()
 
-    assert report.schema_ == 1
+    assert report.schema_ == 2
     assert report.bundle.sha256 == sha256_of(FOLDER / "bundle" / "manifest.json")
     assert runner.invoke(app, ["report", str(FOLDER / name), "--quiet"]).exit_code == 0
     chosen = runner.invoke(app, ["choose", str(FOLDER / name), "--json", "--min-retention", "0"])

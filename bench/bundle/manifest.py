@@ -4,7 +4,9 @@ It knows the manifest's shape and the files' integrity; it knows no runtime and 
 """
 
 import hashlib
+import json
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -15,6 +17,7 @@ from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Search
 from bench.bundle.referred_files import referred_files
+from bench.bundle.schema1 import renamed_manifest
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError
 from bench.filesystem.whole_files import files_below, sha256_of
@@ -108,10 +111,10 @@ class ClassVerification(Record):
 class ArtifactRecord(Record):
     """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript that is made for one engine;
     `cpu` to int8: what it is made for, see cpu_class.TARGETS; `classes`: where its answers were checked (both
-    are missing in schema 1, which knew of one kind of CPU).
-    `calibration_images` and `left_in_float` to int8: on how many training images its ranges were found, and
-    which of the network's modules are not quantised. `method`: how int8 was made, what fp16 stores in half.
-    `search`: how the recipe of int8 was found, null if it was not searched for.
+    are missing in schema 1, which knew of one kind of CPU). `calibration_images` and `excluded_modules` to
+    int8: on how many training images its ranges were found, and which of the network's modules are not
+    quantised. `method`: how int8 was made, what fp16 stores in half. `search`: how the recipe of int8 was
+    found, null if it was not searched for.
     """
 
     variant: str
@@ -128,7 +131,7 @@ class ArtifactRecord(Record):
     classes: tuple[ClassVerification, ...] = ()
     method: str | None = None
     calibration_images: int | None = None
-    left_in_float: tuple[str, ...] = ()
+    excluded_modules: tuple[str, ...] = ()
     search: Search | None = None
     warnings: tuple[str, ...] = ()
 
@@ -246,7 +249,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
         raise InputError(f"{folder}: is not a bundle (it has no {MANIFEST}); make one with: edgefit export")
     try:
         content = path.read_bytes()
-        manifest = Manifest.model_validate_json(content)
+        manifest = _manifest_of(content)
     except ValidationError as error:
         raise InputError(explain(path, error, Manifest)) from None
     for record in manifest.files(held):
@@ -257,13 +260,22 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(content).hexdigest())
 
 
+def _manifest_of(content: bytes) -> Manifest:
+    """Read a manifest of any schema; raises ValidationError, which names keys as schema 2 does."""
+    with suppress(ValueError, KeyError, TypeError):
+        document = json.loads(content)
+        if isinstance(document, dict) and document.get("schema") == 1:
+            content = json.dumps(renamed_manifest(document)).encode()
+    return Manifest.model_validate_json(content)
+
+
 def written_files(folder: Path) -> dict[str, str | None] | None:
     """Return the files of the bundle in `folder` by their paths, each with its SHA-256; None if it is none.
 
     The manifest's own hash is not known: what it says makes it one.
     """
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = _manifest_of((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
     return {**{file.path: file.sha256 for file in manifest.files()}, MANIFEST: None}

@@ -21,15 +21,15 @@ class Recipe(Record):
     """One way to make a network int8.
 
     `corrected`: channels were given like ranges, weights were rounded so that a layer's output changes least,
-    and channels got back the mean and the size that rounding took; `refined`: the weights were then trained
-    on with rounding in the loop; `left_in_float`: modules that are not quantised. `library_default`: none of
+    and channels got back the mean and the size that rounding took; `qat`: the weights were then trained on
+    with rounding in the loop; `excluded_modules`: modules that are not quantised. `library_default`: none of
     this, but what the library that makes the file does by itself.
     """
 
     ranges: RangeMethod = Field(default=RangeMethod.MIN_MAX, strict=False)
     corrected: bool = True
-    refined: bool = False
-    left_in_float: tuple[str, ...] = ()
+    qat: bool = False
+    excluded_modules: tuple[str, ...] = ()
     library_default: bool = False
 
     @property
@@ -42,7 +42,7 @@ class Recipe(Record):
             if self.corrected
             else ""
         )
-        return f"{self.ranges.value} ranges{corrected}{', weights trained on' if self.refined else ''}"
+        return f"{self.ranges.value} ranges{corrected}{', weights trained on' if self.qat else ''}"
 
 
 class HeldOut(Record):
@@ -57,12 +57,12 @@ class Attempt(Record):
     """A recipe that was tried, how it did, and the share of the multiply-accumulates it leaves in float."""
 
     recipe: Recipe
-    share_in_float: float = Field(ge=0, le=1)
+    share_in_fp32: float = Field(ge=0, le=1)
     held_out: HeldOut
     seconds: float = Field(ge=0)
 
 
-class LeftInFloat(Record):
+class ExcludedModule(Record):
     """A module that is not quantised, and why: its share of the network's multiply-accumulates, and of the
     error that int8 adds to the logits when everything is quantised (predicted, see export/quantisation).
     """
@@ -88,7 +88,7 @@ class Search(Record):
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     taken: int = Field(ge=0)
     reached: bool
-    left_in_float: tuple[LeftInFloat, ...]
+    excluded_modules: tuple[ExcludedModule, ...]
     seconds: float = Field(ge=0)
 
     @property

@@ -9,7 +9,7 @@ from device_profiles.validation import nearest
 
 # Rows of their own in every report: what the harness itself costs, and how fast the machine was.
 NULL_VARIANT = "null"
-YARDSTICK_VARIANT = "yardstick"
+CONTROL_VARIANT = "control"
 
 
 class Precision(str, Enum):

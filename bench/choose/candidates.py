@@ -18,7 +18,7 @@ _DETAILS = 4
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """A completed row. `name`: what tells it from the profile's other rows."""
 
     name: str
@@ -34,7 +34,7 @@ class Contender:
     @property
     def is_projected(self) -> bool:
         """Whether its latency on the device is known as a projected range alone."""
-        return self.run.standing == "stand-in" and self.run.projected_ms is not None
+        return self.run.provenance == "proxy" and self.run.projected_ms is not None
 
     @property
     def speed_ms(self) -> float:
@@ -64,7 +64,7 @@ class Contender:
     @property
     def energy_mj(self) -> float | None:
         """Its energy for one inference in mJ, where that was measured on the device itself."""
-        if self.run.energy_mj is None or self.run.standing != "measured":
+        if self.run.energy_mj is None or self.run.provenance != "measured":
             return None
         return self.run.energy_mj.value
 
@@ -108,7 +108,7 @@ class Field:
     """All rows of one profile: those that are ranked, and others with the reason why they are not."""
 
     reports: tuple[Report, ...]
-    ranked: tuple[Contender, ...]
+    ranked: tuple[Candidate, ...]
     others: tuple[tuple[str, str], ...]
 
     @property
@@ -117,10 +117,10 @@ class Field:
         return self.reports[0].profile.name
 
     @property
-    def standing(self) -> str:
+    def provenance(self) -> str:
         """What its latencies are: measured if any row is, for others are not ranked with it."""
-        stands_in = any(one.run.standing != "measured" for one in self.ranked)
-        return "stand-in" if stands_in else "measured"
+        is_proxy = any(one.run.provenance != "measured" for one in self.ranked)
+        return "proxy" if is_proxy else "measured"
 
 
 def fields(reports: Sequence[Report]) -> list[Field]:
@@ -138,27 +138,27 @@ def _field(reports: Sequence[Report]) -> Field:
     for report in sorted(reports, key=lambda one: one.created):
         for run in report.runs:
             if run.is_variant:
-                key = (report.bundle.sha256, report.host.cpu, run.standing, *run.case)
+                key = (report.bundle.sha256, report.host.cpu, run.provenance, *run.case)
                 if key in latest:
                     replaced.append(latest[key])
                 latest[key] = (report, run)
     rows = list(latest.values())
     name_of = _Names(rows)
     completed = [run for _, run in rows if run.status == "completed"]
-    measured = any(run.standing == "measured" for run in completed)
+    measured = any(run.provenance == "measured" for run in completed)
     projected = not measured and any(run.projected_ms is not None for run in completed)
     ranked, others = [], []
     for report, run in rows:
         name = name_of(report, run)
         if run.status != "completed":
             others.append((name, f"{run.status}: {run.reason or 'no reason is known'}"))
-        elif measured and run.standing != "measured":
-            others.append((name, "a stand-in's row, which is not ranked against measured ones"))
+        elif measured and run.provenance != "measured":
+            others.append((name, "a proxy's row, which is not ranked against measured ones"))
         elif projected and run.projected_ms is None:
             because = run.projection_reason or "no reason is known"
             others.append((name, f"not projected for the device, as others are: {because}"))
         else:
-            ranked.append(Contender(name, report, run))
+            ranked.append(Candidate(name, report, run))
     others += [
         (f"{name_of(report, run)} of {report.created}", "measured again since, and the later run counts")
         for report, run in replaced
@@ -186,7 +186,7 @@ class _Names:
         several = len(self._providers[run.variant]) > 1
         name = f"{run.variant} {short_name(run.provider)}" if several else run.variant
         details = [
-            f"{report.name}, {report.bundle.sha256[:8]}, {run.standing}",
+            f"{report.name}, {report.bundle.sha256[:8]}, {run.provenance}",
             report.host.board or report.host.cpu,
             report.created,
         ][:detail]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.bundle.variants import Precision
-from bench.choose.candidates import Contender, Field, fields
+from bench.choose.candidates import Candidate, Field, fields
 from bench.choose.comparing import TIE, Preference, Relation, compare
 from bench.choose.pareto import dominating, front
 from bench.choose.violations import MARGIN, Kept, kept, limits_of, misses
@@ -18,7 +18,7 @@ _MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Wish:
+class Criteria:
     """What is asked of the pick.
 
     `budget`: limits that replace those of the profile, where they are given; a `retention` of None leaves the
@@ -58,7 +58,7 @@ class Remark(Record):
 class Choice(Record):
     """The pick for a profile. `headline` says it in a line; `nearest`: by limit, who misses it by the least.
 
-    `pick`: the name of its row, null if no variant meets the budget; `rests_on`: what its latency is.
+    `pick`: the name of its row, null if no variant meets the budget; `based_on`: what its latency is.
     """
 
     profile: str
@@ -69,40 +69,40 @@ class Choice(Record):
     variant: str | None = None
     provider: str | None = None
     report: str | None = None
-    rests_on: str
+    based_on: str
     headline: str
     verdicts: tuple[Remark, ...]
     nearest: tuple[str, ...] = ()
     has_rows: bool = True
 
 
-def choose(reports: Sequence[Report], wish: Wish) -> list[tuple[Choice, Contender | None]]:
+def choose(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
     """Return for each profile the choice and, where there is one, the picked row."""
-    return [_Chooser(field, wish).choose() for field in fields(reports)]
+    return [_Chooser(field, criteria).choose() for field in fields(reports)]
 
 
 class _Chooser:
     """Chooses among the rows of one profile."""
 
-    def __init__(self, field: Field, wish: Wish) -> None:
+    def __init__(self, field: Field, criteria: Criteria) -> None:
         self._field = field
-        self._prefer = wish.prefer
-        self._margin = wish.margin
-        asked = wish.budget.model_dump(include={"p95_ms", "memory_mb", "size_mb", "retention"})
+        self._prefer = criteria.prefer
+        self._margin = criteria.margin
+        asked = criteria.budget.model_dump(include={"p95_ms", "memory_mb", "size_mb", "retention"})
         given: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
         # The latest report has the profile as it is now.
         budget = max(field.reports, key=lambda one: one.created).profile.budget
-        if wish.any_retention:
+        if criteria.any_retention:
             given["retention"] = None
         if given:
-            given["source"] = f"{wish.budget.source}; the rest: {budget.source}"
+            given["source"] = f"{criteria.budget.source}; the rest: {budget.source}"
         self._budget = budget.model_copy(update=given)
         self._limits = limits_of(self._budget)
         self._misses = {one.name: misses(one, self._limits) for one in field.ranked}
         self._kept = {one.name: kept(one, self._budget.retention, self._margin) for one in field.ranked}
         self._front = {one.name for one in front(field.ranked)}
 
-    def choose(self) -> tuple[Choice, Contender | None]:
+    def choose(self) -> tuple[Choice, Candidate | None]:
         fitting = [one for one in self._field.ranked if self._fits(one)]
         shown = [one for one in fitting if self._kept[one.name].is_shown]
         pick, leader, tied = self._best(shown or fitting)
@@ -115,7 +115,7 @@ class _Chooser:
             variant=None if pick is None else pick.run.variant,
             provider=None if pick is None else pick.run.provider,
             report=None if pick is None else pick.report.name,
-            rests_on=self._field.standing,
+            based_on=self._field.provenance,
             headline=self._headline(pick, tied, shown or fitting),
             verdicts=tuple(self._verdicts(pick, leader)),
             nearest=() if pick is not None else tuple(self._nearest()),
@@ -123,17 +123,17 @@ class _Chooser:
         )
         return choice, pick
 
-    def _rankable(self) -> list[Contender]:
+    def _rankable(self) -> list[Candidate]:
         """Return the rows that have what is preferred."""
         if self._prefer is not Preference.ENERGY:
             return list(self._field.ranked)
         return [one for one in self._field.ranked if one.energy_mj is not None]
 
-    def _fits(self, one: Contender) -> bool:
+    def _fits(self, one: Candidate) -> bool:
         has_energy = self._prefer is not Preference.ENERGY or one.energy_mj is not None
         return not self._misses[one.name] and not self._kept[one.name].is_lost and has_energy
 
-    def _best(self, among: Sequence[Contender]) -> tuple[Contender | None, Contender | None, list[Contender]]:
+    def _best(self, among: Sequence[Candidate]) -> tuple[Candidate | None, Candidate | None, list[Candidate]]:
         """Return the pick, the leader, and those that tie with the leader: of these the smaller is picked."""
         if not among:
             return None, None, []
@@ -148,14 +148,14 @@ class _Chooser:
         ]
         return min(tied, key=_tie_break), leader, tied
 
-    def _verdicts(self, pick: Contender | None, leader: Contender | None) -> list[Remark]:
+    def _verdicts(self, pick: Candidate | None, leader: Candidate | None) -> list[Remark]:
         ranked = [self._verdict(one, pick, leader) for one in self._field.ranked]
         picked = [one for one in ranked if one.kind == "picked"]
         others = [one for one in ranked if one.kind != "picked"]
         left = [Remark(name=name, kind="not ranked", reason=reason) for name, reason in self._field.others]
         return [*picked, *others, *left]
 
-    def _verdict(self, one: Contender, pick: Contender | None, leader: Contender | None) -> Remark:
+    def _verdict(self, one: Candidate, pick: Candidate | None, leader: Candidate | None) -> Remark:
         kind: Kind = "picked"
         reason = figures(one, self._kept[one.name])
         if one is not pick:
@@ -169,7 +169,7 @@ class _Chooser:
             front=one.name in self._front,
         )
 
-    def _against(self, one: Contender, pick: Contender | None, leader: Contender | None) -> tuple[Kind, str]:
+    def _against(self, one: Candidate, pick: Candidate | None, leader: Candidate | None) -> tuple[Kind, str]:
         """Return the reason against a row: the first that applies, for a later one would not matter."""
         over, accuracy = self._misses[one.name], self._kept[one.name]
         if over:
@@ -184,28 +184,28 @@ class _Chooser:
             return "not shown to keep the accuracy", accuracy.sentence
         return self._beside(one, pick, leader, accuracy)
 
-    def _beside(self, one: Contender, pick: Contender, leader: Contender, accuracy: Kept) -> tuple[Kind, str]:
+    def _beside(self, one: Candidate, pick: Candidate, leader: Candidate, accuracy: Kept) -> tuple[Kind, str]:
         comparison = compare(one, pick, self._prefer)
         found = ratio(comparison, self._prefer)
         why = without_dot_product(one)
         beaten = [other.name for other in dominating(one, self._field.ranked) if not self._misses[other.name]]
         by = f"; dominated by {beaten[0]}" if beaten else ""
-        doubt = "" if accuracy.is_shown else f"; {accuracy.sentence}"
+        warning = "" if accuracy.is_shown else f"; {accuracy.sentence}"
         match comparison.relation:
             case Relation.TIE:
-                return "tie", f"{found}, within ±{TIE:.0%}, and {tie_lost(one, pick)}{by}{doubt}"
+                return "tie", f"{found}, within ±{TIE:.0%}, and {tie_lost(one, pick)}{by}{warning}"
             case Relation.UNDECIDED:
                 because = "measure longer" if comparison.because is None else comparison.because
-                return "not decided", f"{found}; {because}{why}{by}{doubt}"
+                return "not decided", f"{found}; {because}{why}{by}{warning}"
             case Relation.WORSE:
-                return "worse", f"{found}{why}{by}{doubt}"
+                return "worse", f"{found}{why}{by}{warning}"
             case Relation.BETTER:
                 return (
                     "better",
-                    f"{found}, yet no better than {leader.name}, with which the pick ties{by}{doubt}",
+                    f"{found}, yet no better than {leader.name}, with which the pick ties{by}{warning}",
                 )
 
-    def _headline(self, pick: Contender | None, tied: Sequence[Contender], among: Sequence[Contender]) -> str:
+    def _headline(self, pick: Candidate | None, tied: Sequence[Candidate], among: Sequence[Candidate]) -> str:
         profile = self._field.profile + self._rests()
         if not self._field.ranked:
             return f"{profile}: no variant ran, so there is nothing to choose from"
@@ -231,12 +231,12 @@ class _Chooser:
 
     def _rests(self) -> str:
         """Say beside the profile's name where its latencies are not the device's."""
-        if self._field.standing == "measured" or not self._field.ranked:
+        if self._field.provenance == "measured" or not self._field.ranked:
             return ""
         hosts = ", ".join(dict.fromkeys(one.report.host.cpu for one in self._field.ranked))
         projected = any(one.is_projected for one in self._field.ranked)
         also = ", and on projections" if projected else ""
-        return f" (rests on a stand-in, {hosts}{also}; not measured there)"
+        return f" (rests on a proxy, {hosts}{also}; not measured there)"
 
     def _budget_text(self) -> str:
         texts = [f"{limit.what} ≤ {limit.most:g} {limit.unit}" for limit in self._limits]
@@ -277,6 +277,6 @@ class _Chooser:
         return f"met by {total - missed} of {total}"
 
 
-def _tie_break(one: Contender) -> tuple[float, float, bool, str]:
+def _tie_break(one: Candidate) -> tuple[float, float, bool, str]:
     """Return what decides a tie: the smaller, then the more accurate, then fp32."""
     return one.run.size_bytes or 0, -one.top1, precision(one) is not Precision.FP32, one.name

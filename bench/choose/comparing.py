@@ -6,8 +6,8 @@ from enum import Enum
 
 import numpy as np
 
-from bench.choose.candidates import Contender
-from bench.report.comparability import differing_machines, through_yardsticks
+from bench.choose.candidates import Candidate
+from bench.report.comparability import differing_machines, ratio_through_controls
 from bench.statistics import accuracy, processes
 from bench.statistics.replication import Interval
 
@@ -58,7 +58,7 @@ class Comparison:
         return Relation.BETTER if self.interval.high < 1 else Relation.UNDECIDED
 
 
-def compare(one: Contender, other: Contender, prefer: Preference) -> Comparison:
+def compare(one: Candidate, other: Candidate, prefer: Preference) -> Comparison:
     """Compare two contenders in what is preferred."""
     match prefer:
         case Preference.LATENCY:
@@ -73,8 +73,8 @@ def compare(one: Contender, other: Contender, prefer: Preference) -> Comparison:
             return _exact(one.energy_mj or math.inf, other.energy_mj or math.inf)
 
 
-def _latency(one: Contender, other: Contender) -> Comparison:
-    """Compare turn by turn where the two took turns with each other, else in units of their yardsticks.
+def _latency(one: Candidate, other: Candidate) -> Comparison:
+    """Compare turn by turn where the two took turns with each other, else by their control workloads.
 
     Where both are projected for the device it is the projected ranges, each end against the other's.
     """
@@ -92,13 +92,13 @@ def _latency(one: Contender, other: Contender) -> Comparison:
         return Comparison(plain, None, f"measured on other terms: {'; '.join(differing)}")
     elif one.run.threads != other.run.threads:
         return Comparison(plain, None, "measured with another number of threads")
-    estimate = through_yardsticks(one.report, other.report, one.run, other.run)
+    estimate = ratio_through_controls(one.report, other.report, one.run, other.run)
     if isinstance(estimate, str):
         return Comparison(plain, None, estimate.removeprefix("not decided: "))
     return Comparison(math.exp(estimate.value), estimate.interval())
 
 
-def _projected(one: Contender, other: Contender) -> Comparison:
+def _projected(one: Candidate, other: Candidate) -> Comparison:
     ratio = one.speed_ms / other.speed_ms
     here, there = one.run.projected_ms, other.run.projected_ms
     if here is None or there is None:
@@ -112,7 +112,7 @@ def _exact(one: float, other: float) -> Comparison:
     return Comparison(ratio, Interval(ratio, ratio), is_single=True)
 
 
-def _accuracy(one: Contender, other: Contender) -> Comparison:
+def _accuracy(one: Candidate, other: Candidate) -> Comparison:
     """Compare image by image; the cost ratio is the other's accuracy ÷ this one's."""
     plain = other.top1 / one.top1 if one.top1 else math.inf
     if one.report.bundle.pack_sha256 != other.report.bundle.pack_sha256:

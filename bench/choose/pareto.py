@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 
 
-def dominating(one: Contender, contenders: Sequence[Contender]) -> list[Contender]:
+def dominating(one: Candidate, contenders: Sequence[Candidate]) -> list[Candidate]:
     """Return who is at least as good in latency, memory, size and accuracy, and better in one of them."""
     costs = _costs(one)
     return [
@@ -15,12 +15,12 @@ def dominating(one: Contender, contenders: Sequence[Contender]) -> list[Contende
     ]
 
 
-def front(contenders: Sequence[Contender]) -> list[Contender]:
+def front(contenders: Sequence[Candidate]) -> list[Candidate]:
     """Return those whom nobody dominates, in their order."""
     return [one for one in contenders if not dominating(one, contenders)]
 
 
-def _costs(one: Contender) -> tuple[float, float, float, float]:
+def _costs(one: Candidate) -> tuple[float, float, float, float]:
     """Return what is to be small."""
     return one.speed_ms, one.memory_mb, one.size_mb, -one.top1
 

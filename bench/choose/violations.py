@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 from bench.statistics import accuracy
 from device_profiles.settings import Budget
 
@@ -23,7 +23,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Miss:
+class Violation:
     """By how much a contender misses a limit; `what`: which of its values was held against it."""
 
     limit: Limit
@@ -56,10 +56,10 @@ def limits_of(budget: Budget) -> list[Limit]:
     return [Limit(what, most, unit) for what, most, unit in known if most is not None]
 
 
-def value_of(limit: Limit, one: Contender) -> tuple[float, str] | None:
+def value_of(limit: Limit, one: Candidate) -> tuple[float, str] | None:
     """Return what a contender has of a limited quantity, and what that is; None where it cannot be judged.
 
-    Of a stand-in's latency it is the lower end of the projected range, which is the device's, if there is
+    Of a proxy's latency it is the lower end of the projected range, which is the device's, if there is
     one. Without a p95 its p50 is taken: what is over the limit with that is over it with both.
     """
     match limit.what:
@@ -67,9 +67,9 @@ def value_of(limit: Limit, one: Contender) -> tuple[float, str] | None:
             return one.memory_mb, limit.what
         case "size":
             return one.size_mb, limit.what
-        case _ if one.run.standing == "measured" and one.latency.p95 is None:
+        case _ if one.run.provenance == "measured" and one.latency.p95 is None:
             return one.latency.p50, "p50 latency, for want of a p95,"
-        case _ if one.run.standing == "measured":
+        case _ if one.run.provenance == "measured":
             return one.latency.p95 or 0.0, limit.what
         case _ if one.run.projected_ms is not None:
             return one.run.projected_ms.low, "the lower end of the projected latency"
@@ -77,10 +77,12 @@ def value_of(limit: Limit, one: Contender) -> tuple[float, str] | None:
             return None
 
 
-def misses(one: Contender, limits: Sequence[Limit]) -> list[Miss]:
+def misses(one: Candidate, limits: Sequence[Limit]) -> list[Violation]:
     """Return each limit that a contender is over."""
     values = ((limit, value_of(limit, one)) for limit in limits)
-    return [Miss(limit, *value) for limit, value in values if value is not None and value[0] > limit.most]
+    return [
+        Violation(limit, *value) for limit, value in values if value is not None and value[0] > limit.most
+    ]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Kept:
     judged: Literal["retention", "agreement", "one class"] = "retention"
 
 
-def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
+def kept(one: Candidate, min_retention: float | None, margin: float) -> Kept:
     """Judge retention, agreement and each class; the first that is not kept, or not shown to be, decides.
 
     A retention can hide changed answers that happen to hit the reference's mistakes, and one class lost where
@@ -109,7 +111,7 @@ def kept(one: Contender, min_retention: float | None, margin: float) -> Kept:
     return lost or next((each for each in judged if not each.is_shown), overall)
 
 
-def _agreement(one: Contender, least: float) -> Kept | None:
+def _agreement(one: Candidate, least: float) -> Kept | None:
     """Judge the share of images with the reference's class by the lower end of its interval; None if kept."""
     judged, agreeing = one.run.accuracy, one.agreeing
     if judged is None or agreeing is None:
@@ -126,7 +128,7 @@ def _agreement(one: Contender, least: float) -> Kept | None:
     return Kept(False, False, sentence, "agreement")
 
 
-def _by_class(one: Contender, least: float) -> Iterator[Kept]:
+def _by_class(one: Candidate, least: float) -> Iterator[Kept]:
     """Judge each class whose retention is below the limit by more than chance."""
     for name, paired in one.paired_by_class.items():
         interval = paired.retention_ci95()
@@ -140,7 +142,7 @@ def _by_class(one: Contender, least: float) -> Iterator[Kept]:
             yield Kept(False, False, sentence, "one class")
 
 
-def _retention(one: Contender, min_retention: float, margin: float) -> Kept:
+def _retention(one: Candidate, min_retention: float, margin: float) -> Kept:
     """Judge retention: shown if the lower end of its interval is at least the limit less the margin.
 
     Lost if even its upper end lies below that; in between more images would decide.

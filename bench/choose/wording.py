@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.bundle.variants import Precision
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 from bench.choose.comparing import Comparison, Preference
 from bench.choose.violations import Kept
 from bench.runtimes.providers import place_of
@@ -12,13 +12,13 @@ from device_profiles.facts import multiplies_int8_fast
 _HARDLY_FASTER = 0.9
 
 
-def figures(one: Contender, accuracy: Kept) -> str:
+def figures(one: Candidate, accuracy: Kept) -> str:
     """Say what a row has, each number with its conditions."""
     run, latency = one.run, one.latency
     p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
     threads = f"{run.threads} thread{'s' if run.threads > 1 else ''}"
-    time = f"p50 {latency.p50:.3g} ms{p95} ({threads}, batch 1, {run.standing}"
-    if run.standing == "stand-in":
+    time = f"p50 {latency.p50:.3g} ms{p95} ({threads}, batch 1, {run.provenance}"
+    if run.provenance == "proxy":
         time += f" on {one.report.host.cpu}"
         if run.projected_ms is not None:
             time += f"; projected {_ms(run.projected_ms.low)} to {_ms(run.projected_ms.high)} ms"
@@ -32,7 +32,7 @@ def _ms(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def why_first(pick: Contender, tied: Sequence[Contender]) -> str:
+def why_first(pick: Candidate, tied: Sequence[Candidate]) -> str:
     """Say by what the pick is the first of those that tie."""
     others = [one for one in tied if one is not pick]
     if all((one.run.size_bytes or 0) > (pick.run.size_bytes or 0) for one in others):
@@ -42,7 +42,7 @@ def why_first(pick: Contender, tied: Sequence[Contender]) -> str:
     return "the one in fp32" if precision(pick) is Precision.FP32 else "the first by name"
 
 
-def tie_lost(one: Contender, pick: Contender) -> str:
+def tie_lost(one: Candidate, pick: Candidate) -> str:
     """Say by what the pick wins a tie."""
     if (one.run.size_bytes or 0) > (pick.run.size_bytes or 0):
         return f"larger ({one.size_mb:.2f} MB, {pick.name} has {pick.size_mb:.2f})"
@@ -53,7 +53,7 @@ def tie_lost(one: Contender, pick: Contender) -> str:
     return f"behind {pick.name} by name alone"
 
 
-def precision(one: Contender) -> Precision | None:
+def precision(one: Candidate) -> Precision | None:
     """Return the precision that its artifact was asked to have."""
     return None if one.run.precision_ran is None else one.run.precision_ran.requested
 
@@ -75,11 +75,15 @@ def ratio(comparison: Comparison, prefer: Preference) -> str:
     return f"{found}, interval {ends[0]:.2f} to {ends[1]:.2f}"
 
 
-def without_dot_product(one: Contender) -> str:
+def without_dot_product(one: Candidate) -> str:
     """Say why int8 gains nothing on a CPU without instructions for it."""
     if place_of(one.run.provider) != "cpu" or precision(one) is not Precision.INT8:
         return ""
     if multiplies_int8_fast(one.report.host.cpu_features):
         return ""
-    per_fp32 = one.run.per_fp32
-    return ", no dot product on this CPU" if per_fp32 is not None and per_fp32 > _HARDLY_FASTER else ""
+    relative_to_fp32 = one.run.relative_to_fp32
+    return (
+        ", no dot product on this CPU"
+        if relative_to_fp32 is not None and relative_to_fp32 > _HARDLY_FASTER
+        else ""
+    )

@@ -16,7 +16,7 @@ _SHARE_OF_MEMORY_SHOWN = 0.75
 
 
 @dataclass(frozen=True)
-class Likeness:
+class ProfileMatch:
     """How a machine compares with a profile's device.
 
     `is_device`: whether the profile's rule of matching says that it is one; `agrees`, `differs`: in words.
@@ -33,14 +33,14 @@ class Likeness:
 class Detection:
     """Which devices a machine is, the one with the fewest differences first; `nearest`: if it is none."""
 
-    matches: tuple[Likeness, ...]
-    nearest: Likeness | None
+    matches: tuple[ProfileMatch, ...]
+    nearest: ProfileMatch | None
 
 
 def detect(host: Host, profiles: Iterable[Profile]) -> Detection:
     """Compare a machine with every profile of a device."""
     likenesses = sorted(
-        (likeness(host, profile) for profile in profiles if profile.device == "another"),
+        (profile_match(host, profile) for profile in profiles if profile.device == "another"),
         key=lambda one: (len(one.differs), one.distance),
     )
     matches = tuple(one for one in likenesses if one.is_device)
@@ -64,7 +64,7 @@ def profile_that_is(host: Host, profiles: Sequence[Profile], whose: str) -> Prof
     )
 
 
-def likeness(host: Host, profile: Profile) -> Likeness:
+def profile_match(host: Host, profile: Profile) -> ProfileMatch:
     """Compare a machine with one profile, whose device is another."""
     assert profile.match is not None
     assert profile.processor is not None
@@ -77,7 +77,7 @@ def likeness(host: Host, profile: Profile) -> Likeness:
         _of_features(host, processor),
         _of_memory(host, memory),
     ]
-    return Likeness(
+    return ProfileMatch(
         profile=profile.name,
         is_device=all(same for same, _ in _of_match(host, match)),
         agrees=tuple(sentence for same, sentence in compared if same),

@@ -4,7 +4,7 @@ from bench.system.state import HostState
 from device_profiles.facts import Readings
 
 
-def untold(readings: Readings, state: HostState, clock_khz: int | None) -> list[str]:
+def missing_telemetry(readings: Readings, state: HostState, clock_khz: int | None) -> list[str]:
     """Return a sentence for each thing that the device should tell of itself and does not, with a remedy.
 
     Energy is not among them: where it cannot be measured each row says why.

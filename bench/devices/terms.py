@@ -1,17 +1,17 @@
-"""On which terms a machine is measured under a profile: as the device itself, or as its stand-in. Pure."""
+"""On which terms a machine is measured under a profile: as the device itself, or as its proxy. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.bundle.manifest import ArtifactRecord
-from bench.devices.matching import Likeness, likeness
-from bench.runtimes.quantised_engines import ENGINES, choose_engine, misfit
+from bench.devices.matching import ProfileMatch, profile_match
+from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_incompatibility
 from bench.system.host import Host
 from device_profiles.facts import Figure
 from device_profiles.profile import Profile
 
 _BYTES_PER_MIB = 1 << 20
-Standing = Literal["measured", "stand-in"]
+Provenance = Literal["measured", "proxy"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class MemoryLimit:
 class Terms:
     """How a machine is held to a profile.
 
-    `likeness`: None where the profile is that of whatever machine it is used on; `threads`: what the profile
-    asks for; `memory_limit`: of a case, None for no limit but the machine's own.
+    `profile_match`: None where the profile is that of whatever machine it is used on; `threads`: what the
+    profile asks for; `memory_limit`: of a case, None for no limit but the machine's own.
     """
 
-    standing: Standing
-    likeness: Likeness | None
+    provenance: Provenance
+    profile_match: ProfileMatch | None
     threads: int
     memory_limit: MemoryLimit | None
 
@@ -43,19 +43,19 @@ class Terms:
     @property
     def is_another(self) -> bool:
         """Whether the machine stands in for another device, to which latencies may be projected."""
-        return self.standing == "stand-in" and self.likeness is not None
+        return self.provenance == "proxy" and self.profile_match is not None
 
 
 def terms_of(profile: Profile, host: Host) -> Terms:
     """Return the terms on which a host is measured under a profile."""
-    compared = likeness(host, profile) if profile.device == "another" else None
-    is_device = (compared is None or compared.is_device) and profile.stand_in_only is None
-    standing: Standing = "measured" if is_device and host.emulated is None else "stand-in"
+    compared = profile_match(host, profile) if profile.device == "another" else None
+    is_device = (compared is None or compared.is_device) and profile.proxy_only is None
+    provenance: Provenance = "measured" if is_device and host.emulated is None else "proxy"
     return Terms(
-        standing=standing,
-        likeness=compared,
+        provenance=provenance,
+        profile_match=compared,
         threads=threads_of(profile, host.physical_cores),
-        memory_limit=_memory_limit(profile, standing),
+        memory_limit=_memory_limit(profile, provenance),
     )
 
 
@@ -86,13 +86,15 @@ def fewer_threads(terms: Terms, host: Host) -> list[str]:
 
 def differences(terms: Terms) -> list[str]:
     """Say in what a machine that is the device differs from its profile."""
-    if terms.likeness is None or not terms.likeness.differs:
+    if terms.profile_match is None or not terms.profile_match.differs:
         return []
-    found = "; ".join(terms.likeness.differs)
-    return [f"this {terms.likeness.profile} differs from its profile ({found}): give it a profile of its own"]
+    found = "; ".join(terms.profile_match.differs)
+    return [
+        f"this {terms.profile_match.profile} differs from its profile ({found}): give it a profile of its own"
+    ]
 
 
-def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
+def incompatible_because(artifact: ArtifactRecord, profile: Profile) -> str | None:
     """Return why a profile's device cannot run an artifact; None if nothing is known against it."""
     choice = profile.runtimes.get(artifact.format)  # type: ignore[call-overload]
     if choice is not None and not choice.providers:
@@ -101,17 +103,17 @@ def unfit(artifact: ArtifactRecord, profile: Profile) -> str | None:
         return None
     processor = profile.processor
     flags = frozenset(processor.features.value)
-    reason = misfit(artifact.engine, processor.architecture, flags, called=profile.name)
+    reason = engine_incompatibility(artifact.engine, processor.architecture, flags, called=profile.name)
     best = choose_engine(processor.architecture, flags)
     if reason is None or best is None:
         return reason
     return f"{reason}; export again with --cpu {ENGINES[best].cpu}"
 
 
-def _memory_limit(profile: Profile, standing: Standing) -> MemoryLimit | None:
+def _memory_limit(profile: Profile, provenance: Provenance) -> MemoryLimit | None:
     if profile.memory_cap_mb is not None:
         return MemoryLimit(profile.memory_cap_mb * _BYTES_PER_MIB, "the profile's memory_cap_mb")
-    if standing == "measured" or profile.memory is None:
+    if provenance == "measured" or profile.memory is None:
         return None
     smallest, left = min(profile.memory.sizes_mb.value), profile.memory.left_free_mb
     board = f"{profile.name} with {smallest} MiB"

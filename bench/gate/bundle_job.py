@@ -15,7 +15,7 @@ from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missin
 from bench.report.measured_bundle import record_of
 from bench.run.rows import reason_of
 from bench.system.host import Host, cpus_for, read_host
-from bench.system.memory_limit import find_control
+from bench.system.memory_limit import find_cgroup
 from device_profiles.profile import Profile
 
 Key = tuple[str, str]
@@ -102,13 +102,13 @@ def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, .
     """Return what both sides are examined and timed by: the baseline's images judge both."""
     return Plan(
         cases=cases,
-        companions=(),
+        controls=(),
         sampling=sampling_of(profile.sampling),
         pack=(baseline.folder / baseline.manifest.pack.file.path).resolve(),
         pack_sha256=baseline.manifest.pack.file.sha256,
         images=baseline.manifest.pack.images,
         classes=len(baseline.manifest.model.classes),
-        memory_control=None if terms.memory_limit_bytes is None else find_control(),
+        memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
 
 

@@ -9,8 +9,8 @@ from bench.bundle.manifest import Bundle
 from bench.devices.terms import fewer_threads
 from bench.gate import reasons
 from bench.gate.bundle_job import Job, Key, prepare
-from bench.gate.document import Checked, Conditions, DuelTimes
-from bench.gate.evaluation import Compared, Side, Times, is_worth_looking_again, judge, suspects
+from bench.gate.document import Checked, Conditions, PairedTimes
+from bench.gate.evaluation import Compared, Side, Times, is_worth_confirming, judge, suspects
 from bench.gate.findings import Finding, Limits, Quantity, Verdict
 from bench.gate.fitting import notes_of
 from bench.gate.options import CheckOptions
@@ -25,12 +25,12 @@ from bench.gate.paired_runs import (
 )
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
-from bench.harness.paired import Duels, Pair
+from bench.harness.paired import Pair, PairedRunner
 from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.measurements import Failed
 from bench.progress import Progress
 from bench.report.measured_bundle import record_of
-from bench.run.machine_warnings import doubts_of, of_confinement
+from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.run.rows import reason_of
 from bench.system.state import read_state
 from device_profiles.profile import Profile
@@ -54,13 +54,13 @@ def check_bundles(
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
     job = prepare(candidate, baseline, profile, options)
-    heat = profile.heat if job.terms.standing == "measured" else None
-    warnings = [*doubts_of(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
+    heat = profile.heat if job.terms.provenance == "measured" else None
+    warnings = [*machine_warnings(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
     compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
     confinement = ask_confinement()
-    warnings += of_confinement(confinement)
+    warnings += confinement_warnings(confinement)
     stage = SideBySide(
-        fight=Duels(job.plan, progress).fight,
+        run_repetition=PairedRunner(job.plan, progress).run_repetition,
         examine_case=Examiner(job.plan, job.host, created).examine,
         progress=progress,
         seconds=options.seconds,
@@ -77,13 +77,13 @@ def check_bundles(
     return Checked(
         tool=tool,
         created=created,
-        of="bundles",
+        compared="bundles",
         baseline=record_of(baseline),
         candidate=record_of(candidate),
         conditions=Conditions(
             host=job.host,
             profile=profile.name,
-            standing=job.terms.standing,
+            provenance=job.terms.provenance,
             threads=threads,
             confinement=confinement,
         ),
@@ -102,16 +102,18 @@ def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tupl
     timed = list(measured.values())
     stage.time(timed, lambda one: _is_done(look(), one, job.options.limits))
     found = suspects(look(), job.options.limits)
-    stage.examine_memory_again(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
+    stage.confirm_memory(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
     for case, one in measured.items():
         times = [each for each in found if each.case == case and each.quantity in _RATIOS]
         if any(
-            is_worth_looking_again(each, _RATIOS[each.quantity](one.rounds), stage.processes_again(one))
+            is_worth_confirming(
+                each, _RATIOS[each.quantity](one.repetitions), stage.confirmation_processes(one)
+            )
             for each in times
         ):
             one.suspected = frozenset(each.quantity for each in times)
     slow = [one for one in timed if one.suspected]
-    stage.time_again(slow, lambda one: _is_decided(look(), one, one.suspected))
+    stage.time_confirmation(slow, lambda one: _is_decided(look(), one, one.suspected))
     return look()
 
 
@@ -148,7 +150,7 @@ def _compared(job: Job, key: Key, one: Measured | None) -> Compared:
         latency=times_of(one, Quantity.LATENCY),
         load_time=times_of(one, Quantity.LOAD_TIME),
         labels=job.pack.labels.astype(np.int64),
-        memory_looked_again=bool(one.fresh_peaks),
+        memory_confirmed=bool(one.confirmation_peaks),
     )
 
 
@@ -166,15 +168,15 @@ def _side(one: Measured, is_candidate: bool) -> Side:
 
 def times_of(one: Measured, quantity: Quantity) -> Times | None:
     """Return the two sides' times for the gate; None if nothing was timed, or one side runs no longer."""
-    rounds = one.rounds_for(quantity)
-    if not rounds or not one.runs:
+    repetitions = one.repetitions_for(quantity)
+    if not repetitions or not one.runs:
         return None
     level_of = _LEVELS[quantity]
     return Times(
-        baseline_ms=level_of(found.baseline for found in rounds),
-        candidate_ms=level_of(found.candidate for found in rounds),
-        ratio=_RATIOS[quantity](rounds) or reasons.given_up(len(rounds)),
-        looked_again=quantity in one.suspected,
+        baseline_ms=level_of(found.baseline for found in repetitions),
+        candidate_ms=level_of(found.candidate for found in repetitions),
+        ratio=_RATIOS[quantity](repetitions) or reasons.given_up(len(repetitions)),
+        confirmed=quantity in one.suspected,
     )
 
 
@@ -192,16 +194,16 @@ def _notes(job: Job) -> list[str]:
     return notes
 
 
-def _raw(one: Measured) -> list[DuelTimes]:
+def _raw(one: Measured) -> list[PairedTimes]:
     case = one.pair.baseline
     return [
-        DuelTimes(
+        PairedTimes(
             variant=case.variant,
             provider=case.provider,
-            fresh=is_fresh,
-            baseline=tuple(found.baseline for found in rounds),
-            candidate=tuple(found.candidate for found in rounds),
+            confirmation=is_confirmation,
+            baseline=tuple(found.baseline for found in repetitions),
+            candidate=tuple(found.candidate for found in repetitions),
         )
-        for is_fresh, rounds in ((False, one.rounds), (True, one.fresh))
-        if rounds
+        for is_confirmation, repetitions in ((False, one.repetitions), (True, one.confirmation))
+        if repetitions
     ]

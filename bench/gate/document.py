@@ -24,17 +24,20 @@ class Conditions(Record):
 
     host: Host
     profile: str
-    standing: Literal["measured", "stand-in"]
+    provenance: Literal["measured", "proxy"]
     threads: int
     confinement: Confinement | None = None
 
 
-class DuelTimes(Record):
-    """What the processes of both sides of a variant measured, round by round; `fresh`: in the second look."""
+class PairedTimes(Record):
+    """What the processes of both sides of a variant measured, round by round.
+
+    `confirmation`: in the second look.
+    """
 
     variant: str
     provider: str
-    fresh: bool
+    confirmation: bool
     baseline: tuple[ProcessTiming, ...]
     candidate: tuple[ProcessTiming, ...]
 
@@ -42,14 +45,14 @@ class DuelTimes(Record):
 class Checked(Record):
     """A candidate held against a baseline.
 
-    `of`: two bundles that took turns here, or two reports; `notes`: what is to be known of how they were
-    compared; `warnings`: what disturbed it.
+    `compared`: two bundles that took turns here, or two reports; `notes`: what is to be known of how they
+    were compared; `warnings`: what disturbed it.
     """
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[2] = Field(default=2, alias="schema")
     tool: str
     created: str
-    of: Literal["bundles", "reports"]
+    compared: Literal["bundles", "reports"]
     baseline: BundleRecord
     candidate: BundleRecord
     conditions: Conditions
@@ -58,7 +61,7 @@ class Checked(Record):
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    raw: tuple[DuelTimes, ...] = ()
+    raw: tuple[PairedTimes, ...] = ()
 
     @property
     def blocking(self) -> list[Finding]:

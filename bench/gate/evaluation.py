@@ -50,7 +50,7 @@ class Times:
     candidate_ms: float
     ratio: Estimate | str
     comparable: bool = True
-    looked_again: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Compared:
     load_time: Times | None = None
     labels: Labels | str = "no answers"
     are_equal_files: bool = False
-    memory_looked_again: bool = False
+    memory_confirmed: bool = False
 
     @property
     def case(self) -> tuple[str, str]:
@@ -106,7 +106,7 @@ def suspects(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
     ]
 
 
-def is_worth_looking_again(found: Finding, estimate: Estimate | None, processes: int | None) -> bool:
+def is_worth_confirming(found: Finding, estimate: Estimate | None, processes: int | None) -> bool:
     """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look.
 
     `estimate`: of the ratio's logarithm, by which it is suspected; `processes`: for how many of each side
@@ -176,7 +176,7 @@ class _Judge:
             "candidate": times.candidate_ms,
             "unit": "ms",
             "limit": limit,
-            "looked_again": times.looked_again,
+            "confirmed": times.confirmed,
         }
         if isinstance(times.ratio, str):
             verdict = Verdict.UNDECIDED if times.comparable else Verdict.INCOMPARABLE
@@ -188,7 +188,7 @@ class _Judge:
             "interval": (judged.interval.low, judged.interval.high),
             "confidence": confidence,
         }
-        sentence = reasons.of_time(judged, limit, times.looked_again)
+        sentence = reasons.of_time(judged, limit, times.confirmed)
         return [self._finding(quantity, judged.verdict, sentence, **values)]
 
     def _memory(self, baseline: Side, candidate: Side) -> list[Finding]:
@@ -198,7 +198,7 @@ class _Judge:
         before, after = median(baseline.peaks_bytes), median(candidate.peaks_bytes)
         verdict = judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit)
         processes = len(candidate.peaks_bytes)
-        again = self.compared.memory_looked_again
+        again = self.compared.memory_confirmed
         return [
             self._finding(
                 Quantity.MEMORY,
@@ -209,7 +209,7 @@ class _Judge:
                 baseline=before / _BYTES_PER_MIB,
                 candidate=after / _BYTES_PER_MIB,
                 unit="MiB",
-                looked_again=again,
+                confirmed=again,
             )
         ]
 

@@ -59,7 +59,7 @@ class Finding(Record):
 
     `sentence` says why; `ratio`: candidate ÷ baseline, with its `interval` at `confidence` (corrected for the
     number of comparisons) where it is an estimate; `baseline`, `candidate`: the two values in `unit`;
-    `looked_again`: whether it rests on fresh measurements alone, which a suspicion had asked for.
+    `confirmed`: whether it rests on fresh measurements alone, which a suspicion had asked for.
     """
 
     variant: str
@@ -74,7 +74,7 @@ class Finding(Record):
     baseline: float | None = None
     candidate: float | None = None
     unit: Literal["ms", "MiB", "bytes", "share right"] | None = None
-    looked_again: bool = False
+    confirmed: bool = False
 
     @property
     def case(self) -> tuple[str, str]:

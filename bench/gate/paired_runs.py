@@ -11,7 +11,7 @@ from statistics import fmean, median
 
 from bench.gate.findings import Quantity
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.paired import Pair, Round, SideEnded
+from bench.harness.paired import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress
@@ -20,7 +20,7 @@ from bench.statistics.replication import Estimate, ratio_of_pairs
 from device_profiles.settings import Sampling
 
 # After how many processes it is looked whether a pair is decided; a second look takes more than the first.
-LOOKS = (5, 8, 12, 20, 32, 50)
+CHECK_AFTER_PROCESSES = (5, 8, 12, 20, 32, 50)
 # Seconds of a second look, as a multiple of those of the first: a busy machine needs them.
 _SECOND_SECONDS = 3.0
 _MEMORY_PROCESSES = 4
@@ -47,7 +47,7 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
     """
     return profile_sampling.model_copy(
         update={
-            "looks": LOOKS,
+            "check_after_processes": CHECK_AFTER_PROCESSES,
             "warm_up": 30,
             "blocks": 8,
             "block_samples": 16,
@@ -68,10 +68,10 @@ class Measured:
     pair: Pair
     baseline: Examined | Ended
     candidate: Examined | Ended
-    rounds: list[Round] = field(default_factory=list)
-    fresh: list[Round] = field(default_factory=list)
+    repetitions: list[PairedRepetition] = field(default_factory=list)
+    confirmation: list[PairedRepetition] = field(default_factory=list)
     suspected: frozenset[Quantity] = frozenset()
-    fresh_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
+    confirmation_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
     spent_s: dict[bool, float] = field(default_factory=lambda: {False: 0.0, True: 0.0})
 
     @property
@@ -87,19 +87,19 @@ class Measured:
         else:
             self.baseline = entry
 
-    def rounds_of(self, is_fresh: bool) -> list[Round]:
+    def repetitions_of(self, is_confirmation: bool) -> list[PairedRepetition]:
         """Return the fresh rounds, or the first ones."""
-        return self.fresh if is_fresh else self.rounds
+        return self.confirmation if is_confirmation else self.repetitions
 
-    def rounds_for(self, quantity: Quantity) -> list[Round]:
+    def repetitions_for(self, quantity: Quantity) -> list[PairedRepetition]:
         """Return the rounds that decide on a time."""
-        return self.rounds_of(quantity in self.suspected)
+        return self.repetitions_of(quantity in self.suspected)
 
     def peaks_bytes(self, is_candidate: bool) -> tuple[int, ...]:
         """Return the memory peak of each process that was looked at; fresh ones alone, if there are any."""
         examined = self.candidate if is_candidate else self.baseline
-        if is_candidate in self.fresh_peaks:
-            return self.fresh_peaks[is_candidate]
+        if is_candidate in self.confirmation_peaks:
+            return self.confirmation_peaks[is_candidate]
         return (examined.memory.highest_bytes,) if isinstance(examined, Examined) else ()
 
 
@@ -107,11 +107,12 @@ class Measured:
 class SideBySide:
     """Measures pairs, each for so many `seconds`.
 
-    What it does that with is given as functions: `fight` times one round of a pair (see Duels), `examine` a
-    case in a process of its own (see Examiner), `clock` gives seconds. `blocks`: turns of a round.
+    What it does that with is given as functions: `run_repetition` times one round of a pair (see Duels),
+    `examine` a case in a process of its own (see Examiner), `clock` gives seconds. `blocks`: turns of a
+    round.
     """
 
-    fight: Callable[[Pair, int, float], Round | SideEnded]
+    run_repetition: Callable[[Pair, int, float], PairedRepetition | SideEnded]
     examine_case: Callable[[Case], Examined | Ended]
     progress: Progress
     seconds: float
@@ -135,21 +136,23 @@ class SideBySide:
 
     def time(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time pairs until each is done at a look, or their seconds are up."""
-        self._rounds(measured, LOOKS, self.seconds, is_done, "latency")
+        self._repetitions(measured, CHECK_AFTER_PROCESSES, self.seconds, is_done, "latency")
 
-    def time_again(self, measured: Sequence[Measured], is_done: Done) -> None:
+    def time_confirmation(self, measured: Sequence[Measured], is_done: Done) -> None:
         """Time suspects anew, in more processes, which are kept apart from the earlier ones."""
-        first = max((len(one.rounds) for one in measured), default=0)
+        first = max((len(one.repetitions) for one in measured), default=0)
         seconds = _SECOND_SECONDS * self.seconds
-        self._rounds(measured, _second_looks(first), seconds, is_done, _AGAIN, is_fresh=True)
+        self._repetitions(
+            measured, _confirmation_checks(first), seconds, is_done, _AGAIN, is_confirmation=True
+        )
 
-    def processes_again(self, one: Measured) -> int | None:
+    def confirmation_processes(self, one: Measured) -> int | None:
         """Return how many processes of each side a second look at a pair has time for; None if too few."""
-        seconds, each_s = _SECOND_SECONDS * self.seconds, one.spent_s[False] / len(one.rounds)
-        looks = _second_looks(len(one.rounds))
-        return next((look for look in reversed(looks) if look * each_s <= seconds), None)
+        seconds, each_s = _SECOND_SECONDS * self.seconds, one.spent_s[False] / len(one.repetitions)
+        check_after_processes = _confirmation_checks(len(one.repetitions))
+        return next((look for look in reversed(check_after_processes) if look * each_s <= seconds), None)
 
-    def examine_memory_again(self, measured: Iterable[Measured]) -> None:
+    def confirm_memory(self, measured: Iterable[Measured]) -> None:
         """Read the memory peak of both sides in fresh processes."""
         suspects = list(measured)
         if suspects:
@@ -165,77 +168,85 @@ class SideBySide:
                     one.end(SideEnded(side, entry.outcome))
                 else:
                     found[side] = (*found.get(side, ()), entry.memory.highest_bytes)
-            one.fresh_peaks = found
+            one.confirmation_peaks = found
 
-    def _rounds(
+    def _repetitions(
         self,
         measured: Sequence[Measured],
-        looks: Sequence[int],
+        check_after_processes: Sequence[int],
         seconds: float,
         is_done: Done,
         called: str,
-        is_fresh: bool = False,
+        is_confirmation: bool = False,
     ) -> None:
         open_ = [one for one in measured if one.runs]
         begin, whole_s = self.clock(), seconds * len(open_)
-        for round_ in range(looks[-1]):
+        for repetition in range(check_after_processes[-1]):
             elapsed_s = self.clock() - begin
-            due = _PATIENCE * max(1, round_) / looks[0]
+            due = _PATIENCE * max(1, repetition) / check_after_processes[0]
             late = {
                 one.pair.key
                 for one in open_
-                if elapsed_s > due * whole_s and one.spent_s[is_fresh] > due * seconds
+                if elapsed_s > due * whole_s and one.spent_s[is_confirmation] > due * seconds
             }
             if len(late) < len(open_):
                 open_ = [
                     one
                     for one in open_
-                    if one.pair.key not in late or not _is_hopeless(one.rounds_of(is_fresh))
+                    if one.pair.key not in late or not _is_futile(one.repetitions_of(is_confirmation))
                 ]
-            if not open_ or (round_ >= looks[0] and elapsed_s >= whole_s):
+            if not open_ or (repetition >= check_after_processes[0] and elapsed_s >= whole_s):
                 return
-            of = f"{round_ + 1} of {looks[0]}" if round_ < looks[0] else f"{round_ + 1}, not decided yet"
+            of = (
+                f"{repetition + 1} of {check_after_processes[0]}"
+                if repetition < check_after_processes[0]
+                else f"{repetition + 1}, not decided yet"
+            )
             self.progress.begin(f"{called}, process {of}", len(open_) * self.blocks)
             for one in open_:
                 is_late = one.pair.key in late
-                self._fight(one, round_, 0.0 if is_late else _SHARE_OF_A_PROCESS * seconds, is_fresh)
+                self._run_repetition(
+                    one, repetition, 0.0 if is_late else _SHARE_OF_A_PROCESS * seconds, is_confirmation
+                )
             open_ = [one for one in open_ if one.runs]
-            if round_ + 1 in looks:
+            if repetition + 1 in check_after_processes:
                 open_ = [one for one in open_ if not is_done(one)]
 
-    def _fight(self, one: Measured, round_: int, limit_s: float, is_fresh: bool) -> None:
-        begin, number = self.clock(), round_ + (LOOKS[-1] if is_fresh else 0)
-        found = self.fight(one.pair, number, limit_s)
+    def _run_repetition(self, one: Measured, repetition: int, limit_s: float, is_confirmation: bool) -> None:
+        begin, number = self.clock(), repetition + (CHECK_AFTER_PROCESSES[-1] if is_confirmation else 0)
+        found = self.run_repetition(one.pair, number, limit_s)
         if isinstance(found, SideEnded):  # once may be the machine's fault; a second time it is the file's
-            found = self.fight(one.pair, number, limit_s)
+            found = self.run_repetition(one.pair, number, limit_s)
         if isinstance(found, SideEnded):
             one.end(found)
         else:
-            one.rounds_of(is_fresh).append(found)
-        one.spent_s[is_fresh] += self.clock() - begin
+            one.repetitions_of(is_confirmation).append(found)
+        one.spent_s[is_confirmation] += self.clock() - begin
 
 
-def _second_looks(first: int) -> Sequence[int]:
+def _confirmation_checks(first: int) -> Sequence[int]:
     """Return the looks of a second look after `first` processes: at more of them, if there are any."""
-    return [look for look in LOOKS if look > first] or LOOKS[-1:]
+    return [look for look in CHECK_AFTER_PROCESSES if look > first] or CHECK_AFTER_PROCESSES[-1:]
 
 
-def _is_hopeless(rounds: Sequence[Round]) -> bool:
+def _is_futile(repetitions: Sequence[PairedRepetition]) -> bool:
     """Tell whether the ratios that processes found lie so far apart that a few more would decide nothing."""
-    found = [processes.ratio([one.candidate], [one.baseline], level=fmean) for one in rounds]
+    found = [processes.ratio([one.candidate], [one.baseline], level=fmean) for one in repetitions]
     ratios = [one.value for one in found if one is not None]
     return len(ratios) >= _ENOUGH_TO_GIVE_UP and max(ratios) > _FAR_APART * min(ratios)
 
 
-def latency_ratio(rounds: Sequence[Round]) -> Estimate | None:
+def latency_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     """Return the estimate of the logarithm of candidate ÷ baseline, by the means of their blocks."""
-    found = processes.ratio([one.candidate for one in rounds], [one.baseline for one in rounds], level=fmean)
+    found = processes.ratio(
+        [one.candidate for one in repetitions], [one.baseline for one in repetitions], level=fmean
+    )
     return None if found is None else found.estimate
 
 
-def load_ratio(rounds: Sequence[Round]) -> Estimate | None:
+def load_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     """Return the same of their loading."""
-    logs = [[math.log(one.candidate.load_ns / one.baseline.load_ns)] for one in rounds]
+    logs = [[math.log(one.candidate.load_ns / one.baseline.load_ns)] for one in repetitions]
     found = ratio_of_pairs(logs)
     return None if found is None else found.estimate
 

@@ -28,7 +28,7 @@ def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     return f"runs on neither side: baseline: {baseline}; candidate: {candidate}"
 
 
-def of_time(judged: Judged, limit: float, looked_again: bool) -> str:
+def of_time(judged: Judged, limit: float, confirmed: bool) -> str:
     """Say how a time's ratio stands to its limit."""
     found = f"{judged.ratio:.3f}× ({reach(judged.interval)})"
     said = {
@@ -37,7 +37,7 @@ def of_time(judged: Judged, limit: float, looked_again: bool) -> str:
         Verdict.SAME: f"within ±{percent(limit)}",
         Verdict.UNDECIDED: _undecided(judged, limit),
     }[judged.verdict]
-    return f"{found}, {said}" + (_FRESH if looked_again else "")
+    return f"{found}, {said}" + (_FRESH if confirmed else "")
 
 
 def _undecided(judged: Judged, limit: float) -> str:
@@ -56,11 +56,11 @@ def given_up(processes: int) -> str:
     )
 
 
-def of_memory(before_mib: float, after_mib: float, limit: float, processes: int, looked_again: bool) -> str:
+def of_memory(before_mib: float, after_mib: float, limit: float, processes: int, confirmed: bool) -> str:
     """Say how the peak stands to that of the baseline."""
     grown = after_mib / before_mib - 1
     found = f"peak {after_mib:.1f} MiB, was {before_mib:.1f} ({grown:+.1%}, limit {percent(limit)})"
-    return found + (f"; {processes} fresh processes each, which alone decide" if looked_again else "")
+    return found + (f"; {processes} fresh processes each, which alone decide" if confirmed else "")
 
 
 def of_size(before: int, after: int, limit: float) -> str:

@@ -10,12 +10,12 @@ from bench.gate.document import Checked, Conditions
 from bench.gate.evaluation import Compared, Side, Times, judge
 from bench.gate.fitting import notes_of, refuse_other_kind, selected
 from bench.gate.options import CheckOptions
-from bench.report.comparability import differing_conditions, through_yardsticks
+from bench.report.comparability import differing_conditions, ratio_through_controls
 from bench.report.schema import Report, Run
 from bench.statistics.accuracy import Labels
 
 _OF_REPORTS = (
-    "two reports, each of its own minutes: latencies are compared in units of their yardsticks, and load "
+    "two reports, each of its own minutes: latencies are compared by their control workloads, and load "
     "times not at all; two bundles side by side can be held to a narrower limit"
 )
 
@@ -36,13 +36,13 @@ def check_reports(
     return Checked(
         tool=tool,
         created=created,
-        of="reports",
+        compared="reports",
         baseline=baseline.bundle,
         candidate=candidate.bundle,
         conditions=Conditions(
             host=candidate.host,
             profile=candidate.profile.name,
-            standing="measured" if candidate.stand_in is None else "stand-in",
+            provenance="measured" if candidate.proxy is None else "proxy",
             threads=threads,
             confinement=candidate.confinement,
         ),
@@ -89,7 +89,7 @@ def _latency(candidate: Report, baseline: Report, new: Run, old: Run) -> Times:
     times = partial(Times, old.latency_ms.p50, new.latency_ms.p50)
     if differing := differing_conditions(candidate, baseline, new, old):
         return times(f"not comparable: {'; '.join(differing)}", comparable=False)
-    return times(through_yardsticks(candidate, baseline, new, old))
+    return times(ratio_through_controls(candidate, baseline, new, old))
 
 
 def _labels(candidate: Report, baseline: Report) -> Labels | str:

@@ -4,7 +4,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 
-from bench.measurements import Surroundings
+from bench.measurements import SystemCounters
 from bench.system.cpu_time import read_clock_khz, read_cpu_time
 from bench.system.snapshot import usable_cpus
 
@@ -14,7 +14,7 @@ _RESTING_SHARE = 0.1
 _REST_LIMIT_S = 0.25
 
 
-class Watch:
+class BlockMonitor:
     """Begins to watch when it is made; `stop` says what went on since."""
 
     def __init__(self, cpus: Sequence[int] | None) -> None:
@@ -23,13 +23,13 @@ class Watch:
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._begin = time.perf_counter_ns()
 
-    def stop(self) -> Surroundings:
+    def stop(self) -> SystemCounters:
         """Return what went on since the watch was made."""
         elapsed = time.perf_counter_ns() - self._begin
         usage = resource.getrusage(resource.RUSAGE_SELF)
         now, before = read_cpu_time(self._cpus), self._time
         known = now is not None and before is not None
-        return Surroundings(
+        return SystemCounters(
             elapsed_ns=elapsed,
             cpus=len(usable_cpus() if self._cpus is None else self._cpus),
             cpu_ns=round((_cpu_s(usage) - _cpu_s(self._usage)) * 1e9),

@@ -1,6 +1,6 @@
 """Calibration: every rate on one core and on all, at rest and after a minute of load. It knows the order.
 
-`measure_rates` is the short form, of one number of threads at rest, that a stand-in is projected with.
+`measure_rates` is the short form, of one number of threads at rest, that a proxy is projected with.
 """
 
 import time
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.errors import MissingRuntimeError
-from bench.harness.rate_meter import Cores, RateMeter, Reached, copy_memory
+from bench.harness.rate_meter import Cores, RateMeter, RateSample, copy_memory
 from bench.progress import Progress
 from bench.runtimes.table import RUNTIMES, RuntimeRow, is_installed
 from bench.runtimes.workloads import WORKLOADS, Workload
@@ -22,7 +22,7 @@ from device_profiles.facts import Rate
 _SECONDS_OF_A_SHORT_RATE = 1.0
 _TURNS = 8
 _LOAD = WORKLOADS[0]
-_CONVOLUTIONS = [workload for workload in WORKLOADS if workload.of == "convolution"]
+_CONVOLUTIONS = [workload for workload in WORKLOADS if workload.operation == "convolution"]
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def _in_turns(row: RuntimeRow, workloads: Sequence[Workload], cores: Cores, sour
     ]
 
 
-def _middle(turns: Sequence[Reached]) -> Reached:
-    value, spread = median(one.value for one in turns), median(one.spread for one in turns)
-    return Reached(value, spread, turns[-1].clock_khz)
+def _middle(turns: Sequence[RateSample]) -> RateSample:
+    value, relative_range = median(one.value for one in turns), median(one.relative_range for one in turns)
+    return RateSample(value, relative_range, turns[-1].clock_khz)
 
 
 def _cores(threads: int) -> Cores:
@@ -159,19 +159,19 @@ def _rate(
     workload: Workload | None,
     runtime: str | None,
     cores: Cores,
-    reached: Reached,
+    reached: RateSample,
     source: str,
     after_load_s: float,
 ) -> Rate:
     """Return a rate with its conditions: of a workload in a runtime, or of copying."""
     return Rate(
-        of="copy" if workload is None else workload.of,
+        operation="copy" if workload is None else workload.operation,
         precision=None if workload is None else workload.precision,
         cores=cores.threads,
         runtime=runtime,
         after_load_s=after_load_s,
         value=float(f"{reached.value:.4g}"),
-        spread=round(reached.spread, 3),
+        relative_range=round(reached.relative_range, 3),
         kind="measured",
         source=source,
         clock_mhz=None if reached.clock_khz is None else reached.clock_khz / 1e3,

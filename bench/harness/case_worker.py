@@ -15,7 +15,7 @@ from device_profiles.settings import Sampling
 
 AnswerT = TypeVar(
     "AnswerT",
-    messages.Greeted,
+    messages.Ready,
     messages.Loaded,
     messages.Inferred,
     messages.Warmed,
@@ -66,9 +66,9 @@ class CaseWorker:
         """Whether `end_inference` would not wait."""
         return self._process.has_answered
 
-    def greet(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until the interpreter is up, so that its start disturbs nobody."""
-        self._ask(messages.Greet(), Stage.START, messages.Greeted)
+        self._ask(messages.CheckReady(), Stage.START, messages.Ready)
 
     def load(self, pack: str | None) -> messages.Loaded:
         """Load the artifact; `pack` gives the images to time, None a grey image that costs no memory."""
@@ -81,7 +81,7 @@ class CaseWorker:
             engine=case.engine,
             half=case.precision is Precision.FP16,
             int8=case.precision is Precision.INT8,
-            foreign_engine=case.stands_in,
+            foreign_engine=case.is_proxy,
             threads=case.threads,
             cpus=case.cpus,
             image_size=case.image_size,
@@ -90,7 +90,7 @@ class CaseWorker:
         return self._ask(request, Stage.LOAD, messages.Loaded)
 
     def start(
-        self, pack: str, wave: int, round_: int, sampling: Sampling, warm_up_s: float = _WARM_UP_LIMIT_S
+        self, pack: str, group: int, repetition: int, sampling: Sampling, warm_up_s: float = _WARM_UP_LIMIT_S
     ) -> ProcessTiming:
         """Load, infer once and warm up, for `warm_up_s` at the most; return the process without a block."""
         loaded = self.load(pack if self.case.is_judged else None)
@@ -98,8 +98,8 @@ class CaseWorker:
         request = messages.WarmUp(most=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
         warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
         return ProcessTiming(
-            wave=wave,
-            round=round_,
+            group=group,
+            repetition=repetition,
             import_ns=loaded.import_ns,
             load_ns=loaded.load_ns,
             cached_share=loaded.cached_share,
@@ -109,7 +109,7 @@ class CaseWorker:
             blocks=(),
         )
 
-    def take_turn(
+    def run_block(
         self, started: ProcessTiming, sampling: Sampling, fewest: int = FEWEST_BLOCK_SAMPLES
     ) -> messages.Inferred:
         """Run one block of inferences, `fewest` at the least; where one is enough, one settles it too."""
@@ -129,7 +129,7 @@ class CaseWorker:
 
     def end_inference(self, stage: Stage) -> messages.Inferred:
         """Wait for what `begin_inference` began."""
-        return self._hear("infer", stage, messages.Inferred)
+        return self._receive("infer", stage, messages.Inferred)
 
     def memory(self, loaded: messages.Loaded) -> Memory:
         """Run a few inferences and read the memory high-water mark since loading began."""
@@ -163,11 +163,11 @@ class CaseWorker:
             self._process.tell(request)
         except ChildDiedError as error:
             raise _failed(stage, error) from None
-        return self._hear(request.kind, stage, wanted)
+        return self._receive(request.kind, stage, wanted)
 
-    def _hear(self, asked: str, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
+    def _receive(self, asked: str, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
         try:
-            answer = self._process.hear(self._hang_limit_s)
+            answer = self._process.receive(self._hang_limit_s)
         except RuntimeMissingError as error:
             raise CaseEndedError(Skipped(reason=str(error))) from None
         except ChildDiedError as error:

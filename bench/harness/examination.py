@@ -11,7 +11,7 @@ from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.plan import Case, Plan
-from bench.harness.prediction_cache import KeptAnswers
+from bench.harness.prediction_cache import CachedPredictions
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 from bench.progress import Progress
 from bench.runtimes.providers import place_of
@@ -42,8 +42,8 @@ class Examiner:
 
     def examine(self, case: Case) -> Examined | Ended:
         """Examine one case in a process of its own; what it ends early of is its outcome."""
-        if case.unfit is not None:
-            return Ended(case=case.key, outcome=Skipped(reason=case.unfit))
+        if case.incompatible_because is not None:
+            return Ended(case=case.key, outcome=Skipped(reason=case.incompatible_because))
         if not is_installed(row := row_of(case.format)):
             return Ended(case=case.key, outcome=Skipped(reason=missing_sentence(row)))
         try:
@@ -61,14 +61,14 @@ class Examiner:
                         memory=memory,
                         logits=None,
                         executed=None,
-                        kept_from=None,
+                        predictions_cached_at=None,
                     )
                 return self._judge(case, worker, loaded.runtime, memory)
         except CaseEndedError as ended:
             return Ended(case=case.key, outcome=_with_limit(case, ended.outcome))
 
     def _group(self, case: Case, stack: ExitStack) -> MemoryGroup | None:
-        control, limit_bytes = self.plan.memory_control, case.memory_limit_bytes
+        control, limit_bytes = self.plan.memory_cgroup, case.memory_limit_bytes
         if control is None or limit_bytes is None:
             return None
         return stack.enter_context(control.group(limit_bytes))
@@ -78,9 +78,9 @@ class Examiner:
         # A driver or a GPU that is another one is told by no runtime's version.
         is_keepable = place_of(case.provider) == _CPU
         answers = prediction_cache.find(place) if is_keepable else None
-        kept_from = None if answers is None else answers.created
+        predictions_cached_at = None if answers is None else answers.created
         if answers is None or len(answers.logits) < self.plan.images:
-            answers, kept_from = self._ask(worker), None
+            answers, predictions_cached_at = self._ask(worker), None
             if is_keepable:
                 prediction_cache.keep(place, answers)
         return Examined(
@@ -89,15 +89,15 @@ class Examiner:
             memory=memory,
             logits=answers.logits[: self.plan.images],
             executed=answers.executed,
-            kept_from=kept_from,
+            predictions_cached_at=predictions_cached_at,
         )
 
-    def _ask(self, worker: CaseWorker) -> KeptAnswers:
+    def _ask(self, worker: CaseWorker) -> CachedPredictions:
         logits = worker.predict(str(self.plan.pack), self.plan.images)
         if any(len(row) != self.plan.classes for row in logits):
             message = f"gives {len(logits[0])} logits for {self.plan.classes} classes"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
-        return KeptAnswers(created=self.created, logits=logits, executed=worker.executed())
+        return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
 
 
 def _judge_peak(case: Case, memory: Memory) -> None:

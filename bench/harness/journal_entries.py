@@ -18,7 +18,7 @@ from bench.measurements import (
     Memory,
     NoEnergy,
     ProcessTiming,
-    RoundState,
+    RepetitionState,
     Skipped,
     SustainedRun,
 )
@@ -34,14 +34,14 @@ class Examined(Record):
     memory: Memory
     logits: tuple[tuple[float, ...], ...] | None
     executed: Executed | None
-    kept_from: str | None
+    predictions_cached_at: str | None
 
 
-class Parted(Record):
+class Grouped(Record):
     """Which cases are alive together, wave by wave."""
 
-    kind: Literal["parted"] = "parted"
-    waves: tuple[tuple[str, ...], ...]
+    kind: Literal["grouped"] = "grouped"
+    groups: tuple[tuple[str, ...], ...]
 
 
 class Started(Record):
@@ -52,10 +52,10 @@ class Started(Record):
     process: ProcessTiming
 
 
-class Turn(Record):
+class BlockMeasured(Record):
     """A block of the process that a case started last."""
 
-    kind: Literal["turn"] = "turn"
+    kind: Literal["block"] = "block"
     case: str
     block: Block
 
@@ -80,7 +80,7 @@ class Watched(Record):
     """How the machine stood around a round."""
 
     kind: Literal["watched"] = "watched"
-    state: RoundState
+    state: RepetitionState
 
 
 class EnergyFound(Record):
@@ -99,7 +99,9 @@ class SustainedFound(Record):
     run: SustainedRun
 
 
-Entry = Examined | Parted | Started | Turn | Ended | Stopped | Watched | EnergyFound | SustainedFound
+Entry = (
+    Examined | Grouped | Started | BlockMeasured | Ended | Stopped | Watched | EnergyFound | SustainedFound
+)
 ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 
 
@@ -123,14 +125,14 @@ class Findings:
     """
 
     examined: dict[str, Examined] = field(default_factory=dict)
-    waves: tuple[tuple[str, ...], ...] | None = None
+    groups: tuple[tuple[str, ...], ...] | None = None
     processes: dict[str, list[Process]] = field(default_factory=dict)
     ended: dict[str, Failed | Skipped] = field(default_factory=dict)
     stopped: dict[str, End] = field(default_factory=dict)
-    states: list[RoundState] = field(default_factory=list)
+    states: list[RepetitionState] = field(default_factory=list)
     energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
     sustained: dict[str, SustainedRun] = field(default_factory=dict)
-    turns: int = 0
+    blocks_run: int = 0
     spent_ns: Counter[int] = field(default_factory=Counter)
 
     def apply(self, entry: Entry) -> None:
@@ -138,17 +140,17 @@ class Findings:
         match entry:
             case Examined():
                 self.examined[entry.case] = entry
-            case Parted(waves=waves):
-                self.waves = waves
+            case Grouped(groups=groups):
+                self.groups = groups
             case Started(case=case, process=process):
                 self.processes.setdefault(case, []).append(Process(process))
                 loading_ns = process.import_ns + process.load_ns + process.first_inference_ns
-                self.spent_ns[process.wave] += loading_ns + sum(process.warm_up_ns)
-            case Turn(case=case, block=block):
+                self.spent_ns[process.group] += loading_ns + sum(process.warm_up_ns)
+            case BlockMeasured(case=case, block=block):
                 latest = self.processes[case][-1]
                 latest.blocks.append(block)
-                self.spent_ns[latest.started.wave] += sum(block.ns)
-                self.turns = max(self.turns, block.turn + 1)
+                self.spent_ns[latest.started.group] += sum(block.ns)
+                self.blocks_run = max(self.blocks_run, block.position + 1)
             case Ended(case=case, outcome=outcome):
                 self.ended[case] = outcome
             case Stopped(case=case, end=end):
@@ -160,23 +162,23 @@ class Findings:
             case SustainedFound(case=case, run=run):
                 self.sustained[case] = run
 
-    def measured(self, case: str, rounds: int | None = None) -> list[ProcessTiming]:
+    def measured(self, case: str, repetitions: int | None = None) -> list[ProcessTiming]:
         """Return a case's processes that have at least one block, those of the first rounds if so many."""
         return [
             process.timing()
             for process in self.processes.get(case, [])
-            if process.blocks and (rounds is None or process.started.round < rounds)
+            if process.blocks and (repetitions is None or process.started.repetition < repetitions)
         ]
 
-    def sweeps_done(self, case: str, wave: int, round_: int) -> int:
+    def passes_done(self, case: str, group: int, repetition: int) -> int:
         """Return how many blocks of a round a case has."""
-        place = (wave, round_)
+        place = (group, repetition)
         return sum(
             len(process.blocks)
             for process in self.processes.get(case, [])
-            if (process.started.wave, process.started.round) == place
+            if (process.started.group, process.started.repetition) == place
         )
 
-    def spent_s(self, wave: int) -> float:
+    def spent_s(self, group: int) -> float:
         """Return the seconds of loading and inference in a wave, of all its cases together."""
-        return self.spent_ns[wave] / 1e9
+        return self.spent_ns[group] / 1e9

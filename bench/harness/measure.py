@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from bench.harness.case_worker import CaseEndedError
-from bench.harness.energy_pass import Clockwork, energy_of
+from bench.harness.energy_pass import Clock, energy_of
 from bench.harness.examination import Examiner
+from bench.harness.interleaving import InterleavedRunner
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import Ended, EnergyFound, Findings, Parted, SustainedFound
-from bench.harness.plan import Case, Plan, waves
+from bench.harness.journal_entries import Ended, EnergyFound, Findings, Grouped, SustainedFound
+from bench.harness.plan import Case, Plan, groups
 from bench.harness.sustained import sustain
-from bench.harness.turns import Turns
 from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
 from bench.progress import Progress
 from bench.system.host import Host
@@ -35,9 +35,9 @@ def measure(
     What the journal holds already is not measured again. `created`: the time of this run, ISO 8601.
     """
     Examiner(plan, host, created).examine_all(journal, progress)
-    turns = Turns(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
-    for number, wave in enumerate(_waves(plan, journal, available_bytes)):
-        turns.time_wave(number, wave)
+    blocks_run = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
+    for number, group in enumerate(_groups(plan, journal, available_bytes)):
+        blocks_run.time_group(number, group)
     _measure_energy(plan, journal, progress)
     if plan.sustained_s is not None:
         _sustain(plan, plan.sustained_s, journal, progress)
@@ -48,19 +48,19 @@ def _alive(plan: Plan, found: Findings) -> list[Case]:
     return [case for case in plan.cases if case.key in found.examined and case.key not in found.ended]
 
 
-def _waves(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
+def _groups(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
     """Return the waves as the journal holds them, else as they fit into memory beside the companions."""
-    if journal.found.waves is None:
+    if journal.found.groups is None:
         peaks = {
             key: found.memory.highest_bytes + (found.memory.device_bytes or 0)
             for key, found in journal.found.examined.items()
         }
         room = int(available_bytes * _SHARE_OF_FREE_MEMORY)
-        room -= sum(peaks.get(companion.key, 0) for companion in plan.companions)
-        parted = waves(_alive(plan, journal.found), peaks, room)
-        journal.add(Parted(waves=tuple(tuple(case.key for case in wave) for wave in parted)))
+        room -= sum(peaks.get(control.key, 0) for control in plan.controls)
+        grouped = groups(_alive(plan, journal.found), peaks, room)
+        journal.add(Grouped(groups=tuple(tuple(case.key for case in group) for group in grouped)))
     cases = {case.key: case for case in plan.cases}
-    return [[cases[key] for key in wave] for wave in journal.found.waves or ()]
+    return [[cases[key] for key in group] for group in journal.found.groups or ()]
 
 
 def _measure_energy(plan: Plan, journal: Journal, progress: Progress) -> None:
@@ -69,7 +69,7 @@ def _measure_energy(plan: Plan, journal: Journal, progress: Progress) -> None:
     progress.begin("energy", len(cases))
     for case in cases:
         try:
-            energy = energy_of(case, plan, meter, Clockwork())
+            energy = energy_of(case, plan, meter, Clock())
             journal.add(EnergyFound(case=case.key, energy=energy))
         except CaseEndedError as error:
             journal.add(Ended(case=case.key, outcome=error.outcome))
@@ -96,17 +96,17 @@ def outcome_of(case: Case, found: Findings) -> Outcome:
     if not processes:
         return Skipped(reason="no artifact was alive to take turns with")
     examined = found.examined[key]
-    timed = {(process.wave, process.round) for process in processes}
+    timed = {(process.group, process.repetition) for process in processes}
     return Completed(
         runtime=examined.runtime,
         processes=tuple(processes),
-        ended=found.stopped.get(key, End.WAVE),
+        ended=found.stopped.get(key, End.GROUP),
         memory=examined.memory,
         logits=examined.logits,
         executed=examined.executed,
-        kept_from=examined.kept_from,
+        predictions_cached_at=examined.predictions_cached_at,
         energy=found.energy.get(key, NoEnergy(reason="not measured: it is no artifact")),
         sustained=found.sustained.get(key),
-        waves=len(found.waves or ()),
-        telemetry=tuple(state for state in found.states if (state.wave, state.round) in timed),
+        groups=len(found.groups or ()),
+        telemetry=tuple(state for state in found.states if (state.group, state.repetition) in timed),
     )

@@ -4,15 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bench.measurements import Executed, FailureKind, Surroundings
+from bench.measurements import Executed, FailureKind, SystemCounters
 from bench.record import Record
 from bench.system.sandbox import Confinement
 
 
-class Greet(Record):
+class CheckReady(Record):
     """Say that the interpreter is up and waits."""
 
-    kind: Literal["greet"] = "greet"
+    kind: Literal["check_ready"] = "check_ready"
 
 
 class Load(Record):
@@ -79,10 +79,10 @@ class Inspect(Record):
     kind: Literal["inspect"] = "inspect"
 
 
-class Greeted(Record):
+class Ready(Record):
     """Up and waiting, and so confined."""
 
-    kind: Literal["greeted"] = "greeted"
+    kind: Literal["ready"] = "ready"
     confinement: Confinement
 
 
@@ -103,7 +103,7 @@ class Inferred(Record):
 
     kind: Literal["inferred"] = "inferred"
     ns: tuple[int, ...]
-    surroundings: Surroundings
+    counters: SystemCounters
 
 
 class Warmed(Record):
@@ -152,8 +152,8 @@ class Raised(Record):
     missing: bool
 
 
-AnyRequest = Greet | Load | Infer | WarmUp | ReadPeak | Predict | Inspect
-AnyAnswer = Greeted | Loaded | Inferred | Warmed | Peak | Predicted | Inspected | Raised
+AnyRequest = CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | Inspect
+AnyAnswer = Ready | Loaded | Inferred | Warmed | Peak | Predicted | Inspected | Raised
 Request = Annotated[AnyRequest, Field(discriminator="kind")]
 Answer = Annotated[AnyAnswer, Field(discriminator="kind")]
 

@@ -39,7 +39,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Round:
+class PairedRepetition:
     """One process of each side, and what they measured in turn."""
 
     baseline: ProcessTiming
@@ -55,7 +55,7 @@ class SideEnded:
 
 
 @dataclass
-class Duels:
+class PairedRunner:
     """Times pairs, round by round. `clock` gives seconds, `sleep` waits for them: tests put their own."""
 
     plan: Plan
@@ -63,45 +63,49 @@ class Duels:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def fight(self, pair: Pair, round_: int, limit_s: float) -> Round | SideEnded:
+    def run_repetition(self, pair: Pair, repetition: int, limit_s: float) -> PairedRepetition | SideEnded:
         """Time one round: `blocks` sweeps of the plan's sampling, fewer once `limit_s` seconds are up.
 
         Both sides' warm-up together ends by then too: where threads wait for a core that another process
         holds, one inference of TorchScript took up to 1.2 s instead of 7 ms.
         """
-        random = Random(f"{self.plan.seed}/{pair.key}/{round_}")
+        random = Random(f"{self.plan.seed}/{pair.key}/{repetition}")
         with ExitStack() as stack:
-            fighters = [
-                _Fighter(is_candidate, stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s)))
+            sides = [
+                _SideProcess(
+                    is_candidate, stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s))
+                )
                 for is_candidate, case in ((False, pair.baseline), (True, pair.candidate))
             ]
             try:
-                self._start(fighters, round_, limit_s, random)
-                self._take_turns(fighters, limit_s, random)
+                self._start(sides, repetition, limit_s, random)
+                self._run_blocks(sides, limit_s, random)
             except _SideEndedError as error:
                 return SideEnded(error.is_candidate, error.outcome)
-            baseline, candidate = (one.timing() for one in fighters)
-            return Round(baseline, candidate)
+            baseline, candidate = (one.timing() for one in sides)
+            return PairedRepetition(baseline, candidate)
 
-    def _start(self, fighters: "Sequence[_Fighter]", round_: int, limit_s: float, random: Random) -> None:
+    def _start(
+        self, sides: "Sequence[_SideProcess]", repetition: int, limit_s: float, random: Random
+    ) -> None:
         """Have both interpreters come up, then load one after the other, in random order."""
-        for one in fighters:
-            one.guard(one.worker.greet)
-        for one in _shuffled(fighters, random):
-            one.start(self.plan, round_, limit_s / len(fighters))
+        for one in sides:
+            one.guard(one.worker.wait_until_ready)
+        for one in _shuffled(sides, random):
+            one.start(self.plan, repetition, limit_s / len(sides))
 
-    def _take_turns(self, fighters: "Sequence[_Fighter]", limit_s: float, random: Random) -> None:
+    def _run_blocks(self, sides: "Sequence[_SideProcess]", limit_s: float, random: Random) -> None:
         deadline = self.clock() + limit_s
-        for sweep in range(self.plan.sampling.blocks):
-            if sweep == 0 or self.clock() < deadline:
-                for place, one in enumerate(_shuffled(fighters, random)):
+        for pass_index in range(self.plan.sampling.blocks):
+            if pass_index == 0 or self.clock() < deadline:
+                for place, one in enumerate(_shuffled(sides, random)):
                     self.sleep(_PAUSE_BEFORE_A_TURN_S)
-                    one.take_turn(self.plan, sweep, 2 * sweep + place)
+                    one.run_block(self.plan, pass_index, 2 * pass_index + place)
             self.progress.advance()
 
 
 @dataclass
-class _Fighter:
+class _SideProcess:
     """One side's process in a round."""
 
     is_candidate: bool
@@ -116,20 +120,20 @@ class _Fighter:
         except CaseEndedError as error:
             raise _SideEndedError(self.is_candidate, error.outcome) from None
 
-    def start(self, plan: Plan, round_: int, limit_s: float) -> None:
+    def start(self, plan: Plan, repetition: int, limit_s: float) -> None:
         def start() -> None:
-            self.started = self.worker.start(str(plan.pack), 0, round_, plan.sampling, limit_s)
+            self.started = self.worker.start(str(plan.pack), 0, repetition, plan.sampling, limit_s)
 
         self.guard(start)
 
-    def take_turn(self, plan: Plan, sweep: int, turn: int) -> None:
-        def take_turn() -> None:
+    def run_block(self, plan: Plan, pass_index: int, position: int) -> None:
+        def run_block() -> None:
             assert self.started is not None
-            answer = self.worker.take_turn(self.started, plan.sampling, _FEWEST_BLOCK_SAMPLES)
-            block = Block(sweep=sweep, turn=turn, ns=answer.ns, surroundings=answer.surroundings)
+            answer = self.worker.run_block(self.started, plan.sampling, _FEWEST_BLOCK_SAMPLES)
+            block = Block(pass_index=pass_index, position=position, ns=answer.ns, counters=answer.counters)
             self.blocks = (*self.blocks, block)
 
-        self.guard(take_turn)
+        self.guard(run_block)
 
     def timing(self) -> ProcessTiming:
         assert self.started is not None
@@ -145,7 +149,7 @@ class _SideEndedError(Exception):
         self.outcome = outcome
 
 
-def _shuffled(fighters: "Sequence[_Fighter]", random: Random) -> "list[_Fighter]":
-    order = list(fighters)
+def _shuffled(sides: "Sequence[_SideProcess]", random: Random) -> "list[_SideProcess]":
+    order = list(sides)
     random.shuffle(order)
     return order

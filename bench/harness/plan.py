@@ -9,19 +9,19 @@ from statistics import median
 from types import MappingProxyType
 
 from bench.bundle.manifest import ArtifactRecord, Bundle
-from bench.bundle.variants import NULL_VARIANT, YARDSTICK_VARIANT, Precision
-from bench.devices.terms import Terms, unfit
+from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
+from bench.devices.terms import Terms, incompatible_because
 from bench.errors import MissingRuntimeError
 from bench.runtimes.table import (
+    CONTROL_IMAGE_SIZE,
     NULL,
     RUNTIMES,
-    YARDSTICK_IMAGE_SIZE,
+    control_format,
     is_installed,
     missing_sentence,
     row_of,
-    yardstick_format,
 )
-from bench.system.memory_limit import Control
+from bench.system.memory_limit import Cgroup
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
@@ -34,11 +34,12 @@ class Case:
     """A variant on one execution provider with a number of threads; batch is 1.
 
     `cpus`: see host.cpus_for; `precision` and `digest` (of its files) belong to artifacts: None for the null
-    runtime and the yardstick, which are measured beside them and judged by nothing. `memory_limit_bytes`:
-    what its process may have, None for no limit. `left_in_float`: the modules that int8 does not quantise.
-    `on_several_providers`: its variant is a case on another provider too. `unfit`: why the profile's device
-    cannot run it, None if it can. `stands_in`: this machine is another than the profile's device, so that
-    what was made for that one is tried here where it can be. `artifact`: its record in the manifest.
+    runtime and the control workload, which are measured beside them and judged by nothing.
+    `memory_limit_bytes`: what its process may have, None for no limit. `excluded_modules`: the modules that
+    int8 does not quantise. `on_several_providers`: its variant is a case on another provider too.
+    `incompatible_because`: why the profile's device cannot run it, None if it can. `is_proxy`: this machine
+    is another than the profile's device, so that what was made for that one is tried here where it can be.
+    `artifact`: its record in the manifest.
     """
 
     variant: str
@@ -54,10 +55,10 @@ class Case:
     precision: Precision | None
     digest: str | None
     memory_limit_bytes: int | None = None
-    left_in_float: tuple[str, ...] = ()
+    excluded_modules: tuple[str, ...] = ()
     on_several_providers: bool = False
-    unfit: str | None = None
-    stands_in: bool = False
+    incompatible_because: str | None = None
+    is_proxy: bool = False
     artifact: ArtifactRecord | None = None
 
     @property
@@ -75,13 +76,13 @@ class Case:
 class Plan:
     """What to measure and how long: `images` of the pack to judge accuracy on, each into `classes`.
 
-    `companions`: the null runtime and the yardstick, which take turns in every wave; `sustained_s`: seconds
-    of inference without a pause, None for no such pass. `memory_control`: what holds cases to their limits of
-    memory, None where their peaks are judged instead.
+    `controls`: the null runtime and the control workload, which take turns in every wave; `sustained_s`:
+    seconds of inference without a pause, None for no such pass. `memory_cgroup`: what holds cases to their
+    limits of memory, None where their peaks are judged instead.
     """
 
     cases: tuple[Case, ...]
-    companions: tuple[Case, ...]
+    controls: tuple[Case, ...]
     sampling: Sampling
     pack: Path
     pack_sha256: str
@@ -89,12 +90,12 @@ class Plan:
     classes: int
     sustained_s: float | None = None
     seed: int = 0
-    memory_control: Control | None = None
+    memory_cgroup: Cgroup | None = None
 
     @property
     def everything(self) -> tuple[Case, ...]:
         """Every case that gets a row."""
-        return (*self.cases, *self.companions)
+        return (*self.cases, *self.controls)
 
 
 def cases_of(
@@ -125,10 +126,10 @@ def cases_of(
             precision=artifact.precision,
             digest=_digest(artifact),
             memory_limit_bytes=terms.memory_limit_bytes,
-            left_in_float=artifact.left_in_float,
+            excluded_modules=artifact.excluded_modules,
             on_several_providers=len(providers_of(profile, artifact.format)) > 1,
-            unfit=left_out.get(artifact.format) or unfit(artifact, profile),
-            stands_in=terms.standing == "stand-in",
+            incompatible_because=left_out.get(artifact.format) or incompatible_because(artifact, profile),
+            is_proxy=terms.provenance == "proxy",
             artifact=artifact,
         )
         for artifact in artifacts
@@ -156,8 +157,8 @@ def _digest(artifact: ArtifactRecord) -> str:
     return hashlib.sha256(f"{artifact.entry} {artifact.engine}\n{listed}".encode()).hexdigest()
 
 
-def companions_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
-    """Return the null runtime's case and, if a runtime is installed that can run it, the yardstick's."""
+def controls_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
+    """Return the null runtime's case and, if a runtime is installed that can run it, the control's."""
     null = Case(
         variant=NULL_VARIANT,
         format=NULL_VARIANT,
@@ -167,16 +168,16 @@ def companions_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...
         provider=NULL.provider,
         threads=threads,
         cpus=cpus,
-        image_size=YARDSTICK_IMAGE_SIZE,
+        image_size=CONTROL_IMAGE_SIZE,
         size_bytes=0,
         precision=None,
         digest=None,
     )
-    name = yardstick_format()
-    if name is None or (file := RUNTIMES[name].yardstick_file) is None:
+    name = control_format()
+    if name is None or (file := RUNTIMES[name].control_file) is None:
         return (null,)
-    yardstick = Case(
-        variant=YARDSTICK_VARIANT,
+    control = Case(
+        variant=CONTROL_VARIANT,
         format=name,
         entry=file,
         files=(file,),
@@ -184,35 +185,37 @@ def companions_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...
         provider=RUNTIMES[name].provider,
         threads=threads,
         cpus=cpus,
-        image_size=YARDSTICK_IMAGE_SIZE,
+        image_size=CONTROL_IMAGE_SIZE,
         size_bytes=file.stat().st_size,
         precision=None,
         digest=None,
     )
-    return (null, yardstick)
+    return (null, control)
 
 
-def waves(cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int) -> list[list[Case]]:
+def groups(cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int) -> list[list[Case]]:
     """Part the cases into waves whose peaks together fit in `available_bytes`, keeping their order.
 
     A case that does not fit alone is a wave of its own: it is tried, and dies where it would.
     """
-    parted: list[list[Case]] = []
+    grouped: list[list[Case]] = []
     room = 0
     for case in cases:
         need = peaks[case.key]
-        if not parted or need > room:
-            parted.append([])
+        if not grouped or need > room:
+            grouped.append([])
             room = available_bytes
-        parted[-1].append(case)
+        grouped[-1].append(case)
         room -= need
-    return parted
+    return grouped
 
 
-def order_of_turns(keys: Iterable[str], seed: int, wave: int, round_: int, sweep: int) -> list[str]:
+def order_of_blocks(
+    keys: Iterable[str], seed: int, group: int, repetition: int, pass_index: int
+) -> list[str]:
     """Return the order in which cases take their turns in one sweep: random, yet repeatable."""
     order = list(keys)
-    Random(f"{seed}/{wave}/{round_}/{sweep}").shuffle(order)
+    Random(f"{seed}/{group}/{repetition}/{pass_index}").shuffle(order)
     return order
 
 

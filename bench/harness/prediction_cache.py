@@ -21,7 +21,7 @@ from bench.system.host import Host
 _SCHEMA: Literal[2] = 2
 
 
-class KeptAnswers(Record):
+class CachedPredictions(Record):
     """Logits [images][classes] of a pack's first images, and the executed graph; `created`: ISO 8601."""
 
     schema_: Literal[2] = Field(default=_SCHEMA, alias="schema")
@@ -37,16 +37,16 @@ def place_of(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
     return cache_folder("answers") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 
-def find(place: Path) -> KeptAnswers | None:
+def find(place: Path) -> CachedPredictions | None:
     """Return what is kept; None if nothing is. Raises InputError if the file is damaged."""
     if not place.exists():
         return None
     try:
-        return KeptAnswers.model_validate_json(place.read_bytes())
+        return CachedPredictions.model_validate_json(place.read_bytes())
     except (OSError, ValidationError):
         raise InputError(f"{place}: what an earlier run kept there is damaged; delete that file") from None
 
 
-def keep(place: Path, answers: KeptAnswers) -> None:
+def keep(place: Path, answers: CachedPredictions) -> None:
     """Keep answers, whole or not at all."""
     write_whole(place, answers.model_dump_json(by_alias=True) + "\n")

@@ -21,7 +21,7 @@ from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.runtimes.table import RuntimeRow
 from bench.runtimes.workloads import IMAGE_SIZE, Workload
-from bench.statistics.steadiness import spread_of
+from bench.statistics.steadiness import relative_range_of
 from bench.system.cpu_time import read_clock_khz
 
 _HANG_LIMIT_S = 120.0
@@ -42,14 +42,14 @@ class Cores:
 
 
 @dataclass(frozen=True)
-class Reached:
+class RateSample:
     """A rate in 10^9 a second, and how far the middle eight tenths of its samples spread ÷ their median.
 
     `clock_khz`: the slowest clock of its CPUs just afterwards, None where it is not told.
     """
 
     value: float
-    spread: float
+    relative_range: float
     clock_khz: int | None
 
 
@@ -87,13 +87,15 @@ class RateMeter:
         self.runtime = loaded.runtime
         return median(self._infer(workload, _TRIAL_INFERENCES, settle=1).ns) / _NS_PER_S
 
-    def run(self, workload: Workload, one_s: float, seconds: float) -> Reached:
+    def run(self, workload: Workload, one_s: float, seconds: float) -> RateSample:
         """Run the workload that is loaded for `seconds`, given those of one inference."""
         # Where one inference takes longer than that (an emulated board), it is taken once, for an end.
         slow = one_s > seconds
         count = 1 if slow else max(_FEWEST_INFERENCES, round(seconds / one_s))
         answer = self._infer(workload, count, settle=0 if slow else 1)
-        return Reached(workload.macs / median(answer.ns), spread_of(answer.ns), answer.surroundings.clock_khz)
+        return RateSample(
+            workload.macs / median(answer.ns), relative_range_of(answer.ns), answer.counters.clock_khz
+        )
 
     def _infer(self, workload: Workload, count: int, settle: int) -> messages.Inferred:
         answer = self._ask(workload, messages.Infer(count=count, settle=settle))
@@ -108,7 +110,7 @@ class RateMeter:
             raise CalibrationError(f"{workload.name} in {self._row.needs}: {words}") from None
 
 
-def copy_memory(cores: Cores, seconds: float) -> Reached:
+def copy_memory(cores: Cores, seconds: float) -> RateSample:
     """Copy memory with so many threads at once; the rate is in 10^9 bytes a second, each counted once."""
     free = psutil.virtual_memory().available // _SHARE_OF_MEMORY
     size = min(_COPIED_BYTES, free // (2 * cores.threads))
@@ -131,7 +133,7 @@ def copy_memory(cores: Cores, seconds: float) -> Reached:
     except (MemoryError, threading.BrokenBarrierError):
         raise CalibrationError(f"copying {size} bytes on {cores.threads} cores: memory is short") from None
     value = sum(size / median(one) for one in samples_ns)
-    return Reached(value, max(map(spread_of, samples_ns)), read_clock_khz(cores.cpus))
+    return RateSample(value, max(map(relative_range_of, samples_ns)), read_clock_khz(cores.cpus))
 
 
 def _copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:

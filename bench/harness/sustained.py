@@ -27,9 +27,9 @@ def sustain(case: Case, plan: Plan, seconds: float, progress: Progress) -> Susta
             worker.begin_inference(max(1, int(_SECONDS_A_BLOCK * 1e9 / pace_ns)), Stage.SUSTAINED)
             answer = worker.end_inference(Stage.SUSTAINED)
             number = len(blocks)
-            blocks.append(Block(sweep=number, turn=number, ns=answer.ns, surroundings=answer.surroundings))
+            blocks.append(Block(pass_index=number, position=number, ns=answer.ns, counters=answer.counters))
             pace_ns = median(answer.ns)
-            elapsed_s += answer.surroundings.elapsed_ns / 1e9
+            elapsed_s += answer.counters.elapsed_ns / 1e9
             steps = min(round(elapsed_s), round(seconds)) - told
             told += steps
             progress.advance(steps, note=f"{pace_ns / 1e6:.2f} ms")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.errors import MissingRuntimeError
 from bench.harness import messages, process_memory
-from bench.harness.block_monitor import Watch, rest
+from bench.harness.block_monitor import BlockMonitor, rest
 from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import time_inferences, warm_up
 from bench.measurements import FailureKind
@@ -47,11 +47,11 @@ class Worker:
         self._cpus: tuple[int, ...] | None = None
         self._pack: EvaluationPack | None = None
 
-    def obey(self, request: messages.Request) -> messages.Answer:
+    def handle(self, request: messages.Request) -> messages.Answer:
         """Do what one request asks."""
         match request:
-            case messages.Greet():
-                return messages.Greeted(confinement=self._confinement)
+            case messages.CheckReady():
+                return messages.Ready(confinement=self._confinement)
             case messages.Load():
                 return self._load(request)
             case messages.Infer():
@@ -108,12 +108,12 @@ class Worker:
     def _infer(self, request: messages.Infer) -> messages.Inferred:
         session = self._loaded()
         time_inferences(session, self._batches, request.settle, time.perf_counter_ns)
-        watch = Watch(self._cpus)
+        watch = BlockMonitor(self._cpus)
         samples_ns = time_inferences(session, self._batches, request.count, time.perf_counter_ns)
-        surroundings = watch.stop()
+        counters = watch.stop()
         if request.rest:
             rest()
-        return messages.Inferred(ns=samples_ns, surroundings=surroundings)
+        return messages.Inferred(ns=samples_ns, counters=counters)
 
     def _predict(self, request: messages.Predict) -> tuple[tuple[float, ...], ...]:
         pack = self._pack = self._pack or read_pack(Path(request.pack))
@@ -149,7 +149,7 @@ def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO, printed: Path) 
 
 def _answer(worker: Worker, line: bytes, printed: Path) -> messages.Answer:
     try:
-        answer = worker.obey(messages.REQUESTS.validate_json(line))
+        answer = worker.handle(messages.REQUESTS.validate_json(line))
         _refuse_printing(printed)
     except Exception as error:  # noqa: BLE001 - the one place where whatever a runtime raises becomes a row
         return messages.Raised(

@@ -59,15 +59,15 @@ class WorkerProcess:
         self._child.stop()
 
     def ask(self, request: messages.Request, timeout_s: float) -> messages.Answer:
-        """Send one request and wait for its answer; raises what `tell` and `hear` raise."""
+        """Send one request and wait for its answer; raises what `tell` and `receive` raise."""
         self.tell(request)
-        return self.hear(timeout_s)
+        return self.receive(timeout_s)
 
     def tell(self, request: messages.Request) -> None:
         """Send one request; raises ChildDiedError if nobody is there to take it."""
         self._child.send(request.model_dump_json())
 
-    def hear(self, timeout_s: float) -> messages.Answer:
+    def receive(self, timeout_s: float) -> messages.Answer:
         """Wait for the answer to the request that was sent.
 
         Raises ChildDiedError if the worker dies, raises, answers garbage, or is silent for `timeout_s`;
@@ -109,10 +109,10 @@ def ask_confinement() -> Confinement:
     """Start a worker that loads nothing, and return how it says that it is confined."""
     worker = WorkerProcess()
     try:
-        answer = worker.ask(messages.Greet(), _SECONDS_TO_GREET)
+        answer = worker.ask(messages.CheckReady(), _SECONDS_TO_GREET)
     except ChildDiedError as death:
         return Confinement(by=None, reason=f"a worker {' '.join(death.message.split())}")
     finally:
         worker.stop()
-    assert isinstance(answer, messages.Greeted)
+    assert isinstance(answer, messages.Ready)
     return answer.confinement

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.progress import Progress
 from bench.remote.job_spec import Environment, File
-from bench.remote.probe import WANTED, Looked, looked
+from bench.remote.probe import WANTED, BoardProbe, probed
 from bench.remote.ssh import Link
 from bench.remote.targets import Target
 
@@ -34,9 +34,9 @@ class Board:
         """End the link; what was started there goes on."""
         self._link.close()
 
-    def look(self) -> Looked:
+    def look(self) -> BoardProbe:
         """Look at it."""
-        return looked(self.name, self._link.ask({"ask": "look", **WANTED}))
+        return probed(self.name, self._link.ask({"ask": "look", **WANTED}))
 
     def prepare(self, environment: Environment, code: str, job: str) -> dict[str, Any]:
         """Return the key of an environment that will do, or None, whether `code` is there, and `job`'s state.
@@ -53,7 +53,7 @@ class Board:
         answer: dict[str, Any] = self._link.ask(request)
         return answer
 
-    def lacking(self, files: Sequence[File]) -> list[File]:
+    def missing(self, files: Sequence[File]) -> list[File]:
         """Return those of some files that it has not."""
         hashes = set(self._link.ask({"ask": "lacking", "hashes": [file.sha256 for file in files]}))
         return [file for file in files if file.sha256 in hashes]
@@ -90,7 +90,7 @@ class Board:
     def follow(self, job: str, offset: int) -> Iterator[dict[str, Any]]:
         """Yield what is told of a job from `offset` on until it ends: see agent.jobs.follow."""
         self._link.send({"ask": "follow", "job": job, "offset": offset})
-        while "answer" not in (message := self._link.hear(_SIGN_OF_LIFE_LIMIT_S)):
+        while "answer" not in (message := self._link.receive(_SIGN_OF_LIFE_LIMIT_S)):
             yield message
 
     def ended(self, job: str) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Board:
         answer: dict[str, Any] = self._link.ask({"ask": "ended", "job": job})
         return answer
 
-    def forget(self, job: str, but_its_journal: bool = False) -> None:
+    def delete_job(self, job: str, but_its_journal: bool = False) -> None:
         """Have it remove a job: see agent.jobs.forget."""
         self._link.ask({"ask": "forget", "job": job, "but_its_journal": but_its_journal})
 
@@ -108,7 +108,7 @@ class Board:
         self._link.send({"ask": "stop"})
         answers = 0
         while answers < 2:  # that of what was waited for, and that of `stop`
-            answers += "answer" in self._link.hear()
+            answers += "answer" in self._link.receive()
 
     def clean(self, stop: bool) -> tuple[str, int]:
         """Have it remove edgefit's folder; return which that was and how many bytes it held."""
@@ -123,4 +123,4 @@ class Board:
             piece = content[begin : begin + _CHUNK]
             self._link.write(piece)
             yield len(piece)
-        self._link.hear()
+        self._link.receive()

@@ -17,7 +17,7 @@ from bench.report.schema import Report
 
 _STEP_S = 0.5
 
-Deliver = Callable[[Target, Report], None]
+OnReport = Callable[[Target, Report], None]
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,19 @@ def measure_fleet(
     targets: Sequence[Target],
     wanted: OnBoards,
     progress: Mapping[str, Progress],
-    deliver: Deliver,
+    on_report: OnReport,
 ) -> list[Result]:
     """Measure a bundle on every board, and return what became of each, in their order.
 
-    `progress`: by the boards' names; `deliver` is given each report while the board still has it. Ctrl-C ends
-    every measurement, and is raised when all have ended.
+    `progress`: by the boards' names; `on_report` is given each report while the board still has it. Ctrl-C
+    ends every measurement, and is raised when all have ended.
     """
     stopping = Event()
     with ExitStack() as stack, ThreadPoolExecutor(len(targets)) as pool:
         try:
             reached = [_reach(target, wanted, progress[target.name], stopping, stack) for target in targets]
             futures = [
-                pool.submit(_measure, target, one, deliver)
+                pool.submit(_measure, target, one, on_report)
                 for target, one in zip(targets, reached, strict=True)
             ]
             while wait(futures, _STEP_S).not_done:
@@ -65,11 +65,11 @@ def _reach(
         return error
 
 
-def _measure(target: Target, reached: Measurement | BenchError, deliver: Deliver) -> Result:
+def _measure(target: Target, reached: Measurement | BenchError, on_report: OnReport) -> Result:
     if isinstance(reached, BenchError):
         return Result(target, None, reached)
     try:
-        return Result(target, reached.measure(lambda report: deliver(target, report)), None)
+        return Result(target, reached.measure(lambda report: on_report(target, report)), None)
     except BenchError as error:
         return Result(target, None, error)
     except OSError as error:  # of this machine's disk: what happens to one board does not touch the others

@@ -14,7 +14,7 @@ from bench.bundle.manifest import MANIFEST, Bundle, FileRecord
 from bench.errors import InputError, MissingRuntimeError
 from bench.filesystem.whole_files import sha256_of
 from bench.remote.code_archive import code_archive
-from bench.remote.probe import Looked
+from bench.remote.probe import BoardProbe
 from bench.remote.request import Request
 from bench.remote.wheels import Place, environment_key, requirements_of
 from bench.runtimes.table import RUNTIMES
@@ -131,17 +131,17 @@ def why_left_out(name: str, asked_for: Sequence[str], own: Container[str] | None
     return None
 
 
-def place_of(board: Looked) -> Place:
+def place_of(board: BoardProbe) -> Place:
     """Return where wheels for a board are to run."""
-    assert board.sight.libc is not None
-    return Place(board.python, board.sight.libc[1], board.sight.architecture)
+    assert board.facts.libc is not None
+    return Place(board.python, board.facts.libc[1], board.facts.architecture)
 
 
-def provided_by(board: Looked) -> tuple[str, ...]:
+def provided_by(board: BoardProbe) -> tuple[str, ...]:
     """Return what a board's own packages provide: numpy, if the runtimes of its system were built with it."""
-    if not board.uses_system_packages or "numpy" not in board.sight.modules:
+    if not board.uses_system_packages or "numpy" not in board.facts.modules:
         return ()
-    version = board.sight.modules["numpy"].split(".")[:2]
+    version = board.facts.modules["numpy"].split(".")[:2]
     is_new = all(one.isdecimal() for one in version) and tuple(int(one) for one in version) >= _OLDEST_NUMPY
     return ("numpy",) if is_new else ()
 

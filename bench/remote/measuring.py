@@ -27,7 +27,7 @@ from bench.remote.job_spec import (
     select,
     trial_of,
 )
-from bench.remote.probe import Looked
+from bench.remote.probe import BoardProbe
 from bench.remote.request import Ended
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
@@ -35,7 +35,7 @@ from bench.remote.wheelhouse import wheels_in
 from bench.remote.wheels import kept_wheels
 from bench.report.files import parse_report
 from bench.report.schema import Report
-from bench.run.machine_warnings import doubts_of
+from bench.run.machine_warnings import machine_warnings
 from device_profiles.profile import Profile
 
 _MIB = 1 << 20
@@ -47,7 +47,7 @@ _GOES_ON = "it may go on measuring: the same command goes back to it, and edgefi
 # pip writes into folders of its own, which two boards that need the same must not fill at once.
 _GATHERING = Lock()
 
-Deliver = Callable[[Report], None]
+OnReport = Callable[[Report], None]
 
 
 @dataclass(frozen=True)
@@ -78,69 +78,69 @@ class Measurement:
         self._board = Board(target, stopping)
         progress.advance()
 
-    def measure(self, deliver: Deliver) -> Report:
+    def measure(self, on_report: OnReport) -> Report:
         """Do all that is left to do, and return the report.
 
-        `deliver` is given it while the board still has it: if it raises, the same command fetches it again.
+        `on_report` is given it while the board still has it: if it raises, the same command fetches it again.
         """
         with closing(self):
-            looked = self._board.look()
-            looked.refuse_unusable()
-            self._say_what_it_is(looked)
-            job = self._settle(looked)
+            probed = self._board.look()
+            probed.refuse_unusable()
+            self._say_what_it_is(probed)
+            job = self._settle(probed)
             found = self._board.prepare(job.environment, job.code.sha256, job.key)
             if found["job"] == "running":
                 self._progress.say("it measures this already, from an earlier command: going on from there")
             elif found["job"] == "ended":
                 self._progress.say("it has measured this for an earlier command: this is that report")
             else:
-                self._prepare(job, looked, found)
+                self._prepare(job, probed, found)
             self._follow_to_the_end(job)
             report = self._fetch(job)
-            deliver(report)
+            on_report(report)
             with suppress(LinkLostError):  # the report is safe, and the board forgets it another time
-                self._board.forget(job.key)
+                self._board.delete_job(job.key)
         return report
 
     def close(self) -> None:
         """End the link; what was started goes on."""
         self._board.close()
 
-    def _say_what_it_is(self, looked: Looked) -> None:
-        host, sight = looked.host, looked.sight
+    def _say_what_it_is(self, probed: BoardProbe) -> None:
+        host, facts = probed.host, probed.facts
         free = (
-            f"{looked.state.available_bytes / _GIB:.1f} of {host.memory_bytes / _GIB:.1f} GiB of memory free"
+            f"{probed.state.available_bytes / _GIB:.1f} of {host.memory_bytes / _GIB:.1f} GiB of memory free"
         )
-        disk = f"{sight.disk_free_bytes / _GIB:.1f} GiB of disk"
+        disk = f"{facts.disk_free_bytes / _GIB:.1f} GiB of disk"
         self._progress.say(f"{host.board or host.cpu}, Python {host.python}, {free}, {disk}")
-        for doubt in doubts_of(host, looked.state):
-            self._progress.say(f"warning: {doubt}")
+        for warning in machine_warnings(host, probed.state):
+            self._progress.say(f"warning: {warning}")
 
-    def _settle(self, looked: Looked) -> Job:
+    def _settle(self, probed: BoardProbe) -> Job:
         wanted, asked = self._wanted, self._wanted.asked
-        chosen = select(asked.bundle, asked.only, asked.with_formats, looked.own_modules)
-        profile = wanted.profile or profile_that_is(looked.host, wanted.known, looked.name)
-        return job_of(asked, profile, chosen, self._environment(looked, chosen))
+        chosen = select(asked.bundle, asked.only, asked.with_formats, probed.own_modules)
+        profile = wanted.profile or profile_that_is(probed.host, wanted.known, probed.name)
+        return job_of(asked, profile, chosen, self._environment(probed, chosen))
 
-    def _environment(self, looked: Looked, chosen: Selection) -> Environment:
-        requirements = requirements_for(chosen, looked.uses_system_packages)
-        place = place_of(looked)
+    def _environment(self, probed: BoardProbe, chosen: Selection) -> Environment:
+        requirements = requirements_for(chosen, probed.uses_system_packages)
+        place = place_of(probed)
         if self._wanted.wheelhouse is not None:
-            wheels = wheels_in(self._wanted.wheelhouse, place, chosen, looked.uses_system_packages)
+            wheels = wheels_in(self._wanted.wheelhouse, place, chosen, probed.uses_system_packages)
         else:
             with _GATHERING:
-                wheels = kept_wheels(place, requirements, self._progress, provided_by(looked))
+                wheels = kept_wheels(place, requirements, self._progress, provided_by(probed))
         return Environment(
             wheels=tuple(wheels),
-            with_system_packages=looked.uses_system_packages,
+            with_system_packages=probed.uses_system_packages,
             trial=trial_of(chosen.formats),
-            python=looked.python,
+            python=probed.python,
         )
 
-    def _prepare(self, job: Job, looked: Looked, found: dict[str, Any]) -> None:
+    def _prepare(self, job: Job, probed: BoardProbe, found: dict[str, Any]) -> None:
         """Bring what is lacking and start the job; what has arrived stays if the link breaks meanwhile."""
         try:
-            self._bring(job, looked, found)
+            self._upload(job, probed, found)
             self._start(job, found)
         except LinkLostError as error:
             raise LinkLostError(
@@ -148,15 +148,15 @@ class Measurement:
                 " again, the board may be short of memory"
             ) from None
 
-    def _bring(self, job: Job, looked: Looked, found: dict[str, Any]) -> None:
+    def _upload(self, job: Job, probed: BoardProbe, found: dict[str, Any]) -> None:
         """Send what the board lacks, by what it was `found` to have, and have it unpacked."""
-        lacking = self._board.lacking(list(job.files.values()))
-        wheels = [] if found["environment"] else self._board.lacking(job.environment.files)
+        missing = self._board.missing(list(job.files.values()))
+        wheels = [] if found["environment"] else self._board.missing(job.environment.files)
         code = [] if found["code"] else [job.code]
         if not found["environment"]:
-            _refuse_full_disk(looked, job)
-        if files := [*code, *wheels, *lacking]:
-            if lacking:
+            _refuse_full_disk(probed, job)
+        if files := [*code, *wheels, *missing]:
+            if missing:
                 images = self._wanted.asked.bundle.manifest.pack.images
                 self._progress.say(
                     f"{images} evaluation images go to the board with it: they may be patients'"
@@ -255,15 +255,15 @@ class Measurement:
         self._progress.advance()
         ended = Ended(exit_code=answer["exit_code"], message=answer["message"])
         if ended.exit_code or answer["report"] is None:
-            self._board.forget(job.key, but_its_journal=ended.exit_code == BoardError.exit_code)
+            self._board.delete_job(job.key, but_its_journal=ended.exit_code == BoardError.exit_code)
             raise RemoteError(f"{self._target.name}: {ended.message}", ended.exit_code)
         return parse_report(answer["report"].encode(), Path(f"{self._target.name}'s report"))
 
 
-def _refuse_full_disk(looked: Looked, job: Job) -> None:
-    need, free = job.needs_bytes, looked.sight.disk_free_bytes
+def _refuse_full_disk(probed: BoardProbe, job: Job) -> None:
+    need, free = job.needs_bytes, probed.facts.disk_free_bytes
     if need > free:
         raise BoardError(
-            f"{looked.name}: {looked.sight.store} needs {need / _MIB:.0f} MiB and its disk has"
+            f"{probed.name}: {probed.facts.store} needs {need / _MIB:.0f} MiB and its disk has"
             f" {free / _MIB:.0f} free; make room there"
         )

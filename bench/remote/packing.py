@@ -76,8 +76,8 @@ def write_pack(packing: Packing, out: Path, progress: Progress) -> Sequence[Syst
 
 def _systems(packing: Packing) -> Sequence[System]:
     profile = packing.profile
-    if profile.stand_in_only is not None:
-        raise InputError(f"--for {profile.name}: {profile.stand_in_only}")
+    if profile.proxy_only is not None:
+        raise InputError(f"--for {profile.name}: {profile.proxy_only}")
     known = profile.systems or _this_system(profile)
     if not packing.pythons:
         if not known:

@@ -19,7 +19,7 @@ from bench.runtimes.table import RUNTIMES
 from bench.system.cpu_time import CpuTime, read_cpu_time, read_governor
 from bench.system.host import Host, read_host
 from bench.system.power import Meter, NoMeter, find_meter
-from bench.system.snapshot import Seen
+from bench.system.snapshot import SystemSnapshot
 from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
 
@@ -61,7 +61,7 @@ _TEGRA = "/etc/nv_tegra_release"
 _BYTES_PER_PAGE = 4096  # as psutil counts swap
 _KIB = 1024
 _MIB = 1 << 20
-# Alive together, resident on x86-64: the harness (50 MiB), the null runtime (34), the yardstick and an
+# Alive together, resident on x86-64: the harness (50 MiB), the null runtime (34), the control workload and an
 # artifact (80 to 120 each).
 _LEAST_MEMORY_BYTES = 320 * _MIB
 
@@ -73,7 +73,7 @@ WANTED = {
 """What the agent is asked to look at."""
 
 
-class Sight(Record):
+class ProbeFacts(Record):
     """What the agent's look tells; see bench.remote.agent.probing."""
 
     python: tuple[int, int, int]
@@ -100,26 +100,26 @@ class Sight(Record):
 
 
 @dataclass(frozen=True)
-class Looked:
+class BoardProbe:
     """A board that was looked at. `name`: what to call it."""
 
     name: str
-    sight: Sight
+    facts: ProbeFacts
 
     @property
     def uses_system_packages(self) -> bool:
         """Whether its runtimes are packages of its system: a Jetson's, which no index offers."""
-        return _TEGRA in self.sight.files
+        return _TEGRA in self.facts.files
 
     @property
     def own_modules(self) -> "dict[str, str] | None":
         """The modules of those packages with their versions; None if its runtimes are brought."""
-        return self.sight.modules if self.uses_system_packages else None
+        return self.facts.modules if self.uses_system_packages else None
 
     @property
     def python(self) -> str:
         """Its Python's version, such as 3.11."""
-        return "{}.{}".format(*self.sight.python)
+        return "{}.{}".format(*self.facts.python)
 
     @cached_property
     def host(self) -> Host:
@@ -137,12 +137,12 @@ class Looked:
                 steal_share=steal_share,
                 available_bytes=self._memory["MemAvailable"],
                 swap_used_bytes=self._memory["SwapTotal"] - self._memory["SwapFree"],
-                swapped_in_bytes=_table(self.sight.files.get("/proc/vmstat", "")).get("pswpin", 0)
+                swapped_in_bytes=_table(self.facts.files.get("/proc/vmstat", "")).get("pswpin", 0)
                 * _BYTES_PER_PAGE,
                 on_battery=self._is_on_battery,
                 temperatures=read_temperatures(root),
                 throttle_counts=read_throttle_counts(root),
-                throttled_bits=read_throttled_bits(self.sight.vcgencmd.get),
+                throttled_bits=read_throttled_bits(self.facts.vcgencmd.get),
                 governor=read_governor(root),
             )
 
@@ -150,27 +150,27 @@ class Looked:
     def meter(self) -> Meter | NoMeter:
         """What would measure energy there."""
         with self._recorded() as root:
-            return find_meter(root, lambda: self.sight.vcgencmd.get(_PMIC))
+            return find_meter(root, lambda: self.facts.vcgencmd.get(_PMIC))
 
     def why_unusable(self) -> str | None:
         """Return why edgefit cannot work there, with the remedy; None if nothing is known against it."""
-        sight = self.sight
-        if sight.system != "Linux":
-            return f"runs {sight.system}; edgefit measures on boards with Linux"
-        if sight.bits != 64:
+        facts = self.facts
+        if facts.system != "Linux":
+            return f"runs {facts.system}; edgefit measures on boards with Linux"
+        if facts.bits != 64:
             return (
-                f"its Python is a {sight.bits}-bit one, for which no runtime is published:"
+                f"its Python is a {facts.bits}-bit one, for which no runtime is published:"
                 " install the 64-bit edition of its system"
             )
-        if sight.implementation != "CPython" or "t" in sight.abi_flags:
+        if facts.implementation != "CPython" or "t" in facts.abi_flags:
             return (
-                f"its python3 is {sight.implementation}{sight.abi_flags}: the runtimes need the usual CPython"
+                f"its python3 is {facts.implementation}{facts.abi_flags}: the runtimes need the usual CPython"
             )
-        if sight.libc is None or sight.libc[0] != "glibc":
+        if facts.libc is None or facts.libc[0] != "glibc":
             return "its C library is not glibc, for which the runtimes are built: use Debian, Ubuntu or alike"
-        if not sight.may_write:
+        if not facts.may_write:
             return (
-                f"{sight.store} cannot be written by this user; set XDG_CACHE_HOME there, or be another user"
+                f"{facts.store} cannot be written by this user; set XDG_CACHE_HOME there, or be another user"
             )
         if self._memory["MemTotal"] < _LEAST_MEMORY_BYTES:
             has, needs = self._memory["MemTotal"] // _MIB, _LEAST_MEMORY_BYTES // _MIB
@@ -184,13 +184,13 @@ class Looked:
 
     @cached_property
     def _memory(self) -> dict[str, int]:
-        listed = _table(self.sight.files.get("/proc/meminfo", ""))
+        listed = _table(self.facts.files.get("/proc/meminfo", ""))
         names = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
         return {name: listed.get(name, 0) * _KIB for name in names}
 
     @property
     def _is_on_battery(self) -> bool:
-        files = self.sight.files
+        files = self.facts.files
         supplies = [
             path.removesuffix("type") for path in files if path.startswith("/sys/class/power_supply/")
         ]
@@ -202,26 +202,26 @@ class Looked:
 
     def _shares(self, root: Path) -> tuple[float, float]:
         after = read_cpu_time(None, root)
-        before = _cpu_time_of(self.sight.stat_before)
+        before = _cpu_time_of(self.facts.stat_before)
         if before is None or after is None:
             return 0.0, 0.0
-        elapsed_ns = self.sight.watched_s * 1e9 * max(1, len(self.sight.usable_cpus))
+        elapsed_ns = self.facts.watched_s * 1e9 * max(1, len(self.facts.usable_cpus))
         busy, steal = after.busy_ns - before.busy_ns, after.steal_ns - before.steal_ns
         return min(1.0, busy / elapsed_ns), min(1.0, steal / elapsed_ns)
 
-    def _seen(self, root: Path) -> Seen:
-        sight = self.sight
-        return Seen(
+    def _seen(self, root: Path) -> SystemSnapshot:
+        facts = self.facts
+        return SystemSnapshot(
             root=root,
-            architecture=sight.architecture,
+            architecture=facts.architecture,
             processor="",
-            kernel=sight.kernel,
-            os=sight.os,
-            python=".".join(str(one) for one in sight.python),
-            usable_cpus=sight.usable_cpus,
+            kernel=facts.kernel,
+            os=facts.os,
+            python=".".join(str(one) for one in facts.python),
+            usable_cpus=facts.usable_cpus,
             memory_bytes=self._memory["MemTotal"],
-            programs_above=sight.programs_above,
-            told_emulated=sight.emulated,
+            programs_above=facts.programs_above,
+            available_emulated=facts.emulated,
         )
 
     @contextmanager
@@ -229,15 +229,15 @@ class Looked:
         """Yield a folder in which the board's files lie where they lay there."""
         with tempfile.TemporaryDirectory(prefix="edgefit-") as folder:
             root = Path(folder)
-            for path, text in self.sight.files.items():
+            for path, text in self.facts.files.items():
                 _write(root, path, text)
             yield root
 
 
-def looked(name: str, answer: Any) -> Looked:
+def probed(name: str, answer: Any) -> BoardProbe:
     """Check what the agent answered to a look."""
     try:
-        return Looked(name, Sight.model_validate(answer, strict=False))
+        return BoardProbe(name, ProbeFacts.model_validate(answer, strict=False))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(one) for one in first["loc"])

@@ -112,7 +112,7 @@ class Link:
         except BrokenPipeError:
             raise self._lost() from None
 
-    def hear(self, limit_s: float = _ANSWER_LIMIT_S) -> dict[str, Any]:
+    def receive(self, limit_s: float = _ANSWER_LIMIT_S) -> dict[str, Any]:
         """Wait for one message; raises LinkLostError where none comes, BoardError if it is a refusal."""
         line = self._read_line(monotonic() + limit_s)
         try:
@@ -128,7 +128,7 @@ class Link:
     def ask(self, request: dict[str, Any], limit_s: float = _ANSWER_LIMIT_S) -> Any:
         """Send a request and return its answer."""
         self.send(request)
-        message = self.hear(limit_s)
+        message = self.receive(limit_s)
         if "answer" not in message:
             raise BoardError(f"{self.target.name}: answered '{next(iter(message))}' to '{request['ask']}'")
         return message["answer"]

@@ -4,11 +4,11 @@ from contextlib import closing
 from threading import Event
 
 from bench.remote.board import Board
-from bench.remote.probe import Looked
+from bench.remote.probe import BoardProbe
 from bench.remote.targets import Target
 
 
-def look_at(target: Target) -> Looked:
+def look_at(target: Target) -> BoardProbe:
     """Look at a board; raises BoardError if it cannot be reached."""
     with closing(Board(target, Event())) as board:
         return board.look()

@@ -79,9 +79,9 @@ def wheels_in(folder: Path, place: Place, chosen: Selection, has_own: bool) -> S
     if not place.runs_wheels_of(Place(held.python, held.glibc, held.machine)):
         for_ = Place(held.python, held.glibc, held.machine).words
         raise InputError(f"{folder}: is for {for_}, and the board has {place.words}; {fill}")
-    lacking = [name for name in chosen.formats if name not in held.formats and name not in chosen.own]
-    if lacking:
-        raise InputError(f"{folder}: holds no runtime for {', '.join(lacking)}; {fill}")
+    missing = [name for name in chosen.formats if name not in held.formats and name not in chosen.own]
+    if missing:
+        raise InputError(f"{folder}: holds no runtime for {', '.join(missing)}; {fill}")
     for name, sha256 in held.wheels.items():
         if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
             raise InputError(f"{folder / name}: is not the wheel that was gathered; {fill}")

@@ -121,8 +121,8 @@ def gather(
         progress.begin(f"wheels for {place.words}", len(wanted))
         progress.advance(len(wanted) - len(missing), note=", ".join(missing))
         for name in missing:
-            if (unfit := found.pop(name, None)) is not None:
-                unfit.unlink()
+            if (incompatible_because := found.pop(name, None)) is not None:
+                incompatible_because.unlink()
         if missing:
             texts = [f"{name}{wanted[name].specifier}" for name in missing]
             for wheel in _download(place, texts, folder):
@@ -208,10 +208,10 @@ def _why_not(place: Place, requirements: Sequence[str], said: str) -> BoardError
             f"wheels are gathered with pip, which this Python has not: {sys.executable} -m ensurepip"
         )
     lines = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
-    lacking = re.search(r"No matching distribution found for (\S+)", said)
-    if lacking is not None:
+    missing = re.search(r"No matching distribution found for (\S+)", said)
+    if missing is not None:
         return BoardError(
-            f"{lacking[1]}: is offered as a wheel for {place.words} by no index that pip is set up to ask;"
+            f"{missing[1]}: is offered as a wheel for {place.words} by no index that pip is set up to ask;"
             " is the index right (pip config list), and can it be reached?"
         )
     return BoardError(f"pip could not download {' '.join(requirements)}: {(lines or [said.strip()])[0]}")

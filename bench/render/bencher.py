@@ -23,7 +23,7 @@ Measures = dict[str, dict[str, float]]
 def to_bmf(reports: Sequence[Report]) -> str:
     """Return every completed row's figures, by variant, device and what its latency is."""
     document = {
-        f"{row_names(report)[run.case]}, {title}, {run.standing}": _measures(run)
+        f"{row_names(report)[run.case]}, {title}, {run.provenance}": _measures(run)
         for report, title in zip(reports, titles_of(reports), strict=True)
         for run in report.runs
         if run.is_variant and run.status == "completed"

@@ -54,15 +54,15 @@ class Column:
         return "–" if value is None else f"{value * self.factor:.{self.digits}f}{self.suffix}"
 
 
-def columns(several_waves: bool = False) -> list[Column]:
+def columns(several_groups: bool = False) -> list[Column]:
     """Return the numeric columns in their order.
 
-    Of `several_waves` latencies are not compared, so none of them is the best, and what can be compared, the
-    ratio to the yardstick, is shown at any width.
+    Of `several_groups` latencies are not compared, so none of them is the best, and what can be compared, the
+    ratio to the control workload, is shown at any width.
     """
     low, high = Best.LOWEST, Best.HIGHEST
     always, often, file = Place.ALWAYS, Place.OFTEN, Place.FILE
-    time = Best.NEITHER if several_waves else low
+    time = Best.NEITHER if several_groups else low
 
     return [
         Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, time, always),
@@ -76,12 +76,12 @@ def columns(several_waves: bool = False) -> list[Column]:
         Column("speed_up_low", "", lambda run: _speed_up_end(run, 1), 2, place=file),
         Column("speed_up_high", "", lambda run: _speed_up_end(run, 0), 2, place=file),
         Column(
-            "per_yardstick",
-            "per\nyard",
-            lambda run: run.per_yardstick,
+            "relative_to_control",
+            "rel. to\ncontrol",
+            lambda run: run.relative_to_control,
             2,
             low,
-            always if several_waves else file,
+            always if several_groups else file,
         ),
         Column("projected_low_ms", "", lambda run: _projected(run, "low"), 2, place=file),
         Column("projected_high_ms", "", lambda run: _projected(run, "high"), 2, place=file),
@@ -118,12 +118,12 @@ def column_of(key: str) -> Column:
 def told(report: Report) -> list[Column]:
     """Return the columns in which one of the report's variants has a value."""
     variants = [run for run in report.runs if run.is_variant]
-    return [one for one in columns(has_waves(report)) if any(one.value(run) is not None for run in variants)]
+    return [one for one in columns(has_groups(report)) if any(one.value(run) is not None for run in variants)]
 
 
-def has_waves(report: Report) -> bool:
+def has_groups(report: Report) -> bool:
     """Tell whether not all variants took turns with each other."""
-    return any(run.raw is not None and run.raw.waves > 1 for run in report.runs if run.is_variant)
+    return any(run.raw is not None and run.raw.groups > 1 for run in report.runs if run.is_variant)
 
 
 def best_cases(column: Column, report: Report) -> set[tuple[str, str]]:
@@ -162,11 +162,11 @@ def _half_width(run: Run) -> float | None:
 
 
 def _speed_up(run: Run) -> float | None:
-    return None if run.per_fp32 is None else 1 / run.per_fp32
+    return None if run.relative_to_fp32 is None else 1 / run.relative_to_fp32
 
 
 def _speed_up_end(run: Run, end: int) -> float | None:
-    return None if run.per_fp32_ci95 is None else 1 / run.per_fp32_ci95[end]
+    return None if run.relative_to_fp32_ci95 is None else 1 / run.relative_to_fp32_ci95[end]
 
 
 def _size(run: Run) -> float | None:

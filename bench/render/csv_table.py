@@ -26,14 +26,14 @@ def to_csv(reports: Iterable[Report]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [column.key for column in columns()]
-    writer.writerow([*_LEADING, "status", "standing", *names, *_TRAILING])
+    writer.writerow([*_LEADING, "status", "provenance", *names, *_TRAILING])
     for report in reports:
         numeric = columns()
         for run in report.runs:
             writer.writerow(
                 [
                     *(report.name, report.created, report.profile.name, report.host.board or report.host.cpu),
-                    *(run.variant, run.runtime, run.provider, run.threads, run.status, run.standing),
+                    *(run.variant, run.runtime, run.provider, run.threads, run.status, run.provenance),
                     *(column.value(run) for column in numeric),
                     run.latency_ms.processes if run.latency_ms else None,
                     run.latency_ms.samples if run.latency_ms else None,

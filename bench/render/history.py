@@ -15,7 +15,7 @@ from bench.render.titles import device_of
 from bench.report.schema import Report, Run
 
 _SPARKLINE_WIDTH = 24
-_COLUMNS = ("p50_ms", "p50_half_width", "per_yardstick", "peak_memory_mib", "size_mb", "retention")
+_COLUMNS = ("p50_ms", "p50_half_width", "relative_to_control", "peak_memory_mib", "size_mb", "retention")
 
 
 def of_one_name(reports: Sequence[Report]) -> list[Report]:
@@ -42,16 +42,18 @@ def history_view(reports: Sequence[Report]) -> RenderableType:
         names = row_names(report)
         for run in report.runs:
             if run.is_variant:
-                rows.setdefault((names[run.case], device_of(report), run.standing), []).append((report, run))
+                rows.setdefault((names[run.case], device_of(report), run.provenance), []).append(
+                    (report, run)
+                )
     parts: list[RenderableType] = [Text(f"{reports[0].name}: {len(reports)} reports", "bold")]
-    for (name, device, standing), found in rows.items():
+    for (name, device, provenance), found in rows.items():
         levels = [run.latency_ms.p50 for _, run in found if run.latency_ms is not None]
         drawn = f"  p50 {sparkline(levels, _SPARKLINE_WIDTH)}" if len(levels) > 1 else ""
-        parts += [Text(f"\n{name}, {device}, {standing}{drawn}"), _table(found)]
+        parts += [Text(f"\n{name}, {device}, {provenance}{drawn}"), _table(found)]
     parts.append(
         Text(
-            "± half of the 95 % interval of the median · per yard: latency ÷ the yardstick's, for other days "
-            "and machines",
+            "± half of the 95 % interval of the median · rel. to control: latency ÷ the control workload's, for "
+            "other days and machines",
             "dim",
         )
     )

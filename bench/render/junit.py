@@ -64,6 +64,6 @@ def _add(suite: ElementTree.Element, title: str, name: str, run: Run) -> None:
         case "skipped":
             ElementTree.SubElement(test, "skipped", message=writable(run.reason or ""))
         case "completed":
-            told = "" if run.latency_ms is None else f"p50 {run.latency_ms.p50:.4g} ms ({run.standing})"
-            doubts = [f"warning: {warning}" for warning in run.warnings]
-            ElementTree.SubElement(test, "system-out").text = writable("\n".join([told, *doubts]))
+            told = "" if run.latency_ms is None else f"p50 {run.latency_ms.p50:.4g} ms ({run.provenance})"
+            warnings = [f"warning: {warning}" for warning in run.warnings]
+            ElementTree.SubElement(test, "system-out").text = writable("\n".join([told, *warnings]))

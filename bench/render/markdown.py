@@ -36,20 +36,20 @@ def _section(report: Report) -> list[str]:
     lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
     lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(shown)}---|{'---|' if is_projected else ''}"]
     for run in variants:
-        cells = [escaped(names[run.case]), *(one.text(run) for one in shown), _standing(run)]
+        cells = [escaped(names[run.case]), *(one.text(run) for one in shown), _provenance(run)]
         cells += [proxy_text.projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
     made = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
     said = [*proxy_text.terms(report), *conditions(report), *beside(report), made]
-    doubts = [_remark(one) for one in remarks(report, names)]
-    summary = f"Conditions; doubts and gaps: {len(doubts)}"
+    warnings = [_remark(one) for one in remarks(report, names)]
+    summary = f"Conditions; doubts and gaps: {len(warnings)}"
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in said]
-    return [*lines, *doubts, "", "</details>", ""]
+    return [*lines, *warnings, "", "</details>", ""]
 
 
-def _standing(run: Run) -> str:
-    return run.standing if run.status == "completed" else run.status
+def _provenance(run: Run) -> str:
+    return run.provenance if run.status == "completed" else run.status
 
 
 def _remark(remark: Remark) -> str:

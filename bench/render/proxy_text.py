@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.devices.projection.projected import Factor, Projected
-from bench.report.schema import Report, Run, StandIn
+from bench.report.schema import Proxy, Report, Run
 from device_profiles.facts import Published
 
 Names = Mapping[tuple[str, str], str]
@@ -11,22 +11,22 @@ Names = Mapping[tuple[str, str], str]
 
 def terms(report: Report) -> list[str]:
     """Say that this machine is not the device, how it was held to it, and what its latencies are not."""
-    found = report.stand_in
+    found = report.proxy
     if found is None:
         return []
     host, processor, profile = report.host, report.profile.processor, report.profile
-    if profile.stand_in_only is not None:
-        what = f"edgefit does not run on {profile.name} ({profile.stand_in_only}), and {host.cpu} stands in"
+    if profile.proxy_only is not None:
+        what = f"edgefit does not run on {profile.name} ({profile.proxy_only}), and {host.cpu} stands in"
     elif found.emulated is not None:
         what = f"this machine is emulated ({found.emulated})"
     else:
         device = "" if processor is None else f" ({processor.core}, {processor.cores.value} cores)"
         here = f"{host.cpu} ({host.architecture}, {host.physical_cores} cores)"
         what = f"{here} is no {profile.name}{device}"
-    return [f"stand-in: {what}; its latencies are not the device's", *_memory(report, found)]
+    return [f"proxy: {what}; its latencies are not the device's", *_memory(report, found)]
 
 
-def _memory(report: Report, found: StandIn) -> list[str]:
+def _memory(report: Report, found: Proxy) -> list[str]:
     if found.memory_limit_mb is None:
         return []
     held = {

@@ -37,7 +37,7 @@ def conditions(report: Report) -> list[str]:
         f"{host.os}; {_listed(threads)} threads, batch 1"
     )
     quick = " (--quick)" if report.quick else ""
-    kept = sum(run.answers_from is not None for run in report.runs)
+    kept = sum(run.predictions_cached_at is not None for run in report.runs)
     how = (
         f"{_sampling(report)}; "
         f"accuracy on {images} of {report.evaluation.pack_images} evaluation images{quick}"
@@ -87,7 +87,7 @@ def beside(report: Report) -> list[str]:
             if run.latency_ms.p50 < 0.1
             else f"{run.latency_ms.p50:.2f} ms"
         )
-        said.append(f"{run.variant} ({run.runtime}): {time}, {memory}, {run.standing}")
+        said.append(f"{run.variant} ({run.runtime}): {time}, {memory}, {run.provenance}")
     return [" · ".join(said)] if said else []
 
 
@@ -106,7 +106,7 @@ def sustained(report: Report, names: Names) -> list[str]:
         drawn = sparkline([point.p50_ms for point in found.points], _SPARKLINE_WIDTH)
         lines.append(
             f"sustained {found.seconds:.0f} s  {names[run.case]:<16} {drawn}  "
-            f"{found.points[0].p50_ms:.2f} ms at first, {settles}, drift {found.drift:+.0%}, {run.standing}"
+            f"{found.points[0].p50_ms:.2f} ms at first, {settles}, drift {found.drift:+.0%}, {run.provenance}"
         )
     return lines
 

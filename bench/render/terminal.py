@@ -64,7 +64,7 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
     table.add_column("variant", no_wrap=True)
     for column in chosen:
         table.add_column(column.title, justify="right", no_wrap=True)
-    table.add_column("standing", no_wrap=True)
+    table.add_column("provenance", no_wrap=True)
     is_projected = any(run.projected_ms is not None for run in variants)
     if is_projected:
         table.add_column("projected\nms", justify="right", no_wrap=True)
@@ -74,7 +74,7 @@ def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) ->
         table.add_row(
             Text(names[run.case]),
             *(_cell(run, column, best[column.key]) for column in chosen),
-            _standing(run),
+            _provenance(run),
             *([proxy_text.projected_text(run)] if is_projected else []),
         )
     return table
@@ -87,9 +87,9 @@ def _cell(run: Run, column: Column, best: set[tuple[str, str]]) -> Text:
     return Text(f"*{text}", "bold green") if run.case in best else Text(text)
 
 
-def _standing(run: Run) -> Text:
+def _provenance(run: Run) -> Text:
     if run.status == "completed":
-        return Text(run.standing)
+        return Text(run.provenance)
     return Text(run.status, "bold red" if run.status == "failed" else "yellow")
 
 

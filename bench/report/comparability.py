@@ -1,6 +1,6 @@
-"""Whether latencies of two reports can be compared through their yardsticks, and what that gives. Pure."""
+"""Whether latencies of two reports can be compared by their control workloads, and the result. Pure."""
 
-from bench.bundle.variants import YARDSTICK_VARIANT
+from bench.bundle.variants import CONTROL_VARIANT
 from bench.report.schema import Report, Run
 from bench.statistics import processes
 from bench.statistics.replication import Estimate
@@ -13,7 +13,7 @@ def differing_conditions(
     return [
         *differing_machines(candidate, baseline),
         *_differing(
-            ("standing", baseline_run.standing, candidate_run.standing),
+            ("provenance", baseline_run.provenance, candidate_run.provenance),
             ("runtime", baseline_run.runtime, candidate_run.runtime),
             ("provider", baseline_run.provider, candidate_run.provider),
             ("threads", baseline_run.threads, candidate_run.threads),
@@ -22,7 +22,7 @@ def differing_conditions(
 
 
 def differing_machines(candidate: Report, baseline: Report) -> list[str]:
-    """Return, in words, in what the machines of two reports differ that a yardstick does not make up for.
+    """Return, in words, in what the machines of two reports differ that no control workload makes up for.
 
     Not the host's name or kernel: those of one machine may change, and say nothing of its speed.
     """
@@ -37,7 +37,7 @@ def differing_machines(candidate: Report, baseline: Report) -> list[str]:
         ("emulator", there.emulated, here.emulated),
         ("accelerators", ", ".join(there.accelerators), ", ".join(here.accelerators)),
         ("profile", baseline.profile.name, candidate.profile.name),
-        ("yardstick's runtime", _yardstick_runtime(baseline), _yardstick_runtime(candidate)),
+        ("control workload's runtime", _control_runtime(baseline), _control_runtime(candidate)),
     )
 
 
@@ -45,25 +45,25 @@ def _differing(*pairs: tuple[str, object, object]) -> list[str]:
     return [f"{what} {_told(after)}, was {_told(before)}" for what, before, after in pairs if before != after]
 
 
-def yardstick_of(report: Report) -> Run | None:
-    """Return the yardstick's row, if it ran."""
-    rows = (run for run in report.runs if run.variant == YARDSTICK_VARIANT and run.raw is not None)
+def control_of(report: Report) -> Run | None:
+    """Return the control workload's row, if it ran."""
+    rows = (run for run in report.runs if run.variant == CONTROL_VARIANT and run.raw is not None)
     return next(rows, None)
 
 
-def through_yardsticks(
+def ratio_through_controls(
     candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
 ) -> Estimate | str:
-    """Return the estimate of the logarithm of candidate ÷ baseline, each in units of its run's yardstick.
+    """Return the estimate of the logarithm of candidate ÷ baseline, each by its control workload.
 
-    In words why there is none, where a report lacks a yardstick or has too few processes.
+    In words why there is none, where a report lacks a control workload or has too few processes.
     """
     both = []
     for report, run in ((candidate, candidate_run), (baseline, baseline_run)):
-        yardstick = yardstick_of(report)
-        if run.raw is None or yardstick is None or yardstick.raw is None:
-            return f"the report '{report.name}' has no yardstick, through which latencies are compared"
-        found = processes.ratio(run.raw.processes, yardstick.raw.processes)
+        control = control_of(report)
+        if run.raw is None or control is None or control.raw is None:
+            return f"the report '{report.name}' has no control workload, through which latencies are compared"
+        found = processes.ratio(run.raw.processes, control.raw.processes)
         if found is None or found.estimate is None:
             return (
                 f"not decided: the report '{report.name}' has too few processes for an interval; "
@@ -73,9 +73,9 @@ def through_yardsticks(
     return both[0].less(both[1])
 
 
-def _yardstick_runtime(report: Report) -> str | None:
-    yardstick = yardstick_of(report)
-    return None if yardstick is None else yardstick.runtime
+def _control_runtime(report: Report) -> str | None:
+    control = control_of(report)
+    return None if control is None else control.runtime
 
 
 def _told(value: object) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from bench.devices.projection.projected import range_of
 from bench.errors import InputError, ReportMismatchError
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
 from bench.report.schema import Report, Run
+from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, Summary, precision_ran, summarise
 from device_profiles.validation import explain
 
@@ -59,7 +61,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     Raises InputError if it is no report, ReportMismatchError if a stored summary differs.
     """
     try:
-        report = Report.model_validate_json(content)
+        report = Report.model_validate_json(_upgraded(content))
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
     report = _in_milliseconds(report)
@@ -73,6 +75,15 @@ def parse_report(content: bytes, path: Path) -> Report:
                 f"{path}: {run.variant}: raw values do not fit together ({error})"
             ) from None
     return report
+
+
+def _upgraded(content: bytes) -> bytes:
+    """Return a report's content as schema 2 has it; what is no report of schema 1 is left as it is."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        document = json.loads(content)
+        if isinstance(document, dict) and document.get("schema") == 1:
+            return json.dumps(to_schema_2(document)).encode()
+    return content
 
 
 def _in_milliseconds(report: Report) -> Report:

@@ -14,7 +14,7 @@ from bench.measurements import (
     Memory,
     NoEnergy,
     ProcessTiming,
-    RoundState,
+    RepetitionState,
     Stage,
     SustainedRun,
 )
@@ -38,7 +38,7 @@ class Latency(Record):
     """Milliseconds of one inference over `samples` samples of `processes` processes.
 
     A percentile is null where so few samples do not support it, and `unsupported` says why. `p50_ci95`: made
-    over processes, null with fewer than five. `spread`: how far the middle eight tenths reach, ÷ p50.
+    over processes, null with fewer than five. `relative_range`: how far the middle eight tenths reach, ÷ p50.
     """
 
     p50: float
@@ -50,7 +50,7 @@ class Latency(Record):
     mean: float
     min: float
     max: float
-    spread: float
+    relative_range: float
     p50_ci95: tuple[float, float] | None
     samples: int
     processes: int
@@ -156,8 +156,8 @@ class Raw(Record):
     executed: Executed | None
     energy: Energy | NoEnergy
     sustained: SustainedRun | None
-    telemetry: tuple[RoundState, ...]
-    waves: int
+    telemetry: tuple[RepetitionState, ...]
+    groups: int
 
 
 class Failure(Record):
@@ -171,14 +171,14 @@ class Failure(Record):
 class Run(Record):
     """One case's row. What belongs to a completed case is null in any other.
 
-    `per_yardstick`, `per_fp32`: latency ÷ the yardstick's, and ÷ that of the format's fp32, paired turn by
-    turn: steadier than two medians on a machine that changes its speed; null for rows that took no turns
-    together. `file_cache`: whether the artifact lay in the kernel's file cache when it was loaded; null where
-    it is not told. `sampling_ended`: see End. `answers_from`: when an earlier run on this machine found
-    logits and executed graph; null if it was this one. The null runtime and the yardstick have neither
-    accuracy nor precision. `projected_ms`: what it would take on the profile's device, where this machine
-    stands in for it, and `projection_reason` why there is none; `nearest_published`: what others have
-    published of that device that is nearest to this row.
+    `relative_to_control`, `relative_to_fp32`: latency ÷ the control workload's, and ÷ that of the format's
+    fp32, paired turn by turn: steadier than two medians on a machine that changes its speed; null for rows
+    that took no turns together. `file_cache`: whether the artifact lay in the kernel's file cache when it was
+    loaded; null where it is not told. `sampling_ended`: see End. `predictions_cached_at`: when an earlier run
+    on this machine found logits and executed graph; null if it was this one. The null runtime and the control
+    workload have neither accuracy nor precision. `projected_ms`: what it would take on the profile's device,
+    where this machine stands in for it, and `projection_reason` why there is none; `nearest_published`: what
+    others have published of that device that is nearest to this row.
     """
 
     variant: str
@@ -189,12 +189,12 @@ class Run(Record):
     status: Literal["completed", "skipped", "failed"]
     reason: str | None = None
     failure: Failure | None = None
-    standing: Literal["measured", "stand-in"]
+    provenance: Literal["measured", "proxy"]
     latency_ms: Latency | None = None
-    per_yardstick: float | None = None
-    per_yardstick_ci95: tuple[float, float] | None = None
-    per_fp32: float | None = None
-    per_fp32_ci95: tuple[float, float] | None = None
+    relative_to_control: float | None = None
+    relative_to_control_ci95: tuple[float, float] | None = None
+    relative_to_fp32: float | None = None
+    relative_to_fp32_ci95: tuple[float, float] | None = None
     projected_ms: Projected | None = None
     projection_reason: str | None = None
     nearest_published: Published | None = None
@@ -210,7 +210,7 @@ class Run(Record):
     energy_reason: str | None = None
     precision_ran: PrecisionRan | None = None
     accuracy: Accuracy | None = None
-    answers_from: str | None = None
+    predictions_cached_at: str | None = None
     raw: Raw | None = None
     warnings: tuple[str, ...] = ()
 
@@ -221,14 +221,14 @@ class Run(Record):
 
     @property
     def is_variant(self) -> bool:
-        """Whether it is an artifact's row, rather than the null runtime's or the yardstick's."""
+        """Whether it is an artifact's row, rather than the null runtime's or the control workload's."""
         return self.precision_ran is not None
 
 
 MemoryHolder = Literal["control group", "measured peak"]
 
 
-class StandIn(Record):
+class Proxy(Record):
     """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
 
     `emulated`: see Host; `memory_limit_mb`: MiB of a case, and `memory_limit_is` in words what that is;
@@ -269,19 +269,19 @@ class Evaluation(Record):
 
 
 class Report(Record):
-    """Everything one run of the harness found; `stand_in`: null where it ran on the device itself.
+    """Everything one run of the harness found; `proxy`: null where it ran on the device itself.
 
     `confinement`: what kept the artifacts from writing the user's files; null in a report of before.
     """
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[2] = Field(alias="schema")
     tool: str
     created: str
     name: Text
     quick: bool
     host: Host
     profile: Profile
-    stand_in: StandIn | None = None
+    proxy: Proxy | None = None
     bundle: BundleRecord
     evaluation: Evaluation
     runs: tuple[Run, ...]

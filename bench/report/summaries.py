@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.bundle.variants import YARDSTICK_VARIANT, Precision, Variant
+from bench.bundle.variants import CONTROL_VARIANT, Precision, Variant
 from bench.measurements import Block, End, Energy, Executed, ProcessTiming
 from bench.record import Record
 from bench.report.schema import (
@@ -34,26 +34,26 @@ _MJ_PER_J = 1e3
 
 @dataclass(frozen=True)
 class References:
-    """What a row is compared with: the raw values of the yardstick and of the format's fp32, if they ran."""
+    """What a row is compared with: the raw values of the control workload and the format's fp32."""
 
-    yardstick: Raw | None = None
+    control: Raw | None = None
     fp32: Raw | None = None
 
     @classmethod
     def of(cls, format_: str, provider: str, raws: Mapping[tuple[str, str], Raw | None]) -> "References":
         """Return the references of a format on a provider, among raw values by variant and provider."""
-        yardstick = next((raw for (variant, _), raw in raws.items() if variant == YARDSTICK_VARIANT), None)
-        return cls(yardstick, raws.get((str(Variant(format_, Precision.FP32)), provider)))
+        control = next((raw for (variant, _), raw in raws.items() if variant == CONTROL_VARIANT), None)
+        return cls(control, raws.get((str(Variant(format_, Precision.FP32)), provider)))
 
 
 class Summary(Record):
     """Everything in a row that is derived from its raw values, and from those it is compared with."""
 
     latency_ms: Latency
-    per_yardstick: float | None
-    per_yardstick_ci95: tuple[float, float] | None
-    per_fp32: float | None
-    per_fp32_ci95: tuple[float, float] | None
+    relative_to_control: float | None
+    relative_to_control_ci95: tuple[float, float] | None
+    relative_to_fp32: float | None
+    relative_to_fp32_ci95: tuple[float, float] | None
     import_ms: float
     load_ms: float
     first_inference_ms: float
@@ -75,14 +75,14 @@ def summarise(
     `requested`: the precision that was asked for, None for what is no artifact.
     """
     timed, energy = raw.processes, raw.energy
-    per_yardstick, per_yardstick_ci95 = _ratio(raw, references.yardstick)
-    per_fp32, per_fp32_ci95 = _ratio(raw, references.fp32 if requested is not None else None)
+    relative_to_control, relative_to_control_ci95 = _ratio(raw, references.control)
+    relative_to_fp32, relative_to_fp32_ci95 = _ratio(raw, references.fp32 if requested is not None else None)
     return Summary(
         latency_ms=_latency(timed),
-        per_yardstick=per_yardstick,
-        per_yardstick_ci95=per_yardstick_ci95,
-        per_fp32=per_fp32,
-        per_fp32_ci95=per_fp32_ci95,
+        relative_to_control=relative_to_control,
+        relative_to_control_ci95=relative_to_control_ci95,
+        relative_to_fp32=relative_to_fp32,
+        relative_to_fp32_ci95=relative_to_fp32_ci95,
         import_ms=_median_ms([process.import_ns for process in timed]),
         load_ms=_median_ms([process.load_ns for process in timed]),
         first_inference_ms=_median_ms([process.first_inference_ns for process in timed]),
@@ -116,7 +116,7 @@ def _latency(timed: Sequence[ProcessTiming]) -> Latency:
         mean=times.mean,
         min=times.min,
         max=times.max,
-        spread=steadiness.spread_of(samples),
+        relative_range=steadiness.relative_range_of(samples),
         p50_ci95=None if interval is None else (interval.low / _NS_PER_MS, interval.high / _NS_PER_MS),
         samples=len(samples),
         processes=len(timed),
@@ -158,7 +158,7 @@ def _sustained(blocks: Sequence[Block]) -> Sustained:
 
 
 def _elapsed_s(block: Block) -> float:
-    around = block.surroundings
+    around = block.counters
     return (sum(block.ns) if around is None else around.elapsed_ns) / 1e9
 
 

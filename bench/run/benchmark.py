@@ -9,25 +9,25 @@ from bench.bundle.cpu_class import class_of
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.bundle.variants import Variant
-from bench.devices.telemetry import untold
+from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import Terms, differences, fewer_threads, terms_of
 from bench.errors import InputError
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
-from bench.harness.plan import Case, Plan, cases_of, companions_of, providers_of, refuse_missing
+from bench.harness.plan import Case, Plan, cases_of, controls_of, providers_of, refuse_missing
 from bench.harness.worker_process import ask_confinement, compile_runtimes
 from bench.progress import Progress
 from bench.report.measured_bundle import record_of
 from bench.report.schema import Evaluation, Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
-from bench.run.machine_warnings import doubts_of, of_confinement
+from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.run.projected_rows import with_projections
 from bench.run.rows import raw_of, row_of_case, row_of_failed_export
 from bench.runtimes.table import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
 from bench.system.host import Host, cpus_for, read_host
-from bench.system.memory_limit import find_control
+from bench.system.memory_limit import find_cgroup
 from bench.system.sandbox import Confinement
 from bench.system.state import HostState, read_state
 from device_profiles.facts import Rate
@@ -70,16 +70,16 @@ class _Job:
     created: str
 
     @cached_property
-    def doubts(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What concerns every row."""
-        if self.terms.standing == "stand-in":
-            return [*doubts_of(self.host, self.state), *fewer_threads(self.terms, self.host)]
+        if self.terms.provenance == "proxy":
+            return [*machine_warnings(self.host, self.state), *fewer_threads(self.terms, self.host)]
         readings, clock_khz = self.profile.readings, read_clock_khz(self.plan.cases[0].cpus)
         return [
-            *doubts_of(self.host, self.state, self.profile.heat),
+            *machine_warnings(self.host, self.state, self.profile.heat),
             *fewer_threads(self.terms, self.host),
             *differences(self.terms),
-            *([] if readings is None else untold(readings, self.state, clock_khz)),
+            *([] if readings is None else missing_telemetry(readings, self.state, clock_khz)),
         ]
 
 
@@ -90,11 +90,11 @@ def benchmark(
     progress: Progress,
     tool: str,
     created: str,
-    deliver: Callable[[Report], None] = lambda _report: None,
+    on_report: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Measure a bundle's artifacts on this machine.
 
-    `tool` is edgefit's version, `created` an ISO-8601 time. `deliver` is given the report while the journal
+    `tool` is edgefit's version, `created` an ISO-8601 time. `on_report` is given the report while the journal
     is still there: if it raises, the run can be resumed and nothing is lost. Raises InputError for an unknown
     variant and MissingRuntimeError if a variant named in `only` has no runtime here.
     """
@@ -105,7 +105,7 @@ def benchmark(
             outcomes = measure(job.plan, job.host, job.state.available_bytes, journal, progress, created)
             host_rates = proxy.host_rates(job.plan, outcomes, job.terms, job.host, created, progress)
             report = _report(job, outcomes, host_rates)
-            deliver(report)
+            on_report(report)
         except BaseException:
             if journal.found.examined:
                 progress.say("cut off: the same command with --resume goes on from here")
@@ -143,19 +143,19 @@ def _prepare(bundle: Bundle, profile: Profile, options: BenchmarkOptions, tool: 
 
 def _report(job: _Job, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
     return Report(
-        schema=1,
+        schema=2,
         tool=job.tool,
         created=job.created,
         name=job.options.name or job.bundle.manifest.name,
         quick=job.options.quick,
         host=job.host,
         profile=job.profile,
-        stand_in=proxy.record_of(job.plan, job.terms, job.host, host_rates),
+        proxy=proxy.record_of(job.plan, job.terms, job.host, host_rates),
         bundle=record_of(job.bundle),
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
         confinement=job.confinement,
-        warnings=(*job.doubts, *of_confinement(job.confinement)),
+        warnings=(*job.warnings, *confinement_warnings(job.confinement)),
     )
 
 
@@ -180,21 +180,21 @@ def _plan(
     cpus = cpus_for(threads)
     return Plan(
         cases=cases_of(bundle, artifacts, profile, terms, threads, cpus, options.left_out),
-        companions=companions_of(threads, cpus),
+        controls=controls_of(threads, cpus),
         sampling=_sampling(profile, terms, options),
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
         pack_sha256=bundle.manifest.pack.file.sha256,
         images=images,
         classes=len(bundle.manifest.model.classes),
         sustained_s=options.sustained_s,
-        memory_control=None if terms.memory_limit_bytes is None else find_control(),
+        memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
 
 
 def _sampling(profile: Profile, terms: Terms, options: BenchmarkOptions) -> Sampling:
-    """Return how long to measure; a stand-in is not cooled, as its heat is not the device's."""
+    """Return how long to measure; a proxy is not cooled, as its heat is not the device's."""
     sampling = profile.quick if options.quick else profile.sampling
-    return sampling if terms.standing == "measured" else sampling.model_copy(update={"cool_to_c": None})
+    return sampling if terms.provenance == "measured" else sampling.model_copy(update={"cool_to_c": None})
 
 
 def _key(job: _Job) -> str:
@@ -213,7 +213,9 @@ def _say_what_was_cut_off(journal: Journal, options: BenchmarkOptions, progress:
         )
     elif options.resume:
         done = journal.found
-        progress.say(f"resuming: {len(done.examined)} cases examined, {done.turns} turns taken before")
+        progress.say(
+            f"resuming: {len(done.examined)} cases examined, {done.blocks_run} blocks measured before"
+        )
     elif journal.was_cut_off:
         progress.say("an earlier run like this was cut off and is begun anew; --resume would have gone on")
 
@@ -227,11 +229,11 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
             outcomes[case.key],
             job.evaluation,
             job.profile,
-            job.terms.standing,
+            job.terms.provenance,
             job.options.quick,
             References.of(case.format, case.provider, raws),
             class_of(job.host.architecture, job.host.cpu_features),
-            job.doubts,
+            job.warnings,
         )
 
     threads = job.plan.cases[0].threads
@@ -239,11 +241,11 @@ def _rows(job: _Job, outcomes: Outcomes) -> tuple[Run, ...]:
     return (
         *(row(case) for case in job.plan.cases),
         *(
-            row_of_failed_export(one, provider, threads, job.terms.standing)
+            row_of_failed_export(one, provider, threads, job.terms.provenance)
             for one in failed
             for provider in providers_of(job.profile, Variant.parse(one.variant).format)
         ),
-        *(row(case) for case in job.plan.companions),
+        *(row(case) for case in job.plan.controls),
     )
 
 

@@ -1,7 +1,7 @@
 """Which limits of a profile's budget a row breaks. Pure: values in, sentences out."""
 
 from bench.devices.projection.projected import Projected
-from bench.devices.terms import Standing
+from bench.devices.terms import Provenance
 from bench.report.schema import Latency
 from bench.report.summaries import Summary
 from device_profiles.settings import Budget
@@ -9,11 +9,11 @@ from device_profiles.settings import Budget
 _BYTES_PER_MB = 1e6
 
 
-def over_budget(summary: Summary, size_bytes: int, budget: Budget, standing: Standing) -> list[str]:
-    """Return a sentence for each limit that a row's summary breaks; a stand-in's latency is not judged."""
+def over_budget(summary: Summary, size_bytes: int, budget: Budget, provenance: Provenance) -> list[str]:
+    """Return a sentence for each limit that a row's summary breaks; a proxy's latency is not judged."""
     kept = None if summary.accuracy is None else summary.accuracy.retention
     found = [
-        _over_latency(summary.latency_ms, budget.p95_ms if standing == "measured" else None),
+        _over_latency(summary.latency_ms, budget.p95_ms if provenance == "measured" else None),
         _over("peak memory", summary.memory_mb.peak, budget.memory_mb, "MiB"),
         _over("size", size_bytes / _BYTES_PER_MB, budget.size_mb, "MB"),
     ]

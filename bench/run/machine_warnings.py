@@ -14,7 +14,7 @@ _HOT_C = 80.0
 _NEAR_C = 5.0
 
 
-def doubts_of(host: Host, state: HostState, heat: Heat | None = None) -> list[str]:
+def machine_warnings(host: Host, state: HostState, heat: Heat | None = None) -> list[str]:
     """Return a sentence for each thing about this machine that will disturb a measurement.
 
     `heat`: when this device slows itself down, where that is known.
@@ -36,7 +36,7 @@ def doubts_of(host: Host, state: HostState, heat: Heat | None = None) -> list[st
     return found + of_heat(state, heat)
 
 
-def of_confinement(confinement: Confinement) -> list[str]:
+def confinement_warnings(confinement: Confinement) -> list[str]:
     """Say so where nothing keeps artifacts from the user's files."""
     if confinement.by is not None:
         return []

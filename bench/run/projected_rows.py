@@ -1,4 +1,4 @@
-"""Adds to a stand-in's rows what they would take on the device itself, and what is published of it. Pure."""
+"""Adds to a proxy's rows what they would take on the device itself, and what is published of it. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ _CPU = "cpu"
 
 def with_projections(runs: Sequence[Run], target: Target) -> tuple[Run, ...]:
     """Return the rows, those of variants with a projection or the reason for none, and the nearest figure."""
-    ratios = _per_fp32(runs)
+    ratios = _relative_to_fp32(runs)
     return tuple(_with_projection(run, target, ratios) if run.is_variant else run for run in runs)
 
 
@@ -48,7 +48,7 @@ def _with_projection(
 
 
 def _project(
-    run: Run, row: RuntimeRow, place: str, target: Target, per_fp32: Mapping[Precision, float]
+    run: Run, row: RuntimeRow, place: str, target: Target, relative_to_fp32: Mapping[Precision, float]
 ) -> Projected | NoBasis:
     assert run.precision_ran is not None
     processor = target.device.processor
@@ -62,7 +62,7 @@ def _project(
         ms=run.latency_ms.p50,
         there=_computed_there(row, run.precision_ran.requested, processor),
         executed=run.raw.executed,
-        per_fp32=per_fp32,
+        relative_to_fp32=relative_to_fp32,
     )
     return project(case, target)
 
@@ -95,11 +95,11 @@ def _of_isa(
     return [sentence]
 
 
-def _per_fp32(runs: Sequence[Run]) -> dict[tuple[str, str], dict[Precision, float]]:
+def _relative_to_fp32(runs: Sequence[Run]) -> dict[tuple[str, str], dict[Precision, float]]:
     """Return latency ÷ fp32's by precision, of each format on each provider."""
     found: dict[tuple[str, str], dict[Precision, float]] = {}
     for run in runs:
-        if run.precision_ran is not None and run.per_fp32 is not None:
+        if run.precision_ran is not None and run.relative_to_fp32 is not None:
             ratios = found.setdefault((run.format, run.provider), {})
-            ratios[run.precision_ran.requested] = run.per_fp32
+            ratios[run.precision_ran.requested] = run.relative_to_fp32
     return found

@@ -12,7 +12,7 @@ from bench.harness.calibration import measure_rates
 from bench.harness.measure import Outcomes
 from bench.harness.plan import Plan
 from bench.progress import Progress
-from bench.report.schema import MemoryHolder, StandIn
+from bench.report.schema import MemoryHolder, Proxy
 from bench.system.host import Host
 from device_profiles.facts import Rate
 from device_profiles.loading import shipped_profiles
@@ -37,13 +37,13 @@ def host_rates(
         return ()
 
 
-def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> StandIn | None:
+def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> Proxy | None:
     """Return in what this machine is not the profile's device, and how it was held to it."""
-    if terms.standing == "measured":
+    if terms.provenance == "measured":
         return None
-    limit, compared = terms.memory_limit, terms.likeness
-    held_by: MemoryHolder = "measured peak" if plan.memory_control is None else "control group"
-    return StandIn(
+    limit, compared = terms.memory_limit, terms.profile_match
+    held_by: MemoryHolder = "measured peak" if plan.memory_cgroup is None else "control group"
+    return Proxy(
         agrees=() if compared is None else compared.agrees,
         differs=() if compared is None else compared.differs,
         emulated=host.emulated,

@@ -9,7 +9,7 @@ from bench.measurements import Block, Completed, SustainedRun
 from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, of_heat, of_steal
 from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
-from bench.statistics.steadiness import drift_of, spread_of
+from bench.statistics.steadiness import drift_of, relative_range_of
 from bench.system.state import HostState
 from device_profiles.facts import Heat
 from device_profiles.settings import Sampling
@@ -24,41 +24,41 @@ _NAMES_SHOWN = 3
 _TICK_ERROR_NS = 4_000_000
 
 
-def doubts_of_row(
+def row_warnings(
     outcome: Completed,
     requested: Precision | None,
     sampling: Sampling,
     quick: bool,
-    left_in_float: Sequence[str] = (),
+    excluded_modules: Sequence[str] = (),
     heat: Heat | None = None,
 ) -> list[str]:
     """Return a sentence for each reason to doubt a completed case.
 
-    `quick` promises no interval; `left_in_float`: the modules that int8 was not asked of; `heat`: when this
-    device slows itself down, where that is known.
+    `quick` promises no interval; `excluded_modules`: the modules that int8 was not asked of; `heat`: when
+    this device slows itself down, where that is known.
     """
     blocks = [block for process in outcome.processes for block in process.blocks]
     return [
         *_of_samples(blocks),
         *([] if quick else _of_interval(outcome, sampling)),
         *_of_processes(outcome),
-        *_of_surroundings(blocks),
-        *_of_rounds(outcome, heat),
+        *_counter_warnings(blocks),
+        *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
         *_of_precision(outcome, requested),
-        *_of_operators(outcome, requested, left_in_float),
+        *_of_operators(outcome, requested, excluded_modules),
         *_of_places(outcome),
     ]
 
 
 def _of_samples(blocks: Sequence[Block]) -> list[str]:
     found = []
-    if (spread := spread_of([ns for block in blocks for ns in block.ns])) > _SPREAD:
+    if (spread := relative_range_of([ns for block in blocks for ns in block.ns])) > _SPREAD:
         found.append(
             f"latencies spread over {spread:.0%} of their median (from p10 to p90): the machine changes its "
             "speed; close other programs, or trust ratios rather than milliseconds"
         )
-    in_order = sorted(blocks, key=lambda block: block.turn)
+    in_order = sorted(blocks, key=lambda block: block.position)
     drift = drift_of([median(block.ns) for block in in_order])
     if abs(drift) > _DRIFT:
         found.append(
@@ -90,19 +90,20 @@ def _of_processes(outcome: Completed) -> list[str]:
             f"{restless} of {len(outcome.processes)} processes were not steady when warm-up ended: "
             "raise 'warm_up' in the profile, or close other programs"
         )
-    if len({(process.wave, process.round) for process in outcome.processes}) < len(outcome.processes):
-        found.append("the run was cut off and resumed: a round has two processes, and counts once")
-    if outcome.waves > 1:
+    if len({(process.group, process.repetition) for process in outcome.processes}) < len(outcome.processes):
+        found.append("the run was interrupted and resumed: one repetition has two processes, and counts once")
+    if outcome.groups > 1:
         found.append(
-            f"timed in wave {outcome.processes[0].wave + 1} of {outcome.waves}, for want of memory: compare "
-            "it with rows of other waves by per_yardstick alone, or measure fewer variants with --only"
+            f"measured in group {outcome.processes[0].group + 1} of {outcome.groups}, because the cases do "
+            "not fit into memory together: compare it with rows of other groups by relative_to_control only, "
+            "or measure fewer variants with --only"
         )
     return found
 
 
-def _of_surroundings(blocks: Sequence[Block]) -> list[str]:
+def _counter_warnings(blocks: Sequence[Block]) -> list[str]:
     found = []
-    watched = [block.surroundings for block in blocks if block.surroundings is not None]
+    watched = [block.counters for block in blocks if block.counters is not None]
     counted = [one for one in watched if one.busy_ns is not None and one.steal_ns is not None]
     elapsed = sum(one.elapsed_ns for one in counted)
     error = 3 * _TICK_ERROR_NS * math.sqrt(sum(one.cpus for one in counted))
@@ -124,7 +125,7 @@ def _of_surroundings(blocks: Sequence[Block]) -> list[str]:
     return found
 
 
-def _of_rounds(outcome: Completed, heat: Heat | None) -> list[str]:
+def _of_repetitions(outcome: Completed, heat: Heat | None) -> list[str]:
     if not outcome.telemetry:
         return []
     return _of_states(outcome.telemetry[0].before, outcome.telemetry[-1].after, heat)
@@ -144,7 +145,7 @@ def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[s
 def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
     if run is None:
         return []
-    found = _of_surroundings(run.blocks) + _of_states(run.before, run.after, heat)
+    found = _counter_warnings(run.blocks) + _of_states(run.before, run.after, heat)
     drift = drift_of([median(block.ns) for block in run.blocks])
     if abs(drift) > _DRIFT:
         found.append(f"latency drifted by {drift:+.0%}: plan with where it settles, not with the median")
@@ -180,17 +181,19 @@ def _of_places(outcome: Completed) -> list[str]:
     ]
 
 
-def _of_operators(outcome: Completed, requested: Precision | None, left_in_float: Sequence[str]) -> list[str]:
+def _of_operators(
+    outcome: Completed, requested: Precision | None, excluded_modules: Sequence[str]
+) -> list[str]:
     """Doubt an int8 artifact of which other operators run in float than its recipe leaves there."""
     if requested != Precision.INT8 or outcome.executed is None or not outcome.executed.operators:
         return []
     ran = [one.name for one in outcome.executed.operators if one.precision != Precision.INT8.value]
-    if len(ran) == len(left_in_float):
+    if len(ran) == len(excluded_modules):
         return []
     names = ", ".join(ran[:_NAMES_SHOWN]) + (", …" if len(ran) > _NAMES_SHOWN else "")
     sentence = (
-        f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, and int8 leaves "
-        f"{len(left_in_float)} there: this runtime changes the recipe, so trust this row's accuracy and not "
-        "the manifest's"
+        f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, but the recipe excludes "
+        f"{len(excluded_modules)} modules from int8: this runtime changes the recipe, so trust this row's "
+        "accuracy, not the manifest's"
     )
     return [sentence]

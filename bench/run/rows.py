@@ -8,14 +8,14 @@ import numpy as np
 from bench.bundle.cpu_class import CpuClass, class_of
 from bench.bundle.manifest import FailedExport
 from bench.bundle.variants import Variant
-from bench.devices.terms import Standing
+from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Completed, Failed, Outcome, Skipped
 from bench.report.schema import Evaluation, Failure, PrecisionRan, Raw, Run
 from bench.report.summaries import References, summarise
 from bench.run.budget import over_budget
-from bench.run.row_warnings import doubts_of_row
-from bench.run.verification_warnings import warnings_of_verification
+from bench.run.row_warnings import row_warnings
+from bench.run.verification_warnings import verification_warnings
 from device_profiles.facts import Processor
 from device_profiles.profile import Profile
 
@@ -37,7 +37,7 @@ def _beginning(message: str) -> str:
     return " ".join(said)
 
 
-def row_of_failed_export(failed: FailedExport, provider: str, threads: int, standing: Standing) -> Run:
+def row_of_failed_export(failed: FailedExport, provider: str, threads: int, provenance: Provenance) -> Run:
     """Return the row of a variant that export could not make: it was asked for, so it is in the report."""
     wanted = Variant.parse(failed.variant)
     return Run(
@@ -47,7 +47,7 @@ def row_of_failed_export(failed: FailedExport, provider: str, threads: int, stan
         threads=threads,
         status="skipped",
         reason=reason_of(failed),
-        standing=standing,
+        provenance=provenance,
         precision_ran=PrecisionRan(requested=wanted.precision),
     )
 
@@ -65,7 +65,7 @@ def raw_of(outcome: Outcome) -> Raw | None:
         energy=outcome.energy,
         sustained=outcome.sustained,
         telemetry=outcome.telemetry,
-        waves=outcome.waves,
+        groups=outcome.groups,
     )
 
 
@@ -74,16 +74,16 @@ def row_of_case(
     outcome: Outcome,
     evaluation: Evaluation,
     profile: Profile,
-    standing: Standing,
+    provenance: Provenance,
     quick: bool,
     references: References,
     cpu_class: CpuClass | None,
-    doubts: Sequence[str] = (),
+    run_warnings: Sequence[str] = (),
 ) -> Run:
     """Return the row of one case, whatever came of it.
 
-    `quick`: whether the profile's short sampling was used; `cpu_class`: that of this machine; `doubts`: those
-    that concern every row of the run.
+    `quick`: whether the profile's short sampling was used; `cpu_class`: that of this machine; `run_warnings`:
+    those that concern every row of the run.
     """
     row = partial(
         Run,
@@ -92,13 +92,13 @@ def row_of_case(
         provider=case.provider,
         threads=case.threads,
         status=outcome.status,
-        standing=standing,
+        provenance=provenance,
         size_bytes=case.size_bytes,
         precision_ran=None if case.precision is None else PrecisionRan(requested=case.precision),
     )
     match outcome:
         case Skipped(reason=reason):
-            return row(reason=reason + (_remedy(case, profile) if standing == "measured" else ""))
+            return row(reason=reason + (_remedy(case, profile) if provenance == "measured" else ""))
         case Failed(stage=stage, kind=kind, message=message):
             return row(
                 reason=reason_of(outcome),
@@ -108,19 +108,21 @@ def row_of_case(
             raw = raw_of(outcome)
             assert raw is not None
             summary = summarise(raw, case.precision, evaluation, references)
-            warnings = list(doubts)
+            warnings = list(run_warnings)
             sampling = profile.quick if quick else profile.sampling
             if case.is_judged:
-                heat = profile.heat if standing == "measured" else None
-                warnings += doubts_of_row(outcome, case.precision, sampling, quick, case.left_in_float, heat)
-                device = None if standing == "measured" else profile.processor
+                heat = profile.heat if provenance == "measured" else None
+                warnings += row_warnings(
+                    outcome, case.precision, sampling, quick, case.excluded_modules, heat
+                )
+                device = None if provenance == "measured" else profile.processor
                 warnings += _of_verification(case, outcome, evaluation, cpu_class, device, profile.name)
-                warnings += over_budget(summary, case.size_bytes, profile.budget, standing)
+                warnings += over_budget(summary, case.size_bytes, profile.budget, provenance)
             derived = {name: getattr(summary, name) for name in type(summary).model_fields}
             return row(
                 runtime=outcome.runtime,
                 raw=raw,
-                answers_from=outcome.kept_from,
+                predictions_cached_at=outcome.predictions_cached_at,
                 warnings=tuple(warnings),
                 **derived,
             )
@@ -145,7 +147,7 @@ def _of_verification(
         cpu_class, cpu = class_of(device.architecture, device.features.value), f"{device_name}'s CPU"
     logits = np.asarray(outcome.logits, dtype=np.float32)
     reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    uncovered = warnings_of_verification(case.artifact, case.provider, cpu_class, cpu, logits, reference)
+    uncovered = verification_warnings(case.artifact, case.provider, cpu_class, cpu, logits, reference)
     return [*case.artifact.warnings, *uncovered]
 
 
@@ -153,6 +155,11 @@ def _remedy(case: Case, profile: Profile) -> str:
     """Say what to install on this device for a runtime that it lacks, where its profile knows."""
     choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
     # An artifact that does not fit the device, or int8 for another CPU, lacks no runtime.
-    if choice is None or choice.install is None or case.unfit is not None or case.engine is not None:
+    if (
+        choice is None
+        or choice.install is None
+        or case.incompatible_because is not None
+        or case.engine is not None
+    ):
         return ""
     return f"; on this device: {choice.install}"

@@ -10,7 +10,7 @@ from bench.statistics.accuracy import Logits, Paired
 _CHANCE = 0.01
 
 
-def warnings_of_verification(
+def verification_warnings(
     artifact: ArtifactRecord,
     provider: str,
     cpu_class: CpuClass | None,

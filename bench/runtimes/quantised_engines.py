@@ -28,7 +28,7 @@ ENGINES: Mapping[str, QuantisedEngine] = {
 
 def choose_engine(machine: str, cpu_flags: frozenset[str]) -> str | None:
     """Return the best engine for a machine (`platform.machine()`) and its CPU's flags, if there is one."""
-    return next((name for name in ENGINES if misfit(name, machine, cpu_flags) is None), None)
+    return next((name for name in ENGINES if engine_incompatibility(name, machine, cpu_flags) is None), None)
 
 
 def portable_engine(machine: str) -> str | None:
@@ -44,7 +44,7 @@ def engine_for(cpu: str) -> str | None:
     return next((name for name, engine in ENGINES.items() if engine.cpu == cpu), None)
 
 
-def misfit(
+def engine_incompatibility(
     name: str, machine: str, cpu_flags: frozenset[str], foreign: bool = False, called: str = "this machine"
 ) -> str | None:
     """Return why an artifact made for an engine must not run on a machine; None if it may.

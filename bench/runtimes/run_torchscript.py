@@ -11,7 +11,7 @@ from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import misfit, portable_engine
+from bench.runtimes.quantised_engines import engine_incompatibility, portable_engine
 from bench.system.accelerators import NvidiaMemory
 from bench.system.host import read_host
 
@@ -105,7 +105,7 @@ def _engine_here(options: LoadOptions) -> str:
     engine = options.engine or portable_engine(host.architecture)
     if engine is None:
         raise MissingRuntimeError(f"torch has no quantised engine for {host.architecture}")
-    reason = misfit(engine, host.architecture, features, options.foreign_engine)
+    reason = engine_incompatibility(engine, host.architecture, features, options.foreign_engine)
     if reason is not None:
         raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
     return engine

@@ -24,7 +24,7 @@ class RuntimeRow:
     """One format's runtime.
 
     `module` implements it; `needs` is the package it imports, and `extra` the extra that installs that;
-    `provider` is where it runs unless the profile says otherwise; `yardstick`: the file, beside this one, of
+    `provider` is where it runs unless the profile says otherwise; `control`: the file, beside this one, of
     the small fixed convolution workload that it can run, None if it has none; `reads_onnx`: it can run the
     workloads of calibration, which are ONNX files; `half_needs`: it computes fp16 artifacts in half precision
     on CPUs with one of these features, none if never; `example`: how it is used in a few lines.
@@ -34,25 +34,25 @@ class RuntimeRow:
     needs: str
     extra: str
     provider: str
-    yardstick: str | None = None
+    control: str | None = None
     reads_onnx: bool = False
     half_needs: tuple[str, ...] = ()
     example: Example | None = None
 
     @property
-    def yardstick_file(self) -> Path | None:
-        """Where the yardstick's file lies."""
-        return None if self.yardstick is None else Path(__file__).with_name(self.yardstick)
+    def control_file(self) -> Path | None:
+        """Where the control workload's file lies."""
+        return None if self.control is None else Path(__file__).with_name(self.control)
 
 
-# The first one that is installed runs the yardstick. OpenVINO reads ONNX files too.
+# The first one that is installed runs the control workload. OpenVINO reads ONNX files too.
 RUNTIMES = {
     "onnx": RuntimeRow(
         "bench.runtimes.run_onnx",
         "onnxruntime",
         "onnx",
         "CPUExecutionProvider",
-        "yardstick.onnx",
+        "control.onnx",
         reads_onnx=True,
         example=examples.ONNX,
     ),
@@ -61,7 +61,7 @@ RUNTIMES = {
         "openvino",
         "openvino",
         "CPU",
-        "yardstick.onnx",
+        "control.onnx",
         reads_onnx=True,
         half_needs=("asimdhp", "avx512_fp16"),
         example=examples.OPENVINO,
@@ -71,17 +71,17 @@ RUNTIMES = {
         "torch",
         "torchscript",
         "cpu",
-        "yardstick.pt",
+        "control.pt",
         example=examples.TORCHSCRIPT,
     ),
 }
 NULL = RuntimeRow("bench.runtimes.run_null", "numpy", "", "none")
-YARDSTICK_IMAGE_SIZE = 96
+CONTROL_IMAGE_SIZE = 96
 
 
-def yardstick_format() -> str | None:
-    """Return the format whose runtime runs the yardstick here; None if no runtime is installed."""
-    return next((name for name, row in RUNTIMES.items() if row.yardstick and is_installed(row)), None)
+def control_format() -> str | None:
+    """Return the format whose runtime runs the control workload here; None if no runtime is installed."""
+    return next((name for name, row in RUNTIMES.items() if row.control and is_installed(row)), None)
 
 
 def row_of(name: str) -> RuntimeRow:

@@ -16,7 +16,7 @@ class Workload:
     A convolution is pointwise, as most of a mobile network is, and as no algorithm makes it smaller.
     """
 
-    of: Literal["convolution", "matrix"]
+    operation: Literal["convolution", "matrix"]
     precision: Literal["fp32", "int8"]
     shape: tuple[int, ...]
     weight: tuple[int, ...]
@@ -25,7 +25,7 @@ class Workload:
     @property
     def name(self) -> str:
         """What it is called."""
-        return f"{self.of}-{self.precision}"
+        return f"{self.operation}-{self.precision}"
 
     @property
     def file(self) -> Path:
@@ -35,7 +35,9 @@ class Workload:
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
-        columns = math.prod(self.shape) // (self.shape[1] if self.of == "convolution" else self.shape[-1])
+        columns = math.prod(self.shape) // (
+            self.shape[1] if self.operation == "convolution" else self.shape[-1]
+        )
         return self.repeats * columns * math.prod(self.weight)
 
 

@@ -11,17 +11,19 @@ from bench.measurements import ProcessTiming
 from bench.statistics.replication import Interval, Ratio, median_interval, ratio_of_pairs
 
 Level = Callable[[Sequence[int]], float]
-_Round = tuple[int, int]
+_Repetition = tuple[int, int]
 
 
 def interval_of_median(processes: Sequence[ProcessTiming]) -> Interval | None:
     """Return the 95 % interval of the median of all samples; None with fewer than five rounds."""
-    rounds: dict[_Round, list[int]] = {}
+    repetitions: dict[_Repetition, list[int]] = {}
     for process in processes:
-        samples = rounds.setdefault((process.wave, process.round), [])
+        samples = repetitions.setdefault((process.group, process.repetition), [])
         samples += [ns for block in process.blocks for ns in block.ns]
-    everything = [ns for samples in rounds.values() for ns in samples]
-    return median_interval(float(median(everything)), [float(median(samples)) for samples in rounds.values()])
+    everything = [ns for samples in repetitions.values() for ns in samples]
+    return median_interval(
+        float(median(everything)), [float(median(samples)) for samples in repetitions.values()]
+    )
 
 
 def ratio(
@@ -36,17 +38,21 @@ def ratio(
     """
     others = _levels(those, level)
     pairs = [
-        [math.log(level / others[place][sweep]) for sweep, level in sweeps.items() if sweep in others[place]]
-        for place, sweeps in _levels(these, level).items()
+        [
+            math.log(level / others[place][pass_index])
+            for pass_index, level in passes.items()
+            if pass_index in others[place]
+        ]
+        for place, passes in _levels(these, level).items()
         if place in others
     ]
     return ratio_of_pairs(pairs)
 
 
-def _levels(processes: Sequence[ProcessTiming], level: Level) -> dict[_Round, dict[int, float]]:
+def _levels(processes: Sequence[ProcessTiming], level: Level) -> dict[_Repetition, dict[int, float]]:
     """Return the level of each block by sweep, of each round of each wave."""
-    levels: dict[_Round, dict[int, float]] = {}
+    levels: dict[_Repetition, dict[int, float]] = {}
     for process in processes:
-        sweeps = levels.setdefault((process.wave, process.round), {})
-        sweeps.update({block.sweep: float(level(block.ns)) for block in process.blocks})
+        passes = levels.setdefault((process.group, process.repetition), {})
+        passes.update({block.pass_index: float(level(block.ns)) for block in process.blocks})
     return levels

@@ -103,11 +103,11 @@ def ratio_of_pairs(pairs: Sequence[Sequence[float]]) -> Ratio | None:
     blocks of some of them does not matter; its interval is made of the medians of the rounds. None without a
     single pair.
     """
-    rounds = [float(np.median(logs)) for logs in pairs if len(logs)]
-    if not rounds:
+    repetitions = [float(np.median(logs)) for logs in pairs if len(logs)]
+    if not repetitions:
         return None
     centre = float(np.median([log for logs in pairs for log in logs]))
-    return Ratio(math.exp(centre), estimate_of(centre, rounds))
+    return Ratio(math.exp(centre), estimate_of(centre, repetitions))
 
 
 def t_quantile(share: float, freedom: int) -> float:

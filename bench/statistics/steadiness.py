@@ -19,7 +19,7 @@ def is_steady(samples_ns: Sequence[int]) -> bool:
     return bool(medians.max() <= (1 + _WITHIN) * medians.min())
 
 
-def spread_of(samples_ns: Sequence[int]) -> float:
+def relative_range_of(samples_ns: Sequence[int]) -> float:
     """Return how far the middle eight tenths of samples reach, as a share of their median."""
     low, middle, high = np.percentile(samples_ns, [10, 50, 90])
     return float((high - low) / middle)

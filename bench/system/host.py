@@ -11,7 +11,7 @@ from bench.system.accelerators import found_accelerators
 from bench.system.cpu_time import read_governor
 from bench.system.emulation import emulator_of
 from bench.system.kernel_files import ROOT, text
-from bench.system.snapshot import Seen, here, usable_cpus
+from bench.system.snapshot import SystemSnapshot, here, usable_cpus
 from device_profiles.facts import Feature
 
 _CPU_FOLDER = "sys/devices/system/cpu"
@@ -64,26 +64,28 @@ class Host(Record):
     accelerators: tuple[str, ...] = ()
 
 
-def read_host(seen: Seen | None = None) -> Host:
+def read_host(snapshot: SystemSnapshot | None = None) -> Host:
     """Read a machine's fingerprint; this one's if none is given."""
-    seen = here() if seen is None else seen
-    cpuinfo = text(seen.root / "proc/cpuinfo") or ""
+    snapshot = here() if snapshot is None else snapshot
+    cpuinfo = text(snapshot.root / "proc/cpuinfo") or ""
     cpu, features = name_and_flags(cpuinfo)
-    board = next((found for path in _BOARD_FILES if (found := text(seen.root / path))), None)
+    board = next((found for path in _BOARD_FILES if (found := text(snapshot.root / path))), None)
     return Host(
-        cpu=cpu or seen.processor or seen.architecture,
+        cpu=cpu or snapshot.processor or snapshot.architecture,
         board=board,
-        architecture=seen.architecture,
-        physical_cores=len(one_cpu_per_core(seen.usable_cpus, seen.root)),
-        usable_cpus=len(seen.usable_cpus),
+        architecture=snapshot.architecture,
+        physical_cores=len(one_cpu_per_core(snapshot.usable_cpus, snapshot.root)),
+        usable_cpus=len(snapshot.usable_cpus),
         cpu_features=tuple(sorted(features & _FEATURES)),
-        memory_bytes=seen.memory_bytes,
-        os=seen.os,
-        kernel=seen.kernel,
-        python=seen.python,
-        governor=read_governor(seen.root),
-        emulated=emulator_of(board, seen.told_emulated, seen.programs_above, seen.architecture, cpuinfo),
-        accelerators=tuple(found_accelerators(seen.root)),
+        memory_bytes=snapshot.memory_bytes,
+        os=snapshot.os,
+        kernel=snapshot.kernel,
+        python=snapshot.python,
+        governor=read_governor(snapshot.root),
+        emulated=emulator_of(
+            board, snapshot.available_emulated, snapshot.programs_above, snapshot.architecture, cpuinfo
+        ),
+        accelerators=tuple(found_accelerators(snapshot.root)),
     )
 
 

@@ -24,7 +24,7 @@ _STEP_S = 0.02
 
 
 @dataclass(frozen=True)
-class Control:
+class Cgroup:
     """Where groups can be made: `parent`, and the files that limit memory and swap there.
 
     `home`: the group that this process is in, to which one that is released comes back.
@@ -68,7 +68,7 @@ class MemoryGroup:
             (self.home / _PROCESSES).write_text(str(pid))
 
 
-def find_control(root: Path = ROOT) -> Control | None:
+def find_cgroup(root: Path = ROOT) -> Cgroup | None:
     """Return where this user can limit a process's memory; None if nowhere. A process tries it."""
     for control in (*_version_1(root), *_version_2(root)):
         try:
@@ -82,22 +82,22 @@ def find_control(root: Path = ROOT) -> Control | None:
     return None
 
 
-def _version_1(root: Path) -> list[Control]:
+def _version_1(root: Path) -> list[Cgroup]:
     mount = root / "sys/fs/cgroup/memory"
     if not (mount / "memory.limit_in_bytes").exists():
         return []
     folders = _from_own_to_top(mount, _own(root, "memory"))
     return [
-        Control(parent, folders[0], "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", swap_counts=True)
+        Cgroup(parent, folders[0], "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", swap_counts=True)
         for parent in folders
     ]
 
 
-def _version_2(root: Path) -> list[Control]:
+def _version_2(root: Path) -> list[Cgroup]:
     mount = root / "sys/fs/cgroup"
     folders = _from_own_to_top(mount, _own(root, ""))
     return [
-        Control(parent, folders[0], "memory.max", "memory.swap.max", swap_counts=False)
+        Cgroup(parent, folders[0], "memory.max", "memory.swap.max", swap_counts=False)
         for parent in folders
         if "memory" in (text(parent / "cgroup.subtree_control") or "").split()
     ]

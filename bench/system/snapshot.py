@@ -18,12 +18,12 @@ TELLS_EMULATION = "EDGEFIT_EMULATED"
 
 
 @dataclass(frozen=True)
-class Seen:
+class SystemSnapshot:
     """What a process on a machine sees.
 
     `usable_cpus`: the numbers of those it may use; `memory_bytes`: all of it; `programs_above`: those of the
     processes above it, for an emulated one sees its own command as if it were native, and its parents' as
-    they are; `told_emulated`: by whom the board was made, None if nobody says so.
+    they are; `available_emulated`: by whom the board was made, None if nobody says so.
     """
 
     root: Path
@@ -35,12 +35,12 @@ class Seen:
     usable_cpus: tuple[int, ...]
     memory_bytes: int
     programs_above: tuple[str, ...]
-    told_emulated: str | None
+    available_emulated: str | None
 
 
-def here() -> Seen:
+def here() -> SystemSnapshot:
     """See this machine."""
-    return Seen(
+    return SystemSnapshot(
         root=ROOT,
         architecture=platform.machine(),
         processor=platform.processor(),
@@ -50,7 +50,7 @@ def here() -> Seen:
         usable_cpus=tuple(usable_cpus()),
         memory_bytes=psutil.virtual_memory().total,
         programs_above=tuple(_programs_above()),
-        told_emulated=os.environ.get(TELLS_EMULATION),
+        available_emulated=os.environ.get(TELLS_EMULATION),
     )
 
 

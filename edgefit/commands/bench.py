@@ -112,12 +112,12 @@ def _measure_here(
     chosen = _detected(output) if profile == AUTO else load_profile(profile)
     bundle = read_bundle(folder)
 
-    def deliver(report: "Report") -> None:
+    def on_report(report: "Report") -> None:
         if out is not None:
             write_report(out, report)
 
     with progress() as watcher:
-        report = benchmark(bundle, chosen, options, watcher, __version__, now(), deliver)
+        report = benchmark(bundle, chosen, options, watcher, __version__, now(), on_report)
     show_report(report, output)
     output.document(to_json(report))
     code = exit_code_of(report)

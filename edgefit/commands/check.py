@@ -68,7 +68,7 @@ def check(
     """Hold a candidate against a baseline: exit code 10 if it is worse, 12 if nothing could be compared.
 
     Two bundles take turns on this machine, so that its mood does not matter. Two reports are compared through
-    their yardstick, where they were measured on the same terms.
+    their control workload, where they were measured on the same terms.
 
     \b
     Examples:
@@ -120,7 +120,7 @@ def check(
     output.document(checked.model_dump_json(by_alias=True))
     if checked.exit_code:
         worse = checked.exit_code == BLOCKED
-        output.next_step(_NEXT_IF_WORSE if worse else _NEXT_IF_NOTHING[checked.of])
+        output.next_step(_NEXT_IF_WORSE if worse else _NEXT_IF_NOTHING[checked.compared])
         raise typer.Exit(checked.exit_code)
 
 

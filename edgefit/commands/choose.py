@@ -12,7 +12,7 @@ from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.choose.candidates import Contender
+    from bench.choose.candidates import Candidate
     from bench.choose.choosing import Choice
 
 _NONE_MEETS = 11
@@ -67,7 +67,7 @@ def choose(
       edgefit choose report.json --ship product
     """
     from bench.bundle.variants import choose as named
-    from bench.choose.choosing import Wish
+    from bench.choose.choosing import Criteria
     from bench.choose.choosing import choose as choose_among
     from bench.choose.comparing import Preference
     from bench.gate.fitting import refuse_other_kind
@@ -89,7 +89,9 @@ def choose(
     opened = [read_report(path) for path in reports]
     for one in opened[1:]:
         refuse_other_kind(one.bundle, opened[0].bundle)
-    found = choose_among(opened, Wish(budget, preference, retention_margin, any_retention=min_retention == 0))
+    found = choose_among(
+        opened, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
+    )
     for choice, _ in found:
         output.show(choice_view(choice))
     choices = [choice for choice, _ in found]
@@ -120,7 +122,7 @@ def _exit_code(choices: "list[Choice]") -> int:
 
 
 def _ship(
-    found: "list[tuple[Choice, Contender | None]]",
+    found: "list[tuple[Choice, Candidate | None]]",
     target: Path,
     bundle: Path | None,
     reports: list[Path],

@@ -51,18 +51,18 @@ def doctor(
     """
     from rich.markup import escape
 
-    from bench.run.machine_warnings import doubts_of, of_confinement
+    from bench.run.machine_warnings import confinement_warnings, machine_warnings
     from bench.system.power import NoMeter
 
     output = Output(as_json)
     patient = _here() if on is None else _there(on)
-    doubts = doubts_of(patient.host, patient.state)
+    warnings = machine_warnings(patient.host, patient.state)
     if patient.confinement is not None:
-        doubts += of_confinement(patient.confinement)
+        warnings += confinement_warnings(patient.confinement)
     output.show(_table(patient))
-    for sentence in doubts:
+    for sentence in warnings:
         output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
-    if not doubts:
+    if not warnings:
         output.show("nothing here will disturb a measurement that edgefit knows of")
     meter = patient.meter
     document = {
@@ -72,7 +72,7 @@ def doctor(
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
         "confinement": None if patient.confinement is None else patient.confinement.model_dump(),
-        "warnings": doubts,
+        "warnings": warnings,
     }
     output.document(json.dumps(document))
     if on is not None:
@@ -106,19 +106,19 @@ def _there(on: str) -> _Patient:
 
     found = look_at(parse_target(on))
     found.refuse_unusable()
-    sight = found.sight
+    facts = found.facts
     brought = "bench brings it"
     return _Patient(
         host=found.host,
         state=found.state,
         meter=found.meter,
-        runtimes={name: sight.modules.get(row.needs) for name, row in RUNTIMES.items()},
+        runtimes={name: facts.modules.get(row.needs) for name, row in RUNTIMES.items()},
         missing={name: why_left_out(name, (), found.own_modules) or brought for name in RUNTIMES},
         confinement=None,
         more={
-            "disk": f"{sight.disk_free_bytes / 2**30:.1f} GiB free at {sight.store}",
-            "edgefit": f"{sight.held_bytes / 2**20:.0f} MiB there: edgefit clean --on {on}"
-            if sight.held_bytes
+            "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
+            "edgefit": f"{facts.held_bytes / 2**20:.0f} MiB there: edgefit clean --on {on}"
+            if facts.held_bytes
             else "nothing there yet",
         },
     )

@@ -106,7 +106,7 @@ def calibrate_profile(
     from bench.devices.matching import detect
     from bench.filesystem.whole_files import refuse_to_replace, write_whole
     from bench.harness.calibration import FULL, calibrate
-    from bench.run.machine_warnings import doubts_of
+    from bench.run.machine_warnings import machine_warnings
     from bench.system.cpu_time import read_highest_clock_khz
     from bench.system.host import read_host
     from bench.system.state import read_state
@@ -123,8 +123,8 @@ def calibrate_profile(
     content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), known, now()[:10])
     # Whatever could be wrong with it is found before a minute and a half, not after.
     profile_of(content.with_rates(()), out)
-    for doubt in doubts_of(host, state):
-        output.say(f"warning: {doubt}")
+    for warning in machine_warnings(host, state):
+        output.say(f"warning: {warning}")
     with progress() as watcher:
         rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
     whole = content.with_rates(rates)

@@ -112,13 +112,13 @@ def _show(opened: "Sequence[Report]", history: bool, output: Output) -> None:
 
 def _choices(opened: "Sequence[Report]") -> "list[Choice]":
     """Return the pick of each profile under its own budget."""
-    from bench.choose.choosing import Wish, choose
+    from bench.choose.choosing import Criteria, choose
     from bench.gate.fitting import refuse_other_kind
     from device_profiles.settings import Budget
 
     for one in opened[1:]:
         refuse_other_kind(one.bundle, opened[0].bundle)
-    return [choice for choice, _ in choose(opened, Wish(Budget(source="the profile")))]
+    return [choice for choice, _ in choose(opened, Criteria(Budget(source="the profile")))]
 
 
 def _page(opened: "Sequence[Report]", history: bool, bundle: Path | None) -> str:

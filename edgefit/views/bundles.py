@@ -80,10 +80,10 @@ def _retention(found: VerificationRecord) -> str:
 
 def _search(search: Search) -> str:
     """Say what the search for a recipe found, and on which images."""
-    best, count = search.best, len(search.best.recipe.left_in_float)
+    best, count = search.best, len(search.best.recipe.excluded_modules)
     return (
         f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
-        f"{_plural(count, 'layer')} in float ({best.share_in_float:.1%} of the multiply-accumulates); "
+        f"{_plural(count, 'layer')} in float ({best.share_in_fp32:.1%} of the multiply-accumulates); "
         f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
         f"{search.images} held-out images"
     )

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.devices.matching import Detection, Likeness
+from bench.devices.matching import Detection, ProfileMatch
 from bench.devices.projection.from_published import ISA_RULE
 from bench.system.host import Host
 from device_profiles.facts import Figure, NotFound, Published, Rate
@@ -57,21 +57,21 @@ def detection_view(host: Host, detection: Detection) -> RenderableType:
         lines.append(
             Text(
                 f"it is emulated ({host.emulated}): what runs and what comes out is the device's, its speed "
-                "is not, and whatever is measured here is a stand-in",
+                "is not, and whatever is measured here is a proxy",
                 "yellow",
             )
         )
     return Group(*lines)
 
 
-def _compared(likeness: Likeness) -> list[Text]:
-    agrees = [Text(f"  agrees   {sentence}") for sentence in likeness.agrees]
-    return agrees + [Text(f"  differs  {sentence}", "yellow") for sentence in likeness.differs]
+def _compared(profile_match: ProfileMatch) -> list[Text]:
+    agrees = [Text(f"  agrees   {sentence}") for sentence in profile_match.agrees]
+    return agrees + [Text(f"  differs  {sentence}", "yellow") for sentence in profile_match.differs]
 
 
 def _remarks(profile: Profile) -> Iterator[str]:
-    if profile.stand_in_only is not None:
-        yield f"can only be stood in for: {profile.stand_in_only}"
+    if profile.proxy_only is not None:
+        yield f"can only be stood in for: {profile.proxy_only}"
     if profile.processor is not None and not profile.processor.multiplies_int8_fast:
         slow, fast = ISA_RULE
         yield f"no int8 dot product: expect int8 to be {slow} to {fast} times as fast as fp32"
@@ -142,11 +142,11 @@ def _figure(name: str, figure: Figure | NotFound, unit: str = "") -> _Cells:  # 
 def _rate(rate: Rate) -> _Cells:
     cores = f"{rate.cores} core{'' if rate.cores == 1 else 's'}"
     after = f", after {rate.after_load_s:g} s of load" if rate.after_load_s else ""
-    name = f"{rate.of} {rate.precision or ''}".strip()
-    value = f"{rate.value:g} {_UNITS.get(rate.of, 'GMAC/s')} on {cores}{after}"
+    name = f"{rate.operation} {rate.precision or ''}".strip()
+    value = f"{rate.value:g} {_UNITS.get(rate.operation, 'GMAC/s')} on {cores}{after}"
     meanwhile = [f"{rate.clock_mhz:g} MHz"] if rate.clock_mhz is not None else []
     meanwhile += [f"{rate.temperature_c:g} °C"] if rate.temperature_c is not None else []
-    meanwhile += [f"samples spread over {rate.spread:.0%}"] if rate.spread is not None else []
+    meanwhile += [f"samples spread over {rate.relative_range:.0%}"] if rate.relative_range is not None else []
     meanwhile += [rate.runtime] if rate.runtime is not None else []
     conditions = "; ".join([*([rate.conditions] if rate.conditions else []), *meanwhile])
     return name, value, rate.kind, _source(rate.source, conditions or None)
@@ -165,7 +165,7 @@ def _source(source: str, conditions: str | None) -> str:
 
 
 def _sampling(sampling: Sampling) -> str:
-    looks = ", ".join(str(look) for look in sampling.looks)
+    check_after_processes = ", ".join(str(look) for look in sampling.check_after_processes)
     turns = f"{sampling.blocks} turns of {sampling.block_samples}"
     cool = "" if sampling.cool_to_c is None else f", cooled to {sampling.cool_to_c:g} °C"
-    return f"{looks} processes, {turns}, {sampling.time_limit_s:g} s a wave{cool}"
+    return f"{check_after_processes} processes, {turns}, {sampling.time_limit_s:g} s a wave{cool}"

@@ -36,11 +36,11 @@ class Candidates(Record):
 
 def default_recipe(layers: Sequence[str]) -> Recipe:
     """Return the recipe that is taken without a search, by the names of the layers in the order they run."""
-    return Recipe(left_in_float=tuple(layers[:_FIRST_LAYERS]))
+    return Recipe(excluded_modules=tuple(layers[:_FIRST_LAYERS]))
 
 
-def candidates_for(costs: Costs, refined: bool) -> Candidates:
-    """Return the recipes worth trying; `refined`: train weights further as the last fallback."""
+def candidates_for(costs: Costs, qat: bool) -> Candidates:
+    """Return the recipes worth trying; `qat`: train weights further as the last fallback."""
     sets = cheapest_sets(costs)
     cheap = [one for one in sets if costs.share_of_macs(one) <= _CHEAP_MACS_IN_FLOAT]
     promising = [one for one in cheap if costs.sqnr_db(one) >= _FEWEST_DB] or cheap[-1:]
@@ -48,13 +48,13 @@ def candidates_for(costs: Costs, refined: bool) -> Candidates:
     dear = _of_sets(costs, [one for one in sets if one not in cheap])
     last = recipes[-1]
     fallbacks = [*dear, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})]
-    if refined:
-        fallbacks.append((dear or recipes)[-1].model_copy(update={"refined": True}))
+    if qat:
+        fallbacks.append((dear or recipes)[-1].model_copy(update={"qat": True}))
     return Candidates(recipes=tuple(recipes), fallbacks=tuple(fallbacks))
 
 
 def _of_sets(costs: Costs, sets: Sequence[frozenset[str]]) -> list[Recipe]:
-    return [Recipe(left_in_float=costs.in_order(one)) for one in sets[:_MOST_SETS]]
+    return [Recipe(excluded_modules=costs.in_order(one)) for one in sets[:_MOST_SETS]]
 
 
 def cheapest_sets(costs: Costs) -> list[frozenset[str]]:

@@ -59,7 +59,7 @@ def correct(
     network: fx.GraphModule,
     images: Tensor,
     ranges: Mapping[str, Range],
-    left_in_float: frozenset[str],
+    excluded_modules: frozenset[str],
     level: int,
 ) -> fx.GraphModule:
     """Return a copy with weights on the int8 grid of ±`level` and corrected, but for layers left in float.
@@ -67,8 +67,8 @@ def correct(
     `images`: float32 [n, 3, h, w], all held in memory with two layers' outputs; `ranges`: by node name.
     """
     corrected = copy.deepcopy(network)
-    tensors = quantised_tensors(network, left_in_float)
-    layers = {node: name for name, node in weighted(network).items() if name not in left_in_float}
+    tensors = quantised_tensors(network, excluded_modules)
+    layers = {node: name for name, node in weighted(network).items() if name not in excluded_modules}
     exact, twin = Stepwise(network), Stepwise(corrected, graph=network.graph)
     twin_steps = twin.walk(images)
     for node, reference in exact.walk(images):

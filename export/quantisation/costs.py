@@ -38,19 +38,19 @@ class Costs(Record):
     layers: tuple[Layer, ...]
     activations: tuple[Activation, ...]
 
-    def noise(self, left_in_float: frozenset[str]) -> float:
+    def noise(self, excluded_modules: frozenset[str]) -> float:
         """Return the predicted noise of the logits with these layers in float.
 
         Errors of rounding are nearly independent, so their powers add up.
         """
-        weights = sum(one.noise for one in self.layers if one.name not in left_in_float)
+        weights = sum(one.noise for one in self.layers if one.name not in excluded_modules)
         return weights + sum(
-            one.noise for one in self.activations if one.summed or not left_in_float.issuperset(one.layers)
+            one.noise for one in self.activations if one.summed or not excluded_modules.issuperset(one.layers)
         )
 
-    def sqnr_db(self, left_in_float: frozenset[str]) -> float:
+    def sqnr_db(self, excluded_modules: frozenset[str]) -> float:
         """Return the predicted signal to quantisation noise ratio of the logits in decibels."""
-        return -10 * math.log10(max(self.noise(left_in_float), 1e-12))
+        return -10 * math.log10(max(self.noise(excluded_modules), 1e-12))
 
     def share_of_macs(self, names: frozenset[str]) -> float:
         """Return what share of the multiply-accumulates these layers have."""

@@ -45,7 +45,7 @@ def refine(
     start: fx.GraphModule,
     images: Tensor,
     ranges: Mapping[str, Range],
-    left_in_float: frozenset[str],
+    excluded_modules: frozenset[str],
     level: int,
     tell: Callable[[int, int], None],
 ) -> fx.GraphModule:
@@ -60,10 +60,10 @@ def refine(
         wanted = torch.cat([network(batch) for batch in torch.split(images, _BATCH)])
     wanted = wanted.clone()
     student = copy.deepcopy(start).requires_grad_(True)
-    layers = [name for name in weighted(network) if name not in left_in_float]
+    layers = [name for name in weighted(network) if name not in excluded_modules]
     for name in layers:
         parametrize.register_parametrization(student.get_submodule(name), "weight", _OnGrid(level))
-    tensors = quantised_tensors(network, left_in_float)
+    tensors = quantised_tensors(network, excluded_modules)
     optimiser = torch.optim.Adam(student.parameters(), lr=_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
     for step in range(_STEPS):

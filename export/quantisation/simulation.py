@@ -63,11 +63,11 @@ def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
     return users[0] if isinstance(follower, ACTIVATIONS) else node
 
 
-def quantised_tensors(network: fx.GraphModule, left_in_float: frozenset[str]) -> set[fx.Node]:
+def quantised_tensors(network: fx.GraphModule, excluded_modules: frozenset[str]) -> set[fx.Node]:
     """Return the nodes whose values int8 rounds: what goes into or comes out of an operator in int8."""
     tensors: set[fx.Node] = set()
     for name, node in weighted(network).items():
-        if name not in left_in_float:
+        if name not in excluded_modules:
             tensors |= {node.all_input_nodes[0], output_of(network, node)}
     for node in network.graph.nodes:
         if is_sum(node):

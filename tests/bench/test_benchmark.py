@@ -52,7 +52,7 @@ def two_of(bundle_folder: Path) -> Bundle:
 def test_every_artifact_has_a_row_with_all_its_samples_which_it_took_in_turn(bundle_folder: Path) -> None:
     report = run(read_bundle(bundle_folder))
 
-    assert [row.variant for row in report.runs[3:]] == ["null", "yardstick"]
+    assert [row.variant for row in report.runs[3:]] == ["null", "control"]
     assert [row.status for row in report.runs] == ["completed"] * 5
     for row in report.runs[:3]:
         assert row.raw is not None
@@ -61,8 +61,8 @@ def test_every_artifact_has_a_row_with_all_its_samples_which_it_took_in_turn(bun
         assert row.latency_ms.samples == 12
         assert row.accuracy is not None
         assert row.accuracy.agreement == 1.0
-        assert row.standing == "measured"
-    turns = [[block.turn for block in row.raw.processes[0].blocks] for row in report.runs if row.raw]
+        assert row.provenance == "measured"
+    turns = [[block.position for block in row.raw.processes[0].blocks] for row in report.runs if row.raw]
     assert sorted(turn for case in turns for turn in case) == list(range(15))
     for case in turns:
         assert [turn // 5 for turn in case] == [0, 1, 2]
@@ -152,10 +152,10 @@ def test_an_unknown_variant_is_refused_before_anything_runs(bundle_folder: Path)
 def test_a_profile_of_another_device_is_only_stood_in_for(bundle_folder: Path) -> None:
     report = run(read_bundle(bundle_folder), BOARD, only=("onnx-fp32",))
 
-    assert {row.standing for row in report.runs} == {"stand-in"}
-    assert report.stand_in is not None
-    assert any(sentence.startswith("architecture: ") for sentence in report.stand_in.differs)
-    assert {rate.of for rate in report.stand_in.host_rates} == {"convolution", "copy"}
+    assert {row.provenance for row in report.runs} == {"proxy"}
+    assert report.proxy is not None
+    assert any(sentence.startswith("architecture: ") for sentence in report.proxy.differs)
+    assert {rate.operation for rate in report.proxy.host_rates} == {"convolution", "copy"}
     row = report.runs[0]
     assert row.projected_ms is not None
     assert 0 < row.projected_ms.low < row.projected_ms.high
@@ -174,7 +174,7 @@ def test_every_provider_that_a_profile_names_is_a_case_of_its_own(bundle_folder:
         ("CPUExecutionProvider", "completed"),
     ]
     assert "has no CUDAExecutionProvider" in str(rows[1].reason)
-    assert {row.standing for row in report.runs} == {"stand-in"}
+    assert {row.provenance for row in report.runs} == {"proxy"}
 
 
 def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_folder: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_fold
 
     row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
 
-    assert (row.status, row.standing) == ("failed", "stand-in")
+    assert (row.status, row.provenance) == ("failed", "proxy")
     assert row.failure is not None
     assert row.failure.kind is FailureKind.MEMORY
     assert "does not fit into 16 MiB" in row.failure.message
@@ -191,7 +191,7 @@ def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_fold
 def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.run.benchmark.find_control", lambda: None)
+    monkeypatch.setattr("bench.run.benchmark.find_cgroup", lambda: None)
     board = BOARD.model_copy(update={"memory_cap_mb": 16})
 
     report = run(read_bundle(bundle_folder), board, only=("onnx-fp32",))
@@ -200,8 +200,8 @@ def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
     assert failure is not None
     assert (failure.stage, failure.kind) == (Stage.MEMORY, FailureKind.MEMORY)
     assert "by which it was judged" in failure.message
-    assert report.stand_in is not None
-    assert report.stand_in.memory_held_by == "measured peak"
+    assert report.proxy is not None
+    assert report.proxy.memory_held_by == "measured peak"
 
 
 def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_folder: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_
 
     row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
 
-    assert (row.status, row.standing) == ("skipped", "stand-in")
+    assert (row.status, row.provenance) == ("skipped", "proxy")
     assert row.reason == "raspberry-pi-4 does not run onnx: its Python is too old"
 
 
@@ -237,7 +237,7 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     resuming = BenchmarkOptions(only=("onnx-fp32",), resume=True)
     report = benchmark(bundle, PROFILE, resuming, watcher, tool="0", created="later")
 
-    assert watcher.sentences == ["resuming: 3 cases examined, 9 turns taken before"]
+    assert watcher.sentences == ["resuming: 3 cases examined, 9 blocks measured before"]
     assert report.runs[0].status == "completed"
 
 

@@ -20,7 +20,7 @@ def summary_of(outcome: Completed) -> Summary:
 
 
 def test_a_p95_over_the_budget_is_said() -> None:
-    many = completed(1, processes=(process(150, sweeps=50),))
+    many = completed(1, processes=(process(150, passes=50),))
 
     assert over_budget(summary_of(many), 1, LIMIT, "measured")[0].startswith("p95 latency 2")
 
@@ -37,8 +37,8 @@ def test_what_cannot_be_judged_is_said() -> None:
     assert found == ["p95 latency is not judged against the budget: 4 samples are too few for a p95"]
 
 
-def test_the_latency_of_a_stand_in_is_not_the_devices_and_is_not_judged() -> None:
-    assert over_budget(summary_of(completed(150)), 1, LIMIT, "stand-in") == []
+def test_the_latency_of_a_proxy_is_not_the_devices_and_is_not_judged() -> None:
+    assert over_budget(summary_of(completed(150)), 1, LIMIT, "proxy") == []
 
 
 def test_a_projection_is_over_the_budget_if_all_of_it_is() -> None:

@@ -42,20 +42,20 @@ def test_the_workloads_files_are_what_makes_them_says() -> None:
 def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> None:
     rates = calibrate(SOURCE, False, Silent(), BRIEF)
 
-    places = {(rate.of, rate.precision, rate.cores, rate.after_load_s) for rate in rates}
-    operations = {(one.of, one.precision) for one in WORKLOADS} | {("copy", None)}
+    places = {(rate.operation, rate.precision, rate.cores, rate.after_load_s) for rate in rates}
+    operations = {(one.operation, one.precision) for one in WORKLOADS} | {("copy", None)}
     counts = {1, len(one_cpu_per_core())}
     assert places == {(*one, cores, load) for one in operations for cores in counts for load in (0, 0.05)}
     assert all(rate.kind == "measured" and rate.source == SOURCE and rate.value > 0 for rate in rates)
 
 
-def test_a_stand_ins_rates_are_those_of_each_runtime_with_its_threads(
+def test_a_proxies_rates_are_those_of_each_runtime_with_its_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(calibration, "_SECONDS_OF_A_SHORT_RATE", 0.05)
     rates = measure_rates(["torchscript", *READ_ONNX], 1, SOURCE, Silent())
 
-    found = {(rate.of, rate.precision, (rate.runtime or "").partition(" ")[0]) for rate in rates}
+    found = {(rate.operation, rate.precision, (rate.runtime or "").partition(" ")[0]) for rate in rates}
     assert found == {
         ("convolution", "fp32", "onnxruntime"),
         ("convolution", "int8", "onnxruntime"),
@@ -83,7 +83,7 @@ def test_a_workload_that_fails_is_one_sentence_with_its_last_words(
         calibrate(SOURCE, False, Silent(), BRIEF)
 
 
-RATES = (Rate(of="copy", value=3.0, kind="measured", source=SOURCE),)
+RATES = (Rate(operation="copy", value=3.0, kind="measured", source=SOURCE),)
 
 
 def test_a_machine_that_none_describes_gets_a_profile_by_which_it_is_known(tmp_path: Path) -> None:

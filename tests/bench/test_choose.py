@@ -4,7 +4,7 @@ import pytest
 from making.compared_report import Row, bundle, made_report
 from making.tiny_report import HOST
 
-from bench.choose.choosing import Choice, Wish, choose
+from bench.choose.choosing import Choice, Criteria, choose
 from bench.choose.comparing import Preference
 from bench.devices.projection.projected import Projected
 from bench.measurements import Failed, FailureKind, Stage
@@ -15,7 +15,7 @@ NOISY = (0.9, 1.1, 0.92, 1.12, 0.9, 1.1, 1.0, 1.0)
 
 
 def choice_of(*reports: Report, prefer: Preference = Preference.LATENCY, **budget: float) -> Choice:
-    ((choice, _),) = choose(reports, Wish(Budget(**budget), prefer))
+    ((choice, _),) = choose(reports, Criteria(Budget(**budget), prefer))
     return choice
 
 
@@ -167,8 +167,8 @@ def test_the_limit_of_the_user_counts_for_the_agreement_as_well() -> None:
 def test_the_lower_end_of_retention_may_reach_a_margin_below_the_limit() -> None:
     report = made_report({"onnx-int8": Row(4, wrong=5)}, images=1000)  # 0.995 (0.9898 to 1.0000)
 
-    ((wide, _),) = choose([report], Wish(Budget(retention=0.995), margin=0.01))
-    ((narrow, _),) = choose([report], Wish(Budget(retention=0.995), margin=0.001))
+    ((wide, _),) = choose([report], Criteria(Budget(retention=0.995), margin=0.01))
+    ((narrow, _),) = choose([report], Criteria(Budget(retention=0.995), margin=0.001))
 
     assert "not shown" not in wide.headline
     assert "not shown to keep the accuracy" in narrow.headline
@@ -234,9 +234,9 @@ def test_what_did_not_run_is_named_with_its_reason() -> None:
     assert (nothing.pick, nothing.has_rows) == (None, False)
 
 
-def test_two_reports_of_one_profile_are_compared_through_their_yardsticks() -> None:
-    one = made_report({"onnx-fp32": Row(10)}, yardstick=Row(1))
-    slow_day = made_report({"openvino-fp32": Row(12)}, yardstick=Row(2))  # 6 yardsticks against 10
+def test_two_reports_of_one_profile_are_compared_through_their_controls() -> None:
+    one = made_report({"onnx-fp32": Row(10)}, control=Row(1))
+    slow_day = made_report({"openvino-fp32": Row(12)}, control=Row(2))  # 6 control workloads against 10
 
     choice = choice_of(one, slow_day)
 
@@ -286,7 +286,7 @@ def test_rows_of_two_machines_with_one_bundle_and_name_are_told_apart() -> None:
 
 def test_where_some_rows_are_projected_the_others_are_not_ranked_with_them() -> None:
     report = made_report(
-        {"onnx-fp32": Row(1), "openvino-fp32": Row(2)}, profile="raspberry-pi-5", standing="stand-in"
+        {"onnx-fp32": Row(1), "openvino-fp32": Row(2)}, profile="raspberry-pi-5", provenance="proxy"
     )
     runs = tuple(
         run.model_copy(update={"projected_ms": projected(30, 50)}) if run.variant == "openvino-fp32" else run
@@ -301,9 +301,9 @@ def test_where_some_rows_are_projected_the_others_are_not_ranked_with_them() -> 
 
 def test_each_profile_has_its_own_pick() -> None:
     here = made_report({"onnx-fp32": Row(10)})
-    there = made_report({"onnx-int8": Row(10)}, profile="raspberry-pi-5", standing="stand-in")
+    there = made_report({"onnx-int8": Row(10)}, profile="raspberry-pi-5", provenance="proxy")
 
-    choices = [choice for choice, _ in choose([here, there], Wish(Budget()))]
+    choices = [choice for choice, _ in choose([here, there], Criteria(Budget()))]
 
     assert [(one.profile, one.pick) for one in choices] == [
         ("laptop-cpu", "onnx-fp32"),
@@ -311,23 +311,23 @@ def test_each_profile_has_its_own_pick() -> None:
     ]
 
 
-def test_a_stand_in_is_never_ranked_against_a_measured_row_and_a_pick_that_rests_on_it_says_so() -> None:
+def test_a_proxy_is_never_ranked_against_a_measured_row_and_a_pick_that_rests_on_it_says_so() -> None:
     measured = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5")
-    faster = made_report({"onnx-int8": Row(1)}, profile="raspberry-pi-5", standing="stand-in")
+    faster = made_report({"onnx-int8": Row(1)}, profile="raspberry-pi-5", provenance="proxy")
 
     both, alone = choice_of(measured, faster), choice_of(faster)
 
     assert both.pick == "onnx-fp32"
     assert "not ranked against measured" in reasons(both)["onnx-int8"]
     assert both.headline.startswith("raspberry-pi-5: ")
-    assert alone.headline.startswith("raspberry-pi-5 (rests on a stand-in, Test CPU; not measured there): ")
+    assert alone.headline.startswith("raspberry-pi-5 (rests on a proxy, Test CPU; not measured there): ")
 
 
 def test_projected_ranges_that_overlap_decide_nothing_and_those_that_do_not_decide() -> None:
     report = made_report(
         {"onnx-fp32": Row(10), "onnx-int8": Row(20), "openvino-fp32": Row(1)},
         profile="raspberry-pi-5",
-        standing="stand-in",
+        provenance="proxy",
     )
     ranges = {"onnx-fp32": (30.0, 50.0), "onnx-int8": (10.0, 20.0), "openvino-fp32": (15.0, 25.0)}
     runs = tuple(
@@ -340,7 +340,7 @@ def test_projected_ranges_that_overlap_decide_nothing_and_those_that_do_not_deci
     assert choice.pick == "onnx-int8"
     assert kinds(choice)["onnx-fp32"] == "worse"
     assert kinds(choice)["openvino-fp32"] == "not decided"
-    assert "on a stand-in, Test CPU, and on projections" in choice.headline
+    assert "on a proxy, Test CPU, and on projections" in choice.headline
 
 
 def projected(low: float, high: float) -> Projected:
@@ -349,7 +349,7 @@ def projected(low: float, high: float) -> Projected:
 
 @pytest.mark.parametrize(("limit", "pick"), [(30.0, "onnx-fp32"), (20.0, None)])
 def test_a_projected_range_wholly_over_the_limit_is_over_it(limit: float, pick: str | None) -> None:
-    report = made_report({"onnx-fp32": Row(1)}, profile="raspberry-pi-5", standing="stand-in")
+    report = made_report({"onnx-fp32": Row(1)}, profile="raspberry-pi-5", provenance="proxy")
     runs = tuple(
         run.model_copy(update={"projected_ms": projected(25, 60)}) if run.is_variant else run
         for run in report.runs

@@ -18,11 +18,11 @@ def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
         "openvino-fp32",
         "torchscript-int8",
     ]
-    assert [row["variant"] for row in rows[4:6]] == ["null", "yardstick"]
+    assert [row["variant"] for row in rows[4:6]] == ["null", "control"]
     assert {row["report"] for row in rows[6:]} == {"second"}
     assert rows[1]["p50_ms"] == "5.5"
     assert float(rows[1]["speed_up"]) == pytest.approx((10.5 / 4.5 * 12.5 / 6.5) ** 0.5)
-    assert rows[1]["standing"] == "measured"
+    assert rows[1]["provenance"] == "measured"
     assert rows[2]["status"] == "failed"
     assert rows[2]["p50_ms"] == ""
     assert rows[3]["reason"].startswith("torch is not installed here")

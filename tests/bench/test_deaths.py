@@ -60,11 +60,13 @@ def test_a_death_between_two_turns_costs_only_its_own_case(tmp_path: Path) -> No
         (tmp_path / "dies.txt").write_text("segfault infer")
 
     planned = plan(tmp_path, [lives, dies])
-    from bench.harness.turns import Turns
+    from bench.harness.interleaving import InterleavedRunner
 
-    time_wave = Turns.time_wave
+    time_group = InterleavedRunner.time_group
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Turns, "time_wave", lambda *args: (spoil_after_examination(), time_wave(*args)))
+        patch.setattr(
+            InterleavedRunner, "time_group", lambda *args: (spoil_after_examination(), time_group(*args))
+        )
         outcomes = outcomes_of(planned)
 
     died = outcomes["dies"]

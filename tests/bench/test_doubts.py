@@ -6,21 +6,21 @@ import pytest
 from making.tiny_report import CALM, HOST, completed, executed, process
 
 from bench.bundle.variants import Precision
-from bench.measurements import Block, Completed, End, RoundState, Surroundings, SustainedRun
-from bench.run.machine_warnings import doubts_of
-from bench.run.row_warnings import doubts_of_row
+from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
+from bench.run.machine_warnings import machine_warnings
+from bench.run.row_warnings import row_warnings
 from bench.system.host import cpus_for
 from bench.system.snapshot import usable_cpus
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
-QUIET = Surroundings(
+QUIET = SystemCounters(
     elapsed_ns=10**9, cpus=2, cpu_ns=10**9, busy_ns=10**9, steal_ns=0, preemptions=0, clock_khz=2_000_000
 )
 
 
 def test_a_calm_machine_raises_no_doubt() -> None:
-    assert doubts_of(HOST, CALM) == []
+    assert machine_warnings(HOST, CALM) == []
 
 
 @pytest.mark.parametrize(
@@ -36,23 +36,23 @@ def test_a_calm_machine_raises_no_doubt() -> None:
     ],
 )
 def test_each_disturbance_is_named_with_its_remedy(changes: dict[str, object], words: str) -> None:
-    found = doubts_of(HOST, CALM.model_copy(update=changes))
+    found = machine_warnings(HOST, CALM.model_copy(update=changes))
 
     assert len(found) == 1
     assert re.search(words, found[0])
 
 
 def test_a_governor_that_changes_clocks_is_named() -> None:
-    assert "powersave" in doubts_of(HOST.model_copy(update={"governor": "powersave"}), CALM)[0]
+    assert "powersave" in machine_warnings(HOST.model_copy(update={"governor": "powersave"}), CALM)[0]
 
 
 def steady(**changes: object) -> Completed:
     """Five processes that all say the same, in calm surroundings."""
     processes = []
-    for round_ in range(5):
-        one = process(100, round_, steps=(0, 0))
+    for repetition in range(5):
+        one = process(100, repetition, steps=(0, 0))
         blocks = tuple(
-            block.model_copy(update={"ns": (10**8,) * 2, "surroundings": QUIET}) for block in one.blocks
+            block.model_copy(update={"ns": (10**8,) * 2, "counters": QUIET}) for block in one.blocks
         )
         processes.append(one.model_copy(update={"blocks": blocks}))
     return completed(100, processes=tuple(processes), ended=End.NARROW, **changes)
@@ -64,7 +64,7 @@ def with_blocks(outcome: Completed, **changes: object) -> Completed:
         one.model_copy(
             update={
                 "blocks": (
-                    one.blocks[0].model_copy(update={"surroundings": QUIET.model_copy(update=changes)}),
+                    one.blocks[0].model_copy(update={"counters": QUIET.model_copy(update=changes)}),
                     *one.blocks[1:],
                 )
             }
@@ -77,15 +77,15 @@ def with_blocks(outcome: Completed, **changes: object) -> Completed:
 def with_levels(levels: list[float], ended: End = End.TIME) -> Completed:
     """Processes at such levels in milliseconds, with turns in order."""
     processes = []
-    for round_, ms in enumerate(levels):
-        one = process(ms, round_, sweeps=1)
-        block = one.blocks[0].model_copy(update={"ns": (round(ms * 1e6),) * 4, "turn": round_})
+    for repetition, ms in enumerate(levels):
+        one = process(ms, repetition, passes=1)
+        block = one.blocks[0].model_copy(update={"ns": (round(ms * 1e6),) * 4, "position": repetition})
         processes.append(one.model_copy(update={"blocks": (block,)}))
     return completed(10, processes=tuple(processes), ended=ended)
 
 
 def test_a_row_from_a_quiet_machine_raises_no_doubt() -> None:
-    assert doubts_of_row(steady(), Precision.FP32, SAMPLING, quick=False) == []
+    assert row_warnings(steady(), Precision.FP32, SAMPLING, quick=False) == []
 
 
 @pytest.mark.parametrize(
@@ -104,23 +104,23 @@ def test_a_row_from_a_quiet_machine_raises_no_doubt() -> None:
     ],
 )
 def test_each_doubt_about_a_row_is_named_with_its_remedy(outcome: Completed, words: str) -> None:
-    found = doubts_of_row(outcome, Precision.FP32, SAMPLING, quick=False)
+    found = row_warnings(outcome, Precision.FP32, SAMPLING, quick=False)
 
     assert any(re.search(words, sentence) for sentence in found), found
 
 
 def test_quick_promises_no_interval_and_does_not_miss_it() -> None:
-    assert doubts_of_row(with_levels([10], End.FEW), Precision.FP32, SAMPLING, quick=True) == []
+    assert row_warnings(with_levels([10], End.FEW), Precision.FP32, SAMPLING, quick=True) == []
 
 
 def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:
-    one = process(100, steps=(0, 0), sweeps=1)
+    one = process(100, steps=(0, 0), passes=1)
     restless = one.model_copy(update={"steady": False})
 
-    found = doubts_of_row(completed(1, processes=(one, restless)), Precision.FP32, SAMPLING, quick=False)
+    found = row_warnings(completed(1, processes=(one, restless)), Precision.FP32, SAMPLING, quick=False)
 
     assert any("1 of 2 processes were not steady" in sentence for sentence in found)
-    assert any("cut off and resumed" in sentence for sentence in found)
+    assert any("interrupted and resumed" in sentence for sentence in found)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:
     ],
 )
 def test_what_happened_between_before_and_after_is_a_doubt(changes: dict[str, object], words: str) -> None:
-    state = RoundState(wave=0, round=0, before=CALM, after=CALM.model_copy(update=changes))
+    state = RepetitionState(group=0, repetition=0, before=CALM, after=CALM.model_copy(update=changes))
 
-    found = doubts_of_row(steady(telemetry=(state,)), Precision.FP32, SAMPLING, quick=False)
+    found = row_warnings(steady(telemetry=(state,)), Precision.FP32, SAMPLING, quick=False)
 
     assert len(found) == 1
     assert re.search(words, found[0])
@@ -144,10 +144,10 @@ def test_what_happened_between_before_and_after_is_a_doubt(changes: dict[str, ob
 def test_an_operator_that_should_run_in_float_and_does_not_is_a_doubt() -> None:
     outcome = steady(executed=executed("int8"))
 
-    assert doubts_of_row(outcome, Precision.INT8, SAMPLING, quick=False) == []
-    found = doubts_of_row(outcome, Precision.INT8, SAMPLING, quick=False, left_in_float=("features.0.0",))
+    assert row_warnings(outcome, Precision.INT8, SAMPLING, quick=False) == []
+    found = row_warnings(outcome, Precision.INT8, SAMPLING, quick=False, excluded_modules=("features.0.0",))
     assert len(found) == 1
-    assert "0 operators ran in float, and int8 leaves 1 there" in found[0]
+    assert "0 operators ran in float, but the recipe excludes 1 modules" in found[0]
 
 
 def test_a_label_that_is_not_what_ran_is_a_doubt() -> None:
@@ -155,30 +155,30 @@ def test_a_label_that_is_not_what_ran_is_a_doubt() -> None:
 
     assert (
         "int8 was asked for, and of the multiply-accumulates 100% in fp32 ran"
-        in (doubts_of_row(in_float, Precision.INT8, SAMPLING, quick=False)[0])
+        in (row_warnings(in_float, Precision.INT8, SAMPLING, quick=False)[0])
     )
-    assert (
-        "half the bytes at float speed" in doubts_of_row(in_float, Precision.FP16, SAMPLING, quick=False)[0]
-    )
-    assert doubts_of_row(steady(executed=executed("int8")), Precision.INT8, SAMPLING, quick=False) == []
+    assert "half the bytes at float speed" in row_warnings(in_float, Precision.FP16, SAMPLING, quick=False)[0]
+    assert row_warnings(steady(executed=executed("int8")), Precision.INT8, SAMPLING, quick=False) == []
     unknown = steady(executed=executed("fp32", macs=None))
-    assert "of the operators 100% in fp32" in doubts_of_row(unknown, Precision.INT8, SAMPLING, quick=False)[0]
+    assert "of the operators 100% in fp32" in row_warnings(unknown, Precision.INT8, SAMPLING, quick=False)[0]
 
 
 def test_waves_are_said_with_what_may_be_compared() -> None:
-    found = doubts_of_row(steady(waves=3), Precision.FP32, SAMPLING, quick=False)
+    found = row_warnings(steady(groups=3), Precision.FP32, SAMPLING, quick=False)
 
     assert len(found) == 1
-    assert "timed in wave 1 of 3" in found[0]
-    assert "per_yardstick" in found[0]
+    assert "measured in group 1 of 3" in found[0]
+    assert "relative_to_control" in found[0]
 
 
 def test_a_sustained_minute_is_doubted_for_itself() -> None:
-    blocks = tuple(Block(sweep=at, turn=at, ns=(level,)) for at, level in enumerate([100, 100, 130, 130]))
+    blocks = tuple(
+        Block(pass_index=at, position=at, ns=(level,)) for at, level in enumerate([100, 100, 130, 130])
+    )
     hot = CALM.model_copy(update={"temperatures": {"cpu": 88.0}})
     run = SustainedRun(blocks=blocks, before=CALM, after=hot)
 
-    found = doubts_of_row(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
+    found = row_warnings(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
 
     assert any("sustained: cpu is at 88 °C" in sentence for sentence in found)
     assert any("sustained: latency drifted by +30%" in sentence for sentence in found)
@@ -197,8 +197,10 @@ def test_near_the_temperature_at_which_this_device_slows_down_its_own_zone_is_na
     warm = CALM.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 57.0, "other (zone1)": 90.0}})
 
     assert (
-        "cpu-thermal (zone0) is at 57 °C, and this device slows down at 60" in doubts_of(HOST, warm, heat)[0]
+        "cpu-thermal (zone0) is at 57 °C, and this device slows down at 60"
+        in machine_warnings(HOST, warm, heat)[0]
     )
     assert (
-        doubts_of(HOST, warm.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 50.0}}), heat) == []
+        machine_warnings(HOST, warm.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 50.0}}), heat)
+        == []
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.energy_pass import Clockwork, joules_while
+from bench.harness.energy_pass import Clock, joules_while
 from bench.system.power import EnergyCounter, NoMeter, PowerSensor, find_meter
 
 RAPL = "sys/class/powercap/intel-rapl:0"
@@ -87,9 +87,9 @@ def test_a_machine_without_a_meter_says_so(tmp_path: Path) -> None:
     assert "no RAPL counter" in meter.reason
 
 
-def ticking() -> Clockwork:
+def ticking() -> Clock:
     ticks = itertools.count(step=0.5)
-    return Clockwork(now=lambda: next(ticks), sleep=lambda _: None)
+    return Clock(now=lambda: next(ticks), sleep=lambda _: None)
 
 
 def test_a_sensors_readings_stand_for_the_time_since_the_last() -> None:

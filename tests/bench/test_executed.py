@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from making.controls import to_onnx, to_torchscript
 from making.tiny_report import executed
-from making.yardsticks import to_onnx, to_torchscript
 
 from bench.measurements import Executed, Operator
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import RUNTIMES, YARDSTICK_IMAGE_SIZE, load_runtime
+from bench.runtimes.table import CONTROL_IMAGE_SIZE, RUNTIMES, load_runtime
 from bench.statistics import precision
 
 # By hand: 48×48 outputs; 3×3×3 and 32 weights of the first, 3×3 of the depthwise, 32 of the pointwise, four
@@ -20,10 +20,10 @@ YARDSTICK_MACS = 48 * 48 * 32 * (27 + 9 + 32 + 4 * 288) + 32 * 2
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_every_runtime_tells_the_operators_and_multiply_accumulates_that_ran(name: str) -> None:
     row = RUNTIMES[name]
-    assert row.yardstick_file is not None
+    assert row.control_file is not None
     options = LoadOptions(threads=1, provider=row.provider)
-    session = load_runtime(name).load(row.yardstick_file, options)
-    batch = np.zeros((1, 3, YARDSTICK_IMAGE_SIZE, YARDSTICK_IMAGE_SIZE), dtype=np.float32)
+    session = load_runtime(name).load(row.control_file, options)
+    batch = np.zeros((1, 3, CONTROL_IMAGE_SIZE, CONTROL_IMAGE_SIZE), dtype=np.float32)
 
     found = session.executed(batch)
 
@@ -33,10 +33,10 @@ def test_every_runtime_tells_the_operators_and_multiply_accumulates_that_ran(nam
     assert (found.casts, found.quantise, found.dequantise) == (0, 0, 0)
 
 
-def test_the_yardsticks_files_are_what_makes_them_says(tmp_path: Path) -> None:
+def test_the_controls_files_are_what_makes_them_says(tmp_path: Path) -> None:
     import torch
 
-    onnx_file, torch_file = RUNTIMES["onnx"].yardstick_file, RUNTIMES["torchscript"].yardstick_file
+    onnx_file, torch_file = RUNTIMES["onnx"].control_file, RUNTIMES["torchscript"].control_file
     assert onnx_file is not None
     assert torch_file is not None
     stored = torch.jit.load(str(torch_file))
@@ -50,13 +50,13 @@ def test_the_yardsticks_files_are_what_makes_them_says(tmp_path: Path) -> None:
         assert torch.equal(stored.state_dict()[name], value)
 
 
-def test_all_runtimes_give_the_yardsticks_one_answer() -> None:
-    batch = np.full((1, 3, YARDSTICK_IMAGE_SIZE, YARDSTICK_IMAGE_SIZE), 0.5, dtype=np.float32)
+def test_all_runtimes_give_the_controls_one_answer() -> None:
+    batch = np.full((1, 3, CONTROL_IMAGE_SIZE, CONTROL_IMAGE_SIZE), 0.5, dtype=np.float32)
     answers = []
     for name, row in RUNTIMES.items():
-        assert row.yardstick_file is not None
+        assert row.control_file is not None
         options = LoadOptions(threads=1, provider=row.provider)
-        answers.append(load_runtime(name).load(row.yardstick_file, options).infer(batch))
+        answers.append(load_runtime(name).load(row.control_file, options).infer(batch))
 
     assert np.allclose(answers[0], answers[1], rtol=1e-4)
     assert np.allclose(answers[0], answers[2], rtol=1e-4)

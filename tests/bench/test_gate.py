@@ -10,7 +10,7 @@ from making.tiny_report import HOST
 
 from bench.errors import InputError
 from bench.gate.document import Checked
-from bench.gate.evaluation import Compared, Side, Times, is_worth_looking_again, judge, suspects
+from bench.gate.evaluation import Compared, Side, Times, is_worth_confirming, judge, suspects
 from bench.gate.findings import Finding, Limits, Quantity, Verdict
 from bench.gate.judging import (
     corrected_confidence,
@@ -74,10 +74,10 @@ def test_without_the_time_for_it_only_what_is_worse_already_is_looked_at_again()
 
     sure = estimate(1.08, 0.02)
 
-    assert is_worth_looking_again(finding(Verdict.UNDECIDED), sure, processes=8)
-    assert not is_worth_looking_again(finding(Verdict.UNDECIDED), sure, processes=None)
-    assert is_worth_looking_again(finding(Verdict.WORSE), sure, processes=None)
-    assert not is_worth_looking_again(finding(Verdict.UNDECIDED), None, processes=8)
+    assert is_worth_confirming(finding(Verdict.UNDECIDED), sure, processes=8)
+    assert not is_worth_confirming(finding(Verdict.UNDECIDED), sure, processes=None)
+    assert is_worth_confirming(finding(Verdict.WORSE), sure, processes=None)
+    assert not is_worth_confirming(finding(Verdict.UNDECIDED), None, processes=8)
 
 
 def test_the_more_is_compared_the_surer_each_must_be() -> None:
@@ -214,10 +214,10 @@ def of(found: Checked, quantity: Quantity) -> Finding:
     return next(one for one in found.findings if one.quantity is quantity)
 
 
-def test_two_reports_are_compared_in_units_of_their_yardsticks() -> None:
-    baseline = made_report({"onnx-fp32": Row(10)}, yardstick=Row(1))
-    slow_day = made_report({"onnx-fp32": Row(20)}, yardstick=Row(2))
-    slower = made_report({"onnx-fp32": Row(12.5)}, yardstick=Row(1))
+def test_two_reports_are_compared_in_units_of_their_controls() -> None:
+    baseline = made_report({"onnx-fp32": Row(10)}, control=Row(1))
+    slow_day = made_report({"onnx-fp32": Row(20)}, control=Row(2))
+    slower = made_report({"onnx-fp32": Row(12.5)}, control=Row(1))
 
     assert of(checked(slow_day, baseline), Quantity.LATENCY).verdict is Verdict.SAME
     assert of(checked(slower, baseline), Quantity.LATENCY).ratio == pytest.approx(1.25)
@@ -262,9 +262,9 @@ def test_a_report_with_too_few_processes_decides_nothing() -> None:
 
 def test_of_several_providers_one_that_is_gone_is_missing() -> None:
     report = made_report({"onnx-fp32": Row(10)})
-    first, yardstick = report.runs
+    first, control = report.runs
     cuda, tensorrt = (first.model_copy(update={"provider": name}) for name in ("cuda", "tensorrt"))
-    before, after = (report.model_copy(update={"runs": (first, one, yardstick)}) for one in (cuda, tensorrt))
+    before, after = (report.model_copy(update={"runs": (first, one, control)}) for one in (cuda, tensorrt))
 
     cases = {one.provider: one.verdict for one in checked(after, before).findings if one.unit is None}
 

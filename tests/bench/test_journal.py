@@ -8,7 +8,7 @@ from making.tiny_report import HOST
 
 from bench.errors import InputError
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import Turn
+from bench.harness.journal_entries import BlockMeasured
 from bench.harness.measure import measure
 from bench.harness.plan import Plan
 from bench.measurements import Completed
@@ -18,13 +18,13 @@ class PowerCutError(BaseException):
     """Ends a run where it stands."""
 
 
-def cut_off_after(turns: int, planned: Plan) -> None:
+def cut_off_after(blocks_run: int, planned: Plan) -> None:
     """Run a plan until so many turns are in its journal."""
     add = Journal.add
 
     def add_and_die(self: Journal, entry: object) -> None:
         add(self, entry)
-        if isinstance(entry, Turn) and entry.block.turn == turns - 1:
+        if isinstance(entry, BlockMeasured) and entry.block.position == blocks_run - 1:
             raise PowerCutError
 
     with pytest.MonkeyPatch.context() as patch, faulty_runtime(), Journal("run", resume=False) as journal:
@@ -33,29 +33,29 @@ def cut_off_after(turns: int, planned: Plan) -> None:
             measure(planned, HOST, 8 << 30, journal, Silent(), "now")
 
 
-def sweeps(outcome: object, round_: int) -> list[int]:
+def passes(outcome: object, repetition: int) -> list[int]:
     assert isinstance(outcome, Completed)
-    processes = [process for process in outcome.processes if process.round == round_]
-    return [block.sweep for process in processes for block in process.blocks]
+    processes = [process for process in outcome.processes if process.repetition == repetition]
+    return [block.pass_index for process in processes for block in process.blocks]
 
 
-@pytest.mark.parametrize("turns", [1, 4, 11])
-def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, turns: int) -> None:
-    sampling = SHORT.model_copy(update={"looks": (2,)})
+@pytest.mark.parametrize("blocks_run", [1, 4, 11])
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, blocks_run: int) -> None:
+    sampling = SHORT.model_copy(update={"check_after_processes": (2,)})
     planned = plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")], sampling)
-    cut_off_after(turns, planned)
+    cut_off_after(blocks_run, planned)
 
     with faulty_runtime(), Journal("run", resume=True) as journal:
         assert journal.was_cut_off
-        assert journal.found.turns == turns
+        assert journal.found.blocks_run == blocks_run
         before = journal.found.examined["a"]
         outcomes = measure(planned, HOST, 8 << 30, journal, Silent(), "now")
         journal.finish()
 
     for name in ("a", "b", "null"):
-        assert sweeps(outcomes[name], 0) == sweeps(outcomes[name], 1) == [0, 1, 2]
+        assert passes(outcomes[name], 0) == passes(outcomes[name], 1) == [0, 1, 2]
     taken = [
-        block.turn
+        block.position
         for outcome in outcomes.values()
         if isinstance(outcome, Completed)
         for process in outcome.processes
@@ -75,7 +75,7 @@ def test_a_variant_on_two_providers_is_two_cases_and_both_go_on_where_they_were(
 
     assert outcomes.keys() == {"a@cpu", "a@gpu", "null"}
     for name in ("a@cpu", "a@gpu"):
-        assert sweeps(outcomes[name], 0) == [0, 1, 2]
+        assert passes(outcomes[name], 0) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("missing", [1, 20])
@@ -87,7 +87,7 @@ def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path, missing: int
     journal.path.write_bytes(whole[:-missing])
 
     with Journal("run", resume=True) as journal:
-        assert journal.found.turns == 1
+        assert journal.found.blocks_run == 1
         assert journal.path.read_bytes() == whole[: whole[:-1].rfind(b"\n") + 1]
 
 
@@ -99,7 +99,7 @@ def test_a_last_line_that_a_loss_of_power_spoilt_is_left_out(tmp_path: Path) -> 
     path.write_bytes(path.read_bytes() + b"\0" * 100)
 
     with Journal("run", resume=True) as journal:
-        assert journal.found.turns == 2
+        assert journal.found.blocks_run == 2
 
 
 def test_a_damaged_journal_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.memory_limit import JOIN, Control, find_control
+from bench.system.memory_limit import JOIN, Cgroup, find_cgroup
 
 _ALLOCATE = "held = bytearray(200 << 20); held[::4096] = b'x' * len(held[::4096]); print('lived')"
 
@@ -20,7 +20,7 @@ def recorded(root: Path, files: dict[str, str]) -> Path:
 
 
 def test_without_a_memory_controller_there_is_no_control(tmp_path: Path) -> None:
-    assert find_control(recorded(tmp_path, {"proc/self/cgroup": "0::/user.slice\n"})) is None
+    assert find_cgroup(recorded(tmp_path, {"proc/self/cgroup": "0::/user.slice\n"})) is None
 
 
 def test_version_1_is_tried_from_the_own_group_upwards(tmp_path: Path) -> None:
@@ -52,18 +52,18 @@ def test_version_2_needs_the_controller_to_be_handed_down(tmp_path: Path) -> Non
     assert control.limit == "memory.max"
 
 
-def found(root: Path) -> Control:
+def found(root: Path) -> Cgroup:
     """Return the control; among recorded files a group is a plain folder, which goes with what is in it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bench.system.memory_limit._remove", shutil.rmtree)
-        control = find_control(root)
+        control = find_cgroup(root)
     assert control is not None
     return control
 
 
-@pytest.mark.skipif(find_control() is None, reason="this user cannot make a control group here")
+@pytest.mark.skipif(find_cgroup() is None, reason="this user cannot make a control group here")
 def test_what_allocates_more_than_its_group_may_have_is_killed_and_the_group_is_gone() -> None:
-    control = find_control()
+    control = find_cgroup()
     assert control is not None
 
     with control.group(64 << 20) as group:
@@ -75,9 +75,9 @@ def test_what_allocates_more_than_its_group_may_have_is_killed_and_the_group_is_
     assert not group.folder.exists()
 
 
-@pytest.mark.skipif(find_control() is None, reason="this user cannot make a control group here")
+@pytest.mark.skipif(find_cgroup() is None, reason="this user cannot make a control group here")
 def test_a_process_that_is_released_allocates_what_it_likes() -> None:
-    control = find_control()
+    control = find_cgroup()
     assert control is not None
 
     with control.group(64 << 20) as group:
@@ -100,4 +100,4 @@ def test_a_group_that_nobody_may_join_is_no_control(tmp_path: Path, monkeypatch:
         "sys/fs/cgroup/memory/memory.limit_in_bytes": "1",
     }
 
-    assert find_control(recorded(tmp_path, files)) is None
+    assert find_cgroup(recorded(tmp_path, files)) is None

@@ -7,7 +7,7 @@ from making.tiny_report import HOST, case_of
 
 from bench.bundle.manifest import read_bundle
 from bench.devices.terms import terms_of, threads_of
-from bench.harness.plan import _digest, block_samples, cases_of, companions_of, order_of_turns, waves
+from bench.harness.plan import _digest, block_samples, cases_of, controls_of, groups, order_of_blocks
 from device_profiles.loading import load_profile
 
 
@@ -25,43 +25,43 @@ def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Pat
 def test_a_wave_holds_what_fits_into_memory_together() -> None:
     cases = [case_of(name) for name in "abcd"]
 
-    parted = waves(cases, {"a": 4, "b": 5, "c": 2, "d": 3}, available_bytes=10)
+    grouped = groups(cases, {"a": 4, "b": 5, "c": 2, "d": 3}, available_bytes=10)
 
-    assert [[one.variant for one in wave] for wave in parted] == [["a", "b"], ["c", "d"]]
+    assert [[one.variant for one in group] for group in grouped] == [["a", "b"], ["c", "d"]]
 
 
 def test_a_case_that_does_not_fit_is_tried_alone() -> None:
-    parted = waves([case_of("a"), case_of("b")], {"a": 50, "b": 1}, available_bytes=10)
+    grouped = groups([case_of("a"), case_of("b")], {"a": 50, "b": 1}, available_bytes=10)
 
-    assert [[one.variant for one in wave] for wave in parted] == [["a"], ["b"]]
+    assert [[one.variant for one in group] for group in grouped] == [["a"], ["b"]]
 
 
 def test_the_laptop_profile_uses_every_physical_core() -> None:
     assert threads_of(load_profile("laptop-cpu"), physical_cores=6) == 6
 
 
-def test_the_null_runtime_and_the_yardstick_go_along_and_are_not_judged() -> None:
-    null, yardstick = companions_of(threads=1, cpus=(0,))
+def test_the_null_runtime_and_the_control_go_along_and_are_not_judged() -> None:
+    null, control = controls_of(threads=1, cpus=(0,))
 
     assert (null.variant, null.format) == ("null", "null")
-    assert (yardstick.variant, yardstick.format) == ("yardstick", "onnx")
-    assert yardstick.entry.exists()
+    assert (control.variant, control.format) == ("control", "onnx")
+    assert control.entry.exists()
     assert not null.is_judged
-    assert not yardstick.is_judged
+    assert not control.is_judged
 
 
-def test_without_a_runtime_there_is_no_yardstick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.harness.plan.yardstick_format", lambda: None)
+def test_without_a_runtime_there_is_no_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.harness.plan.control_format", lambda: None)
 
-    assert [case.variant for case in companions_of(1, None)] == ["null"]
+    assert [case.variant for case in controls_of(1, None)] == ["null"]
 
 
 def test_the_order_of_turns_is_random_and_the_same_each_time() -> None:
-    orders = [order_of_turns("abcdef", 0, 0, 0, sweep) for sweep in range(20)]
+    orders = [order_of_blocks("abcdef", 0, 0, 0, pass_index) for pass_index in range(20)]
 
     assert all(sorted(order) == list("abcdef") for order in orders)
     assert len({tuple(order) for order in orders}) > 10
-    assert orders[3] == order_of_turns("abcdef", 0, 0, 0, 3)
+    assert orders[3] == order_of_blocks("abcdef", 0, 0, 0, 3)
 
 
 @pytest.mark.parametrize(("ms", "count"), [(1, 5), (50, 5), (70, 4), (500, 3)])

@@ -38,7 +38,7 @@ MOBILENET = Executed(
 )
 HOST_RATES = tuple(
     Rate(
-        of="convolution",
+        operation="convolution",
         precision=precision,
         cores=2,
         runtime="onnxruntime 1.0",
@@ -48,7 +48,7 @@ HOST_RATES = tuple(
     )
     for precision, value in (("fp32", 50.0), ("int8", 150.0))
 )
-HOST_COPY = Rate(of="copy", cores=2, value=10, kind="measured", source="made up, for tests")
+HOST_COPY = Rate(operation="copy", cores=2, value=10, kind="measured", source="made up, for tests")
 
 
 def target(name: str, **changes: object) -> Target:
@@ -74,7 +74,7 @@ def measured(runtime: str = "onnxruntime", there: Precision = Precision.FP32, **
         "ms": 4.0,
         "there": there,
         "executed": MOBILENET,
-        "per_fp32": {Precision.FP32: 1.0, Precision.INT8: 0.5},
+        "relative_to_fp32": {Precision.FP32: 1.0, Precision.INT8: 0.5},
     }
     return Measured(**(settings | changes))  # type: ignore[arg-type]
 
@@ -175,7 +175,9 @@ def test_a_class_of_processor_without_a_published_run_has_no_basis() -> None:
 
 def test_without_a_dot_product_int8_gains_what_the_rule_says_whatever_it_gains_here() -> None:
     fp32 = found(measured(), target("raspberry-pi-4"))
-    int8 = found(measured(there=Precision.INT8, per_fp32={Precision.INT8: 0.2}), target("raspberry-pi-4"))
+    int8 = found(
+        measured(there=Precision.INT8, relative_to_fp32={Precision.INT8: 0.2}), target("raspberry-pi-4")
+    )
 
     gain = int8.factors[-2]
     assert "no int8 dot product there, so 1.0 to 1.5 times as fast" in gain.what
@@ -218,7 +220,7 @@ def test_a_device_whose_int8_was_measured_is_compared_by_what_was_measured_here(
 
 
 def test_int8_that_was_not_measured_beside_fp32_has_no_basis() -> None:
-    projection = project(measured(there=Precision.INT8, per_fp32={}), target("raspberry-pi-5"))
+    projection = project(measured(there=Precision.INT8, relative_to_fp32={}), target("raspberry-pi-5"))
 
     assert isinstance(projection, NoBasis)
     assert "published is fp32, and nothing here tells what int8 takes beside it" in projection.reason
@@ -234,7 +236,7 @@ def test_a_calibrated_device_is_projected_to_from_this_host_by_the_rates_of_both
 
     projection = found(measured(), target("raspberry-pi-5", device=calibrated))
 
-    assert "stand-in latency of onnxruntime on this host" in projection.basis
+    assert "proxy latency of onnxruntime on this host" in projection.basis
     assert projection.basis_ms == 4.0
     assert projection.factors[0].value == pytest.approx(math.sqrt(5 * 2))
     assert projection.factors[0].reach == pytest.approx(max(math.sqrt(5 / 2), math.exp(SCALING.reach)))
@@ -246,7 +248,7 @@ def test_rates_of_an_emulated_device_are_no_calibration() -> None:
     emulated = device.model_copy(update={"rates": (*rates, *device.rates)})
 
     assert "published of onnxruntime" in found(measured(), target("raspberry-pi-5", device=emulated)).basis
-    copied = next(rate.value for rate in device.rates if rate.of == "copy")
+    copied = next(rate.value for rate in device.rates if rate.operation == "copy")
     speeds = speeds_of(
         emulated.model_copy(
             update={"rates": (HOST_COPY.model_copy(update={"cores": 1, "emulated": True}), *device.rates)}

@@ -7,7 +7,13 @@ import pytest
 from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.errors import MissingRuntimeError
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_for, misfit, portable_engine
+from bench.runtimes.quantised_engines import (
+    ENGINES,
+    choose_engine,
+    engine_for,
+    engine_incompatibility,
+    portable_engine,
+)
 from bench.runtimes.table import load_runtime
 
 VNNI = frozenset({"avx2", "avx512_vnni"})
@@ -43,16 +49,16 @@ def test_arm_has_its_own_engine_and_what_is_unknown_none() -> None:
 def test_a_wrong_pairing_is_refused_with_its_reason(
     engine: str, machine: str, flags: frozenset[str], words: str
 ) -> None:
-    assert words in (misfit(engine, machine, flags) or "")
+    assert words in (engine_incompatibility(engine, machine, flags) or "")
 
 
 def test_an_engine_without_vnni_runs_on_every_x86_cpu() -> None:
-    assert misfit("x86", "AMD64", VNNI) is None
+    assert engine_incompatibility("x86", "AMD64", VNNI) is None
 
 
 def test_another_architecture_s_engine_can_be_verified_and_one_that_saturates_cannot() -> None:
-    assert misfit("qnnpack", "x86_64", NO_VNNI, foreign=True) is None
-    assert "saturate" in (misfit("onednn", "x86_64", NO_VNNI, foreign=True) or "")
+    assert engine_incompatibility("qnnpack", "x86_64", NO_VNNI, foreign=True) is None
+    assert "saturate" in (engine_incompatibility("onednn", "x86_64", NO_VNNI, foreign=True) or "")
 
 
 def test_the_runtime_refuses_a_wrong_pairing_before_it_loads(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 from making.tiny_report import CALM, HOST
 
 from bench.bundle.manifest import read_bundle
-from bench.devices.matching import detect, likeness
-from bench.devices.telemetry import untold
-from bench.devices.terms import terms_of, unfit
+from bench.devices.matching import detect, profile_match
+from bench.devices.telemetry import missing_telemetry
+from bench.devices.terms import incompatible_because, terms_of
 from bench.system.emulation import emulator_of
 from bench.system.host import Host, name_and_flags, read_host
 from device_profiles.loading import load_profile, shipped_profiles
@@ -76,36 +76,36 @@ def test_of_a_machine_that_no_profile_describes_the_nearest_is_named_and_what_di
 
 
 def test_a_board_that_is_one_and_yet_differs_says_in_what() -> None:
-    found = likeness(PI_5.model_copy(update={"physical_cores": 2}), load_profile("raspberry-pi-5"))
+    found = profile_match(PI_5.model_copy(update={"physical_cores": 2}), load_profile("raspberry-pi-5"))
 
     assert found.is_device
     assert found.differs == ("cores: 2, not 4",)
 
 
-def test_on_the_device_itself_a_run_is_measured_and_elsewhere_a_stand_in() -> None:
+def test_on_the_device_itself_a_run_is_measured_and_elsewhere_a_proxy() -> None:
     profile = load_profile("raspberry-pi-5")
 
-    assert terms_of(profile, PI_5).standing == "measured"
+    assert terms_of(profile, PI_5).provenance == "measured"
     assert terms_of(profile, PI_5).memory_limit_bytes is None
-    assert terms_of(profile, HOST).standing == "stand-in"
+    assert terms_of(profile, HOST).provenance == "proxy"
     assert terms_of(profile, HOST).threads == 4
-    assert terms_of(load_profile("laptop-cpu"), HOST).standing == "measured"
+    assert terms_of(load_profile("laptop-cpu"), HOST).provenance == "measured"
 
 
 @pytest.mark.parametrize("name", ["raspberry-pi-5", "laptop-cpu"])
 def test_an_emulated_machine_only_stands_in(name: str) -> None:
     emulated = PI_5.model_copy(update={"emulated": "it runs under qemu-aarch64"})
 
-    assert terms_of(load_profile(name), emulated).standing == "stand-in"
+    assert terms_of(load_profile(name), emulated).provenance == "proxy"
 
 
 def test_a_device_that_edgefit_cannot_run_on_is_always_stood_in_for() -> None:
     nano = PI_5.model_copy(update={"board": "NVIDIA Jetson Nano Developer Kit"})
 
-    assert terms_of(load_profile("jetson-nano"), nano).standing == "stand-in"
+    assert terms_of(load_profile("jetson-nano"), nano).provenance == "proxy"
 
 
-def test_a_stand_in_has_the_memory_that_the_device_leaves_free_or_all_there_is() -> None:
+def test_a_proxy_has_the_memory_that_the_device_leaves_free_or_all_there_is() -> None:
     assert terms_of(load_profile("raspberry-pi-zero-2w"), HOST).memory_limit_bytes == 267 << 20
     assert terms_of(load_profile("raspberry-pi-5"), HOST).memory_limit_bytes == 1024 << 20
 
@@ -114,10 +114,10 @@ def test_int8_torchscript_made_for_x86_is_unfit_for_arm_and_the_other_way_round(
     made = read_bundle(bundle_folder).select(["torchscript-fp32"])[0]
     for_x86, for_arm = (made.model_copy(update={"engine": engine}) for engine in ("onednn", "qnnpack"))
 
-    assert "made for x86" in str(unfit(for_x86, load_profile("raspberry-pi-5")))
-    assert unfit(for_arm, load_profile("raspberry-pi-5")) is None
-    assert "made for Arm" in str(unfit(for_arm, load_profile("laptop-i7-1185g7")))
-    assert unfit(for_x86, load_profile("laptop-i7-1185g7")) is None
+    assert "made for x86" in str(incompatible_because(for_x86, load_profile("raspberry-pi-5")))
+    assert incompatible_because(for_arm, load_profile("raspberry-pi-5")) is None
+    assert "made for Arm" in str(incompatible_because(for_arm, load_profile("laptop-i7-1185g7")))
+    assert incompatible_because(for_x86, load_profile("laptop-i7-1185g7")) is None
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_what_a_device_should_tell_and_does_not_is_named_with_a_remedy() -> None
     readings = load_profile("raspberry-pi-5").readings
     assert readings is not None
 
-    assert untold(readings, CALM, clock_khz=2_400_000) == []
+    assert missing_telemetry(readings, CALM, clock_khz=2_400_000) == []
     silent = CALM.model_copy(update={"throttled_bits": None, "temperatures": {}})
-    found = untold(readings, silent, clock_khz=None)
+    found = missing_telemetry(readings, silent, clock_khz=None)
     assert len(found) == 3
     assert "install raspi-utils" in found[2]
 

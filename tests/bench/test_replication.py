@@ -60,7 +60,7 @@ def test_the_interval_holds_the_truth_about_nineteen_times_in_twenty() -> None:
 
 def test_a_ratio_is_paired_so_that_what_hits_both_sides_cancels() -> None:
     moods = [1.0, 1.5, 1.0, 1.6, 1.2]
-    fast = [process(4 * mood, round_, steps=(0,)) for round_, mood in enumerate(moods)]
+    fast = [process(4 * mood, repetition, steps=(0,)) for repetition, mood in enumerate(moods)]
     slow = [
         one.model_copy(
             update={
@@ -88,14 +88,14 @@ def test_a_sweep_in_which_the_machine_changed_its_speed_does_not_count() -> None
 
 
 def test_cases_that_never_took_turns_have_no_ratio() -> None:
-    other_wave = process(4).model_copy(update={"wave": 1})
+    other_group = process(4).model_copy(update={"group": 1})
 
-    assert processes.ratio([process(4)], [other_wave]) is None
-    assert processes.ratio([process(4, round_=0)], [process(4, round_=1)]) is None
+    assert processes.ratio([process(4)], [other_group]) is None
+    assert processes.ratio([process(4, repetition=0)], [process(4, repetition=1)]) is None
 
 
 def test_a_round_that_was_resumed_counts_once() -> None:
-    four = [process(10, round_) for round_ in range(4)]
+    four = [process(10, repetition) for repetition in range(4)]
 
-    assert processes.interval_of_median([*four, process(10, round_=3)]) is None
-    assert processes.interval_of_median([*four, process(10, round_=4)]) is not None
+    assert processes.interval_of_median([*four, process(10, repetition=3)]) is None
+    assert processes.interval_of_median([*four, process(10, repetition=4)]) is not None

@@ -36,7 +36,7 @@ def test_a_report_reads_back_what_was_written(path: Path) -> None:
 def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
     content = json.loads(path.read_text())
 
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     assert {"tool", "created", "name", "host", "profile", "bundle", "runs"} <= content.keys()
     row = content["runs"][0]
     assert row["latency_ms"].keys() >= {"p50", "p90", "p95", "p99", "mean", "min", "max", "p50_ci95"}
@@ -51,9 +51,9 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
         "flips",
         "sqnr_db",
     }
-    assert row["raw"]["processes"][0]["blocks"][0].keys() >= {"turn", "ns"}
+    assert row["raw"]["processes"][0]["blocks"][0].keys() >= {"position", "ns"}
     assert row["precision_ran"].keys() >= {"requested", "share_of_macs", "evidence"}
-    assert [row["variant"] for row in content["runs"][-2:]] == ["null", "yardstick"]
+    assert [row["variant"] for row in content["runs"][-2:]] == ["null", "control"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
         (("accuracy", "retention", "ci95"), [0.99, 1.0]),
         (("memory_mb", "peak"), 1.0),
         (("load_ms",), 0.1),
-        (("per_yardstick",), 0.1),
+        (("relative_to_control",), 0.1),
         (("precision_ran", "share_of_macs", "int8"), 0.5),
         (("energy_reason",), "none"),
         (("sampling_ended",), "time limit"),

@@ -28,6 +28,6 @@ def test_bmf_has_latency_in_nanoseconds_with_its_interval_and_says_what_it_is() 
     latency = document["onnx-int8, laptop-cpu, measured"]["latency"]
     assert latency["lower_value"] < latency["value"] == 4e6 < latency["upper_value"]
     assert document["onnx-int8, laptop-cpu, measured"]["file-size"]["value"] == 2_500_000
-    assert "onnx-fp32, raspberry-pi-5, stand-in" in document
+    assert "onnx-fp32, raspberry-pi-5, proxy" in document
     assert len(document) == 7
     assert is_bmf(text.encode())

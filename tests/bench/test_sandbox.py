@@ -29,7 +29,7 @@ from bench.harness.worker_process import WorkerProcess, ask_confinement, compile
 from bench.measurements import Failed, FailureKind, Outcome
 from bench.report.schema import Report
 from bench.run.benchmark import BenchmarkOptions, benchmark
-from bench.run.machine_warnings import of_confinement
+from bench.run.machine_warnings import confinement_warnings
 from bench.runtimes.table import RUNTIMES
 from bench.system.sandbox import ruleset_of
 from device_profiles.loading import load_profile
@@ -195,7 +195,7 @@ def test_a_run_says_how_its_workers_are_confined(monkeypatch: pytest.MonkeyPatch
         confinement = ask_confinement()
 
     assert confinement.by == "mount namespace"
-    assert of_confinement(confinement) == []
+    assert confinement_warnings(confinement) == []
 
 
 def test_a_worker_that_cannot_start_confines_nothing_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
 from bench.gate.bundles import times_of
 from bench.gate.findings import Quantity
-from bench.gate.paired_runs import LOOKS, Measured, SideBySide, latency_ratio
+from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, Measured, SideBySide, latency_ratio
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.paired import Duels, Pair, Round, SideEnded
+from bench.harness.paired import Pair, PairedRepetition, PairedRunner, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 
@@ -34,27 +34,27 @@ class Invented:
         self.now_s += self.tick_s
         return self.now_s
 
-    def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+    def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
         self.numbers.append(number)
         self.limits_s.append(limit_s)
         self.now_s += self.step_s
         baseline, candidate = (
-            timed(Row(ms, moods=(1.0,)))[0].model_copy(update={"round": number})
+            timed(Row(ms, moods=(1.0,)))[0].model_copy(update={"repetition": number})
             for ms in (10, 10 * self.ratio(number))
         )
-        return Round(baseline, candidate)
+        return PairedRepetition(baseline, candidate)
 
     def examine(self, case_: Case) -> Examined | Ended:
         self.examined += 1
         memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
         return Examined(
-            case=case_.key, runtime="t", memory=memory, logits=None, executed=None, kept_from=None
+            case=case_.key, runtime="t", memory=memory, logits=None, executed=None, predictions_cached_at=None
         )
 
 
 def stage(invented: Invented, seconds: float = 20) -> SideBySide:
     return SideBySide(
-        fight=invented.fight,
+        run_repetition=invented.run_repetition,
         examine_case=invented.examine,
         progress=Silent(),
         seconds=seconds,
@@ -81,7 +81,7 @@ def test_what_is_decided_at_the_first_look_is_measured_no_longer(pair: Pair) -> 
 
     stage(invented).time(measured, lambda one: True)
 
-    assert len(measured[0].rounds) == LOOKS[0]
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
 
 
 def test_what_is_not_decided_goes_on_to_the_last_look(pair: Pair) -> None:
@@ -90,7 +90,7 @@ def test_what_is_not_decided_goes_on_to_the_last_look(pair: Pair) -> None:
 
     stage(invented, seconds=999).time(measured, lambda one: False)
 
-    assert len(measured[0].rounds) == LOOKS[-1]
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[-1]
 
 
 def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pair) -> None:
@@ -99,7 +99,7 @@ def test_it_stops_when_the_seconds_are_up_but_not_before_the_first_look(pair: Pa
 
     stage(slow, seconds=7).time(measured, lambda one: False)
 
-    assert len(measured[0].rounds) == LOOKS[0]
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
 
 
 def test_while_everything_takes_too_long_processes_have_one_turn_each(pair: Pair) -> None:
@@ -115,9 +115,9 @@ def test_one_slow_process_costs_no_other_its_turns_for_long(pair: Pair) -> None:
     times = iter([12.0, 1.0, 1.0, 1.0, 1.0])
 
     class SlowAtFirst(Invented):
-        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
             self.step_s = next(times)
-            return super().fight(pair, number, limit_s)
+            return super().run_repetition(pair, number, limit_s)
 
     measured = stage(invented := SlowAtFirst()).examine([pair])
     stage(invented).time(measured, lambda one: True)
@@ -134,12 +134,12 @@ class Uneven(Invented):
     apart: float = 1.0
     fought: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
+    def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
         is_slow = pair.key == self.slow
         self.step_s = self.slow_s if is_slow else 1.0
         self.ratio = (lambda number: self.apart**number) if is_slow else (lambda _: 1.0)
         self.fought[pair.key].append(limit_s)
-        return super().fight(pair, number, limit_s)
+        return super().run_repetition(pair, number, limit_s)
 
 
 def test_a_pair_that_takes_too_long_costs_the_others_no_turns(pair: Pair, other: Pair) -> None:
@@ -153,7 +153,7 @@ def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair:
     measured = stage(invented := Uneven(slow=pair.key, apart=1.5)).examine([pair, other])
     stage(invented).time(measured, lambda one: True)
 
-    assert [len(one.rounds) for one in measured] == [3, 5]
+    assert [len(one.repetitions) for one in measured] == [3, 5]
     times = times_of(measured[0], Quantity.LATENCY)
     assert times is not None
     assert isinstance(times.ratio, str)
@@ -164,14 +164,14 @@ def test_where_no_other_pair_waits_none_is_given_up(pair: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.key, apart=1.5)).examine([pair])
     stage(invented).time(measured, lambda one: True)
 
-    assert latency_ratio(measured[0].rounds) is not None
+    assert latency_ratio(measured[0].repetitions) is not None
 
 
 def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.key, slow_s=1.0, apart=1.5)).examine([pair, other])
     stage(invented).time(measured, lambda one: True)
 
-    assert [len(one.rounds) for one in measured] == [5, 5]
+    assert [len(one.repetitions) for one in measured] == [5, 5]
 
 
 def test_equal_files_are_examined_once(pair: Pair) -> None:
@@ -185,15 +185,18 @@ def test_equal_files_are_examined_once(pair: Pair) -> None:
 
 
 def test_the_second_look_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
-    invented = Invented(ratio=lambda number: 1.2 if number < LOOKS[-1] else 1.0)
+    invented = Invented(ratio=lambda number: 1.2 if number < CHECK_AFTER_PROCESSES[-1] else 1.0)
     measured = stage(invented).examine([pair])
     both = stage(invented)
 
     both.time(measured, lambda one: True)
-    both.time_again(measured, lambda one: True)
+    both.time_confirmation(measured, lambda one: True)
 
-    assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[0], LOOKS[1])
-    first, second = latency_ratio(measured[0].rounds), latency_ratio(measured[0].fresh)
+    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
+        CHECK_AFTER_PROCESSES[0],
+        CHECK_AFTER_PROCESSES[1],
+    )
+    first, second = latency_ratio(measured[0].repetitions), latency_ratio(measured[0].confirmation)
     assert first is not None
     assert second is not None
     assert first.interval().low == pytest.approx(1.2)
@@ -205,9 +208,12 @@ def test_a_second_look_after_the_longest_first_one_has_as_many_processes(pair: P
     both = stage(Invented(), seconds=999)
 
     both.time(measured, lambda one: False)
-    both.time_again(measured, lambda one: False)
+    both.time_confirmation(measured, lambda one: False)
 
-    assert (len(measured[0].rounds), len(measured[0].fresh)) == (LOOKS[-1], LOOKS[-1])
+    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
+        CHECK_AFTER_PROCESSES[-1],
+        CHECK_AFTER_PROCESSES[-1],
+    )
 
 
 @pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (2.0, 20), (60.0, None)])
@@ -219,7 +225,7 @@ def test_a_second_look_has_the_processes_that_its_seconds_allow(
 
     both.time([measured], lambda one: True)
 
-    assert both.processes_again(measured) == processes
+    assert both.confirmation_processes(measured) == processes
 
 
 def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
@@ -235,7 +241,7 @@ def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pai
     both = stage(Growing())
     (measured,) = both.examine([pair])
     before = measured.peaks_bytes(False), measured.peaks_bytes(True)
-    both.examine_memory_again([measured])
+    both.confirm_memory([measured])
 
     assert before == ((100,), (130,))
     assert measured.peaks_bytes(False) == (101,) * 4
@@ -249,8 +255,8 @@ def test_a_side_that_dies_in_a_duel_ends_it(pair: Pair) -> None:
     class Dying(Invented):
         deadly: tuple[int, ...] = (2,)
 
-        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
-            found = super().fight(pair, number, limit_s)
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            found = super().run_repetition(pair, number, limit_s)
             return SideEnded(True, died) if number in self.deadly else found
 
     invented = Dying()
@@ -266,53 +272,53 @@ def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
     died = Failed(stage=Stage.TIMING, kind=FailureKind.KILLED, message="was killed")
 
     class DyingOnce(Invented):
-        def fight(self, pair: Pair, number: int, limit_s: float) -> Round | SideEnded:
-            found = super().fight(pair, number, limit_s)
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            found = super().run_repetition(pair, number, limit_s)
             return SideEnded(False, died) if self.numbers == [0, 1] else found
 
     measured = stage(invented := DyingOnce()).examine([pair])
     stage(invented).time(measured, lambda one: True)
 
     assert measured[0].runs
-    assert [one.baseline.round for one in measured[0].rounds] == [0, 1, 2, 3, 4]
+    assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
 
 
 def test_of_a_time_that_was_not_suspected_the_first_rounds_decide(pair: Pair) -> None:
     measured = stage(invented := Invented()).examine([pair])
     stage(invented).time(measured, lambda one: True)
     measured[0].suspected = frozenset({Quantity.LOAD_TIME})
-    stage(invented).time_again(measured, lambda one: True)
+    stage(invented).time_confirmation(measured, lambda one: True)
 
-    assert measured[0].rounds_for(Quantity.LATENCY) is measured[0].rounds
-    assert measured[0].rounds_for(Quantity.LOAD_TIME) is measured[0].fresh
+    assert measured[0].repetitions_for(Quantity.LATENCY) is measured[0].repetitions
+    assert measured[0].repetitions_for(Quantity.LOAD_TIME) is measured[0].confirmation
 
 
 def test_a_duel_lets_both_sides_take_turns_in_each_sweep(tmp_path: Path) -> None:
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
-    duels = Duels(plan(tmp_path, [pair.baseline]), Silent(), sleep=lambda _: None)
+    duels = PairedRunner(plan(tmp_path, [pair.baseline]), Silent(), sleep=lambda _: None)
 
     with faulty_runtime():
-        found = duels.fight(pair, 7, limit_s=60)
+        found = duels.run_repetition(pair, 7, limit_s=60)
 
-    assert isinstance(found, Round)
+    assert isinstance(found, PairedRepetition)
     for sides in zip(found.baseline.blocks, found.candidate.blocks, strict=True):
-        assert {block.turn // 2 for block in sides} == {sides[0].sweep}
+        assert {block.position // 2 for block in sides} == {sides[0].pass_index}
     assert len(found.baseline.blocks) == SHORT.blocks
-    assert (found.baseline.round, found.candidate.round) == (7, 7)
+    assert (found.baseline.repetition, found.candidate.repetition) == (7, 7)
 
 
 def test_a_duel_that_is_out_of_time_still_has_a_sweep(tmp_path: Path) -> None:
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
     many = SHORT.model_copy(update={"blocks": 50})
     ticks = iter(range(1000))
-    duels = Duels(
+    duels = PairedRunner(
         plan(tmp_path, [pair.baseline], many), Silent(), sleep=lambda _: None, clock=lambda: next(ticks)
     )
 
     with faulty_runtime():
-        found = duels.fight(pair, 0, limit_s=0.5)
+        found = duels.run_repetition(pair, 0, limit_s=0.5)
 
-    assert isinstance(found, Round)
+    assert isinstance(found, PairedRepetition)
     assert len(found.baseline.blocks) == 1
 
 
@@ -320,10 +326,10 @@ def test_a_duel_that_is_out_of_time_still_has_a_sweep(tmp_path: Path) -> None:
 def test_a_duel_says_whose_worker_died(tmp_path: Path, fault: str) -> None:
     hasty = SHORT.model_copy(update={"hang_limit_s": 2})
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
-    duels = Duels(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
+    duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
 
     with faulty_runtime():
-        found = duels.fight(pair, 0, limit_s=60)
+        found = duels.run_repetition(pair, 0, limit_s=60)
 
     assert isinstance(found, SideEnded)
     assert found.is_candidate

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.statistics.steadiness import drift_of, is_steady, settle, spread_of
+from bench.statistics.steadiness import drift_of, is_steady, relative_range_of, settle
 
 
 def test_a_level_is_steady_when_three_windows_agree() -> None:
@@ -20,8 +20,8 @@ def test_one_slow_sample_does_not_make_a_level_unsteady() -> None:
 
 
 def test_spread_is_what_eight_tenths_of_the_samples_reach_over() -> None:
-    assert spread_of([100] * 90 + [1000] * 5) == 0
-    assert spread_of([90, 95, 100, 105, 110] * 20) == pytest.approx(0.2)
+    assert relative_range_of([100] * 90 + [1000] * 5) == 0
+    assert relative_range_of([90, 95, 100, 105, 110] * 20) == pytest.approx(0.2)
 
 
 def test_drift_compares_the_last_third_with_the_first() -> None:

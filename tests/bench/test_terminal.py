@@ -11,7 +11,7 @@ from bench.devices.projection.projected import Factor, projected
 from bench.measurements import Block, Completed, SustainedRun
 from bench.render.csv_table import to_csv
 from bench.render.terminal import report_view
-from bench.report.schema import Report, StandIn
+from bench.report.schema import Proxy, Report
 from device_profiles.loading import load_profile
 
 
@@ -85,17 +85,19 @@ def test_a_format_without_its_fp32_has_no_speed_up() -> None:
     assert "×" not in line_of(text, "onnx-int8")
 
 
-def test_the_null_runtime_and_the_yardstick_stand_below_the_table() -> None:
+def test_the_null_runtime_and_the_control_stand_below_the_table() -> None:
     text = drawn(140)
 
     assert "null (test 1): 1.50 ms, 90 MiB, measured" in text
-    assert "yardstick (test 1): 3.50 ms, 90 MiB, measured" in text
-    assert not any(line.startswith("yardstick  ") for line in text.splitlines())
+    assert "control (test 1): 3.50 ms, 90 MiB, measured" in text
+    assert not any(line.startswith("control  ") for line in text.splitlines())
 
 
 def test_latency_over_time_is_drawn_with_where_it_settles() -> None:
     levels = [10, 11, 12, 13, 13, 13, 13, 13]
-    blocks = tuple(Block(sweep=at, turn=at, ns=(level * 10**6,) * 3) for at, level in enumerate(levels))
+    blocks = tuple(
+        Block(pass_index=at, position=at, ns=(level * 10**6,) * 3) for at, level in enumerate(levels)
+    )
 
     run = SustainedRun(blocks=blocks, before=CALM, after=CALM)
 
@@ -107,7 +109,7 @@ def test_latency_over_time_is_drawn_with_where_it_settles() -> None:
 
 
 def test_a_wide_interval_is_shown_beside_its_median() -> None:
-    processes = tuple(process(ms, round_) for round_, ms in enumerate([10, 11, 10, 9, 10]))
+    processes = tuple(process(ms, repetition) for repetition, ms in enumerate([10, 11, 10, 9, 10]))
 
     text = drawn(80, outcomes={"onnx-fp32": completed(10, processes=processes)})
 
@@ -115,9 +117,9 @@ def test_a_wide_interval_is_shown_beside_its_median() -> None:
     assert "95 % interval of the median over processes" in " ".join(text.split())
 
 
-def test_of_several_waves_no_latency_is_the_best_and_the_ratio_to_the_yardstick_is_shown() -> None:
+def test_of_several_waves_no_latency_is_the_best_and_the_ratio_to_the_control_is_shown() -> None:
     outcomes = {
-        name: outcome.model_copy(update={"waves": 2})
+        name: outcome.model_copy(update={"groups": 2})
         for name, outcome in OUTCOMES.items()
         if isinstance(outcome, Completed)
     }
@@ -125,17 +127,17 @@ def test_of_several_waves_no_latency_is_the_best_and_the_ratio_to_the_yardstick_
     text = drawn(80, outcomes=outcomes)
 
     assert "*5.50" not in text
-    assert "yard" in text
+    assert "control" in text
 
 
 def test_nothing_is_cut_at_140_columns_where_values_are_long() -> None:
-    processes = tuple(process(100 * (1 + round_ / 9), round_, sweeps=60) for round_ in range(5))
+    processes = tuple(process(100 * (1 + repetition / 9), repetition, passes=60) for repetition in range(5))
     case = completed(100, processes=processes, precision="int8")
 
     text = drawn(140, outcomes={f"torchscript-{name}": case for name in ("fp32", "fp16", "int8")})
 
     assert "…" not in text
-    assert line_of(text, "torchscript-int8").endswith("measured")
+    assert line_of(text, "torchscript-int8").rstrip().endswith("measured")
 
 
 def stood_in(**changes: object) -> Report:
@@ -145,7 +147,7 @@ def stood_in(**changes: object) -> Report:
     range_ = projected(
         "published of somebody", "fp32", 99.0, [Factor(what="another network", value=0.5, reach=1.5)]
     )
-    first, second = (row.model_copy(update={"standing": "stand-in"}) for row in report.runs)
+    first, second = (row.model_copy(update={"provenance": "proxy"}) for row in report.runs)
     rows = (
         first.model_copy(update={"projected_ms": range_, "nearest_published": board.published[0]}),
         first.model_copy(update={"provider": "CUDAExecutionProvider", "projection_reason": "it was skipped"}),
@@ -159,8 +161,8 @@ def stood_in(**changes: object) -> Report:
         "memory_limit_is": "what it leaves free",
         "memory_held_by": "measured peak",
     }
-    stand_in = StandIn(**(held | changes))  # type: ignore[arg-type]
-    return report.model_copy(update={"profile": board, "stand_in": stand_in, "runs": rows})
+    proxy = Proxy(**(held | changes))  # type: ignore[arg-type]
+    return report.model_copy(update={"profile": board, "proxy": proxy, "runs": rows})
 
 
 def view_of(report: Report, width: int = 140) -> str:
@@ -170,10 +172,10 @@ def view_of(report: Report, width: int = 140) -> str:
     return " ".join(console.file.getvalue().split())
 
 
-def test_a_stand_in_says_what_it_is_not_and_how_it_was_held_to_the_device() -> None:
+def test_a_proxy_says_what_it_is_not_and_how_it_was_held_to_the_device() -> None:
     text = view_of(stood_in())
 
-    assert "stand-in: Test CPU (x86_64, 2 cores) is no raspberry-pi-4 (Cortex-A72, 4 cores)" in text
+    assert "proxy: Test CPU (x86_64, 2 cores) is no raspberry-pi-4 (Cortex-A72, 4 cores)" in text
     assert "its latencies are not the device's" in text
     assert "memory of a case: 695 MiB, what it leaves free; judged by the measured peak" in text
     assert "this machine is emulated (qemu-user)" in view_of(stood_in(emulated="qemu-user"))
@@ -182,7 +184,7 @@ def test_a_stand_in_says_what_it_is_not_and_how_it_was_held_to_the_device() -> N
 def test_a_projection_stands_beside_its_row_with_what_it_is_made_of_and_what_was_published() -> None:
     text = view_of(stood_in())
 
-    assert "stand-in 33–74" in text
+    assert "proxy 33–74" in text
     assert "projected for raspberry-pi-4: ranges and not measurements" in text
     assert (
         "from 99 ms, published of somebody: onnx-fp32 cpu: 33–74 ms = × 0.5 ×÷ 1.5 (another network)" in text
@@ -203,7 +205,7 @@ def test_csv_holds_both_ends_of_a_projection() -> None:
 
     row = dict(zip(header.split(","), next(csv.reader([first])), strict=True))
     assert (round(float(row["projected_low_ms"])), round(float(row["projected_high_ms"]))) == (33, 74)
-    assert row["standing"] == "stand-in"
+    assert row["provenance"] == "proxy"
 
 
 def test_what_is_said_of_a_row_names_its_provider_where_there_are_several() -> None:
@@ -222,4 +224,4 @@ def test_a_device_that_edgefit_cannot_run_on_says_why_it_is_stood_in_for() -> No
 
     text = view_of(stood_in().model_copy(update={"profile": nano}))
 
-    assert "stand-in: edgefit does not run on jetson-nano (JetPack 4 is its last system" in text
+    assert "proxy: edgefit does not run on jetson-nano (JetPack 4 is its last system" in text

@@ -7,37 +7,37 @@ from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of,
 from making.tiny_report import process
 
 from bench.filesystem.cache_folder import cache_folder
+from bench.harness.interleaving import InterleavedRunner, end_of_sampling, time_is_up
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import Findings, Started
-from bench.harness.turns import Turns, end_of_sampling, time_is_up
 from bench.measurements import Completed, End, ProcessTiming
 from bench.system.state import read_state
 
-LOOKS = SHORT.model_copy(update={"looks": (5, 8), "interval": 0.02})
+CHECK_AFTER_PROCESSES = SHORT.model_copy(update={"check_after_processes": (5, 8), "interval": 0.02})
 
 
 def at(medians_ms: list[float]) -> list[ProcessTiming]:
-    return [process(ms, round_, sweeps=1, steps=(0,)) for round_, ms in enumerate(medians_ms)]
+    return [process(ms, repetition, passes=1, steps=(0,)) for repetition, ms in enumerate(medians_ms)]
 
 
 def test_sampling_ends_at_a_look_when_the_interval_is_narrow() -> None:
     narrow = at([10, 10.01, 10, 9.99, 10])
 
-    assert end_of_sampling(narrow, 5, LOOKS, out_of_time=False) is End.NARROW
+    assert end_of_sampling(narrow, 5, CHECK_AFTER_PROCESSES, out_of_time=False) is End.NARROW
 
 
 def test_sampling_goes_on_while_the_interval_is_wide_until_the_last_look_or_the_time_limit() -> None:
     wide = at([10, 12, 10, 8, 11])
 
-    assert end_of_sampling(wide, 5, LOOKS, out_of_time=False) is None
-    assert end_of_sampling(wide, 8, LOOKS, out_of_time=False) is End.PROCESSES
-    assert end_of_sampling(wide, 5, LOOKS, out_of_time=True) is End.TIME
+    assert end_of_sampling(wide, 5, CHECK_AFTER_PROCESSES, out_of_time=False) is None
+    assert end_of_sampling(wide, 8, CHECK_AFTER_PROCESSES, out_of_time=False) is End.PROCESSES
+    assert end_of_sampling(wide, 5, CHECK_AFTER_PROCESSES, out_of_time=True) is End.TIME
 
 
 def test_up_to_the_first_look_each_round_has_its_share_of_the_time() -> None:
     findings = Findings()
-    findings.apply(Started(case="a", process=process(10, sweeps=0)))
-    limited = LOOKS.model_copy(update={"time_limit_s": 5 * 0.09})
+    findings.apply(Started(case="a", process=process(10, passes=0)))
+    limited = CHECK_AFTER_PROCESSES.model_copy(update={"time_limit_s": 5 * 0.09})
 
     assert findings.spent_s(0) == pytest.approx(0.09)
     assert time_is_up(findings, 0, 0, limited)
@@ -50,7 +50,7 @@ def test_a_single_process_is_quick_and_has_no_interval() -> None:
 
 
 def test_each_round_is_a_fresh_process_and_cases_take_turns_in_every_sweep(tmp_path: Path) -> None:
-    sampling = SHORT.model_copy(update={"looks": (2,)})
+    sampling = SHORT.model_copy(update={"check_after_processes": (2,)})
 
     outcomes = outcomes_of(plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")], sampling))
 
@@ -58,14 +58,23 @@ def test_each_round_is_a_fresh_process_and_cases_take_turns_in_every_sweep(tmp_p
     places = []
     for outcome in outcomes.values():
         assert isinstance(outcome, Completed)
-        assert [one.round for one in outcome.processes] == [0, 1]
-        places += [(one.round, block.sweep, block.turn) for one in outcome.processes for block in one.blocks]
-    in_order = [(round_, sweep) for round_, sweep, turn in sorted(places, key=lambda place: place[2])]
-    assert in_order == [(round_, sweep) for round_ in (0, 1) for sweep in (0, 1, 2) for _ in range(3)]
+        assert [one.repetition for one in outcome.processes] == [0, 1]
+        places += [
+            (one.repetition, block.pass_index, block.position)
+            for one in outcome.processes
+            for block in one.blocks
+        ]
+    in_order = [
+        (repetition, pass_index)
+        for repetition, pass_index, position in sorted(places, key=lambda place: place[2])
+    ]
+    assert in_order == [
+        (repetition, pass_index) for repetition in (0, 1) for pass_index in (0, 1, 2) for _ in range(3)
+    ]
 
 
 def test_when_time_is_up_each_process_has_one_turn_and_none_is_added(tmp_path: Path) -> None:
-    hasty = SHORT.model_copy(update={"looks": (2, 4), "time_limit_s": 1e-9, "interval": 1e-9})
+    hasty = SHORT.model_copy(update={"check_after_processes": (2, 4), "time_limit_s": 1e-9, "interval": 1e-9})
 
     outcome = outcomes_of(plan(tmp_path, [case(tmp_path, "a")], hasty))["a"]
 
@@ -79,12 +88,12 @@ def test_cases_that_do_not_fit_into_memory_together_are_waves(tmp_path: Path) ->
 
     outcomes = outcomes_of(planned, available_bytes=1)
 
-    waves = {
-        name: {one.wave for one in outcome.processes}
+    groups = {
+        name: {one.group for one in outcome.processes}
         for name, outcome in outcomes.items()
         if isinstance(outcome, Completed)
     }
-    assert waves == {"a": {0}, "b": {1}, "null": {0, 1}}
+    assert groups == {"a": {0}, "b": {1}, "null": {0, 1}}
 
 
 def test_an_artifact_is_judged_once_and_its_answers_are_kept(tmp_path: Path) -> None:
@@ -97,7 +106,11 @@ def test_an_artifact_is_judged_once_and_its_answers_are_kept(tmp_path: Path) -> 
     assert isinstance(first, Completed)
     assert isinstance(second, Completed)
     assert isinstance(changed, Completed)
-    assert (first.kept_from, second.kept_from, changed.kept_from) == (None, "now", None)
+    assert (first.predictions_cached_at, second.predictions_cached_at, changed.predictions_cached_at) == (
+        None,
+        "now",
+        None,
+    )
     assert second.logits == first.logits
     assert len(list(cache_folder("answers").iterdir())) == 2
 
@@ -109,7 +122,7 @@ def test_fewer_images_are_taken_from_what_is_kept_and_more_are_asked_for(tmp_pat
     kept = [outcomes_of(planned)["a"] for planned in (few, many, few)]
 
     assert [len(one.logits) for one in kept] == [2, 6, 2]
-    assert [one.kept_from is None for one in kept] == [True, True, False]
+    assert [one.predictions_cached_at is None for one in kept] == [True, True, False]
 
 
 def test_kept_answers_that_are_damaged_are_refused_with_their_file(tmp_path: Path) -> None:
@@ -128,7 +141,7 @@ def test_sustained_runs_each_case_for_as_long_as_was_asked(tmp_path: Path) -> No
     assert isinstance(outcomes["a"], Completed)
     run = outcomes["a"].sustained
     assert run is not None
-    assert sum(block.surroundings.elapsed_ns for block in run.blocks if block.surroundings) >= 1.5e9
+    assert sum(block.counters.elapsed_ns for block in run.blocks if block.counters) >= 1.5e9
     assert isinstance(outcomes["null"], Completed)
     assert outcomes["null"].sustained is None
 
@@ -150,8 +163,10 @@ class Chip:
 def cooled(tmp_path: Path, chip: Chip, progress: Silent, cool_to_c: float | None = 60) -> None:
     sampling = SHORT.model_copy(update={"cool_to_c": cool_to_c, "cool_limit_s": 30.0})
     with faulty_runtime(), Journal("cool", resume=False) as journal:
-        turns = Turns(plan(tmp_path, [], sampling), journal, progress, chip.sleep, read_state, chip.read)
-        turns.cool()
+        blocks_run = InterleavedRunner(
+            plan(tmp_path, [], sampling), journal, progress, chip.sleep, read_state, chip.read
+        )
+        blocks_run.cool()
         journal.finish()
 
 

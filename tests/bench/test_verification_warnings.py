@@ -10,11 +10,11 @@ from making.tiny_report import case_of
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
 from bench.bundle.variants import Precision
-from bench.devices.terms import Standing
+from bench.devices.terms import Provenance
 from bench.report.schema import Evaluation, Run
 from bench.report.summaries import References
 from bench.run.rows import row_of_case
-from bench.run.verification_warnings import warnings_of_verification
+from bench.run.verification_warnings import verification_warnings
 from device_profiles.loading import load_profile
 
 IMAGES = 100
@@ -65,13 +65,13 @@ def logits(*flips: int) -> np.ndarray:
 
 
 def told(made: ArtifactRecord, answers: np.ndarray, provider: str = CPU) -> list[str]:
-    return warnings_of_verification(made, provider, CpuClass.X86, "this CPU", answers, REFERENCE)
+    return verification_warnings(made, provider, CpuClass.X86, "this CPU", answers, REFERENCE)
 
 
 def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     made = artifact(verified(CpuClass.X86_VNNI))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86_VNNI, "this CPU", logits(), REFERENCE) == []
+    assert verification_warnings(made, CPU, CpuClass.X86_VNNI, "this CPU", logits(), REFERENCE) == []
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     ids=["another class", "simulated", "schema 1"],
 )
 def test_a_class_on_which_it_was_not_verified_is_told(made: ArtifactRecord, words: str) -> None:
-    (sentence,) = warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits(), REFERENCE)
+    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(), REFERENCE)
 
     assert words in sentence
 
 
 def test_a_cpu_of_no_known_class_is_called_so() -> None:
     made = artifact(verified(CpuClass.X86))
-    (sentence,) = warnings_of_verification(made, CPU, None, "this CPU", logits(), REFERENCE)
+    (sentence,) = verification_warnings(made, CPU, None, "this CPU", logits(), REFERENCE)
 
     assert "this CPU is of no class that edgefit knows" in sentence
 
@@ -107,7 +107,7 @@ def test_float_and_other_providers_have_no_class() -> None:
 
     assert told(fp32, logits()) == []
     assert (
-        warnings_of_verification(
+        verification_warnings(
             artifact(), "CUDAExecutionProvider", CpuClass.X86, "this CPU", logits(), REFERENCE
         )
         == []
@@ -117,20 +117,18 @@ def test_float_and_other_providers_have_no_class() -> None:
 def test_more_changed_images_than_in_the_manifest_are_told_beyond_chance() -> None:
     made = artifact(verified(CpuClass.X86), flips=(1,))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits(1, 2, 3), REFERENCE) == []
-    (sentence,) = warnings_of_verification(
-        made, CPU, CpuClass.X86, "this CPU", logits(*range(2, 14)), REFERENCE
-    )
+    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(1, 2, 3), REFERENCE) == []
+    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(*range(2, 14)), REFERENCE)
     assert "12 of 100 images have another class than the fp32 model's here, and 1 in the manifest" in sentence
 
 
 def test_only_the_images_that_both_saw_are_compared() -> None:
     made = artifact(verified(CpuClass.X86), flips=tuple(range(50, 70)))
 
-    assert warnings_of_verification(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []
+    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []
 
 
-def row(standing: Standing, profile: str) -> Run:
+def row(provenance: Provenance, profile: str) -> Run:
     evaluation = Evaluation(
         labels=(0,) * IMAGES, reference_logits=RIGHT, positive_class=1, pack_images=IMAGES
     )
@@ -139,11 +137,11 @@ def row(standing: Standing, profile: str) -> Run:
     references = References.of("onnx", "cpu", {})
     completed = outcome(Row(1.0), "int8", IMAGES)
     known = load_profile(profile)
-    return row_of_case(case, completed, evaluation, known, standing, True, references, CpuClass.X86_VNNI)
+    return row_of_case(case, completed, evaluation, known, provenance, True, references, CpuClass.X86_VNNI)
 
 
 def test_a_row_says_what_the_manifest_warns_of_and_on_what_it_was_not_verified() -> None:
-    here, board = row("measured", "laptop-cpu"), row("stand-in", "raspberry-pi-5")
+    here, board = row("measured", "laptop-cpu"), row("proxy", "raspberry-pi-5")
 
     assert "misses what was asked for" in here.warnings
     assert any(sentence.startswith("this CPU is x86 with VNNI, where") for sentence in here.warnings)

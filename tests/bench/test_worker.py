@@ -62,7 +62,7 @@ def test_every_runtime_gives_the_reference_logits(bundle_folder: Path, variant: 
 
     assert isinstance(samples, messages.Inferred)
     assert len(samples.ns) == 3
-    assert samples.surroundings.elapsed_ns >= sum(samples.ns)
+    assert samples.counters.elapsed_ns >= sum(samples.ns)
     assert isinstance(answer, messages.Predicted)
     assert np.allclose(answer.logits, pack.reference_logits[10:15], atol=1e-5)
 
@@ -149,7 +149,7 @@ def test_a_hang_is_ended_at_the_time_limit(bundle_folder: Path) -> None:
     assert death.value.kind is FailureKind.HANG
 
 
-def stand_in(script: str) -> list[str]:
+def proxy(script: str) -> list[str]:
     return [sys.executable, "-c", f"import os, sys; pipe = int(sys.argv[1]); sys.stdin.readline(); {script}"]
 
 
@@ -161,7 +161,7 @@ def stand_in(script: str) -> list[str]:
     ],
 )
 def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKind, words: str) -> None:
-    with started(stand_in(script)) as worker, pytest.raises(ChildDiedError) as death:
+    with started(proxy(script)) as worker, pytest.raises(ChildDiedError) as death:
         worker.ask(messages.ReadPeak(), LIMIT_S)
 
     assert death.value.kind is kind
@@ -171,7 +171,7 @@ def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKi
 def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
     script = 'print(\'{"kind": "peak", "peak_bytes": 1}\', flush=True); os.write(pipe, b\'%s\\n\')'
     answer = messages.Peak(peak_bytes=2, proportional_bytes=None).model_dump_json()
-    with started(stand_in(script % answer)) as worker:
+    with started(proxy(script % answer)) as worker:
         heard = worker.ask(messages.ReadPeak(), LIMIT_S)
 
     assert heard == messages.Peak(peak_bytes=2, proportional_bytes=None)
@@ -180,12 +180,12 @@ def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
 def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
     script = (
         "from bench.harness import messages, start\n"
-        "greet = messages.Greeted\n"
-        "def noisy(**fields):\n    print('chatter')\n    return greet(**fields)\n"
-        "messages.Greeted = noisy\nstart.main()"
+        "ready = messages.Ready\n"
+        "def noisy(**fields):\n    print('chatter')\n    return ready(**fields)\n"
+        "messages.Ready = noisy\nstart.main()"
     )
     with started((sys.executable, "-c", script)) as worker, pytest.raises(ChildDiedError) as death:
-        worker.ask(messages.Greet(), LIMIT_S)
+        worker.ask(messages.CheckReady(), LIMIT_S)
 
     assert death.value.kind is FailureKind.GARBAGE
     assert "chatter" in death.value.message

@@ -119,7 +119,7 @@ def main() -> None:
                 "ours without the copy in": lambda case=case: loop(WITHOUT_COPY, case),
             }
         pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in others}
-        for _ in range(asked.rounds):
+        for _ in range(asked.repetitions):
             for name, theirs in others.items():
                 pairs[name].append((ours(case, pack), theirs()))
         for name, found in pairs.items():

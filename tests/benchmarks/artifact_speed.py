@@ -76,13 +76,13 @@ def plain_exports(run: Path, side: int, folder: Path) -> dict[str, Infer]:
 
 
 def take_turns(
-    sides: dict[str, Infer], batch: npt.NDArray[np.float32], sweeps: int
+    sides: dict[str, Infer], batch: npt.NDArray[np.float32], passes: int
 ) -> dict[str, list[float]]:
     """Return each one's median latency in ms, turn by turn."""
     order, found = list(sides), {name: [] for name in sides}
     for name in order * 10:
         sides[name](batch)
-    for _ in range(sweeps):
+    for _ in range(passes):
         random.shuffle(order)
         for name in order:
             found[name].append(median(_samples(sides[name], batch)))
@@ -117,7 +117,7 @@ def main() -> None:
     bundle = read_bundle(asked.bundle)
     with tempfile.TemporaryDirectory() as folder:
         plain = plain_exports(asked.run, bundle.manifest.model.image_size, Path(folder))
-        found = take_turns({**all_of(bundle), **plain}, bundle.pack().batch(0), asked.sweeps)
+        found = take_turns({**all_of(bundle), **plain}, bundle.pack().batch(0), asked.passes)
     for name, turns in found.items():
         print(f"{name:20} {median(turns):7.2f} ms")
     for one, other, limit in _PAIRS:

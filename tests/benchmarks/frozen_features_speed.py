@@ -56,7 +56,7 @@ def main() -> None:
     pairs = []
     for seed in range(options.pairs):
         settings = TrainingSettings(epochs, unfreeze, seed, flip=True, patience=epochs)
-        pairs.append(_take_turns(dataset, weights, settings))
+        pairs.append(_run_blocks(dataset, weights, settings))
     print(f"median ratio {statistics.median(plain.seconds / kept.seconds for plain, kept in pairs):.2f}")
     for name, turns in (("plain", [pair[0] for pair in pairs]), ("kept", [pair[1] for pair in pairs])):
         print(f"{name}: mean validation accuracy {statistics.mean(turn.accuracy for turn in turns):.4f}")
@@ -74,7 +74,7 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _take_turns(dataset: Dataset, weights: StartingWeights, settings: TrainingSettings) -> tuple[Turn, Turn]:
+def _run_blocks(dataset: Dataset, weights: StartingWeights, settings: TrainingSettings) -> tuple[Turn, Turn]:
     """The plain loop and the kept one, the one that comes first alternating with the seed."""
     order = (False, True) if settings.seed % 2 == 0 else (True, False)
     turns = {keep: _train(dataset, weights, settings, keep) for keep in order}

@@ -144,7 +144,7 @@ def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, obj
         "seconds": time.monotonic() - begin,
         "exit_code": checked.exit_code,
         "findings": [
-            (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval, one.looked_again)
+            (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval, one.confirmed)
             for one in checked.findings
         ],
         "sweeps": {

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.bundle.manifest import read_bundle
-from bench.harness.turns import Turns
+from bench.harness.interleaving import InterleavedRunner
 from bench.run.benchmark import BenchmarkOptions, benchmark
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
@@ -24,15 +24,15 @@ def cpu_s() -> float:
 def main() -> None:
     """Measure a bundle once, with the accounts of this process read around the turns."""
     spent = {"cpu": 0.0, "wall": 0.0}
-    time_round = Turns._time_round
+    time_repetition = InterleavedRunner._time_repetition
 
-    def watched(self: Turns, *arguments: object) -> None:
+    def watched(self: InterleavedRunner, *arguments: object) -> None:
         cpu, wall = cpu_s(), time.monotonic()
-        time_round(self, *arguments)  # type: ignore[arg-type]
+        time_repetition(self, *arguments)  # type: ignore[arg-type]
         spent["cpu"] += cpu_s() - cpu
         spent["wall"] += time.monotonic() - wall
 
-    Turns._time_round = watched  # type: ignore[method-assign,assignment]
+    InterleavedRunner._time_repetition = watched  # type: ignore[method-assign,assignment]
     bundle = read_bundle(Path(sys.argv[1]))
     with progress() as watcher:
         report = benchmark(bundle, load_profile("laptop-cpu"), BenchmarkOptions(), watcher, "0", "now")

@@ -2,8 +2,9 @@
 
 Simulated: processes that differ by a few percent, samples with noise and a slow tail, a machine that flickers
 between two speeds, and sampling that ends at one of four looks. The truth is the median over very many
-processes. Real: the processes of each row of a report (made with a profile whose `looks` is [40] or more) are
-taken as the population: five drawn from them give an interval, and the median of all is the truth.
+processes. Real: the processes of each row of a report (made with a profile whose `check_after_processes` is
+[40] or more) are taken as the population: five drawn from them give an interval, and the median of all is the
+truth.
 """
 
 import sys
@@ -18,7 +19,7 @@ from bench.statistics.processes import interval_of_median
 from bench.statistics.replication import median_interval
 
 Samples = npt.NDArray[np.float64]
-LOOKS = (5, 8, 12, 20)
+CHECK_AFTER_PROCESSES = (5, 8, 12, 20)
 FEWEST_REAL = 40
 SAMPLES = 100
 TRIALS = 4000
@@ -45,15 +46,15 @@ def flickering(random: np.random.Generator, processes: int) -> Samples:
 
 
 def simulated(
-    model: Callable[[np.random.Generator, int], Samples], looks: tuple[int, ...]
+    model: Callable[[np.random.Generator, int], Samples], check_after_processes: tuple[int, ...]
 ) -> tuple[float, float]:
     """Return how often the interval holds the truth, and its median half width."""
     random = np.random.default_rng(11)
     truth = float(np.median(model(random, POPULATION)))
     held, widths = 0, []
     for _ in range(TRIALS):
-        samples = model(random, looks[-1])
-        for look in looks:
+        samples = model(random, check_after_processes[-1])
+        for look in check_after_processes:
             medians = list(np.median(samples[:look], axis=1))
             interval = median_interval(float(np.median(samples[:look])), medians)
             assert interval is not None
@@ -80,7 +81,7 @@ def real(paths: list[Path]) -> tuple[float, int, int]:
             truth = float(np.median(everything))
             rows, count = rows + 1, count + len(processes)
             for _ in range(400):
-                chosen = random.choice(len(processes), LOOKS[0], replace=False)
+                chosen = random.choice(len(processes), CHECK_AFTER_PROCESSES[0], replace=False)
                 interval = interval_of_median([processes[index] for index in chosen])
                 assert interval is not None
                 held += interval.low <= truth <= interval.high
@@ -92,9 +93,9 @@ def main() -> None:
     """Print both tables."""
     print(f"simulated, {TRIALS} trials: share of 95 % intervals that hold the truth, median half width")
     for name, model in (("steady", steady), ("skewed", skewed), ("flickering", flickering)):
-        for looks in (LOOKS[:1], LOOKS):
-            share, width = simulated(model, looks)
-            print(f"  {name:<11} looks at {', '.join(map(str, looks)):<12} {share:6.1%}  ±{width:.1%}")
+        for checks in (CHECK_AFTER_PROCESSES[:1], CHECK_AFTER_PROCESSES):
+            share, width = simulated(model, checks)
+            print(f"  {name:<11} checks after {', '.join(map(str, checks)):<12} {share:6.1%}  ±{width:.1%}")
     paths = [Path(word) for word in sys.argv[1:]]
     if paths:
         share, rows, processes = real(paths)

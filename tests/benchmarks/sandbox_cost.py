@@ -54,7 +54,7 @@ def pair(load: messages.Load, blocks: int) -> tuple[list[float], float]:
     sides = [WorkerProcess(command) for command in _COMMANDS]
     try:
         for side in sides:
-            side.ask(messages.Greet(), _LIMIT_S)
+            side.ask(messages.CheckReady(), _LIMIT_S)
         loads = {index: _load_ns(sides[index], load) for index in random.sample((0, 1), 2)}
         logs = []
         for _ in range(blocks):

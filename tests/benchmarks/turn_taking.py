@@ -38,7 +38,7 @@ def alone(case: Case, pack: Path, sampling: Sampling) -> float:
         with CaseWorker(case, sampling.hang_limit_s) as worker:
             process = worker.start(str(pack), 0, 0, sampling)
             for _ in range(sampling.blocks):
-                samples += worker.take_turn(process, sampling).ns
+                samples += worker.run_block(process, sampling).ns
     return median(samples) / 1e6
 
 
@@ -77,7 +77,7 @@ def main() -> None:
         one_by_one: list[float] = []
         for number in range(1, asked.runs + 1):
             together = measured(bundle, profile, (one, other))
-            paired.append(together[one].per_fp32 or float("nan"))
+            paired.append(together[one].relative_to_fp32 or float("nan"))
             medians.append(p50(together[one]) / p50(together[other]))
             said = f"threads {threads}, run {number}: {paired[-1]:.3f} {medians[-1]:.3f}"
             said += f" while {other} took {p50(together[other]):.2f} ms"

@@ -58,7 +58,7 @@ def test_a_bare_board_measures_onnx_and_openvino_and_answers_as_the_host_does(
     assert host.returncode == 0, host.stderr
     board, laptop = read_report(there), read_report(here)
     assert board.profile.name == "raspberry-pi-5"
-    assert {run.standing for run in board.runs if run.is_variant} == {"stand-in"}
+    assert {run.provenance for run in board.runs if run.is_variant} == {"proxy"}
     assert board.host.governor == "ondemand"
     for variant in ("onnx-fp32", "openvino-fp32"):
         np.testing.assert_allclose(logits(board, variant), logits(laptop, variant), atol=1e-4, rtol=0)

@@ -35,7 +35,7 @@ def desk(bundle_folder: Path, tmp_path: Path) -> Path:
     (tmp_path / "runs").mkdir()
     for name in ("report", "laptop", "old", "new", "runs/1", "runs/2"):
         write_report(tmp_path / f"{name}.json", made_report(rows, images=images, bundle=measured))
-    pi = made_report(rows, profile="raspberry-pi-5", standing="stand-in", images=images, bundle=measured)
+    pi = made_report(rows, profile="raspberry-pi-5", provenance="proxy", images=images, bundle=measured)
     write_report(tmp_path / "pi.json", pi)
     shutil.copy(PAGES[0].parent / "device_profiles" / "raspberry-pi-5.yaml", tmp_path / "shop-floor.yaml")
     return tmp_path

@@ -38,7 +38,7 @@ def fine_tuned_and_exported(folder: Path, images: int, epochs: int, *words: str)
 def assert_measured(report: Path, bundle: Path, variants: list[str], images: int) -> None:
     """Check that each variant ran in its precision, on all images, and says what the network says."""
     rows = json.loads(report.read_text())["runs"]
-    assert [row["variant"] for row in rows] == [*variants, "null", "yardstick"]
+    assert [row["variant"] for row in rows] == [*variants, "null", "control"]
     for row in rows[:-2]:
         assert row["status"] == "completed", row["reason"]
         assert row["accuracy"]["images"] == images

@@ -42,7 +42,7 @@ def made_for(cpu: str, run_folder: Path, folder: Path) -> ArtifactRecord:
         threads=1,
         cpu=cpu,
     )
-    answer = worker.obey(task, lambda told: None)
+    answer = worker.handle(task, lambda told: None)
     assert isinstance(answer, Made)
     return answer.artifact
 

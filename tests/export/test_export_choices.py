@@ -118,10 +118,10 @@ def artifact_after(
         min_agreement=0.97,
         min_sqnr_db=30.0,
         images=256,
-        attempts=(Attempt(recipe=recipe, share_in_float=0.0, held_out=found, seconds=1.0),),
+        attempts=(Attempt(recipe=recipe, share_in_fp32=0.0, held_out=found, seconds=1.0),),
         taken=0,
         reached=min(agreement, retention) >= 0.99 and sqnr_db >= 30,
-        left_in_float=(),
+        excluded_modules=(),
         seconds=1.0,
     )
     file = FileRecord(path="onnx-int8/model.onnx", sha256="0" * 64, size_bytes=1)
@@ -140,13 +140,13 @@ def artifact_after(
 
 def test_what_int8_misses_is_told_with_its_size_and_a_remedy() -> None:
     (sentence,) = warnings_of(artifact_after(0.97, 0.98, Recipe()))
-    (refined,) = warnings_of(artifact_after(0.97, 1.0, Recipe(refined=True)))
+    (qat,) = warnings_of(artifact_after(0.97, 1.0, Recipe(qat=True)))
 
     assert "on 256 held-out images" in sentence
     assert "retention 0.9800 by 0.0100 (of 0.99) and agreement 0.9700, " in sentence
     assert "the lower end is 0.9396, by 0.0304 (of 0.97)" in sentence
     assert "try --qat" in sentence
-    assert "try --qat" not in refined
+    assert "try --qat" not in qat
     assert warnings_of(artifact_after(1.0, 1.0, Recipe())) == ()
 
 

@@ -115,7 +115,7 @@ def test_records_say_what_their_format_s_row_promises(bundle: Bundle) -> None:
         assert one.cpu == ("portable" if calibrated else None)
         assert {each.cpu_class for each in one.classes} == (set(CpuClass) if calibrated else set())
         assert one.calibration_images == (CALIBRATION if calibrated else None)
-        assert calibrated or not one.left_in_float
+        assert calibrated or not one.excluded_modules
         assert one.producer
 
 
@@ -146,8 +146,8 @@ def test_onnx_int8_runs_in_int8_but_for_what_is_left_in_float(bundle: Bundle, tm
     one = artifact(bundle, "onnx-int8")
     ran = executed_by_onnxruntime(bundle.folder / one.entry, tmp_path)
 
-    assert ran["Conv"] + ran["FusedConv"] == len(one.left_in_float)
-    assert ran["QLinearConv"] == 52 - len(one.left_in_float)
+    assert ran["Conv"] + ran["FusedConv"] == len(one.excluded_modules)
+    assert ran["QLinearConv"] == 52 - len(one.excluded_modules)
 
 
 def test_onnx_fp16_is_computed_in_float_without_casts(bundle: Bundle, tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_openvino_int8_runs_in_int8_but_for_what_is_left_in_float(bundle: Bundle
         fact["runtimePrecision"].astype(str) for fact in facts if "Conv" in fact["layerType"].astype(str)
     )
 
-    assert ran["f32"] == len(one.left_in_float)
-    assert ran["u8"] + ran["i8"] == 52 - len(one.left_in_float)
+    assert ran["f32"] == len(one.excluded_modules)
+    assert ran["u8"] + ran["i8"] == 52 - len(one.excluded_modules)
 
 
 def test_openvino_has_named_static_tensors(bundle: Bundle) -> None:

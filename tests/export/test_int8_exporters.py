@@ -47,7 +47,7 @@ def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
 
 def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: str) -> Exported:
     run, simulated = load(str(run_folder)).run, simulate(str(run_folder))
-    excluded, level = frozenset(recipe.left_in_float), TARGETS[cpu].weight_level
+    excluded, level = frozenset(recipe.excluded_modules), TARGETS[cpu].weight_level
     network = (
         correct(simulated.network, simulated.images, simulated.ranges, excluded, level)
         if recipe.corrected
@@ -63,7 +63,7 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
         cpu=cpu,
     )
     exported: Exported = importlib.import_module(FORMATS[name].exporter).export(request)
-    assert exported.left_in_float == recipe.left_in_float
+    assert exported.excluded_modules == recipe.excluded_modules
     return exported
 
 
@@ -110,7 +110,7 @@ def batches(run: Run) -> list[np.ndarray]:
 def test_layers_amid_int8_run_in_float_where_the_recipe_leaves_them_there(
     name: str, run_folder: Path, made: Make
 ) -> None:
-    session = loaded(name, made(name, Recipe(left_in_float=AMID_INT8)))
+    session = loaded(name, made(name, Recipe(excluded_modules=AMID_INT8)))
     executed = session.executed(batches(load(str(run_folder)).run)[0])
 
     in_float = [one for one in executed.operators if one.precision == "fp32"]

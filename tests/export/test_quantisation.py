@@ -240,9 +240,9 @@ def test_refined_weights_lie_on_the_grid_and_have_less_noise(network: fx.GraphMo
     with torch.no_grad():
         start.get_parameter("head.bias").add_(torch.tensor([0.003, -0.003]))
     steps: list[tuple[int, int]] = []
-    refined = refine(network, start, images, ranges, frozenset(), LEVEL, lambda *step: steps.append(step))
+    qat = refine(network, start, images, ranges, frozenset(), LEVEL, lambda *step: steps.append(step))
 
-    weight = refined.get_parameter("projection.weight")
+    weight = qat.get_parameter("projection.weight")
     torch.testing.assert_close(on_grid(weight, LEVEL), weight)
-    assert noise(network, refined, images) < noise(network, start, images)
+    assert noise(network, qat, images) < noise(network, start, images)
     assert steps[-1][0] == steps[-1][1]

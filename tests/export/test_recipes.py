@@ -80,29 +80,29 @@ def test_linear_layers_are_never_left_in_float() -> None:
 
 
 def test_recipes_begin_with_the_cheapest_set_that_promises_enough() -> None:
-    found = candidates_for(costs([0.1, 0.0001, 0.0001]), refined=False)
+    found = candidates_for(costs([0.1, 0.0001, 0.0001]), qat=False)
 
-    assert found.recipes[0] == Recipe(left_in_float=("layer0",))
+    assert found.recipes[0] == Recipe(excluded_modules=("layer0",))
     assert found.fallbacks[-1].ranges is RangeMethod.HISTOGRAM
     assert all(one.corrected for one in found.recipes)
 
 
 def test_much_in_float_and_training_on_are_fallbacks() -> None:
     found = costs([0.1, 0.05, 0.02, 0.01], macs=0.03)
-    candidates = candidates_for(found, refined=True)
+    candidates = candidates_for(found, qat=True)
 
-    assert all(found.share_of_macs(frozenset(one.left_in_float)) <= 0.05 for one in candidates.recipes)
-    assert any(found.share_of_macs(frozenset(one.left_in_float)) > 0.05 for one in candidates.fallbacks)
-    assert [one.refined for one in candidates.fallbacks].index(True) == len(candidates.fallbacks) - 1
-    assert not any(one.refined for one in candidates_for(found, refined=False).fallbacks)
+    assert all(found.share_of_macs(frozenset(one.excluded_modules)) <= 0.05 for one in candidates.recipes)
+    assert any(found.share_of_macs(frozenset(one.excluded_modules)) > 0.05 for one in candidates.fallbacks)
+    assert [one.qat for one in candidates.fallbacks].index(True) == len(candidates.fallbacks) - 1
+    assert not any(one.qat for one in candidates_for(found, qat=False).fallbacks)
 
 
 def test_a_network_that_int8_hardly_costs_anything_is_tried_without_float_first() -> None:
-    assert candidates_for(costs([0.0001, 0.0001]), refined=False).recipes[0].left_in_float == ()
+    assert candidates_for(costs([0.0001, 0.0001]), qat=False).recipes[0].excluded_modules == ()
 
 
 def test_without_a_search_the_first_layers_stay_in_float() -> None:
-    assert default_recipe(NAMES).left_in_float == ("layer0", "layer1", "layer2")
+    assert default_recipe(NAMES).excluded_modules == ("layer0", "layer1", "layer2")
 
 
 IMAGES = 256
@@ -114,12 +114,12 @@ def attempts(
     waiting = [*recipes, *fallbacks]
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
-        return Attempt(recipe=recipe, share_in_float=0.0, held_out=waiting.pop(0), seconds=0.0)
+        return Attempt(recipe=recipe, share_in_fp32=0.0, held_out=waiting.pop(0), seconds=0.0)
 
     def try_default(number: int) -> Attempt | None:
         if default is None:
             return None
-        return Attempt(recipe=LIBRARY_DEFAULT, share_in_float=0.0, held_out=default, seconds=0.0)
+        return Attempt(recipe=LIBRARY_DEFAULT, share_in_fp32=0.0, held_out=default, seconds=0.0)
 
     candidates = Candidates(recipes=(Recipe(),) * len(recipes), fallbacks=(Recipe(),) * len(fallbacks))
     made, taken = search(candidates, attempt, try_default, Goal(0.99, IMAGES))

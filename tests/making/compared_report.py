@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.bundle.cpu_class import CpuClass
-from bench.bundle.variants import YARDSTICK_VARIANT
-from bench.devices.terms import Standing
+from bench.bundle.variants import CONTROL_VARIANT
+from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
 from bench.report.schema import BundleRecord, Evaluation, Report
@@ -39,8 +39,8 @@ def timed(row: Row) -> tuple[ProcessTiming, ...]:
     """A process for each mood, whose blocks all have the same level."""
     return tuple(
         ProcessTiming(
-            wave=0,
-            round=round_,
+            group=0,
+            repetition=repetition,
             import_ns=1,
             load_ns=20,
             cached_share=1.0,
@@ -48,10 +48,11 @@ def timed(row: Row) -> tuple[ProcessTiming, ...]:
             warm_up_ns=(1, 1, 1),
             steady=True,
             blocks=tuple(
-                Block(sweep=sweep, turn=sweep, ns=(ms_to_ns(row.ms * mood),) * 30) for sweep in range(_SWEEPS)
+                Block(pass_index=pass_index, position=pass_index, ns=(ms_to_ns(row.ms * mood),) * 30)
+                for pass_index in range(_SWEEPS)
             ),
         )
-        for round_, mood in enumerate(row.moods)
+        for repetition, mood in enumerate(row.moods)
     )
 
 
@@ -76,8 +77,8 @@ def _logits(answers: Sequence[int]) -> tuple[tuple[float, float], ...]:
 def made_report(
     rows: Mapping[str, Row | Outcome],
     profile: str = "laptop-cpu",
-    standing: Standing = "measured",
-    yardstick: Row | None = None,
+    provenance: Provenance = "measured",
+    control: Row | None = None,
     images: int = IMAGES,
     labels: tuple[int, ...] | None = None,
     reference: tuple[int, ...] | None = None,
@@ -103,8 +104,8 @@ def made_report(
             outcomes[variant] = case, outcome(row, variant.rpartition("-")[2], images)
         else:
             outcomes[variant] = case, row
-    yardstick_row = outcome(yardstick or Row(1.0)).model_copy(update={"logits": None, "executed": None})
-    outcomes[YARDSTICK_VARIANT] = case_of(YARDSTICK_VARIANT), yardstick_row
+    control_row = outcome(control or Row(1.0)).model_copy(update={"logits": None, "executed": None})
+    outcomes[CONTROL_VARIANT] = case_of(CONTROL_VARIANT), control_row
     raws = {(variant, case.provider): raw_of(found) for variant, (case, found) in outcomes.items()}
     known = load_profile(profile)
     runs = tuple(
@@ -113,7 +114,7 @@ def made_report(
             found,
             evaluation,
             known,
-            standing,
+            provenance,
             False,
             References.of(case.format, case.provider, raws),
             CpuClass.X86,

@@ -12,7 +12,7 @@ from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
-from bench.harness.plan import Case, Plan, companions_of
+from bench.harness.plan import Case, Plan, controls_of
 from bench.measurements import Outcome
 from bench.runtimes.table import RUNTIMES, RuntimeRow
 from device_profiles.settings import Sampling
@@ -20,7 +20,7 @@ from making.tiny_report import HOST
 
 FAULTY = Path(__file__).parents[1] / "bench" / "faulty"
 SHORT = Sampling(
-    looks=(1,),
+    check_after_processes=(1,),
     warm_up=15,
     blocks=3,
     block_samples=4,
@@ -87,7 +87,7 @@ def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes:
         write_pack(pack, EvaluationPack(images, np.zeros(IMAGES, dtype=np.int64), logits))
     settings: dict[str, object] = {
         "cases": tuple(cases),
-        "companions": companions_of(1, None)[:1],
+        "controls": controls_of(1, None)[:1],
         "sampling": sampling,
         "pack": pack,
         "pack_sha256": "0" * 64,

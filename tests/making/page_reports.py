@@ -1,7 +1,7 @@
-"""Reports of three devices as a page has to show them: several formats, gaps, a stand-in, hostile names."""
+"""Reports of three devices as a page has to show them: several formats, gaps, a proxy, hostile names."""
 
 from bench.measurements import Block, Completed, Failed, FailureKind, Skipped, Stage, SustainedRun
-from bench.report.schema import Report, StandIn
+from bench.report.schema import Proxy, Report
 from making.compared_report import Row, made_report, outcome
 from making.tiny_report import CALM, ms_to_ns
 
@@ -19,17 +19,15 @@ def three_reports() -> list[Report]:
         "torchscript-fp32": Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of </script>"),
         "torchscript-int8": Skipped(reason="torch is not installed here"),
     }
-    stand_in = StandIn(
-        agrees=(), differs=("cores",), emulated=None, memory_limit_mb=None, memory_held_by=None
-    )
+    proxy = Proxy(agrees=(), differs=("cores",), emulated=None, memory_limit_mb=None, memory_held_by=None)
     return [
         made_report(rows, name="night"),
         made_report(
             {"onnx-fp32": Row(11), "onnx-int8": Row(5, size=2_500_000)},
             profile="raspberry-pi-5",
-            standing="stand-in",
+            provenance="proxy",
             name="night",
-            stand_in=stand_in,
+            proxy=proxy,
         ),
         made_report({"onnx-fp32": Row(12)}, profile="laptop-i7-1185g7", name=HOSTILE),
     ]
@@ -37,6 +35,8 @@ def three_reports() -> list[Report]:
 
 def _without_a_pause(row: Row) -> Completed:
     """A row that also ran for some seconds without a pause."""
-    blocks = tuple(Block(sweep=0, turn=0, ns=(ms_to_ns(row.ms + second),) * 200) for second in range(4))
+    blocks = tuple(
+        Block(pass_index=0, position=0, ns=(ms_to_ns(row.ms + second),) * 200) for second in range(4)
+    )
     run = SustainedRun(blocks=blocks, before=CALM, after=CALM)
     return outcome(row, "int8").model_copy(update={"sustained": run})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.bundle.cpu_class import CpuClass
-from bench.bundle.variants import NULL_VARIANT, YARDSTICK_VARIANT, Variant
+from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Variant
 from bench.harness.plan import Case
 from bench.measurements import (
     Block,
@@ -68,11 +68,13 @@ def executed(precision: str = "fp32", macs: int | None = 1000) -> Executed:
     return Executed(source="a test's graph", operators=(operator,), casts=0, quantise=0, dequantise=0)
 
 
-def process(ms: float, round_: int = 0, sweeps: int = 2, steps: tuple[float, ...] = (0, 1)) -> ProcessTiming:
+def process(
+    ms: float, repetition: int = 0, passes: int = 2, steps: tuple[float, ...] = (0, 1)
+) -> ProcessTiming:
     """A process with blocks of two samples: `ms` plus the first step, then two more for each sweep."""
     return ProcessTiming(
-        wave=0,
-        round=round_,
+        group=0,
+        repetition=repetition,
         import_ns=10 * MS,
         load_ns=20 * MS,
         cached_share=1.0,
@@ -80,8 +82,12 @@ def process(ms: float, round_: int = 0, sweeps: int = 2, steps: tuple[float, ...
         warm_up_ns=(ms_to_ns(ms),) * 3,
         steady=True,
         blocks=tuple(
-            Block(sweep=sweep, turn=3 * sweep, ns=tuple(ms_to_ns(ms + 2 * sweep + step) for step in steps))
-            for sweep in range(sweeps)
+            Block(
+                pass_index=pass_index,
+                position=3 * pass_index,
+                ns=tuple(ms_to_ns(ms + 2 * pass_index + step) for step in steps),
+            )
+            for pass_index in range(passes)
         ),
     )
 
@@ -107,8 +113,8 @@ def completed(ms: int, flipped: bool = False, precision: str = "fp32", **changes
     return case.model_copy(update=changes)
 
 
-def companion(ms: float) -> Completed:
-    """The null runtime or the yardstick: neither accuracy nor precision."""
+def control(ms: float) -> Completed:
+    """The null runtime or the control workload: neither accuracy nor precision."""
     return completed(1, processes=(process(ms),), logits=None, executed=None)
 
 
@@ -119,8 +125,8 @@ OUTCOMES: dict[str, Outcome] = {
     "torchscript-int8": Skipped(
         reason="torch is not installed here; install it with: pip install 'edgefit[x]'"
     ),
-    NULL_VARIANT: companion(0.0005),
-    YARDSTICK_VARIANT: companion(2),
+    NULL_VARIANT: control(0.0005),
+    CONTROL_VARIANT: control(2),
 }
 
 
@@ -130,7 +136,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
     outcomes = OUTCOMES if outcomes is None else outcomes
     raws = {(variant, case_of(variant).provider): raw_of(outcome) for variant, outcome in outcomes.items()}
     return Report(
-        schema=1,
+        schema=2,
         tool="0",
         created="2026-01-01T00:00:00+00:00",
         name=name,

@@ -27,7 +27,7 @@ def to_onnx(workload: Workload) -> onnx.ModelProto:
         nodes += _through_int8(value, "start")
         value = "start"
     for index in range(workload.repeats):
-        operation = "Conv" if workload.of == "convolution" else "MatMul"
+        operation = "Conv" if workload.operation == "convolution" else "MatMul"
         nodes.append(_HELPER.make_node(operation, [value, "weight"], [f"product_{index}"]))
         value = f"product_{index}"
         if workload.precision == "int8":

@@ -120,14 +120,14 @@ def test_a_picture_is_replaced_only_if_edgefit_drew_it(tmp_path: Path) -> None:
     assert "holds something else" in refused.stderr
 
 
-def test_a_stand_in_without_ranges_is_not_held_against_the_devices_limit() -> None:
-    report = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5", standing="stand-in")
+def test_a_proxy_without_ranges_is_not_held_against_the_devices_limit() -> None:
+    report = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5", provenance="proxy")
     measured = made_report({"onnx-fp32": Row(10)}, profile="raspberry-pi-5")
 
     words = [str(main_picture([one])) for one in (report, measured)]
 
     assert ["p95 limit" in one for one in words] == [False, True]
-    assert "stand-in, 2 threads, batch 1" in words[0]
+    assert "proxy, 2 threads, batch 1" in words[0]
 
 
 def test_two_outputs_in_one_file_are_refused_and_nothing_is_written(tmp_path: Path) -> None:

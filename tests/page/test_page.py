@@ -18,7 +18,7 @@ _PLACES = {
     "p50_ms": ("latency_ms", "p50"),
     "p95_ms": ("latency_ms", "p95"),
     "p99_ms": ("latency_ms", "p99"),
-    "per_yardstick": ("per_yardstick",),
+    "relative_to_control": ("relative_to_control",),
     "load_ms": ("load_ms",),
     "peak_memory_mib": ("memory_mb", "peak"),
     "top1": ("accuracy", "top1"),
@@ -104,8 +104,8 @@ def test_the_answer_comes_first_and_says_what_the_latency_is(browser: Browser, p
     assert first == "What to ship"
     assert isinstance(answers, list)
     assert answers[0].startswith("laptop-cpu ● measured\n\nonnx-int8\n")
-    assert "▲ stand-in" in answers[1]
-    assert "rests on a stand-in" in answers[1]
+    assert "▲ proxy" in answers[1]
+    assert "rests on a proxy" in answers[1]
 
 
 def test_every_chart_is_drawn_and_says_its_numbers_in_words_too(browser: Browser, page: Path) -> None:
@@ -133,7 +133,7 @@ def test_clicking_a_heading_sorts_and_typing_filters(browser: Browser, page: Pat
     up = browser.run(click + values)
     down = browser.run(click + values)
     found = browser.run(
-        "const filter = document.getElementById('filter'); filter.value = 'int8 STAND-IN';"
+        "const filter = document.getElementById('filter'); filter.value = 'int8 PROXY';"
         "filter.dispatchEvent(new Event('input'));"
         "return [...document.querySelectorAll('#rows tbody tr:not([hidden])')].map((row) => row.innerText)"
     )

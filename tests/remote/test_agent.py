@@ -98,7 +98,7 @@ def test_a_wheel_is_unpacked_with_its_data_where_it_belongs(tmp_path: Path) -> N
     words = [str(python), "-c", "import tiny; print(tiny.VALUE)"]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "7\n"
     assert not list(python.parent.parent.rglob("tool"))
-    assert store.lacking([sha256]) == [sha256]  # unpacked, it is not kept twice
+    assert store.missing([sha256]) == [sha256]  # unpacked, it is not kept twice
 
 
 def test_an_environment_that_cannot_be_imported_is_not_kept(tmp_path: Path) -> None:
@@ -168,9 +168,9 @@ def test_a_job_that_a_full_disk_ended_goes_on_from_its_journal(tmp_path: Path) -
         (place / name).touch()
 
     assert jobs.state("abc") == "ended"
-    jobs.forget("abc", but_its_journal=True)
+    jobs.delete_job("abc", but_its_journal=True)
     assert jobs.state("abc") == "cut off"
-    jobs.forget("abc", but_its_journal=False)
+    jobs.delete_job("abc", but_its_journal=False)
     assert jobs.state("abc") == "unknown"
 
 

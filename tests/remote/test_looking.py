@@ -10,17 +10,17 @@ from making.seen_board import pi_4, with_files
 from bench.bundle.manifest import read_bundle
 from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, MissingRuntimeError
-from bench.remote.agent.probing import look
+from bench.remote.agent.probing import probe
 from bench.remote.agent.store import Store
 from bench.remote.job_spec import place_of, provided_by, requirements_for, select
-from bench.remote.probe import WANTED, looked
-from bench.run.machine_warnings import doubts_of
+from bench.remote.probe import WANTED, probed
+from bench.run.machine_warnings import machine_warnings
 from bench.system.host import read_host
 from device_profiles.loading import shipped_profiles
 
 
 def test_a_pi_is_known_by_its_files() -> None:
-    found = looked("board", pi_4())
+    found = probed("board", pi_4())
 
     assert found.host.cpu == "Cortex-A72"
     assert found.host.board == "Raspberry Pi 4 Model B Rev 1.5"
@@ -35,17 +35,17 @@ def test_a_pi_is_known_by_its_files() -> None:
         0.25
     )  # 50 hundredths of a second in half a second, of 4 CPUs
     assert profile_that_is(found.host, shipped_profiles(), "board").name == "raspberry-pi-4"
-    assert any("under-voltage" in doubt for doubt in doubts_of(found.host, found.state))
+    assert any("under-voltage" in warning for warning in machine_warnings(found.host, found.state))
 
 
 def test_this_machine_looks_from_its_agent_as_it_does_from_within(tmp_path: Path) -> None:
-    answer = look(Store(tmp_path / "store"), **WANTED)
+    answer = probe(Store(tmp_path / "store"), **WANTED)
 
-    found = looked("here", {**answer, "programs_above": []})
+    found = probed("here", {**answer, "programs_above": []})
 
     assert found.host == read_host().model_copy(update={"emulated": None})
-    assert found.sight.disk_free_bytes > 0
-    assert "numpy" in found.sight.modules
+    assert found.facts.disk_free_bytes > 0
+    assert "numpy" in found.facts.modules
     assert not (tmp_path / "store").exists()
 
 
@@ -67,21 +67,21 @@ def test_this_machine_looks_from_its_agent_as_it_does_from_within(tmp_path: Path
 )
 def test_a_board_that_cannot_be_used_says_why(answer: dict[str, Any], reason: str) -> None:
     with pytest.raises(BoardError, match=reason) as error:
-        looked("board", answer).refuse_unusable()
+        probed("board", answer).refuse_unusable()
 
     assert error.value.exit_code == 5
 
 
 def test_an_answer_that_is_none_is_an_error_and_no_crash() -> None:
     with pytest.raises(BoardError, match="its look cannot be read"):
-        looked("board", {"python": "3"})
+        probed("board", {"python": "3"})
     with pytest.raises(BoardError, match="is no path on a board"):
-        _ = looked("board", with_files(**{"/../../outside": "x"})).host
+        _ = probed("board", with_files(**{"/../../outside": "x"})).host
 
 
 def test_an_emulated_board_is_known_by_what_it_is_told_or_by_the_programs_above() -> None:
-    told = looked("board", pi_4(emulated="qemu-user"))
-    above = looked("board", pi_4(programs_above=["/usr/bin/qemu-aarch64-static"]))
+    told = probed("board", pi_4(emulated="qemu-user"))
+    above = probed("board", pi_4(programs_above=["/usr/bin/qemu-aarch64-static"]))
 
     assert told.host.emulated == "EDGEFIT_EMULATED says qemu-user"
     assert above.host.emulated == "it runs under qemu-aarch64-static"
@@ -90,7 +90,7 @@ def test_an_emulated_board_is_known_by_what_it_is_told_or_by_the_programs_above(
 def test_a_jetson_runs_its_own_runtimes_and_is_brought_the_rest(bundle_folder: Path) -> None:
     modules = {"onnxruntime": "1.18.0", "numpy": "1.26.1"}
     release = {"/etc/nv_tegra_release": "# R36 (release), REVISION: 4.3"}
-    jetson = looked("board", {**with_files(**release), "python": [3, 10, 12], "modules": modules})
+    jetson = probed("board", {**with_files(**release), "python": [3, 10, 12], "modules": modules})
 
     chosen = select(read_bundle(bundle_folder), (), (), jetson.own_modules)
 
@@ -104,7 +104,7 @@ def test_a_jetson_runs_its_own_runtimes_and_is_brought_the_rest(bundle_folder: P
 
 
 def test_a_plain_board_is_brought_all_but_torch(bundle_folder: Path) -> None:
-    bundle, board = read_bundle(bundle_folder), looked("board", pi_4())
+    bundle, board = read_bundle(bundle_folder), probed("board", pi_4())
 
     unasked = select(bundle, (), (), board.own_modules)
     asked = select(bundle, (), ("torchscript",), board.own_modules)
@@ -117,7 +117,7 @@ def test_a_plain_board_is_brought_all_but_torch(bundle_folder: Path) -> None:
 
 
 def test_no_device_file_is_read_as_if_it_were_text() -> None:
-    files = look(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {})["files"]
+    files = probe(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {})["files"]
 
     assert files["/dev/zero"] == ""
     assert files["/proc/version"].startswith("Linux") or os.uname().sysname != "Linux"

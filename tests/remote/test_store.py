@@ -24,7 +24,7 @@ def test_a_file_is_kept_by_its_hash_and_then_lacks_no_more(tmp_path: Path) -> No
     kept = put(store, b"content")
 
     assert store.blob(kept).read_bytes() == b"content"
-    assert store.lacking([kept, other]) == [other]
+    assert store.missing([kept, other]) == [other]
 
 
 def test_a_file_that_arrives_damaged_is_not_kept(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_file_that_nobody_used_for_a_month_is_swept(tmp_path: Path) -> None:
 
     store.sweep()
 
-    assert store.lacking([old, new]) == [old]
+    assert store.missing([old, new]) == [old]
 
 
 def test_removing_all_removes_the_folders_that_were_made_for_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The card that goes out with a picked artifact: what it is, what was measured, how, and its limits. Pure."""
 
 from bench.bundle.manifest import ArtifactRecord, Bundle
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 
 # In every card, of every version.
@@ -33,7 +33,7 @@ Measured {when}; {source}.{doubts}
 {notes}"""
 
 
-def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactRecord) -> str:
+def card_of(choice: Choice, pick: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> str:
     """Return `CARD.md`; every number in it comes with its conditions."""
     report, manifest = pick.report, bundle.manifest
     model, steps = manifest.model, manifest.preprocessing
@@ -44,7 +44,7 @@ def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactR
         f"| memory | {pick.memory_mb:.0f} MiB | peak of a process that loads and infers, Python included |",
         *_accuracy(pick),
     ]
-    doubts = [f"Doubt: {warning}." for warning in pick.run.warnings]
+    warnings = [f"Doubt: {warning}." for warning in pick.run.warnings]
     return _CARD.format(
         title=f"{artifact.variant} of {manifest.name}",
         network=f"{model.arch} at {model.image_size}×{model.image_size}, classes {classes}",
@@ -53,7 +53,7 @@ def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactR
         table="\n".join(table),
         when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
         source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
-        doubts="\n".join(["", *doubts]) if doubts else "",
+        warnings="\n".join(["", *warnings]) if warnings else "",
         unchanging=UNCHANGING,
         steps=f"Resize {steps.resize}; grey {steps.grey_to_rgb}; {steps.scale}",
         data=model.data,
@@ -63,16 +63,16 @@ def card_of(choice: Choice, pick: Contender, bundle: Bundle, artifact: ArtifactR
     )
 
 
-def _latency(pick: Contender, host: str) -> list[str]:
+def _latency(pick: Candidate, host: str) -> list[str]:
     run, latency = pick.run, pick.latency
-    where = f"{run.runtime} on {run.provider}, {run.threads} thread(s), batch 1, {run.standing} on {host}"
+    where = f"{run.runtime} on {run.provider}, {run.threads} thread(s), batch 1, {run.provenance} on {host}"
     interval = "no interval" if latency.p50_ci95 is None else "{:.3g} to {:.3g}".format(*latency.p50_ci95)
     processes = f"{latency.samples} samples in {latency.processes} processes"
     lines = [f"| latency, median | {latency.p50:.3g} ms ({interval}) | {where}; {processes} |"]
     if latency.p95 is not None:
         lines.append(f"| latency, p95 | {latency.p95:.3g} ms | the same |")
-    if run.standing == "stand-in":
-        lines.append(f"| | | a stand-in: not the latency of {pick.report.profile.name} |")
+    if run.provenance == "proxy":
+        lines.append(f"| | | a proxy: not the latency of {pick.report.profile.name} |")
     if run.projected_ms is not None:
         found = run.projected_ms
         lines.append(
@@ -82,7 +82,7 @@ def _latency(pick: Contender, host: str) -> list[str]:
     return lines
 
 
-def _accuracy(pick: Contender) -> list[str]:
+def _accuracy(pick: Candidate) -> list[str]:
     found = pick.run.accuracy
     if found is None:
         return []

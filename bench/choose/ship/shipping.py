@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from bench.bundle.manifest import MANIFEST, Bundle, FileRecord, describe, read_bundle
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card import UNCHANGING, card_of
 from bench.choose.ship.classify_script import example_of, requirements_of
@@ -65,7 +65,7 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
             yield from sorted(folder.iterdir())
 
 
-def ship(choice: Choice, pick: Contender, bundle: Bundle, target: Path, overwrite: bool) -> None:
+def ship(choice: Choice, pick: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> None:
     """Write the picked artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
     artifact = next(one for one in bundle.manifest.artifacts if one.variant == pick.run.variant)
     with whole_folder(target, written_files, overwrite, "--ship") as folder:

@@ -43,7 +43,7 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
         f"{by_bandwidth:.2g}× by copying, both measured"
     )
     source = next(iter(there_rates.values())).source
-    basis = f"stand-in latency of {case.runtime} on this host; rates of the device: {source}"
+    basis = f"proxy latency of {case.runtime} on this host; rates of the device: {source}"
     factors = [Factor(what=what, value=value, reach=reach), ANOTHER_RUN]
     if restless > 1:
         factors.append(Factor(what="how far the samples of these rates spread", value=1.0, reach=restless))
@@ -52,7 +52,7 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
 
 def _spread(rates: Sequence[Rate]) -> float:
     """Return by which factor a quotient of such rates may be off: half of their samples' spread, each."""
-    return math.exp(math.hypot(*(math.log1p((rate.spread or 0) / 2) for rate in rates)))
+    return math.exp(math.hypot(*(math.log1p((rate.relative_range or 0) / 2) for rate in rates)))
 
 
 def _computing(executed: Executed, rates: Convolutions) -> float | None:

@@ -125,7 +125,7 @@ def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) 
     of, to = Precision(basis.latency.precision), case.there
     if of is to:
         return None
-    before, after = (_per_fp32(precision, case, speeds, target) for precision in (of, to))
+    before, after = (_relative_to_fp32(precision, case, speeds, target) for precision in (of, to))
     if before is None or after is None:
         return None
     reach = math.exp(math.hypot(math.log(after.reach), math.log(before.reach)))
@@ -133,7 +133,9 @@ def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) 
     return Factor(what=f"{to.value} for {of.value}: {reasons}", value=after.value / before.value, reach=reach)
 
 
-def _per_fp32(precision: Precision, case: Measured, speeds: Speeds, target: Target) -> _PerFp32 | None:
+def _relative_to_fp32(
+    precision: Precision, case: Measured, speeds: Speeds, target: Target
+) -> _PerFp32 | None:
     """Return what a precision takes beside fp32 on the device; None where nothing tells."""
     processor = target.device.processor
     assert processor is not None
@@ -146,7 +148,7 @@ def _per_fp32(precision: Precision, case: Measured, speeds: Speeds, target: Targ
         slow, fast = ISA_RULE
         why = f"no int8 dot product there, so {slow} to {fast} times as fast"
         return _PerFp32(*between(1 / slow, 1 / fast), why)
-    here, gains = case.per_fp32.get(Precision.INT8), _gains_of_int8(case, speeds, target)
+    here, gains = case.relative_to_fp32.get(Precision.INT8), _gains_of_int8(case, speeds, target)
     if here is None or gains is None:
         return None
     why = (

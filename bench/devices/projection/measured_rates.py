@@ -29,4 +29,8 @@ def gain_of_int8(found: Convolutions) -> float | None:
 
 
 def _measured(rates: Iterable[Rate], of: str) -> Sequence[Rate]:
-    return [rate for rate in rates if (rate.of, rate.kind) == (of, "measured") and rate.tells_of_the_device]
+    return [
+        rate
+        for rate in rates
+        if (rate.operation, rate.kind) == (of, "measured") and rate.describes_the_device
+    ]

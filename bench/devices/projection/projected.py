@@ -54,7 +54,7 @@ ANOTHER_RUN = Factor(what="another version and system", value=1.0, reach=math.ex
 class Measured:
     """What this host found of one case, as far as a projection needs it.
 
-    `ms`: its median here; `there`: the precision in which the device would compute it; `per_fp32`: by
+    `ms`: its median here; `there`: the precision in which the device would compute it; `relative_to_fp32`: by
     precision, latency ÷ that of fp32 in the same runtime here; `executed`: the graph that ran.
     """
 
@@ -62,7 +62,7 @@ class Measured:
     ms: float
     there: Precision
     executed: Executed | None
-    per_fp32: Mapping[Precision, float]
+    relative_to_fp32: Mapping[Precision, float]
 
 
 @dataclass(frozen=True)

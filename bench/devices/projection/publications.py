@@ -43,12 +43,12 @@ def speeds_of(profile: Profile) -> Speeds | None:
     peaks = {
         rate.precision: rate.value
         for rate in profile.rates
-        if rate.of == "peak" and rate.cores == 1 and rate.precision is not None
+        if rate.operation == "peak" and rate.cores == 1 and rate.precision is not None
     }
     copies = [
         rate.value
         for rate in profile.rates
-        if (rate.of, rate.cores) == ("copy", 1) and rate.tells_of_the_device
+        if (rate.operation, rate.cores) == ("copy", 1) and rate.describes_the_device
     ]
     if "fp32" not in peaks or not copies:
         return None

@@ -131,7 +131,7 @@ class Jobs:
         found["report"] = report.read_text(encoding="utf-8") if report.exists() else None
         return found
 
-    def forget(self, key: str, but_its_journal: bool) -> None:
+    def delete_job(self, key: str, but_its_journal: bool) -> None:
         """Remove a job; or only that it ended, so that it goes on from its journal when started again."""
         remove(self.place(key) / "ended.json" if but_its_journal else self.place(key))
 

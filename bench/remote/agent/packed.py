@@ -87,7 +87,7 @@ class Pack:
             write_whole(out, ended["report"])
             name = shlex.quote(out.name)
             say(f"{out}: the report; carry it to where edgefit is, then: edgefit report {name}")
-        self._jobs.forget(key, but_its_journal=ended["exit_code"] == _UNUSABLE)
+        self._jobs.delete_job(key, but_its_journal=ended["exit_code"] == _UNUSABLE)
         if ended["exit_code"]:
             say(f"edgefit: {ended['message']}")
         return int(ended["exit_code"])
@@ -146,7 +146,7 @@ class Pack:
 
     def _take(self, hashes: list[str]) -> None:
         """Take files out of the pack into the store."""
-        for sha256 in self._store.lacking(hashes):
+        for sha256 in self._store.missing(hashes):
             member = self._archive.getinfo(f"blobs/{sha256}")
             with self._archive.open(member) as file:
                 self._store.put(sha256, member.file_size, file.read)

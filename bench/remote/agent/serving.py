@@ -106,9 +106,9 @@ class Agent:
             "job": state,
         }
 
-    def do_lacking(self, hashes: list[str]) -> list[str]:
+    def do_missing(self, hashes: list[str]) -> list[str]:
         """See Store.lacking."""
-        return self._store.lacking(hashes)
+        return self._store.missing(hashes)
 
     def do_put(self, sha256: str, size_bytes: int) -> None:
         """See Store.put. Where it fails, what is still on its way is read and dropped."""
@@ -153,9 +153,9 @@ class Agent:
         """See Jobs.stop."""
         self._jobs.stop()
 
-    def do_forget(self, job: str, but_its_journal: bool) -> None:
+    def do_delete_job(self, job: str, but_its_journal: bool) -> None:
         """See Jobs.forget."""
-        self._jobs.forget(job, but_its_journal)
+        self._jobs.delete_job(job, but_its_journal)
 
     def do_clean(self, stop: bool) -> dict[str, Any]:
         """See Jobs.clean."""

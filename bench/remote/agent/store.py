@@ -74,7 +74,7 @@ class Store:
             raise RefusedError(f"'{sha256}' is no SHA-256")
         return self.root / "blobs" / sha256
 
-    def lacking(self, hashes: list[str]) -> list[str]:
+    def missing(self, hashes: list[str]) -> list[str]:
         """Return which of the files with these hashes are not here; the others count as used now."""
         here = [one for one in hashes if self.blob(one).is_file()]
         for one in here:

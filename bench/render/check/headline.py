@@ -40,7 +40,9 @@ def variant_name(finding: Finding, checked: Checked) -> str:
     """Name a finding's variant, with its provider if there are several, and a standing but measured."""
     providers = {one.provider for one in checked.findings if one.variant == finding.variant}
     name = f"{finding.variant} {short_name(finding.provider)}" if len(providers) > 1 else finding.variant
-    return name if checked.conditions.standing == "measured" else f"{name} ({checked.conditions.standing})"
+    return (
+        name if checked.conditions.provenance == "measured" else f"{name} ({checked.conditions.provenance})"
+    )
 
 
 def conditions(checked: Checked) -> str:
@@ -49,8 +51,8 @@ def conditions(checked: Checked) -> str:
     before, after = checked.baseline, checked.candidate
     return (
         f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
-        f"two {checked.of}; profile {on.profile} on {host.board or host.cpu}, "
-        f"{_counted(on.threads, 'thread')}, batch 1, {on.standing}; ratios are candidate ÷ baseline, "
+        f"two {checked.compared}; profile {on.profile} on {host.board or host.cpu}, "
+        f"{_counted(on.threads, 'thread')}, batch 1, {on.provenance}; ratios are candidate ÷ baseline, "
         "with an interval that holds for all variants together with 95 %"
     )
 
@@ -66,9 +68,7 @@ def worth_saying(checked: Checked) -> list[Finding]:
     blocking = checked.blocking
     others = [one for one in checked.findings if one not in blocking and one.verdict is not Verdict.SAME]
     changed = [
-        one
-        for one in checked.findings
-        if one.verdict is Verdict.SAME and (_is_changed(one) or one.looked_again)
+        one for one in checked.findings if one.verdict is Verdict.SAME and (_is_changed(one) or one.confirmed)
     ]
     return [*blocking, *others, *changed]
 

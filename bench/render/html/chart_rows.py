@@ -49,7 +49,7 @@ def samples(report: Report, every: int) -> Rows:
                 "max": run.latency_ms.max,
                 "samples": run.latency_ms.samples,
                 "processes": run.latency_ms.processes,
-                "standing": run.standing,
+                "provenance": run.provenance,
             }
         )
     all_of_them = "one stroke a sample" if every == 1 else f"one stroke for {every} samples, in order of size"
@@ -66,7 +66,7 @@ def samples(report: Report, every: int) -> Rows:
                 "p95 ms": milliseconds("p95"),
                 "p99 ms": milliseconds("p99"),
                 "max ms": milliseconds("max"),
-                "latency is": word("standing"),
+                "latency is": word("provenance"),
             },
         ),
         caption=f"Each row of strokes is a variant: {all_of_them}; the diamond is the median.",
@@ -101,7 +101,7 @@ def sustained(report: Report) -> Rows:
                 "level of the last quarter, ms": milliseconds("settled"),
                 "settles after, s": number("after", 0, "does not"),
                 "drift": lambda row: "–" if row["drift"] is None else f"{row['drift']:+.1%}",
-                "latency is": word("standing"),
+                "latency is": word("provenance"),
             },
         ),
         caption="Each line is a variant that ran without a pause; plain lines are fp32, dashed ones fp16, "
@@ -244,7 +244,7 @@ def history(reports: Sequence[Report], column: Column, title: str) -> Rows:
                 "threads": word("threads"),
                 "run": word("run"),
                 title: number(column.key, 3),
-                "latency is": word("standing"),
+                "latency is": word("provenance"),
             },
         ),
         caption=f"{title}, in each report; plain lines are fp32, dashed ones fp16, dotted ones int8.",

@@ -18,7 +18,7 @@ from bench.render.html.theme import (
     colour_by_format,
     dash_by_precision,
     legend,
-    shape_by_standing,
+    shape_by_provenance,
 )
 from bench.report.schema import Report
 
@@ -29,7 +29,7 @@ _OTHER = "#777777"
 # Which columns are drawn over time, and what their axis says.
 _HISTORY = {
     "p50_ms": "latency, ms (p50)",
-    "per_yardstick": "latency ÷ yardstick",
+    "relative_to_control": "latency ÷ control workload",
     "size_mb": "size, MB",
     "retention": "accuracy ÷ fp32's",
 }
@@ -182,8 +182,8 @@ def _over_time(rows: Rows, title: str, key: str, kinds: Kinds) -> Chart:
         x=alt.X("created:T", title="measured at"),
         y=alt.Y(f"{key}:Q", title=title, scale=alt.Scale(zero=False)),
         color=colour_by_format(kinds),
-        shape=shape_by_standing(kinds),
-        detail=["row:N", "device:N", "standing:N"],
+        shape=shape_by_provenance(kinds),
+        detail=["row:N", "device:N", "provenance:N"],
         tooltip=tooltip(rows.points),
     )
     return Chart(key, title, rows.caption, _lines(base), *rows.table)

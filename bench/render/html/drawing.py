@@ -6,8 +6,8 @@ from typing import Literal
 
 import altair as alt
 
-from bench.render.html.row_text import Row, standing_of, variants
-from bench.render.html.theme import INK, Kinds, Specification, looks
+from bench.render.html.row_text import Row, provenance_of, variants
+from bench.render.html.theme import INK, Kinds, Specification, theme
 from bench.render.titles import device_of
 from bench.report.schema import Report
 
@@ -44,9 +44,9 @@ def limit(axis: str, value: float, words: str, align: Literal["left", "right"] =
 
 
 def kinds_of(reports: Sequence[Report]) -> Kinds:
-    """Return what there is of formats and standings in all reports."""
+    """Return what there is of formats and provenances in all reports."""
     rows = [run for report in reports for run in variants(report)]
-    words: set[str] = {run.standing for run in rows if run.status == "completed"}
+    words: set[str] = {run.provenance for run in rows if run.status == "completed"}
     words |= {"projected" for run in rows if run.projected_ms is not None}
     return Kinds(tuple(sorted({run.format for run in rows})), tuple(sorted(words)))
 
@@ -72,7 +72,7 @@ def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Specificatio
     """Return the specification, as wide as its place on the page."""
     whole = chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     specification: Specification = whole.to_dict()
-    specification["config"] = looks("transparent")
+    specification["config"] = theme("transparent")
     return specification
 
 
@@ -80,5 +80,5 @@ def title_of(report: Report) -> alt.Title:
     """Return the device, and below it what its latencies are and under which conditions."""
     threads = sorted({run.threads for run in variants(report)})
     words = "thread" if threads == [1] else "threads"
-    conditions = f"{standing_of(report)}, {' or '.join(map(str, threads))} {words}, batch 1"
+    conditions = f"{provenance_of(report)}, {' or '.join(map(str, threads))} {words}, batch 1"
     return alt.Title(text=device_of(report), subtitle=conditions, fontSize=12, subtitleFontSize=11)

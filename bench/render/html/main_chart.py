@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from bench.choose.candidates import Contender
+from bench.choose.candidates import Candidate
 from bench.choose.pareto import front
 from bench.choose.violations import MARGIN
-from bench.render.columns import has_waves
+from bench.render.columns import has_groups
 from bench.render.html.drawing import MAIN_HEIGHT, Chart, data, finished, kinds_of, limit, title_of, tooltip
 from bench.render.html.row_text import Row, Rows, completed, ends, milliseconds, named, share, table_of, word
 from bench.render.html.theme import (
@@ -16,9 +16,9 @@ from bench.render.html.theme import (
     Kinds,
     Specification,
     colour_by_format,
-    looks,
-    shape_by_standing,
+    shape_by_provenance,
     spread_scale,
+    theme,
 )
 from bench.render.sentences import row_names
 from bench.report.schema import Report
@@ -57,13 +57,13 @@ def main_picture(reports: Sequence[Report]) -> Specification | None:
     if not charts:
         return None
     specification: Specification = alt.concat(*charts, columns=_IN_A_ROW).to_dict()
-    specification["config"] = looks("white")
+    specification["config"] = theme("white")
     return specification
 
 
 def _main(report: Report) -> _Main:
     names = row_names(report)
-    contenders = [Contender(names[run.case], report, run) for run in completed(report)]
+    contenders = [Candidate(names[run.case], report, run) for run in completed(report)]
     # As in choosing: where there are ranges for the device, this machine's own milliseconds are not ranked.
     projected = [one for one in contenders if one.is_projected]
     best = {one.name for one in front(projected or contenders)}
@@ -79,16 +79,16 @@ def _main(report: Report) -> _Main:
         times = {"p50": one.latency.p50, "p95": one.latency.p95}
         points.append({**shared, **times, "low": low, "high": high, "top1": accuracy.top1, "front": is_best})
         if (found := one.run.projected_ms) is not None:
-            ranges.append({**shared, "standing": "projected", "low_ms": found.low, "high_ms": found.high})
-    # A stand-in's own latency is not held against the device's limit.
-    is_judged = bool(ranges) or any(run.standing == "measured" for run in completed(report))
+            ranges.append({**shared, "provenance": "projected", "low_ms": found.low, "high_ms": found.high})
+    # A proxy's own latency is not held against the device's limit.
+    is_judged = bool(ranges) or any(run.provenance == "measured" for run in completed(report))
     columns = {
         "p50 ms": milliseconds("p50"),
         "p95 ms": milliseconds("p95"),
         "retention": share("retention"),
         "95 %": ends("low", "high"),
         "on the front": lambda row: "yes" if row["front"] else "no",
-        "latency is": word("standing"),
+        "latency is": word("provenance"),
     }
     return _Main(
         points=tuple(points),
@@ -113,9 +113,11 @@ def _corners(points: Sequence[Row]) -> tuple[Row, ...]:
 def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int) -> str:
     """Say what is drawn, and only that."""
     said = ["Each point is a variant: left is faster, up is more accurate."]
-    if points and not has_waves(report):
+    if points and not has_groups(report):
         fastest = min(points, key=lambda one: float(one["p50"]))
-        said.append(f"The fastest is {fastest['row']}, p50 {fastest['p50']:.3g} ms ({fastest['standing']}).")
+        said.append(
+            f"The fastest is {fastest['row']}, p50 {fastest['p50']:.3g} ms ({fastest['provenance']})."
+        )
     of = "the middle of the projected range" if ranges else "p50"
     said.append(f"Filled points are on the Pareto front of {of}, memory, size and accuracy.")
     if len(_corners(points)) > 1:
@@ -126,8 +128,8 @@ def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows:
     if ranges:
         device = report.profile.name
         said.append(f"Bars between diamonds are projected for {device}: ranges, not measurements.")
-    if all(one["standing"] == "stand-in" for one in points):
-        said.append(f"Triangles are this stand-in's own speed, not {report.profile.name}'s.")
+    if all(one["provenance"] == "proxy" for one in points):
+        said.append(f"Triangles are this proxy's own speed, not {report.profile.name}'s.")
     if len(points) < rows:
         said.append(f"{rows - len(points)} rows without a retention are left out.")
     return " ".join(said)
@@ -187,7 +189,7 @@ def _points(found: _Main, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
                     x=x,
                     y=y,
                     color=colour_by_format(kinds),
-                    shape=shape_by_standing(kinds),
+                    shape=shape_by_provenance(kinds),
                     tooltip=tooltip(found.points),
                 )
             )
@@ -201,7 +203,7 @@ def _ranges(found: _Main, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
         return []
     base = alt.Chart(data(found.projected)).encode(y=y, color=colour_by_format(kinds))
     ends = base.mark_point(filled=True, size=60, opacity=1).encode(
-        shape=shape_by_standing(kinds), tooltip=tooltip(found.projected)
+        shape=shape_by_provenance(kinds), tooltip=tooltip(found.projected)
     )
     return [
         base.mark_rule(strokeWidth=3, opacity=0.6).encode(x="low_ms:Q", x2="high_ms:Q"),

@@ -13,7 +13,7 @@ from bench.render import proxy_text
 from bench.render.html.charts import charts_of, history_charts
 from bench.render.html.drawing import Chart, kinds_of
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
-from bench.render.html.row_text import standing_of
+from bench.render.html.row_text import provenance_of
 from bench.render.html.table import head_of, rows_of
 from bench.render.html.theme import SIGNS
 from bench.render.sentences import Remark, beside, conditions, remarks, row_names
@@ -34,7 +34,7 @@ class Device:
     number: int
     title: str
     report: Report
-    standing: str
+    provenance: str
     conditions: tuple[str, ...]
     terms: tuple[str, ...]
     beside: tuple[str, ...]
@@ -106,7 +106,7 @@ def _device(
         number=number,
         title=title,
         report=report,
-        standing=standing_of(report),
+        provenance=provenance_of(report),
         conditions=tuple(conditions(report)),
         terms=tuple(proxy_text.terms(report)),
         beside=tuple(beside(report)),

@@ -34,7 +34,7 @@ def completed(report: Report) -> list[Run]:
 
 
 def variants(report: Report) -> list[Run]:
-    """Return the rows that are neither the null runtime's nor the yardstick's."""
+    """Return the rows that are neither the null runtime's nor the control workload's."""
     return [run for run in report.runs if run.is_variant]
 
 
@@ -45,7 +45,7 @@ def named(report: Report, run: Run) -> Row:
         "row": row_names(report)[run.case],
         "format": run.format,
         "precision": run.precision_ran.requested.value,
-        "standing": run.standing,
+        "provenance": run.provenance,
     }
 
 
@@ -80,7 +80,7 @@ def ends(low: str, high: str) -> Text:
     return lambda row: "–" if row[low] is None else f"{row[low]:.3f} to {row[high]:.3f}"
 
 
-def standing_of(report: Report) -> str:
+def provenance_of(report: Report) -> str:
     """Return what a report's latencies are: measured, if any row is."""
-    words = {run.standing for run in variants(report)}
-    return "measured" if "measured" in words else "stand-in"
+    words = {run.provenance for run in variants(report)}
+    return "measured" if "measured" in words else "proxy"

@@ -21,7 +21,7 @@ _EXPLAINED = {
     "p95_ms": "nineteen of twenty inferences were faster; missing where too few samples support it",
     "p99_ms": "ninety-nine of a hundred inferences were faster; missing where too few samples support it",
     "speed_up": "how many times as fast as the format's own fp32, paired turn by turn",
-    "per_yardstick": "latency ÷ that of a small fixed network that took turns with it",
+    "relative_to_control": "latency ÷ that of a small fixed network that took turns with it",
     "projected_low_ms": "lower end of what it should take on the device itself: a range, not a measurement",
     "projected_high_ms": "upper end of that range",
     "load_ms": "from the file to a session, median over fresh processes",
@@ -68,7 +68,7 @@ class TableRow:
     device: str
     name: str
     status: str
-    standing: str
+    provenance: str
     threads: int
     cells: tuple[Cell, ...]
 
@@ -97,7 +97,7 @@ def _row(device: str, run: Run, name: str, told: Sequence[Column]) -> TableRow:
         device=device,
         name=name,
         status=run.status,
-        standing=run.standing,
+        provenance=run.provenance,
         threads=run.threads,
         cells=tuple(_cell(run, column) for column in told),
     )

@@ -17,8 +17,8 @@ INK = "currentColor"
 # Okabe and Ito's colours, of which these stand out from white and from black alike (3 to 1 and more).
 _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#a06cc0", "#8c6d00", "#777777")
 # What a latency is, by shape as well as by word: in charts, and as a sign beside the word.
-SHAPES = {"measured": "circle", "stand-in": "triangle-up", "projected": "diamond"}
-SIGNS = {"measured": "●", "stand-in": "▲", "projected": "◆"}
+SHAPES = {"measured": "circle", "proxy": "triangle-up", "projected": "diamond"}
+SIGNS = {"measured": "●", "proxy": "▲", "projected": "◆"}
 _LEAST_SPAN = 4
 
 
@@ -27,10 +27,10 @@ class Kinds:
     """What all charts of a page show, so that one has one colour and one shape throughout."""
 
     formats: tuple[str, ...]
-    standings: tuple[str, ...]
+    provenances: tuple[str, ...]
 
 
-def looks(background: str) -> Specification:
+def theme(background: str) -> Specification:
     """Return Vega-Lite's configuration."""
     return {
         "background": background,
@@ -81,10 +81,10 @@ def colour_by_format(kinds: Kinds) -> alt.Color:
     return alt.Color("format:N", title="format", scale=scale, legend=legend())
 
 
-def shape_by_standing(kinds: Kinds) -> alt.Shape:
+def shape_by_provenance(kinds: Kinds) -> alt.Shape:
     """Return a shape for each word that says what a latency is."""
-    scale = alt.Scale(domain=list(kinds.standings), range=[SHAPES[word] for word in kinds.standings])
-    return alt.Shape("standing:N", title="latency is", scale=scale, legend=legend())
+    scale = alt.Scale(domain=list(kinds.provenances), range=[SHAPES[word] for word in kinds.provenances])
+    return alt.Shape("provenance:N", title="latency is", scale=scale, legend=legend())
 
 
 def dash_by_precision() -> alt.StrokeDash:

@@ -1,4 +1,4 @@
-"""Makes the yardstick's two files: `python -m making.yardsticks` from tests/ writes them where they belong.
+"""Makes the control workload's two files: `python -m making.controls` from tests/ writes them.
 
 A small network of the kinds of convolution that MobileNet has, always the same: 96×96 in, two logits out,
 about 90 million multiply-accumulates. Its weights are constants, for only its time is of interest.
@@ -11,12 +11,12 @@ import onnx
 import torch
 from torch import nn
 
-from bench.runtimes.table import RUNTIMES, YARDSTICK_IMAGE_SIZE
+from bench.runtimes.table import CONTROL_IMAGE_SIZE, RUNTIMES
 
 WEIGHT = 0.01
 
 
-class Yardstick(nn.Module):
+class ControlWorkload(nn.Module):
     """Strided, depthwise, pointwise and, four times the same one, full convolutions, then a linear layer."""
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Yardstick(nn.Module):
 
 
 def to_torchscript() -> torch.jit.ScriptModule:
-    side = YARDSTICK_IMAGE_SIZE
-    return torch.jit.trace(Yardstick().eval(), torch.zeros(1, 3, side, side))
+    side = CONTROL_IMAGE_SIZE
+    return torch.jit.trace(ControlWorkload().eval(), torch.zeros(1, 3, side, side))
 
 
 def to_onnx() -> onnx.ModelProto:
     """Write the graph by hand, its weights as ConstantOfShape: a kilobyte, whatever exporter comes."""
-    helper, network = onnx.helper, Yardstick()
+    helper, network = onnx.helper, ControlWorkload()
     nodes, value = [], "image"
     shapes = {name.replace(".", "_"): parameter.shape for name, parameter in network.named_parameters()}
     fill = onnx.numpy_helper.from_array(np.full(1, WEIGHT, dtype=np.float32))
@@ -68,10 +68,10 @@ def to_onnx() -> onnx.ModelProto:
         helper.make_node("Flatten", ["pooled"], ["flat"]),
         helper.make_node("Gemm", ["flat", "head_weight", "head_bias"], ["logits"], transB=1),
     ]
-    side = YARDSTICK_IMAGE_SIZE
+    side = CONTROL_IMAGE_SIZE
     graph = helper.make_graph(
         nodes,
-        "yardstick",
+        "control",
         [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, side, side])],
         [helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [1, 2])],
         [
@@ -83,7 +83,7 @@ def to_onnx() -> onnx.ModelProto:
 
 
 def main() -> None:
-    for file in {row.yardstick_file for row in RUNTIMES.values()}:
+    for file in {row.control_file for row in RUNTIMES.values()}:
         assert isinstance(file, Path)
         if file.suffix == ".onnx":
             onnx.save(to_onnx(), file)

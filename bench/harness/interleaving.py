@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import Ended, Findings, Started, Stopped, Turn, Watched
-from bench.harness.plan import Case, Plan, order_of_turns
-from bench.measurements import Block, End, ProcessTiming, RoundState
+from bench.harness.journal_entries import BlockMeasured, Ended, Findings, Started, Stopped, Watched
+from bench.harness.plan import Case, Plan, order_of_blocks
+from bench.measurements import Block, End, ProcessTiming, RepetitionState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
 from bench.system.state import HostState
@@ -26,7 +26,7 @@ _COOLING_STEP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Turns:
+class InterleavedRunner:
     """Times the cases of one wave. What it does besides is given as functions, for tests to put their own."""
 
     plan: Plan
@@ -36,20 +36,24 @@ class Turns:
     read_state: Callable[[], HostState]
     read_temperatures: Callable[[], Mapping[str, float]] = read_temperatures
 
-    def time_wave(self, wave: int, cases: Sequence[Case]) -> None:
+    def time_group(self, group: int, cases: Sequence[Case]) -> None:
         """Time cases round by round, each in as many processes as it takes; the journal gets everything."""
-        first = self.plan.sampling.looks[0]
-        for round_ in range(self.plan.sampling.looks[-1]):
+        first = self.plan.sampling.check_after_processes[0]
+        for repetition in range(self.plan.sampling.check_after_processes[-1]):
             if not any(self._goes_on(case) for case in cases):
                 return
-            due = self._due(wave, round_, cases)
+            due = self._due(group, repetition, cases)
             if any(case.is_judged for case in due):
                 self.cool()
-                of = f"{round_ + 1} of {first}" if round_ < first else f"{round_ + 1}, interval too wide"
+                of = (
+                    f"{repetition + 1} of {first}"
+                    if repetition < first
+                    else f"{repetition + 1}, interval too wide"
+                )
                 self.progress.begin(f"latency, process {of}", len(due) * self.plan.sampling.blocks)
-                self._time_round(wave, round_, due)
+                self._time_repetition(group, repetition, due)
                 self.journal.sync()
-            self._look(wave, round_ + 1, cases)
+            self._look(group, repetition + 1, cases)
 
     def cool(self) -> None:
         """Wait until the hottest thermal zone is as cool as the profile wants it, or has had its time."""
@@ -73,28 +77,30 @@ class Turns:
         found = self.journal.found
         return case.key in found.examined and case.key not in {*found.ended, *found.stopped}
 
-    def _due(self, wave: int, round_: int, cases: Sequence[Case]) -> list[Case]:
+    def _due(self, group: int, repetition: int, cases: Sequence[Case]) -> list[Case]:
         """Return the cases that have something left to do in a round, with their companions."""
         found = self.journal.found
         return [
             case
-            for case in (*cases, *self.plan.companions)
-            if self._goes_on(case) and not _is_over(found, case, wave, round_, self.plan.sampling)
+            for case in (*cases, *self.plan.controls)
+            if self._goes_on(case) and not _is_over(found, case, group, repetition, self.plan.sampling)
         ]
 
-    def _time_round(self, wave: int, round_: int, due: Sequence[Case]) -> None:
+    def _time_repetition(self, group: int, repetition: int, due: Sequence[Case]) -> None:
         with ExitStack() as stack:
             hang_limit_s = self.plan.sampling.hang_limit_s
             workers = {case.key: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
             # All interpreters come up together, on all cores, before any of them is measured.
             started: dict[str, ProcessTiming] = {}
             for key, worker in workers.items():
-                self._guard(key, worker.greet)
+                self._guard(key, worker.wait_until_ready)
             before = self.read_state()
             for key, worker in workers.items():
-                self._start(key, worker, wave, round_, started)
-            self._take_turns(wave, round_, workers, started)
-            state = RoundState(wave=wave, round=round_, before=before, after=self.read_state())
+                self._start(key, worker, group, repetition, started)
+            self._run_blocks(group, repetition, workers, started)
+            state = RepetitionState(
+                group=group, repetition=repetition, before=before, after=self.read_state()
+            )
             self.journal.add(Watched(state=state))
 
     def _guard(self, key: str, do: Callable[[], None]) -> None:
@@ -107,74 +113,79 @@ class Turns:
             self.journal.add(Ended(case=key, outcome=error.outcome))
 
     def _start(
-        self, key: str, worker: CaseWorker, wave: int, round_: int, started: dict[str, ProcessTiming]
+        self, key: str, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
     ) -> None:
         def start() -> None:
-            process = worker.start(str(self.plan.pack), wave, round_, self.plan.sampling)
+            process = worker.start(str(self.plan.pack), group, repetition, self.plan.sampling)
             self.journal.add(Started(case=key, process=process))
             started[key] = process
 
         self._guard(key, start)
 
-    def _take_turns(
-        self, wave: int, round_: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
+    def _run_blocks(
+        self, group: int, repetition: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
     ) -> None:
-        for sweep in range(self.plan.sampling.blocks):
-            for key in order_of_turns(started, self.plan.seed, wave, round_, sweep):
-                if self._has_turn(key, wave, round_, sweep):
-                    self._take_turn(key, workers[key], started[key], sweep)
+        for pass_index in range(self.plan.sampling.blocks):
+            for key in order_of_blocks(started, self.plan.seed, group, repetition, pass_index):
+                if self._has_block(key, group, repetition, pass_index):
+                    self._run_block(key, workers[key], started[key], pass_index)
                 self.progress.advance(note=key)
             self.journal.sync()
 
-    def _has_turn(self, key: str, wave: int, round_: int, sweep: int) -> bool:
+    def _has_block(self, key: str, group: int, repetition: int, pass_index: int) -> bool:
         """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""
         found = self.journal.found
-        if key in found.ended or found.sweeps_done(key, wave, round_) > sweep:
+        if key in found.ended or found.passes_done(key, group, repetition) > pass_index:
             return False
         alone = not found.processes[key][-1].blocks
-        return alone or not time_is_up(found, wave, round_, self.plan.sampling)
+        return alone or not time_is_up(found, group, repetition, self.plan.sampling)
 
-    def _take_turn(self, key: str, worker: CaseWorker, started: ProcessTiming, sweep: int) -> None:
-        def turn() -> None:
-            answer = worker.take_turn(started, self.plan.sampling)
+    def _run_block(self, key: str, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
+        def position() -> None:
+            answer = worker.run_block(started, self.plan.sampling)
             block = Block(
-                sweep=sweep, turn=self.journal.found.turns, ns=answer.ns, surroundings=answer.surroundings
+                pass_index=pass_index,
+                position=self.journal.found.blocks_run,
+                ns=answer.ns,
+                counters=answer.counters,
             )
-            self.journal.add(Turn(case=key, block=block))
+            self.journal.add(BlockMeasured(case=key, block=block))
 
         self.sleep(_PAUSE_BEFORE_A_TURN_S)
-        self._guard(key, turn)
+        self._guard(key, position)
 
-    def _look(self, wave: int, rounds: int, cases: Sequence[Case]) -> None:
+    def _look(self, group: int, repetitions: int, cases: Sequence[Case]) -> None:
         """At one of the fixed looks, or when time is up, end the sampling of the cases that need no more."""
         sampling, found = self.plan.sampling, self.journal.found
-        over = time_is_up(found, wave, rounds - 1, sampling)
-        if rounds < sampling.looks[0] or not (over or rounds in sampling.looks):
+        over = time_is_up(found, group, repetitions - 1, sampling)
+        if repetitions < sampling.check_after_processes[0] or not (
+            over or repetitions in sampling.check_after_processes
+        ):
             return
         for case in cases:
             if self._goes_on(case):
-                end = end_of_sampling(found.measured(case.key, rounds), rounds, sampling, over)
+                end = end_of_sampling(found.measured(case.key, repetitions), repetitions, sampling, over)
                 if end is not None:
                     self.journal.add(Stopped(case=case.key, end=end))
 
 
-def time_is_up(found: Findings, wave: int, round_: int, sampling: Sampling) -> bool:
+def time_is_up(found: Findings, group: int, repetition: int, sampling: Sampling) -> bool:
     """Tell whether a wave has had the time it may have by the end of a round.
 
     Each round up to the first look has its share of the limit, so that a slow machine cuts all of them alike.
     """
-    share = min(1.0, (round_ + 1) / sampling.looks[0])
-    return found.spent_s(wave) >= share * sampling.time_limit_s
+    share = min(1.0, (repetition + 1) / sampling.check_after_processes[0])
+    return found.spent_s(group) >= share * sampling.time_limit_s
 
 
-def _is_over(found: Findings, case: Case, wave: int, round_: int, sampling: Sampling) -> bool:
+def _is_over(found: Findings, case: Case, group: int, repetition: int, sampling: Sampling) -> bool:
     """Tell whether a round of a case is in the journal as far as it will ever be."""
-    done = found.sweeps_done(case.key, wave, round_)
-    return done >= sampling.blocks or (done > 0 and time_is_up(found, wave, round_, sampling))
+    done = found.passes_done(case.key, group, repetition)
+    return done >= sampling.blocks or (done > 0 and time_is_up(found, group, repetition, sampling))
 
 
 def end_of_sampling(
-    processes: Sequence[ProcessTiming], rounds: int, sampling: Sampling, out_of_time: bool
+    processes: Sequence[ProcessTiming], repetitions: int, sampling: Sampling, out_of_time: bool
 ) -> End | None:
     """Return why a case's sampling ends at this look; None if it goes on."""
     interval = interval_of_median(processes) if processes else None
@@ -182,6 +193,6 @@ def end_of_sampling(
         return End.NARROW
     if out_of_time:
         return End.TIME
-    if rounds < sampling.looks[-1]:
+    if repetitions < sampling.check_after_processes[-1]:
         return None
     return End.PROCESSES if interval is not None else End.FEW
