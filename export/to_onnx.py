@@ -24,7 +24,7 @@ from bench.evaluation_pack import as_batch
 from bench.machine.cpu_class import SAFE_LEVEL
 from bench.quantisation import RangeMethod
 from bench.variants import Precision
-from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
+from export.exporter import INPUT, MOST_FOR_HISTOGRAMS, OUTPUT, STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half
 
@@ -35,7 +35,6 @@ _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
 }
-_MOST_FOR_HISTOGRAMS = 64
 _IMAGES_AT_A_TIME = 8
 _INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights of ±{level} per channel"
 
@@ -130,8 +129,8 @@ class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _images_for(request: ExportRequest) -> _CalibrationImages:
-    """Return the images ranges are found on: few for histograms, which take a minute for 256 at 224x224."""
-    most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else _MOST_FOR_HISTOGRAMS
+    """Return the images ranges are found on: few for histograms."""
+    most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else MOST_FOR_HISTOGRAMS
     return _CalibrationImages(request.calibration[:most])
 
 
