@@ -151,7 +151,8 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        reduce_range=request.weight_level == SAFE_LEVEL,  # which is ±64 there too
+        # onnxruntime's reduced range ends at ±64, as SAFE_LEVEL does.
+        reduce_range=request.weight_level == SAFE_LEVEL,
         nodes_to_exclude=_nodes_of(model, modules),
         calibrate_method=_METHODS[request.recipe.ranges],
         # So many at a time, for all their tensors are held in memory; it must divide the number of images.
