@@ -14,8 +14,8 @@ class FormatRow:
 
     `exporter`: the module that is its Exporter; `runtime`: its row in bench/runtimes/table.py;
     `calibrated`: precisions that need calibration images, and whose arithmetic differs from one class of CPUs
-    to another; `suffixes`: of the files one artifact consists of,
-    the entry's first; `needs`: packages it imports, which `extra` installs.
+    to another; `suffixes`: of the files one artifact consists of, the entry's first; `needs`: packages it
+    imports, which `extra` installs.
     """
 
     exporter: str

@@ -24,7 +24,7 @@ from bench.bundle.cpu_class import SAFE_LEVEL
 from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.recipe import RangeMethod
 from bench.bundle.variants import Precision
-from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
+from export.exporter import INPUT, MOST_FOR_HISTOGRAMS, OUTPUT, STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half
 
@@ -35,7 +35,6 @@ _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
 }
-_MOST_FOR_HISTOGRAMS = 64
 _IMAGES_AT_A_TIME = 8
 _INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights of ±{level} per channel"
 
@@ -130,8 +129,8 @@ class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _images_for(request: ExportRequest) -> _CalibrationImages:
-    """Return the images ranges are found on: few for histograms, which take a minute for 256 at 224x224."""
-    most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else _MOST_FOR_HISTOGRAMS
+    """Return the images ranges are found on: few for histograms."""
+    most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else MOST_FOR_HISTOGRAMS
     return _CalibrationImages(request.calibration[:most])
 
 
@@ -152,7 +151,8 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        reduce_range=request.weight_level == SAFE_LEVEL,  # which is ±64 there too
+        # onnxruntime's reduced range ends at ±64, as SAFE_LEVEL does.
+        reduce_range=request.weight_level == SAFE_LEVEL,
         nodes_to_exclude=_nodes_of(model, modules),
         calibrate_method=_METHODS[request.recipe.ranges],
         # So many at a time, for all their tensors are held in memory; it must divide the number of images.

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from dataclasses import dataclass
 from functools import lru_cache
 
 import nncf
@@ -27,11 +28,25 @@ from export.quantisation.simulation import along, weighted
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
+# How NNCF stores the int8 weights of a layer, from the layer on: scale × float(levels).
+_STORED = ("Multiply", "Convert", "Constant")
 
 _ESTIMATORS = {
     RangeMethod.MIN_MAX: RangeEstimatorParametersSet.MINMAX,
     RangeMethod.HISTOGRAM: RangeEstimatorParametersSet.HISTOGRAM,
 }
+
+
+class UnexpectedGraphError(Exception):
+    """A layer that NNCF stored otherwise than this module knows; the message names it and what is there."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The inputs that read a layer's int8 levels, and its scales."""
+
+    levels: openvino.Input
+    scale: openvino.Input
 
 
 def export(request: ExportRequest) -> Exported:
@@ -138,10 +153,25 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
         weight = request.network.get_parameter(f"{name}.weight").detach()
         scale = scale_of(weight, request.weight_level)
         levels = torch.round(weight / along(scale, weight, 0)).numpy().astype(np.int8)
-        multiply = _operator_of(model, name).input_value(1).get_node()
-        convert = multiply.input_value(0).get_node()
-        _replace(convert.input(0), levels)
-        _replace(multiply.input(1), scale.numpy())
+        stored = _stored(model, name)
+        _replace(stored.levels, levels)
+        _replace(stored.scale, scale.numpy())
+
+
+def _stored(model: openvino.Model, module: str) -> _Stored:
+    """Return where a layer's int8 weights are; raises UnexpectedGraphError where they are elsewhere."""
+    chain = [_operator_of(model, module).input_value(1).get_node()]
+    while len(chain) < len(_STORED) and chain[-1].get_input_size():
+        chain.append(chain[-1].input_value(0).get_node())
+    kinds = tuple(node.get_type_name() for node in chain)
+    if kinds != _STORED:
+        raise UnexpectedGraphError(
+            f"{module}: NNCF {nncf.__version__} stored its weights as {' of '.join(kinds)}, where "
+            f"{' of '.join(_STORED)} is expected: install the version that constraints.txt names, or leave "
+            "OpenVINO's int8 out"
+        )
+    multiply, convert, _ = chain
+    return _Stored(levels=convert.input(0), scale=multiply.input(1))
 
 
 def _replace(place: openvino.Input, values: npt.NDArray[np.generic]) -> None:

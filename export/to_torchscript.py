@@ -24,7 +24,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from bench.bundle.recipe import RangeMethod
 from bench.bundle.variants import Precision
 from bench.runtimes.quantised_engines import engine_for, portable_engine
-from export.exporter import STEM, Exported, ExportRequest
+from export.exporter import MOST_FOR_HISTOGRAMS, STEM, Exported, ExportRequest
 from export.half_precision import METHOD as HALF_METHOD
 from export.half_precision import is_stored_in_half
 from export.quantisation.simulation import output_of, weighted
@@ -32,7 +32,6 @@ from models.pixels import to_input, to_planes
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
-_MOST_FOR_HISTOGRAMS = 64
 _OBSERVERS: dict[RangeMethod, type[UniformQuantizationObserverBase]] = {
     RangeMethod.MIN_MAX: MinMaxObserver,
     RangeMethod.HISTOGRAM: HistogramObserver,
@@ -116,7 +115,7 @@ def _quantise(request: ExportRequest) -> Exported:
 def _images_for(request: ExportRequest) -> npt.NDArray[np.uint8]:
     """Return the images ranges are found on: few for histograms, which torch's defaults take as well."""
     has_histograms = request.recipe.library_default or request.recipe.ranges is RangeMethod.HISTOGRAM
-    return request.calibration[:_MOST_FOR_HISTOGRAMS] if has_histograms else request.calibration
+    return request.calibration[:MOST_FOR_HISTOGRAMS] if has_histograms else request.calibration
 
 
 def _clipped_layers(request: ExportRequest) -> dict[str, str]:

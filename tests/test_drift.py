@@ -10,6 +10,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from making.shown_commands import commands
+
+from bench.bundle.cpu_class import TARGETS
 from bench.bundle.variants import Precision
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import RUNTIMES
@@ -58,3 +61,13 @@ def test_profiles_know_the_formats_their_usual_providers_and_the_precisions() ->
     }
     assert fault_of(board) is None
     assert {place_of(row.provider) for row in RUNTIMES.values()} == {"cpu"}
+
+
+def test_export_and_readme_list_the_cpus_that_int8_is_made_for() -> None:
+    export = dict(commands())["edgefit export"]
+    (cpu,) = [parameter for parameter in export.params if "--cpu" in parameter.opts]
+    shown = re.search(r"\[--cpu (\S+)\]", (ROOT / "README.md").read_text())
+
+    assert cpu.metavar == "|".join(TARGETS)
+    assert shown is not None
+    assert shown[1] == cpu.metavar

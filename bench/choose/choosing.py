@@ -260,15 +260,14 @@ class _Chooser:
                     f"{limit.what}: {self._met(len(found))}; nearest miss {one.name}: {miss.sentence}"
                 )
         for judged in ("retention", "agreement", "one class"):
-            kept_of = self._kept
             lost = [
                 each
                 for each in self._field.ranked
-                if kept_of[each.name].is_lost and kept_of[each.name].judged == judged
+                if self._kept[each.name].is_lost and self._kept[each.name].judged == judged
             ]
             if lost:
                 best = max(lost, key=lambda each: each.agreeing or 0)
-                sentence = kept_of[best.name].sentence.removeprefix("loses accuracy: ")
+                sentence = self._kept[best.name].sentence.removeprefix("loses accuracy: ")
                 said.append(f"{judged}: {self._met(len(lost))}; nearest miss {best.name}: {sentence}")
         return said
 

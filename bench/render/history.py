@@ -52,8 +52,8 @@ def history_view(reports: Sequence[Report]) -> RenderableType:
         parts += [Text(f"\n{name}, {device}, {provenance}{drawn}"), _table(found)]
     parts.append(
         Text(
-            "± half of the 95 % interval of the median · rel. to control: latency ÷ the control workload's, for "
-            "other days and machines",
+            "± half of the 95 % interval of the median · rel. to control: latency ÷ the control "
+            "workload's, for other days and machines",
             "dim",
         )
     )

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from making.compared_report import Row, outcome
+from making.compared_report import Row, made_report, outcome
 from making.tiny_report import case_of
 
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
 from bench.bundle.variants import Precision
 from bench.devices.terms import Provenance
+from bench.render.sentences import remarks, row_names
 from bench.report.schema import Evaluation, Run
 from bench.report.summaries import References
 from bench.run.rows import row_of_case
@@ -128,12 +129,15 @@ def test_only_the_images_that_both_saw_are_compared() -> None:
     assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []
 
 
-def row(provenance: Provenance, profile: str) -> Run:
+def row(
+    provenance: Provenance, profile: str, cpu: str | None = "x86-vnni", variant: str = "onnx-int8"
+) -> Run:
     evaluation = Evaluation(
         labels=(0,) * IMAGES, reference_logits=RIGHT, positive_class=1, pack_images=IMAGES
     )
-    made = artifact(verified(CpuClass.X86)).model_copy(update={"warnings": ("misses what was asked for",)})
-    case = replace(case_of("onnx-int8"), artifact=made)
+    classes = () if cpu is None else (verified(CpuClass.X86),)
+    made = artifact(*classes, cpu=cpu).model_copy(update={"warnings": ("misses what was asked for",)})
+    case = replace(case_of(variant), artifact=made)
     references = References.of("onnx", "cpu", {})
     completed = outcome(Row(1.0), "int8", IMAGES)
     known = load_profile(profile)
@@ -149,3 +153,15 @@ def test_a_row_says_what_the_manifest_warns_of_and_on_what_it_was_not_verified()
         sentence.startswith("raspberry-pi-5's CPU is Arm with dot product, where")
         for sentence in board.warnings
     )
+
+
+def test_what_a_manifest_of_schema_1_does_not_say_is_told_by_each_row_and_shown_once() -> None:
+    names = ("onnx-int8", "openvino-int8")
+    rows = [row("measured", "laptop-cpu", None, name) for name in names]
+    report = made_report({"onnx-fp32": Row(1.0)})
+    report = report.model_copy(update={"runs": (*report.runs, *rows)})
+    words = "does not say on which CPUs its int8 was verified"
+
+    assert all(any(words in sentence for sentence in each.warnings) for each in rows)
+    (shown,) = [each for each in remarks(report, row_names(report)) if words in each.sentence]
+    assert shown.who == ", ".join(names)

@@ -1,6 +1,7 @@
 """`edgefit choose` as a user meets it, and what --ship copies out: the example is run on a real image."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from bench.bundle.evaluation_pack import read_pack
 from bench.bundle.manifest import read_bundle
 from bench.report.files import write_report
 from bench.report.measured_bundle import record_of
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.table import RUNTIMES, load_runtime
 
 
 @pytest.fixture
@@ -102,6 +104,26 @@ def test_what_is_shipped_classifies_an_image_as_the_artifact_does(
     card = (ship / "CARD.md").read_text()
     assert "Not a medical device" in card
     assert (ship / "classify.py").is_file()
+
+
+def test_a_portable_int8_torchscript_file_is_shipped_with_an_example_that_takes_this_machines_engine(
+    nine_folder: Path, tmp_path: Path
+) -> None:
+    bundle = read_bundle(shutil.copytree(nine_folder, tmp_path / "bundle"))
+    measured, ship = report_of(bundle.folder, "torchscript-int8"), tmp_path / "ship"
+    (artifact,) = bundle.select(["torchscript-int8"])
+    pack = bundle.pack()
+    options = LoadOptions(threads=1, provider="cpu", int8=True)
+    logits = load_runtime("torchscript").load(bundle.folder / artifact.entry, options).infer(pack.batch(0))[0]
+    Image.fromarray(pack.images[0]).save(tmp_path / "image.png")
+
+    done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", ship)
+
+    assert done.returncode == 0, done.stderr
+    assert artifact.engine is None
+    said = subprocess.check_output([sys.executable, ship / "classify.py", tmp_path / "image.png"], text=True)
+    chance = float(np.exp(logits.max()) / np.exp(logits).sum())
+    assert said == f"{bundle.manifest.model.classes[int(logits.argmax())]} ({chance:.3f})\n"
 
 
 def test_ship_finds_the_bundle_near_the_report_and_refuses_another(

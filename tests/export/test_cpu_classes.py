@@ -60,6 +60,9 @@ def test_without_vnni_no_kernel_saturates_with_weights_of_64_and_many_do_with_12
     # Halves of a step may be rounded up or down.
     assert all(error <= 1.01 for layer, error in errors.items() if layer.endswith(" 64"))
     assert errors["pointwise 127"] > 2
+    assert errors["linear 127"] > 2
+    # Which is why NNCF's own remedy may leave depthwise weights at ±127.
+    assert runtime != "openvino" or errors["depthwise 127"] <= 1.01
 
 
 def test_the_fp32_artifact_says_there_what_the_network_says(nine_folder: Path, tmp_path: Path) -> None:

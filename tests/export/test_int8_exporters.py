@@ -25,6 +25,7 @@ from export.networks import load, simulate
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.correction import correct
 from export.reference import reference_logits
+from export.to_openvino import UnexpectedGraphError
 from models.run_folder import Run
 
 # One early, one depthwise, one projection: each amid layers in int8.
@@ -145,6 +146,17 @@ def test_nor_has_what_the_library_makes_by_itself(name: str, made: Make) -> None
 
     assert dense
     assert all(np.abs(each.astype(np.int16)).max() <= SAFE_LEVEL for each in dense)
+
+
+def test_weights_that_nncf_stores_otherwise_are_named(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nncf.quantize", lambda model, *_, **__: model)
+
+    with pytest.raises(
+        UnexpectedGraphError, match=r"^features\.0\.0: NNCF .* as Constant, where Multiply of"
+    ):
+        export_int8("openvino", run_folder, tmp_path, Recipe(corrected=False), PORTABLE)
 
 
 @pytest.mark.parametrize("name", FORMATS)

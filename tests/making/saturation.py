@@ -15,23 +15,31 @@ import numpy as np
 
 LEVELS = (64, 127)
 _SIDE = 8
-# Input channels, output channels, side of the kernel, groups.
-LAYERS = {
+# Input channels, output channels, side of the kernel (None: fully connected), groups.
+LAYERS: dict[str, tuple[int, int, int | None, int]] = {
     "stem": (3, 32, 3, 1),
     "pointwise": (64, 32, 1, 1),
     "dense": (32, 32, 3, 1),
     "depthwise": (64, 64, 3, 64),
+    "linear": (64, 32, None, 1),
 }
 _STEP, _WEIGHT_STEP, _ZERO = 1 / 255, 1 / 127, 128
 
 
 @dataclass(frozen=True)
 class Layer:
-    """An int8 convolution. `images`: uint8 [1, in, side, side]; `weights`: int8; `step`: of the output."""
+    """An int8 convolution, or a linear layer where `weights` has two dimensions.
+
+    `images`: uint8 [1, in, side, side], or [1, in]; `weights`: int8; `step`: of the output.
+    """
 
     images: np.ndarray
     weights: np.ndarray
     groups: int
+
+    @property
+    def is_linear(self) -> bool:
+        return self.weights.ndim == 2
 
     @property
     def padding(self) -> int:
@@ -46,9 +54,10 @@ class Layer:
 def make(kind: str, level: int) -> Layer:
     """Return a layer whose weights are all as large as they may be, most of them of one sign."""
     inputs, outputs, side, groups = LAYERS[kind]
+    kernel, image = ((), ()) if side is None else ((side, side), (_SIDE, _SIDE))
     random = np.random.default_rng(0)
-    weights = random.choice([-level, level, level], (outputs, inputs // groups, side, side)).astype(np.int8)
-    return Layer(random.integers(0, 256, (1, inputs, _SIDE, _SIDE)).astype(np.uint8), weights, groups)
+    weights = random.choice([-level, level, level], (outputs, inputs // groups, *kernel)).astype(np.int8)
+    return Layer(random.integers(0, 256, (1, inputs, *image)).astype(np.uint8), weights, groups)
 
 
 def exact(layer: Layer) -> np.ndarray:
@@ -57,7 +66,10 @@ def exact(layer: Layer) -> np.ndarray:
 
     images = (torch.from_numpy(layer.images).double()) * _STEP
     weights = torch.from_numpy(layer.weights).double() * _WEIGHT_STEP
-    sums = torch.nn.functional.conv2d(images, weights, padding=layer.padding, groups=layer.groups)
+    if layer.is_linear:
+        sums = torch.nn.functional.linear(images, weights)
+    else:
+        sums = torch.nn.functional.conv2d(images, weights, padding=layer.padding, groups=layer.groups)
     return ((sums / layer.step).round().clamp(-_ZERO, _ZERO - 1) * layer.step).numpy()
 
 
@@ -72,6 +84,9 @@ def with_torchscript(layer: Layer) -> np.ndarray:
         torch.zeros(channels, dtype=torch.long),
         0,
     )
+    if layer.is_linear:
+        packed = torch.ops.quantized.linear_prepack(weights, None)
+        return torch.ops.quantized.linear(images, packed, layer.step, _ZERO).dequantize().numpy()
     padding = [layer.padding] * 2
     packed = torch.ops.quantized.conv2d_prepack(weights, None, [1, 1], padding, [1, 1], layer.groups)
     return torch.ops.quantized.conv2d(images, packed, layer.step, _ZERO).dequantize().numpy()
@@ -107,11 +122,16 @@ def _onnx(layer: Layer) -> bytes:
         "output_step": np.float32(layer.step),
         "output_zero": np.uint8(_ZERO),
     }
+    if layer.is_linear:
+        operator = helper.make_node("Gemm", ["x", "w"], ["sums"], transB=1)
+    else:
+        pads = [layer.padding] * 4
+        operator = helper.make_node("Conv", ["x", "w"], ["sums"], pads=pads, group=layer.groups)
     nodes = [
         helper.make_node("QuantizeLinear", ["images", "step", "zero"], ["images_int8"]),
         helper.make_node("DequantizeLinear", ["images_int8", "step", "zero"], ["x"]),
         helper.make_node("DequantizeLinear", ["weights", "weight_step", "weight_zero"], ["w"], axis=0),
-        helper.make_node("Conv", ["x", "w"], ["sums"], pads=[layer.padding] * 4, group=layer.groups),
+        operator,
         helper.make_node("QuantizeLinear", ["sums", "output_step", "output_zero"], ["sums_int8"]),
         helper.make_node("DequantizeLinear", ["sums_int8", "output_step", "output_zero"], ["answer"]),
     ]

@@ -1,0 +1,37 @@
+"""`edgefit export --cpu` as a user meets it."""
+
+import json
+from pathlib import Path
+
+from making.command_line import edgefit_here
+
+from bench.bundle.cpu_class import FULL_LEVEL, TARGETS
+
+WORDS = ("--formats", "onnx", "--precisions", "int8", "--min-retention", "0", "--eval-images", "8")
+
+
+def test_the_cpu_that_int8_is_made_for_reaches_the_exporter_and_the_manifest(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+
+    done = edgefit_here("export", run_folder, "--out", bundle, *WORDS, "--cpu", "arm")
+
+    assert done.returncode == 0, done.stderr
+    (artifact,) = json.loads((bundle / "manifest.json").read_text())["artifacts"]
+    assert artifact["cpu"] == "arm"
+    assert [each["cpu_class"] for each in artifact["classes"]] == [
+        each.value for each in TARGETS["arm"].classes
+    ]
+    assert f"±{FULL_LEVEL}" in artifact["method"]
+    assert "made for --cpu arm" in " ".join(done.stdout.split())
+
+
+def test_a_cpu_that_there_is_not_is_refused_with_those_that_there_are(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    done = edgefit_here("export", run_folder, "--out", tmp_path / "bundle", *WORDS, "--cpu", "risc-v")
+
+    assert done.returncode == 2
+    assert f"unknown CPU 'risc-v'; known are: {', '.join(TARGETS)}" in " ".join(done.stderr.split())
+    assert not (tmp_path / "bundle").exists()
