@@ -1,7 +1,6 @@
-# Three targets a newcomer needs: `make demo`, `make test`, `make install`. `make test-slow` runs what takes minutes
-# a test: the whole main job, and CPUs that this machine is not (Debian: apt install qemu-user-static).
-# `make test-device` tries an emulated arm64 board (as root; Debian: apt install qemu-user-static mmdebstrap
-# debian-archive-keyring openssh-client).
+# A newcomer needs three targets: `make demo`, `make test`, `make install`. `make help` lists all of them.
+# `make test-slow` also needs Debian's qemu-user-static; `make test-device` needs root, qemu-user-static, mmdebstrap,
+# debian-archive-keyring and openssh-client.
 # A smaller torch on Linux:  make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 PYTHON ?= python3
@@ -11,26 +10,37 @@ BIN := $(VENV)/bin
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow test-device install check-python clean
+.PHONY: coverage demo help lint test test-fast test-slow test-device install check-python clean
 .DEFAULT_GOAL := install
 
-demo: $(INSTALLED)
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## the whole job on generated images
 	$(BIN)/edgefit demo --out edgefit-demo --overwrite
 
-test: $(INSTALLED)
+lint: $(INSTALLED) ## style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal
 
-test-slow: $(INSTALLED)
+test-fast: $(INSTALLED) ## the unit tests alone: under a minute on two cores
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit
+
+coverage: $(INSTALLED) ## the unit tests, and the branches of the pure folders that they reach: at least 95 %
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term tests/unit
+
+test: lint coverage ## what decides whether a change lands: lint and every test that is neither slow nor a device's
+	$(BIN)/pytest -n 2 --dist worksteal tests/integration tests/page
+
+test-slow: $(INSTALLED) ## what takes minutes a test: the whole main job, and CPUs that this machine is not
 	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
-test-device: $(INSTALLED)
+test-device: $(INSTALLED) ## an emulated arm64 board (as root)
 	$(BIN)/pytest -n 2 tests/device
 
-install: $(INSTALLED)
+install: $(INSTALLED) ## everything into .venv
 
 $(INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,5 +57,5 @@ check-python:
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "make: '$(PYTHON)' has no venv module. Install it (Debian: apt install python3-venv), then again."; exit 1; }
 
-clean:
-	rm -rf $(VENV) edgefit-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean: ## remove the environment and whatever tools keep
+	rm -rf $(VENV) .coverage edgefit-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -2,9 +2,9 @@
 
 BenchError
 ├── InputError               2  wrong usage, configuration or input
-│   └── ReportMismatchError  2  a report whose summaries disagree with its raw values
+│   └── ReportMismatchError  2  a report whose summaries disagree with its measurements
 ├── MissingRuntimeError      3  a runtime or precision is missing here
-├── FellBackError            4  a runtime ran elsewhere than it was told to
+├── FellBackError            4  a runtime ran elsewhere than requested
 ├── CalibrationError         4  a workload of calibration failed
 └── BoardError               5  a board could not be reached or used
     ├── LinkLostError        5  the link to a board broke; what runs there goes on
@@ -29,7 +29,7 @@ class MissingRuntimeError(BenchError):
 
 
 class FellBackError(BenchError):
-    """A runtime that ran an artifact, or parts of it, on another device than it was told to."""
+    """A runtime that ran an artifact, or parts of it, on another device than requested."""
 
     exit_code = 4
 
@@ -59,4 +59,14 @@ class RemoteError(BoardError):
 
 
 class ReportMismatchError(InputError):
-    """A report whose stored summaries are not those of its own raw values."""
+    """A report whose stored summaries are not those of its own measurements."""
+
+
+def first_sentence(message: str) -> str:
+    """Return a message's first line, and those that it announces: OpenVINO ends such a line with a colon."""
+    lines: list[str] = []
+    for line in message.splitlines():
+        lines.append(line.strip())
+        if not lines[-1].endswith(":"):
+            break
+    return " ".join(lines)

@@ -1,156 +1,177 @@
-"""What is measured, raw: samples, bytes and logits, and the three outcomes of a case.
+"""Raw measurements: samples, bytes and logits, and the three possible outcomes of a case.
 
-It knows no statistic: what is derived from these values stands in summaries.
+This module computes no statistics. bench.report.summaries derives them from these records.
 """
 
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from bench.errors import first_sentence
 from bench.record import Record
 from bench.system.state import HostState
 
 
 class SystemCounters(Record):
-    """What went on around a block, from before its first to after its last inference.
-
-    `cpus`: how many CPUs it was pinned to, or could use; `cpu_ns`: CPU time of the worker's own process;
-    `busy_ns`, `steal_ns`: of those CPUs, by the kernel's ticks of 10 ms, null where it keeps none;
-    `preemptions`: how often the kernel took a CPU from the worker; `clock_khz`: the slowest clock of those
-    CPUs afterwards, null where it is not told.
-    """
+    """The system's counters for a block, from before its first inference until after its last."""
 
     elapsed_ns: int
+    """Wall-clock time in nanoseconds."""
     cpus: int
+    """Number of CPUs that the worker was pinned to; if it was not pinned, that it could use."""
     cpu_ns: int
+    """CPU time of the worker's own process in nanoseconds."""
     busy_ns: int | None
+    """Time that those CPUs were busy in nanoseconds, by kernel ticks of 10 ms; null without such counters."""
     steal_ns: int | None
+    """Time that a hypervisor took from those CPUs in nanoseconds; null without such counters."""
     preemptions: int
+    """How often the kernel took a CPU away from the worker."""
     clock_khz: int | None
+    """Clock of the slowest of those CPUs after the block, in kHz; null if it is not available."""
 
 
 class Block(Record):
-    """One turn of a case: consecutive inference times in nanoseconds.
-
-    `pass_index`: which of its process's turns it was; `position`: which of all turns of the run.
-    """
+    """Consecutive samples of one case."""
 
     pass_index: int
+    """Number of the pass within the repetition, from 0."""
     position: int
+    """Number of the block among all blocks of the run, from 0."""
     ns: tuple[int, ...]
+    """Duration of each inference in nanoseconds, in order."""
     counters: SystemCounters | None = None
+    """System counters for the block; null in reports of schema 1 that lack them."""
 
 
 class ProcessTiming(Record):
-    """What one fresh process measured: import of the runtime, loading, first inference, warm-up, its turns.
-
-    `group`: which cases it took turns with; those of another wave met another mood of the machine.
-    `repetition`: its number among the case's processes; a round that was cut off and resumed has two.
-    `cached_share`: of the artifact's bytes, how many the kernel held in memory before loading. `steady`:
-    whether the level was steady when warm-up ended, rather than its limit reached.
-    """
+    """Timings of one fresh process: import, loading, first inference, warm-up and blocks."""
 
     group: int
+    """Number of the group, from 0. The machine's noise may differ from group to group."""
     repetition: int
+    """Number of the repetition, from 0. A repetition that was interrupted and resumed has two processes."""
     import_ns: int
+    """Time to import the runtime, in nanoseconds."""
     load_ns: int
+    """Time to load the artifact, in nanoseconds."""
     cached_share: float | None
+    """Share of the artifact's bytes in the kernel's file cache before loading; null if it is unknown."""
     first_inference_ns: int
+    """Duration of the first inference in nanoseconds."""
     warm_up_ns: tuple[int, ...]
+    """Duration of each inference of the warm-up in nanoseconds."""
     steady: bool
+    """Whether warm-up ended because latency was steady; if false, it reached its limit."""
     blocks: tuple[Block, ...]
+    """The blocks of the process, in order."""
 
 
 class Memory(Record):
-    """Resident bytes of a process of its own: runtime imported, artifact loaded, and at its peak.
-
-    `peak_bytes` is the kernel's high-water mark from before loading to after some inferences, and
-    `proportional_bytes` the proportional set size then (shared pages divided among those who share them);
-    both null where the kernel keeps none. `device_bytes`: that an accelerator's memory holds more then (the
-    whole system's, where they share it), null where there is none or it is not told.
-    """
+    """Resident memory of a process that runs nothing but this case."""
 
     runtime_bytes: int
+    """Resident bytes after the runtime was imported."""
     loaded_bytes: int
+    """Resident bytes after the artifact was loaded."""
     peak_bytes: int | None
+    """The kernel's high-water mark from before loading until after some inferences; null without one."""
     proportional_bytes: int | None
+    """Proportional set size after those inferences: each shared page is divided among the processes that
+    share it. Null if the kernel does not report it."""
     device_bytes: int | None = None
+    """Growth of the accelerator's memory use, or of the system's where both share memory; null without an
+    accelerator or if it is not available."""
 
     @property
     def highest_bytes(self) -> int:
-        """The peak; what was resident when it was loaded where the kernel keeps none."""
+        """The peak; where the kernel has no high-water mark, the resident bytes after loading."""
         return self.loaded_bytes if self.peak_bytes is None else self.peak_bytes
 
 
 class Operator(Record):
-    """One convolution or matrix operator of the graph that ran.
-
-    `precision`: fp32, fp16, bf16, int8, or the runtime's own word; `macs`: multiply-accumulates of one
-    inference, `elements`: values that it reads and writes, weights among them; null where the graph does not
-    tell.
-    """
+    """One convolution or matrix operator of the executed graph."""
 
     name: str
+    """The operator's name in the graph."""
     operation: str
+    """The runtime's word for the kind of operator."""
     precision: str
+    """`fp32`, `fp16`, `bf16`, `int8`, or the runtime's own word."""
     macs: int | None
+    """Multiply-accumulates of one inference; null if the graph has no shapes."""
     elements: int | None = None
+    """Number of values read and written, weights included; null if the graph has no shapes."""
 
 
 class Executed(Record):
-    """What the runtime's own executed graph says of precision.
-
-    `source`: where that was read; `casts`: conversions between float types; `quantise`, `dequantise`: the
-    steps from float to integers and back. `elsewhere`: other steps that ran on another provider than the one
-    asked for, with a copy each way.
-    """
+    """What the runtime's own executed graph shows about precision."""
 
     source: str
+    """Where the graph was read."""
     operators: tuple[Operator, ...]
+    """The convolution and matrix operators that ran."""
     casts: int
+    """Number of conversions between float types."""
     quantise: int
+    """Number of steps that convert float to integer."""
     dequantise: int
+    """Number of steps that convert integer to float."""
     elsewhere: int = 0
+    """Number of other steps that ran on another provider than the requested one. Each costs two copies."""
 
 
 class Energy(Record):
-    """Joules of one block of `inferences` in `seconds`, by a method and of a domain; idle is not subtracted.
-
-    `idle_watts`: what the same domain drew just before, with the artifact loaded and nothing running.
-    """
+    """Energy of a series of inferences without a pause. Idle energy is not subtracted."""
 
     method: str
+    """How the energy was measured."""
     domain: str
+    """The part of the machine whose energy was measured."""
     inferences: int
+    """Number of inferences."""
     seconds: float
+    """Duration of the measurement."""
     joules: float
+    """Energy that the domain used in that time."""
     idle_watts: float
+    """Power of the domain just before, with the artifact loaded and nothing running."""
 
 
 class NoEnergy(Record):
-    """Why there is no energy."""
+    """A case whose energy was not measured."""
 
     reason: str
+    """Why there is no measurement."""
 
 
 class SustainedRun(Record):
-    """Blocks of about a second without a pause, and how the machine stood before and after."""
+    """Blocks of about one second each, without a pause between them."""
 
     blocks: tuple[Block, ...]
+    """The blocks, in order."""
     before: HostState
+    """State of the machine before the first block."""
     after: HostState
+    """State of the machine after the last block."""
 
 
 class RepetitionState(Record):
-    """How the machine stood before and after one round of a wave."""
+    """State of the machine before and after one repetition of a group."""
 
     group: int
+    """Number of the group, from 0."""
     repetition: int
+    """Number of the repetition, from 0."""
     before: HostState
+    """State before the first process loaded its artifact."""
     after: HostState
+    """State after the last block."""
 
 
 class Stage(str, Enum):
-    """Where in a case something went wrong."""
+    """The stages of a case, as failures name them."""
 
     START = "start"
     LOAD = "load"
@@ -165,7 +186,7 @@ class Stage(str, Enum):
 
 
 class FailureKind(str, Enum):
-    """How a worker died."""
+    """How a worker failed."""
 
     ERROR = "error"
     CRASH = "crash"
@@ -178,7 +199,7 @@ class FailureKind(str, Enum):
 
 
 class End(str, Enum):
-    """Why a case's sampling ended."""
+    """Why the sampling of a case ended."""
 
     NARROW = "interval narrow enough"
     PROCESSES = "all processes used"
@@ -188,41 +209,60 @@ class End(str, Enum):
 
 
 class Completed(Record):
-    """A case that ran.
-
-    `runtime`: its version; `logits`: [images][classes], and `executed`: both null for the null runtime and
-    the control workload; `predictions_cached_at`: when an earlier run on this machine found these two, null
-    if it was this one; `sustained`: null unless asked for; `groups`: into how many waves the run was parted.
-    """
+    """A case that ran to its end."""
 
     status: Literal["completed"] = "completed"
+    """The word that identifies this outcome."""
     runtime: str
+    """Name and version of the runtime."""
     processes: tuple[ProcessTiming, ...]
-    ended: End
+    """Timings of each process, in the order in which the processes ran."""
+    ended: End = Field(strict=False)
+    """Why sampling ended."""
     memory: Memory
+    """Resident memory of a separate process."""
     logits: tuple[tuple[float, ...], ...] | None
+    """Logits [images][classes]; null for the null runtime and the control workload."""
     executed: Executed | None
+    """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None = None
+    """When an earlier run on this machine computed logits and executed graph (ISO 8601); null if this run
+    did."""
     energy: Energy | NoEnergy
+    """The energy, or why it was not measured."""
     sustained: SustainedRun | None = None
+    """The sustained run; null if none was requested."""
     telemetry: tuple[RepetitionState, ...] = ()
+    """State of the machine around each repetition of the case."""
     groups: int = 1
+    """Number of groups that the run's cases were split into."""
 
 
 class Skipped(Record):
-    """A case that cannot run here, and why."""
+    """A case that cannot run on this machine."""
 
     status: Literal["skipped"] = "skipped"
+    """The word that identifies this outcome."""
     reason: str
+    """Why the case cannot run."""
 
 
 class Failed(Record):
-    """A case that was tried and failed."""
+    """A case that started and failed."""
 
     status: Literal["failed"] = "failed"
-    stage: Stage
-    kind: FailureKind
+    """The word that identifies this outcome."""
+    stage: Stage = Field(strict=False)
+    """The stage in which it failed."""
+    kind: FailureKind = Field(strict=False)
+    """How its worker failed."""
     message: str
+    """What the runtime or the system reported, in full."""
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line."""
+        return f"{self.kind.value} in stage {self.stage.value}: {first_sentence(self.message)}"
 
 
-Outcome = Completed | Skipped | Failed
+Outcome = Annotated[Completed | Skipped | Failed, Field(discriminator="status")]

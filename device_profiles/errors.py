@@ -1,7 +1,7 @@
-"""What is wrong with a profile. It knows nothing of terminals: the command line prints it."""
+"""The error of this package. The command line prints it."""
 
 
 class ProfileError(ValueError):
-    """A profile that cannot be used; the message names file, key and remedy."""
+    """A profile that cannot be used. The message names the file, the key and the remedy."""
 
     exit_code = 2

@@ -1,6 +1,6 @@
-"""Finds profiles and reads them: those that come along, a user's own folder, a path; one may extend another.
+"""Finds and reads profiles: those that come with edgefit, the user's own, or a file. One may extend another.
 
-Nothing is repaired and nothing hides another: whatever is wrong is an error with file, key and remedy.
+Nothing is repaired, and no profile hides another: every fault is an error with file, key and remedy.
 """
 
 import json
@@ -24,14 +24,14 @@ _ENDINGS = (".yaml", ".yml")
 _EXTENDS = "extends"
 _LARGEST_BYTES = 1 << 20
 _SHOWN = 80
-# A mapping with one of these is a figure with its source: it is replaced whole, so that a value never comes
-# to stand beside another value's source.
-_WHOLE = ("value", "not_found")
+# A mapping with one of these is a figure with its source. It is replaced as a whole, so that a value never
+# gets the source of another value.
+_FIGURE_KEYS = ("value", "not_found")
 _SOURCE = "source"
 
 
 def own_folder() -> Path:
-    """Return the folder of a user's own profiles: $EDGEFIT_PROFILES, else one in the configuration folder."""
+    """Return the folder of the user's profiles: $EDGEFIT_PROFILES, else one in the configuration folder."""
     if own := os.environ.get("EDGEFIT_PROFILES"):
         return Path(own)
     if sys.platform == "darwin":
@@ -40,69 +40,74 @@ def own_folder() -> Path:
 
 
 def profile_paths() -> dict[str, Sequence[Path]]:
-    """Return the files of every profile that has a name: those that come along, then the user's own.
+    """Return the files of every profile that has a name: those that come with edgefit, then the user's own.
 
-    More than one for a name is an error to whoever asks for it (see path_of). Raises ProfileError if
-    EDGEFIT_PROFILES is no folder.
+    path_of refuses a name with several files. Raises ProfileError if EDGEFIT_PROFILES is not a folder.
     """
     folder = own_folder()
     if os.environ.get("EDGEFIT_PROFILES") and not folder.is_dir():
-        raise ProfileError(f"EDGEFIT_PROFILES: {folder} is no folder; make it, or unset the variable")
-    found: dict[str, list[Path]] = {}
-    for path in (*_FOLDER.glob("*.yaml"), *(one for end in _ENDINGS for one in folder.glob(f"*{end}"))):
+        raise ProfileError(f"EDGEFIT_PROFILES: {folder} is not a folder; create it, or unset the variable")
+    own = (path for ending in _ENDINGS for path in folder.glob(f"*{ending}"))
+    paths: dict[str, list[Path]] = {}
+    for path in (*_FOLDER.glob("*.yaml"), *own):
         if not path.name.startswith("."):
-            found.setdefault(path.stem, []).append(path)
-    return dict(sorted(found.items()))
+            paths.setdefault(path.stem, []).append(path)
+    return dict(sorted(paths.items()))
 
 
 def profile_names() -> list[str]:
-    """Return the names of all profiles that have one."""
+    """Return the names of all profiles that have a name."""
     return list(profile_paths())
 
 
 def path_of(name: str) -> Path:
-    """Return the file of a profile by its name; raises ProfileError if there is none, or more than one."""
+    """Return the file of a named profile; raises ProfileError if there is none, or more than one."""
     paths = profile_paths()
     if name not in paths:
         shown = " ".join(name.split())[:_SHOWN]
         raise ProfileError(
             f"unknown profile '{shown}'; {nearest(Path(name).stem, list(paths))}"
-            " (a file of your own is given by its path)"
+            " (to use a file of your own, give its path)"
         )
     first, *others = paths[name]
     if others:
         raise ProfileError(
-            f"{others[0]}: another profile is called '{name}' too ({first}); rename this file and its "
-            "'name', and let it say which one it extends"
+            f"{others[0]}: another profile has the name '{name}' ({first}); rename this file and change its "
+            f"'name' (to change a few keys of the other one, add 'extends: {name}')"
         )
     return first
 
 
 def shipped_profiles() -> list[Profile]:
-    """Return the profiles that come with edgefit, whatever a user's own folder holds."""
+    """Return the profiles that come with edgefit, without the user's own."""
     return [read_profile(path) for path in sorted(_FOLDER.glob("*.yaml"))]
 
 
 def load_profile(name_or_path: str) -> Profile:
-    """Load a profile by name, or from a file if the text ends in .yaml or .yml, or holds a path separator.
+    """Load a profile by name, or from a file if the text ends in .yaml or .yml or contains a slash.
 
     Raises ProfileError with the file, the key and the remedy.
     """
-    return read_profile(Path(name_or_path) if is_path(name_or_path) else path_of(name_or_path))
+    return read_profile(file_of(name_or_path))
+
+
+def file_of(name_or_path: str) -> Path:
+    """Return the file of a profile that is given by its name or its path; raises ProfileError."""
+    return Path(name_or_path) if is_path(name_or_path) else path_of(name_or_path)
 
 
 def is_path(name_or_path: str) -> bool:
-    """Tell whether a profile is given by its file rather than by its name."""
+    """Return whether the text is the path of a profile, not a name."""
     return name_or_path.endswith(_ENDINGS) or "/" in name_or_path
 
 
 def read_profile(path: Path) -> Profile:
-    """Read one profile file, with what it extends; raises ProfileError."""
+    """Read a profile file and the profile it extends; raises ProfileError."""
     return profile_of(_read(path), path)
 
 
 def profile_of(content: Mapping[str, Any], path: Path) -> Profile:
-    """Return the profile that a file at `path` with such a content is; raises ProfileError."""
+    """Return the profile in the content of a file at `path`; raises ProfileError."""
     return _profile(path, _whole_content(content, path, ()))
 
 
@@ -116,13 +121,13 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
         raise ProfileError(f"{path}: {fault}")
     if path.parent in (_FOLDER, own_folder()) and profile.name != path.stem:
         raise ProfileError(
-            f"{path}: name: is '{profile.name}', and a profile is found by its file's: '{path.stem}'"
+            f"{path}: name: is '{profile.name}', but it must be the file's name, '{path.stem}'"
         )
     return profile
 
 
 def _refuse_unknown(path: Path, content: Mapping[str, Any]) -> None:
-    """Raise ProfileError for the first key at the top that none is; the model knows nothing of `extends`."""
+    """Raise ProfileError for the first unknown key at the top level; the model does not know `extends`."""
     known = [_EXTENDS, *Profile.model_fields]
     for key in content:
         if key not in known:
@@ -130,7 +135,7 @@ def _refuse_unknown(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
-    """Return a file's mapping, laid over that of the profile it extends, which is valid by itself."""
+    """Return a file's mapping, merged into that of the profile it extends, which must be valid by itself."""
     _refuse_unknown(path, content)
     own = dict(content)
     base = own.pop(_EXTENDS, None)
@@ -138,70 +143,79 @@ def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Pa
         return own
     if "name" not in own:
         raise ProfileError(
-            f"{path}: the key 'name' is missing: one that extends another has a name of its own"
+            f"{path}: the key 'name' is missing: a profile that extends another one needs its own name"
         )
     chain = (*extended_by, path.resolve())
     base_path = _path_of_base(path, base)
     if base_path.resolve() in chain:
-        raise ProfileError(f"{path}: extends: '{base}' leads back to this file; none can extend itself")
+        raise ProfileError(
+            f"{path}: extends: '{base}' leads back to this file; a profile cannot extend itself"
+        )
     below = _whole_content(_read(base_path), base_path, chain)
     _profile(base_path, below)
-    return _laid_over(below, own)
+    return _merged(below, own)
 
 
 def _path_of_base(path: Path, base: object) -> Path:
     if not isinstance(base, str) or "\0" in base:
-        raise ProfileError(f"{path}: extends: must be a profile's name or path (seen: {base!r})")
+        raise ProfileError(f"{path}: extends: must be a profile's name or path (value: {base!r})")
     try:
         if not is_path(base):
             return path_of(base)
     except ProfileError as error:
         raise ProfileError(f"{path}: extends: {error}") from None
-    beside = path.parent / base
-    if not beside.exists():
+    base_path = path.parent / base
+    if not base_path.exists():
         hint = nearest(Path(base).stem, profile_names())
-        raise ProfileError(f"{path}: extends: there is no file {beside}; {hint}")
-    return beside
+        raise ProfileError(f"{path}: extends: there is no file {base_path}; {hint}")
+    return base_path
 
 
-def _laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `changes`: mapping by mapping, but figures and lists whole.
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `changes`: mappings are merged, figures and lists are replaced.
 
-    A mapping that is changed loses its source, which spoke of other values.
+    A mapping that changes loses its source, because that was the source of other values.
     """
     merged = {key: value for key, value in base.items() if key != _SOURCE}
     for key, value in changes.items():
         below = merged.get(key)
-        if isinstance(below, dict) and isinstance(value, dict) and not _is_whole(below) | _is_whole(value):
-            merged[key] = _laid_over(below, value)
+        if isinstance(below, dict) and isinstance(value, dict) and not _is_figure(below) | _is_figure(value):
+            merged[key] = _merged(below, value)
         else:
             merged[key] = value
     return merged
 
 
-def _is_whole(mapping: Mapping[str, Any]) -> bool:
-    return any(mark in mapping for mark in _WHOLE)
+def _is_figure(mapping: Mapping[str, Any]) -> bool:
+    return any(key in mapping for key in _FIGURE_KEYS)
 
 
 def _read(path: Path) -> dict[str, Any]:
+    _refuse_what_is_no_profile(path)
     try:
-        if path.exists() and not path.is_file():
-            raise ProfileError(f"{path}: is no file; give a profile's name, or the path of a YAML file")
-        if path.exists() and path.stat().st_size > _LARGEST_BYTES:
-            raise ProfileError(f"{path}: is larger than {_LARGEST_BYTES} bytes, which no profile is")
         content = read_yaml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ProfileError(f"{path}: no such profile file; known names: edgefit profiles list") from None
+        raise ProfileError(
+            f"{path}: no such profile file; to see the known names, run: edgefit profiles list"
+        ) from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProfileError(f"{path}: cannot be read as YAML ({_in_one_line(error)})") from None
     if not isinstance(content, dict):
         raise ProfileError(
-            f"{path}: is not a profile: YAML with keys such as 'name' and 'sampling' is needed"
+            f"{path}: is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
         )
     try:
         return upgraded(content)
     except ValueError as error:
         raise ProfileError(f"{path}: {error}") from None
+
+
+def _refuse_what_is_no_profile(path: Path) -> None:
+    """Raise ProfileError for a folder, a device file or a huge file; such files are not read."""
+    if path.exists() and not path.is_file():
+        raise ProfileError(f"{path}: is not a file; give a profile's name, or the path of a YAML file")
+    if path.exists() and path.stat().st_size > _LARGEST_BYTES:
+        raise ProfileError(f"{path}: is not a profile: it is larger than {_LARGEST_BYTES} bytes")
 
 
 def _in_one_line(error: Exception) -> str:

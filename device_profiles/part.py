@@ -1,15 +1,20 @@
-"""The one kind of record that a profile is made of."""
+"""The base of all records in a profile."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-# One line for a terminal: nothing that moves its cursor, breaks the line or turns the direction of writing.
+# Text for one line of a terminal: no character moves the cursor, breaks the line or reverses it.
 _PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
 Text = Annotated[str, StringConstraints(pattern=_PLAIN, max_length=1000)]
 
 
 class Part(BaseModel):
-    """A frozen part of a profile; unknown keys, and numbers that are not finite, are refused."""
+    """A frozen part of a profile. Unknown keys and infinite numbers are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    The docstring below a field is its description in profile.schema.json.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )

@@ -1,6 +1,6 @@
-"""The keys that profiles had in schema 1, and what they are called now. It reads no file.
+"""The keys of profiles in schema 1, and their present names. It reads no file.
 
-Profiles name no schema: a user's file of then, and the profile within a report, are read for ever.
+A profile has no schema number, so old keys are accepted in every file and in every report.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ def renamed(mapping: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
 
 
 def upgraded(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a profile's mapping with its keys as they are called now.
+    """Return a profile's mapping with its present keys.
 
-    What is not as a profile has it is left as it is: reading it will say so.
+    Content of a wrong type is returned unchanged; validation reports it.
     """
     whole = renamed(profile, _PROFILE)
     for key in ("sampling", "quick"):
@@ -39,7 +39,7 @@ def upgraded(profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upgraded_rates(rates: Sequence[Any]) -> Any:
-    """Return rates with their keys as they are called now."""
+    """Return rates with their present keys."""
     if isinstance(rates, str):
         return rates
     return [renamed(rate, _RATE) if isinstance(rate, Mapping) else rate for rate in rates]

@@ -1,4 +1,4 @@
-"""What a profile asks for, rather than knows: how long to measure, and what would be too much."""
+"""What a profile asks for, as opposed to what it knows: how long to measure, and which limits to meet."""
 
 from typing import Annotated, Literal
 
@@ -7,54 +7,63 @@ from pydantic import Field, field_validator
 from device_profiles.facts import Source
 from device_profiles.part import Part
 
-# What profiles in reports of before say; a file that is read needs a source of its own.
-NOT_TOLD = "not told by the edgefit of that time"
+# The source in profiles of older reports; a file that is read needs a source of its own.
+NOT_RECORDED = "not recorded by that version of edgefit"
 
 
 class Sampling(Part):
-    """How long a case is measured, in fresh processes that take turns with those of other cases.
-
-    `check_after_processes`: after how many processes it is looked whether the interval of the median is
-    within `interval` (a share of the median; no look at fewer than five can say so). `warm_up`: inferences at
-    the most before the first that counts, if the level is not steady before. Each process has `blocks` turns
-    of `block_samples` inferences, or fewer of them (never below three) once a turn would take longer than
-    `block_s` seconds. `time_limit_s`: seconds of loading, warm-up and timed inference of a wave, all its
-    cases together. Up to the first look each process has its share of it and at least one turn; after it no
-    process is added once the limit is reached. `hang_limit_s`: seconds of silence after which a worker is
-    ended. `cool_to_c`: each round waits until the hottest thermal zone is as cool, `cool_limit_s` seconds at
-    the most. `source`: who chose these numbers, and why.
-    """
+    """How long a case is measured, in fresh processes that are interleaved with those of other cases."""
 
     check_after_processes: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(min_length=1)
+    """After how many processes edgefit checks whether the interval of the median is narrow enough. A check
+    with fewer than five processes gives no interval."""
     warm_up: int = Field(ge=1, le=1_000_000)
+    """The largest number of inferences before the first one that counts. Warm-up ends earlier if the latency
+    is steady."""
     blocks: int = Field(ge=1, le=100_000)
+    """The number of blocks in each process."""
     block_samples: int = Field(ge=1, le=1_000_000)
+    """The number of inferences in each block. A block has fewer, but at least three, if it would take longer
+    than block_s."""
     block_s: float = Field(default=0.3, gt=0, le=3600)
+    """The longest time of a block, in seconds."""
     interval: float = Field(default=0.02, gt=0, lt=1)
+    """Measuring ends once the interval of the median lies within this share of the median."""
     time_limit_s: float = Field(gt=0, le=1_000_000)
+    """Seconds of loading, warm-up and timed inference for all cases of a group. Before the first check each
+    process has its share of it, and at least one block. After it no process starts once the limit is
+    reached."""
     hang_limit_s: float = Field(default=120, ge=1, le=86_400)
+    """A worker is ended after this many seconds without an answer."""
     cool_to_c: float | None = Field(default=None, ge=20, le=150)
+    """Each repetition waits until the hottest thermal zone has cooled to this temperature, in °C."""
     cool_limit_s: float = Field(default=120, ge=0, le=86_400)
+    """The longest wait for cool_to_c, in seconds."""
     kind: Literal["chosen"] = "chosen"
-    source: Source = NOT_TOLD
+    """Always chosen: these numbers are a choice."""
+    source: Source = NOT_RECORDED
+    """Who chose these numbers, and why."""
 
     @field_validator("check_after_processes")
     @classmethod
     def _grow(cls, check_after_processes: tuple[int, ...]) -> tuple[int, ...]:
         if list(check_after_processes) != sorted(set(check_after_processes)):
-            raise ValueError("must be numbers of processes that grow, such as [5, 8, 12]")
+            raise ValueError("must be increasing numbers of processes, such as [5, 8, 12]")
         return check_after_processes
 
 
 class Budget(Part):
-    """Limits a variant should keep on this device; null is no limit. `memory_mb` counts MiB, `size_mb` MB.
-
-    `source`: who chose these limits, and why.
-    """
+    """The limits that a variant must meet on this device; null means no limit."""
 
     p95_ms: float | None = Field(default=None, gt=0)
+    """The limit of p95 latency, in milliseconds."""
     memory_mb: float | None = Field(default=None, gt=0)
+    """The limit of peak memory, in MiB."""
     size_mb: float | None = Field(default=None, gt=0)
+    """The limit of the artifact's size, in MB (10^6 bytes)."""
     retention: float | None = Field(default=None, gt=0, le=1)
+    """The smallest retention: the variant's accuracy ÷ the reference's."""
     kind: Literal["chosen"] = "chosen"
-    source: Source = NOT_TOLD
+    """Always chosen: these limits are a choice."""
+    source: Source = NOT_RECORDED
+    """Who chose these limits, and why."""

@@ -1,9 +1,10 @@
-"""Turns what pydantic finds wrong in a file into one line that names file, key and remedy.
+"""Turns a validation error of pydantic into one line with file, key and remedy.
 
-It knows models and errors, and no file's meaning; bench/ uses it for its own files too.
+It knows models and errors, but not what a file means; bench/ uses it for its own files too.
 """
 
 import difflib
+import math
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -15,7 +16,7 @@ _SHOWN = 60
 
 
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
-    """Return `FILE: key: what is wrong` for the first thing wrong, with the key nearest an unknown one."""
+    """Return `FILE: key: what is wrong` for the first fault; for an unknown key, with the nearest one."""
     first = error.errors()[0]
     location = _without_union_tags(first, model)
     key = ".".join(str(part) for part in location)
@@ -25,53 +26,68 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
         return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":
         return f"{path}: the key '{key}' is missing{_meaning(model, location)}"
-    seen = "" if isinstance(first["input"], dict) else f" (seen: {repr(first['input'])[:_SHOWN]})"
-    if isinstance(first["input"], str) and first["type"] in ("int_type", "float_type"):
-        seen += "; it is text: leave out the quotes"
-    messages = [one["msg"] for one in error.errors() if _without_union_tags(one, model) == location]
-    message = " or ".join(messages).removeprefix("Value error, ")
-    return f"{path}: {key or 'the file'}: {message[:1].lower()}{message[1:]}{seen}"
+    value = "" if isinstance(first["input"], dict) else f" (value: {repr(first['input'])[:_SHOWN]})"
+    if _is_quoted_number(first):
+        value += "; it is text, but must be a number; remove the quotes"
+    faults = [fault for fault in error.errors() if _without_union_tags(fault, model) == location]
+    message = " or ".join(_lower_first(fault["msg"].removeprefix("Value error, ")) for fault in faults)
+    return f"{path}: {key or 'the file'}: {message}{value}"
+
+
+def _is_quoted_number(error: ErrorDetails) -> bool:
+    """Return whether a number was expected, and the value is the text of one."""
+    try:
+        return error["type"] in ("int_type", "float_type") and math.isfinite(float(error["input"]))
+    except (TypeError, ValueError):
+        return False
+
+
+def _lower_first(sentence: str) -> str:
+    return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
 def _without_union_tags(error: ErrorDetails, model: type[BaseModel]) -> tuple[int | str, ...]:
-    """Return where an error is, without the names pydantic gives to the alternatives of a union.
+    """Return where an error is, without the names that pydantic gives to the alternatives of a union.
 
-    Those are neither a key of the model that they stand in, nor one of a plain mapping, nor the unknown key
-    that the error is about.
+    Such a name is not a key of its model, not a key of a plain mapping, and not the unknown key of the error.
     """
-    kept: list[int | str] = []
-    field: object = model
+    location: list[int | str] = []
+    annotation: object = model
     *before, last = error["loc"] or ("",)
     for part in before:
-        found = _field(model, part)
-        if isinstance(part, int) or found is not None or get_origin(field) is dict:
-            kept.append(part)
-            field = None if found is None else found.annotation
-            model = _model_in(field) or model
+        field = _field(model, part)
+        if isinstance(part, int) or field is not None or get_origin(annotation) is dict:
+            location.append(part)
+            annotation = None if field is None else field.annotation
+            model = _model_in(annotation) or model
     is_key = error["type"] in ("extra_forbidden", "missing") or isinstance(last, int)
-    if is_key or _field(model, last) is not None or get_origin(field) is dict:
-        kept.append(last)
-    return tuple(kept)
+    if is_key or _field(model, last) is not None or get_origin(annotation) is dict:
+        location.append(last)
+    return tuple(location)
 
 
 def _field(model: type[BaseModel], key: int | str) -> FieldInfo | None:
-    """Return the field that a file calls by this key."""
-    return next((one for name, one in model.model_fields.items() if key in (one.alias or name, name)), None)
+    """Return the field with this key or name."""
+    fields = model.model_fields.items()
+    return next((field for name, field in fields if key in (field.alias or name, name)), None)
 
 
-def nearest(wanted: str, known: list[str]) -> str:
-    """Return a hint: the known name most like `wanted`, else all of them."""
-    by_small = {name.lower(): name for name in known}
-    small = wanted.lower()
-    begin = [name for name in by_small if small and name.startswith(small)]
-    near = difflib.get_close_matches(small, by_small, n=1) or begin[:1]
-    return f"did you mean '{by_small[near[0]]}'?" if near else f"known are: {', '.join(known)}"
+def nearest(name: str, known: list[str]) -> str:
+    """Return a hint: the known name that is most similar to `name`, else all known names."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    lower = name.lower()
+    longer = [candidate for candidate in by_lower if lower and candidate.startswith(lower)]
+    similar = difflib.get_close_matches(lower, by_lower, n=1) or longer[:1]
+    return f"did you mean '{by_lower[similar[0]]}'?" if similar else f"choose from: {', '.join(known)}"
 
 
 def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """Return what a missing key is for, where its model says so."""
+    """Return the first sentence of a missing key's description, if it has one."""
     field = _model_at(model, location[:-1]).model_fields.get(str(location[-1]))
-    return f": {field.description}" if field is not None and field.description else ""
+    if field is None or not field.description:
+        return ""
+    sentence = " ".join(field.description.split()).partition(". ")[0].removesuffix(".")
+    return f": {_lower_first(sentence)}"
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -89,4 +105,4 @@ def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[B
 def _model_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)

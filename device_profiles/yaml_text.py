@@ -1,7 +1,7 @@
-"""Reads the YAML of a profile, strictly: plain mappings, lists, text, numbers, true, false and null.
+"""Reads the YAML of a profile strictly: plain mappings, lists, text, numbers, true, false and null.
 
-What YAML 1.1 makes of `010`, `1:30`, `yes` or `2024-05-01`, duplicate keys of which the last would win, tags
-and aliases are no part of it: a value is what it looks like, or an error with its line.
+YAML 1.1 reads `010`, `1:30`, `yes` and `2024-05-01` in surprising ways. Here each is text or an error.
+Duplicate keys, tags and aliases are errors with their line.
 """
 
 import re
@@ -23,17 +23,17 @@ _PATTERNS = {
 
 
 class _Loader(yaml.SafeLoader):
-    """yaml's own scanner and parser, with the types above."""
+    """The scanner and parser of yaml, with the types above."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
     yaml_constructors: ClassVar[dict[str | None, Any]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse aliases, which can make a file of a few lines hold billions of values."""
+        """Refuse aliases, because a few lines with aliases can expand to billions of values."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
-                None, None, "an alias is used, and none are; write it out", mark
+                None, None, "an alias is not allowed; write the value out", mark
             )
         return super().compose_node(parent, index)
 
@@ -41,7 +41,7 @@ class _Loader(yaml.SafeLoader):
 def _scalar(_loader: _Loader, node: yaml.ScalarNode) -> Any:
     kind = node.tag.removeprefix(_TAG)
     if not _PATTERNS[kind].match(node.value) or len(node.value) > _LONGEST_NUMBER:
-        raise _fault(f"'{node.value[:_LONGEST_NUMBER]}' is no {kind}", node)
+        raise _fault(f"'{node.value[:_LONGEST_NUMBER]}' is not a valid {kind}", node)
     if kind == "null":
         return None
     if kind == "bool":
@@ -56,22 +56,22 @@ def _text(_loader: _Loader, node: yaml.ScalarNode) -> str:
 
 
 def _list(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
-    return [loader.construct_object(one, deep=True) for one in node.value]
+    return [loader.construct_object(item, deep=True) for item in node.value]
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    found: dict[Hashable, Any] = {}
+    mapping: dict[Hashable, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise _fault("a key must be text", key_node)
-        if key_node.value in found:
-            raise _fault(f"the key '{key_node.value}' stands there twice", key_node)
-        found[key_node.value] = loader.construct_object(value_node, deep=True)
-    return found
+        if key_node.value in mapping:
+            raise _fault(f"the key '{key_node.value}' occurs twice; remove one", key_node)
+        mapping[key_node.value] = loader.construct_object(value_node, deep=True)
+    return mapping
 
 
 def _undefined(_loader: _Loader, node: yaml.Node) -> Any:
-    raise _fault(f"the tag '{node.tag}' is none that a profile uses", node)
+    raise _fault(f"the tag '{node.tag}' is not allowed in a profile; remove it", node)
 
 
 def _fault(problem: str, node: yaml.Node) -> yaml.YAMLError:
@@ -88,10 +88,10 @@ _Loader.add_constructor(None, _undefined)
 
 
 def read_yaml(text: str) -> Any:
-    """Return what a YAML text holds; raises yaml.YAMLError with the line of what is wrong."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - it constructs less than the safe loader does
+    """Return the content of a YAML text; raises yaml.YAMLError with the line of the fault."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - this loader constructs less than the safe one
 
 
 def to_yaml(content: Any) -> str:
-    """Return the YAML text of mappings, lists, text and numbers."""
+    """Return mappings, lists, text and numbers as YAML."""
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))

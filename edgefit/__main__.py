@@ -1,4 +1,4 @@
-"""The command line: parses, dispatches, and turns every error into one sentence and an exit code."""
+"""The command line: it parses, runs the command, and turns every error into one sentence and an exit code."""
 
 import errno
 import json
@@ -13,12 +13,12 @@ _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
 _READER_GONE = 128 + signal.SIGPIPE
-# What a disk or its permissions can do to anyone.
-_NOT_OUR_FAULT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+# Errors of the disk or its permissions, which are no fault of edgefit.
+_DISK_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 def main() -> NoReturn:
-    """Run the command that the process was started with, and exit as the contract says."""
+    """Run the command in sys.argv, and exit with its code."""
     try:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGHUP, _end)
@@ -26,9 +26,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing left to interrupt
-        # Whatever was half-made is gone by now: every output appears whole or not at all.
-        sys.stderr.write("\nedgefit: interrupted; nothing half-made was left behind\n")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work has ended already
+        # Unfinished output is removed by now: every output is written whole or not at all.
+        sys.stderr.write("\nedgefit: interrupted; no unfinished output is left\n")
     sys.exit(code)
 
 
@@ -36,35 +36,35 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def run(words: list[str]) -> int:
-    """Run one command line and return its exit code; errors are printed here.
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; print its error.
 
-    typer itself turns Ctrl-C into the code 130.
+    typer turns Ctrl-C into the code 130.
     """
     from edgefit.app import app
 
     try:
-        code = app(words, prog_name="edgefit", standalone_mode=False)
+        code = app(arguments, prog_name="edgefit", standalone_mode=False)
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not try to flush what is left.
+        # The reader closed the pipe. Python must not flush the rest of the output into it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_GONE
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
-        return _tell(error, as_json="--json" in words)
+        return _report_error(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: Exception, as_json: bool) -> int:
-    """Print an error that owns an exit code as a sentence, and any other as edgefit's own crash."""
+def _report_error(error: Exception, as_json: bool) -> int:
+    """Print an error and return its exit code; an error without one is a crash of edgefit."""
     code = getattr(error, "exit_code", None)
-    if isinstance(error, OSError) and error.errno in _NOT_OUR_FAULT:
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         message, code = f"{error.filename or 'writing'}: {error.strerror}; nothing was written", _WRONG_INPUT
     elif code is None:
         traceback.print_exception(error)
-        message, code = "edgefit itself failed (see above); please report it with that text", _CRASHED
+        message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
-    # typer's own errors (a wrong option, say) know how to show themselves, with the command's usage.
+    # An error of typer, such as a wrong option, prints itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
         sys.stderr.write(f"edgefit: {message}\n")

@@ -1,4 +1,4 @@
-"""The table of commands. Each lives in a file of its own, which imports heavy libraries only when it runs."""
+"""The table of commands. Each has a file of its own, which imports heavy libraries only when it runs."""
 
 import typer
 
@@ -18,21 +18,21 @@ from edgefit.commands.wheelhouse import wheelhouse
 from edgefit.terminal import preserve_quiet
 
 app = typer.Typer(
-    help="Export a small vision model to nine edge formats, and measure what each one really does.",
+    help="Export a small vision model to edge formats, and measure each file on your device.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-def _run_command(words: list[str]) -> int:
+def _run_command(arguments: list[str]) -> int:
     with preserve_quiet():
-        code = app(words, prog_name="edgefit", standalone_mode=False)
+        code = app(arguments, prog_name="edgefit", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"edgefit {__version__}")
         raise typer.Exit
 
@@ -43,7 +43,7 @@ def edgefit(
         False, "--version", callback=_show_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
-    """Export a small vision model to nine edge formats, and measure what each one really does."""
+    """Export a small vision model to edge formats, and measure each file on your device."""
 
 
 app.command()(make_demo(_run_command))

@@ -1,4 +1,4 @@
-"""`edgefit bench --on`: what becomes of the boards' reports. bench/remote measures; this shows and keeps."""
+"""`edgefit bench --on`: it shows and stores the boards' reports. bench/remote measures."""
 
 import json
 import sys
@@ -6,120 +6,130 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefit import __version__
-from edgefit.known import known_profiles
-from edgefit.options import AUTO, now
-from edgefit.outcome import exit_code_of, say_what_next, show_report
+from edgefit.options import AUTO
+from edgefit.profiles import named_profiles
 from edgefit.progress import progress_of
+from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
-    from bench.remote.fleet import Result
+    from bench.remote.fleet import BoardResult
+    from bench.remote.measurement import BoardRequest
     from bench.remote.targets import Target
     from bench.report.schema import Report
-    from bench.run.benchmark import BenchmarkOptions
+    from bench.run.request import BenchmarkRequest
+
+
+def board_request(
+    bundle: "Bundle",
+    benchmark: "BenchmarkRequest",
+    profile: str | None,
+    with_formats: tuple[str, ...],
+    wheelhouse: Path | None,
+    output: Output,
+) -> "BoardRequest":
+    """Return what is to be measured on boards.
+
+    `profile`: a name or a file; AUTO or None for the one that each board matches.
+    """
+    from bench.remote.measurement import BoardRequest
+    from bench.runtimes.profile_names import load_checked_profile
+
+    return BoardRequest(
+        bundle=bundle,
+        benchmark=benchmark,
+        profile=None if profile in (None, AUTO) else load_checked_profile(profile),
+        known_profiles=named_profiles(output),
+        with_formats=with_formats,
+        wheelhouse=wheelhouse,
+    )
 
 
 def measure_boards(
-    on: Sequence[str],
-    bundle: "Bundle",
-    profile: str | None,
-    options: "BenchmarkOptions",
-    with_formats: tuple[str, ...],
-    wheelhouse: Path | None,
-    out: Path | None,
-    output: Output,
+    targets: "Sequence[Target]", request: "BoardRequest", out: Path | None, output: Output
 ) -> int:
-    """Measure on every board; show each report, keep it in `out`, and return the highest exit code.
+    """Measure on every board; show each report, write it to `out`, and return the highest exit code.
 
-    With several boards each has a file of its own, with its name before the suffix. `profile`: a name or a
-    file; AUTO or None for the one that each board is.
+    With several boards each report has a file of its own, with the board's name before the suffix.
+    """
+    from bench.remote.fleet import measure_fleet
+    from bench.report.files import write_report
+
+    paths = _report_paths(targets, out)
+
+    def on_report(target: "Target", report: "Report") -> None:
+        if path := paths.get(target.name):
+            write_report(path, report)
+
+    with progress_of([target.name for target in targets]) as watchers:
+        results = measure_fleet(targets, request, watchers, on_report)
+    for result in results:
+        _show(result, output)
+    output.document(_document(results))
+    measured = [result.target.name for result in results if result.report is not None]
+    if measured:
+        show_next_step([paths[name] for name in measured if name in paths], output)
+    return max(_exit_code(result) for result in results)
+
+
+def _report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
+    """Return the path of each board's report by the board's name; none if no file was requested.
+
+    Raises InputError if a path is a folder, or a file that is not a report.
     """
     from bench.errors import InputError
     from bench.filesystem.whole_files import refuse_to_replace
-    from bench.remote.fleet import measure_fleet
-    from bench.remote.job_spec import Asked
-    from bench.remote.measuring import OnBoards
-    from bench.remote.targets import parse_targets
-    from bench.report.files import was_a_report, write_report
-    from device_profiles.loading import load_profile
+    from bench.report.files import was_a_report
 
-    targets = parse_targets(on)
-    asked = Asked(
-        bundle=bundle,
-        only=options.only,
-        quick=options.quick,
-        name=options.name,
-        sustained_s=options.sustained_s,
-        with_formats=with_formats,
-        tool=__version__,
-        created=now(),
-    )
-    chosen = None if profile in (None, AUTO) else load_profile(profile)
-    wanted = OnBoards(asked, chosen, known_profiles(output), wheelhouse)
-    if out is not None and (out.is_dir() or not out.name):
-        raise InputError(f"{out}: is a folder; give --out the name of a file")
-    places = _places(targets, out)
-    for place in places.values():
-        refuse_to_replace(place, was_a_report, "--out")
-
-    def on_report(target: "Target", report: "Report") -> None:
-        if place := places.get(target.name):
-            write_report(place, report)
-
-    with progress_of([target.name for target in targets]) as watchers:
-        results = measure_fleet(targets, wanted, watchers, on_report)
-    for one in results:
-        _show(one, output)
-    output.document(_document(results))
-    kept = [places[one.target.name] for one in results if one.report is not None and places]
-    if any(one.report is not None for one in results):
-        say_what_next(kept, output)
-    return max(_code_of(one) for one in results)
-
-
-def _places(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
-    """Return where each board's report is kept, by the board's name; nothing if none is."""
     if out is None:
         return {}
+    if out.is_dir() or not out.name:
+        raise InputError(f"--out {out}: this is a folder; name a file")
+    paths = {target.name: out.with_name(f"{out.stem}-{target.name}{out.suffix}") for target in targets}
     if len(targets) == 1:
-        return {targets[0].name: out}
-    return {one.name: out.with_name(f"{out.stem}-{one.name}{out.suffix}") for one in targets}
+        paths = {targets[0].name: out}
+    for path in paths.values():
+        refuse_to_replace(path, was_a_report, "--out")
+    return paths
 
 
-def _show(result: "Result", output: Output) -> None:
+def _show(result: "BoardResult", output: Output) -> None:
     if result.report is None:
-        sys.stderr.write(f"edgefit: {result.error}\n")
+        sys.stderr.write(f"edgefit: {result.outcome}\n")
         return
     output.say(f"{result.target.name} ({result.target.text})")
     show_report(result.report, output)
 
 
-def _code_of(result: "Result") -> int:
-    if result.error is not None:
-        return result.error.exit_code
-    assert result.report is not None
-    return exit_code_of(result.report)
+def _exit_code(result: "BoardResult") -> int:
+    from bench.errors import BenchError
+
+    if isinstance(result.outcome, BenchError):
+        return result.outcome.exit_code
+    return exit_code_of(result.outcome)
 
 
-def _document(results: "Sequence[Result]") -> str:
-    """Return the one board's report, or a list of what became of each of several."""
+def _document(results: "Sequence[BoardResult]") -> str:
+    """Return the one board's report, or a list of the results of several."""
     from bench.report.files import to_json
 
     documents = [
-        {"error": str(one.error), "exit_code": _code_of(one)}
-        if one.report is None
-        else json.loads(to_json(one.report))
-        for one in results
+        {"error": str(result.outcome), "exit_code": _exit_code(result)}
+        if result.report is None
+        else json.loads(to_json(result.report))
+        for result in results
     ]
     if len(results) == 1:
         return json.dumps(documents[0])
     return json.dumps(
         {
             "boards": [
-                {"target": one.target.text, "report" if one.report is not None else "failed": document}
-                for one, document in zip(results, documents, strict=True)
+                {
+                    "target": result.target.text,
+                    "failed" if result.report is None else "report": document,
+                }
+                for result, document in zip(results, documents, strict=True)
             ]
         }
     )

@@ -1,4 +1,4 @@
-"""Whether an extra's packages are installed, read from edgefit's own metadata. It imports none of them."""
+"""Whether an extra's packages are installed, from edgefit's metadata. It imports none of them."""
 
 import re
 from importlib import metadata
@@ -11,16 +11,17 @@ _REQUIREMENT = re.compile(
 
 
 def require_extra(extra: str, command: str) -> None:
-    """Raise MissingRuntimeError, with the command that installs them, if packages of an extra are missing."""
+    """Raise MissingRuntimeError, with the install command, if packages of an extra are missing."""
     missing = [name for name in _packages(extra) if not _is_installed(name)]
     if missing:
         raise MissingRuntimeError(
-            f"{command} needs {', '.join(missing)}; install what is missing: pip install 'edgefit[{extra}]'"
+            f"{command} needs packages that are missing: {', '.join(missing)}; install them with: "
+            f"pip install 'edgefit[{extra}]'"
         )
 
 
 def _packages(extra: str) -> list[str]:
-    """Return the names of an extra's packages; extras of extras are already spelled out in the metadata."""
+    """Return the names of an extra's packages; the metadata lists those of nested extras too."""
     matches = (_REQUIREMENT.match(line) for line in metadata.requires("edgefit") or [])
     return [match["name"] for match in matches if match is not None and match["extra"] == extra]
 

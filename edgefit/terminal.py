@@ -1,5 +1,6 @@
-"""Where text goes: results to stdout, everything else to stderr. It knows the terminal, and no command."""
+"""Where text goes: results to stdout, everything else to stderr. It knows no command."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -7,21 +8,21 @@ from contextlib import contextmanager, redirect_stdout
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
-# A pipe or a CI log has no width of its own; the widest table fits into this.
+# A pipe or a CI log has no width; the widest table fits into this one.
 _WIDTH_WITHOUT_TERMINAL = 140
-# Whether people are told nothing but errors. Of the whole process, for a command may run others.
+# Whether only errors are printed. It holds for the whole process, because a command may run others.
 _is_quiet = False
 
 
-def set_quiet(wanted: bool) -> None:
-    """Tell people nothing from now on but errors, if wanted; --quiet calls it."""
+def set_quiet(is_requested: bool) -> None:
+    """Print only errors from now on, if requested; the option --quiet calls it."""
     global _is_quiet
-    _is_quiet = _is_quiet or wanted
+    _is_quiet = _is_quiet or is_requested
 
 
 @contextmanager
 def preserve_quiet() -> Iterator[None]:
-    """Keep what a command within another one asks for from those after it."""
+    """Undo, at the end, what a command within another one sets."""
     global _is_quiet
     before = _is_quiet
     try:
@@ -31,14 +32,14 @@ def preserve_quiet() -> Iterator[None]:
 
 
 def is_quiet() -> bool:
-    """Tell whether people are told nothing but errors."""
+    """Return whether only errors are printed."""
     return _is_quiet
 
 
 @contextmanager
-def result_on_stderr(wanted: bool) -> Iterator[None]:
-    """Send what would go to stdout to stderr, where a command runs others and has a result of its own."""
-    if not wanted:
+def result_on_stderr(is_requested: bool) -> Iterator[None]:
+    """Send stdout to stderr, if requested: for a command that runs others and prints a result of its own."""
+    if not is_requested:
         yield
         return
     with redirect_stdout(sys.stderr):
@@ -56,40 +57,47 @@ def stderr_console() -> Console:
 
 
 class _PipeConsole(Console):
-    """A console that leaves it to the edge of the process what a reader gone away means."""
+    """A console that raises BrokenPipeError once its reader has closed the pipe."""
 
     def on_broken_pipe(self) -> None:
-        """Pass the error on; rich itself would end the process with the code of a crash."""
+        """Pass the error on; rich itself would end the process with exit code 1."""
         raise BrokenPipeError
 
 
 def _console(stderr: bool) -> Console:
     console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_quiet)
     if not console.is_terminal:
-        console.width = _WIDTH_WITHOUT_TERMINAL
+        console.width = _width_without_terminal()
     return console
 
 
+def _width_without_terminal() -> int:
+    """Return COLUMNS where it is a positive number. A user or a CI system sets it for a pipe."""
+    columns = os.environ.get("COLUMNS", "")
+    is_positive = columns.isascii() and columns.isdigit() and int(columns) > 0
+    return int(columns) if is_positive else _WIDTH_WITHOUT_TERMINAL
+
+
 class Output:
-    """What a command prints with: `as_json` sends what people read to stderr and one document to stdout."""
+    """What a command prints with. `as_json`: text goes to stderr, and one JSON document to stdout."""
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self.people = stderr_console() if as_json else stdout_console()
+        self.console = stderr_console() if as_json else stdout_console()
 
-    def show(self, what: RenderableType) -> None:
-        """Show people a result."""
-        self.people.print(what)
+    def show(self, result: RenderableType) -> None:
+        """Print a result."""
+        self.console.print(result)
 
     def say(self, sentence: str) -> None:
-        """Show people a sentence as it is."""
-        self.people.print(escape(sentence), soft_wrap=True)
+        """Print a sentence as it is."""
+        self.console.print(escape(sentence), soft_wrap=True)
 
     def next_step(self, command: str) -> None:
-        """Say what to do next."""
-        self.people.print(f"[dim]next:[/dim] {escape(command)}", soft_wrap=True)
+        """Print what to do next."""
+        self.console.print(f"[dim]next:[/dim] {escape(command)}", soft_wrap=True)
 
     def document(self, text: str) -> None:
-        """Print the one JSON document, if it was asked for."""
+        """Print the JSON document, if --json is given."""
         if self._as_json:
             sys.stdout.write(text.rstrip("\n") + "\n")

@@ -1,111 +1,124 @@
-"""Finds the recipe of one int8 artifact: each is made, run and judged on held-out images.
+"""Finds the recipe of one int8 artifact: makes one for each recipe and compares them on held-out images.
 
-It sees neither the calibration images' labels nor any test image.
+It uses neither the labels of calibration images nor any test image.
 """
 
 import dataclasses
 import shutil
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, Recipe, Search
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Logits
-from export.artifact import answers_of, is_made_for_this_machine, make
+from export.artifact import is_made_for_this_machine, make, run_on_pack
 from export.exporter import Exported
-from export.messages import Entered, SearchTask, Task, Tell
+from export.messages import Entered, Report, SearchTask, Task
 from export.quantisation.candidates import LIBRARY_DEFAULT
-from export.quantisation.costs import Costs
 from export.quantisation.search import Goal, search
+from export.quantisation.sensitivity import Sensitivity
 from export.verification import WrongArtifactError
 
 
-def make_best(task: Task, wanted: SearchTask, folder: Path, tell: Tell) -> tuple[Exported, Search]:
-    """Fill a task's empty folder with the artifact of the best recipe, and say how that was found."""
-    begun = time.perf_counter()
-    pack = read_pack(Path(wanted.held_out))
-    goal = Goal(wanted.min_retention, len(pack))
-    made: list[Exported] = []
-    most = len(wanted.candidates.recipes) + len(wanted.candidates.fallbacks) + 1
+@dataclass
+class _Artifacts:
+    """Makes an artifact for each recipe, in a folder of its own below the task's folder."""
 
-    def attempt(number: int, recipe: Recipe) -> Attempt:
-        tell(Entered(stage=f"recipe {number + 1} of at most {most}"))
-        begun = time.perf_counter()
-        exported = make(task, recipe, _new_folder(folder / f"recipe-{number}"), tell)
-        found = judge(answers_of(task, exported, pack, exact=not is_made_for_this_machine(task)), pack)
-        made.append(exported)
-        share = wanted.costs.share_of_macs(frozenset(recipe.excluded_modules))
+    task: Task
+    search: SearchTask
+    pack: EvaluationPack
+    folder: Path
+    report: Report
+    made: list[Exported] = field(default_factory=list)
+    library_default_error: str | None = None
+
+    def attempt(self, number: int, recipe: Recipe) -> Attempt:
+        """Make an artifact by a recipe and compare it with the fp32 network."""
+        candidates = self.search.candidates
+        most = len(candidates.recipes) + len(candidates.fallbacks) + 1
+        self.report(Entered(stage=f"recipe {number + 1} of at most {most}"))
+        began = time.perf_counter()
+        folder = self.folder / f"recipe-{number}"
+        folder.mkdir()
+        exported = make(self.task, recipe, folder, self.report)
+        exact = not is_made_for_this_machine(self.task)
+        held_out = compare(run_on_pack(self.task, exported, self.pack, exact), self.pack)
+        self.made.append(exported)
         return Attempt(
             recipe=recipe,
-            share_in_fp32=share,
-            held_out=found,
-            seconds=round(time.perf_counter() - begun, 3),
+            share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(recipe.excluded_modules)),
+            held_out=held_out,
+            seconds=round(time.perf_counter() - began, 3),
         )
 
-    failure: str | None = None
-
-    def default(number: int) -> Attempt | None:
-        nonlocal failure
+    def attempt_library_default(self, number: int) -> Attempt | None:
+        """Try the library's own defaults; return None and record the error if that fails."""
         try:
-            return attempt(number, LIBRARY_DEFAULT)
-        except Exception as error:  # noqa: BLE001 - it is there to be compared with: the search has a result
-            failure = f"{type(error).__name__}: {error}"
+            return self.attempt(number, LIBRARY_DEFAULT)
+        except Exception as error:  # noqa: BLE001 - the search has a result without the defaults
+            self.library_default_error = f"{type(error).__name__}: {error}"
             return None
 
-    attempts, taken = search(wanted.candidates, attempt, default, goal)
-    exported = _keep(made[taken], folder)
+    def keep(self, chosen: int) -> Exported:
+        """Move the files of the chosen artifact into the task's folder, and remove the others."""
+        exported = self.made[chosen]
+        for path in sorted(exported.entry.parent.iterdir()):
+            path.rename(self.folder / path.name)
+        for path in self.folder.glob("recipe-*"):
+            shutil.rmtree(path)
+        return dataclasses.replace(exported, entry=self.folder / exported.entry.name)
+
+
+def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report) -> tuple[Exported, Search]:
+    """Fill a task's empty folder with the artifact of the best recipe, and describe the search for it."""
+    began = time.perf_counter()
+    pack = read_pack(Path(search_task.held_out))
+    goal = Goal(search_task.min_retention, len(pack))
+    artifacts = _Artifacts(task, search_task, pack, folder, report)
+    attempts, chosen = search(
+        search_task.candidates, artifacts.attempt, artifacts.attempt_library_default, goal
+    )
+    exported = artifacts.keep(chosen)
     record = Search(
         min_retention=goal.retention,
         min_agreement=goal.agreement,
         min_sqnr_db=goal.sqnr_db,
-        library_default_failed=failure,
+        library_default_error=artifacts.library_default_error,
         images=len(pack),
         attempts=attempts,
-        taken=taken,
-        reached=goal.is_reached_by(attempts[taken].held_out),
-        excluded_modules=reasons(wanted.costs, attempts[taken].recipe.excluded_modules),
-        seconds=round(time.perf_counter() - begun, 3),
+        chosen=chosen,
+        meets_goal=goal.is_met_by(attempts[chosen].held_out),
+        excluded_modules=explain(search_task.sensitivity, attempts[chosen].recipe.excluded_modules),
+        seconds=round(time.perf_counter() - began, 3),
     )
     return exported, record
 
 
-def judge(logits: Logits, pack: EvaluationPack) -> HeldOut:
-    """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError if they cannot be."""
+def compare(logits: Logits, pack: EvaluationPack) -> HeldOut:
+    """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError if it cannot."""
     retention = accuracy.pair(logits, pack.reference_logits, pack.labels).retention
     sqnr_db = accuracy.sqnr_db(logits, pack.reference_logits)
     if retention is None:
         raise WrongArtifactError(f"the fp32 network is right on none of {len(pack)} held-out images")
     if sqnr_db == float("-inf"):
-        raise WrongArtifactError("gives logits that are not finite")
+        raise WrongArtifactError("its logits are not finite")
     return HeldOut(
         agreement=accuracy.agreement(logits, pack.reference_logits), retention=retention, sqnr_db=sqnr_db
     )
 
 
-def reasons(costs: Costs, names: tuple[str, ...]) -> tuple[ExcludedModule, ...]:
-    """Return for each layer left in float what it costs, and its share of the error of a network all in int8.
+def explain(sensitivity: Sensitivity, names: tuple[str, ...]) -> tuple[ExcludedModule, ...]:
+    """Return for each excluded module its share of the work, and of the error of a network all in int8.
 
-    Tensors between layers of the set count for the layer that they come out of.
+    The error of a tensor between two excluded modules counts for the second of them in `names`.
     """
-    everything = costs.noise(frozenset())
-    found = []
-    for place, name in enumerate(names):
-        saved = costs.noise(frozenset(names[:place])) - costs.noise(frozenset(names[: place + 1]))
-        share = costs.share_of_macs(frozenset((name,)))
-        found.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=saved / everything))
-    return tuple(found)
-
-
-def _new_folder(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
-def _keep(exported: Exported, folder: Path) -> Exported:
-    """Move the files of the best recipe into the artifact's folder, and remove the others."""
-    for path in sorted(exported.entry.parent.iterdir()):
-        path.rename(folder / path.name)
-    for path in folder.glob("recipe-*"):
-        shutil.rmtree(path)
-    return dataclasses.replace(exported, entry=folder / exported.entry.name)
+    total = sensitivity.noise(frozenset())
+    modules = []
+    for index, name in enumerate(names):
+        before, after = frozenset(names[:index]), frozenset(names[: index + 1])
+        saved = sensitivity.noise(before) - sensitivity.noise(after)
+        share = sensitivity.share_of_macs(frozenset((name,)))
+        modules.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=saved / total))
+    return tuple(modules)

@@ -1,5 +1,6 @@
-"""A run folder in, a bundle out. It knows the order of the steps and what an outcome means for the bundle;
-how an artifact is made and verified is the worker's.
+"""Turns a run folder into a bundle. It knows the order of the steps and what an outcome means for the bundle.
+
+The worker knows how an artifact is made and verified.
 """
 
 import shutil
@@ -16,18 +17,17 @@ from bench.bundle.manifest import (
     Manifest,
     ModelRecord,
     PackRecord,
-    PreprocessingRecord,
     describe,
     write_manifest,
 )
+from bench.bundle.preprocessing import PreprocessingRecord
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
-from export.evaluation import POSITIVE_CLASS, choose_evaluation_images
-from export.formats import FORMATS, FormatRow
-from export.messages import Entered, Made, Refused, SearchTask, Task, Told
-from export.options import ExportOptions, plan
-from export.questions import write_answered_pack
-from export.search_plan import plan_search
+from bench.runtimes.formats import FORMATS, FormatRow
+from export.images import POSITIVE_CLASS, evaluation_images
+from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
+from export.options import ExportOptions, exporter_of, plan
+from export.preparation import plan_search, write_reference_pack
 from export.verification import warnings_of
 from export.worker_process import WorkerProcess
 from models.progress import Progress
@@ -41,30 +41,35 @@ Outcome = ArtifactRecord | FailedExport
 
 
 class NothingExportedError(BenchError):
-    """Every variant failed, so there is no bundle; the message says each one's reason."""
+    """Every variant failed, so there is no bundle. The message gives the reason of each failure."""
 
     exit_code = 4
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         reasons = [
-            f"{one.variant} failed in stage {one.stage}: {one.message.splitlines()[0]}"
-            for one in outcomes
-            if isinstance(one, FailedExport)
+            f"{outcome.variant} failed in stage {outcome.stage}: {outcome.message.splitlines()[0]}"
+            for outcome in outcomes
+            if isinstance(outcome, FailedExport)
         ]
-        super().__init__("\n".join(["no variant could be exported, so no bundle was made", *reasons]))
+        super().__init__(
+            "\n".join(["no variant could be exported, so there is no bundle; the reasons are:", *reasons])
+        )
 
 
 @dataclass(frozen=True)
 class _Job:
-    """Everything the variants of one export have in common."""
+    """What all variants of one export share."""
 
     options: ExportOptions
     folder: Path
+    """The bundle folder."""
     table: Mapping[str, FormatRow]
+    """The format table."""
     search: SearchTask | Refused | None
+    """The search for int8 recipes; Refused if int8 cannot be simulated, None if there is no search."""
 
     def task(self, variant: Variant) -> Task | Refused:
-        """Return what a worker is to do for a variant; where int8 cannot be simulated, why it cannot."""
+        """Return a worker's task for a variant, or why int8 cannot be simulated."""
         row, calibrated = self.table[variant.format], _is_calibrated(variant, self.table)
         search = self.search if calibrated else None
         if isinstance(search, Refused):
@@ -73,8 +78,9 @@ class _Job:
             variant=str(variant),
             format=variant.format,
             precision=variant.precision,
-            exporter=row.exporter,
-            runtime=row.runtime,
+            exporter=exporter_of(variant.format, row),
+            runtime=row.module,
+            provider=row.provider,
             run=self.options.run_folder,
             bundle=str(self.folder),
             pack=str(self.folder / FILE_NAME),
@@ -96,22 +102,23 @@ def export(
 ) -> Manifest:
     """Fill the empty `folder` with a bundle and return its manifest.
 
-    Raises InputError (bench's for options, models' for the run folder) and MissingRuntimeError before any
-    long work. A variant that cannot be made, or is wrong, becomes a FailedExport and leaves no file.
-    `tool` and `created` (ISO 8601) are recorded as given; `name` None means the run's.
+    Raises InputError (from bench for options, from models for the run folder) and MissingRuntimeError before
+    any long work. A variant that cannot be made, or is wrong, becomes a FailedExport and leaves no file.
+    `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the run's.
     """
     variants = plan(options, table)
     run = read_run(options.run)
     folder = folder.resolve()
-    pack, chosen = folder / FILE_NAME, choose_evaluation_images(run, options.eval_images)
-    is_searched = options.min_retention > 0 and any(_is_calibrated(one, table) for one in variants)
+    pack, images = folder / FILE_NAME, evaluation_images(run, options.eval_images)
+    is_searched = options.min_retention > 0 and any(_is_calibrated(variant, table) for variant in variants)
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
         search = plan_search(options, run, Path(scratch), progress) if is_searched else None
-        write_answered_pack(pack, chosen, "test", options, progress)
+        write_reference_pack(pack, images, "test", options, progress)
         progress.begin("Exporting", len(variants))
         job = _Job(options, folder, table, search)
         outcomes = list(_make_all(job, variants, progress))
-    if not any(isinstance(one, ArtifactRecord) for one in outcomes):
+    artifacts = tuple(outcome for outcome in outcomes if isinstance(outcome, ArtifactRecord))
+    if not artifacts:
         raise NothingExportedError(outcomes)
     manifest = Manifest(
         schema=2,
@@ -120,11 +127,9 @@ def export(
         created=created,
         model=_describe_model(run.record),
         preprocessing=_describe_preprocessing(run.record),
-        pack=PackRecord(
-            file=describe(folder, pack), images=len(chosen.labels), positive_class=POSITIVE_CLASS
-        ),
-        artifacts=tuple(one for one in outcomes if isinstance(one, ArtifactRecord)),
-        failed=tuple(one for one in outcomes if isinstance(one, FailedExport)),
+        pack=PackRecord(file=describe(folder, pack), images=len(images), positive_class=POSITIVE_CLASS),
+        artifacts=artifacts,
+        failed=tuple(outcome for outcome in outcomes if isinstance(outcome, FailedExport)),
         notes=run.record.data.notes,
     )
     write_manifest(folder, manifest)
@@ -132,49 +137,52 @@ def export(
 
 
 def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Iterator[Outcome]:
-    """Make every variant, a format's in one process: what they share is made once, and a crash costs one."""
+    """Make every variant. One process makes those of a format, so that it makes what they share only once.
+
+    A crash costs one variant: a fresh process makes the rest.
+    """
     for _, group in groupby(variants, key=lambda variant: variant.format):
-        waiting = list(group)
-        while waiting:
+        remaining = list(group)
+        while remaining:
             with WorkerProcess(job.folder) as worker:
-                while waiting and worker.is_alive:
-                    outcome = _make(job, waiting.pop(0), worker, progress)
-                    _tell(outcome, progress)
+                while remaining and worker.is_alive:
+                    outcome = _make(job, remaining.pop(0), worker, progress)
+                    _show(outcome, progress)
                     yield outcome
 
 
 def _make(job: _Job, variant: Variant, worker: WorkerProcess, progress: Progress) -> Outcome:
-    def receive(told: Told) -> None:
-        progress.advance(0, note=f"{variant}, {_words(told)}")
+    def show(message: ProgressMessage) -> None:
+        progress.advance(0, note=f"{variant}, {_note(message)}")
 
     task = job.task(variant)
     if isinstance(task, Refused):
         return _failed(variant, task)
-    match worker.ask(task, job.options.timeout_s, receive):
+    match worker.ask(task, job.options.timeout_s, show):
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": warnings_of(artifact)})
         case Refused() as refused:
             shutil.rmtree(job.folder / str(variant), ignore_errors=True)
             return _failed(variant, refused)
         case _:
-            raise AssertionError("a worker answers a task with what it made")
+            raise AssertionError("the worker answered another request than the task")
 
 
 def _is_calibrated(variant: Variant, table: Mapping[str, FormatRow]) -> bool:
     return variant.precision in table[variant.format].calibrated
 
 
-def _failed(variant: Variant, why: Refused) -> FailedExport:
-    return FailedExport(variant=str(variant), stage=why.stage, message=why.message)
+def _failed(variant: Variant, refused: Refused) -> FailedExport:
+    return FailedExport(variant=str(variant), stage=refused.stage, message=refused.message)
 
 
-def _words(told: Told) -> str:
-    return told.stage if isinstance(told, Entered) else f"step {told.done} of {told.total}"
+def _note(message: ProgressMessage) -> str:
+    return message.stage if isinstance(message, Entered) else f"step {message.done} of {message.total}"
 
 
-def _tell(outcome: Outcome, progress: Progress) -> None:
+def _show(outcome: Outcome, progress: Progress) -> None:
     if isinstance(outcome, FailedExport):
-        progress.say(f"{outcome.variant} failed at {outcome.stage}: {outcome.message.splitlines()[0]}")
+        progress.say(f"{outcome.variant} failed in stage {outcome.stage}: {outcome.message.splitlines()[0]}")
         progress.advance(note=f"{outcome.variant} failed")
         return
     for warning in outcome.warnings:
@@ -196,7 +204,15 @@ def _describe_model(record: RunRecord) -> ModelRecord:
 def _describe_preprocessing(record: RunRecord) -> PreprocessingRecord:
     steps = record.preprocessing
     return PreprocessingRecord(
-        resize=f"{steps.resize}; {steps.interpolation}",
-        grey_to_rgb=f"{steps.grey_to_rgb}; transparency {steps.transparency}",
-        scale=f"{steps.scale}; of 16-bit images {steps.sixteen_bit}",
+        sixteen_bit_divide_by=steps.sixteen_bit_divide_by,
+        transparency=steps.transparency,
+        resize=steps.resize,
+        size=(record.image_size, record.image_size),
+        interpolation=steps.interpolation,
+        antialias=steps.antialias,
+        channels=steps.channels,
+        divide_by=steps.divide_by,
+        # The network normalises by itself.
+        mean=(0.0,) * steps.channels,
+        std=(1.0,) * steps.channels,
     )

@@ -1,4 +1,4 @@
-"""What parent and export worker say to each other, one JSON document a line. It knows shapes only."""
+"""What the parent and an export worker send to each other: one JSON document a line. It knows shapes only."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -10,117 +10,141 @@ from bench.bundle.manifest import ArtifactRecord
 from bench.bundle.variants import Precision
 from bench.record import Record
 from export.quantisation.candidates import Candidates
-from export.quantisation.costs import Costs
+from export.quantisation.sensitivity import Sensitivity
 
 
-class AskReference(Record):
-    """The fp32 network's logits for the images in `pack`, an evaluation pack whose own do not count yet."""
+class ComputeReference(Record):
+    """Request: run the fp32 network on images."""
 
-    kind: Literal["ask_reference"] = "ask_reference"
+    kind: Literal["compute_reference"] = "compute_reference"
     run: str
+    """The run folder."""
     pack: str
+    """An evaluation pack whose images are used; its logits are placeholders."""
     threads: int
+    """How many threads torch uses."""
 
 
 class MeasureSensitivity(Record):
-    """What int8 costs the network, layer by layer, with weights for a target (see cpu_class.TARGETS)."""
+    """Request: measure how much int8 disturbs the network, layer by layer."""
 
-    kind: Literal["ask_costs"] = "ask_costs"
+    kind: Literal["measure_sensitivity"] = "measure_sensitivity"
     run: str
+    """The run folder."""
     threads: int
+    """How many threads torch uses."""
     cpu: str
+    """The CPUs that int8 is made for, a key of cpu_class.TARGETS."""
 
 
 class SearchTask(Record):
-    """Which recipes to try on an int8 artifact, see export.quantisation.search, to keep `min_retention`.
-
-    `held_out`: an evaluation pack of held-out images; `costs`: why layers are left in float; `scratch`: the
-    folder for rounded networks that several formats take: the first worker that needs one writes it.
-    """
+    """What an int8 artifact's search for a recipe needs; see export.quantisation.search."""
 
     candidates: Candidates
+    """The recipes to try."""
     held_out: str
+    """An evaluation pack of held-out images."""
     min_retention: float
-    costs: Costs
+    """The retention that the artifact must reach."""
+    sensitivity: Sensitivity
+    """Why modules are excluded."""
     scratch: str
+    """A folder for networks that several formats quantise; the first worker that needs one writes it."""
 
 
 class Task(Record):
-    """One artifact to make and verify.
-
-    `bundle`: the bundle folder; the files go to `bundle`/`variant`, a new folder. `exporter`: a module.
-    `pack`: the evaluation pack's file. `calibration_images`: at most so many are used, none if 0. `cpu`: what
-    int8 is made for, see cpu_class.TARGETS. `search` None: the default recipe, where one is needed.
-    """
+    """Request: make one artifact and verify it."""
 
     kind: Literal["task"] = "task"
     variant: str
+    """The variant, such as onnx-int8."""
     format: str
+    """The format, a key of the format table."""
     precision: Precision = Field(strict=False)
+    """The precision."""
     exporter: str
+    """The module that makes the artifact."""
     runtime: str
+    """The runtime's module, so that a worker needs no row of the format table."""
+    provider: str
+    """Where the runtime runs."""
     run: str
+    """The run folder."""
     bundle: str
+    """The bundle folder; the artifact's files go to a new folder below it, named after the variant."""
     pack: str
+    """The evaluation pack that the artifact is verified on."""
     calibration_images: int
+    """The most calibration images to use; 0 for precisions that need none."""
     threads: int
+    """How many threads torch uses."""
     cpu: str = PORTABLE
+    """The CPUs that int8 is made for, a key of cpu_class.TARGETS."""
     search: SearchTask | None = None
+    """The search for a recipe; null for the default recipe."""
 
 
 class Entered(Record):
-    """The worker begins a stage; if it dies, it died there."""
+    """The worker begins a stage. If it dies before it begins the next one, it failed in this stage."""
 
     kind: Literal["entered"] = "entered"
     stage: str
+    """The stage's name."""
 
 
 class Advanced(Record):
-    """So many of so many steps of a long stage are done."""
+    """The worker has finished a step of a long stage."""
 
     kind: Literal["advanced"] = "advanced"
     done: int
+    """How many steps are finished."""
     total: int
+    """How many steps there are."""
 
 
 class Made(Record):
-    """The artifact is there, and it is right."""
+    """Answer: the artifact was made and verified."""
 
     kind: Literal["made"] = "made"
     artifact: ArtifactRecord
+    """Its record for the manifest."""
 
 
 class Refused(Record):
-    """What was asked could not be done, or the artifact is wrong; the worker can go on."""
+    """Answer: the request failed, or the artifact is wrong. The worker can take another request."""
 
     kind: Literal["refused"] = "refused"
     stage: str
+    """The stage that failed."""
     message: str
+    """What went wrong."""
 
 
 class Reference(Record):
-    """The fp32 network's logits, one row an image."""
+    """Answer: the fp32 network's logits."""
 
     kind: Literal["reference"] = "reference"
     logits: tuple[tuple[float, ...], ...]
+    """One row for each image."""
 
 
 class SensitivityMeasured(Record):
-    """What int8 costs the network."""
+    """Answer: how much int8 disturbs the network."""
 
-    kind: Literal["costs_found"] = "costs_found"
-    costs: Costs
+    kind: Literal["sensitivity_measured"] = "sensitivity_measured"
+    sensitivity: Sensitivity
+    """The figures, layer by layer."""
 
 
-Told = Entered | Advanced
-Tell = Callable[[Told], None]
+ProgressMessage = Entered | Advanced
+Report = Callable[[ProgressMessage], None]
 Answer = Made | Refused | Reference | SensitivityMeasured
-ANSWERS: TypeAdapter[Told | Answer] = TypeAdapter(
+ANSWERS: TypeAdapter[ProgressMessage | Answer] = TypeAdapter(
     Annotated[
         Entered | Advanced | Made | Refused | Reference | SensitivityMeasured, Field(discriminator="kind")
     ]
 )
-Request = AskReference | MeasureSensitivity | Task
+Request = ComputeReference | MeasureSensitivity | Task
 REQUESTS: TypeAdapter[Request] = TypeAdapter(
-    Annotated[AskReference | MeasureSensitivity | Task, Field(discriminator="kind")]
+    Annotated[ComputeReference | MeasureSensitivity | Task, Field(discriminator="kind")]
 )

@@ -1,17 +1,25 @@
-"""What the user may choose about an export, and whether it can be done. It knows no files."""
+"""What the user may choose about an export, and whether it is possible. It reads no files."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
+from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.snapshot import usable_cpus
-from export.formats import FORMATS, FormatRow
 
 _FEWEST_EVALUATION_IMAGES = 2
+# The extra that installs what exporters import.
+EXTRA = "build"
+ALL_PRECISIONS = tuple(precision.value for precision in Precision)
+
+
+def exportable_formats() -> tuple[str, ...]:
+    """Return the names of the formats that have an exporter."""
+    return tuple(name for name, row in FORMATS.items() if row.exporter is not None)
 
 
 def available_threads() -> int:
@@ -21,24 +29,28 @@ def available_threads() -> int:
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """`run`: a run folder; `formats`, `precisions`: names, their product is made.
-
-    `min_retention`: share of the fp32 accuracy that int8 is to keep, 0 for no search of a recipe that does;
-    `qat`: refine the weights where no recipe keeps it. `cpu`: what int8 is made for, see
-    cpu_class.TARGETS. `eval_images`, `calibration_images`: at most so many, from the test and the training
-    split. `threads` None: all CPUs. `timeout_s`: for one artifact, after which its exporter counts as hung.
-    """
+    """The options of `edgefit export`."""
 
     run: Path
-    formats: tuple[str, ...] = tuple(FORMATS)
-    precisions: tuple[str, ...] = tuple(one.value for one in Precision)
+    """The run folder."""
+    formats: tuple[str, ...] = field(default_factory=exportable_formats)
+    """Names of formats; every format is made in every precision."""
+    precisions: tuple[str, ...] = ALL_PRECISIONS
+    """Names of precisions."""
     min_retention: float = 0.99
+    """The share of the fp32 accuracy that int8 must keep; 0: use the default recipe and search for none."""
     qat: bool = False
+    """Whether quantisation-aware training is tried if no other recipe meets the goal."""
     cpu: str = PORTABLE
+    """The CPUs that int8 is made for, a key of cpu_class.TARGETS."""
     eval_images: int = 512
+    """The most test images in the evaluation pack."""
     calibration_images: int = 256
+    """The most training images that int8 is calibrated on."""
     threads: int | None = None
+    """How many threads the workers use; None: one for each CPU."""
     timeout_s: float = 3600.0
+    """The time limit for one artifact; an exporter that exceeds it is ended."""
 
     @property
     def run_folder(self) -> str:
@@ -52,52 +64,61 @@ class ExportOptions:
 
 
 def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant]:
-    """Return the variants asked for, format by format; raises before any work is done."""
+    """Return the requested variants, format by format; raises before any work is done."""
     _check_numbers(options)
     formats = _choose_all(options.formats, list(table), "format", "--formats")
     precisions = _choose_all(
-        options.precisions, [one.value for one in Precision], "precision", "--precisions"
+        options.precisions, [precision.value for precision in Precision], "precision", "--precisions"
     )
     for name in formats:
         _check_installed(name, table[name])
-    variants = [Variant(name, Precision(one)) for name in formats for one in precisions]
+    variants = [Variant(name, Precision(precision)) for name in formats for precision in precisions]
     for variant in variants:
         if variant.precision not in table[variant.format].precisions:
             raise InputError(
-                f"{variant}: {variant.format} has no {variant.precision.value}; leave one of them out"
+                f"{variant}: {variant.format} cannot be exported in {variant.precision.value}; "
+                f"leave {variant.format} out of --formats, or {variant.precision.value} out of --precisions"
             )
-    _check_options_have_a_use(options, variants, table)
+    _check_int8_options(options, variants, table)
     return variants
 
 
-def _check_options_have_a_use(
+def _check_int8_options(
     options: ExportOptions, variants: Sequence[Variant], table: Mapping[str, FormatRow]
 ) -> None:
-    """Refuse what would change nothing, for whoever gives it expects something of it."""
+    """Refuse options that would change nothing: whoever gives them expects an effect."""
     choose(options.cpu, TARGETS, "CPU")
-    is_int8_made = any(each.precision in table[each.format].calibrated for each in variants)
+    is_int8_made = any(variant.precision in table[variant.format].calibrated for variant in variants)
     if options.cpu != PORTABLE and not is_int8_made:
         raise InputError(
-            f"--cpu {options.cpu}: is for int8, and none is to be made; add int8 to --precisions"
+            f"--cpu {options.cpu}: has an effect on int8 only, and int8 is not exported; "
+            "add int8 to --precisions, or leave --cpu out"
         )
     if options.qat:
         if options.min_retention == 0:
-            raise InputError("--qat: there is nothing to reach with --min-retention 0; leave one of them out")
+            raise InputError(
+                "--qat: trains until int8 meets --min-retention, which is 0; leave one of them out"
+            )
         if not is_int8_made:
-            raise InputError("--qat: is for int8, and none is to be made; add int8 to --precisions")
+            raise InputError(
+                "--qat: has an effect on int8 only, and int8 is not exported; "
+                "add int8 to --precisions, or leave --qat out"
+            )
 
 
-def _choose_all(wanted: Sequence[str], known: list[str], what: str, option: str) -> list[str]:
-    """Return the names wanted, once each, in the order known."""
-    if not wanted:
-        raise InputError(f"{option} names nothing; choose from: {', '.join(known)}")
-    chosen = {choose(name, known, what) for name in wanted}
+def _choose_all(names: Sequence[str], known: list[str], noun: str, option: str) -> list[str]:
+    """Return the names, once each, in the order of `known`."""
+    if not names:
+        raise InputError(f"{option} is empty; choose from: {', '.join(known)}")
+    chosen = {choose(name, known, noun) for name in names}
     return [name for name in known if name in chosen]
 
 
 def _check_numbers(options: ExportOptions) -> None:
     if not 0 <= options.min_retention <= 1:
-        raise InputError(f"--min-retention {options.min_retention:g}: out of range, give a share from 0 to 1")
+        raise InputError(
+            f"--min-retention {options.min_retention:g}: out of range, give a number from 0 to 1"
+        )
     _check_at_least("--eval-images", options.eval_images, _FEWEST_EVALUATION_IMAGES)
     _check_at_least("--calibration-images", options.calibration_images, 1)
     if options.threads is not None:
@@ -106,13 +127,21 @@ def _check_numbers(options: ExportOptions) -> None:
 
 def _check_at_least(option: str, value: int, least: int) -> None:
     if value < least:
-        raise InputError(f"{option} {value}: too few, give at least {least}")
+        raise InputError(f"{option} {value}: too small, give at least {least}")
+
+
+def exporter_of(name: str, row: FormatRow) -> str:
+    """Return the module that exports a format; raises InputError if there is none."""
+    if row.exporter is None:
+        raise InputError(f"{name} can be measured and not exported; leave it out of --formats")
+    return row.exporter
 
 
 def _check_installed(name: str, row: FormatRow) -> None:
-    missing = [package for package in row.needs if importlib.util.find_spec(package) is None]
+    exporter_of(name, row)
+    missing = [package for package in row.exporter_needs if importlib.util.find_spec(package) is None]
     if missing:
         raise MissingRuntimeError(
-            f"{name} cannot be exported here: {', '.join(missing)} is not installed; "
-            f"install it with: pip install 'edgefit[{row.extra}]'"
+            f"{name} cannot be exported here, because {', '.join(missing)} is not installed; "
+            f"install it with: pip install 'edgefit[{EXTRA}]'"
         )

@@ -1,6 +1,6 @@
-"""How an export worker's process begins: confined to its own folder and the bundle's, then torch is imported.
+"""Starts an export worker's process: confines it to its own folder and the bundle's, then imports torch.
 
-See bench.harness.start: what has threads already would not be confined.
+The order matters: threads that exist already would not be confined (see bench.harness.start).
 """
 
 import sys
@@ -10,7 +10,10 @@ from bench.system.sandbox import confine
 
 
 def main() -> None:
-    """Confine this process and serve; the arguments before the last are what it may write besides."""
+    """Confine this process, then serve.
+
+    The arguments before the last are folders that it may write as well.
+    """
     confine(Path.cwd(), tuple(map(Path, sys.argv[1:-1])))
     from export.worker import main as serve
 

@@ -1,4 +1,7 @@
-"""ONNX by torch.onnx.export, quantised by onnxruntime. It knows their options, and nothing of verifying."""
+"""Exports ONNX with torch.onnx.export and quantises with onnxruntime.
+
+It knows their options, and verifies nothing.
+"""
 
 import math
 import warnings
@@ -24,18 +27,25 @@ from bench.bundle.cpu_class import SAFE_LEVEL
 from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.recipe import RangeMethod
 from bench.bundle.variants import Precision
-from export.exporter import INPUT, MOST_FOR_HISTOGRAMS, OUTPUT, STEM, Exported, ExportRequest
-from export.half_precision import METHOD as HALF_METHOD
-from export.half_precision import is_stored_in_half
+from export.exporter import (
+    HALF_METHOD,
+    INPUT,
+    MOST_FOR_HISTOGRAMS,
+    OUTPUT,
+    STEM,
+    Exported,
+    ExportRequest,
+    is_stored_in_half,
+)
 
-# Clip (ReLU6) must be among them, or each one that the range does not make redundant stays a float island.
+# Clip (ReLU6) must be among them: otherwise each Clip that the range does not make redundant runs in float.
 _QUANTISED_OPERATORS = ["Conv", "Gemm", "Add", "Clip", "ReduceMean"]
 _WEIGHTED = ("Conv", "Gemm")
 _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
 }
-_IMAGES_AT_A_TIME = 8
+_CALIBRATION_BATCH = 8
 _INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights of ±{level} per channel"
 
 
@@ -62,12 +72,12 @@ def _float_model(network: nn.Module, image_size: int) -> ModelProto:
         )
     assert program is not None
     model: ModelProto = program.model_proto
-    _forget_the_machine(model)
+    _remove_metadata(model)
     return model
 
 
-def _forget_the_machine(model: ModelProto) -> None:
-    """Remove stack traces, which hold paths of the exporting machine."""
+def _remove_metadata(model: ModelProto) -> None:
+    """Remove stack traces, which contain paths of this machine."""
     graph = model.graph
     for part in (graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")
@@ -83,14 +93,14 @@ def _save(
     return Exported(
         entry=entry,
         producer=f"{model.producer_name} {model.producer_version}".strip(),
-        opset=next(one.version for one in model.opset_import if one.domain == ""),
+        opset=next(opset.version for opset in model.opset_import if opset.domain == ""),
         method=method,
         excluded_modules=excluded_modules,
     )
 
 
 def _with_half_weights(model: ModelProto) -> ModelProto:
-    """Put a Cast to float behind each half initialiser: runtimes fold it at load, and compute in float."""
+    """Store weights in half precision, each behind a Cast to float that runtimes fold at load."""
     half = ModelProto()
     half.CopyFrom(model)
     casts: list[NodeProto] = []
@@ -109,7 +119,7 @@ def _with_half_weights(model: ModelProto) -> ModelProto:
 
 
 class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
-    """Hands training images over one at a time, as onnxruntime asks for them, range after range."""
+    """Gives onnxruntime the calibration images one at a time, range after range."""
 
     def __init__(self, images: npt.NDArray[np.uint8]) -> None:
         self._images = images
@@ -119,17 +129,17 @@ class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
         return len(self._images)
 
     def set_range(self, start_index: int, end_index: int) -> None:
-        """Begin again, with these images only."""
+        """Start over with the images of this range only."""
         self._batches: Iterator[npt.NDArray[np.float32]] = map(as_batch, self._images[start_index:end_index])
 
     def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
-        """Return the next input by name, None when there are no more."""
+        """Return the next input by name, or None after the last one."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: batch}
 
 
 def _images_for(request: ExportRequest) -> _CalibrationImages:
-    """Return the images ranges are found on: few for histograms."""
+    """Return the images that ranges are found on: fewer for histograms."""
     most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else MOST_FOR_HISTOGRAMS
     return _CalibrationImages(request.calibration[:most])
 
@@ -138,12 +148,12 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
     if request.recipe.library_default:
         return _quantise_by_default(model, request, entry)
     modules = request.recipe.excluded_modules
-    # quantize_static moves the weights out of the model it is given.
-    given = ModelProto()
-    given.CopyFrom(model)
+    # quantize_static removes the weights from the model that it is given, so it is given a copy.
+    copied = ModelProto()
+    copied.CopyFrom(model)
     images = _images_for(request)
     quantize_static(
-        given,
+        copied,
         str(entry),
         images,
         quant_format=QuantFormat.QDQ,
@@ -151,52 +161,52 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        # onnxruntime's reduced range ends at ±64, as SAFE_LEVEL does.
+        # onnxruntime's reduced range ends at ±64, like SAFE_LEVEL.
         reduce_range=request.weight_level == SAFE_LEVEL,
         nodes_to_exclude=_nodes_of(model, modules),
         calibrate_method=_METHODS[request.recipe.ranges],
-        # So many at a time, for all their tensors are held in memory; it must divide the number of images.
-        extra_options={"CalibStridedMinMax": math.gcd(len(images), _IMAGES_AT_A_TIME)},
+        # The tensors of one batch are held in memory. Its size must divide the number of images.
+        extra_options={"CalibStridedMinMax": math.gcd(len(images), _CALIBRATION_BATCH)},
     )
     quantised = onnx.load_model(str(entry))
     _protect(quantised, modules)
-    _forget_the_machine(quantised)
+    _remove_metadata(quantised)
     return _save(
         quantised,
         entry,
-        f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.words}",
+        f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}",
         modules,
     )
 
 
 def _quantise_by_default(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
-    """Quantise with onnxruntime's defaults, and its own remedy where sums would saturate."""
-    given = ModelProto()
-    given.CopyFrom(model)
+    """Quantise with onnxruntime's defaults, and with its reduced range if sums would saturate."""
+    copied = ModelProto()
+    copied.CopyFrom(model)
     reduce_range = request.weight_level == SAFE_LEVEL
-    quantize_static(given, str(entry), _images_for(request), reduce_range=reduce_range)
+    quantize_static(copied, str(entry), _images_for(request), reduce_range=reduce_range)
     quantised = onnx.load_model(str(entry))
-    _forget_the_machine(quantised)
-    return _save(quantised, entry, f"onnxruntime quantize_static, {request.recipe.words}")
+    _remove_metadata(quantised)
+    return _save(quantised, entry, f"onnxruntime quantize_static, {request.recipe.description}")
 
 
 def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:
-    """Put a dequantisation with one scale a channel before each convolution left in float.
+    """Put a dequantisation with one scale per channel before each convolution that is kept in fp32.
 
-    onnxruntime's optimiser WeightBiasQuantization quantises a float convolution's weights again, per tensor,
-    where its input is dequantised with a single scale. The same scale said once for each channel means the
-    same, and no runtime takes it for an operator in int8.
+    onnxruntime's optimiser WeightBiasQuantization quantises the weights of a float convolution again, per
+    tensor, if its input is dequantised with a single scale. Repeating that scale for each channel has the
+    same meaning, and no runtime takes the convolution for an operator in int8.
     """
     producers = {node.output[0]: node for node in model.graph.node}
-    values = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in list(model.graph.node):
         if node.op_type not in _WEIGHTED or node.input[1].removesuffix(".weight") not in modules:
             continue
         dequantise = producers.get(node.input[0])
         if dequantise is None or dequantise.op_type != "DequantizeLinear":
             continue
-        channels = next(one for one in model.graph.initializer if one.name == node.input[1]).dims[1]
-        group = next((one.i for one in node.attribute if one.name == "group"), 1)
+        channels = values[node.input[1]].shape[1]
+        group = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
         scale, zero = (np.full(channels * group, values[name]) for name in dequantise.input[1:])
         names = [f"{node.name}_scale", f"{node.name}_zero"]
         output = f"{node.name}_dequantised"
@@ -211,6 +221,6 @@ def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:
 
 
 def _nodes_of(model: ModelProto, modules: tuple[str, ...]) -> list[str]:
-    """Return the names of the operators that compute these modules, whose names their weights carry."""
+    """Return the names of the operators that compute these modules: a weight is named after its module."""
     by_weight = {node.input[1]: node.name for node in model.graph.node if node.op_type in _WEIGHTED}
     return [by_weight[f"{module}.weight"] for module in modules]

@@ -1,4 +1,7 @@
-"""OpenVINO IR by openvino.convert_model, quantised by NNCF. It knows their options, not verifying."""
+"""Exports OpenVINO IR with openvino.convert_model and quantises with NNCF.
+
+It knows their options, and verifies nothing.
+"""
 
 import logging
 import warnings
@@ -19,16 +22,22 @@ from bench.bundle.cpu_class import SAFE_LEVEL
 from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.recipe import RangeMethod
 from bench.bundle.variants import Precision
-from export.exporter import INPUT, OUTPUT, STEM, Exported, ExportRequest
-from export.half_precision import METHOD as HALF_METHOD
-from export.half_precision import is_stored_in_half
+from export.exporter import (
+    HALF_METHOD,
+    INPUT,
+    OUTPUT,
+    STEM,
+    Exported,
+    ExportRequest,
+    is_stored_in_half,
+)
 from export.quantisation.rounding import scale_of
 from export.quantisation.simulation import along, weighted
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
-# How NNCF stores the int8 weights of a layer, from the layer on: scale × float(levels).
+# How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
 _STORED = ("Multiply", "Convert", "Constant")
 
 _ESTIMATORS = {
@@ -38,15 +47,20 @@ _ESTIMATORS = {
 
 
 class UnexpectedGraphError(Exception):
-    """A layer that NNCF stored otherwise than this module knows; the message names it and what is there."""
+    """NNCF stored a layer in a form that this module does not know.
+
+    The message names the layer and the form.
+    """
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """The inputs that read a layer's int8 levels, and its scales."""
+    """Where a quantised layer's weights are stored."""
 
     levels: openvino.Input
+    """The input that reads the int8 levels."""
     scale: openvino.Input
+    """The input that reads the scales."""
 
 
 def export(request: ExportRequest) -> Exported:
@@ -79,7 +93,10 @@ def _save(
     method: str | None = None,
     excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
-    """Write the model as it is: OpenVINO's own compression would halve every float constant."""
+    """Write the model as it is:
+
+    OpenVINO's own compression would store every float constant in half precision.
+    """
     entry = request.folder / f"{STEM}.xml"
     openvino.save_model(model, str(entry), compress_to_fp16=False)
     quantiser = f", nncf {nncf.__version__}" if request.precision is Precision.INT8 else ""
@@ -92,7 +109,7 @@ def _save(
 
 
 def _halve_weights(model: openvino.Model) -> None:
-    """Store weights in half, each behind a Convert to float that is folded when the model is compiled."""
+    """Store weights in half precision, each behind a Convert to float that compiling the model folds."""
     for constant in model.get_ops():
         if constant.get_type_name() != "Constant" or constant.get_element_type() != openvino.Type.f32:
             continue
@@ -118,18 +135,18 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         subset_size=len(request.calibration),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=OverflowFix.DISABLE,
-            disable_bias_correction=True,  # the recipe has a correction of its own
+            disable_bias_correction=True,  # the recipe corrects biases itself
             activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges],
         ),
         ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
     )
     _put_weights(quantised, request)
-    method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.words}"
+    method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
     return _save(quantised, request, method, modules)
 
 
 def _quantise_by_default(model: openvino.Model, request: ExportRequest) -> Exported:
-    """Quantise with NNCF's defaults, and its own remedy for every layer where sums would saturate."""
+    """Quantise with NNCF's defaults, and with its overflow fix for every layer if sums would saturate."""
     fix = OverflowFix.ENABLE if request.weight_level == SAFE_LEVEL else None
     quantised = nncf.quantize(
         model,
@@ -137,15 +154,14 @@ def _quantise_by_default(model: openvino.Model, request: ExportRequest) -> Expor
         subset_size=len(request.calibration),
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
     )
-    return _save(quantised, request, f"NNCF post-training, {request.recipe.words}")
+    return _save(quantised, request, f"NNCF post-training, {request.recipe.description}")
 
 
 def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
-    """Put the network's weights on their own grid of ±`weight_level` in the place of NNCF's.
+    """Replace NNCF's weights by the network's own, on their grid of ±`weight_level`.
 
-    NNCF gives no output channel a range below a hundredth of the layer's largest, which leaves a few steps to
-    the weights of small ones (in one network that lost 5 dB of its signal), and it knows no
-    grid that ends at ±64.
+    NNCF gives every output channel at least a hundredth of the layer's largest range, so that the weights of
+    small channels have only a few steps (one network lost 5 dB of SQNR). And it has no grid that ends at ±64.
     """
     for name in weighted(request.network):
         if name in request.recipe.excluded_modules:
@@ -159,25 +175,25 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
 
 
 def _stored(model: openvino.Model, module: str) -> _Stored:
-    """Return where a layer's int8 weights are; raises UnexpectedGraphError where they are elsewhere."""
+    """Return where a layer's int8 weights are stored; raises UnexpectedGraphError if the form is unknown."""
     chain = [_operator_of(model, module).input_value(1).get_node()]
     while len(chain) < len(_STORED) and chain[-1].get_input_size():
         chain.append(chain[-1].input_value(0).get_node())
     kinds = tuple(node.get_type_name() for node in chain)
     if kinds != _STORED:
         raise UnexpectedGraphError(
-            f"{module}: NNCF {nncf.__version__} stored its weights as {' of '.join(kinds)}, where "
-            f"{' of '.join(_STORED)} is expected: install the version that constraints.txt names, or leave "
-            "OpenVINO's int8 out"
+            f"{module}: NNCF {nncf.__version__} stored the weights as {' of '.join(kinds)}, but edgefit "
+            f"expects {' of '.join(_STORED)}; install the NNCF version of constraints.txt, "
+            "or export OpenVINO without int8"
         )
     multiply, convert, _ = chain
     return _Stored(levels=convert.input(0), scale=multiply.input(1))
 
 
-def _replace(place: openvino.Input, values: npt.NDArray[np.generic]) -> None:
-    """Put other values into the constant that an input reads, in the shape that it has."""
-    shape = place.get_source_output().get_node().get_shape()
-    place.replace_source_output(opset13.constant(values.reshape(list(shape))).output(0))
+def _replace(target: openvino.Input, values: npt.NDArray[np.generic]) -> None:
+    """Replace the values of the constant that an input reads; the shape stays."""
+    shape = target.get_source_output().get_node().get_shape()
+    target.replace_source_output(opset13.constant(values.reshape(list(shape))).output(0))
 
 
 def _operators_of(model: openvino.Model, modules: tuple[str, ...]) -> list[str]:

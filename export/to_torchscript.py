@@ -1,4 +1,7 @@
-"""TorchScript by tracing, quantised by torch's FX mode. It knows their options, and nothing of verifying."""
+"""Exports TorchScript by tracing and quantises in torch's FX mode.
+
+It knows their options, and verifies nothing.
+"""
 
 import copy
 import platform
@@ -24,9 +27,14 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from bench.bundle.recipe import RangeMethod
 from bench.bundle.variants import Precision
 from bench.runtimes.quantised_engines import engine_for, portable_engine
-from export.exporter import MOST_FOR_HISTOGRAMS, STEM, Exported, ExportRequest
-from export.half_precision import METHOD as HALF_METHOD
-from export.half_precision import is_stored_in_half
+from export.exporter import (
+    HALF_METHOD,
+    MOST_FOR_HISTOGRAMS,
+    STEM,
+    Exported,
+    ExportRequest,
+    is_stored_in_half,
+)
 from export.quantisation.simulation import output_of, weighted
 from models.pixels import to_input, to_planes
 
@@ -39,7 +47,7 @@ _OBSERVERS: dict[RangeMethod, type[UniformQuantizationObserverBase]] = {
 
 
 def export(request: ExportRequest) -> Exported:
-    """Write `model.pt`: traced at batch 1, not frozen, for the runtime freezes and fuses when it loads."""
+    """Write `model.pt`: traced at batch 1, and not frozen, since the runtime freezes and fuses at load."""
     match request.precision:
         case Precision.FP32:
             return _save(_trace(request.network, request.image_size), request)
@@ -68,23 +76,23 @@ def _save(
     excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
     entry = request.folder / f"{STEM}.pt"
-    saved = request.folder / f"{STEM}.whole"
-    torch.jit.save(module, str(saved))
-    _leave_out_debug_files(saved, entry)
-    saved.unlink()
+    complete = request.folder / f"{STEM}.complete"
+    torch.jit.save(module, str(complete))
+    _copy_without_debug_files(complete, entry)
+    complete.unlink()
     return Exported(entry, f"torch {torch.__version__}", None, engine, method, excluded_modules)
 
 
-def _leave_out_debug_files(source: Path, target: Path) -> None:
-    """Copy an archive without stack traces: they are a tenth of an int8 file, and hold paths."""
-    with zipfile.ZipFile(source) as whole, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as lean:
-        for member in whole.infolist():
+def _copy_without_debug_files(source: Path, target: Path) -> None:
+    """Copy an archive without stack traces, which are a tenth of an int8 file and contain paths."""
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as small:
+        for member in archive.infolist():
             if not member.filename.endswith(".debug_pkl"):
-                lean.writestr(member.filename, whole.read(member))
+                small.writestr(member.filename, archive.read(member))
 
 
 def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
-    """Store weights in half; the runtime makes them float again when it loads."""
+    """Store weights in half precision; the runtime converts them to float when it loads the file."""
     for parameter in module.parameters():
         if is_stored_in_half(parameter.shape):
             parameter.data = parameter.data.half()
@@ -93,10 +101,12 @@ def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule
 
 def _quantise(request: ExportRequest) -> Exported:
     engine, is_default = engine_for(request.cpu), request.recipe.library_default
-    # Weights are packed anew for the engine of the machine that loads them: here any one does.
+    # Loading packs the weights again for the engine of that machine, so here any engine is right.
     packed_for = portable_engine(platform.machine())
     if packed_for is None:
-        raise LookupError(f"torch has no quantised engine for {platform.machine()}")
+        raise LookupError(
+            f"torch has no engine for int8 on {platform.machine()}; export TorchScript without int8 here"
+        )
     torch.backends.quantized.engine = packed_for
     example = torch.zeros(1, 3, request.image_size, request.image_size)
     with warnings.catch_warnings(), torch.no_grad():
@@ -108,18 +118,18 @@ def _quantise(request: ExportRequest) -> Exported:
         quantised = convert_fx(observed)
     modules = request.recipe.excluded_modules
     method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
-    method = f"{method}, {request.recipe.words}"
+    method = f"{method}, {request.recipe.description}"
     return _save(_trace(quantised, request.image_size), request, method, engine, modules)
 
 
 def _images_for(request: ExportRequest) -> npt.NDArray[np.uint8]:
-    """Return the images ranges are found on: few for histograms, which torch's defaults take as well."""
+    """Return the images that ranges are found on: fewer for histograms, as torch's defaults use."""
     has_histograms = request.recipe.library_default or request.recipe.ranges is RangeMethod.HISTOGRAM
     return request.calibration[:MOST_FOR_HISTOGRAMS] if has_histograms else request.calibration
 
 
 def _clipped_layers(request: ExportRequest) -> dict[str, str]:
-    """Return the layers in int8 that ReLU6 follows, each with the name of that module."""
+    """Return the layers in int8 that a ReLU6 follows, each with the name of that ReLU6."""
     network = request.network
     outputs = {name: output_of(network, layer) for name, layer in weighted(network).items()}
     return {
@@ -132,11 +142,11 @@ def _clipped_layers(request: ExportRequest) -> dict[str, str]:
 
 
 def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
-    """Return the network with observers, in which ReLU6 is fused with the layer before it.
+    """Return the network with observers, in which each ReLU6 is fused with the layer before it.
 
-    Torch fuses a convolution with ReLU and not with ReLU6, whose input it would quantise on its own, over a
-    range of which most is clipped away: that left an SQNR of 7 dB. So ReLU takes its place while fusing, and
-    ReLU6 comes back while ranges are found: no value above 6 has a level, and int8 clips there by itself.
+    Torch fuses a convolution with ReLU but not with ReLU6. It would quantise the input of ReLU6, and most of
+    that range is clipped: the SQNR was 7 dB. So ReLU replaces ReLU6 while layers are fused, and ReLU6 returns
+    while ranges are found. No value above 6 gets a level then, and int8 clips at 6 by itself.
     """
     network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
     for activation in clipped.values():
@@ -150,14 +160,14 @@ def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
 
 
 def _observe_by_default(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
-    """Return the network with the observers of torch's defaults, which for x86 have 7 bits of activations."""
+    """Return the network with the observers of torch's defaults, which give activations 7 bits on x86."""
     settings = get_default_qconfig_mapping(engine_for(request.cpu) or "x86")
     observed: fx.GraphModule = prepare_fx(copy.deepcopy(request.network), settings, (example,))
     return observed
 
 
 def _settings(request: ExportRequest) -> QConfigMapping:
-    """Quantise everything but the layers left in float."""
+    """Return settings that quantise everything but the excluded modules."""
     settings = QConfig(  # type: ignore[no-untyped-call]
         activation=_OBSERVERS[request.recipe.ranges].with_args(reduce_range=False),
         weight=PerChannelMinMaxObserver.with_args(

@@ -1,8 +1,9 @@
-"""Whether an artifact does what the fp32 network does. Pure functions on logits."""
+"""Verifies that an artifact gives the outputs of the fp32 network. Pure functions on logits."""
 
 from dataclasses import dataclass
 
 from bench.bundle.manifest import ArtifactRecord, VerificationRecord
+from bench.bundle.recipe import Search
 from bench.bundle.variants import Precision
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
@@ -10,19 +11,19 @@ from bench.statistics.accuracy import Labels, Logits
 
 @dataclass(frozen=True)
 class Limits:
-    """What a right artifact keeps to. `images`: how many of the pack's first it is run over, None for all.
-
-    `agreement` is a share of images; one image more may differ, so that one image decides nothing.
-    """
+    """The limits that a correct artifact keeps."""
 
     images: int | None
+    """How many images of the pack it is run on, from the first; None: all."""
     largest_difference: float | None
+    """The largest difference of a logit; None: no limit."""
     agreement: float
+    """The smallest top-1 agreement. One more image may differ, so that a single image decides nothing."""
 
 
-# fp32: the same arithmetic in another order of summation; 3e-5 is usual, a wrong layer shows in whole units.
-# fp16: half of 11 bits' rounding stays near 60 dB; one image in 100 allows for unsure networks.
-# int8: good recipes stay above 0.95; one class for every image, or overflow, is far below.
+# fp32: the same arithmetic in another order of summation. 3e-5 is usual; a wrong layer changes logits by ≥ 1.
+# fp16: rounding to 11 bits gives an SQNR near 60 dB; one image in 100 allows for unsure networks.
+# int8: good recipes stay above 0.95. The same class for every image, or overflow, is far below.
 LIMITS = {
     Precision.FP32: Limits(images=128, largest_difference=1e-3, agreement=0.99),
     Precision.FP16: Limits(images=128, largest_difference=None, agreement=0.99),
@@ -31,13 +32,13 @@ LIMITS = {
 
 
 class WrongArtifactError(Exception):
-    """An artifact whose answers are not the network's; its file must not be kept."""
+    """An artifact whose outputs are not the network's. Its files must not be kept."""
 
 
 def verify(precision: Precision, logits: Logits, reference: Logits, labels: Labels) -> VerificationRecord:
     """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError beyond LIMITS."""
     if logits.shape != reference.shape:
-        raise WrongArtifactError(f"gives logits of shape {logits.shape}, the network {reference.shape}")
+        raise WrongArtifactError(f"its logits have the shape {logits.shape}, the network's {reference.shape}")
     difference = accuracy.largest_difference(logits, reference)
     _check(precision, difference, accuracy.agreement(logits, reference), len(labels))
     pair = accuracy.pair(logits, reference, labels)
@@ -58,7 +59,7 @@ def verify(precision: Precision, logits: Logits, reference: Logits, labels: Labe
 def _check(precision: Precision, difference: float, agreement: float, images: int) -> None:
     limits = LIMITS[precision]
     if difference == float("inf"):
-        raise WrongArtifactError("gives logits that are not finite")
+        raise WrongArtifactError("its logits are not finite")
     if limits.largest_difference is not None and difference > limits.largest_difference:
         raise WrongArtifactError(
             f"its largest logit difference from the fp32 network is {difference:.2g} on {images} images, "
@@ -72,27 +73,30 @@ def _check(precision: Precision, difference: float, agreement: float, images: in
 
 
 def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
-    """Say by how much an int8 artifact misses what its search asked for; nothing if it does not."""
+    """Say by how much an int8 artifact misses the goal of its search; nothing if it meets the goal."""
     search = artifact.search
-    if search is None or search.reached:
+    if search is None or search.meets_goal:
         return ()
-    found, missed = search.best.held_out, []
-    low, signal = accuracy.agreement_low(found.agreement, search.images), search.min_sqnr_db
-    if found.retention < search.min_retention:
-        missing = search.min_retention - found.retention
-        missed.append(f"retention {found.retention:.4f} by {missing:.4f} (of {search.min_retention:g})")
-    if low < search.min_agreement:
-        missing = search.min_agreement - low
-        missed.append(
-            f"agreement {found.agreement:.4f}, of whose interval the lower end is {low:.4f}, "
-            f"by {missing:.4f} (of {search.min_agreement:.4g})"
-        )
-    if signal is not None and found.sqnr_db is not None and found.sqnr_db < signal:
-        missed.append(f"signal {found.sqnr_db:.1f} dB by {signal - found.sqnr_db:.1f} (of {signal:g})")
-    qat = any(one.recipe.qat for one in search.attempts)
-    remedy = "ship another precision" if qat else "try --qat, or ship another precision"
+    is_trained = any(attempt.recipe.qat for attempt in search.attempts)
+    remedy = "ship another precision" if is_trained else "try --qat, or ship another precision"
     sentence = (
-        f"misses what was asked for on {search.images} held-out images, with the best of "
-        f"{len(search.attempts)} recipes: {' and '.join(missed)}; {remedy}"
+        f"int8 misses its goal on {search.images} held-out images, with the best of "
+        f"{len(search.attempts)} recipes: {'; '.join(_shortfalls(search))}; {remedy}"
     )
     return (sentence,)
+
+
+def _shortfalls(search: Search) -> list[str]:
+    result, shortfalls = search.best.held_out, []
+    low = accuracy.agreement_low(result.agreement, search.images)
+    if result.retention < search.min_retention:
+        shortfalls.append(f"retention is {result.retention:.4f} instead of {search.min_retention:g}")
+    if low < search.min_agreement:
+        shortfalls.append(
+            f"agreement is {result.agreement:.4f}, and the lower end of its interval is {low:.4f} "
+            f"instead of {search.min_agreement:.4g}"
+        )
+    limit = search.min_sqnr_db
+    if limit is not None and result.sqnr_db is not None and result.sqnr_db < limit:
+        shortfalls.append(f"SQNR is {result.sqnr_db:.1f} dB instead of {limit:g}")
+    return shortfalls

@@ -1,6 +1,6 @@
-"""The process that makes and verifies artifacts: one request a line in, answers on a pipe of its own.
+"""The process that makes and verifies artifacts. It reads a request a line and answers on a pipe of its own.
 
-It knows one format's exporter and runtime at a time; what its answers mean for the bundle is the parent's.
+It knows one format's exporter and runtime at a time. The parent decides what its answers mean for the bundle.
 """
 
 import os
@@ -18,110 +18,112 @@ from bench.bundle.recipe import Search
 from bench.bundle.variants import Precision
 from bench.record import Record
 from bench.system.host import cpu_class_here
-from export.artifact import answers_of, is_made_for_this_machine, make
+from export.artifact import is_made_for_this_machine, make, run_on_pack
 from export.best_artifact import make_best
 from export.exporter import Exported
 from export.messages import (
     REQUESTS,
     Advanced,
     Answer,
-    AskReference,
+    ComputeReference,
     Entered,
     Made,
     MeasureSensitivity,
+    ProgressMessage,
     Reference,
     Refused,
+    Report,
     Request,
     SensitivityMeasured,
     Task,
-    Tell,
-    Told,
 )
-from export.networks import load, simulate
-from export.quantisation.costs import Costs
-from export.quantisation.sensitivity import find_costs
-from export.reference import reference_logits
+from export.networks import load, reference_logits, simulate
+from export.quantisation.sensitivity import Sensitivity
+from export.quantisation.sensitivity_analysis import analyse_sensitivity
 from export.verification import LIMITS, WrongArtifactError, verify
 
-_IMAGES_TO_FIND_COSTS = 16
-# Sums that do not saturate are computed unfused or by slow kernels: few images, for they take long.
+_IMAGES_FOR_SENSITIVITY = 16
+# Sums that do not saturate are computed unfused or by slow kernels, so they are computed for few images.
 _IMAGES_FOR_OTHER_CLASSES = 64
 
 
-def handle(request: Request, tell: Tell) -> Answer:
-    """Do what is asked; `tell` hears each stage and step. Raises whatever goes wrong."""
+def handle(request: Request, report: Report) -> Answer:
+    """Answer a request; `report` receives each stage and step. Whatever goes wrong is raised."""
     torch.set_num_threads(request.threads)
     match request:
-        case AskReference():
-            tell(Entered(stage="ask the fp32 network"))
-            network = load(request.run).run.network()
-            logits = reference_logits(network, read_pack(Path(request.pack)).images)
-            return Reference(logits=tuple(tuple(float(one) for one in row) for row in logits))
+        case ComputeReference():
+            return _compute_reference(request, report)
         case MeasureSensitivity():
-            return SensitivityMeasured(costs=_find_costs(request, tell))
+            return SensitivityMeasured(sensitivity=_measure_sensitivity(request, report))
         case Task():
-            return Made(artifact=_make(request, tell))
+            return Made(artifact=_make(request, report))
 
 
-def _find_costs(request: MeasureSensitivity, tell: Tell) -> Costs:
-    tell(Entered(stage="simulate int8"))
+def _compute_reference(request: ComputeReference, report: Report) -> Reference:
+    report(Entered(stage="run the fp32 network"))
+    network = load(request.run).run.network()
+    logits = reference_logits(network, read_pack(Path(request.pack)).images)
+    return Reference(logits=tuple(tuple(float(value) for value in row) for row in logits))
+
+
+def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
+    report(Entered(stage="simulate int8"))
     simulated = simulate(request.run)
-    images = simulated.images[:_IMAGES_TO_FIND_COSTS]
-    return find_costs(
+    return analyse_sensitivity(
         simulated.network,
-        images,
+        simulated.images[:_IMAGES_FOR_SENSITIVITY],
         simulated.ranges,
         TARGETS[request.cpu].weight_level,
-        lambda done, total: tell(Advanced(done=done, total=total)),
+        lambda done, total: report(Advanced(done=done, total=total)),
     )
 
 
-def _make(task: Task, tell: Tell) -> ArtifactRecord:
-    begun = time.perf_counter()
-    tell(Entered(stage="load"))
+def _make(task: Task, report: Report) -> ArtifactRecord:
+    began = time.perf_counter()
+    report(Entered(stage="load"))
     folder = Path(task.bundle) / task.variant
     folder.mkdir()
     load(task.run)
-    tell(Entered(stage="export"))
+    report(Entered(stage="export"))
     search = None
     if task.search is None:
-        exported = make(task, None, folder, tell)
+        exported = make(task, None, folder, report)
     else:
-        exported, search = make_best(task, task.search, folder, tell)
-    tell(Entered(stage="verify"))
+        exported, search = make_best(task, task.search, folder, report)
+    report(Entered(stage="verify"))
     verification = _verify(task, exported)
-    classes = _check_classes(task, exported, verification, tell)
-    return _describe(task, exported, verification, classes, search, time.perf_counter() - begun)
+    classes = _check_classes(task, exported, verification, report)
+    return _describe(task, exported, verification, classes, search, time.perf_counter() - began)
 
 
 def _verify(task: Task, exported: Exported) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
-    logits = answers_of(task, exported, pack, exact=not is_made_for_this_machine(task))
+    logits = run_on_pack(task, exported, pack, exact=not is_made_for_this_machine(task))
     return verify(task.precision, logits, pack.reference_logits, pack.labels)
 
 
 def _check_classes(
-    task: Task, exported: Exported, verification: VerificationRecord, tell: Tell
+    task: Task, exported: Exported, verification: VerificationRecord, report: Report
 ) -> tuple[ClassVerification, ...]:
-    """Return what an int8 artifact's answers are on each class of CPUs that it is made for.
+    """Verify an int8 artifact on each class of CPUs that it is made for.
 
-    Its sums saturate on none of them, so what was not measured here is simulated, once for all.
+    Its sums saturate on none of these classes, so one simulation stands for all that this machine is not of.
     """
     if task.precision is not Precision.INT8:
         return ()
     classes, own = TARGETS[task.cpu].classes, cpu_class_here()
-    others = [each for each in classes if each is not own]
+    others = [cpu_class for cpu_class in classes if cpu_class is not own]
     here: tuple[ClassVerification, ...] = ()
     if own in classes:
         here = (_class_verification(own, "measured", verification),)
     if not others:
         return here
-    tell(Entered(stage="simulate other CPUs"))
+    report(Entered(stage="simulate other CPUs"))
     pack = read_pack(Path(task.pack)).first(_IMAGES_FOR_OTHER_CLASSES)
-    logits = answers_of(task, exported, pack, exact=True)
+    logits = run_on_pack(task, exported, pack, exact=True)
     simulated = verify(task.precision, logits, pack.reference_logits, pack.labels)
-    return (*here, *(_class_verification(each, "simulated", simulated) for each in others))
+    return (*here, *(_class_verification(cpu_class, "simulated", simulated) for cpu_class in others))
 
 
 def _class_verification(
@@ -178,26 +180,26 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         send(_answer(REQUESTS.validate_json(line), send))
 
 
-def _answer(request: Request, tell: Tell) -> Answer:
-    entered = ["start"]
+def _answer(request: Request, report: Report) -> Answer:
+    stages = ["start"]
 
-    def note(told: Told) -> None:
-        if isinstance(told, Entered):
-            entered.append(told.stage)
-        tell(told)
+    def note(message: ProgressMessage) -> None:
+        if isinstance(message, Entered):
+            stages.append(message.stage)
+        report(message)
 
     try:
         return handle(request, note)
     except WrongArtifactError as error:
-        return Refused(stage=entered[-1], message=f"the artifact is wrong and was not kept: {error}")
-    except Exception as error:  # noqa: BLE001 - the one place where whatever an exporter raises becomes a row
-        return Refused(stage=entered[-1], message=f"{type(error).__name__}: {error}")
+        return Refused(stage=stages[-1], message=f"the artifact is wrong and was not kept: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever an exporter raises becomes a row of the manifest
+        return Refused(stage=stages[-1], message=f"{type(error).__name__}: {error}")
 
 
 def main() -> None:
-    """Serve requests from stdin on the pipe whose number is the last argument.
+    """Read requests from stdin and answer on the pipe whose number is the last argument.
 
-    What a library prints to stdout goes to stderr, where it cannot be mistaken for an answer.
+    Whatever a library prints to stdout goes to stderr, where nothing can mistake it for an answer.
     """
     os.dup2(2, 1)
     with open(int(sys.argv[-1]), "wb") as answers:

@@ -1,4 +1,4 @@
-"""The parent's side of an export worker: have one thing done, or hear why not. It knows no format."""
+"""The parent's side of an export worker: sends a request and returns the answer. It knows no format."""
 
 import sys
 import time
@@ -10,22 +10,22 @@ from pydantic import ValidationError
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
 from bench.runtimes.table import NO_USAGE_DATA
-from export.messages import ANSWERS, Answer, Entered, Refused, Request, Tell, Told
+from export.messages import ANSWERS, Answer, Entered, ProgressMessage, Refused, Report, Request
 
 _COMMAND = (sys.executable, "-m", "export.start")
-# By default torch's OpenMP threads spin where they wait. On a machine that something else keeps busy that
-# makes everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
+# By default torch's OpenMP threads spin while they wait. On a machine with background load that makes
+# everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", **NO_USAGE_DATA}
 
 
-def ignore(told: Told) -> None:
-    """Hear a stage or a step, and do nothing about it."""
+def ignore(message: ProgressMessage) -> None:
+    """Receive a stage or a step, and do nothing."""
 
 
 class WorkerProcess:
     """A worker in a process of its own; use it as a context manager.
 
-    `writable`: folders that it may write beside its own.
+    It may write its own folder and the folders in `writable`.
     """
 
     def __init__(self, *writable: Path) -> None:
@@ -41,25 +41,25 @@ class WorkerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the worker can be asked for more."""
+        """Whether the worker can take another request."""
         return self._child.is_running
 
-    def ask(self, request: Request, timeout_s: float, receive: Tell = ignore) -> Answer:
-        """Have one thing done, waiting without using the CPU; a worker that dies or hangs has refused it.
+    def ask(self, request: Request, timeout_s: float, report: Report = ignore) -> Answer:
+        """Send a request and wait for the answer without using the CPU.
 
-        `receive` is told each stage and step.
+        `report` receives each stage and step. A worker that dies or hangs counts as one that refused.
         """
         stage, deadline = "start", time.monotonic() + timeout_s
         try:
             self._child.send(request.model_dump_json())
-            while isinstance(answer := self._read(deadline), Told):
-                stage = answer.stage if isinstance(answer, Entered) else stage
-                receive(answer)
+            while isinstance(message := self._read(deadline), ProgressMessage):
+                stage = message.stage if isinstance(message, Entered) else stage
+                report(message)
         except ChildDiedError as death:
             return Refused(stage=stage, message=f"the exporter's process {death.message}")
-        return answer
+        return message
 
-    def _read(self, deadline: float) -> Told | Answer:
+    def _read(self, deadline: float) -> ProgressMessage | Answer:
         line = self._child.read_line(max(0.0, deadline - time.monotonic()))
         try:
             return ANSWERS.validate_json(line)

@@ -1,4 +1,4 @@
-"""Labelled images in three splits, as every source hands them over. It knows nothing of files or networks."""
+"""Labelled images in three splits, as every source returns them. It knows nothing of files or networks."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,12 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Split:
-    """`images`: uint8 [n, side, side] grey or [n, side, side, 3] RGB at network size; `labels`: int64 [n]."""
+    """Images with a label each."""
 
     images: Images
+    """At network size: uint8 [n, side, side] grey or [n, side, side, 3] RGB."""
     labels: Labels
+    """The number of each image's class: int64 [n]."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -22,11 +24,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images ready to train on. `classes[label]` names a class; `notes` are sentences on how it was split."""
+    """Images that are ready for training."""
 
     name: str
+    """The data set's name."""
     classes: tuple[str, ...]
+    """The name of each class, in the order of the labels."""
     train: Split
     validation: Split
     test: Split
     notes: tuple[str, ...] = ()
+    """Sentences on how the images were split, and which files were skipped."""

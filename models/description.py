@@ -1,10 +1,10 @@
-"""What was trained, from what and on what, in records and in sentences. It decides nothing, reads no file."""
+"""Describes a training in records and in sentences. It decides nothing and reads no file."""
 
 import numpy as np
 import torch
 
+from models.architectures import Architecture
 from models.dataset import Dataset, Split
-from models.network import Architecture
 from models.records import DataRecord, SplitCounts, TrainingRecord, WeightsRecord
 from models.starting_weights import StartingWeights
 from models.training.averaging import DECAY
@@ -13,14 +13,14 @@ from models.training.settings import TrainingSettings
 
 
 def describe_weights(weights: StartingWeights, head_kept: bool) -> WeightsRecord:
-    """The weights by name and hash."""
+    """Return the record of the starting weights."""
     return WeightsRecord(
         kind=weights.kind.value, name=weights.name, sha256=weights.sha256, head_kept=head_kept
     )
 
 
 def describe_data(source: str, dataset: Dataset) -> DataRecord:
-    """The data by what they were called, how many of each class there are, and how they were split."""
+    """Return the record of the data; `source` is the value of `--data`."""
     counts = SplitCounts(
         train=_count(dataset.train, dataset),
         validation=_count(dataset.validation, dataset),
@@ -36,7 +36,7 @@ def _count(split: Split, dataset: Dataset) -> tuple[int, ...]:
 def describe_training(
     settings: TrainingSettings, trained: TrainedRun, architecture: Architecture, seconds: float
 ) -> TrainingRecord:
-    """The settings used, and how it went."""
+    """Return the record of the training."""
     return TrainingRecord(
         epochs=settings.epochs,
         epochs_run=len(trained.epochs),
@@ -60,23 +60,23 @@ def describe_training(
     )
 
 
-def say_data(dataset: Dataset) -> list[str]:
-    """How the data were split, and what came of it."""
+def data_sentences(dataset: Dataset) -> list[str]:
+    """Say how the data were split, and how many images each split has."""
     train, validation, test = len(dataset.train), len(dataset.validation), len(dataset.test)
     sizes = f"{train} training, {validation} validation, {test} test images"
     return [*dataset.notes, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
 
 
-def say_start(
+def start_sentences(
     weights: StartingWeights, head_kept: bool, settings: TrainingSettings, architecture: Architecture
 ) -> list[str]:
-    """Which weights training starts from, and what of them it will change."""
+    """Say which weights training starts from, and which part of the network it changes."""
     digest = f" (sha256 {weights.sha256[:12]})" if weights.sha256 else ""
-    head = "its head fits and is kept" if head_kept else "new head"
+    head = "with their head, which fits the classes" if head_kept else "with a new head"
     frozen = architecture.blocks - settings.unfreeze
-    kept = f"the first {frozen} stay frozen" if frozen else "nothing stays frozen"
+    rest = f"the first {frozen} stay frozen" if frozen else "no block stays frozen"
     blocks = f"the last {settings.unfreeze} of {architecture.blocks} feature blocks"
     return [
         f"Starting weights: {weights.name}{digest}, {head}",
-        f"Training {blocks} and the classifier for at most {settings.epochs} epochs; {kept}",
+        f"Training {blocks} and the classifier for at most {settings.epochs} epochs; {rest}",
     ]

@@ -1,7 +1,10 @@
-"""What a user did wrong, told by models/. It knows nothing of terminals: the command line prints it."""
+"""The error for what a user did wrong in models/.
+
+It knows no terminal: the command line prints the message.
+"""
 
 
 class InputError(ValueError):
-    """Data, weights or options that cannot be used; the message names file, value and remedy."""
+    """Data, weights or options that cannot be used. The message names the file, the value and the remedy."""
 
     exit_code = 2

@@ -1,4 +1,7 @@
-"""Figures of merit with their uncertainty, from logits and labels. It knows no network, file or format."""
+"""Computes figures of merit with their uncertainty from logits and labels.
+
+It knows no network, file or format.
+"""
 
 from dataclasses import dataclass
 
@@ -28,14 +31,16 @@ class _Auc:
 
 
 def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
-    """Figures for `logits` [n, classes] and true `labels` [n], at the class of the largest logit."""
+    """Return the figures for `logits` [n, classes] and true `labels` [n]."""
     predicted = logits.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, labels=range(classes))
     auc = _auc(logits, labels, classes)
     positive = _share(labels, predicted, 1) if classes == 2 else None
     negative = _share(labels, predicted, 0) if classes == 2 else None
     notes = (
-        auc.notes if classes == 2 else (*auc.notes, "sensitivity and specificity need exactly two classes")
+        auc.notes
+        if classes == 2
+        else (*auc.notes, "sensitivity and specificity are defined for two classes only")
     )
     return Evaluation(
         images=len(labels),
@@ -49,23 +54,23 @@ def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
     )
 
 
-def proportion(hits: int, of: int) -> Estimate:
-    """`hits / of` with Wilson's score interval."""
-    interval = binomtest(hits, of).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(value=hits / of, ci95=(float(interval.low), float(interval.high)))
+def proportion(hits: int, total: int) -> Estimate:
+    """Return `hits / total` with Wilson's score interval."""
+    interval = binomtest(hits, total).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(value=hits / total, ci95=(float(interval.low), float(interval.high)))
 
 
 def _share(labels: Labels, predicted: Labels, label: int) -> Estimate | None:
-    """Of the images with this label, how many were given it; None where there are none."""
-    there = labels == label
-    return proportion(int(np.sum(predicted[there] == label)), int(np.sum(there))) if there.any() else None
+    """Return the share of a class's images that are classified correctly; None if it has none."""
+    predictions = predicted[labels == label]
+    return proportion(int(np.sum(predictions == label)), len(predictions)) if len(predictions) else None
 
 
 def _auc(logits: Logits, labels: Labels, classes: int) -> _Auc:
     if len(np.unique(labels)) < classes:
-        return _Auc(None, "none", ("no AUC: a class has no image in this split",))
+        return _Auc(None, "none", ("the AUC is undefined: a class has no image in this split",))
     if classes == 2:
-        # The difference of logits ranks as the softmax does, without its rounding to exactly 1.
+        # The difference of logits ranks images as the softmax does, but is not rounded to exactly 1.
         scores = logits[:, 1].astype(np.float64) - logits[:, 0]
         return _binary_auc(scores, labels)
     probabilities = softmax(logits.astype(np.float64), axis=1)
@@ -77,18 +82,18 @@ def _binary_auc(scores: Scores, labels: Labels) -> _Auc:
     value = float(roc_auc_score(labels, scores))
     variance = delong_variance(scores[labels == 1], scores[labels == 0])
     if variance == 0:
-        note = "no interval of the AUC: DeLong's variance is 0 where the classes do not overlap"
+        note = "the AUC has no interval: DeLong's variance is 0 if the scores of the classes do not overlap"
         return _Auc(Estimate(value=value, ci95=None), DELONG, (note,))
-    reach = float(norm.ppf((1 + CONFIDENCE) / 2)) * variance**0.5
-    return _Auc(Estimate(value=value, ci95=(max(0.0, value - reach), min(1.0, value + reach))), DELONG, ())
+    margin = float(norm.ppf((1 + CONFIDENCE) / 2)) * variance**0.5
+    return _Auc(Estimate(value=value, ci95=(max(0.0, value - margin), min(1.0, value + margin))), DELONG, ())
 
 
 def delong_variance(positive: Scores, negative: Scores) -> float:
-    """Variance of the AUC by DeLong's method, in the fast form of Sun and Xu 2014 (mid-ranks).
+    """Return the variance of the AUC by DeLong's method, in the fast form of Sun and Xu 2014 (mid-ranks).
 
-    `nan`-free: a class of one image gives no variance of its own and counts as 0.
+    A class of one image has no variance of its own: it counts as 0, not as `nan`.
     """
-    together = rankdata(np.concatenate([positive, negative]))
-    above = (together[: len(positive)] - rankdata(positive)) / len(negative)
-    below = 1 - (together[len(positive) :] - rankdata(negative)) / len(positive)
+    ranks = rankdata(np.concatenate([positive, negative]))
+    above = (ranks[: len(positive)] - rankdata(positive)) / len(negative)
+    below = 1 - (ranks[len(positive) :] - rankdata(negative)) / len(positive)
     return sum(float(part.var(ddof=1)) / len(part) for part in (above, below) if len(part) > 1)

@@ -1,6 +1,6 @@
-"""Fine-tuning from source to run folder. It knows the order of the steps; each lives in a file of its own."""
+"""Fine-tunes a network: a data source in, a run folder out. It knows the order of the steps only."""
 
-from models import patient_threads  # noqa: F401 - before whatever imports torch
+from models import passive_openmp  # noqa: F401 - before anything imports torch
 
 # isort: split
 import time
@@ -12,11 +12,18 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save
 
+from models.architectures import Architecture, find_architecture
 from models.dataset import Dataset, Split
-from models.description import describe_data, describe_training, describe_weights, say_data, say_start
+from models.description import (
+    data_sentences,
+    describe_data,
+    describe_training,
+    describe_weights,
+    start_sentences,
+)
 from models.errors import InputError
 from models.evaluation import evaluate
-from models.network import Architecture, ImageClassifier, find_architecture
+from models.network import ImageClassifier
 from models.prediction import predict
 from models.progress import Progress
 from models.records import (
@@ -44,13 +51,13 @@ from models.sources.splitting import sample_stratified
 from models.sources.table import prepare_source
 from models.starting_weights import (
     StartingWeights,
-    WeightsKind,
     apply_weights,
     load_starting_weights,
     weights_kind,
 )
 from models.training.run import TrainedRun, train_network
-from models.training.settings import DEFAULTS, TrainingSettings, default_epochs
+from models.training.settings import TrainingSettings, default_epochs
+from models.weights_kind import WeightsKind
 
 IMAGE_SIZES = (32, 1024)
 MOST_EPOCHS = 1000
@@ -59,27 +66,33 @@ MOST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class FinetuneOptions:
-    """What the user may choose; `epochs` and `unfreeze` of None mean the default for the weights in use.
-
-    `unfreeze`: how many of the last feature blocks are trained beside the classifier. `images`: how many to
-    generate with `data` synthetic.
-    """
+    """The options of `edgefit finetune`."""
 
     data: str
+    """The data source: a name, an .npz file or a folder."""
     arch: str = "mobilenet_v2"
+    """The architecture."""
     weights: str = "imagenet"
+    """The starting weights: a name or a file."""
     image_size: int = 224
+    """The side of the network's input in pixels."""
     epochs: int | None = None
+    """The most epochs to train; None: the default for the weights."""
     unfreeze: int | None = None
+    """How many of the last feature blocks are trained; None: the default for the weights."""
     seed: int = 0
+    """The seed of everything random."""
     flip: bool = True
+    """Whether images are flipped left to right at random."""
     skip_bad: bool = False
+    """Whether images that cannot be decoded are skipped instead of being an error."""
     images: int = 1000
+    """How many images the source 'synthetic' generates."""
 
 
 @dataclass(frozen=True)
 class _Result:
-    """A trained network and how it came about."""
+    """A trained network with its records."""
 
     network: ImageClassifier
     trained: TrainedRun
@@ -90,10 +103,10 @@ class _Result:
 def finetune(
     options: FinetuneOptions, folder: Path, progress: Progress, tool: str, name: str, created: str
 ) -> RunRecord:
-    """Fine-tune into the empty `folder`, and return what its run.json says.
+    """Fill the empty `folder` with a run and return its record.
 
-    Raises InputError for options, data or weights that cannot be used, as early as each can be found out.
-    `tool`, `name` and `created` (ISO 8601) are recorded as given.
+    Raises InputError for options, data or weights that cannot be used, each as early as possible.
+    `tool`, `name` and `created` (ISO 8601) are recorded as they are.
     """
     architecture = find_architecture(options.arch)
     _check_options(options, architecture)
@@ -101,11 +114,12 @@ def finetune(
     load_data = prepare_source(options.data, sources)
     weights = load_starting_weights(options.weights, architecture, progress)
     with torch.random.fork_rng(devices=[]):
-        # Whether the checkpoint fits is found out before the long read, with any number of classes.
+        # Reading images takes long, so this checks first that the checkpoint fits, with any number of
+        # classes.
         apply_weights(architecture.build(2), weights, architecture)
         dataset = load_data(progress)
-        _say(say_data(dataset), progress)
-        settings = _choose_settings(options, weights.kind, len(dataset.train))
+        _say(data_sentences(dataset), progress)
+        settings = _choose_settings(options, architecture, weights.kind, len(dataset.train))
         torch.manual_seed(settings.seed)
         result = _train(architecture, weights, dataset, settings, folder, progress)
     metrics = Metrics(
@@ -142,12 +156,14 @@ def _check_options(options: FinetuneOptions, architecture: Architecture) -> None
 
 def _check_range(option: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
-        raise InputError(f"{option} {value}: out of range, give a whole number from {low} to {high}")
+        raise InputError(f"{option} {value}: out of range, give an integer from {low} to {high}")
 
 
-def _choose_settings(options: FinetuneOptions, kind: WeightsKind, training_images: int) -> TrainingSettings:
-    """Fill in what was left open."""
-    unfreeze = DEFAULTS[kind].unfreeze if options.unfreeze is None else options.unfreeze
+def _choose_settings(
+    options: FinetuneOptions, architecture: Architecture, kind: WeightsKind, training_images: int
+) -> TrainingSettings:
+    """Replace missing options by the defaults for the weights."""
+    unfreeze = architecture.unfreeze[kind] if options.unfreeze is None else options.unfreeze
     epochs = default_epochs(kind, training_images) if options.epochs is None else options.epochs
     return TrainingSettings(epochs, unfreeze, options.seed, options.flip)
 
@@ -167,7 +183,7 @@ def _train(
 ) -> _Result:
     network = architecture.build(len(dataset.classes))
     head_kept = apply_weights(network, weights, architecture)
-    _say(say_start(weights, head_kept, settings, architecture), progress)
+    _say(start_sentences(weights, head_kept, settings, architecture), progress)
     began = time.perf_counter()
     trained = train_network(network, dataset, settings, scratch, progress)
     training = describe_training(settings, trained, architecture, time.perf_counter() - began)
@@ -182,7 +198,7 @@ def _evaluate(
 
 
 def _write_files(folder: Path, result: _Result, dataset: Dataset) -> None:
-    """All files but run.json, which vouches for them."""
+    """Write all files but run.json, which contains their hashes."""
     state = {name: value.contiguous() for name, value in result.network.state_dict().items()}
     (folder / MODEL).write_bytes(save(state))
     trained = result.trained

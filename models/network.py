@@ -1,22 +1,14 @@
-"""The networks that can be fine-tuned, and which part of one is trained. It knows no data and no training."""
+"""What a network consists of, and which part of it is trained. It knows no architecture and no data."""
 
-import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.errors import InputError
-from models.torchvision_import import import_torchvision_models
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 
 class Normalisation(nn.Module):
-    """Values in [0, 1] to the mean and spread the weights were trained with."""
+    """Values in [0, 1] to the mean and standard deviation that the weights were trained with."""
 
     mean: Tensor
     std: Tensor
@@ -47,7 +39,7 @@ class Head(nn.Module):
 class ImageClassifier(nn.Module):
     """float32 [n, 3, h, w] in [0, 1] to logits [n, classes].
 
-    Its state dict has torchvision's names (`features.*`, `classifier.*`), `normalise.mean`, `normalise.std`.
+    Its state dict has the names `features.*`, `classifier.*`, `normalise.mean` and `normalise.std`.
     """
 
     def __init__(self, normalise: Normalisation, features: nn.Sequential, classifier: nn.Module) -> None:
@@ -68,45 +60,13 @@ def classify(features: Tensor, classifier: nn.Module) -> Tensor:
     return logits
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """What fine-tuning must know of a network: how to build it, its last layer, how many feature blocks."""
-
-    name: str
-    build: Callable[[int], ImageClassifier]
-    imagenet_weights: str
-    head: str
-    blocks: int
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
-
-
-def _build_mobilenet_v2(classes: int) -> ImageClassifier:
-    network = import_torchvision_models().mobilenet_v2(weights=None, num_classes=classes)
-    normalise = Normalisation(IMAGENET_MEAN, IMAGENET_STD)
-    return ImageClassifier(normalise, network.features, network.classifier)
-
-
-ARCHITECTURES = {
-    "mobilenet_v2": Architecture(
-        name="mobilenet_v2",
-        build=_build_mobilenet_v2,
-        # V1, not torchvision's default V2: V2 was trained with label smoothing, which buys ImageNet accuracy
-        # with features that transfer worse (Kornblith et al. 2021, arXiv 2010.16402).
-        imagenet_weights="MobileNet_V2_Weights.IMAGENET1K_V1",
-        head="classifier.1",
-        blocks=19,
-    ),
-}
-
-
-def find_architecture(name: str) -> Architecture:
-    """The architecture called `name`, or an InputError that lists what there is."""
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    raise InputError(f"--arch {name}: unknown architecture; {hint}there is: {', '.join(ARCHITECTURES)}")
+def classifier_of(
+    name: str, normalise: Normalisation, features: nn.Sequential, classifier: nn.Module, blocks: int
+) -> ImageClassifier:
+    """Put an architecture's parts together; raises ValueError if they are not what its row says."""
+    if len(features) != blocks:
+        raise ValueError(f"{name}: its builder made {len(features)} blocks, and its row says {blocks}")
+    return ImageClassifier(normalise, features, classifier)
 
 
 @dataclass(frozen=True)
@@ -124,6 +84,8 @@ def split_network(network: ImageClassifier, unfreeze: int) -> Parts:
     0 trains the classifier alone, the number of blocks trains everything. What is frozen is put into eval
     mode, so that its batch norms keep the starting weights' statistics; train `trained`, never the network.
     """
+    if not 0 <= unfreeze <= len(network.features):
+        raise ValueError(f"unfreeze is {unfreeze}; it must be from 0 to {len(network.features)}")
     first = len(network.features) - unfreeze
     blocks = list(network.features)
     frozen = nn.Sequential(network.normalise, *blocks[:first])

@@ -1,4 +1,4 @@
-"""Pixels as stored (uint8) to what the network takes (float32 in [0, 1]). It knows nothing of files."""
+"""Converts stored pixels (uint8) to the network's input (float32 in [0, 1]). It knows nothing of files."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,25 +10,25 @@ from models.dataset import Images
 
 
 def to_planes(images: Images) -> Tensor:
-    """uint8 [n, h, w] or [n, h, w, 3] to float32 [n, 1 or 3, h, w] in [0, 1]."""
+    """Convert uint8 [n, h, w] or [n, h, w, 3] to float32 [n, 1 or 3, h, w] in [0, 1]."""
     pixels = torch.from_numpy(np.ascontiguousarray(images)).float().div_(255)
     return pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
 
 
 def to_input(planes: Tensor) -> Tensor:
-    """float32 [n, 1 or 3, h, w] to the network's [n, 3, h, w]: a grey plane is repeated."""
+    """Convert float32 [n, 1 or 3, h, w] to the network's [n, 3, h, w]: a grey plane is repeated."""
     return planes.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
 def resize(image: Image.Image, side: int) -> Image.Image:
-    """To `side` by `side` pixels, bilinear with antialiasing, the aspect ratio given up."""
+    """Resize to `side` by `side` pixels, bilinear with antialiasing; the aspect ratio is not kept."""
     if image.size == (side, side):
         return image
     return image.resize((side, side), Image.Resampling.BILINEAR)
 
 
 def resize_all(images: Images, side: int) -> Images:
-    """uint8 [n, h, w] or [n, h, w, 3] to the same with `side` by `side` pixels."""
+    """Resize uint8 [n, h, w] or [n, h, w, 3] to `side` by `side` pixels."""
     if images.shape[1:3] == (side, side):
         return images
     resized = np.empty((len(images), side, side, *images.shape[3:]), np.uint8)
@@ -38,10 +38,10 @@ def resize_all(images: Images, side: int) -> Images:
 
 
 def from_16_bit(pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-    """16-bit values to the 8-bit scale, as fractions: 65535 becomes 255."""
+    """Scale 16-bit values to the 8-bit range without rounding: 65535 becomes 255."""
     return np.divide(pixels, 257, dtype=np.float32)
 
 
 def to_8_bit(pixels: npt.NDArray[np.float32]) -> Images:
-    """Fractions on the 8-bit scale to the nearest whole value."""
+    """Round values in the 8-bit range to uint8."""
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A network's logits for stored images. It knows no labels and no figures of merit."""
+"""Computes a network's logits for stored images. It knows no labels and no figures of merit."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ CHUNK = 64
 def predict(
     network: ImageClassifier, images: Images, task: str, progress: Progress
 ) -> npt.NDArray[np.float32]:
-    """Logits [n, classes] of uint8 images at network size, in eval mode."""
+    """Return the logits [n, classes] for uint8 images at network size; the network is put into eval mode."""
     network.eval()
     progress.begin(task, len(images))
     parts = []

@@ -1,7 +1,7 @@
-"""Makes the starting checkpoint from generated radiographs. It knows no real image; no user's job runs it.
+"""Trains the bundled starting weights on generated radiographs. No command of edgefit runs it.
 
-Run as `python -m models.pretrain --out FILE`. The films are synthetic (`models.synthetic.radiograph`), from
-CHECKPOINT_SEEDS, which the `synthetic` data source never uses; what is learnt proves nothing clinical.
+Run it as `python -m models.pretrain --out FILE`. The films are synthetic (`models.synthetic.radiograph`),
+with CHECKPOINT_SEEDS, which the data source `synthetic` never uses. The weights prove nothing clinical.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 
-from models.network import ImageClassifier, classify, find_architecture
+from models.architectures import find_architecture
+from models.network import ImageClassifier, classify
 from models.pixels import to_input
 from models.synthetic.canvas import Field
 from models.synthetic.findings import FINDINGS
@@ -30,8 +31,8 @@ TARGETS = ("pneumonia", *FINDINGS)
 FILM_SIDE = 112
 CHART_SIDE = 28
 CHARTS = 1 + len(FINDINGS)
-CHART_BLOCK = 13  # the last feature block that sees at a sixteenth of the image's side
-CHART_CHANNELS = 96  # what that block gives
+CHART_BLOCK = 13  # the last feature block whose output has a sixteenth of the image's side
+CHART_CHANNELS = 96  # the channels of that output
 CHART_WEIGHT = 4.0
 HELD_OUT_SEEDS = CHECKPOINT_SEEDS[-512:]
 SEED = 20
@@ -39,7 +40,7 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Schedule:
-    """A round renders `films` new films and trains on each `passes` times."""
+    """How the training proceeds: a round renders `films` new films and trains on each `passes` times."""
 
     rounds: int
     films: int = 2000
@@ -48,28 +49,29 @@ class Schedule:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     warm_up_share: float = 0.05
-    averaging: float = 0.995  # of the weights kept, for each step: what is saved is the average
+    averaging: float = 0.995  # share of the old average in each step; the average is saved
 
     @property
     def steps(self) -> int:
-        """Optimiser steps in all."""
+        """The number of optimiser steps."""
         return self.rounds * self.passes * (self.films // self.batch_size)
 
 
 @dataclass(frozen=True)
 class Films:
-    """`images`: uint8 [n, FILM_SIDE, FILM_SIDE]; `targets`: float32 [n, len(TARGETS)], 1 where present;
-    `charts`: uint8 [n, CHARTS, CHART_SIDE, CHART_SIDE], where lung and each finding lie, 255 being all of it.
-    """
+    """Rendered films with everything that is learnt from them."""
 
     images: npt.NDArray[np.uint8]
+    """uint8 [n, FILM_SIDE, FILM_SIDE]."""
     targets: npt.NDArray[np.float32]
+    """float32 [n, len(TARGETS)]: 1 if the film shows it."""
     charts: npt.NDArray[np.uint8]
+    """uint8 [n, CHARTS, CHART_SIDE, CHART_SIDE]: the share of lung or finding in each cell, 255 for all."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """float32 tensors: `planes` [n, 1, side, side], `targets` [n, len(TARGETS)], `charts` [n, CHARTS, …]."""
+    """float32 tensors: planes [n, 1, side, side], targets [n, len(TARGETS)] and charts [n, CHARTS, …]."""
 
     planes: Tensor
     targets: Tensor
@@ -77,7 +79,10 @@ class Batch:
 
 
 class Student(nn.Module):
-    """The network in training: it also says where lung and findings lie, which teaches it much faster."""
+    """The network in training.
+
+    It also predicts where lung and findings are, which makes it learn much faster.
+    """
 
     def __init__(self, network: ImageClassifier) -> None:
         super().__init__()
@@ -86,13 +91,13 @@ class Student(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [n, 3, h, w] to logits [n, len(TARGETS)] and chart logits [n, CHARTS, h / 16, w / 16]."""
-        seen = self.network.features[: CHART_BLOCK + 1](self.network.normalise(images))
-        logits = classify(self.network.features[CHART_BLOCK + 1 :](seen), self.network.classifier)
-        return logits, self.chart(seen)
+        features = self.network.features[: CHART_BLOCK + 1](self.network.normalise(images))
+        logits = classify(self.network.features[CHART_BLOCK + 1 :](features), self.network.classifier)
+        return logits, self.chart(features)
 
 
 def render_films(seeds: range) -> Films:
-    """The films of some seeds, with every finding as a target of its own."""
+    """Render the films of some seeds, with every finding as a target of its own."""
     images = np.empty((len(seeds), FILM_SIDE, FILM_SIDE), dtype=np.uint8)
     targets = np.zeros((len(seeds), len(TARGETS)), dtype=np.float32)
     charts = np.zeros((len(seeds), CHARTS, CHART_SIDE, CHART_SIDE), dtype=np.uint8)
@@ -108,7 +113,7 @@ def render_films(seeds: range) -> Films:
 
 
 def _to_chart(field: Field) -> npt.NDArray[np.uint8]:
-    """A field in [0, 1] at FILM_SIDE as its block means, 0 to 255."""
+    """Average a field in [0, 1] over blocks and scale it to 0 to 255."""
     block = FILM_SIDE // CHART_SIDE
     means = field.reshape(CHART_SIDE, block, CHART_SIDE, block).mean(axis=(1, 3))
     chart: npt.NDArray[np.uint8] = (means * 255.0 + 0.5).astype(np.uint8)
@@ -116,14 +121,15 @@ def _to_chart(field: Field) -> npt.NDArray[np.uint8]:
 
 
 def augment(planes: Tensor, charts: Tensor, side: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """float32 [n, 1, h, w] to [n, 1, side, side]: moved, mirrored, often blurred, exposed anew; charts too.
+    """Convert float32 [n, 1, h, w] to [n, 1, side, side], moved, mirrored, often blurred and re-exposed.
 
-    Blurring goes down to the detail of 28 pixels, so that the features also serve small images blown up.
+    Charts are moved in the same way. Blurring goes down to the detail of 28 pixels, so that the features also
+    fit small images that were enlarged.
     """
-    turned = _random_moves(len(planes), generator)
-    planes = _move(planes, turned, side)
+    moves = _random_moves(len(planes), generator)
+    planes = _move(planes, moves, side)
     cells = -(-side // 16)
-    charts = F.avg_pool2d(_move(charts, turned, 4 * cells), 4)
+    charts = F.avg_pool2d(_move(charts, moves, 4 * cells), 4)
     if torch.rand(1, generator=generator).item() < 0.6:
         detail = int(torch.randint(28, side + 1, (1,), generator=generator).item())
         small = F.interpolate(planes, size=(detail, detail), mode="bilinear", antialias=True)
@@ -132,7 +138,7 @@ def augment(planes: Tensor, charts: Tensor, side: int, generator: Generator) -> 
 
 
 def _random_moves(count: int, generator: Generator) -> Tensor:
-    """Turns by up to 12°, magnifies by 0.85 to 1.3, shifts by up to 8 %, mirrors half. [count, 2, 3]."""
+    """Return moves [count, 2, 3]: turned ≤ 12°, magnified 0.85 to 1.3, shifted ≤ 8 %, half mirrored."""
     uniform = torch.rand((5, count), generator=generator) * 2 - 1
     angle, zoom = uniform[0] * 0.21, 1.0 / (1.075 + 0.225 * uniform[1])
     mirror = torch.where(uniform[2] < 0, -1.0, 1.0)
@@ -148,7 +154,7 @@ def _move(planes: Tensor, moves: Tensor, side: int) -> Tensor:
 
 
 def _expose(planes: Tensor, generator: Generator) -> Tensor:
-    """Another gamma, contrast and brightness for each image."""
+    """Change gamma, contrast and brightness of each image."""
     uniform = (torch.rand((3, len(planes)), generator=generator) * 2 - 1).reshape(3, -1, 1, 1, 1)
     exposed = planes.clamp(1e-3, 1.0) ** torch.exp(0.4 * uniform[0])
     exposed = (exposed - 0.5) * (1.0 + 0.35 * uniform[1]) + 0.5 + 0.12 * uniform[2]
@@ -156,19 +162,19 @@ def _expose(planes: Tensor, generator: Generator) -> Tensor:
 
 
 def side_of(progress: float, generator: Generator) -> int:
-    """Network input size of one batch: small at first, when steps should be cheap."""
+    """Return the input size of a batch: small at first, so that steps are fast."""
     sides = (80, 96) if progress < 0.5 else (80, 96, 112, 128)
     return sides[int(torch.randint(len(sides), (1,), generator=generator).item())]
 
 
 def learning_rate_factor(step: int, schedule: Schedule) -> float:
-    """Linear warm-up, then a straight line down to a hundredth."""
+    """Return the factor of the learning rate: a linear warm-up, then a linear fall to a hundredth."""
     done = step / schedule.steps
     return min(done / schedule.warm_up_share + 0.01, 1.0) * max(1.0 - done, 0.01)
 
 
 def train(schedule: Schedule, out: Path) -> None:
-    """Train from random weights; after each round the averaged network is saved to `out`."""
+    """Train from random weights, and save the averaged network to `out` after each round."""
     torch.manual_seed(SEED)
     generator = torch.Generator().manual_seed(SEED)
     student = Student(find_architecture(ARCHITECTURE).build(len(TARGETS)))
@@ -193,7 +199,7 @@ def train(schedule: Schedule, out: Path) -> None:
         figures = _held_out_figures(average.network, held_out)
         _say(
             f"round {number + 1}/{schedule.rounds}: "
-            f"loss {loss:.3f}, charts {chart_loss:.3f}; right on held-out films: {figures}"
+            f"loss {loss:.3f}, charts {chart_loss:.3f}; accuracy on held-out films: {figures}"
         )
 
 
@@ -219,35 +225,35 @@ def _train_step(student: Student, optimiser: torch.optim.Optimizer, batch: Batch
 
 
 @torch.no_grad()
-def _average(average: Student, student: Student, keep: float) -> None:
-    """Move the average towards the student; counters are copied."""
+def _average(average: Student, student: Student, share: float) -> None:
+    """Move the average towards the student, and copy counters."""
     current = student.state_dict()
     for name, value in average.state_dict().items():
         if value.is_floating_point():
-            value.lerp_(current[name], 1.0 - keep)
+            value.lerp_(current[name], 1.0 - share)
         else:
             value.copy_(current[name])
 
 
 @torch.no_grad()
 def _held_out_figures(network: ImageClassifier, films: Films) -> str:
-    """Share of right answers for each target, at 96 pixels."""
+    """Return the accuracy of each target at 96 pixels."""
     network.eval()
     planes = torch.from_numpy(films.images).float().div_(255).unsqueeze(1)
     planes = F.interpolate(planes, size=(96, 96), mode="bilinear", antialias=True)
     logits = torch.cat([network(to_input(part)) for part in torch.split(planes, 64)])
-    right = ((logits > 0) == (torch.from_numpy(films.targets) > 0.5)).float().mean(0)
-    return ", ".join(f"{name} {share:.3f}" for name, share in zip(TARGETS, right.tolist(), strict=True))
+    accuracy = ((logits > 0) == (torch.from_numpy(films.targets) > 0.5)).float().mean(0)
+    return ", ".join(f"{name} {share:.3f}" for name, share in zip(TARGETS, accuracy.tolist(), strict=True))
 
 
 def save_checkpoint(network: ImageClassifier, out: Path) -> None:
-    """Write torchvision's state dict with a head for (normal, pneumonia), large tensors in half precision."""
+    """Write a torchvision state dict with a head for (normal, pneumonia), large tensors in half precision."""
     tensors = {
         name: value for name, value in network.state_dict().items() if not name.startswith("normalise.")
     }
     head = find_architecture(ARCHITECTURE).head
     for name in (f"{head}.weight", f"{head}.bias"):
-        # One logit as two: the softmax of (-z/2, z/2) is the sigmoid of z.
+        # Two logits replace one: the softmax of (-z/2, z/2) is the sigmoid of z.
         tensors[name] = torch.stack([-0.5 * tensors[name][0], 0.5 * tensors[name][0]])
     stored = {
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in tensors.items()
@@ -263,10 +269,15 @@ def _say(line: str) -> None:
 
 
 def main() -> None:
-    """Train on one thread: more would change the order of sums, and with it the result."""
+    """Train on one thread: more threads would change the order of sums, and so the result."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="where the checkpoint (.safetensors) goes")
-    parser.add_argument("--rounds", type=int, default=12, help="rounds of new films (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="the checkpoint (.safetensors) to write")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=12,
+        help="the number of rounds, each with new films (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     schedule = Schedule(rounds=arguments.rounds)

@@ -1,145 +1,231 @@
-"""What a run folder says about itself, as types. It knows JSON's shape, and nothing of files or training."""
+"""The records of a run folder. They know the shape of its JSON files, and nothing of files or training."""
 
+import json
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA: Literal[1] = 1
+from models.schema1 import upgraded
+
+SCHEMA: Literal[2] = 2
 
 
 class Record(BaseModel):
-    """Frozen, strict, unknown keys refused."""
+    """Frozen and strict; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Estimate(Record):
-    """A figure and its 95 % confidence interval; None where the method gives none."""
+    """A figure with its uncertainty."""
 
     value: float
+    """The figure."""
     ci95: tuple[float, float] | None
+    """Its 95 % confidence interval; null if the method gives none."""
 
 
 class Evaluation(Record):
-    """How a network did on one split.
+    """How well a network classifies the images of one split.
 
-    `auc`, `sensitivity` and `specificity` are None where they do not exist, and `notes` says why. Of two
-    classes label 1 is the positive one. `confusion[true][predicted]` counts images.
+    With two classes, label 1 is the positive one.
     """
 
     images: int
+    """How many images the split has."""
     accuracy: Estimate
+    """The share of images that are classified correctly."""
     auc: Estimate | None
+    """The area under the ROC curve, a mean for several classes; null if undefined."""
     sensitivity: Estimate | None
+    """The share of positive images that are classified correctly; null if it is undefined."""
     specificity: Estimate | None
+    """The share of negative images that are classified correctly; null if it is undefined."""
     confusion: tuple[tuple[int, ...], ...]
+    """How many images of a true class (row) got a predicted class (column)."""
     methods: dict[str, str]
+    """The method behind each figure, by the figure's name."""
     notes: tuple[str, ...] = ()
+    """Why figures or intervals are null."""
 
 
 class Metrics(Record):
-    """Validation figures chose the epoch; test figures chose nothing."""
+    """The figures of the trained network."""
 
     validation: Evaluation
+    """On the validation images, which chose the best epoch."""
     test: Evaluation
+    """On the test images, which influenced nothing."""
 
 
 class WeightsRecord(Record):
-    """Which weights training started from; `sha256` of their file, None for random ones."""
+    """The weights that training started from."""
 
     kind: Literal["imagenet", "bundled", "none", "file"]
+    """Where they come from."""
     name: str
+    """Their file's name; 'none' for random weights."""
     sha256: str | None
+    """Their file's SHA-256 in hexadecimal; null for random weights."""
     head_kept: bool
+    """Whether their last layer fitted the classes and was used; otherwise it started from random weights."""
 
 
 class SplitCounts(Record):
-    """Images by class, in the classes' order."""
+    """How many images each class has, in the order of the classes."""
 
     train: tuple[int, ...]
+    """In the training split."""
     validation: tuple[int, ...]
+    """In the validation split."""
     test: tuple[int, ...]
+    """In the test split."""
 
 
 class DataRecord(Record):
-    """`source` as the user gave it; `notes`: how the data were split and what was passed over."""
+    """The data that the network was trained and tested on."""
 
     source: str
+    """The value of `--data`."""
     name: str
+    """The data set's name."""
     counts: SplitCounts
+    """How many images each class has in each split."""
     notes: tuple[str, ...]
+    """How the images were split, and which files were skipped."""
 
 
 class Preprocessing(Record):
-    """All that happens to an image file before the network, in this order."""
+    """All that happens to an image file before the network, in this order. It is always the same."""
 
-    sixteen_bit: str = "value / 65535"
-    transparency: str = "ignored"
-    resize: str = "to image_size x image_size, aspect ratio not kept"
-    interpolation: str = "bilinear, antialiased (Pillow)"
-    stored_as: str = "uint8"
-    grey_to_rgb: str = "repeated in three channels"
-    scale: str = "value / 255"
-    layout: str = "NCHW float32 in [0, 1]"
-    normalisation: str = "inside the network"
+    sixteen_bit_divide_by: Literal[257] = 257
+    """A 16-bit value is divided by this, so that 65535 becomes the 255 of 8 bits."""
+    transparency: Literal["ignored"] = "ignored"
+    """What becomes of an alpha channel."""
+    resize: Literal["squash"] = "squash"
+    """To image_size by image_size pixels; the aspect ratio is not kept."""
+    interpolation: Literal["bilinear"] = "bilinear"
+    """How pixels are interpolated, by Pillow's names."""
+    antialias: Literal[True] = True
+    """Whether a smaller image is averaged from all pixels of the larger one, as Pillow does it."""
+    stored_as: Literal["uint8"] = "uint8"
+    """How the run folder holds the image then."""
+    channels: Literal[3] = 3
+    """The channels of the network's input; a grey image is repeated in them."""
+    divide_by: Literal[255] = 255
+    """An 8-bit value is divided by this, so that it is in [0, 1]. Normalisation is inside the network."""
 
 
 class TrainingRecord(Record):
-    """The settings used, and how it went; `stopped_early`: before `epochs` were over."""
+    """The settings of the training, and its course."""
 
     epochs: int
+    """The most epochs to train."""
     epochs_run: int
+    """How many epochs were trained."""
     best_epoch: int
+    """The epoch whose weights are saved, counted from 1."""
     stopped_early: bool
+    """Whether training ended before `epochs`, because the validation loss stopped falling."""
     unfreeze: int
+    """How many of the last feature blocks were trained."""
     frozen_blocks: int
+    """How many of the first feature blocks stayed frozen."""
     blocks: int
+    """How many feature blocks the network has."""
     views: int | None
+    """How many augmented views of each image were cached behind the frozen blocks; null if none were."""
     seed: int
+    """The seed of everything random."""
     flip: bool
+    """Whether images were flipped left to right at random."""
     rotation_degrees: float
+    """The largest random rotation, in either direction."""
     batch_size: int
+    """How many images a training step used."""
     learning_rate: float
+    """The learning rate of the first step."""
     patience: int
+    """After how many epochs without a lower validation loss training ended."""
     class_weights: tuple[float, ...]
+    """The weight of each class in the loss."""
     optimizer: str
+    """The optimiser, and the averaging of weights."""
     schedule: str
+    """How the learning rate changed."""
     threads: int
+    """How many threads torch used."""
     seconds: float
+    """How long training took."""
 
 
 class Epoch(Record):
-    """One epoch's figures; `train_` ones are means over its batches, while the network was changing."""
+    """The figures of one epoch. Training figures are means over its batches, during which weights changed."""
 
     epoch: int
+    """The epoch's number, counted from 1."""
     learning_rate: float
+    """The learning rate of its last step."""
     train_loss: float
+    """The mean training loss."""
     train_accuracy: float
+    """The mean training accuracy."""
     validation_loss: float
+    """The loss on the validation images after the epoch."""
     validation_accuracy: float
+    """The accuracy on the validation images after the epoch."""
 
 
 class History(Record):
-    """history.json: the loss curves."""
+    """history.json: the course of the training."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[1, 2] = Field(alias="schema")
+    """The version of the format."""
     best_epoch: int
+    """The epoch whose weights are saved, counted from 1."""
     epochs: tuple[Epoch, ...]
+    """The figures of every epoch."""
 
 
 class RunRecord(Record):
-    """run.json: what was trained, from what, on what, how well. `files`: SHA-256 by name of all others."""
+    """run.json: what was trained, from which weights, on which data, and how well it classifies.
 
-    schema_: Literal[1] = Field(alias="schema")
+    Schema 1 is read for ever; 2 is what is written.
+    """
+
+    schema_: Literal[1, 2] = Field(alias="schema")
+    """The version of the format."""
     tool: str
+    """The version of edgefit that wrote it."""
     name: str
+    """The run's name."""
     created: str
+    """When it was written, in ISO 8601."""
     arch: str
+    """The network's architecture."""
     classes: tuple[str, ...]
+    """The names of the classes, in the order of their labels."""
     image_size: int
+    """The side of the network's input in pixels."""
     weights: WeightsRecord
+    """The weights that training started from."""
     data: DataRecord
+    """The data."""
     preprocessing: Preprocessing
+    """How an image file becomes the network's input."""
     training: TrainingRecord
+    """The settings of the training, and its course."""
     metrics: Metrics
+    """How well the network classifies."""
     files: dict[str, str]
+    """The SHA-256 of every other file of the run folder, by name."""
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "RunRecord":
+        """Read a `run.json` of any schema; raises ValidationError, which names keys as schema 2 does."""
+        with suppress(ValueError):
+            record = json.loads(content)
+            if isinstance(record, dict):
+                content = json.dumps(upgraded(record)).encode()
+        return cls.model_validate_json(content)

@@ -1,8 +1,8 @@
-"""The run folder: what fine-tuning leaves and exporting takes. It knows files and hashes, not training.
+"""The run folder: fine-tuning writes it and exporting reads it. It knows files and hashes, and no training.
 
-`run.json` names and hashes the others: `model.safetensors` (fp32 state dict), `history.json` (loss curves)
-and `images.npz` (uint8 at network size: calibration images from training, held-out ones from validation, the
-test split). torch is imported only when the network is asked for.
+`run.json` has the hashes of the others: `model.safetensors` (fp32 state dict), `history.json` (loss curves)
+and `images.npz` (uint8 at network size: calibration images from the training split, held-out images from the
+validation split, and the test split). torch is imported only to build the network.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from models.architectures import ARCHITECTURES, find_architecture
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
@@ -29,24 +30,25 @@ HISTORY = "history.json"
 IMAGES = "images.npz"
 HASHED = (MODEL, HISTORY, IMAGES)
 SPLITS = ("calibration", "heldout", "test")
-# The keys of network.ARCHITECTURES, which to import costs torch.
-ARCHITECTURE_NAMES = ("mobilenet_v2",)
 MOST_CALIBRATION_IMAGES = 512
 MOST_HELD_OUT_IMAGES = 512
 
 
 @dataclass(frozen=True)
 class RunImages:
-    """`calibration`: training images; `heldout`: validation images; `test`: the whole test split."""
+    """The images of a run folder."""
 
     calibration: Split
+    """Images from the training split."""
     heldout: Split
+    """Images from the validation split."""
     test: Split
+    """The whole test split."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder whose files are all there and unchanged."""
+    """A run folder whose files are complete and unchanged."""
 
     folder: Path
     record: RunRecord
@@ -54,28 +56,27 @@ class Run:
     images: RunImages
 
     def network(self) -> "ImageClassifier":
-        """The trained network in eval mode: float32 [n, 3, side, side] in [0, 1] to logits.
+        """Return the trained network in eval mode: float32 [n, 3, side, side] in [0, 1] to logits.
 
-        Raises InputError where the weights cannot be read or are of another network or number of classes.
+        Raises InputError if the weights cannot be read, or belong to another network or number of classes.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
-
-        from models.network import find_architecture
 
         network = find_architecture(self.record.arch).build(len(self.record.classes))
         try:
             network.load_state_dict(load_file(self.folder / MODEL))
         except (SafetensorError, OSError, RuntimeError) as error:
             raise InputError(
-                f"{self.folder / MODEL}: no weights of a {self.record.arch} with {len(self.record.classes)} "
-                f"classes, as {RECORD} says it is ({_last_line(error)}); run finetune again"
+                f"{self.folder / MODEL}: does not contain the weights of a {self.record.arch} with "
+                f"{len(self.record.classes)} classes, which {RECORD} describes ({_last_line(error)}); "
+                "run finetune again"
             ) from error
         return network.eval()
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -98,22 +99,22 @@ def write_history(folder: Path, history: History) -> None:
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """Write `run.json`, last of all: a folder without it is no run folder."""
+    """Write `run.json`, after all other files: a folder without it is not a run folder."""
     _write_json(folder / RECORD, record)
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 by name of the files that `run.json` vouches for."""
+    """Return the SHA-256 of every file but `run.json`, by name."""
     return {name: hash_file(folder / name) for name in HASHED}
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:
-    """Return the files of the run in `folder` by name, each with its SHA-256; None if it is no run folder.
+    """Return the files of the run in `folder` by name, each with its SHA-256; None if it is not a run folder.
 
-    The hash of `run.json` is not known: what it says makes it one.
+    The hash of `run.json` is recorded nowhere, so it is None: a valid content identifies it.
     """
     try:
-        record = RunRecord.model_validate_json((folder / RECORD).read_bytes())
+        record = RunRecord.from_json((folder / RECORD).read_bytes())
     except (OSError, ValidationError):
         return None
     return {**record.files, RECORD: None}
@@ -124,7 +125,7 @@ def _write_json(path: Path, record: Record) -> None:
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run folder, or raise an InputError that names the file and what is wrong with it."""
+    """Read a run folder; raises an InputError that names the file and what is wrong with it."""
     record = _read_record(folder)
     _check_files(folder, record)
     try:
@@ -139,19 +140,22 @@ def _read_record(folder: Path) -> RunRecord:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the run folder that finetune wrote with --out")
     if not path.is_file():
-        raise InputError(f"{folder}: no run folder, {RECORD} is missing; give what finetune wrote with --out")
+        raise InputError(
+            f"{folder}: is not a run folder, because {RECORD} is missing; "
+            "give the folder that finetune wrote with --out"
+        )
     try:
-        record = RunRecord.model_validate_json(path.read_bytes())
+        record = RunRecord.from_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(f"{path}: {_first_fault(error)}; run finetune again") from error
-    if record.arch not in ARCHITECTURE_NAMES:
+    if record.arch not in ARCHITECTURES:
         raise InputError(
-            f"{path}: key 'arch': unknown architecture '{record.arch}', there is "
-            f"{', '.join(ARCHITECTURE_NAMES)}; run finetune again"
+            f"{path}: key 'arch': unknown architecture '{record.arch}'; the architectures are: "
+            f"{', '.join(ARCHITECTURES)}; run finetune again"
         )
     if len(record.classes) < 2:
         raise InputError(
-            f"{path}: key 'classes' names {len(record.classes)}, not two or more; run finetune again"
+            f"{path}: key 'classes': {len(record.classes)} classes, at least 2 are needed; run finetune again"
         )
     return record
 
@@ -164,7 +168,7 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     key = ".".join(str(part) for part in fault["loc"])
     if key == "schema":
-        return f"schema {fault['input']!r} is not this version's {SCHEMA}"
+        return f"key 'schema': {fault['input']!r}, but this version of edgefit reads {SCHEMA}"
     return f"key '{key}': {fault['msg']}" if key else str(fault["msg"])
 
 
@@ -177,19 +181,19 @@ def _check_files(folder: Path, record: RunRecord) -> None:
             raise InputError(f"{path}: missing from the run folder; run finetune again")
         if hash_file(path) != record.files[name]:
             raise InputError(
-                f"{path}: changed since finetune wrote it (its SHA-256 differs); run finetune again"
+                f"{path}: changed since finetune wrote it (the SHA-256 differs); run finetune again"
             )
 
 
 def _read_images(folder: Path, record: RunRecord) -> RunImages:
     path = folder / IMAGES
     try:
-        # Of what is no zip archive numpy would make a bare array or try to unpickle it.
+        # Without ZipFile, numpy would read a file that is not a zip archive as a bare array, or unpickle it.
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
             splits = {name: Split(archive[f"{name}_images"], archive[f"{name}_labels"]) for name in SPLITS}
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: does not hold the images and labels of {', '.join(SPLITS)}; run finetune again"
+            f"{path}: does not contain the images and labels of {', '.join(SPLITS)}; run finetune again"
         ) from error
     for name, split in splits.items():
         fault = _fault_of(split, record)
@@ -200,26 +204,26 @@ def _read_images(folder: Path, record: RunRecord) -> RunImages:
 
 
 def _fault_of(split: Split, record: RunRecord) -> str | None:
-    """What is wrong with the arrays, or None."""
+    """Return what is wrong with the arrays, or None."""
     images, labels = split.images, split.labels
     if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):
-        return "images or its labels are no array"
+        return "images or its labels are not an array"
     shape = (len(labels) if labels.ndim else 0, record.image_size, record.image_size)
     if images.dtype != np.uint8 or images.shape not in (shape, (*shape, 3)):
-        return f"images is {images.dtype} {images.shape}, should be uint8 {shape} or {(*shape, 3)}"
+        return f"images is {images.dtype} {images.shape}, but must be uint8 {shape} or {(*shape, 3)}"
     if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
-        return f"labels is {labels.dtype} {labels.shape}, should be int64 [n], n at least 1"
+        return f"labels is {labels.dtype} {labels.shape}, but must be int64 [n] with n of at least 1"
     outside = labels[(labels < 0) | (labels >= len(record.classes))]
     if len(outside):
-        return f"labels: {int(outside[0])} lies outside the {len(record.classes)} classes of {RECORD}"
+        return f"labels: {int(outside[0])} is not a label of the {len(record.classes)} classes of {RECORD}"
     return None
 
 
 def _check_all_classes(path: Path, test: Split, record: RunRecord) -> None:
-    """The whole test split has every class; if the record names more, its classes were edited."""
+    """Check that the test split has every class. Fine-tuning ensures it, so otherwise a file was edited."""
     absent = sorted(set(range(len(record.classes))) - set(test.labels.tolist()))
     if absent:
         raise InputError(
-            f"{path}: no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
-            f"{RECORD} names; run finetune again"
+            f"{path}: has no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
+            f"{RECORD} lists; run finetune again"
         )

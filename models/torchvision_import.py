@@ -1,8 +1,9 @@
-"""torchvision, also beside a torch it was not built for. It knows that import's one failure, and no model.
+"""Imports torchvision, even with a torch that it was not built for. It knows no model.
 
-torchvision from the registry is built for CUDA torch; beside a CPU torch its extension does not load and
-`import torchvision` dies with "operator torchvision::nms does not exist" (pytorch/pytorch#157648).
-Nothing here needs that extension: declaring its two operators lets models and transforms be imported.
+torchvision from the registry is built for the CUDA version of torch. With the CPU version its extension does
+not load, and `import torchvision` fails with "operator torchvision::nms does not exist"
+(pytorch/pytorch#157648). edgefit does not need that extension: once its two operators are declared, models
+and transforms can be imported.
 """
 
 import functools
@@ -18,7 +19,7 @@ SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 @functools.lru_cache(maxsize=1)
 def import_torchvision_models() -> ModuleType:
-    """Return `torchvision.models`; the detection operators stay unavailable where the extension is."""
+    """Return `torchvision.models`; the detection operators stay unavailable if the extension is."""
     try:
         return importlib.import_module("torchvision.models")
     except RuntimeError as error:
@@ -40,7 +41,7 @@ def _forget_half_imported() -> None:
 
 @functools.lru_cache(maxsize=1)
 def _declare_operators() -> torch.library.Library:
-    """Declare what the extension would have; the library is kept, for its end would undo the declaration."""
+    """Declare the extension's operators. The library must be kept: its end would undo the declaration."""
     library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for operator in OPERATORS:
         library.define(operator + SIGNATURE)  # type: ignore[no-untyped-call]

@@ -1,14 +1,38 @@
-"""What every suite uses: small real bundles, made once."""
+"""What every suite uses: a marker for each folder, and small real bundles, made once."""
 
+import os
 import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from making.made_once import made_once
+
+from bench.runtimes.table import NO_USAGE_DATA
+from edgefit.terminal import preserve_quiet
+
+# Libraries that are loaded into pytest's own process send no usage data either.
+os.environ.update(NO_USAGE_DATA)
+_FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the name of its folder: unit, integration, page or device."""
+    for item in items:
+        item.add_marker(item.path.relative_to(_FOLDER).parts[0])
+
+
+@pytest.fixture(autouse=True)
+def _quiet_ends_with_its_test() -> Iterator[None]:
+    """Undo what --quiet sets for the whole process."""
+    with preserve_quiet():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _output_has_its_default_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the width that the shell of whoever runs the tests sets."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 x86 without VNNI adds products of uint8 and int8 in pairs in 16 bits (`vpmaddubsw`), which saturate beyond
 32,767; VNNI and Arm add them in 32 bits. Weights of at most ±64 cannot saturate: 2 × 255 × 64 = 32,640.
-It knows instruction sets and no runtime; that each runtime's kernels keep to this is shown by a test.
+It knows instruction sets and no runtime. A test verifies it with the kernels of each runtime.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ SAFE_LEVEL = 64
 
 
 class CpuClass(str, Enum):
-    """CPUs whose int8 kernels compute alike. Which one a machine is: see class_of."""
+    """CPUs whose int8 kernels compute the same. class_of returns the class of a machine."""
 
     X86 = "x86"
     X86_VNNI = "x86-vnni"
@@ -34,7 +34,7 @@ class CpuClass(str, Enum):
 
     @property
     def description(self) -> str:
-        """What the class is, as part of a sentence."""
+        """The name of the class, as part of a sentence."""
         return _DESCRIPTIONS[self]
 
 
@@ -48,7 +48,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class CpuTarget:
-    """What `--cpu` names. `classes`: those that an int8 artifact made for it must be right on."""
+    """A value of `--cpu`. `classes`: the CPU classes on which its int8 artifacts must be correct."""
 
     classes: tuple[CpuClass, ...]
 
@@ -69,7 +69,7 @@ TARGETS: Mapping[str, CpuTarget] = {
 def class_of(machine: str, features: Iterable[str]) -> CpuClass | None:
     """Return the class of a CPU by its architecture (`platform.machine()`) and its features (see Host).
 
-    None for an architecture of which nothing is known here.
+    None for an unknown architecture.
     """
     available = frozenset(features)
     if machine.lower() in ARM_MACHINES:

@@ -1,4 +1,4 @@
-"""The images every artifact is judged on, with labels and the fp32 network's answers.
+"""The images on which accuracy is measured, with labels and the fp32 network's logits.
 
 It knows the file and the arrays, not how they were chosen nor what is computed from them.
 """
@@ -53,14 +53,14 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
 
 
 def read_pack(path: Path) -> EvaluationPack:
-    """Read a pack; raises InputError if the file is no pack or its arrays do not belong together."""
+    """Read a pack; raises InputError if the file is not a pack or its arrays do not fit together."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             pack = EvaluationPack(arrays["images"], arrays["labels"], arrays["reference_logits"])
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path}: is not an evaluation pack; export the bundle again") from None
     if not _is_sound(pack):
-        raise InputError(f"{path}: images, labels and logits do not belong together; export the bundle again")
+        raise InputError(f"{path}: images, labels and logits do not fit together; export the bundle again")
     return pack
 
 

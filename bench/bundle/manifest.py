@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, kind_of_preprocessing
 from bench.bundle.recipe import Search
 from bench.bundle.referred_files import referred_files
 from bench.bundle.schema1 import renamed_manifest
 from bench.bundle.variants import Precision, choose
-from bench.errors import InputError
+from bench.errors import InputError, first_sentence
 from bench.filesystem.whole_files import files_below, sha256_of
 from bench.record import Record
 from device_profiles.part import Text
@@ -60,12 +61,10 @@ class ModelRecord(Record):
     data: Text
 
 
-class PreprocessingRecord(Record):
-    """What stands between an image file and the network's float32 NCHW input in [0, 1], in words."""
-
-    resize: str
-    grey_to_rgb: str
-    scale: str
+Preprocessing = Annotated[
+    Annotated[PreprocessingRecord, Tag("record")] | Annotated[StatedPreprocessing, Tag("stated")],
+    Discriminator(kind_of_preprocessing),
+]
 
 
 class PackRecord(Record):
@@ -95,7 +94,7 @@ class VerificationRecord(Record):
 
 
 class ClassVerification(Record):
-    """An int8 artifact's answers on one class of CPUs, on the first `images` of the evaluation pack.
+    """An int8 artifact's predictions on one CPU class, on the first `images` of the evaluation pack.
 
     `how`: `measured` on a CPU of that class; `simulated`: computed here with sums that do not saturate, as on
     every class that the artifact is made for. `agreement`, `sqnr_db`: see VerificationRecord.
@@ -140,37 +139,45 @@ class ArtifactRecord(Record):
         if self.variant != f"{self.format}-{self.precision.value}":
             raise ValueError(f"variant '{self.variant}' is not {self.format}-{self.precision.value}")
         if self.cpu is not None and self.cpu not in TARGETS:
-            raise ValueError(f"cpu '{self.cpu}' is none of {', '.join(TARGETS)}")
+            raise ValueError(f"cpu '{self.cpu}' is not one of {', '.join(TARGETS)}")
         paths = [file.path for file in self.files]
         if self.entry not in paths:
-            raise ValueError(f"entry '{self.entry}' is none of the artifact's files")
+            raise ValueError(f"entry '{self.entry}' is not one of the artifact's files")
         if len(set(paths)) < len(paths):
             raise ValueError(f"variant '{self.variant}' lists a file twice")
         return self
 
     @property
     def size_bytes(self) -> int:
-        """Everything a device must hold for this variant."""
+        """All files that a device needs for this variant."""
         return sum(file.size_bytes for file in self.files)
 
 
 class FailedExport(Record):
-    """A variant that was asked for and could not be made."""
+    """A requested variant whose export failed."""
 
     variant: str
+    """The variant."""
     stage: str
+    """In which stage its export failed."""
     message: str
+    """What the exporter said, in full."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is not there, in a line."""
+        return f"its export failed in stage {self.stage}: {first_sentence(self.message)}"
 
 
 class Manifest(Record):
-    """The bundle's table of contents, `manifest.json`. Schema 1 is read for ever; 2 is what is written."""
+    """The bundle's table of contents, `manifest.json`. Schema 2 is written; schema 1 is still read."""
 
     schema_: Literal[1, 2] = Field(alias="schema")
     tool: str
     name: Text
     created: str
     model: ModelRecord
-    preprocessing: PreprocessingRecord
+    preprocessing: Preprocessing
     pack: PackRecord
     artifacts: tuple[ArtifactRecord, ...]
     failed: tuple[FailedExport, ...] = ()
@@ -178,15 +185,30 @@ class Manifest(Record):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Manifest":
-        names = [one.variant for one in self.artifacts] + [one.variant for one in self.failed]
+        names = [artifact.variant for artifact in self.artifacts]
+        names += [failed.variant for failed in self.failed]
         if len(set(names)) < len(names):
-            raise ValueError("a variant is named twice")
+            raise ValueError("a variant occurs twice")
         if self.pack.positive_class >= len(self.model.classes):
-            raise ValueError(f"pack.positive_class {self.pack.positive_class} is none of the classes")
+            raise ValueError(f"pack.positive_class {self.pack.positive_class} is not the index of a class")
+        self._check_preprocessing()
         return self
 
+    def _check_preprocessing(self) -> None:
+        if isinstance(self.preprocessing, StatedPreprocessing):
+            if self.schema_ == 2:
+                raise ValueError("preprocessing is in sentences, which schema 1 alone has")
+            return
+        side = self.model.image_size
+        if self.preprocessing.size != (side, side):
+            raise ValueError(f"preprocessing.size is {self.preprocessing.size}, and model.image_size {side}")
+        if not self.preprocessing.is_unit_rgb:
+            raise ValueError(
+                "preprocessing does not end in three channels in [0, 1], the only input that edgefit measures"
+            )
+
     def files(self, held: Container[str] | None = None) -> list[FileRecord]:
-        """Every file that a bundle must hold which has the artifacts of the variants `held`; all if None."""
+        """Every file of a bundle that contains only the variants `held`; all variants if None."""
         return [self.pack.file, *(file for artifact in self.artifacts_of(held) for file in artifact.files)]
 
     def artifacts_of(self, held: Container[str] | None) -> list[ArtifactRecord]:
@@ -196,7 +218,7 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files are all there and unchanged. `sha256` is that of the manifest."""
+    """A bundle whose files are all present and unchanged. `sha256` is that of the manifest."""
 
     folder: Path
     manifest: Manifest
@@ -209,7 +231,9 @@ class Bundle:
         fits = pack.reference_logits.shape[1:] == (classes,) and pack.images.shape[1:3] == (side, side)
         fits = fits and len(pack) == self.manifest.pack.images
         if not fits or not 0 <= pack.labels.min() <= pack.labels.max() < classes:
-            raise InputError(f"{self.folder}: the evaluation pack does not fit the manifest; export it again")
+            raise InputError(
+                f"{self.folder}: the evaluation pack does not fit the manifest; export the bundle again"
+            )
         return pack
 
     def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
@@ -218,15 +242,15 @@ class Bundle:
             if failed.variant in only:
                 raise InputError(
                     f"{failed.variant} is not in {self.folder}: its export failed in stage {failed.stage}; "
-                    "export it again"
+                    "export the bundle again"
                 )
         names = [artifact.variant for artifact in self.manifest.artifacts]
-        wanted = {choose(name, names, "variant") for name in only}
-        return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in wanted]
+        chosen = {choose(name, names, "variant") for name in only}
+        return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in chosen]
 
 
 def describe(folder: Path, path: Path) -> FileRecord:
-    """Return the record of a file that lies in `folder`."""
+    """Return the record of a file in `folder`."""
     return FileRecord(
         path=path.relative_to(folder).as_posix(), sha256=sha256_of(path), size_bytes=path.stat().st_size
     )
@@ -238,7 +262,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
-    """Read a bundle and check the hash of every file; raises InputError at the first that does not hold.
+    """Read a bundle and check the hash of every file; raises InputError for the first wrong one.
 
     `held`: the variants whose files lie there, on a board that was sent no others; all of them if None.
     """
@@ -284,20 +308,22 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{path}: is missing from the bundle; export it again")
-    if path.resolve() != folder.resolve() / record.path:  # what it refers to lies beside the other file
-        raise InputError(f"{path}: is a symbolic link; put the file itself there, or export it again")
+        raise InputError(f"{path}: is missing; export the bundle again")
+    if path.resolve() != folder.resolve() / record.path:  # a file that it refers to lies in the other folder
+        raise InputError(
+            f"{path}: is a symbolic link; replace it with the file itself, or export the bundle again"
+        )
     if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
-        raise InputError(f"{path}: is not the file that was exported (its SHA-256 differs); export it again")
+        raise InputError(f"{path}: is not the exported file (its SHA-256 differs); export the bundle again")
 
 
 def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
-    """Raise InputError if the bundle holds a file that the manifest does not hash: runtimes might load it."""
+    """Raise InputError for a file that the manifest does not list, because a runtime might load it."""
     listed = {MANIFEST, *(file.path for file in manifest.files())}
     for path in files_below(folder):
         if path not in listed:
             raise InputError(
-                f"{folder / path}: is not listed in {MANIFEST}; remove it from the bundle, or export it again"
+                f"{folder / path}: is not listed in {MANIFEST}; delete it, or export the bundle again"
             )
 
 
@@ -308,6 +334,6 @@ def _refuse_foreign_weights(folder: Path, artifact: ArtifactRecord) -> None:
         for name in referred_files(folder / path):
             if _leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
                 raise InputError(
-                    f"{folder / path}: refers to {name!r}, which {MANIFEST} does not list among the files of"
-                    f" {artifact.variant}; export the bundle again, with that file beside it"
+                    f"{folder / path}: refers to {name!r}, which {MANIFEST} does not list for"
+                    f" {artifact.variant}; export the bundle again, with that file in it"
                 )

@@ -1,4 +1,7 @@
-"""How an int8 artifact was made, as the manifest holds it. It knows words and figures, and makes nothing."""
+"""How an int8 artifact was made, as the manifest records it.
+
+It knows names and figures, and makes nothing.
+"""
 
 from enum import Enum
 
@@ -8,90 +11,104 @@ from bench.record import Record
 
 
 class RangeMethod(Enum):
-    """How the range of an activation is found on the calibration images; each exporter has its own for it.
-
-    `min-max` holds every value; `histogram` leaves rare ones out where that makes the error smaller.
-    """
+    """How an exporter finds the range of an activation on the calibration images."""
 
     MIN_MAX = "min-max"
+    """The range holds every value."""
     HISTOGRAM = "histogram"
+    """The range clips rare values where that makes the quantisation error smaller."""
 
 
 class Recipe(Record):
-    """One way to make a network int8.
-
-    `corrected`: channels were given like ranges, weights were rounded so that a layer's output changes least,
-    and channels got back the mean and the size that rounding took; `qat`: the weights were then trained on
-    with rounding in the loop; `excluded_modules`: modules that are not quantised. `library_default`: none of
-    this, but what the library that makes the file does by itself.
-    """
+    """One way to quantise a network to int8."""
 
     ranges: RangeMethod = Field(default=RangeMethod.MIN_MAX, strict=False)
+    """How the ranges of activations are found."""
     corrected: bool = True
+    """Whether the recipe uses cross-layer equalisation, GPTQ rounding, and bias and scale correction."""
     qat: bool = False
+    """Whether quantisation-aware training follows."""
     excluded_modules: tuple[str, ...] = ()
+    """Modules that are not quantised: they are kept in fp32."""
     library_default: bool = False
+    """Whether the quantisation library's own defaults are used instead of everything above."""
 
     @property
-    def words(self) -> str:
-        """What was done, for a manifest's `method`."""
+    def description(self) -> str:
+        """The steps of the recipe, for a manifest's `method`."""
         if self.library_default:
             return "the library's own defaults"
-        corrected = (
-            ", channels equalised, weights rounded with error feedback, means and sizes of channels corrected"
-            if self.corrected
-            else ""
-        )
-        return f"{self.ranges.value} ranges{corrected}{', weights trained on' if self.qat else ''}"
+        steps = [f"{self.ranges.value} ranges"]
+        if self.corrected:
+            steps += ["cross-layer equalisation", "GPTQ rounding", "bias and scale correction"]
+        if self.qat:
+            steps.append("quantisation-aware training")
+        return ", ".join(steps)
 
 
 class HeldOut(Record):
-    """An artifact's answers against the fp32 network's on images that are neither calibration nor test."""
+    """An artifact's outputs compared with the fp32 network's on the held-out images.
+
+    Held-out images are neither calibration images nor test images.
+    """
 
     agreement: float = Field(ge=0, le=1)
+    """Top-1 agreement: the share of images for which both predict the same class."""
     retention: float = Field(ge=0)
+    """The artifact's accuracy divided by the fp32 network's."""
     sqnr_db: float | None
+    """The signal to quantisation noise ratio of the logits; null if there is no error at all."""
 
 
 class Attempt(Record):
-    """A recipe that was tried, how it did, and the share of the multiply-accumulates it leaves in float."""
+    """One recipe that was tried, and its result."""
 
     recipe: Recipe
+    """The recipe."""
     share_in_fp32: float = Field(ge=0, le=1)
+    """The excluded modules' share of the network's multiply-accumulates."""
     held_out: HeldOut
+    """The artifact's result on the held-out images."""
     seconds: float = Field(ge=0)
+    """How long it took to make the artifact and to run it."""
 
 
 class ExcludedModule(Record):
-    """A module that is not quantised, and why: its share of the network's multiply-accumulates, and of the
-    error that int8 adds to the logits when everything is quantised (predicted, see export/quantisation).
-    """
+    """A module that is not quantised, and the reason."""
 
     module: str
+    """The module's name in the network."""
     share_of_macs: float = Field(ge=0, le=1)
+    """Its share of the network's multiply-accumulates."""
     share_of_error: float = Field(ge=0)
+    """Its share of the error that int8 would add to the logits if every module were quantised (predicted)."""
 
 
 class Search(Record):
-    """The search for a recipe: what was asked for, what was tried in that order, and which one was taken.
-
-    `reached`: whether it keeps `min_retention`, and `min_agreement` at the lower end of its interval, on the
-    `images` held out, with `min_sqnr_db` of signal (null in schema 1, which judged the share itself).
-    `library_default_failed`: why the library's own default could not be tried, null if it could.
-    """
+    """The search for a recipe: its goal, the recipes that were tried, and the choice."""
 
     min_retention: float = Field(ge=0, le=1)
+    """The retention that was requested."""
     min_agreement: float = Field(ge=0, le=1)
+    """What the lower end of the agreement's 95 % interval must reach; in schema 1, the agreement itself."""
     min_sqnr_db: float | None = None
-    library_default_failed: str | None = None
+    """The SQNR that the logits must reach; null in schema 1, which had no such limit."""
+    library_default_error: str | None = None
+    """Why the library's own defaults could not be tried; null if they were tried."""
     images: int = Field(ge=1)
+    """How many held-out images the recipes were compared on."""
     attempts: tuple[Attempt, ...] = Field(min_length=1)
-    taken: int = Field(ge=0)
-    reached: bool
+    """The recipes that were tried, in order."""
+    chosen: int = Field(ge=0)
+    """The index in `attempts` of the recipe whose artifact is in the bundle."""
+    meets_goal: bool
+    """Whether the chosen recipe reaches all three limits."""
     excluded_modules: tuple[ExcludedModule, ...]
+    """The modules that the chosen recipe excludes, each with the reason."""
     seconds: float = Field(ge=0)
+    """How long the whole search took."""
 
     @property
     def best(self) -> Attempt:
-        """The attempt whose artifact was kept."""
-        return self.attempts[self.taken]
+        """The attempt that was chosen."""
+        return self.attempts[self.chosen]

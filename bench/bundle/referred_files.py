@@ -1,8 +1,8 @@
-"""Which other files a model file refers to, read from the file itself: what a runtime would load beside it.
+"""Which other files a model file refers to, and a runtime would load with it, read from the file itself.
 
-ONNX keeps large tensors and compiled engines in files of their own, OpenVINO all weights in a `.bin`. It
-knows these two formats as far as that needs, without their packages, which a board may not have. A file that
-is neither refers to nothing, and a damaged one to what stands before the damage: its runtime refuses it.
+ONNX stores large tensors and compiled engines in separate files, OpenVINO all weights in a `.bin`. This
+module reads these two formats without their packages, which a board may not have. Any other file refers to
+nothing. Of a damaged file it reads the part before the damage, and the runtime refuses the file.
 """
 
 import mmap
@@ -66,7 +66,7 @@ def _is_openvino(content: mmap.mmap) -> bool:
 
 
 class _DamagedError(Exception):
-    """The bytes are no message."""
+    """The bytes are not a message."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Message:
-    """A message that is being read; of what is in a group, and of unknown kinds, nothing is of interest."""
+    """A message that is being read. Groups and unknown kinds are skipped."""
 
     kind: str
     end: int
@@ -89,9 +89,9 @@ class _Message:
 
 
 def _files_of_onnx(content: mmap.mmap) -> Iterator[str]:
-    """Yield what tensors and nodes refer to, wherever in the model they stand.
+    """Yield what tensors and nodes refer to, anywhere in the model.
 
-    Messages lie in each other as deep as they like, so those that are open stand on a list.
+    Messages can be nested to any depth, so the open ones are on a list instead of the call stack.
     """
     with suppress(_DamagedError):
         for kind, field in _messages(content):
@@ -102,7 +102,7 @@ def _files_of_onnx(content: mmap.mmap) -> Iterator[str]:
 
 
 def _messages(content: mmap.mmap) -> Iterator[tuple[str, _Field]]:
-    """Yield every message that ONNX_FIELDS knows, with its kind, in the order in which they stand."""
+    """Yield every message that ONNX_FIELDS knows, with its kind, in their order in the file."""
     open_, position = [_Message(_MODEL, len(content))], 0
     while open_:
         message = open_[-1]
@@ -129,7 +129,7 @@ def _external_data(content: mmap.mmap, entry: _Field) -> Iterator[str]:
 
 
 def _engine_file(content: mmap.mmap, node: _Field) -> Iterator[str]:
-    """Yield the file of a node that holds a compiled engine, unless the engine lies in the node itself."""
+    """Yield the file of a node that holds a compiled engine, unless the engine is in the node itself."""
     fields = [field for field in _fields(content, node) if field.written == _LENGTH]
     if not any(field.number == _OPERATOR and _bytes(content, field) == _ENGINE for field in fields):
         return
@@ -155,7 +155,7 @@ def _close_group(open_: list[_Message]) -> None:
 
 
 def _fields(content: mmap.mmap, message: _Field) -> Iterator[_Field]:
-    """Yield the fields of one message; of those in a group, none."""
+    """Yield the fields of one message, without those in a group."""
     position, depth = message.start, 0
     while position < message.end:
         field = _read_field(content, position, message.end)
@@ -182,7 +182,7 @@ def _read_field(content: mmap.mmap, position: int, end: int) -> _Field:
 
 
 def _read_varint(content: mmap.mmap, position: int, end: int) -> tuple[int, int]:
-    """Return a number, seven bits a byte from the lowest on, and the position behind it."""
+    """Return a number, stored as seven bits per byte from the lowest on, and the position after it."""
     value = 0
     for place in range(_LONGEST_VARINT):
         if position + place >= end:
@@ -195,7 +195,7 @@ def _read_varint(content: mmap.mmap, position: int, end: int) -> tuple[int, int]
 
 
 def _bytes(content: mmap.mmap, field: _Field) -> bytes:
-    """Return a field's bytes, as far as a name or a path can reach."""
+    """Return a field's bytes, up to the longest possible name or path."""
     return content[field.start : min(field.end, field.start + _LONGEST_PATH)]
 
 

@@ -7,13 +7,13 @@ from enum import Enum
 from bench.errors import InputError
 from device_profiles.validation import nearest
 
-# Rows of their own in every report: what the harness itself costs, and how fast the machine was.
+# The controls, each a row in every report: the cost of the harness, and the speed of the machine.
 NULL_VARIANT = "null"
 CONTROL_VARIANT = "control"
 
 
 class Precision(str, Enum):
-    """What an artifact's weights and arithmetic are asked to be."""
+    """The precision that an artifact's weights and arithmetic should have."""
 
     FP32 = "fp32"
     FP16 = "fp16"
@@ -32,7 +32,7 @@ class Variant:
 
     @classmethod
     def parse(cls, text: str) -> "Variant":
-        """Read `onnx-int8`; raises InputError for anything that has no known precision."""
+        """Read `onnx-int8`; raises InputError if the precision is unknown."""
         name, _, precision = text.rpartition("-")
         try:
             return cls(name, Precision(precision))
@@ -42,12 +42,12 @@ class Variant:
             ) from None
 
 
-def choose(wanted: str, known: Iterable[str], what: str) -> str:
-    """Return `wanted` if it is among `known`; else raise InputError with the nearest name.
+def choose(name: str, known: Iterable[str], noun: str) -> str:
+    """Return `name` if it is among `known`; otherwise raise InputError with the nearest name.
 
-    `what` is the noun of the sentence: "variant", "profile", "format".
+    `noun` is what the error calls it: "variant", "profile", "format".
     """
     names = list(known)
-    if wanted in names:
-        return wanted
-    raise InputError(f"unknown {what} '{wanted}'; {nearest(wanted, names)}")
+    if name in names:
+        return name
+    raise InputError(f"unknown {noun} '{name}'; {nearest(name, names)}")

@@ -1,38 +1,49 @@
-"""The pick of a profile, and the reason against every other variant. Pure: reports in, choices out."""
+"""The variant to ship for a profile, and the reason against each other one. Pure: reports in, choices out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.bundle.variants import Precision
-from bench.choose.candidates import Candidate, Field, fields
+from bench.choose.candidates import Candidate, CandidateSet, candidate_sets
 from bench.choose.comparing import TIE, Preference, Relation, compare
 from bench.choose.pareto import dominating, front
-from bench.choose.violations import MARGIN, Kept, kept, limits_of, misses
-from bench.choose.wording import figures, precision, ratio, tie_lost, why_first, without_dot_product
+from bench.choose.violations import limits_of, retention_check, violations
+from bench.choose.wording import (
+    figures,
+    latency_figure,
+    precision,
+    ratio,
+    tie_lost,
+    why_first,
+    without_dot_product,
+)
+from bench.measurements import NoEnergy
 from bench.record import Record
+from bench.report.retention import MARGIN, RetentionCheck
 from bench.report.schema import Report
 from device_profiles.settings import Budget
 
 _MOST_NAMED = 3
+_LONGEST_HEADLINE = 80
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is asked of the pick.
-
-    `budget`: limits that replace those of the profile, where they are given; a `retention` of None leaves the
-    profile's, which `any_retention` takes away. `margin`: see limits.kept.
-    """
+    """The limits that the choice has to meet, and the preference that ranks the variants."""
 
     budget: Budget
+    """Limits that replace the profile's own, where they are given."""
     prefer: Preference = Preference.LATENCY
+    """The quantity that ranks the variants that meet the budget."""
     margin: float = MARGIN
+    """How far the lower end of retention's interval may lie below its limit."""
     any_retention: bool = False
+    """Whether there is no limit of retention."""
 
 
-Kind = Literal[
-    "picked",
+Result = Literal[
+    "chosen",
     "over a limit",
     "loses accuracy",
     "not shown to keep the accuracy",
@@ -44,238 +55,294 @@ Kind = Literal[
 ]
 
 
-class Remark(Record):
-    """What is said of one row: that it is the pick, or why it is not. `front`: nobody beats it in all."""
+class CandidateResult(Record):
+    """The result for one candidate."""
 
     name: str
+    """The candidate's name, unique within the profile."""
     variant: str | None = None
+    """Its variant; null where it is not ranked."""
     provider: str | None = None
-    kind: Kind
+    """Its provider; null where it is not ranked."""
+    result: Result
+    """Chosen, or why not."""
     reason: str
-    front: bool = False
+    """The figures of the chosen candidate, or the reason against this one."""
+    on_front: bool = False
+    """Whether it is on the Pareto front: no other candidate is at least as good in all and better in one."""
 
 
 class Choice(Record):
-    """The pick for a profile. `headline` says it in a line; `nearest`: by limit, who misses it by the least.
-
-    `pick`: the name of its row, null if no variant meets the budget; `based_on`: what its latency is.
-    """
+    """The choice for a profile."""
 
     profile: str
+    """The profile's name."""
     prefer: Preference = Preference.LATENCY
+    """The quantity that ranked the variants."""
     budget: Budget
+    """The limits that applied."""
     margin: float
-    pick: str | None
+    """See Criteria."""
+    chosen: str | None
+    """The name of the chosen candidate; null if no variant meets the budget."""
     variant: str | None = None
+    """The chosen variant."""
     provider: str | None = None
+    """Its provider."""
     report: str | None = None
-    based_on: str
+    """The name of the report that contains it."""
+    based_on: Literal["measured", "proxy"]
+    """Whether the latencies were measured on the device itself or on a proxy for it."""
     headline: str
-    verdicts: tuple[Remark, ...]
+    """The result in one line."""
+    explanation: tuple[str, ...]
+    """Figures with their conditions, ties, and what is not decided, a sentence each."""
+    candidates: tuple[CandidateResult, ...]
+    """All candidates, the chosen one first."""
     nearest: tuple[str, ...] = ()
+    """Where no candidate meets the budget: for each limit the candidate that exceeds it by the least."""
     has_rows: bool = True
+    """Whether there was any candidate to choose from."""
 
 
 def choose(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
-    """Return for each profile the choice and, where there is one, the picked row."""
-    return [_Chooser(field, criteria).choose() for field in fields(reports)]
+    """Return for each profile the choice and, where there is one, the chosen candidate."""
+    return [_Chooser(candidates, criteria).choose() for candidates in candidate_sets(reports)]
 
 
 class _Chooser:
-    """Chooses among the rows of one profile."""
+    """Chooses among the candidates of one profile."""
 
-    def __init__(self, field: Field, criteria: Criteria) -> None:
-        self._field = field
+    def __init__(self, candidates: CandidateSet, criteria: Criteria) -> None:
+        self._set = candidates
         self._prefer = criteria.prefer
         self._margin = criteria.margin
-        asked = criteria.budget.model_dump(include={"p95_ms", "memory_mb", "size_mb", "retention"})
-        given: dict[str, object] = {key: value for key, value in asked.items() if value is not None}
-        # The latest report has the profile as it is now.
-        budget = max(field.reports, key=lambda one: one.created).profile.budget
-        if criteria.any_retention:
-            given["retention"] = None
-        if given:
-            given["source"] = f"{criteria.budget.source}; the rest: {budget.source}"
-        self._budget = budget.model_copy(update=given)
+        self._budget = _budget_of(candidates, criteria)
         self._limits = limits_of(self._budget)
-        self._misses = {one.name: misses(one, self._limits) for one in field.ranked}
-        self._kept = {one.name: kept(one, self._budget.retention, self._margin) for one in field.ranked}
-        self._front = {one.name for one in front(field.ranked)}
+        ranked = candidates.ranked
+        self._violations = {row.name: violations(row, self._limits) for row in ranked}
+        self._checks = {
+            row.name: retention_check(row, self._budget.retention, self._margin) for row in ranked
+        }
+        self._front = {row.name for row in front(ranked)}
 
     def choose(self) -> tuple[Choice, Candidate | None]:
-        fitting = [one for one in self._field.ranked if self._fits(one)]
-        shown = [one for one in fitting if self._kept[one.name].is_shown]
-        pick, leader, tied = self._best(shown or fitting)
+        fitting = [row for row in self._set.ranked if self._fits(row)]
+        shown = [row for row in fitting if self._checks[row.name].is_shown]
+        among = shown or fitting
+        chosen, leader, tied = self._best(among)
         choice = Choice(
-            profile=self._field.profile,
+            profile=self._set.profile,
             prefer=self._prefer,
             budget=self._budget,
             margin=self._margin,
-            pick=None if pick is None else pick.name,
-            variant=None if pick is None else pick.run.variant,
-            provider=None if pick is None else pick.run.provider,
-            report=None if pick is None else pick.report.name,
-            based_on=self._field.provenance,
-            headline=self._headline(pick, tied, shown or fitting),
-            verdicts=tuple(self._verdicts(pick, leader)),
-            nearest=() if pick is not None else tuple(self._nearest()),
+            chosen=None if chosen is None else chosen.name,
+            variant=None if chosen is None else chosen.run.variant,
+            provider=None if chosen is None else chosen.run.config.provider,
+            report=None if chosen is None else chosen.report.name,
+            based_on=self._set.provenance,
+            headline=self._headline(chosen),
+            explanation=tuple(self._explanation(chosen, tied, among)),
+            candidates=tuple(self._results(chosen, leader)),
+            nearest=() if chosen is not None else tuple(self._nearest()),
             has_rows=bool(self._rankable()),
         )
-        return choice, pick
+        return choice, chosen
 
     def _rankable(self) -> list[Candidate]:
-        """Return the rows that have what is preferred."""
+        """Return the candidates that have a value of the preferred quantity."""
         if self._prefer is not Preference.ENERGY:
-            return list(self._field.ranked)
-        return [one for one in self._field.ranked if one.energy_mj is not None]
+            return list(self._set.ranked)
+        return [row for row in self._set.ranked if row.energy_mj is not None]
 
-    def _fits(self, one: Candidate) -> bool:
-        has_energy = self._prefer is not Preference.ENERGY or one.energy_mj is not None
-        return not self._misses[one.name] and not self._kept[one.name].is_lost and has_energy
+    def _fits(self, row: Candidate) -> bool:
+        has_energy = self._prefer is not Preference.ENERGY or row.energy_mj is not None
+        return not self._violations[row.name] and not self._checks[row.name].is_lost and has_energy
 
     def _best(self, among: Sequence[Candidate]) -> tuple[Candidate | None, Candidate | None, list[Candidate]]:
-        """Return the pick, the leader, and those that tie with the leader: of these the smaller is picked."""
+        """Return the choice, the leader, and all that tie with the leader. The smallest one is chosen."""
         if not among:
             return None, None, []
         leader = among[0]
-        for one in among[1:]:
-            if compare(one, leader, self._prefer).ratio < 1:
-                leader = one
+        for row in among[1:]:
+            if compare(row, leader, self._prefer).ratio < 1:
+                leader = row
         tied = [
-            one
-            for one in among
-            if one is leader or compare(one, leader, self._prefer).relation is Relation.TIE
+            row
+            for row in among
+            if row is leader or compare(row, leader, self._prefer).relation is Relation.TIE
         ]
         return min(tied, key=_tie_break), leader, tied
 
-    def _verdicts(self, pick: Candidate | None, leader: Candidate | None) -> list[Remark]:
-        ranked = [self._verdict(one, pick, leader) for one in self._field.ranked]
-        picked = [one for one in ranked if one.kind == "picked"]
-        others = [one for one in ranked if one.kind != "picked"]
-        left = [Remark(name=name, kind="not ranked", reason=reason) for name, reason in self._field.others]
-        return [*picked, *others, *left]
+    def _results(self, chosen: Candidate | None, leader: Candidate | None) -> list[CandidateResult]:
+        ranked = [self._result(row, chosen, leader) for row in self._set.ranked]
+        first = [row for row in ranked if row.result == "chosen"]
+        others = [row for row in ranked if row.result != "chosen"]
+        left = [
+            CandidateResult(name=name, result="not ranked", reason=reason)
+            for name, reason in self._set.others
+        ]
+        return [*first, *others, *left]
 
-    def _verdict(self, one: Candidate, pick: Candidate | None, leader: Candidate | None) -> Remark:
-        kind: Kind = "picked"
-        reason = figures(one, self._kept[one.name])
-        if one is not pick:
-            kind, reason = self._against(one, pick, leader)
-        return Remark(
-            name=one.name,
-            variant=one.run.variant,
-            provider=one.run.provider,
-            kind=kind,
+    def _result(self, row: Candidate, chosen: Candidate | None, leader: Candidate | None) -> CandidateResult:
+        result: Result = "chosen"
+        reason = figures(row, self._checks[row.name])
+        if row is not chosen:
+            result, reason = self._against(row, chosen, leader)
+        return CandidateResult(
+            name=row.name,
+            variant=row.run.variant,
+            provider=row.run.config.provider,
+            result=result,
             reason=reason,
-            front=one.name in self._front,
+            on_front=row.name in self._front,
         )
 
-    def _against(self, one: Candidate, pick: Candidate | None, leader: Candidate | None) -> tuple[Kind, str]:
-        """Return the reason against a row: the first that applies, for a later one would not matter."""
-        over, accuracy = self._misses[one.name], self._kept[one.name]
+    def _against(
+        self, row: Candidate, chosen: Candidate | None, leader: Candidate | None
+    ) -> tuple[Result, str]:
+        """Return the first reason that applies, because a later one would not matter."""
+        over, check = self._violations[row.name], self._checks[row.name]
         if over:
-            return "over a limit", "; ".join(miss.sentence for miss in over)
-        if accuracy.is_lost:
-            return "loses accuracy", accuracy.sentence
-        if self._prefer is Preference.ENERGY and one.energy_mj is None:
-            return "not ranked", f"no energy: {one.run.energy_reason or 'it was not measured'}"
-        assert pick is not None  # or this one, which fits, would have been
+            return "over a limit", "; ".join(violation.sentence for violation in over)
+        if check.is_lost:
+            return _without_repeating("loses accuracy", check)
+        if self._prefer is Preference.ENERGY and row.energy_mj is None:
+            return "not ranked", f"no energy: {_why_no_energy(row)}"
+        assert chosen is not None  # this candidate meets the budget, so one was chosen
         assert leader is not None
-        if not accuracy.is_shown and self._kept[pick.name].is_shown:
-            return "not shown to keep the accuracy", accuracy.sentence
-        return self._beside(one, pick, leader, accuracy)
+        if not check.is_shown and self._checks[chosen.name].is_shown:
+            return _without_repeating("not shown to keep the accuracy", check)
+        return self._against_chosen(row, chosen, leader, check)
 
-    def _beside(self, one: Candidate, pick: Candidate, leader: Candidate, accuracy: Kept) -> tuple[Kind, str]:
-        comparison = compare(one, pick, self._prefer)
-        found = ratio(comparison, self._prefer)
-        why = without_dot_product(one)
-        beaten = [other.name for other in dominating(one, self._field.ranked) if not self._misses[other.name]]
-        by = f"; dominated by {beaten[0]}" if beaten else ""
-        warning = "" if accuracy.is_shown else f"; {accuracy.sentence}"
+    def _against_chosen(
+        self, row: Candidate, chosen: Candidate, leader: Candidate, check: RetentionCheck
+    ) -> tuple[Result, str]:
+        comparison = compare(row, chosen, self._prefer)
+        figure = ratio(comparison, self._prefer)
+        why = without_dot_product(row)
+        better = [
+            other.name for other in dominating(row, self._set.ranked) if not self._violations[other.name]
+        ]
+        by = f"; dominated by {better[0]}" if better else ""
+        accuracy = "" if check.is_shown else f"; {check.sentence}"
         match comparison.relation:
             case Relation.TIE:
-                return "tie", f"{found}, within ±{TIE:.0%}, and {tie_lost(one, pick)}{by}{warning}"
+                return "tie", f"{figure}, within ±{TIE:.0%}, and {tie_lost(row, chosen)}{by}{accuracy}"
             case Relation.UNDECIDED:
                 because = "measure longer" if comparison.because is None else comparison.because
-                return "not decided", f"{found}; {because}{why}{by}{warning}"
+                return "not decided", f"{figure}; {because}{why}{by}{accuracy}"
             case Relation.WORSE:
-                return "worse", f"{found}{why}{by}{warning}"
+                return "worse", f"{figure}{why}{by}{accuracy}"
             case Relation.BETTER:
-                return (
-                    "better",
-                    f"{found}, yet no better than {leader.name}, with which the pick ties{by}{warning}",
-                )
+                sentence = f"{figure}, but not better than {leader.name}, which ties with the choice"
+                return "better", f"{sentence}{by}{accuracy}"
 
-    def _headline(self, pick: Candidate | None, tied: Sequence[Candidate], among: Sequence[Candidate]) -> str:
-        profile = self._field.profile + self._rests()
-        if not self._field.ranked:
-            return f"{profile}: no variant ran, so there is nothing to choose from"
+    def _headline(self, chosen: Candidate | None) -> str:
+        profile = self._set.profile
+        if not self._set.ranked:
+            return f"{profile}: no variant ran"
         if not self._rankable():
-            return f"{profile}: no variant's energy was measured, so there is nothing to choose by"
-        if pick is None:
-            return f"{profile}: no variant meets the budget of {self._budget_text()}"
-        said = f"{profile}: {pick.name}, {figures(pick, self._kept[pick.name])}"
-        if len(tied) > 1:
-            others = ", ".join(one.name for one in tied if one is not pick)
-            said += f"; a tie in {self._prefer.value} with {others}, of which it is {why_first(pick, tied)}"
-        open_ = [
-            one.name
-            for one in among
-            if one is not pick and compare(one, pick, self._prefer).relation is Relation.UNDECIDED
-        ]
-        if open_:
-            against = ", ".join(open_) if len(open_) <= _MOST_NAMED else f"{len(open_)} others, see below"
-            said += f"; not decided against {against}"
-        if not self._kept[pick.name].is_shown:
-            said += f"; {self._kept[pick.name].sentence}"
-        return said
+            return f"{profile}: no variant's energy was measured"
+        if chosen is None:
+            return f"{profile}: no variant meets the budget"
+        headline = f"{profile}: {chosen.name}, {latency_figure(chosen)}"
+        if len(headline) <= _LONGEST_HEADLINE:
+            return headline
+        return f"{profile}: {chosen.run.case}, {latency_figure(chosen)}"
 
-    def _rests(self) -> str:
-        """Say beside the profile's name where its latencies are not the device's."""
-        if self._field.provenance == "measured" or not self._field.ranked:
-            return ""
-        hosts = ", ".join(dict.fromkeys(one.report.host.cpu for one in self._field.ranked))
-        projected = any(one.is_projected for one in self._field.ranked)
-        also = ", and on projections" if projected else ""
-        return f" (rests on a proxy, {hosts}{also}; not measured there)"
+    def _explanation(
+        self, chosen: Candidate | None, tied: Sequence[Candidate], among: Sequence[Candidate]
+    ) -> list[str]:
+        """Return the figures with their conditions, ties, and what is not decided, a sentence each."""
+        based_on = self._based_on()
+        if chosen is None:
+            budget = [f"the budget is {self._budget_text()}"] if self._rankable() else []
+            return [*budget, *based_on]
+        check = self._checks[chosen.name]
+        sentences = [figures(chosen, check)]
+        if len(tied) > 1:
+            others = ", ".join(row.name for row in tied if row is not chosen)
+            sentences.append(
+                f"a tie in {self._prefer.value} with {others}: {why_first(chosen, tied)} is chosen"
+            )
+        undecided = [
+            row.name
+            for row in among
+            if row is not chosen and compare(row, chosen, self._prefer).relation is Relation.UNDECIDED
+        ]
+        if undecided:
+            against = ", ".join(undecided) if len(undecided) <= _MOST_NAMED else f"{len(undecided)} others"
+            sentences.append(f"not decided against {against}")
+        if not check.is_shown:
+            sentences.append(check.sentence)
+        return [*sentences, *based_on]
+
+    def _based_on(self) -> list[str]:
+        """Return a sentence where the latencies are not the device's."""
+        if self._set.provenance == "measured" or not self._set.ranked:
+            return []
+        hosts = ", ".join(dict.fromkeys(row.report.host.cpu for row in self._set.ranked))
+        also = " and on projections" if any(row.is_projected for row in self._set.ranked) else ""
+        return [f"based on a proxy ({hosts}){also}: not measured on {self._set.profile}"]
 
     def _budget_text(self) -> str:
-        texts = [f"{limit.what} ≤ {limit.most:g} {limit.unit}" for limit in self._limits]
+        texts = [f"{limit.quantity} ≤ {limit.maximum:g} {limit.unit}" for limit in self._limits]
         if self._budget.retention is not None:
-            texts.append(f"retention ≥ {self._budget.retention:g} less {self._margin:g}")
+            texts.append(f"retention ≥ {self._budget.retention:g} − {self._margin:g}")
         return ", ".join(texts) or "no limits"
 
     def _nearest(self) -> list[str]:
-        """Say for each limit who misses it by the least, and how many meet it."""
-        said = []
+        """Return for each limit how many candidates meet it, and which one exceeds it by the least."""
+        sentences: list[str] = []
         for limit in self._limits:
-            found = [
-                (miss, one)
-                for one in self._field.ranked
-                for miss in self._misses[one.name]
-                if miss.limit == limit
+            over = [
+                (violation, row)
+                for row in self._set.ranked
+                for violation in self._violations[row.name]
+                if violation.limit == limit
             ]
-            if found:
-                miss, one = min(found, key=lambda pair: pair[0].excess)
-                said.append(
-                    f"{limit.what}: {self._met(len(found))}; nearest miss {one.name}: {miss.sentence}"
-                )
+            if over:
+                violation, row = min(over, key=lambda pair: pair[0].excess)
+                met = self._met(len(over))
+                sentences.append(f"{limit.quantity}: {met}; the nearest is {row.name}: {violation.sentence}")
         for judged in ("retention", "agreement", "one class"):
-            lost = [
-                each
-                for each in self._field.ranked
-                if self._kept[each.name].is_lost and self._kept[each.name].judged == judged
-            ]
+            checks = [(row, self._checks[row.name]) for row in self._set.ranked]
+            lost = [(row, check) for row, check in checks if check.is_lost and check.judged == judged]
             if lost:
-                best = max(lost, key=lambda each: each.agreeing or 0)
-                sentence = self._kept[best.name].sentence.removeprefix("loses accuracy: ")
-                said.append(f"{judged}: {self._met(len(lost))}; nearest miss {best.name}: {sentence}")
-        return said
+                row, check = max(lost, key=lambda pair: pair[0].agreeing or 0)
+                sentence = check.sentence.removeprefix("loses accuracy: ")
+                sentences.append(f"{judged}: {self._met(len(lost))}; the nearest is {row.name}: {sentence}")
+        return sentences
 
-    def _met(self, missed: int) -> str:
-        total = len(self._field.ranked)
-        return f"met by {total - missed} of {total}"
+    def _met(self, over: int) -> str:
+        total = len(self._set.ranked)
+        return f"met by {total - over} of {total}"
 
 
-def _tie_break(one: Candidate) -> tuple[float, float, bool, str]:
-    """Return what decides a tie: the smaller, then the more accurate, then fp32."""
-    return one.run.size_bytes or 0, -one.top1, precision(one) is not Precision.FP32, one.name
+def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:
+    """Return the profile's budget, with the limits of the criteria in place of its own."""
+    limits = criteria.budget.model_dump(include={"p95_ms", "memory_mb", "size_mb", "retention"})
+    changes: dict[str, object] = {key: value for key, value in limits.items() if value is not None}
+    # The latest report has the present version of the profile.
+    budget = max(candidates.reports, key=lambda report: report.created).profile.budget
+    if criteria.any_retention:
+        changes["retention"] = None
+    if changes:
+        changes["source"] = f"{criteria.budget.source}; the rest: {budget.source}"
+    return budget.model_copy(update=changes)
+
+
+def _without_repeating(result: Result, check: RetentionCheck) -> tuple[Result, str]:
+    """Return a result with its reason, which need not say the result again."""
+    return result, check.sentence.removeprefix(f"{result}: ")
+
+
+def _why_no_energy(row: Candidate) -> str:
+    energy = row.measured.energy
+    return energy.reason if isinstance(energy, NoEnergy) else "it was not measured on the device itself"
+
+
+def _tie_break(row: Candidate) -> tuple[float, float, bool, str]:
+    """Return the key that decides a tie: the smaller, then the more accurate, then fp32."""
+    return row.size_bytes, -row.top1, precision(row) is not Precision.FP32, row.name

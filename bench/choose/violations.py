@@ -1,166 +1,141 @@
-"""Which limits of a budget a contender keeps, and by how much it misses the others. Pure."""
+"""The limits of a budget that a candidate exceeds, and by how much. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from bench.choose.candidates import Candidate
+from bench.report.retention import RetentionCheck, check_retention
 from bench.statistics import accuracy
+from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
-MARGIN = 0.01
-# As in the gate: a class counts as changed where chance would do as much in one of ten at most.
+# As in the gate: a class counts as changed if chance explains the change with a probability of at most 10 %.
 _CHANCE = 0.1
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of a budget: `what` may be at most `most`, in `unit`."""
+    """An upper limit of a budget."""
 
-    what: str
-    most: float
+    quantity: str
+    """The limited quantity."""
+    maximum: float
+    """The largest value that is allowed."""
     unit: str
+    """The unit of the maximum."""
 
 
 @dataclass(frozen=True)
 class Violation:
-    """By how much a contender misses a limit; `what`: which of its values was held against it."""
+    """A limit that a candidate exceeds."""
 
     limit: Limit
+    """The limit."""
     value: float
-    what: str
+    """The candidate's value, in the limit's unit."""
+    quantity: str
+    """Which of the candidate's quantities was compared with the limit."""
 
     @property
     def excess(self) -> float:
-        """The value ÷ the limit, less 1."""
-        return self.value / self.limit.most - 1
+        """Value ÷ limit, less 1."""
+        return self.value / self.limit.maximum - 1
 
     @property
     def sentence(self) -> str:
-        """Say over which limit it is, and by how much."""
-        over = self.value - self.limit.most
+        """The quantity, its value, and by how much it exceeds the limit."""
+        over = self.value - self.limit.maximum
         unit = self.limit.unit
         return (
-            f"{self.what} {self.value:.4g} {unit} is {over:.3g} {unit} ({self.excess:+.1%}) over the "
-            f"limit of {self.limit.most:g} {unit}"
+            f"{self.quantity} {self.value:.4g} {unit} is {over:.3g} {unit} ({self.excess:+.1%}) over the "
+            f"limit of {self.limit.maximum:g} {unit}"
         )
 
 
 def limits_of(budget: Budget) -> list[Limit]:
-    """Return a budget's upper limits; that of retention is judged by its interval, in retention."""
-    known = (
+    """Return a budget's upper limits. The limit of retention is checked separately, by its interval."""
+    limits = (
         ("p95 latency", budget.p95_ms, "ms"),
         ("peak memory", budget.memory_mb, "MiB"),
         ("size", budget.size_mb, "MB"),
     )
-    return [Limit(what, most, unit) for what, most, unit in known if most is not None]
+    return [Limit(quantity, maximum, unit) for quantity, maximum, unit in limits if maximum is not None]
 
 
-def value_of(limit: Limit, one: Candidate) -> tuple[float, str] | None:
-    """Return what a contender has of a limited quantity, and what that is; None where it cannot be judged.
+def value_of(limit: Limit, candidate: Candidate) -> tuple[float, str] | None:
+    """Return a candidate's value for a limit, and the quantity that it is; None where there is no value.
 
-    Of a proxy's latency it is the lower end of the projected range, which is the device's, if there is
-    one. Without a p95 its p50 is taken: what is over the limit with that is over it with both.
+    A proxy's latency is the lower end of the range that is projected for the device. Without a p95 the p50
+    is taken: if the p50 exceeds the limit, so does the p95.
     """
-    match limit.what:
+    latency, projected = candidate.latency, candidate.run.projected
+    match limit.quantity:
         case "peak memory":
-            return one.memory_mb, limit.what
+            return mib(candidate.memory_bytes), limit.quantity
         case "size":
-            return one.size_mb, limit.what
-        case _ if one.run.provenance == "measured" and one.latency.p95 is None:
-            return one.latency.p50, "p50 latency, for want of a p95,"
-        case _ if one.run.provenance == "measured":
-            return one.latency.p95 or 0.0, limit.what
-        case _ if one.run.projected_ms is not None:
-            return one.run.projected_ms.low, "the lower end of the projected latency"
+            return mb(candidate.size_bytes), limit.quantity
+        case _ if candidate.run.provenance == "measured" and latency.p95_ns is None:
+            return ms(latency.p50_ns), "p50 latency (too few samples for a p95)"
+        case _ if candidate.run.provenance == "measured":
+            return ms(latency.p95_ns or 0.0), limit.quantity
+        case _ if projected is not None:
+            return ms(projected.low_ns), "the lower end of the projected latency"
         case _:
             return None
 
 
-def misses(one: Candidate, limits: Sequence[Limit]) -> list[Violation]:
-    """Return each limit that a contender is over."""
-    values = ((limit, value_of(limit, one)) for limit in limits)
+def violations(candidate: Candidate, limits: Sequence[Limit]) -> list[Violation]:
+    """Return the limits that a candidate exceeds."""
+    values = ((limit, value_of(limit, candidate)) for limit in limits)
     return [
-        Violation(limit, *value) for limit, value in values if value is not None and value[0] > limit.most
+        Violation(limit, *value) for limit, value in values if value is not None and value[0] > limit.maximum
     ]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Whether a contender is shown to keep the accuracy, in words; `judged`: which of its values decided."""
+def retention_check(candidate: Candidate, min_retention: float | None, margin: float) -> RetentionCheck:
+    """Check retention, agreement and each class. The first one that is lost, or else not shown, decides.
 
-    is_shown: bool
-    is_lost: bool
-    sentence: str
-    judged: Literal["retention", "agreement", "one class"] = "retention"
-
-
-def kept(one: Candidate, min_retention: float | None, margin: float) -> Kept:
-    """Judge retention, agreement and each class; the first that is not kept, or not shown to be, decides.
-
-    A retention can hide changed answers that happen to hit the reference's mistakes, and one class lost where
-    the other gains: so both count.
+    Retention alone can hide two losses: changed predictions that happen to correct the reference's errors,
+    and a class that loses what another one gains.
     """
     if min_retention is None:
-        return Kept(True, False, "")
+        return RetentionCheck(True, False, "")
     least = min_retention - margin
-    overall = _retention(one, min_retention, margin)
-    others = (_agreement(one, least), *_by_class(one, least))
-    judged = [overall, *(each for each in others if each is not None)]
-    lost = next((each for each in judged if each.is_lost), None)
-    return lost or next((each for each in judged if not each.is_shown), overall)
+    overall = check_retention(candidate.paired, min_retention, margin)
+    others = (_agreement(candidate, least), *_by_class(candidate, least))
+    checks = [overall, *(check for check in others if check is not None)]
+    lost = next((check for check in checks if check.is_lost), None)
+    return lost or next((check for check in checks if not check.is_shown), overall)
 
 
-def _agreement(one: Candidate, least: float) -> Kept | None:
-    """Judge the share of images with the reference's class by the lower end of its interval; None if kept."""
-    judged, agreeing = one.run.accuracy, one.agreeing
-    if judged is None or agreeing is None:
+def _agreement(candidate: Candidate, least: float) -> RetentionCheck | None:
+    """Check the share of images with the reference's class by its interval; None if it is high enough."""
+    evaluated, agreeing = candidate.run.accuracy, candidate.agreeing
+    if evaluated is None or agreeing is None:
         return None
-    limit = accuracy.least_agreement(judged.images, min(accuracy.MIN_AGREEMENT, least))
-    low, high = accuracy.wilson_interval(agreeing, judged.images)
+    limit = accuracy.least_agreement(evaluated.images, min(accuracy.MIN_AGREEMENT, least))
+    low, high = accuracy.wilson_interval(agreeing, evaluated.images)
     if low >= limit:
         return None
-    share = f"agreement {judged.agreement:.3f} ({low:.3f} to {high:.3f}) with the fp32 model's classes"
+    share = f"agreement {evaluated.agreement:.3f} ({low:.3f} to {high:.3f}) with the fp32 network's classes"
     if high < limit:
-        sentence = f"loses accuracy: {share}, all of it below {limit:.3g}"
-        return Kept(False, True, sentence, "agreement")
-    sentence = f"not shown to keep the accuracy: {share}, its lower end is below {limit:.3g}"
-    return Kept(False, False, sentence, "agreement")
+        sentence = f"loses accuracy: {share}, whole interval below {limit:.3g}"
+        return RetentionCheck(False, True, sentence, "agreement")
+    sentence = f"not shown to keep the accuracy: {share}, lower end below {limit:.3g}"
+    return RetentionCheck(False, False, sentence, "agreement")
 
 
-def _by_class(one: Candidate, least: float) -> Iterator[Kept]:
-    """Judge each class whose retention is below the limit by more than chance."""
-    for name, paired in one.paired_by_class.items():
+def _by_class(candidate: Candidate, least: float) -> Iterator[RetentionCheck]:
+    """Check each class. Yield those whose retention is below the limit by more than chance."""
+    for name, paired in candidate.paired_by_class.items():
         interval = paired.retention_ci95()
         if paired.retention is None or interval is None or paired.retention >= least:
             continue
         share = f"retention of '{name}' {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
         if interval[1] < least:
-            yield Kept(False, True, f"loses accuracy: {share}, all of it below {least:g}", "one class")
+            yield RetentionCheck(
+                False, True, f"loses accuracy: {share}, whole interval below {least:g}", "one class"
+            )
         elif paired.loss_p() <= _CHANCE:
             sentence = f"not shown to keep the accuracy: {share}, below {least:g}"
-            yield Kept(False, False, sentence, "one class")
-
-
-def _retention(one: Candidate, min_retention: float, margin: float) -> Kept:
-    """Judge retention: shown if the lower end of its interval is at least the limit less the margin.
-
-    Lost if even its upper end lies below that; in between more images would decide.
-    """
-    least, paired = min_retention - margin, one.paired
-    interval = None if paired is None else paired.retention_ci95()
-    if paired is None or interval is None or paired.retention is None:
-        return Kept(False, False, "not shown to keep the accuracy: it has no retention")
-    found = f"retention {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
-    if interval[0] >= least:
-        return Kept(True, False, found)
-    below = f"its lower end is below {least:g} ({min_retention:g} less a margin of {margin:g})"
-    if interval[1] < least:
-        return Kept(False, True, f"loses accuracy: {found}, all of it below {least:g}")
-    needed = paired.images_to_decide(least)
-    decides = (
-        f"{needed} images like these {paired.images} would decide it"
-        if needed is not None
-        else "it lies so near that no number of images would decide it"
-    )
-    return Kept(False, False, f"not shown to keep the accuracy: {found}, {below}; {decides}")
+            yield RetentionCheck(False, False, sentence, "one class")

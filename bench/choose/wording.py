@@ -1,89 +1,98 @@
-"""How a choice says what it chose and why: figures with their conditions, and the reasons against. Pure."""
+"""The sentences of a choice: figures with their conditions, and the reasons against candidates. Pure."""
 
 from collections.abc import Sequence
 
 from bench.bundle.variants import Precision
 from bench.choose.candidates import Candidate
 from bench.choose.comparing import Comparison, Preference
-from bench.choose.violations import Kept
+from bench.report.retention import RetentionCheck
 from bench.runtimes.providers import place_of
+from bench.units import mb, mib, ms
 from device_profiles.facts import multiplies_int8_fast
 
 _HARDLY_FASTER = 0.9
 
 
-def figures(one: Candidate, accuracy: Kept) -> str:
-    """Say what a row has, each number with its conditions."""
-    run, latency = one.run, one.latency
-    p95 = "" if latency.p95 is None else f", p95 {latency.p95:.3g}"
-    threads = f"{run.threads} thread{'s' if run.threads > 1 else ''}"
-    time = f"p50 {latency.p50:.3g} ms{p95} ({threads}, batch 1, {run.provenance}"
+def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
+    """Return a candidate's figures, each with its conditions."""
+    run, latency = candidate.run, candidate.latency
+    p95 = "" if latency.p95_ns is None else f", p95 {ms(latency.p95_ns):.3g}"
+    time = f"p50 {ms(latency.p50_ns):.3g} ms{p95} ({run.config.label}, {run.provenance}"
     if run.provenance == "proxy":
-        time += f" on {one.report.host.cpu}"
-        if run.projected_ms is not None:
-            time += f"; projected {_ms(run.projected_ms.low)} to {_ms(run.projected_ms.high)} ms"
-    energy = "" if one.energy_mj is None else f", {one.energy_mj:.3g} mJ"
+        time += f" on {candidate.report.host.cpu}"
+        if run.projected is not None:
+            time += f"; projected {_ms(run.projected.low_ns)} to {_ms(run.projected.high_ns)} ms"
+    energy = "" if candidate.energy_mj is None else f", {candidate.energy_mj:.3g} mJ"
     retention = f", {accuracy.sentence}" if accuracy.is_shown and accuracy.sentence else ""
-    return f"{time}), {one.memory_mb:.0f} MiB, {one.size_mb:.2f} MB{energy}{retention}"
+    bytes_ = f"{mib(candidate.memory_bytes):.0f} MiB, {mb(candidate.size_bytes):.2f} MB"
+    return f"{time}), {bytes_}{energy}{retention}"
 
 
-def _ms(value: float) -> str:
-    """Write the end of a projected range with two digits, or whole: it is no more exact."""
+def latency_figure(candidate: Candidate) -> str:
+    """Return a candidate's latency in a few words."""
+    if candidate.is_projected and candidate.run.projected is not None:
+        return f"projected {_ms(candidate.run.projected.low_ns)} to {_ms(candidate.run.projected.high_ns)} ms"
+    return f"p50 {ms(candidate.latency.p50_ns):.3g} ms ({candidate.run.provenance})"
+
+
+def _ms(ns: float) -> str:
+    """Write a bound in ms with two digits, or as a whole number: a range is not more exact."""
+    value = ms(ns)
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def why_first(pick: Candidate, tied: Sequence[Candidate]) -> str:
-    """Say by what the pick is the first of those that tie."""
-    others = [one for one in tied if one is not pick]
-    if all((one.run.size_bytes or 0) > (pick.run.size_bytes or 0) for one in others):
+def why_first(chosen: Candidate, tied: Sequence[Candidate]) -> str:
+    """Return what sets the chosen candidate apart from those that tie with it."""
+    others = [other for other in tied if other is not chosen]
+    if all(other.size_bytes > chosen.size_bytes for other in others):
         return "the smallest"
-    if all(one.top1 < pick.top1 for one in others if one.run.size_bytes == pick.run.size_bytes):
+    if all(other.top1 < chosen.top1 for other in others if other.size_bytes == chosen.size_bytes):
         return "the smallest and the most accurate"
-    return "the one in fp32" if precision(pick) is Precision.FP32 else "the first by name"
+    return "the fp32 variant" if precision(chosen) is Precision.FP32 else "the first by name"
 
 
-def tie_lost(one: Candidate, pick: Candidate) -> str:
-    """Say by what the pick wins a tie."""
-    if (one.run.size_bytes or 0) > (pick.run.size_bytes or 0):
-        return f"larger ({one.size_mb:.2f} MB, {pick.name} has {pick.size_mb:.2f})"
-    if one.top1 < pick.top1:
-        return f"less accurate ({one.top1:.3f}, {pick.name} has {pick.top1:.3f})"
-    if precision(pick) is Precision.FP32 and precision(one) is not Precision.FP32:
+def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
+    """Return why a candidate that ties is not chosen."""
+    if candidate.size_bytes > chosen.size_bytes:
+        return f"larger ({mb(candidate.size_bytes):.2f} MB, {chosen.name} has {mb(chosen.size_bytes):.2f})"
+    if candidate.top1 < chosen.top1:
+        return f"less accurate ({candidate.top1:.3f}, {chosen.name} has {chosen.top1:.3f})"
+    if precision(chosen) is Precision.FP32 and precision(candidate) is not Precision.FP32:
         return "not fp32"
-    return f"behind {pick.name} by name alone"
+    return f"after {chosen.name} in alphabetical order"
 
 
-def precision(one: Candidate) -> Precision | None:
-    """Return the precision that its artifact was asked to have."""
-    return None if one.run.precision_ran is None else one.run.precision_ran.requested
+def precision(candidate: Candidate) -> Precision | None:
+    """Return the requested precision of a candidate's artifact."""
+    return candidate.run.precision
 
 
 def ratio(comparison: Comparison, prefer: Preference) -> str:
-    """Say how a row stands to the pick in what is preferred."""
+    """Return a candidate's ratio to the choice in the preferred quantity."""
     if prefer is Preference.ACCURACY:
-        found = f"{1 / comparison.ratio if comparison.ratio else 0:.3f}× the accuracy"
+        figure = f"{1 / comparison.ratio if comparison.ratio else 0:.3f}× the accuracy"
         ends = (
             None
             if comparison.interval is None
             else (1 / comparison.interval.high, 1 / comparison.interval.low)
         )
     else:
-        found = f"{comparison.ratio:.2f}× the {prefer.value}"
+        figure = f"{comparison.ratio:.2f}× the {prefer.value}"
         ends = None if comparison.interval is None else (comparison.interval.low, comparison.interval.high)
-    if ends is None or comparison.is_single:
-        return found
-    return f"{found}, interval {ends[0]:.2f} to {ends[1]:.2f}"
+    if ends is None or comparison.is_exact:
+        return figure
+    return f"{figure}, interval {ends[0]:.2f} to {ends[1]:.2f}"
 
 
-def without_dot_product(one: Candidate) -> str:
-    """Say why int8 gains nothing on a CPU without instructions for it."""
-    if place_of(one.run.provider) != "cpu" or precision(one) is not Precision.INT8:
+def without_dot_product(candidate: Candidate) -> str:
+    """Return why int8 is not faster, on a CPU without instructions for it."""
+    if place_of(candidate.run.config.provider) != "cpu" or precision(candidate) is not Precision.INT8:
         return ""
-    if multiplies_int8_fast(one.report.host.cpu_features):
+    if multiplies_int8_fast(candidate.report.host.cpu_features):
         return ""
-    relative_to_fp32 = one.run.relative_to_fp32
+    relative = candidate.summary.relative_to_fp32
     return (
-        ", no dot product on this CPU"
-        if relative_to_fp32 is not None and relative_to_fp32 > _HARDLY_FASTER
+        ", this CPU has no int8 dot product"
+        if relative is not None and relative.ratio > _HARDLY_FASTER
         else ""
     )

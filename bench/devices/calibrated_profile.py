@@ -1,4 +1,4 @@
-"""The profile that calibration writes: what was measured here, over what is known already. Pure."""
+"""The profile that calibration writes: measured rates, merged with what is known already. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from device_profiles.yaml_text import to_yaml
 _BYTES_PER_MIB = 1 << 20
 _KHZ_PER_MHZ = 1e3
 _IN_ORDER = ("Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510")
-# What a profile of a machine that none describes takes its sampling and budget from.
+# The profile that gives sampling and budget to a machine that matches no profile.
 _FALLBACK = "laptop-cpu"
 _COMMAND = "edgefit profiles calibrate"
 _HEADER = f"# Written by {_COMMAND}, which may replace it; copy it to change it.\n"
@@ -21,14 +21,17 @@ _HEADER = f"# Written by {_COMMAND}, which may replace it; copy it to change it.
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What is written of a machine but for its rates: `content`, and the `source` of what was measured."""
+    """The profile of a machine without its rates."""
 
     content: Mapping[str, Any]
+    """The profile's mapping."""
     source: str
+    """The source of what was measured."""
     known_rates: Sequence[Rate]
+    """The rates in the profile that the machine matches."""
 
     def with_rates(self, rates: Sequence[Rate]) -> dict[str, Any]:
-        """Return the whole content; rates that are known besides stay."""
+        """Return the whole content, with the known rates after the measured ones."""
         listed = [rate.model_dump(exclude_defaults=True) for rate in (*rates, *self.known_rates)]
         return {**self.content, "rates": listed}
 
@@ -38,44 +41,44 @@ def calibrated(
     host: Host,
     available_bytes: int,
     highest_clock_khz: int | None,
-    known: Profile | None,
+    matched: Profile | None,
     date: str,
 ) -> Calibrated:
-    """Return the content of a profile called `name`, which extends the one this machine is recognised as.
+    """Return the content of a profile `name`, which extends the profile that this machine matches, if any.
 
-    `known`: that one, None if there is none; `date`: of the calibration, as text.
+    `date`: the date of the calibration, as text.
     """
     source = f"{_COMMAND}, {date}, {host.os}, kernel {host.kernel}"
     if host.emulated is not None:
         source += f", emulated ({host.emulated}): its speed is not the device's"
     measured = {"kind": "measured", "source": source}
-    content: dict[str, Any] = {"extends": _FALLBACK if known is None else known.name, "name": name}
+    content: dict[str, Any] = {"extends": _FALLBACK if matched is None else matched.name, "name": name}
     content["description"] = f"{host.board or host.cpu}, calibrated."
-    if known is None:
+    if matched is None:
         content |= {"device": "another", "match": _match(host)}
     content["processor"] = _processor(host, highest_clock_khz, measured)
     content["memory"] = {
         "left_free_mb": {"value": _whole_mib(available_bytes), **measured},
-        "sizes_mb": {"value": [_size(host, known)], **measured, "conditions": "as far as the system sees it"},
+        "sizes_mb": {"value": [_size(host, matched)], **measured, "conditions": "as the system reports it"},
     }
-    return Calibrated(content, source, () if known is None else known.rates)
+    return Calibrated(content, source, () if matched is None else matched.rates)
 
 
 def to_file(content: Mapping[str, Any]) -> str:
-    """Return the text of a file with such a content, by whose first line it is known again."""
+    """Return the text of the file; its first line marks it as written by calibration."""
     return _HEADER + to_yaml(content)
 
 
 def was_calibrated(content: bytes) -> bool:
-    """Tell whether a file's content is what calibration wrote, so that nothing of a user's own is lost."""
+    """Return whether calibration wrote a file, so that no file of the user is replaced."""
     return content.startswith(_HEADER.encode())
 
 
-def _size(host: Host, known: Profile | None) -> int:
-    """Return the size that this machine was sold with, as far as is known, else what the system sees."""
-    seen = -(-host.memory_bytes // _BYTES_PER_MIB)
-    sold = () if known is None or known.memory is None else known.memory.sizes_mb.value
-    return min((size for size in sold if size >= seen), default=seen)
+def _size(host: Host, matched: Profile | None) -> int:
+    """Return the memory that this machine was sold with, in MiB, else what the system reports."""
+    reported = -(-host.memory_bytes // _BYTES_PER_MIB)
+    sold = () if matched is None or matched.memory is None else matched.memory.sizes_mb.value
+    return min((size for size in sold if size >= reported), default=reported)
 
 
 def _match(host: Host) -> dict[str, list[str]]:
@@ -83,9 +86,9 @@ def _match(host: Host) -> dict[str, list[str]]:
 
 
 def _processor(host: Host, clock_khz: int | None, measured: Mapping[str, str]) -> dict[str, Any]:
-    clock: dict[str, Any] = {"not_found": "the kernel names no highest clock (cpufreq)"}
+    clock: dict[str, Any] = {"not_found": "the kernel reports no highest clock (cpufreq)"}
     if clock_khz is not None:
-        highest = "the highest that the kernel names, which one core alone may hold"
+        highest = "the highest that the kernel reports; perhaps only one core can sustain it"
         clock = {"value": clock_khz / _KHZ_PER_MHZ, **measured, "conditions": highest}
     return {
         "core": host.cpu,

@@ -1,4 +1,4 @@
-"""Which device a machine is: what agrees with a profile, and what differs. Pure: a host and profiles in."""
+"""Which device a machine is: what agrees with a profile, and what differs. Pure: it takes values."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,62 +10,66 @@ from device_profiles.facts import Match, Memory, Processor
 from device_profiles.profile import Profile
 
 _BYTES_PER_MIB = 1 << 20
-# What firmware, kernel and graphics keep for themselves: a Pi of 1024 MiB shows 857 to 967 (sbc-bench's
-# results), a Jetson of 8192 about 7600.
+# Firmware, kernel and graphics reserve memory: a Pi of 1024 MiB reports 857 to 967 (sbc-bench's results), a
+# Jetson of 8192 about 7600.
 _SHARE_OF_MEMORY_SHOWN = 0.75
 
 
 @dataclass(frozen=True)
 class ProfileMatch:
-    """How a machine compares with a profile's device.
-
-    `is_device`: whether the profile's rule of matching says that it is one; `agrees`, `differs`: in words.
-    """
+    """How a machine compares with a profile's device."""
 
     profile: str
+    """The profile's name."""
     is_device: bool
+    """Whether the machine is the device, by the profile's `match`."""
     agrees: tuple[str, ...]
+    """What agrees, in words."""
     differs: tuple[str, ...]
+    """What differs, in words."""
     distance: tuple[float, ...]
+    """How different the machine is; the nearest device has the smallest."""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Which devices a machine is, the one with the fewest differences first; `nearest`: if it is none."""
+    """Which devices a machine is."""
 
     matches: tuple[ProfileMatch, ...]
+    """The devices that match, the one with the fewest differences first."""
     nearest: ProfileMatch | None
+    """The nearest device, if none matches."""
 
 
 def detect(host: Host, profiles: Iterable[Profile]) -> Detection:
     """Compare a machine with every profile of a device."""
-    likenesses = sorted(
+    compared = sorted(
         (profile_match(host, profile) for profile in profiles if profile.device == "another"),
-        key=lambda one: (len(one.differs), one.distance),
+        key=lambda match: (len(match.differs), match.distance),
     )
-    matches = tuple(one for one in likenesses if one.is_device)
-    nearest = min(likenesses, key=lambda one: one.distance, default=None)
+    matches = tuple(match for match in compared if match.is_device)
+    nearest = min(compared, key=lambda match: match.distance, default=None)
     return Detection(matches, None if matches else nearest)
 
 
 def profile_that_is(host: Host, profiles: Sequence[Profile], whose: str) -> Profile:
-    """Return the profile of the device that a machine is; raises InputError if it is none of them.
+    """Return the profile that a machine matches; raises InputError if there is none.
 
-    `whose`: what to call the machine in that sentence.
+    `whose`: the name of the machine in the error.
     """
-    found = detect(host, profiles)
-    if found.matches:
-        return next(profile for profile in profiles if profile.name == found.matches[0].profile)
-    near = found.nearest
-    differs = "" if near is None else f" (nearest is {near.profile}, but {'; '.join(near.differs)})"
+    detection = detect(host, profiles)
+    if detection.matches:
+        return next(profile for profile in profiles if profile.name == detection.matches[0].profile)
+    near = detection.nearest
+    differs = "" if near is None else f" (the nearest is {near.profile}, but {'; '.join(near.differs)})"
     raise InputError(
-        f"{whose}: is no device that has a profile{differs}; name one with --profile, or take"
-        " --profile laptop-cpu, which is whatever machine it is used on"
+        f"{whose}: matches no profile{differs}; name a profile with --profile, or use "
+        "--profile laptop-cpu, which describes any machine"
     )
 
 
 def profile_match(host: Host, profile: Profile) -> ProfileMatch:
-    """Compare a machine with one profile, whose device is another."""
+    """Compare a machine with a profile of one device."""
     assert profile.match is not None
     assert profile.processor is not None
     assert profile.memory is not None
@@ -93,14 +97,14 @@ def _of_match(host: Host, match: Match) -> list[_Compared]:
     compared = []
     if match.board:
         board = host.board
-        same = board is not None and any(board.startswith(one) for one in match.board)
-        here = f"'{board}'" if board else "none here"
-        wanted = "" if same else f", not {_either(match.board)}"
-        compared.append((same, f"board model: {here}{wanted}"))
+        same = board is not None and any(board.startswith(name) for name in match.board)
+        here = f"'{board}'" if board else "none"
+        expected = "" if same else f", not {_either(match.board)}"
+        compared.append((same, f"board model: {here}{expected}"))
     if match.cpu:
-        same = any(one in host.cpu for one in match.cpu)
-        wanted = "" if same else f", not {_either(match.cpu)}"
-        compared.append((same, f"CPU: '{host.cpu}'{wanted}"))
+        same = any(name in host.cpu for name in match.cpu)
+        expected = "" if same else f", not {_either(match.cpu)}"
+        compared.append((same, f"CPU: '{host.cpu}'{expected}"))
     return compared
 
 
@@ -111,15 +115,15 @@ def _either(names: Sequence[str]) -> str:
 def _of_core(host: Host, processor: Processor) -> _Compared:
     if not _same_architecture(host, processor):
         return False, f"architecture: {host.architecture}, not {processor.architecture}"
-    if processor.architecture == "aarch64":  # Linux names Arm's cores, and x86's by brand alone
+    if processor.architecture == "aarch64":  # Linux reports the core on Arm, but only a brand on x86
         same = host.cpu == processor.core
         return same, f"core: {host.cpu}" + ("" if same else f", not {processor.core}")
     return True, f"architecture: {host.architecture}"
 
 
 def architecture_of(host: Host) -> str:
-    """Return a machine's architecture by the name that Linux and profiles have for it."""
-    names = {"arm64": "aarch64", "AMD64": "x86_64"}  # as macOS and Windows say it
+    """Return a machine's architecture by the name that Linux and profiles use."""
+    names = {"arm64": "aarch64", "AMD64": "x86_64"}  # the names on macOS and Windows
     return names.get(host.architecture, host.architecture)
 
 
@@ -136,9 +140,9 @@ def _of_features(host: Host, processor: Processor) -> _Compared:
     here, there = set(host.cpu_features), set(processor.features.value)
     if here == there:
         return True, f"features: {' '.join(sorted(here))}"
-    words = [f"{' '.join(sorted(there - here))} lacking"] if there - here else []
-    words += [f"{' '.join(sorted(here - there))} besides"] if here - there else []
-    return False, f"features: {', '.join(words)}"
+    differing = [f"{' '.join(sorted(there - here))} is missing"] if there - here else []
+    differing += [f"{' '.join(sorted(here - there))} is extra"] if here - there else []
+    return False, f"features: {', '.join(differing)}"
 
 
 def _of_memory(host: Host, memory: Memory) -> _Compared:
@@ -149,7 +153,7 @@ def _of_memory(host: Host, memory: Memory) -> _Compared:
 
 
 def _distance(host: Host, processor: Processor, memory: Memory) -> tuple[float, ...]:
-    """Return what orders devices by likeness: what decides which code runs first, then how much of it."""
+    """Return how different a device is: first what decides which code runs, then how fast it runs."""
     features = set(host.cpu_features) ^ set(processor.features.value)
     here = host.memory_bytes / _BYTES_PER_MIB
     return (

@@ -1,33 +1,31 @@
-"""Whether a device tells about itself what its profile says it does. Pure: values in, sentences out."""
+"""Whether a device reports what its profile says it reports. Pure: it takes values."""
 
 from bench.system.state import HostState
 from device_profiles.facts import Readings
 
 
 def missing_telemetry(readings: Readings, state: HostState, clock_khz: int | None) -> list[str]:
-    """Return a sentence for each thing that the device should tell of itself and does not, with a remedy.
+    """Return a sentence for each reading that the device should report and does not, with a remedy.
 
-    Energy is not among them: where it cannot be measured each row says why.
+    Energy is not among them: if it cannot be measured, each row says why.
     """
-    found = []
+    sentences = []
     if readings.clock is not None and clock_khz is None:
-        found.append("the clock cannot be read here (cpufreq), so a change of it goes unseen")
+        sentences.append("the clock cannot be read (cpufreq), so changes of the clock are not detected")
     if readings.temperature is not None and not state.temperatures:
-        found.append("no temperature can be read here (/sys/class/thermal), so heat goes unseen")
-    if not _tells_throttling(readings, state):
+        sentences.append("no temperature can be read (/sys/class/thermal), so heat is not detected")
+    if not _reports_throttling(readings, state):
         remedy = {
             "vcgencmd": "install raspi-utils, and add this user to the group 'video'",
-            "cooling-devices": "the kernel keeps no /sys/class/thermal/cooling_device*/stats",
-            "x86-throttle-counts": "the kernel keeps no thermal_throttle counters",
+            "cooling-devices": "the kernel has no /sys/class/thermal/cooling_device*/stats",
+            "x86-throttle-counts": "the kernel has no thermal_throttle counters",
             None: "",
         }[readings.throttling]
-        found.append(
-            f"whether this device slows itself down cannot be read ({readings.throttling}): {remedy}"
-        )
-    return found
+        sentences.append(f"throttling cannot be read ({readings.throttling}): {remedy}")
+    return sentences
 
 
-def _tells_throttling(readings: Readings, state: HostState) -> bool:
+def _reports_throttling(readings: Readings, state: HostState) -> bool:
     match readings.throttling:
         case "vcgencmd":
             return state.throttled_bits is not None

@@ -1,4 +1,4 @@
-"""edgefit's own folder on a machine: what is kept from one run to the next. It knows no file in it."""
+"""edgefit's cache folder, which stays from one run to the next. It knows no file in it."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from bench.errors import InputError
 
 
 def cache_folder(part: str) -> Path:
-    """Return the folder for one kind of kept thing, made if need be.
+    """Return the folder for one part of the cache; create it if it is missing.
 
-    $EDGEFIT_CACHE, else $XDG_CACHE_HOME/edgefit, else ~/.cache/edgefit. Raises InputError if it cannot be
-    made.
+    It lies in $EDGEFIT_CACHE, else $XDG_CACHE_HOME/edgefit, else ~/.cache/edgefit. Raises InputError if it
+    cannot be created.
     """
     if own := os.environ.get("EDGEFIT_CACHE"):
         whole = Path(own)
@@ -21,6 +21,6 @@ def cache_folder(part: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be made ({error.strerror}); set EDGEFIT_CACHE to a folder that can be written"
+            f"{folder}: cannot be created ({error.strerror}); set EDGEFIT_CACHE to a writable folder"
         ) from None
     return folder

@@ -1,4 +1,4 @@
-"""Lets a few statements run to their end before Ctrl-C or an ending signal is heard."""
+"""Lets a few statements finish before Ctrl-C or another ending signal takes effect."""
 
 import signal
 import threading
@@ -11,24 +11,24 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def deferred_signals() -> Iterator[None]:
-    """Hear ending signals only when the block is over; what they do then is what they did before."""
+    """Delay ending signals until the end of the block; then they have their usual effect."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are heard by the main thread alone
+        yield  # only the main thread receives signals
         return
-    heard: list[tuple[int, FrameType | None]] = []
+    received: list[tuple[int, FrameType | None]] = []
     before = {number: signal.getsignal(number) for number in _ENDING}
     for number in _ENDING:
-        signal.signal(number, lambda *told: heard.append(told))
+        signal.signal(number, lambda *delivery: received.append(delivery))
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for told, frame in heard:
-            _do(before[signal.Signals(told)], told, frame)
+        for signal_number, frame in received:
+            _handle(before[signal.Signals(signal_number)], signal_number, frame)
 
 
-def _do(handler: object, number: int, frame: FrameType | None) -> None:
+def _handle(handler: object, number: int, frame: FrameType | None) -> None:
     if callable(handler):
         handler(number, frame)
     elif handler == signal.SIG_DFL:

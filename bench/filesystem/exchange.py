@@ -1,4 +1,4 @@
-"""Lets two folders change places: at once where the kernel and the file system can, else by renames."""
+"""Exchanges two folders: atomically if the kernel and the file system can, otherwise by renames."""
 
 import ctypes
 import errno
@@ -10,14 +10,14 @@ from bench.filesystem.unfinished import OLD, name_beside
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-# What kernels, file systems and sandboxes say that cannot do it.
+# The errors of kernels, file systems and sandboxes that cannot do it.
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.ENOTSUP)
 
 
 def exchange(new: Path, target: Path) -> Path:
-    """Put `new` in the place of `target`, and return where lies now what stood there.
+    """Put `new` in the place of `target`, and return the present path of the old folder.
 
-    That is `new` if it was done at once, else a name of `name_beside`. Raises OSError if nothing was changed.
+    That is `new` after an atomic exchange, else a name of `name_beside`. Raises OSError if nothing changed.
     """
     code = _exchange_at_once(new, target)
     if code in _CANNOT:
@@ -28,7 +28,7 @@ def exchange(new: Path, target: Path) -> Path:
 
 
 def _exchange_at_once(first: Path, second: Path) -> int:
-    """Return 0 if they changed places, else the number of the error."""
+    """Return 0 after the exchange, else the number of the error."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return errno.ENOSYS

@@ -1,15 +1,15 @@
-"""Sees that files and folders survive a loss of power. It knows nothing of what they hold."""
+"""Makes files and folders survive a power loss. It does not know their content."""
 
 import errno
 import os
 from pathlib import Path
 
-# What file systems say that sync no folders.
+# The errors of file systems that cannot sync folders.
 _CANNOT = (errno.EINVAL, errno.ENOTSUP)
 
 
 def sync_all(folder: Path) -> None:
-    """Wait until all that lies in a folder, and the folder itself, is on the disk."""
+    """Wait until a folder and everything in it are on disk."""
     for here, _, names in os.walk(folder):
         for name in names:
             with Path(here, name).open("rb") as file:
@@ -18,7 +18,7 @@ def sync_all(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+    """Wait until the names in a folder are on disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

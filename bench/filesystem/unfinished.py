@@ -1,4 +1,4 @@
-"""Hidden names beside a result for what is being made, and which of them nobody makes any more.
+"""Hidden names next to a result, for unfinished files, and which of these are abandoned.
 
 Whoever makes something holds a lock (flock) on it: the kernel lets go of that when the process ends, however
 it ends. What nobody holds was left by a killed process. Where a file system knows no locks nothing is swept.
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 PART = ".part"
-"""The suffix of what is half-made; whoever finds it abandoned removes it."""
+"""The suffix of an unfinished file or folder; any command deletes an abandoned one."""
 OLD = ".old"
-"""The suffix of a whole result that changes places with another."""
+"""The suffix of an old result while a new one replaces it."""
 
 
 def name_beside(path: Path, suffix: str) -> Path:
@@ -31,26 +31,26 @@ def names_beside(path: Path, suffix: str) -> list[Path]:
     pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+-[0-9a-f]{{8}}{re.escape(suffix)}")
     try:
         names = sorted(os.listdir(path.parent))
-    except OSError:  # there is no such folder, or it may not be looked into
+    except OSError:  # the folder is missing, or must not be read
         return []
     return [path.with_name(name) for name in names if pattern.fullmatch(name)]
 
 
 @contextmanager
 def new_file(part: Path) -> Iterator[BinaryIO]:
-    """Make a file that nobody sweeps while the block runs."""
+    """Create a file that no other command deletes while the block runs."""
     while True:
         file = part.open("wb")
         if _lock(part, file.fileno()):
             break
-        file.close()  # it was swept between its making and its locking
+        file.close()  # another command deleted it before it was locked
     with file:
         yield file
 
 
 @contextmanager
 def new_folder(part: Path) -> Iterator[None]:
-    """Make a folder that nobody sweeps while the block runs."""
+    """Create a folder that no other command deletes while the block runs."""
     while True:
         part.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):
@@ -66,9 +66,9 @@ def new_folder(part: Path) -> Iterator[None]:
 
 @contextmanager
 def held(path: Path) -> Iterator[bool | None]:
-    """Hold a file or folder while the block runs.
+    """Lock a file or folder while the block runs.
 
-    Yields False if another process holds it, None if that cannot be told: it is not there, say.
+    Yields False if another process has locked it, None if that is unknown, for example if it is missing.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -82,7 +82,7 @@ def held(path: Path) -> Iterator[bool | None]:
 
 
 def sweep_parts(path: Path) -> None:
-    """Remove what killed processes left half-made of `path`."""
+    """Delete unfinished files of `path` that killed processes left."""
     for part in names_beside(path, PART):
         with held(part) as is_abandoned:
             if is_abandoned:
@@ -93,12 +93,12 @@ def _remove(part: Path) -> None:
     if part.is_dir():
         shutil.rmtree(part, ignore_errors=True)
     else:
-        with suppress(OSError):  # somebody else's, which that one will sweep
+        with suppress(OSError):  # it belongs to another user, who will delete it
             part.unlink()
 
 
 def _lock(path: Path, descriptor: int) -> bool:
-    """Lock what was just made, and tell whether it is still there."""
+    """Lock what was just created, and return whether it still exists."""
     with suppress(OSError):  # no locks here
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     return _is_at(path, descriptor)

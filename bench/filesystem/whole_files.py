@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and replace nothing that edgefit did not write.
+"""Files and folders that are written whole or not at all, and that replace only what edgefit wrote.
 
 Which files edgefit wrote in a folder is asked of whoever knows what it holds.
 """
@@ -29,13 +29,13 @@ from bench.filesystem.unfinished import (
 )
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
-"""Tells which files edgefit wrote in a folder: their SHA-256 by path, None for the record that names the
-others; of a folder that holds no result of the kind, None."""
+"""Returns the files that edgefit wrote in a folder: their SHA-256 by path, None for the record that lists the
+others. Returns None for a folder without such a result."""
 
-# What a rename says where another writer was faster.
+# The errors of a rename if another writer was faster.
 _CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 _RACES = 20
-# How long another command may hold what it replaces.
+# How long another command may lock what it replaces.
 _TRIES = 300
 _WAIT_S = 0.1
 
@@ -50,7 +50,7 @@ def sha256_of(path: Path) -> str:
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Yield the path, relative to `folder`, of all that lies in it and is no folder: links and pipes too."""
+    """Yield the path, relative to `folder`, of everything in it except folders; also links and pipes."""
     for here, folders, names in os.walk(folder, onerror=_raise):
         linked = [name for name in folders if os.path.islink(os.path.join(here, name))]
         folders.sort()
@@ -65,9 +65,9 @@ def _raise(error: OSError) -> None:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write `content`, text in UTF-8, to `path` under a temporary name, then rename it into place.
 
-    A link stays one. When this returns, a loss of power takes nothing back.
+    A link stays a link. When this returns, the content survives a power loss.
 
-    Raises OSError, which names `path`: a full disk's own names no file.
+    Raises OSError with the name `path`, because the error of a full disk names no file.
     """
     path = Path(os.path.realpath(path))
     _make_folder_of(path)
@@ -91,11 +91,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
 def whole_folder(
     target: Path, written: WrittenFiles, overwrite: bool = False, option: str = "--out"
 ) -> Iterator[Path]:
-    """Yield a new folder that becomes `target` when the block ends, and vanishes if it raises.
+    """Yield a new folder that becomes `target` when the block ends, and is deleted if it raises.
 
-    With `overwrite` it takes the place of an earlier result, which stays until the new one is whole. Only
-    files that `written` names are ever removed: a folder that holds another is refused (InputError). What
-    killed processes left of `target` is removed, or put back where nothing stands.
+    With `overwrite` it replaces an earlier result, which stays until the new one is complete. Only files that
+    `written` names are deleted: a folder with any other file is refused (InputError). What killed processes
+    left of `target` is deleted, or put back if `target` is missing.
     """
     _sweep(target, written)
     with _held_still(target):
@@ -115,14 +115,14 @@ def whole_folder(
             shutil.rmtree(part, ignore_errors=True)
             _sweep(target, written)
             for folder in missing:
-                with suppress(OSError):  # somebody else has put something there meanwhile
+                with suppress(OSError):  # another process has written something there meanwhile
                     folder.rmdir()
         raise
 
 
 @contextmanager
 def _held_still(target: Path) -> Iterator[None]:
-    """Keep other commands from replacing a folder while the block runs; wait for one that does just now."""
+    """Keep other commands from replacing a folder while the block runs; wait for one that is at it."""
     for _ in range(_TRIES):
         if target.is_symlink() or not target.is_dir():
             yield
@@ -136,26 +136,26 @@ def _held_still(target: Path) -> Iterator[None]:
 
 
 def _put(part: Path, target: Path, written: WrittenFiles, overwrite: bool, option: str) -> None:
-    """Put `part` in the place of `target`; whatever interrupts this, one of the two stands there."""
+    """Put `part` in the place of `target`; after any interruption one of the two is there."""
     for _ in range(_RACES):
         with _held_still(target):
-            refuse_to_overwrite(target, written, overwrite, option)  # somebody else may have been faster
+            refuse_to_overwrite(target, written, overwrite, option)  # another command may have been faster
             with deferred_signals():
-                if _try_to_put(part, target, written, option):
+                if _try_to_put(part, target, written, overwrite, option):
                     return
     raise _busy(target)
 
 
 def _busy(target: Path) -> InputError:
-    return InputError(f"{target}: another command keeps writing there; wait for its end, and try again")
+    return InputError(f"{target}: another command is writing there; wait until it ends, and try again")
 
 
-def _try_to_put(part: Path, target: Path, written: WrittenFiles, option: str) -> bool:
-    """Return False, with nothing changed, if somebody has put something there meanwhile."""
+def _try_to_put(part: Path, target: Path, written: WrittenFiles, overwrite: bool, option: str) -> bool:
+    """Return False, with nothing changed, if another process has written there meanwhile."""
     try:
         if target.exists() and any(target.iterdir()):
-            return _replace(part, target, written, option)
-        part.rename(target)  # the kernel refuses where a folder holds something by now
+            return overwrite and _replace(part, target, written, option)
+        part.rename(target)  # the kernel refuses if the folder is not empty by now
         sync_folder(target.parent)
     except OSError as error:
         if error.errno in _CHANGED_MEANWHILE:
@@ -166,7 +166,7 @@ def _try_to_put(part: Path, target: Path, written: WrittenFiles, option: str) ->
 
 
 def _replace(part: Path, target: Path, written: WrittenFiles, option: str) -> bool:
-    """Let the two change places, and back again if what stood there is no longer edgefit's alone."""
+    """Exchange the two, and exchange them back if the old one contains other files by now."""
     old = part.with_suffix(OLD)
     part.rename(old)
     try:
@@ -185,7 +185,7 @@ def _replace(part: Path, target: Path, written: WrittenFiles, option: str) -> bo
 
 
 def _sweep(target: Path, written: WrittenFiles) -> None:
-    """Remove what killed processes left of `target`; a whole result is put back where nothing stands."""
+    """Delete what killed processes left of `target`; put a complete result back if `target` is missing."""
     for old in names_beside(target, OLD):
         with held(old) as is_abandoned:
             if is_abandoned and old.is_dir():
@@ -194,7 +194,7 @@ def _sweep(target: Path, written: WrittenFiles) -> None:
 
 
 def _settle(old: Path, target: Path, written: WrittenFiles) -> None:
-    """Remove what stood at `target` before, or put it back where nothing stands there."""
+    """Delete the earlier `target`, or put it back if `target` is missing."""
     files = written(old)
     if files is not None and not os.path.lexists(target):
         old.rename(target)
@@ -203,15 +203,15 @@ def _settle(old: Path, target: Path, written: WrittenFiles) -> None:
     if old.exists():
         left = next(files_below(old), "folders")
         raise InputError(
-            f"{old}: is what {target} was before, and holds {left}, which edgefit did not write or may not"
-            " remove; move that away, and remove the folder"
+            f"{old}: contains the earlier {target}, and {left}, which edgefit did not write or cannot"
+            " delete; move it away, and delete the folder"
         )
 
 
 def _remove_written(folder: Path, files: Mapping[str, str | None]) -> None:
-    """Remove the files that edgefit wrote, the record that names them last, and folders that are empty."""
+    """Delete the files that edgefit wrote, the record that lists them last, and empty folders."""
     paths = sorted(files_below(folder), key=lambda path: files.get(path) is None)
-    with suppress(OSError):  # whoever called looks whether something is left
+    with suppress(OSError):  # the caller checks whether something is left
         for path in paths:
             if _was_written(folder / path, path, files):
                 (folder / path).unlink()
@@ -239,51 +239,47 @@ def _make_folder_of(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written there ({error.strerror}); choose another place"
-        ) from None
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Raise InputError if nothing can be made at `path`, so that long work need not end in finding out."""
+    """Raise InputError if `path` cannot be written, before long work instead of after it."""
     there = next(folder for folder in path.absolute().parents if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written there ({error.strerror}); choose another place"
-        ) from None
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
-    """Raise InputError unless a file can be written at `path`: it is free, empty, or holds what is ours.
+    """Raise InputError unless `path` can be written: it is free, empty, or a file that edgefit wrote.
 
-    `is_ours` is told the content; `option` names the command line's option in the sentence. What killed
-    processes left half-made of it is removed.
+    `is_ours` gets the present content; `option` is the command line's option, for the sentence. Unfinished
+    files that killed processes left are deleted.
     """
     sweep_parts(Path(os.path.realpath(path)))
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give {option} the name of a file")
     refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
-        raise InputError(f"{path}: is there already and holds something else; choose another {option}")
+        raise InputError(f"{path}: already exists and was not written by edgefit; choose another {option}")
 
 
 def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, option: str = "--out") -> None:
-    """Raise InputError unless `target` is free, empty, or edgefit's alone and to be overwritten.
+    """Raise InputError unless `target` is free or empty, or contains only edgefit's files and `overwrite`.
 
-    `option` is the one that named it.
+    `option` is the command line's option, for the sentence.
     """
     if target.is_symlink():
         raise InputError(f"{target}: is a symbolic link; give {option} the folder itself")
     if not target.exists():
         return
     if not target.is_dir():
-        raise InputError(f"{target}: is a file, but a folder is to be written there; choose another {option}")
+        raise InputError(f"{target}: is a file, but {option} must be a folder; choose another {option}")
     if target.resolve() == Path.cwd():
         raise InputError(
-            f"{target}: is the folder you are in; give {option} a new one, such as {target / 'result'}"
+            f"{target}: is the current folder; give {option} a new one, such as {target / 'result'}"
         )
     if target.is_mount():
         raise InputError(
@@ -292,7 +288,7 @@ def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, op
     if not any(target.iterdir()):
         return
     if (files := written(target)) is None:
-        raise InputError(f"{target}: already holds something else; choose another {option}")
+        raise InputError(f"{target}: already contains something else; choose another {option}")
     if not overwrite:
-        raise InputError(f"{target}: already holds a result; add --overwrite, or choose another {option}")
+        raise InputError(f"{target}: already contains a result; add --overwrite, or choose another {option}")
     _refuse_foreign(target, files, option)

@@ -1,105 +1,153 @@
-"""What a check of two bundles is about, settled before anything is measured: cases, terms and images."""
+"""What a check of two bundles compares, settled before anything is measured: cases, terms and images."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
-from bench.devices.terms import Terms, terms_of
+from bench.devices.terms import Terms, run_options, terms_of
 from bench.gate.evaluation import Side
-from bench.gate.fitting import refuse_other_kind, selected
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
 from bench.harness.paired import Pair
 from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
+from bench.report.comparability import require_same_task
 from bench.report.measured_bundle import record_of
-from bench.run.rows import reason_of
+from bench.run_config import RunOptions
+from bench.runtimes.providers import case_id
 from bench.system.host import Host, cpus_for, read_host
 from bench.system.memory_limit import find_cgroup
 from device_profiles.profile import Profile
 
-Key = tuple[str, str]
+
+@dataclass(frozen=True)
+class FailedCase:
+    """A case that one bundle does not have, because its export failed."""
+
+    variant: str
+    """Its variant."""
+    provider: str
+    """The provider that it would have run on."""
+    reason: str
+    """Why the export failed."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """Everything that is settled before anything is measured; cases by variant and provider."""
+class BundleCheck:
+    """A check of two bundles before it is measured. Cases are found by their ids."""
 
     candidate: Bundle
+    """The bundle that is checked."""
     baseline: Bundle
+    """The bundle that it is compared with."""
     profile: Profile
+    """The device's profile."""
     options: CheckOptions
+    """What the check is asked to do."""
     host: Host
+    """This machine."""
     terms: Terms
+    """The conditions of the measurement on this machine."""
+    run_options: RunOptions
+    """What every case has in common."""
     pack: EvaluationPack
+    """The baseline's evaluation images, which both sides answer."""
     plan: Plan
-    baseline_cases: dict[Key, Case]
-    candidate_cases: dict[Key, Case]
-    failed: dict[bool, dict[Key, str]]
+    """How both sides are examined and timed."""
+    baseline_cases: Mapping[str, Case]
+    """The baseline's cases."""
+    candidate_cases: Mapping[str, Case]
+    """The candidate's cases."""
+    baseline_failed: Mapping[str, FailedCase]
+    """The cases whose export failed in the baseline."""
+    candidate_failed: Mapping[str, FailedCase]
+    """The cases whose export failed in the candidate."""
 
     @property
-    def keys(self) -> list[Key]:
-        """Every variant and provider that one side has or should have, the baseline's order first."""
-        known = [*self.baseline_cases, *self.candidate_cases, *self.failed[False], *self.failed[True]]
-        return list(dict.fromkeys(known))
+    def case_ids(self) -> list[str]:
+        """Every case that one side has or should have, in the baseline's order first."""
+        known = (self.baseline_cases, self.candidate_cases, self.baseline_failed, self.candidate_failed)
+        return list(dict.fromkeys(case for cases in known for case in cases))
 
-    def side_unmeasured(self, key: Key, is_candidate: bool) -> Side | None:
-        """Return what is known of a side that has no partner to be measured with."""
-        cases = self.candidate_cases if is_candidate else self.baseline_cases
-        if key in cases:
-            return Side("completed")
-        reason = self.failed[is_candidate].get(key)
-        return None if reason is None else Side("failed", reason)
+    def pairs(self) -> list[Pair]:
+        """Return the pairs to measure."""
+        return [
+            Pair(self.baseline_cases[case], self.candidate_cases[case])
+            for case in self.case_ids
+            if case in self.baseline_cases and case in self.candidate_cases and not self.is_skipped(case)
+        ]
 
-    def is_equal(self, key: Key) -> bool:
-        """Tell whether both sides' files are the same, byte for byte."""
-        before, after = self.baseline_cases.get(key), self.candidate_cases.get(key)
+    def unpaired_sides(self, case: str) -> tuple[Side | None, Side | None]:
+        """Return the baseline's and the candidate's side of a case that the other one does not have."""
+        return (
+            _unpaired_side(case, self.baseline_cases, self.baseline_failed),
+            _unpaired_side(case, self.candidate_cases, self.candidate_failed),
+        )
+
+    def variant_and_provider(self, case: str) -> tuple[str, str]:
+        """Return a case's variant and provider."""
+        known = self.baseline_cases.get(case) or self.candidate_cases.get(case)
+        if known is not None:
+            return known.variant, known.config.provider
+        failed = self.baseline_failed.get(case) or self.candidate_failed[case]
+        return failed.variant, failed.provider
+
+    def is_equal(self, case: str) -> bool:
+        """Tell whether both sides have the same files, byte for byte."""
+        before, after = self.baseline_cases.get(case), self.candidate_cases.get(case)
         return before is not None and after is not None and Pair(before, after).is_equal
 
-    def is_skipped(self, key: Key) -> bool:
-        """Tell whether a variant is taken for the same unmeasured."""
-        return self.options.skip_equal and self.is_equal(key)
+    def is_skipped(self, case: str) -> bool:
+        """Tell whether a case is not measured because its files are equal."""
+        return self.options.skip_equal and self.is_equal(case)
 
 
-def prepare(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> Job:
-    """Settle what is compared with what; raises what check_bundles says."""
-    refuse_other_kind(record_of(candidate), record_of(baseline))
+def _unpaired_side(case: str, cases: Mapping[str, Case], failed: Mapping[str, FailedCase]) -> Side | None:
+    if case in cases:
+        return Side("completed")
+    return Side("failed", failed[case].reason) if case in failed else None
+
+
+def prepare(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> BundleCheck:
+    """Settle which cases are compared, and how. Raises the errors of check_bundles."""
+    require_same_task(record_of(candidate), record_of(baseline))
     bundles = (baseline, candidate)
-    known = [name for bundle in bundles for name in _names(bundle)]
-    wanted = selected(options.only, known)
+    variants = options.selected(name for bundle in bundles for name in _variants(bundle))
     artifacts = {
-        bundle.folder: [one for one in bundle.manifest.artifacts if one.variant in wanted]
+        bundle.folder: [record for record in bundle.manifest.artifacts if record.variant in variants]
         for bundle in bundles
     }
     if options.only:
-        refuse_missing(one for bundle in bundles for one in artifacts[bundle.folder])
+        refuse_missing(record for bundle in bundles for record in artifacts[bundle.folder])
     host = read_host()
     terms = terms_of(profile, host)
-    threads = min(terms.threads, host.usable_cpus)
+    common = run_options(terms, host)
     cases = {
-        bundle.folder: cases_of(bundle, artifacts[bundle.folder], profile, terms, threads, cpus_for(threads))
+        bundle.folder: cases_of(
+            bundle, artifacts[bundle.folder], profile, terms, common, cpus_for(common.threads)
+        )
         for bundle in bundles
     }
-    return Job(
+    return BundleCheck(
         candidate=candidate,
         baseline=baseline,
         profile=profile,
         options=options,
         host=host,
         terms=terms,
+        run_options=common,
         pack=baseline.pack(),
         plan=_plan(baseline, profile, terms, cases[baseline.folder]),
-        baseline_cases={(case.variant, case.provider): case for case in cases[baseline.folder]},
-        candidate_cases={(case.variant, case.provider): case for case in cases[candidate.folder]},
-        failed={
-            False: _failed_exports(baseline, profile, wanted),
-            True: _failed_exports(candidate, profile, wanted),
-        },
+        baseline_cases={case.id: case for case in cases[baseline.folder]},
+        candidate_cases={case.id: case for case in cases[candidate.folder]},
+        baseline_failed=_failed_cases(baseline, profile, variants),
+        candidate_failed=_failed_cases(candidate, profile, variants),
     )
 
 
 def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, ...]) -> Plan:
-    """Return what both sides are examined and timed by: the baseline's images judge both."""
+    """Return how both sides are examined and timed. Both answer the baseline's images."""
     return Plan(
         cases=cases,
         controls=(),
@@ -112,16 +160,19 @@ def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, .
     )
 
 
-def _names(bundle: Bundle) -> list[str]:
+def _variants(bundle: Bundle) -> list[str]:
     manifest = bundle.manifest
-    return [one.variant for one in manifest.artifacts] + [one.variant for one in manifest.failed]
+    return [
+        *(record.variant for record in manifest.artifacts),
+        *(export.variant for export in manifest.failed),
+    ]
 
 
-def _failed_exports(bundle: Bundle, profile: Profile, wanted: set[str]) -> dict[Key, str]:
-    """Return why each variant that export could not make is not there, by the cases it would have been."""
+def _failed_cases(bundle: Bundle, profile: Profile, variants: set[str]) -> dict[str, FailedCase]:
+    """Return the failed exports of a bundle, by the ids that their cases would have."""
     return {
-        (one.variant, provider): reason_of(one)
-        for one in bundle.manifest.failed
-        if one.variant in wanted
-        for provider in providers_of(profile, Variant.parse(one.variant).format)
+        case_id(failed.variant, provider): FailedCase(failed.variant, provider, failed.reason)
+        for failed in bundle.manifest.failed
+        if failed.variant in variants
+        for provider in providers_of(profile, Variant.parse(failed.variant).format)
     }

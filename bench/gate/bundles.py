@@ -1,6 +1,6 @@
-"""`edgefit check` of two bundles: they take turns on this machine, and the gate judges what came of it."""
+"""`edgefit check` of two bundles: measures both, interleaved on this machine, and has the gate judge them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -8,35 +8,34 @@ import numpy as np
 from bench.bundle.manifest import Bundle
 from bench.devices.terms import fewer_threads
 from bench.gate import reasons
-from bench.gate.bundle_job import Job, Key, prepare
-from bench.gate.document import Checked, Conditions, PairedTimes
-from bench.gate.evaluation import Compared, Side, Times, is_worth_confirming, judge, suspects
-from bench.gate.findings import Finding, Limits, Quantity, Verdict
-from bench.gate.fitting import notes_of
-from bench.gate.options import CheckOptions
+from bench.gate.bundle_job import BundleCheck, prepare
+from bench.gate.document import Checked, Conditions
+from bench.gate.evaluation import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.options import CheckOptions, Limits
 from bench.gate.paired_runs import (
-    Measured,
-    SideBySide,
+    MeasuredPair,
+    PairedRuns,
     latency_ratio,
-    load_ms,
+    load_ns,
     load_ratio,
     outcome_of,
-    p50_ms,
+    p50_ns,
 )
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
-from bench.harness.paired import Pair, PairedRunner
-from bench.harness.worker_process import ask_confinement, compile_runtimes
+from bench.harness.paired import PairedRunner
+from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress
+from bench.report.comparability import bundle_differences
 from bench.report.measured_bundle import record_of
 from bench.run.machine_warnings import confinement_warnings, machine_warnings
-from bench.run.rows import reason_of
 from bench.system.state import read_state
 from device_profiles.profile import Profile
 
 _RATIOS = {Quantity.LATENCY: latency_ratio, Quantity.LOAD_TIME: load_ratio}
-_LEVELS = {Quantity.LATENCY: p50_ms, Quantity.LOAD_TIME: load_ms}
+_LEVELS = {Quantity.LATENCY: p50_ns, Quantity.LOAD_TIME: load_ns}
 
 
 def check_bundles(
@@ -48,32 +47,31 @@ def check_bundles(
     tool: str,
     created: str,
 ) -> Checked:
-    """Hold a candidate bundle against a baseline bundle on this machine.
+    """Compare a candidate bundle with a baseline bundle on this machine.
 
-    Raises InputError if they are of other classes or input shape, or for an unknown variant, and
+    Raises InputError if their classes or input shapes differ, or for an unknown variant. Raises
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
-    job = prepare(candidate, baseline, profile, options)
-    heat = profile.heat if job.terms.provenance == "measured" else None
-    warnings = [*machine_warnings(job.host, read_state(), heat), *fewer_threads(job.terms, job.host)]
-    compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
-    confinement = ask_confinement()
+    check = prepare(candidate, baseline, profile, options)
+    heat = profile.heat if check.terms.provenance == "measured" else None
+    warnings = [
+        *machine_warnings(check.host, read_state(), heat),
+        *fewer_threads(check.terms, check.host),
+    ]
+    compile_runtimes(
+        case.format for case in (*check.baseline_cases.values(), *check.candidate_cases.values())
+    )
+    confinement = probe_confinement()
     warnings += confinement_warnings(confinement)
-    stage = SideBySide(
-        run_repetition=PairedRunner(job.plan, progress).run_repetition,
-        examine_case=Examiner(job.plan, job.host, created).examine,
+    runs = PairedRuns(
+        run_repetition=PairedRunner(check.plan, progress).run_repetition,
+        examine_case=Examiner(check.plan, check.host, created).examine,
         progress=progress,
         seconds=options.seconds,
-        blocks=job.plan.sampling.blocks,
+        blocks=check.plan.sampling.blocks,
     )
-    pairs = [
-        Pair(job.baseline_cases[key], job.candidate_cases[key])
-        for key in job.keys
-        if key in job.baseline_cases and key in job.candidate_cases and not job.is_skipped(key)
-    ]
-    measured = {_key_of(one.pair): one for one in stage.examine(pairs)}
-    findings = _measure(job, measured, stage)
-    threads = job.plan.cases[0].threads if job.plan.cases else job.terms.threads
+    measured = {pair.id: pair for pair in runs.examine(check.pairs())}
+    findings = _measure(check, measured, runs)
     return Checked(
         tool=tool,
         created=created,
@@ -81,129 +79,132 @@ def check_bundles(
         baseline=record_of(baseline),
         candidate=record_of(candidate),
         conditions=Conditions(
-            host=job.host,
+            host=check.host,
             profile=profile.name,
-            provenance=job.terms.provenance,
-            threads=threads,
+            provenance=check.terms.provenance,
+            options=check.run_options,
             confinement=confinement,
         ),
         limits=options.limits,
         strict=options.strict,
         findings=findings,
-        notes=tuple(_notes(job)),
+        notes=tuple(_notes(check)),
         warnings=tuple(warnings),
-        raw=tuple(times for one in measured.values() for times in _raw(one)),
+        raw=tuple(
+            repetition for pair in measured.values() for repetition in (*pair.repetitions, *pair.confirmation)
+        ),
     )
 
 
-def _measure(job: Job, measured: dict[Key, Measured], stage: SideBySide) -> tuple[Finding, ...]:
-    """Time all pairs, and again those that are suspected; return what the gate says in the end."""
-    look = partial(_findings, job, measured)
-    timed = list(measured.values())
-    stage.time(timed, lambda one: _is_done(look(), one, job.options.limits))
-    found = suspects(look(), job.options.limits)
-    stage.confirm_memory(measured[one.case] for one in found if one.quantity is Quantity.MEMORY)
-    for case, one in measured.items():
-        times = [each for each in found if each.case == case and each.quantity in _RATIOS]
-        if any(
-            is_worth_confirming(
-                each, _RATIOS[each.quantity](one.repetitions), stage.confirmation_processes(one)
-            )
-            for each in times
-        ):
-            one.suspected = frozenset(each.quantity for each in times)
-    slow = [one for one in timed if one.suspected]
-    stage.time_confirmation(slow, lambda one: _is_decided(look(), one, one.suspected))
-    return look()
+def _measure(
+    check: BundleCheck, measured: Mapping[str, MeasuredPair], runs: PairedRuns
+) -> tuple[Finding, ...]:
+    """Time all pairs, then confirm the suspected regressions. Return the final findings."""
+    limits = check.options.limits
+    judged = partial(_findings, check, measured)
+    runs.time(list(measured.values()), lambda pair: _is_decided_or_suspected(judged(), pair, limits))
+    suspected = suspected_regressions(judged(), limits)
+    runs.confirm_memory(
+        measured[finding.case] for finding in suspected if finding.quantity is Quantity.MEMORY
+    )
+    for pair in measured.values():
+        pair.suspected = _quantities_to_confirm(suspected, pair, runs)
+    slow = [pair for pair in measured.values() if pair.suspected]
+    runs.time_confirmation(slow, lambda pair: _is_decided(judged(), pair, pair.suspected))
+    return judged()
 
 
-def _is_done(findings: Sequence[Finding], one: Measured, limits: Limits) -> bool:
-    """Tell whether a first look needs no more: its latency is decided, or suspected."""
-    latency = frozenset({Quantity.LATENCY})
-    suspected = (found for found in suspects(findings, limits) if found.quantity is Quantity.LATENCY)
-    return _is_decided(findings, one, latency) or any(found.case == _key_of(one.pair) for found in suspected)
+def _quantities_to_confirm(
+    suspected: Sequence[Finding], pair: MeasuredPair, runs: PairedRuns
+) -> frozenset[Quantity]:
+    """Return the times of a pair that a confirmation run measures again: all suspected ones, or none."""
+    times = [finding for finding in suspected if finding.case == pair.id and finding.quantity in _RATIOS]
+    is_needed = any(
+        needs_confirmation(
+            finding, _RATIOS[finding.quantity](pair.repetitions), runs.confirmation_processes(pair)
+        )
+        for finding in times
+    )
+    return frozenset(finding.quantity for finding in times) if is_needed else frozenset()
 
 
-def _is_decided(findings: Sequence[Finding], one: Measured, quantities: frozenset[Quantity]) -> bool:
-    found = [each for each in findings if each.case == _key_of(one.pair) and each.quantity in quantities]
-    return all(each.verdict is not Verdict.UNDECIDED for each in found)
+def _is_decided_or_suspected(findings: Sequence[Finding], pair: MeasuredPair, limits: Limits) -> bool:
+    """Tell whether the first run of a pair may end: its latency is decided, or a suspected regression."""
+    is_suspected = any(
+        finding.case == pair.id and finding.quantity is Quantity.LATENCY
+        for finding in suspected_regressions(findings, limits)
+    )
+    return is_suspected or _is_decided(findings, pair, frozenset({Quantity.LATENCY}))
 
 
-def _key_of(pair: Pair) -> Key:
-    return pair.baseline.variant, pair.baseline.provider
+def _is_decided(findings: Sequence[Finding], pair: MeasuredPair, quantities: frozenset[Quantity]) -> bool:
+    return all(
+        finding.verdict is not Verdict.UNDECIDED
+        for finding in findings
+        if finding.case == pair.id and finding.quantity in quantities
+    )
 
 
-def _findings(job: Job, measured: dict[Key, Measured]) -> tuple[Finding, ...]:
-    return judge([_compared(job, key, measured.get(key)) for key in job.keys], job.options.limits)
+def _findings(check: BundleCheck, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:
+    compared = [_compared(check, case, measured.get(case)) for case in check.case_ids]
+    return judge(compared, check.options.limits)
 
 
-def _compared(job: Job, key: Key, one: Measured | None) -> Compared:
-    compared = partial(Compared, key[0], key[1])
-    if job.is_skipped(key):
+def _compared(check: BundleCheck, case: str, pair: MeasuredPair | None) -> Compared:
+    compared = partial(Compared, *check.variant_and_provider(case))
+    if check.is_skipped(case):
         same = Side("completed")
         return compared(same, same, are_equal_files=True)
-    if one is None:
-        return compared(job.side_unmeasured(key, False), job.side_unmeasured(key, True))
+    if pair is None:
+        return compared(*check.unpaired_sides(case))
     return compared(
-        _side(one, is_candidate=False),
-        _side(one, is_candidate=True),
-        latency=times_of(one, Quantity.LATENCY),
-        load_time=times_of(one, Quantity.LOAD_TIME),
-        labels=job.pack.labels.astype(np.int64),
-        memory_confirmed=bool(one.confirmation_peaks),
+        _side(pair, is_candidate=False),
+        _side(pair, is_candidate=True),
+        latency=times_of(pair, Quantity.LATENCY),
+        load_time=times_of(pair, Quantity.LOAD_TIME),
+        labels=check.pack.labels.astype(np.int64),
+        memory_confirmed=bool(pair.confirmation_peaks),
     )
 
 
-def _side(one: Measured, is_candidate: bool) -> Side:
-    entry = one.candidate if is_candidate else one.baseline
-    case = one.pair.candidate if is_candidate else one.pair.baseline
+def _side(pair: MeasuredPair, is_candidate: bool) -> Side:
+    entry = pair.candidate if is_candidate else pair.baseline
+    case = pair.pair.candidate if is_candidate else pair.pair.baseline
     ended = outcome_of(entry)
     if isinstance(entry, Examined):
         logits = None if entry.logits is None else np.asarray(entry.logits, dtype=np.float32)
-        return Side("completed", None, case.size_bytes, one.peaks_bytes(is_candidate), logits)
+        return Side("completed", None, case.size_bytes, pair.peaks_bytes(is_candidate), logits)
     if isinstance(ended, Failed):
-        return Side("failed", reason_of(ended))
+        return Side("failed", ended.reason)
     return Side("skipped", None if ended is None else ended.reason)
 
 
-def times_of(one: Measured, quantity: Quantity) -> Times | None:
-    """Return the two sides' times for the gate; None if nothing was timed, or one side runs no longer."""
-    repetitions = one.repetitions_for(quantity)
-    if not repetitions or not one.runs:
+def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
+    """Return the two sides' times. None if nothing was timed, or if one side does not run any more."""
+    repetitions = pair.repetitions_for(quantity)
+    if not repetitions or not pair.runs:
         return None
     level_of = _LEVELS[quantity]
     return Times(
-        baseline_ms=level_of(found.baseline for found in repetitions),
-        candidate_ms=level_of(found.candidate for found in repetitions),
-        ratio=_RATIOS[quantity](repetitions) or reasons.given_up(len(repetitions)),
-        confirmed=quantity in one.suspected,
+        baseline_ns=level_of(repetition.baseline for repetition in repetitions),
+        candidate_ns=level_of(repetition.candidate for repetition in repetitions),
+        ratio=_RATIOS[quantity](repetitions) or reasons.dropped(len(repetitions)),
+        confirmed=quantity in pair.suspected,
     )
 
 
-def _notes(job: Job) -> list[str]:
-    before, after = record_of(job.baseline), record_of(job.candidate)
-    notes = notes_of(after, before)
+def _notes(check: BundleCheck) -> list[str]:
+    before, after = record_of(check.baseline), record_of(check.candidate)
+    notes = bundle_differences(after, before)
     if after.pack_sha256 != before.pack_sha256:
         notes.append(
-            f"the bundles hold different evaluation images: both answered the baseline's {len(job.pack)}"
+            "the bundles have different evaluation images: both sides answered the baseline's "
+            f"{len(check.pack)} images"
         )
-    equal = [key[0] for key in job.keys if job.is_equal(key)]
-    if equal and not job.options.skip_equal:
-        every = "all files are" if len(equal) == len(job.keys) else f"the files of {', '.join(equal)} are"
-        notes.append(f"{every} the same, byte for byte, on both sides; --skip-equal would not measure them")
+    equal = [case for case in check.case_ids if check.is_equal(case)]
+    if equal and not check.options.skip_equal:
+        files = (
+            "all files are" if len(equal) == len(check.case_ids) else f"the files of {', '.join(equal)} are"
+        )
+        notes.append(f"{files} the same, byte for byte, on both sides; --skip-equal skips their measurement")
     return notes
-
-
-def _raw(one: Measured) -> list[PairedTimes]:
-    case = one.pair.baseline
-    return [
-        PairedTimes(
-            variant=case.variant,
-            provider=case.provider,
-            confirmation=is_confirmation,
-            baseline=tuple(found.baseline for found in repetitions),
-            candidate=tuple(found.candidate for found in repetitions),
-        )
-        for is_confirmation, repetitions in ((False, one.repetitions), (True, one.confirmation))
-        if repetitions
-    ]

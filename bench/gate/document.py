@@ -1,13 +1,15 @@
-"""What a check found, as its JSON document has it: findings, conditions, and the samples they rest on."""
+"""The JSON document of a check: findings, conditions, and the samples that they are based on."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from bench.gate.findings import Finding, Limits, Quantity, Verdict, blocking, compares_latency
-from bench.measurements import ProcessTiming
+from bench.gate.findings import Finding, Quantity, Verdict, blocking, compares_latency
+from bench.gate.options import Limits
+from bench.harness.paired import PairedRepetition
 from bench.record import Record
 from bench.report.schema import BundleRecord
+from bench.run_config import RunOptions
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
 
@@ -17,51 +19,49 @@ NOTHING_COMPARABLE = 12
 
 
 class Conditions(Record):
-    """On which terms both sides were measured; `host`, `confinement`: the candidate's, where there are two.
-
-    `confinement`: see Report.
-    """
+    """The conditions under which both sides were measured."""
 
     host: Host
+    """The machine; the candidate's of two reports."""
     profile: str
+    """The profile's name."""
     provenance: Literal["measured", "proxy"]
-    threads: int
+    """See Run."""
+    options: RunOptions
+    """The options that all cases ran with."""
     confinement: Confinement | None = None
-
-
-class PairedTimes(Record):
-    """What the processes of both sides of a variant measured, round by round.
-
-    `confirmation`: in the second look.
-    """
-
-    variant: str
-    provider: str
-    confirmation: bool
-    baseline: tuple[ProcessTiming, ...]
-    candidate: tuple[ProcessTiming, ...]
+    """See Report; the candidate's of two reports."""
 
 
 class Checked(Record):
-    """A candidate held against a baseline.
-
-    `compared`: two bundles that took turns here, or two reports; `notes`: what is to be known of how they
-    were compared; `warnings`: what disturbed it.
-    """
+    """A candidate compared with a baseline."""
 
     schema_: Literal[2] = Field(default=2, alias="schema")
+    """The version of this shape."""
     tool: str
+    """Version of edgefit."""
     created: str
+    """When the check began, ISO 8601."""
     compared: Literal["bundles", "reports"]
+    """Two bundles that were measured together here, or two reports."""
     baseline: BundleRecord
+    """The bundle that the candidate is compared with."""
     candidate: BundleRecord
+    """The bundle that is checked."""
     conditions: Conditions
+    """The conditions of the measurement."""
     limits: Limits
+    """How much worse the candidate may be."""
     strict: bool
+    """Whether an undecided finding blocks too."""
     findings: tuple[Finding, ...]
+    """The verdict on each quantity of each case."""
     notes: tuple[str, ...] = ()
+    """How the two were compared, and in what they differ."""
     warnings: tuple[str, ...] = ()
-    raw: tuple[PairedTimes, ...] = ()
+    """What disturbed the measurement."""
+    raw: tuple[PairedRepetition, ...] = ()
+    """The samples of two bundles; empty for two reports."""
 
     @property
     def blocking(self) -> list[Finding]:
@@ -74,6 +74,6 @@ class Checked(Record):
         if self.blocking:
             return BLOCKED
         unchanged = any(
-            one.quantity is Quantity.CASE and one.verdict is Verdict.SAME for one in self.findings
+            finding.quantity is Quantity.CASE and finding.verdict is Verdict.SAME for finding in self.findings
         )
         return FINE if unchanged or compares_latency(self.findings) else NOTHING_COMPARABLE

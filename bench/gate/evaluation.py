@@ -1,98 +1,114 @@
-"""The gate: what is known of a variant on both sides in, findings out. Pure; how it was measured is not its
-business, so that two bundles side by side and two reports are judged by the same rules.
+"""The gate: what is known of a variant on both sides in, findings out. Pure: it does not know how it was
+measured, so that two bundles measured together and two reports are judged by the same rules.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Literal
 
 from bench.gate import reasons
-from bench.gate.findings import Finding, Limits, Quantity, Verdict
+from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging import (
+    can_confirm,
     corrected_confidence,
     judge_accuracy,
-    judge_estimate,
     judge_memory,
+    judge_ratio,
     judge_value,
-    may_be_found_worse,
 )
+from bench.gate.options import Limits
+from bench.runtimes.providers import case_id
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
 from bench.statistics.replication import Estimate
-
-_BYTES_PER_MIB = 1 << 20
+from bench.units import mib
 
 
 @dataclass(frozen=True)
 class Side:
-    """What is known of a variant on one side, apart from its latency.
-
-    `peaks_bytes`: the memory peak of each process that was looked at; `logits` [images][classes].
-    """
+    """What is known of a variant on one side, except its times."""
 
     status: Literal["completed", "skipped", "failed"]
+    """Whether it runs."""
     reason: str | None = None
+    """Why it does not run."""
     size_bytes: int | None = None
+    """The size of all files of its artifact."""
     peaks_bytes: tuple[int, ...] = ()
+    """The memory peak of each process whose memory was measured."""
     logits: Logits | None = None
+    """Its answers, [images][classes]."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """A time of both sides, in ms, and candidate ÷ baseline.
+    """One time of a variant on both sides: its latency, or its load time."""
 
-    `ratio` is the estimate of the ratio's logarithm, or in words why there is none; `comparable`: whether
-    there could have been one.
-    """
-
-    baseline_ms: float
-    candidate_ms: float
+    baseline_ns: float
+    """The baseline's median."""
+    candidate_ns: float
+    """The candidate's median."""
     ratio: Estimate | str
+    """The estimate of the logarithm of candidate ÷ baseline, or the reason why there is none."""
     comparable: bool = True
+    """Whether an estimate was possible at all."""
     confirmed: bool = False
+    """Whether the times are those of the confirmation run."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A variant on both sides; None where a side has it not.
-
-    `labels`: of the images that both sides answered, or in words why their answers cannot be compared;
-    `are_equal_files`: that is all there is to say, for it was not measured.
-    """
+    """A variant on both sides."""
 
     variant: str
+    """The variant."""
     provider: str
+    """Its provider, by the runtime's own name."""
     baseline: Side | None
+    """The baseline's side; None if the baseline does not have the variant."""
     candidate: Side | None
+    """The candidate's side; None if the candidate does not have the variant."""
     latency: Times | None = None
+    """The latencies; None if they were not measured."""
     load_time: Times | None = None
+    """The load times; None if they were not measured."""
     labels: Labels | str = "no answers"
+    """The labels of the images that both sides answered, or the reason why answers cannot be compared."""
     are_equal_files: bool = False
+    """Whether the files are equal and were not measured for that reason."""
     memory_confirmed: bool = False
+    """Whether the memory peaks are those of the confirmation run."""
 
     @property
-    def case(self) -> tuple[str, str]:
-        """Variant and provider."""
-        return self.variant, self.provider
+    def case(self) -> str:
+        """The id of its case."""
+        return case_id(self.variant, self.provider)
 
     @property
     def runs_on_both(self) -> bool:
-        """Whether both sides have it, and it ran there."""
+        """Whether both sides have the variant and it runs there."""
         sides = (self.baseline, self.candidate)
         return all(side is not None and side.status == "completed" for side in sides)
 
+    @property
+    def finding(self) -> Callable[..., Finding]:
+        """Make a finding about this variant from the other fields."""
+        return partial(Finding, case=self.case, variant=self.variant, provider=self.provider)
+
 
 def judge(compared: Sequence[Compared], limits: Limits) -> tuple[Finding, ...]:
-    """Return the findings of every variant, in order; intervals are corrected for how many there are."""
-    comparisons = sum(one.runs_on_both and not one.are_equal_files for one in compared)
-    return tuple(finding for one in compared for finding in _Judge(one, limits, comparisons).findings())
+    """Return the findings of every variant, in order. Intervals are corrected for the number of variants."""
+    comparisons = sum(variant.runs_on_both and not variant.are_equal_files for variant in compared)
+    return tuple(finding for variant in compared for finding in _judge(variant, limits, comparisons))
 
 
-def suspects(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
-    """Return the findings that are to be measured again: what was measured lies beyond its limit.
+def suspected_regressions(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
+    """Return the findings whose measured ratio exceeds the limit, whatever the interval.
 
-    Whatever its interval: a second look asks for evidence that this one need not give.
+    They are measured again, because the evidence has to come from the confirmation run.
     """
     limit = {
         Quantity.LATENCY: limits.max_slowdown,
@@ -100,157 +116,153 @@ def suspects(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
         Quantity.MEMORY: limits.max_memory_growth,
     }
     return [
-        one
-        for one in findings
-        if one.quantity in limit and one.ratio is not None and one.ratio > 1 + limit[one.quantity]
+        finding
+        for finding in findings
+        if finding.quantity in limit
+        and finding.ratio is not None
+        and finding.ratio > 1 + limit[finding.quantity]
     ]
 
 
-def is_worth_confirming(found: Finding, estimate: Estimate | None, processes: int | None) -> bool:
-    """Tell whether a suspected time may turn out worse; if not, it stays undecided by the first look.
+def needs_confirmation(finding: Finding, estimate: Estimate | None, processes: int | None) -> bool:
+    """Tell whether a confirmation run can decide a suspected time. If not, the time stays undecided.
 
-    `estimate`: of the ratio's logarithm, by which it is suspected; `processes`: for how many of each side
-    there is time, None for too few. Then only what the first look calls worse is worth more than that time.
+    `estimate` is that of the ratio's logarithm. `processes` is the number of processes of each side that the
+    run has time for. With too little time (None), only a finding that is already worse is confirmed.
     """
     if processes is None:
-        return found.verdict is Verdict.WORSE
-    if estimate is None or found.confidence is None:
+        return finding.verdict is Verdict.WORSE
+    if estimate is None or finding.confidence is None:
         return False
-    return may_be_found_worse(estimate, processes, found.confidence)
+    return can_confirm(estimate, processes, finding.confidence)
 
 
-@dataclass(frozen=True)
-class _Judge:
-    """Judges one variant."""
+def _judge(compared: Compared, limits: Limits, comparisons: int) -> list[Finding]:
+    baseline, candidate = compared.baseline, compared.candidate
+    if compared.are_equal_files:
+        return [_of_case(compared, Verdict.SAME, reasons.EQUAL_FILES)]
+    if baseline is None or candidate is None or not compared.runs_on_both:
+        return [_of_missing(compared, baseline, candidate)]
+    return [
+        *_of_time(compared, Quantity.LATENCY, compared.latency, limits.max_slowdown, comparisons),
+        *_of_time(compared, Quantity.LOAD_TIME, compared.load_time, limits.max_load_slowdown, comparisons),
+        *_of_memory(compared, baseline, candidate, limits.max_memory_growth),
+        *_of_size(compared, baseline, candidate, limits.max_growth),
+        *_of_accuracy(compared, baseline, candidate, limits.min_retention, comparisons),
+    ]
 
-    compared: Compared
-    limits: Limits
-    comparisons: int
 
-    def findings(self) -> list[Finding]:
-        baseline, candidate = self.compared.baseline, self.compared.candidate
-        if self.compared.are_equal_files:
-            return [self._finding(Quantity.CASE, Verdict.SAME, reasons.EQUAL_FILES)]
-        if baseline is None or candidate is None or not self.compared.runs_on_both:
-            return [self._whole(baseline, candidate)]
-        return [
-            *self._time(Quantity.LATENCY, self.compared.latency, self.limits.max_slowdown),
-            *self._time(Quantity.LOAD_TIME, self.compared.load_time, self.limits.max_load_slowdown),
-            *self._memory(baseline, candidate),
-            *self._size(baseline, candidate),
-            *self._accuracy(baseline, candidate),
-        ]
+def _of_case(compared: Compared, verdict: Verdict, sentence: str) -> Finding:
+    return compared.finding(quantity=Quantity.CASE, verdict=verdict, sentence=sentence)
 
-    def _finding(self, quantity: Quantity, verdict: Verdict, sentence: str, **values: object) -> Finding:
-        return Finding.model_validate(
-            {
-                "variant": self.compared.variant,
-                "provider": self.compared.provider,
-                "quantity": quantity,
-                "verdict": verdict,
-                "sentence": sentence,
-                **values,
-            }
+
+def _of_missing(compared: Compared, baseline: Side | None, candidate: Side | None) -> Finding:
+    """Return the finding on a variant that is missing, or does not run, on at least one side."""
+    if candidate is None:
+        return _of_case(compared, Verdict.MISSING, reasons.MISSING)
+    if baseline is None:
+        return _of_case(compared, Verdict.NEW, reasons.NEW)
+    runs = (baseline.status == "completed", candidate.status == "completed")
+    if runs == (True, False):
+        return _of_case(compared, Verdict.BROKE, reasons.broke(candidate.reason))
+    if runs == (False, True):
+        return _of_case(compared, Verdict.FIXED, reasons.fixed(baseline.reason))
+    sentence = reasons.runs_nowhere(baseline.reason, candidate.reason)
+    return _of_case(compared, Verdict.INCOMPARABLE, sentence)
+
+
+def _of_time(
+    compared: Compared, quantity: Quantity, times: Times | None, limit: float, comparisons: int
+) -> list[Finding]:
+    if times is None:
+        return []
+    finding = partial(
+        compared.finding,
+        quantity=quantity,
+        baseline=times.baseline_ns,
+        candidate=times.candidate_ns,
+        unit="ns",
+        limit=limit,
+        confirmed=times.confirmed,
+    )
+    if isinstance(times.ratio, str):
+        verdict = Verdict.UNDECIDED if times.comparable else Verdict.INCOMPARABLE
+        return [finding(verdict=verdict, sentence=times.ratio)]
+    confidence = corrected_confidence(comparisons)
+    ratio, interval = math.exp(times.ratio.value), times.ratio.interval(confidence)
+    verdict = judge_ratio(ratio, interval, limit)
+    return [
+        finding(
+            verdict=verdict,
+            sentence=reasons.of_time(verdict, ratio, interval, limit, times.confirmed),
+            ratio=ratio,
+            interval=(interval.low, interval.high),
+            confidence=confidence,
         )
+    ]
 
-    def _whole(self, baseline: Side | None, candidate: Side | None) -> Finding:
-        """Say that it is not there, or does not run, on one side or on both."""
-        if candidate is None:
-            return self._finding(Quantity.CASE, Verdict.MISSING, reasons.MISSING)
-        if baseline is None:
-            return self._finding(Quantity.CASE, Verdict.NEW, reasons.NEW)
-        runs = (baseline.status == "completed", candidate.status == "completed")
-        if runs == (True, False):
-            return self._finding(Quantity.CASE, Verdict.BROKE, reasons.broke(candidate.reason))
-        if runs == (False, True):
-            return self._finding(Quantity.CASE, Verdict.FIXED, reasons.fixed(baseline.reason))
-        return self._finding(
-            Quantity.CASE, Verdict.INCOMPARABLE, reasons.runs_nowhere(baseline.reason, candidate.reason)
+
+def _of_memory(compared: Compared, baseline: Side, candidate: Side, limit: float) -> list[Finding]:
+    if not baseline.peaks_bytes or not candidate.peaks_bytes:
+        return []
+    before, after = median(baseline.peaks_bytes), median(candidate.peaks_bytes)
+    processes, confirmed = len(candidate.peaks_bytes), compared.memory_confirmed
+    return [
+        compared.finding(
+            quantity=Quantity.MEMORY,
+            verdict=judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit),
+            sentence=reasons.of_memory(mib(before), mib(after), limit, processes, confirmed),
+            ratio=after / before,
+            limit=limit,
+            baseline=float(before),
+            candidate=float(after),
+            unit="bytes",
+            confirmed=confirmed,
         )
+    ]
 
-    def _time(self, quantity: Quantity, times: Times | None, limit: float) -> list[Finding]:
-        if times is None:
-            return []
-        values = {
-            "baseline": times.baseline_ms,
-            "candidate": times.candidate_ms,
-            "unit": "ms",
-            "limit": limit,
-            "confirmed": times.confirmed,
-        }
-        if isinstance(times.ratio, str):
-            verdict = Verdict.UNDECIDED if times.comparable else Verdict.INCOMPARABLE
-            return [self._finding(quantity, verdict, times.ratio, **values)]
-        confidence = corrected_confidence(self.comparisons)
-        judged = judge_estimate(times.ratio, limit, confidence)
-        values |= {
-            "ratio": judged.ratio,
-            "interval": (judged.interval.low, judged.interval.high),
-            "confidence": confidence,
-        }
-        sentence = reasons.of_time(judged, limit, times.confirmed)
-        return [self._finding(quantity, judged.verdict, sentence, **values)]
 
-    def _memory(self, baseline: Side, candidate: Side) -> list[Finding]:
-        if not baseline.peaks_bytes or not candidate.peaks_bytes:
-            return []
-        limit = self.limits.max_memory_growth
-        before, after = median(baseline.peaks_bytes), median(candidate.peaks_bytes)
-        verdict = judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit)
-        processes = len(candidate.peaks_bytes)
-        again = self.compared.memory_confirmed
-        return [
-            self._finding(
-                Quantity.MEMORY,
-                verdict,
-                reasons.of_memory(before / _BYTES_PER_MIB, after / _BYTES_PER_MIB, limit, processes, again),
-                ratio=after / before,
-                limit=limit,
-                baseline=before / _BYTES_PER_MIB,
-                candidate=after / _BYTES_PER_MIB,
-                unit="MiB",
-                confirmed=again,
-            )
-        ]
+def _of_size(compared: Compared, baseline: Side, candidate: Side, limit: float) -> list[Finding]:
+    before, after = baseline.size_bytes, candidate.size_bytes
+    if not before or after is None:
+        return []
+    return [
+        compared.finding(
+            quantity=Quantity.SIZE,
+            verdict=judge_value(after / before, limit),
+            sentence=reasons.of_size(before, after, limit),
+            ratio=after / before,
+            limit=limit,
+            baseline=float(before),
+            candidate=float(after),
+            unit="bytes",
+        )
+    ]
 
-    def _size(self, baseline: Side, candidate: Side) -> list[Finding]:
-        before, after, limit = baseline.size_bytes, candidate.size_bytes, self.limits.max_growth
-        if not before or after is None:
-            return []
-        return [
-            self._finding(
-                Quantity.SIZE,
-                judge_value(after / before, limit),
-                reasons.of_size(before, after, limit),
-                ratio=after / before,
-                limit=limit,
-                baseline=float(before),
-                candidate=float(after),
-                unit="bytes",
-            )
-        ]
 
-    def _accuracy(self, baseline: Side, candidate: Side) -> list[Finding]:
-        labels = self.compared.labels
-        if baseline.logits is None or candidate.logits is None:
-            return []
-        if isinstance(labels, str):
-            return [self._finding(Quantity.ACCURACY, Verdict.INCOMPARABLE, labels)]
-        images, limit = len(labels), self.limits.min_retention
-        before, after = baseline.logits[:images], candidate.logits[:images]
-        paired = accuracy.pair(after, before, labels)
-        flips = len(accuracy.flips(after, before))
-        return [
-            self._finding(
-                Quantity.ACCURACY,
-                judge_accuracy(paired, limit, self.comparisons),
-                reasons.of_accuracy(paired, flips, limit),
-                ratio=paired.retention,
-                interval=paired.retention_ci95(),
-                confidence=0.95,
-                limit=limit,
-                baseline=accuracy.top1(before, labels),
-                candidate=accuracy.top1(after, labels),
-                unit="share right",
-            )
-        ]
+def _of_accuracy(
+    compared: Compared, baseline: Side, candidate: Side, limit: float, comparisons: int
+) -> list[Finding]:
+    labels = compared.labels
+    if baseline.logits is None or candidate.logits is None:
+        return []
+    if isinstance(labels, str):
+        return [compared.finding(quantity=Quantity.ACCURACY, verdict=Verdict.INCOMPARABLE, sentence=labels)]
+    images = len(labels)
+    before, after = baseline.logits[:images], candidate.logits[:images]
+    paired = accuracy.pair(after, before, labels)
+    flips = len(accuracy.flips(after, before))
+    return [
+        compared.finding(
+            quantity=Quantity.ACCURACY,
+            verdict=judge_accuracy(paired, limit, comparisons),
+            sentence=reasons.of_accuracy(paired, flips, limit),
+            ratio=paired.retention,
+            interval=paired.retention_ci95(),
+            confidence=0.95,
+            limit=limit,
+            baseline=accuracy.top1(before, labels),
+            candidate=accuracy.top1(after, labels),
+            unit="share right",
+        )
+    ]

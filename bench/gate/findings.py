@@ -1,4 +1,4 @@
-"""What the gate says: a finding for each quantity of a variant, and whether it blocks. It judges nothing."""
+"""The findings of the gate: one for each quantity of a variant, and whether it blocks. It judges nothing."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -10,7 +10,7 @@ from bench.record import Record
 
 
 class Verdict(str, Enum):
-    """What became of a quantity, or of a whole variant, from the baseline to the candidate."""
+    """How a quantity, or a whole variant, changed from the baseline to the candidate."""
 
     SAME = "SAME"
     BETTER = "BETTER"
@@ -24,7 +24,7 @@ class Verdict(str, Enum):
 
 
 class Quantity(str, Enum):
-    """What is compared; `CASE` is the variant itself: whether it is there and runs."""
+    """What is compared. `CASE` is the variant itself: whether it exists and runs."""
 
     CASE = "case"
     LATENCY = "latency"
@@ -34,66 +34,60 @@ class Quantity(str, Enum):
     ACCURACY = "accuracy"
 
 
-# How much slower a candidate may be, by what is compared. At these limits hardly any equal bundles blocked:
-# `tests/benchmarks/gate.py` has them side by side, `report_gate.py` in reports, where 15 % was the narrowest.
-DEFAULT_SLOWDOWN = {"bundles": 0.05, "reports": 0.15}
-_OF_INTERVALS = (Quantity.LATENCY, Quantity.LOAD_TIME)
+_WITH_INTERVAL = (Quantity.LATENCY, Quantity.LOAD_TIME)
 _BLOCKING = frozenset({Verdict.WORSE, Verdict.MISSING, Verdict.BROKE})
 
 
-class Limits(Record):
-    """How much worse a candidate may be, as shares of the baseline: 0.05 is 5 %.
-
-    `min_retention`: the least that the candidate's accuracy ÷ the baseline's may be.
-    """
-
-    max_slowdown: float = Field(default=DEFAULT_SLOWDOWN["bundles"], ge=0)
-    max_load_slowdown: float = Field(default=0.25, ge=0)
-    max_memory_growth: float = Field(default=0.05, ge=0)
-    max_growth: float = Field(default=0.01, ge=0)
-    min_retention: float = Field(default=0.99, ge=0, le=1)
-
-
 class Finding(Record):
-    """The verdict on one quantity of a variant.
+    """The verdict on one quantity of a case."""
 
-    `sentence` says why; `ratio`: candidate ÷ baseline, with its `interval` at `confidence` (corrected for the
-    number of comparisons) where it is an estimate; `baseline`, `candidate`: the two values in `unit`;
-    `confirmed`: whether it rests on fresh measurements alone, which a suspicion had asked for.
-    """
-
+    case: str
+    """The id of the case: `onnx-int8`, or `onnx-int8@cuda` on another provider than the CPU."""
     variant: str
+    """Its variant."""
     provider: str
+    """Its provider, by the runtime's own name."""
     quantity: Quantity = Field(strict=False)
+    """What was compared."""
     verdict: Verdict = Field(strict=False)
+    """How it changed."""
     sentence: str
+    """The reason for the verdict."""
     ratio: float | None = None
+    """Candidate ÷ baseline."""
     interval: tuple[float, float] | None = None
+    """The ratio's interval; null where the ratio is exact or unknown."""
     confidence: float | None = None
+    """The interval's confidence, corrected for the number of comparisons."""
     limit: float | None = None
+    """How much worse the candidate may be, as a share of the baseline; of accuracy the lowest ratio."""
     baseline: float | None = None
+    """The baseline's value, in `unit`."""
     candidate: float | None = None
-    unit: Literal["ms", "MiB", "bytes", "share right"] | None = None
+    """The candidate's value, in `unit`."""
+    unit: Literal["ns", "bytes", "share right"] | None = None
+    """The unit of the two values."""
     confirmed: bool = False
-
-    @property
-    def case(self) -> tuple[str, str]:
-        """Variant and provider."""
-        return self.variant, self.provider
+    """Whether it is based only on a confirmation run in fresh processes."""
 
     def blocks(self, strict: bool) -> bool:
-        """Tell whether it blocks; `strict`: what could not be decided blocks too, unless it is no worse."""
+        """Tell whether it blocks. `strict`: an undecided finding blocks too, unless it is within limits."""
         if self.verdict is not Verdict.UNDECIDED:
             return self.verdict in _BLOCKING
-        known = self.interval is not None and self.limit is not None and self.quantity in _OF_INTERVALS
-        return strict and not (known and self.interval[1] <= 1 + self.limit)  # type: ignore[index, operator]
+        return strict and not self._is_within_limit
+
+    @property
+    def _is_within_limit(self) -> bool:
+        if self.interval is None or self.limit is None or self.quantity not in _WITH_INTERVAL:
+            return False
+        return self.interval[1] <= 1 + self.limit
 
 
 def blocking(findings: Iterable[Finding], strict: bool) -> list[Finding]:
     """Return the findings that block, in their order."""
-    return [one for one in findings if one.blocks(strict)]
+    return [finding for finding in findings if finding.blocks(strict)]
 
 
 def compares_latency(findings: Iterable[Finding]) -> bool:
-    """Tell whether a latency was compared at all: without one, the gate has not done its work."""
-    return any(one.quantity is Quantity.LATENCY and one.ratio is not None for one in findings)
+    """Tell whether any latency was compared. Without one, the gate has not done its work."""
+    return any(finding.quantity is Quantity.LATENCY and finding.ratio is not None for finding in findings)

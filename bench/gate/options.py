@@ -1,19 +1,49 @@
-"""What a check is asked to do."""
+"""What a check is asked to do: the variants, the limits, and the time for each variant."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bench.gate.findings import Limits
+from pydantic import Field
+
+from bench.bundle.variants import choose
+from bench.record import Record
+
+# At these limits hardly any equal bundles blocked: `tests/benchmarks/gate.py` checks bundles side by side,
+# `report_gate.py` checks reports, where 15 % was the narrowest limit.
+DEFAULT_SLOWDOWN = {"bundles": 0.05, "reports": 0.15}
+
+
+class Limits(Record):
+    """How much worse a candidate may be, as shares of the baseline: 0.05 is 5 %."""
+
+    max_slowdown: float = Field(default=DEFAULT_SLOWDOWN["bundles"], ge=0)
+    """The largest increase of latency."""
+    max_load_slowdown: float = Field(default=0.25, ge=0)
+    """The largest increase of the time to load an artifact."""
+    max_memory_growth: float = Field(default=0.05, ge=0)
+    """The largest increase of peak memory."""
+    max_growth: float = Field(default=0.01, ge=0)
+    """The largest increase of an artifact's size."""
+    min_retention: float = Field(default=0.99, ge=0, le=1)
+    """The smallest candidate's accuracy ÷ baseline's accuracy."""
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """`only`: the variants to compare, all if empty; `seconds`: how long each variant is timed, apart from a
-    second look at suspects; `skip_equal`: whether variants whose files are equal are taken for the same
-    unmeasured; `strict`: what cannot be decided blocks too.
-    """
+    """The options of a check."""
 
     only: tuple[str, ...] = ()
+    """The variants to compare; empty for all."""
     limits: Limits = field(default_factory=Limits)
+    """How much worse the candidate may be."""
     seconds: float = 20.0
+    """The time to measure each variant, without its confirmation run."""
     skip_equal: bool = False
+    """Whether variants with equal files are not measured."""
     strict: bool = False
+    """Whether an undecided finding blocks too."""
+
+    def selected(self, names: Iterable[str]) -> set[str]:
+        """Return the variants to compare. Raises InputError if `only` has one that is not in `names`."""
+        known = list(dict.fromkeys(names))
+        return {choose(name, known, "variant") for name in self.only} or set(known)

@@ -1,19 +1,19 @@
-"""How the gate says what it found: one line each, the number that matters first. Pure."""
+"""The reasons of the gate, one line each, with the number that matters first. Pure."""
 
 from bench.gate.findings import Verdict
-from bench.gate.judging import LOSS_ERROR, Judged
+from bench.gate.judging import LOSS_ERROR
 from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Interval
 
-MISSING = "the baseline has it and the candidate has not"
-NEW = "the candidate has it and the baseline has not, so that nothing is compared"
-EQUAL_FILES = "the same files, byte for byte, which --skip-equal leaves unmeasured"
-_FRESH = "; measured again with fresh processes, which alone decide"
+MISSING = "the baseline has this variant, and the candidate does not"
+NEW = "the candidate has this variant, and the baseline does not; nothing is compared"
+EQUAL_FILES = "both sides have the same files, byte for byte; --skip-equal skips their measurement"
+_CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
 def broke(reason: str | None) -> str:
     """Say that the baseline runs and the candidate does not."""
-    return f"the baseline runs and the candidate does not: {reason or 'no reason is known'}"
+    return f"the baseline runs, and the candidate does not: {reason or 'no reason is known'}"
 
 
 def fixed(reason: str | None) -> str:
@@ -24,47 +24,46 @@ def fixed(reason: str | None) -> str:
 def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     """Say that neither side runs."""
     if baseline == candidate:
-        return f"runs on neither side: {baseline or 'no reason is known'}"
-    return f"runs on neither side: baseline: {baseline}; candidate: {candidate}"
+        return f"it runs on neither side: {baseline or 'no reason is known'}"
+    return f"it runs on neither side: baseline: {baseline}; candidate: {candidate}"
 
 
-def of_time(judged: Judged, limit: float, confirmed: bool) -> str:
-    """Say how a time's ratio stands to its limit."""
-    found = f"{judged.ratio:.3f}× ({reach(judged.interval)})"
-    said = {
-        Verdict.WORSE: f"slower by {judged.ratio - 1:.1%}, the limit is {percent(limit)}",
-        Verdict.BETTER: f"faster by {1 - judged.ratio:.1%}",
+def of_time(verdict: Verdict, ratio: float, interval: Interval, limit: float, confirmed: bool) -> str:
+    """Return a time's ratio with its interval, and how it compares with its limit."""
+    figure = f"{ratio:.3f}× ({low_to_high(interval)})"
+    reason = {
+        Verdict.WORSE: f"slower by {ratio - 1:.1%}, the limit is {percent(limit)}",
+        Verdict.BETTER: f"faster by {1 - ratio:.1%}",
         Verdict.SAME: f"within ±{percent(limit)}",
-        Verdict.UNDECIDED: _undecided(judged, limit),
-    }[judged.verdict]
-    return f"{found}, {said}" + (_FRESH if confirmed else "")
+        Verdict.UNDECIDED: _undecided(interval, limit),
+    }[verdict]
+    return f"{figure}, {reason}" + (_CONFIRMED if confirmed else "")
 
 
-def _undecided(judged: Judged, limit: float) -> str:
-    upper = judged.interval.high
-    if upper <= 1 + limit:
-        return f"not decided: no slower than the limit of {percent(limit)}, and by how much faster is open"
-    wide = f"the interval reaches {percent(upper - 1)} above the baseline"
+def _undecided(interval: Interval, limit: float) -> str:
+    if interval.high <= 1 + limit:
+        return f"not decided: within the limit of {percent(limit)}, and perhaps not slower at all"
+    wide = f"the interval reaches {percent(interval.high - 1)} above the baseline"
     return f"not decided: {wide} and the limit is {percent(limit)}; measure longer"
 
 
-def given_up(processes: int) -> str:
-    """Say that a pair took long for ratios that lie far apart, and has too few processes for an interval."""
+def dropped(processes: int) -> str:
+    """Say why a pair was dropped with too few processes for an interval."""
     return (
-        f"given up: {processes} processes of each took long, and their ratios lie far apart, as where "
-        "threads wait for a core; end other work, or measure longer"
+        f"dropped: {processes} processes of each side ran over their time, and their ratios differ widely, "
+        "as they do while threads wait for a core; end other programs, or measure longer"
     )
 
 
 def of_memory(before_mib: float, after_mib: float, limit: float, processes: int, confirmed: bool) -> str:
-    """Say how the peak stands to that of the baseline."""
+    """Return the candidate's peak, and how it compares with the baseline's."""
     grown = after_mib / before_mib - 1
-    found = f"peak {after_mib:.1f} MiB, was {before_mib:.1f} ({grown:+.1%}, limit {percent(limit)})"
-    return found + (f"; {processes} fresh processes each, which alone decide" if confirmed else "")
+    figure = f"peak {after_mib:.1f} MiB, was {before_mib:.1f} ({grown:+.1%}, limit {percent(limit)})"
+    return figure + (f"; decided by a confirmation run of {processes} fresh processes" if confirmed else "")
 
 
 def of_size(before: int, after: int, limit: float) -> str:
-    """Say how many bytes larger or smaller the files are."""
+    """Return by how many bytes the files are larger or smaller."""
     if before == after:
         return f"{after} bytes, as before"
     change, unit = after - before, "byte" if abs(after - before) == 1 else "bytes"
@@ -74,27 +73,27 @@ def of_size(before: int, after: int, limit: float) -> str:
 
 
 def of_accuracy(paired: Paired, flips: int, limit: float) -> str:
-    """Say which answers changed and what that is worth."""
+    """Return how many predictions changed, and what that means for accuracy."""
     if flips == 0:
         return f"the same class on all {paired.images} images"
-    kept, p = paired.retention, paired.mcnemar_p()
+    retention, p = paired.retention, paired.mcnemar_p()
     change = paired.only_variant - paired.only_reference
-    of = f"of {paired.images} images"
+    images = f"of {paired.images} images"
     right = f"{abs(change)} {'more' if change > 0 else 'fewer'} right" if change else "as many right"
     lost = f"{paired.only_reference} newly wrong, {paired.only_variant} newly right"
-    if kept is None:
-        return f"the baseline is right on none {of}"
-    found = f"{flips} {of} changed class, {right} ({lost}; exact test p = {p:.2g})"
-    decides = paired.images_to_decide(limit) if kept < limit and paired.loss_p() > LOSS_ERROR else None
+    if retention is None:
+        return f"the baseline is right on none {images}"
+    figure = f"{flips} {images} changed class, {right} ({lost}; exact test p = {p:.2g})"
+    decides = paired.images_to_decide(limit) if retention < limit and paired.loss_p() > LOSS_ERROR else None
     open_ = "" if decides is None else f"; {decides} images like these would decide it"
-    return f"{found}; {kept:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
+    return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
 
 
-def reach(interval: Interval) -> str:
-    """Write an interval's two ends."""
+def low_to_high(interval: Interval) -> str:
+    """Write the two ends of an interval."""
     return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage, with as many digits as it has."""
+    """Write a share as a percentage with up to three digits."""
     return f"{share * 100:.3g} %"

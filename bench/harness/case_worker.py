@@ -1,12 +1,14 @@
-"""One case in one worker: its stages in order, each with its time limit. It knows no other case."""
+"""One case in one worker process: its stages in order, each with a time limit.
+
+The order of the cases is the caller's business.
+"""
 
 from types import TracebackType
 from typing import TypeVar
 
-from bench.bundle.variants import Precision
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
-from bench.harness.plan import FEWEST_BLOCK_SAMPLES, Case, block_samples
+from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
 from bench.runtimes.table import row_of
@@ -25,14 +27,14 @@ AnswerT = TypeVar(
 )
 
 _WARM_UP_LIMIT_S = 10.0
-_INFERENCES_TO_PEAK = 3
-_IMAGES_A_REQUEST = 8
-# The first inferences after a pause find cold caches and sleeping threads (TorchScript: 3 times the median).
-_INFERENCES_TO_SETTLE = 2
+_PEAK_INFERENCES = 3
+_IMAGES_PER_REQUEST = 8
+# After a pause, caches are cold and threads asleep: TorchScript's first inference took 3 times the median.
+_SETTLING_INFERENCES = 2
 
 
 class CaseEndedError(Exception):
-    """The case is over early; `outcome` is its row."""
+    """The case ended early; `outcome` says how."""
 
     def __init__(self, outcome: Failed | Skipped) -> None:
         super().__init__(outcome)
@@ -40,18 +42,18 @@ class CaseEndedError(Exception):
 
 
 class CaseWorker:
-    """A worker process that holds one case; any stage may raise CaseEndedError.
+    """A worker process that runs one case. Every method may raise CaseEndedError."""
 
-    `hang_limit_s`: after so many seconds without an answer the worker is ended. `group`: limits its memory,
-    from its first instruction on until `memory` has been read.
-    """
+    def __init__(self, case: Case, hang_limit_s: float, memory_group: MemoryGroup | None = None) -> None:
+        """Start the process; it is ended if it does not answer within `hang_limit_s`.
 
-    def __init__(self, case: Case, hang_limit_s: float, group: MemoryGroup | None = None) -> None:
+        `memory_group` limits the memory of the process, from its start until `memory` has read the peak.
+        """
         self.case = case
         self._hang_limit_s = hang_limit_s
-        self._group = group
-        joins = None if group is None else group.processes
-        self._process = WorkerProcess(joins=joins, provider=case.provider)
+        self._memory_group = memory_group
+        joins = None if memory_group is None else memory_group.processes
+        self._process = WorkerProcess(joins=joins, provider=case.config.provider)
 
     def __enter__(self) -> "CaseWorker":
         return self
@@ -63,26 +65,24 @@ class CaseWorker:
 
     @property
     def has_answered(self) -> bool:
-        """Whether `end_inference` would not wait."""
+        """Whether `end_inference` would return at once."""
         return self._process.has_answered
 
     def wait_until_ready(self) -> None:
-        """Wait until the interpreter is up, so that its start disturbs nobody."""
+        """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
         self._ask(messages.CheckReady(), Stage.START, messages.Ready)
 
     def load(self, pack: str | None) -> messages.Loaded:
-        """Load the artifact; `pack` gives the images to time, None a grey image that costs no memory."""
+        """Load the artifact. Inputs are the images of `pack`; None: a grey image, which needs no memory."""
         case = self.case
         request = messages.Load(
             module=row_of(case.format).module,
             entry=str(case.entry),
             files=tuple(map(str, case.files)),
-            provider=case.provider,
+            config=case.config,
+            precision=case.precision,
             engine=case.engine,
-            half=case.precision is Precision.FP16,
-            int8=case.precision is Precision.INT8,
             foreign_engine=case.is_proxy,
-            threads=case.threads,
             cpus=case.cpus,
             image_size=case.image_size,
             pack=pack,
@@ -92,10 +92,10 @@ class CaseWorker:
     def start(
         self, pack: str, group: int, repetition: int, sampling: Sampling, warm_up_s: float = _WARM_UP_LIMIT_S
     ) -> ProcessTiming:
-        """Load, infer once and warm up, for `warm_up_s` at the most; return the process without a block."""
-        loaded = self.load(pack if self.case.is_judged else None)
+        """Load, run the first inference and warm up, for at most `warm_up_s`; return the timings so far."""
+        loaded = self.load(pack if self.case.is_artifact else None)
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
-        request = messages.WarmUp(most=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
+        request = messages.WarmUp(max_inferences=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
         warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
         return ProcessTiming(
             group=group,
@@ -110,70 +110,70 @@ class CaseWorker:
         )
 
     def run_block(
-        self, started: ProcessTiming, sampling: Sampling, fewest: int = FEWEST_BLOCK_SAMPLES
+        self, started: ProcessTiming, sampling: Sampling, minimum: int = MIN_BLOCK_SAMPLES
     ) -> messages.Inferred:
-        """Run one block of inferences, `fewest` at the least; where one is enough, one settles it too."""
-        count = block_samples(sampling, started.warm_up_ns, fewest)
-        return self.infer(count, Stage.TIMING, settle=min(count, _INFERENCES_TO_SETTLE))
+        """Run one block of at least `minimum` samples. A block of one sample has one inference to settle."""
+        count = block_samples(sampling, started.warm_up_ns, minimum)
+        return self.infer(count, Stage.TIMING, settle=min(count, _SETTLING_INFERENCES))
 
-    def infer(self, count: int, stage: Stage, settle: int = _INFERENCES_TO_SETTLE) -> messages.Inferred:
-        """Run `settle` inferences, then `count` that are timed, and wait until the worker's threads rest."""
+    def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> messages.Inferred:
+        """Run `settle` inferences, then time `count` more, and wait until the worker's threads are idle."""
         return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred)
 
     def begin_inference(self, count: int, stage: Stage) -> None:
-        """Have `count` inferences run without a rest behind them, and do not wait for them."""
+        """Start `count` inferences and return at once. The worker will not wait for idle threads."""
         try:
-            self._process.tell(messages.Infer(count=count, rest=False))
+            self._process.send(messages.Infer(count=count, wait_until_idle=False))
         except ChildDiedError as error:
             raise _failed(stage, error) from None
 
     def end_inference(self, stage: Stage) -> messages.Inferred:
-        """Wait for what `begin_inference` began."""
+        """Wait for the inferences that `begin_inference` started."""
         return self._receive("infer", stage, messages.Inferred)
 
     def memory(self, loaded: messages.Loaded) -> Memory:
         """Run a few inferences and read the memory high-water mark since loading began."""
-        self.infer(_INFERENCES_TO_PEAK, Stage.MEMORY)
-        answer = self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak)
-        if self._group is not None:  # what follows is the harness's own need, not the artifact's
-            self._group.release(self._process.pid)
+        self.infer(_PEAK_INFERENCES, Stage.MEMORY)
+        peak = self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak)
+        if self._memory_group is not None:  # from here on the harness itself needs memory for its images
+            self._memory_group.release(self._process.pid)
         return Memory(
             runtime_bytes=loaded.runtime_bytes,
             loaded_bytes=loaded.loaded_bytes,
-            peak_bytes=answer.peak_bytes,
-            proportional_bytes=answer.proportional_bytes,
-            device_bytes=answer.device_bytes,
+            peak_bytes=peak.peak_bytes,
+            proportional_bytes=peak.proportional_bytes,
+            device_bytes=peak.device_bytes,
         )
 
     def predict(self, pack: str, images: int) -> tuple[tuple[float, ...], ...]:
         """Return the logits [images][classes] of the pack's first `images` images."""
         logits: list[tuple[float, ...]] = []
-        for first in range(0, images, _IMAGES_A_REQUEST):
-            count = min(_IMAGES_A_REQUEST, images - first)
+        for first in range(0, images, _IMAGES_PER_REQUEST):
+            count = min(_IMAGES_PER_REQUEST, images - first)
             request = messages.Predict(pack=pack, first=first, count=count)
             logits.extend(self._ask(request, Stage.ACCURACY, messages.Predicted).logits)
         return tuple(logits)
 
     def executed(self) -> Executed:
-        """Return what the runtime's own executed graph says ran."""
+        """Return the runtime's own executed graph."""
         return self._ask(messages.Inspect(), Stage.PRECISION, messages.Inspected).executed
 
-    def _ask(self, request: messages.Request, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
+    def _ask(self, request: messages.Request, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
         try:
-            self._process.tell(request)
+            self._process.send(request)
         except ChildDiedError as error:
             raise _failed(stage, error) from None
-        return self._receive(request.kind, stage, wanted)
+        return self._receive(request.kind, stage, answer_type)
 
-    def _receive(self, asked: str, stage: Stage, wanted: type[AnswerT]) -> AnswerT:
+    def _receive(self, request_kind: str, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
         try:
             answer = self._process.receive(self._hang_limit_s)
         except RuntimeMissingError as error:
             raise CaseEndedError(Skipped(reason=str(error))) from None
         except ChildDiedError as error:
             raise _failed(stage, error) from None
-        if not isinstance(answer, wanted):
-            message = f"answered '{answer.kind}' to '{asked}'"
+        if not isinstance(answer, answer_type):
+            message = f"answered '{answer.kind}' to the request '{request_kind}'"
             raise CaseEndedError(Failed(stage=stage, kind=FailureKind.GARBAGE, message=message))
         return answer
 

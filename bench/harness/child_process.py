@@ -1,6 +1,6 @@
-"""A child process that takes lines on stdin and answers on a pipe of its own, and how it died.
+"""A child process that reads lines from stdin and answers on a separate pipe, and the error if it dies.
 
-It knows lines, time limits and signals; what the lines say is its users' business.
+This module handles lines, time limits and signals. The meaning of the lines is the caller's business.
 """
 
 import atexit
@@ -19,28 +19,28 @@ from bench.filesystem.deferred_signals import deferred_signals
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 
-_LAST_LINES = 6
-_SECONDS_TO_END = 10.0
-_OUT_OF_MEMORY = "bad_alloc"  # what C++ says before it aborts
-_KINDS = {
+_STDERR_LINES_SHOWN = 6
+_END_LIMIT_S = 10.0
+_OUT_OF_MEMORY = "bad_alloc"  # C++ writes this to stderr before it aborts
+_KIND_BY_SIGNAL = {
     signal.SIGKILL: FailureKind.KILLED,
     signal.SIGILL: FailureKind.ILLEGAL_INSTRUCTION,
 }
 
 
-# Those that an interrupt left without anyone to stop them end with this process.
-_LIVING: set["ChildProcess"] = set()
+# An interrupt may leave children that nothing stops. They end with this process.
+_RUNNING: set["ChildProcess"] = set()
 
 
 @atexit.register
-def _stop_the_living() -> None:
-    for child in list(_LIVING):
-        with suppress(OSError):  # an interrupt came in the middle of its stop
+def _stop_running_children() -> None:
+    for child in list(_RUNNING):
+        with suppress(OSError):  # an interrupt stopped it half-way through `stop`
             child.stop()
 
 
 class ChildDiedError(Exception):
-    """The child gave no answer and never will; `message` ends with the last lines of its stderr."""
+    """The child has ended without an answer. `message` ends with the last lines of its stderr."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
@@ -49,21 +49,25 @@ class ChildDiedError(Exception):
 
 
 class ChildProcess:
-    """A process in a session and an empty folder of its own; use it as a context manager.
+    """A process with a session and a working directory of its own; use it as a context manager.
 
-    A session, so that Ctrl-C reaches the parent alone, which then ends it; an empty folder, so that a user's
-    own `models/` cannot be imported, and what a library writes is gone with the process. The number of the
-    pipe to answer on is added to `command`, and `environment` to the parent's own.
+    Its session keeps Ctrl-C away from it: the parent receives the signal and ends the child. Its working
+    directory is empty, so that it cannot import a user's own `models/`; `stop` removes the directory with
+    everything that libraries wrote there.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start `command`, with the number of the pipe to answer on as its last argument.
+
+        `environment` is added to the parent's own.
+        """
         self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
         self._stderr = Path(self._folder.name) / "stderr"
         work = Path(self._folder.name) / "work"
         work.mkdir()
         self._answers, write_end = os.pipe()
         self._oom_kills = _oom_kills()
-        # A signal between the start of the process and its entry among the living would leave it behind.
+        # A signal between the start of the process and its entry in _RUNNING would leave it running for ever.
         with self._stderr.open("wb") as stderr, deferred_signals():
             self._process = subprocess.Popen(
                 [*command, str(write_end)],
@@ -76,7 +80,7 @@ class ChildProcess:
                 start_new_session=True,
                 bufsize=0,
             )
-            _LIVING.add(self)
+            _RUNNING.add(self)
         os.close(write_end)
         self._received = b""
 
@@ -95,28 +99,28 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the child can still be asked anything."""
+        """Whether the child has not ended yet."""
         return self._process.poll() is None
 
     @property
-    def has_spoken(self) -> bool:
-        """Whether there is something to read, or nothing will ever come: reading would not wait."""
+    def has_output(self) -> bool:
+        """Whether reading would return at once, because there is output or the pipe is closed."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
             return bool(self._received or selector.select(0))
 
     def send(self, line: str) -> None:
-        """Send one line; raises ChildDiedError if nobody is there to take it."""
+        """Send one line. Raises ChildDiedError if the child has ended."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode() + b"\n")
         except BrokenPipeError:
-            raise self._death() from None
+            raise self._death_error() from None
 
     def read_line(self, timeout_s: float) -> bytes:
         """Wait for one line without using the CPU.
 
-        Raises ChildDiedError if the child dies, or is silent for `timeout_s`, upon which it is ended.
+        Raises ChildDiedError if the child dies. After `timeout_s` without a line, ends it and raises too.
         """
         deadline = time.monotonic() + timeout_s
         with selectors.DefaultSelector() as selector:
@@ -125,49 +129,49 @@ class ChildProcess:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise self.end(FailureKind.HANG, "gave no answer in time and was ended")
                 if not (chunk := os.read(self._answers, 1 << 16)):
-                    raise self._death()
+                    raise self._death_error()
                 self._received += chunk
         line, _, self._received = self._received.partition(b"\n")
         return line
 
-    def end(self, kind: FailureKind, what: str) -> ChildDiedError:
-        """End the child and what it started; return the error that says `what`, with its last words."""
+    def end(self, kind: FailureKind, message: str) -> ChildDiedError:
+        """End the child and every process that it started; return the error, with the end of its stderr."""
         self._kill()
         lines = self._stderr.read_text(encoding="utf-8", errors="replace").splitlines()
-        tail = [line.strip() for line in lines if line.strip()][-_LAST_LINES:]
-        return ChildDiedError(kind, "\n".join([what, *tail]))
+        tail = [line.strip() for line in lines if line.strip()][-_STDERR_LINES_SHOWN:]
+        return ChildDiedError(kind, "\n".join([message, *tail]))
 
     def stop(self) -> None:
-        """End the child, whatever state it is in, and remove its folder."""
+        """End the child in whatever state it is, and remove its folder."""
         self._kill()
-        if self in _LIVING:
-            _LIVING.discard(self)
+        if self in _RUNNING:
+            _RUNNING.discard(self)
             os.close(self._answers)
         self._folder.cleanup()
 
     def _kill(self) -> None:
         assert self._process.stdin is not None
-        with suppress(ProcessLookupError, PermissionError):  # nobody of its session is left
+        with suppress(ProcessLookupError, PermissionError):  # no process of its session is left
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(_SECONDS_TO_END)
+        self._process.wait(_END_LIMIT_S)
         self._process.stdin.close()
 
-    def _death(self) -> ChildDiedError:
+    def _death_error(self) -> ChildDiedError:
         try:
-            code = self._process.wait(_SECONDS_TO_END)
+            code = self._process.wait(_END_LIMIT_S)
         except subprocess.TimeoutExpired:
             return self.end(FailureKind.HANG, "closed its pipe but did not end, and was ended")
         if code >= 0:
-            return self.end(FailureKind.EXIT, f"ended with exit code {code} in the middle of its work")
-        died_of = signal.Signals(-code)
-        if died_of is signal.SIGABRT and _OUT_OF_MEMORY in self._stderr.read_text(errors="replace"):
+            return self.end(FailureKind.EXIT, f"ended with exit code {code} before it answered")
+        cause = signal.Signals(-code)
+        if cause is signal.SIGABRT and _OUT_OF_MEMORY in self._stderr.read_text(errors="replace"):
             return self.end(FailureKind.MEMORY, "could not allocate memory and aborted")
-        if died_of is signal.SIGKILL and _oom_kills() > self._oom_kills:
-            return self.end(FailureKind.MEMORY, "was killed by the kernel, for want of memory")
-        return self.end(_KINDS.get(died_of, FailureKind.CRASH), f"died of {died_of.name}")
+        if cause is signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return self.end(FailureKind.MEMORY, "was killed by the kernel because memory ran out")
+        return self.end(_KIND_BY_SIGNAL.get(cause, FailureKind.CRASH), f"died of {cause.name}")
 
 
 def _oom_kills() -> int:
-    """Return how many processes the kernel has killed for want of memory since boot, 0 if untold."""
+    """Return how many processes the kernel has killed since boot because memory ran out; 0 if unavailable."""
     counts = (text(ROOT / "proc/vmstat") or "").splitlines()
     return next((int(line.split()[1]) for line in counts if line.startswith("oom_kill ")), 0)

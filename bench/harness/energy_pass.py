@@ -1,4 +1,4 @@
-"""The energy pass: a case runs for two seconds in a process of its own while a meter is read."""
+"""The energy pass: each case runs for two seconds in a process of its own while a meter is read."""
 
 import time
 from collections.abc import Callable
@@ -10,29 +10,31 @@ from bench.harness.plan import Case, Plan
 from bench.measurements import Energy, NoEnergy, Stage
 from bench.system.power import EnergyCounter, Meter, NoMeter, PowerSensor
 
-_SECONDS_TO_RUN = 2.0
-_SECONDS_IDLE = 1.0
-_SECONDS_BETWEEN_READINGS = 0.02
+_RUN_S = 2.0
+_IDLE_S = 1.0
+_READING_INTERVAL_S = 0.02
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the pass sees it: `now` in seconds, and `sleep`."""
+    """The clock of an energy pass; tests replace it."""
 
     now: Callable[[], float] = time.monotonic
+    """Returns the time in seconds."""
     sleep: Callable[[float], None] = time.sleep
+    """Waits for a number of seconds."""
 
 
-def energy_of(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock) -> Energy | NoEnergy:
-    """Measure the energy of one case; may raise CaseEndedError, as any stage of a case."""
+def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock) -> Energy | NoEnergy:
+    """Measure the energy of one case. Raises CaseEndedError if the case ends early."""
     if isinstance(meter, NoMeter):
         return NoEnergy(reason=meter.reason)
     with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
         process = worker.start(str(plan.pack), 0, 0, plan.sampling)
-        count = max(1, int(_SECONDS_TO_RUN * 1e9 / median(process.warm_up_ns)))
+        count = max(1, int(_RUN_S * 1e9 / median(process.warm_up_ns)))
         try:
-            idle, idle_s = joules_while(meter, _until(_SECONDS_IDLE, clock), clock)
-            in_time = _until(plan.sampling.hang_limit_s, clock)
+            idle_joules, idle_s = joules_while(meter, _time_left(_IDLE_S, clock), clock)
+            in_time = _time_left(plan.sampling.hang_limit_s, clock)
             worker.begin_inference(count, Stage.ENERGY)
             joules, seconds = joules_while(meter, lambda: not worker.has_answered and in_time(), clock)
         except OSError as error:
@@ -44,34 +46,34 @@ def energy_of(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock) -> E
         inferences=count,
         seconds=seconds,
         joules=joules,
-        idle_watts=idle / idle_s,
+        idle_watts=idle_joules / idle_s,
     )
 
 
-def _until(seconds: float, clock: Clock) -> Callable[[], bool]:
-    """Return what tells whether so many seconds from now are still to end."""
+def _time_left(seconds: float, clock: Clock) -> Callable[[], bool]:
+    """Return a function that returns whether fewer than `seconds` have passed since now."""
     end = clock.now() + seconds
     return lambda: clock.now() < end
 
 
-def joules_while(meter: Meter, goes_on: Callable[[], bool], clock: Clock) -> tuple[float, float]:
-    """Return the joules drawn while something goes on, and the seconds that it took.
+def joules_while(meter: Meter, is_running: Callable[[], bool], clock: Clock) -> tuple[float, float]:
+    """Return the joules used while `is_running` returns true, and the seconds that this took.
 
-    A counter is read before and after; a sensor every 20 ms, each reading standing for the time since the
-    last.
+    An energy counter is read before and after. A power sensor is read every 20 ms, and each reading counts
+    for the time since the previous one.
     """
     begin = clock.now()
     match meter:
         case EnergyCounter():
             before = meter.read_uj()
-            while goes_on():
-                clock.sleep(_SECONDS_BETWEEN_READINGS)
+            while is_running():
+                clock.sleep(_READING_INTERVAL_S)
             return meter.joules_between(before, meter.read_uj()), clock.now() - begin
         case PowerSensor():
-            joules, last = 0.0, begin
-            while goes_on():
-                clock.sleep(_SECONDS_BETWEEN_READINGS)
+            joules, previous = 0.0, begin
+            while is_running():
+                clock.sleep(_READING_INTERVAL_S)
                 now = clock.now()
-                joules += meter.read_watts() * (now - last)
-                last = now
-            return joules, last - begin
+                joules += meter.read_watts() * (now - previous)
+                previous = now
+            return joules, previous - begin

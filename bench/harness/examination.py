@@ -1,6 +1,6 @@
-"""The pass in which every case has a process of its own: memory, then accuracy, then proof of precision.
+"""The examination of a case in a separate process: memory, then accuracy, then proof of precision.
 
-It times nothing. Answers that an earlier run kept on this machine are not asked for again.
+It measures no latency. Predictions that an earlier run cached on this machine are not computed again.
 """
 
 from contextlib import ExitStack
@@ -25,91 +25,94 @@ _CPU = "cpu"
 
 @dataclass(frozen=True)
 class Examiner:
-    """Examines the cases of a plan. `created`: the time of this run, for what it keeps."""
+    """Examines the cases of a plan."""
 
     plan: Plan
+    """The cases, and the evaluation pack."""
     host: Host
+    """This machine, which is part of the prediction cache's key."""
     created: str
+    """When this run began (ISO 8601). It is stored with the predictions."""
 
     def examine_all(self, journal: Journal, progress: Progress) -> None:
-        """Examine every case that the journal does not hold yet."""
-        progress.begin("memory, accuracy and precision", len(self.plan.everything))
-        for case in self.plan.everything:
-            if case.key not in journal.found.examined and case.key not in journal.found.ended:
+        """Examine every case that is not in the journal yet."""
+        progress.begin("memory, accuracy and precision", len(self.plan.all_cases))
+        for case in self.plan.all_cases:
+            if case.id not in journal.state.examined and case.id not in journal.state.ended:
                 journal.add(self.examine(case))
                 journal.sync()
-            progress.advance(note=case.key)
+            progress.advance(note=case.id)
 
     def examine(self, case: Case) -> Examined | Ended:
-        """Examine one case in a process of its own; what it ends early of is its outcome."""
+        """Examine one case in a separate process. If the case ends early, return its outcome instead."""
         if case.incompatible_because is not None:
-            return Ended(case=case.key, outcome=Skipped(reason=case.incompatible_because))
+            return Ended(case=case.id, outcome=Skipped(reason=case.incompatible_because))
         if not is_installed(row := row_of(case.format)):
-            return Ended(case=case.key, outcome=Skipped(reason=missing_sentence(row)))
+            return Ended(case=case.id, outcome=Skipped(reason=missing_sentence(row)))
         try:
             with ExitStack() as stack:
-                group = self._group(case, stack)
-                worker = stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s, group))
+                memory_group = self._memory_group(case, stack)
+                worker = stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s, memory_group))
                 loaded = worker.load(pack=None)
                 memory = worker.memory(loaded)
-                if group is None:
-                    _judge_peak(case, memory)
-                if not case.is_judged:
+                if memory_group is None:
+                    _check_peak(case, memory)
+                if not case.is_artifact:
                     return Examined(
-                        case=case.key,
+                        case=case.id,
                         runtime=loaded.runtime,
                         memory=memory,
                         logits=None,
                         executed=None,
                         predictions_cached_at=None,
                     )
-                return self._judge(case, worker, loaded.runtime, memory)
-        except CaseEndedError as ended:
-            return Ended(case=case.key, outcome=_with_limit(case, ended.outcome))
+                return self._evaluate(case, worker, loaded.runtime, memory)
+        except CaseEndedError as error:
+            return Ended(case=case.id, outcome=_with_limit(case, error.outcome))
 
-    def _group(self, case: Case, stack: ExitStack) -> MemoryGroup | None:
-        control, limit_bytes = self.plan.memory_cgroup, case.memory_limit_bytes
-        if control is None or limit_bytes is None:
+    def _memory_group(self, case: Case, stack: ExitStack) -> MemoryGroup | None:
+        cgroup, limit_bytes = self.plan.memory_cgroup, case.memory_limit_bytes
+        if cgroup is None or limit_bytes is None:
             return None
-        return stack.enter_context(control.group(limit_bytes))
+        return stack.enter_context(cgroup.group(limit_bytes))
 
-    def _judge(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
-        place = prediction_cache.place_of(case, self.plan.pack_sha256, self.host, runtime)
-        # A driver or a GPU that is another one is told by no runtime's version.
-        is_keepable = place_of(case.provider) == _CPU
-        answers = prediction_cache.find(place) if is_keepable else None
-        predictions_cached_at = None if answers is None else answers.created
-        if answers is None or len(answers.logits) < self.plan.images:
-            answers, predictions_cached_at = self._ask(worker), None
-            if is_keepable:
-                prediction_cache.keep(place, answers)
+    def _evaluate(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
+        file = prediction_cache.cache_file(case, self.plan.pack_sha256, self.host, runtime)
+        # The cache's key holds no GPU and no driver, and a runtime's version does not tell them apart.
+        is_cacheable = place_of(case.config.provider) == _CPU
+        predictions = prediction_cache.read(file) if is_cacheable else None
+        cached_at = None if predictions is None else predictions.created
+        if predictions is None or len(predictions.logits) < self.plan.images:
+            predictions, cached_at = self._predict(worker), None
+            if is_cacheable:
+                prediction_cache.write(file, predictions)
         return Examined(
-            case=case.key,
+            case=case.id,
             runtime=runtime,
             memory=memory,
-            logits=answers.logits[: self.plan.images],
-            executed=answers.executed,
-            predictions_cached_at=predictions_cached_at,
+            logits=predictions.logits[: self.plan.images],
+            executed=predictions.executed,
+            predictions_cached_at=cached_at,
         )
 
-    def _ask(self, worker: CaseWorker) -> CachedPredictions:
+    def _predict(self, worker: CaseWorker) -> CachedPredictions:
         logits = worker.predict(str(self.plan.pack), self.plan.images)
         if any(len(row) != self.plan.classes for row in logits):
-            message = f"gives {len(logits[0])} logits for {self.plan.classes} classes"
+            message = f"returns {len(logits[0])} logits for {self.plan.classes} classes"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
         return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
 
 
-def _judge_peak(case: Case, memory: Memory) -> None:
-    """Where no control group could hold a case to its limit, its peak decides, as it would have."""
+def _check_peak(case: Case, memory: Memory) -> None:
+    """Raise CaseEndedError if the peak exceeds the limit. Used where no control group enforces the limit."""
     peak_bytes = memory.highest_bytes
     if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:
-        message = f"has a peak of {peak_bytes / _BYTES_PER_MIB:.0f} MiB, by which it was judged"
+        message = f"its peak is {peak_bytes / _BYTES_PER_MIB:.0f} MiB (no control group enforced the limit)"
         raise CaseEndedError(Failed(stage=Stage.MEMORY, kind=FailureKind.MEMORY, message=message))
 
 
 def _with_limit(case: Case, outcome: Failed | Skipped) -> Failed | Skipped:
-    """Say with a death for want of memory how much there was."""
+    """Add the memory limit to the message of a failure because of memory."""
     if case.memory_limit_bytes is None or not isinstance(outcome, Failed):
         return outcome
     if outcome.kind is not FailureKind.MEMORY:

@@ -1,7 +1,7 @@
-"""Latency: the cases of a wave are alive together, each in a fresh process, and take turns; then once more
-with other fresh processes, until the interval over processes is narrow enough.
+"""Latency: the cases of a group are in memory together, each in a fresh process, and their blocks alternate.
 
-It knows workers and findings, and nothing of formats or reports.
+Further repetitions with fresh processes follow until the interval over processes is narrow enough. Formats
+and reports are the caller's business.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import BlockMeasured, Ended, Findings, Started, Stopped, Watched
+from bench.harness.journal_entries import (
+    BlockMeasured,
+    Ended,
+    JournalState,
+    ProcessStarted,
+    RepetitionObserved,
+    SamplingEnded,
+)
 from bench.harness.plan import Case, Plan, order_of_blocks
 from bench.measurements import Block, End, ProcessTiming, RepetitionState
 from bench.progress import Progress
@@ -19,175 +26,190 @@ from bench.system.state import HostState
 from bench.system.thermal import hottest_of, read_temperatures
 from device_profiles.settings import Sampling
 
-# A worker answers when its threads rest. This is for what comes after: caches written back, timers, the rest
-# of the machine.
-_PAUSE_BEFORE_A_TURN_S = 0.005
+# A worker answers when its threads are idle. This pause is for the rest of the machine: timers, and caches
+# that are written back.
+_PAUSE_BEFORE_BLOCK_S = 0.005
 _COOLING_STEP_S = 1.0
 
 
 @dataclass(frozen=True)
 class InterleavedRunner:
-    """Times the cases of one wave. What it does besides is given as functions, for tests to put their own."""
+    """Times the cases of one group. Tests replace its functions."""
 
     plan: Plan
+    """The cases, the sampling and the seed."""
     journal: Journal
+    """Receives every measurement at once."""
     progress: Progress
+    """Advances by one step per block."""
     sleep: Callable[[float], None]
+    """Waits for a number of seconds."""
     read_state: Callable[[], HostState]
+    """Reads the state of the machine."""
     read_temperatures: Callable[[], Mapping[str, float]] = read_temperatures
+    """Reads the temperature of each thermal zone in °C."""
 
     def time_group(self, group: int, cases: Sequence[Case]) -> None:
-        """Time cases round by round, each in as many processes as it takes; the journal gets everything."""
-        first = self.plan.sampling.check_after_processes[0]
+        """Time the cases of a group in repetitions, until none needs a further process."""
+        first_check = self.plan.sampling.check_after_processes[0]
         for repetition in range(self.plan.sampling.check_after_processes[-1]):
-            if not any(self._goes_on(case) for case in cases):
+            if not any(self._needs_samples(case) for case in cases):
                 return
             due = self._due(group, repetition, cases)
-            if any(case.is_judged for case in due):
+            if any(case.is_artifact for case in due):
                 self.cool()
-                of = (
-                    f"{repetition + 1} of {first}"
-                    if repetition < first
+                count = (
+                    f"{repetition + 1} of {first_check}"
+                    if repetition < first_check
                     else f"{repetition + 1}, interval too wide"
                 )
-                self.progress.begin(f"latency, process {of}", len(due) * self.plan.sampling.blocks)
+                self.progress.begin(f"latency, process {count}", len(due) * self.plan.sampling.blocks)
                 self._time_repetition(group, repetition, due)
                 self.journal.sync()
-            self._look(group, repetition + 1, cases)
+            self._end_sampling(group, repetition + 1, cases)
 
     def cool(self) -> None:
-        """Wait until the hottest thermal zone is as cool as the profile wants it, or has had its time."""
-        wanted_c, limit_s = self.plan.sampling.cool_to_c, self.plan.sampling.cool_limit_s
-        if wanted_c is None or not self._is_above(wanted_c):
+        """Wait until the hottest thermal zone is as cool as the profile requires, at most until its limit."""
+        limit_c, limit_s = self.plan.sampling.cool_to_c, self.plan.sampling.cool_limit_s
+        if limit_c is None or not self._is_above(limit_c):
             return
-        self.progress.begin(f"cooling to {wanted_c:g} °C", round(limit_s))
+        self.progress.begin(f"cooling to {limit_c:g} °C", round(limit_s))
         waited_s = 0.0
-        while waited_s < limit_s and self._is_above(wanted_c):
+        while waited_s < limit_s and self._is_above(limit_c):
             self.sleep(_COOLING_STEP_S)
             waited_s += _COOLING_STEP_S
             self.progress.advance(round(_COOLING_STEP_S))
-        if self._is_above(wanted_c):
-            self.progress.say(f"still above {wanted_c:g} °C after {limit_s:g} s; going on")
+        if self._is_above(limit_c):
+            self.progress.say(f"still above {limit_c:g} °C after {limit_s:g} s of cooling; measuring goes on")
 
-    def _is_above(self, wanted_c: float) -> bool:
+    def _is_above(self, limit_c: float) -> bool:
         hottest = hottest_of(self.read_temperatures())
-        return hottest is not None and hottest[1] > wanted_c
+        return hottest is not None and hottest[1] > limit_c
 
-    def _goes_on(self, case: Case) -> bool:
-        found = self.journal.found
-        return case.key in found.examined and case.key not in {*found.ended, *found.stopped}
+    def _needs_samples(self, case: Case) -> bool:
+        state = self.journal.state
+        return case.id in state.examined and case.id not in {*state.ended, *state.sampling_ended}
 
     def _due(self, group: int, repetition: int, cases: Sequence[Case]) -> list[Case]:
-        """Return the cases that have something left to do in a round, with their companions."""
-        found = self.journal.found
+        """Return the cases and controls that still have blocks to measure in a repetition."""
+        state = self.journal.state
         return [
             case
             for case in (*cases, *self.plan.controls)
-            if self._goes_on(case) and not _is_over(found, case, group, repetition, self.plan.sampling)
+            if self._needs_samples(case) and not _is_done(state, case, group, repetition, self.plan.sampling)
         ]
 
     def _time_repetition(self, group: int, repetition: int, due: Sequence[Case]) -> None:
         with ExitStack() as stack:
             hang_limit_s = self.plan.sampling.hang_limit_s
-            workers = {case.key: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
-            # All interpreters come up together, on all cores, before any of them is measured.
+            workers = {case.id: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
+            # All interpreters start together, on all cores, before any of them is measured.
             started: dict[str, ProcessTiming] = {}
-            for key, worker in workers.items():
-                self._guard(key, worker.wait_until_ready)
+            for case_id, worker in workers.items():
+                self._guard(case_id, worker.wait_until_ready)
             before = self.read_state()
-            for key, worker in workers.items():
-                self._start(key, worker, group, repetition, started)
+            for case_id, worker in workers.items():
+                self._start(case_id, worker, group, repetition, started)
             self._run_blocks(group, repetition, workers, started)
             state = RepetitionState(
                 group=group, repetition=repetition, before=before, after=self.read_state()
             )
-            self.journal.add(Watched(state=state))
+            self.journal.add(RepetitionObserved(state=state))
 
-    def _guard(self, key: str, do: Callable[[], None]) -> None:
-        """Do something with a case's worker; if the case is over, that is its outcome."""
-        if key in self.journal.found.ended:
+    def _guard(self, case_id: str, action: Callable[[], None]) -> None:
+        """Call `action`, unless the case has ended. If it ends now, write its outcome to the journal."""
+        if case_id in self.journal.state.ended:
             return
         try:
-            do()
+            action()
         except CaseEndedError as error:
-            self.journal.add(Ended(case=key, outcome=error.outcome))
+            self.journal.add(Ended(case=case_id, outcome=error.outcome))
 
     def _start(
-        self, key: str, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
+        self, case_id: str, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
     ) -> None:
-        def start() -> None:
+        def start_worker() -> None:
             process = worker.start(str(self.plan.pack), group, repetition, self.plan.sampling)
-            self.journal.add(Started(case=key, process=process))
-            started[key] = process
+            self.journal.add(ProcessStarted(case=case_id, process=process))
+            started[case_id] = process
 
-        self._guard(key, start)
+        self._guard(case_id, start_worker)
 
     def _run_blocks(
         self, group: int, repetition: int, workers: dict[str, CaseWorker], started: dict[str, ProcessTiming]
     ) -> None:
         for pass_index in range(self.plan.sampling.blocks):
-            for key in order_of_blocks(started, self.plan.seed, group, repetition, pass_index):
-                if self._has_block(key, group, repetition, pass_index):
-                    self._run_block(key, workers[key], started[key], pass_index)
-                self.progress.advance(note=key)
+            for case_id in order_of_blocks(started, self.plan.seed, group, repetition, pass_index):
+                if self._has_block(case_id, group, repetition, pass_index):
+                    self._run_block(case_id, workers[case_id], started[case_id], pass_index)
+                self.progress.advance(note=case_id)
             self.journal.sync()
 
-    def _has_block(self, key: str, group: int, repetition: int, pass_index: int) -> bool:
-        """Tell whether a case takes its turn in a sweep: not twice, and once a process when time is up."""
-        found = self.journal.found
-        if key in found.ended or found.passes_done(key, group, repetition) > pass_index:
-            return False
-        alone = not found.processes[key][-1].blocks
-        return alone or not time_is_up(found, group, repetition, self.plan.sampling)
+    def _has_block(self, case_id: str, group: int, repetition: int, pass_index: int) -> bool:
+        """Return whether a case still needs its block of a pass.
 
-    def _run_block(self, key: str, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
-        def position() -> None:
+        No block is measured twice. After the time limit, only a process without any block gets one.
+        """
+        state = self.journal.state
+        if case_id in state.ended or state.passes_done(case_id, group, repetition) > pass_index:
+            return False
+        is_first_block = not state.processes[case_id][-1].blocks
+        return is_first_block or not time_is_up(state, group, repetition, self.plan.sampling)
+
+    def _run_block(self, case_id: str, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
+        def measure_block() -> None:
             answer = worker.run_block(started, self.plan.sampling)
             block = Block(
                 pass_index=pass_index,
-                position=self.journal.found.blocks_run,
+                position=self.journal.state.blocks_measured,
                 ns=answer.ns,
                 counters=answer.counters,
             )
-            self.journal.add(BlockMeasured(case=key, block=block))
+            self.journal.add(BlockMeasured(case=case_id, block=block))
 
-        self.sleep(_PAUSE_BEFORE_A_TURN_S)
-        self._guard(key, position)
+        self.sleep(_PAUSE_BEFORE_BLOCK_S)
+        self._guard(case_id, measure_block)
 
-    def _look(self, group: int, repetitions: int, cases: Sequence[Case]) -> None:
-        """At one of the fixed looks, or when time is up, end the sampling of the cases that need no more."""
-        sampling, found = self.plan.sampling, self.journal.found
-        over = time_is_up(found, group, repetitions - 1, sampling)
+    def _end_sampling(self, group: int, repetitions: int, cases: Sequence[Case]) -> None:
+        """End the sampling of the cases that need no further process.
+
+        This is decided only after the fixed numbers of processes and at the time limit, because a check after
+        every process would find a narrow interval by chance.
+        """
+        sampling, state = self.plan.sampling, self.journal.state
+        out_of_time = time_is_up(state, group, repetitions - 1, sampling)
         if repetitions < sampling.check_after_processes[0] or not (
-            over or repetitions in sampling.check_after_processes
+            out_of_time or repetitions in sampling.check_after_processes
         ):
             return
         for case in cases:
-            if self._goes_on(case):
-                end = end_of_sampling(found.measured(case.key, repetitions), repetitions, sampling, over)
+            if self._needs_samples(case):
+                processes = state.measured(case.id, repetitions)
+                end = end_of_sampling(processes, repetitions, sampling, out_of_time)
                 if end is not None:
-                    self.journal.add(Stopped(case=case.key, end=end))
+                    self.journal.add(SamplingEnded(case=case.id, end=end))
 
 
-def time_is_up(found: Findings, group: int, repetition: int, sampling: Sampling) -> bool:
-    """Tell whether a wave has had the time it may have by the end of a round.
+def time_is_up(state: JournalState, group: int, repetition: int, sampling: Sampling) -> bool:
+    """Return whether a group has used its time up to the end of a repetition.
 
-    Each round up to the first look has its share of the limit, so that a slow machine cuts all of them alike.
+    Each repetition up to the first check has an equal share of the limit, so that a slow machine shortens all
+    of them alike.
     """
     share = min(1.0, (repetition + 1) / sampling.check_after_processes[0])
-    return found.spent_s(group) >= share * sampling.time_limit_s
+    return state.time_used_s(group) >= share * sampling.time_limit_s
 
 
-def _is_over(found: Findings, case: Case, group: int, repetition: int, sampling: Sampling) -> bool:
-    """Tell whether a round of a case is in the journal as far as it will ever be."""
-    done = found.passes_done(case.key, group, repetition)
-    return done >= sampling.blocks or (done > 0 and time_is_up(found, group, repetition, sampling))
+def _is_done(state: JournalState, case: Case, group: int, repetition: int, sampling: Sampling) -> bool:
+    """Return whether a case needs no further block in a repetition."""
+    passes = state.passes_done(case.id, group, repetition)
+    return passes >= sampling.blocks or (passes > 0 and time_is_up(state, group, repetition, sampling))
 
 
 def end_of_sampling(
     processes: Sequence[ProcessTiming], repetitions: int, sampling: Sampling, out_of_time: bool
 ) -> End | None:
-    """Return why a case's sampling ends at this look; None if it goes on."""
+    """Return why the sampling of a case ends after these processes; None if it goes on."""
     interval = interval_of_median(processes) if processes else None
     if interval is not None and interval.half_width <= sampling.interval:
         return End.NARROW

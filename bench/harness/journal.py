@@ -1,45 +1,52 @@
-"""The journal of a run: a file that every finding is written to as it comes, so that a run can go on.
+"""The journal of a run: a file to which every measurement is written at once, so that a run can be resumed.
 
-It knows lines and locks; what an entry means stands in findings.
+This module handles lines and locks. The module journal_entries defines the entries and their meaning.
 """
 
 import fcntl
 import os
+from pathlib import Path
 from types import TracebackType
 
 from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
-from bench.harness.journal_entries import ENTRIES, Entry, Findings
+from bench.harness.journal_entries import ENTRIES, Entry, JournalState
 
 
 class Journal:
-    """An open journal; use it as a context manager. `found` is what its entries add up to.
+    """An open journal; use it as a context manager.
 
-    The file stays where the run was cut off, and goes when `finish` is called.
+    `finish` removes the file. The file of an interrupted run stays.
     """
 
-    def __init__(self, key: str, resume: bool) -> None:
-        """Open the journal of the run that `key` identifies: with `resume` what is there is read first.
+    path: Path
+    """The journal's file."""
+    state: JournalState
+    """What the entries add up to."""
+    was_interrupted: bool
+    """Whether the file of an earlier run existed."""
 
-        Raises InputError if another process is writing it, or if it cannot be read.
+    def __init__(self, key: str, resume: bool) -> None:
+        """Open the journal of the run that `key` identifies.
+
+        With `resume`, the entries in the file are read first; else they are removed. Raises InputError if
+        another process is writing the file, or if it cannot be read.
         """
         self.path = cache_folder("journals") / f"{key}.jsonl"
         self._file = self.path.open("a+b")
+        self.state = JournalState()
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._lock()
+            self.was_interrupted = self.path.stat().st_size > 0
+            if resume:
+                self._read()
+            else:
+                self._file.truncate(0)
+        except BaseException:
             self._file.close()
-            raise InputError(
-                f"{self.path}: another process is measuring this bundle with these options; wait for its end"
-            ) from None
-        self.found = Findings()
-        self.was_cut_off = self.path.stat().st_size > 0
-        if resume:
-            self._read()
-        else:
-            self._file.truncate(0)
+            raise
 
     def __enter__(self) -> "Journal":
         return self
@@ -53,36 +60,45 @@ class Journal:
             self._file.close()
 
     def add(self, entry: Entry) -> None:
-        """Write an entry and take it into account."""
+        """Write an entry, and apply it to `state`."""
         self._file.write(entry.model_dump_json().encode() + b"\n")
         self._file.flush()
-        self.found.apply(entry)
+        self.state.apply(entry)
 
     def sync(self) -> None:
-        """Have everything so far survive a loss of power."""
+        """Make everything so far survive a loss of power."""
         os.fsync(self._file.fileno())
 
     def finish(self) -> None:
-        """Remove the file: the run is over."""
+        """Remove the file, because the run is complete."""
         self.path.unlink(missing_ok=True)
         self._file.close()
 
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{self.path}: another process is measuring this bundle with these options; "
+                "wait until it has ended"
+            ) from None
+
     def _read(self) -> None:
-        """Apply what is there, but for a last line that was being written when the run was cut off."""
+        """Apply the entries in the file, except a last line that was not written completely."""
         self._file.seek(0)
         lines = self._file.read().splitlines(keepends=True)
-        kept = 0
+        valid_bytes = 0
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
-                break  # even if it can be read: the next entry would stand on the same line
+                break  # even a valid line: without its line end, the next entry would be appended to it
             try:
-                self.found.apply(ENTRIES.validate_json(line))
+                self.state.apply(ENTRIES.validate_json(line))
             except (ValidationError, KeyError, IndexError):
                 if number == len(lines):
                     break
                 raise InputError(
-                    f"{self.path}: line {number} cannot be read; leave out --resume to begin anew"
+                    f"{self.path}: line {number} cannot be read; leave out --resume to start over"
                 ) from None
-            kept += len(line)
-        self._file.truncate(kept)
+            valid_bytes += len(line)
+        self._file.truncate(valid_bytes)
         self._file.seek(0, os.SEEK_END)

@@ -1,6 +1,7 @@
-"""What a run has found so far, entry by entry: the journal's contents, and what they add up to.
+"""The entries of a run's journal, and the state that they add up to.
 
-Each entry is written when it is found and can be applied again, so that a run that was cut off goes on.
+Each entry is written as soon as its measurement is there. Applying the entries again restores the state, so
+that an interrupted run can be resumed.
 """
 
 from collections import Counter
@@ -26,114 +27,137 @@ from bench.record import Record
 
 
 class Examined(Record):
-    """What the pass on its own found of a case: runtime version, memory, logits and executed graph."""
+    """The examination of a case: its memory, accuracy and precision, from a separate process."""
 
     kind: Literal["examined"] = "examined"
     case: str
+    """The case's id."""
     runtime: str
+    """Name and version of the runtime."""
     memory: Memory
+    """Resident memory of the process."""
     logits: tuple[tuple[float, ...], ...] | None
+    """Logits [images][classes]; null for the null runtime and the control workload."""
     executed: Executed | None
+    """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None
+    """When an earlier run computed logits and executed graph (ISO 8601); null if this run did."""
 
 
 class Grouped(Record):
-    """Which cases are alive together, wave by wave."""
+    """The cases are split into groups. The cases of a group are in memory together."""
 
     kind: Literal["grouped"] = "grouped"
     groups: tuple[tuple[str, ...], ...]
+    """The case ids of each group."""
 
 
-class Started(Record):
-    """A process of a case is warm; its blocks follow as turns."""
+class ProcessStarted(Record):
+    """A process of a case is warm. Its blocks follow as entries of their own."""
 
-    kind: Literal["started"] = "started"
+    kind: Literal["process_started"] = "process_started"
     case: str
+    """The case's id."""
     process: ProcessTiming
+    """The timings so far, without a block."""
 
 
 class BlockMeasured(Record):
-    """A block of the process that a case started last."""
+    """A block of the latest process of a case."""
 
-    kind: Literal["block"] = "block"
+    kind: Literal["block_measured"] = "block_measured"
     case: str
+    """The case's id."""
     block: Block
+    """The block's samples."""
 
 
 class Ended(Record):
-    """A case that is over early, and its outcome."""
+    """A case ended early, because it failed or cannot run here."""
 
     kind: Literal["ended"] = "ended"
     case: str
+    """The case's id."""
     outcome: Annotated[Failed | Skipped, Field(discriminator="status")]
+    """How the case ended."""
 
 
-class Stopped(Record):
-    """The sampling of a case is over."""
+class SamplingEnded(Record):
+    """A case needs no more processes."""
 
-    kind: Literal["stopped"] = "stopped"
+    kind: Literal["sampling_ended"] = "sampling_ended"
     case: str
+    """The case's id."""
     end: End = Field(strict=False)
+    """Why sampling ended."""
 
 
-class Watched(Record):
-    """How the machine stood around a round."""
+class RepetitionObserved(Record):
+    """The state of the machine before and after a repetition."""
 
-    kind: Literal["watched"] = "watched"
+    kind: Literal["repetition_observed"] = "repetition_observed"
     state: RepetitionState
+    """The two states, and which repetition they belong to."""
 
 
-class EnergyFound(Record):
-    """What a case's energy pass found."""
+class EnergyMeasured(Record):
+    """The energy of a case."""
 
-    kind: Literal["energy"] = "energy"
+    kind: Literal["energy_measured"] = "energy_measured"
     case: str
+    """The case's id."""
     energy: Energy | NoEnergy
+    """The energy, or why it was not measured."""
 
 
-class SustainedFound(Record):
-    """What a case's sustained pass found."""
+class SustainedMeasured(Record):
+    """The sustained run of a case."""
 
-    kind: Literal["sustained"] = "sustained"
+    kind: Literal["sustained_measured"] = "sustained_measured"
     case: str
+    """The case's id."""
     run: SustainedRun
+    """The blocks of the run."""
 
 
 Entry = (
-    Examined | Grouped | Started | BlockMeasured | Ended | Stopped | Watched | EnergyFound | SustainedFound
+    Examined
+    | Grouped
+    | ProcessStarted
+    | BlockMeasured
+    | Ended
+    | SamplingEnded
+    | RepetitionObserved
+    | EnergyMeasured
+    | SustainedMeasured
 )
 ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 
 
 @dataclass
-class Process:
-    """A process that was started, and the blocks of it so far."""
-
-    started: ProcessTiming
-    blocks: list[Block] = field(default_factory=list)
-
-    def timing(self) -> ProcessTiming:
-        """Return the process as it stands in a report."""
-        return self.started.model_copy(update={"blocks": tuple(self.blocks)})
-
-
-@dataclass
-class Findings:
-    """Everything found so far, by case (see Case.key).
-
-    `spent_ns`: nanoseconds of loading and inference by wave, of all its cases together.
-    """
+class JournalState:
+    """Everything that a run has measured so far. The keys of the dictionaries are case ids."""
 
     examined: dict[str, Examined] = field(default_factory=dict)
+    """The examination of each case that has one."""
     groups: tuple[tuple[str, ...], ...] | None = None
-    processes: dict[str, list[Process]] = field(default_factory=dict)
+    """The case ids of each group; None before the cases are grouped."""
+    processes: dict[str, list[ProcessTiming]] = field(default_factory=dict)
+    """The processes of each case, in the order of their start."""
     ended: dict[str, Failed | Skipped] = field(default_factory=dict)
-    stopped: dict[str, End] = field(default_factory=dict)
-    states: list[RepetitionState] = field(default_factory=list)
+    """The outcome of each case that ended early."""
+    sampling_ended: dict[str, End] = field(default_factory=dict)
+    """Why sampling ended, for each case that needs no more processes."""
+    repetition_states: list[RepetitionState] = field(default_factory=list)
+    """The state of the machine around each repetition."""
     energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
+    """The energy of each case that has one."""
     sustained: dict[str, SustainedRun] = field(default_factory=dict)
-    blocks_run: int = 0
-    spent_ns: Counter[int] = field(default_factory=Counter)
+    """The sustained run of each case that has one."""
+    blocks_measured: int = 0
+    """Number of blocks in the journal, of all cases together."""
+    time_used_ns: Counter[int] = field(default_factory=Counter)
+    """Nanoseconds of loading and inference of each group, of all its cases together."""
 
     def apply(self, entry: Entry) -> None:
         """Add one entry."""
@@ -142,43 +166,47 @@ class Findings:
                 self.examined[entry.case] = entry
             case Grouped(groups=groups):
                 self.groups = groups
-            case Started(case=case, process=process):
-                self.processes.setdefault(case, []).append(Process(process))
+            case ProcessStarted(case=case, process=process):
+                self.processes.setdefault(case, []).append(process)
                 loading_ns = process.import_ns + process.load_ns + process.first_inference_ns
-                self.spent_ns[process.group] += loading_ns + sum(process.warm_up_ns)
+                self.time_used_ns[process.group] += loading_ns + sum(process.warm_up_ns)
             case BlockMeasured(case=case, block=block):
-                latest = self.processes[case][-1]
-                latest.blocks.append(block)
-                self.spent_ns[latest.started.group] += sum(block.ns)
-                self.blocks_run = max(self.blocks_run, block.position + 1)
+                self._add_block(case, block)
             case Ended(case=case, outcome=outcome):
                 self.ended[case] = outcome
-            case Stopped(case=case, end=end):
-                self.stopped[case] = end
-            case Watched(state=state):
-                self.states.append(state)
-            case EnergyFound(case=case, energy=energy):
+            case SamplingEnded(case=case, end=end):
+                self.sampling_ended[case] = end
+            case RepetitionObserved(state=state):
+                self.repetition_states.append(state)
+            case EnergyMeasured(case=case, energy=energy):
                 self.energy[case] = energy
-            case SustainedFound(case=case, run=run):
+            case SustainedMeasured(case=case, run=run):
                 self.sustained[case] = run
 
+    def _add_block(self, case: str, block: Block) -> None:
+        *earlier, latest = self.processes[case]
+        extended = latest.model_copy(update={"blocks": (*latest.blocks, block)})
+        self.processes[case] = [*earlier, extended]
+        self.time_used_ns[latest.group] += sum(block.ns)
+        self.blocks_measured = max(self.blocks_measured, block.position + 1)
+
     def measured(self, case: str, repetitions: int | None = None) -> list[ProcessTiming]:
-        """Return a case's processes that have at least one block, those of the first rounds if so many."""
+        """Return the processes of a case that have a block; only of the first `repetitions` if given."""
         return [
-            process.timing()
+            process
             for process in self.processes.get(case, [])
-            if process.blocks and (repetitions is None or process.started.repetition < repetitions)
+            if process.blocks and (repetitions is None or process.repetition < repetitions)
         ]
 
     def passes_done(self, case: str, group: int, repetition: int) -> int:
-        """Return how many blocks of a round a case has."""
-        place = (group, repetition)
+        """Return how many passes of a repetition have a block of the case."""
+        key = (group, repetition)
         return sum(
             len(process.blocks)
             for process in self.processes.get(case, [])
-            if (process.started.group, process.started.repetition) == place
+            if (process.group, process.repetition) == key
         )
 
-    def spent_s(self, group: int) -> float:
-        """Return the seconds of loading and inference in a wave, of all its cases together."""
-        return self.spent_ns[group] / 1e9
+    def time_used_s(self, group: int) -> float:
+        """Return the seconds of loading and inference of a group, of all its cases together."""
+        return self.time_used_ns[group] / 1e9

@@ -1,76 +1,90 @@
-"""What the parent asks a worker and what it answers, one JSON document a line. It knows no process."""
+"""The requests that the parent sends to a worker, and the worker's answers: one JSON document a line.
+
+This module starts no process and measures nothing.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.bundle.variants import Precision
 from bench.measurements import Executed, FailureKind, SystemCounters
 from bench.record import Record
+from bench.run_config import RunConfig
 from bench.system.sandbox import Confinement
 
 
 class CheckReady(Record):
-    """Say that the interpreter is up and waits."""
+    """Answer as soon as the interpreter is ready."""
 
     kind: Literal["check_ready"] = "check_ready"
 
 
 class Load(Record):
-    """Import the runtime and load the artifact, pinned to `cpus` (null: wherever the kernel likes).
-
-    `module`: the runtime's; `files`: all of the artifact's; `pack`: the evaluation pack, whose images are the
-    inputs; null: inputs are grey, so that no pack disturbs a memory reading until `Predict` names one.
-    `engine`, `half`, `int8`, `foreign_engine`: see LoadOptions.
-    """
+    """Import the runtime and load the artifact."""
 
     kind: Literal["load"] = "load"
     module: str
+    """Name of the runtime's module."""
     entry: str
+    """Path of the file that the runtime opens."""
     files: tuple[str, ...]
-    provider: str
-    engine: str | None
-    half: bool = False
-    int8: bool = False
+    """Paths of all files of the artifact."""
+    config: RunConfig
+    """Options of the case."""
+    precision: Precision | None = Field(default=None, strict=False)
+    """See LoadOptions."""
+    engine: str | None = None
+    """See LoadOptions."""
     foreign_engine: bool = False
-    threads: int
+    """See LoadOptions."""
     cpus: tuple[int, ...] | None
+    """The CPUs to pin the process to; null: the kernel chooses."""
     image_size: int
+    """Height and width of the input in pixels."""
     pack: str | None
+    """Path of the evaluation pack whose images are the inputs; null: the input is grey, so that no pack adds
+    to a memory reading before `Predict` names one."""
 
 
 class Infer(Record):
-    """Run `count` inferences, each timed, after `settle` that are not recorded.
-
-    `rest`: whether to answer only when the process's threads use the CPU no more.
-    """
+    """Run inferences and time each."""
 
     kind: Literal["infer"] = "infer"
     count: int
+    """Number of timed inferences."""
     settle: int = 0
-    rest: bool = True
+    """Number of inferences that run first and are not recorded."""
+    wait_until_idle: bool = True
+    """Whether to answer only after the process's threads have stopped using the CPU."""
 
 
 class WarmUp(Record):
-    """Run inferences until their level is steady, `most` of them at the most, or for `limit_s` seconds."""
+    """Run inferences until latency is steady or a limit is reached."""
 
     kind: Literal["warm_up"] = "warm_up"
-    most: int
+    max_inferences: int
+    """The largest number of inferences."""
     limit_s: float
+    """The longest duration in seconds."""
 
 
 class ReadPeak(Record):
     """Read the memory high-water mark."""
 
-    kind: Literal["peak"] = "peak"
+    kind: Literal["read_peak"] = "read_peak"
 
 
 class Predict(Record):
-    """Give the logits of images `first` to `first + count - 1` of a pack."""
+    """Return the logits of images `first` to `first + count - 1` of an evaluation pack."""
 
     kind: Literal["predict"] = "predict"
     pack: str
+    """Path of the evaluation pack."""
     first: int
+    """Index of the first image."""
     count: int
+    """Number of images."""
 
 
 class Inspect(Record):
@@ -80,76 +94,89 @@ class Inspect(Record):
 
 
 class Ready(Record):
-    """Up and waiting, and so confined."""
+    """The interpreter is ready."""
 
     kind: Literal["ready"] = "ready"
     confinement: Confinement
+    """How the process is confined."""
 
 
 class Loaded(Record):
-    """The artifact is ready; bytes are resident memory. `cached_share`: see ProcessTiming."""
+    """The artifact is loaded."""
 
     kind: Literal["loaded"] = "loaded"
     runtime: str
+    """Name and version of the runtime."""
     import_ns: int
+    """Time to import the runtime, in nanoseconds."""
     load_ns: int
+    """Time to load the artifact, in nanoseconds."""
     cached_share: float | None
+    """See ProcessTiming."""
     runtime_bytes: int
+    """Resident bytes after the runtime was imported."""
     loaded_bytes: int
+    """Resident bytes after the artifact was loaded."""
 
 
 class Inferred(Record):
-    """Nanoseconds of each inference, in order, and what went on around them."""
+    """The inferences are done."""
 
     kind: Literal["inferred"] = "inferred"
     ns: tuple[int, ...]
+    """Duration of each timed inference in nanoseconds, in order."""
     counters: SystemCounters
+    """System counters from before the first timed inference until after the last."""
 
 
 class Warmed(Record):
-    """Nanoseconds of each inference of the warm-up; whether it ended because the level was steady."""
+    """The warm-up is done."""
 
     kind: Literal["warmed"] = "warmed"
     ns: tuple[int, ...]
+    """Duration of each inference in nanoseconds, in order."""
     steady: bool
+    """Whether warm-up ended because latency was steady."""
 
 
 class Peak(Record):
-    """The high-water mark since loading began, the proportional set size now; null where not kept.
-
-    `device_bytes`: in an accelerator's own memory now; null where there is none, or it is not told.
-    """
+    """Memory use since loading began."""
 
     kind: Literal["peak"] = "peak"
     peak_bytes: int | None
+    """The high-water mark since loading began; null where the kernel has none."""
     proportional_bytes: int | None
+    """The proportional set size now; null where the kernel does not report it."""
     device_bytes: int | None = None
+    """Memory use of the accelerator now; null without an accelerator or if it is not available."""
 
 
 class Predicted(Record):
-    """Logits [images][classes]."""
+    """The requested logits."""
 
     kind: Literal["predicted"] = "predicted"
     logits: tuple[tuple[float, ...], ...]
+    """Logits [images][classes]."""
 
 
 class Inspected(Record):
-    """What ran."""
+    """The runtime's executed graph."""
 
     kind: Literal["inspected"] = "inspected"
     executed: Executed
+    """What ran."""
 
 
 class Raised(Record):
-    """The worker met an exception and ends.
-
-    `failure`: how that is called; `missing` marks a runtime or device that this machine lacks.
-    """
+    """A request raised an exception. The worker ends after this answer."""
 
     kind: Literal["raised"] = "raised"
     message: str
+    """Type and text of the exception."""
     failure: FailureKind = Field(strict=False)
+    """The kind of failure that the exception counts as."""
     missing: bool
+    """Whether this machine lacks the runtime or the device."""
 
 
 AnyRequest = CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | Inspect

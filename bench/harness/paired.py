@@ -1,7 +1,7 @@
-"""Two cases side by side: a fresh process of each, on the same cores, that take turns block by block.
+"""Paired runs: a fresh process of each of two sides, on the same cores, whose blocks alternate.
 
-Nothing is alive beside the two, so that whatever the machine does it does to both, and a board's memory need
-hold no more than these. It knows pairs and rounds; what their ratio means is for decide/ to say.
+No other case is in memory, so that noise of the machine affects both sides alike, and a board needs memory
+for two processes only. What a ratio of the two means is the caller's business.
 """
 
 import time
@@ -14,10 +14,11 @@ from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.plan import Case, Plan
 from bench.measurements import Block, Failed, ProcessTiming, Skipped
 from bench.progress import Progress
+from bench.record import Record
 
-_PAUSE_BEFORE_A_TURN_S = 0.005
-# A slow inference is a block of its own: the two sides then take turns the sooner, and more often.
-_FEWEST_BLOCK_SAMPLES = 1
+_PAUSE_BEFORE_BLOCK_S = 0.005
+# One slow inference is a whole block. The two sides then alternate sooner and more often.
+_MIN_BLOCK_SAMPLES = 1
 
 
 @dataclass(frozen=True)
@@ -25,51 +26,64 @@ class Pair:
     """The same variant on the same provider, of the baseline and of the candidate."""
 
     baseline: Case
+    """The baseline's case."""
     candidate: Case
+    """The candidate's case."""
 
     @property
-    def key(self) -> str:
-        """What tells it from other pairs."""
-        return self.candidate.key
+    def id(self) -> str:
+        """The pair's id, which is the case id of both sides."""
+        return self.candidate.id
 
     @property
     def is_equal(self) -> bool:
-        """Whether both sides are the same files, byte for byte."""
+        """Whether both sides have the same files, byte for byte."""
         return self.baseline.digest is not None and self.baseline.digest == self.candidate.digest
 
 
-@dataclass(frozen=True)
-class PairedRepetition:
-    """One process of each side, and what they measured in turn."""
+class PairedRepetition(Record):
+    """One repetition of a pair: a fresh process of each side, whose blocks alternated."""
 
+    case: str
+    """The case id of both sides."""
     baseline: ProcessTiming
+    """Timings of the baseline's process."""
     candidate: ProcessTiming
+    """Timings of the candidate's process."""
+    confirmation: bool = False
+    """Whether the repetition belongs to the confirmation run."""
 
 
 @dataclass(frozen=True)
 class SideEnded:
-    """One side of a pair is over: it failed or was skipped."""
+    """One side of a pair ended early."""
 
     is_candidate: bool
+    """Whether it is the candidate's side."""
     outcome: Failed | Skipped
+    """How the side ended."""
 
 
 @dataclass
 class PairedRunner:
-    """Times pairs, round by round. `clock` gives seconds, `sleep` waits for them: tests put their own."""
+    """Times pairs, one repetition at a time."""
 
     plan: Plan
+    """The sampling, the seed and the evaluation pack."""
     progress: Progress
+    """Advances by one step per pass."""
     sleep: Callable[[float], None] = time.sleep
+    """Waits for a number of seconds; tests replace it."""
     clock: Callable[[], float] = time.monotonic
+    """Returns the time in seconds; tests replace it."""
 
     def run_repetition(self, pair: Pair, repetition: int, limit_s: float) -> PairedRepetition | SideEnded:
-        """Time one round: `blocks` sweeps of the plan's sampling, fewer once `limit_s` seconds are up.
+        """Time one repetition: the passes of the plan's sampling, but no further pass after `limit_s`.
 
-        Both sides' warm-up together ends by then too: where threads wait for a core that another process
-        holds, one inference of TorchScript took up to 1.2 s instead of 7 ms.
+        The warm-ups of both sides together are limited to `limit_s` too. Where threads wait for a core that
+        another process uses, one inference of TorchScript took up to 1.2 s instead of 7 ms.
         """
-        random = Random(f"{self.plan.seed}/{pair.key}/{repetition}")
+        random = Random(f"{self.plan.seed}/{pair.id}/{repetition}")
         with ExitStack() as stack:
             sides = [
                 _SideProcess(
@@ -82,58 +96,58 @@ class PairedRunner:
                 self._run_blocks(sides, limit_s, random)
             except _SideEndedError as error:
                 return SideEnded(error.is_candidate, error.outcome)
-            baseline, candidate = (one.timing() for one in sides)
-            return PairedRepetition(baseline, candidate)
+            baseline, candidate = (side.timing() for side in sides)
+            return PairedRepetition(case=pair.id, baseline=baseline, candidate=candidate)
 
     def _start(
         self, sides: "Sequence[_SideProcess]", repetition: int, limit_s: float, random: Random
     ) -> None:
-        """Have both interpreters come up, then load one after the other, in random order."""
-        for one in sides:
-            one.guard(one.worker.wait_until_ready)
-        for one in _shuffled(sides, random):
-            one.start(self.plan, repetition, limit_s / len(sides))
+        """Wait until both interpreters are ready, then start one side after the other, in random order."""
+        for side in sides:
+            side.guard(side.worker.wait_until_ready)
+        for side in _shuffled(sides, random):
+            side.start(self.plan, repetition, limit_s / len(sides))
 
     def _run_blocks(self, sides: "Sequence[_SideProcess]", limit_s: float, random: Random) -> None:
         deadline = self.clock() + limit_s
         for pass_index in range(self.plan.sampling.blocks):
             if pass_index == 0 or self.clock() < deadline:
-                for place, one in enumerate(_shuffled(sides, random)):
-                    self.sleep(_PAUSE_BEFORE_A_TURN_S)
-                    one.run_block(self.plan, pass_index, 2 * pass_index + place)
+                for index, side in enumerate(_shuffled(sides, random)):
+                    self.sleep(_PAUSE_BEFORE_BLOCK_S)
+                    side.run_block(self.plan, pass_index, 2 * pass_index + index)
             self.progress.advance()
 
 
 @dataclass
 class _SideProcess:
-    """One side's process in a round."""
+    """One side's process in a repetition."""
 
     is_candidate: bool
     worker: CaseWorker
     started: ProcessTiming | None = None
     blocks: tuple[Block, ...] = ()
 
-    def guard(self, do: Callable[[], None]) -> None:
-        """Do something with the worker; if its case is over, say whose it was."""
+    def guard(self, action: Callable[[], None]) -> None:
+        """Call `action`. If the case ends early, raise an error that names this side."""
         try:
-            do()
+            action()
         except CaseEndedError as error:
             raise _SideEndedError(self.is_candidate, error.outcome) from None
 
     def start(self, plan: Plan, repetition: int, limit_s: float) -> None:
-        def start() -> None:
+        def start_worker() -> None:
             self.started = self.worker.start(str(plan.pack), 0, repetition, plan.sampling, limit_s)
 
-        self.guard(start)
+        self.guard(start_worker)
 
     def run_block(self, plan: Plan, pass_index: int, position: int) -> None:
-        def run_block() -> None:
+        def measure_block() -> None:
             assert self.started is not None
-            answer = self.worker.run_block(self.started, plan.sampling, _FEWEST_BLOCK_SAMPLES)
+            answer = self.worker.run_block(self.started, plan.sampling, _MIN_BLOCK_SAMPLES)
             block = Block(pass_index=pass_index, position=position, ns=answer.ns, counters=answer.counters)
             self.blocks = (*self.blocks, block)
 
-        self.guard(run_block)
+        self.guard(measure_block)
 
     def timing(self) -> ProcessTiming:
         assert self.started is not None
@@ -141,7 +155,7 @@ class _SideProcess:
 
 
 class _SideEndedError(Exception):
-    """The case of one side is over early."""
+    """The case of one side ended early."""
 
     def __init__(self, is_candidate: bool, outcome: Failed | Skipped) -> None:
         super().__init__(outcome)

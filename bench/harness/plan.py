@@ -1,4 +1,7 @@
-"""Which cases a run has, which of them are alive together, in which order they take turns. Pure."""
+"""The plan of a run: its cases, their groups, and the order of their blocks.
+
+This module measures nothing.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +15,11 @@ from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
 from bench.devices.terms import Terms, incompatible_because
 from bench.errors import MissingRuntimeError
+from bench.run_config import RunConfig, RunOptions
+from bench.runtimes.formats import FORMATS, NULL
+from bench.runtimes.providers import case_id
 from bench.runtimes.table import (
     CONTROL_IMAGE_SIZE,
-    NULL,
-    RUNTIMES,
     control_format,
     is_installed,
     missing_sentence,
@@ -25,76 +29,87 @@ from bench.system.memory_limit import Cgroup
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
-# A block of fewer samples has no median worth the name.
-FEWEST_BLOCK_SAMPLES = 3
+# The median of fewer samples would be noise.
+MIN_BLOCK_SAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Case:
-    """A variant on one execution provider with a number of threads; batch is 1.
-
-    `cpus`: see host.cpus_for; `precision` and `digest` (of its files) belong to artifacts: None for the null
-    runtime and the control workload, which are measured beside them and judged by nothing.
-    `memory_limit_bytes`: what its process may have, None for no limit. `excluded_modules`: the modules that
-    int8 does not quantise. `on_several_providers`: its variant is a case on another provider too.
-    `incompatible_because`: why the profile's device cannot run it, None if it can. `is_proxy`: this machine
-    is another than the profile's device, so that what was made for that one is tried here where it can be.
-    `artifact`: its record in the manifest.
-    """
+    """A variant with the options that it runs with: an artifact, or one of the two controls."""
 
     variant: str
+    """Format and precision, such as `onnx-int8`; the name of a control."""
     format: str
+    """The format, which decides the runtime."""
     entry: Path
+    """The file that the runtime opens."""
     files: tuple[Path, ...]
+    """All files of the artifact."""
     engine: str | None
-    provider: str
-    threads: int
+    """See LoadOptions."""
+    config: RunConfig
+    """The options of the run, and the provider."""
     cpus: tuple[int, ...] | None
+    """The CPUs to pin the process to; None: the kernel chooses. See host.cpus_for."""
     image_size: int
+    """Height and width of the input in pixels."""
     size_bytes: int
+    """Size of all files together."""
     precision: Precision | None
+    """The artifact's precision; None for a control."""
     digest: str | None
+    """Identifies the artifact's files and how they are loaded; None for a control."""
     memory_limit_bytes: int | None = None
+    """How much memory its process may use; None for no limit."""
     excluded_modules: tuple[str, ...] = ()
-    on_several_providers: bool = False
+    """The modules that stay in fp32 in an int8 artifact."""
     incompatible_because: str | None = None
+    """Why the profile's device cannot run the case; None if it can."""
     is_proxy: bool = False
+    """Whether this machine measures in place of the profile's device. Artifacts made for that device are then
+    tried here where possible."""
     artifact: ArtifactRecord | None = None
+    """The artifact's record in the manifest; None for a control."""
 
     @property
-    def key(self) -> str:
-        """What tells it from the run's other cases."""
-        return f"{self.variant}@{self.provider}" if self.on_several_providers else self.variant
+    def id(self) -> str:
+        """The case's id: `onnx-int8`, or `onnx-int8@cuda` on another provider than the CPU."""
+        return case_id(self.variant, self.config.provider)
 
     @property
-    def is_judged(self) -> bool:
-        """Whether it is an artifact, with an accuracy and a precision to prove."""
+    def is_artifact(self) -> bool:
+        """Whether the case is an artifact, whose accuracy and precision are measured; false for a control."""
         return self.precision is not None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure and how long: `images` of the pack to judge accuracy on, each into `classes`.
-
-    `controls`: the null runtime and the control workload, which take turns in every wave; `sustained_s`:
-    seconds of inference without a pause, None for no such pass. `memory_cgroup`: what holds cases to their
-    limits of memory, None where their peaks are judged instead.
-    """
+    """What to measure, and for how long."""
 
     cases: tuple[Case, ...]
+    """The artifacts' cases."""
     controls: tuple[Case, ...]
+    """The null runtime and the control workload. Both are measured in every group."""
     sampling: Sampling
+    """How many processes, blocks and samples, and the time limits."""
     pack: Path
+    """The evaluation pack."""
     pack_sha256: str
+    """SHA-256 of the evaluation pack."""
     images: int
+    """Accuracy is measured on this number of images, the first ones of the pack."""
     classes: int
+    """Number of classes, which is the number of logits per image."""
     sustained_s: float | None = None
+    """Seconds of a sustained run; None for none."""
     seed: int = 0
+    """Seed of the random order of blocks."""
     memory_cgroup: Cgroup | None = None
+    """The control group that enforces memory limits; None: the measured peak is compared with the limit."""
 
     @property
-    def everything(self) -> tuple[Case, ...]:
-        """Every case that gets a row."""
+    def all_cases(self) -> tuple[Case, ...]:
+        """The artifacts' cases and the controls, in the order of the report's rows."""
         return (*self.cases, *self.controls)
 
 
@@ -103,13 +118,13 @@ def cases_of(
     artifacts: Iterable[ArtifactRecord],
     profile: Profile,
     terms: Terms,
-    threads: int,
+    options: RunOptions,
     cpus: tuple[int, ...] | None,
-    left_out: Mapping[str, str] = MappingProxyType({}),
+    excluded_formats: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Case, ...]:
-    """Return a case for each artifact and provider that the profile names for its format.
+    """Return a case for each artifact and each provider that the profile names for its format.
 
-    `left_out`: formats that are not to be run here, each with the reason.
+    `excluded_formats`: the formats that are not measured here, each with the reason.
     """
     return tuple(
         Case(
@@ -118,8 +133,7 @@ def cases_of(
             entry=(bundle.folder / artifact.entry).resolve(),
             files=tuple((bundle.folder / file.path).resolve() for file in artifact.files),
             engine=artifact.engine,
-            provider=provider,
-            threads=threads,
+            config=options.on(provider),
             cpus=cpus,
             image_size=bundle.manifest.model.image_size,
             size_bytes=artifact.size_bytes,
@@ -127,8 +141,8 @@ def cases_of(
             digest=_digest(artifact),
             memory_limit_bytes=terms.memory_limit_bytes,
             excluded_modules=artifact.excluded_modules,
-            on_several_providers=len(providers_of(profile, artifact.format)) > 1,
-            incompatible_because=left_out.get(artifact.format) or incompatible_because(artifact, profile),
+            incompatible_because=excluded_formats.get(artifact.format)
+            or incompatible_because(artifact, profile),
             is_proxy=terms.provenance == "proxy",
             artifact=artifact,
         )
@@ -145,28 +159,27 @@ def refuse_missing(artifacts: Iterable[ArtifactRecord]) -> None:
 
 
 def providers_of(profile: Profile, format_name: str) -> tuple[str, ...]:
-    """Return where a profile's device runs a format; the runtime's usual provider where it names none."""
-    choice = profile.runtimes.get(format_name)  # type: ignore[call-overload]
-    usual = (row_of(format_name).provider,)
-    return usual if choice is None or not choice.providers else choice.providers
+    """Return the providers that a profile names for a format; if it names none, the runtime's default."""
+    choice = profile.runtimes.get(format_name)
+    default = (row_of(format_name).provider,)
+    return default if choice is None or not choice.providers else choice.providers
 
 
 def _digest(artifact: ArtifactRecord) -> str:
-    """Return what tells artifacts apart: their files, and how they are loaded."""
-    listed = "".join(f"{file.path} {file.sha256}\n" for file in artifact.files)
-    return hashlib.sha256(f"{artifact.entry} {artifact.engine}\n{listed}".encode()).hexdigest()
+    """Return a hash of an artifact's files and of how they are loaded."""
+    files = "".join(f"{file.path} {file.sha256}\n" for file in artifact.files)
+    return hashlib.sha256(f"{artifact.entry} {artifact.engine}\n{files}".encode()).hexdigest()
 
 
-def controls_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
-    """Return the null runtime's case and, if a runtime is installed that can run it, the control's."""
+def controls_of(options: RunOptions, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
+    """Return the null runtime's case and, if an installed runtime can run it, the control workload's."""
     null = Case(
         variant=NULL_VARIANT,
         format=NULL_VARIANT,
         entry=Path(NULL_VARIANT),
         files=(),
         engine=None,
-        provider=NULL.provider,
-        threads=threads,
+        config=options.on(NULL.provider),
         cpus=cpus,
         image_size=CONTROL_IMAGE_SIZE,
         size_bytes=0,
@@ -174,7 +187,7 @@ def controls_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
         digest=None,
     )
     name = control_format()
-    if name is None or (file := RUNTIMES[name].control_file) is None:
+    if name is None or (file := FORMATS[name].control_file) is None:
         return (null,)
     control = Case(
         variant=CONTROL_VARIANT,
@@ -182,8 +195,7 @@ def controls_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
         entry=file,
         files=(file,),
         engine=None,
-        provider=RUNTIMES[name].provider,
-        threads=threads,
+        config=options.on(FORMATS[name].provider),
         cpus=cpus,
         image_size=CONTROL_IMAGE_SIZE,
         size_bytes=file.stat().st_size,
@@ -193,33 +205,35 @@ def controls_of(threads: int, cpus: tuple[int, ...] | None) -> tuple[Case, ...]:
     return (null, control)
 
 
-def groups(cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int) -> list[list[Case]]:
-    """Part the cases into waves whose peaks together fit in `available_bytes`, keeping their order.
+def split_into_groups(
+    cases: Sequence[Case], peaks: Mapping[str, int], available_bytes: int
+) -> list[list[Case]]:
+    """Split the cases, in their order, into groups whose peaks together fit into `available_bytes`.
 
-    A case that does not fit alone is a wave of its own: it is tried, and dies where it would.
+    A case that does not fit alone is a group of its own. It is tried, and fails if memory runs out.
     """
-    grouped: list[list[Case]] = []
-    room = 0
+    groups: list[list[Case]] = []
+    free_bytes = 0
     for case in cases:
-        need = peaks[case.key]
-        if not grouped or need > room:
-            grouped.append([])
-            room = available_bytes
-        grouped[-1].append(case)
-        room -= need
-    return grouped
+        peak_bytes = peaks[case.id]
+        if not groups or peak_bytes > free_bytes:
+            groups.append([])
+            free_bytes = available_bytes
+        groups[-1].append(case)
+        free_bytes -= peak_bytes
+    return groups
 
 
 def order_of_blocks(
-    keys: Iterable[str], seed: int, group: int, repetition: int, pass_index: int
+    case_ids: Iterable[str], seed: int, group: int, repetition: int, pass_index: int
 ) -> list[str]:
-    """Return the order in which cases take their turns in one sweep: random, yet repeatable."""
-    order = list(keys)
+    """Return the order of the cases' blocks in one pass. It is random, and the same for the same seed."""
+    order = list(case_ids)
     Random(f"{seed}/{group}/{repetition}/{pass_index}").shuffle(order)
     return order
 
 
-def block_samples(sampling: Sampling, warm_up_ns: Sequence[int], fewest: int = FEWEST_BLOCK_SAMPLES) -> int:
-    """Return how many samples, `fewest` at the least, a block of a process has that was so fast when warm."""
-    fitting = int(sampling.block_s * 1e9 / max(1.0, median(warm_up_ns[-FEWEST_BLOCK_SAMPLES:])))
-    return min(sampling.block_samples, max(fitting, fewest))
+def block_samples(sampling: Sampling, warm_up_ns: Sequence[int], minimum: int = MIN_BLOCK_SAMPLES) -> int:
+    """Return the number of samples per block, at least `minimum`, for a process with this warm-up."""
+    samples_in_time = int(sampling.block_s * 1e9 / max(1.0, median(warm_up_ns[-MIN_BLOCK_SAMPLES:])))
+    return min(sampling.block_samples, max(samples_in_time, minimum))

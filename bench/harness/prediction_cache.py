@@ -1,6 +1,6 @@
-"""Logits and executed graphs that are kept from one run to the next, so that no artifact is judged twice.
+"""The prediction cache: logits and executed graphs of earlier runs, so that no artifact is evaluated twice.
 
-They depend on nothing but artifact, evaluation pack, machine and runtime, which are the key.
+They depend only on artifact, options, evaluation pack, machine and runtime. These are the cache's key.
 """
 
 import hashlib
@@ -17,36 +17,40 @@ from bench.measurements import Executed
 from bench.record import Record
 from bench.system.host import Host
 
-# Part of every key: counts up when the file, or what a reader of executed graphs makes of one, changes.
+# Part of every key. Count it up if the file changes, or if a reader of executed graphs changes its result.
 _SCHEMA: Literal[2] = 2
 
 
 class CachedPredictions(Record):
-    """Logits [images][classes] of a pack's first images, and the executed graph; `created`: ISO 8601."""
+    """The predictions of one artifact in one runtime on this machine."""
 
     schema_: Literal[2] = Field(default=_SCHEMA, alias="schema")
+    """Version of this file's layout."""
     created: str
+    """When the run that computed them began (ISO 8601)."""
     logits: tuple[tuple[float, ...], ...]
+    """Logits [images][classes] of the first images of the pack."""
     executed: Executed
+    """The executed graph."""
 
 
-def place_of(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
-    """Return the file in which a case's answers are kept. `runtime`: its name and version."""
+def cache_file(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
+    """Return the file that holds a case's predictions. `runtime`: its name and version."""
     machine = host.model_dump(include={"cpu", "board", "architecture", "cpu_features", "memory_bytes", "os"})
-    parts = (_SCHEMA, case.digest, case.provider, case.engine, pack_sha256, machine, runtime)
-    return cache_folder("answers") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
+    parts = (_SCHEMA, case.digest, case.config.model_dump(), case.engine, pack_sha256, machine, runtime)
+    return cache_folder("predictions") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 
-def find(place: Path) -> CachedPredictions | None:
-    """Return what is kept; None if nothing is. Raises InputError if the file is damaged."""
-    if not place.exists():
+def read(file: Path) -> CachedPredictions | None:
+    """Return the cached predictions; None if there are none. Raises InputError if the file is damaged."""
+    if not file.exists():
         return None
     try:
-        return CachedPredictions.model_validate_json(place.read_bytes())
+        return CachedPredictions.model_validate_json(file.read_bytes())
     except (OSError, ValidationError):
-        raise InputError(f"{place}: what an earlier run kept there is damaged; delete that file") from None
+        raise InputError(f"{file}: the cached predictions in it are damaged; delete that file") from None
 
 
-def keep(place: Path, answers: CachedPredictions) -> None:
-    """Keep answers, whole or not at all."""
-    write_whole(place, answers.model_dump_json(by_alias=True) + "\n")
+def write(file: Path, predictions: CachedPredictions) -> None:
+    """Write predictions to the cache. The file is written whole or not at all."""
+    write_whole(file, predictions.model_dump_json(by_alias=True) + "\n")

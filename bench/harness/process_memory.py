@@ -1,4 +1,4 @@
-"""What the kernel says of this process's memory. It knows /proc, and not the work."""
+"""This process's memory, as the kernel reports it in /proc."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,44 +15,48 @@ _RESET_HIGH_WATER_MARK = b"5"
 def resident_bytes() -> int:
     """Return the resident set size of this process.
 
-    From smaps_rollup where there is one: it walks the page tables, while the counters behind /proc/self/statm
-    are batched for each CPU and can be megabytes off on a machine with many.
+    smaps_rollup is read where it exists, because it is exact. The counters behind /proc/self/statm are
+    batched per CPU and can be off by megabytes on a machine with many CPUs.
     """
-    counted = _kilobytes(_ROLLUP, "Rss:")
-    return counted if counted is not None else int(psutil.Process().memory_info().rss)
+    exact = _read_bytes(_ROLLUP, "Rss:")
+    return exact if exact is not None else int(psutil.Process().memory_info().rss)
 
 
 def proportional_bytes() -> int | None:
-    """Return the proportional set size: pages shared with others divided among them; None if not kept."""
-    return _kilobytes(_ROLLUP, "Pss:")
+    """Return the proportional set size: each shared page is divided among the processes that share it.
+
+    None where the kernel does not report it.
+    """
+    return _read_bytes(_ROLLUP, "Pss:")
 
 
 class HighWaterMark:
-    """The kernel's largest resident set size of this process.
+    """The largest resident set size of this process, as the kernel records it.
 
-    It is made before the process is confined, for it opens the file that resets it, which is held open.
+    Create it before the process is confined: it opens the file that resets the mark, and keeps it open.
     """
 
     def __init__(self) -> None:
         self._is_reset = False
-        self._resets: BinaryIO | None = None
-        with suppress(OSError):  # no Linux, or a container that keeps it
-            self._resets = _CLEAR_REFS.open("wb", buffering=0)
+        self._reset_file: BinaryIO | None = None
+        with suppress(OSError):  # not Linux, or a container that forbids it
+            self._reset_file = _CLEAR_REFS.open("wb", buffering=0)
 
     def reset(self) -> None:
-        """Set it back to what is resident now, where the kernel can."""
+        """Set the mark to what is resident now, where the kernel can."""
         try:
-            self._is_reset = self._resets is not None and bool(self._resets.write(_RESET_HIGH_WATER_MARK))
+            file = self._reset_file
+            self._is_reset = file is not None and bool(file.write(_RESET_HIGH_WATER_MARK))
         except OSError:
             self._is_reset = False
 
     def read_bytes(self) -> int | None:
-        """Return the largest since the last reset; None where the kernel keeps none or does not reset it."""
-        return _kilobytes(_STATUS, "VmHWM:") if self._is_reset else None
+        """Return the mark since the last reset; None where the kernel has none or cannot reset it."""
+        return _read_bytes(_STATUS, "VmHWM:") if self._is_reset else None
 
 
-def _kilobytes(path: Path, key: str) -> int | None:
-    """Return the bytes of a line `Key:  N kB`; None where there is no such file or line."""
+def _read_bytes(path: Path, key: str) -> int | None:
+    """Return the bytes of a line `Key:  N kB`; None if there is no such file or line."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

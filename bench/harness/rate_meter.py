@@ -1,6 +1,6 @@
-"""How fast this machine is at one thing: the fixed workloads in a runtime, and copying memory.
+"""Measures rates of this machine: fixed workloads in a runtime, and copies of memory.
 
-It knows workers and the clock, and nothing of profiles.
+Profiles are the caller's business.
 """
 
 import os
@@ -19,44 +19,47 @@ from bench.errors import CalibrationError
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
-from bench.runtimes.table import RuntimeRow
+from bench.run_config import RunConfig
+from bench.runtimes.formats import FormatRow
 from bench.runtimes.workloads import IMAGE_SIZE, Workload
 from bench.statistics.steadiness import relative_range_of
 from bench.system.cpu_time import read_clock_khz
 
 _HANG_LIMIT_S = 120.0
 _TRIAL_INFERENCES = 1
-_FEWEST_INFERENCES = 3
-# Far larger than any cache here, unless that were more than an eighth of the memory that is free.
+_MIN_INFERENCES = 3
+# Far larger than any cache of this machine, but at most an eighth of the free memory for all copies.
 _COPIED_BYTES = 64 << 20
-_SHARE_OF_MEMORY = 8
+_FREE_MEMORY_DIVISOR = 8
 _NS_PER_S = 1e9
 
 
 @dataclass(frozen=True)
 class Cores:
-    """So many threads, pinned to these CPUs (None: wherever the kernel likes)."""
+    """The cores that a rate is measured on."""
 
     threads: int
+    """Number of threads."""
     cpus: tuple[int, ...] | None
+    """The CPUs that the threads are pinned to; None: the kernel chooses."""
 
 
 @dataclass(frozen=True)
 class RateSample:
-    """A rate in 10^9 a second, and how far the middle eight tenths of its samples spread ÷ their median.
-
-    `clock_khz`: the slowest clock of its CPUs just afterwards, None where it is not told.
-    """
+    """A measured rate."""
 
     value: float
+    """The rate: 10^9 multiply-accumulates or bytes per second."""
     relative_range: float
+    """The range p10–p90 of the samples ÷ their median."""
     clock_khz: int | None
+    """Clock of the slowest CPU just after the measurement, in kHz; None if it is not available."""
 
 
 class RateMeter:
     """One worker that runs workloads in a runtime; use it as a context manager."""
 
-    def __init__(self, row: RuntimeRow) -> None:
+    def __init__(self, row: FormatRow) -> None:
         self._row = row
         self._process = WorkerProcess(provider=row.provider)
         self.runtime = ""
@@ -70,14 +73,12 @@ class RateMeter:
         self._process.stop()
 
     def load(self, workload: Workload, cores: Cores) -> float:
-        """Load a workload in place of the last one; return the seconds of one inference."""
+        """Load a workload in place of the previous one; return the seconds of one inference."""
         request = messages.Load(
             module=self._row.module,
             entry=str(workload.file),
             files=(str(workload.file),),
-            provider=self._row.provider,
-            engine=None,
-            threads=cores.threads,
+            config=RunConfig(provider=self._row.provider, threads=cores.threads),
             cpus=cores.cpus,
             image_size=IMAGE_SIZE,
             pack=None,
@@ -87,12 +88,12 @@ class RateMeter:
         self.runtime = loaded.runtime
         return median(self._infer(workload, _TRIAL_INFERENCES, settle=1).ns) / _NS_PER_S
 
-    def run(self, workload: Workload, one_s: float, seconds: float) -> RateSample:
-        """Run the workload that is loaded for `seconds`, given those of one inference."""
-        # Where one inference takes longer than that (an emulated board), it is taken once, for an end.
-        slow = one_s > seconds
-        count = 1 if slow else max(_FEWEST_INFERENCES, round(seconds / one_s))
-        answer = self._infer(workload, count, settle=0 if slow else 1)
+    def run(self, workload: Workload, inference_s: float, seconds: float) -> RateSample:
+        """Run the loaded workload for `seconds`; one inference takes `inference_s`."""
+        # On an emulated board one inference may take longer than `seconds`: then it runs only once.
+        is_slow = inference_s > seconds
+        count = 1 if is_slow else max(_MIN_INFERENCES, round(seconds / inference_s))
+        answer = self._infer(workload, count, settle=0 if is_slow else 1)
         return RateSample(
             workload.macs / median(answer.ns), relative_range_of(answer.ns), answer.counters.clock_khz
         )
@@ -106,42 +107,44 @@ class RateMeter:
         try:
             return self._process.ask(request, _HANG_LIMIT_S)
         except (ChildDiedError, RuntimeMissingError) as error:
-            words = " ".join(str(error).split())
-            raise CalibrationError(f"{workload.name} in {self._row.needs}: {words}") from None
+            reason = " ".join(str(error).split())
+            raise CalibrationError(f"{workload.name} in {self._row.needs}: {reason}") from None
 
 
 def copy_memory(cores: Cores, seconds: float) -> RateSample:
-    """Copy memory with so many threads at once; the rate is in 10^9 bytes a second, each counted once."""
-    free = psutil.virtual_memory().available // _SHARE_OF_MEMORY
-    size = min(_COPIED_BYTES, free // (2 * cores.threads))
+    """Copy memory in all threads at once; the rate is in 10^9 bytes per second, each byte counted once."""
+    usable_bytes = psutil.virtual_memory().available // _FREE_MEMORY_DIVISOR
+    size = min(_COPIED_BYTES, usable_bytes // (2 * cores.threads))
     ready = threading.Barrier(cores.threads)
 
     def copy(cpu: int | None) -> list[int]:
         if cpu is not None and sys.platform == "linux":
-            os.sched_setaffinity(0, (cpu,))  # of this thread alone
+            os.sched_setaffinity(0, (cpu,))  # only this thread
         try:
             source, target = np.ones(size, dtype=np.uint8), np.zeros(size, dtype=np.uint8)
         except MemoryError:
-            ready.abort()  # or the others would wait for ever
+            ready.abort()  # otherwise the other threads would wait for ever
             raise
         ready.wait()
-        return _copies(source, target, seconds)
+        return _time_copies(source, target, seconds)
 
     try:
         with ThreadPoolExecutor(cores.threads) as pool:
             samples_ns = list(pool.map(copy, cores.cpus or (None,) * cores.threads))
     except (MemoryError, threading.BrokenBarrierError):
-        raise CalibrationError(f"copying {size} bytes on {cores.threads} cores: memory is short") from None
-    value = sum(size / median(one) for one in samples_ns)
+        raise CalibrationError(
+            f"copying {size} bytes in each of {cores.threads} threads: out of memory; close other programs"
+        ) from None
+    value = sum(size / median(thread_ns) for thread_ns in samples_ns)
     return RateSample(value, max(map(relative_range_of, samples_ns)), read_clock_khz(cores.cpus))
 
 
-def _copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:
-    """Return the nanoseconds of each copy."""
-    times: list[int] = []
+def _time_copies(source: np.ndarray, target: np.ndarray, seconds: float) -> list[int]:
+    """Return the duration of each copy in nanoseconds."""
+    samples_ns: list[int] = []
     end = time.monotonic() + seconds
-    while time.monotonic() < end or len(times) < _FEWEST_INFERENCES:
+    while time.monotonic() < end or len(samples_ns) < _MIN_INFERENCES:
         begin = time.perf_counter_ns()
         np.copyto(target, source)
-        times.append(time.perf_counter_ns() - begin)
-    return times
+        samples_ns.append(time.perf_counter_ns() - begin)
+    return samples_ns

@@ -1,6 +1,6 @@
-"""How a worker's process begins: it is set up and confined first, and imports what has threads after that.
+"""The start of a worker's process: it is set up and confined before it imports anything that has threads.
 
-numpy starts threads when it is imported, and a thread that is there already would not be confined.
+numpy starts threads when it is imported. Confinement does not reach threads that exist already.
 """
 
 import ctypes
@@ -13,41 +13,42 @@ from pathlib import Path
 from bench.harness.process_memory import HighWaterMark
 from bench.system.sandbox import Call, confine, libc
 
-# Of 1000, which is the highest: what the kernel adds to the share of memory that a process has.
+# The kernel adds this to a process's own score, which is its share of memory in thousandths.
 _OOM_SCORE = "500"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_PRINTED = "stdout"
+_STDOUT_FILE = "stdout"
 
 
 def main(call: Call = libc) -> None:
     """Serve requests from stdin on the pipe whose number is the last argument.
 
-    The arguments before it are what the process may write beside its own folder, in which it is started.
-    Stdout becomes a file there, where it cannot be mistaken for an answer. `call`: see confine.
+    The arguments before it are the paths that the process may write besides its own folder, which is its
+    working directory. Stdout goes to a file there, so that it cannot be mistaken for an answer. For `call`
+    see confine.
     """
     *writable, pipe = sys.argv[1:]
-    _be_ended_first()
+    _prefer_for_oom_kill()
     high_water_mark = HighWaterMark()
     confinement = confine(Path.cwd(), tuple(map(Path, writable)), call)
     _die_with_the_parent()
-    printed = Path(_PRINTED).absolute()
-    with printed.open("wb") as file:
+    stdout = Path(_STDOUT_FILE).absolute()
+    with stdout.open("wb") as file:
         os.dup2(file.fileno(), 1)
     from bench.harness.worker import Worker, serve
 
     with open(int(pipe), "wb") as answers:
-        serve(Worker(confinement, high_water_mark), sys.stdin.buffer, answers, printed)
+        serve(Worker(confinement, high_water_mark), sys.stdin.buffer, answers, stdout)
 
 
 def _die_with_the_parent() -> None:
-    """Have the kernel end this process when the parent ends, even in the middle of an inference."""
+    """Have the kernel kill this process when its parent ends, even during an inference."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _be_ended_first() -> None:
-    """Where memory runs out, have the kernel end this process rather than the one that measures (proc(5))."""
-    with suppress(OSError):  # no Linux, or a container that keeps it
+def _prefer_for_oom_kill() -> None:
+    """Have the kernel kill this process rather than its parent if memory runs out; see proc(5)."""
+    with suppress(OSError):  # not Linux, or a container that forbids it
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
 
 

@@ -1,4 +1,7 @@
-"""The parent's side of a worker: ask it, and say what went wrong. It knows no case and no plan."""
+"""The parent's side of a worker: it sends requests, receives answers and reports how a worker failed.
+
+Cases and plans are the caller's business.
+"""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,29 +20,30 @@ from bench.system.accelerators import device_files
 from bench.system.memory_limit import JOIN
 from bench.system.sandbox import Confinement
 
-# oneDNN, which OpenVINO holds, writes /tmp/perf-PID.map for a profiler on Arm, and leaves it there.
+# OpenVINO contains oneDNN, which on Arm writes /tmp/perf-PID.map for a profiler and leaves it there.
 _ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
 WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
 _IMPORT = "import importlib, sys, bench.harness.worker; importlib.import_module(sys.argv[1])"
 _IMPORT_COMMAND = (sys.executable, "-c", _IMPORT)
-_SECONDS_TO_IMPORT = _SECONDS_TO_GREET = 120.0
+_IMPORT_LIMIT_S = _READY_LIMIT_S = 120.0
 _CPU, _TENSORRT = "cpu", "tensorrt"
 
 
 class RuntimeMissingError(Exception):
-    """The worker says that this machine lacks what the case needs."""
+    """The worker reports that this machine lacks the runtime or the device of the case."""
 
 
 class WorkerProcess:
-    """A worker that must be stopped in the end.
-
-    `command` is what to run: see ChildProcess; `joins`: a file to which it writes its process id before it
-    begins; `provider`: where it will run its artifact, which decides what it may write.
-    """
+    """A worker. The caller must call `stop` in the end."""
 
     def __init__(
         self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None, provider: str = _CPU
     ) -> None:
+        """Start `command`; see ChildProcess.
+
+        `joins`: a file to which the process writes its id before anything else, None for none. `provider`:
+        where the artifact will run, which decides what the process may write.
+        """
         before = () if joins is None else (*JOIN, str(joins))
         writable = map(str, _writable(provider))
         self._child = ChildProcess((*before, *command, *writable), environment=_ENVIRONMENT)
@@ -51,27 +55,27 @@ class WorkerProcess:
 
     @property
     def has_answered(self) -> bool:
-        """Whether an answer can be read without waiting."""
-        return self._child.has_spoken
+        """Whether `receive` would return at once."""
+        return self._child.has_output
 
     def stop(self) -> None:
-        """End the worker, whatever state it is in."""
+        """End the worker in whatever state it is."""
         self._child.stop()
 
     def ask(self, request: messages.Request, timeout_s: float) -> messages.Answer:
-        """Send one request and wait for its answer; raises what `tell` and `receive` raise."""
-        self.tell(request)
+        """Send one request and wait for its answer; raises what `send` and `receive` raise."""
+        self.send(request)
         return self.receive(timeout_s)
 
-    def tell(self, request: messages.Request) -> None:
-        """Send one request; raises ChildDiedError if nobody is there to take it."""
+    def send(self, request: messages.Request) -> None:
+        """Send one request. Raises ChildDiedError if the worker has ended."""
         self._child.send(request.model_dump_json())
 
     def receive(self, timeout_s: float) -> messages.Answer:
-        """Wait for the answer to the request that was sent.
+        """Wait for the answer to the latest request.
 
-        Raises ChildDiedError if the worker dies, raises, answers garbage, or is silent for `timeout_s`;
-        RuntimeMissingError if it says that a runtime or device is missing here.
+        Raises ChildDiedError if the worker dies, raises, answers garbage, or does not answer within
+        `timeout_s`. Raises RuntimeMissingError if this machine lacks the runtime or the device.
         """
         line = self._child.read_line(timeout_s)
         try:
@@ -88,30 +92,30 @@ class WorkerProcess:
 
 
 def _writable(provider: str) -> list[Path]:
-    """Return what a worker writes beside its own folder: drivers' device files, and TensorRT its engines."""
+    """Return what a worker may write besides its own folder: device files, and TensorRT's engine cache."""
     place = place_of(provider)
     devices = [] if place == _CPU else device_files()
     return [*devices, cache_folder(_TENSORRT)] if place == _TENSORRT else devices
 
 
 def compile_runtimes(formats: Iterable[str]) -> None:
-    """Import each format's runtime, and no artifact, in a process that may write Python's bytecode.
+    """Import the runtime of each format in a process that may write Python's bytecode files.
 
-    Workers may not, and would compile it anew each time where whoever installed it left that out. What goes
-    wrong here goes wrong in a worker too, and is told there.
+    Workers may not write them. Without these files, each worker would compile the runtime again. An error
+    here is ignored, because the same error occurs in a worker and is reported there.
     """
     for module in sorted({row.module for row in map(row_of, formats) if is_installed(row)}):
         with ChildProcess((*_IMPORT_COMMAND, module), _ENVIRONMENT) as child, suppress(ChildDiedError):
-            child.read_line(_SECONDS_TO_IMPORT)  # it says nothing, and ends
+            child.read_line(_IMPORT_LIMIT_S)  # it writes no line, and ends
 
 
-def ask_confinement() -> Confinement:
-    """Start a worker that loads nothing, and return how it says that it is confined."""
+def probe_confinement() -> Confinement:
+    """Start a worker that loads nothing, and return the confinement that it reports."""
     worker = WorkerProcess()
     try:
-        answer = worker.ask(messages.CheckReady(), _SECONDS_TO_GREET)
-    except ChildDiedError as death:
-        return Confinement(by=None, reason=f"a worker {' '.join(death.message.split())}")
+        answer = worker.ask(messages.CheckReady(), _READY_LIMIT_S)
+    except ChildDiedError as error:
+        return Confinement(by=None, reason=f"a worker {' '.join(error.message.split())}")
     finally:
         worker.stop()
     assert isinstance(answer, messages.Ready)

@@ -1,28 +1,47 @@
-"""A board, as its agent answers: each request a method. It knows no bundle and no report."""
+"""A board, as its agent answers: each request is a method. It knows no bundle and no report."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from bench.progress import Progress
-from bench.remote.job_spec import Environment, File
-from bench.remote.probe import WANTED, BoardProbe, probed
+from bench.remote.job_spec import Environment, File, Job
+from bench.remote.messages import (
+    Answer,
+    BoardState,
+    CleanRequest,
+    DeleteJobRequest,
+    FollowMessage,
+    FollowRequest,
+    JobResult,
+    MakeEnvironmentRequest,
+    MissingRequest,
+    PrepareRequest,
+    ProbeFacts,
+    PutRequest,
+    RemovedFolder,
+    ResultRequest,
+    StartRequest,
+    StopRequest,
+    UnpackCodeRequest,
+)
+from bench.remote.probe import PROBE_REQUEST, BoardProbe
 from bench.remote.ssh import Link
 from bench.remote.targets import Target
 
 _CHUNK = 1 << 18
 _MIB = 1 << 20
 # Unpacking numpy and a runtime, and importing them for the first time, takes a small board minutes.
-_MAKING_LIMIT_S = 1800.0
-# While a measurement is followed its agent gives a sign of life every few seconds.
-_SIGN_OF_LIFE_LIMIT_S = 90.0
+_ENVIRONMENT_LIMIT_S = 1800.0
+# The agent that follows a job sends something every few seconds.
+_FOLLOW_LIMIT_S = 90.0
 
 
 class Board:
-    """A board that can be asked, until it is closed.
+    """A board with a running agent, until it is closed.
 
-    Everything here raises BoardError where the board refuses, LinkLostError where the link breaks and
+    Every method raises BoardError where the board refuses, LinkLostError where the connection breaks, and
     StoppedError once `stopping` is set.
     """
 
@@ -31,96 +50,110 @@ class Board:
         self._link = Link(target, stopping)
 
     def close(self) -> None:
-        """End the link; what was started there goes on."""
+        """End the connection; a job that was started goes on."""
         self._link.close()
 
-    def look(self) -> BoardProbe:
-        """Look at it."""
-        return probed(self.name, self._link.ask({"ask": "look", **WANTED}))
+    def probe(self) -> BoardProbe:
+        """Return what the board is and what state it is in."""
+        return BoardProbe(self.name, self._link.call(PROBE_REQUEST, ProbeFacts))
 
-    def prepare(self, environment: Environment, code: str, job: str) -> dict[str, Any]:
-        """Return the key of an environment that will do, or None, whether `code` is there, and `job`'s state.
+    def prepare(self, job: Job) -> BoardState:
+        """Return what the board has of a job.
 
-        See agent.jobs.state.
+        If the job must be started, the board is locked for this command.
         """
-        request = {
-            "ask": "prepare",
-            "wheels": [file.sha256 for file in environment.files],
-            "with_system_packages": environment.with_system_packages,
-            "code": code,
-            "job": job,
-        }
-        answer: dict[str, Any] = self._link.ask(request)
-        return answer
+        request = PrepareRequest(
+            wheels=job.environment.hashes,
+            with_system_packages=job.environment.with_system_packages,
+            code=job.code.sha256,
+            job=job.key,
+        )
+        return self._link.call(request, BoardState)
 
     def missing(self, files: Sequence[File]) -> list[File]:
-        """Return those of some files that it has not."""
-        hashes = set(self._link.ask({"ask": "lacking", "hashes": [file.sha256 for file in files]}))
+        """Return those of some files that the board does not have."""
+        request = MissingRequest(hashes=tuple(file.sha256 for file in files))
+        hashes = set(self._link.call(request, list[str]))
         return [file for file in files if file.sha256 in hashes]
 
-    def send(self, files: Sequence[File], progress: Progress) -> None:
-        """Send files; each is kept whole or not at all."""
+    def upload(self, files: Sequence[File], progress: Progress) -> None:
+        """Send files; each is stored whole or not at all."""
         total = sum(file.size_bytes for file in files)
         progress.begin(f"sending {total / _MIB:.1f} MiB, KiB", max(1, total >> 10))
         sent = 0
         for file in files:
-            for piece in self._send(file):
-                progress.advance((sent + piece >> 10) - (sent >> 10))
-                sent += piece
+            for size in self._upload(file):
+                progress.advance((sent + size >> 10) - (sent >> 10))
+                sent += size
 
     def make_environment(self, environment: Environment) -> None:
-        """Have it unpack an environment's wheels, which are there."""
-        request = {
-            "ask": "make",
-            "key": environment.key,
-            "wheels": [file.sha256 for file in environment.files],
-            "with_system_packages": environment.with_system_packages,
-            "trial": list(environment.trial),
-        }
-        self._link.ask(request, _MAKING_LIMIT_S)
+        """Make an environment of wheels that were uploaded."""
+        request = MakeEnvironmentRequest(
+            key=environment.key,
+            wheels=environment.hashes,
+            with_system_packages=environment.with_system_packages,
+            imports=environment.imports,
+        )
+        self._link.call(request, type(None), _ENVIRONMENT_LIMIT_S)
 
-    def unpack_code(self, sha256: str) -> None:
-        """Have it unpack edgefit's code, which is there."""
-        self._link.ask({"ask": "unpack", "sha256": sha256})
+    def unpack_code(self, code: File) -> None:
+        """Unpack edgefit's code, which was uploaded."""
+        self._link.call(UnpackCodeRequest(sha256=code.sha256), type(None))
 
-    def start(self, job: str, spec: dict[str, Any]) -> None:
-        """Start a job: see agent.jobs.start."""
-        self._link.ask({"ask": "start", "job": job, "spec": spec})
+    def start(self, job: Job, environment: str, resume: bool) -> None:
+        """Start a job in the environment with this key; `resume`: continue it where it was interrupted."""
+        self._link.call(StartRequest(job=job.key, spec=job.spec(environment, resume)), type(None))
 
-    def follow(self, job: str, offset: int) -> Iterator[dict[str, Any]]:
-        """Yield what is told of a job from `offset` on until it ends: see agent.jobs.follow."""
-        self._link.send({"ask": "follow", "job": job, "offset": offset})
-        while "answer" not in (message := self._link.receive(_SIGN_OF_LIFE_LIMIT_S)):
+    def follow(self, job: Job, offset: int) -> Iterator[FollowMessage]:
+        """Yield what happens to a job, from byte `offset` of its events on, until it ends."""
+        self._link.send(FollowRequest(job=job.key, offset=offset))
+        while not isinstance(message := self._link.receive(_FOLLOW_LIMIT_S), Answer):
             yield message
 
-    def ended(self, job: str) -> dict[str, Any]:
+    def result(self, job: Job) -> JobResult:
         """Return how a job ended, and its report's text."""
-        answer: dict[str, Any] = self._link.ask({"ask": "ended", "job": job})
-        return answer
+        return self._link.call(ResultRequest(job=job.key), JobResult)
 
-    def delete_job(self, job: str, but_its_journal: bool = False) -> None:
-        """Have it remove a job: see agent.jobs.forget."""
-        self._link.ask({"ask": "forget", "job": job, "but_its_journal": but_its_journal})
+    def delete_job(self, job: Job, keep_journal: bool = False) -> None:
+        """Remove a job; `keep_journal`: all but what the job needs to be resumed."""
+        self._link.call(DeleteJobRequest(job=job.key, keep_journal=keep_journal), type(None))
 
     def stop_job(self) -> None:
-        """End the job whose start or end is being waited for, though somebody wants all of this to end."""
-        self._link.finish()
-        self._link.send({"ask": "stop"})
+        """End the running job, although `stopping` is set.
+
+        The connection still waits for the answer to the request that StoppedError interrupted.
+        """
+        self._link.ignore_stopping()
+        self._link.send(StopRequest())
         answers = 0
-        while answers < 2:  # that of what was waited for, and that of `stop`
-            answers += "answer" in self._link.receive()
+        while answers < 2:  # one for the interrupted request, and one for this
+            answers += isinstance(self._link.receive(), Answer)
 
-    def clean(self, stop: bool) -> tuple[str, int]:
-        """Have it remove edgefit's folder; return which that was and how many bytes it held."""
-        answer = self._link.ask({"ask": "clean", "stop": stop})
-        return answer["folder"], answer["bytes"]
+    def clean(self, stop: bool) -> RemovedFolder:
+        """Remove edgefit's folder; `stop`: end a running job first."""
+        return self._link.call(CleanRequest(stop=stop), RemovedFolder)
 
-    def _send(self, file: File) -> Iterator[int]:
+    def _upload(self, file: File) -> Iterator[int]:
         """Send a file, and yield the size of each piece."""
         content = file.content if isinstance(file.content, bytes) else Path(file.content).read_bytes()
-        self._link.send({"ask": "put", "sha256": file.sha256, "size_bytes": len(content)})
+        self._link.send(PutRequest(sha256=file.sha256, size_bytes=len(content)))
         for begin in range(0, len(content), _CHUNK):
             piece = content[begin : begin + _CHUNK]
             self._link.write(piece)
             yield len(piece)
         self._link.receive()
+
+
+def probe_board(target: Target) -> BoardProbe:
+    """Probe a board; raises BoardError if it cannot be reached."""
+    with closing(Board(target, Event())) as board:
+        return board.probe()
+
+
+def clean_board(target: Target, stop: bool) -> RemovedFolder:
+    """Remove edgefit's folder from a board.
+
+    Raises BoardError if a job runs there and `stop` is not set.
+    """
+    with closing(Board(target, Event())) as board:
+        return board.clean(stop)

@@ -1,6 +1,6 @@
-"""Several boards side by side, a thread each; what happens to one does not touch the others.
+"""Several boards side by side, each in a thread of its own; what happens to one does not affect the others.
 
-Boards are reached one after the other, for ssh may ask somebody for a password.
+It connects to one board after the other, because ssh may ask for a password.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,66 +11,77 @@ from threading import Event
 
 from bench.errors import BenchError, BoardError
 from bench.progress import Progress
-from bench.remote.measuring import Measurement, OnBoards
+from bench.remote.measurement import BoardRequest, Measurement
 from bench.remote.targets import Target
 from bench.report.schema import Report
 
-_STEP_S = 0.5
+_POLL_S = 0.5
 
 OnReport = Callable[[Target, Report], None]
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of one board: its report, or why there is none."""
+class BoardResult:
+    """The report of a board, or the error that ended its measurement."""
 
     target: Target
-    report: Report | None
-    error: BenchError | None
+    """The board's address."""
+
+    outcome: Report | BenchError
+    """The report, or why there is none."""
+
+    @property
+    def report(self) -> Report | None:
+        """The report, if there is one."""
+        return None if isinstance(self.outcome, BenchError) else self.outcome
 
 
 def measure_fleet(
     targets: Sequence[Target],
-    wanted: OnBoards,
+    request: BoardRequest,
     progress: Mapping[str, Progress],
     on_report: OnReport,
-) -> list[Result]:
-    """Measure a bundle on every board, and return what became of each, in their order.
+) -> list[BoardResult]:
+    """Measure a bundle on every board, and return the results in their order.
 
-    `progress`: by the boards' names; `on_report` is given each report while the board still has it. Ctrl-C
+    `progress`: by the boards' names; `on_report` receives each report while the board still has it. Ctrl-C
     ends every measurement, and is raised when all have ended.
     """
     stopping = Event()
     with ExitStack() as stack, ThreadPoolExecutor(len(targets)) as pool:
         try:
-            reached = [_reach(target, wanted, progress[target.name], stopping, stack) for target in targets]
-            futures = [
-                pool.submit(_measure, target, one, on_report)
-                for target, one in zip(targets, reached, strict=True)
+            measurements = [
+                _connect(target, request, progress[target.name], stopping, stack) for target in targets
             ]
-            while wait(futures, _STEP_S).not_done:
+            futures = [
+                pool.submit(_measure, target, measurement, on_report)
+                for target, measurement in zip(targets, measurements, strict=True)
+            ]
+            while wait(futures, _POLL_S).not_done:
                 pass
         except BaseException:
-            stopping.set()  # and the pool waits until each has ended its own
+            stopping.set()  # the pool waits until each thread has ended its own measurement
             raise
     return [future.result() for future in futures]
 
 
-def _reach(
-    target: Target, wanted: OnBoards, progress: Progress, stopping: Event, stack: ExitStack
+def _connect(
+    target: Target, request: BoardRequest, progress: Progress, stopping: Event, stack: ExitStack
 ) -> Measurement | BenchError:
     try:
-        return stack.enter_context(closing(Measurement(target, wanted, progress, stopping)))
+        return stack.enter_context(closing(Measurement(target, request, progress, stopping)))
     except BenchError as error:
         return error
 
 
-def _measure(target: Target, reached: Measurement | BenchError, on_report: OnReport) -> Result:
-    if isinstance(reached, BenchError):
-        return Result(target, None, reached)
+def _measure(target: Target, measurement: Measurement | BenchError, on_report: OnReport) -> BoardResult:
+    if isinstance(measurement, BenchError):
+        return BoardResult(target, measurement)
     try:
-        return Result(target, reached.measure(lambda report: on_report(target, report)), None)
+        return BoardResult(target, measurement.measure(lambda report: on_report(target, report)))
     except BenchError as error:
-        return Result(target, None, error)
-    except OSError as error:  # of this machine's disk: what happens to one board does not touch the others
-        return Result(target, None, BoardError(f"{target.name}: {error.filename or ''}: {error.strerror}"))
+        return BoardResult(target, error)
+    except OSError as error:  # of this machine's disk: it must not affect the other boards
+        return BoardResult(
+            target, BoardError(f"{target.name}: {error.filename or 'a file here'}: {error.strerror}")
+        )

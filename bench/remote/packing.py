@@ -1,99 +1,160 @@
-"""One file that carries a job to a board which no network reaches, and runs there with its own Python.
+"""One file that carries a job to a board without a network, and runs there with the board's own Python.
 
-It is an archive that Python runs (zipapp), with the agent, and beside it wheels, code and bundle by their
-hashes. What it does there is agent.packed's business.
+It is an archive that Python runs (zipapp): the agent, and beside it wheels, code and the bundle's files by
+their hashes. agent.packed is what runs on the board.
 """
 
 import io
-import json
 import platform
 import re
 import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
+from bench.bundle.manifest import Bundle
 from bench.errors import InputError
 from bench.filesystem.whole_files import write_whole
 from bench.progress import Progress
-from bench.remote.agent_source import MODULES
-from bench.remote.job_spec import Asked, Environment, File, Job, job_of, requirements_for, select, trial_of
-from bench.remote.wheels import Place, kept_wheels, numbers_of
-from bench.runtimes.table import RUNTIMES
+from bench.record import Record
+from bench.remote.job_spec import (
+    Environment,
+    File,
+    Job,
+    imports_for,
+    make_job,
+    requirements_for,
+    select_formats,
+)
+from bench.remote.messages import JobSpec
+from bench.remote.shipped_code import AGENT_MODULES, agent_module_source
+from bench.remote.wheels import Platform, cached_wheels, version_numbers
+from bench.run.request import BenchmarkRequest
+from bench.runtimes.formats import FORMATS
 from device_profiles.facts import System
 from device_profiles.profile import Profile
 
-_AGENT = "bench.remote.agent"
 _HEADER = b"#!/usr/bin/env python3\n"
 _MAIN = """import sys
 if sys.version_info < (3, 10):
-    sys.stderr.write("edgefit: this Python is %d.%d; edgefit needs 3.10 or newer\\n" % sys.version_info[:2])
+    version = "%d.%d" % sys.version_info[:2]
+    sys.stderr.write("edgefit: this Python is %s; edgefit needs 3.10 or newer\\n" % version)
     sys.exit(5)
 from bench.remote.agent.packed import main
 sys.exit(main(sys.argv[0]))
 """
-# What a profile without systems is packed for: wheels for it run with every newer one.
+# The glibc for a profile that names no system; its wheels run with every newer one.
 _GLIBC = "2.35"
 
 
 @dataclass(frozen=True)
-class Packing:
-    """What is asked for on boards of a profile. `pythons`: versions instead of those of the profile's
-    systems, none for these.
-    """
+class PackRequest:
+    """What is to be packed, and for which boards."""
 
-    asked: Asked
+    bundle: Bundle
+    """The bundle that is measured."""
+
+    benchmark: BenchmarkRequest
+    """The run, as it would be on this machine."""
+
     profile: Profile
+    """The profile of the boards."""
+
+    with_formats: tuple[str, ...]
+    """The formats whose runtime is packed although it is large."""
+
     pythons: tuple[str, ...]
+    """The versions of Python that the boards have; empty for those of the profile's systems."""
+
+
+class PackedJob(Record):
+    """A job for boards with one system, as agent.packed reads it."""
+
+    python: str
+    """The version of Python that it is for."""
+
+    glibc: str
+    """The oldest C library that it runs with."""
+
+    machine: str
+    """The processor's architecture that it is for."""
+
+    own_runtimes: bool
+    """Whether the runtimes are packages of the system."""
+
+    job: str
+    """The key of the job."""
+
+    environment: str
+    """The key of the environment."""
+
+    wheels: tuple[str, ...]
+    """The SHA-256 of each wheel of the environment."""
+
+    imports: tuple[str, ...]
+    """The modules that must be importable in the environment."""
+
+    needed_bytes: int
+    """How much of the board's disk the job takes."""
+
+    spec: JobSpec
+    """What the agent needs to start the job."""
+
+
+class PackIndex(Record):
+    """The file pack.json in the archive."""
+
+    report: str
+    """The name of the report's file, unless the command on the board names another."""
+
+    systems: tuple[PackedJob, ...]
+    """A job for each system."""
 
 
 def was_a_pack(content: bytes) -> bool:
-    """Tell whether a file's content is what write_pack writes."""
+    """Return whether a file's content is what write_pack writes."""
     return content.startswith(_HEADER)
 
 
-def write_pack(packing: Packing, out: Path, progress: Progress) -> Sequence[System]:
+def write_pack(request: PackRequest, out: Path, progress: Progress) -> Sequence[System]:
     """Write the file `out`, and return the systems that it is for.
 
-    Raises InputError where the profile does not tell for which Python, BoardError where wheels are missing.
+    Raises InputError where the profile does not say which Python the boards have, BoardError where wheels are
+    missing.
     """
-    asked, profile, systems = packing.asked, packing.profile, _systems(packing)
+    profile, systems = request.profile, _systems(request)
     machine = profile.processor.architecture if profile.processor is not None else platform.machine()
-    jobs = [_job(packing, system, machine, progress) for system in systems]
-    about = {
-        "report": f"{_file_name(asked.name or asked.bundle.manifest.name)}-{profile.name}.json",
-        "systems": [_described(job, one, machine) for job, one in zip(jobs, systems, strict=True)],
-    }
-    files = {
-        file.sha256: file for job in jobs for file in (*job.environment.files, job.code, *job.files.values())
-    }
-    write_whole(out, _HEADER + _archive(about, list(files.values()), progress))
+    jobs = [_job(request, system, machine, progress) for system in systems]
+    name = _file_name(request.benchmark.name or request.bundle.manifest.name)
+    packed = tuple(_packed_job(job, system, machine) for job, system in zip(jobs, systems, strict=True))
+    index = PackIndex(report=f"{name}-{profile.name}.json", systems=packed)
+    write_whole(out, _HEADER + _archive(index, _files(jobs), progress))
     return systems
 
 
-def _systems(packing: Packing) -> Sequence[System]:
-    profile = packing.profile
+def _systems(request: PackRequest) -> Sequence[System]:
+    profile = request.profile
     if profile.proxy_only is not None:
         raise InputError(f"--for {profile.name}: {profile.proxy_only}")
-    known = profile.systems or _this_system(profile)
-    if not packing.pythons:
-        if not known:
-            raise InputError(
-                f"--for {profile.name}: the profile names no system of the device; say with --python which"
-                " version its python3 is"
-            )
-        return known
-    glibc = min((one.glibc for one in known), key=numbers_of, default=_GLIBC)
-    own = any(one.own_runtimes for one in known)
-    return [
-        System(
-            name=f"Python {one}", python=one, glibc=glibc, own_runtimes=own, source="asked for with --python"
+    systems = profile.systems or _this_system(profile)
+    if not request.pythons and not systems:
+        raise InputError(
+            f"--for {profile.name}: this profile names no system of the device; add --python with the version"
+            " of the board's python3"
         )
-        for one in packing.pythons
-    ]
+    return [_system(python, systems) for python in request.pythons] or systems
+
+
+def _system(python: str, systems: Sequence[System]) -> System:
+    """Return a system with this Python, which is otherwise as old as the oldest of some."""
+    return System(
+        name=f"Python {python}",
+        python=python,
+        glibc=min((system.glibc for system in systems), key=version_numbers, default=_GLIBC),
+        own_runtimes=any(system.own_runtimes for system in systems),
+        source="named with --python",
+    )
 
 
 def _this_system(profile: Profile) -> Sequence[System]:
@@ -104,51 +165,58 @@ def _this_system(profile: Profile) -> Sequence[System]:
     return [System(name="this machine", python=python, glibc=glibc, source="this machine's own")]
 
 
-def _job(packing: Packing, system: System, machine: str, progress: Progress) -> Job:
-    asked = packing.asked
-    own = {row.needs for row in RUNTIMES.values()} if system.own_runtimes else None
-    chosen = select(asked.bundle, asked.only, asked.with_formats, own)
-    place = Place(system.python, system.glibc, machine)
-    wheels = kept_wheels(place, requirements_for(chosen, system.own_runtimes), progress)
-    # Which of its own runtimes a board has is not known here; those that are missing are skipped there.
-    trial = trial_of(name for name in chosen.formats if name not in chosen.own)
-    environment = Environment(tuple(wheels), system.own_runtimes, trial, system.python)
-    return job_of(asked, packing.profile, chosen, environment)
+def _job(request: PackRequest, system: System, machine: str, progress: Progress) -> Job:
+    modules = {row.needs for row in FORMATS.values()} if system.own_runtimes else None
+    selection = select_formats(request.bundle, request.benchmark.only, request.with_formats, modules)
+    requirements = requirements_for(selection, system.own_runtimes)
+    wheels = cached_wheels(Platform(system.python, system.glibc, machine), requirements, progress)
+    environment = Environment(
+        wheels=tuple(wheels),
+        with_system_packages=system.own_runtimes,
+        # Which runtimes the board's system has is not known here; those that are missing are skipped there.
+        imports=imports_for(name for name in selection.formats if name not in selection.from_system),
+        python=system.python,
+    )
+    return make_job(request.bundle, request.benchmark, request.profile, selection, environment)
 
 
-def _described(job: Job, system: System, machine: str) -> dict[str, Any]:
-    """Return what agent.packed is told of a job."""
-    return {
-        "python": system.python,
-        "glibc": system.glibc,
-        "machine": machine,
-        "own_runtimes": system.own_runtimes,
-        "job": job.key,
-        "environment": job.environment.key,
-        "wheels": [file.sha256 for file in job.environment.files],
-        "trial": list(job.environment.trial),
-        "needs_bytes": job.needs_bytes,
-        "spec": job.spec(job.environment.key, resume=False),
-    }
+def _packed_job(job: Job, system: System, machine: str) -> PackedJob:
+    return PackedJob(
+        python=system.python,
+        glibc=system.glibc,
+        machine=machine,
+        own_runtimes=system.own_runtimes,
+        job=job.key,
+        environment=job.environment.key,
+        wheels=job.environment.hashes,
+        imports=job.environment.imports,
+        needed_bytes=job.needed_bytes,
+        spec=job.spec(job.environment.key, resume=False),
+    )
 
 
-def _archive(about: dict[str, Any], files: Sequence[File], progress: Progress) -> bytes:
-    """Return the archive; what lies in it by its hash is compressed already, or does not compress."""
+def _files(jobs: Sequence[Job]) -> list[File]:
+    """Return the files of some jobs, each once."""
+    files = [file for job in jobs for file in (*job.environment.files, job.code, *job.files.values())]
+    return list({file.sha256: file for file in files}.values())
+
+
+def _archive(index: PackIndex, files: Sequence[File], progress: Progress) -> bytes:
+    """Return the archive. It is not compressed: its files are compressed already, or cannot be."""
     progress.begin("packing", len(files))
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("__main__.py", _MAIN)
         for package in ("bench", "bench/remote", "bench/remote/agent"):
             archive.writestr(f"{package}/__init__.py", "")
-        for name in (*MODULES, "packed"):
-            source = (resources.files(_AGENT) / f"{name}.py").read_text(encoding="utf-8")
-            archive.writestr(f"bench/remote/agent/{name}.py", source)
-        archive.writestr("pack.json", json.dumps(about))
+        for name in (*AGENT_MODULES, "packed"):
+            archive.writestr(f"bench/remote/agent/{name}.py", agent_module_source(name))
+        archive.writestr("pack.json", index.model_dump_json(by_alias=True))
         for file in files:
             content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
             archive.writestr(f"blobs/{file.sha256}", content)
             progress.advance()
-    return whole.getvalue()
+    return buffer.getvalue()
 
 
 def _file_name(name: str) -> str:

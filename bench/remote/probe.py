@@ -1,6 +1,6 @@
-"""What a look at a board tells: whether edgefit can work there, which machine it is and how it stands.
+"""The probe of a board: whether edgefit can work there, which machine it is and what state it is in.
 
-The board sends facts and small files; they mean here what they mean on any machine. It asks for nothing.
+The board sends facts and small files. The functions that read this machine read them. It sends nothing.
 """
 
 import tempfile
@@ -9,21 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, ValidationError
 
 from bench.errors import BoardError
-from bench.record import Record
-from bench.runtimes.table import RUNTIMES
-from bench.system.cpu_time import CpuTime, read_cpu_time, read_governor
+from bench.remote.messages import ProbeFacts, ProbeRequest
+from bench.runtimes.formats import FORMATS
+from bench.system.cpu_time import read_cpu_time, read_governor
 from bench.system.host import Host, read_host
 from bench.system.power import Meter, NoMeter, find_meter
 from bench.system.snapshot import SystemSnapshot
 from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
 
-# What the readers of bench/system look at.
+# The files that the readers of bench/system read.
 _PATTERNS = (
     "/proc/cpuinfo",
     "/proc/meminfo",
@@ -65,46 +62,32 @@ _MIB = 1 << 20
 # artifact (80 to 120 each).
 _LEAST_MEMORY_BYTES = 320 * _MIB
 
-WANTED = {
-    "patterns": list(_PATTERNS),
-    "vcgencmd": [THROTTLED, _PMIC],
-    "modules": {row.needs: row.needs for row in RUNTIMES.values()} | {"numpy": "numpy"},
-}
-"""What the agent is asked to look at."""
+PROBE_REQUEST = ProbeRequest(
+    patterns=_PATTERNS,
+    vcgencmd=(THROTTLED, _PMIC),
+    modules={**{row.needs: row.needs for row in FORMATS.values()}, "numpy": "numpy"},
+)
+"""What a probe requests of the agent."""
 
 
-class ProbeFacts(Record):
-    """What the agent's look tells; see bench.remote.agent.probing."""
+@dataclass(frozen=True)
+class _Readings:
+    """What the board's files mean."""
 
-    python: tuple[int, int, int]
-    implementation: str
-    abi_flags: str
-    bits: int
-    architecture: str
-    libc: tuple[str, Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]] | None
-    system: str
-    kernel: str
-    os: str
-    usable_cpus: Annotated[tuple[int, ...], Field(min_length=1)]
-    programs_above: tuple[str, ...]
-    emulated: str | None
-    store: str
-    may_write: bool
-    held_bytes: int
-    disk_free_bytes: int
-    modules: dict[str, str]
-    files: dict[str, str]
-    vcgencmd: dict[str, str]
-    stat_before: str
-    watched_s: float
+    host: Host
+    state: HostState
+    meter: Meter | NoMeter
 
 
 @dataclass(frozen=True)
 class BoardProbe:
-    """A board that was looked at. `name`: what to call it."""
+    """A board that was probed."""
 
     name: str
+    """The board's name."""
+
     facts: ProbeFacts
+    """What its agent answered."""
 
     @property
     def uses_system_packages(self) -> bool:
@@ -112,75 +95,91 @@ class BoardProbe:
         return _TEGRA in self.facts.files
 
     @property
-    def own_modules(self) -> "dict[str, str] | None":
-        """The modules of those packages with their versions; None if its runtimes are brought."""
+    def system_modules(self) -> "dict[str, str] | None":
+        """The modules of those packages with their versions; None if edgefit installs its runtimes."""
         return self.facts.modules if self.uses_system_packages else None
 
     @property
     def python(self) -> str:
-        """Its Python's version, such as 3.11."""
+        """The version of its Python, such as 3.11."""
         return "{}.{}".format(*self.facts.python)
 
-    @cached_property
+    @property
     def host(self) -> Host:
         """Its fingerprint."""
-        with self._recorded() as root:
-            return read_host(self._seen(root))
+        return self._readings.host
 
-    @cached_property
+    @property
     def state(self) -> HostState:
-        """How it stood when it was looked at."""
-        with self._recorded() as root:
-            busy_share, steal_share = self._shares(root)
-            return HostState(
-                busy_share=busy_share,
-                steal_share=steal_share,
-                available_bytes=self._memory["MemAvailable"],
-                swap_used_bytes=self._memory["SwapTotal"] - self._memory["SwapFree"],
-                swapped_in_bytes=_table(self.facts.files.get("/proc/vmstat", "")).get("pswpin", 0)
-                * _BYTES_PER_PAGE,
-                on_battery=self._is_on_battery,
-                temperatures=read_temperatures(root),
-                throttle_counts=read_throttle_counts(root),
-                throttled_bits=read_throttled_bits(self.facts.vcgencmd.get),
-                governor=read_governor(root),
-            )
+        """The state it was in."""
+        return self._readings.state
 
-    @cached_property
+    @property
     def meter(self) -> Meter | NoMeter:
         """What would measure energy there."""
-        with self._recorded() as root:
-            return find_meter(root, lambda: self.facts.vcgencmd.get(_PMIC))
+        return self._readings.meter
 
     def why_unusable(self) -> str | None:
         """Return why edgefit cannot work there, with the remedy; None if nothing is known against it."""
         facts = self.facts
         if facts.system != "Linux":
-            return f"runs {facts.system}; edgefit measures on boards with Linux"
+            return f"the board runs {facts.system}; edgefit measures on boards with Linux"
         if facts.bits != 64:
             return (
-                f"its Python is a {facts.bits}-bit one, for which no runtime is published:"
-                " install the 64-bit edition of its system"
+                f"the board's Python is a {facts.bits}-bit one, and no runtime is published for it; install"
+                " the 64-bit edition of the board's system"
             )
         if facts.implementation != "CPython" or "t" in facts.abi_flags:
             return (
-                f"its python3 is {facts.implementation}{facts.abi_flags}: the runtimes need the usual CPython"
+                f"the board's python3 is {facts.implementation}{facts.abi_flags}, and the runtimes need the"
+                " usual CPython; put one first in the PATH of its ssh logins"
             )
         if facts.libc is None or facts.libc[0] != "glibc":
-            return "its C library is not glibc, for which the runtimes are built: use Debian, Ubuntu or alike"
+            return (
+                "the board's C library is not glibc, and the runtimes are built for glibc; use Debian, Ubuntu"
+                " or a similar system"
+            )
         if not facts.may_write:
             return (
-                f"{facts.store} cannot be written by this user; set XDG_CACHE_HOME there, or be another user"
+                f"this user cannot write {facts.store}; set XDG_CACHE_HOME on the board, or log in as another"
+                " user"
             )
         if self._memory["MemTotal"] < _LEAST_MEMORY_BYTES:
             has, needs = self._memory["MemTotal"] // _MIB, _LEAST_MEMORY_BYTES // _MIB
-            return f"has {has} MiB of memory, and a measurement needs {needs} at least: use a larger board"
+            return (
+                f"the board has {has} MiB of memory, and a measurement needs {needs} MiB; use a larger board"
+            )
         return None
 
     def refuse_unusable(self) -> None:
         """Raise BoardError if edgefit cannot work there."""
         if (reason := self.why_unusable()) is not None:
             raise BoardError(f"{self.name}: {reason}")
+
+    @cached_property
+    def _readings(self) -> _Readings:
+        with self._files_in_folders() as (root, before):
+            return _Readings(
+                host=read_host(self._snapshot(root)),
+                state=self._state(root, before),
+                meter=find_meter(root, lambda: self.facts.vcgencmd.get(_PMIC)),
+            )
+
+    def _state(self, root: Path, before: Path) -> HostState:
+        busy_share, steal_share = self._shares(root, before)
+        swapped_in_pages = _table(self.facts.files.get("/proc/vmstat", "")).get("pswpin", 0)
+        return HostState(
+            busy_share=busy_share,
+            steal_share=steal_share,
+            available_bytes=self._memory["MemAvailable"],
+            swap_used_bytes=self._memory["SwapTotal"] - self._memory["SwapFree"],
+            swapped_in_bytes=swapped_in_pages * _BYTES_PER_PAGE,
+            on_battery=self._is_on_battery,
+            temperatures=read_temperatures(root),
+            throttle_counts=read_throttle_counts(root),
+            throttled_bits=read_throttled_bits(self.facts.vcgencmd.get),
+            governor=read_governor(root),
+        )
 
     @cached_property
     def _memory(self) -> dict[str, int]:
@@ -195,21 +194,21 @@ class BoardProbe:
             path.removesuffix("type") for path in files if path.startswith("/sys/class/power_supply/")
         ]
         return any(
-            files.get(f"{one}type", "").strip() == "Battery"
-            and files.get(f"{one}status", "").strip() == "Discharging"
-            for one in supplies
+            files.get(f"{supply}type", "").strip() == "Battery"
+            and files.get(f"{supply}status", "").strip() == "Discharging"
+            for supply in supplies
         )
 
-    def _shares(self, root: Path) -> tuple[float, float]:
-        after = read_cpu_time(None, root)
-        before = _cpu_time_of(self.facts.stat_before)
-        if before is None or after is None:
+    def _shares(self, root: Path, before: Path) -> tuple[float, float]:
+        """Return the shares of its CPUs' time that were busy, and stolen by other virtual machines."""
+        first, last = read_cpu_time(None, before), read_cpu_time(None, root)
+        if first is None or last is None:
             return 0.0, 0.0
         elapsed_ns = self.facts.watched_s * 1e9 * max(1, len(self.facts.usable_cpus))
-        busy, steal = after.busy_ns - before.busy_ns, after.steal_ns - before.steal_ns
+        busy, steal = last.busy_ns - first.busy_ns, last.steal_ns - first.steal_ns
         return min(1.0, busy / elapsed_ns), min(1.0, steal / elapsed_ns)
 
-    def _seen(self, root: Path) -> SystemSnapshot:
+    def _snapshot(self, root: Path) -> SystemSnapshot:
         facts = self.facts
         return SystemSnapshot(
             root=root,
@@ -217,45 +216,32 @@ class BoardProbe:
             processor="",
             kernel=facts.kernel,
             os=facts.os,
-            python=".".join(str(one) for one in facts.python),
+            python=".".join(str(part) for part in facts.python),
             usable_cpus=facts.usable_cpus,
             memory_bytes=self._memory["MemTotal"],
             programs_above=facts.programs_above,
-            available_emulated=facts.emulated,
+            declared_emulated=facts.emulated,
         )
 
     @contextmanager
-    def _recorded(self) -> Iterator[Path]:
-        """Yield a folder in which the board's files lie where they lay there."""
+    def _files_in_folders(self) -> Iterator[tuple[Path, Path]]:
+        """Yield a folder with the board's files under their paths, and one with the first /proc/stat."""
         with tempfile.TemporaryDirectory(prefix="edgefit-") as folder:
-            root = Path(folder)
+            root, before = Path(folder, "files"), Path(folder, "before")
             for path, text in self.facts.files.items():
-                _write(root, path, text)
-            yield root
+                self._write(root, path, text)
+            self._write(before, "/proc/stat", self.facts.stat_before)
+            yield root, before
 
-
-def probed(name: str, answer: Any) -> BoardProbe:
-    """Check what the agent answered to a look."""
-    try:
-        return BoardProbe(name, ProbeFacts.model_validate(answer, strict=False))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(one) for one in first["loc"])
-        raise BoardError(f"{name}: its look cannot be read: {where}: {first['msg']}") from None
-
-
-def _write(root: Path, path: str, text: str) -> None:
-    place = (root / path.lstrip("/")).resolve()
-    if not place.is_relative_to(root.resolve()):
-        raise BoardError(f"'{path}' is no path on a board")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text, encoding="utf-8")
-
-
-def _cpu_time_of(stat: str) -> CpuTime | None:
-    with tempfile.TemporaryDirectory(prefix="edgefit-") as folder:
-        _write(Path(folder), "/proc/stat", stat)
-        return read_cpu_time(None, Path(folder))
+    def _write(self, root: Path, path: str, text: str) -> None:
+        target = (root / path.lstrip("/")).resolve()
+        if not target.is_relative_to(root.resolve()):
+            raise BoardError(
+                f"{self.name}: the board sent a file with the path '{path}', which is not valid; check which"
+                " machine answers at this address"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
 
 
 def _table(text: str) -> dict[str, int]:

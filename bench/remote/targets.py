@@ -1,4 +1,4 @@
-"""Where a board is: `ssh://[user@]host[:port]`, as ssh itself understands it. It reaches nothing."""
+"""The address of a board: `ssh://[user@]host[:port]`, as ssh understands it. It connects to nothing."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,21 +10,29 @@ from bench.errors import InputError
 _SCHEME = "ssh://"
 _ADDRESS = re.compile(r"(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?", re.DOTALL)
 _HIGHEST_PORT = 65535
+_UNSAFE = " \t'\"`$\\;&<>|(){}*?!#~"
 _EXAMPLE = "write ssh://[user@]host[:port], such as ssh://pi@raspberrypi.local"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A board's address. `host`: a name of ~/.ssh/config too; `user`, `port`: None for what stands there."""
+    """A board's address."""
 
     text: str
+    """The address as it was given."""
+
     host: str
+    """The host: a name of the network or of ~/.ssh/config, or a number."""
+
     user: str | None = None
+    """The user; None for the one that ~/.ssh/config names."""
+
     port: int | None = None
+    """The port; None for the one that ~/.ssh/config names."""
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What ssh is called with to reach it: no shell reads it, and no host is taken for an option."""
+    def ssh_arguments(self) -> tuple[str, ...]:
+        """The arguments for ssh: no shell reads them, and no host can be taken for an option."""
         port = () if self.port is None else ("-p", str(self.port))
         user = () if self.user is None else ("-l", self.user)
         return (*port, *user, "--", self.host)
@@ -38,49 +46,51 @@ class Target:
 
 def parse_target(text: str) -> Target:
     """Read a board's address; raises InputError with what is wrong and what would be right."""
-    if not text.startswith(_SCHEME):
-        raise InputError(f"--on '{_shown(text)}': is no address of a board; {_EXAMPLE}")
     match = _ADDRESS.fullmatch(text.removeprefix(_SCHEME).rstrip("/"))
-    if match is None:
-        raise InputError(f"--on '{_shown(text)}': is no address of a board; {_EXAMPLE}")
+    if match is None or not text.startswith(_SCHEME):
+        raise InputError(f"--on '{_shown(text)}': this is not an address of a board; {_EXAMPLE}")
     user, host, port = match["user"], match["host"].strip("[]"), match["port"]
-    for part, found in (("user", user), ("host", host)):
-        _refuse_unsafe(text, part, found)
+    for part, value in (("user", user), ("host", host)):
+        if value is not None:
+            _refuse_unsafe(text, part, unquote(value))
     return Target(text, unquote(host), None if user is None else unquote(user), _port(text, port))
 
 
 def parse_targets(texts: Iterable[str]) -> Sequence[Target]:
-    """Read several addresses; the same one twice is a wrong use."""
+    """Read several addresses; raises InputError if two of them are the same board."""
     targets = [parse_target(text) for text in texts]
     names = [target.name for target in targets]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"--on: '{name}' is named twice; a board can measure one thing at a time")
+            raise InputError(
+                f"--on: '{name}' is named twice, and a board measures one thing at a time; name it once"
+            )
     return targets
 
 
-def _refuse_unsafe(text: str, part: str, found: str | None) -> None:
+def _refuse_unsafe(text: str, part: str, name: str) -> None:
     """Refuse what ssh would take for an option, or put into a command of the user's own configuration."""
-    if found is None:
-        return
-    name = unquote(found)
     if not name:
-        raise InputError(f"--on '{_shown(text)}': has no {part}; {_EXAMPLE}")
-    wrong = next((one for one in name if not one.isprintable() or one in " \t'\"`$\\;&<>|(){}*?!#~"), None)
-    if wrong is not None:
-        raise InputError(f"--on '{_shown(text)}': {wrong!r} cannot stand in a {part}'s name; {_EXAMPLE}")
+        raise InputError(f"--on '{_shown(text)}': the {part} is missing; {_EXAMPLE}")
     if name.startswith("-"):
-        raise InputError(f"--on '{_shown(text)}': no {part}'s name begins with a dash; {_EXAMPLE}")
+        raise InputError(f"--on '{_shown(text)}': a {part}'s name cannot begin with a dash; {_EXAMPLE}")
+    for character in name:
+        if not character.isprintable() or character in _UNSAFE:
+            raise InputError(
+                f"--on '{_shown(text)}': a {part}'s name cannot contain {character!r}; {_EXAMPLE}"
+            )
 
 
 def _port(text: str, port: str | None) -> int | None:
     if port is None:
         return None
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= _HIGHEST_PORT:
-        raise InputError(f"--on '{_shown(text)}': '{_shown(port)}' is no port; {_EXAMPLE}")
+        raise InputError(
+            f"--on '{_shown(text)}': '{_shown(port)}' is not a port from 1 to {_HIGHEST_PORT}; {_EXAMPLE}"
+        )
     return int(port)
 
 
 def _shown(text: str) -> str:
-    """Return text as it can be shown: nothing in it moves the cursor."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    """Return text that is safe to print: nothing in it moves the cursor."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

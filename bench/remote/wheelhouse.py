@@ -1,4 +1,4 @@
-"""A folder of wheels for a board, gathered where a network is: what it is for, and what it holds."""
+"""A folder of wheels for a board, filled where a network is, for use where none is."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,78 +11,111 @@ from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
-from bench.remote.wheels import Place, gather, needed
+from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
 
 MARKER = "wheelhouse.json"
 
 
 class Wheelhouse(Record):
-    """What lies in such a folder. `wheels`: SHA-256 by file name; the rest says where they run, and what."""
+    """What lies in such a folder, and what it is for."""
 
     python: str
+    """The version of Python that the wheels support."""
+
     glibc: str
+    """The version of the C library that they need."""
+
     machine: str
+    """The processor's architecture that they support."""
+
     formats: tuple[str, ...]
+    """The formats whose runtimes they hold."""
+
     wheels: dict[str, str]
+    """The SHA-256 of each wheel by its file name."""
+
+    @property
+    def platform(self) -> Platform:
+        """The platform that the wheels support."""
+        return Platform(self.python, self.glibc, self.machine)
 
 
 def fill_wheelhouse(
-    folder: Path, place: Place, chosen: Selection, has_own: bool, overwrite: bool, progress: Progress
+    folder: Path,
+    platform: Platform,
+    selection: Selection,
+    has_system_runtimes: bool,
+    overwrite: bool,
+    progress: Progress,
 ) -> Wheelhouse:
-    """Gather the wheels for some formats at a place into a new folder.
+    """Download the wheels for some formats on a platform into a new folder.
 
-    `has_own`: the board's runtimes are packages of its system. Raises what whole_folder and gather raise.
+    `has_system_runtimes`: the board's runtimes are packages of its system. Raises what whole_folder and
+    download_wheels raise.
     """
     with whole_folder(folder, written_files, overwrite) as part:
-        wheels = gather(place, requirements_for(chosen, has_own), part, progress)
-        held = Wheelhouse(
-            python=place.python,
-            glibc=place.glibc,
-            machine=place.machine,
-            formats=chosen.formats,
+        wheels = download_wheels(platform, requirements_for(selection, has_system_runtimes), part, progress)
+        wheelhouse = Wheelhouse(
+            python=platform.python,
+            glibc=platform.glibc,
+            machine=platform.machine,
+            formats=selection.formats,
             wheels={wheel.name: sha256_of(wheel) for wheel in wheels},
         )
-        write_whole(part / MARKER, held.model_dump_json(indent=2) + "\n")
-    return held
+        write_whole(part / MARKER, wheelhouse.model_dump_json(indent=2) + "\n")
+    return wheelhouse
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:
-    """Return the files of the wheelhouse in `folder` by name, each with its SHA-256; None if it is none.
+    """Return the files of the wheelhouse in `folder` by name, each with its SHA-256; None if it is not one.
 
-    The hash of `wheelhouse.json` is not known: what it says makes it one.
+    `wheelhouse.json` has no hash there: its content makes the folder a wheelhouse.
     """
     try:
-        held = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
+        wheelhouse = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
     except (OSError, ValidationError):
         return None
-    return {**held.wheels, MARKER: None}
+    return {**wheelhouse.wheels, MARKER: None}
 
 
-def wheels_in(folder: Path, place: Place, chosen: Selection, has_own: bool) -> Sequence[Path]:
+def wheels_in(
+    folder: Path, platform: Platform, selection: Selection, has_system_runtimes: bool
+) -> Sequence[Path]:
     """Return the wheels for some formats out of a folder that `fill_wheelhouse` filled.
 
-    Raises InputError if it is none, was filled for another place or lacks a format, or a wheel is damaged.
+    Raises InputError if the folder is not a wheelhouse, is for another platform, lacks a format, or has a
+    damaged wheel.
     """
-    fill = (
-        f"fill it with: edgefit wheelhouse --python {place.python} --glibc {place.glibc} --machine"
-        f" {place.machine} --formats {','.join(chosen.formats)} --out {shlex.quote(str(folder))} --overwrite"
+    remedy = (
+        f"fill it with: edgefit wheelhouse --python {platform.python} --glibc {platform.glibc} --machine"
+        f" {platform.machine} --formats {','.join(selection.formats)} --out {shlex.quote(str(folder))}"
+        " --overwrite"
     )
-    try:
-        held = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{folder}: is no wheelhouse (it has no {MARKER}); {fill}") from None
-    except ValidationError as error:
-        raise InputError(f"{explain(folder / MARKER, error, Wheelhouse)}; {fill}") from None
-    except OSError as error:
-        raise InputError(f"{folder / MARKER}: cannot be read ({error.strerror}); {fill}") from None
-    if not place.runs_wheels_of(Place(held.python, held.glibc, held.machine)):
-        for_ = Place(held.python, held.glibc, held.machine).words
-        raise InputError(f"{folder}: is for {for_}, and the board has {place.words}; {fill}")
-    missing = [name for name in chosen.formats if name not in held.formats and name not in chosen.own]
-    if missing:
-        raise InputError(f"{folder}: holds no runtime for {', '.join(missing)}; {fill}")
-    for name, sha256 in held.wheels.items():
+    wheelhouse = _read(folder, remedy)
+    if not platform.runs_wheels_of(wheelhouse.platform):
+        raise InputError(
+            f"{folder}: this wheelhouse is for {wheelhouse.platform.label}, and the board has"
+            f" {platform.label}; {remedy}"
+        )
+    needed = [name for name in selection.formats if name not in selection.from_system]
+    if missing := [name for name in needed if name not in wheelhouse.formats]:
+        raise InputError(f"{folder}: this wheelhouse has no runtime for {', '.join(missing)}; {remedy}")
+    for name, sha256 in wheelhouse.wheels.items():
         if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
-            raise InputError(f"{folder / name}: is not the wheel that was gathered; {fill}")
-    return needed(place, requirements_for(chosen, has_own), [folder / name for name in held.wheels])
+            raise InputError(f"{folder / name}: this wheel is missing or was changed; {remedy}")
+    requirements = requirements_for(selection, has_system_runtimes)
+    return select_wheels(platform, requirements, [folder / name for name in wheelhouse.wheels])
+
+
+def _read(folder: Path, remedy: str) -> Wheelhouse:
+    try:
+        return Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{folder}: this is not a wheelhouse, as it has no {MARKER}; {remedy}") from None
+    except ValidationError as error:
+        raise InputError(f"{explain(folder / MARKER, error, Wheelhouse)}; {remedy}") from None
+    except OSError as error:
+        raise InputError(
+            f"{folder / MARKER}: this file cannot be read ({error.strerror}); {remedy}"
+        ) from None

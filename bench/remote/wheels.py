@@ -1,7 +1,7 @@
-"""Gathers the wheels that a board needs: for its Python, its C library and its processor, not this machine's.
+"""Downloads the wheels that a board needs: for its Python, C library and processor, not this machine's.
 
-pip chooses and downloads them. What a wheel needs in turn is found here, for pip would ask the markers of
-this machine (pip issue 11664): on a laptop with CUDA that is gigabytes which no board can use.
+pip chooses and downloads them. This module resolves their dependencies, because pip evaluates environment
+markers for this machine (pip issue 11664): on a laptop with CUDA that is gigabytes that no board can use.
 """
 
 import hashlib
@@ -20,54 +20,58 @@ from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
-from packaging.version import Version
 
 from bench.errors import BoardError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 
-# What bench/ and device_profiles/ import; the command line's own packages stay at home.
+# What bench/ and device_profiles/ import; a board does not need the command line's own packages.
 DEVICE_PART = ("numpy", "psutil", "pydantic", "pyyaml")
-# The oldest glibc that a manylinux tag names, and the tag that bears a year.
+# The oldest glibc that a manylinux tag names.
 _OLDEST_GLIBC_MINOR = 5
-_ROUNDS = 12
+_MOST_ROUNDS = 12
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where wheels are to run. `python`: such as 3.11; `glibc`: such as 2.36; `machine`: such as aarch64."""
+class Platform:
+    """What wheels must support."""
 
     python: str
+    """The version of Python, such as 3.11."""
+
     glibc: str
+    """The version of the C library, such as 2.36."""
+
     machine: str
+    """The processor's architecture, such as aarch64."""
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """What to call it."""
         return f"Python {self.python}, {self.machine}, glibc {self.glibc}"
 
-    def runs_wheels_of(self, other: "Place") -> bool:
-        """Tell whether wheels that were gathered for another place run here: its glibc may be older."""
-        newer = numbers_of(self.glibc) >= numbers_of(other.glibc)
+    def runs_wheels_of(self, other: "Platform") -> bool:
+        """Return whether wheels for another platform run on this one: that one's glibc may be older."""
+        newer = version_numbers(self.glibc) >= version_numbers(other.glibc)
         return newer and (self.python, self.machine) == (other.python, other.machine)
 
     @property
     def pip_options(self) -> list[str]:
-        """What tells pip to choose wheels for it."""
+        """The options with which pip chooses wheels for it."""
         interpreter = f"cp{self.python.replace('.', '')}"
         minor = int(self.glibc.partition(".")[2])
-        platforms = [f"manylinux_2_{one}_{self.machine}" for one in range(minor, _OLDEST_GLIBC_MINOR - 1, -1)]
-        platforms += [f"{old}_{self.machine}" for old in ("manylinux2014", "manylinux2010", "linux")]
+        minors = range(minor, _OLDEST_GLIBC_MINOR - 1, -1)
+        tags = [*(f"manylinux_2_{number}" for number in minors), "manylinux2014", "manylinux2010", "linux"]
         return [
             *("--implementation", "cp", "--python-version", self.python),
             *(word for abi in (interpreter, "abi3", "none") for word in ("--abi", abi)),
-            *(word for one in platforms for word in ("--platform", one)),
+            *(word for tag in tags for word in ("--platform", f"{tag}_{self.machine}")),
         ]
 
     @property
     def markers(self) -> dict[str, str]:
-        """The environment in which a requirement's markers are asked (PEP 508)."""
+        """The environment for which a requirement's markers are evaluated (PEP 508)."""
         return {
             **{name: str(value) for name, value in default_environment().items()},
             "implementation_name": "cpython",
@@ -81,159 +85,178 @@ class Place:
         }
 
 
-def numbers_of(version: str) -> tuple[int, ...]:
+def version_numbers(version: str) -> tuple[int, ...]:
     """Return a version as numbers, which compare as versions do: 2.9 is older than 2.36."""
-    return tuple(int(one) for one in version.split("."))
+    return tuple(int(part) for part in version.split("."))
 
 
-def requirements_of(extras: Iterable[str], constraints: Sequence[str] = ()) -> list[str]:
+def device_requirements(extras: Iterable[str], constraints: Sequence[str] = ()) -> list[str]:
     """Return what edgefit's device part needs with some of its extras, as `pyproject.toml` says.
 
-    `constraints` are requirements that narrow those of the same name.
+    `constraints`: requirements that narrow those of the same name.
     """
-    wanted, chosen = [], tuple(extras)
-    for text in metadata.requires("edgefit") or ():
-        one = Requirement(text)
-        is_base = one.marker is None and canonicalize_name(one.name) in DEVICE_PART
-        if is_base or any(
-            one.marker is not None and one.marker.evaluate({"extra": extra}) for extra in chosen
-        ):
-            wanted.append(f"{one.name}{one.specifier}")
-    return [*wanted, *constraints]
+    extras = tuple(extras)
+    requirements = [Requirement(text) for text in metadata.requires("edgefit") or ()]
+    needed = [requirement for requirement in requirements if _is_needed(requirement, extras)]
+    return [*(f"{requirement.name}{requirement.specifier}" for requirement in needed), *constraints]
 
 
-def gather(
-    place: Place, requirements: Sequence[str], folder: Path, progress: Progress, provided: Iterable[str] = ()
+def _is_needed(requirement: Requirement, extras: Sequence[str]) -> bool:
+    """Return whether the device part needs a requirement of edgefit with some of its extras."""
+    marker = requirement.marker
+    if marker is None:
+        return canonicalize_name(requirement.name) in DEVICE_PART
+    return any(marker.evaluate({"extra": extra}) for extra in extras)
+
+
+def download_wheels(
+    platform: Platform,
+    requirements: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    provided: Iterable[str] = (),
 ) -> list[Path]:
-    """Put the wheels that `requirements` need at `place` into `folder`, and return them by name.
+    """Put the wheels that `requirements` need on `platform` into `folder`, and return them by name.
 
-    `provided`: distributions that are there already. Raises BoardError where something has no wheel for it.
+    `provided`: distributions that the board has already. Raises BoardError where no wheel supports it.
     """
-    found: dict[str, Path] = {}
-    wanted: dict[str, _Wanted] = {}
-    there = {canonicalize_name(name) for name in provided}
-    asked = [Requirement(text) for text in requirements]
-    for _ in range(_ROUNDS):
-        touched = _take_in(wanted, (one for one in asked if canonicalize_name(one.name) not in there))
-        if not touched:
-            return sorted(found.values())
-        missing = [name for name in touched if not _fits(found.get(name), wanted[name].specifier)]
-        progress.begin(f"wheels for {place.words}", len(wanted))
-        progress.advance(len(wanted) - len(missing), note=", ".join(missing))
-        for name in missing:
-            if (incompatible_because := found.pop(name, None)) is not None:
-                incompatible_because.unlink()
-        if missing:
-            texts = [f"{name}{wanted[name].specifier}" for name in missing]
-            for wheel in _download(place, texts, folder):
-                found[canonicalize_name(parse_wheel_filename(wheel.name)[0])] = wheel
-        asked = [need for name in touched for need in _needs(found[name], place, wanted[name].extras)]
-    raise BoardError(f"wheels for {place.words}: what they need contradicts itself: {', '.join(wanted)}")
+    wheels: dict[str, Path] = {}
+    demands: dict[str, _Demand] = {}
+    provided_names = {canonicalize_name(name) for name in provided}
+    pending = [Requirement(text) for text in requirements]
+    for _ in range(_MOST_ROUNDS):
+        pending = [need for need in pending if canonicalize_name(need.name) not in provided_names]
+        changed = _add_demands(demands, pending)
+        if not changed:
+            return sorted(wheels.values())
+        outdated = [name for name in changed if not _satisfies(wheels.get(name), demands[name].specifier)]
+        progress.begin(f"wheels for {platform.label}", len(demands))
+        progress.advance(len(demands) - len(outdated), note=", ".join(outdated))
+        for wheel in filter(None, (wheels.get(name) for name in outdated)):
+            wheel.unlink()
+        wheels |= _download(platform, [f"{name}{demands[name].specifier}" for name in outdated], folder)
+        pending = [need for name in changed for need in _needs(wheels[name], platform, demands[name].extras)]
+    raise BoardError(
+        f"wheels for {platform.label}: the requirements of {', '.join(demands)} contradict each other;"
+        " another version of a runtime may help"
+    )
 
 
-def needed(place: Place, requirements: Sequence[str], wheels: Sequence[Path]) -> list[Path]:
-    """Return those of some wheels that `requirements` need at `place`, each with what it needs in turn."""
-    known: dict[str, Path] = {
-        canonicalize_name(parse_wheel_filename(wheel.name)[0]): wheel for wheel in wheels
-    }
-    wanted: dict[str, _Wanted] = {}
-    asked = [Requirement(text) for text in requirements]
-    while touched := _take_in(wanted, (one for one in asked if canonicalize_name(one.name) in known)):
-        asked = [need for name in touched for need in _needs(known[name], place, wanted[name].extras)]
-    return sorted(known[name] for name in wanted)
+def select_wheels(platform: Platform, requirements: Sequence[str], wheels: Sequence[Path]) -> list[Path]:
+    """Return those of some wheels that `requirements` need on `platform`, with their dependencies."""
+    available = _by_distribution(wheels)
+    demands: dict[str, _Demand] = {}
+    pending = [Requirement(text) for text in requirements]
+    while changed := _add_demands(
+        demands, [need for need in pending if canonicalize_name(need.name) in available]
+    ):
+        pending = [
+            need for name in changed for need in _needs(available[name], platform, demands[name].extras)
+        ]
+    return sorted(available[name] for name in demands)
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What is wanted of a distribution."""
+class _Demand:
+    """The versions and extras of a distribution that are needed."""
 
     specifier: SpecifierSet = field(default_factory=SpecifierSet)
     extras: frozenset[str] = frozenset()
 
-    def and_(self, requirement: Requirement) -> "_Wanted":
-        return _Wanted(self.specifier & requirement.specifier, self.extras | requirement.extras)
+    def and_(self, requirement: Requirement) -> "_Demand":
+        return _Demand(self.specifier & requirement.specifier, self.extras | requirement.extras)
 
 
-def _take_in(wanted: dict[str, _Wanted], requirements: Iterable[Requirement]) -> list[str]:
-    """Add requirements to what is wanted, and return the names of which more is wanted than before."""
-    before = dict(wanted)
-    for one in requirements:
-        name = canonicalize_name(one.name)
-        wanted[name] = wanted.get(name, _Wanted()).and_(one)
-    return [name for name, now in wanted.items() if before.get(name) != now]
+def _add_demands(demands: dict[str, _Demand], requirements: Iterable[Requirement]) -> list[str]:
+    """Add requirements to the demands, and return the names of which more is needed than before."""
+    before = dict(demands)
+    for requirement in requirements:
+        name = canonicalize_name(requirement.name)
+        demands[name] = demands.get(name, _Demand()).and_(requirement)
+    return [name for name, demand in demands.items() if before.get(name) != demand]
 
 
-def kept_wheels(
-    place: Place, requirements: Sequence[str], progress: Progress, provided: Iterable[str] = ()
+def _by_distribution(wheels: Iterable[Path]) -> dict[str, Path]:
+    return {canonicalize_name(parse_wheel_filename(wheel.name)[0]): wheel for wheel in wheels}
+
+
+def cached_wheels(
+    platform: Platform, requirements: Sequence[str], progress: Progress, provided: Iterable[str] = ()
 ) -> list[Path]:
-    """Return wheels as `gather` does, out of edgefit's own folder once they have been gathered there."""
+    """Return wheels as `download_wheels` does, out of edgefit's own folder once they lie there."""
     provided = sorted(provided)
-    key = hashlib.sha256(repr((place, sorted(requirements), provided)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((platform, sorted(requirements), provided)).encode()).hexdigest()[:16]
     folder = cache_folder("wheels") / key
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as part:
-            gather(place, requirements, Path(part) / "wheels", progress, provided)
+            download_wheels(platform, requirements, Path(part) / "wheels", progress, provided)
             try:
                 (Path(part) / "wheels").rename(folder)
             except OSError:
-                if not folder.exists():  # else another command was faster, and gathered the same
+                if not folder.exists():  # else another command was faster, and downloaded the same
                     raise
     return sorted(folder.glob("*.whl"))
 
 
-def _fits(wheel: Path | None, specifier: SpecifierSet) -> bool:
-    return wheel is not None and specifier.contains(_version(wheel), prereleases=True)
+def _satisfies(wheel: Path | None, specifier: SpecifierSet) -> bool:
+    return wheel is not None and specifier.contains(parse_wheel_filename(wheel.name)[1], prereleases=True)
 
 
-def _version(wheel: Path) -> Version:
-    return parse_wheel_filename(wheel.name)[1]
-
-
-def _download(place: Place, requirements: Sequence[str], folder: Path) -> list[Path]:
+def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> dict[str, Path]:
+    """Download a wheel for each requirement, without its dependencies."""
+    if not requirements:
+        return {}
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), *place.pip_options]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder)]
     done = subprocess.run(
-        [*command, *requirements], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [*command, *platform.pip_options, *requirements],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise _why_not(place, requirements, done.stderr)
-    return sorted(set(folder.iterdir()) - before)
+        raise _download_error(platform, requirements, done.stderr)
+    return _by_distribution(set(folder.iterdir()) - before)
 
 
-def _why_not(place: Place, requirements: Sequence[str], said: str) -> BoardError:
-    if "No module named pip" in said:
+def _download_error(platform: Platform, requirements: Sequence[str], stderr: str) -> BoardError:
+    if "No module named pip" in stderr:
         return BoardError(
-            f"wheels are gathered with pip, which this Python has not: {sys.executable} -m ensurepip"
+            f"edgefit downloads wheels with pip, and this Python has no pip; run {sys.executable} -m"
+            " ensurepip"
         )
-    lines = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
-    missing = re.search(r"No matching distribution found for (\S+)", said)
+    lines = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if line.startswith("ERROR: ")]
+    missing = re.search(r"No matching distribution found for (\S+)", stderr)
     if missing is not None:
         return BoardError(
-            f"{missing[1]}: is offered as a wheel for {place.words} by no index that pip is set up to ask;"
-            " is the index right (pip config list), and can it be reached?"
+            f"{missing[1]}: no index that pip uses offers a wheel for {platform.label}; check which index"
+            " that is (pip config list), and that it can be reached"
         )
-    return BoardError(f"pip could not download {' '.join(requirements)}: {(lines or [said.strip()])[0]}")
+    return BoardError(f"pip could not download {' '.join(requirements)}: {(lines or [stderr.strip()])[0]}")
 
 
-def _needs(wheel: Path, place: Place, extras: Iterable[str]) -> list[Requirement]:
-    """Return what a wheel needs at a place with some extras, by its core metadata (Requires-Dist)."""
-    places = [{**place.markers, "extra": extra} for extra in ("", *extras)]
+def _needs(wheel: Path, platform: Platform, extras: Iterable[str]) -> list[Requirement]:
+    """Return the dependencies of a wheel on a platform with some extras, by its core metadata."""
+    environments = [{**platform.markers, "extra": extra} for extra in ("", *extras)]
     needs = []
     for text in _metadata(wheel).get("Requires-Dist", ()):
         try:
-            one = Requirement(text)
+            need = Requirement(text)
         except InvalidRequirement:
-            raise BoardError(f"{wheel.name}: its metadata cannot be read: {text}") from None
-        if one.marker is None or any(one.marker.evaluate(there) for there in places):
-            needs.append(one)
+            raise BoardError(
+                f"{wheel.name}: '{text}' in its metadata is not a valid requirement; use another version"
+            ) from None
+        if need.marker is None or any(need.marker.evaluate(environment) for environment in environments):
+            needs.append(need)
     return needs
 
 
 def _metadata(wheel: Path) -> Mapping[str, Sequence[str]]:
     with zipfile.ZipFile(wheel) as archive:
-        name = next(one for one in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", one))
+        name = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
         message = HeaderParser().parsestr(archive.read(name).decode())
     return {key: message.get_all(key, []) for key in message}
 

@@ -1,47 +1,64 @@
-"""The columns of a report's table: where each value comes from, how it is written, and what is best in it.
+"""The columns of a report's table. A column is one row here: terminal, Markdown, CSV and page derive from it.
 
-One list serves the terminal and the CSV file. Pure: it draws nothing.
+A row has the column's value, format, explanation, place, and which values are best. Pure: it draws nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from bench.report.schema import Report, Run
+from bench.render.report_text import figure_of
+from bench.report.schema import Accuracy, RelativeLatency, Report, Run, Summary
+from bench.run_config import RunConfig
 from bench.statistics.replication import Interval
+from bench.units import MJ_PER_J, mb, mib, ms
 
-_BYTES_PER_MB = 1e6
+_PERCENT = 100
 
 
 class Best(Enum):
-    """Which end of a column is the good one."""
+    """Which value of a column is best."""
 
     LOWEST = "lowest"
     HIGHEST = "highest"
     NEITHER = "neither"
 
 
-class Place(Enum):
-    """Where a column is shown: always, where there is room for it (OFTEN before WIDE), in CSV alone."""
+class ColumnPlace(Enum):
+    """Where a column is shown. The page and the CSV file have all columns."""
 
     ALWAYS = "always"
+    """On every terminal and in Markdown."""
     OFTEN = "often"
+    """In Markdown, and on a terminal that has room for it. OFTEN comes before WIDE."""
     WIDE = "wide"
+    """On a terminal that has room for it."""
     FILE = "file"
+    """On the page and in the CSV file only."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """`key`: its name in CSV, with its unit; `title`: on the terminal; `factor`: shown there ÷ the value."""
+    """A column of numbers."""
 
     key: str
+    """Its name in CSV and on the page, with its unit."""
     title: str
+    """Its heading, with a line break where a terminal breaks it."""
+    explanation: str
+    """What its numbers mean, for the page."""
     value: Callable[[Run], float | None]
+    """A row's number; None where there is none."""
     digits: int
+    """Digits after the decimal point."""
     best: Best = Best.NEITHER
-    place: Place = Place.WIDE
+    """Which value is best."""
+    place: ColumnPlace = ColumnPlace.WIDE
+    """Where it is shown."""
     suffix: str = ""
+    """Text after the number where it is shown."""
     factor: float = 1.0
+    """Shown number ÷ value."""
 
     @property
     def heading(self) -> str:
@@ -54,155 +71,413 @@ class Column:
         return "–" if value is None else f"{value * self.factor:.{self.digits}f}{self.suffix}"
 
 
-def columns(several_groups: bool = False) -> list[Column]:
-    """Return the numeric columns in their order.
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of text or counts, which only the CSV file has."""
 
-    Of `several_groups` latencies are not compared, so none of them is the best, and what can be compared, the
-    ratio to the control workload, is shown at any width.
-    """
-    low, high = Best.LOWEST, Best.HIGHEST
-    always, often, file = Place.ALWAYS, Place.OFTEN, Place.FILE
-    time = Best.NEITHER if several_groups else low
+    key: str
+    """Its name."""
+    value: Callable[[Report, Run], str | int | None]
+    """A row's value; None where there is none."""
 
-    return [
-        Column("p50_ms", "p50\nms", lambda run: _latency(run, "p50"), 2, time, always),
-        Column("p50_half_width", "±\n%", _half_width, 1, place=always, factor=100),
-        Column("p90_ms", "p90\nms", lambda run: _latency(run, "p90"), 2, time, file),
-        Column("p95_ms", "p95\nms", lambda run: _latency(run, "p95"), 2, time, often),
-        Column("p99_ms", "p99\nms", lambda run: _latency(run, "p99"), 2, time),
-        Column("p95_upper_ms", "", lambda run: _upper(run, "p95"), 2, place=file),
-        Column("p99_upper_ms", "", lambda run: _upper(run, "p99"), 2, place=file),
-        Column("speed_up", "vs\nfp32", _speed_up, 2, high, always, "×"),
-        Column("speed_up_low", "", lambda run: _speed_up_end(run, 1), 2, place=file),
-        Column("speed_up_high", "", lambda run: _speed_up_end(run, 0), 2, place=file),
-        Column(
-            "relative_to_control",
-            "rel. to\ncontrol",
-            lambda run: run.relative_to_control,
-            2,
-            low,
-            always if several_groups else file,
+
+def _of(accessor: Callable[[Summary], float | None]) -> Callable[[Run], float | None]:
+    """Return an accessor for a row's summary; None where the row has none."""
+    return lambda run: None if run.summary is None else accessor(run.summary)
+
+
+def _ms(accessor: Callable[[Summary], float | None]) -> Callable[[Run], float | None]:
+    """Return an accessor that gives nanoseconds of a row's summary in milliseconds."""
+    return lambda run: _scaled(None if run.summary is None else accessor(run.summary), ms)
+
+
+def _of_accuracy(accessor: Callable[[Accuracy], float | None]) -> Callable[[Run], float | None]:
+    """Return an accessor for a row's accuracy; None where it was not evaluated."""
+    return lambda run: None if run.accuracy is None else accessor(run.accuracy)
+
+
+def _scaled(value: float | None, unit: Callable[[float], float]) -> float | None:
+    return None if value is None else unit(value)
+
+
+def _half_width(summary: Summary) -> float | None:
+    """Return half of the interval of the median, as a share of the median."""
+    interval = summary.latency.p50_ci95_ns
+    return None if interval is None else Interval(*interval).half_width
+
+
+def _speed_up(relative: RelativeLatency | None) -> float | None:
+    return None if relative is None else 1 / relative.ratio
+
+
+def _speed_up_end(relative: RelativeLatency | None, end: int) -> float | None:
+    return None if relative is None or relative.ci95 is None else 1 / relative.ci95[end]
+
+
+def _peak_mib(run: Run) -> float | None:
+    """Return the peak memory, or the memory after loading where the kernel records no peak."""
+    return None if run.completed is None else mib(run.completed.memory.highest_bytes)
+
+
+def _device_mib(run: Run) -> float | None:
+    return None if run.completed is None else _scaled(run.completed.memory.device_bytes, mib)
+
+
+def _macs_as_asked(run: Run) -> float | None:
+    """Return the share of multiply-accumulates that ran in the requested precision."""
+    ran = None if run.summary is None else run.summary.precision_ran
+    if ran is None or ran.share_of_macs is None or run.precision is None:
+        return None
+    return ran.share_of_macs.get(run.precision.value, 0.0)
+
+
+def _retention_end(accuracy: Accuracy, end: int) -> float | None:
+    retention = accuracy.retention
+    return None if retention is None or retention.ci95 is None else retention.ci95[end]
+
+
+_LOW, _HIGH = Best.LOWEST, Best.HIGHEST
+_ALWAYS, _OFTEN, _FILE = ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.FILE
+
+COLUMNS = (
+    Column(
+        "p50_ms",
+        "p50\nms",
+        "median of one inference, from float32 in memory to float32 in memory",
+        _ms(lambda summary: summary.latency.p50_ns),
+        2,
+        _LOW,
+        _ALWAYS,
+    ),
+    Column(
+        "p50_half_width",
+        "±\n%",
+        "half of the 95 % interval of the median, over fresh processes",
+        _of(_half_width),
+        1,
+        place=_ALWAYS,
+        factor=_PERCENT,
+    ),
+    Column(
+        "p90_ms",
+        "p90\nms",
+        "90 % of the inferences were faster",
+        _ms(lambda summary: summary.latency.p90_ns),
+        2,
+        _LOW,
+        _FILE,
+    ),
+    Column(
+        "p95_ms",
+        "p95\nms",
+        "95 % of the inferences were faster; missing where there are too few samples",
+        _ms(lambda summary: summary.latency.p95_ns),
+        2,
+        _LOW,
+        _OFTEN,
+    ),
+    Column(
+        "p99_ms",
+        "p99\nms",
+        "99 % of the inferences were faster; missing where there are too few samples",
+        _ms(lambda summary: summary.latency.p99_ns),
+        2,
+        _LOW,
+    ),
+    Column(
+        "p95_upper_ms",
+        "p95 ms, upper bound",
+        "upper bound of p95 with 99 % confidence",
+        _ms(lambda summary: summary.latency.p95_upper_ns),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "p99_upper_ms",
+        "p99 ms, upper bound",
+        "upper bound of p99 with 99 % confidence",
+        _ms(lambda summary: summary.latency.p99_upper_ns),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "speed_up",
+        "vs\nfp32",
+        "speed relative to the same format in fp32, paired block by block",
+        _of(lambda summary: _speed_up(summary.relative_to_fp32)),
+        2,
+        _HIGH,
+        _ALWAYS,
+        "×",
+    ),
+    Column(
+        "speed_up_low",
+        "vs fp32, low",
+        "lower end of the 95 % interval of vs fp32",
+        _of(lambda summary: _speed_up_end(summary.relative_to_fp32, 1)),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "speed_up_high",
+        "vs fp32, high",
+        "upper end of the 95 % interval of vs fp32",
+        _of(lambda summary: _speed_up_end(summary.relative_to_fp32, 0)),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "relative_to_control",
+        "rel. to\ncontrol",
+        "latency ÷ the latency of the control workload, a small fixed network measured in the same run",
+        _of(
+            lambda summary: None if summary.relative_to_control is None else summary.relative_to_control.ratio
         ),
-        Column("projected_low_ms", "", lambda run: _projected(run, "low"), 2, place=file),
-        Column("projected_high_ms", "", lambda run: _projected(run, "high"), 2, place=file),
-        Column("load_ms", "load\nms", lambda run: run.load_ms, 0),
-        Column("first_inference_ms", "first\nms", lambda run: run.first_inference_ms, 1),
-        Column("settled_ms", "settled\nms", _settled, 2, place=file),
-        Column("peak_memory_mib", "peak\nMiB", _memory, 0, low, always),
-        Column("device_memory_mib", "GPU\nMiB", _device_memory, 0, low),
-        Column("size_mb", "size\nMB", _size, 2, low, always),
-        Column("energy_mj", "mJ", lambda run: run.energy_mj.value if run.energy_mj else None, 0, low),
-        Column("macs_as_asked", "ran as\nasked", _macs_as_asked, 0, place=Place.WIDE, suffix="%", factor=100),
-        Column("top1", "accu-\nracy", lambda run: _accuracy(run, "top1"), 3, high, often),
-        Column("auc", "AUC", lambda run: _accuracy(run, "auc"), 3, high),
-        Column("retention", "reten-\ntion", _retention, 3, high, always),
-        Column("retention_low", "95 %\nlow", lambda run: _retention_end(run, 0), 3),
-        Column("retention_high", "", lambda run: _retention_end(run, 1), 3, place=file),
-        Column("sensitivity", "sensi-\ntivity", lambda run: _accuracy(run, "sensitivity"), 3, high, file),
-        Column("specificity", "speci-\nficity", lambda run: _accuracy(run, "specificity"), 3, high, file),
-        Column(
-            "reference_sensitivity", "", lambda run: _accuracy(run, "reference_sensitivity"), 3, place=file
-        ),
-        Column(
-            "reference_specificity", "", lambda run: _accuracy(run, "reference_specificity"), 3, place=file
-        ),
-        Column("agreement", "agree-\nment", lambda run: _accuracy(run, "agreement"), 3, high),
-    ]
+        2,
+        _LOW,
+        _FILE,
+    ),
+    Column(
+        "projected_low_ms",
+        "projected ms, from",
+        "lower end of the projected latency on the device: a range, not a measurement",
+        lambda run: None if run.projected is None else ms(run.projected.low_ns),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "projected_high_ms",
+        "projected ms, to",
+        "upper end of the projected latency on the device: a range, not a measurement",
+        lambda run: None if run.projected is None else ms(run.projected.high_ns),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "load_ms",
+        "load\nms",
+        "time to load the file into a session, median over fresh processes",
+        _ms(lambda summary: summary.load_ns),
+        0,
+    ),
+    Column(
+        "first_inference_ms",
+        "first\nms",
+        "the first inference of a fresh process, median",
+        _ms(lambda summary: summary.first_inference_ns),
+        1,
+    ),
+    Column(
+        "settled_ms",
+        "settled\nms",
+        "latency in the last quarter of a sustained run, settled or not",
+        _ms(lambda summary: None if summary.sustained is None else summary.sustained.settled_ns),
+        2,
+        place=_FILE,
+    ),
+    Column(
+        "peak_memory_mib",
+        "peak\nMiB",
+        "peak resident memory of a process; memory after loading where the kernel records no peak",
+        _peak_mib,
+        0,
+        _LOW,
+        _ALWAYS,
+    ),
+    Column(
+        "device_memory_mib",
+        "GPU\nMiB",
+        "additional memory on the accelerator",
+        _device_mib,
+        0,
+        _LOW,
+    ),
+    Column(
+        "size_mb",
+        "size\nMB",
+        "size of all files of the artifact, in 10⁶ bytes, without the runtime",
+        lambda run: _scaled(run.size_bytes, mb),
+        2,
+        _LOW,
+        _ALWAYS,
+    ),
+    Column(
+        "energy_mj",
+        "mJ",
+        "energy of one inference, in millijoules; idle power is not subtracted",
+        _of(lambda summary: _scaled(summary.energy_per_inference_j, lambda joules: joules * MJ_PER_J)),
+        0,
+        _LOW,
+    ),
+    Column(
+        "macs_as_asked",
+        "ran as\nasked",
+        "share of multiply-accumulates that ran in the requested precision",
+        _macs_as_asked,
+        0,
+        suffix="%",
+        factor=_PERCENT,
+    ),
+    Column(
+        "top1",
+        "accu-\nracy",
+        "share of the evaluation images with the right class",
+        _of_accuracy(lambda accuracy: accuracy.top1),
+        3,
+        _HIGH,
+        _OFTEN,
+    ),
+    Column(
+        "auc",
+        "AUC",
+        "area under the receiver operating characteristic",
+        _of_accuracy(lambda accuracy: accuracy.auc),
+        3,
+        _HIGH,
+    ),
+    Column(
+        "retention",
+        "reten-\ntion",
+        "accuracy ÷ the fp32 network's",
+        _of_accuracy(lambda accuracy: None if accuracy.retention is None else accuracy.retention.value),
+        3,
+        _HIGH,
+        _ALWAYS,
+    ),
+    Column(
+        "retention_low",
+        "95 %\nlow",
+        "lower end of retention's 95 % interval",
+        _of_accuracy(lambda accuracy: _retention_end(accuracy, 0)),
+        3,
+    ),
+    Column(
+        "retention_high",
+        "95 % high",
+        "upper end of retention's 95 % interval",
+        _of_accuracy(lambda accuracy: _retention_end(accuracy, 1)),
+        3,
+        place=_FILE,
+    ),
+    Column(
+        "sensitivity",
+        "sensi-\ntivity",
+        "share of the positive images that it classifies as positive",
+        _of_accuracy(lambda accuracy: accuracy.sensitivity),
+        3,
+        _HIGH,
+        _FILE,
+    ),
+    Column(
+        "specificity",
+        "speci-\nficity",
+        "share of the negative images that it classifies as negative",
+        _of_accuracy(lambda accuracy: accuracy.specificity),
+        3,
+        _HIGH,
+        _FILE,
+    ),
+    Column(
+        "reference_sensitivity",
+        "sensitivity of fp32",
+        "the fp32 network's sensitivity on the same images",
+        _of_accuracy(lambda accuracy: accuracy.reference_sensitivity),
+        3,
+        place=_FILE,
+    ),
+    Column(
+        "reference_specificity",
+        "specificity of fp32",
+        "the fp32 network's specificity on the same images",
+        _of_accuracy(lambda accuracy: accuracy.reference_specificity),
+        3,
+        place=_FILE,
+    ),
+    Column(
+        "agreement",
+        "agree-\nment",
+        "share of the images with the fp32 network's class",
+        _of_accuracy(lambda accuracy: accuracy.agreement),
+        3,
+        _HIGH,
+    ),
+)
+
+
+def _option(name: str) -> TextColumn:
+    return TextColumn(name, lambda _report, run: getattr(run.config, name))
+
+
+IDENTITY = (
+    TextColumn("report", lambda report, _run: report.name),
+    TextColumn("created", lambda report, _run: report.created),
+    TextColumn("profile", lambda report, _run: report.profile.name),
+    TextColumn("host", lambda report, _run: report.host.board or report.host.cpu),
+    TextColumn("case", lambda _report, run: run.case),
+    TextColumn("variant", lambda _report, run: run.variant),
+    TextColumn("runtime", lambda _report, run: run.runtime),
+    *(_option(name) for name in RunConfig.model_fields),
+    TextColumn("status", lambda _report, run: run.status),
+    TextColumn("provenance", lambda _report, run: run.provenance),
+)
+"""The columns that identify a line of the CSV file."""
+
+REMARKS = (
+    TextColumn("processes", lambda _report, run: run.summary.latency.processes if run.summary else None),
+    TextColumn("samples", lambda _report, run: run.summary.latency.samples if run.summary else None),
+    TextColumn("unsupported", lambda _report, run: run.summary.latency.unsupported if run.summary else None),
+    TextColumn("images", lambda _report, run: run.accuracy.images if run.accuracy else None),
+    TextColumn("reason", lambda _report, run: run.reason),
+    TextColumn("projected_from", lambda _report, run: run.projected.basis if run.projected else None),
+    TextColumn("projection_reason", lambda _report, run: run.projection_reason),
+    TextColumn(
+        "nearest_published",
+        lambda _report, run: figure_of(run.nearest_published) if run.nearest_published else None,
+    ),
+    TextColumn("warnings", lambda _report, run: " | ".join(run.warnings)),
+)
+"""The columns that explain the numbers of a line of the CSV file."""
 
 
 def column_of(key: str) -> Column:
     """Return the column of this name."""
-    return next(one for one in columns() if one.key == key)
+    return next(column for column in COLUMNS if column.key == key)
 
 
-def told(report: Report) -> list[Column]:
-    """Return the columns in which one of the report's variants has a value."""
-    variants = [run for run in report.runs if run.is_variant]
-    return [one for one in columns(has_groups(report)) if any(one.value(run) is not None for run in variants)]
+def available_columns(*reports: Report) -> list[Column]:
+    """Return the columns that have a value for at least one variant of the reports."""
+    variants = [run for report in reports for run in report.runs if run.is_variant]
+    return [column for column in COLUMNS if any(column.value(run) is not None for run in variants)]
+
+
+def place_in(column: Column, report: Report) -> ColumnPlace:
+    """Return where a column of a report is shown.
+
+    Between several groups only the ratio to the control workload can be compared. It is then always shown.
+    """
+    return ColumnPlace.ALWAYS if column.key == "relative_to_control" and has_groups(report) else column.place
 
 
 def has_groups(report: Report) -> bool:
-    """Tell whether not all variants took turns with each other."""
-    return any(run.raw is not None and run.raw.groups > 1 for run in report.runs if run.is_variant)
+    """Tell whether the variants were measured in several groups."""
+    return any(
+        run.completed is not None and run.completed.groups > 1 for run in report.runs if run.is_variant
+    )
 
 
-def best_cases(column: Column, report: Report) -> set[tuple[str, str]]:
-    """Return the cases that share a column's best value as it is written; none if most of them do."""
+def best_cases(column: Column, report: Report) -> set[str]:
+    """Return the cases that share a column's best value as it is written; none if most cases share it.
+
+    Latencies of several groups cannot be compared, so that no case has the best.
+    """
     written = {
         run.case: round(value * column.factor, column.digits)
         for run in report.runs
         if run.is_variant and run.status == "completed" and (value := column.value(run)) is not None
     }
-    if column.best is Best.NEITHER or not written:
+    is_latency = column.key in ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
+    if column.best is Best.NEITHER or not written or (is_latency and has_groups(report)):
         return set()
     best = min(written.values()) if column.best is Best.LOWEST else max(written.values())
     shared_by = {case for case, value in written.items() if value == best}
     return shared_by if 2 * len(shared_by) <= len(written) else set()
-
-
-def _latency(run: Run, name: str) -> float | None:
-    value = None if run.latency_ms is None else getattr(run.latency_ms, name)
-    return None if value is None else float(value)
-
-
-def _upper(run: Run, name: str) -> float | None:
-    value = None if run.latency_ms is None else getattr(run.latency_ms.upper, name)
-    return None if value is None else float(value)
-
-
-def _projected(run: Run, name: str) -> float | None:
-    return None if run.projected_ms is None else float(getattr(run.projected_ms, name))
-
-
-def _half_width(run: Run) -> float | None:
-    """Return half of the interval of the median, as a share of it."""
-    if run.latency_ms is None or run.latency_ms.p50_ci95 is None:
-        return None
-    return Interval(*run.latency_ms.p50_ci95).half_width
-
-
-def _speed_up(run: Run) -> float | None:
-    return None if run.relative_to_fp32 is None else 1 / run.relative_to_fp32
-
-
-def _speed_up_end(run: Run, end: int) -> float | None:
-    return None if run.relative_to_fp32_ci95 is None else 1 / run.relative_to_fp32_ci95[end]
-
-
-def _size(run: Run) -> float | None:
-    return None if run.size_bytes is None else run.size_bytes / _BYTES_PER_MB
-
-
-def _settled(run: Run) -> float | None:
-    return None if run.sustained is None else run.sustained.settled_ms
-
-
-def _memory(run: Run) -> float | None:
-    return None if run.memory_mb is None else run.memory_mb.peak
-
-
-def _device_memory(run: Run) -> float | None:
-    return None if run.memory_mb is None else run.memory_mb.device
-
-
-def _macs_as_asked(run: Run) -> float | None:
-    """Return the share of multiply-accumulates that ran in the precision that was asked for."""
-    ran = run.precision_ran
-    if ran is None or ran.share_of_macs is None:
-        return None
-    return ran.share_of_macs.get(ran.requested.value, 0.0)
-
-
-def _accuracy(run: Run, name: str) -> float | None:
-    value = None if run.accuracy is None else getattr(run.accuracy, name)
-    return None if value is None else float(value)
-
-
-def _retention(run: Run) -> float | None:
-    return None if run.accuracy is None or run.accuracy.retention is None else run.accuracy.retention.value
-
-
-def _retention_end(run: Run, end: int) -> float | None:
-    if run.accuracy is None or run.accuracy.retention is None or run.accuracy.retention.ci95 is None:
-        return None
-    return run.accuracy.retention.ci95[end]

@@ -1,49 +1,35 @@
-"""Reports as CSV: one line per row of each report, every column, raw numbers. Pure: it writes no file."""
+"""Reports as CSV: one line for each row of each report, all columns, raw numbers. Pure: it writes no file."""
 
 import csv
 import io
 from collections.abc import Iterable
 
-from bench.render.columns import columns
-from bench.render.proxy_text import figure_of
+from bench.render import columns
 from bench.report.schema import Report
 
-_LEADING = ("report", "created", "profile", "host", "variant", "runtime", "provider", "threads")
-
-_TRAILING = (
-    *("processes", "samples", "unsupported", "images", "reason"),
-    *("projected_from", "projection_reason", "nearest_published", "warnings"),
-)
+_BEGINNING = "report,created,profile,host,"
 
 
 def was_csv(content: bytes) -> bool:
-    """Tell whether a file's content begins as this table does."""
-    return content.startswith(",".join(_LEADING).encode())
+    """Tell whether any version of this module wrote a file's content."""
+    return content.startswith(_BEGINNING.encode())
 
 
 def to_csv(reports: Iterable[Report]) -> str:
-    """Return the reports' rows as CSV with a header; an empty cell is a value that there is not."""
+    """Return the reports' rows as CSV with a header. A cell is empty where there is no value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [column.key for column in columns()]
-    writer.writerow([*_LEADING, "status", "provenance", *names, *_TRAILING])
+    numbers = [column.key for column in columns.COLUMNS]
+    writer.writerow(
+        [*(column.key for column in columns.IDENTITY), *numbers, *(column.key for column in columns.REMARKS)]
+    )
     for report in reports:
-        numeric = columns()
         for run in report.runs:
             writer.writerow(
                 [
-                    *(report.name, report.created, report.profile.name, report.host.board or report.host.cpu),
-                    *(run.variant, run.runtime, run.provider, run.threads, run.status, run.provenance),
-                    *(column.value(run) for column in numeric),
-                    run.latency_ms.processes if run.latency_ms else None,
-                    run.latency_ms.samples if run.latency_ms else None,
-                    run.latency_ms.unsupported if run.latency_ms else None,
-                    run.accuracy.images if run.accuracy else None,
-                    run.reason,
-                    run.projected_ms.basis if run.projected_ms else None,
-                    run.projection_reason,
-                    figure_of(run.nearest_published) if run.nearest_published else None,
-                    " | ".join(run.warnings),
+                    *(column.value(report, run) for column in columns.IDENTITY),
+                    *(column.value(run) for column in columns.COLUMNS),
+                    *(column.value(report, run) for column in columns.REMARKS),
                 ]
             )
     return out.getvalue()

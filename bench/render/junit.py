@@ -1,27 +1,30 @@
-"""JUnit XML, which most CI systems show: how it is written, and reports in it. Pure."""
+"""Reports and checks as JUnit XML, which most CI systems show. Pure."""
 
 import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from bench.render.sentences import row_names
-from bench.render.titles import titles_of
+from bench.gate.document import Checked
+from bench.gate.findings import Finding, Verdict
+from bench.measurements import Failed
+from bench.render.check_text import by_case, headline, variant_name
+from bench.render.text import titles_of
 from bench.report.schema import Report, Run
+from bench.units import ms
 
-ROOT = "testsuites"
-_NAME = "edgefit report"
-# What XML 1.0 has no way to write.
+_ROOT = "testsuites"
+_REPORT = "edgefit report"
+# Characters that XML 1.0 cannot contain.
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def to_junit(reports: Sequence[Report]) -> str:
-    """Return the reports as a JUnit document: a suite a report, a test a row, a failure what failed."""
-    root = ElementTree.Element(ROOT, name=_NAME)
+def report_to_junit(reports: Sequence[Report]) -> str:
+    """Return the reports as a JUnit document: a suite for each report, a test for each row."""
+    root = ElementTree.Element(_ROOT, name=_REPORT)
     for report, title in zip(reports, titles_of(reports), strict=True):
         rows = [run for run in report.runs if run.is_variant]
-        names = row_names(report)
         attributes = {
-            "name": writable(f"{report.name}: {title}"),
+            "name": _writable(f"{report.name}: {title}"),
             "tests": str(len(rows)),
             "failures": str(sum(run.status == "failed" for run in rows)),
             "errors": "0",
@@ -29,41 +32,78 @@ def to_junit(reports: Sequence[Report]) -> str:
         }
         suite = ElementTree.SubElement(root, "testsuite", attributes)
         for run in rows:
-            _add(suite, title, names[run.case], run)
-    return to_xml(root)
+            _add_run(suite, title, run)
+    return _to_xml(root)
 
 
-def was_junit(content: bytes) -> bool:
-    """Tell whether a file's content is that of earlier reports."""
-    return begins_with(content, _NAME)
+def was_report_junit(content: bytes) -> bool:
+    """Tell whether this module wrote a file's content for reports."""
+    return _begins_with(content, _REPORT)
 
 
-def begins_with(content: bytes, name: str) -> bool:
-    """Tell whether a file's content is a document of this name."""
-    return f'<{ROOT} name="{name}'.encode() in content[:200]
+def _begins_with(content: bytes, name: str) -> bool:
+    """Tell whether a file's content is a JUnit document of this name."""
+    return f'<{_ROOT} name="{name}'.encode() in content[:200]
 
 
-def to_xml(root: ElementTree.Element) -> str:
+def _to_xml(root: ElementTree.Element) -> str:
     """Return a document as text."""
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def writable(text: str) -> str:
-    """Return a text without what XML cannot write."""
+def _writable(text: str) -> str:
+    """Return a text without the characters that XML cannot contain."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _add(suite: ElementTree.Element, title: str, name: str, run: Run) -> None:
-    test = ElementTree.SubElement(suite, "testcase", classname=writable(title), name=writable(name))
+def _add_run(suite: ElementTree.Element, title: str, run: Run) -> None:
+    test = ElementTree.SubElement(suite, "testcase", classname=_writable(title), name=_writable(run.case))
     match run.status:
         case "failed":
-            kind = "" if run.failure is None else run.failure.kind.value
-            message = writable(run.reason or "")
+            kind = run.outcome.kind.value if isinstance(run.outcome, Failed) else ""
+            message = _writable(run.reason or "")
             ElementTree.SubElement(test, "failure", message=message, type=kind).text = message
         case "skipped":
-            ElementTree.SubElement(test, "skipped", message=writable(run.reason or ""))
+            ElementTree.SubElement(test, "skipped", message=_writable(run.reason or ""))
         case "completed":
-            told = "" if run.latency_ms is None else f"p50 {run.latency_ms.p50:.4g} ms ({run.provenance})"
+            summary = run.summary
+            latency = "" if summary is None else f"p50 {ms(summary.latency.p50_ns):.4g} ms ({run.provenance})"
             warnings = [f"warning: {warning}" for warning in run.warnings]
-            ElementTree.SubElement(test, "system-out").text = writable("\n".join([told, *warnings]))
+            ElementTree.SubElement(test, "system-out").text = _writable("\n".join([latency, *warnings]))
+
+
+_CHECK = "edgefit check"
+_SKIPPED = (Verdict.NEW, Verdict.INCOMPARABLE)
+
+
+def check_to_junit(checked: Checked) -> str:
+    """Return the check as a JUnit document. What blocks is a failure, what was not compared is skipped."""
+    root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
+    for findings in by_case(checked):
+        name = _writable(variant_name(findings[0], checked))
+        failed = sum(finding.blocks(checked.strict) for finding in findings)
+        skipped = sum(finding.verdict in _SKIPPED for finding in findings)
+        counts = {"tests": len(findings), "failures": failed, "errors": 0, "skipped": skipped}
+        attributes = {"name": name, **{key: str(count) for key, count in counts.items()}}
+        suite = ElementTree.SubElement(root, "testsuite", attributes)
+        for finding in findings:
+            _add_finding(suite, name, finding, checked.strict)
+    return _to_xml(root)
+
+
+def was_check_junit(content: bytes) -> bool:
+    """Tell whether this module wrote a file's content for a check."""
+    return _begins_with(content, _CHECK)
+
+
+def _add_finding(suite: ElementTree.Element, name: str, finding: Finding, strict: bool) -> None:
+    test = ElementTree.SubElement(suite, "testcase", classname=name, name=finding.quantity.value)
+    message = _writable(f"{finding.verdict.value}: {finding.sentence}")
+    if finding.blocks(strict):
+        failure = ElementTree.SubElement(test, "failure", message=message, type=finding.verdict.value)
+        failure.text = message
+    elif finding.verdict in _SKIPPED:
+        ElementTree.SubElement(test, "skipped", message=message)
+    else:
+        ElementTree.SubElement(test, "system-out").text = message

@@ -1,50 +1,71 @@
-"""Reports as Markdown, for a pull request or a job's summary: the pick, the table, the conditions. Pure."""
+"""Reports and checks as Markdown, for a pull request or a job summary. Pure."""
 
 from collections.abc import Sequence
 
 from bench.choose.choosing import Choice
-from bench.render import proxy_text
-from bench.render.columns import Place, told
-from bench.render.markdown_text import escaped
-from bench.render.sentences import Remark, beside, conditions, remarks, row_names
+from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.findings import Finding, Quantity
+from bench.render.check_text import (
+    QUANTITIES,
+    by_case,
+    check_conditions,
+    finding_name,
+    headline,
+    notable_findings,
+    number,
+    variant_name,
+)
+from bench.render.columns import ColumnPlace, available_columns, place_in
+from bench.render.report_text import (
+    Remark,
+    conditions,
+    controls_line,
+    projected_text,
+    proxy_terms,
+    remarks,
+)
+from bench.render.text import escaped
 from bench.report.schema import Report, Run
 
-MARKER = "<!-- edgefit report -->"
-_SHOWN = (Place.ALWAYS, Place.OFTEN)
+REPORT_MARKER = "<!-- edgefit report -->"
+_SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
 
 
-def to_markdown(reports: Sequence[Report], choices: Sequence[Choice]) -> str:
-    """Return the reports as Markdown, marked by its first line, so that a comment can be replaced."""
-    lines = [MARKER, *(f"- **{escaped(choice.headline)}**" for choice in choices), ""]
+def report_to_markdown(reports: Sequence[Report], choices: Sequence[Choice]) -> str:
+    """Return the reports as Markdown. The first line marks it, so that CI can replace an earlier comment."""
+    lines = [REPORT_MARKER]
+    for choice in choices:
+        lines.append(f"- **{escaped(choice.headline)}**")
+        lines += [f"  - {escaped(sentence)}" for sentence in choice.explanation]
+    lines.append("")
     for report in reports:
         lines += _section(report)
     return "\n".join(lines)
 
 
-def was_markdown(content: bytes) -> bool:
-    """Tell whether a file's content is that of earlier reports."""
-    return content.startswith(MARKER.encode())
+def was_report_markdown(content: bytes) -> bool:
+    """Tell whether this module wrote a file's content for reports."""
+    return content.startswith(REPORT_MARKER.encode())
 
 
 def _section(report: Report) -> list[str]:
     variants = [run for run in report.runs if run.is_variant]
-    names = row_names(report)
-    shown = [one for one in told(report) if one.place in _SHOWN]
-    is_projected = any(run.projected_ms is not None for run in variants)
-    titles = ["variant", *(one.heading for one in shown), "latency is"]
+    shown = [column for column in available_columns(report) if place_in(column, report) in _SHOWN]
+    is_projected = any(run.projected is not None for run in variants)
+    titles = ["variant", *(column.heading for column in shown), "provenance"]
     titles += ["projected ms"] if is_projected else []
     lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
     lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(shown)}---|{'---|' if is_projected else ''}"]
     for run in variants:
-        cells = [escaped(names[run.case]), *(one.text(run) for one in shown), _provenance(run)]
-        cells += [proxy_text.projected_text(run)] if is_projected else []
+        cells = [escaped(run.case), *(column.text(run) for column in shown), _provenance(run)]
+        cells += [projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
-    made = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
-    said = [*proxy_text.terms(report), *conditions(report), *beside(report), made]
-    warnings = [_remark(one) for one in remarks(report, names)]
-    summary = f"Conditions; doubts and gaps: {len(warnings)}"
+    origin = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
+    sentences = [*proxy_terms(report), *conditions(report), *controls_line(report), origin]
+    warnings = [_remark(remark) for remark in remarks(report)]
+    summary = f"Conditions; warnings and gaps: {len(warnings)}"
     lines += ["", f"<details><summary>{summary}</summary>", ""]
-    lines += [f"- {escaped(line)}" for line in said]
+    lines += [f"- {escaped(line)}" for line in sentences]
     return [*lines, *warnings, "", "</details>", ""]
 
 
@@ -53,5 +74,47 @@ def _provenance(run: Run) -> str:
 
 
 def _remark(remark: Remark) -> str:
-    who = f", {remark.who}" if remark.who else ""
-    return f"- **{escaped(remark.kind + who)}**: {escaped(remark.sentence)}"
+    cases = f", {remark.cases}" if remark.cases else ""
+    return f"- **{escaped(remark.kind + cases)}**: {escaped(remark.sentence)}"
+
+
+CHECK_MARKER = "<!-- edgefit check -->"
+
+
+def check_to_markdown(checked: Checked) -> str:
+    """Return the check as Markdown. The first line marks it, so that CI can replace an earlier comment."""
+    sign = {BLOCKED: "❌", FINE: "✅"}.get(checked.exit_code, "⚠️")
+    lines = [CHECK_MARKER, f"{sign} **{escaped(headline(checked))}**", ""]
+    titles = [quantity.value for quantity in QUANTITIES]
+    lines += [f"| variant | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
+    for findings in by_case(checked):
+        name = escaped(variant_name(findings[0], checked))
+        lines.append(f"| {name} | {' | '.join(_cells(findings))} |")
+    lines.append("")
+    lines += [
+        f"- **{escaped(finding_name(finding, checked))}**: {escaped(finding.sentence)}"
+        for finding in notable_findings(checked)
+    ]
+    lines += ["", "<details><summary>Conditions</summary>", "", escaped(check_conditions(checked)), ""]
+    lines += [f"- {escaped(note)}" for note in checked.notes]
+    lines += [f"- warning: {escaped(warning)}" for warning in checked.warnings]
+    return "\n".join([*lines, "", "</details>", ""])
+
+
+def was_check_markdown(content: bytes) -> bool:
+    """Tell whether this module wrote a file's content for a check."""
+    return content.startswith(CHECK_MARKER.encode())
+
+
+def _cells(findings: list[Finding]) -> list[str]:
+    if findings[0].quantity is Quantity.CASE:
+        return [findings[0].verdict.value, *[""] * (len(QUANTITIES) - 1)]
+    by_quantity = {finding.quantity: finding for finding in findings}
+    return [_cell(by_quantity[quantity]) if quantity in by_quantity else "–" for quantity in QUANTITIES]
+
+
+def _cell(finding: Finding) -> str:
+    interval = ""
+    if finding.interval is not None and finding.quantity in (Quantity.LATENCY, Quantity.LOAD_TIME):
+        interval = f" ({finding.interval[0]:.2f}–{finding.interval[1]:.2f})"
+    return f"{finding.verdict.value} {number(finding)}{interval}".rstrip()

@@ -1,86 +1,151 @@
-"""A report as a table for the terminal: its conditions, one row per variant, warnings and reasons.
+"""Reports, checks, choices and histories for a terminal of any width. Pure: it prints nothing.
 
-Pure: a report and a width in, something rich can print out.
+Text wraps at words, and its further lines are indented. A table shows the columns that fit and cuts no cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from bench.render import proxy_text
-from bench.render.columns import Column, Place, best_cases, told
-from bench.render.sentences import Remark, beside, conditions, remarks, row_names, sustained
+from bench.choose.choosing import Choice
+from bench.errors import InputError
+from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.findings import Finding, Quantity, Verdict
+from bench.render.check_text import (
+    QUANTITIES,
+    by_case,
+    check_conditions,
+    finding_name,
+    headline,
+    notable_findings,
+    number,
+    variant_name,
+)
+from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, column_of, place_in
+from bench.render.report_text import (
+    Remark,
+    conditions,
+    controls_line,
+    projected_text,
+    projections,
+    proxy_terms,
+    remarks,
+    sustained,
+)
+from bench.render.text import device_of, sparkline
 from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
+_INDENT = 2
+
+
+@dataclass(frozen=True)
+class _Hanging:
+    """Text whose further lines are indented, so that the reader sees where an entry begins."""
+
+    text: Text
+    indent: int = 0
+    """The indent of the first line."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        further = self.indent + _INDENT
+        for index, line in enumerate(self.text.wrap(console, max(1, options.max_width - further))):
+            line.rstrip()
+            yield Text(" " * (further if index else self.indent)) + line
+
+
+def _hanging(lines: Iterable[str], style: str = "") -> list[RenderableType]:
+    """Return sentences as entries. Each keeps the indent that it has."""
+    return [_Hanging(Text(line.lstrip(), style), len(line) - len(line.lstrip())) for line in lines]
 
 
 def report_view(report: Report, width: int) -> RenderableType:
-    """Return everything there is to see of a report on a terminal of `width` columns."""
+    """Return a report for a terminal `width` columns wide."""
     variants = [run for run in report.runs if run.is_variant]
-    shown = [one for one in told(report) if one.place is not Place.FILE]
-    chosen = _that_fit(report, variants, shown, width)
-    parts: list[RenderableType] = [Text(line) for line in conditions(report)]
-    parts += [Text(line, "yellow") for line in proxy_text.terms(report)]
-    parts.append(_table(report, variants, chosen))
-    parts.append(
-        Text("* best in its column · accuracy, AUC and retention: on the file that was timed", "dim")
+    available = [
+        column for column in available_columns(report) if place_in(column, report) is not ColumnPlace.FILE
+    ]
+
+    def table_of(columns: Sequence[Column]) -> Table:
+        return _report_table(report, variants, columns)
+
+    shown = _that_fit(available, lambda column: place_in(column, report), table_of, width)
+    notes = ["* best in its column · accuracy, AUC and retention: on the file that was timed"]
+    notes += controls_line(report)
+    if len(shown) < len(available):
+        needed = _width_of(table_of(available))
+        notes.append(f"more columns at a width of {needed}, all columns with --csv")
+    return Group(
+        *_hanging(conditions(report)),
+        *_hanging(proxy_terms(report), "yellow"),
+        table_of(shown),
+        *_hanging(notes, "dim"),
+        *_hanging(sustained(report)),
+        *_hanging(projections(report)),
+        *(_Hanging(_remark_text(remark)) for remark in remarks(report)),
     )
-    parts += [Text(line, "dim") for line in beside(report)]
-    if len(chosen) < len(shown):
-        needed = _width_of(_table(report, variants, shown))
-        parts.append(Text(f"more columns at a width of {needed}, all of them with --csv", "dim"))
-    names = row_names(report)
-    parts += [Text(line) for line in sustained(report, names)]
-    parts += [Text(line) for line in proxy_text.projections(report, names)]
-    parts += [_remark_line(one) for one in remarks(report, names)]
-    return Group(*parts)
 
 
-def _that_fit(report: Report, variants: Sequence[Run], shown: Sequence[Column], width: int) -> list[Column]:
-    """Return the columns that a terminal has room for, those that matter most first, in their order."""
-    chosen: list[Column] = []
-    for place in (Place.ALWAYS, Place.OFTEN, Place.WIDE):
-        for column in shown:
-            if column.place is place:
-                more = [one for one in shown if one in chosen or one is column]
-                if _width_of(_table(report, variants, more)) <= width:
-                    chosen = more
-    return chosen
+def _that_fit(
+    available: Sequence[Column],
+    place_of: Callable[[Column], ColumnPlace],
+    table_of: Callable[[Sequence[Column]], Table],
+    width: int,
+) -> list[Column]:
+    """Return the columns that a terminal has room for. Those that matter most come first in the selection."""
+    shown: list[Column] = []
+    for place in (ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.WIDE):
+        for column in available:
+            if place_of(column) is place:
+                more = [other for other in available if other in shown or other is column]
+                if _width_of(table_of(more)) <= width:
+                    shown = more
+    return shown
 
 
 def _width_of(table: Table) -> int:
-    """Return how many columns of characters a table takes if nothing is cut."""
+    """Return how many characters wide a table is if no cell is cut."""
     console = Console(width=_WIDER_THAN_ANY)
     return Measurement.get(console, console.options, table).maximum
 
 
-def _table(report: Report, variants: Sequence[Run], chosen: Sequence[Column]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("variant", no_wrap=True)
-    for column in chosen:
+def _table(show_header: bool = True) -> Table:
+    """Return an empty table. Its first column wraps where a name is too long for the terminal."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_header=show_header,
+    )
+
+
+def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Column]) -> Table:
+    table = _table()
+    table.add_column("variant", overflow="fold")
+    for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("provenance", no_wrap=True)
-    is_projected = any(run.projected_ms is not None for run in variants)
+    is_projected = any(run.projected is not None for run in variants)
     if is_projected:
         table.add_column("projected\nms", justify="right", no_wrap=True)
-    best = {column.key: best_cases(column, report) for column in chosen}
-    names = row_names(report)
+    best = {column.key: best_cases(column, report) for column in columns}
     for run in variants:
         table.add_row(
-            Text(names[run.case]),
-            *(_cell(run, column, best[column.key]) for column in chosen),
+            Text(run.case),
+            *(_report_cell(run, column, best[column.key]) for column in columns),
             _provenance(run),
-            *([proxy_text.projected_text(run)] if is_projected else []),
+            *([projected_text(run)] if is_projected else []),
         )
     return table
 
 
-def _cell(run: Run, column: Column, best: set[tuple[str, str]]) -> Text:
+def _report_cell(run: Run, column: Column, best: set[str]) -> Text:
     text = column.text(run)
     if column.value(run) is None:
         return Text(text, "dim")
@@ -93,8 +158,179 @@ def _provenance(run: Run) -> Text:
     return Text(run.status, "bold red" if run.status == "failed" else "yellow")
 
 
-def _remark_line(remark: Remark) -> Text:
+def _remark_text(remark: Remark) -> Text:
     if remark.kind == "warning":
-        who = f"{remark.who}: " if remark.who else ""
-        return Text.assemble(("warning:", "yellow"), f" {who}{remark.sentence}")
-    return Text.assemble((f"{remark.who}:", "bold"), f" {remark.sentence}")
+        cases = f"{remark.cases}: " if remark.cases else ""
+        return Text.assemble(("warning:", "yellow"), f" {cases}{remark.sentence}")
+    return Text.assemble((f"{remark.cases}:", "bold"), f" {remark.sentence}")
+
+
+_CHOICE_STYLES = {"chosen": "bold green", "tie": "cyan", "not decided": "yellow", "not ranked": "dim"}
+# A longer name is wrapped, so that the reasons keep most of the line.
+_LONGEST_NAME = 30
+
+
+def choice_view(choice: Choice) -> RenderableType:
+    """Return a choice for a terminal of any width. The result comes first, then the figures and reasons."""
+    return Group(
+        Text(choice.headline, "bold" if choice.chosen else "bold red"),
+        *_hanging(f"  {sentence}" for sentence in _explanation(choice)),
+        _candidates(choice),
+        *_hanging(choice.nearest),
+        *_hanging(
+            (
+                "* on the Pareto front of p50, memory, size and accuracy",
+                f"Ranked by {choice.prefer.value}. Ratios are to the choice, with a 95 % interval.",
+                f"Budget: {choice.budget.source}",
+            ),
+            "dim",
+        ),
+    )
+
+
+def _explanation(choice: Choice) -> list[str]:
+    """Return the explanation without the figures, which the row of the chosen candidate has."""
+    figures = [candidate.reason for candidate in choice.candidates if candidate.result == "chosen"]
+    return [sentence for sentence in choice.explanation if sentence not in figures]
+
+
+def _candidates(choice: Choice) -> Table:
+    table = _table(show_header=False)
+    table.add_column(overflow="fold", max_width=_LONGEST_NAME)
+    table.add_column(overflow="fold")
+    for candidate in choice.candidates:
+        mark = "*" if candidate.on_front else " "
+        style = _CHOICE_STYLES.get(candidate.result, "")
+        reason = Text.assemble((candidate.result, style), f": {candidate.reason}")
+        table.add_row(Text(f"{mark} {candidate.name}"), reason)
+    return table
+
+
+_WIDE = 100
+_VERDICT_STYLES = {
+    Verdict.WORSE: "bold red",
+    Verdict.MISSING: "bold red",
+    Verdict.BROKE: "bold red",
+    Verdict.BETTER: "green",
+    Verdict.FIXED: "green",
+    Verdict.UNDECIDED: "yellow",
+    Verdict.INCOMPARABLE: "yellow",
+}
+
+
+def check_view(checked: Checked, width: int) -> RenderableType:
+    """Return a check for a terminal `width` columns wide."""
+    style = {BLOCKED: "bold red", FINE: "bold green"}.get(checked.exit_code, "bold yellow")
+    return Group(
+        _Hanging(Text(headline(checked), style)),
+        _check_table(checked, width),
+        *(_Hanging(_finding_text(finding, checked)) for finding in notable_findings(checked)),
+        *_hanging((f"note: {note}" for note in checked.notes), "dim"),
+        *(_Hanging(_remark_text(Remark("warning", "", warning))) for warning in checked.warnings),
+        *_hanging([check_conditions(checked)], "dim"),
+    )
+
+
+def _finding_text(finding: Finding, checked: Checked) -> Text:
+    style = _VERDICT_STYLES.get(finding.verdict, "")
+    return Text.assemble((finding_name(finding, checked), style), f": {finding.sentence}")
+
+
+def _check_table(checked: Checked, width: int) -> Table:
+    table = _table()
+    table.add_column("variant", overflow="fold")
+    for quantity in QUANTITIES:
+        table.add_column(quantity.value, no_wrap=True)
+    for findings in by_case(checked):
+        name = variant_name(findings[0], checked)
+        if findings[0].quantity is Quantity.CASE:
+            table.add_row(Text(name), _verdict(findings[0]))
+        else:
+            table.add_row(Text(name), *(_check_cell(findings, quantity, width) for quantity in QUANTITIES))
+    return table
+
+
+def _check_cell(findings: Sequence[Finding], quantity: Quantity, width: int) -> Text:
+    finding = next((finding for finding in findings if finding.quantity is quantity), None)
+    if finding is None:
+        return Text("–", "dim")
+    between = " " if width >= _WIDE else "\n"
+    value = number(finding)
+    return Text.assemble(_verdict(finding), f"{between}{value}" if value else "")
+
+
+def _verdict(finding: Finding) -> Text:
+    return Text(finding.verdict.value, _VERDICT_STYLES.get(finding.verdict, ""))
+
+
+_HISTORY_WIDTH = 24
+_HISTORY_COLUMNS = (
+    "p50_ms",
+    "p50_half_width",
+    "relative_to_control",
+    "peak_memory_mib",
+    "size_mb",
+    "retention",
+)
+
+
+def of_one_name(reports: Sequence[Report]) -> list[Report]:
+    """Return the reports, the earliest first. Raises InputError unless all have one name."""
+    names = sorted({report.name for report in reports})
+    if len(names) > 1:
+        raise InputError(
+            f"--history shows reports of one name, and these have the names {', '.join(names)}; "
+            "give reports of one name (edgefit bench --name sets it)"
+        )
+    return sorted(reports, key=lambda report: report.created)
+
+
+def latest_of_each(reports: Sequence[Report]) -> list[Report]:
+    """Return the latest report of each device. A device is a profile on a machine."""
+    ordered = sorted(reports, key=lambda report: report.created)
+    return list(
+        {(report.profile.name, report.host.cpu, report.host.board): report for report in ordered}.values()
+    )
+
+
+def history_view(reports: Sequence[Report], width: int) -> RenderableType:
+    """Return a table for each variant on each device, with a line for each report, the earliest first."""
+    histories: dict[tuple[str, str, str], list[tuple[Report, Run]]] = {}
+    for report in of_one_name(reports):
+        for run in report.runs:
+            if run.is_variant:
+                histories.setdefault((run.case, device_of(report), run.provenance), []).append((report, run))
+    parts: list[RenderableType] = [Text(f"{reports[0].name}: {len(reports)} reports", "bold")]
+    for (case, device, provenance), rows in histories.items():
+        levels = [run.summary.latency.p50_ns for _, run in rows if run.summary is not None]
+        drawing = f"  p50 {sparkline(levels, _HISTORY_WIDTH)}" if len(levels) > 1 else ""
+        parts += [Text(), *_hanging([f"{case}, {device}, {provenance}{drawing}"]), _fitting(rows, width)]
+    legend = (
+        "± half of the 95 % interval of the median · rel. to control: latency ÷ the control "
+        "workload's, to compare days and machines"
+    )
+    return Group(*parts, *_hanging([legend], "dim"))
+
+
+def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
+    """Return the table of a history with the columns that the terminal has room for."""
+    available = [column_of(key) for key in _HISTORY_COLUMNS]
+    shown = _that_fit(
+        available, lambda _: ColumnPlace.ALWAYS, lambda columns: _history_table(rows, columns), width
+    )
+    return _history_table(rows, shown)
+
+
+def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]) -> Table:
+    table = _table()
+    table.add_column("measured at", overflow="fold")
+    for title in ("bundle", "run"):
+        table.add_column(title, no_wrap=True)
+    for column in columns:
+        table.add_column(column.title, justify="right", no_wrap=True)
+    for report, run in rows:
+        how = f"{'quick' if report.quick else 'full'}, {run.config.short_label}"
+        how = how if run.status == "completed" else run.status
+        cells = [column.text(run) for column in columns]
+        table.add_row(report.created, report.bundle.sha256[:8], how, *cells)
+    return table

@@ -1,30 +1,68 @@
-"""Whether latencies of two reports can be compared by their control workloads, and the result. Pure."""
+"""Whether two networks, two reports or two rows can be compared, and latencies through controls. Pure."""
+
+from collections.abc import Sequence
 
 from bench.bundle.variants import CONTROL_VARIANT
-from bench.report.schema import Report, Run
+from bench.errors import InputError
+from bench.report.schema import BundleRecord, Report, Run
+from bench.run_config import RunConfig
 from bench.statistics import processes
 from bench.statistics.replication import Estimate
+
+
+def require_same_task(candidate: BundleRecord, baseline: BundleRecord) -> None:
+    """Raise InputError if the two networks have different classes or images of different sizes."""
+    if candidate.classes != baseline.classes:
+        raise InputError(
+            f"'{candidate.name}' has the classes {_listed(candidate.classes)}, and '{baseline.name}' has "
+            f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
+            "the same classes"
+        )
+    if candidate.image_size != baseline.image_size:
+        raise InputError(
+            f"'{candidate.name}' takes images of {candidate.image_size}×{candidate.image_size}, and "
+            f"'{baseline.name}' takes {baseline.image_size}×{baseline.image_size}: give two with the same "
+            "input shape, or make a new baseline"
+        )
+
+
+def bundle_differences(candidate: BundleRecord, baseline: BundleRecord) -> list[str]:
+    """Return, in words, the differences between two networks that can still be compared."""
+    pairs = (
+        ("architecture", baseline.model, candidate.model),
+        ("starting weights", baseline.weights, candidate.weights),
+        ("data", baseline.data, candidate.data),
+    )
+    return [f"another {what}: {after}, was {before}" for what, before, after in pairs if before != after]
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in classes)
 
 
 def differing_conditions(
     candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
 ) -> list[str]:
-    """Return, in words, the conditions under which a row was measured twice that are not the same."""
+    """Return, in words, the differences between the conditions of two rows."""
     return [
         *differing_machines(candidate, baseline),
         *_differing(
             ("provenance", baseline_run.provenance, candidate_run.provenance),
             ("runtime", baseline_run.runtime, candidate_run.runtime),
-            ("provider", baseline_run.provider, candidate_run.provider),
-            ("threads", baseline_run.threads, candidate_run.threads),
         ),
+        *differing_options(candidate_run.config, baseline_run.config),
     ]
 
 
-def differing_machines(candidate: Report, baseline: Report) -> list[str]:
-    """Return, in words, in what the machines of two reports differ that no control workload makes up for.
+def differing_options(candidate: RunConfig, baseline: RunConfig) -> list[str]:
+    """Return, in words, the differences between the options of two rows."""
+    return _differing(*((name, before, after) for name, after, before in candidate.differences(baseline)))
 
-    Not the host's name or kernel: those of one machine may change, and say nothing of its speed.
+
+def differing_machines(candidate: Report, baseline: Report) -> list[str]:
+    """Return, in words, the differences between two machines that a control workload cannot compensate for.
+
+    The host's name and kernel are not among them: they change without changing the machine's speed.
     """
     here, there = candidate.host, baseline.host
     return _differing(
@@ -42,35 +80,37 @@ def differing_machines(candidate: Report, baseline: Report) -> list[str]:
 
 
 def _differing(*pairs: tuple[str, object, object]) -> list[str]:
-    return [f"{what} {_told(after)}, was {_told(before)}" for what, before, after in pairs if before != after]
+    return [
+        f"{what} {_quoted(after)}, was {_quoted(before)}" for what, before, after in pairs if before != after
+    ]
 
 
 def control_of(report: Report) -> Run | None:
-    """Return the control workload's row, if it ran."""
-    rows = (run for run in report.runs if run.variant == CONTROL_VARIANT and run.raw is not None)
+    """Return the control workload's row; None if it did not complete."""
+    rows = (run for run in report.runs if run.variant == CONTROL_VARIANT and run.completed is not None)
     return next(rows, None)
 
 
 def ratio_through_controls(
     candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
 ) -> Estimate | str:
-    """Return the estimate of the logarithm of candidate ÷ baseline, each by its control workload.
+    """Return the estimate of the logarithm of candidate ÷ baseline, each relative to its control workload.
 
-    In words why there is none, where a report lacks a control workload or has too few processes.
+    Return a sentence instead, where a report has no control workload or too few processes.
     """
-    both = []
+    relative = []
     for report, run in ((candidate, candidate_run), (baseline, baseline_run)):
         control = control_of(report)
-        if run.raw is None or control is None or control.raw is None:
-            return f"the report '{report.name}' has no control workload, through which latencies are compared"
-        found = processes.ratio(run.raw.processes, control.raw.processes)
-        if found is None or found.estimate is None:
+        if run.completed is None or control is None or control.completed is None:
+            return f"the report '{report.name}' has no control workload to compare latencies through"
+        ratio = processes.ratio(run.completed.processes, control.completed.processes)
+        if ratio is None or ratio.estimate is None:
             return (
                 f"not decided: the report '{report.name}' has too few processes for an interval; "
                 "measure without --quick"
             )
-        both.append(found.estimate)
-    return both[0].less(both[1])
+        relative.append(ratio.estimate)
+    return relative[0].less(relative[1])
 
 
 def _control_runtime(report: Report) -> str | None:
@@ -78,5 +118,5 @@ def _control_runtime(report: Report) -> str | None:
     return None if control is None else control.runtime
 
 
-def _told(value: object) -> str:
+def _quoted(value: object) -> str:
     return "none" if value is None or value == "" else f"'{value}'"

@@ -1,7 +1,8 @@
-"""Reports as files: written whole, and refused where a summary is not that of its raw values."""
+"""Reports as files: written whole, and refused if a summary does not match its measurements."""
 
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,16 +11,15 @@ from pydantic import ValidationError
 from bench.devices.projection.projected import range_of
 from bench.errors import InputError, ReportMismatchError
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
+from bench.measurements import Outcome
 from bench.report.schema import Report, Run
 from bench.report.schema1 import to_schema_2
-from bench.report.summaries import References, Summary, precision_ran, summarise
+from bench.report.summaries import References, summarise
+from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
 
-# Summaries are sums and order statistics in double precision: other machines round the last digits otherwise.
+# Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
-_NS_PER_MS = 1e6
-# No interval reaches to so many times its median.
-_NS_FOR_SURE = 1e4
 
 
 def to_json(report: Report) -> str:
@@ -28,13 +28,13 @@ def to_json(report: Report) -> str:
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Write a report, whole or not at all; only an earlier report may stand in its place."""
+    """Write a report, whole or not at all. It replaces only an earlier report."""
     refuse_to_replace(path, was_a_report, "--out")
     write_whole(path, to_json(report) + "\n")
 
 
 def was_a_report(content: bytes) -> bool:
-    """Tell whether any edgefit, an older one too, wrote a file's content."""
+    """Tell whether any version of edgefit wrote a file's content."""
     try:
         document = json.loads(content)
     except ValueError:
@@ -43,7 +43,7 @@ def was_a_report(content: bytes) -> bool:
 
 
 def read_report(path: Path) -> Report:
-    """Read a report's file; raises what parse_report raises, and InputError if there is none to read."""
+    """Read a report's file. Raises the errors of parse_report, and InputError if it cannot be read."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -56,29 +56,29 @@ def read_report(path: Path) -> Report:
 
 
 def parse_report(content: bytes, path: Path) -> Report:
-    """Read a report's content and derive its summaries anew. `path`: where it lay, for the sentence.
+    """Read a report's content and derive its summaries again. Messages name `path`.
 
-    Raises InputError if it is no report, ReportMismatchError if a stored summary differs.
+    Raises InputError if it is not a report, ReportMismatchError if a stored summary differs.
     """
     try:
-        report = Report.model_validate_json(_upgraded(content))
+        report = Report.model_validate_json(_in_schema_2(content))
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
-    report = _in_milliseconds(report)
-    raws = {(run.variant, run.provider): run.raw for run in report.runs}
+    outcomes = {run.case: run.outcome for run in report.runs}
     for run in report.runs:
+        _check_identity(path, run)
+        _check_projection(path, run)
         try:
-            _check_projection(path, run)
-            _check(path, report, run, References.of(run.format, run.provider, raws))
+            _check_summary(path, report, run, outcomes)
         except (ValueError, IndexError) as error:
             raise ReportMismatchError(
-                f"{path}: {run.variant}: raw values do not fit together ({error})"
+                f"{path}: {run.case}: measurements do not fit together ({error})"
             ) from None
     return report
 
 
-def _upgraded(content: bytes) -> bytes:
-    """Return a report's content as schema 2 has it; what is no report of schema 1 is left as it is."""
+def _in_schema_2(content: bytes) -> bytes:
+    """Return a report's content in schema 2. Anything but a report of schema 1 is returned unchanged."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         document = json.loads(content)
         if isinstance(document, dict) and document.get("schema") == 1:
@@ -86,53 +86,45 @@ def _upgraded(content: bytes) -> bytes:
     return content
 
 
-def _in_milliseconds(report: Report) -> Report:
-    """Return a report with the interval of the median in ms: before 27 November 2026 it was written in ns."""
-
-    def mended(run: Run) -> Run:
-        latency = run.latency_ms
-        if latency is None or latency.p50_ci95 is None or latency.p50_ci95[1] < _NS_FOR_SURE * latency.p50:
-            return run
-        ends = (latency.p50_ci95[0] / _NS_PER_MS, latency.p50_ci95[1] / _NS_PER_MS)
-        return run.model_copy(update={"latency_ms": latency.model_copy(update={"p50_ci95": ends})})
-
-    return report.model_copy(update={"runs": tuple(mended(run) for run in report.runs)})
+def _check_identity(path: Path, run: Run) -> None:
+    """Refuse a row whose case id does not match its variant and provider."""
+    expected = case_id(run.variant, run.config.provider)
+    if run.case != expected:
+        raise ReportMismatchError(
+            f"{path}: {run.case}: 'case' must be '{expected}' for its variant and provider"
+        )
 
 
 def _check_projection(path: Path, run: Run) -> None:
-    """Refuse a projected range that is not what its own basis and factors give."""
-    if (found := run.projected_ms) is None:
+    """Refuse a projected range that does not follow from its own basis and factors."""
+    if (projected := run.projected) is None:
         return
-    ends = range_of(found.basis_ms, found.factors)
-    if not all(map(_is_close, (found.low, found.high), ends)):
+    ends = range_of(projected.basis_ns, projected.factors)
+    if not all(map(_is_close, (projected.low_ns, projected.high_ns), ends)):
         raise ReportMismatchError(
-            f"{path}: {run.variant}: 'projected_ms' is not what its basis and factors give; the file was "
-            "changed by hand"
+            f"{path}: {run.case}: 'projection' is not what its basis and factors give; "
+            "the file was changed by hand"
         )
 
 
-def _is_close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=_RELATIVE_TOLERANCE)
+def _is_close(value: float, other: float) -> bool:
+    return math.isclose(value, other, rel_tol=_RELATIVE_TOLERANCE)
 
 
-def _check(path: Path, report: Report, run: Run, references: References) -> None:
-    if (run.status == "completed") != (run.raw is not None):
-        raise ReportMismatchError(
-            f"{path}: {run.variant}: 'status' is {run.status}, which its raw values belie"
-        )
-    stored = {key: value for key, value in run.model_dump().items() if key in Summary.model_fields}
-    requested = None if run.precision_ran is None else run.precision_ran.requested
-    if run.raw is None:
-        nothing = {
-            "precision_ran": None if requested is None else precision_ran(requested, None).model_dump()
-        }
-        if any(value != nothing.get(key) for key, value in stored.items()):
-            raise ReportMismatchError(f"{path}: {run.variant}: is {run.status}, and yet has figures")
+def _check_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, Outcome]) -> None:
+    """Refuse a summary that does not follow from the measurements."""
+    if run.completed is None or run.summary is None:
+        if (run.completed is None) != (run.summary is None):
+            raise ReportMismatchError(
+                f"{path}: {run.case}: its status is {run.status}, but 'summary' says otherwise"
+            )
         return
-    derived = summarise(run.raw, requested, report.evaluation, references).model_dump()
-    if (key := _differs(stored, derived)) is not None:
+    references = References.of(run.format, run.config.provider, outcomes)
+    derived = summarise(run.completed, run.precision, report.evaluation, references).model_dump()
+    if (key := _differs(run.summary.model_dump(), derived)) is not None:
         raise ReportMismatchError(
-            f"{path}: {run.variant}: '{key}' is not what its raw values give; the file was changed by hand"
+            f"{path}: {run.case}: 'summary.{key}' does not match the measurements; "
+            "the file was changed by hand"
         )
 
 
@@ -140,11 +132,11 @@ def _differs(stored: object, derived: object, key: str = "") -> str | None:
     """Return the first key at which two values differ, or None."""
     if isinstance(stored, dict) and isinstance(derived, dict):
         inner = (_differs(stored.get(name), value, f"{key}.{name}") for name, value in derived.items())
-        return next((found for found in inner if found is not None), None)
+        return next((difference for difference in inner if difference is not None), None)
     if isinstance(stored, float | int) and isinstance(derived, float | int):
         same = stored == derived or _is_close(stored, derived)
     elif isinstance(stored, tuple) and isinstance(derived, tuple) and len(stored) == len(derived):
-        same = all(_differs(one, other, key) is None for one, other in zip(stored, derived, strict=True))
+        same = all(_differs(value, other, key) is None for value, other in zip(stored, derived, strict=True))
     else:
         same = stored == derived
     return None if same else key.removeprefix(".")

@@ -1,11 +1,11 @@
-"""Which bundle a report or a check is about."""
+"""The record of a bundle in a report or a check."""
 
 from bench.bundle.manifest import Bundle
 from bench.report.schema import BundleRecord
 
 
 def record_of(bundle: Bundle) -> BundleRecord:
-    """Return what a report says of a bundle."""
+    """Return the record of a bundle for a report or a check."""
     model = bundle.manifest.model
     return BundleRecord(
         sha256=bundle.sha256,

@@ -1,24 +1,15 @@
-"""The report contract: the shape of the file. It computes nothing and reads no file."""
+"""The report contract, schema 2: the shape of the file. It computes nothing and reads no file."""
 
 from typing import Literal
 
 from pydantic import Field
 
 from bench.bundle.variants import Precision
-from bench.devices.projection.projected import Projected
-from bench.measurements import (
-    End,
-    Energy,
-    Executed,
-    FailureKind,
-    Memory,
-    NoEnergy,
-    ProcessTiming,
-    RepetitionState,
-    Stage,
-    SustainedRun,
-)
+from bench.devices.projection.projected import NoBasis, Projected
+from bench.measurements import Completed, Outcome
 from bench.record import Record
+from bench.run_config import RunConfig
+from bench.statistics.latency import Latency
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
 from device_profiles.facts import Published, Rate
@@ -26,264 +17,283 @@ from device_profiles.part import Text
 from device_profiles.profile import Profile
 
 
-class UpperBounds(Record):
-    """Upper bounds of the percentiles with 99 % confidence, in ms; null with too few samples for one."""
+class RelativeLatency(Record):
+    """A latency ÷ another latency, paired block by block.
 
-    p90: float | None
-    p95: float | None
-    p99: float | None
-
-
-class Latency(Record):
-    """Milliseconds of one inference over `samples` samples of `processes` processes.
-
-    A percentile is null where so few samples do not support it, and `unsupported` says why. `p50_ci95`: made
-    over processes, null with fewer than five. `relative_range`: how far the middle eight tenths reach, ÷ p50.
+    On a machine that changes its speed, such a ratio is more stable than a ratio of two medians.
     """
 
-    p50: float
-    p90: float | None
-    p95: float | None
-    p99: float | None
-    upper: UpperBounds
-    unsupported: str | None
-    mean: float
-    min: float
-    max: float
-    relative_range: float
-    p50_ci95: tuple[float, float] | None
-    samples: int
-    processes: int
-
-
-class MemoryMb(Record):
-    """MiB (2^20 bytes) resident: runtime imported, artifact loaded, peak; `device`: an accelerator's own.
-
-    `proportional`: the proportional set size after some inferences.
-    """
-
-    runtime: float
-    loaded: float
-    peak: float | None
-    device: float | None
-    proportional: float | None
+    ratio: float
+    """The median of the blocks' ratios."""
+    ci95: tuple[float, float] | None
+    """Its 95 % interval over processes; null with fewer than five."""
 
 
 class Retention(Record):
-    """The variant's accuracy ÷ the fp32 reference's, with its interval over images."""
+    """A variant's accuracy ÷ the fp32 reference's."""
 
     value: float
+    """The ratio of the two accuracies."""
     ci95: tuple[float, float] | None
+    """Its 95 % interval over images; null where there is none."""
 
 
 class Accuracy(Record):
-    """What the logits are worth on `images` evaluation images; null where it cannot be computed.
+    """Figures of the logits on the evaluation images. A figure is null where it cannot be computed.
 
-    `sensitivity` and `specificity` are those at the fp32 model's operating point, a score of 0 (the positive
-    class's logit is the larger one), where it has `reference_sensitivity` and `reference_specificity`.
-    `flips`: indices of the images whose class is not the fp32 model's; `missed` of those are positive images
-    that it finds and the variant does not.
+    Sensitivity and specificity hold at a score of 0: an image is positive if the positive class's logit is
+    the larger one. The fp32 model has the same operating point.
     """
 
     images: int
+    """The number of images."""
     top1: float
+    """Share of images whose class is right."""
     auc: float | None
+    """Area under the ROC curve; null for more than two classes."""
     sensitivity: float | None
+    """Share of the positive images that are classified as positive."""
     specificity: float | None
+    """Share of the negative images that are classified as negative."""
     reference_sensitivity: float | None
+    """The fp32 network's sensitivity on the same images."""
     reference_specificity: float | None
+    """The fp32 network's specificity on the same images."""
     agreement: float
+    """Share of images with the fp32 network's class."""
     retention: Retention | None
+    """Accuracy ÷ the fp32 network's."""
     mcnemar_p: float
+    """p of the exact McNemar test on the images that only one of the two models classifies correctly."""
     flips: tuple[int, ...]
+    """Indices of the images whose class is not the fp32 network's."""
     missed: tuple[int, ...] | None
+    """Those of `flips` that are positive and that only the fp32 network classifies as positive."""
     sqnr_db: float | None
+    """Signal-to-quantisation-noise ratio of the logits, with the fp32 network's as the signal, in dB."""
 
 
 class PrecisionRan(Record):
-    """Which precision was asked for, and which ran by the runtime's own executed graph; null: not examined.
+    """The precision that ran, from the runtime's own executed graph. Null values were not examined."""
 
-    Shares are by precision, of convolution and matrix operators and of their multiply-accumulates (null where
-    the graph does not tell the shapes). `casts` between float types; `quantise` and `dequantise` steps.
-    """
-
-    requested: Precision = Field(strict=False)
     share_of_macs: dict[str, float] | None = None
+    """Share of the multiply-accumulates by precision; null where the graph gives no shapes."""
     share_of_operators: dict[str, float] | None = None
+    """Share of the convolution and matrix operators by precision."""
     casts: int | None = None
+    """Conversions between float types."""
     quantise: int | None = None
+    """Steps from float to integers."""
     dequantise: int | None = None
+    """Steps from integers to float."""
     evidence: str | None = None
-
-
-class EnergyMj(Record):
-    """Millijoules of one inference of what `domain` names; `idle_watts` were drawn before, not subtracted."""
-
-    value: float
-    method: str
-    domain: str
-    idle_watts: float
+    """The source of these figures."""
 
 
 class SustainedPoint(Record):
-    """The median latency of a block that ended `at_s` seconds after the first inference."""
+    """The median latency of one block of a sustained run."""
 
     at_s: float
-    p50_ms: float
+    """Seconds from the first inference to the end of the block."""
+    p50_ns: float
+    """The block's median."""
 
 
 class Sustained(Record):
-    """Latency over `seconds` without a pause.
-
-    `drift`: the last third's level ÷ the first third's, less 1. `settled_ms`: the level of the last quarter;
-    `settled_after_s`: from when on nine tenths stay within 5 % of that, null if they do not.
-    """
+    """Latency over a run without a pause."""
 
     seconds: float
+    """How long it ran."""
     drift: float
-    settled_ms: float
+    """The last third's level ÷ the first third's, less 1."""
+    settled_ns: float
+    """The level of the last quarter."""
     settled_after_s: float | None
+    """The time after which 90 % of the blocks stay within 5 % of that level; null if there is none."""
     points: tuple[SustainedPoint, ...]
+    """The median of each block."""
 
 
-class Raw(Record):
-    """The truth: every sample, byte and logit. `logits` is [images][classes]; see Completed for the rest."""
+class Summary(Record):
+    """All figures that are derived from a completed case's measurements, and from its references."""
 
-    processes: tuple[ProcessTiming, ...]
-    ended: End = Field(strict=False)
-    memory: Memory
-    logits: tuple[tuple[float, ...], ...] | None
-    executed: Executed | None
-    energy: Energy | NoEnergy
-    sustained: SustainedRun | None
-    telemetry: tuple[RepetitionState, ...]
-    groups: int
-
-
-class Failure(Record):
-    """Where and how a case failed."""
-
-    stage: Stage = Field(strict=False)
-    kind: FailureKind = Field(strict=False)
-    message: str
+    latency: Latency
+    """Latency over all samples."""
+    relative_to_control: RelativeLatency | None
+    """Latency ÷ the control workload's latency; null where the two were not measured together."""
+    relative_to_fp32: RelativeLatency | None
+    """Latency ÷ the latency of the same format in fp32; null where the two were not measured together."""
+    import_ns: float
+    """Median over processes of the time to import the runtime."""
+    load_ns: float
+    """Median over processes of the time to load the artifact."""
+    first_inference_ns: float
+    """Median over processes of the first inference."""
+    file_cache: Literal["warm", "cold", "partly"] | None
+    """Whether the artifact was in the kernel's file cache when it was loaded; null where that is unknown."""
+    sustained: Sustained | None
+    """The sustained run; null if there was none."""
+    energy_per_inference_j: float | None
+    """Energy of one inference in joules, with idle power; null where no energy was measured."""
+    precision_ran: PrecisionRan | None
+    """The precision that ran; null for the two controls."""
+    accuracy: Accuracy | None
+    """Accuracy of the file that was timed; null for the two controls."""
 
 
 class Run(Record):
-    """One case's row. What belongs to a completed case is null in any other.
+    """The row of one case: its variant, its options, its outcome."""
 
-    `relative_to_control`, `relative_to_fp32`: latency ÷ the control workload's, and ÷ that of the format's
-    fp32, paired turn by turn: steadier than two medians on a machine that changes its speed; null for rows
-    that took no turns together. `file_cache`: whether the artifact lay in the kernel's file cache when it was
-    loaded; null where it is not told. `sampling_ended`: see End. `predictions_cached_at`: when an earlier run
-    on this machine found logits and executed graph; null if it was this one. The null runtime and the control
-    workload have neither accuracy nor precision. `projected_ms`: what it would take on the profile's device,
-    where this machine stands in for it, and `projection_reason` why there is none; `nearest_published`: what
-    others have published of that device that is nearest to this row.
-    """
-
+    case: str
+    """The case id, unique in the report: `onnx-int8`, or `onnx-int8@cuda` on another provider."""
     variant: str
+    """Format and precision, such as `onnx-int8`; `null` or `control` for the two controls."""
     format: str
-    provider: str
-    runtime: str | None = None
-    threads: int = Field(ge=1)
-    status: Literal["completed", "skipped", "failed"]
-    reason: str | None = None
-    failure: Failure | None = None
+    """The format; for the control workload the format of the runtime that ran it."""
+    precision: Precision | None = Field(default=None, strict=False)
+    """The requested precision; null for the two controls."""
+    config: RunConfig
+    """Its options and its provider."""
     provenance: Literal["measured", "proxy"]
-    latency_ms: Latency | None = None
-    relative_to_control: float | None = None
-    relative_to_control_ci95: tuple[float, float] | None = None
-    relative_to_fp32: float | None = None
-    relative_to_fp32_ci95: tuple[float, float] | None = None
-    projected_ms: Projected | None = None
-    projection_reason: str | None = None
-    nearest_published: Published | None = None
-    import_ms: float | None = None
-    load_ms: float | None = None
-    first_inference_ms: float | None = None
-    file_cache: Literal["warm", "cold", "partly"] | None = None
-    sampling_ended: End | None = Field(default=None, strict=False)
-    sustained: Sustained | None = None
-    memory_mb: MemoryMb | None = None
+    """Whether the profile's device itself was measured, or a proxy for it."""
     size_bytes: int | None = Field(default=None, ge=0)
-    energy_mj: EnergyMj | None = None
-    energy_reason: str | None = None
-    precision_ran: PrecisionRan | None = None
-    accuracy: Accuracy | None = None
-    predictions_cached_at: str | None = None
-    raw: Raw | None = None
+    """The size of all files of the artifact; null where there is none."""
+    outcome: Outcome
+    """The measurements of a completed case, or why there are none."""
+    summary: Summary | None = None
+    """The figures derived from the measurements; null unless the case completed."""
+    projection: Projected | NoBasis | None = None
+    """The projected latency on the profile's device, or why there is none; null on the device itself."""
+    nearest_published: Published | None = None
+    """The nearest figure that others have published for the profile's device."""
     warnings: tuple[str, ...] = ()
-
-    @property
-    def case(self) -> tuple[str, str]:
-        """Variant and provider, which tell it from a report's other rows."""
-        return self.variant, self.provider
+    """Warnings about this row, each with a remedy."""
 
     @property
     def is_variant(self) -> bool:
-        """Whether it is an artifact's row, rather than the null runtime's or the control workload's."""
-        return self.precision_ran is not None
+        """Whether it is the row of an artifact, not of a control."""
+        return self.precision is not None
+
+    @property
+    def status(self) -> Literal["completed", "skipped", "failed"]:
+        """Its status."""
+        return self.outcome.status
+
+    @property
+    def completed(self) -> Completed | None:
+        """Its measurements; None unless it completed."""
+        return self.outcome if isinstance(self.outcome, Completed) else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it did not complete, in one line."""
+        return None if isinstance(self.outcome, Completed) else self.outcome.reason
+
+    @property
+    def runtime(self) -> str | None:
+        """The runtime's name and version; None unless it completed."""
+        return None if self.completed is None else self.completed.runtime
+
+    @property
+    def projected(self) -> Projected | None:
+        """The projected latency, where there is one."""
+        return self.projection if isinstance(self.projection, Projected) else None
+
+    @property
+    def projection_reason(self) -> str | None:
+        """Why its latency is not projected; None where it is, or where no projection was tried."""
+        return self.projection.reason if isinstance(self.projection, NoBasis) else None
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """Its accuracy; None where it was not evaluated."""
+        return None if self.summary is None else self.summary.accuracy
 
 
 MemoryHolder = Literal["control group", "measured peak"]
 
 
 class Proxy(Record):
-    """In what this machine agrees with the profile's device and differs from it, and how it was held to it.
-
-    `emulated`: see Host; `memory_limit_mb`: MiB of a case, and `memory_limit_is` in words what that is;
-    `memory_held_by`: what held cases to it, a control group of the kernel, or their measured peak, judged;
-    all null where no limit is known. `host_rates`: this machine's own, that projections rest on.
-    """
+    """How this machine differs from the profile's device, and how its memory was limited."""
 
     agrees: tuple[str, ...]
+    """The properties in which the two agree."""
     differs: tuple[str, ...]
+    """The properties in which the two differ."""
     emulated: str | None
-    memory_limit_mb: float | None
+    """See Host."""
+    memory_limit_bytes: int | None
+    """The memory limit of a case; null where no limit is known."""
     memory_limit_is: str | None = None
+    """The origin of that limit, in words."""
     memory_held_by: MemoryHolder | None
+    """What enforced it: a control group of the kernel, or the measured peak; null without a limit."""
     host_rates: tuple[Rate, ...] = ()
+    """This machine's own rates, which projections are based on."""
 
 
 class BundleRecord(Record):
-    """Which bundle was measured; `sha256` is that of its manifest, `folder` where it lay then."""
+    """The bundle that was measured."""
 
     sha256: str
+    """SHA-256 of its manifest."""
     name: Text
+    """Its name."""
     model: Text
+    """The network's architecture."""
     weights: Text
+    """The starting weights of fine-tuning."""
     data: Text
+    """The data of fine-tuning."""
     image_size: int
+    """Side of its square input, in pixels."""
     classes: tuple[Text, ...]
+    """The classes, in the order of the logits."""
     pack_sha256: str
+    """SHA-256 of its evaluation pack."""
     folder: str | None = None
+    """Its folder when it was measured."""
 
 
 class Evaluation(Record):
-    """The answers that every row is judged by: the pack's first images, of `pack_images` in it."""
+    """The labels and reference answers of the evaluated images: the first ones of the evaluation pack."""
 
     labels: tuple[int, ...]
+    """The right class of each image."""
     reference_logits: tuple[tuple[float, ...], ...]
+    """The fp32 network's logits, [images][classes]."""
     positive_class: int
+    """Index of the positive class, which sensitivity is about."""
     pack_images: int
+    """The number of images in the evaluation pack."""
 
 
 class Report(Record):
-    """Everything one run of the harness found; `proxy`: null where it ran on the device itself.
-
-    `confinement`: what kept the artifacts from writing the user's files; null in a report of before.
-    """
+    """The results of one run of the harness."""
 
     schema_: Literal[2] = Field(alias="schema")
+    """The version of this shape. Reports of schema 1 can be read too."""
     tool: str
+    """Version of edgefit."""
     created: str
+    """When the run began, ISO 8601."""
     name: Text
+    """The name of the run. Reports of one name make a history."""
     quick: bool
+    """Whether the run used the profile's short sampling, and only the first images."""
     host: Host
+    """The machine that it ran on."""
     profile: Profile
+    """The device's profile."""
     proxy: Proxy | None = None
+    """How this machine differs from the device; null where it is the device itself."""
     bundle: BundleRecord
+    """The bundle that was measured."""
     evaluation: Evaluation
+    """The labels and reference answers."""
     runs: tuple[Run, ...]
+    """A row for each case."""
     confinement: Confinement | None = None
+    """What prevented the artifacts from writing the user's files; null in older reports."""
     warnings: tuple[str, ...]
+    """Warnings about the whole run, each with a remedy."""

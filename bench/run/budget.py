@@ -1,45 +1,65 @@
-"""Which limits of a profile's budget a row breaks. Pure: values in, sentences out."""
+"""The limits of a profile's budget that a row exceeds. Pure: values in, sentences out."""
 
 from bench.devices.projection.projected import Projected
 from bench.devices.terms import Provenance
-from bench.report.schema import Latency
-from bench.report.summaries import Summary
+from bench.report.retention import check_retention
+from bench.statistics.accuracy import Paired
+from bench.statistics.latency import Latency
+from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
-_BYTES_PER_MB = 1e6
 
+def over_budget(
+    latency: Latency,
+    memory_bytes: int,
+    size_bytes: int,
+    paired: Paired | None,
+    budget: Budget,
+    provenance: Provenance,
+) -> list[str]:
+    """Return a sentence for each limit that a row exceeds. A proxy's latency is not compared.
 
-def over_budget(summary: Summary, size_bytes: int, budget: Budget, provenance: Provenance) -> list[str]:
-    """Return a sentence for each limit that a row's summary breaks; a proxy's latency is not judged."""
-    kept = None if summary.accuracy is None else summary.accuracy.retention
-    found = [
-        _over_latency(summary.latency_ms, budget.p95_ms if provenance == "measured" else None),
-        _over("peak memory", summary.memory_mb.peak, budget.memory_mb, "MiB"),
-        _over("size", size_bytes / _BYTES_PER_MB, budget.size_mb, "MB"),
+    `memory_bytes` is its peak. `paired` has its predictions and the fp32 reference's, None without any.
+    """
+    sentences = [
+        _over_latency(latency, budget.p95_ms if provenance == "measured" else None),
+        _over("peak memory", mib(memory_bytes), budget.memory_mb, "MiB"),
+        _over("size", mb(size_bytes), budget.size_mb, "MB"),
+        _loses_accuracy(paired, budget.retention),
     ]
-    if kept is not None and budget.retention is not None and kept.value < budget.retention:
-        found.append(f"retention {kept.value:.3f} is below the budget's {budget.retention:g}")
-    return [sentence for sentence in found if sentence is not None]
+    return [sentence for sentence in sentences if sentence is not None]
 
 
 def projected_over_budget(projected: Projected, budget: Budget) -> list[str]:
-    """Return a sentence if all of a projected range breaks the limit of latency."""
-    if budget.p95_ms is None or projected.low <= budget.p95_ms:
+    """Return a sentence if the whole projected range exceeds the limit of latency."""
+    low, high = ms(projected.low_ns), ms(projected.high_ns)
+    if budget.p95_ms is None or low <= budget.p95_ms:
         return []
-    reach = f"{projected.low:.3g} to {projected.high:.3g} ms"
-    return [f"projected latency {reach} is over the budget's {budget.p95_ms:g} ms"]
+    return [f"projected latency {low:.3g} to {high:.3g} ms is over the budget's {budget.p95_ms:g} ms"]
 
 
 def _over_latency(latency: Latency, limit_ms: float | None) -> str | None:
-    """Judge p95, and p50 where the samples do not support a p95: what is over with that is over with both."""
-    if limit_ms is None or latency.p95 is not None:
-        return _over("p95 latency", latency.p95, limit_ms, "ms")
-    return _over("p50 latency", latency.p50, limit_ms, "ms") or (
-        f"p95 latency is not judged against the budget: {latency.samples} samples are too few for a p95"
+    """Compare the p95, or the p50 where there are too few samples: if the p50 is over, so is the p95."""
+    if limit_ms is None:
+        return None
+    if latency.p95_ns is not None:
+        return _over("p95 latency", ms(latency.p95_ns), limit_ms, "ms")
+    return _over("p50 latency", ms(latency.p50_ns), limit_ms, "ms") or (
+        f"p95 latency is not compared with the budget: {latency.samples} samples are too few for a p95"
     )
 
 
-def _over(what: str, value: float | None, limit: float | None, unit: str) -> str | None:
-    if value is None or limit is None or value <= limit:
+def _loses_accuracy(paired: Paired | None, min_retention: float | None) -> str | None:
+    """Check retention by its interval, as `choose` does."""
+    if paired is None or min_retention is None:
         return None
-    return f"{what} {value:.4g} {unit} is over the budget's {limit:g} {unit}"
+    check = check_retention(paired, min_retention)
+    return (
+        None if check.is_shown else f"the budget requires a retention of {min_retention:g}: {check.sentence}"
+    )
+
+
+def _over(quantity: str, value: float, limit: float | None, unit: str) -> str | None:
+    if limit is None or value <= limit:
+        return None
+    return f"{quantity} {value:.4g} {unit} is over the budget's {limit:g} {unit}"

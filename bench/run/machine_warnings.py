@@ -1,4 +1,4 @@
-"""What about a machine makes measurements doubtful, in words with a remedy. Pure: values in, words out."""
+"""Warnings about a machine that disturbs measurements, each with a remedy. Pure: values in, sentences out."""
 
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
@@ -9,62 +9,67 @@ from device_profiles.facts import Heat, NotFound
 BUSY_SHARE = 0.1
 STEAL_SHARE = 0.02
 _LITTLE_MEMORY = 1 << 30
-# Most chips slow down between 80 and 100 °C; a profile says when its device does.
+# Most chips throttle between 80 and 100 °C. A profile may state its device's limit.
 _HOT_C = 80.0
 _NEAR_C = 5.0
 
 
 def machine_warnings(host: Host, state: HostState, heat: Heat | None = None) -> list[str]:
-    """Return a sentence for each thing about this machine that will disturb a measurement.
+    """Return a sentence for each condition of this machine that will disturb a measurement.
 
-    `heat`: when this device slows itself down, where that is known.
+    `heat` says at which temperature the device throttles, where that is known.
     """
-    found = []
+    warnings = []
     if state.busy_share > BUSY_SHARE:
-        found.append(f"other work uses {state.busy_share:.0%} of the CPUs: end it, or trust ratios only")
+        warnings.append(
+            f"other programs use {state.busy_share:.0%} of the CPUs: end them, or trust ratios only"
+        )
     if state.steal_share > STEAL_SHARE:
-        found.append(of_steal(state.steal_share))
+        warnings.append(steal_warning(state.steal_share))
     if host.governor in ("powersave", "conservative", "ondemand", "schedutil"):
-        found.append(
+        warnings.append(
             f"the clock governor is '{host.governor}', so clocks change under load:"
             " sudo cpupower frequency-set -g performance"
         )
     if state.on_battery:
-        found.append("the machine runs on battery, which slows it down: plug it in")
+        warnings.append("the machine runs on battery, which makes it slower: plug it in")
     if state.swap_used_bytes and state.available_bytes < _LITTLE_MEMORY:
-        found.append("memory is short and swap is in use: close other programs")
-    return found + of_heat(state, heat)
+        warnings.append("memory is short and swap is in use: close other programs")
+    return warnings + heat_warnings(state, heat)
 
 
 def confinement_warnings(confinement: Confinement) -> list[str]:
-    """Say so where nothing keeps artifacts from the user's files."""
+    """Return a warning where nothing prevents artifacts from writing the user's files."""
     if confinement.by is not None:
         return []
-    return [f"{confinement.in_words}: measure no bundle here that comes from people you do not trust"]
+    return [f"{confinement.in_words}: measure only bundles of people you trust"]
 
 
-def of_steal(share: float) -> str:
-    """Say that a share of the CPUs' time was given to others."""
+def steal_warning(share: float) -> str:
+    """Say that the hypervisor gave a share of the CPUs' time to other machines."""
     return (
         f"the hypervisor gave {share:.0%} of these CPUs' time to other machines: trust ratios only,"
         " or measure on a machine of your own"
     )
 
 
-def of_heat(state: HostState, heat: Heat | None = None) -> list[str]:
-    """Return a sentence for each sign of heat or want of power. `heat`: see doubts_of."""
-    found = []
+def heat_warnings(state: HostState, heat: Heat | None = None) -> list[str]:
+    """Return a sentence for each sign of heat or of insufficient power. `heat`: see machine_warnings."""
+    warnings = []
     if state.throttled_bits and (now := throttled_now(state.throttled_bits)):
-        found.append(f"the board slows itself down ({', '.join(now)}): cool it, and use its own power supply")
+        warnings.append(f"the board is throttled ({', '.join(now)}): cool it, and use its own power supply")
     elif state.throttled_bits and (before := throttled_since_boot(state.throttled_bits)):
-        found.append(
-            f"the board has slowed itself down since it booted ({', '.join(before)}):"
-            " check cooling and power supply"
+        warnings.append(
+            f"the board was throttled since it booted ({', '.join(before)}): check cooling and power supply"
         )
     zone, degrees = hottest_of(state.temperatures, None if heat is None else heat.zone) or ("", 0.0)
     limit = None if heat is None or isinstance(heat.throttles_at_c, NotFound) else heat.throttles_at_c.value
     if limit is not None and degrees >= limit - _NEAR_C:
-        found.append(f"{zone} is at {degrees:.0f} °C, and this device slows down at {limit:g}: let it cool")
+        warnings.append(
+            f"{zone} is at {degrees:.0f} °C, and this device throttles at {limit:g} °C: let it cool"
+        )
     elif limit is None and degrees >= _HOT_C:
-        found.append(f"{zone} is at {degrees:.0f} °C, near where chips slow down: let it cool first")
-    return found
+        warnings.append(
+            f"{zone} is at {degrees:.0f} °C, near the temperature at which chips throttle: let it cool first"
+        )
+    return warnings

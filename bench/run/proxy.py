@@ -1,6 +1,6 @@
-"""What a run on another machine than the profile's device adds: this host's rates, the terms, the target.
+"""What a run on a proxy adds to the report: this host's rates, the proxy record, the projection's target.
 
-It measures by calibration alone, and knows no row.
+It measures only by calibration, and knows no row.
 """
 
 from bench.bundle.manifest import ModelRecord
@@ -18,38 +18,38 @@ from device_profiles.facts import Rate
 from device_profiles.loading import shipped_profiles
 from device_profiles.profile import Profile
 
-_BYTES_PER_MIB = 1 << 20
-
 
 def host_rates(
     plan: Plan, outcomes: Outcomes, terms: Terms, host: Host, created: str, progress: Progress
 ) -> tuple[Rate, ...]:
-    """Measure this machine's own rates, where projections will rest on them."""
-    ran = [case for case in plan.cases if outcomes[case.key].status == "completed"]
+    """Measure this machine's own rates, where projections will be based on them."""
+    ran = [case for case in plan.cases if outcomes[case.id].status == "completed"]
     formats = list(dict.fromkeys(case.format for case in ran))
     if not formats or not terms.is_another or host.emulated is not None:
         return ()
     source = f"edgefit bench, {created[:10]}, this host"
     try:
-        return tuple(measure_rates(formats, plan.cases[0].threads, source, progress))
-    except CalibrationError as error:  # what was measured before it must not be lost for that
-        progress.say(f"this machine's own rates could not be measured ({error}); some rows are not projected")
+        return tuple(measure_rates(formats, plan.cases[0].config.threads, source, progress))
+    except CalibrationError as error:  # the measurements before it must not be lost
+        progress.say(
+            f"this machine's rates could not be measured ({error}); some rows will have no projection"
+        )
         return ()
 
 
-def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> Proxy | None:
-    """Return in what this machine is not the profile's device, and how it was held to it."""
+def proxy_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> Proxy | None:
+    """Return how this machine differs from the profile's device, and how its memory was limited."""
     if terms.provenance == "measured":
         return None
-    limit, compared = terms.memory_limit, terms.profile_match
-    held_by: MemoryHolder = "measured peak" if plan.memory_cgroup is None else "control group"
+    limit, match = terms.memory_limit, terms.profile_match
+    memory_held_by: MemoryHolder = "measured peak" if plan.memory_cgroup is None else "control group"
     return Proxy(
-        agrees=() if compared is None else compared.agrees,
-        differs=() if compared is None else compared.differs,
+        agrees=() if match is None else match.agrees,
+        differs=() if match is None else match.differs,
         emulated=host.emulated,
-        memory_limit_mb=None if limit is None else limit.count / _BYTES_PER_MIB,
-        memory_limit_is=None if limit is None else limit.words,
-        memory_held_by=None if limit is None else held_by,
+        memory_limit_bytes=None if limit is None else limit.count,
+        memory_limit_is=None if limit is None else limit.origin,
+        memory_held_by=None if limit is None else memory_held_by,
         host_rates=rates,
     )
 
@@ -57,7 +57,7 @@ def record_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> 
 def target_of(
     profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord
 ) -> Target:
-    """Return the device that this run's rows are projected to, and what is known of others."""
+    """Return the device that this run's rows are projected to, with the known rates of other devices."""
     profiles = shipped_profiles()
     return Target(
         device=profile,

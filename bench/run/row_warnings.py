@@ -1,4 +1,4 @@
-"""What about a completed case makes it doubtful, in words with a remedy. Pure: values in, words out."""
+"""Warnings about a completed case, each with a remedy. Pure: values in, sentences out."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.bundle.variants import Precision
 from bench.measurements import Block, Completed, SustainedRun
-from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, of_heat, of_steal
+from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, heat_warnings, steal_warning
 from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
 from bench.statistics.steadiness import drift_of, relative_range_of
@@ -14,13 +14,13 @@ from bench.system.state import HostState
 from device_profiles.facts import Heat
 from device_profiles.settings import Sampling
 
-_SPREAD = 0.1
+_RELATIVE_RANGE = 0.1
 _DRIFT = 0.05
 _CLOCK_CHANGE = 0.05
 _MOSTLY = 0.5
 _NAMES_SHOWN = 3
-# The kernel counts CPU time in ticks of 10 ms: the difference of two readings is off by 4 ms (√(1/6) ticks),
-# for each CPU and block; what is not three times as much as all of that together is not told from nothing.
+# The kernel counts CPU time in ticks of 10 ms. The difference of two readings has an error of 4 ms (√(1/6)
+# ticks) for each CPU and block. Only three times the error of all blocks together is taken for real.
 _TICK_ERROR_NS = 4_000_000
 
 
@@ -32,10 +32,10 @@ def row_warnings(
     excluded_modules: Sequence[str] = (),
     heat: Heat | None = None,
 ) -> list[str]:
-    """Return a sentence for each reason to doubt a completed case.
+    """Return a sentence for each warning about a completed case.
 
-    `quick` promises no interval; `excluded_modules`: the modules that int8 was not asked of; `heat`: when
-    this device slows itself down, where that is known.
+    A `quick` run is not expected to have an interval. `excluded_modules` are the modules that the recipe
+    keeps in fp32. `heat` says at which temperature the device throttles, where that is known.
     """
     blocks = [block for process in outcome.processes for block in process.blocks]
     return [
@@ -52,77 +52,80 @@ def row_warnings(
 
 
 def _of_samples(blocks: Sequence[Block]) -> list[str]:
-    found = []
-    if (spread := relative_range_of([ns for block in blocks for ns in block.ns])) > _SPREAD:
-        found.append(
-            f"latencies spread over {spread:.0%} of their median (from p10 to p90): the machine changes its "
-            "speed; close other programs, or trust ratios rather than milliseconds"
+    warnings = []
+    if (relative_range := relative_range_of([ns for block in blocks for ns in block.ns])) > _RELATIVE_RANGE:
+        warnings.append(
+            f"the range of latencies from p10 to p90 is {relative_range:.0%} of their median: the machine "
+            "changes its speed; close other programs, or trust ratios rather than milliseconds"
         )
     in_order = sorted(blocks, key=lambda block: block.position)
     drift = drift_of([median(block.ns) for block in in_order])
     if abs(drift) > _DRIFT:
-        found.append(
-            f"latency drifted by {drift:+.0%} from the first third of the turns to the last: measure again, "
+        warnings.append(
+            f"latency drifted by {drift:+.0%} from the first third of the blocks to the last: measure again, "
             "or see where it settles with --sustained 60"
         )
-    return found
+    return warnings
 
 
 def _of_interval(outcome: Completed, sampling: Sampling) -> list[str]:
     count = len(outcome.processes)
     interval = interval_of_median(outcome.processes)
     if interval is None:
-        return [f"no interval of the median: {count} processes are too few; give 'looks' of 5 or more"]
+        too_few = f"no interval of the median: {count} processes are too few"
+        return [f"{too_few}; set 'check_after_processes' in the profile to 5 or more"]
     if interval.half_width <= sampling.interval:
         return []
     sentence = (
-        f"the median is known to ±{interval.half_width:.1%} only, not to the ±{sampling.interval:.1%} asked "
-        f"for ({count} processes, then {outcome.ended.value}): raise 'looks' and 'time_limit_s' in the "
-        "profile, or quieten the machine"
+        f"the interval of the median is ±{interval.half_width:.1%}, and ±{sampling.interval:.1%} was "
+        f"requested ({count} processes, then {outcome.ended.value}): raise 'check_after_processes' and "
+        "'time_limit_s' in the profile, or close other programs"
     )
     return [sentence]
 
 
 def _of_processes(outcome: Completed) -> list[str]:
-    found = []
-    if restless := sum(not process.steady for process in outcome.processes):
-        found.append(
-            f"{restless} of {len(outcome.processes)} processes were not steady when warm-up ended: "
+    warnings = []
+    if unsteady := sum(not process.steady for process in outcome.processes):
+        warnings.append(
+            f"{unsteady} of {len(outcome.processes)} processes were not steady when warm-up ended: "
             "raise 'warm_up' in the profile, or close other programs"
         )
     if len({(process.group, process.repetition) for process in outcome.processes}) < len(outcome.processes):
-        found.append("the run was interrupted and resumed: one repetition has two processes, and counts once")
-    if outcome.groups > 1:
-        found.append(
-            f"measured in group {outcome.processes[0].group + 1} of {outcome.groups}, because the cases do "
-            "not fit into memory together: compare it with rows of other groups by relative_to_control only, "
-            "or measure fewer variants with --only"
+        warnings.append(
+            "the run was interrupted and resumed: one repetition has two processes and counts once"
         )
-    return found
+    if outcome.groups > 1:
+        warnings.append(
+            f"measured in group {outcome.processes[0].group + 1} of {outcome.groups}, because the cases do "
+            "not fit into memory together: compare it with rows of other groups only by "
+            "relative_to_control, or measure fewer variants with --only"
+        )
+    return warnings
 
 
 def _counter_warnings(blocks: Sequence[Block]) -> list[str]:
-    found = []
-    watched = [block.counters for block in blocks if block.counters is not None]
-    counted = [one for one in watched if one.busy_ns is not None and one.steal_ns is not None]
-    elapsed = sum(one.elapsed_ns for one in counted)
-    error = 3 * _TICK_ERROR_NS * math.sqrt(sum(one.cpus for one in counted))
-    others = sum((one.busy_ns or 0) - one.cpu_ns for one in counted)
+    warnings = []
+    counters = [block.counters for block in blocks if block.counters is not None]
+    counted = [block for block in counters if block.busy_ns is not None and block.steal_ns is not None]
+    elapsed = sum(block.elapsed_ns for block in counted)
+    error = 3 * _TICK_ERROR_NS * math.sqrt(sum(block.cpus for block in counted))
+    others = sum((block.busy_ns or 0) - block.cpu_ns for block in counted)
     if others > max(BUSY_SHARE * elapsed, error):
-        found.append(
-            f"other processes used {others / elapsed:.2f} CPUs' worth of the CPUs it was pinned to: end them"
+        warnings.append(
+            f"other programs used {others / elapsed:.2f} of the CPUs that this case was pinned to: end them"
         )
-    steal = sum(one.steal_ns or 0 for one in counted)
-    share = steal / sum(one.elapsed_ns * one.cpus for one in counted) if counted else 0.0
+    steal = sum(block.steal_ns or 0 for block in counted)
+    share = steal / sum(block.elapsed_ns * block.cpus for block in counted) if counted else 0.0
     if share > STEAL_SHARE and steal > error:
-        found.append(of_steal(share))
-    clocks = [one.clock_khz for one in watched if one.clock_khz is not None]
+        warnings.append(steal_warning(share))
+    clocks = [block.clock_khz for block in counters if block.clock_khz is not None]
     if clocks and max(clocks) > (1 + _CLOCK_CHANGE) * min(clocks):
-        found.append(
-            f"the clock moved between {min(clocks) / 1e6:.2f} and {max(clocks) / 1e6:.2f} GHz: "
+        warnings.append(
+            f"the clock changed between {min(clocks) / 1e6:.2f} and {max(clocks) / 1e6:.2f} GHz: "
             "sudo cpupower frequency-set -g performance, and cool the machine"
         )
-    return found
+    return warnings
 
 
 def _of_repetitions(outcome: Completed, heat: Heat | None) -> list[str]:
@@ -134,22 +137,24 @@ def _of_repetitions(outcome: Completed, heat: Heat | None) -> list[str]:
 def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[str]:
     counts = after.throttle_counts.items()
     grown = [name for name, count in counts if count > before.throttle_counts.get(name, count)]
-    found = []
+    warnings = []
     if grown:
-        found.append(f"the machine slowed itself down while measuring ({', '.join(grown)}): cool it")
+        warnings.append(f"the machine was throttled while measuring ({', '.join(grown)}): cool it")
     if after.swapped_in_bytes > before.swapped_in_bytes:
-        found.append("memory came back from swap while measuring: close other programs")
-    return found + of_heat(after, heat)
+        warnings.append("memory was swapped in while measuring: close other programs")
+    return warnings + heat_warnings(after, heat)
 
 
 def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
     if run is None:
         return []
-    found = _counter_warnings(run.blocks) + _of_states(run.before, run.after, heat)
+    warnings = _counter_warnings(run.blocks) + _of_states(run.before, run.after, heat)
     drift = drift_of([median(block.ns) for block in run.blocks])
     if abs(drift) > _DRIFT:
-        found.append(f"latency drifted by {drift:+.0%}: plan with where it settles, not with the median")
-    return [f"sustained: {sentence}" for sentence in found]
+        warnings.append(
+            f"latency drifted by {drift:+.0%}: plan with the latency at which it settles, not with the median"
+        )
+    return [f"sustained: {sentence}" for sentence in warnings]
 
 
 def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
@@ -157,43 +162,43 @@ def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
         return []
     operators = outcome.executed.operators
     if not operators:
-        return [f"{requested.value} was asked for, and which precision ran is not told by this runtime"]
+        return [f"{requested.value} was requested, and this runtime does not report which precision ran"]
     by_macs = share_of_macs(operators)
-    shares, what = (
+    shares, counted = (
         (by_macs, "multiply-accumulates") if by_macs else (share_of_operators(operators), "operators")
     )
     if shares is None or shares.get(requested.value, 0.0) >= _MOSTLY:
         return []
     ran = ", ".join(f"{share:.0%} in {name}" for name, share in shares.items())
     remedy = {
-        Precision.FP16: "expect half the bytes at float speed; more only where the device computes in half",
-        Precision.INT8: "expect no gain from integers; 'evidence' tells what kept its operators in float",
+        Precision.FP16: "expect half the size at the speed of fp32, unless the device computes in fp16",
+        Precision.INT8: "expect no gain of speed; 'evidence' says which operators ran in float",
     }
-    return [f"{requested.value} was asked for, and of the {what} {ran} ran: {remedy[requested]}"]
+    return [f"{requested.value} was requested, but the {counted} ran {ran}: {remedy[requested]}"]
 
 
 def _of_places(outcome: Completed) -> list[str]:
     count = 0 if outcome.executed is None else outcome.executed.elsewhere
     if not count:
         return []
-    return [
-        f"{count} steps ran on another provider than asked for, with a copy each way: its time is in here"
-    ]
+    return [f"{count} steps ran on another provider than the requested one; the latency includes the copies"]
 
 
 def _of_operators(
     outcome: Completed, requested: Precision | None, excluded_modules: Sequence[str]
 ) -> list[str]:
-    """Doubt an int8 artifact of which other operators run in float than its recipe leaves there."""
+    """Warn about an int8 artifact with other operators in float than its recipe excludes."""
     if requested != Precision.INT8 or outcome.executed is None or not outcome.executed.operators:
         return []
-    ran = [one.name for one in outcome.executed.operators if one.precision != Precision.INT8.value]
+    ran = [
+        operator.name for operator in outcome.executed.operators if operator.precision != Precision.INT8.value
+    ]
     if len(ran) == len(excluded_modules):
         return []
     names = ", ".join(ran[:_NAMES_SHOWN]) + (", …" if len(ran) > _NAMES_SHOWN else "")
     sentence = (
         f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, but the recipe excludes "
-        f"{len(excluded_modules)} modules from int8: this runtime changes the recipe, so trust this row's "
+        f"{len(excluded_modules)} modules from int8: this runtime does not follow the recipe; use this row's "
         "accuracy, not the manifest's"
     )
     return [sentence]

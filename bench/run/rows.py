@@ -1,6 +1,7 @@
 """Turns a case and its outcome into its row of the report. Pure: it measures nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,151 +11,129 @@ from bench.bundle.manifest import FailedExport
 from bench.bundle.variants import Variant
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
-from bench.measurements import Completed, Failed, Outcome, Skipped
-from bench.report.schema import Evaluation, Failure, PrecisionRan, Raw, Run
+from bench.measurements import Completed, Outcome, Skipped
+from bench.report.schema import Evaluation, Run, Summary
 from bench.report.summaries import References, summarise
 from bench.run.budget import over_budget
 from bench.run.row_warnings import row_warnings
 from bench.run.verification_warnings import verification_warnings
-from device_profiles.facts import Processor
+from bench.run_config import RunConfig
+from bench.runtimes.providers import case_id
+from bench.statistics import accuracy
 from device_profiles.profile import Profile
+from device_profiles.settings import Sampling
 
 
-def reason_of(failed: Failed | FailedExport) -> str:
-    """Say in a line why a case, or a variant's export, failed."""
-    if isinstance(failed, FailedExport):
-        return f"its export failed in stage {failed.stage}: {_beginning(failed.message)}"
-    return f"{failed.kind.value} in stage {failed.stage.value}: {_beginning(failed.message)}"
-
-
-def _beginning(message: str) -> str:
-    """Return a message's first line, and those that it announces: OpenVINO says where, with a colon."""
-    said: list[str] = []
-    for line in message.splitlines():
-        said.append(line.strip())
-        if not said[-1].endswith(":"):
-            break
-    return " ".join(said)
-
-
-def row_of_failed_export(failed: FailedExport, provider: str, threads: int, provenance: Provenance) -> Run:
-    """Return the row of a variant that export could not make: it was asked for, so it is in the report."""
-    wanted = Variant.parse(failed.variant)
+def row_of_failed_export(failed: FailedExport, config: RunConfig, provenance: Provenance) -> Run:
+    """Return the row of a variant whose export failed. It was requested, so the report has it."""
+    variant = Variant.parse(failed.variant)
     return Run(
+        case=case_id(failed.variant, config.provider),
         variant=failed.variant,
-        format=wanted.format,
-        provider=provider,
-        threads=threads,
-        status="skipped",
-        reason=reason_of(failed),
+        format=variant.format,
+        precision=variant.precision,
+        config=config,
         provenance=provenance,
-        precision_ran=PrecisionRan(requested=wanted.precision),
+        outcome=Skipped(reason=failed.reason),
     )
 
 
-def raw_of(outcome: Outcome) -> Raw | None:
-    """Return a completed case's raw values as they stand in a report; None for any other."""
-    if not isinstance(outcome, Completed):
-        return None
-    return Raw(
-        processes=outcome.processes,
-        ended=outcome.ended,
-        memory=outcome.memory,
-        logits=outcome.logits,
-        executed=outcome.executed,
-        energy=outcome.energy,
-        sustained=outcome.sustained,
-        telemetry=outcome.telemetry,
-        groups=outcome.groups,
-    )
+@dataclass(frozen=True)
+class RowContext:
+    """What all rows of a run have in common."""
+
+    evaluation: Evaluation
+    """The labels and reference answers that accuracy is computed with."""
+    profile: Profile
+    """The device's profile."""
+    provenance: Provenance
+    """Whether the device itself was measured, or a proxy."""
+    quick: bool
+    """Whether the profile's short sampling was used."""
+    cpu_class: CpuClass | None
+    """This machine's class of CPUs; None if its class is unknown."""
+    warnings: tuple[str, ...] = ()
+    """Warnings that concern every row of the run."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """How long the cases were measured."""
+        return self.profile.quick if self.quick else self.profile.sampling
 
 
-def row_of_case(
-    case: Case,
-    outcome: Outcome,
-    evaluation: Evaluation,
-    profile: Profile,
-    provenance: Provenance,
-    quick: bool,
-    references: References,
-    cpu_class: CpuClass | None,
-    run_warnings: Sequence[str] = (),
-) -> Run:
-    """Return the row of one case, whatever came of it.
-
-    `quick`: whether the profile's short sampling was used; `cpu_class`: that of this machine; `run_warnings`:
-    those that concern every row of the run.
-    """
+def row_of_case(case: Case, outcome: Outcome, context: RowContext, references: References) -> Run:
+    """Return the row of a case, whatever its outcome is."""
     row = partial(
         Run,
+        case=case.id,
         variant=case.variant,
         format=case.format,
-        provider=case.provider,
-        threads=case.threads,
-        status=outcome.status,
-        provenance=provenance,
+        precision=case.precision,
+        config=case.config,
+        provenance=context.provenance,
         size_bytes=case.size_bytes,
-        precision_ran=None if case.precision is None else PrecisionRan(requested=case.precision),
     )
-    match outcome:
-        case Skipped(reason=reason):
-            return row(reason=reason + (_remedy(case, profile) if provenance == "measured" else ""))
-        case Failed(stage=stage, kind=kind, message=message):
-            return row(
-                reason=reason_of(outcome),
-                failure=Failure(stage=stage, kind=kind, message=message),
-            )
-        case Completed():
-            raw = raw_of(outcome)
-            assert raw is not None
-            summary = summarise(raw, case.precision, evaluation, references)
-            warnings = list(run_warnings)
-            sampling = profile.quick if quick else profile.sampling
-            if case.is_judged:
-                heat = profile.heat if provenance == "measured" else None
-                warnings += row_warnings(
-                    outcome, case.precision, sampling, quick, case.excluded_modules, heat
-                )
-                device = None if provenance == "measured" else profile.processor
-                warnings += _of_verification(case, outcome, evaluation, cpu_class, device, profile.name)
-                warnings += over_budget(summary, case.size_bytes, profile.budget, provenance)
-            derived = {name: getattr(summary, name) for name in type(summary).model_fields}
-            return row(
-                runtime=outcome.runtime,
-                raw=raw,
-                predictions_cached_at=outcome.predictions_cached_at,
-                warnings=tuple(warnings),
-                **derived,
-            )
+    if isinstance(outcome, Skipped) and context.provenance == "measured":
+        return row(outcome=Skipped(reason=outcome.reason + _remedy(case, context.profile)))
+    if not isinstance(outcome, Completed):
+        return row(outcome=outcome)
+    summary = summarise(outcome, case.precision, context.evaluation, references)
+    warnings = _warnings(case, outcome, summary, context)
+    return row(outcome=outcome, summary=summary, warnings=tuple(warnings))
 
 
-def _of_verification(
-    case: Case,
-    outcome: Completed,
-    evaluation: Evaluation,
-    cpu_class: CpuClass | None,
-    device: Processor | None,
-    device_name: str,
-) -> list[str]:
-    """Say what the manifest warns of and what it does not cover.
+def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowContext) -> list[str]:
+    """Return all warnings about a completed case."""
+    if not case.is_artifact:
+        return list(context.warnings)
+    profile, provenance = context.profile, context.provenance
+    heat = profile.heat if provenance == "measured" else None
+    paired = (
+        None if outcome.logits is None else accuracy.pair(*_predictions(outcome.logits, context.evaluation))
+    )
+    return [
+        *context.warnings,
+        *row_warnings(outcome, case.precision, context.sampling, context.quick, case.excluded_modules, heat),
+        *_of_verification(case, outcome, context),
+        *over_budget(
+            summary.latency, outcome.memory.highest_bytes, case.size_bytes, paired, profile.budget, provenance
+        ),
+    ]
 
-    That is of this machine's CPU, or of the device's that it stands in for.
+
+def _predictions(
+    logits: Sequence[Sequence[float]], evaluation: Evaluation
+) -> tuple[accuracy.Logits, accuracy.Logits, accuracy.Labels]:
+    """Return a row's logits, the fp32 reference's, and the labels."""
+    return (
+        np.asarray(logits, dtype=np.float32),
+        np.asarray(evaluation.reference_logits, dtype=np.float32),
+        np.asarray(evaluation.labels, dtype=np.int64),
+    )
+
+
+def _of_verification(case: Case, outcome: Completed, context: RowContext) -> list[str]:
+    """Return the manifest's warnings, and what its verification does not cover.
+
+    The CPU in question is this machine's. For a proxy it is the device's.
     """
     if case.artifact is None or outcome.logits is None:
         return []
-    cpu = "this CPU"
+    cpu_class, cpu = context.cpu_class, "this CPU"
+    device = None if context.provenance == "measured" else context.profile.processor
     if device is not None:
-        cpu_class, cpu = class_of(device.architecture, device.features.value), f"{device_name}'s CPU"
-    logits = np.asarray(outcome.logits, dtype=np.float32)
-    reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
-    uncovered = verification_warnings(case.artifact, case.provider, cpu_class, cpu, logits, reference)
+        cpu_class = class_of(device.architecture, device.features.value)
+        cpu = f"{context.profile.name}'s CPU"
+    logits, reference, _ = _predictions(outcome.logits, context.evaluation)
+    provider = case.config.provider
+    uncovered = verification_warnings(case.artifact, provider, cpu_class, cpu, logits, reference)
     return [*case.artifact.warnings, *uncovered]
 
 
 def _remedy(case: Case, profile: Profile) -> str:
-    """Say what to install on this device for a runtime that it lacks, where its profile knows."""
-    choice = profile.runtimes.get(case.format)  # type: ignore[call-overload]
-    # An artifact that does not fit the device, or int8 for another CPU, lacks no runtime.
+    """Return what to install on this device for a missing runtime, where its profile says so."""
+    choice = profile.runtimes.get(case.format)
+    # Where the artifact does not suit the device, or its int8 suits another CPU, no runtime is missing.
     if (
         choice is None
         or choice.install is None

@@ -1,4 +1,4 @@
-"""Whether a row's answers are those that the manifest verified, and on which class of CPUs. Pure."""
+"""Whether the manifest's verification covers a row's answers and its class of CPUs. Pure."""
 
 from bench.bundle.cpu_class import PORTABLE, CpuClass
 from bench.bundle.manifest import ArtifactRecord
@@ -18,10 +18,10 @@ def verification_warnings(
     logits: Logits,
     reference: Logits,
 ) -> list[str]:
-    """Return a sentence for each way in which a row's answers are not covered by the manifest's verification.
+    """Return a sentence for each way in which the manifest's verification does not cover a row.
 
-    `cpu_class`: of the device that the row is about, None if it is of no known class; `cpu`: that device's
-    CPU, in the sentence; `logits`, `reference`: [images, classes], of the evaluation pack's first images.
+    `cpu_class` is that of the row's device, None if it is unknown. `cpu` names that CPU in the sentence.
+    `logits` and `reference` are [images, classes] for the evaluation pack's first images.
     """
     on_cpu = place_of(provider) == "cpu" and artifact.precision is Precision.INT8
     sentences = _about_class(artifact, cpu_class, cpu) if on_cpu else []
@@ -29,30 +29,30 @@ def verification_warnings(
 
 
 def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str) -> list[str]:
-    here = next((each for each in artifact.classes if each.cpu_class is cpu_class), None)
+    here = next((record for record in artifact.classes if record.cpu_class is cpu_class), None)
     if here is not None and here.how == "measured":
         return []
-    is_one = f"{cpu} is {cpu_class.description if cpu_class else 'of no class that edgefit knows'}"
+    device = f"{cpu} is {cpu_class.description if cpu_class else 'of a class that edgefit does not know'}"
     if here is not None:
         sentence = (
-            f"{is_one}, where int8 was not verified but {here.how} (agreement {here.agreement:.3f} on "
-            f"{here.images} images): trust this row's accuracy"
+            f"{device}. For it int8 was not measured but {here.how} (agreement {here.agreement:.3f} on "
+            f"{here.images} images): use this row's accuracy"
         )
     elif artifact.cpu is None:
         sentence = (
-            "the bundle does not say on which CPUs its int8 was verified: trust this row's accuracy, not the "
+            "the bundle does not say on which CPUs its int8 was verified: use this row's accuracy, not the "
             "manifest's, or export again"
         )
     else:
         sentence = (
-            f"{is_one}, where int8 that was made for --cpu {artifact.cpu} was not verified: trust this row's "
+            f"{device}. The int8 made for --cpu {artifact.cpu} was not verified for it: use this row's "
             f"accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
         )
     return [sentence]
 
 
 def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) -> list[str]:
-    """Say where more images changed their class than in the manifest, or fewer, and chance is not why."""
+    """Warn if the number of images that changed class differs from the manifest's by more than chance."""
     images = min(artifact.verification.images, len(logits))
     here = set(accuracy.flips(logits[:images], reference[:images]))
     stored = {index for index in artifact.verification.flips if index < images}
@@ -66,8 +66,8 @@ def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) 
     if p >= _CHANCE:
         return []
     sentence = (
-        f"{len(here)} of {images} images have another class than the fp32 model's here, and {len(stored)} in "
-        f"the manifest (p = {p:.2g}): this CPU or runtime computes the artifact otherwise; trust this row's "
-        "accuracy, not the manifest's"
+        f"{len(here)} of {images} images get another class here than from the fp32 network, but "
+        f"{len(stored)} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
+        "differently; use this row's accuracy, not the manifest's"
     )
     return [sentence]

@@ -59,7 +59,7 @@ def executed_by(profile: Path, provider: str) -> Executed:
 
 
 def _refuse_elsewhere(nodes: Sequence[Mapping[str, Any]], provider: str) -> None:
-    """Raise FellBackError if what computes did not compute where it was told to.
+    """Raise FellBackError if an operator did not run on the requested provider.
 
     A provider that takes whole pieces of the graph (TensorRT) shows them as nodes of its own.
     """
@@ -71,7 +71,7 @@ def _refuse_elsewhere(nodes: Sequence[Mapping[str, Any]], provider: str) -> None
     )
     if elsewhere:
         ran, count = elsewhere.most_common(1)[0]
-        raise FellBackError(f"{count} operators were to run on {provider}, and ran on {ran}")
+        raise FellBackError(f"{count} operators were to run on {provider}, but ran on {ran}")
 
 
 def _operator(node: Mapping[str, Any]) -> Operator:

@@ -68,7 +68,7 @@ def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
     if kind in _CONSTANTS:
         return None
     inputs = list(node.inputs())
-    taken = next((shapes[one.debugName()] for one in inputs if one.debugName() in shapes), None)
+    taken = next((shapes[value.debugName()] for value in inputs if value.debugName() in shapes), None)
     if kind in (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS):
         given, macs, elements = _convolve(kind, inputs, taken)
     elif kind in _MATRICES:

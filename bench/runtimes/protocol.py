@@ -1,32 +1,31 @@
-"""What a runtime is to the harness. It knows no format; each `run_*.py` module is a Runtime."""
+"""The interface of a runtime. It knows no format; each `run_*.py` module is a Runtime."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle.variants import Precision
 from bench.measurements import Executed
+from bench.run_config import RunConfig
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How to load. `provider`: the runtime's own name for where it runs; `engine`: see ArtifactRecord.
+    """How to load an artifact."""
 
-    `foreign_engine`: an engine for other CPUs may be tried here, to verify what is made for them, or to stand
-    in for one of them. `half`: the artifact is fp16, to be computed in half precision where the device has
-    arithmetic for it; `int8`: the artifact is int8, for those who must be told.
-    `exact`: compute int8 with sums that do not saturate: slow, and never timed.
-    """
-
-    threads: int
-    provider: str
+    config: RunConfig
+    """The options of the run, and the provider."""
+    precision: Precision | None = None
+    """The artifact's precision; None for controls. fp16 is computed in half where the device can."""
     engine: str | None = None
+    """The engine that a TorchScript file was made for; see ArtifactRecord."""
     foreign_engine: bool = False
-    half: bool = False
-    int8: bool = False
+    """Whether an engine for other CPUs may be tried: to verify its file, or as a proxy for such a CPU."""
     exact: bool = False
+    """Whether to compute int8 with sums that do not saturate: slow, and never timed."""
 
 
 class Session(Protocol):
@@ -35,19 +34,20 @@ class Session(Protocol):
     def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return logits [1, classes] for a batch [1, 3, side, side] in [0, 1].
 
-        This is the whole timed region: it returns when the device has finished.
+        This is the whole timed region. It returns when the device has finished.
         """
 
     def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
-        """Return what the runtime's own executed graph says ran; `batch` as for infer. Never timed."""
+        """Return what ran, from the runtime's own graph; `batch` as for infer. It is never timed."""
 
     def device_bytes(self) -> int | None:
-        """Return what it has in an accelerator's own memory; None where there is none, or it is not told."""
+        """Return the bytes in an accelerator's own memory; None if there is none, or it is not available."""
 
     def close(self) -> None:
-        """Release what the session holds."""
+        """Release the session's memory."""
 
 
+@runtime_checkable
 class Runtime(Protocol):
     """A module that loads artifacts of one format."""
 

@@ -8,17 +8,18 @@ from bench.bundle.cpu_class import ARM_MACHINES, VNNI, X86_MACHINES
 
 @dataclass(frozen=True)
 class QuantisedEngine:
-    """`cpu`: what a user calls the CPUs it is for, see cpu_class.TARGETS; `machines`: architectures as
-    `platform.machine()` says, in lower case; `needs`: CPU flags, one of which there must be.
-    """
+    """The CPUs on which one engine of torch runs."""
 
     cpu: str
+    """The target it is for, see cpu_class.TARGETS."""
     machines: frozenset[str]
+    """The architectures, as `platform.machine()` names them, in lower case."""
     needs: frozenset[str]
+    """CPU flags, of which the CPU must have one."""
 
 
-# The best first. Torch packs weights for an engine when a file is loaded, so that a file whose sums saturate
-# with no engine runs with each of them; one with weights of full range needs one that adds in 32 bits.
+# The best engine comes first. Torch packs weights for an engine when it loads a file. A file whose sums never
+# saturate runs with every engine; a file with weights of full range needs an engine that adds in 32 bits.
 ENGINES: Mapping[str, QuantisedEngine] = {
     "onednn": QuantisedEngine("x86-vnni", X86_MACHINES, needs=VNNI),
     "x86": QuantisedEngine("x86", X86_MACHINES, needs=frozenset()),
@@ -45,21 +46,27 @@ def engine_for(cpu: str) -> str | None:
 
 
 def engine_incompatibility(
-    name: str, machine: str, cpu_flags: frozenset[str], foreign: bool = False, called: str = "this machine"
+    name: str,
+    machine: str,
+    cpu_flags: frozenset[str],
+    foreign: bool = False,
+    machine_name: str = "this machine",
 ) -> str | None:
     """Return why an artifact made for an engine must not run on a machine; None if it may.
 
-    `foreign`: it is only to be verified, which another architecture's engine can be wherever torch has it;
-    one whose sums saturate here would give other answers, and cannot. `called`: the machine, in the sentence.
+    `foreign`: the artifact is only verified here. An engine of another architecture can do that if torch has
+    it, but not one whose sums saturate here. `machine_name`: the machine's name in the sentence.
     """
     if name not in ENGINES:
         return f"it was made for a quantised engine '{name}' that edgefit does not know"
     engine = ENGINES[name]
     if machine.lower() not in engine.machines and not foreign:
         made_for = _family(engine.machines)
-        return f"it was made for {made_for} (quantised engine '{name}'), and {called} is {machine}"
+        return f"it was made for {made_for} (quantised engine '{name}'), but {machine_name} is {machine}"
     if engine.needs and not engine.needs & cpu_flags:
-        return f"it was made for CPUs with VNNI (quantised engine '{name}'); on {called} its sums saturate"
+        return (
+            f"it was made for CPUs with VNNI (quantised engine '{name}'); on {machine_name} its sums saturate"
+        )
     return None
 
 

@@ -1,4 +1,4 @@
-"""The runtime that does nothing: it measures the harness itself and gives the memory baseline."""
+"""The null runtime: it does nothing, and so measures the harness itself and the baseline of memory."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bench.runtimes.protocol import LoadOptions
 
 
 class NullSession:
-    """Answers zeros for two classes, whatever it is given."""
+    """Returns zeros for two classes."""
 
     def __init__(self) -> None:
         self._logits = np.zeros((1, 2), dtype=np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
@@ -24,7 +25,7 @@ class OnnxSession:
 
     def __init__(self, entry: Path, options: LoadOptions) -> None:
         self._entry, self._options = entry, options
-        self._memory = NvidiaMemory() if place_of(options.provider) in _NVIDIA else None
+        self._memory = NvidiaMemory() if place_of(options.config.provider) in _NVIDIA else None
         self._session = _open(entry, options, profiled=False)
         self._input = self._session.get_inputs()[0].name
 
@@ -34,17 +35,17 @@ class OnnxSession:
         return logits
 
     def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
-        """Profile one inference of a second session: profiling cannot be had of the one that is timed."""
+        """Profile one inference in a second session, because the timed session cannot be profiled."""
         twin = _open(self._entry, self._options, profiled=True)
         twin.run(None, {self._input: batch})
         profile = Path(twin.end_profiling())
         try:
-            return executed_by(profile, self._options.provider)
+            return executed_by(profile, self._options.config.provider)
         finally:
             profile.unlink()
 
     def device_bytes(self) -> int | None:
-        """Return what the first NVIDIA GPU holds more than before loading."""
+        """Return how much more memory of the first NVIDIA GPU is in use than before loading."""
         return None if self._memory is None else self._memory.used_bytes()
 
     def close(self) -> None:
@@ -53,48 +54,48 @@ class OnnxSession:
 
 
 def load(entry: Path, options: LoadOptions) -> OnnxSession:
-    """Load a model on the one provider asked for; another provider is never put in its place."""
-    if options.provider not in onnxruntime.get_available_providers():
-        raise MissingRuntimeError(f"this onnxruntime has no {options.provider}")
-    if place_of(options.provider) in _NVIDIA and not has_nvidia_gpu():
-        raise MissingRuntimeError(f"there is no NVIDIA GPU here for {options.provider}")
+    """Load a model on the requested provider; no other provider replaces it."""
+    if options.config.provider not in onnxruntime.get_available_providers():
+        raise MissingRuntimeError(f"this onnxruntime has no provider {options.config.provider}")
+    if place_of(options.config.provider) in _NVIDIA and not has_nvidia_gpu():
+        raise MissingRuntimeError(f"{options.config.provider} needs an NVIDIA GPU, and this machine has none")
     return OnnxSession(entry, options)
 
 
 def _open(entry: Path, options: LoadOptions, profiled: bool) -> onnxruntime.InferenceSession:
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = options.threads
+    settings.intra_op_num_threads = options.config.threads
     settings.inter_op_num_threads = 1
     settings.log_severity_level = _ERRORS_ONLY
     settings.enable_profiling = profiled
     if options.exact:
         settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if profiled:
-        # Weights packed for the kernels are no inputs any more, and their shapes would be missing.
+        # Packed weights would not be inputs, so their shapes would be missing.
         settings.add_session_config_entry("session.disable_prepacking", "1")
     session = onnxruntime.InferenceSession(str(entry), settings, providers=[provider_of(entry, options)])
     ran_on = session.get_providers()[0]
-    if ran_on != options.provider:
-        raise FellBackError(f"{options.provider} could not be used, and onnxruntime fell back to {ran_on}")
+    if ran_on != options.config.provider:
+        raise FellBackError(f"onnxruntime could not use {options.config.provider}, and fell back to {ran_on}")
     return session
 
 
 def provider_of(entry: Path, options: LoadOptions) -> tuple[str, dict[str, str]]:
-    """Return the provider with what it must be told: TensorRT, the precisions that it may use.
+    """Return the provider with its options: for TensorRT, the precisions that it may use.
 
     Its engines take minutes to build on a board, so they are kept: the first process of a case builds one,
     and load time is that of the others. onnxruntime tells engines apart by names and not by weights
     (microsoft/onnxruntime#6455), so each file has a folder of its own.
     """
-    if place_of(options.provider) != "tensorrt":
-        return options.provider, {}
+    if place_of(options.config.provider) != "tensorrt":
+        return options.config.provider, {}
     settings = {
-        "trt_fp16_enable": str(options.half),
-        "trt_int8_enable": str(options.int8),
+        "trt_fp16_enable": str(options.precision is Precision.FP16),
+        "trt_int8_enable": str(options.precision is Precision.INT8),
         "trt_engine_cache_enable": "True",
         "trt_engine_cache_path": str(cache_folder("tensorrt") / sha256_of(entry)[:16]),
     }
-    return options.provider, settings
+    return options.config.provider, settings
 
 
 def version() -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_openvino import executed_by
@@ -46,34 +47,36 @@ class OpenvinoSession:
 
 
 def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
-    """Compile a model for the one device asked for.
+    """Compile a model for the requested device.
 
     INFERENCE_PRECISION_HINT is always set: without it OpenVINO runs an fp32 model in half precision on
     CPUs that can (seen on Cortex-A76), and the label would not be what ran. There fp16 is computed in half.
     """
-    core, device = openvino.Core(), options.provider
-    if not any(_is(device, one) for one in core.available_devices):
-        raise MissingRuntimeError(f"OpenVINO finds no device {device} here")
-    in_half = options.half and "FP16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    core, device = openvino.Core(), options.config.provider
+    if not any(_is(device, name) for name in core.available_devices):
+        raise MissingRuntimeError(f"OpenVINO finds no device {device} on this machine")
+    in_half = options.precision is Precision.FP16 and "FP16" in core.get_property(
+        device, "OPTIMIZATION_CAPABILITIES"
+    )
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
         "INFERENCE_PRECISION_HINT": "f16" if in_half else "f32",
     }
     if options.exact:
-        settings["LP_TRANSFORMS_MODE"] = "NO"  # what makes int8 operators of float ones between FakeQuantize
-    if place_of(device) != _GPU:  # which has no threads, and refuses to be given any
-        settings["INFERENCE_NUM_THREADS"] = str(options.threads)
+        settings["LP_TRANSFORMS_MODE"] = "NO"  # or float operators between FakeQuantize become int8
+    if place_of(device) != _GPU:  # a GPU has no threads, and refuses the option
+        settings["INFERENCE_NUM_THREADS"] = str(options.config.threads)
     compiled = core.compile_model(str(entry), device, settings)
     ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
-    if not all(_is(device, one) for one in ran_on):
-        raise FellBackError(f"OpenVINO was told to run on {device}, and runs on {', '.join(ran_on)}")
+    if not all(_is(device, name) for name in ran_on):
+        raise FellBackError(f"OpenVINO was requested to run on {device}, but runs on {', '.join(ran_on)}")
     return OpenvinoSession(core, compiled, device)
 
 
-def _is(asked: str, found: str) -> bool:
-    """Tell whether a device found is the one asked for: `GPU` is also called `GPU.0` where there are two."""
-    return found == asked or found.startswith(f"{asked}.")
+def _is(requested: str, name: str) -> bool:
+    """Return whether a device has the requested name. `GPU` is named `GPU.0` if there are two."""
+    return name == requested or name.startswith(f"{requested}.")
 
 
 def version() -> str:

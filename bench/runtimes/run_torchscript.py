@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
@@ -46,7 +47,7 @@ class TorchscriptSession:
         return executed_by(self._module, batch.shape)
 
     def device_bytes(self) -> int | None:
-        """Return what the first NVIDIA GPU holds more than before loading."""
+        """Return how much more memory of the first NVIDIA GPU is in use than before loading."""
         return None if self._memory is None else self._memory.used_bytes()
 
     def close(self) -> None:
@@ -61,12 +62,12 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     CPU is 25 times slower. `optimize_for_inference` cannot be saved, so it belongs to loading, and load time
     counts it.
     """
-    torch.set_num_threads(options.threads)
-    device = torch.device(options.provider)
+    torch.set_num_threads(options.config.threads)
+    device = torch.device(options.config.provider)
     _refuse_device(device, options)
     _set_engine(options)
     memory = NvidiaMemory() if device.type == _CUDA else None
-    dtype = torch.float16 if options.half and device.type == _CUDA else torch.float32
+    dtype = torch.float16 if options.precision is Precision.FP16 and device.type == _CUDA else torch.float32
     module = torch.jit.load(str(entry), map_location=device).eval()  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -78,15 +79,15 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
 
 
 def _refuse_device(device: torch.device, options: LoadOptions) -> None:
-    """Raise MissingRuntimeError where the device is not here, or has no kernels for the artifact."""
+    """Raise MissingRuntimeError if the device is missing, or has no kernels for the artifact."""
     if device.type == _CUDA and not torch.cuda.is_available():
-        raise MissingRuntimeError(f"this torch ({torch.__version__}) finds no CUDA device here")
+        raise MissingRuntimeError(f"this torch ({torch.__version__}) finds no CUDA device on this machine")
     if device.type == _CUDA and _is_quantised(options):
-        raise MissingRuntimeError("int8 TorchScript has kernels for CPUs alone")
+        raise MissingRuntimeError("int8 TorchScript runs only on CPUs")
 
 
 def _is_quantised(options: LoadOptions) -> bool:
-    return options.int8 or options.engine is not None
+    return options.precision is Precision.INT8 or options.engine is not None
 
 
 def _set_engine(options: LoadOptions) -> None:
@@ -94,12 +95,14 @@ def _set_engine(options: LoadOptions) -> None:
         return
     engine = _EXACT_ENGINE if options.exact else _engine_here(options)
     if engine not in torch.backends.quantized.supported_engines:
-        raise MissingRuntimeError(f"this torch has no quantised engine '{engine}', which the artifact needs")
+        raise MissingRuntimeError(
+            f"the artifact needs the quantised engine '{engine}', which this torch does not have"
+        )
     torch.backends.quantized.engine = engine
 
 
 def _engine_here(options: LoadOptions) -> str:
-    """Return the engine that an artifact was made for; of one that was made for all, this machine's."""
+    """Return the engine that an artifact was made for; for a portable artifact, this machine's."""
     host = read_host()
     features = frozenset(host.cpu_features)
     engine = options.engine or portable_engine(host.architecture)

@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).with_name("workloads")
 class Workload:
     """An operator `repeats` times over, on a tensor of `shape` with weights of shape `weight`.
 
-    A convolution is pointwise, as most of a mobile network is, and as no algorithm makes it smaller.
+    A convolution is pointwise, as in most of a mobile network, and because no algorithm makes it smaller.
     """
 
     operation: Literal["convolution", "matrix"]
@@ -24,7 +24,7 @@ class Workload:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return f"{self.operation}-{self.precision}"
 
     @property

@@ -12,7 +12,7 @@ Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
-# What the lower end of the 95 % interval of the agreement must reach: of 256 images two may change.
+# The smallest lower end of the 95 % interval of the agreement: two of 256 images may change.
 MIN_AGREEMENT = 0.97
 # A number of images is given to a hundredth, and beyond so many times those there are it is none.
 _NEAR = 0.01
@@ -45,7 +45,7 @@ def wilson_interval(count: int, images: int) -> Interval:
 
 
 def agreement_low(agreement: float, images: int) -> float:
-    """Return the lower end of the 95 % interval of an agreement that was found on so many images."""
+    """Return the lower end of the 95 % interval of an agreement on this many images."""
     return wilson_interval(round(agreement * images), images)[0]
 
 
@@ -64,8 +64,8 @@ def flips(logits: Logits, reference: Logits) -> list[int]:
 
 def missed(logits: Logits, reference: Logits, labels: Labels, positive_class: int) -> list[int]:
     """Return the indices of positive images that the reference calls positive and the variant does not."""
-    found = (labels == positive_class) & (predictions(reference) == positive_class)
-    return [int(index) for index in np.flatnonzero(found & (predictions(logits) != positive_class))]
+    detected = (labels == positive_class) & (predictions(reference) == positive_class)
+    return [int(index) for index in np.flatnonzero(detected & (predictions(logits) != positive_class))]
 
 
 def largest_difference(logits: Logits, reference: Logits) -> float:
@@ -77,7 +77,7 @@ def largest_difference(logits: Logits, reference: Logits) -> float:
 def sqnr_db(logits: Logits, reference: Logits) -> float | None:
     """Return 10·log10(Σ reference² ÷ Σ error²), the signal to quantisation noise ratio in decibels.
 
-    None where the error is exactly zero; minus infinity where a logit is not finite.
+    None if the error is exactly zero; minus infinity where a logit is not finite.
     """
     error = float(np.square(logits.astype(np.float64) - reference).sum())
     if error == 0:
@@ -103,7 +103,7 @@ def positive_scores(logits: Logits, positive_class: int) -> npt.NDArray[np.float
 def auc(logits: Logits, labels: Labels, positive_class: int) -> float | None:
     """Return the area under the ROC curve as the Mann-Whitney statistic, ties counted one half.
 
-    None where the labels hold only one of the two classes.
+    None if the labels contain only one of the two classes.
     """
     scores = positive_scores(logits, positive_class)
     positive, negative = scores[labels == positive_class], np.sort(scores[labels != positive_class])
@@ -115,15 +115,15 @@ def auc(logits: Logits, labels: Labels, positive_class: int) -> float | None:
 
 
 def sensitivity(logits: Logits, labels: Labels, positive_class: int) -> float | None:
-    """Return the share of positive images that are called positive; None if there are none."""
-    called = predictions(logits)[labels == positive_class] == positive_class
-    return float(called.mean()) if len(called) else None
+    """Return the share of positive images with a positive prediction; None if there are none."""
+    is_positive = predictions(logits)[labels == positive_class] == positive_class
+    return float(is_positive.mean()) if len(is_positive) else None
 
 
 def specificity(logits: Logits, labels: Labels, positive_class: int) -> float | None:
-    """Return the share of negative images that are not called positive; None if there are none."""
-    called = predictions(logits)[labels != positive_class] == positive_class
-    return float(1 - called.mean()) if len(called) else None
+    """Return the share of negative images with a negative prediction; None if there are none."""
+    is_positive = predictions(logits)[labels != positive_class] == positive_class
+    return float(1 - is_positive.mean()) if len(is_positive) else None
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,12 @@ class Paired:
 
     @property
     def retention(self) -> float | None:
-        """The variant's accuracy ÷ the reference's; None where the reference is never right."""
+        """The variant's accuracy ÷ the reference's; None if the reference is never right."""
         right = self.both + self.only_reference
         return (self.both + self.only_variant) / right if right else None
 
     def retention_ci95(self) -> Interval | None:
-        """Return the 95 % interval of retention, a ratio of paired proportions; None where there is none.
+        """Return the 95 % interval of retention, a ratio of paired proportions; None if there is none.
 
         The delta method on its logarithm (Nam and Blackwelder, Statistics in Medicine 21, 2002), with half an
         image added to each of the two kinds of change: without that, no change seen in few images would be
@@ -154,7 +154,7 @@ class Paired:
     def images_to_decide(self, threshold: float) -> int | None:
         """Return how many images like these would have the whole interval on one side of `threshold`.
 
-        None where the retention lies just there, so that hardly any number would.
+        None if the retention lies just there, so that hardly any number would.
         """
         if self.retention is None:
             return None

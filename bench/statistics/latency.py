@@ -1,48 +1,87 @@
 """Percentiles of inference times, and whether so many samples support them. Pure functions on samples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-_NS_PER_MS = 1e6
+from bench.record import Record
+from bench.statistics.replication import Interval
+from bench.statistics.steadiness import relative_range_of
+
 # Of the upper bounds: the confidence that MLPerf LoadGen's early stopping works with.
 CONFIDENCE = 0.99
 SHARES = {"p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 
-@dataclass(frozen=True)
-class LatencySummary:
-    """Milliseconds over all samples, by linear interpolation between order statistics (numpy's default).
+class Latency(Record):
+    """Nanoseconds of one inference, by linear interpolation between order statistics (numpy's default)."""
 
-    `percentiles`, `upper`: by name (p90, p95, p99) the percentile and an upper bound of it, both None where
-    there are too few samples for that bound.
-    """
+    p50_ns: float
+    """The median."""
+    p90_ns: float | None
+    """The 90th percentile; null where there are too few samples for it."""
+    p95_ns: float | None
+    """The 95th percentile; null where there are too few samples for it."""
+    p99_ns: float | None
+    """The 99th percentile; null where there are too few samples for it."""
+    p90_upper_ns: float | None
+    """An upper bound of p90 with 99 % confidence; null with too few samples for one."""
+    p95_upper_ns: float | None
+    """An upper bound of p95 with 99 % confidence; null with too few samples for one."""
+    p99_upper_ns: float | None
+    """An upper bound of p99 with 99 % confidence; null with too few samples for one."""
+    unsupported: str | None
+    """Which percentiles the samples do not support, and how many they would need; null if all are there."""
+    mean_ns: float
+    """The mean of all samples."""
+    min_ns: float
+    """The smallest sample."""
+    max_ns: float
+    """The largest sample."""
+    relative_range: float
+    """(p90 - p10) / p50 of all samples."""
+    p50_ci95_ns: tuple[float, float] | None
+    """The 95 % interval of the median, made over processes; null with fewer than five."""
+    samples: int
+    """How many inferences were timed."""
+    processes: int
+    """In how many fresh processes they were timed."""
 
-    p50: float
-    mean: float
-    min: float
-    max: float
-    percentiles: dict[str, float | None]
-    upper: dict[str, float | None]
 
-
-def summarise_ns(samples_ns: Sequence[int]) -> LatencySummary:
-    """Summarise at least one sample in nanoseconds."""
-    samples_ms = np.sort(np.asarray(samples_ns, dtype=np.float64) / _NS_PER_MS)
-    upper = {name: upper_bound(samples_ms, share) for name, share in SHARES.items()}
-    return LatencySummary(
-        p50=float(np.median(samples_ms)),
-        mean=float(samples_ms.mean()),
-        min=float(samples_ms[0]),
-        max=float(samples_ms[-1]),
-        percentiles={
-            name: None if upper[name] is None else float(np.quantile(samples_ms, share))
-            for name, share in SHARES.items()
-        },
-        upper=upper,
+def summarise(samples_ns: Sequence[int], processes: int, interval: Interval | None) -> Latency:
+    """Summarise at least one sample; `interval`: of the median, in nanoseconds, over `processes`."""
+    ordered = np.sort(np.asarray(samples_ns, dtype=np.float64))
+    upper = {name: upper_bound(ordered, share) for name, share in SHARES.items()}
+    percentile = {
+        name: None if upper[name] is None else float(np.quantile(ordered, share))
+        for name, share in SHARES.items()
+    }
+    return Latency(
+        p50_ns=float(np.median(ordered)),
+        p90_ns=percentile["p90"],
+        p95_ns=percentile["p95"],
+        p99_ns=percentile["p99"],
+        p90_upper_ns=upper["p90"],
+        p95_upper_ns=upper["p95"],
+        p99_upper_ns=upper["p99"],
+        unsupported=_unsupported(len(ordered)),
+        mean_ns=float(ordered.mean()),
+        min_ns=float(ordered[0]),
+        max_ns=float(ordered[-1]),
+        relative_range=relative_range_of(samples_ns),
+        p50_ci95_ns=None if interval is None else (interval.low, interval.high),
+        samples=len(ordered),
+        processes=processes,
     )
+
+
+def _unsupported(samples: int) -> str | None:
+    needs = {name: fewest_samples(share) for name, share in SHARES.items()}
+    missing = [f"{name} needs {fewest}" for name, fewest in needs.items() if samples < fewest]
+    if not missing:
+        return None
+    return f"{samples} samples give no upper bound with {CONFIDENCE:.0%} confidence: {', '.join(missing)}"
 
 
 def upper_bound(ordered: npt.NDArray[np.float64], share: float) -> float | None:

@@ -24,8 +24,10 @@ def share_of_macs(operators: Sequence[Operator]) -> dict[str, float] | None:
 
 
 def describe(executed: Executed) -> str:
-    """Say in one line what ran and where that was read."""
-    counts = Counter((one.precision, one.operation.rpartition("::")[2]) for one in executed.operators)
+    """Return in one line what ran, and from which graph that was read."""
+    counts = Counter(
+        (operator.precision, operator.operation.rpartition("::")[2]) for operator in executed.operators
+    )
     by_precision: dict[str, list[str]] = {}
     for (precision, operation), count in counts.most_common():
         by_precision.setdefault(precision, []).append(f"{count} {operation}")

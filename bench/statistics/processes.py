@@ -1,6 +1,7 @@
-"""What several processes of a case say together: the interval of their median, and ratios of two cases.
+"""Statistics over several processes: the interval of a case's median, and ratios of two cases.
 
-Pure: processes in, values out. A round that was cut off and resumed has two processes, and counts once.
+Pure: it takes processes and returns values. An interrupted and resumed repetition has two processes, and
+counts once.
 """
 
 import math
@@ -15,7 +16,7 @@ _Repetition = tuple[int, int]
 
 
 def interval_of_median(processes: Sequence[ProcessTiming]) -> Interval | None:
-    """Return the 95 % interval of the median of all samples; None with fewer than five rounds."""
+    """Return the 95 % interval of the median of all samples; None with fewer than five repetitions."""
     repetitions: dict[_Repetition, list[int]] = {}
     for process in processes:
         samples = repetitions.setdefault((process.group, process.repetition), [])
@@ -29,12 +30,11 @@ def interval_of_median(processes: Sequence[ProcessTiming]) -> Interval | None:
 def ratio(
     these: Sequence[ProcessTiming], those: Sequence[ProcessTiming], level: Level = median
 ) -> Ratio | None:
-    """Return the latency of `these` ÷ that of `those`, from the sweeps in which both had their turn.
+    """Return the latency of `these` ÷ that of `those`, from the passes in which both have a block.
 
-    `level`: what a block's samples come to. The median is not moved by single samples; where another
-    process shares the CPUs, though, latencies come in steps of the scheduler's time slices, and a median that
-    stays on its step hides a difference that the mean shows. None if they never took turns with each other,
-    which cases of different waves do not.
+    `level`: the statistic of a block's samples. Single samples do not change the median. If another process
+    shares the CPUs, latencies come in steps of the scheduler's time slices, and a median on one step hides a
+    difference that the mean shows. None if they have no pass in common, as in different groups.
     """
     others = _levels(those, level)
     pairs = [
@@ -50,7 +50,7 @@ def ratio(
 
 
 def _levels(processes: Sequence[ProcessTiming], level: Level) -> dict[_Repetition, dict[int, float]]:
-    """Return the level of each block by sweep, of each round of each wave."""
+    """Return the level of each block by pass, for each repetition of each group."""
     levels: dict[_Repetition, dict[int, float]] = {}
     for process in processes:
         passes = levels.setdefault((process.group, process.repetition), {})

@@ -1,7 +1,7 @@
-"""Intervals over processes: what a median or a ratio of medians is worth when a fresh process is the unit.
+"""Intervals of a median or a ratio of medians, in which a fresh process is the unit of replication.
 
-Two processes with the same file differ by more than two blocks of one, so it is processes that are counted.
-Pure functions on logarithms of medians; numpy only.
+Two processes with the same file differ more than two blocks of one process, so processes are counted. Pure
+functions on logarithms of medians; numpy only.
 """
 
 import math
@@ -32,7 +32,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A positive quantity's logarithm, of which several processes say something each.
+    """An estimate of a positive quantity's logarithm from several processes.
 
     `value`: of all samples together; `mean`: that of the processes' own, with its standard `error` and
     `freedom` (degrees of freedom).
@@ -46,9 +46,9 @@ class Estimate:
     def interval(self, confidence: float = 0.95) -> Interval:
         """Return the interval of the quantity itself.
 
-        Student's t on the logarithms, which spread as relative errors do, laid around their mean and around
-        the value alike: where processes are skewed the two differ, and either alone would hold the truth too
-        seldom. `tests/benchmarks/interval_coverage.py` prints how often it does.
+        It is Student's t on the logarithms, which vary like relative errors, around both their mean and the
+        value. If processes are skewed the two differ, and an interval around one of them would contain the
+        true value too rarely. `tests/benchmarks/interval_coverage.py` prints how often it does.
         """
         half = self.half_width(self.freedom + 1, confidence)
         return Interval(
@@ -69,7 +69,7 @@ class Estimate:
 
 
 def estimate_of(value: float, processes: Sequence[float]) -> Estimate | None:
-    """Return what logarithms say, one for each process; None with fewer than five processes."""
+    """Return the estimate from one logarithm per process; None with fewer than five processes."""
     if len(processes) < FEWEST_PROCESSES:
         return None
     error = float(np.std(processes, ddof=1)) / math.sqrt(len(processes))
@@ -78,7 +78,7 @@ def estimate_of(value: float, processes: Sequence[float]) -> Estimate | None:
 
 def median_interval(median: float, process_medians: Sequence[float]) -> Interval | None:
     """Return the 95 % interval of `median`, that of all samples, from the median of each process."""
-    estimate = estimate_of(math.log(median), [math.log(one) for one in process_medians])
+    estimate = estimate_of(math.log(median), [math.log(median_ns) for median_ns in process_medians])
     return None if estimate is None else estimate.interval()
 
 
@@ -96,12 +96,11 @@ class Ratio:
 
 
 def ratio_of_pairs(pairs: Sequence[Sequence[float]]) -> Ratio | None:
-    """Return one latency ÷ another from what was measured side by side.
+    """Return one latency ÷ another from a paired run.
 
-    `pairs`: for each round (a process of each side), the logarithms of the ratios of their blocks, sweep by
-    sweep. The ratio is the median over all sweeps, so that a machine that changes its speed between the two
-    blocks of some of them does not matter; its interval is made of the medians of the rounds. None without a
-    single pair.
+    `pairs`: for each repetition (a process of each side), the logarithms of the ratios of their blocks, by
+    pass. The ratio is the median over all passes, so a change of speed between the two blocks of some passes
+    has no effect. Its interval is computed from the medians of the repetitions. None without any pair.
     """
     repetitions = [float(np.median(logs)) for logs in pairs if len(logs)]
     if not repetitions:
@@ -115,7 +114,7 @@ def t_quantile(share: float, freedom: int) -> float:
 
     The distribution in closed form (Abramowitz and Stegun, 26.7.3 and 26.7.4), turned round by bisection in
     the angle atan(t ÷ √freedom), to the four digits of printed tables; beyond 1000 degrees the normal's. A
-    test holds it to scipy's, which a board does without.
+    test compares it with scipy's, which a board does not have.
     """
     if freedom > _MOST_FREEDOM:
         return round(NormalDist().inv_cdf(share), _DIGITS)

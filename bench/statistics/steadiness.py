@@ -11,7 +11,7 @@ _WITHIN = 0.05
 
 
 def is_steady(samples_ns: Sequence[int]) -> bool:
-    """Tell whether the level is steady: the medians of the last three windows of five lie within 5 %."""
+    """Return whether the level is steady: the medians of the last three windows of five lie within 5 %."""
     if len(samples_ns) < _WINDOWS * WINDOW:
         return False
     last = np.asarray(samples_ns[-_WINDOWS * WINDOW :], dtype=np.float64).reshape(_WINDOWS, WINDOW)
@@ -20,13 +20,13 @@ def is_steady(samples_ns: Sequence[int]) -> bool:
 
 
 def relative_range_of(samples_ns: Sequence[int]) -> float:
-    """Return how far the middle eight tenths of samples reach, as a share of their median."""
+    """Return the relative range of samples: (p90 − p10) ÷ median."""
     low, middle, high = np.percentile(samples_ns, [10, 50, 90])
     return float((high - low) / middle)
 
 
 def drift_of(levels: Sequence[float]) -> float:
-    """Return how much the last third of a series lies above its first, as a share; 0 below three values."""
+    """Return by which share the last third of a series is above its first; 0 with fewer than three values."""
     third = len(levels) // 3
     if third == 0:
         return 0.0
@@ -45,7 +45,7 @@ class Settled:
 
 
 def settle(levels: Sequence[float]) -> Settled:
-    """Find where a series of at least one value settles: nine tenths of what follows are within 5 %."""
+    """Find where a series settles: nine tenths of the later values are within 5 %."""
     values = np.asarray(levels, dtype=np.float64)
     quarter = max(1, len(values) // 4)
     level = float(np.median(values[-quarter:]))

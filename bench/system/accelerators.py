@@ -1,4 +1,4 @@
-"""Which accelerators a machine has, by the files its drivers make, and how much of their memory is in use."""
+"""Which accelerators a machine has, by its drivers' files, and how much of their memory is in use."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ from bench.system.kernel_files import ROOT, folders, text
 
 # A discrete GPU's driver, Jetson's (JetPack 5 and 6, then 4), and Windows' subsystem for Linux.
 _NVIDIA = ("nvidia[0-9]*", "nvgpu", "nvhost-ctrl-gpu", "nvhost-gpu", "dxg")
-# What their libraries open to write to: NVIDIA's of both kinds with Jetson's memory, then any GPU or NPU.
+# The files that their libraries open to write: NVIDIA's with Jetson's memory, then any GPU or NPU.
 _DEVICE_FILES = ("nvidia*", "nvgpu*", "nvhost*", "nvmap", "nvsciipc", "dxg", "dri", "accel", "dma_heap")
 _INTEL = "0x8086"
 _NVML = "libnvidia-ml.so.1"
@@ -26,21 +26,21 @@ class _MemoryInfo(ctypes.Structure):
 
 
 def has_nvidia_gpu(root: Path = ROOT) -> bool:
-    """Tell whether an NVIDIA driver offers a GPU here."""
+    """Return whether an NVIDIA driver offers a GPU."""
     return any(True for name in _NVIDIA for _ in folders(root / "dev", name))
 
 
 def device_files(root: Path = ROOT) -> list[Path]:
-    """Return the files and folders in /dev through which a program talks to accelerators here."""
+    """Return the files and folders in /dev through which programs use accelerators."""
     return [path for name in _DEVICE_FILES for path in folders(root / "dev", name)]
 
 
 def found_accelerators(root: Path = ROOT) -> list[str]:
-    """Return the GPUs that drivers offer here, with their drivers' versions where they tell them."""
-    found = [_nvidia_in_words(root)] if has_nvidia_gpu(root) else []
+    """Return the GPUs that drivers offer, with the versions of the drivers if these report them."""
+    gpus = [_nvidia_in_words(root)] if has_nvidia_gpu(root) else []
     if any(text(vendor) == _INTEL for vendor in folders(root / "sys/class/drm", "card*/device/vendor")):
-        found.append("Intel GPU")
-    return found
+        gpus.append("Intel GPU")
+    return gpus
 
 
 def _nvidia_in_words(root: Path) -> str:
@@ -56,7 +56,7 @@ def _nvidia_in_words(root: Path) -> str:
 
 @contextmanager
 def _management() -> Iterator[ctypes.CDLL | None]:
-    """Yield NVIDIA's management library, ready; None where it is not here, as on a Jetson."""
+    """Yield NVIDIA's management library, initialised; None if it is missing, as on a Jetson."""
     try:
         nvml = ctypes.CDLL(_NVML)
     except OSError:
@@ -82,7 +82,7 @@ def _first(nvml: ctypes.CDLL) -> ctypes.c_void_p:
 
 
 def nvidia_used_bytes() -> int | None:
-    """Return the bytes in use on the first NVIDIA GPU, by whomever.
+    """Return the bytes in use on the first NVIDIA GPU, by any process.
 
     A Jetson's GPU has none of its own: there it is the memory of the whole system that is in use.
     """
@@ -95,13 +95,13 @@ def nvidia_used_bytes() -> int | None:
 
 
 class NvidiaMemory:
-    """How much more of the first NVIDIA GPU's memory is in use than when this was made, by whomever."""
+    """How much more of the first NVIDIA GPU's memory is in use than when this was made, by any process."""
 
     def __init__(self) -> None:
         self._before = nvidia_used_bytes()
 
     def used_bytes(self) -> int | None:
-        """Return the bytes used since; None where that is not told, or there is less in use than before."""
+        """Return the bytes used since then; None if that is unknown, or less is in use than before."""
         now = nvidia_used_bytes()
         if now is None or self._before is None or now < self._before:
             return None

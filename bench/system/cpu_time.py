@@ -1,6 +1,6 @@
-"""The kernel's account of CPU time, and how fast a clock runs. Cheap enough to read around every block.
+"""CPU time as the kernel counts it, and the clock. Both are cheap enough to read around every block.
 
-/proc/stat counts in ticks of 10 ms: single blocks are rough, their sums are not.
+/proc/stat counts in ticks of 10 ms. That is too rough for one block, but exact enough for their sum.
 """
 
 import os
@@ -17,20 +17,22 @@ _STEAL = 7
 
 @dataclass(frozen=True)
 class CpuTime:
-    """Nanoseconds since boot that some CPUs worked, and that their hypervisor gave to others."""
+    """Nanoseconds since boot, over some CPUs."""
 
     busy_ns: int
+    """The time that they worked."""
     steal_ns: int
+    """The time that the hypervisor gave to other machines."""
 
 
 def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | None:
-    """Read the account of `cpus`, or of the whole machine; None where the kernel keeps none."""
-    wanted = {"cpu"} if cpus is None else {f"cpu{cpu}" for cpu in cpus}
+    """Read the time of `cpus`, or of the whole machine; None if the kernel does not count it."""
+    rows = {"cpu"} if cpus is None else {f"cpu{cpu}" for cpu in cpus}
     try:
         lines = (root / "proc/stat").read_text().splitlines()
-    except OSError:  # no Linux
+    except OSError:  # this is not Linux
         return None
-    ticks = [[int(one) for one in line.split()[1:]] for line in lines if line.split(" ", 1)[0] in wanted]
+    ticks = [[int(field) for field in line.split()[1:]] for line in lines if line.split(" ", 1)[0] in rows]
     if not ticks:
         return None
     return CpuTime(
@@ -40,17 +42,17 @@ def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | No
 
 
 def read_highest_clock_khz(root: Path = ROOT) -> int | None:
-    """Return the highest clock of the first CPU in kHz, as the kernel names it; None where it does not."""
+    """Return the highest clock of the first CPU in kHz, as the kernel reports it; None if it does not."""
     return number(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
 
 
 def read_governor(root: Path = ROOT) -> str | None:
-    """Return what governs the clock of the first CPU, such as `ondemand`; None where nothing does."""
+    """Return the clock governor of the first CPU, such as `ondemand`; None if there is none."""
     return text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def read_clock_khz(cpus: Iterable[int] | None, root: Path = ROOT) -> int | None:
-    """Return the slowest present clock of `cpus` in kHz; None where the kernel tells none."""
+    """Return the slowest present clock of `cpus` in kHz; None if the kernel reports none."""
     folder = root / "sys/devices/system/cpu"
     clocks = [
         number(folder / f"cpu{cpu}/cpufreq/scaling_cur_freq") for cpu in ((0,) if cpus is None else cpus)

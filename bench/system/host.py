@@ -1,4 +1,4 @@
-"""What a machine is: the fingerprint in a report. How it stands at a moment is machine.state's."""
+"""What a machine is: the fingerprint in a report. Its state at a moment is in state.py."""
 
 import sys
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from device_profiles.facts import Feature
 _CPU_FOLDER = "sys/devices/system/cpu"
 _BOARD_FILES = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
 _FEATURES = frozenset(get_args(Feature))
-# /proc/cpuinfo names an Arm core by a number alone: "CPU part" of implementer 0x41, which is Arm itself.
+# /proc/cpuinfo gives only a number for an Arm core: "CPU part" of implementer 0x41, which is Arm itself.
 # Source: the Linux kernel's arch/arm64/include/asm/cputype.h.
 _ARM = "0x41"
 _ARM_CORES = {
@@ -44,8 +44,8 @@ _ARM_CORES = {
 class Host(Record):
     """A machine's fingerprint.
 
-    `cpu`: its name, on Arm that of the core; `cpu_features`: those that matter to inference; `memory_bytes`:
-    all of it; `emulated`: by what it is known to be emulated, null if it is not;
+    `cpu`: the CPU's name, on Arm that of the core; `cpu_features`: those that matter to inference;
+    `memory_bytes`: the whole memory; `emulated`: the evidence that it is emulated, null if it is not;
     `accelerators`: the GPUs that drivers offer, with the drivers' versions.
     """
 
@@ -65,11 +65,11 @@ class Host(Record):
 
 
 def read_host(snapshot: SystemSnapshot | None = None) -> Host:
-    """Read a machine's fingerprint; this one's if none is given."""
+    """Read the fingerprint of a machine; of this one by default."""
     snapshot = here() if snapshot is None else snapshot
     cpuinfo = text(snapshot.root / "proc/cpuinfo") or ""
     cpu, features = name_and_flags(cpuinfo)
-    board = next((found for path in _BOARD_FILES if (found := text(snapshot.root / path))), None)
+    board = next((model for path in _BOARD_FILES if (model := text(snapshot.root / path))), None)
     return Host(
         cpu=cpu or snapshot.processor or snapshot.architecture,
         board=board,
@@ -83,22 +83,22 @@ def read_host(snapshot: SystemSnapshot | None = None) -> Host:
         python=snapshot.python,
         governor=read_governor(snapshot.root),
         emulated=emulator_of(
-            board, snapshot.available_emulated, snapshot.programs_above, snapshot.architecture, cpuinfo
+            board, snapshot.declared_emulated, snapshot.programs_above, snapshot.architecture, cpuinfo
         ),
         accelerators=tuple(found_accelerators(snapshot.root)),
     )
 
 
 def cpu_class_here() -> CpuClass | None:
-    """Return the class of this machine's CPU; None if it is of none that is known."""
+    """Return the class of this machine's CPU; None if the class is unknown."""
     host = read_host()
     return class_of(host.architecture, host.cpu_features)
 
 
 def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> list[int]:
-    """Return one CPU number for each physical core of `cpus`, leaving out its hyper-threads.
+    """Return one CPU number for each physical core of `cpus`, without its hyper-threads.
 
-    `cpus`: those that this process may use if None.
+    `cpus`: by default those that this process may use.
     """
     chosen: dict[str, int] = {}
     for cpu in usable_cpus() if cpus is None else cpus:
@@ -110,7 +110,7 @@ def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> li
 def cpus_for(threads: int) -> tuple[int, ...] | None:
     """Return the CPUs to pin `threads` threads to: whole cores first, then hyper-threads.
 
-    None where the system cannot pin.
+    None if the system cannot pin.
     """
     if sys.platform != "linux":
         return None

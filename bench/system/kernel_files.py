@@ -1,4 +1,4 @@
-"""Small files that a kernel or a board offers, read under any root. It knows paths, and no file's meaning.
+"""Small files of a kernel or a board, read below any root. It does not know what they mean.
 
 `root` is `/` on a machine, and a folder of recorded files in a test.
 """
@@ -10,15 +10,15 @@ ROOT = Path("/")
 
 
 def text(path: Path) -> str | None:
-    """Return a file's text without the white space around it; None where there is no such file to read."""
+    """Return a file's text without the white space around it; None if there is no such file."""
     try:
         return path.read_text(errors="replace").strip("\0 \n\t")
-    except OSError:  # the kernel or the board has no such file, or lets nobody read it
+    except OSError:  # the file is missing, or must not be read
         return None
 
 
 def number(path: Path) -> int | None:
-    """Return the whole number that a file holds; None where there is no such file or no number in it."""
+    """Return the whole number in a file; None if there is no such file, or no number in it."""
     try:
         return int(text(path) or "")
     except ValueError:
@@ -26,5 +26,5 @@ def number(path: Path) -> int | None:
 
 
 def folders(parent: Path, pattern: str) -> Iterator[Path]:
-    """Yield the folders below `parent` that match, in order; none where there is no such folder."""
+    """Yield the matching folders below `parent` in order; none if there is no such folder."""
     yield from sorted(parent.glob(pattern))

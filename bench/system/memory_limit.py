@@ -1,4 +1,4 @@
-"""A limit to a process's memory by a control group of the kernel, as cgroup v1 and v2 offer them.
+"""A limit on a process's memory by a control group of the kernel, in cgroup v1 and v2.
 
 It knows the kernel's files, and nothing of cases. Sources: the Linux kernel's admin-guide/cgroup-v1/memory
 and admin-guide/cgroup-v2.
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from bench.system.kernel_files import ROOT, text
 
-# A command that joins the group whose processes file follows, and becomes the command after that.
+# A command that joins the group of the given processes file, and then becomes the next command.
 JOIN = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
 _PROCESSES = "cgroup.procs"
 _LIMIT_TO_TRY = 1 << 30
@@ -38,12 +38,12 @@ class Cgroup:
 
     @contextmanager
     def group(self, limit_bytes: int) -> Iterator["MemoryGroup"]:
-        """Make a group with a limit, swap included; it is removed in the end, when nobody is left in it."""
+        """Create a group with a limit that includes swap; it is deleted once it is empty."""
         folder = self.parent / f"edgefit-{uuid4().hex[:12]}"
         folder.mkdir()
         try:
             (folder / self.limit).write_text(str(limit_bytes))
-            with suppress(OSError):  # a kernel without swap accounting has no such file, or refuses it
+            with suppress(OSError):  # the file is missing or refused without swap accounting
                 (folder / self.with_swap).write_text(str(limit_bytes if self.swap_counts else 0))
             yield MemoryGroup(folder, self.home)
         finally:
@@ -52,7 +52,7 @@ class Cgroup:
 
 @dataclass(frozen=True)
 class MemoryGroup:
-    """A group that processes join by writing their number to `processes`."""
+    """A group that a process joins by writing its number to `processes`."""
 
     folder: Path
     home: Path
@@ -63,21 +63,21 @@ class MemoryGroup:
         return self.folder / _PROCESSES
 
     def release(self, pid: int) -> None:
-        """Have a process leave: what it allocates from now on is not limited."""
-        with suppress(ProcessLookupError):  # it died meanwhile, which the next question to it will show
+        """Remove a process from the group: its later allocations are not limited."""
+        with suppress(ProcessLookupError):  # it died meanwhile; the next request will show that
             (self.home / _PROCESSES).write_text(str(pid))
 
 
 def find_cgroup(root: Path = ROOT) -> Cgroup | None:
-    """Return where this user can limit a process's memory; None if nowhere. A process tries it."""
-    for control in (*_version_1(root), *_version_2(root)):
+    """Return where this user can limit a process's memory; None if it cannot. A process tries it."""
+    for cgroup in (*_version_1(root), *_version_2(root)):
         try:
-            with control.group(_LIMIT_TO_TRY) as group:
-                group.release(os.getpid())  # which is at home already, and may or may not write that
+            with cgroup.group(_LIMIT_TO_TRY) as group:
+                group.release(os.getpid())  # it is in that group already; the write may be refused
                 joins = [*JOIN, str(group.processes), "true"]
                 if subprocess.run(joins, stderr=subprocess.DEVNULL, check=False).returncode == 0:
-                    return control
-        except OSError:  # not ours to write, or a kernel that wants it otherwise
+                    return cgroup
+        except OSError:  # no permission, or another interface
             continue
     return None
 
@@ -104,7 +104,7 @@ def _version_2(root: Path) -> list[Cgroup]:
 
 
 def _own(root: Path, controller: str) -> str:
-    """Return the path of this process's group under a controller; version 2 has one that has no name."""
+    """Return the path of this process's group under a controller; version 2 has one without a name."""
     for line in (text(root / "proc/self/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
@@ -113,12 +113,12 @@ def _own(root: Path, controller: str) -> str:
 
 
 def _from_own_to_top(mount: Path, own: str) -> list[Path]:
-    found = [mount / own, *(mount / own).parents]
-    return [folder for folder in found if folder.is_dir() and (folder == mount or mount in folder.parents)]
+    folders = [mount / own, *(mount / own).parents]
+    return [folder for folder in folders if folder.is_dir() and (folder == mount or mount in folder.parents)]
 
 
 def _remove(folder: Path) -> None:
-    """Remove a group; those who were ended leave it a moment later. One that stays harms nobody."""
+    """Delete a group; killed processes leave it a moment later. A group that stays does no harm."""
     deadline = time.monotonic() + _SECONDS_TO_EMPTY
     while True:
         try:

@@ -1,4 +1,4 @@
-"""How much of a file the kernel holds in memory already, which decides what loading it costs."""
+"""How much of a file is in the kernel's page cache, which decides how long loading takes."""
 
 import ctypes
 import mmap
@@ -11,7 +11,7 @@ _RESIDENT = 1
 
 
 def cached_share(paths: Iterable[Path]) -> float | None:
-    """Return the share of the files' pages in the kernel's page cache; None where it does not tell.
+    """Return the share of the files' pages in the kernel's page cache; None if it is unknown.
 
     Linux's mincore(2), asked of a mapping that reads nothing by itself. Since Linux 5.2 it calls every page
     cached for who neither owns a file nor may write it; such files are not asked about.
@@ -19,14 +19,14 @@ def cached_share(paths: Iterable[Path]) -> float | None:
     if sys.platform != "linux":
         return None
     paths = list(paths)
-    if not all(_is_told(path) for path in paths):
+    if not all(_may_ask(path) for path in paths):
         return None
     counts = [counted for path in paths if (counted := _pages(path)) is not None]
     pages = sum(count for _, count in counts)
     return sum(cached for cached, _ in counts) / pages if pages else None
 
 
-def _is_told(path: Path) -> bool:
+def _may_ask(path: Path) -> bool:
     return not path.exists() or path.stat().st_uid == os.geteuid() or os.access(path, os.W_OK)
 
 
@@ -36,11 +36,11 @@ def _pages(path: Path) -> tuple[int, int] | None:
     if not size:
         return None
     count = -(-size // mmap.PAGESIZE)
-    # A private writable mapping, because ctypes takes addresses of writable buffers only; nothing is written.
+    # The mapping is private and writable, because ctypes needs a writable buffer; nothing is written.
     with path.open("rb") as file, mmap.mmap(file.fileno(), size, mmap.MAP_PRIVATE) as mapping:
         first = ctypes.c_char.from_buffer(mapping)
         states = (ctypes.c_ubyte * count)()
         libc = ctypes.CDLL(None, use_errno=True)
         failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(size), states)
-        del first  # or the mapping could not be closed
+        del first  # otherwise the mapping could not be closed
     return None if failed else (sum(state & _RESIDENT for state in states), count)

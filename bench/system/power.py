@@ -1,4 +1,4 @@
-"""Energy counters and power sensors that a machine offers, and what each of them covers.
+"""The energy counters and power sensors of a machine, and what each of them covers.
 
 RAPL: kernel documentation, powercap. INA3221: hwmon ABI, labels by the boards' device trees. Raspberry Pi 5:
 `vcgencmd pmic_read_adc`, amperes and volts of each rail of its power management chip.
@@ -20,7 +20,7 @@ _PMIC_LINE = re.compile(
 
 @dataclass(frozen=True)
 class EnergyCounter:
-    """A counter of joules that wraps at `range_uj`. `read_uj` gives microjoules."""
+    """A counter of joules that wraps at `range_uj`. `read_uj` returns microjoules."""
 
     method: str
     domain: str
@@ -34,7 +34,7 @@ class EnergyCounter:
 
 @dataclass(frozen=True)
 class PowerSensor:
-    """A sensor of present power. `read_watts` gives watts."""
+    """A sensor of the present power. `read_watts` returns watts."""
 
     method: str
     domain: str
@@ -43,7 +43,7 @@ class PowerSensor:
 
 @dataclass(frozen=True)
 class NoMeter:
-    """Nothing here measures energy, and why."""
+    """This machine cannot measure energy, and why."""
 
     reason: str
 
@@ -52,19 +52,19 @@ Meter = EnergyCounter | PowerSensor
 
 
 def find_meter(root: Path = ROOT, pmic: Callable[[], str | None] | None = None) -> Meter | NoMeter:
-    """Return what measures energy on this machine, the widest domain first. `pmic`: see read_pmic."""
+    """Return what measures energy on this machine, with the widest domain. `pmic`: see read_pmic."""
     read = read_pmic if pmic is None else pmic
     denied: list[str] = []
-    found = _ina3221(root) or _pmic(read) or _rapl(root, denied)
-    if found is not None:
-        return found
+    meter = _ina3221(root) or _pmic(read) or _rapl(root, denied)
+    if meter is not None:
+        return meter
     if denied:
-        return NoMeter(f"{denied[0]} may not be read by this user: sudo chmod a+r {denied[0]}")
-    return NoMeter("this machine offers no RAPL counter, no INA3221 sensor and no Raspberry Pi 5 power chip")
+        return NoMeter(f"this user cannot read {denied[0]}: sudo chmod a+r {denied[0]}")
+    return NoMeter("this machine has no RAPL counter, no INA3221 sensor and no Raspberry Pi 5 power chip")
 
 
 def read_pmic() -> str | None:
-    """Return what `vcgencmd pmic_read_adc` prints; None where there is no such command or it fails."""
+    """Return what `vcgencmd pmic_read_adc` prints; None if there is no such command or it fails."""
     return vcgencmd.ask("pmic_read_adc")
 
 
@@ -104,7 +104,7 @@ def _ina3221(root: Path) -> PowerSensor | None:
         pairs = [rails[name] for name in chosen]
         return sum(_must_be_number(volts) * _must_be_number(amperes) for volts, amperes in pairs) / 1e6
 
-    covers = "the whole board" if chosen[0] in _WHOLE_BOARD_RAILS else "these rails alone"
+    covers = "the whole board" if chosen[0] in _WHOLE_BOARD_RAILS else "only these rails"
     return PowerSensor("INA3221 power sensor, sampled", f"{' + '.join(chosen)}: {covers}", read_watts)
 
 
@@ -115,7 +115,7 @@ def _pmic(read: Callable[[], str | None]) -> PowerSensor | None:
     def read_watts() -> float:
         rails = _rail_watts(read() or "")
         if not rails:
-            raise OSError("vcgencmd pmic_read_adc gave rails before, and gives none now")
+            raise OSError("vcgencmd pmic_read_adc listed rails before, but lists none now")
         return sum(rails.values())
 
     return PowerSensor(
@@ -127,7 +127,7 @@ def _pmic(read: Callable[[], str | None]) -> PowerSensor | None:
 
 def _rail_watts(listing: str) -> dict[str, float]:
     """Return the watts of each rail whose amperes and volts are both listed."""
-    values = {(one["rail"], one["kind"]): float(one["value"]) for one in _PMIC_LINE.finditer(listing)}
+    values = {(line["rail"], line["kind"]): float(line["value"]) for line in _PMIC_LINE.finditer(listing)}
     return {
         rail: amperes * values[rail, "V"]
         for (rail, kind), amperes in values.items()
@@ -138,5 +138,5 @@ def _rail_watts(listing: str) -> dict[str, float]:
 def _must_be_number(path: Path) -> int:
     value = number(path)
     if value is None:
-        raise OSError(f"{path}: gave a number before, and gives none now")
+        raise OSError(f"{path}: contained a number before, but contains none now")
     return value

@@ -1,4 +1,4 @@
-"""Confines a process: it writes no file outside its own folder, and keeps the rest of what it could.
+"""Confines a process: it cannot write files outside its own folder; it can do everything else.
 
 By Landlock, else by a mount namespace, for which anybody but root needs a user namespace too; it says which
 it was, and goes on where a kernel has neither. It must be called before a process has threads, for both hold
@@ -57,7 +57,7 @@ _ALWAYS_WRITABLE = Path("/dev/null")
 
 
 class Confinement(Record):
-    """What keeps the processes that run artifacts from writing any file outside their own folders.
+    """How processes that run artifacts are kept from writing files outside their own folders.
 
     `by`: null where nothing does; `landlock`: the version of the kernel's Landlock, null if it is not by
     that; version 4 and newer keep them from TCP too, 6 and newer from signals to other processes. `reason`:
@@ -70,7 +70,7 @@ class Confinement(Record):
 
     @property
     def in_words(self) -> str:
-        """What artifacts cannot do, and what is left open."""
+        """What artifacts cannot do, and what they still can."""
         if self.by is None:
             return f"nothing keeps artifacts from writing files ({self.reason})"
         version = self.landlock or 0
@@ -105,11 +105,13 @@ class _MountAttributes(ctypes.Structure):
 
 
 def libc(name: str, *arguments: object) -> int:
-    """Call a function of the C library; raises OSError where it fails or is not there."""
+    """Call a function of the C library; raises OSError if it fails or is missing."""
     function = getattr(ctypes.CDLL(None, use_errno=True), name, None) if sys.platform == "linux" else None
     if function is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), name)
-    result = int(function(*(ctypes.c_long(one) if isinstance(one, int) else one for one in arguments)))
+    result = int(
+        function(*(ctypes.c_long(value) if isinstance(value, int) else value for value in arguments))
+    )
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), name)
     return result
@@ -118,7 +120,7 @@ def libc(name: str, *arguments: object) -> int:
 def confine(own: Path, writable: Sequence[Path] = (), call: Call = libc) -> Confinement:
     """Confine this process, which has one thread, to writing beneath `own`, for good.
 
-    `writable`: files and folders that it may write besides. It gains no privileges by a program that it
+    `writable`: other files and folders that it may write to. It gains no privileges by a program that it
     starts. `call` reaches the kernel: tests put kernels there that lack something.
     """
     refusals = []
@@ -146,7 +148,7 @@ def _by_landlock(writable: Sequence[Path], call: Call) -> Confinement:
 
 def _left_open_by(version: int) -> str | None:
     is_whole = version >= _TRUNCATE_VERSION
-    return None if is_whole else "they could still empty a file; Linux 6.2 and newer keep them from that"
+    return None if is_whole else "they could still truncate a file; Linux 6.2 and newer prevent that"
 
 
 def ruleset_of(version: int) -> _Ruleset:
@@ -198,7 +200,7 @@ def _try_in_a_copy(act: Callable[[], None]) -> None:
 
 def _enter_namespaces(writable: Sequence[Path], call: Call) -> None:
     user, group = os.geteuid(), os.getegid()
-    if user == _ROOT:  # in a user namespace it could not read what belongs to others
+    if user == _ROOT:  # root could not read files of other users in a user namespace
         call("unshare", _CLONE_NEWNS)
     else:
         call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
@@ -209,7 +211,7 @@ def _enter_namespaces(writable: Sequence[Path], call: Call) -> None:
     for path in writable:
         call("mount", bytes(path), bytes(path), None, _MS_BIND, None)
     _make_read_only(writable, call)
-    os.chdir(Path.cwd())  # which may lie in one of those now
+    os.chdir(Path.cwd())  # the folder may be on one of those mounts now
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     call("capset", header, (ctypes.c_uint32 * 6)(_CAP_DAC_READ_SEARCH, _CAP_DAC_READ_SEARCH))
 
@@ -220,9 +222,9 @@ def _make_read_only(writable: Sequence[Path], call: Call) -> None:
         _set_mount(Path("/"), _MountAttributes(set=_MOUNT_ATTR_RDONLY), _AT_RECURSIVE, call)
         for path in writable:
             _set_mount(path, _MountAttributes(clear=_MOUNT_ATTR_RDONLY), 0, call)
-    except OSError:  # before Linux 5.12 there is no such call, and each mount is told by itself
+    except OSError:  # before Linux 5.12 each mount needs a call of its own
         for path, flags in _mounts():
-            if path not in writable and os.path.exists(path):  # what it cannot reach it cannot write
+            if path not in writable and os.path.exists(path):  # a mount that it cannot reach is not writable
                 call("mount", None, bytes(path), None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | flags, None)
 
 

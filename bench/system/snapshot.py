@@ -1,6 +1,6 @@
-"""A machine as it can be seen: this one, or another by the readings that came from it.
+"""A snapshot of what a machine reports about itself: this machine, or one that sent its readings.
 
-Files of the kernel lie below `root`; the rest is what no file tells. It judges nothing.
+The kernel's files are below `root`; the fields are what no file contains. It decides nothing.
 """
 
 import os
@@ -13,33 +13,39 @@ import psutil
 
 from bench.system.kernel_files import ROOT
 
-# Set by whoever makes an emulated board, for those who want to know.
-TELLS_EMULATION = "EDGEFIT_EMULATED"
+# Whoever sets up an emulated board sets this variable to say so.
+EMULATION_VARIABLE = "EDGEFIT_EMULATED"
 
 
 @dataclass(frozen=True)
 class SystemSnapshot:
-    """What a process on a machine sees.
-
-    `usable_cpus`: the numbers of those it may use; `memory_bytes`: all of it; `programs_above`: those of the
-    processes above it, for an emulated one sees its own command as if it were native, and its parents' as
-    they are; `available_emulated`: by whom the board was made, None if nobody says so.
-    """
+    """What a machine reports to a process."""
 
     root: Path
+    """The folder with the kernel's files."""
     architecture: str
+    """The architecture, as `uname -m` prints it."""
     processor: str
+    """The processor's name, if the platform has one."""
     kernel: str
+    """The kernel's release."""
     os: str
+    """The operating system's name and version."""
     python: str
+    """Python's version."""
     usable_cpus: tuple[int, ...]
+    """The numbers of the CPUs that the process may use."""
     memory_bytes: int
+    """The whole memory."""
     programs_above: tuple[str, ...]
-    available_emulated: str | None
+    """The programs of the parent processes. An emulated process sees its own command as if it were native,
+    but its parents' commands unchanged."""
+    declared_emulated: str | None
+    """The value of EDGEFIT_EMULATED: what emulates the machine; None if it is not set."""
 
 
 def here() -> SystemSnapshot:
-    """See this machine."""
+    """Return a snapshot of this machine."""
     return SystemSnapshot(
         root=ROOT,
         architecture=platform.machine(),
@@ -50,7 +56,7 @@ def here() -> SystemSnapshot:
         usable_cpus=tuple(usable_cpus()),
         memory_bytes=psutil.virtual_memory().total,
         programs_above=tuple(_programs_above()),
-        available_emulated=os.environ.get(TELLS_EMULATION),
+        declared_emulated=os.environ.get(EMULATION_VARIABLE),
     )
 
 
@@ -69,10 +75,10 @@ def _os_name() -> str:
 
 
 def _programs_above() -> list[str]:
-    found = []
+    programs = []
     for process in psutil.Process().parents():
         try:
-            found += process.cmdline()[:1]
-        except psutil.Error:  # it ended meanwhile, or is not ours to look at
+            programs += process.cmdline()[:1]
+        except psutil.Error:  # it ended meanwhile, or belongs to another user
             continue
-    return found
+    return programs

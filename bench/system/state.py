@@ -1,4 +1,4 @@
-"""How this machine stands at a moment: load, memory, power, heat. What that means stands in doubts."""
+"""The state of this machine at a moment: load, memory, power, heat. It does not judge it."""
 
 import psutil
 
@@ -10,12 +10,12 @@ _SECONDS_TO_WATCH = 0.5
 
 
 class HostState(Record):
-    """How the machine stands.
+    """The state of a machine.
 
-    `busy_share`, `steal_share`: of all CPUs, what others used and what the hypervisor gave away while this
-    was read; `temperatures`: °C by thermal zone; `throttle_counts`: counters that grow when the machine slows
-    itself down; `throttled_bits`: of a Raspberry Pi's `vcgencmd get_throttled`, null elsewhere;
-    `swapped_in_bytes`: since boot; `governor`: of the first CPU's clock, null where there is none.
+    `busy_share`, `steal_share`: the share of all CPUs that other processes used, and that the hypervisor gave
+    to other machines, during the reading; `temperatures`: °C by thermal zone; `throttle_counts`: counters
+    that grow when the machine throttles; `throttled_bits`: of a Raspberry Pi's `vcgencmd get_throttled`, null
+    elsewhere; `swapped_in_bytes`: since boot; `governor`: of the first CPU's clock, null if there is none.
     """
 
     busy_share: float
@@ -31,7 +31,7 @@ class HostState(Record):
 
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
-    """Read how the machine stands now, watching its load for `watch_s` seconds."""
+    """Read the present state of this machine; observe its load for `watch_s` seconds."""
     swap = psutil.swap_memory()
     load = psutil.cpu_times_percent(interval=watch_s)
     steal = float(getattr(load, "steal", 0.0))
@@ -52,6 +52,6 @@ def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
 def _is_on_battery() -> bool:
     try:
         battery = psutil.sensors_battery()
-    except FileNotFoundError:  # psutil's own, where the kernel has no /sys/class/power_supply
+    except FileNotFoundError:  # psutil raises it if the kernel has no /sys/class/power_supply
         return False
     return battery is not None and battery.power_plugged is False

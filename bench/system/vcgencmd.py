@@ -1,4 +1,4 @@
-"""A Raspberry Pi's own command for what its firmware knows. It knows how to ask, and no answer's meaning."""
+"""The command vcgencmd of a Raspberry Pi, which asks its firmware. It does not interpret the output."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ _LIMIT_S = 5.0
 
 
 def ask(word: str) -> str | None:
-    """Return what `vcgencmd WORD` prints; None where there is no such command, or it fails."""
+    """Return what `vcgencmd WORD` prints; None if there is no such command, or it fails."""
     if (path := shutil.which("vcgencmd")) is None:
         return None
     try:

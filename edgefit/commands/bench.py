@@ -1,4 +1,4 @@
-"""`edgefit bench`: a bundle and a profile in, a report out. It parses and prints; bench/ does the work."""
+"""`edgefit bench`: reads a bundle and a profile, writes a report. It parses and prints; bench/ measures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.completion import profiles_like
 from edgefit.options import (
     AUTO,
     AsJson,
@@ -20,33 +19,34 @@ from edgefit.options import (
     refuse_endless,
     split_names,
 )
-from edgefit.outcome import exit_code_of, say_what_next, show_report
+from edgefit.profiles import complete_profile_name
+from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
     from bench.report.schema import Report
-    from bench.run.benchmark import BenchmarkOptions
+    from bench.run.request import BenchmarkRequest
     from device_profiles.profile import Profile
 
-_HERE = "laptop-cpu"
+_DEFAULT_PROFILE = "laptop-cpu"
 
 
 def bench(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that edgefit export wrote.")],
     profile: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE|auto",
-            autocompletion=profiles_like,
-            help="The device's profile: see edgefit profiles list. auto: the one that the machine is, as --on"
-            f" takes if none is given; else {_HERE}.",
+            autocompletion=complete_profile_name,
+            help="The device's profile; see edgefit profiles list. auto: the one that the machine matches. "
+            f"Default: {_DEFAULT_PROFILE}; with --on: auto.",
         ),
     ] = None,
     on: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ssh://[user@]host[:port]",
-            help="Measure on this board instead; several of them are measured side by side.",
+            help="Measure on this board. Repeat the option to measure several boards at the same time.",
         ),
     ] = None,
     only: Only = None,
@@ -54,21 +54,27 @@ def bench(
     sustained: Sustained = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with a run like this one that was cut off; on a board always."),
+        typer.Option(
+            "--resume",
+            help="Resume an interrupted run with the same options. A run on a board always resumes.",
+        ),
     ] = False,
     with_: With = None,
     wheelhouse: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Wheels for the board that edgefit wheelhouse has gathered."),
+        typer.Option(
+            metavar="DIR",
+            help="Install the board's packages from this folder, which edgefit wheelhouse wrote.",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="REPORT.json", help="Keep the report in this file.")
+        Path | None, typer.Option(metavar="REPORT.json", help="Write the report to this file.")
     ] = None,
     name: Name = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure every artifact of a bundle, here or on boards: latency, memory, size and accuracy.
+    """Measure latency, memory, size and accuracy of every variant in a bundle, here or on boards.
 
     \b
     Examples:
@@ -77,39 +83,47 @@ def bench(
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
     from bench.bundle.manifest import read_bundle
-    from bench.run.benchmark import BenchmarkOptions
+    from bench.run.request import BenchmarkRequest
 
     output = Output(as_json)
     refuse_endless(sustained)
-    names = () if only is None else split_names(only)
-    options = BenchmarkOptions(only=names, quick=quick, name=name, sustained_s=sustained, resume=resume)
+    request = BenchmarkRequest(
+        only=() if only is None else split_names(only),
+        quick=quick,
+        name=name,
+        sustained_s=sustained,
+        resume=resume,
+        tool=__version__,
+        created=now(),
+    )
     if on:
-        from edgefit.boards import measure_boards
+        from bench.remote.targets import parse_targets
+        from edgefit.boards import board_request, measure_boards
 
+        targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        raise typer.Exit(
-            measure_boards(on, read_bundle(bundle), profile, options, formats, wheelhouse, out, output)
-        )
-    for given, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
-        if given is not None:
-            raise typer.BadParameter("is for boards: add --on ssh://host", param_hint=option)
-    raise typer.Exit(_measure_here(bundle, profile or _HERE, options, out, output))
+        on_boards = board_request(read_bundle(bundle), request, profile, formats, wheelhouse, output)
+        raise typer.Exit(measure_boards(targets, on_boards, out, output))
+    for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
+        if value is not None:
+            raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
+    raise typer.Exit(_measure_here(bundle, profile or _DEFAULT_PROFILE, request, out, output))
 
 
 def _measure_here(
-    folder: Path, profile: str, options: "BenchmarkOptions", out: Path | None, output: Output
+    folder: Path, profile: str, request: "BenchmarkRequest", out: Path | None, output: Output
 ) -> int:
-    """Measure on this machine; show the report, keep it in `out`, and return the exit code."""
+    """Measure on this machine, print the report, write it to `out`, and return the exit code."""
     from bench.bundle.manifest import read_bundle
     from bench.filesystem.whole_files import refuse_to_replace
     from bench.report.files import to_json, was_a_report, write_report
     from bench.run.benchmark import benchmark
-    from device_profiles.loading import load_profile
+    from bench.runtimes.profile_names import load_checked_profile
     from edgefit.progress import progress
 
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
-    chosen = _detected(output) if profile == AUTO else load_profile(profile)
+    device = _detected(output) if profile == AUTO else load_checked_profile(profile)
     bundle = read_bundle(folder)
 
     def on_report(report: "Report") -> None:
@@ -117,19 +131,19 @@ def _measure_here(
             write_report(out, report)
 
     with progress() as watcher:
-        report = benchmark(bundle, chosen, options, watcher, __version__, now(), on_report)
+        report = benchmark(bundle, device, request, watcher, on_report)
     show_report(report, output)
     output.document(to_json(report))
     code = exit_code_of(report)
     if not code:
-        say_what_next([] if out is None else [out], output)
+        show_next_step([] if out is None else [out], output)
     return code
 
 
 def _detected(output: Output) -> "Profile":
-    """Return the profile that this machine is; raises InputError if it is none."""
+    """Return the profile that this machine matches; raises InputError if there is none."""
     from bench.devices.matching import profile_that_is
     from bench.system.host import read_host
-    from edgefit.known import known_profiles
+    from edgefit.profiles import named_profiles
 
-    return profile_that_is(read_host(), known_profiles(output), "this machine")
+    return profile_that_is(read_host(), named_profiles(output), "this machine")

@@ -1,4 +1,4 @@
-"""`edgefit choose`: reports in, the pick out, with the reason against every other. bench/choose chooses."""
+"""`edgefit choose`: the best variant of some reports, and why not the others. bench/choose decides."""
 
 import json
 import math
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgefit.completion import preferences_like
 from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
@@ -19,46 +18,66 @@ _NONE_MEETS = 11
 _NOTHING_TO_CHOOSE = 12
 
 
+def _complete_preference(incomplete: str) -> list[str]:
+    """Return the values of --prefer that begin with `incomplete`, for the shell."""
+    from bench.choose.comparing import Preference
+
+    return [preference.value for preference in Preference if preference.value.startswith(incomplete)]
+
+
 def choose(
-    reports: Annotated[list[Path], typer.Argument(metavar="REPORT.json…", help="Reports that bench wrote.")],
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="REPORT.json…", help="Reports that edgefit bench wrote.")
+    ],
     prefer: Annotated[
         str,
         typer.Option(
-            metavar="WHAT", autocompletion=preferences_like, help="latency, memory, size, accuracy or energy."
+            metavar="WHAT",
+            autocompletion=_complete_preference,
+            help="What matters most: latency, memory, size, accuracy or energy.",
         ),
     ] = "latency",
     max_p95_ms: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of p95 latency, else the profile's.")
+        float | None, typer.Option(min=0, metavar="X", help="Limit of p95 latency. Default: the profile's.")
     ] = None,
     max_memory_mb: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of peak memory in MiB.")
+        float | None, typer.Option(min=0, metavar="X", help="Limit of peak memory, in MiB.")
     ] = None,
     max_size_mb: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of size in MB (10^6 bytes).")
+        float | None, typer.Option(min=0, metavar="X", help="Limit of the file size, in MB (10^6 bytes).")
     ] = None,
     min_retention: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="X", help="The least retention, else the profile's.")
+        float | None,
+        typer.Option(min=0, max=1, metavar="X", help="Smallest retention. Default: the profile's."),
     ] = None,
     retention_margin: Annotated[
         float,
-        typer.Option(min=0, max=1, metavar="X", help="How far below that its interval may reach."),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="X",
+            help="How far below --min-retention the interval of the retention may reach.",
+        ),
     ] = 0.01,
     ship: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Copy the picked artifact there, ready to run.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Copy the chosen artifact to this folder, with an example that runs it."
+        ),
     ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(metavar="BUNDLE", help="For --ship: the bundle that was measured, if it has moved."),
+        typer.Option(metavar="BUNDLE", help="For --ship: the measured bundle, if it was moved."),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="For --ship: replace what an earlier one copied.")
+        bool, typer.Option("--overwrite", help="For --ship: replace an earlier copy.")
     ] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pick the best variant under a budget, and say of every other why not.
+    """Choose the best variant within a budget, and give the reason against every other.
 
-    Exit code 11 if no variant meets the budget, 12 if none ran.
+    Exit code 11: no variant meets the budget; 12: no variant was measured.
 
     \b
     Examples:
@@ -66,19 +85,21 @@ def choose(
       edgefit choose report.json --prefer size --max-p95-ms 20
       edgefit choose report.json --ship product
     """
-    from bench.bundle.variants import choose as named
+    from bench.bundle.variants import choose as parse_name
     from bench.choose.choosing import Criteria
     from bench.choose.choosing import choose as choose_among
     from bench.choose.comparing import Preference
-    from bench.gate.fitting import refuse_other_kind
-    from bench.render.choice import choice_view
+    from bench.render.terminal import choice_view
+    from bench.report.comparability import require_same_task
     from bench.report.files import read_report
     from device_profiles.settings import Budget
 
     output = Output(as_json)
     if ship is None and (bundle is not None or overwrite):
-        raise typer.BadParameter("belongs to --ship, which is not given", param_hint="--bundle, --overwrite")
-    preference = Preference(named(prefer, [one.value for one in Preference], "preference"))
+        raise typer.BadParameter(
+            "they apply to --ship only; add --ship DIR", param_hint="--bundle, --overwrite"
+        )
+    preference = Preference(parse_name(prefer, [member.value for member in Preference], "preference"))
     budget = Budget(
         p95_ms=_positive(max_p95_ms, "--max-p95-ms"),
         memory_mb=_positive(max_memory_mb, "--max-memory-mb"),
@@ -86,43 +107,45 @@ def choose(
         retention=min_retention or None,
         source="the command line",
     )
-    opened = [read_report(path) for path in reports]
-    for one in opened[1:]:
-        refuse_other_kind(one.bundle, opened[0].bundle)
-    found = choose_among(
-        opened, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
+    first, *others = measured = [read_report(path) for path in reports]
+    for report in others:
+        require_same_task(report.bundle, first.bundle)
+    chosen = choose_among(
+        measured, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
     )
-    for choice, _ in found:
+    for choice, _ in chosen:
         output.show(choice_view(choice))
-    choices = [choice for choice, _ in found]
+    choices = [choice for choice, _ in chosen]
     if ship is not None and not _exit_code(choices):
-        _ship(found, ship, bundle, reports, overwrite, output)
-    document = {"schema": 1, "choices": [choice.model_dump(mode="json") for choice in choices]}
+        _ship(chosen, ship, bundle, reports, overwrite, output)
+    document = {"schema": 2, "choices": [choice.model_dump(mode="json") for choice in choices]}
     output.document(json.dumps(document))
     if code := _exit_code(choices):
         raise typer.Exit(code)
     if ship is None:
-        output.next_step("add --ship DIR to copy the picked artifact out with an example that runs it")
+        output.next_step(
+            "add --ship DIR to copy the chosen artifact to a folder, with an example that runs it"
+        )
 
 
 def _positive(value: float | None, option: str) -> float | None:
     if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"'{value}' is no number", param_hint=option)
+        raise typer.BadParameter(f"'{value}' is not a valid limit; write a number above 0", param_hint=option)
     if value == 0:
         raise typer.BadParameter(
-            "0 is met by nothing; leave it out for no limit of your own", param_hint=option
+            "no variant can meet 0; leave the option out to set no limit", param_hint=option
         )
     return value
 
 
 def _exit_code(choices: "list[Choice]") -> int:
-    if any(choice.pick is None and choice.has_rows for choice in choices):
+    if any(choice.chosen is None and choice.has_rows for choice in choices):
         return _NONE_MEETS
     return 0 if all(choice.has_rows for choice in choices) else _NOTHING_TO_CHOOSE
 
 
 def _ship(
-    found: "list[tuple[Choice, Candidate | None]]",
+    chosen: "list[tuple[Choice, Candidate | None]]",
     target: Path,
     bundle: Path | None,
     reports: list[Path],
@@ -132,14 +155,15 @@ def _ship(
     from bench.choose.ship.shipping import find_bundle, ship
     from bench.errors import InputError
 
-    if len(found) > 1:
-        profiles = ", ".join(choice.profile for choice, _ in found)
+    if len(chosen) > 1:
+        profiles = ", ".join(choice.profile for choice, _ in chosen)
         raise InputError(
-            f"--ship copies one pick, and these reports are of {profiles}; give those of one profile"
+            f"--ship copies one artifact, but these reports are of several profiles ({profiles}); "
+            "give reports of one profile"
         )
-    choice, pick = found[0]
-    assert pick is not None
-    opened = find_bundle(pick.report, bundle, [path.parent for path in reports])
-    ship(choice, pick, opened, target, overwrite)
-    output.say(f"written: {target}, with {pick.run.variant}, classify.py, requirements.txt and CARD.md")
+    choice, candidate = chosen[0]
+    assert candidate is not None
+    opened = find_bundle(candidate.report, bundle, [path.parent for path in reports])
+    ship(choice, candidate, opened, target, overwrite)
+    output.say(f"written: {target}, with {candidate.run.variant}, classify.py, requirements.txt and CARD.md")
     output.next_step(f"pip install -r {target / 'requirements.txt'}; python {target / 'classify.py'} IMAGE")

@@ -17,36 +17,37 @@ def clean(
         list[str],
         typer.Option(metavar="ssh://[user@]host[:port]", help="The board; may be given several times."),
     ],
-    stop: Annotated[bool, typer.Option("--stop", help="End what is being measured there first.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="End a running measurement there first.")] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove every trace of edgefit from a board: environment, code, bundle and evaluation images.
+    """Remove everything that edgefit put on a board: environment, code, bundle and evaluation images.
 
     \b
     Examples:
       edgefit clean --on ssh://pi@raspberrypi.local
     """
     from bench.errors import BoardError
+    from bench.remote.board import clean_board
     from bench.remote.targets import parse_targets
-    from bench.remote.visits import clean_board
 
     output = Output(as_json)
     targets = parse_targets(on)
     document: dict[str, dict[str, object]] = {}
-    codes = [0]
+    exit_codes = [0]
     for target in targets:
         try:
-            folder, held_bytes = clean_board(target, stop)
-        except BoardError as error:  # the others are cleaned all the same
+            removed = clean_board(target, stop)
+        except BoardError as error:  # the other boards are cleaned all the same
             sys.stderr.write(f"edgefit: {error}\n")
             document[target.text] = {"error": str(error), "exit_code": error.exit_code}
-            codes.append(error.exit_code)
+            exit_codes.append(error.exit_code)
             continue
-        document[target.text] = {"folder": folder, "bytes": held_bytes}
-        if held_bytes:
-            output.say(f"{target.name}: removed {folder}, {held_bytes / _MIB:.0f} MiB")
+        document[target.text] = {"folder": removed.folder, "bytes": removed.size_bytes}
+        if removed.size_bytes:
+            size = f"{removed.size_bytes / _MIB:.0f} MiB"
+            output.say(f"{target.name}: edgefit removed {removed.folder}, which held {size}")
         else:
-            output.say(f"{target.name}: nothing of edgefit was there ({folder})")
+            output.say(f"{target.name}: there is nothing to remove, as {removed.folder} does not exist")
     output.document(json.dumps(document))
-    raise typer.Exit(max(codes))
+    raise typer.Exit(max(exit_codes))

@@ -1,4 +1,4 @@
-"""`edgefit demo`: the whole job on the embedded default, each step a command that can be repeated by hand."""
+"""`edgefit demo`: runs every step on generated images. Each step is a command that a user can repeat."""
 
 import shlex
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import typer
 
 from edgefit.options import AsJson, Overwrite, Quiet
 
-# The demo's flags, in this one place: offline, and within four minutes on two cores.
+# With these options the demo needs no network, and takes less than four minutes on two cores.
 FINETUNE = (
     "--data",
     "synthetic",
@@ -28,12 +28,12 @@ PAGE = "report.html"
 
 
 def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
-    """Return the demo's commands, word by word; `overwrite` lets them replace an earlier demo's results."""
+    """Return the arguments of each command; `overwrite` lets them replace an earlier demo's results."""
     run, bundle, report = str(out / "run"), str(out / "bundle"), str(out / "report.json")
-    replacing = ["--overwrite"] if overwrite else []
+    replace = ["--overwrite"] if overwrite else []
     return [
-        ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replacing],
-        ["export", run, *EXPORT, "--out", bundle, *replacing],
+        ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replace],
+        ["export", run, *EXPORT, "--out", bundle, *replace],
         ["bench", bundle, *BENCH, "--out", report],
         ["report", report, "--html", str(out / PAGE), "--quiet"],
         ["choose", report],
@@ -41,19 +41,20 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
 
 
 def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
-    """Return the demo command; `run_command` runs one of edgefit's own and returns its exit code."""
+    """Return the demo command; `run_command` runs a command of edgefit and returns its exit code."""
 
     def demo(
-        out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path(
+        out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for all results.")] = Path(
             "edgefit-demo"
         ),
         overwrite: Overwrite = False,
         _quiet: Quiet = False,
         as_json: AsJson = False,
     ) -> None:
-        """Run the whole job on generated radiographs: fine-tune, export nine artifacts, measure, choose.
+        """Run every step on generated radiographs: fine-tune, export, benchmark, report and choose.
 
-        The images are synthetic: the demo proves the tool, and nothing clinical. --json prints the report.
+        The images are synthetic: the demo shows how edgefit works, and proves nothing clinical. --json prints
+        the report.
 
         \b
         Examples:
@@ -67,13 +68,13 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         require_extra("build", "edgefit demo")
         require_extra("report", "edgefit demo")
         output = Output(as_json)
-        for words in steps(out, overwrite):
-            output.say(f"\n$ {shlex.join(['edgefit', *words])}")
+        for arguments in steps(out, overwrite):
+            output.say(f"\n$ {shlex.join(['edgefit', *arguments])}")
             with result_on_stderr(as_json):
-                if code := run_command(words):
+                if code := run_command(arguments):
                     raise typer.Exit(code)
         page = (out / PAGE).resolve()
-        output.say(f"\nEverything lies in {out}: run, bundle and report.json; the page to look at is {page}")
+        output.say(f"\nAll results are in {out}: run, bundle, report.json and {PAGE}")
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))

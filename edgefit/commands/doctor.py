@@ -19,30 +19,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Patient:
-    """What is known of a machine. `runtimes`: by format, the version, None with what to do in `missing`.
-
-    `confinement`: see Report; None for a board, on which no worker was started.
-    """
+class _MachineReport:
+    """What edgefit found out about this machine or a board."""
 
     host: "Host"
     state: "HostState"
     meter: "Meter | NoMeter"
     runtimes: dict[str, str | None]
+    """The version of each format's runtime; None if it is missing."""
     missing: dict[str, str]
+    """What to do about each runtime, if it is missing."""
     confinement: "Confinement | None"
-    more: dict[str, str]
+    """How artifacts are confined; None for a board, where no worker was started."""
+    extra_rows: dict[str, str]
+    """Rows that only a board has."""
 
 
 def doctor(
     on: Annotated[
         str | None,
-        typer.Option(metavar="ssh://[user@]host[:port]", help="Look at this board; nothing is put on it."),
+        typer.Option(
+            metavar="ssh://[user@]host[:port]", help="Check this board instead. Nothing is installed on it."
+        ),
     ] = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine, or a board, can run, and what will disturb a measurement.
+    """Show what this machine or a board can run, and what will disturb a measurement.
 
     \b
     Examples:
@@ -55,23 +58,23 @@ def doctor(
     from bench.system.power import NoMeter
 
     output = Output(as_json)
-    patient = _here() if on is None else _there(on)
-    warnings = machine_warnings(patient.host, patient.state)
-    if patient.confinement is not None:
-        warnings += confinement_warnings(patient.confinement)
-    output.show(_table(patient))
+    machine = _this_machine() if on is None else _board(on)
+    warnings = machine_warnings(machine.host, machine.state)
+    if machine.confinement is not None:
+        warnings += confinement_warnings(machine.confinement)
+    output.show(_table(machine))
     for sentence in warnings:
         output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
     if not warnings:
-        output.show("nothing here will disturb a measurement that edgefit knows of")
-    meter = patient.meter
+        output.show("edgefit found nothing that will disturb a measurement")
+    meter = machine.meter
     document = {
-        "host": patient.host.model_dump(),
-        "state": patient.state.model_dump(),
-        "runtimes": patient.runtimes,
+        "host": machine.host.model_dump(),
+        "state": machine.state.model_dump(),
+        "runtimes": machine.runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
-        "confinement": None if patient.confinement is None else patient.confinement.model_dump(),
+        "confinement": None if machine.confinement is None else machine.confinement.model_dump(),
         "warnings": warnings,
     }
     output.document(json.dumps(document))
@@ -79,87 +82,91 @@ def doctor(
         output.next_step(f"edgefit bench BUNDLE --on {on}")
 
 
-def _here() -> _Patient:
-    from bench.harness.worker_process import ask_confinement
-    from bench.runtimes.table import RUNTIMES, installed_version, missing_sentence
+def _this_machine() -> _MachineReport:
+    from bench.harness.worker_process import probe_confinement
+    from bench.runtimes.formats import FORMATS
+    from bench.runtimes.table import installed_version, missing_sentence
     from bench.system.host import read_host
     from bench.system.power import find_meter
     from bench.system.state import read_state
 
-    return _Patient(
+    return _MachineReport(
         host=read_host(),
         state=read_state(),
         meter=find_meter(),
-        runtimes={name: installed_version(row) for name, row in RUNTIMES.items()},
-        missing={name: missing_sentence(row) for name, row in RUNTIMES.items()},
-        confinement=ask_confinement(),
-        more={},
+        runtimes={name: installed_version(row) for name, row in FORMATS.items()},
+        missing={name: missing_sentence(row) for name, row in FORMATS.items()},
+        confinement=probe_confinement(),
+        extra_rows={},
     )
 
 
-def _there(on: str) -> _Patient:
-    """Look at a board; raises BoardError where edgefit could not work there."""
-    from bench.remote.job_spec import why_left_out
+def _board(on: str) -> _MachineReport:
+    """Probe a board; raises BoardError if edgefit cannot measure there."""
+    from bench.remote.board import probe_board
+    from bench.remote.job_spec import exclusion_reason
     from bench.remote.targets import parse_target
-    from bench.remote.visits import look_at
-    from bench.runtimes.table import RUNTIMES
+    from bench.runtimes.formats import FORMATS
 
-    found = look_at(parse_target(on))
-    found.refuse_unusable()
-    facts = found.facts
-    brought = "bench brings it"
-    return _Patient(
-        host=found.host,
-        state=found.state,
-        meter=found.meter,
-        runtimes={name: facts.modules.get(row.needs) for name, row in RUNTIMES.items()},
-        missing={name: why_left_out(name, (), found.own_modules) or brought for name in RUNTIMES},
+    probe = probe_board(parse_target(on))
+    probe.refuse_unusable()
+    facts = probe.facts
+    installed_later = "edgefit bench --on installs it"
+    return _MachineReport(
+        host=probe.host,
+        state=probe.state,
+        meter=probe.meter,
+        runtimes={name: facts.modules.get(row.needs) for name, row in FORMATS.items()},
+        missing={
+            name: exclusion_reason(name, (), probe.system_modules) or installed_later for name in FORMATS
+        },
         confinement=None,
-        more={
+        extra_rows={
             "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
-            "edgefit": f"{facts.held_bytes / 2**20:.0f} MiB there: edgefit clean --on {on}"
-            if facts.held_bytes
-            else "nothing there yet",
+            "edgefit": f"{facts.store_bytes / 2**20:.0f} MiB; remove it with: edgefit clean --on {on}"
+            if facts.store_bytes
+            else "not installed yet",
         },
     )
 
 
-def _table(patient: _Patient) -> "Table":
+def _table(machine: _MachineReport) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
     from bench.system.power import NoMeter
 
-    host, state, meter = patient.host, patient.state, patient.meter
+    host, state, meter = machine.host, machine.state, machine.meter
     table = Table(box=None, show_header=False, pad_edge=False)
     if host.emulated is not None:
         table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
-    machine = f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores"
-    table.add_row("machine", escape(machine))
-    table.add_row("features", " ".join(host.cpu_features) or "none that matter to inference")
+    table.add_row(
+        "machine", escape(f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
+    )
+    table.add_row("features", " ".join(host.cpu_features) or "none that speed up inference")
     table.add_row(
         "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
     )
     table.add_row("system", escape(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
-    for name, value in patient.more.items():
+    for name, value in machine.extra_rows.items():
         table.add_row(name, escape(value))
-    table.add_row("governor", host.governor or "the kernel names none")
+    table.add_row("governor", host.governor or "the kernel reports none")
     table.add_row("hottest", _hottest(state.temperatures))
-    measures = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
-    table.add_row("energy", escape(measures))
-    table.add_row("sandbox", escape(_sandbox(patient.confinement)))
-    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver offers one")
-    for name, version in patient.runtimes.items():
-        table.add_row(name, version or f"[yellow]missing:[/yellow] {escape(patient.missing[name])}")
+    energy = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
+    table.add_row("energy", escape(energy))
+    table.add_row("confinement", escape(_confinement(machine.confinement)))
+    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver reports one")
+    for name, version in machine.runtimes.items():
+        table.add_row(name, version or f"[yellow]missing:[/yellow] {escape(machine.missing[name])}")
     return table
 
 
-def _sandbox(confinement: "Confinement | None") -> str:
-    return "a run there says what artifacts cannot do" if confinement is None else confinement.in_words
+def _confinement(confinement: "Confinement | None") -> str:
+    return "a run on the board reports it" if confinement is None else confinement.in_words
 
 
 def _hottest(temperatures: dict[str, float]) -> str:
     if not temperatures:
-        return "the kernel names no temperature"
+        return "the kernel reports no temperature"
     name, degrees = max(temperatures.items(), key=lambda zone: zone[1])
     return f"{name} at {degrees:.0f} °C"

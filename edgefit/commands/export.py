@@ -1,4 +1,4 @@
-"""`edgefit export`: a run folder in, a bundle out. It parses and prints; export/ does the work."""
+"""`edgefit export`: turns a run folder into a bundle. It parses and prints; export/ does the work."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,37 +14,44 @@ _CASE_FAILED = 4
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that finetune wrote.")],
-    out: Annotated[Path, typer.Option(metavar="BUNDLE", help="The bundle to make.")],
+    out: Annotated[Path, typer.Option(metavar="BUNDLE", help="The bundle folder to write.")],
     formats: Annotated[
-        str, typer.Option(metavar="a,b", help="Which formats: torchscript, onnx, openvino.")
-    ] = "torchscript,onnx,openvino",
-    precisions: Annotated[str, typer.Option(metavar="a,b", help="Which precisions.")] = "fp32,fp16,int8",
+        str | None,
+        typer.Option(metavar="a,b", help="The formats to export, such as onnx,openvino.", show_default="all"),
+    ] = None,
+    precisions: Annotated[
+        str | None,
+        typer.Option(metavar="a,b", help="The precisions to export, such as fp32,int8.", show_default="all"),
+    ] = None,
     min_retention: Annotated[
         float,
-        typer.Option(help="Share of the fp32 accuracy that int8 is to keep; 0: do not search for how."),
+        typer.Option(help="Share of the fp32 accuracy that int8 must keep; 0: do not search for a recipe."),
     ] = 0.99,
     qat: Annotated[
         bool,
-        typer.Option("--qat", help="Where no int8 recipe keeps it, train the weights on (takes minutes)."),
+        typer.Option(
+            "--qat", help="Try quantisation-aware training if no other recipe reaches it (takes minutes)."
+        ),
     ] = False,
     cpu: Annotated[
         str,
         typer.Option(
             metavar="portable|x86-vnni|x86|arm",
-            help="The CPUs that int8 is made for; portable: one file that is right on all of them.",
+            help="The CPUs that int8 is made for; portable: one file for all of them.",
         ),
     ] = "portable",
     eval_images: Annotated[
-        int, typer.Option(metavar="N", help="Test images in the evaluation pack, at most.")
+        int, typer.Option(metavar="N", help="The most test images in the evaluation pack.")
     ] = 512,
     name: Name = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn a run into TorchScript, ONNX and OpenVINO, each in fp32, fp16 and int8, every file verified.
+    """Export a run to every format and precision, and verify each file.
 
-    The bundle holds test images (the evaluation pack), which may be patients': --eval-images limits them.
+    The bundle contains test images (the evaluation pack), which may show patients. --eval-images limits
+    their number.
 
     \b
     Examples:
@@ -62,11 +69,12 @@ def export(
     with whole_folder(out, written_files, overwrite) as folder:
         from export.export import ExportOptions
         from export.export import export as run_export
+        from export.options import ALL_PRECISIONS, exportable_formats
 
         options = ExportOptions(
             run=run,
-            formats=split_names(formats),
-            precisions=split_names(precisions),
+            formats=exportable_formats() if formats is None else split_names(formats),
+            precisions=ALL_PRECISIONS if precisions is None else split_names(precisions),
             min_retention=min_retention,
             qat=qat,
             cpu=cpu,

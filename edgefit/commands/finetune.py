@@ -1,4 +1,4 @@
-"""`edgefit finetune`: images in, a run folder out. It parses and prints; models/ does the work."""
+"""`edgefit finetune`: turns images into a run folder. It parses and prints; models/ does the work."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,44 +15,48 @@ def finetune(
     data: Annotated[
         str,
         typer.Option(
-            metavar="SOURCE", help="synthetic | pneumoniamnist | FILE.npz | FOLDER of one folder per class."
+            metavar="SOURCE",
+            help="synthetic, pneumoniamnist, an .npz file, or a folder with a folder for each class.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to make.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")],
     arch: Annotated[str, typer.Option(help="The network's architecture.")] = "mobilenet_v2",
     weights: Annotated[
-        str, typer.Option(metavar="imagenet|bundled|none|FILE", help="What training starts from.")
+        str, typer.Option(metavar="imagenet|bundled|none|FILE", help="The weights to start from.")
     ] = "imagenet",
-    image_size: Annotated[int, typer.Option(metavar="PIXELS", help="Side of the network's input.")] = 224,
+    image_size: Annotated[int, typer.Option(metavar="PIXELS", help="The side of the network's input.")] = 224,
     images: Annotated[
         int | None,
-        typer.Option(metavar="N", help="How many images 'synthetic' generates.", show_default="1000"),
+        typer.Option(
+            metavar="N", help="How many images the source 'synthetic' generates.", show_default="1000"
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Most epochs to train.", show_default="by the weights")
+        int | None,
+        typer.Option(metavar="N", help="The most epochs to train.", show_default="depends on the weights"),
     ] = None,
     unfreeze: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="How many of the last feature blocks to train beside the classifier.",
-            show_default="by the weights",
+            help="How many of the last feature blocks to train, in addition to the classifier.",
+            show_default="depends on the weights",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
     no_flip: Annotated[bool, typer.Option("--no-flip", help="Do not flip images left to right.")] = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out images that do not decode, and say which.")
+        bool, typer.Option("--skip-bad", help="Skip images that cannot be decoded, and list them.")
     ] = False,
     name: Name = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fine-tune a lightweight classifier on images of two classes.
+    """Fine-tune a lightweight classifier on images of two or more classes.
 
-    A test split is never trained on. The run folder holds images (calibration, held-out, test): they may be
-    patients', so handle it as you handle your data.
+    The test split is never used for training. The run folder contains images (calibration, held-out, test)
+    that may show patients: protect it as you protect your data.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`edgefit pack`: a job as one file for a board without a network. It parses; bench/remote packs."""
+"""`edgefit pack`: a measurement as one file for a board without a network. It parses; bench/remote packs."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from edgefit import __version__
-from edgefit.completion import profiles_like
 from edgefit.options import (
     AsJson,
     Name,
@@ -22,6 +21,7 @@ from edgefit.options import (
     refuse_endless,
     split_names,
 )
+from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
 
 _MIB = 1 << 20
@@ -31,12 +31,16 @@ def pack(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
     for_: Annotated[
         str,
-        typer.Option("--for", metavar="NAME|FILE", autocompletion=profiles_like, help="The board's profile."),
+        typer.Option(
+            "--for", metavar="NAME|FILE", autocompletion=complete_profile_name, help="The board's profile."
+        ),
     ],
-    out: Annotated[Path, typer.Option(metavar="FILE.pyz", help="The file to carry.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.pyz", help="The file to write.")],
     python: Annotated[
         str | None,
-        typer.Option(metavar="3.11,3.13", help="Versions of the board's python3, if not the profile's."),
+        typer.Option(
+            metavar="3.11,3.13", help="The versions of the boards' python3; by default the profile's."
+        ),
     ] = None,
     only: Only = None,
     quick: Quick = False,
@@ -46,7 +50,7 @@ def pack(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a measurement into one file that runs on a board without any network: python3 FILE.
+    """Pack a measurement into one file that runs on a board without a network: python3 FILE.
 
     \b
     Examples:
@@ -54,41 +58,47 @@ def pack(
     """
     from bench.bundle.manifest import read_bundle
     from bench.filesystem.whole_files import refuse_to_replace
-    from bench.remote.job_spec import Asked
-    from bench.remote.packing import Packing, was_a_pack, write_pack
-    from device_profiles.loading import load_profile
+    from bench.remote.packing import PackRequest, was_a_pack, write_pack
+    from bench.run.request import BenchmarkRequest
+    from bench.runtimes.profile_names import load_checked_profile
     from edgefit.progress import progress
 
     output = Output(as_json)
     refuse_endless(sustained)
     refuse_to_replace(out, was_a_pack, "--out")
-    opened = read_bundle(bundle)
-    asked = Asked(
-        bundle=opened,
+    benchmark = BenchmarkRequest(
         only=() if only is None else split_names(only),
         quick=quick,
         name=name,
         sustained_s=sustained,
-        with_formats=() if with_ is None else split_names(with_),
         tool=__version__,
         created=now(),
     )
-    packing = Packing(asked, load_profile(for_), () if python is None else _versions(python))
-    with progress() as watcher:
-        systems = write_pack(packing, out, watcher)
-    size = out.stat().st_size
-    for_which = ", ".join(f"{one.name} (Python {one.python})" for one in systems)
-    output.say(f"{out}: {size / _MIB:.0f} MiB, for {for_which}")
-    output.say(f"it holds {opened.manifest.pack.images} evaluation images, which may be patients'")
-    output.document(
-        json.dumps({"file": str(out), "bytes": size, "systems": [one.model_dump() for one in systems]})
+    request = PackRequest(
+        bundle=read_bundle(bundle),
+        benchmark=benchmark,
+        profile=load_checked_profile(for_),
+        with_formats=() if with_ is None else split_names(with_),
+        pythons=() if python is None else _versions(python),
     )
+    with progress() as watcher:
+        systems = write_pack(request, out, watcher)
+    size_bytes = out.stat().st_size
+    names = ", ".join(f"{system.name} (Python {system.python})" for system in systems)
+    output.say(f"{out}: {size_bytes / _MIB:.0f} MiB, for {names}")
+    output.say(
+        f"this file contains {request.bundle.manifest.pack.images} evaluation images, which may show patients"
+    )
+    described = [system.model_dump() for system in systems]
+    output.document(json.dumps({"file": str(out), "bytes": size_bytes, "systems": described}))
     output.next_step(f"carry {out.name} to the board and run there: python3 {shlex.quote(out.name)}")
 
 
 def _versions(text: str) -> tuple[str, ...]:
     versions = split_names(text)
-    for one in versions:
-        if not re.fullmatch(r"3\.[0-9]+", one):
-            raise typer.BadParameter(f"'{one}' is no version such as 3.11", param_hint="--python")
+    for version in versions:
+        if not re.fullmatch(r"3\.[0-9]+", version):
+            raise typer.BadParameter(
+                f"'{version}' is not a version of Python 3; write one such as 3.11", param_hint="--python"
+            )
     return versions

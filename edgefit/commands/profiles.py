@@ -1,4 +1,4 @@
-"""`edgefit profiles`: what edgefit knows of devices. It parses and prints; device_profiles/ reads."""
+"""`edgefit profiles`: what edgefit knows about devices. It parses and prints; device_profiles/ reads."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from edgefit.completion import profiles_like
 from edgefit.options import AsJson, Quiet, now
+from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
 
-profiles = typer.Typer(help="Look at device profiles, and at what this machine is.", no_args_is_help=True)
+profiles = typer.Typer(help="Show device profiles, and which one this machine matches.", no_args_is_help=True)
 
 
 @profiles.command("list")
@@ -23,14 +23,15 @@ def list_profiles(_quiet: Quiet = False, as_json: AsJson = False) -> None:
       edgefit profiles list
     """
     from device_profiles.loading import path_of
-    from edgefit.known import known_profiles
+    from edgefit.profiles import named_profiles
     from edgefit.views.profiles import profiles_view
 
     output = Output(as_json)
-    found = known_profiles(output)
-    output.show(profiles_view(found))
+    shown = named_profiles(output)
+    output.show(profiles_view(shown))
     document = [
-        {"name": one.name, "description": one.description, "file": str(path_of(one.name))} for one in found
+        {"name": profile.name, "description": profile.description, "file": str(path_of(profile.name))}
+        for profile in shown
     ]
     output.document(json.dumps(document))
     output.next_step("edgefit profiles show NAME, or: edgefit profiles detect")
@@ -41,30 +42,32 @@ def show_profile(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE", autocompletion=profiles_like, help="A profile's name, or a file of your own."
+            metavar="NAME|FILE",
+            autocompletion=complete_profile_name,
+            help="The name of a profile, or a file of your own.",
         ),
     ],
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one profile, each figure with where it comes from.
+    """Show one profile, with the kind and source of each figure.
 
     \b
     Examples:
       edgefit profiles show raspberry-pi-5
     """
-    from device_profiles.loading import load_profile
+    from bench.runtimes.profile_names import load_checked_profile
     from edgefit.views.profiles import profile_view
 
     output = Output(as_json)
-    profile = load_profile(name)
+    profile = load_checked_profile(name)
     output.show(profile_view(profile))
     output.document(profile.model_dump_json())
 
 
 @profiles.command("detect")
 def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
-    """Say which profile this machine is and why, or what is nearest and what differs.
+    """Show which profile this machine matches and why, or the nearest one and what differs.
 
     \b
     Examples:
@@ -74,12 +77,12 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
 
     from bench.devices.matching import detect
     from bench.system.host import read_host
-    from edgefit.known import known_profiles
+    from edgefit.profiles import named_profiles
     from edgefit.views.profiles import detection_view
 
     output = Output(as_json)
     host = read_host()
-    detection = detect(host, known_profiles(output))
+    detection = detect(host, named_profiles(output))
     output.show(detection_view(host, detection))
     output.document(json.dumps({"host": host.model_dump(), **asdict(detection)}))
     best = detection.matches[0].profile if detection.matches else "laptop-cpu"
@@ -89,14 +92,14 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
 @profiles.command("calibrate")
 def calibrate_profile(
     out: Annotated[
-        Path, typer.Option(metavar="FILE.yaml", help="Where to write the profile; its name is the file's.")
+        Path, typer.Option(metavar="FILE.yaml", help="Where to write the profile; it gets the file's name.")
     ],
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this machine's rates, at rest and after a minute of load, and write them as a profile.
+    """Measure how fast this machine is, at rest and after a minute of load, and write a profile.
 
-    It takes about a minute and a half, and needs onnxruntime or OpenVINO. Run it on the device itself.
+    Run it on the device itself. It takes about 90 seconds and needs onnxruntime or OpenVINO.
 
     \b
     Examples:
@@ -107,10 +110,11 @@ def calibrate_profile(
     from bench.filesystem.whole_files import refuse_to_replace, write_whole
     from bench.harness.calibration import FULL, calibrate
     from bench.run.machine_warnings import machine_warnings
+    from bench.runtimes.profile_names import checked_profile, load_checked_profile
     from bench.system.cpu_time import read_highest_clock_khz
     from bench.system.host import read_host
     from bench.system.state import read_state
-    from device_profiles.loading import load_profile, profile_of, shipped_profiles
+    from device_profiles.loading import profile_of, shipped_profiles
     from edgefit.progress import progress
     from edgefit.views.profiles import profile_view
 
@@ -119,16 +123,16 @@ def calibrate_profile(
     name = _name_of(out)
     host, state = read_host(), read_state()
     matches = detect(host, shipped_profiles()).matches
-    known = load_profile(matches[0].profile) if matches else None
-    content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), known, now()[:10])
-    # Whatever could be wrong with it is found before a minute and a half, not after.
-    profile_of(content.with_rates(()), out)
+    matched = load_checked_profile(matches[0].profile) if matches else None
+    content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), matched, now()[:10])
+    # An error in the profile is reported before 90 seconds of measuring, not after.
+    checked_profile(profile_of(content.with_rates(()), out), out)
     for warning in machine_warnings(host, state):
         output.say(f"warning: {warning}")
     with progress() as watcher:
         rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
     whole = content.with_rates(rates)
-    profile = profile_of(whole, out)
+    profile = checked_profile(profile_of(whole, out), out)
     write_whole(out, to_file(whole))
     output.show(profile_view(profile))
     output.document(profile.model_dump_json())
@@ -136,18 +140,19 @@ def calibrate_profile(
 
 
 def _name_of(out: Path) -> str:
-    """Return a profile's name, which is its file's; refuse a file that cannot be one, or has another's."""
+    """Return the profile's name, which is its file's; raises BadParameter if it is invalid or taken."""
     from device_profiles.loading import path_of, profile_names
     from device_profiles.profile import NAME
 
     if out.suffix not in (".yaml", ".yml") or not re.fullmatch(NAME, out.stem):
         raise typer.BadParameter(
-            f"'{out}' gives the profile no name; use small letters, digits and dashes, such as my-board.yaml",
+            f"'{out}' is not a valid file name for a profile; use small letters, digits and dashes, such as "
+            "my-board.yaml",
             param_hint="--out",
         )
     if out.stem in profile_names() and path_of(out.stem).resolve() != out.resolve():
         raise typer.BadParameter(
-            f"'{out}': a profile is called '{out.stem}' already ({path_of(out.stem)}); choose another name",
+            f"'{out}': another profile has the name '{out.stem}' ({path_of(out.stem)}); choose another name",
             param_hint="--out",
         )
     return out.stem

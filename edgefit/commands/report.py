@@ -1,4 +1,4 @@
-"""`edgefit report`: reports in; tables, a page, Markdown, CSV and a picture out. bench/render draws."""
+"""`edgefit report`: shows reports as tables, a page, Markdown, CSV or a picture. bench/render draws."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,8 @@ import typer
 
 from edgefit.extras import require_extra
 from edgefit.options import AsJson, Quiet
+from edgefit.output_files import OutputFile, refuse_to_replace_any, write_all
 from edgefit.terminal import Output
-from edgefit.written import Written, refuse_to_replace_any, write_all
 
 if TYPE_CHECKING:
     from bench.choose.choosing import Choice
@@ -19,33 +19,37 @@ if TYPE_CHECKING:
 
 
 def report(
-    reports: Annotated[list[Path], typer.Argument(metavar="REPORT.json…", help="Reports that bench wrote.")],
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="REPORT.json…", help="Reports that edgefit bench wrote.")
+    ],
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write one page that needs nothing else: picks, charts, all rows."),
+        typer.Option(
+            metavar="FILE", help="Write one self-contained page: the chosen variants, charts, all rows."
+        ),
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write Markdown, for a pull request.")
+        Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request.")
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every column as CSV.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all columns as CSV.")] = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a picture of latency against accuracy.")
+        Path | None, typer.Option(metavar="FILE", help="Write a chart of latency against accuracy.")
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML: a test for each row.")
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, with one test for each row.")
     ] = None,
     bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Bencher Metric Format.")] = None,
     history: Annotated[
-        bool, typer.Option("--history", help="Show reports of one name over time, and draw that in --html.")
+        bool, typer.Option("--history", help="Show reports of the same name over time, also in --html.")
     ] = False,
     images: Annotated[
         bool,
         typer.Option(
-            "--images", help="For --html: show the images that changed class; they may be patients'."
+            "--images", help="For --html: show the images whose class changed. They may show patients."
         ),
     ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="BUNDLE", help="For --images: the bundle that was measured.")
+        Path | None, typer.Option(metavar="BUNDLE", help="For --images: the measured bundle.")
     ] = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
@@ -58,101 +62,108 @@ def report(
       edgefit report laptop.json pi.json --markdown summary.md --png chart.png
       edgefit report runs/*.json --history
     """
-    from bench.render.bencher import is_bmf, to_bmf
+    from bench.render.bmf import is_bmf, report_to_bmf
     from bench.render.csv_table import to_csv, was_csv
-    from bench.render.junit import to_junit, was_junit
-    from bench.render.markdown import to_markdown, was_markdown
+    from bench.render.junit import report_to_junit, was_report_junit
+    from bench.render.markdown import report_to_markdown, was_report_markdown
     from bench.report.files import read_report, to_json
 
     output = Output(as_json)
     if (images or bundle is not None) and (html is None or not images or bundle is None):
-        raise typer.BadParameter("go together, and with --html", param_hint="--images, --bundle")
-    files: list[Written[Sequence[Report]]] = [
-        Written(markdown, "--markdown", lambda all_: to_markdown(all_, _choices(all_)), was_markdown),
-        Written(csv, "--csv", to_csv, was_csv),
-        Written(junit, "--junit", to_junit, was_junit),
-        Written(bmf, "--bmf", to_bmf, is_bmf),
+        raise typer.BadParameter("give both options, together with --html", param_hint="--images, --bundle")
+    files: list[OutputFile[Sequence[Report]]] = [
+        OutputFile(
+            markdown,
+            "--markdown",
+            lambda shown: report_to_markdown(shown, _choices(shown)),
+            was_report_markdown,
+        ),
+        OutputFile(csv, "--csv", to_csv, was_csv),
+        OutputFile(junit, "--junit", report_to_junit, was_report_junit),
+        OutputFile(bmf, "--bmf", report_to_bmf, is_bmf),
         *_drawn(html, png, history, bundle),
     ]
-    opened = [read_report(path) for path in reports]
+    measured = [read_report(path) for path in reports]
     refuse_to_replace_any(files)
-    _show(opened, history, output)
-    write_all(files, opened, output)
+    _show(measured, history, output)
+    write_all(files, measured, output)
     if images:
-        output.say(f"{html} holds images of the evaluation pack, which may be patients': handle it with care")
-    output.document(json.dumps([json.loads(to_json(one)) for one in opened]))
+        output.say(
+            f"{html} contains images of the evaluation pack, which may show patients; handle it with care"
+        )
+    output.document(json.dumps([json.loads(to_json(report)) for report in measured]))
 
 
 def _drawn(
     html: Path | None, png: Path | None, history: bool, bundle: Path | None
-) -> "Iterator[Written[Sequence[Report]]]":
-    """Yield what needs the extra that draws, and only where it is asked for."""
+) -> "Iterator[OutputFile[Sequence[Report]]]":
+    """Yield the files that need the extra `report`, if they are requested."""
     if html is not None:
         require_extra("report", "edgefit report --html")
         from bench.render.html.page import was_html
 
-        yield Written(html, "--html", lambda all_: _page(all_, history, bundle), was_html)
+        yield OutputFile(html, "--html", lambda shown: _page(shown, history, bundle), was_html)
     if png is not None:
         require_extra("report", "edgefit report --png")
-        from bench.render.html.picture import was_png
+        from bench.render.html.images import was_png
 
-        yield Written(png, "--png", _picture, was_png)
+        yield OutputFile(png, "--png", _picture, was_png)
 
 
-def _show(opened: "Sequence[Report]", history: bool, output: Output) -> None:
-    from bench.render.history import history_view
-    from bench.render.terminal import report_view
+def _show(measured: "Sequence[Report]", history: bool, output: Output) -> None:
+    from bench.render.terminal import history_view, report_view
 
     if history:
-        output.show(history_view(opened))
+        output.show(history_view(measured, output.console.width))
         return
-    for one in opened:
-        output.show(report_view(one, output.people.width))
+    for report in measured:
+        output.show(report_view(report, output.console.width))
 
 
-def _choices(opened: "Sequence[Report]") -> "list[Choice]":
-    """Return the pick of each profile under its own budget."""
+def _choices(measured: "Sequence[Report]") -> "list[Choice]":
+    """Return the choice for each profile within its own budget."""
     from bench.choose.choosing import Criteria, choose
-    from bench.gate.fitting import refuse_other_kind
+    from bench.report.comparability import require_same_task
     from device_profiles.settings import Budget
 
-    for one in opened[1:]:
-        refuse_other_kind(one.bundle, opened[0].bundle)
-    return [choice for choice, _ in choose(opened, Criteria(Budget(source="the profile")))]
+    first, *others = measured
+    for report in others:
+        require_same_task(report.bundle, first.bundle)
+    return [choice for choice, _ in choose(measured, Criteria(Budget(source="the profile")))]
 
 
-def _page(opened: "Sequence[Report]", history: bool, bundle: Path | None) -> str:
-    from bench.render.history import latest_of_each, of_one_name
+def _page(measured: "Sequence[Report]", history: bool, bundle: Path | None) -> str:
     from bench.render.html.page import to_html
+    from bench.render.terminal import latest_of_each, of_one_name
 
-    earlier = of_one_name(opened) if history else []
-    shown = latest_of_each(earlier) if history else opened
+    earlier = of_one_name(measured) if history else []
+    shown = latest_of_each(earlier) if history else measured
     thumbnails = None if bundle is None else _thumbnails(bundle, shown)
     return to_html(shown, _choices(shown), earlier, thumbnails)
 
 
-def _picture(opened: "Sequence[Report]") -> bytes:
+def _picture(measured: "Sequence[Report]") -> bytes:
     from bench.errors import InputError
+    from bench.render.html.images import to_png
     from bench.render.html.main_chart import main_picture
-    from bench.render.html.picture import to_png
 
-    specification = main_picture(opened)
+    specification = main_picture(measured)
     if specification is None:
-        raise InputError("--png draws latency against accuracy, and no row of these reports has both")
+        raise InputError("--png draws latency against accuracy, but no row of these reports has both")
     return to_png(specification)
 
 
-def _thumbnails(folder: Path, opened: "Sequence[Report]") -> "dict[str, Thumbnail]":
-    """Return what gives the images of the bundle's evaluation pack, by the pack's hash."""
+def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbnail]":
+    """Return a function that draws an image of the bundle's evaluation pack, by the pack's hash."""
     from bench.bundle.manifest import read_bundle
     from bench.errors import InputError
-    from bench.render.html.thumbnails import thumbnail
+    from bench.render.html.images import thumbnail
 
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256
-    if all(one.bundle.pack_sha256 != sha256 for one in opened):
+    if all(report.bundle.pack_sha256 != sha256 for report in measured):
         raise InputError(
-            f"{folder}: its evaluation pack is not the one that was measured; give --bundle that one"
+            f"{folder}: its evaluation pack is not the measured one; give the measured bundle to --bundle"
         )
     pack = bundle.pack()
     return {sha256: lambda index: thumbnail(pack.images[index])}

@@ -1,4 +1,4 @@
-"""`edgefit wheelhouse`: gathers wheels for a board into a folder. It parses; bench/remote gathers."""
+"""`edgefit wheelhouse`: downloads wheels for a board into a folder. It parses; bench/remote downloads."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from edgefit.options import AsJson, Overwrite, Quiet, split_names
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
-    from bench.remote.wheels import Place
+    from bench.remote.wheels import Platform
 
 _MIB = 1 << 20
 
@@ -21,7 +21,10 @@ def wheelhouse(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the wheels.")],
     on: Annotated[
         str | None,
-        typer.Option(metavar="ssh://[user@]host[:port]", help="Look at this board for what follows."),
+        typer.Option(
+            metavar="ssh://[user@]host[:port]",
+            help="Ask this board for the values of --python, --glibc and --machine.",
+        ),
     ] = None,
     python: Annotated[
         str | None, typer.Option(metavar="3.11", help="The version of the board's python3.")
@@ -30,16 +33,21 @@ def wheelhouse(
         str, typer.Option(metavar="2.36", help="The version of its C library (ldd --version).")
     ] = "2.35",
     machine: Annotated[
-        str, typer.Option(metavar="aarch64|x86_64", help="Its processor, as uname -m says.")
+        str, typer.Option(metavar="aarch64|x86_64", help="Its processor, as uname -m prints it.")
     ] = "aarch64",
     formats: Annotated[
-        str, typer.Option(metavar="a,b", help="The formats whose runtimes are wanted.")
-    ] = "onnx,openvino",
+        str | None,
+        typer.Option(
+            metavar="a,b",
+            help="The formats whose runtimes are downloaded.",
+            show_default="all but those whose runtime takes hundreds of megabytes",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Gather the wheels that a board needs, for where no network is: then edgefit bench --wheelhouse DIR.
+    """Download the wheels that a board needs, for edgefit bench --wheelhouse DIR where no network is.
 
     \b
     Examples:
@@ -48,46 +56,50 @@ def wheelhouse(
     """
     from bench.remote.job_spec import Selection
     from bench.remote.wheelhouse import fill_wheelhouse
-    from bench.runtimes.table import RUNTIMES
+    from bench.runtimes.formats import FORMATS
     from edgefit.progress import progress
 
     output = Output(as_json)
-    names = split_names(formats)
+    small = tuple(name for name, row in FORMATS.items() if not row.is_large)
+    names = small if formats is None else split_names(formats)
     for name in names:
-        if name not in RUNTIMES:
+        if name not in FORMATS:
             raise typer.BadParameter(
-                f"'{name}' is no format; there are {', '.join(RUNTIMES)}", param_hint="--formats"
+                f"'{name}' is not a format; choose from {', '.join(FORMATS)}", param_hint="--formats"
             )
-    place, has_own = _place(on, python, glibc, machine)
+    platform, has_system_runtimes = _platform(on, python, glibc, machine)
+    selection = Selection(formats=names, from_system=(), excluded={})
     with progress() as watcher:
-        held = fill_wheelhouse(out, place, Selection(names, (), {}), has_own, overwrite, watcher)
-    total = sum((out / name).stat().st_size for name in held.wheels)
-    output.say(f"{out}: {len(held.wheels)} wheels for {place.words}, {total / _MIB:.0f} MiB")
-    output.document(json.dumps({"folder": str(out), **held.model_dump()}))
+        filled = fill_wheelhouse(out, platform, selection, has_system_runtimes, overwrite, watcher)
+    total = sum((out / name).stat().st_size for name in filled.wheels)
+    output.say(f"{out}: {len(filled.wheels)} wheels for {platform.label}, {total / _MIB:.0f} MiB")
+    output.document(json.dumps({"folder": str(out), **filled.model_dump()}))
     folder = shlex.quote(str(out))
     output.next_step(f"edgefit bench BUNDLE --on {on or 'ssh://…'} --wheelhouse {folder}")
 
 
-def _place(on: str | None, python: str | None, glibc: str, machine: str) -> "tuple[Place, bool]":
-    """Return where the wheels are to run, and whether the runtimes there are packages of its system."""
-    from bench.remote.job_spec import place_of
+def _platform(on: str | None, python: str | None, glibc: str, machine: str) -> "tuple[Platform, bool]":
+    """Return the board's platform, and whether the runtimes there are packages of its system."""
+    from bench.remote.board import probe_board
+    from bench.remote.job_spec import platform_of
     from bench.remote.targets import parse_target
-    from bench.remote.visits import look_at
-    from bench.remote.wheels import Place
+    from bench.remote.wheels import Platform
 
     if on is not None:
-        found = look_at(parse_target(on))
-        found.refuse_unusable()
-        return place_of(found), found.uses_system_packages
+        probe = probe_board(parse_target(on))
+        probe.refuse_unusable()
+        return platform_of(probe), probe.uses_system_packages
     if python is None:
         raise typer.BadParameter(
-            "say which Python the board has (3.11, say), or let --on look at it", param_hint="--python"
+            "the version of the board's Python is not known; add --python 3.11, for example, or --on with the"
+            " board's address",
+            param_hint="--python",
         )
-    for value, pattern, option in (
-        (python, r"3\.[0-9]+", "--python"),
-        (glibc, r"2\.[0-9]+", "--glibc"),
-        (machine, r"aarch64|x86_64", "--machine"),
+    for value, pattern, example, option in (
+        (python, r"3\.[0-9]+", "a version such as 3.11", "--python"),
+        (glibc, r"2\.[0-9]+", "a version such as 2.36", "--glibc"),
+        (machine, r"aarch64|x86_64", "aarch64 or x86_64", "--machine"),
     ):
         if not re.fullmatch(pattern, value):
-            raise typer.BadParameter(f"'{value}' cannot be; it looks like {pattern}", param_hint=option)
-    return Place(python, glibc, machine), False
+            raise typer.BadParameter(f"'{value}' is not valid; write {example}", param_hint=option)
+    return Platform(python, glibc, machine), False

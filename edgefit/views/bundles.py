@@ -1,4 +1,4 @@
-"""A bundle's manifest as a table for the terminal. Pure: a manifest in, something rich can print out."""
+"""Shows a bundle's manifest as a table. Pure: a manifest in, a rich renderable out."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ _BYTES_PER_MB = 1e6
 
 
 def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
-    """Show each artifact's size and how close it comes to the fp32 network it was made from."""
+    """Show the size of each artifact, and how closely it matches the fp32 network."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", no_wrap=True)
     for title in (
@@ -33,7 +33,8 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
     parts: list[RenderableType] = [table]
     parts += [
         Text.from_markup(
-            f"[bold red]{escape(failed.variant)} failed[/] in {failed.stage}: {escape(failed.message)}"
+            f"[bold red]{escape(failed.variant)} failed[/] in stage {escape(failed.stage)}: "
+            f"{escape(failed.message)}"
         )
         for failed in manifest.failed
     ]
@@ -52,54 +53,56 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         for artifact in manifest.artifacts
         if artifact.classes
     ]
-    parts.append(Text(f"against the fp32 network, on evaluation images; bundle: {out}"))
+    parts.append(Text(f"compared with the fp32 network on evaluation images; bundle: {out}"))
     parts.append(
-        Text(f"it holds {manifest.pack.images} test images, which may be patients': handle it with care")
+        Text(f"the bundle contains {manifest.pack.images} test images, which may show patients: protect it")
     )
     return Group(*parts)
 
 
 def _cells(artifact: ArtifactRecord) -> list[str]:
-    found = artifact.verification
+    verification = artifact.verification
     return [
         escape(artifact.variant),
         f"{artifact.size_bytes / _BYTES_PER_MB:.2f}",
-        f"{found.largest_difference:.2g}",
-        "exact" if found.sqnr_db is None else f"{found.sqnr_db:.1f}",
-        f"{found.agreement:.3f}",
-        _retention(found),
-        str(found.images),
+        f"{verification.largest_difference:.2g}",
+        "exact" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f}",
+        f"{verification.agreement:.3f}",
+        _retention(verification),
+        str(verification.images),
         f"{artifact.seconds:.0f}",
     ]
 
 
-def _retention(found: VerificationRecord) -> str:
-    interval = "" if found.retention_ci95 is None else " ({:.3f}-{:.3f})".format(*found.retention_ci95)
-    return f"{found.retention:.3f}{interval}"
+def _retention(verification: VerificationRecord) -> str:
+    interval = (
+        "" if verification.retention_ci95 is None else " ({:.3f}-{:.3f})".format(*verification.retention_ci95)
+    )
+    return f"{verification.retention:.3f}{interval}"
 
 
 def _search(search: Search) -> str:
-    """Say what the search for a recipe found, and on which images."""
+    """Describe the search for a recipe, and the recipe that was chosen."""
     best, count = search.best, len(search.best.recipe.excluded_modules)
     return (
         f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
-        f"{_plural(count, 'layer')} in float ({best.share_in_fp32:.1%} of the multiply-accumulates); "
+        f"{_plural(count, 'module')} in fp32 ({best.share_in_fp32:.1%} of the multiply-accumulates); "
         f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
         f"{search.images} held-out images"
     )
 
 
 def _classes(artifact: ArtifactRecord) -> str:
-    """Say what int8 was made for, and on which classes of CPUs it was measured or simulated."""
+    """Say which CPUs int8 was made for, and on which of them it was measured or simulated."""
     parts = []
     for how in ("measured", "simulated"):
-        checked = [each for each in artifact.classes if each.how == how]
-        if checked:
-            names = ", ".join(each.cpu_class.description for each in checked)
-            agreement, images = min(each.agreement for each in checked), checked[0].images
+        checks = [check for check in artifact.classes if check.how == how]
+        if checks:
+            names = ", ".join(check.cpu_class.description for check in checks)
+            agreement, images = min(check.agreement for check in checks), checks[0].images
             parts.append(f"{how} on {names} (agreement {agreement:.3f} on {images} images)")
     return f"made for --cpu {artifact.cpu}: {'; '.join(parts)}"
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Profiles and what a machine is, for the terminal. Pure: values in, something rich can print out."""
+"""Profiles, and how a machine compares with them, for the terminal. It is pure: it prints nothing."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +19,7 @@ _UNITS = {"copy": "GB/s"}
 
 
 def profiles_view(profiles: Sequence[Profile]) -> RenderableType:
-    """List profiles with what they are of."""
+    """List profiles with their descriptions."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("profile", no_wrap=True)
     table.add_column("description", ratio=1)
@@ -29,7 +29,7 @@ def profiles_view(profiles: Sequence[Profile]) -> RenderableType:
 
 
 def profile_view(profile: Profile) -> RenderableType:
-    """Show everything that a profile says, each figure with its kind and source."""
+    """Show all of a profile, each figure with its kind and source."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(ratio=2)
@@ -42,22 +42,22 @@ def profile_view(profile: Profile) -> RenderableType:
 
 
 def detection_view(host: Host, detection: Detection) -> RenderableType:
-    """Say which profile this machine is and why, or what is nearest and what differs."""
+    """Show which profile this machine matches and why, or the nearest one and what differs."""
     where = f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores"
     lines = [Text(f"this machine: {where}")]
     for match in detection.matches:
-        lines.append(Text(f"it is {match.profile}", "bold green"))
+        lines.append(Text(f"it matches {match.profile}", "bold green"))
         lines += _compared(match)
     if not detection.matches:
-        lines.append(Text("it is none of the devices that profiles describe", "bold"))
+        lines.append(Text("it matches no profile", "bold"))
         if detection.nearest is not None:
-            lines.append(Text(f"the nearest is {detection.nearest.profile}"))
+            lines.append(Text(f"the nearest profile is {detection.nearest.profile}"))
             lines += _compared(detection.nearest)
     if host.emulated is not None:
         lines.append(
             Text(
-                f"it is emulated ({host.emulated}): what runs and what comes out is the device's, its speed "
-                "is not, and whatever is measured here is a proxy",
+                f"it is emulated ({host.emulated}): results are the device's, but its speed is not; "
+                "every latency measured here is a proxy",
                 "yellow",
             )
         )
@@ -71,10 +71,10 @@ def _compared(profile_match: ProfileMatch) -> list[Text]:
 
 def _remarks(profile: Profile) -> Iterator[str]:
     if profile.proxy_only is not None:
-        yield f"can only be stood in for: {profile.proxy_only}"
+        yield f"edgefit cannot run on it, so every latency is a proxy: {profile.proxy_only}"
     if profile.processor is not None and not profile.processor.multiplies_int8_fast:
         slow, fast = ISA_RULE
-        yield f"no int8 dot product: expect int8 to be {slow} to {fast} times as fast as fp32"
+        yield f"the CPU has no int8 dot product; expect int8 to be {slow} to {fast} times as fast as fp32"
 
 
 _Cells = tuple[str, str, str, str]
@@ -82,9 +82,9 @@ _Cells = tuple[str, str, str, str]
 
 def _rows(profile: Profile) -> Iterator[_Cells]:
     if (match := profile.match) is not None:
-        names = [f"board model begins with '{name}'" for name in match.board]
-        names += [f"CPU's name holds '{name}'" for name in match.cpu]
-        yield "known by", ", or ".join(names), "", ""
+        names = [f"its board model begins with '{name}'" for name in match.board]
+        names += [f"its CPU's name contains '{name}'" for name in match.cpu]
+        yield "matched by", ", or ".join(names), "", ""
     if (processor := profile.processor) is not None:
         yield "core", f"{processor.core} ({processor.architecture}, {processor.family})", "", ""
         yield _figure("cores", processor.cores)
@@ -106,8 +106,8 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
     if profile.heat is not None:
         yield _figure("throttles at", profile.heat.throttles_at_c, " °C")
     if (readings := profile.readings) is not None:
-        told = (readings.clock, readings.temperature, readings.throttling, readings.power)
-        yield "told by", ", ".join(one for one in told if one), "", readings.source
+        interfaces = (readings.clock, readings.temperature, readings.throttling, readings.power)
+        yield "readings", ", ".join(name for name in interfaces if name), "", readings.source
     for format_name, choice in profile.runtimes.items():
         runs = ", ".join(choice.providers) or f"not at all: {choice.reason}"
         yield format_name, runs, "", choice.install or ""
@@ -117,16 +117,16 @@ def _rows(profile: Profile) -> Iterator[_Cells]:
         yield name, _sampling(sampling), sampling.kind, sampling.source
     yield "threads", str(profile.threads), "", ""
     if profile.memory_cap_mb is not None:
-        yield "memory cap", f"{profile.memory_cap_mb} MiB a case", "", ""
+        yield "memory cap", f"{profile.memory_cap_mb} MiB per case", "", ""
     limits = profile.budget
-    said = (
+    figures = (
         ("p95", limits.p95_ms, "ms"),
         ("memory", limits.memory_mb, "MiB"),
         ("size", limits.size_mb, "MB"),
     )
-    words = [f"{what} {value:g} {unit}" for what, value, unit in said if value is not None]
-    words += [f"retention {limits.retention:g}"] if limits.retention is not None else []
-    yield "budget", ", ".join(words) or "no limits", limits.kind, limits.source
+    shown = [f"{name} {limit:g} {unit}" for name, limit, unit in figures if limit is not None]
+    shown += [f"retention {limits.retention:g}"] if limits.retention is not None else []
+    yield "budget", ", ".join(shown) or "no limits", limits.kind, limits.source
 
 
 def _figure(name: str, figure: Figure | NotFound, unit: str = "") -> _Cells:  # type: ignore[type-arg]
@@ -134,7 +134,7 @@ def _figure(name: str, figure: Figure | NotFound, unit: str = "") -> _Cells:  # 
         return name, "not found", "", figure.not_found
     value = figure.value
     between = " or " if unit else ", "
-    shown = between.join(str(one) for one in value) if isinstance(value, tuple) else f"{value}"
+    shown = between.join(str(part) for part in value) if isinstance(value, tuple) else f"{value}"
     shown = f"{value:g}" if isinstance(value, float) else shown
     return name, f"{shown}{unit}", figure.kind, _source(figure.source, figure.conditions)
 
@@ -146,7 +146,11 @@ def _rate(rate: Rate) -> _Cells:
     value = f"{rate.value:g} {_UNITS.get(rate.operation, 'GMAC/s')} on {cores}{after}"
     meanwhile = [f"{rate.clock_mhz:g} MHz"] if rate.clock_mhz is not None else []
     meanwhile += [f"{rate.temperature_c:g} °C"] if rate.temperature_c is not None else []
-    meanwhile += [f"samples spread over {rate.relative_range:.0%}"] if rate.relative_range is not None else []
+    meanwhile += (
+        [f"relative range of the samples {rate.relative_range:.0%}"]
+        if rate.relative_range is not None
+        else []
+    )
     meanwhile += [rate.runtime] if rate.runtime is not None else []
     conditions = "; ".join([*([rate.conditions] if rate.conditions else []), *meanwhile])
     return name, value, rate.kind, _source(rate.source, conditions or None)
@@ -165,7 +169,7 @@ def _source(source: str, conditions: str | None) -> str:
 
 
 def _sampling(sampling: Sampling) -> str:
-    check_after_processes = ", ".join(str(look) for look in sampling.check_after_processes)
-    turns = f"{sampling.blocks} turns of {sampling.block_samples}"
-    cool = "" if sampling.cool_to_c is None else f", cooled to {sampling.cool_to_c:g} °C"
-    return f"{check_after_processes} processes, {turns}, {sampling.time_limit_s:g} s a wave{cool}"
+    processes = ", ".join(map(str, sampling.check_after_processes))
+    blocks = f"{sampling.blocks} blocks of {sampling.block_samples}"
+    cool = "" if sampling.cool_to_c is None else f", after cooling to {sampling.cool_to_c:g} °C"
+    return f"{processes} processes, {blocks}, {sampling.time_limit_s:g} s per group{cool}"

@@ -1,4 +1,4 @@
-"""A run folder's record as a table for the terminal. Pure: a record in, something rich can print out."""
+"""Shows a run folder's record as a table. Pure: a record in, a rich renderable out."""
 
 from pathlib import Path
 
@@ -11,24 +11,29 @@ from models.records import Estimate, RunRecord
 
 
 def run_view(record: RunRecord, out: Path) -> RenderableType:
-    """Show what fine-tuning reached on validation and test images, with intervals and conditions."""
+    """Show the figures on validation and test images, with intervals, and the settings of the training."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for title in ("split", "images", "accuracy", "AUC", "sensitivity", "specificity"):
         table.add_column(title, justify="left" if title == "split" else "right", no_wrap=True)
-    for name, found in (("validation", record.metrics.validation), ("test", record.metrics.test)):
-        figures = (found.accuracy, found.auc, found.sensitivity, found.specificity)
-        table.add_row(name, str(found.images), *(_figure(figure) for figure in figures))
-    done = record.training
-    what = (
+    for name, evaluation in (("validation", record.metrics.validation), ("test", record.metrics.test)):
+        figures = (
+            evaluation.accuracy,
+            evaluation.auc,
+            evaluation.sensitivity,
+            evaluation.specificity,
+        )
+        table.add_row(name, str(evaluation.images), *(_figure(figure) for figure in figures))
+    training = record.training
+    subject = (
         f"{record.name}: {record.arch} at {record.image_size}×{record.image_size}, "
         f"weights {record.weights.name}, data {record.data.name}"
     )
-    how = (
-        f"{done.epochs_run} of {done.epochs} epochs, best was {done.best_epoch}, {done.seconds:.0f} s; "
-        "95 % intervals below the figures"
+    course = (
+        f"{training.epochs_run} of {training.epochs} epochs in {training.seconds:.0f} s, the best was "
+        f"{training.best_epoch}; below each figure its 95 % interval"
     )
     confusion = _confusion(record)
-    return Group(Text(what), Text(how), table, Text(confusion), Text(f"run folder: {out}"))
+    return Group(Text(subject), Text(course), table, Text(confusion), Text(f"run folder: {out}"))
 
 
 def _figure(figure: Estimate | None) -> str:
@@ -42,7 +47,9 @@ def _figure(figure: Estimate | None) -> str:
 def _confusion(record: RunRecord) -> str:
     rows = (
         f"{name}: "
-        + ", ".join(f"{count} called {called}" for called, count in zip(record.classes, row, strict=True))
+        + ", ".join(
+            f"{count} classified as {predicted}" for predicted, count in zip(record.classes, row, strict=True)
+        )
         for name, row in zip(record.classes, record.metrics.test.confusion, strict=True)
     )
     return "test images by class: " + "; ".join(rows)

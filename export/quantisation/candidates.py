@@ -1,4 +1,4 @@
-"""Which recipes are worth trying, the cheapest first. Pure: costs in, recipes out."""
+"""Which recipes are worth trying, the cheapest first. Pure: sensitivity in, recipes out."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,20 @@ from pydantic import Field
 
 from bench.bundle.recipe import RangeMethod, Recipe
 from bench.record import Record
-from export.quantisation.costs import Costs, Layer
+from export.quantisation.sensitivity import Layer, Sensitivity
 
-# Without a search: the stem, the first depthwise convolution and the first projection stay in float, 7 % of a
-# MobileNetV2's multiply-accumulates. Few channels of very different range are hardest to quantise.
+# The default recipe excludes the stem, the first depthwise convolution and the first projection, 7 % of a
+# MobileNetV2's multiply-accumulates. Few channels of very different ranges are hardest to quantise.
 _FIRST_LAYERS = 3
-# Float layers at full resolution cost more time than multiply-accumulates: OpenVINO's int8 ÷ fp32 latency was
-# 0.42 with none in float, 0.51 with 4.8 % and 0.58 with 14.3 % (MobileNetV2, 224x224, VNNI). More than a
-# twentieth is a fallback; and at least 85 % always run in int8, as was asked.
-_CHEAP_MACS_IN_FLOAT = 0.05
-_MOST_MACS_IN_FLOAT = 0.145
-# Few layers have most of the weights, which in float take four times the bytes.
-_MOST_WEIGHTS_IN_FLOAT = 0.03
-# Sets that promise less are not tried where others promise it.
-_FEWEST_DB = 30.0
+# Layers in fp32 at full resolution cost more time than their multiply-accumulates suggest: OpenVINO's int8 ÷
+# fp32 latency was 0.42 with none in fp32, 0.51 with 4.8 % and 0.58 with 14.3 % (MobileNetV2, 224x224, VNNI).
+# Recipes with more than a twentieth in fp32 are fallbacks, and at least 85 % always run in int8.
+_MOST_MACS_WITHOUT_FALLBACK = 0.05
+_MOST_MACS_IN_FP32 = 0.145
+# A few layers have most of the weights, and in fp32 they take four times the bytes.
+_MOST_WEIGHTS_IN_FP32 = 0.03
+# Sets that predict less are not tried if others predict at least this.
+_MIN_SQNR_DB = 30.0
 _STEP_DB = 0.5
 _MOST_SETS = 3
 
@@ -28,72 +28,73 @@ LIBRARY_DEFAULT = Recipe(corrected=False, library_default=True)
 
 
 class Candidates(Record):
-    """`recipes`: to be tried in this order; `fallbacks`: if none of those holds, the cheapest first."""
+    """The recipes that a search tries."""
 
     recipes: tuple[Recipe, ...] = Field(min_length=1)
+    """The first recipes, in the order in which they are tried."""
     fallbacks: tuple[Recipe, ...]
+    """The recipes that are tried if none of the first meets the goal, the cheapest first."""
 
 
 def default_recipe(layers: Sequence[str]) -> Recipe:
-    """Return the recipe that is taken without a search, by the names of the layers in the order they run."""
+    """Return the recipe that is used without a search, for layers named in the order in which they run."""
     return Recipe(excluded_modules=tuple(layers[:_FIRST_LAYERS]))
 
 
-def candidates_for(costs: Costs, qat: bool) -> Candidates:
-    """Return the recipes worth trying; `qat`: train weights further as the last fallback."""
-    sets = cheapest_sets(costs)
-    cheap = [one for one in sets if costs.share_of_macs(one) <= _CHEAP_MACS_IN_FLOAT]
-    promising = [one for one in cheap if costs.sqnr_db(one) >= _FEWEST_DB] or cheap[-1:]
-    recipes = _of_sets(costs, promising)
-    dear = _of_sets(costs, [one for one in sets if one not in cheap])
-    last = recipes[-1]
-    fallbacks = [*dear, last.model_copy(update={"ranges": RangeMethod.HISTOGRAM})]
+def candidates_for(sensitivity: Sensitivity, qat: bool) -> Candidates:
+    """Return the recipes worth trying; `qat` adds quantisation-aware training as the last fallback."""
+    sets = excluded_sets(sensitivity)
+    cheap = [names for names in sets if sensitivity.share_of_macs(names) <= _MOST_MACS_WITHOUT_FALLBACK]
+    promising = [names for names in cheap if sensitivity.sqnr_db(names) >= _MIN_SQNR_DB] or cheap[-1:]
+    recipes = _recipes_excluding(promising, sensitivity)
+    costly = _recipes_excluding([names for names in sets if names not in cheap], sensitivity)
+    fallbacks = [*costly, recipes[-1].model_copy(update={"ranges": RangeMethod.HISTOGRAM})]
     if qat:
-        fallbacks.append((dear or recipes)[-1].model_copy(update={"qat": True}))
+        fallbacks.append((costly or recipes)[-1].model_copy(update={"qat": True}))
     return Candidates(recipes=tuple(recipes), fallbacks=tuple(fallbacks))
 
 
-def _of_sets(costs: Costs, sets: Sequence[frozenset[str]]) -> list[Recipe]:
-    return [Recipe(excluded_modules=costs.in_order(one)) for one in sets[:_MOST_SETS]]
+def _recipes_excluding(sets: Sequence[frozenset[str]], sensitivity: Sensitivity) -> list[Recipe]:
+    return [Recipe(excluded_modules=sensitivity.in_order(names)) for names in sets[:_MOST_SETS]]
 
 
-def cheapest_sets(costs: Costs) -> list[frozenset[str]]:
-    """Return sets of layers to leave in float, each holding the one before, from none upwards.
+def excluded_sets(sensitivity: Sensitivity) -> list[frozenset[str]]:
+    """Return sets of modules to exclude. The first is empty, and each contains the one before it.
 
-    At each step the run of one to three layers joins that lowers the predicted noise most for its
-    multiply-accumulates. Sets that are hardly better than the last one returned are passed over.
+    Each step adds one, two or three convolutions in a row: those that lower the predicted noise most for
+    their multiply-accumulates. A set that is hardly better than the last one returned is left out.
     """
     chosen: frozenset[str] = frozenset()
     sets = [chosen]
-    while (run := _best_run(costs, chosen)) is not None:
+    while (run := _best_run(sensitivity, chosen)) is not None:
         chosen |= run
-        if costs.sqnr_db(chosen) >= costs.sqnr_db(sets[-1]) + _STEP_DB:
+        if sensitivity.sqnr_db(chosen) >= sensitivity.sqnr_db(sets[-1]) + _STEP_DB:
             sets.append(chosen)
     return sets
 
 
-def _best_run(costs: Costs, chosen: frozenset[str]) -> frozenset[str] | None:
-    noise = costs.noise(chosen)
+def _best_run(sensitivity: Sensitivity, chosen: frozenset[str]) -> frozenset[str] | None:
+    noise = sensitivity.noise(chosen)
     best, best_gain = None, 0.0
-    for run in _runs(costs.layers):
-        if run <= chosen or not _is_small(costs, chosen | run):
+    for run in _runs(sensitivity.layers):
+        if run <= chosen or not _is_small(sensitivity, chosen | run):
             continue
-        gain = (noise - costs.noise(chosen | run)) / costs.share_of_macs(run - chosen)
+        gain = (noise - sensitivity.noise(chosen | run)) / sensitivity.share_of_macs(run - chosen)
         if gain > best_gain:
             best, best_gain = run, gain
     return best
 
 
-def _is_small(costs: Costs, names: frozenset[str]) -> bool:
+def _is_small(sensitivity: Sensitivity, names: frozenset[str]) -> bool:
     return (
-        costs.share_of_macs(names) <= _MOST_MACS_IN_FLOAT
-        and costs.share_of_weights(names) <= _MOST_WEIGHTS_IN_FLOAT
+        sensitivity.share_of_macs(names) <= _MOST_MACS_IN_FP32
+        and sensitivity.share_of_weights(names) <= _MOST_WEIGHTS_IN_FP32
     )
 
 
 def _runs(layers: Sequence[Layer]) -> list[frozenset[str]]:
-    """Return every run of one to three convolutions that follow each other."""
-    names = [one.name for one in layers if one.is_convolution]
+    """Return every sequence of one to three convolutions that follow each other."""
+    names = [layer.name for layer in layers if layer.is_convolution]
     return [
         frozenset(names[first : first + count])
         for count in (1, 2, 3)

@@ -1,9 +1,9 @@
-"""Correction: gives each channel of a layer's output back the mean and the size that rounding took from it.
+"""Bias and scale correction: restores the mean and the scale of each output channel after rounding.
 
-Bias correction as in Nagel et al. 2019 (arXiv 1906.04721, section 4.2), measured on images instead of
-derived; and the same for the scale, which costs nothing, since every channel's weights have their own. The
-network and its int8 twin run in step: each layer is rounded for the inputs that the twin gives it, and
-corrected before the next one sees its outputs.
+Bias correction follows Nagel et al. 2019 (arXiv 1906.04721, section 4.2), but is measured on images instead
+of derived. The scale is corrected in the same way, which costs nothing: every channel's weights have a scale
+of their own. The network and its int8 copy run in step. Each layer is rounded for the inputs that the copy
+gives it, and corrected before the next layer uses its outputs.
 """
 
 import copy
@@ -23,35 +23,39 @@ from export.quantisation.simulation import (
     weighted,
 )
 
-# Rounding changes a channel's size by a few hundredths; more is a channel that hardly varies on the images.
+# Rounding changes a channel's scale by a few hundredths. A larger gain means that the channel hardly varies
+# on the images.
 _LEAST_GAIN, _LARGEST_GAIN = 0.8, 1.25
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What the channels of a tensor [n, c, …] are multiplied by, and what is added then: [c] each."""
+    """A gain and a shift for each channel of a tensor [n, c, …]."""
 
     gain: Tensor
+    """What each channel is multiplied by: [c]."""
     shift: Tensor
+    """What is added to each channel after that: [c]."""
 
     def applied(self, value: Tensor) -> Tensor:
         """Return the corrected tensor."""
         return value * along(self.gain, value, 1) + along(self.shift, value, 1)
 
 
-def find_correction(wanted: Tensor, value: Tensor) -> Correction:
-    """Return what brings each channel of `value` [n, c, …] to the mean and size it has in `wanted`.
+def find_correction(reference: Tensor, value: Tensor) -> Correction:
+    """Return the correction that gives each channel of `value` [n, c, …] the mean and scale of `reference`.
 
-    The gain is var(wanted) ÷ cov(wanted, value): that of `wanted` seen through the noise of `value`, which
-    least squares would take for a reason to shrink.
+    The gain is var(reference) ÷ cov(reference, value). The gain of least squares, cov(reference, value) ÷
+    var(value), would be too small because of the noise in `value`.
     """
     others = [0, *range(2, value.dim())]
-    wanted_mean, mean = wanted.mean(dim=others), value.mean(dim=others)
-    centred = wanted - along(wanted_mean, wanted, 1)
-    together = (centred * (value - along(mean, value, 1))).mean(dim=others)
-    gain = centred.square().mean(dim=others) / together
-    gain = torch.where(torch.isfinite(gain) & (together > 0), gain, 1.0).clamp(_LEAST_GAIN, _LARGEST_GAIN)
-    return Correction(gain, wanted_mean - gain * mean)
+    reference_mean, mean = reference.mean(dim=others), value.mean(dim=others)
+    centred = reference - along(reference_mean, reference, 1)
+    covariance = (centred * (value - along(mean, value, 1))).mean(dim=others)
+    gain = centred.square().mean(dim=others) / covariance
+    gain = torch.where(torch.isfinite(gain) & (covariance > 0), gain, 1.0)
+    gain = gain.clamp(_LEAST_GAIN, _LARGEST_GAIN)
+    return Correction(gain, reference_mean - gain * mean)
 
 
 @torch.no_grad()
@@ -62,25 +66,25 @@ def correct(
     excluded_modules: frozenset[str],
     level: int,
 ) -> fx.GraphModule:
-    """Return a copy with weights on the int8 grid of ±`level` and corrected, but for layers left in float.
+    """Return a corrected copy whose weights lie on the int8 grid of ±`level`, but for excluded modules.
 
-    `images`: float32 [n, 3, h, w], all held in memory with two layers' outputs; `ranges`: by node name.
+    `images`: float32 [n, 3, h, w]; they are held in memory with two layers' outputs. `ranges`: by node name.
     """
     corrected = copy.deepcopy(network)
     tensors = quantised_tensors(network, excluded_modules)
     layers = {node: name for name, node in weighted(network).items() if name not in excluded_modules}
-    exact, twin = Stepwise(network), Stepwise(corrected, graph=network.graph)
-    twin_steps = twin.walk(images)
+    exact, int8 = Stepwise(network), Stepwise(corrected, graph=network.graph)
+    int8_steps = int8.walk(images)
     for node, reference in exact.walk(images):
         if node in layers:
             layer = corrected.get_submodule(layers[node])
-            layer.get_parameter("weight").copy_(rounded(layer, twin.env[node.all_input_nodes[0]], level))
-        _, value = next(twin_steps)
+            layer.get_parameter("weight").copy_(rounded(layer, int8.env[node.all_input_nodes[0]], level))
+        _, value = next(int8_steps)
         if node in layers:
             correction = find_correction(reference, value)
             _apply(correction, corrected, layers[node])
             value = correction.applied(value)
-        twin.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value
+        int8.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value
     return corrected
 
 

@@ -1,9 +1,10 @@
-"""Equalisation: channels of one tensor share a range in int8, so small ones are made as large as the largest.
+"""Cross-layer equalisation: enlarges the small channels of a tensor, since int8 gives all channels one range.
 
-A layer's output channel is multiplied by a factor and the weights that read it are divided by it: the network
-computes the same. After Nagel et al. 2019 (arXiv 1906.04721, section 4.1), with two differences. Factors come
-from activations, since weights have a range for each channel anyway. And ReLU6 stays: a channel may only
-grow as long as what it took on the images, and a quarter more, is not clipped.
+A layer's output channel is multiplied by a factor, and the weights that read it are divided by the same
+factor, so that the network computes the same. It follows Nagel et al. 2019 (arXiv 1906.04721, section 4.1)
+with two differences. Factors come from activations, since weights have a range for each channel anyway. And
+ReLU6 stays: a channel grows only so far that its largest value on the images, and a quarter more, is not
+clipped.
 """
 
 import copy
@@ -24,18 +25,23 @@ _EXPONENT = 0.5
 
 @dataclass
 class _Group:
-    """Tensors whose channels must have the same factors, the layers that write and those that read them."""
+    """Tensors whose channels must have the same factors."""
 
     nodes: list[fx.Node] = field(default_factory=list)
+    """The graph nodes of these tensors."""
     writers: list[str] = field(default_factory=list)
+    """The layers that write them."""
     readers: list[str] = field(default_factory=list)
+    """The layers that read them."""
     clipped: bool = False
+    """Whether ReLU6 clips them."""
     fixed: bool = False
+    """Whether their factors must stay 1."""
 
 
 @torch.inference_mode()
 def equalise(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModule:
-    """Return a copy whose tensors have channels of like range on `batches`, float32 [n, 3, h, w] each."""
+    """Return a copy whose tensors have channels of similar ranges on `batches`, float32 [n, 3, h, w] each."""
     equal = copy.deepcopy(network)
     groups = _groups(network)
     largest = _largest_values(network, batches, groups)
@@ -55,23 +61,23 @@ def equalise(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModu
 
 
 def _factors(largest: Tensor, clipped: bool) -> Tensor:
-    """Return what each channel is multiplied by, from the largest absolute value it takes: [c]."""
+    """Return the factor of each channel, from its largest absolute value: [c]."""
     most = min(float(largest.max()), _CLIP / _MARGIN if clipped else math.inf)
-    wanted = torch.where(largest > 0, most / largest, 1.0)
-    return wanted.clamp(1.0, _LARGEST_FACTOR) ** _EXPONENT
+    factors = torch.where(largest > 0, most / largest, 1.0)
+    return factors.clamp(1.0, _LARGEST_FACTOR) ** _EXPONENT
 
 
 def _groups(network: fx.GraphModule) -> list[_Group]:
-    """Follow channels through the graph; whatever is not known here keeps its factors at one."""
+    """Follow channels through the graph. The factors of an unknown operator's inputs and outputs stay 1."""
     names = {node: name for name, node in weighted(network).items()}
     modules = dict(network.named_modules())
-    of: dict[fx.Node, _Group] = {}
+    group_of: dict[fx.Node, _Group] = {}
 
     def join(group: _Group, other: _Group) -> _Group:
         if group is other:
             return group
         for node in other.nodes:
-            of[node] = group
+            group_of[node] = group
         group.nodes += other.nodes
         group.writers += other.writers
         group.readers += other.readers
@@ -80,7 +86,7 @@ def _groups(network: fx.GraphModule) -> list[_Group]:
         return group
 
     for node in network.graph.nodes:
-        inputs = [of[one] for one in node.all_input_nodes]
+        inputs = [group_of[source] for source in node.all_input_nodes]
         module = modules.get(str(node.target)) if node.op == "call_module" else None
         if node in names:
             inputs[0].readers.append(names[node])
@@ -99,12 +105,12 @@ def _groups(network: fx.GraphModule) -> list[_Group]:
             for other in inputs:
                 other.fixed = True
         group.nodes.append(node)
-        of[node] = group
-    return list({id(group): group for group in of.values()}.values())
+        group_of[node] = group
+    return list({id(group): group for group in group_of.values()}.values())
 
 
 def _keeps_channels(node: fx.Node) -> bool:
-    """Tell whether a node is a mean over space or a flattening of what has none."""
+    """Tell whether a node averages over space, or flattens a tensor without spatial dimensions."""
     return node.target in (torch.flatten, nn.functional.adaptive_avg_pool2d)
 
 
@@ -119,8 +125,8 @@ def _largest_values(
         for node, value in Stepwise(network).walk(batch):
             number = number_of[node]
             group = groups[number]
-            before_its_activation = group.clipped and node in layers
-            if not group.fixed and not before_its_activation:
-                found = value.abs().amax(dim=[0, *range(2, value.dim())])
-                largest[number] = torch.maximum(largest[number], found) if number in largest else found
+            is_before_activation = group.clipped and node in layers
+            if not group.fixed and not is_before_activation:
+                peak = value.abs().amax(dim=[0, *range(2, value.dim())])
+                largest[number] = torch.maximum(largest[number], peak) if number in largest else peak
     return largest

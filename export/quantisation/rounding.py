@@ -1,7 +1,7 @@
-"""Rounding weights to the int8 grid so that a layer's output changes least, rather than each weight.
+"""GPTQ rounding: rounds weights to the int8 grid so that the layer's output, not each weight, changes least.
 
-GPTQ: Frantar et al. 2022 (arXiv 2210.17323), which rounds one input channel after the other and lets those
-that come later make up for the error, by the second moments of the layer's inputs. It knows one layer at a
+Frantar et al. 2022 (arXiv 2210.17323): one input channel is rounded after the other, and the channels that
+come later compensate for the error, by the second moments of the layer's inputs. It knows one layer at a
 time, and no network.
 """
 
@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from export.quantisation.simulation import along
 
-# Added to the diagonal of the second moments, as a share of its mean: the paper's value.
+# The share of the diagonal's mean that is added to the diagonal of the second moments: the paper's value.
 _DAMPING = 0.01
-# Second moments of 960 inputs are steady on so many samples; more only take time.
+# Second moments of 960 inputs are steady on this many samples; more would only take time.
 _MOST_SAMPLES = 8192
-# Of convolutions over space these are enough: an image has a patch for each of its pixels.
+# Enough for convolutions over space: an image has a patch for each of its pixels.
 _IMAGES_FOR_PATCHES = 8
 _MOST_PATCHES = 4096
 _BLOCK = 64
@@ -23,7 +23,7 @@ _SEED = 11
 
 
 def scale_of(weight: Tensor, level: int) -> Tensor:
-    """Return the step of each output channel's grid, whose largest weight lies at ±`level`: [out]."""
+    """Return the step of each output channel's grid, which puts the largest weight at ±`level`: [out]."""
     scale = weight.detach().abs().flatten(1).amax(1) / level
     return torch.where(scale > 0, scale, 1.0)
 
@@ -31,7 +31,7 @@ def scale_of(weight: Tensor, level: int) -> Tensor:
 def on_grid(weight: Tensor, level: int) -> Tensor:
     """Return weights [out, …] rounded to the nearest of ±`level` steps of their output channel.
 
-    Every runtime finds the same grid by a channel's largest weight, so it rounds none of these again.
+    Every runtime derives the same grid from a channel's largest weight, so it does not round them again.
     """
     scale = along(scale_of(weight, level), weight, 0)
     return torch.round(weight / scale) * scale
@@ -41,7 +41,7 @@ def on_grid(weight: Tensor, level: int) -> Tensor:
 def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
     """Return a layer's weights [out, …] on the grid of ±`level` steps an output channel.
 
-    `inputs`: what the layer is given, float32 [n, in, h, w], or [n, in] for a linear one.
+    `inputs`: the layer's inputs, float32 [n, in, h, w], or [n, in] for a linear layer.
     """
     weight = layer.get_parameter("weight")
     grouped = isinstance(layer, nn.Conv2d) and layer.groups > 1
@@ -52,36 +52,36 @@ def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
 
 
 def _second_moments(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """Return Σ x xᵀ of what each group of output channels sums over: float64 [groups, k, k].
+    """Return Σ x xᵀ of the inputs that each group of output channels sums over: float64 [groups, k, k].
 
-    Groups of more than one output channel each are taken apart, for no layer is shared in them.
+    In a grouped convolution every output channel counts as a group of its own.
     """
     samples = _samples(layer, inputs).double()
     return samples.transpose(1, 2) @ samples
 
 
 def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """Return some of a layer's inputs, a row for each output that is summed from it: [groups, n, k]."""
+    """Return samples of a layer's inputs, one row for each output value: [groups, n, k]."""
     if not isinstance(layer, nn.Conv2d):
         return _some(inputs)[None]
     if layer.kernel_size == (1, 1) and layer.groups == 1:
         return _some(inputs.movedim(1, -1).flatten(0, -2))[None]
-    # Both ends of each dimension, the last one first: what `padding` says, "same" too.
+    # The padding of both ends of each dimension, the last dimension first; it covers padding="same" too.
     images = F.pad(inputs[:_IMAGES_FOR_PATCHES], layer._reversed_padding_repeated_twice)
     few = _MOST_PATCHES // len(images)
     patches = [
         _some(F.unfold(image[None], layer.kernel_size, layer.dilation, 0, layer.stride)[0].T, few)
         for image in images
     ]
-    together = torch.cat(patches)
+    rows = torch.cat(patches)
     if layer.groups == 1:
-        return together[None]
-    by_group = together.reshape(len(together), layer.groups, -1).transpose(0, 1)
+        return rows[None]
+    by_group = rows.reshape(len(rows), layer.groups, -1).transpose(0, 1)
     return by_group.repeat_interleave(layer.out_channels // layer.groups, 0)
 
 
 def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
-    """Return at most so many rows, at random and yet the same each time."""
+    """Return at most `most` rows, chosen at random but the same each time."""
     if len(rows) <= most:
         return rows
     random = torch.Generator().manual_seed(_SEED)
@@ -91,7 +91,7 @@ def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
 def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Tensor:
     """Round rows [groups, out, k] by moments [groups, k, k] and steps [groups, out].
 
-    Inputs with the largest moment are rounded first, while there are others to make up for them.
+    Inputs with the largest moment are rounded first, while many others are left to compensate for them.
     """
     size = rows.shape[-1]
     diagonal = moments.diagonal(dim1=1, dim2=2)
@@ -101,7 +101,7 @@ def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Te
     moments = moments.gather(1, order[:, :, None].expand_as(moments))
     moments = moments.gather(2, order[:, None].expand_as(moments))
     rest = rows.gather(2, order[:, None].expand_as(rows)).clone()
-    # The largest weight of a channel stays at the end of its grid, from which exporters find the step again.
+    # The largest weight of a channel stays at the end of its grid: exporters derive the step from it.
     largest = rest.abs() == rest.abs().amax(2, keepdim=True)
     original = rest.clone()
     factor = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(moments)), upper=True)
@@ -110,12 +110,12 @@ def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Te
     for first in range(0, size, _BLOCK):
         last = min(first + _BLOCK, size)
         errors = torch.empty_like(rest[:, :, first:last])
-        for place in range(first, last):
-            value = torch.round(rest[:, :, place] / steps).clamp(-level, level) * steps
-            value = torch.where(largest[:, :, place], original[:, :, place], value)
-            result[:, :, place] = value
-            error = rest[:, :, place] - value
-            errors[:, :, place - first] = error
-            rest[:, :, place + 1 : last] -= error[:, :, None] * factor[:, None, place, place + 1 : last]
+        for column in range(first, last):
+            value = torch.round(rest[:, :, column] / steps).clamp(-level, level) * steps
+            value = torch.where(largest[:, :, column], original[:, :, column], value)
+            result[:, :, column] = value
+            error = rest[:, :, column] - value
+            errors[:, :, column - first] = error
+            rest[:, :, column + 1 : last] -= error[:, :, None] * factor[:, None, column, column + 1 : last]
         rest[:, :, last:] -= errors @ factor[:, first:last, last:]
     return result.gather(2, order.argsort(1)[:, None].expand_as(result))

@@ -1,4 +1,4 @@
-"""The search for a recipe: try one after the other, the cheapest first, and stop at the first that holds.
+"""The search for a recipe: tries one after the other, the cheapest first, until one meets the goal.
 
 It knows figures and their order, and neither networks nor formats.
 """
@@ -10,35 +10,35 @@ from bench.bundle.recipe import Attempt, HeldOut, Recipe
 from bench.statistics.accuracy import agreement_low, least_agreement
 from export.quantisation.candidates import Candidates
 
-# Few of the held-out images are near the boundary between classes, for they are like those the network was
-# trained on, so their agreement flatters: hence a floor of signal. Files with 30 dB and more kept 98.7 % of
-# the classes of the test images, or more, of seven networks (docs/int8.md).
+# Held-out images are like those the network was trained on, so few of them are near the boundary between
+# classes and their agreement is too optimistic. Hence a limit for the SQNR as well: files with 30 dB and more
+# kept the class of 98.7 % of the test images, or more, for seven networks (docs/int8.md).
 MIN_SQNR_DB = 30.0
-_NEARLY_AS_QUIET_DB = 2.0
+_NEARLY_EQUAL_DB = 2.0
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What an int8 artifact must keep on `images` held-out images.
-
-    `retention`: share of the fp32 accuracy; `sqnr_db`: signal to quantisation noise of the logits.
-    """
+    """What an int8 artifact must reach on the held-out images."""
 
     retention: float
+    """The share of the fp32 accuracy."""
     images: int
+    """How many held-out images there are."""
     sqnr_db: float = MIN_SQNR_DB
+    """The signal to quantisation noise ratio of the logits."""
 
     @property
     def agreement(self) -> float:
-        """What the lower end of the 95 % interval of the share of images with the same class must reach."""
+        """What the lower end of the 95 % interval of the top-1 agreement must reach."""
         return least_agreement(self.images)
 
-    def is_reached_by(self, held_out: HeldOut) -> bool:
-        """Tell whether an artifact keeps all of them."""
-        return self.missed_by(held_out) == 0 and signal_db(held_out) >= self.sqnr_db
+    def is_met_by(self, held_out: HeldOut) -> bool:
+        """Tell whether an artifact reaches retention, agreement and SQNR."""
+        return self.shortfall(held_out) == 0 and sqnr_db(held_out) >= self.sqnr_db
 
-    def missed_by(self, held_out: HeldOut) -> float:
-        """Return by how much an artifact misses retention and agreement together."""
+    def shortfall(self, held_out: HeldOut) -> float:
+        """Return by how much an artifact misses retention and agreement, added up."""
         low = agreement_low(held_out.agreement, self.images)
         return max(0.0, self.retention - held_out.retention) + max(0.0, self.agreement - low)
 
@@ -46,43 +46,43 @@ class Goal:
 def search(
     candidates: Candidates,
     attempt: Callable[[int, Recipe], Attempt],
-    default: Callable[[int], Attempt | None],
+    attempt_library_default: Callable[[int], Attempt | None],
     goal: Goal,
 ) -> tuple[tuple[Attempt, ...], int]:
-    """Return what was tried, in order, and which of them is taken.
+    """Return the attempts, in order, and the index of the one to use.
 
-    The library's own default is tried too (`default`, None where it fails), and taken where it is better. The
-    search ends at the first recipe that reaches the goal; if none does, it goes on with the fallback recipes,
-    and if none of those does, the one that misses least is taken: among equals the first of those that have
-    hardly less signal than the best.
+    The search ends with the first recipe that meets the goal. Fallback recipes follow if none of the others
+    does. If no recipe meets the goal, the one with the smallest shortfall is used: among equals, the first of
+    those with hardly less SQNR than the best. The library's own default (None if it fails) is tried as well,
+    and used if it is better.
     """
     attempts: list[Attempt] = []
     for recipe in (*candidates.recipes, *candidates.fallbacks):
         attempts.append(attempt(len(attempts), recipe))
-        if goal.is_reached_by(attempts[-1].held_out):
+        if goal.is_met_by(attempts[-1].held_out):
             break
-    reached = goal.is_reached_by(attempts[-1].held_out)
-    taken = len(attempts) - 1 if reached else _best([each.held_out for each in attempts], goal)
-    if (rival := default(len(attempts))) is not None:
-        attempts.append(rival)
-        if _is_better(rival.held_out, attempts[taken].held_out, goal):
-            taken = len(attempts) - 1
-    return tuple(attempts), taken
+    is_met = goal.is_met_by(attempts[-1].held_out)
+    chosen = len(attempts) - 1 if is_met else _best([attempt.held_out for attempt in attempts], goal)
+    if (default := attempt_library_default(len(attempts))) is not None:
+        attempts.append(default)
+        if _is_better(default.held_out, attempts[chosen].held_out, goal):
+            chosen = len(attempts) - 1
+    return tuple(attempts), chosen
 
 
 def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:
-    missed, missed_by_other = goal.missed_by(held_out), goal.missed_by(other)
-    is_quieter = signal_db(held_out) > signal_db(other) + _NEARLY_AS_QUIET_DB
-    return missed < missed_by_other or (missed == missed_by_other and is_quieter)
+    shortfall, other_shortfall = goal.shortfall(held_out), goal.shortfall(other)
+    has_less_noise = sqnr_db(held_out) > sqnr_db(other) + _NEARLY_EQUAL_DB
+    return shortfall < other_shortfall or (shortfall == other_shortfall and has_less_noise)
 
 
-def _best(held_out: Sequence[HeldOut], goal: Goal) -> int:
-    least = min(goal.missed_by(each) for each in held_out)
-    best = [number for number, each in enumerate(held_out) if goal.missed_by(each) == least]
-    quietest = max(signal_db(held_out[number]) for number in best)
-    return next(number for number in best if signal_db(held_out[number]) >= quietest - _NEARLY_AS_QUIET_DB)
+def _best(results: Sequence[HeldOut], goal: Goal) -> int:
+    least = min(goal.shortfall(result) for result in results)
+    best = [number for number, result in enumerate(results) if goal.shortfall(result) == least]
+    highest = max(sqnr_db(results[number]) for number in best)
+    return next(number for number in best if sqnr_db(results[number]) >= highest - _NEARLY_EQUAL_DB)
 
 
-def signal_db(held_out: HeldOut) -> float:
-    """Return the signal to quantisation noise ratio; infinite where there is no noise."""
+def sqnr_db(held_out: HeldOut) -> float:
+    """Return the signal to quantisation noise ratio; infinite if there is no noise."""
     return float("inf") if held_out.sqnr_db is None else held_out.sqnr_db

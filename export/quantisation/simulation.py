@@ -1,7 +1,7 @@
-"""int8 in float arithmetic: which tensors of a network are quantised, and what that does to their values.
+"""Simulates int8 in float arithmetic: which tensors of a network are quantised, and how their values change.
 
-It knows torch.fx graphs and the rules that onnxruntime, OpenVINO and torch share: weights per output channel
-and symmetric, activations per tensor and unsigned. It knows no format, and no images.
+It knows torch.fx graphs and the rules that onnxruntime, OpenVINO and torch share: weights are quantised per
+output channel and symmetrically, activations per tensor and unsigned. It knows no format, and no images.
 """
 
 import operator
@@ -24,7 +24,7 @@ class Range:
     high: float
 
     def joined(self, other: "Range") -> "Range":
-        """Return the range that holds both."""
+        """Return the smallest range that includes both."""
         return Range(min(self.low, other.low), max(self.high, other.high))
 
 
@@ -35,7 +35,7 @@ def range_of(value: Tensor) -> Range:
 
 
 def fake_quantise(value: Tensor, range_: Range) -> Tensor:
-    """Return values rounded to the 256 levels of a range, which is widened to hold zero."""
+    """Return values rounded to the 256 levels of a range, which is widened to include zero."""
     low, high = min(range_.low, 0.0), max(range_.high, 0.0)
     if high == low:
         return value
@@ -45,7 +45,7 @@ def fake_quantise(value: Tensor, range_: Range) -> Tensor:
 
 
 def weighted(network: fx.GraphModule) -> dict[str, fx.Node]:
-    """Return the nodes of convolutions and linear layers by module name, in the order they run."""
+    """Return the nodes of convolutions and linear layers by module name, in the order in which they run."""
     modules = dict(network.named_modules())
     return {
         str(node.target): node
@@ -55,7 +55,7 @@ def weighted(network: fx.GraphModule) -> dict[str, fx.Node]:
 
 
 def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
-    """Return the node whose value leaves a layer: that of the activation fused with it, if there is one."""
+    """Return the node of a layer's output: that of the activation function fused with it, if there is one."""
     users = list(node.users)
     if len(users) != 1 or users[0].op != "call_module":
         return node
@@ -64,7 +64,7 @@ def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
 
 
 def quantised_tensors(network: fx.GraphModule, excluded_modules: frozenset[str]) -> set[fx.Node]:
-    """Return the nodes whose values int8 rounds: what goes into or comes out of an operator in int8."""
+    """Return the nodes whose values int8 rounds: the inputs and outputs of operators in int8."""
     tensors: set[fx.Node] = set()
     for name, node in weighted(network).items():
         if name not in excluded_modules:
@@ -81,18 +81,18 @@ def is_sum(node: fx.Node) -> bool:
 
 
 def along(values: Tensor, tensor: Tensor, dimension: int) -> Tensor:
-    """Return [n] in the shape that meets one dimension of a tensor."""
-    return values.reshape([-1 if one == dimension else 1 for one in range(tensor.dim())])
+    """Return `values` [n] in a shape that broadcasts along one dimension of a tensor."""
+    return values.reshape([-1 if index == dimension else 1 for index in range(tensor.dim())])
 
 
 class Stepwise(fx.Interpreter):
-    """Runs a graph node by node, so that others can go in step with it."""
+    """Runs a graph node by node, so that two graphs can run in step."""
 
     def walk(self, images: Tensor) -> Iterator[tuple[fx.Node, Tensor]]:
         """Yield each node with its value, from the input, float32 [n, 3, h, w], to the logits.
 
-        Whoever puts another value into `env` before going on has the nodes behind it computed from that. What
-        nobody needs any more is dropped.
+        A caller that replaces a value in `env` before the next step has the later nodes computed from it. A
+        value is dropped once no node needs it any more.
         """
         self.env = {}
         self.args_iter = iter((images,))
@@ -100,8 +100,8 @@ class Stepwise(fx.Interpreter):
             value: Tensor = self.run_node(node)
             self.env[node] = value
             yield node, value
-            for done in self.user_to_last_uses.get(node, ()):
-                del self.env[done]
+            for unused in self.user_to_last_uses.get(node, ()):
+                del self.env[unused]
 
 
 def simulate(
@@ -111,7 +111,7 @@ def simulate(
     ranges: Mapping[str, Range],
     tensors: set[fx.Node],
 ) -> Tensor:
-    """Return the logits of a network with these tensors rounded; `graph`: the one they are nodes of."""
+    """Return the logits of a network with these tensors rounded; they are nodes of `graph`."""
     run, value = Stepwise(network, graph=graph), images
     for node, value in run.walk(images):
         if node in tensors:
@@ -121,7 +121,7 @@ def simulate(
 
 @torch.inference_mode()
 def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
-    """Return, by node name, what every tensor that may be quantised takes over all images.
+    """Return, by node name, the range over all images of every tensor that may be quantised.
 
     `batches`: float32 [n, 3, h, w] each.
     """
@@ -130,6 +130,6 @@ def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Ran
     for batch in batches:
         for node, value in Stepwise(network).walk(batch):
             if node in tensors:
-                found = range_of(value)
-                ranges[node.name] = ranges[node.name].joined(found) if node.name in ranges else found
+                new = range_of(value)
+                ranges[node.name] = ranges[node.name].joined(new) if node.name in ranges else new
     return ranges

@@ -1,4 +1,4 @@
-"""Image files to uint8 pixels of one size, in parallel. It knows image files, no classes and no splits."""
+"""Decodes image files to uint8 pixels of one size, in parallel. It knows no classes and no splits."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,21 +20,23 @@ DICOM_SUFFIXES = frozenset((".dcm", ".dicom"))
 DICOM_MAGIC = b"DICM"
 DICOM_MAGIC_AT = 128
 GREY_MODES = frozenset(("1", "L", "LA", "La"))
-# A JPEG is decoded at the smallest of its scales that is still this many times the size wanted (as PIL's own
-# thumbnail does): several times faster, and after resizing within a grey level or so of the full decode.
+# A JPEG is decoded at the smallest of its scales that is at least this many times the requested size, as
+# PIL's own thumbnail does. That is several times faster, and differs by about one grey level after resizing.
 DRAFT_GAP = 2
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """`images`: uint8 [n, side, side], or [n, side, side, 3] if one has colour; `bad`: (index, reason)."""
+    """Images that were decoded, and those that could not be."""
 
     images: Images
+    """uint8 [n, side, side], or [n, side, side, 3] if one image has colour; bad images are black."""
     bad: tuple[tuple[int, str], ...]
+    """The index of each bad image, and the reason."""
 
 
 def is_dicom(path: Path) -> bool:
-    """True by the suffix or by the mark every DICOM file carries; pipes and dead links are not opened."""
+    """Recognise DICOM by its suffix or its mark; pipes and broken links are not opened."""
     if path.suffix.lower() in DICOM_SUFFIXES:
         return True
     if not path.is_file():
@@ -45,10 +47,10 @@ def is_dicom(path: Path) -> bool:
 
 
 def decode_image(path: Path, side: int) -> Images:
-    """uint8 [side, side] where the image is grey, also when it was saved in colour, else [side, side, 3].
+    """Return uint8 [side, side] for a grey image, even if it was saved in colour, otherwise [side, side, 3].
 
-    16-bit grey is divided by 65535, transparency is ignored, the first frame taken. Raises OSError,
-    ValueError and what else PIL raises on a file that is cut short, no image or of unknown range.
+    16-bit grey is divided by 65535, transparency is ignored, and the first frame is used. Raises OSError,
+    ValueError and whatever else PIL raises for a file that is truncated, not an image, or of unknown range.
     """
     with Image.open(path) as image:
         image.draft(None, (DRAFT_GAP * side, DRAFT_GAP * side))
@@ -64,7 +66,7 @@ def _decode_deep(image: Image.Image, side: int) -> Images:
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "iu" or pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
         raise ValueError(
-            f"mode {image.mode} with values from {pixels.min()} to {pixels.max()}, not 0 to 65535"
+            f"mode {image.mode} has values from {pixels.min()} to {pixels.max()}, not from 0 to 65535"
         )
     scaled = Image.fromarray(from_16_bit(pixels.astype(np.uint16)))
     return to_8_bit(np.asarray(resize(scaled, side)))
@@ -77,7 +79,7 @@ def _without_false_colour(pixels: Images) -> Images:
 
 
 def decode_all(paths: Sequence[Path], side: int, progress: Progress) -> Decoded:
-    """Every file on all cores; what does not decode is left black and named in `bad`."""
+    """Decode every file, on all cores; a file that cannot be decoded stays black and is listed in `bad`."""
     progress.begin("Reading images", len(paths))
     images: Images = np.zeros((len(paths), side, side), np.uint8)
     bad: list[tuple[int, str]] = []
@@ -95,10 +97,10 @@ def decode_all(paths: Sequence[Path], side: int, progress: Progress) -> Decoded:
 
 
 def _try_to_decode(path: Path, side: int) -> Images | str:
-    """The pixels, or why there are none. PIL's readers raise many kinds of error on a broken file."""
+    """Return the pixels, or why there are none. PIL raises many kinds of errors for a broken file."""
     if not path.is_file():
         # A pipe must not be opened: reading it would wait for ever.
-        return "its link leads nowhere" if path.is_symlink() else "not a regular file"
+        return "it is a broken link" if path.is_symlink() else "it is not a regular file"
     try:
         return decode_image(path, side)
     except (
@@ -117,7 +119,7 @@ def _try_to_decode(path: Path, side: int) -> Images | str:
 
 
 def _put(images: Images, index: int, image: Images) -> Images:
-    """Store one image; the first that has colour gives all of them three channels."""
+    """Store one image. The first image in colour gives all of them three channels."""
     if image.ndim == 3 and images.ndim == 3:
         images = np.repeat(images[..., np.newaxis], 3, axis=3)
     images[index] = image[..., np.newaxis] if image.ndim < images.ndim - 1 else image
@@ -127,4 +129,4 @@ def _put(images: Images, index: int, image: Images) -> Images:
 def refuse_dicom(path: Path) -> None:
     """Raise an InputError if the file is DICOM."""
     if is_dicom(path):
-        raise InputError(f"{path}: DICOM is out of scope; convert the images to PNG (8 or 16 bits) first")
+        raise InputError(f"{path}: DICOM is not supported; convert the images to PNG (8 or 16 bits)")

@@ -1,6 +1,7 @@
-"""A folder of class sub-folders as a data set: its own splits, or new ones that keep patients apart.
+"""Makes a data set of a folder with class sub-folders: with its own splits, or new ones by patient.
 
-It decides who is trained on and who is tested on; names are read by folder_layout, pixels by decoding.
+It decides which images are for training and which for tests. folder_layout reads names, decoding reads
+pixels.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOpt
 from models.sources.patients import patient_of
 from models.sources.splitting import split_off
 
-# Kaggle's chest_xray has 16 validation images: too few to stop early by, or to choose a threshold on.
+# Kaggle's chest_xray has 16 validation images: too few for early stopping, or to choose a threshold.
 FEWEST_VALIDATION_IMAGES = 50
 MOST_NAMED = 20
 
@@ -28,16 +29,17 @@ Files = tuple[ImageFile, ...]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which file goes where, and the sentences that say why."""
+    """The files of each split, and why they are there."""
 
     train: Files
     validation: Files
     test: Files
     notes: tuple[str, ...]
+    """Sentences for the user."""
 
 
 def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
-    """List and split the folder; the images are decoded when the loader is called."""
+    """List and split the folder; the loader decodes the images."""
     layout = read_layout(folder)
     plan = plan_splits(folder, layout)
 
@@ -48,7 +50,7 @@ def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
 
 
 def plan_splits(folder: Path, layout: Layout) -> Plan:
-    """The folder's own splits where it has them; a missing one is 20 % of what is left to train on."""
+    """Return the folder's own splits; a missing one gets 20 % of the remaining training images."""
     notes = _first_notes(layout)
     given = {
         name: tuple(file for file in layout.files if file.split == name)
@@ -57,7 +59,7 @@ def plan_splits(folder: Path, layout: Layout) -> Plan:
     rest, validation, test = given[""] + given["train"], given["val"], given["test"]
     if not test:
         rest, test = _hold_out(folder, rest, "test")
-        notes.append(f"No test split in the folder: 20 % of it were held out for the test{_how(layout)}.")
+        notes.append(f"The folder has no test split: 20 % of its images were held out for it{_how(layout)}.")
     if len(validation) < FEWEST_VALIDATION_IMAGES:
         notes.append(_validation_note(len(validation), layout))
         rest, validation = _hold_out(folder, rest + validation, "validation")
@@ -68,53 +70,56 @@ def plan_splits(folder: Path, layout: Layout) -> Plan:
 
 def _first_notes(layout: Layout) -> list[str]:
     notes = []
-    if layout.passed_over:
-        common = ", ".join(name for name, _ in Counter(layout.passed_over).most_common(3))
-        notes.append(f"{len(layout.passed_over)} other files or folders were passed over ({common}).")
+    if layout.ignored:
+        common = ", ".join(name for name, _ in Counter(layout.ignored).most_common(3))
+        notes.append(f"{len(layout.ignored)} other files and folders were ignored ({common}).")
     if len(layout.classes) == 2:
         notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
     return notes
 
 
-def _shared_patients(trained_on: Files, tested_on: Files) -> list[str]:
-    """Say that the folder's own splits have patients' names on both sides, which may flatter test figures."""
-    known = {patient_of(file.inner) for file in trained_on} - {None}
-    shared = known & {patient_of(file.inner) for file in tested_on}
+def _shared_patients(training: Files, test: Files) -> list[str]:
+    """Warn if the names of patients are in training and test images: test figures may be too good."""
+    known = {patient_of(file.inner) for file in training} - {None}
+    shared = known & {patient_of(file.inner) for file in test}
     if not shared:
         return []
     example = printable(min(str(patient) for patient in shared))
-    found = f"{len(shared)} patients' names ({example} …) are in train or val and in test too"
-    return [f"{found}: if they are the same patients, test figures are too good."]
+    sentence = (
+        f"{len(shared)} names of patients ({example} …) are in train or val and in test as well: "
+        "if they are the same patients, test figures are too good."
+    )
+    return [sentence]
 
 
 def _how(layout: Layout) -> str:
     named = sum(patient_of(file.inner) is not None for file in layout.files)
     if not named:
-        return ", stratified (file names carry no patient, so images were split one by one)"
-    return f", stratified and by patient ({named} of {len(layout.files)} file names carry one)"
+        return ", stratified (no file name contains a patient, so images were split one by one)"
+    return f", stratified and by patient ({named} of {len(layout.files)} file names contain one)"
 
 
 def _validation_note(count: int, layout: Layout) -> str:
     if count:
         return (
-            f"val holds {count} images, fewer than {FEWEST_VALIDATION_IMAGES}: it was joined to train "
-            f"and 20 % of both taken for validation{_how(layout)}."
+            f"val has {count} images, fewer than {FEWEST_VALIDATION_IMAGES}: it was added to train, "
+            f"and 20 % of both are the validation split{_how(layout)}."
         )
-    return f"No validation split in the folder: 20 % of the training images were taken{_how(layout)}."
+    return f"The folder has no validation split: 20 % of the training images are used{_how(layout)}."
 
 
 def _hold_out(folder: Path, files: Files, purpose: str) -> tuple[Files, Files]:
     labels = _labels(files)
     groups = [patient_of(file.inner) or str(file.path) for file in files]
-    kept, held = split_off(labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
-    for part in (kept, held):
+    remaining, held_out = split_off(labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
+    for part in (remaining, held_out):
         missing = set(labels.tolist()) - set(labels[part].tolist())
         if missing:
             name = next(file.path for file in files if file.label in missing).parent.name
             raise InputError(
-                f"{folder}: class '{name}' has too few images or patients to hold some out for {purpose}"
+                f"{folder}: class '{name}' has too few images or patients for a {purpose} split; add some"
             )
-    return tuple(files[index] for index in kept), tuple(files[index] for index in held)
+    return tuple(files[index] for index in remaining), tuple(files[index] for index in held_out)
 
 
 def _labels(files: Files) -> Labels:
@@ -122,11 +127,11 @@ def _labels(files: Files) -> Labels:
 
 
 def _check_every_class(folder: Path, layout: Layout, validation: Files) -> None:
-    there = {file.label for file in validation}
+    labels = {file.label for file in validation}
     for label, name in enumerate(layout.classes):
-        if label not in there:
+        if label not in labels:
             raise InputError(
-                f"{folder}: no image of class '{name}' in val; each split needs images of every class"
+                f"{folder}: val has no image of class '{name}'; each split needs images of every class"
             )
 
 
@@ -152,22 +157,25 @@ def _take(
     name: str,
 ) -> Split:
     labels = _labels(files)[chosen]
-    absent = [text for label, text in enumerate(layout.classes) if label not in labels]
+    absent = [class_name for label, class_name in enumerate(layout.classes) if label not in labels]
     if absent:
-        raise InputError(f"{folder}: after skipping, no image of class '{absent[0]}' is left for {name}")
+        raise InputError(
+            f"{folder}: {name} has no image of class '{absent[0]}' that can be decoded; "
+            "each split needs images of every class"
+        )
     return Split(decoded.images[chosen], labels)
 
 
 def _check_decoded(folder: Path, files: Files, decoded: Decoded, skip_bad: bool) -> list[bool]:
-    """Which files decoded; an InputError if one did not and that was not allowed."""
+    """Return which files were decoded; raises InputError if one was not and `skip_bad` is not set."""
     for index, _ in decoded.bad:
         refuse_dicom(files[index].path)
     if decoded.bad and not skip_bad:
         index, reason = decoded.bad[0]
         name = printable(str(files[index].path))
         raise InputError(
-            f"{name} does not decode ({reason}); {len(decoded.bad)} of {len(files)} images in "
-            f"{folder} do not: repair or remove them, or leave them out with --skip-bad"
+            f"{name} cannot be decoded ({reason}); {len(decoded.bad)} of {len(files)} images in {folder} "
+            "cannot be decoded: repair or remove them, or skip them with --skip-bad"
         )
     bad = {index for index, _ in decoded.bad}
     return [index not in bad for index in range(len(files))]
@@ -178,4 +186,6 @@ def _skip_notes(folder: Path, files: Files, decoded: Decoded) -> tuple[str, ...]
         return ()
     names = [printable(str(files[index].path.relative_to(folder))) for index, _ in decoded.bad]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return (f"{len(names)} images do not decode and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",)
+    return (
+        f"{len(names)} images cannot be decoded and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",
+    )

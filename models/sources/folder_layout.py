@@ -1,6 +1,6 @@
-"""Which files of a folder are images of which class and split. It reads names, and opens no image.
+"""Finds the class and the split of each image of a folder. It reads names, and opens no image.
 
-With `train/` beside `val/` or `test/` the folder's own splits stand; otherwise each sub-folder is a class.
+A folder with `train/` has its own splits; otherwise each sub-folder is a class.
 """
 
 from collections.abc import Iterator
@@ -16,63 +16,71 @@ SPLIT_NAMES = {
     "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-# Of two classes the one that says "nothing found" is label 0, so that label 1, the positive class of
-# sensitivity and specificity, is the finding.
+# Of two classes, the one without a finding is label 0. Label 1, the positive class of sensitivity and
+# specificity, is the finding.
 NEGATIVE_NAMES = frozenset(("normal", "negative", "healthy", "control", "benign", "no_finding", "no finding"))
 NEGATIVE_PREFIXES = ("non-", "non_", "no_", "no-", "not_", "not-", "no ", "not ", "non ")
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One image: its class, the split it was found in ("" without splits), its path below its class."""
+    """One image file."""
 
     path: Path
+    """Its path."""
     label: int
+    """The number of its class."""
     split: str
+    """The split that it is in; "" if the folder has no splits."""
     inner: Path
+    """Its path below the folder of its class."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """All images, the classes by label, the splits that exist, what else was there and passed over."""
+    """The content of a folder."""
 
     files: tuple[ImageFile, ...]
+    """All images."""
     classes: tuple[str, ...]
+    """The name of each class, in the order of the labels."""
     splits: frozenset[str]
-    passed_over: tuple[str, ...]
+    """The splits that the folder has."""
+    ignored: tuple[str, ...]
+    """The names of other files and folders."""
 
 
 def read_layout(folder: Path) -> Layout:
-    """List the folder, or raise an InputError that says what is not as it should be."""
+    """List the folder; raises an InputError that says what is wrong with it."""
     check_name(str(folder), "--data")
     check_name(folder.resolve().name, "--data: folder")
-    passed: list[str] = []
-    split_folders = _find_splits(folder, passed)
+    ignored: list[str] = []
+    split_folders = _find_splits(folder, ignored)
     class_folders = {split: _sub_folders(path) for split, path in split_folders.items()}
     classes = _order_classes({path.name for paths in class_folders.values() for path in paths})
     _check_classes(folder, classes)
     files: list[ImageFile] = []
     for split, paths in class_folders.items():
-        passed += [entry.name for entry in split_folders[split].iterdir() if entry.is_file()]
+        ignored += [entry.name for entry in split_folders[split].iterdir() if entry.is_file()]
         for path in paths:
-            files += _list_class(path, classes.index(path.name), split, passed)
-    layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(map(printable, passed)))
+            files += _list_class(path, classes.index(path.name), split, ignored)
+    layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(map(printable, ignored)))
     _check_splits(folder, layout)
     return layout
 
 
-def _find_splits(folder: Path, passed: list[str]) -> dict[str, Path]:
-    """Folder by split name; {"": folder} where the folder has no splits."""
-    found = {SPLIT_NAMES[path.name.lower()]: path for path in _sub_folders(folder) if _is_split(path)}
-    if not found:
+def _find_splits(folder: Path, ignored: list[str]) -> dict[str, Path]:
+    """Return the folder of each split; {"": folder} if the folder has no splits."""
+    splits = {SPLIT_NAMES[path.name.lower()]: path for path in _sub_folders(folder) if _is_split(path)}
+    if not splits:
         return {"": folder}
-    if "train" not in found:
+    if "train" not in splits:
         raise InputError(
-            f"{folder}: has {', '.join(sorted(found))} but no train folder; add train/, "
+            f"{folder}: has {', '.join(sorted(splits))} but no train folder; add train/, "
             "or give one sub-folder per class"
         )
-    passed += [path.name for path in folder.iterdir() if path not in found.values()]
-    return found
+    ignored += [path.name for path in folder.iterdir() if path not in splits.values()]
+    return splits
 
 
 def _is_split(path: Path) -> bool:
@@ -88,7 +96,7 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _order_classes(names: set[str]) -> tuple[str, ...]:
-    """By alphabet, but of two classes the negative one first."""
+    """Sort classes by name; of two classes, the negative one comes first."""
     return tuple(sorted(names, key=lambda name: (len(names) == 2 and not _says_nothing_found(name), name)))
 
 
@@ -101,42 +109,42 @@ def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
         check_name(name, f"{folder}: class folder")
     remedy = "a folder with one sub-folder per class is needed, at least two"
     if not classes:
-        raise InputError(f"{folder}: no class sub-folder; {remedy}")
+        raise InputError(f"{folder}: has no class sub-folder; {remedy}")
     if len(classes) > 1:
         return
     inside = folder / classes[0]
     deeper = inside.is_dir() and len(_sub_folders(inside)) > 1
     hint = f"did you mean {inside}? " if deeper else ""
-    raise InputError(f"{folder}: one class only, '{classes[0]}'; {hint}{remedy}")
+    raise InputError(f"{folder}: has only one class, '{classes[0]}'; {hint}{remedy}")
 
 
-def _list_class(folder: Path, label: int, split: str, passed: list[str]) -> Iterator[ImageFile]:
-    """The class's images, those in folders below it too."""
+def _list_class(folder: Path, label: int, split: str, ignored: list[str]) -> Iterator[ImageFile]:
+    """Yield a class's images, including those in folders below it."""
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         if path.is_dir():
             continue
         if any(part.startswith((".", "__MACOSX")) for part in inner.parts):
-            passed.append(path.name)
+            ignored.append(path.name)
         elif path.suffix.lower() in IMAGE_SUFFIXES:
             yield ImageFile(path, label, split, inner)
         else:
             refuse_dicom(path)
-            passed.append(path.name)
+            ignored.append(path.name)
 
 
 def _check_splits(folder: Path, layout: Layout) -> None:
-    """Every split must have images of every class; a small `val` is joined to train and may lack some."""
+    """Check that every split has images of every class, except `val`: a small one is added to train."""
     for split in sorted(layout.splits - {"val"}):
-        there = {file.label for file in layout.files if file.split == split}
-        where = folder / split if split else folder
-        if not there:
+        labels = {file.label for file in layout.files if file.split == split}
+        place = folder / split if split else folder
+        if not labels:
             raise InputError(
-                f"{where}: no image in it ({', '.join(sorted(IMAGE_SUFFIXES))}); "
+                f"{place}: has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); "
                 "each split needs images of every class"
             )
-        absent = [name for label, name in enumerate(layout.classes) if label not in there]
+        absent = [name for label, name in enumerate(layout.classes) if label not in labels]
         if absent:
             raise InputError(
-                f"{where}: no image of class '{absent[0]}'; each split needs images of every class"
+                f"{place}: has no image of class '{absent[0]}'; each split needs images of every class"
             )

@@ -1,4 +1,4 @@
-"""Names that end up in a record or on a terminal. It knows characters, and nothing of what is named."""
+"""Checks names that appear in a record or on a terminal. It knows characters only."""
 
 import unicodedata
 from collections import Counter
@@ -11,7 +11,7 @@ UNWRITABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
 def printable(text: str) -> str:
-    """The text with what a terminal or a JSON file cannot take written as an escape."""
+    """Escape the characters that a terminal or a JSON file cannot show."""
     return "".join(
         letter.encode("unicode_escape").decode("ascii") if _is_unwritable(letter) else letter
         for letter in text
@@ -22,18 +22,18 @@ def _is_unwritable(letter: str) -> bool:
     return unicodedata.category(letter) in UNWRITABLE
 
 
-def check_name(name: str, what: str) -> None:
-    """Raise an InputError if the name holds control characters or bytes that are not UTF-8."""
+def check_name(name: str, noun: str) -> None:
+    """Raise an InputError if the name contains control characters or bytes that are not UTF-8."""
     if any(map(_is_unwritable, name)):
         raise InputError(
-            f"{what} '{printable(name)}' holds a control character or bytes that are not UTF-8; rename it"
+            f"{noun} '{printable(name)}' contains a control character or bytes that are not UTF-8; rename it"
         )
 
 
 def check_class_names(where: str, names: Sequence[str]) -> None:
-    """Raise an InputError unless each class has a name of its own that can be written down."""
+    """Raise an InputError unless each class has a printable name of its own."""
     if not names:
-        raise InputError(f"{where} names no class; at least two are needed")
+        raise InputError(f"{where} is empty; at least two classes are needed")
     for label, name in enumerate(names):
         if not name.strip():
             raise InputError(
@@ -42,4 +42,4 @@ def check_class_names(where: str, names: Sequence[str]) -> None:
         check_name(name, f"{where}: class")
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
-        raise InputError(f"{where}: '{name}' names {count} classes; give each class a name of its own")
+        raise InputError(f"{where}: {count} classes are named '{name}'; give each class a name of its own")

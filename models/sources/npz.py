@@ -1,4 +1,4 @@
-"""An .npz file with MedMNIST's keys. It knows arrays and labels, and nothing of image files or downloads."""
+"""Reads an .npz file with MedMNIST's keys. It knows arrays and labels, no image files and no downloads."""
 
 import zipfile
 import zlib
@@ -19,14 +19,14 @@ from models.sources.splitting import split_off
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
 VALIDATION = ("val_images", "val_labels")
-# MedMNIST's files hold no names; this is the one collection the tool knows by name.
+# MedMNIST's files contain no class names. This is the only collection whose names edgefit knows.
 KNOWN_CLASSES = {"pneumoniamnist": ("normal", "pneumonia")}
-# As many as ImageNet has: labels beyond are rather patients' numbers or damaged than classes.
+# As many as ImageNet has. Higher labels are probably numbers of patients, or damaged.
 MOST_UNNAMED_CLASSES = 1000
 
 
 def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | None = None) -> Loader:
-    """Check that the file is an .npz with the keys; `classes` names them where the file does not."""
+    """Check that the file is an .npz file with the keys; `classes` are the names if the file has none."""
     check_name(str(path), "--data")
     keys = _read_keys(path)
     missing = [key for key in REQUIRED if key not in keys]
@@ -34,9 +34,9 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
         missing += set(VALIDATION) - keys
     if missing:
         raise InputError(
-            f"{path}: key '{missing[0]}' is missing; MedMNIST's keys are needed: "
+            f"{path}: key '{missing[0]}' is missing; it needs MedMNIST's keys: "
             f"{', '.join((*REQUIRED, *VALIDATION))} "
-            f"(there is: {printable(', '.join(sorted(keys))) or 'nothing'})"
+            f"(it has: {printable(', '.join(sorted(keys))) or 'none'})"
         )
 
     def load(progress: Progress) -> Dataset:
@@ -48,13 +48,13 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
 def _read_keys(path: Path) -> set[str]:
     if not zipfile.is_zipfile(path):
         raise InputError(
-            f"{path}: not a readable .npz file (no zip archive, or cut short); write it with np.savez"
+            f"{path}: is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
         )
     try:
         with np.load(path, allow_pickle=False) as archive:
             return set(archive.files)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise InputError(f"{path}: not a readable .npz file ({error})") from error
+        raise InputError(f"{path}: is not a readable .npz file ({error}); write it with np.savez") from error
 
 
 def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, progress: Progress) -> Dataset:
@@ -75,44 +75,46 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     notes: tuple[str, ...] = ()
     if "val" not in splits:
         splits["train"], splits["val"] = _split_validation(splits["train"])
-        notes = ("No validation split in the file: 20 % of its training images were taken, stratified.",)
+        notes = ("The file has no validation split: 20 % of its training images are used, stratified.",)
     return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes)
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
-    wanted = (*REQUIRED, *VALIDATION, "classes")
+    keys = (*REQUIRED, *VALIDATION, "classes")
     with np.load(path, allow_pickle=False) as archive:
-        return {key: _read_array(path, archive, key) for key in wanted if key in archive.files}
+        return {key: _read_array(path, archive, key) for key in keys if key in archive.files}
 
 
 def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDArray[np.generic]:
-    """One member; numpy hands over as bytes what has no array's header."""
+    """Read one member; numpy returns bytes for a member without the header of an array."""
     try:
         values = archive[key]
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: '{key}' cannot be read, it is damaged or holds Python objects; "
+            f"{path}: '{key}' cannot be read: it is damaged or contains Python objects; "
             "write plain arrays with np.savez"
         ) from error
     if not isinstance(values, np.ndarray):
-        raise InputError(f"{path}: '{key}' is no array; write plain arrays with np.savez")
+        raise InputError(f"{path}: '{key}' is not an array; write plain arrays with np.savez")
     return values
 
 
-def _to_labels(values: npt.NDArray[np.generic], what: str) -> Labels:
+def _to_labels(values: npt.NDArray[np.generic], place: str) -> Labels:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise InputError(f"{what} has shape {values.shape}; one label per image is needed, [n] or [n, 1]")
+        raise InputError(
+            f"{place} has the shape {values.shape}; one label per image is needed, [n] or [n, 1]"
+        )
     if values.dtype.kind not in "iu":
-        raise InputError(f"{what} holds {values.dtype}; whole numbers from 0 are needed")
+        raise InputError(f"{place} has the type {values.dtype}; integers from 0 are needed")
     return values.astype(np.int64)
 
 
 def _class_names(
     path: Path, arrays: dict[str, npt.NDArray[np.generic]], classes: Sequence[str] | None, labels: Labels
 ) -> tuple[str, ...]:
-    """By the caller, the file's own key `classes`, its known name, or else the labels themselves."""
+    """Return the class names: from the caller, the key `classes`, the collection's name, or the labels."""
     if classes is not None:
         return tuple(classes)
     if "classes" in arrays:
@@ -122,47 +124,52 @@ def _class_names(
     return KNOWN_CLASSES.get(path.stem.split("_")[0]) or _names_from(labels, f"{path}: train_labels")
 
 
-def _names_from(labels: Labels, what: str) -> tuple[str, ...]:
-    there = np.unique(labels)
-    gaps = np.flatnonzero(there != np.arange(len(there)))
+def _names_from(labels: Labels, place: str) -> tuple[str, ...]:
+    present = np.unique(labels)
+    gaps = np.flatnonzero(present != np.arange(len(present)))
     if len(gaps):
         raise InputError(
-            f"{what}: {int(there[gaps[0]])} is there but {int(gaps[0])} is not; "
+            f"{place}: label {int(present[gaps[0]])} occurs, but {int(gaps[0])} does not; "
             "number the classes 0, 1, 2 … without gaps, or name them all in an array 'classes'"
         )
-    if len(there) > MOST_UNNAMED_CLASSES:
+    if len(present) > MOST_UNNAMED_CLASSES:
         raise InputError(
-            f"{what} holds {len(there)} classes, more than {MOST_UNNAMED_CLASSES}; "
+            f"{place} has {len(present)} classes, more than {MOST_UNNAMED_CLASSES}; "
             "give one label per class, not per image, or name them all in an array 'classes'"
         )
-    return tuple(str(label) for label in range(max(1, len(there))))
+    return tuple(str(label) for label in range(max(1, len(present))))
 
 
 def _check_split(
     path: Path, name: str, images: npt.NDArray[np.generic], labels: Labels, classes: Sequence[str]
 ) -> None:
-    where = f"{path}: {name}"
+    place = f"{path}: {name}"
     if len(labels) == 0:
-        raise InputError(f"{where} is empty; each split needs images of every class")
+        raise InputError(f"{place} is empty; each split needs images of every class")
     if images.dtype not in (np.uint8, np.uint16):
-        raise InputError(f"{where}_images holds {images.dtype}; uint8 or uint16 is needed")
+        raise InputError(f"{place}_images has the type {images.dtype}; uint8 or uint16 is needed")
     if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] in (1, 3)):
-        raise InputError(f"{where}_images has shape {images.shape}; [n, h, w] or [n, h, w, 3] is needed")
+        raise InputError(f"{place}_images has the shape {images.shape}; [n, h, w] or [n, h, w, 3] is needed")
     if 0 in images.shape[1:]:
-        raise InputError(f"{where}_images has shape {images.shape}; images of no pixels cannot be used")
+        raise InputError(f"{place}_images has the shape {images.shape}; images need pixels")
     if len(images) != len(labels):
-        raise InputError(f"{where} has {len(images)} images but {len(labels)} labels")
+        raise InputError(
+            f"{place} has {len(images)} images but {len(labels)} labels; one label per image is needed"
+        )
     if len(classes) < 2:
-        raise InputError(f"{path}: one class only, '{classes[0]}'; at least two are needed")
+        raise InputError(f"{path}: has only one class, '{classes[0]}'; at least two are needed")
     outside = labels[(labels < 0) | (labels >= len(classes))]
     if len(outside):
         raise InputError(
-            f"{where}_labels: {int(outside[0])} lies outside the {len(classes)} classes "
-            f"0 to {len(classes) - 1} ({', '.join(classes)})"
+            f"{place}_labels: {int(outside[0])} is not the label of a class; "
+            f"labels are 0 to {len(classes) - 1} ({', '.join(classes)})"
         )
     absent = sorted(set(range(len(classes))) - set(labels.tolist()))
     if absent:
-        raise InputError(f"{where} has no image of class {absent[0]} ({classes[absent[0]]})")
+        raise InputError(
+            f"{place} has no image of class {absent[0]} ({classes[absent[0]]}); "
+            "each split needs images of every class"
+        )
 
 
 def _check_can_be_split(path: Path, labels: Labels, classes: Sequence[str]) -> None:
@@ -170,8 +177,8 @@ def _check_can_be_split(path: Path, labels: Labels, classes: Sequence[str]) -> N
     fewest = int(counts.argmin())
     if counts[fewest] < 2:
         raise InputError(
-            f"{path}: class {fewest} ({classes[fewest]}) has {counts[fewest]} training image, too few to "
-            "hold some out for validation; add images, or val_images and val_labels"
+            f"{path}: class {fewest} ({classes[fewest]}) has {counts[fewest]} training image, too few "
+            "for a validation split; add images, or val_images and val_labels"
         )
 
 
@@ -185,5 +192,8 @@ def _to_bytes(images: npt.NDArray[np.generic]) -> Images:
 
 def _split_validation(split: Split) -> tuple[Split, Split]:
     groups = [str(index) for index in range(len(split))]
-    kept, held = split_off(split.labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
-    return Split(split.images[kept], split.labels[kept]), Split(split.images[held], split.labels[held])
+    remaining, held_out = split_off(split.labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
+    return (
+        Split(split.images[remaining], split.labels[remaining]),
+        Split(split.images[held_out], split.labels[held_out]),
+    )

@@ -1,4 +1,4 @@
-"""What every source is told. It knows no source."""
+"""The options of every data source. It knows no source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from models.dataset import Dataset
 from models.progress import Progress
 
-# A source that has been checked as far as is cheap, and only waits to be read.
+# Reads a source that has passed all cheap checks.
 Loader = Callable[[Progress], Dataset]
 
-# One split for every --seed: seeds are compared on the same test images, and no run's
-# test images are another run's training images.
+# The split does not depend on --seed: runs with different seeds have the same test images, and no run trains
+# on another run's test images.
 SPLIT_SEED = 0
 HELD_OUT_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """`image_size`: side in pixels; `images`: how many to generate, where they are generated."""
+    """What the user may choose about a data source."""
 
     image_size: int
+    """The side of the images in pixels."""
     skip_bad: bool
+    """Whether images that cannot be decoded are skipped instead of being an error."""
     images: int
+    """How many images to generate, for sources that generate them."""

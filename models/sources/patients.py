@@ -1,9 +1,9 @@
-"""Which patient an image shows, where its name says so. It knows names, never what is in a file."""
+"""Finds the patient of an image by its name. It knows names, and opens no file."""
 
 import re
 from pathlib import PurePath
 
-# One pattern per habit of naming, each seen in a public collection of X-rays.
+# One pattern for each way of naming in a public collection of X-rays.
 PATTERNS = (
     re.compile(r"^(person\d+)_"),  # Kermany / Kaggle chest_xray: person1_bacteria_1.jpeg
     re.compile(r"^((?:NORMAL\d*-)?IM-\d+)-\d+"),  # the same: NORMAL2-IM-0373-0001.jpeg, IM-0115-0001.jpeg
@@ -17,10 +17,9 @@ PATTERNS = (
 
 
 def patient_of(path: PurePath) -> str | None:
-    """The patient in the file's name, or in that of a folder on the way from the class's folder to it."""
+    """Return the patient in the name of the file, or of a folder between the class's folder and the file."""
     for part in (path.stem, *reversed(path.parts[:-1])):
         for pattern in PATTERNS:
-            found = pattern.match(part)
-            if found:
-                return found.group(1)
+            if match := pattern.match(part):
+                return match.group(1)
     return None

@@ -1,4 +1,4 @@
-"""PneumoniaMNIST as MedMNIST publishes it: downloaded once, checked, kept. It knows addresses and checksums.
+"""Downloads PneumoniaMNIST once, checks it and caches it. It knows addresses and checksums.
 
 Yang et al., MedMNIST v2, Scientific Data 2023 (CC BY 4.0); the X-rays come from Kermany et al., Cell 2018.
 """
@@ -25,11 +25,14 @@ CHUNK_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class OfficialFile:
-    """One resolution of the collection; `side` in pixels, `md5` as published."""
+    """One resolution of the collection."""
 
     side: int
+    """The side of its images in pixels."""
     name: str
+    """The file's name."""
     md5: str
+    """The published MD5 checksum."""
 
 
 FILES = (
@@ -41,7 +44,7 @@ FILES = (
 
 
 def choose_file(image_size: int, files: Sequence[OfficialFile] = FILES) -> OfficialFile:
-    """The smallest that need not be blown up, or the largest there is."""
+    """Return the smallest file whose images need not be enlarged, or the largest file."""
     large_enough = [file for file in files if file.side >= image_size]
     return min(large_enough, key=lambda file: file.side) if large_enough else files[-1]
 
@@ -52,40 +55,40 @@ def prepare_pneumoniamnist(
     files: Sequence[OfficialFile] = FILES,
     cache: Path | None = None,
 ) -> Loader:
-    """Nothing to check beforehand: the file is fetched when it is read, and again never."""
+    """Return a loader that downloads the file the first time. There is nothing to check beforehand."""
     chosen = choose_file(options.image_size, files)
 
     def load(progress: Progress) -> Dataset:
         path = _fetch(chosen, address, cache or Path(pooch.os_cache("edgefit")), progress)
-        progress.say(f"PneumoniaMNIST at {chosen.side}x{chosen.side} ({chosen.name}), checksum as published")
+        progress.say(f"PneumoniaMNIST at {chosen.side}x{chosen.side} ({chosen.name}): the checksum is right")
         return prepare_npz(path, options, CLASSES)(progress)
 
     return load
 
 
 class _Bar:
-    """The progress bar pooch asks for, drawn by ours. `total` is set by pooch, in bytes."""
+    """The progress bar that pooch needs, drawn by a Progress. Pooch sets `total`, in bytes."""
 
     def __init__(self, progress: Progress, task: str) -> None:
         self.total = 0
         self._progress, self._task = progress, task
-        self._begun = self._done = False
+        self._has_begun = self._done = False
 
     def update(self, count: int) -> None:
-        """Count `count` bytes more."""
+        """Add `count` bytes."""
         if self._done:
             return
-        if not self._begun:
+        if not self._has_begun:
             self._progress.begin(self._task, self.total)
-            self._begun = True
+            self._has_begun = True
         self._progress.advance(count)
 
     def reset(self) -> None:
-        """Pooch fills a bar anew at its end; ours is full by then."""
+        """Ignore the steps that follow: at the end pooch resets the bar and fills it again."""
         self._done = True
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: a Progress needs no closing."""
 
 
 def _fetch(file: OfficialFile, address: str, cache: Path, progress: Progress) -> Path:
@@ -102,8 +105,8 @@ def _fetch(file: OfficialFile, address: str, cache: Path, progress: Progress) ->
         )
     except (requests.RequestException, OSError, ValueError) as error:
         raise InputError(
-            f"--data pneumoniamnist: {url} could not be fetched ({_first_line(error)}); "
-            "fetch the file elsewhere and give it as --data FILE.npz"
+            f"--data pneumoniamnist: {url} could not be downloaded ({_first_line(error)}); "
+            "download the file elsewhere and give it as --data FILE.npz"
         ) from error
     return Path(fetched)
 

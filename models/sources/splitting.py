@@ -1,4 +1,7 @@
-"""One set of images into two, stratified by class, no patient on both sides. It knows labels and groups."""
+"""Splits a set of images in two, stratified by class, each patient on one side.
+
+It knows labels and groups.
+"""
 
 from collections.abc import Sequence
 
@@ -11,21 +14,22 @@ Indices = npt.NDArray[np.int64]
 
 
 def split_off(labels: Labels, groups: Sequence[str], share: float, seed: int) -> tuple[Indices, Indices]:
-    """Indices kept and indices held out, `share` of each class held out as nearly as whole groups allow.
+    """Return the remaining indices and the held-out indices: about `share` of each class, in whole groups.
 
-    Groups come in a random order fixed by `seed`, and one is held out when that brings the held-out counts of
-    all classes closer to their goal. Without repeated groups the counts are exact (rounded, at least 1).
+    Groups come in a random order that `seed` fixes. A group is held out if that brings the held-out counts of
+    all classes closer to their goal. If every group has one image, the counts are exact (rounded, at least
+    1).
     """
     counts = np.bincount(labels)
     goal = np.where(counts > 1, np.maximum(1, np.rint(counts * share)), 0)
     missing = goal.astype(np.float64)
-    held = np.zeros(len(labels), dtype=bool)
+    is_held_out = np.zeros(len(labels), dtype=bool)
     for members in _shuffled_groups(groups, seed):
         added = np.bincount(labels[members], minlength=len(counts))
         if np.sum((missing - added) ** 2) < np.sum(missing**2):
             missing -= added
-            held[members] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)
+            is_held_out[members] = True
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 
 def _shuffled_groups(groups: Sequence[str], seed: int) -> list[Indices]:
@@ -38,7 +42,7 @@ def _shuffled_groups(groups: Sequence[str], seed: int) -> list[Indices]:
 
 
 def sample_stratified(labels: Labels, count: int, seed: int) -> Indices:
-    """Indices of at most `count` images, each class in its share, in the set's own order."""
+    """Return the indices of at most `count` images, stratified, in the set's own order."""
     if len(labels) <= count:
         return np.arange(len(labels))
     ungrouped = [str(index) for index in range(len(labels))]

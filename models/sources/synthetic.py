@@ -1,4 +1,4 @@
-"""Generated radiographs as a data set. It knows which seeds they come from, and not how one is drawn."""
+"""Makes a data set of generated radiographs. It knows their seeds, and not how one is drawn."""
 
 from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
@@ -8,16 +8,13 @@ from models.sources.splitting import Indices, split_off
 from models.synthetic.radiograph import CLASSES, FILMS_PER_DATASET, dataset_seeds, render_many
 
 FEWEST, MOST = 50, FILMS_PER_DATASET
-NOTE = "The radiographs are synthetic: no patient, and nothing clinical is proved by any figure on them."
+NOTE = "The radiographs are synthetic: they show no patient, and figures on them prove nothing clinical."
 
 
 def prepare_synthetic(options: SourceOptions) -> Loader:
-    """`options.images` radiographs, each of a patient of its own, always the same ones."""
-
+    """Return a loader of `options.images` radiographs of different patients, always the same ones."""
     if not FEWEST <= options.images <= MOST:
-        raise InputError(
-            f"--images {options.images}: out of range, give a whole number from {FEWEST} to {MOST}"
-        )
+        raise InputError(f"--images {options.images}: out of range, give an integer from {FEWEST} to {MOST}")
 
     def load(progress: Progress) -> Dataset:
         progress.begin("Drawing synthetic radiographs", options.images)
@@ -28,15 +25,15 @@ def prepare_synthetic(options: SourceOptions) -> Loader:
 
 
 def _split(images: Images, labels: Labels) -> Dataset:
-    """20 % for the test, and of the rest 20 % for validation, stratified."""
-    rest, test = split_off(labels, _alone(len(labels)), HELD_OUT_SHARE, SPLIT_SEED)
-    kept, held = split_off(labels[rest], _alone(len(rest)), HELD_OUT_SHARE, SPLIT_SEED)
+    """Hold out 20 % for the test, and 20 % of the rest for validation, stratified."""
+    rest, test = split_off(labels, _one_group_each(len(labels)), HELD_OUT_SHARE, SPLIT_SEED)
+    training, validation = split_off(labels[rest], _one_group_each(len(rest)), HELD_OUT_SHARE, SPLIT_SEED)
 
     def take(chosen: Indices) -> Split:
         return Split(images[chosen], labels[chosen])
 
-    return Dataset("synthetic", CLASSES, take(rest[kept]), take(rest[held]), take(test), (NOTE,))
+    return Dataset("synthetic", CLASSES, take(rest[training]), take(rest[validation]), take(test), (NOTE,))
 
 
-def _alone(count: int) -> list[str]:
+def _one_group_each(count: int) -> list[str]:
     return [str(index) for index in range(count)]

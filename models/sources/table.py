@@ -1,4 +1,4 @@
-"""The SOURCE of `--data`, from the word or path to its loader. It knows no source from the inside."""
+"""Finds the loader for a value of `--data`. It knows the names of the sources, not how they work."""
 
 import difflib
 from collections.abc import Callable
@@ -18,9 +18,9 @@ NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
 
 
 def prepare_source(source: str, options: SourceOptions) -> Loader:
-    """Check all that is cheap to check, and return what then reads the images.
+    """Do all cheap checks, and return the loader that reads the images.
 
-    Raises InputError for a word that names no source and a path that leads nowhere or to something else.
+    Raises InputError for anything that is neither a name, an .npz file nor a folder.
     """
     if source in NAMED:
         return NAMED[source](options)
@@ -35,9 +35,9 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
 def _complaint(source: str, path: Path) -> str:
     remedy = f"give {', '.join(NAMED)}, an .npz file, or a folder with one sub-folder per class"
     if path.suffix.lower() in (".dcm", ".dicom"):
-        return f"--data {source}: DICOM is out of scope; convert the images to PNG, one folder per class"
+        return f"--data {source}: DICOM is not supported; convert the images to PNG, one folder per class"
     if path.exists():
-        return f"--data {source}: neither an .npz file nor a folder; {remedy}"
+        return f"--data {source}: is neither an .npz file nor a folder; {remedy}"
     close = difflib.get_close_matches(source, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"--data {source}: no such source, file or folder; {hint}{remedy}"
+    return f"--data {source}: is neither a name of a source nor an existing file or folder; {hint}{remedy}"

@@ -24,12 +24,12 @@ Numbers = npt.NDArray[np.float64]
 class Chest:
     """All fields are [size, size]."""
 
-    tissue: Field  # attenuation of the chest were it solid
+    tissue: Field  # attenuation if the chest were solid
     air: Field  # depth of lung in the beam, 0 to 1
 
 
 def chest(view: View, patient: Patient, rng: np.random.Generator) -> Chest:
-    """Compose the soft tissue of one patient; `rng` places the vessels."""
+    """Compose the soft tissue of one patient; `rng` decides where vessels are."""
     x = view.x - patient.spine_bend * np.sin(2.5 * view.y) if patient.spine_bend else view.x
     aside = np.abs(x)
     inward = _inside_rib_cage(x, view.y, patient)
@@ -56,9 +56,9 @@ def _inside_rib_cage(x: Field, y: Field, patient: Patient) -> Field:
 
 
 def cage_narrowing(y: Any, patient: Patient) -> Any:
-    """What the rounded top takes from the squared width of the rib cage: 1 at the apex, 0 in its lower half.
+    """Return the loss of squared cage width in the rounded top: 1 at the apex, 0 in the lower half.
 
-    `y` may be an array of any shape and precision; the result is like it.
+    `y` may be an array of any shape and precision; the result has the same.
     """
     centre_y = 0.30
     up = np.minimum(y - centre_y, 0.0) * (1.0 / (centre_y - patient.apex_y))
@@ -170,7 +170,7 @@ def _forked(rng: np.random.Generator, angle: Numbers) -> Numbers:
 def _branches(
     rng: np.random.Generator, start: Numbers, angle: Numbers, length: Numbers
 ) -> tuple[Field, Numbers, Numbers]:
-    """Curved branches [n, points, 2], with where they end and their direction there."""
+    """Return curved branches [n, points, 2], their ends and their directions there."""
     bend = rng.normal(0.0, 0.25, len(angle))
     points = math.ceil(length.max() / _VESSEL_STEP) + 1
     along = ramp(points)

@@ -2,7 +2,7 @@
 
 Positions are in the patient's frame: x grows to the right of the film, y downwards, and the middle of an
 unmoved film is (0, 0) with its edges at -1 and 1. Everything is drawn from positions, never from pixel
-indices, so that one patient looks the same at every size.
+indices, so that a patient looks the same at every size.
 """
 
 import math
@@ -16,9 +16,9 @@ from scipy import sparse
 
 Field = npt.NDArray[np.float32]
 
-_CANVAS_REACH = 1.1  # strokes are collected slightly beyond the film, so that they leave it unbroken
+_CANVAS_REACH = 1.1  # strokes are drawn slightly beyond the film, so that they do not end at its edge
 _FINEST_CANVAS = 192  # cells across for the thinnest strokes
-_WIDTHS_PER_OCTAVE = 12  # stroke widths are rounded to 6 %, so that few kernels need be kept
+_WIDTHS_PER_OCTAVE = 12  # stroke widths are rounded to 6 %, so that few kernels are cached
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What is seen but is not of the patient: tubes, lines, leads, a side marker. It knows no disease."""
+"""Objects on a film that are not part of the patient: tubes, lines, leads, a side marker.
+
+It knows no disease.
+"""
 
 import math
 
@@ -9,7 +12,7 @@ from models.synthetic.patient import Patient
 
 
 def random_devices(view: View, patient: Patient, rng: np.random.Generator) -> Field:
-    """Attenuation of whatever this patient wears, [size, size]; as frequent with findings as without."""
+    """Return the attenuation of the devices, [size, size]; they are as frequent without findings."""
     lines: list[Stroke] = []
     if rng.random() < 0.22:
         lines.append(_breathing_tube(rng))

@@ -14,7 +14,7 @@ Pixels = npt.NDArray[np.uint8]
 class Exposure:
     """How one film was taken and developed."""
 
-    scatter: float  # share of the signal that arrives spread out
+    scatter: float  # share of the signal that is scattered
     sharpness_width: float  # sigma of focal spot and motion, in film half-widths
     brightness: float  # grey level of the mid-tone, 0 to 1
     contrast: float
@@ -24,7 +24,7 @@ class Exposure:
 
 
 def random_exposure(rng: np.random.Generator) -> Exposure:
-    """A usable exposure: most are good, some flat, dark, pale, noisy or blurred."""
+    """Return a usable exposure: most are good, some are flat, dark, pale, noisy or blurred."""
     border = np.maximum(rng.uniform(-0.30, 0.08, 4), 0.0) if rng.random() < 0.25 else np.zeros(4)
     return Exposure(
         scatter=rng.uniform(0.05, 0.30),
@@ -38,7 +38,7 @@ def random_exposure(rng: np.random.Generator) -> Exposure:
 
 
 def develop(attenuation: Field, marker: Field, exposure: Exposure, rng: np.random.Generator) -> Pixels:
-    """Grey values uint8 [size, size]; thick parts are bright and, having seen few photons, noisy."""
+    """Return grey values uint8 [size, size]; thick parts are bright, and noisy for lack of photons."""
     size = len(attenuation)
     across, down = film_grid(size)
     soft = blurred(attenuation, max(exposure.sharpness_width, 0.6 / size))
@@ -62,7 +62,7 @@ def _grain(size: int, rng: np.random.Generator) -> Field:
 
 
 def _shuttered(grey: Field, exposure: Exposure) -> Field:
-    """Black out what the shutter kept from the beam."""
+    """Blacken the borders that the shutter covered."""
     left, right, top, bottom = exposure.border
     if not any(exposure.border):
         return grey

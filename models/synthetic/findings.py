@@ -1,7 +1,7 @@
-"""What makes a film positive: consolidation, interstitial pattern, effusion. It knows where air gives way.
+"""The findings that make a film positive: consolidation, interstitial pattern, effusion.
 
-Every finding is an opacity: the share of the lung's air it replaces, [size, size], 0 to 1. Grades run from
-barely there to obvious. The patterns imitate how such films look; no film here shows a disease.
+Every finding is an opacity: the share of the lung's air that it replaces, [size, size], 0 to 1. Grades range
+from barely visible to obvious. The patterns imitate how such films look; no film here shows a disease.
 """
 
 import math
@@ -16,14 +16,14 @@ Finding = Callable[[View, Patient, np.random.Generator], Field]
 
 
 def random_findings(rng: np.random.Generator) -> tuple[str, ...]:
-    """One finding in most positive films, two in some, all three in few; in the order of FINDINGS."""
+    """Return the findings of a positive film, in the order of FINDINGS: mostly one, rarely all three."""
     count = 1 + int(rng.random() < 0.30) + int(rng.random() < 0.08)
     chosen = rng.choice(len(FINDINGS), count, replace=False, p=_FREQUENCIES)
     return tuple(name for index, name in enumerate(FINDINGS) if index in chosen)
 
 
 def opacities(names: tuple[str, ...], view: View, patient: Patient, rng: np.random.Generator) -> Field:
-    """One opacity for each of FINDINGS, zero for those not named. [findings, size, size]."""
+    """Return one opacity for each of FINDINGS, zero for those not in `names`: [findings, size, size]."""
     fields = np.zeros((len(FINDINGS), view.size, view.size), dtype=np.float32)
     for field, (name, draw_finding) in zip(fields, FINDINGS.items(), strict=True):
         if name in names:
@@ -32,15 +32,15 @@ def opacities(names: tuple[str, ...], view: View, patient: Patient, rng: np.rand
 
 
 def _grade(rng: np.random.Generator) -> float:
-    """0 is barely visible, 1 is obvious; most are visible to who looks for them.
+    """Return a grade: 0 is barely visible, 1 is obvious.
 
-    Set so that a well-trained network misses some: with none missed, nothing shows what quantisation breaks.
+    A well-trained network misses some. If it missed none, no figure would show what quantisation breaks.
     """
     return 0.3 + 0.7 * float(rng.beta(1.8, 1.3))
 
 
 def _consolidation(view: View, patient: Patient, rng: np.random.Generator) -> Field:
-    """One to three patches with ragged borders, some of them cut off straight by a fissure."""
+    """One to three patches with ragged borders, some of them with a straight edge along a fissure."""
     grade = _grade(rng)
     density = 0.42 + 0.48 * grade
     ragged = cloud(rng, view.size, 7)
@@ -68,7 +68,7 @@ def _patch(view: View, patient: Patient, ragged: Field, grade: float, rng: np.ra
 
 
 def _interstitial(view: View, _: Patient, rng: np.random.Generator) -> Field:
-    """A net of fine lines with some haze, stronger around the hila or towards the bases."""
+    """A net of fine lines with some haze, stronger around the hila or near the bases."""
     grade = _grade(rng)
     net = np.exp(-5.0 * np.abs(cloud(rng, view.size, int(rng.integers(30, 46)))))
     net += 0.8 * np.exp(-5.0 * np.abs(cloud(rng, view.size, int(rng.integers(46, 64)))))

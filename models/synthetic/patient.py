@@ -1,6 +1,6 @@
-"""Whom the film shows: the measures of one made-up patient, drawn at random. It knows no pixels.
+"""The random measures of one imaginary patient. It knows no pixels.
 
-The ranges were chosen by eye so that films look like chest radiographs; they are no anatomical statistics.
+The ranges were chosen by eye so that films look like chest radiographs. They are not anatomical statistics.
 """
 
 import math
@@ -13,7 +13,7 @@ from models.synthetic.canvas import Pose
 
 @dataclass(frozen=True)
 class Patient:
-    """Measures in film half-widths in the patient's frame, strengths as shares of a typical one."""
+    """Measures in film half-widths in the patient's frame; strengths as shares of a typical strength."""
 
     is_child: bool
     chest_half_width: float
@@ -38,7 +38,7 @@ class Patient:
 
 
 def random_patient(rng: np.random.Generator) -> Patient:
-    """One patient: about two in five are children, with raised arms, a rounder heart and flatter ribs."""
+    """Return a patient. Two in five are children, with raised arms, a rounder heart and flatter ribs."""
     is_child = rng.random() < 0.4
     right_dome_y = rng.uniform(0.36, 0.62)
     return Patient(
@@ -66,7 +66,7 @@ def random_patient(rng: np.random.Generator) -> Patient:
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
-    """A patient slightly off centre, turned in the plane of the film, near or far."""
+    """Return a pose slightly off centre, turned in the plane of the film, near or far."""
     return Pose(
         rotation_rad=rng.normal(0.0, 0.045),
         scale=rng.uniform(0.98, 1.35),

@@ -1,7 +1,7 @@
-"""Made-up frontal chest radiographs by number. It knows which seed shows what, and nothing of networks.
+"""Renders synthetic frontal chest radiographs by their seed. It knows nothing of networks.
 
-Synthetic throughout: no patient, no clinical image and no clinical knowledge went in, and a score on these
-films proves nothing clinical. They exist so that the whole job runs anywhere, offline, the same each time.
+No patient, no clinical image and no clinical knowledge is in them, and a score on these films proves nothing
+clinical. With them every step of edgefit runs anywhere, offline, with the same result each time.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from models.synthetic.skeleton import skeleton
 
 CLASSES = ("normal", "pneumonia")
 
-# Films that the starting checkpoint has seen never occur in a data set: the two ranges must not overlap.
+# The bundled weights were trained on films that occur in no data set: the two ranges must not overlap.
 DATASET_SEEDS = range(2**52)
 CHECKPOINT_SEEDS = range(2**52, 2**52 + 2**32)
 FILMS_PER_DATASET = 2**20
@@ -28,64 +28,65 @@ FILMS_PER_DATASET = 2**20
 
 @dataclass(frozen=True)
 class Radiograph:
-    """`pixels`: uint8 [size, size]; `label`: 1 where there are findings, else 0; `findings`: their names."""
+    """A film."""
 
     pixels: Pixels
+    """uint8 [size, size]."""
     label: int
+    """1 if there are findings, otherwise 0."""
     findings: tuple[str, ...]
+    """The names of the findings."""
 
 
 @dataclass(frozen=True)
 class Charted:
-    """A film with its truth.
-
-    `air` [size, size]: the depth of lung were it healthy, 0 to 1; `opacities` [findings, size, size]: the
-    share of it that each of FINDINGS replaces, or None on a normal film.
-    """
+    """A film with its ground truth."""
 
     film: Radiograph
     air: Field
+    """The depth of lung if it were healthy: [size, size], 0 to 1."""
     opacities: Field | None
+    """The share of the air that each of FINDINGS replaces, [findings, size, size]; None on a normal film."""
 
 
 def dataset_seeds(dataset: int, count: int) -> range:
-    """The first `count` seeds of data set number `dataset`; different data sets share no film."""
+    """Return the first `count` seeds of data set number `dataset`; different data sets share no film."""
     start = dataset * FILMS_PER_DATASET
     if not 0 <= count <= FILMS_PER_DATASET or not 0 <= start < len(DATASET_SEEDS):
-        raise ValueError(f"no {count} films in synthetic data set {dataset}")
+        raise ValueError(f"there are no {count} films in synthetic data set {dataset}")
     return DATASET_SEEDS[start : start + count]
 
 
 def render(seed: int, size: int = 224) -> Radiograph:
-    """The film of one seed: always the same pixels on one machine, the same patient at every size."""
+    """Render the film of a seed: the same pixels each time on one machine, the same patient at every size."""
     return render_charted(seed, size).film
 
 
 def render_charted(seed: int, size: int) -> Charted:
-    """The film of one seed, and where on it lung and findings lie."""
-    whom, vessels, bones, what, worn, taken, grain = map(
+    """Render the film of a seed, with the places of lung and findings."""
+    person, vessels, bones, disease, devices, exposure, grain = map(
         np.random.default_rng, np.random.SeedSequence(seed).spawn(7)
     )
-    findings = random_findings(what) if what.random() < 0.5 else ()
-    patient = random_patient(whom)
-    view = View(size, random_pose(whom))
+    findings = random_findings(disease) if disease.random() < 0.5 else ()
+    patient = random_patient(person)
+    view = View(size, random_pose(person))
     body = chest(view, patient, vessels)
     lung, shares = body.air, None
     if findings:
-        shares = opacities(findings, view, patient, what)
+        shares = opacities(findings, view, patient, disease)
         lung = lung * (1.0 - shares).prod(axis=0)
     attenuation = body.tissue - AIR_CONTRAST * lung
     attenuation += skeleton(view, patient, bones) * (0.5 + 0.5 * body.air)
-    attenuation += random_devices(view, patient, worn)
-    marker = random_marker(view, worn)
-    pixels = develop(attenuation, marker, random_exposure(taken), grain)
+    attenuation += random_devices(view, patient, devices)
+    marker = random_marker(view, devices)
+    pixels = develop(attenuation, marker, random_exposure(exposure), grain)
     return Charted(Radiograph(pixels, int(bool(findings)), findings), body.air, shares)
 
 
 def render_many(
     seeds: Sequence[int], size: int, on_image: Callable[[], None] | None = None
 ) -> tuple[Pixels, npt.NDArray[np.int64]]:
-    """Films uint8 [n, size, size] and labels int64 [n] of the seeds; `on_image` is called after each."""
+    """Render films uint8 [n, size, size] with labels int64 [n]; `on_image` is called after each film."""
     _keep_freed_memory()
     pixels = np.empty((len(seeds), size, size), dtype=np.uint8)
     labels = np.empty(len(seeds), dtype=np.int64)
@@ -98,8 +99,9 @@ def render_many(
 
 
 def _keep_freed_memory() -> None:
-    """Free one large block: glibc then gives no freed memory of up to that size back to the system.
+    """Free one large block: after that glibc returns no freed block of up to that size to the system.
 
-    A film passes through hundreds of short-lived fields, and paging each in anew costs a third of the time.
+    Rendering a film allocates hundreds of short-lived fields. Paging in each of them takes a third of the
+    time.
     """
     np.empty(2**24, dtype=np.uint8)

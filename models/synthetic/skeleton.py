@@ -1,4 +1,4 @@
-"""Bones of the chest: ribs, clavicles, spine, scapulae, arms. It knows their shadows, not what they hide."""
+"""Draws the bones of the chest: ribs, clavicles, spine, scapulae, arms. It knows their shadows only."""
 
 import math
 
@@ -13,7 +13,7 @@ _OTHER_SIDE = np.array([-1.0, 1.0], dtype=np.float32)
 
 
 def skeleton(view: View, patient: Patient, rng: np.random.Generator) -> Field:
-    """Attenuation of all bones, [size, size]; `rng` makes each rib a little different."""
+    """Return the attenuation of all bones, [size, size]; `rng` makes each rib a little different."""
     back, front = _rib_curves(patient, rng)
     clavicles = _clavicles(patient, rng)
     bodies = draw(
@@ -31,7 +31,7 @@ def skeleton(view: View, patient: Patient, rng: np.random.Generator) -> Field:
 
 
 def _borders(curves: Field, half_width: float, peak: float) -> Stroke:
-    """Both borders of long bones: brighter than their bodies, as a hollow tube casts them."""
+    """Return both borders of long bones: they are brighter than the middle, like those of a hollow tube."""
     tangent = np.gradient(curves, axis=1)
     normal = np.stack((-tangent[..., 1], tangent[..., 0]), axis=-1)
     normal *= half_width / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
@@ -39,7 +39,7 @@ def _borders(curves: Field, half_width: float, peak: float) -> Stroke:
 
 
 def _rib_curves(patient: Patient, rng: np.random.Generator) -> tuple[Field, Field]:
-    """Back and front halves of the ribs of both sides, each [2 × ribs, points, 2]."""
+    """Return the back and front halves of the ribs of both sides, each [2 × ribs, points, 2]."""
     number = np.tile(np.arange(_RIBS), 2)[:, None]
     side = np.repeat([1.0, -1.0], _RIBS)[:, None]
     root_y = patient.apex_y - 0.06 + patient.rib_gap * number + rng.normal(0.0, 0.006, (2 * _RIBS, 1))
@@ -59,7 +59,7 @@ def _rib_curves(patient: Patient, rng: np.random.Generator) -> tuple[Field, Fiel
 
 
 def _wall(y: Numbers, patient: Patient) -> Numbers:
-    """Half width of the rib cage at a height."""
+    """Return the half width of the rib cage at a height."""
     squared_share: Numbers = np.maximum(1.0 - cage_narrowing(y, patient), 0.02)
     return patient.chest_half_width * np.sqrt(squared_share)
 

@@ -1,4 +1,4 @@
-"""Random rotation and horizontal flip of a batch. It knows images in memory and a generator of randomness."""
+"""Rotates and flips the images of a batch at random. It knows images in memory and a random generator."""
 
 import math
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Each image is turned by up to `degrees` either way, and mirrored in half of the cases if `flip`."""
+    """How images are changed at random."""
 
     degrees: float
+    """The largest rotation, in either direction."""
     flip: bool
+    """Whether half of the images are mirrored left to right."""
 
     def apply(self, planes: Tensor, generator: Generator) -> Tensor:
-        """float32 [n, c, h, w] to the same, what turns in from outside being black; h must equal w."""
+        """Augment float32 [n, c, h, w]; h must equal w. What a rotation brings in from outside is black."""
         count = len(planes)
         radians = (torch.rand(count, generator=generator) * 2 - 1) * math.radians(self.degrees)
         mirror = torch.ones(count)

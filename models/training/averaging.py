@@ -1,8 +1,8 @@
-"""The running mean of a network's weights while it is trained. It knows no loss and no data.
+"""Keeps the running mean of a network's weights during training. It knows no loss and no data.
 
-With few steps and small batches, single steps leave noise in weights and batch norm statistics; the mean of
-about the last hundred is steadier (Polyak and Juditsky 1992). Measured on PneumoniaMNIST's validation images,
-epochs 1 to 4: 94.9, 96.8, 97.1, 97.3 % accurate against 93.1, 96.0, 96.2, 97.3 % without it.
+With few steps and small batches, single steps leave noise in weights and batch norm statistics. The mean of
+about the last hundred steps is steadier (Polyak and Juditsky 1992). Measured on PneumoniaMNIST's validation
+images, epochs 1 to 4: 94.9, 96.8, 97.1, 97.3 % accurate against 93.1, 96.0, 96.2, 97.3 % without it.
 """
 
 import copy
@@ -14,7 +14,10 @@ DECAY = 0.99
 
 
 class RunningMean:
-    """`network` is the mean; it starts as a copy and forgets its start within the first steps."""
+    """The mean is `network`.
+
+    It starts as a copy, and the start loses its influence within the first steps.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = copy.deepcopy(network)
@@ -22,7 +25,7 @@ class RunningMean:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take in one step's weights and statistics."""
+        """Include the weights and statistics after one step."""
         self._steps += 1
         share = 1 - min(DECAY, (1 + self._steps) / (10 + self._steps))
         means, values = self.network.state_dict().values(), network.state_dict().values()

@@ -1,8 +1,9 @@
-"""The frozen part's output, computed once per image and view and kept. It knows no loss and no classes.
+"""Caches the frozen part's output for each image and view. It knows no loss and no classes.
 
-Kept as half floats, channels last: 9 KB an image and view at 96x96 with 7 blocks frozen, 50 KB at 224x224.
-Up to `MOST_BYTES_IN_MEMORY` that is memory; beyond, a file without a name in the folder given, which the
-system removes with the process however it ends and of which only the pages in use take memory.
+Features are stored as half floats, channels last: 9 KB for an image and view at 96x96 with 7 frozen blocks,
+50 KB at 224x224. Up to `MOST_BYTES_IN_MEMORY` they are in memory. Beyond that they are in an unnamed file in
+the given folder: the system removes it with the process, however that ends, and only pages in use take
+memory.
 """
 
 import copy
@@ -28,35 +29,37 @@ CHUNK = 64
 
 
 @dataclass(frozen=True)
-class KeptFeatures:
-    """`store`: float16 [views, n, h, w, c]; every epoch picks one view of each image at random."""
+class CachedFeatures:
+    """The frozen part's output for a split. Every epoch uses one random view of each image."""
 
     store: Tensor
+    """The features: float16 [views, n, h, w, c]."""
     labels: Tensor
+    """The labels: int64 [n]."""
     batch_size: int
 
     def __len__(self) -> int:
         return count_batches(len(self.labels), self.batch_size)
 
     def epoch(self, generator: Generator) -> Iterator[Batch]:
-        """Batches in a random order, each image in a random one of its views."""
+        """Yield batches in random order, each image in a random view."""
         views = torch.randint(len(self.store), (len(self.labels),), generator=generator)
         for chosen in shuffled(len(self.labels), self.batch_size, generator):
             yield _to_float(self.store[views[chosen], chosen]), self.labels[chosen]
 
     def in_order(self) -> Iterator[Batch]:
-        """The first view of every image, in the split's order."""
+        """Yield the first view of every image, in the split's order."""
         for chosen in torch.split(torch.arange(len(self.labels)), CHUNK):
             yield _to_float(self.store[0, chosen]), self.labels[chosen]
 
 
 def _to_float(features: Tensor) -> Tensor:
-    """float16 [n, h, w, c] to float32 [n, c, h, w], still channels last in memory."""
+    """Convert float16 [n, h, w, c] to float32 [n, c, h, w], still channels last in memory."""
     return features.float().permute(0, 3, 1, 2)
 
 
 def fuse_batch_norms(module: nn.Module) -> nn.Module:
-    """A copy in eval mode with every batch norm folded into the convolution before it: 1.7 times as fast."""
+    """Return a copy in eval mode, batch norms folded into the convolutions before them: 1.7 times as fast."""
     fused = copy.deepcopy(module).eval()
     for part in [part for part in fused.modules() if isinstance(part, nn.Sequential)]:
         for index in range(1, len(part)):
@@ -67,27 +70,29 @@ def fuse_batch_norms(module: nn.Module) -> nn.Module:
 
 
 @dataclass(frozen=True)
-class FeatureKeeper:
-    """Runs the frozen part; `folder` takes what does not fit into memory."""
+class FeatureCache:
+    """Runs the frozen part and caches its output."""
 
     frozen: nn.Module
+    """The frozen part of the network."""
     folder: Path
+    """Where features are stored that do not fit into memory."""
     batch_size: int
     progress: Progress
 
-    def keep_plain(self, split: Split, task: str) -> KeptFeatures:
-        """One view, the images as they are."""
-        return self._keep(split, 1, None, torch.Generator(), task)
+    def cache_plain(self, split: Split, task: str) -> CachedFeatures:
+        """Cache one view: the images as they are."""
+        return self._cache(split, 1, None, torch.Generator(), task)
 
-    def keep_views(
+    def cache_views(
         self, split: Split, views: int, augmentation: Augmentation, generator: Generator, task: str
-    ) -> KeptFeatures:
-        """`views` views, each augmented anew."""
-        return self._keep(split, views, augmentation, generator, task)
+    ) -> CachedFeatures:
+        """Cache `views` views of each image, each augmented at random."""
+        return self._cache(split, views, augmentation, generator, task)
 
-    def _keep(
+    def _cache(
         self, split: Split, views: int, augmentation: Augmentation | None, generator: Generator, task: str
-    ) -> KeptFeatures:
+    ) -> CachedFeatures:
         store: Tensor | None = None
         frozen = fuse_batch_norms(self.frozen)
         self.progress.begin(task, views * len(split))
@@ -103,7 +108,7 @@ class FeatureKeeper:
                 store[view, start : start + CHUNK] = features.half()
                 self.progress.advance(len(planes))
         assert store is not None
-        return KeptFeatures(store, torch.from_numpy(split.labels), self.batch_size)
+        return CachedFeatures(store, torch.from_numpy(split.labels), self.batch_size)
 
     def _allocate(self, shape: tuple[int, ...]) -> Tensor:
         if prod(shape) * torch.finfo(torch.float16).bits // 8 <= MOST_BYTES_IN_MEMORY:

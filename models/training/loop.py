@@ -1,6 +1,6 @@
 """The training loop: Adam, cosine annealing, early stopping with the best epoch restored.
 
-It knows batches and the part of a network that is trained; not where the batches come from, nor of files.
+It knows batches and the trained part of a network. It does not know where batches come from, and no files.
 """
 
 import copy
@@ -18,19 +18,21 @@ from models.progress import Progress
 from models.records import Epoch
 from models.training.averaging import RunningMean
 from models.training.batches import Batches
-from models.training.frozen_features import KeptFeatures
+from models.training.frozen_features import CachedFeatures
 from models.training.settings import TrainingSettings
 
-# A class rarer than one in this many of the commonest is lifted to that.
+# A rare class is weighted as if it had at least one image for this many images of the commonest class.
 MOST_TO_ONE = 3
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How training went; the network itself holds the weights of `best_epoch` (counted from 1)."""
+    """The course of a training."""
 
     epochs: tuple[Epoch, ...]
+    """The figures of every epoch."""
     best_epoch: int
+    """The epoch whose weights the network has now, counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class _Score:
 
 
 def rarity_weights(labels: Labels, classes: int) -> Tensor:
-    """Weight of each class in the loss, mean over images 1: all alike down to a third of the commonest class.
+    """Return the weight of each class in the loss; the mean over all images is 1.
 
-    A rarer one is lifted to that third, or it would be given up wherever in doubt. Lifting further costs
-    accuracy: with classes 2.9 to 1 (PneumoniaMNIST, validation images) balanced weights gave 96.0 %, weights
-    by the root of the frequency 96.7 %, none 98.1 %, at the same AUC (one seed each).
+    Classes that have at least a third of the commonest class's images weigh the same. A rarer class is
+    weighted as if it had that third: otherwise every uncertain image would be given to the common class.
+    Larger weights cost accuracy. With classes 2.9 to 1 (PneumoniaMNIST, validation images), balanced weights
+    gave 96.0 %, weights by the root of the frequency 96.7 %, and no weights 98.1 %, at the same AUC (one seed
+    each).
     """
     counts = torch.bincount(torch.from_numpy(labels), minlength=classes).float()
     weights = (counts.max() / (MOST_TO_ONE * counts)).clamp(min=1)
@@ -54,15 +58,14 @@ def rarity_weights(labels: Labels, classes: int) -> Tensor:
 def train(
     network: nn.Module,
     batches: Batches,
-    validation: KeptFeatures,
+    validation: CachedFeatures,
     class_weights: Tensor,
     settings: TrainingSettings,
     progress: Progress,
 ) -> Trained:
     """Train `network` in place until the validation loss stops falling, and restore its best epoch.
 
-    What is validated and restored is the running mean of the weights. Raises InputError if the loss is no
-    longer a number.
+    The running mean of the weights is validated and restored. Raises InputError if the loss is not finite.
     """
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
@@ -73,14 +76,15 @@ def train(
         progress.begin(f"Epoch {number}/{settings.epochs}", len(batches))
         rates = _cosine(settings, number - 1, len(batches))
         fitted = _fit_once(network, batches.epoch(generator), optimizer, rates, class_weights, mean, progress)
-        checked = evaluate_loss(mean.network, validation, class_weights)
-        if not isfinite(checked.loss):
+        validated = evaluate_loss(mean.network, validation, class_weights)
+        if not isfinite(validated.loss):
             raise InputError(
-                f"training lost its way in epoch {number} (loss {checked.loss}); try other weights"
+                f"training diverged in epoch {number} (validation loss {validated.loss}); "
+                "start from other weights with --weights"
             )
-        history.append(_to_epoch(number, optimizer, fitted, checked))
+        history.append(_to_epoch(number, optimizer, fitted, validated))
         progress.say(_sentence(history[-1], settings.epochs))
-        if checked.loss <= min(epoch.validation_loss for epoch in history):
+        if validated.loss <= min(epoch.validation_loss for epoch in history):
             best, best_state = number, copy.deepcopy(mean.network.state_dict())
         if number - best >= settings.patience:
             break
@@ -89,7 +93,7 @@ def train(
 
 
 def _cosine(settings: TrainingSettings, epochs_done: int, batches: int) -> Iterator[float]:
-    """Learning rates of one epoch, falling along half a cosine from the first batch of all to the last."""
+    """Yield the learning rates of one epoch; over all epochs they fall along half a cosine."""
     steps = settings.epochs * batches
     for batch in range(batches):
         done = (epochs_done * batches + batch) / steps
@@ -124,23 +128,23 @@ def _fit_once(
 
 
 @torch.inference_mode()
-def evaluate_loss(network: nn.Module, kept: KeptFeatures, class_weights: Tensor) -> _Score:
-    """Loss and accuracy in eval mode."""
+def evaluate_loss(network: nn.Module, features: CachedFeatures, class_weights: Tensor) -> _Score:
+    """Return loss and accuracy in eval mode."""
     network.eval()
-    logits = torch.cat([network(inputs) for inputs, _ in kept.in_order()])
-    loss = F.cross_entropy(logits, kept.labels, weight=class_weights)
-    return _Score(loss.item(), (logits.argmax(1) == kept.labels).float().mean().item())
+    logits = torch.cat([network(inputs) for inputs, _ in features.in_order()])
+    loss = F.cross_entropy(logits, features.labels, weight=class_weights)
+    return _Score(loss.item(), (logits.argmax(1) == features.labels).float().mean().item())
 
 
-def _to_epoch(number: int, optimizer: torch.optim.Optimizer, fitted: _Score, checked: _Score) -> Epoch:
+def _to_epoch(number: int, optimizer: torch.optim.Optimizer, fitted: _Score, validated: _Score) -> Epoch:
     rate = float(optimizer.param_groups[0]["lr"])
     return Epoch(
         epoch=number,
         learning_rate=rate,
         train_loss=fitted.loss,
         train_accuracy=fitted.accuracy,
-        validation_loss=checked.loss,
-        validation_accuracy=checked.accuracy,
+        validation_loss=validated.loss,
+        validation_accuracy=validated.accuracy,
     )
 
 

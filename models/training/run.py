@@ -1,4 +1,7 @@
-"""One network trained on one data set: which part is kept, which trained. It knows no files, no options."""
+"""Trains one network on one data set: decides which part is cached and which is trained.
+
+It knows no options.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +14,23 @@ from models.progress import Progress
 from models.records import Epoch
 from models.training.augmentation import Augmentation
 from models.training.batches import Batches, LiveImages
-from models.training.frozen_features import FeatureKeeper
+from models.training.frozen_features import FeatureCache
 from models.training.loop import rarity_weights, train
 from models.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """How it went; `views` is None where nothing was frozen and so nothing kept."""
+    """The course of a training, and what was chosen for it."""
 
     epochs: tuple[Epoch, ...]
+    """The figures of every epoch."""
     best_epoch: int
+    """The epoch whose weights the network has now, counted from 1."""
     views: int | None
+    """How many augmented views of each image were cached; None if none were."""
     class_weights: tuple[float, ...]
+    """The weight of each class in the loss."""
 
 
 def train_network(
@@ -32,28 +39,28 @@ def train_network(
     settings: TrainingSettings,
     scratch: Path,
     progress: Progress,
-    keep_frozen: bool = True,
+    cache_frozen: bool = True,
 ) -> TrainedRun:
-    """Train `network` in place. `scratch`: a folder for kept features that do not fit into memory.
+    """Train `network` in place. `scratch` is a folder for cached features that do not fit into memory.
 
-    `keep_frozen=False` sends every image through the frozen part again in every epoch, augmented anew: the
-    plain loop, to compare with.
+    `cache_frozen=False` augments every image and runs it through the frozen part again in every epoch: this
+    plain loop is for comparison.
     """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     parts = split_network(network, settings.unfreeze)
-    keeps = keep_frozen and parts.frozen_blocks > 0
-    keeper = FeatureKeeper(parts.frozen, scratch, settings.batch_size, progress)
+    is_cached = cache_frozen and parts.frozen_blocks > 0
+    cache = FeatureCache(parts.frozen, scratch, settings.batch_size, progress)
     augmentation = Augmentation(settings.rotation_degrees, settings.flip)
-    validation = keeper.keep_plain(dataset.validation, "Frozen part on validation images")
+    validation = cache.cache_plain(dataset.validation, "Running the frozen blocks on validation images")
     batches: Batches
-    if keeps:
+    if is_cached:
         generator = torch.Generator().manual_seed(settings.seed)
-        task = f"Frozen part on training images, {settings.views} views each"
-        batches = keeper.keep_views(dataset.train, settings.views, augmentation, generator, task)
+        task = f"Running the frozen blocks on training images, {settings.views} views each"
+        batches = cache.cache_views(dataset.train, settings.views, augmentation, generator, task)
     else:
         batches = LiveImages(dataset.train, augmentation, settings.batch_size, parts.frozen)
     weights = rarity_weights(dataset.train.labels, len(dataset.classes))
     trained = train(parts.trained, batches, validation, weights, settings, progress)
     network.eval()
-    views = settings.views if keeps else None
+    views = settings.views if is_cached else None
     return TrainedRun(trained.epochs, trained.best_epoch, views, tuple(weights.tolist()))

@@ -5,7 +5,7 @@ The defaults were tuned on validation images alone.
 
 from dataclasses import dataclass
 
-from models.starting_weights import WeightsKind
+from models.weights_kind import WeightsKind
 
 BATCH_SIZE = 32
 # As many optimiser steps as a small set of images needs; a large one makes them in the fewest epochs.
@@ -13,21 +13,19 @@ STEPS_WANTED = 240
 
 
 @dataclass(frozen=True)
-class Defaults:
-    """`unfreeze`: how many of the last feature blocks to train; epochs between `fewest` and `most`."""
+class EpochRange:
+    """How many epochs are trained where the user chose no number: between `fewest` and `most`."""
 
-    unfreeze: int
-    fewest_epochs: int
-    most_epochs: int
+    fewest: int
+    most: int
 
 
-# ImageNet's early features serve X-rays as they are; random ones serve nothing, and training all of the
-# network costs so much time that its epochs are fewer.
-DEFAULTS = {
-    WeightsKind.IMAGENET: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=10),
-    WeightsKind.FILE: Defaults(unfreeze=12, fewest_epochs=5, most_epochs=10),
-    WeightsKind.BUNDLED: Defaults(unfreeze=15, fewest_epochs=5, most_epochs=10),
-    WeightsKind.NONE: Defaults(unfreeze=19, fewest_epochs=5, most_epochs=5),
+# From random weights all of the network is trained, which costs so much time that its epochs are fewer.
+EPOCHS = {
+    WeightsKind.IMAGENET: EpochRange(fewest=5, most=10),
+    WeightsKind.FILE: EpochRange(fewest=5, most=10),
+    WeightsKind.BUNDLED: EpochRange(fewest=5, most=10),
+    WeightsKind.NONE: EpochRange(fewest=5, most=5),
 }
 
 
@@ -48,6 +46,6 @@ class TrainingSettings:
 
 def default_epochs(kind: WeightsKind, training_images: int) -> int:
     """How many epochs at most: more for fewer images, within what the weights allow."""
-    defaults = DEFAULTS[kind]
+    epochs = EPOCHS[kind]
     steps = max(1, training_images // BATCH_SIZE)
-    return min(max(defaults.fewest_epochs, -(-STEPS_WANTED // steps)), defaults.most_epochs)
+    return min(max(epochs.fewest, -(-STEPS_WANTED // steps)), epochs.most)

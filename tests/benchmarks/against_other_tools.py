@@ -12,6 +12,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +22,7 @@ from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
 from bench.measurements import Stage
+from bench.run_config import RunOptions
 from bench.system.host import cpus_for, read_host
 from device_profiles.loading import load_profile
 
@@ -47,9 +50,10 @@ WITHOUT_COPY = """
 import sys, time
 from pathlib import Path
 import numpy as np
+from bench.run_config import RunConfig
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.run_openvino import load
-session = load(Path(sys.argv[1]), LoadOptions(threads=int(sys.argv[2]), provider="CPU"))
+session = load(Path(sys.argv[1]), LoadOptions(RunConfig(threads=int(sys.argv[2]), provider="CPU")))
 request = session._request
 side = request.get_input_tensor(0).shape[-1]
 request.get_input_tensor(0).data[:] = np.random.default_rng(0).random((1, 3, side, side), dtype=np.float32)
@@ -71,7 +75,7 @@ def ours(case: Case, pack: Path) -> float:
 
 def loop(code: str, case: Case) -> float:
     """Median milliseconds of a bare loop in a fresh process pinned to the same CPUs."""
-    command = [sys.executable, "-c", code, str(case.entry), str(case.threads), str(COUNT * 4 // 3)]
+    command = [sys.executable, "-c", code, str(case.entry), str(case.config.threads), str(COUNT * 4 // 3)]
     return float(pinned(command, case).stdout)
 
 
@@ -79,7 +83,7 @@ def benchmark_app(case: Case) -> float:
     """Median milliseconds by OpenVINO's own tool."""
     tool = Path(sys.executable).with_name("benchmark_app")
     command = [str(tool), "-m", str(case.entry), "-d", "CPU", "-api", "sync", "-hint", "none"]
-    command += ["-nthreads", str(case.threads), "-nstreams", "1", "-niter", str(COUNT)]
+    command += ["-nthreads", str(case.config.threads), "-nstreams", "1", "-niter", str(COUNT)]
     # By default it computes in bfloat16 where the CPU can, and takes uint8 images: other work than ours.
     done = pinned([*command, "-infer_precision", "f32", "-ip", "f32"], case)
     found = re.search(r"Median:\s+([\d.]+) ms", done.stdout)
@@ -102,21 +106,21 @@ def main() -> None:
     """Take turns and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     bundle = read_bundle(asked.bundle)
     names = ["openvino-fp32", "openvino-int8", "onnx-fp32", "onnx-int8"]
     laptop = load_profile("laptop-cpu")
     terms, cpus = terms_of(laptop, read_host()), cpus_for(asked.threads)
-    cases = cases_of(bundle, bundle.select(names), laptop, terms, asked.threads, cpus)
+    cases = cases_of(bundle, bundle.select(names), laptop, terms, RunOptions(threads=asked.threads), cpus)
     pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
     for case in cases:
-        others = {"a bare loop": lambda case=case: loop(BARE_LOOP, case)}
+        others: dict[str, Callable[[], float]] = {"a bare loop": partial(loop, BARE_LOOP, case)}
         if case.format == "openvino":
             others = {
-                "benchmark_app": lambda case=case: benchmark_app(case),
-                "ours without the copy in": lambda case=case: loop(WITHOUT_COPY, case),
+                "benchmark_app": partial(benchmark_app, case),
+                "ours without the copy in": partial(loop, WITHOUT_COPY, case),
             }
         pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in others}
         for _ in range(asked.repetitions):
@@ -126,7 +130,7 @@ def main() -> None:
             ratios = [mine / other for mine, other in found]
             mine, other = (median(values) for values in zip(*found, strict=True))
             print(
-                f"{case.variant}, {case.threads} threads: ours {mine:.2f} ms, {name} {other:.2f} ms, "
+                f"{case.variant}, {case.config.threads} threads: ours {mine:.2f} ms, {name} {other:.2f} ms, "
                 f"ours ÷ theirs {median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})",
                 flush=True,
             )

@@ -23,7 +23,7 @@ import openvino
 import torch
 
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
-from bench.bundle.variants import Precision
+from bench.run_config import RunConfig
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.system.host import cpus_for
@@ -46,10 +46,9 @@ _PAIRS = [
 def load(name: str, entry: Path, artifact: ArtifactRecord | None = None) -> Infer:
     """Load a file with one of edgefit's runtimes; `artifact`: its record, None for a plain export."""
     options = LoadOptions(
-        threads=1,
-        provider=row_of(name).provider,
+        RunConfig(threads=1, provider=row_of(name).provider),
+        precision=None if artifact is None else artifact.precision,
         engine=None if artifact is None else artifact.engine,
-        int8=artifact is not None and artifact.precision is Precision.INT8,
     )
     return load_runtime(name).load(entry, options).infer
 
@@ -79,7 +78,8 @@ def take_turns(
     sides: dict[str, Infer], batch: npt.NDArray[np.float32], passes: int
 ) -> dict[str, list[float]]:
     """Return each one's median latency in ms, turn by turn."""
-    order, found = list(sides), {name: [] for name in sides}
+    order = list(sides)
+    found: dict[str, list[float]] = {name: [] for name in sides}
     for name in order * 10:
         sides[name](batch)
     for _ in range(passes):
@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--sweeps", type=int, default=100)
+    parser.add_argument("--passes", type=int, default=100)
     asked = parser.parse_args()
     os.sched_setaffinity(0, cpus_for(1) or ())
     torch.set_num_threads(1)

@@ -8,7 +8,8 @@ turns, pair by pair with one seed, because the machine's speed changes; times in
     python tests/benchmarks/frozen_features_speed.py --data pneumoniamnist --image-size 96 --epochs 6
 """
 
-from models import patient_threads  # noqa: F401 - before whatever imports torch
+from models import passive_openmp  # noqa: F401 - before anything imports torch
+from models.training.settings import TrainingSettings, default_epochs
 
 # isort: split
 import argparse
@@ -21,14 +22,13 @@ from pathlib import Path
 
 import torch
 
+from models.architectures import find_architecture
 from models.dataset import Dataset
-from models.network import find_architecture
 from models.progress import Silent
 from models.sources.options import SourceOptions
 from models.sources.table import prepare_source
 from models.starting_weights import StartingWeights, apply_weights, load_starting_weights
 from models.training.run import train_network
-from models.training.settings import DEFAULTS, TrainingSettings, default_epochs
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def main() -> None:
     architecture = find_architecture("mobilenet_v2")
     weights = load_starting_weights(options.weights, architecture, Silent())
     epochs = options.epochs or default_epochs(weights.kind, len(dataset.train))
-    unfreeze = DEFAULTS[weights.kind].unfreeze if options.unfreeze is None else options.unfreeze
+    unfreeze = architecture.unfreeze[weights.kind] if options.unfreeze is None else options.unfreeze
     print(
         f"{dataset.name}: {len(dataset.train)} training images at {options.image_size}, "
         f"weights {weights.name}, last {unfreeze} of {architecture.blocks} blocks trained, {epochs} epochs, "
@@ -57,8 +57,8 @@ def main() -> None:
     for seed in range(options.pairs):
         settings = TrainingSettings(epochs, unfreeze, seed, flip=True, patience=epochs)
         pairs.append(_run_blocks(dataset, weights, settings))
-    print(f"median ratio {statistics.median(plain.seconds / kept.seconds for plain, kept in pairs):.2f}")
-    for name, turns in (("plain", [pair[0] for pair in pairs]), ("kept", [pair[1] for pair in pairs])):
+    print(f"median ratio {statistics.median(plain.seconds / cached.seconds for plain, cached in pairs):.2f}")
+    for name, turns in (("plain", [pair[0] for pair in pairs]), ("cached", [pair[1] for pair in pairs])):
         print(f"{name}: mean validation accuracy {statistics.mean(turn.accuracy for turn in turns):.4f}")
 
 
@@ -75,18 +75,18 @@ def _parse() -> argparse.Namespace:
 
 
 def _run_blocks(dataset: Dataset, weights: StartingWeights, settings: TrainingSettings) -> tuple[Turn, Turn]:
-    """The plain loop and the kept one, the one that comes first alternating with the seed."""
+    """The plain loop and the cached one; which one comes first alternates with the seed."""
     order = (False, True) if settings.seed % 2 == 0 else (True, False)
     turns = {keep: _train(dataset, weights, settings, keep) for keep in order}
-    plain, kept = turns[False], turns[True]
+    plain, cached = turns[False], turns[True]
     print(
         f"seed {settings.seed}: "
         f"plain {plain.seconds:.1f} s, accuracy {plain.accuracy:.4f}, loss {plain.loss:.3f}; "
-        f"kept {kept.seconds:.1f} s, accuracy {kept.accuracy:.4f}, loss {kept.loss:.3f}; "
-        f"ratio {plain.seconds / kept.seconds:.2f}"
+        f"cached {cached.seconds:.1f} s, accuracy {cached.accuracy:.4f}, loss {cached.loss:.3f}; "
+        f"ratio {plain.seconds / cached.seconds:.2f}"
     )
     sys.stdout.flush()
-    return plain, kept
+    return plain, cached
 
 
 def _train(dataset: Dataset, weights: StartingWeights, settings: TrainingSettings, keep: bool) -> Turn:
@@ -96,7 +96,7 @@ def _train(dataset: Dataset, weights: StartingWeights, settings: TrainingSetting
     apply_weights(network, weights, architecture)
     with tempfile.TemporaryDirectory() as scratch:
         began = time.perf_counter()
-        trained = train_network(network, dataset, settings, Path(scratch), Silent(), keep_frozen=keep)
+        trained = train_network(network, dataset, settings, Path(scratch), Silent(), cache_frozen=keep)
         seconds = time.perf_counter() - began
     best = trained.epochs[trained.best_epoch - 1]
     return Turn(seconds, best.validation_accuracy, best.validation_loss)

@@ -19,8 +19,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
+
+from bench.harness.paired import PairedRepetition
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -29,10 +32,12 @@ from making.changed_bundle import changed, slowed
 from bench.bundle.manifest import read_bundle
 from bench.gate.bundles import check_bundles
 from bench.gate.document import Checked
-from bench.gate.findings import Limits, Quantity
-from bench.gate.options import CheckOptions
+from bench.gate.findings import Quantity
+from bench.gate.options import CheckOptions, Limits
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
+
+AGAIN = ", again"
 
 VARIANTS = ("onnx-int8", "onnx-fp32")
 NAIVE_LIMIT = 1.05
@@ -63,9 +68,9 @@ WANTED = {"slower-5": 1.05, "slower-10": 1.10, "slower-11": 1 / 0.9}
 
 
 @contextmanager
-def hog(wanted: bool) -> Iterator[None]:
-    """Keep the first core busy, if wanted."""
-    if not wanted:
+def background_load(is_requested: bool) -> Iterator[None]:
+    """Keep the first core busy, if requested."""
+    if not is_requested:
         yield
         return
     command = ["taskset", "-c", "0", sys.executable, "-c", "while True: pass"]
@@ -128,7 +133,7 @@ def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:
     return changed(bundle, target, {variant: slowed(count) for variant, count in counts.items()})
 
 
-def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, object]:
+def run(task: Task, bundle: Path, folder: Path, is_loaded: bool) -> dict[str, object]:
     """Check once, and keep what the tables need."""
     place = {"plain": bundle}
     limits = Limits(max_slowdown=task.max_slowdown)
@@ -140,7 +145,7 @@ def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, obj
     )
     return {
         "task": task.name,
-        "hog": with_hog,
+        "background_load": is_loaded,
         "seconds": time.monotonic() - begin,
         "exit_code": checked.exit_code,
         "findings": [
@@ -148,30 +153,33 @@ def run(task: Task, bundle: Path, folder: Path, with_hog: bool) -> dict[str, obj
             for one in checked.findings
         ],
         "sweeps": {
-            f"{times.variant}{', again' if times.fresh else ''}": [len(one.blocks) for one in times.baseline]
-            for times in checked.raw
+            case: [len(repetition.baseline.blocks) for repetition in repetitions]
+            for case, repetitions in by_case(checked).items()
         },
         "p50": {
-            times.variant: [
+            case: [
                 median(ns for process in side for block in process.blocks for ns in block.ns)
-                for side in (times.baseline, times.candidate)
+                for side in (
+                    [repetition.baseline for repetition in repetitions],
+                    [repetition.candidate for repetition in repetitions],
+                )
             ]
-            for times in checked.raw
-            if not times.fresh
+            for case, repetitions in by_case(checked).items()
+            if not case.endswith(AGAIN)
         },
     }
 
 
-def table(rows: Sequence[dict[str, object]]) -> None:
+def table(rows: Sequence[dict[str, Any]]) -> None:
     """Print what there is so far."""
-    for with_hog in (False, True):
+    for is_loaded in (False, True):
         for task in TASKS:
-            these = [row for row in rows if row["task"] == task.name and row["hog"] is with_hog]
+            these = [row for row in rows if row["task"] == task.name and row["background_load"] is is_loaded]
             if these:
-                print(f"{task.name:24} {'hog' if with_hog else 'idle':5} {line(these)}")
+                print(f"{task.name:24} {'load' if is_loaded else 'idle':5} {line(these)}")
 
 
-def line(rows: Sequence[dict]) -> str:
+def line(rows: Sequence[dict[str, Any]]) -> str:
     """One line of the table."""
     found = [finding for row in rows for finding in row["findings"] if finding[1] == "latency"]
     counts = {word: sum(one[2] == word for one in found) for word in ("SAME", "BETTER", "WORSE", "UNDECIDED")}
@@ -211,34 +219,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--hog", action="store_true", help="keep one of the cores busy meanwhile")
+    parser.add_argument("--background-load", action="store_true", help="keep one of the cores busy")
     parser.add_argument("--task", help="only the task of this name")
     parser.add_argument("--runs", type=int, help="at most so many of each task")
     parser.add_argument("--table", action="store_true", help="print what there is, and run nothing")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no hog is left behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no busy loop is left behind
     arguments.folder.mkdir(parents=True, exist_ok=True)
     kept = arguments.folder / "runs.jsonl"
     kept.touch()
     if not arguments.table:
         prepare(arguments.bundle, arguments.folder)
-        with hog(arguments.hog):
+        with background_load(arguments.background_load):
             for task in TASKS:
                 if arguments.task not in (None, task.name):
                     continue
-                done = sum(row["task"] == task.name and row["hog"] is arguments.hog for row in read(kept))
+                done = sum(
+                    row["task"] == task.name and row["background_load"] is arguments.background_load
+                    for row in read(kept)
+                )
                 for _ in range(min(task.runs, arguments.runs or task.runs) - done):
-                    row = run(task, arguments.bundle, arguments.folder, arguments.hog)
+                    row = run(task, arguments.bundle, arguments.folder, arguments.background_load)
                     with kept.open("a") as file:
                         file.write(json.dumps(row) + "\n")
                     print(json.dumps(row["findings"]), flush=True)
     table(read(kept))
 
 
-def read(kept: Path) -> list[dict]:
+def read(kept: Path) -> list[dict[str, Any]]:
     """Every run so far."""
     return [json.loads(text) for text in kept.read_text().splitlines()]
 
 
 if __name__ == "__main__":
     main()
+
+
+def by_case(checked: Checked) -> dict[str, list[PairedRepetition]]:
+    """The repetitions of each case; those of its confirmation run under a name of their own."""
+    found: dict[str, list[PairedRepetition]] = {}
+    for repetition in checked.raw:
+        name = f"{repetition.case}{AGAIN if repetition.confirmation else ''}"
+        found.setdefault(name, []).append(repetition)
+    return found

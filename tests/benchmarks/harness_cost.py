@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bench.bundle.manifest import read_bundle
 from bench.harness.interleaving import InterleavedRunner
-from bench.run.benchmark import BenchmarkOptions, benchmark
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
 
@@ -35,12 +36,13 @@ def main() -> None:
     InterleavedRunner._time_repetition = watched  # type: ignore[method-assign,assignment]
     bundle = read_bundle(Path(sys.argv[1]))
     with progress() as watcher:
-        report = benchmark(bundle, load_profile("laptop-cpu"), BenchmarkOptions(), watcher, "0", "now")
+        report = benchmark(
+            bundle, load_profile("laptop-cpu"), BenchmarkRequest(tool="0", created="now"), watcher
+        )
     null = next(run for run in report.runs if run.variant == "null")
-    assert null.latency_ms is not None
-    print(
-        f"null runtime: median {null.latency_ms.p50 * 1000:.2f} µs a call ({null.latency_ms.samples} samples)"
-    )
+    assert null.summary is not None
+    latency = null.summary.latency
+    print(f"null runtime: median {latency.p50_ns / 1000:.2f} µs a call ({latency.samples} samples)")
     print(
         f"parent: {spent['cpu'] / spent['wall'] * 10:.3f} s of CPU time for 10 s of measuring "
         f"({spent['cpu']:.2f} s in {spent['wall']:.0f} s)"

@@ -28,6 +28,7 @@ from bench.bundle.manifest import ArtifactRecord, Bundle, describe, read_bundle,
 from bench.bundle.variants import Precision
 from bench.report.files import read_report
 from bench.report.schema import Report, Run
+from bench.run_config import RunConfig
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime, row_of
 from bench.statistics import accuracy
@@ -59,11 +60,10 @@ class _Row:
 
 def _logits(bundle: Bundle, artifact: ArtifactRecord, images: int, exact: bool) -> accuracy.Logits:
     options = LoadOptions(
-        threads=1,
-        provider=row_of(artifact.format).provider,
+        RunConfig(threads=1, provider=row_of(artifact.format).provider),
         engine=artifact.engine,
         foreign_engine=True,
-        int8=True,
+        precision=Precision.INT8,
         exact=exact,
     )
     session = load_runtime(artifact.format).load(bundle.folder / artifact.entry, options)

@@ -51,7 +51,8 @@ def simulated(
     """Return how often the interval holds the truth, and its median half width."""
     random = np.random.default_rng(11)
     truth = float(np.median(model(random, POPULATION)))
-    held, widths = 0, []
+    held, interval = 0, None
+    widths: list[float] = []
     for _ in range(TRIALS):
         samples = model(random, check_after_processes[-1])
         for look in check_after_processes:
@@ -60,6 +61,7 @@ def simulated(
             assert interval is not None
             if interval.half_width <= 0.02:
                 break
+        assert interval is not None
         held += interval.low <= truth <= interval.high
         widths.append(interval.half_width)
     return held / TRIALS, float(np.median(widths))
@@ -74,9 +76,9 @@ def real(paths: list[Path]) -> tuple[float, int, int]:
     held, drawn, rows, count = 0, 0, 0, 0
     for report in map(read_report, paths):
         for run in report.runs:
-            if not run.is_variant or run.raw is None or len(run.raw.processes) < FEWEST_REAL:
+            if not run.is_variant or run.completed is None or len(run.completed.processes) < FEWEST_REAL:
                 continue
-            processes = run.raw.processes
+            processes = run.completed.processes
             everything = [ns for process in processes for block in process.blocks for ns in block.ns]
             truth = float(np.median(everything))
             rows, count = rows + 1, count + len(processes)

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.bundle.manifest import read_bundle
-from bench.gate.findings import Finding, Limits, Quantity, Verdict
-from bench.gate.options import CheckOptions
+from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.options import CheckOptions, Limits
 from bench.gate.reports import check_reports
 from bench.report.files import read_report, write_report
 from bench.report.schema import Report
-from bench.run.benchmark import BenchmarkOptions, benchmark
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
 from edgefit.options import now
 from edgefit.progress import progress
@@ -31,9 +32,9 @@ LIMITS = (0.05, 0.10, 0.15, 0.20, 0.30)
 def measure(bundle: Path, out: Path) -> None:
     """Measure a bundle as a user would, unless its report is there already."""
     if not out.exists():
-        options = BenchmarkOptions(only=VARIANTS)
+        request = BenchmarkRequest(only=VARIANTS, tool="0", created=now())
         with progress() as watcher:
-            report = benchmark(read_bundle(bundle), load_profile("laptop-cpu"), options, watcher, "0", now())
+            report = benchmark(read_bundle(bundle), load_profile("laptop-cpu"), request, watcher)
         write_report(out, report)
 
 

@@ -16,7 +16,8 @@ from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.harness import messages
 from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
-from bench.runtimes.table import RUNTIMES
+from bench.run_config import RunConfig
+from bench.runtimes.formats import FORMATS
 from bench.statistics.replication import Ratio, ratio_of_pairs
 from bench.system.host import cpus_for
 
@@ -35,14 +36,14 @@ _COMMANDS = (WORKER_COMMAND, (sys.executable, "-c", _UNCONFINED))
 
 def request(bundle: Bundle, artifact: ArtifactRecord) -> messages.Load:
     """What both sides load."""
-    row = RUNTIMES[artifact.format]
+    row = FORMATS[artifact.format]
     return messages.Load(
         module=row.module,
         entry=str((bundle.folder / artifact.entry).resolve()),
         files=(),
-        provider=row.provider,
+        config=RunConfig(provider=row.provider, threads=1),
+        precision=artifact.precision,
         engine=artifact.engine,
-        threads=1,
         cpus=cpus_for(1),
         image_size=bundle.manifest.model.image_size,
         pack=str((bundle.folder / FILE_NAME).resolve()),
@@ -69,7 +70,7 @@ def pair(load: messages.Load, blocks: int) -> tuple[list[float], float]:
 def _load_ns(worker: WorkerProcess, load: messages.Load) -> int:
     loaded = worker.ask(load, _LIMIT_S)
     assert isinstance(loaded, messages.Loaded)
-    worker.ask(messages.WarmUp(most=200, limit_s=5.0), _LIMIT_S)
+    worker.ask(messages.WarmUp(max_inferences=200, limit_s=5.0), _LIMIT_S)
     return loaded.load_ns
 
 

@@ -15,9 +15,12 @@ from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
 from bench.report.schema import Run
-from bench.run.benchmark import BenchmarkOptions, benchmark
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
+from bench.run_config import RunOptions
 from bench.statistics.replication import FEWEST_PROCESSES
 from bench.system.host import cpus_for, read_host
+from bench.units import ms
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
@@ -27,7 +30,7 @@ from edgefit.progress import progress
 def measured(bundle: Bundle, profile: Profile, variants: tuple[str, ...]) -> dict[str, Run]:
     """Measure some variants together, as a user would."""
     with progress() as watcher:
-        report = benchmark(bundle, profile, BenchmarkOptions(only=variants), watcher, "0", "now")
+        report = benchmark(bundle, profile, BenchmarkRequest(only=variants, tool="0", created="now"), watcher)
     return {run.variant: run for run in report.runs}
 
 
@@ -43,9 +46,9 @@ def alone(case: Case, pack: Path, sampling: Sampling) -> float:
 
 
 def p50(run: Run) -> float:
-    """The median latency of a row."""
-    assert run.latency_ms is not None, run.reason
-    return run.latency_ms.p50
+    """The median latency of a row in ms."""
+    assert run.summary is not None, run.reason
+    return ms(run.summary.latency.p50_ns)
 
 
 def spread(ratios: list[float]) -> str:
@@ -70,14 +73,15 @@ def main() -> None:
         profile = load_profile("laptop-cpu").model_copy(update={"threads": threads})
         pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
         terms = terms_of(profile, read_host())
-        cases = cases_of(bundle, bundle.select((one, other)), profile, terms, threads, cpus_for(threads))
+        options = RunOptions(threads=threads)
+        cases = cases_of(bundle, bundle.select((one, other)), profile, terms, options, cpus_for(threads))
         by_name = {case.variant: case for case in cases}
         paired: list[float] = []
         medians: list[float] = []
         one_by_one: list[float] = []
         for number in range(1, asked.runs + 1):
             together = measured(bundle, profile, (one, other))
-            paired.append(together[one].relative_to_fp32 or float("nan"))
+            paired.append(relative_to_fp32(together[one]))
             medians.append(p50(together[one]) / p50(together[other]))
             said = f"threads {threads}, run {number}: {paired[-1]:.3f} {medians[-1]:.3f}"
             said += f" while {other} took {p50(together[other]):.2f} ms"
@@ -95,3 +99,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def relative_to_fp32(run: Run) -> float:
+    """A row's latency ÷ that of its format in fp32."""
+    relative = None if run.summary is None else run.summary.relative_to_fp32
+    return float("nan") if relative is None else relative.ratio

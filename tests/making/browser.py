@@ -41,11 +41,14 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the page has written to the console."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return self._log("browser")
+
+    def _log(self, kind: str) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log(kind)]  # type: ignore[no-untyped-call]
 
     def requests(self) -> list[str]:
         """Return the addresses that were asked for since the last time."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        messages = [json.loads(message)["message"] for message in self._log("performance")]
         return [
             message["params"]["request"]["url"]
             for message in messages

@@ -44,14 +44,14 @@ def slowed(convolutions: int) -> Change:
         for name, channels in (("slow.first", 3), ("slow.more", _CHANNELS)):
             weight = random.normal(0, 0.05, (_CHANNELS, channels, 3, 3)).astype(np.float32)
             graph.initializer.append(numpy_helper.from_array(weight, name))
-        graph.initializer.append(numpy_helper.from_array(np.float32([0]), "slow.times"))
+        graph.initializer.append(numpy_helper.from_array(np.array([0], dtype=np.float32), "slow.times"))
         for name, values in (
             ("slow.axes", [-1]),
             ("slow.begin", [0, 0]),
             ("slow.end", [_CORNER, _CORNER]),
             ("slow.sides", [2, 3]),
         ):
-            graph.initializer.append(numpy_helper.from_array(np.int64(values), name))
+            graph.initializer.append(numpy_helper.from_array(np.array(values, dtype=np.int64), name))
         for node in graph.node:
             node.output[:] = ["slow.from" if name == logits else name for name in node.output]
         nodes = [
@@ -80,7 +80,7 @@ def flipping(shift: float) -> Change:
         graph, logits = model.graph, model.graph.output[0].name
         for node in graph.node:
             node.output[:] = ["shifted.from" if name == logits else name for name in node.output]
-        graph.initializer.append(numpy_helper.from_array(np.float32([[shift, 0]]), "shift"))
+        graph.initializer.append(numpy_helper.from_array(np.array([[shift, 0]], dtype=np.float32), "shift"))
         graph.node.append(helper.make_node("Add", ["shifted.from", "shift"], [logits], name="shift_logits"))
 
     return change

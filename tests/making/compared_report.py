@@ -10,18 +10,19 @@ from bench.harness.plan import Case
 from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
 from bench.report.schema import BundleRecord, Evaluation, Report
 from bench.report.summaries import References
-from bench.run.rows import raw_of, row_of_case
+from bench.run.rows import RowContext, row_of_case
+from bench.run_config import RunConfig
 from device_profiles.loading import load_profile
 from making.tiny_report import HOST, MIB, case_of, executed, make_report, ms_to_ns
 
 IMAGES = 1000
-_SWEEPS = 4
+_PASSES = 4
 RIGHT, WRONG = (2.0, -1.0), (-1.0, 2.0)
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row has: `moods` multiply the latency of each process; `wrong`: images it calls class 1.
+    """What a row has: `noise` multiply the latency of each process; `wrong`: images it calls class 1.
 
     `answers`: the class it gives each image, in the place of that.
     """
@@ -30,13 +31,13 @@ class Row:
     mib: float = 100
     size: int = 9_000_000
     wrong: int = 0
-    moods: Sequence[float] = (1.0,) * 8
+    noise: Sequence[float] = (1.0,) * 8
     provider: str = "cpu"
     answers: tuple[int, ...] | None = None
 
 
 def timed(row: Row) -> tuple[ProcessTiming, ...]:
-    """A process for each mood, whose blocks all have the same level."""
+    """A process for each factor of noise, whose blocks all have the same level."""
     return tuple(
         ProcessTiming(
             group=0,
@@ -48,11 +49,11 @@ def timed(row: Row) -> tuple[ProcessTiming, ...]:
             warm_up_ns=(1, 1, 1),
             steady=True,
             blocks=tuple(
-                Block(pass_index=pass_index, position=pass_index, ns=(ms_to_ns(row.ms * mood),) * 30)
-                for pass_index in range(_SWEEPS)
+                Block(pass_index=pass_index, position=pass_index, ns=(ms_to_ns(row.ms * factor),) * 30)
+                for pass_index in range(_PASSES)
             ),
         )
-        for repetition, mood in enumerate(row.moods)
+        for repetition, factor in enumerate(row.noise)
     )
 
 
@@ -100,25 +101,19 @@ def made_report(
     for variant, row in rows.items():
         case = case_of(variant)
         if isinstance(row, Row):
-            case = replace(case, size_bytes=row.size, provider=row.provider)
+            case = replace(case, size_bytes=row.size, config=RunConfig(provider=row.provider, threads=2))
             outcomes[variant] = case, outcome(row, variant.rpartition("-")[2], images)
         else:
             outcomes[variant] = case, row
     control_row = outcome(control or Row(1.0)).model_copy(update={"logits": None, "executed": None})
     outcomes[CONTROL_VARIANT] = case_of(CONTROL_VARIANT), control_row
-    raws = {(variant, case.provider): raw_of(found) for variant, (case, found) in outcomes.items()}
     known = load_profile(profile)
+    context = RowContext(
+        evaluation=evaluation, profile=known, provenance=provenance, quick=False, cpu_class=CpuClass.X86
+    )
+    by_case = {case.id: found for case, found in outcomes.values()}
     runs = tuple(
-        row_of_case(
-            case,
-            found,
-            evaluation,
-            known,
-            provenance,
-            False,
-            References.of(case.format, case.provider, raws),
-            CpuClass.X86,
-        )
+        row_of_case(case, found, context, References.of(case.format, case.config.provider, by_case))
         for case, found in outcomes.values()
     )
     update = {"profile": known, "evaluation": evaluation, "runs": runs, "quick": False, "warnings": ()}

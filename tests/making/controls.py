@@ -5,13 +5,15 @@ about 90 million multiply-accumulates. Its weights are constants, for only its t
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from torch import nn
 
-from bench.runtimes.table import CONTROL_IMAGE_SIZE, RUNTIMES
+from bench.runtimes.formats import FORMATS
+from bench.runtimes.table import CONTROL_IMAGE_SIZE
 
 WEIGHT = 0.01
 
@@ -41,12 +43,15 @@ class ControlWorkload(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         for _, convolution in self.convolutions():
             image = torch.relu(convolution(image))
-        return self.head(image.mean(dim=(2, 3)))
+        logits: torch.Tensor = self.head(image.mean(dim=(2, 3)))
+        return logits
 
 
 def to_torchscript() -> torch.jit.ScriptModule:
     side = CONTROL_IMAGE_SIZE
-    return torch.jit.trace(ControlWorkload().eval(), torch.zeros(1, 3, side, side))
+    image = torch.zeros(1, 3, side, side)
+    traced: torch.jit.ScriptModule = torch.jit.trace(ControlWorkload().eval(), image)  # type: ignore[no-untyped-call]
+    return traced
 
 
 def to_onnx() -> onnx.ModelProto:
@@ -58,7 +63,7 @@ def to_onnx() -> onnx.ModelProto:
     for name in shapes:
         nodes.append(helper.make_node("ConstantOfShape", [f"{name}_shape"], [name], value=fill))
     for index, (name, layer) in enumerate(network.convolutions()):
-        settings = {"strides": layer.stride, "pads": layer.padding * 2, "group": layer.groups}
+        settings: dict[str, Any] = {"strides": layer.stride, "pads": layer.padding * 2, "group": layer.groups}
         inputs = [value, f"{name}_weight", f"{name}_bias"]
         nodes.append(helper.make_node("Conv", inputs, [f"convolved_{index}"], **settings))
         nodes.append(helper.make_node("Relu", [f"convolved_{index}"], [f"value_{index}"]))
@@ -83,7 +88,7 @@ def to_onnx() -> onnx.ModelProto:
 
 
 def main() -> None:
-    for file in {row.control_file for row in RUNTIMES.values()}:
+    for file in {row.control_file for row in FORMATS.values()}:
         assert isinstance(file, Path)
         if file.suffix == ".onnx":
             onnx.save(to_onnx(), file)

@@ -14,11 +14,12 @@ from bench.harness.journal import Journal
 from bench.harness.measure import measure
 from bench.harness.plan import Case, Plan, controls_of
 from bench.measurements import Outcome
-from bench.runtimes.table import RUNTIMES, RuntimeRow
+from bench.run_config import RunConfig, RunOptions
+from bench.runtimes.formats import FORMATS, FormatRow
 from device_profiles.settings import Sampling
 from making.tiny_report import HOST
 
-FAULTY = Path(__file__).parents[1] / "bench" / "faulty"
+FAULTY = Path(__file__).with_name("faulty_runtime")
 SHORT = Sampling(
     check_after_processes=(1,),
     warm_up=15,
@@ -32,7 +33,7 @@ IMAGES = 6
 
 
 class Silent:
-    """A progress that keeps what it is told to say."""
+    """A progress that keeps its sentences."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
@@ -50,9 +51,9 @@ class Silent:
 @contextmanager
 def faulty_runtime() -> Iterator[None]:
     """Have the format `faulty` run by the faulty runtime, in this process's table and its workers."""
-    row = RuntimeRow("faulty_runtime", "numpy", "", "cpu")
+    row = FormatRow("faulty_runtime", "numpy", "", ("cpu",))
     path = os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
-    with patch.dict(RUNTIMES, {"faulty": row}), patch.dict(os.environ, {"PYTHONPATH": path}):
+    with patch.dict(FORMATS, {"faulty": row}), patch.dict(os.environ, {"PYTHONPATH": path}):
         yield
 
 
@@ -66,8 +67,7 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "entry": entry,
         "files": (entry,),
         "engine": None,
-        "provider": "cpu",
-        "threads": 1,
+        "config": RunConfig(provider="cpu", threads=1),
         "cpus": None,
         "image_size": 32,
         "size_bytes": 1,
@@ -87,7 +87,7 @@ def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes:
         write_pack(pack, EvaluationPack(images, np.zeros(IMAGES, dtype=np.int64), logits))
     settings: dict[str, object] = {
         "cases": tuple(cases),
-        "controls": controls_of(1, None)[:1],
+        "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
         "pack": pack,
         "pack_sha256": "0" * 64,

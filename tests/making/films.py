@@ -1,7 +1,9 @@
 """Small films that are quick to learn from: noise, and for label 1 a bright square in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ SIDE = 40
 
 @dataclass
 class Remembering:
-    """A progress that keeps what it is told."""
+    """A Progress that records its calls."""
 
     tasks: list[tuple[str, int]] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
@@ -43,7 +45,7 @@ def film(label: int, seed: int, side: int = SIDE) -> npt.NDArray[np.uint8]:
 
 
 def films(count: int, side: int, first_seed: int) -> Split:
-    """Both classes in turn."""
+    """Films of both classes, alternating."""
     labels = np.arange(count) % 2
     images = [film(int(label), first_seed + index, side) for index, label in enumerate(labels)]
     return Split(np.stack(images), labels.astype(np.int64))
@@ -55,10 +57,10 @@ def dataset_of_films(train: int = 40, validation: int = 20, test: int = 20, side
     return Dataset("films", ("normal", "square"), splits[0], splits[1], splits[2])
 
 
-def medmnist_arrays(side: int = 28) -> dict[str, np.ndarray]:
-    """MedMNIST's six arrays: 40, 20 and 20 films, labels uint8 [n, 1]."""
+def medmnist_arrays(side: int = 28) -> dict[str, npt.NDArray[np.uint8]]:
+    """MedMNIST's six arrays: 40, 20 and 20 films, with labels uint8 [n, 1]."""
     dataset = dataset_of_films(side=side)
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, npt.NDArray[np.uint8]] = {}
     for name, split in (("train", dataset.train), ("val", dataset.validation), ("test", dataset.test)):
         arrays[f"{name}_images"] = split.images
         arrays[f"{name}_labels"] = split.labels.astype(np.uint8)[:, np.newaxis]
@@ -70,3 +72,8 @@ def write_films(folder: Path, label: int, count: int, pattern: str = "film{}.png
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(first, first + count):
         Image.fromarray(film(label, 1000 * label + number)).save(folder / pattern.format(number))
+
+
+def save_npz(file: Path | IO[bytes], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays by their names."""
+    np.savez(file, **arrays)  # type: ignore[arg-type] # a name could be that of an option

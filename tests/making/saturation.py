@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+
+Output = npt.NDArray[np.float32]
 
 LEVELS = (64, 127)
 _SIDE = 8
@@ -33,7 +36,7 @@ class Layer:
     `images`: uint8 [1, in, side, side], or [1, in]; `weights`: int8; `step`: of the output.
     """
 
-    images: np.ndarray
+    images: npt.NDArray[np.uint8]
     weights: np.ndarray
     groups: int
 
@@ -43,7 +46,7 @@ class Layer:
 
     @property
     def padding(self) -> int:
-        return self.weights.shape[2] // 2
+        return int(self.weights.shape[2]) // 2
 
     @property
     def step(self) -> float:
@@ -60,7 +63,7 @@ def make(kind: str, level: int) -> Layer:
     return Layer(random.integers(0, 256, (1, inputs, *image)).astype(np.uint8), weights, groups)
 
 
-def exact(layer: Layer) -> np.ndarray:
+def exact(layer: Layer) -> Output:
     """Return the layer's output, computed in float and rounded to its grid."""
     import torch
 
@@ -70,10 +73,11 @@ def exact(layer: Layer) -> np.ndarray:
         sums = torch.nn.functional.linear(images, weights)
     else:
         sums = torch.nn.functional.conv2d(images, weights, padding=layer.padding, groups=layer.groups)
-    return ((sums / layer.step).round().clamp(-_ZERO, _ZERO - 1) * layer.step).numpy()
+    found: Output = ((sums / layer.step).round().clamp(-_ZERO, _ZERO - 1) * layer.step).numpy()
+    return found
 
 
-def with_torchscript(layer: Layer) -> np.ndarray:
+def with_torchscript(layer: Layer) -> Output:
     import torch
 
     images = torch.quantize_per_tensor(torch.from_numpy(layer.images).float() * _STEP, _STEP, 0, torch.quint8)
@@ -86,27 +90,31 @@ def with_torchscript(layer: Layer) -> np.ndarray:
     )
     if layer.is_linear:
         packed = torch.ops.quantized.linear_prepack(weights, None)
-        return torch.ops.quantized.linear(images, packed, layer.step, _ZERO).dequantize().numpy()
+        linear: Output = torch.ops.quantized.linear(images, packed, layer.step, _ZERO).dequantize().numpy()
+        return linear
     padding = [layer.padding] * 2
     packed = torch.ops.quantized.conv2d_prepack(weights, None, [1, 1], padding, [1, 1], layer.groups)
-    return torch.ops.quantized.conv2d(images, packed, layer.step, _ZERO).dequantize().numpy()
+    found: Output = torch.ops.quantized.conv2d(images, packed, layer.step, _ZERO).dequantize().numpy()
+    return found
 
 
-def with_onnx(layer: Layer) -> np.ndarray:
+def with_onnx(layer: Layer) -> Output:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(_onnx(layer), providers=["CPUExecutionProvider"])
-    return session.run(None, {"images": layer.images.astype(np.float32) * np.float32(_STEP)})[0]
+    found: Output = session.run(None, {"images": layer.images.astype(np.float32) * np.float32(_STEP)})[0]
+    return found
 
 
-def with_openvino(layer: Layer) -> np.ndarray:
+def with_openvino(layer: Layer) -> Output:
     import openvino
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.onnx"
         path.write_bytes(_onnx(layer))
         compiled = openvino.Core().compile_model(path, "CPU")
-    return compiled(layer.images.astype(np.float32) * np.float32(_STEP))[0]
+    found: Output = compiled(layer.images.astype(np.float32) * np.float32(_STEP))[0]
+    return found
 
 
 def _onnx(layer: Layer) -> bytes:

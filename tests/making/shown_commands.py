@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from edgefit.app import app
+from making.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PATTERN = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}|\$")
 
@@ -24,6 +23,7 @@ def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand]]:
         if isinstance(inner, TyperGroup):
             yield from _below(inner, f"{words} {name}")
         else:
+            assert isinstance(inner, TyperCommand)
             yield f"{words} {name}", inner
 
 

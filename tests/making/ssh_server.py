@@ -57,7 +57,7 @@ class SshServer:
 
     @property
     def log(self) -> str:
-        """What the server told so far."""
+        """What the server has logged so far."""
         return (self.folder / "log").read_text()
 
     def cut(self) -> None:

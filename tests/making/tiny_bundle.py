@@ -13,11 +13,11 @@ from bench.bundle.manifest import (
     Manifest,
     ModelRecord,
     PackRecord,
-    PreprocessingRecord,
     VerificationRecord,
     describe,
     write_manifest,
 )
+from bench.bundle.preprocessing import unit_rgb
 from bench.bundle.variants import Precision
 
 IMAGES = 40
@@ -34,7 +34,8 @@ class TinyNetwork(torch.nn.Module):
         self.head = torch.nn.Linear(4, 2)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.head(torch.relu(self.convolution(image)).mean(dim=(2, 3)))
+        logits: torch.Tensor = self.head(torch.relu(self.convolution(image)).mean(dim=(2, 3)))
+        return logits
 
 
 def make_tiny_bundle(folder: Path) -> Path:
@@ -51,14 +52,14 @@ def make_tiny_bundle(folder: Path) -> Path:
     write_manifest(
         folder,
         Manifest(
-            schema=1,
+            schema=2,
             tool="0",
             name="tiny",
             created="2026-01-01T00:00:00+00:00",
             model=ModelRecord(
                 arch="tiny", classes=("normal", "pneumonia"), image_size=SIDE, weights="none", data="noise"
             ),
-            preprocessing=PreprocessingRecord(resize="none", grey_to_rgb="repeat", scale="divide by 255"),
+            preprocessing=unit_rgb(SIDE),
             pack=PackRecord(file=describe(folder, folder / FILE_NAME), images=IMAGES, positive_class=1),
             artifacts=artifacts,
         ),
@@ -81,7 +82,8 @@ def _pack(network: TinyNetwork) -> EvaluationPack:
 def _to_torchscript(folder: Path, network: TinyNetwork) -> Path:
     path = folder / "torchscript-fp32" / "model.pt"
     path.parent.mkdir()
-    torch.jit.trace(network, torch.zeros(1, 3, SIDE, SIDE)).save(str(path))
+    traced = torch.jit.trace(network, torch.zeros(1, 3, SIDE, SIDE))  # type: ignore[no-untyped-call]
+    traced.save(str(path))
     return path
 
 
@@ -113,7 +115,7 @@ def _to_openvino(folder: Path, network: TinyNetwork) -> Path:
     path = folder / "openvino-fp32" / "model.xml"
     path.parent.mkdir()
     openvino.save_model(
-        openvino.convert_model(folder / "onnx-fp32" / "model.onnx"), path, compress_to_fp16=False
+        openvino.Core().read_model(folder / "onnx-fp32" / "model.onnx"), path, compress_to_fp16=False
     )
     return path
 

@@ -22,7 +22,8 @@ from bench.measurements import (
 )
 from bench.report.schema import BundleRecord, Evaluation, Report
 from bench.report.summaries import References
-from bench.run.rows import raw_of, row_of_case
+from bench.run.rows import RowContext, row_of_case
+from bench.run_config import RunConfig
 from bench.system.host import Host
 from bench.system.state import HostState
 from device_profiles.loading import load_profile
@@ -71,7 +72,7 @@ def executed(precision: str = "fp32", macs: int | None = 1000) -> Executed:
 def process(
     ms: float, repetition: int = 0, passes: int = 2, steps: tuple[float, ...] = (0, 1)
 ) -> ProcessTiming:
-    """A process with blocks of two samples: `ms` plus the first step, then two more for each sweep."""
+    """A process with blocks of two samples: `ms` plus the first step, then two more for each pass."""
     return ProcessTiming(
         group=0,
         repetition=repetition,
@@ -134,7 +135,14 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
     """Return a report with a row for each outcome."""
     profile = load_profile("laptop-cpu")
     outcomes = OUTCOMES if outcomes is None else outcomes
-    raws = {(variant, case_of(variant).provider): raw_of(outcome) for variant, outcome in outcomes.items()}
+    context = RowContext(
+        evaluation=EVALUATION,
+        profile=profile,
+        provenance="measured",
+        quick=True,
+        cpu_class=CpuClass.X86,
+        warnings=("a [warning] of all",),
+    )
     return Report(
         schema=2,
         tool="0",
@@ -158,13 +166,8 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
             row_of_case(
                 case_of(variant),
                 outcome,
-                EVALUATION,
-                profile,
-                "measured",
-                True,
-                References.of(case_of(variant).format, case_of(variant).provider, raws),
-                CpuClass.X86,
-                ("a [doubt] of all",),
+                context,
+                References.of(case_of(variant).format, "cpu", outcomes),
             )
             for variant, outcome in outcomes.items()
         ),
@@ -181,8 +184,7 @@ def case_of(variant: str) -> Case:
         entry=Path("model"),
         files=(),
         engine=None,
-        provider="cpu",
-        threads=2,
+        config=RunConfig(provider="cpu", threads=2),
         cpus=None,
         image_size=32,
         size_bytes=9_000_000 if variant.endswith("fp32") else 2_500_000,

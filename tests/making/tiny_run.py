@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from models.architectures import find_architecture
 from models.dataset import Images, Labels, Split
-from models.network import ImageClassifier, find_architecture
+from models.network import ImageClassifier
 from models.pixels import to_input, to_planes
 from models.records import (
     DataRecord,
@@ -66,8 +67,8 @@ def _fitted(split: Split) -> ImageClassifier:
         bright = torch.from_numpy(split.labels).bool()
         middle, apart = features.mean(dim=0), features[bright].mean(dim=0) - features[~bright].mean(dim=0)
         direction = 2 * apart / apart.square().sum()
-        network.classifier[1].weight.copy_(torch.stack([-direction, direction]))
-        network.classifier[1].bias.copy_(network.classifier[1].weight @ -middle)
+        network.state_dict()["classifier.1.weight"].copy_(torch.stack([-direction, direction]))
+        network.state_dict()["classifier.1.bias"].copy_(network.state_dict()["classifier.1.weight"] @ -middle)
     return network
 
 
@@ -80,7 +81,7 @@ def _history() -> History:
         validation_loss=0.0,
         validation_accuracy=1.0,
     )
-    return History(schema=1, best_epoch=1, epochs=(epoch,))
+    return History(schema=2, best_epoch=1, epochs=(epoch,))
 
 
 def _record(files: dict[str, str]) -> RunRecord:
@@ -97,7 +98,7 @@ def _record(files: dict[str, str]) -> RunRecord:
         train=(CALIBRATION // 2,) * 2, validation=(HELD_OUT // 2,) * 2, test=(TEST // 2,) * 2
     )
     return RunRecord(
-        schema=1,
+        schema=2,
         tool="0",
         name="films",
         created="2026-01-01T00:00:00+00:00",

@@ -13,17 +13,17 @@ from making.page_reports import HOSTILE, three_reports
 from bench.report.files import write_report
 
 _MOST_BYTES = 2_000_000
-# Where the report has what the page's table shows.
-_PLACES = {
-    "p50_ms": ("latency_ms", "p50"),
-    "p95_ms": ("latency_ms", "p95"),
-    "p99_ms": ("latency_ms", "p99"),
-    "relative_to_control": ("relative_to_control",),
-    "load_ms": ("load_ms",),
-    "peak_memory_mib": ("memory_mb", "peak"),
-    "top1": ("accuracy", "top1"),
-    "agreement": ("accuracy", "agreement"),
-    "retention": ("accuracy", "retention", "value"),
+# Where the report has what the page's table shows, and how many of its units make one of the page's.
+_PLACES: dict[str, tuple[tuple[str, ...], float]] = {
+    "p50_ms": (("summary", "latency", "p50_ns"), 1e6),
+    "p95_ms": (("summary", "latency", "p95_ns"), 1e6),
+    "p99_ms": (("summary", "latency", "p99_ns"), 1e6),
+    "relative_to_control": (("summary", "relative_to_control", "ratio"), 1),
+    "load_ms": (("summary", "load_ns"), 1e6),
+    "peak_memory_mib": (("outcome", "memory", "peak_bytes"), 2**20),
+    "top1": (("summary", "accuracy", "top1"), 1),
+    "agreement": (("summary", "accuracy", "agreement"), 1),
+    "retention": (("summary", "accuracy", "retention", "value"), 1),
 }
 
 
@@ -76,16 +76,17 @@ def test_every_number_in_the_table_is_the_reports(browser: Browser, page: Path, 
         (run, document["profile"]["name"])
         for document in (json.loads(path.read_text()) for path in reports)
         for run in document["runs"]
-        if run["precision_ran"] is not None
+        if run["precision"] is not None
     ]
     assert len(shown) == len(runs) == 9
     compared = 0
     for (name, device, cells), (run, profile) in zip(shown, runs, strict=True):
-        assert (name, device) == (run["variant"], profile)
-        for key, place in _PLACES.items():
+        assert (name, device) == (run["case"], profile)
+        for key, (place, unit) in _PLACES.items():
             value = run
             for step in place:
-                value = None if value is None else value[step]
+                value = None if value is None else value.get(step)
+            value = None if value is None else value / unit
             told, text = cells[key]
             assert (None if told is None else float(told)) == pytest.approx(value)
             if value is not None:
@@ -105,7 +106,7 @@ def test_the_answer_comes_first_and_says_what_the_latency_is(browser: Browser, p
     assert isinstance(answers, list)
     assert answers[0].startswith("laptop-cpu ● measured\n\nonnx-int8\n")
     assert "▲ proxy" in answers[1]
-    assert "rests on a proxy" in answers[1]
+    assert "based on a proxy (Test CPU)" in answers[1]
 
 
 def test_every_chart_is_drawn_and_says_its_numbers_in_words_too(browser: Browser, page: Path) -> None:

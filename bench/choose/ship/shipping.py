@@ -1,4 +1,4 @@
-"""Copies a picked artifact out of its bundle, with what the last mile needs, into a folder that is whole."""
+"""Copies the chosen artifact out of its bundle, with an example, its requirements and a card."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,36 +23,39 @@ RECORD = "shipped.json"
 
 
 class Shipped(Record):
-    """`shipped.json`: which artifact was copied out, and every other file that edgefit wrote beside it."""
+    """`shipped.json`: the artifact that was copied, and the other files that edgefit wrote."""
 
     schema_: Literal[1] = Field(alias="schema")
+    """The version of this shape."""
     variant: str
+    """The variant that was copied."""
     files: tuple[FileRecord, ...]
+    """The files of the folder, without this one."""
 
 
 def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bundle:
-    """Return the very bundle that a report measured: the one given, else where it lay, else near by.
+    """Return the bundle that a report measured: the given one, else at its recorded place, else near by.
 
-    Raises InputError if there is none, or if the one given is another.
+    Raises InputError if no such bundle is found, or if the given one is another bundle.
     """
-    wanted = report.bundle.sha256
+    sha256 = report.bundle.sha256
     if given is not None:
         opened = read_bundle(given)
-        if opened.sha256 != wanted:
+        if opened.sha256 != sha256:
             raise InputError(
-                f"{given}: is not the bundle that the report '{report.name}' measured (its manifest's "
-                f"SHA-256 is {opened.sha256[:12]}, not {wanted[:12]}); give --bundle that one, or measure "
-                "this one"
+                f"{given}: this is not the bundle that the report '{report.name}' measured (its manifest's "
+                f"SHA-256 is {opened.sha256[:12]}, expected {sha256[:12]}); give the measured bundle with "
+                "--bundle, or measure this one"
             )
         return opened
     for folder in _places(report, near):
         manifest = folder / MANIFEST
         with suppress(OSError):
-            if manifest.is_file() and sha256_of(manifest) == wanted:
+            if manifest.is_file() and sha256_of(manifest) == sha256:
                 return read_bundle(folder)
     raise InputError(
-        f"the bundle '{report.bundle.name}' that the report '{report.name}' measured is not where it lay; "
-        "say where it is with --bundle BUNDLE"
+        f"the bundle '{report.bundle.name}' that the report '{report.name}' measured was not found; "
+        "give its folder with --bundle BUNDLE"
     )
 
 
@@ -61,22 +64,22 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
         yield Path(report.bundle.folder)
     for folder in (*near, Path.cwd()):
         yield folder
-        with suppress(OSError):  # a folder that may not be looked into holds nothing for us
+        with suppress(OSError):  # a folder without read permission has no bundle to read
             yield from sorted(folder.iterdir())
 
 
-def ship(choice: Choice, pick: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> None:
-    """Write the picked artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
-    artifact = next(one for one in bundle.manifest.artifacts if one.variant == pick.run.variant)
+def ship(choice: Choice, chosen: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> None:
+    """Write the chosen artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
+    artifact = next(record for record in bundle.manifest.artifacts if record.variant == chosen.run.variant)
     with whole_folder(target, written_files, overwrite, "--ship") as folder:
         for file in artifact.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.folder / file.path, copy)
         texts = {
-            "classify.py": example_of(bundle.manifest, artifact, pick.run),
-            "requirements.txt": requirements_of(artifact, pick.run, pick.report.profile),
-            CARD: card_of(choice, pick, bundle, artifact),
+            "classify.py": example_of(bundle.manifest, artifact, chosen.run),
+            "requirements.txt": requirements_of(artifact, chosen.run, chosen.report.profile),
+            CARD: card_of(choice, chosen, bundle, artifact),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
@@ -86,17 +89,17 @@ def ship(choice: Choice, pick: Candidate, bundle: Bundle, target: Path, overwrit
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:
-    """Return the files that `ship` wrote into `folder` by path, each with its SHA-256; None if it wrote none.
+    """Return the SHA-256 of each file that `ship` wrote into `folder`, by its path; None if it wrote none.
 
-    Raises InputError for what an earlier version shipped, which left no list of its files.
+    Raises InputError for a folder of an earlier version, which wrote no list of its files.
     """
     try:
         shipped = Shipped.model_validate_json((folder / RECORD).read_bytes())
     except (OSError, ValidationError):
         if _was_shipped_without_record(folder):
             raise InputError(
-                f"{folder}: was shipped by an earlier version, and has no {RECORD} that says which files are"
-                " edgefit's; remove the folder, or choose another --ship"
+                f"{folder}: an earlier version of edgefit wrote this folder, and no {RECORD} lists its "
+                "files; remove the folder, or choose another --ship"
             ) from None
         return None
     return {**{file.path: file.sha256 for file in shipped.files}, RECORD: None}

@@ -1,6 +1,6 @@
-"""Projection of what this host measured to a device that was calibrated, by the rates of both.
+"""Projection of a latency of this host to a calibrated device, by the rates of both.
 
-Pure: values in, values out.
+Pure: it takes values and returns values.
 """
 
 import math
@@ -19,12 +19,12 @@ from bench.devices.projection.projected import (
 from bench.measurements import Executed
 from device_profiles.facts import Rate
 
-# Calibration measures no half precision: what runs in it is scaled as float is.
+# Calibration does not measure half precision, which is scaled like fp32.
 _WIDER = {"bf16": "fp32", "fp16": "fp32"}
 
 
 def from_calibration(case: Measured, target: Target) -> Projected | None:
-    """Return the projection; None where a rate of either machine is missing, in this runtime or at all."""
+    """Return the projection; None if a rate of either machine is missing in this runtime."""
     if case.executed is None:
         return None
     here_rates = convolutions(target.host_rates, case.runtime)
@@ -35,9 +35,9 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
         return None
     by_rate, by_bandwidth = there / here, copied_here.value / copied_there.value
     value, reach = between(by_rate, by_bandwidth)
-    # No calibrated device has been held against a measured one yet: no narrower than between published ones.
+    # No such projection was compared with a measurement yet: it is no narrower than one from published data.
     reach = max(reach, math.exp(target.scaling.reach))
-    restless = _spread([*here_rates.values(), *there_rates.values(), copied_here, copied_there])
+    range_factor = _range_factor([*here_rates.values(), *there_rates.values(), copied_here, copied_there])
     what = (
         f"from this host to {target.device.name}: {by_rate:.2g}× by convolutions in the precisions that ran, "
         f"{by_bandwidth:.2g}× by copying, both measured"
@@ -45,18 +45,20 @@ def from_calibration(case: Measured, target: Target) -> Projected | None:
     source = next(iter(there_rates.values())).source
     basis = f"proxy latency of {case.runtime} on this host; rates of the device: {source}"
     factors = [Factor(what=what, value=value, reach=reach), ANOTHER_RUN]
-    if restless > 1:
-        factors.append(Factor(what="how far the samples of these rates spread", value=1.0, reach=restless))
+    if range_factor > 1:
+        factors.append(
+            Factor(what="the relative range of the samples of these rates", value=1.0, reach=range_factor)
+        )
     return projected(basis, case.there.value, case.ms, factors)
 
 
-def _spread(rates: Sequence[Rate]) -> float:
-    """Return by which factor a quotient of such rates may be off: half of their samples' spread, each."""
+def _range_factor(rates: Sequence[Rate]) -> float:
+    """Return the factor that a quotient of rates may be wrong by: half the relative range of each one."""
     return math.exp(math.hypot(*(math.log1p((rate.relative_range or 0) / 2) for rate in rates)))
 
 
 def _computing(executed: Executed, rates: Convolutions) -> float | None:
-    """Return the time of all operators by their precisions' rates, in its own unit; None if one lacks."""
+    """Return the time of all operators by their precisions' rates; None if a rate is missing."""
     total = 0.0
     for operator in executed.operators:
         precision = _WIDER.get(operator.precision, operator.precision)

@@ -1,6 +1,6 @@
-"""Projection from a latency that somebody published: to this device, this network and this precision.
+"""Projection from a published latency to this device, this network and this precision.
 
-Pure: values in, values out.
+Pure: it takes values and returns values.
 """
 
 import math
@@ -23,9 +23,9 @@ from bench.devices.projection.scaling import Setting, Speeds, Work
 from bench.measurements import Executed
 from device_profiles.facts import multiplies_int8_fast
 
-# No instruction for sums of int8 products: expect int8 to be 1.0 to 1.5 times as fast as fp32.
+# Without an instruction for sums of int8 products, int8 is 1.0 to 1.5 times as fast as fp32.
 ISA_RULE = (1.0, 1.5)
-# Four 8-bit products in the place of one 32-bit one: Arm's SDOT, x86's VPDPBUSD.
+# Four 8-bit products instead of one 32-bit product: Arm's SDOT, x86's VPDPBUSD.
 _GAIN_OF_INSTRUCTIONS = 4.0
 _MEGA, _GIGA = 1e6, 1e9
 _BYTES_OF_FP32 = 4
@@ -48,20 +48,21 @@ def from_published(case: Measured, target: Target) -> Projected | NoBasis:
         target.image_size,
     )
     if basis is None:
-        reason = f"nobody is known to have published {case.runtime} on this class of processor"
+        reason = f"no published latency of {case.runtime} on this class of processor is known"
         return NoBasis(reason=f"{reason} ({device.processor.family})")
     of_precision = _of_precision(basis, case, speeds, target)
     if of_precision is None and basis.latency.precision != case.there.value:
-        published, wanted = basis.latency.precision, case.there.value
+        published, precision = basis.latency.precision, case.there.value
         return NoBasis(
-            reason=f"published is {published}, and nothing here tells what {wanted} takes beside it"
+            reason=f"the published latency is of {published}, and the ratio of {precision} to it is unknown"
         )
     steps = (_of_device(basis, speeds, target), _of_network(basis, work, target), of_precision, ANOTHER_RUN)
     latency = basis.latency
     conditions = f"; {latency.conditions}" if latency.conditions else ""
     threads = "" if latency.threads is None else f" with {latency.threads} threads"
     return projected(
-        f"published of {latency.runtime} {latency.network} {latency.image_size} {latency.precision} on "
+        f"published latency of {latency.runtime} {latency.network} {latency.image_size} "
+        f"{latency.precision} on "
         f"{basis.profile.name}{threads}{conditions} ({latency.source})",
         latency.precision,
         latency.ms,
@@ -70,9 +71,12 @@ def from_published(case: Measured, target: Target) -> Projected | NoBasis:
 
 
 def _work_of(executed: Executed | None) -> Work:
-    """Return what an inference computes and moves, by its executed graph."""
+    """Return how much an inference computes and moves, by its executed graph."""
     operators = () if executed is None else executed.operators
-    macs, elements = sum(one.macs or 0 for one in operators), sum(one.elements or 0 for one in operators)
+    macs, elements = (
+        sum(operator.macs or 0 for operator in operators),
+        sum(operator.elements or 0 for operator in operators),
+    )
     return Work(macs / _GIGA, elements * _BYTES_OF_FP32 / _MEGA)
 
 
@@ -96,7 +100,7 @@ def _threads_of(basis: Basis) -> int:
 
 def _of_network(basis: Basis, work: Work, target: Target) -> Factor | None:
     if is_of(basis.latency, target.network, target.image_size):
-        return None  # but for the number of classes
+        return None  # the number of classes may differ
     return between_networks(basis.work, work)
 
 
@@ -113,7 +117,7 @@ def between_networks(of: Work, to: Work) -> Factor:
 
 @dataclass(frozen=True)
 class _PerFp32:
-    """A precision's time ÷ fp32's on the device: the middle, by which factor it may be off, and why."""
+    """A precision's time ÷ that of fp32 on the device: the middle, the factor it may be wrong by, and why."""
 
     value: float
     reach: float
@@ -121,7 +125,7 @@ class _PerFp32:
 
 
 def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) -> Factor | None:
-    """Scale from the basis' precision to the case's; None where they are one, or nothing tells."""
+    """Scale from the basis' precision to the case's; None if they are equal, or the ratio is unknown."""
     of, to = Precision(basis.latency.precision), case.there
     if of is to:
         return None
@@ -129,24 +133,24 @@ def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) 
     if before is None or after is None:
         return None
     reach = math.exp(math.hypot(math.log(after.reach), math.log(before.reach)))
-    reasons = "; ".join(one.why for one in (before, after) if one.why)
+    reasons = "; ".join(factor.why for factor in (before, after) if factor.why)
     return Factor(what=f"{to.value} for {of.value}: {reasons}", value=after.value / before.value, reach=reach)
 
 
 def _relative_to_fp32(
     precision: Precision, case: Measured, speeds: Speeds, target: Target
 ) -> _PerFp32 | None:
-    """Return what a precision takes beside fp32 on the device; None where nothing tells."""
+    """Return a precision's time ÷ that of fp32 on the device; None if it is unknown."""
     processor = target.device.processor
     assert processor is not None
     if precision is Precision.FP32:
         return _PerFp32(1.0, 1.0, "")
     if precision is Precision.FP16:
         gain = speeds.gmacs_per_s["fp16"] / speeds.gmacs_per_s["fp32"]
-        return _PerFp32(*between(1 / gain, 1.0), f"half is at most {gain:.2g} times as fast there")
+        return _PerFp32(*between(1 / gain, 1.0), f"fp16 is at most {gain:.2g} times as fast there")
     if not processor.multiplies_int8_fast:
         slow, fast = ISA_RULE
-        why = f"no int8 dot product there, so {slow} to {fast} times as fast"
+        why = f"the device has no int8 dot product, so int8 is {slow} to {fast} times as fast"
         return _PerFp32(*between(1 / slow, 1 / fast), why)
     here, gains = case.relative_to_fp32.get(Precision.INT8), _gains_of_int8(case, speeds, target)
     if here is None or gains is None:
@@ -160,7 +164,7 @@ def _relative_to_fp32(
 
 @dataclass(frozen=True)
 class _Gains:
-    """int8's rate ÷ fp32's on this host and on the device, of one kind: by what both are known."""
+    """The rate of int8 ÷ that of fp32 on this host and on the device, both determined in the same way."""
 
     here: float
     there: float
@@ -168,7 +172,7 @@ class _Gains:
 
 
 def _gains_of_int8(case: Measured, speeds: Speeds, target: Target) -> _Gains | None:
-    """Return both machines' gains: measured where the device's is, else what the instructions allow."""
+    """Return both machines' gains: measured if the device's is, else what the instructions allow."""
     gain_here = gain_of_int8(convolutions(target.host_rates, case.runtime))
     gain_there = gain_of_int8(convolutions(target.device.rates, case.runtime))
     if gain_here is not None and gain_there is not None:

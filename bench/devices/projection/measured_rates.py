@@ -8,7 +8,7 @@ Convolutions = dict[str, Rate]
 
 
 def convolutions(rates: Iterable[Rate], runtime: str, cores: int | None = None) -> Convolutions:
-    """Return the measured rates of convolutions in a runtime by precision; on the most cores unless told."""
+    """Return a runtime's measured rates of convolutions by precision, on `cores` cores or the most."""
     found = [
         rate
         for rate in _measured(rates, "convolution")
@@ -24,7 +24,7 @@ def copying(rates: Iterable[Rate]) -> Rate | None:
 
 
 def gain_of_int8(found: Convolutions) -> float | None:
-    """Return int8's rate ÷ fp32's; None where one of them was not measured."""
+    """Return int8's rate ÷ fp32's; None if one of them was not measured."""
     return found["int8"].value / found["fp32"].value if {"int8", "fp32"} <= found.keys() else None
 
 

@@ -1,4 +1,4 @@
-"""A projection: the range, what it is made of, and what it is made from. It knows no way to make one."""
+"""A projection: its range, its steps, and its basis. How it is computed is not known here."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from bench.bundle.variants import Precision
 from bench.devices.projection.scaling import Scaling
 from bench.measurements import Executed
 from bench.record import Record
+from bench.units import NS_PER_MS
 from device_profiles.facts import Rate
 from device_profiles.profile import Profile
 
@@ -17,34 +18,43 @@ _RUN_TO_RUN = math.log(1.15)
 
 
 class Factor(Record):
-    """One step from the basis to the case: the middle, and by which factor up and down it may be off."""
+    """One step from the basis to the case."""
 
     what: str
+    """The step in words."""
     value: float
+    """The factor of this step, in the middle of its range."""
     reach: float
+    """The factor, up or down, by which `value` may be wrong."""
 
 
 class Projected(Record):
-    """Milliseconds on the device: a range, and what it is made of.
+    """A latency on the device: a range, and what it is made of.
 
-    `basis`: the run that it stands on, of `basis_ms` in `basis_precision`; the middle is that times all
-    factors' values. Their reaches are of independent errors, and so add by their squares on the logarithmic
-    scale. That of the step between devices held more than 80 % of what is published of them; the others are
-    bounds of what a step can do.
+    The middle is the basis times all factors' values. Their reaches are of independent errors, and so add by
+    their squares on the logarithmic scale. That of the step between devices held more than 80 % of what is
+    published of them; the others are bounds of what a step can do.
     """
 
-    low: float
-    high: float
+    low_ns: float
+    """The lower end."""
+    high_ns: float
+    """The upper end."""
     basis: str
+    """The run that it is made from."""
     basis_precision: str
-    basis_ms: float
+    """That run's precision."""
+    basis_ns: float
+    """That run's latency."""
     factors: tuple[Factor, ...]
+    """The steps from the basis to the case."""
 
 
 class NoBasis(Record):
     """Why there is no projection."""
 
     reason: str
+    """The reason in one sentence."""
 
 
 ANOTHER_RUN = Factor(what="another version and system", value=1.0, reach=math.exp(_RUN_TO_RUN))
@@ -52,7 +62,7 @@ ANOTHER_RUN = Factor(what="another version and system", value=1.0, reach=math.ex
 
 @dataclass(frozen=True)
 class Measured:
-    """What this host found of one case, as far as a projection needs it.
+    """What a projection needs to know about a case on this host.
 
     `ms`: its median here; `there`: the precision in which the device would compute it; `relative_to_fp32`: by
     precision, latency ÷ that of fp32 in the same runtime here; `executed`: the graph that ran.
@@ -67,7 +77,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Target:
-    """The device projected to, and what is known of others.
+    """The device of the projection, and what is known about other devices.
 
     `threads`: those that the device would use; `host_rates`: this host's own with the threads that were
     measured here, by the same workloads that `edgefit profiles calibrate` runs; `host_features`,
@@ -85,26 +95,26 @@ class Target:
     image_size: int
 
 
-def range_of(basis_ms: float, factors: Sequence[Factor]) -> tuple[float, float]:
-    """Return the range that a basis and its factors give, in ms."""
-    middle = basis_ms * math.prod(factor.value for factor in factors)
+def range_of(basis: float, factors: Sequence[Factor]) -> tuple[float, float]:
+    """Return the range that a basis and its factors give, in the unit of the basis."""
+    middle = basis * math.prod(factor.value for factor in factors)
     reach = math.exp(math.hypot(*(math.log(factor.reach) for factor in factors)))
     return middle / reach, middle * reach
 
 
 def projected(basis: str, basis_precision: str, basis_ms: float, factors: Sequence[Factor]) -> Projected:
     """Return the projection that a basis and its factors give."""
-    low, high = range_of(basis_ms, factors)
+    low, high = range_of(basis_ms * NS_PER_MS, factors)
     return Projected(
-        low=low,
-        high=high,
+        low_ns=low,
+        high_ns=high,
         basis=basis,
         basis_precision=basis_precision,
-        basis_ms=basis_ms,
+        basis_ns=basis_ms * NS_PER_MS,
         factors=tuple(factors),
     )
 
 
-def between(one: float, other: float) -> tuple[float, float]:
-    """Return the middle of two factors on the logarithmic scale, and by which factor it misses both."""
-    return math.sqrt(one * other), math.sqrt(max(one, other) / min(one, other))
+def between(first: float, second: float) -> tuple[float, float]:
+    """Return the middle of two factors on the logarithmic scale, and the factor between it and either."""
+    return math.sqrt(first * second), math.sqrt(max(first, second) / min(first, second))

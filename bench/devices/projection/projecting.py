@@ -1,6 +1,6 @@
-"""What a case would take on the device itself: a range, and what it is made of; or why there is none.
+"""What a case would take on the device itself: a range with its steps, or why there is none.
 
-Pure: values in, values out.
+Pure: it takes values and returns values.
 """
 
 from bench.devices.projection.from_calibration import from_calibration
@@ -11,11 +11,13 @@ from bench.devices.projection.projected import Measured, NoBasis, Projected, Tar
 def project(case: Measured, target: Target) -> Projected | NoBasis:
     """Return what a case would take on the target's device.
 
-    A device that was calibrated in the same runtime is projected to from this host, by the rates of both;
-    any other from what somebody has published.
+    If the device was calibrated in the same runtime, the projection uses its rates and this host's. Otherwise
+    it starts from a published latency.
     """
     if target.emulated is not None:
-        return NoBasis(reason="an emulated machine tells nothing of speed")
-    if case.executed is None or any(None in (one.macs, one.elements) for one in case.executed.operators):
-        return NoBasis(reason="the executed graph does not tell how much is computed and moved")
+        return NoBasis(reason="this machine is emulated, so its speed says nothing about the device")
+    if case.executed is None or any(
+        None in (operator.macs, operator.elements) for operator in case.executed.operators
+    ):
+        return NoBasis(reason="the executed graph does not report how much is computed and moved")
     return from_calibration(case, target) or from_published(case, target)

@@ -1,6 +1,6 @@
-"""What others have published, as the profiles hold it: for scaling, as a basis, and as the nearest figure.
+"""Published latencies from profiles: for scaling, as a basis, and as the nearest figure.
 
-Pure: profiles in, values out.
+Pure: it takes profiles and returns values.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ _CPU = "cpu"
 
 @dataclass(frozen=True)
 class Basis:
-    """A published latency that a projection may stand on, and the device that it is of."""
+    """A published latency that a projection may be based on, and its device."""
 
     profile: Profile
     latency: Published
@@ -30,7 +30,7 @@ class Basis:
 
 
 def work_of(latency: Published) -> Work | None:
-    """Return the work of a published latency's network; None where it is not known."""
+    """Return the work of a published latency's network; None if it is unknown."""
     if latency.network == MOBILENET_V2 and latency.image_size == _SIDE:
         return MOBILENET_V2_WORK
     if latency.gmacs is None or latency.traffic_mb is None:
@@ -39,7 +39,7 @@ def work_of(latency: Published) -> Work | None:
 
 
 def speeds_of(profile: Profile) -> Speeds | None:
-    """Return a device's speeds for scaling: what one core's instructions allow, what one core copies."""
+    """Return a device's speeds for scaling: what one core's instructions allow, and how fast it copies."""
     peaks = {
         rate.precision: rate.value
         for rate in profile.rates
@@ -52,7 +52,7 @@ def speeds_of(profile: Profile) -> Speeds | None:
     ]
     if "fp32" not in peaks or not copies:
         return None
-    peaks.setdefault("fp16", peaks["fp32"])  # without arithmetic in half it is computed in float
+    peaks.setdefault("fp16", peaks["fp32"])  # without half-precision arithmetic, fp16 is computed in fp32
     return Speeds({str(name): value for name, value in peaks.items()}, copies[0])
 
 
@@ -70,7 +70,7 @@ def cells_of_scaling(profiles: Iterable[Profile]) -> list[Cell]:
 
 
 def scaling_between(profiles: Iterable[Profile]) -> Scaling:
-    """Return how latencies scale between devices, fitted to what is published of them."""
+    """Return how latencies scale between devices, fitted to their published latencies."""
     return fit(MOBILENET_V2_WORK, cells_of_scaling(profiles))
 
 
@@ -85,12 +85,12 @@ def basis_for(
 ) -> Basis | None:
     """Return the published latency of a runtime that is nearest to a case on a device's class of processor.
 
-    Nearest is: of the same precision, then the same network, the same device, the same threads. None where
-    nobody has published one that says enough.
+    The nearest has the same precision, then the same network, the same device, the same threads. None if no
+    suitable latency was published.
     """
     assert device.processor is not None
     family = device.processor.family
-    known = [
+    bases = [
         Basis(profile, latency, work)
         for profile in _without_twice(device, profiles)
         if profile.processor is not None and profile.processor.family == family
@@ -101,7 +101,7 @@ def basis_for(
         and latency.precision in speeds.gmacs_per_s
     ]
     return min(
-        known,
+        bases,
         key=lambda basis: (
             basis.latency.precision != precision,
             not is_of(basis.latency, network, image_size),
@@ -123,17 +123,17 @@ def nearest_published(
     """Return the device's own published latency nearest to a case: by network, runtime, place, precision."""
     return min(
         device.published,
-        key=lambda one: (
-            not is_of(one, network, image_size),
-            one.network != network,
-            one.runtime != runtime,
-            one.provider != provider,
-            one.precision != precision,
+        key=lambda latency: (
+            not is_of(latency, network, image_size),
+            latency.network != network,
+            latency.runtime != runtime,
+            latency.provider != provider,
+            latency.precision != precision,
         ),
         default=None,
     )
 
 
 def is_of(latency: Published, network: str, image_size: int) -> bool:
-    """Tell whether a latency is of a network at a size."""
+    """Return whether a latency is of this network at this size."""
     return (latency.network, latency.image_size) == (network, image_size)

@@ -1,7 +1,7 @@
-"""Starts a measurement in a process of its own, follows it, stops it. What is measured stands in job_process.
+"""Starts a measurement in a process of its own, follows it, stops it. job_process measures.
 
-The process holds the lock of the file `measuring` as long as it lives, so that neither a number that another
-process has taken meanwhile nor a loss of power can make a dead one look alive.
+The process holds the lock of the file `measuring` as long as it lives. So neither a reused process number nor
+a loss of power can make a dead process look alive.
 """
 
 import fcntl
@@ -19,16 +19,16 @@ from bench.remote.agent.store import RefusedError, Store, remove, write_whole
 
 _BUSY = "another measurement runs on this board; wait for its end, or interrupt it where it was started"
 _DIED = (
-    "the measurement ended there without a word, as if it was killed or memory was short; the same command"
-    " goes on from what it found: "
+    "the measurement's process died, perhaps because memory was short; the same command resumes it with the"
+    " results that the board has. Its last output: "
 )
 _MODULE = "bench.remote.job_process"
 _POLL_S = 1.0
 _SIGN_OF_LIFE_S = 5.0
-_SECONDS_TO_END = 20.0
+_STOP_LIMIT_S = 20.0
 _STEP_S = 0.1
 _TRIES = 10
-_NOTE_BYTES = 256
+_OWNER_BYTES = 256
 _TAIL_BYTES = 2000
 
 
@@ -39,46 +39,45 @@ class Jobs:
         self._store = store
         self._environments = Environments(store)
 
-    def place(self, key: str) -> Path:
+    def folder(self, key: str) -> Path:
         """Return the folder of a job."""
         if not key.isalnum():
-            raise RefusedError(f"'{key}' is no job")
+            raise RefusedError(f"'{key}' is not the key of a job")
         return self._store.root / "jobs" / key
 
     def state(self, key: str) -> str:
-        """Return how a job stands: `running`, `ended`, `cut off` or `unknown`.
+        """Return the state of a job, one of bench.remote.messages.JobState.
 
-        Raises RefusedError if another one is being measured, which nothing must disturb.
+        Raises RefusedError if another job runs, which nothing must disturb.
         """
-        measured = self._measured()
-        if measured == key:
+        running = self._running_job()
+        if running == key:
             return "running"
-        if measured is not None:
+        if running is not None:
             raise RefusedError(_BUSY)
-        place = self.place(key)
-        if not (place / "events.jsonl").exists():
+        folder = self.folder(key)
+        if not (folder / "events.jsonl").exists():
             return "unknown"
-        return "ended" if (place / "ended.json").exists() else "cut off"
+        return "ended" if (folder / "ended.json").exists() else "interrupted"
 
     def start(self, key: str, spec: dict[str, Any]) -> None:
-        """Start a job, or go on with one that was cut off.
+        """Start a job, or resume an interrupted one.
 
-        `spec`: `environment` and `code` by their keys, `files` of the bundle, a hash for each path, and
-        `request`, which the job reads. Raises RefusedError if something is being measured.
+        `spec` is bench.remote.messages.JobSpec. Raises RefusedError if another job runs.
         """
-        place = self.place(key)
+        folder = self.folder(key)
         remove(self._store.root / "temporary")
-        remove(place / "ended.json")
-        self._lay_out(place / "bundle", spec["files"])
-        write_whole(place / "request.json", json.dumps(spec["request"]))
-        write_whole(place / "events.jsonl", "")
+        remove(folder / "ended.json")
+        self._link_files(folder / "bundle", spec["files"])
+        write_whole(folder / "request.json", json.dumps(spec["request"]))
+        write_whole(folder / "events.jsonl", "")
         (self._store.root / "measuring").touch()
-        with (self._store.root / "measuring").open("r+b") as lock, (place / "log").open("wb") as log:
+        with (self._store.root / "measuring").open("r+b") as lock, (folder / "log").open("wb") as log:
             _take(lock)
-            _note(lock, {"job": key, "pid": None})
+            _write_owner(lock, {"job": key, "pid": None})
             process = subprocess.Popen(
-                [str(self._environments.python(spec["environment"])), "-m", _MODULE, str(place)],
-                cwd=place,
+                [str(self._environments.python(spec["environment"])), "-m", _MODULE, str(folder)],
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -86,82 +85,88 @@ class Jobs:
                 pass_fds=(lock.fileno(),),
                 start_new_session=True,
             )
-            _note(lock, {"job": key, "pid": process.pid})
+            _write_owner(lock, {"job": key, "pid": process.pid})
 
     def follow(
-        self, key: str, offset: int, tell: Callable[[dict[str, Any]], None], hears: Callable[[float], bool]
+        self,
+        key: str,
+        offset: int,
+        send: Callable[[dict[str, Any]], None],
+        has_input: Callable[[float], bool],
     ) -> None:
-        """Tell every event of a job from byte `offset` on, until it ends or `hears` something to do.
+        """Send every event of a job from byte `offset` on, until it ends or `has_input` returns True.
 
-        An event is told as {"event": …, "offset": where the next one begins}; where the job died without a
-        last one, {"died": a sentence with the last lines that it wrote}; {"alive": true} now and then.
+        Each message is one of bench.remote.messages.FollowMessage.
         """
-        place, told = self.place(key), time.monotonic()
+        folder, last_sent = self.folder(key), time.monotonic()
         while True:
-            runs = self._measured() == key  # before reading, or the last lines would be missed
-            for line in _lines(place / "events.jsonl", offset):
+            is_running = self._running_job() == key  # before reading, or the last lines would be missed
+            for line in _lines(folder / "events.jsonl", offset):
                 offset += len(line)
-                told = time.monotonic()
-                tell({"event": json.loads(line), "offset": offset})
-            if not runs:
-                if not (place / "ended.json").exists():
-                    tell({"died": _DIED + (_tail(place / "log") or "nothing was said")})
+                last_sent = time.monotonic()
+                send({"event": json.loads(line), "offset": offset})
+            if not is_running:
+                if not (folder / "ended.json").exists():
+                    send({"died": _DIED + (_tail(folder / "log") or "none")})
                 return
-            if time.monotonic() - told > _SIGN_OF_LIFE_S:
-                told = time.monotonic()
-                tell({"alive": True})
-            if hears(_POLL_S):
+            if time.monotonic() - last_sent > _SIGN_OF_LIFE_S:
+                last_sent = time.monotonic()
+                send({"alive": True})
+            if has_input(_POLL_S):
                 return
 
     def stop(self) -> None:
-        """End what is being measured, whatever it is; what it found so far stays for the next start."""
-        deadline = time.monotonic() + _SECONDS_TO_END
-        told = False
-        while (about := self._read_lock()) is not None:
-            if _is_job(about["pid"]) and (not told or time.monotonic() > deadline):
-                os.kill(about["pid"], signal.SIGKILL if told else signal.SIGTERM)
-                told = True
+        """End the running job, whichever it is; its results so far stay for the next start."""
+        deadline = time.monotonic() + _STOP_LIMIT_S
+        is_signalled = False
+        while (owner := self._owner()) is not None:
+            if _is_job(owner["pid"]) and (not is_signalled or time.monotonic() > deadline):
+                os.kill(owner["pid"], signal.SIGKILL if is_signalled else signal.SIGTERM)
+                is_signalled = True
             time.sleep(_STEP_S)
 
-    def ended(self, key: str) -> dict[str, Any]:
-        """Return how a job that ended did, and its report as text if it has one."""
-        place = self.place(key)
-        found: dict[str, Any] = json.loads((place / "ended.json").read_text(encoding="utf-8"))
-        report = place / "report.json"
-        found["report"] = report.read_text(encoding="utf-8") if report.exists() else None
-        return found
+    def result(self, key: str) -> dict[str, Any]:
+        """Return the result of a job that ended, which is bench.remote.messages.JobResult."""
+        folder = self.folder(key)
+        result: dict[str, Any] = json.loads((folder / "ended.json").read_text(encoding="utf-8"))
+        report = folder / "report.json"
+        result["report"] = report.read_text(encoding="utf-8") if report.exists() else None
+        return result
 
-    def delete_job(self, key: str, but_its_journal: bool) -> None:
-        """Remove a job; or only that it ended, so that it goes on from its journal when started again."""
-        remove(self.place(key) / "ended.json" if but_its_journal else self.place(key))
+    def delete_job(self, key: str, keep_journal: bool) -> None:
+        """Remove a job; `keep_journal`: only its end, so that the next start resumes it from its journal."""
+        remove(self.folder(key) / "ended.json" if keep_journal else self.folder(key))
 
     def clean(self, may_stop: bool) -> dict[str, Any]:
-        """Remove the whole store; what is being measured is a reason not to, unless it may be stopped."""
-        if self._read_lock() is not None and not may_stop:
-            raise RefusedError("a measurement runs here; wait for its end, or add --stop")
-        if not self._store.root.exists():
-            return {"folder": str(self._store.root), "bytes": 0}
-        with self._store.claim():
-            self.stop()
-            held = self._store.held_bytes()
-            self._store.remove_all()
-        return {"folder": str(self._store.root), "bytes": held}
+        """Remove the whole store, and return bench.remote.messages.RemovedFolder.
 
-    def _lay_out(self, bundle: Path, files: dict[str, str]) -> None:
+        Raises RefusedError if a job runs and `may_stop` is not set.
+        """
+        if self._owner() is not None and not may_stop:
+            raise RefusedError("a measurement runs on this board; wait for its end, or add --stop")
+        size_bytes = 0
+        if self._store.root.exists():
+            with self._store.lock():
+                self.stop()
+                size_bytes = self._store.size_bytes()
+                self._store.remove_all()
+        return {"folder": str(self._store.root), "size_bytes": size_bytes}
+
+    def _link_files(self, bundle: Path, files: dict[str, str]) -> None:
         remove(bundle)
         for path, sha256 in files.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                raise RefusedError(f"'{path}' is no path inside a bundle")
+                raise RefusedError(f"'{path}' is not a path inside a bundle")
             target = bundle / path
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(self._store.blob(sha256), target)
 
-    def _measured(self) -> "str | None":
-        about = self._read_lock()
-        return None if about is None else about["job"]
+    def _running_job(self) -> "str | None":
+        owner = self._owner()
+        return None if owner is None else owner["job"]
 
-    def _read_lock(self) -> "dict[str, Any] | None":
-        """Return what is being measured, as the file says while its lock is held; None if nothing is."""
+    def _owner(self) -> "dict[str, Any] | None":
+        """Return the running job and its process, as the locked file says; None if it is not locked."""
         try:
             file = (self._store.root / "measuring").open("rb")
         except FileNotFoundError:
@@ -170,13 +175,13 @@ class Jobs:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                about: dict[str, Any] = json.loads(file.read())
-                return about
+                owner: dict[str, Any] = json.loads(file.read())
+                return owner
         return None
 
 
 def _take(lock: IO[bytes]) -> None:
-    """Take the lock; who only looks whether it is held has it for a moment too."""
+    """Take the lock; a process that only checks whether it is taken holds it for a moment too."""
     for _ in range(_TRIES):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -187,13 +192,13 @@ def _take(lock: IO[bytes]) -> None:
     raise RefusedError(_BUSY)
 
 
-def _note(lock: IO[bytes], about: dict[str, Any]) -> None:
-    """Write who holds the lock, over what stood there, so that nobody reads half of it."""
-    os.pwrite(lock.fileno(), json.dumps(about).ljust(_NOTE_BYTES).encode(), 0)
+def _write_owner(lock: IO[bytes], owner: dict[str, Any]) -> None:
+    """Write who holds the lock, over what stood there, so that no process reads half of it."""
+    os.pwrite(lock.fileno(), json.dumps(owner).ljust(_OWNER_BYTES).encode(), 0)
 
 
 def _is_job(pid: "int | None") -> bool:
-    """Tell whether a process is a job's, and not one that has got its number since."""
+    """Return whether a process is a job's, and not another one that got its number since."""
     try:
         return pid is not None and _MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

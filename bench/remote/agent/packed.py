@@ -1,6 +1,6 @@
 """What runs when a packed job is started on a board that no network reaches: `python3 FILE`.
 
-It does there what a laptop would ask for over ssh: unpacks, measures, and leaves the report in a file.
+It does what a laptop would request over ssh: it unpacks, measures, and leaves the report in a file.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
-from bench.remote.agent.store import RefusedError, Store, in_words, write_whole
+from bench.remote.agent.store import RefusedError, Store, explain_os_error, write_whole
 
 _UNUSABLE, _WRONG_USE, _INTERRUPTED = 5, 2, 130
 _SECONDS_BETWEEN_LINES = 10.0
@@ -25,31 +25,34 @@ _MIB = 1 << 20
 _TEGRA = Path("/etc/nv_tegra_release")
 
 
-class Lines:
-    """Tells of a job's progress in plain lines on stderr."""
+class ProgressLines:
+    """Shows a job's progress in plain lines on stderr."""
 
     def __init__(self) -> None:
         self._task, self._total, self._done = "", 0, 0
-        self._told = 0.0
+        self._last_shown = 0.0
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Tell what Jobs.follow tells."""
+    def show(self, message: dict[str, Any]) -> None:
+        """Show what Jobs.follow sends."""
         if "died" in message:
             raise RefusedError(message["died"])
-        event = message.get("event", {})
-        if "begin" in event:
-            self._task, self._total = event["begin"]
-            self._done, self._told = 0, time.monotonic()
-        elif "advance" in event:
-            self._done += event["advance"][0]
-            self._line(event["advance"][1])
-        elif "say" in event:
-            say(event["say"])
+        if "event" in message:
+            self._show_event(message["event"])
 
-    def _line(self, note: str) -> None:
+    def _show_event(self, event: dict[str, Any]) -> None:
+        if event["kind"] == "begin":
+            self._task, self._total = event["task"], event["total"]
+            self._done, self._last_shown = 0, time.monotonic()
+        elif event["kind"] == "advance":
+            self._done += event["steps"]
+            self._show_steps(event["note"])
+        else:
+            say(event["sentence"])
+
+    def _show_steps(self, note: str) -> None:
         now = time.monotonic()
-        if self._done >= self._total or now - self._told > _SECONDS_BETWEEN_LINES:
-            self._told = now
+        if self._done >= self._total or now - self._last_shown > _SECONDS_BETWEEN_LINES:
+            self._last_shown = now
             say(f"{self._task}: {self._done}/{self._total} {note}".rstrip())
 
 
@@ -60,12 +63,12 @@ class Pack:
         self._archive = archive
         self._store = store
         self._environments, self._jobs = Environments(store), Jobs(store)
-        self._about: dict[str, Any] = json.loads(archive.read("pack.json"))
+        self._index: dict[str, Any] = json.loads(archive.read("pack.json"))
 
     @property
     def report_name(self) -> str:
-        """What the report is called if nothing else is said."""
-        name: str = self._about["report"]
+        """The name of the report's file, unless --out names another."""
+        name: str = self._index["report"]
         return name
 
     def run(self, out: Path) -> int:
@@ -76,27 +79,27 @@ class Pack:
         state = self._jobs.state(key)
         try:
             if state not in ("running", "ended"):
-                self._start(key, system, state == "cut off")
-            self._jobs.follow(key, 0, Lines().tell, _nothing_heard)
+                self._start(key, system, state == "interrupted")
+            self._jobs.follow(key, 0, ProgressLines().show, _no_input)
         except KeyboardInterrupt:
             self._jobs.stop()
-            say("stopped; what it found stays, and the same command goes on from it")
+            say("the measurement has stopped and its results stay; the same command resumes it")
             return _INTERRUPTED
-        ended = self._jobs.ended(key)
-        if ended["report"] is not None:
-            write_whole(out, ended["report"])
+        result = self._jobs.result(key)
+        if result["report"] is not None:
+            write_whole(out, result["report"])
             name = shlex.quote(out.name)
-            say(f"{out}: the report; carry it to where edgefit is, then: edgefit report {name}")
-        self._jobs.delete_job(key, but_its_journal=ended["exit_code"] == _UNUSABLE)
-        if ended["exit_code"]:
-            say(f"edgefit: {ended['message']}")
-        return int(ended["exit_code"])
+            say(f"{out}: this is the report; carry it to where edgefit is, then: edgefit report {name}")
+        self._jobs.delete_job(key, keep_journal=result["exit_code"] == _UNUSABLE)
+        if result["exit_code"]:
+            say(f"edgefit: {result['message']}")
+        return int(result["exit_code"])
 
     def _start(self, key: str, system: dict[str, Any], resume: bool) -> None:
-        with self._store.claim():
+        with self._store.lock():
             self._store.sweep()
             spec = {**system["spec"], "environment": self._unpack(system)}
-            spec["request"]["resume"] = resume
+            spec["request"]["benchmark"]["resume"] = resume
             self._jobs.start(key, spec)
 
     def _system(self) -> dict[str, Any]:
@@ -105,87 +108,94 @@ class Pack:
         here = f"Python {python} on {platform.machine()}"
         if struct.calcsize("P") != 8 or platform.python_implementation() != "CPython":
             raise RefusedError(
-                "needs the usual Python of a 64-bit system; none of its runtimes is made for this"
+                "this Python is not CPython of a 64-bit system, and no runtime is published for it; run the"
+                " file with the python3 of a 64-bit system"
             )
-        listed = []
-        for system in self._about["systems"]:
-            listed.append(f"Python {system['python']} on {system['machine']}")
-            if listed[-1] == here:
-                self._refuse_older_libc(system["glibc"])
-                found: dict[str, Any] = system
-                return found
-        raise RefusedError(
-            f"is for {' or '.join(listed)}, and this is {here}; pack it again with:"
-            f" edgefit pack … --python {python}"
-        )
+        systems: dict[str, dict[str, Any]] = {}
+        for system in self._index["systems"]:
+            systems.setdefault(f"Python {system['python']} on {system['machine']}", system)
+        if here not in systems:
+            raise RefusedError(
+                f"this file is for {' or '.join(systems)}, and this machine has {here}; pack it again with:"
+                f" edgefit pack … --python {python}"
+            )
+        self._refuse_older_libc(systems[here]["glibc"])
+        return systems[here]
 
-    def _refuse_older_libc(self, wanted: str) -> None:
+    def _refuse_older_libc(self, oldest: str) -> None:
         try:
-            name, _, has = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+            name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
         except (ValueError, OSError):
-            name, has = "", ""
-        if name != "glibc" or _numbers(has) < _numbers(wanted):
-            raise RefusedError(f"needs glibc {wanted} or newer, and this system has {name} {has}".rstrip())
+            name, version = "", ""
+        if name != "glibc" or _numbers(version) < _numbers(oldest):
+            has = f"{name} {version}".strip() or "another C library"
+            raise RefusedError(
+                f"this file needs glibc {oldest} or newer, and this system has {has}; use a newer system"
+            )
 
     def _unpack(self, system: dict[str, Any]) -> str:
-        """Put everything in its place, and return the environment's key."""
+        """Unpack what is missing in the store, and return the environment's key."""
         files = dict.fromkeys(system["spec"]["files"].values())
-        has_own = bool(system["own_runtimes"]) and _TEGRA.exists()
-        environment = self._environments.find(system["wheels"], has_own)
+        with_system_packages = bool(system["own_runtimes"]) and _TEGRA.exists()
+        environment = self._environments.find(system["wheels"], with_system_packages)
         if environment is None:
             self._refuse_full_disk(system)
-            say("unpacking")
-            self._take(system["wheels"])
+            say("making the environment")
+            self._copy_blobs(system["wheels"])
             environment = system["environment"]
-            self._environments.make(environment, system["wheels"], has_own, system["trial"])
+            self._environments.make(environment, system["wheels"], with_system_packages, system["imports"])
         if not self._environments.code(system["spec"]["code"]).exists():
-            self._take([system["spec"]["code"]])
+            self._copy_blobs([system["spec"]["code"]])
             self._environments.unpack_code(system["spec"]["code"])
-        self._take(list(files))
+        self._copy_blobs(list(files))
         return environment
 
-    def _take(self, hashes: list[str]) -> None:
-        """Take files out of the pack into the store."""
+    def _copy_blobs(self, hashes: list[str]) -> None:
+        """Copy the missing ones of some files from the archive into the store."""
         for sha256 in self._store.missing(hashes):
             member = self._archive.getinfo(f"blobs/{sha256}")
             with self._archive.open(member) as file:
                 self._store.put(sha256, member.file_size, file.read)
 
     def _refuse_full_disk(self, system: dict[str, Any]) -> None:
-        existing = next(one for one in (self._store.root, *self._store.root.parents) if one.exists())
-        about = os.statvfs(existing)
-        free, need = about.f_bavail * about.f_frsize, system["needs_bytes"]
-        if need > free:
+        root = self._store.root
+        disk = os.statvfs(next(path for path in (root, *root.parents) if path.exists()))
+        free, needed = disk.f_bavail * disk.f_frsize, system["needed_bytes"]
+        if needed > free:
             raise RefusedError(
-                f"{self._store.root} needs {need // _MIB} MiB and its disk has {free // _MIB} free; make room"
+                f"edgefit needs {needed // _MIB} MiB at {root}, and that disk has {free // _MIB} MiB free;"
+                " free some space there"
             )
 
 
 def say(sentence: str) -> None:
-    """Say something to whoever is in front of the board."""
+    """Print a sentence on stderr."""
     sys.stderr.write(sentence + "\n")
     sys.stderr.flush()
 
 
-def _nothing_heard(timeout_s: float) -> bool:
+def _no_input(timeout_s: float) -> bool:
     time.sleep(timeout_s)
     return False
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(one) for one in version.split(".") if one.isdecimal())
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _clean(store: Store, stop: bool) -> int:
     removed = Jobs(store).clean(stop)
-    folder, size = removed["folder"], removed["bytes"]
-    say(f"removed {folder}, {size // _MIB} MiB" if size else f"nothing of edgefit was here ({folder})")
+    folder, size = removed["folder"], removed["size_bytes"]
+    if size:
+        say(f"edgefit removed {folder}, which held {size // _MIB} MiB")
+    else:
+        say(f"there is nothing to remove: {folder} does not exist")
     return 0
 
 
 def main(file: str) -> int:
     """Run the packed job that `file` is, as the command line says; return the exit code."""
-    os.umask(0o077)  # what lies there may be patients' images
+    os.umask(0o077)  # the files may be patients' images
     with zipfile.ZipFile(file) as archive:
         store = Store.usual()
         pack = Pack(archive, store)
@@ -194,26 +204,28 @@ def main(file: str) -> int:
         )
         parser.add_argument("--out", type=Path, default=Path(pack.report_name), help="where the report goes")
         parser.add_argument("--clean", action="store_true", help="remove every trace of edgefit instead")
-        parser.add_argument("--stop", action="store_true", help="with --clean: end what is being measured")
-        asked = parser.parse_args()
+        parser.add_argument(
+            "--stop", action="store_true", help="with --clean: end a running measurement first"
+        )
+        arguments = parser.parse_args()
         try:
-            return _clean(store, asked.stop) if asked.clean else _run(pack, asked.out)
+            return _clean(store, arguments.stop) if arguments.clean else _run(pack, arguments.out)
         except RefusedError as error:
             say(f"edgefit: {os.path.basename(file)}: {error}")
             return _UNUSABLE
         except OSError as error:
-            say(f"edgefit: {in_words(error, store)}")
+            say(f"edgefit: {explain_os_error(error, store)}")
             return _UNUSABLE
 
 
 def _run(pack: Pack, out: Path) -> int:
-    """Measure, once it is sure that the report can be written."""
+    """Measure, if the report can be written."""
     if (
         out.is_dir()
         or (out.exists() and not _was_a_report(out))
         or not os.access(out.absolute().parent, os.W_OK)
     ):
-        say(f"edgefit: {out}: the report cannot be written there; choose another --out")
+        say(f"edgefit: {out}: the report cannot be written to this path; name another with --out")
         return _WRONG_USE
     return pack.run(out)
 

@@ -1,6 +1,6 @@
-"""Looks at a board before anything is put on it: facts and small files, read and not judged.
+"""Probes a board before anything is put on it: it reads facts and small files, and judges nothing.
 
-What they mean is found out on the laptop, by the same functions that read a machine from its own files.
+The laptop interprets them, with the same functions that read its own files.
 """
 
 import glob
@@ -25,15 +25,16 @@ _LONGEST_FILE = 1 << 17
 _STAT = "/proc/stat"
 
 
-def look(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[str, str]) -> dict[str, Any]:
-    """Return what this machine is and how it stands.
+def probe(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[str, str]) -> dict[str, Any]:
+    """Return what this machine is and what state it is in.
 
-    `patterns`: of the files to read; `vcgencmd`: the words to ask a Raspberry Pi's firmware; `modules`: by
-    the name of each, that of the distribution whose version is wanted if it can be imported here.
+    `patterns`: of the files to read; `vcgencmd`: the arguments for a Raspberry Pi's program of this name, one
+    call each; `modules`: the modules to look for, each with the name of its distribution. The answer is
+    bench.remote.messages.ProbeFacts.
     """
     before, begin = _text(_STAT), time.monotonic()
     time.sleep(_WATCH_S)
-    existing = next(one for one in (store.root, *store.root.parents) if one.exists())
+    existing = next(path for path in (store.root, *store.root.parents) if path.exists())
     disk = shutil.disk_usage(existing)
     return {
         "python": list(sys.version_info[:3]),
@@ -50,11 +51,11 @@ def look(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[s
         "emulated": os.environ.get("EDGEFIT_EMULATED"),
         "store": str(store.root),
         "may_write": os.access(existing, os.W_OK | os.X_OK),
-        "held_bytes": store.held_bytes(),
+        "store_bytes": store.size_bytes(),
         "disk_free_bytes": disk.free,
-        "modules": {name: found for name, package in modules.items() if (found := _version(name, package))},
+        "modules": _versions(modules),
         "files": {path: _text(path) for pattern in patterns for path in sorted(glob.glob(pattern))},
-        "vcgencmd": {word: said for word in vcgencmd if (said := _ask(word)) is not None},
+        "vcgencmd": _firmware_outputs(vcgencmd),
         "stat_before": before,
         "watched_s": time.monotonic() - begin,
     }
@@ -78,14 +79,20 @@ def _os_name() -> str:
 
 def _programs_above() -> list[str]:
     """Return the programs of the processes above this one, an emulator's perhaps among them."""
-    found, pid = [], os.getppid()
+    programs, pid = [], os.getppid()
     while pid > 1:
-        found += _text(f"/proc/{pid}/cmdline").split("\0")[:1]
+        programs += _text(f"/proc/{pid}/cmdline").split("\0")[:1]
         status = dict(
             line.split(":\t", 1) for line in _text(f"/proc/{pid}/status").splitlines() if ":\t" in line
         )
         pid = int(status.get("PPid", 0))
-    return found
+    return programs
+
+
+def _versions(modules: dict[str, str]) -> dict[str, str]:
+    """Return the versions of those modules that can be imported."""
+    versions = {name: _version(name, package) for name, package in modules.items()}
+    return {name: version for name, version in versions.items() if version}
 
 
 def _version(module: str, package: str) -> "str | None":
@@ -93,8 +100,8 @@ def _version(module: str, package: str) -> "str | None":
         return None
     try:
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # onnxruntime-gpu, say, bears another name
-        return "version not told"
+    except importlib.metadata.PackageNotFoundError:  # onnxruntime-gpu, for one, has another name
+        return "unknown version"
 
 
 def _text(path: str) -> str:
@@ -108,12 +115,18 @@ def _text(path: str) -> str:
         return ""
 
 
-def _ask(word: str) -> "str | None":
+def _firmware_outputs(arguments: list[str]) -> dict[str, str]:
+    """Return what vcgencmd prints for each argument with which it succeeds."""
+    outputs = {argument: _firmware_output(argument) for argument in arguments}
+    return {argument: output for argument, output in outputs.items() if output is not None}
+
+
+def _firmware_output(argument: str) -> "str | None":
     if (path := shutil.which("vcgencmd")) is None:
         return None
     try:
         done = subprocess.run(
-            [path, word],
+            [path, argument],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,6 +1,7 @@
-"""Answers a laptop's requests: one line of JSON each, on stdin, and one or more lines on stdout.
+"""Answers a laptop's requests: one line of JSON each on stdin, and one or more lines on stdout.
 
-It ends when the laptop is gone, or silent for longer than one that is there ever is.
+bench.remote.messages has a record for each line. The agent ends when the laptop is gone, or sends nothing for
+much longer than a laptop that is there.
 """
 
 import json
@@ -11,16 +12,16 @@ from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
-from bench.remote.agent.probing import look
-from bench.remote.agent.store import RefusedError, Store, in_words
+from bench.remote.agent.probing import probe
+from bench.remote.agent.store import RefusedError, Store, explain_os_error
 
-# A laptop may be gathering wheels over a slow network meanwhile; a dead link ends ssh itself much earlier.
+# A laptop may be downloading wheels over a slow network; a dead connection ends ssh itself much earlier.
 _SILENCE_S = 3600.0
 _CHUNK = 1 << 20
 
 
 class LaptopGoneError(Exception):
-    """Nobody is there any more."""
+    """The laptop is no longer there."""
 
 
 class Link:
@@ -30,8 +31,8 @@ class Link:
         self._descriptor = descriptor
         self._received = b""
 
-    def hears(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` for something to read."""
+    def has_input(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` for something to read, and return whether there is."""
         return bool(self._received or select.select([self._descriptor], [], [], timeout_s)[0])
 
     def read(self, size: int) -> bytes:
@@ -48,7 +49,7 @@ class Link:
         line, _, self._received = self._received.partition(b"\n")
         return line
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """Write a line."""
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
@@ -62,56 +63,56 @@ class Link:
 
 
 class Agent:
-    """What can be asked for, a method each."""
+    """A method for each request: `do_` and the name that the request has in bench.remote.messages."""
 
     def __init__(self, store: Store, link: Link) -> None:
         self._store = store
         self._link = link
         self._environments = Environments(store)
         self._jobs = Jobs(store)
-        self._claim: IO[bytes] | None = None
+        self._lock: IO[bytes] | None = None
 
     def serve(self) -> None:
-        """Answer until the laptop has had enough."""
+        """Answer until the laptop is gone."""
         while True:
             request = json.loads(self._link.read_line())
-            name = request.pop("ask")
+            name = request.pop("request")
             try:
                 answer = getattr(self, "do_" + name)(**request)
-                self._link.tell({"answer": answer})
+                self._link.send({"answer": answer})
             except RefusedError as error:
-                self._link.tell({"refused": str(error)})
+                self._link.send({"refused": str(error)})
             except OSError as error:
-                self._link.tell({"refused": in_words(error, self._store)})
+                self._link.send({"refused": explain_os_error(error, self._store)})
 
-    def do_look(self, **wanted: Any) -> dict[str, Any]:
-        """See look.look."""
-        return look(self._store, **wanted)
+    def do_probe(self, patterns: list[str], vcgencmd: list[str], modules: dict[str, str]) -> dict[str, Any]:
+        """See probing.probe."""
+        return probe(self._store, patterns, vcgencmd, modules)
 
     def do_prepare(
         self, wheels: list[str], with_system_packages: bool, code: str, job: str
     ) -> dict[str, Any]:
-        """Return what of a measurement is here already, and how its job stands.
+        """Return what is here of a measurement, and the state of its job.
 
-        Unless it runs or has ended the store is claimed until it is started, or the laptop is gone.
+        Unless the job runs or has ended, the store is locked until the job is started or the laptop is gone.
         """
         self._store.refuse_foreign()
         state = self._jobs.state(job)
-        if state not in ("running", "ended") and self._claim is None:
-            self._claim = self._store.claim()
+        if state not in ("running", "ended") and self._lock is None:
+            self._lock = self._store.lock()
             self._store.sweep()
         return {
             "environment": self._environments.find(wheels, with_system_packages),
-            "code": self._environments.code(code).exists(),
+            "has_code": self._environments.code(code).exists(),
             "job": state,
         }
 
     def do_missing(self, hashes: list[str]) -> list[str]:
-        """See Store.lacking."""
+        """See Store.missing."""
         return self._store.missing(hashes)
 
     def do_put(self, sha256: str, size_bytes: int) -> None:
-        """See Store.put. Where it fails, what is still on its way is read and dropped."""
+        """See Store.put. Where it fails, the rest of the file is read and dropped."""
         left = size_bytes
 
         def read(size: int) -> bytes:
@@ -126,36 +127,38 @@ class Agent:
             while left:
                 read(min(left, _CHUNK))
 
-    def do_make(self, **wanted: Any) -> None:
+    def do_make_environment(
+        self, key: str, wheels: list[str], with_system_packages: bool, imports: list[str]
+    ) -> None:
         """See Environments.make."""
-        self._environments.make(**wanted)
+        self._environments.make(key, wheels, with_system_packages, imports)
 
-    def do_unpack(self, sha256: str) -> None:
+    def do_unpack_code(self, sha256: str) -> None:
         """See Environments.unpack_code."""
         self._environments.unpack_code(sha256)
 
     def do_start(self, job: str, spec: dict[str, Any]) -> None:
         """See Jobs.start."""
         self._jobs.start(job, spec)
-        if self._claim is not None:
-            self._claim.close()
-            self._claim = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def do_follow(self, job: str, offset: int) -> None:
         """See Jobs.follow."""
-        self._jobs.follow(job, offset, self._link.tell, self._link.hears)
+        self._jobs.follow(job, offset, self._link.send, self._link.has_input)
 
-    def do_ended(self, job: str) -> dict[str, Any]:
-        """See Jobs.ended."""
-        return self._jobs.ended(job)
+    def do_result(self, job: str) -> dict[str, Any]:
+        """See Jobs.result."""
+        return self._jobs.result(job)
 
     def do_stop(self) -> None:
         """See Jobs.stop."""
         self._jobs.stop()
 
-    def do_delete_job(self, job: str, but_its_journal: bool) -> None:
-        """See Jobs.forget."""
-        self._jobs.delete_job(job, but_its_journal)
+    def do_delete_job(self, job: str, keep_journal: bool) -> None:
+        """See Jobs.delete_job."""
+        self._jobs.delete_job(job, keep_journal)
 
     def do_clean(self, stop: bool) -> dict[str, Any]:
         """See Jobs.clean."""
@@ -164,9 +167,9 @@ class Agent:
 
 def main(descriptor: int) -> None:
     """Serve the laptop at the other end of `descriptor` and stdout."""
-    os.umask(0o077)  # what lies there may be patients' images
+    os.umask(0o077)  # the files may be patients' images
     try:
         Agent(Store.usual(), Link(descriptor)).serve()
     except (LaptopGoneError, BrokenPipeError):
-        # Nobody is left to be told; Python must not try to flush what is left.
+        # The laptop is gone: Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

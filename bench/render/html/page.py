@@ -1,4 +1,4 @@
-"""Reports as one HTML page that needs nothing but itself. Pure: reports and choices in, text out."""
+"""Reports as one self-contained HTML page. Pure: reports and choices in, text out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,17 @@ import jinja2
 import vl_convert
 
 from bench.choose.choosing import Choice
-from bench.render import proxy_text
-from bench.render.html.charts import charts_of, history_charts
-from bench.render.html.drawing import Chart, kinds_of
-from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
-from bench.render.html.row_text import provenance_of
-from bench.render.html.table import head_of, rows_of
-from bench.render.html.theme import SIGNS
-from bench.render.sentences import Remark, beside, conditions, remarks, row_names
-from bench.render.titles import titles_of
+from bench.render.html import bar_charts, latency_charts
+from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
+from bench.render.html.main_chart import latency_and_accuracy
+from bench.render.html.rows import MOST_IMAGES, Flip, flips_of, head_of, rows_of
+from bench.render.report_text import Remark, conditions, controls_line, projections, proxy_terms, remarks
+from bench.render.text import titles_of
 from bench.report.schema import Report
+from bench.run_config import RunOptions
 
 MARKER = "<!-- edgefit report -->"
-# Strokes of single latencies on a page. More of them take megabytes, and no screen has as many columns.
+# The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000
 
 Thumbnail = Callable[[int], str]
@@ -37,12 +35,12 @@ class Device:
     provenance: str
     conditions: tuple[str, ...]
     terms: tuple[str, ...]
-    beside: tuple[str, ...]
+    controls: tuple[str, ...]
     projections: tuple[str, ...]
     remarks: tuple[Remark, ...]
     charts: tuple[Chart, ...]
     flips: tuple[Flip, ...]
-    judged: int
+    evaluated: int
 
 
 def to_html(
@@ -53,32 +51,33 @@ def to_html(
 ) -> str:
     """Return the page.
 
-    `earlier`: reports of the same name to draw over time, these among them; none draws no history.
-    `thumbnails`: by the hash of an evaluation pack what gives one of its images as a `data:` address; None
-    leaves images out.
+    `earlier` are reports of one name whose history is drawn, `reports` included; empty for no history.
+    `thumbnails` has, by the hash of an evaluation pack, the function that returns one of its images as a
+    `data:` address; None for no images.
     """
     every = 1 + sum(map(_samples_of, reports)) // _MOST_SAMPLES
     kinds = kinds_of([*reports, *earlier])
-    history = history_charts(earlier, kinds)
+    history = latency_charts.history_charts(earlier, kinds)
     titles = titles_of(reports)
     devices = [
-        _device(number, titles[number], one, charts_of(one, every, kinds), thumbnails or {})
-        for number, one in enumerate(reports)
+        _device(number, titles[number], report, _charts_of(report, every, kinds), thumbnails or {})
+        for number, report in enumerate(reports)
     ]
-    charts = {f"{one.number}-{chart.key}": chart for one in devices for chart in one.charts}
+    charts = {f"{device.number}-{chart.key}": chart for device in devices for chart in device.charts}
     charts |= {f"history-{chart.key}": chart for chart in history}
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page: str = environment.from_string(_text("page.html.jinja")).render(
         marker=MARKER,
-        names=list(dict.fromkeys(one.name for one in reports)),
+        names=list(dict.fromkeys(report.name for report in reports)),
         devices=devices,
         choices=choices,
         signs=SIGNS,
         sections=_sections(devices),
         history=history,
         head=head_of(reports),
+        option_names=tuple(RunOptions.model_fields),
         rows=rows_of(reports),
         specifications={key: chart.specification for key, chart in charts.items()},
         most_images=0 if thumbnails is None else MOST_IMAGES,
@@ -89,40 +88,53 @@ def to_html(
     return page
 
 
+def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
+    """Return the charts that the report has data for. Of the samples, every `every`-th is drawn."""
+    made = (
+        latency_and_accuracy(report, kinds),
+        latency_charts.distributions(report, every, kinds),
+        latency_charts.sustained(report, kinds),
+        bar_charts.memory(report),
+        bar_charts.sizes(report, kinds),
+        bar_charts.retention(report, kinds),
+        bar_charts.precision(report),
+    )
+    return [chart for chart in made if chart is not None]
+
+
 def was_html(content: bytes) -> bool:
-    """Tell whether a file's content is an earlier page."""
+    """Tell whether this module wrote a file's content."""
     return content.startswith(f"<!doctype html>\n{MARKER}".encode())
 
 
 def _samples_of(report: Report) -> int:
-    return sum(run.latency_ms.samples for run in report.runs if run.is_variant and run.latency_ms)
+    return sum(run.summary.latency.samples for run in report.runs if run.is_variant and run.summary)
 
 
 def _device(
     number: int, title: str, report: Report, charts: Sequence[Chart], thumbnails: Mapping[str, Thumbnail]
 ) -> Device:
-    names = row_names(report)
     return Device(
         number=number,
         title=title,
         report=report,
         provenance=provenance_of(report),
         conditions=tuple(conditions(report)),
-        terms=tuple(proxy_text.terms(report)),
-        beside=tuple(beside(report)),
-        projections=tuple(proxy_text.projections(report, names)),
-        remarks=tuple(remarks(report, names)),
+        terms=tuple(proxy_terms(report)),
+        controls=tuple(controls_line(report)),
+        projections=tuple(projections(report)),
+        remarks=tuple(remarks(report)),
         charts=tuple(charts),
         flips=tuple(flips_of(report, thumbnails.get(report.bundle.pack_sha256))),
-        judged=sum(run.accuracy is not None for run in report.runs),
+        evaluated=sum(run.accuracy is not None for run in report.runs),
     )
 
 
 def _sections(devices: Sequence[Device]) -> list[tuple[str, str, list[tuple[Device, Chart]]]]:
-    """Return each kind of chart with those of all devices, so that these stand side by side."""
-    keys = dict.fromkeys((chart.key, chart.title) for one in devices for chart in one.charts)
+    """Return each kind of chart with the charts of all devices, which the page shows next to each other."""
+    keys = dict.fromkeys((chart.key, chart.title) for device in devices for chart in device.charts)
     return [
-        (key, title, [(one, chart) for one in devices for chart in one.charts if chart.key == key])
+        (key, title, [(device, chart) for device in devices for chart in device.charts if chart.key == key])
         for key, title in keys
     ]
 
@@ -133,6 +145,6 @@ def _text(name: str) -> str:
 
 @cache
 def _library() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script, which vl-convert brings along."""
+    """Return Vega, Vega-Lite and vega-embed as one script. vl-convert contains it."""
     script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub lacks the default
     return script.replace("</script", "<\\/script")

@@ -1,0 +1,104 @@
+"""The sentences of a check: the result in one line, the conditions, the names of findings. Pure."""
+
+from collections.abc import Sequence
+
+from bench.gate.document import BLOCKED, NOTHING_COMPARABLE, Checked
+from bench.gate.findings import Finding, Quantity, Verdict
+
+_MOST_NAMED = 3
+
+
+def headline(checked: Checked) -> str:
+    """Return the result in one line: whether the candidate passes, and why not."""
+    variants = _counted(len({finding.case for finding in checked.findings}), "variant")
+    if checked.exit_code == BLOCKED:
+        blocking = checked.blocking
+        more = f", and {len(blocking) - 1} more" if len(blocking) > 1 else ""
+        return f"BLOCKED: {finding_name(blocking[0], checked)}: {blocking[0].sentence}{more}"
+    if checked.exit_code == NOTHING_COMPARABLE:
+        return f"NOTHING COMPARED: no latency of {variants} could be compared with the baseline's"
+    undecided = [finding for finding in checked.findings if finding.verdict is Verdict.UNDECIDED]
+    better = [finding for finding in checked.findings if finding.verdict is Verdict.BETTER]
+    sentence = f"PASSED: {variants}, nothing worse than its limit"
+    if better:
+        sentence += f"; better: {_names(better, checked)}"
+    if undecided:
+        sentence += f"; not decided: {_names(undecided, checked)}"
+    return sentence
+
+
+def finding_name(finding: Finding, checked: Checked) -> str:
+    """Return the name of a finding: its case, what was compared, and the verdict."""
+    name = variant_name(finding, checked)
+    if finding.quantity is Quantity.CASE:
+        return f"{name} {finding.verdict.value}"
+    return f"{name} {finding.quantity.value} {finding.verdict.value}"
+
+
+def variant_name(finding: Finding, checked: Checked) -> str:
+    """Return a finding's case, with its provenance unless it was measured on the device itself."""
+    provenance = checked.conditions.provenance
+    return finding.case if provenance == "measured" else f"{finding.case} ({provenance})"
+
+
+def check_conditions(checked: Checked) -> str:
+    """Return what was compared, where, and with which options."""
+    conditions, host = checked.conditions, checked.conditions.host
+    before, after = checked.baseline, checked.candidate
+    return (
+        f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
+        f"two {checked.compared}; profile {conditions.profile} on {host.board or host.cpu}, "
+        f"{conditions.options.label}, {conditions.provenance}; ratios are candidate ÷ baseline, "
+        "and their intervals hold for all variants together with 95 % confidence"
+    )
+
+
+def by_case(checked: Checked) -> list[list[Finding]]:
+    """Return the findings of each case, in their order."""
+    cases = dict.fromkeys(finding.case for finding in checked.findings)
+    return [[finding for finding in checked.findings if finding.case == case] for case in cases]
+
+
+def notable_findings(checked: Checked) -> list[Finding]:
+    """Return the findings that say more than "no change". Those that block come first."""
+    blocking = checked.blocking
+    others = [
+        finding
+        for finding in checked.findings
+        if finding not in blocking and finding.verdict is not Verdict.SAME
+    ]
+    changed = [
+        finding
+        for finding in checked.findings
+        if finding.verdict is Verdict.SAME and (_is_changed(finding) or finding.confirmed)
+    ]
+    return [*blocking, *others, *changed]
+
+
+def _is_changed(finding: Finding) -> bool:
+    is_exact = finding.quantity in (Quantity.SIZE, Quantity.ACCURACY)
+    return is_exact and (finding.baseline != finding.candidate or "changed class" in finding.sentence)
+
+
+def _names(findings: Sequence[Finding], checked: Checked) -> str:
+    names = [f"{variant_name(finding, checked)} {finding.quantity.value}" for finding in findings]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+QUANTITIES = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE, Quantity.ACCURACY)
+
+
+def number(finding: Finding) -> str:
+    """Return candidate ÷ baseline in few characters, or an empty text where there is no ratio."""
+    if finding.ratio is None:
+        return ""
+    if finding.quantity in (Quantity.SIZE, Quantity.MEMORY):
+        return f"{round(finding.ratio - 1, 3) + 0.0:+.1%}"  # + 0.0: there is no -0.0%
+    if finding.quantity is Quantity.ACCURACY:
+        return f"{finding.ratio:.3f}"
+    return f"{finding.ratio:.2f}×"

@@ -1,0 +1,32 @@
+"""A check as GitHub's workflow commands, which become annotations of a run. Pure."""
+
+from bench.gate.document import Checked
+from bench.gate.findings import Finding, Verdict
+from bench.render.check_text import finding_name, notable_findings
+
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def to_annotations(checked: Checked) -> list[str]:
+    """Return a line for each notable finding: an error if it blocks, else a warning or a notice."""
+    return [_annotation(finding, checked) for finding in notable_findings(checked)]
+
+
+def _annotation(finding: Finding, checked: Checked) -> str:
+    title = _escaped(f"edgefit: {finding_name(finding, checked)}", _PROPERTY)
+    return f"::{_level(finding, checked.strict)} title={title}::{_escaped(finding.sentence, _DATA)}"
+
+
+def _level(finding: Finding, strict: bool) -> str:
+    if finding.blocks(strict):
+        return "error"
+    is_open = finding.verdict in (Verdict.UNDECIDED, Verdict.INCOMPARABLE)
+    return "warning" if is_open else "notice"
+
+
+def _escaped(text: str, escapes: dict[str, str]) -> str:
+    """Escape as GitHub's own toolkit does: the per cent sign first, because the other escapes contain it."""
+    for character, escape in escapes.items():
+        text = text.replace(character, escape)
+    return text

@@ -1,0 +1,228 @@
+"""Charts with a line for each row: memory, size, accuracy and precision, and their data. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+
+from bench.render.columns import column_of
+from bench.render.html.drawing import (
+    Chart,
+    Kinds,
+    Row,
+    Rows,
+    Specification,
+    colour_by_format,
+    completed,
+    data,
+    ends,
+    finished,
+    height_of,
+    legend,
+    limit,
+    named,
+    number,
+    share,
+    table_of,
+    tooltip,
+    variants,
+    word,
+)
+from bench.report.retention import MARGIN
+from bench.report.schema import Report
+from bench.units import mib
+
+_OF_PARTS = {"peak": "#9ecae1", "loaded": "#4a9cc9", "runtime": "#0072b2"}
+_OF_PRECISIONS = {"fp32": "#0072b2", "fp16": "#56b4e9", "bf16": "#009e73", "int8": "#d55e00"}
+_OTHER = "#777777"
+
+
+def memory(report: Report) -> Chart | None:
+    """Draw the memory of each row: with the runtime alone, after loading, and at its peak."""
+    rows = _memory_rows(report)
+    if not rows.points:
+        return None
+    x = alt.X("mib:Q", title="resident memory, MiB", stack=None)
+    bars = _bars(rows, x, _parts("part", "when", _OF_PARTS))
+    return Chart("memory", "Memory", rows.caption, bars, *rows.table)
+
+
+def _memory_rows(report: Report) -> Rows:
+    """Return the resident memory with the runtime imported, the artifact loaded, and at the peak."""
+    points: list[Row] = []
+    table: list[Row] = []
+    for run in completed(report):
+        assert run.completed is not None
+        memory, row = run.completed.memory, named(run)
+        sizes = {
+            "peak": memory.peak_bytes,
+            "loaded": memory.loaded_bytes,
+            "runtime": memory.runtime_bytes,
+            "proportional": memory.proportional_bytes,
+            "device": memory.device_bytes,
+        }
+        in_mib = {part: None if size is None else mib(size) for part, size in sizes.items()}
+        table.append({**row, **in_mib})
+        points += [
+            {**row, "part": part, "mib": in_mib[part], "order": order}
+            for order, part in enumerate(("peak", "loaded", "runtime"))
+            if in_mib[part] is not None
+        ]
+    return Rows(
+        points=tuple(points),
+        table=table_of(
+            table,
+            {
+                "runtime MiB": number("runtime", 0),
+                "loaded MiB": number("loaded", 0),
+                "peak MiB": number("peak", 0),
+                "proportional MiB": number("proportional", 0),
+                "device MiB": number("device", 0),
+            },
+        ),
+        caption="Each bar is a variant in a process of its own: the runtime alone, loaded, and the peak.",
+    )
+
+
+def sizes(report: Report, kinds: Kinds) -> Chart | None:
+    """Draw each artifact's size."""
+    rows = _size_rows(report)
+    if not rows.points:
+        return None
+    bars = _bars(rows, alt.X("mb:Q", title="size, MB (10⁶ bytes)"), colour_by_format(kinds))
+    return Chart("size", "Size", rows.caption, bars, *rows.table)
+
+
+def _size_rows(report: Report) -> Rows:
+    """Return the size of each artifact in bytes."""
+    points: list[Row] = [
+        {**named(run), "mb": column_of("size_mb").value(run), "bytes": run.size_bytes}
+        for run in variants(report)
+        if run.size_bytes is not None
+    ]
+    return Rows(
+        points=tuple(points),
+        table=table_of(points, {"size MB": number("mb", 2), "bytes": word("bytes")}),
+        caption="Each bar is all files of a variant; its runtime is not counted.",
+    )
+
+
+def retention(report: Report, kinds: Kinds) -> Chart | None:
+    """Draw the retention of each row."""
+    rows = _retention_rows(report)
+    if not rows.points:
+        return None
+    base = alt.Chart(data(rows.points)).encode(y=_named(rows.points), color=colour_by_format(kinds))
+    x = alt.X("retention:Q", title="accuracy ÷ fp32's (retention)", scale=alt.Scale(zero=False))
+    layers = [
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_point(filled=True, size=70, opacity=1).encode(x=x, tooltip=tooltip(rows.points)),
+    ]
+    least = report.profile.budget.retention
+    if least is not None:
+        layers += limit("x", least, f"least {least:g}; the interval's end, less {MARGIN:g}", align="left")
+    chart = alt.layer(*layers).properties(height=height_of(rows.points))
+    return Chart("accuracy", "Accuracy", rows.caption, finished(chart), *rows.table)
+
+
+def _retention_rows(report: Report) -> Rows:
+    """Return the retention of each row with its interval."""
+    points: list[Row] = []
+    for run in completed(report):
+        if run.accuracy is None:
+            continue
+        retention = run.accuracy.retention
+        low, high = (None, None) if retention is None or retention.ci95 is None else retention.ci95
+        points.append(
+            {
+                **named(run),
+                "retention": None if retention is None else retention.value,
+                "low": low,
+                "high": high,
+                "top1": run.accuracy.top1,
+                "auc": run.accuracy.auc,
+                "sensitivity": run.accuracy.sensitivity,
+                "specificity": run.accuracy.specificity,
+                "agreement": run.accuracy.agreement,
+                "flips": len(run.accuracy.flips),
+                "mcnemar_p": run.accuracy.mcnemar_p,
+            }
+        )
+    return Rows(
+        points=tuple(points),
+        table=table_of(
+            points,
+            {
+                "accuracy": share("top1"),
+                "retention": share("retention"),
+                "95 %": ends("low", "high"),
+                "AUC": share("auc"),
+                "sensitivity": share("sensitivity"),
+                "specificity": share("specificity"),
+                "agreement": share("agreement"),
+                "changed class": word("flips"),
+                "McNemar p": number("mcnemar_p", 3),
+            },
+        ),
+        caption="Each point is a variant's accuracy ÷ the fp32 network's, on the very file that was timed, "
+        f"with its 95 % interval over {len(report.evaluation.labels)} images.",
+    )
+
+
+def precision(report: Report) -> Chart | None:
+    """Draw the precisions in which each row ran."""
+    rows = _precision_rows(report)
+    if not rows.points:
+        return None
+    ran = dict.fromkeys(row["precision"] for row in rows.points)
+    x = alt.X("share:Q", title="share of multiply-accumulates", axis=alt.Axis(format=".0%"))
+    bars = _bars(
+        rows, x, _parts("precision", "ran in", {kind: _OF_PRECISIONS.get(kind, _OTHER) for kind in ran})
+    )
+    return Chart("precision", "Proof of precision", rows.caption, bars, *rows.table)
+
+
+def _precision_rows(report: Report) -> Rows:
+    """Return the precisions of each row's multiply-accumulates, from the runtime's executed graph."""
+    points: list[Row] = []
+    table: list[Row] = []
+    for run in completed(report):
+        ran = None if run.summary is None else run.summary.precision_ran
+        if ran is None or ran.share_of_macs is None:
+            continue
+        shares = ran.share_of_macs
+        row = named(run)
+        points += [{**row, "precision": kind, "share": part} for kind, part in shares.items()]
+        text = ", ".join(f"{kind} {part:.1%}" for kind, part in shares.items())
+        table.append({**row, "shares": text, "evidence": ran.evidence})
+    return Rows(
+        points=tuple(points),
+        table=table_of(
+            table,
+            {
+                "requested": word("precision"),
+                "ran in": word("shares"),
+                "read from": word("evidence"),
+            },
+        ),
+        caption="Each bar is what ran, by the runtime's own executed graph, whatever the file is called.",
+    )
+
+
+def _bars(rows: Rows, x: alt.X, colour: alt.Color) -> Specification:
+    """Draw a bar for each row. Parts that have an order overlap in the bar."""
+    chart = alt.Chart(data(rows.points)).mark_bar(height=14)
+    encoded = chart.encode(x=x, y=_named(rows.points), color=colour, tooltip=tooltip(rows.points))
+    if "order" in rows.points[0]:
+        encoded = encoded.encode(order=alt.Order("order:O"))
+    return finished(encoded.properties(height=height_of(rows.points)))
+
+
+def _parts(field: str, title: str, colours: Mapping[str, str]) -> alt.Color:
+    """Return the colours of a bar's parts."""
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", title=title, sort=list(colours), scale=scale, legend=legend())
+
+
+def _named(points: Sequence[Row]) -> alt.Y:
+    names = list(dict.fromkeys(row["row"] for row in points))
+    return alt.Y("row:N", title=None, sort=names, axis=alt.Axis(labelLimit=150))

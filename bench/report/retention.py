@@ -1,0 +1,51 @@
+"""Whether a variant keeps the fp32 network's accuracy. The budget and `choose` share this rule. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.statistics.accuracy import Paired
+
+# By default the lower end of retention's interval may lie this far below the limit.
+MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class RetentionCheck:
+    """The result of a check of one variant's accuracy."""
+
+    is_shown: bool
+    """Whether it is shown to keep the accuracy."""
+    is_lost: bool
+    """Whether it is shown to lose accuracy. If neither is shown, more images would decide."""
+    sentence: str
+    """The figures and the conclusion; empty where no retention is required."""
+    judged: Literal["retention", "agreement", "one class"] = "retention"
+    """The value that decided."""
+
+
+def check_retention(paired: Paired | None, min_retention: float, margin: float = MARGIN) -> RetentionCheck:
+    """Check retention by its interval.
+
+    Accuracy is shown to be kept if the lower end is at least the limit less the margin. It is lost if the
+    upper end lies below that. In between, more images would decide. `paired` has the variant's predictions
+    and the fp32 reference's, None where there are none.
+    """
+    least = min_retention - margin
+    interval = None if paired is None else paired.retention_ci95()
+    if paired is None or interval is None or paired.retention is None:
+        return RetentionCheck(False, False, "not shown to keep the accuracy: its retention is unknown")
+    figures = f"retention {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+    if interval[0] >= least:
+        return RetentionCheck(True, False, figures)
+    if interval[1] < least:
+        return RetentionCheck(False, True, f"loses accuracy: {figures}, whole interval below {least:g}")
+    below = f"lower end below {least:g} ({min_retention:g} minus a margin of {margin:g})"
+    sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least)}"
+    return RetentionCheck(False, False, sentence)
+
+
+def _what_decides(paired: Paired, least: float) -> str:
+    needed = paired.images_to_decide(least)
+    if needed is None:
+        return "it is so close to the limit that no number of images would decide"
+    return f"{needed} images like these {paired.images} would decide it"

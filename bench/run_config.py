@@ -1,0 +1,51 @@
+"""The options that a case runs with. Case, worker request, row and comparison all hold this one record.
+
+A new option is a field here, with a default because reports and journals of before do not have it; a flag of
+the command line; and a line in each runtime that knows it. Journal, prediction cache, comparisons and page
+read the fields by themselves.
+"""
+
+from pydantic import Field
+
+from bench.record import Record
+
+
+class RunOptions(Record):
+    """What all cases of a run have in common."""
+
+    threads: int = Field(ge=1)
+    """Threads that the runtime may use for one inference."""
+
+    @property
+    def label(self) -> str:
+        """The options as they are shown beside a number."""
+        return f"{self.threads} thread{'s' if self.threads > 1 else ''}, batch 1"
+
+    @property
+    def short_label(self) -> str:
+        """The options for a narrow table cell."""
+        return f"{self.threads} thr."
+
+    def on(self, provider: str) -> "RunConfig":
+        """Return these options on one provider."""
+        return RunConfig.model_validate({**self.model_dump(), "provider": provider})
+
+
+class RunConfig(RunOptions):
+    """The options of one case: those of the run, and where it runs."""
+
+    provider: str
+    """The runtime's own name for where it runs, such as `CPUExecutionProvider`, `GPU` or `cuda:0`."""
+
+    @property
+    def options(self) -> RunOptions:
+        """What this case has in common with the others of its run."""
+        return RunOptions.model_validate(self.model_dump(include=set(RunOptions.model_fields)))
+
+    def differences(self, other: "RunConfig") -> list[tuple[str, object, object]]:
+        """Return the name of each option that differs, with its value here and in `other`."""
+        return [
+            (name, getattr(self, name), getattr(other, name))
+            for name in type(self).model_fields
+            if getattr(self, name) != getattr(other, name)
+        ]

@@ -1,0 +1,175 @@
+"""The formats, one row each: all that edgefit knows of a format without importing its runtime or exporter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.bundle.variants import Precision
+from bench.runtimes.usage import RanAs, Usage
+
+_CPUS_WITH_HALF = ("asimdhp", "avx512_fp16")
+
+
+@dataclass(frozen=True)
+class FormatRow:
+    """What there is to know of a format."""
+
+    module: str
+    """The module that is its runtime, see protocol.Runtime."""
+    needs: str
+    """The package that the runtime imports."""
+    extra: str
+    """The extra of edgefit that installs this package."""
+    providers: tuple[str, ...]
+    """The runtime's usual names for where it runs. It runs on the first unless the profile says otherwise."""
+    provider_pattern: str = r".+"
+    """A regular expression that matches every name that a profile may give for where it runs."""
+    precisions: tuple[Precision, ...] = tuple(Precision)
+    """The precisions in which it can be exported."""
+    suffixes: tuple[str, ...] = ()
+    """The suffixes of the files of one artifact; the entry file's is the first."""
+    exporter: str | None = None
+    """The module that is its exporter, see export/exporter.py; None if it cannot be exported."""
+    exporter_needs: tuple[str, ...] = ()
+    """The packages that the exporter imports; the extra `build` installs them."""
+    calibrated: tuple[Precision, ...] = ()
+    """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
+    is_large: bool = False
+    """Whether the runtime takes hundreds of megabytes: edgefit puts it on a board only if it is asked to."""
+    control: str | None = None
+    """The file, beside this one, of the control workload that it can run; None if it has none."""
+    reads_onnx: bool = False
+    """Whether it can run the workloads of calibration, which are ONNX files."""
+    half_needs: tuple[str, ...] = ()
+    """It computes fp16 artifacts in half precision on CPUs with one of these features; on none if empty."""
+    usage: Callable[[RanAs], Usage] | None = None
+    """The function that writes how it is used in a few lines, for `choose --ship`."""
+
+    @property
+    def provider(self) -> str:
+        """Where it runs unless the profile says otherwise."""
+        return self.providers[0]
+
+    @property
+    def control_file(self) -> Path | None:
+        """Where the control workload's file lies."""
+        return None if self.control is None else Path(__file__).with_name(self.control)
+
+    @property
+    def install_hint(self) -> str:
+        """The command that installs the runtime."""
+        return f"pip install 'edgefit[{self.extra}]'"
+
+
+def _onnx_usage(ran: RanAs) -> Usage:
+    """Return how onnxruntime is used."""
+    provider = repr(ran.provider)
+    return Usage(
+        package="onnxruntime" if ran.place == "cpu" else "onnxruntime-gpu",
+        imports="import onnxruntime",
+        load=(
+            "options = onnxruntime.SessionOptions()\n"
+            f"options.intra_op_num_threads = {ran.threads}\n"
+            f"session = onnxruntime.InferenceSession(str(HERE / ENTRY), options, providers=[{provider}])\n"
+            f"assert session.get_providers()[0] == {provider}"
+        ),
+        infer="logits = session.run(None, {session.get_inputs()[0].name: batch})[0][0]",
+    )
+
+
+def _openvino_usage(ran: RanAs) -> Usage:
+    """Return how OpenVINO is used. Without the hint it computes fp32 in half precision on some CPUs."""
+    hint = "f16" if ran.in_half else "f32"
+    # A GPU has no threads, and refuses to be given any.
+    threads = f'settings["INFERENCE_NUM_THREADS"] = {ran.threads}\n' if ran.place == "cpu" else ""
+    return Usage(
+        package="openvino",
+        imports="import openvino",
+        load=(
+            f'settings = {{"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "{hint}"}}\n'
+            f"{threads}"
+            f"model = openvino.Core().compile_model(HERE / ENTRY, {ran.provider!r}, settings)"
+        ),
+        infer="logits = model(batch)[0][0]",
+    )
+
+
+def _torchscript_usage(ran: RanAs) -> Usage:
+    """Return how torch runs TorchScript. On a CPU it computes weights stored in half in float."""
+    device = repr(ran.provider)
+    half = ".half()" if ran.precision is Precision.FP16 and ran.place == "cuda" else ""
+    if ran.is_quantised:
+        engine, convert = f"torch.backends.quantized.engine = {_engine(ran)}\n", ""
+        freeze = "torch.jit.freeze(module)"
+    else:
+        engine, convert = "", half or ".float()"
+        freeze = "torch.jit.optimize_for_inference(torch.jit.freeze(module))"
+    return Usage(
+        package="torch",
+        imports="import torch",
+        load=(
+            f"torch.set_num_threads({ran.threads})\n"
+            f"{engine}module = torch.jit.load(HERE / ENTRY, map_location={device}).eval(){convert}\n"
+            f"module = {freeze}"
+        ),
+        infer=(
+            "with torch.inference_mode():\n"
+            f"    logits = module(torch.from_numpy(batch).to({device}){half})[0].float().cpu().numpy()"
+        ),
+    )
+
+
+def _engine(ran: RanAs) -> str:
+    """Return the engine as Python: the one that a file was made for; else torch's own for x86 or for Arm."""
+    if ran.engine is not None:
+        return repr(ran.engine)
+    return '"x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"'
+
+
+# Artifacts are exported in this order. OpenVINO reads ONNX files too.
+FORMATS = {
+    "torchscript": FormatRow(
+        module="bench.runtimes.run_torchscript",
+        needs="torch",
+        extra="torchscript",
+        providers=("cpu", "cuda"),
+        provider_pattern=r"(cpu|cuda)(:[0-9]+)?",
+        suffixes=(".pt",),
+        exporter="export.to_torchscript",
+        exporter_needs=("torch",),
+        calibrated=(Precision.INT8,),
+        is_large=True,
+        control="control.pt",
+        usage=_torchscript_usage,
+    ),
+    "onnx": FormatRow(
+        module="bench.runtimes.run_onnx",
+        needs="onnxruntime",
+        extra="onnx",
+        providers=("CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"),
+        provider_pattern=r"[A-Za-z0-9]+ExecutionProvider",
+        suffixes=(".onnx",),
+        exporter="export.to_onnx",
+        exporter_needs=("torch", "onnx", "onnxscript", "onnxruntime"),
+        calibrated=(Precision.INT8,),
+        control="control.onnx",
+        reads_onnx=True,
+        usage=_onnx_usage,
+    ),
+    "openvino": FormatRow(
+        module="bench.runtimes.run_openvino",
+        needs="openvino",
+        extra="openvino",
+        providers=("CPU", "GPU", "NPU"),
+        provider_pattern=r"(CPU|GPU|NPU)(\.[0-9]+)?",
+        suffixes=(".xml", ".bin"),
+        exporter="export.to_openvino",
+        exporter_needs=("torch", "openvino", "nncf"),
+        calibrated=(Precision.INT8,),
+        control="control.onnx",
+        reads_onnx=True,
+        half_needs=_CPUS_WITH_HALF,
+        usage=_openvino_usage,
+    ),
+}
+NULL = FormatRow(module="bench.runtimes.run_null", needs="numpy", extra="", providers=("none",))

@@ -1,0 +1,132 @@
+"""The journal: a run that was cut off goes on, and loses at most the block that was being measured."""
+
+from pathlib import Path
+
+import pytest
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
+from making.tiny_report import HOST
+
+from bench.errors import InputError
+from bench.harness.journal import Journal
+from bench.harness.journal_entries import BlockMeasured, Entry
+from bench.harness.measure import measure
+from bench.harness.plan import Plan
+from bench.measurements import Completed
+from bench.run_config import RunConfig
+
+
+class PowerCutError(BaseException):
+    """Ends a run where it stands."""
+
+
+def cut_off_after(blocks_measured: int, planned: Plan) -> None:
+    """Run a plan until so many turns are in its journal."""
+    add = Journal.add
+
+    def add_and_die(self: Journal, entry: Entry) -> None:
+        add(self, entry)
+        if isinstance(entry, BlockMeasured) and entry.block.position == blocks_measured - 1:
+            raise PowerCutError
+
+    with pytest.MonkeyPatch.context() as patch, faulty_runtime(), Journal("run", resume=False) as journal:
+        patch.setattr(Journal, "add", add_and_die)
+        with pytest.raises(PowerCutError):
+            measure(planned, HOST, 8 << 30, journal, Silent(), "now")
+
+
+def passes(outcome: object, repetition: int) -> list[int]:
+    assert isinstance(outcome, Completed)
+    processes = [process for process in outcome.processes if process.repetition == repetition]
+    return [block.pass_index for process in processes for block in process.blocks]
+
+
+@pytest.mark.parametrize("blocks_measured", [1, 4, 11])
+def test_a_run_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, blocks_measured: int) -> None:
+    sampling = SHORT.model_copy(update={"check_after_processes": (2,)})
+    planned = plan(tmp_path, [case(tmp_path, "a"), case(tmp_path, "b")], sampling)
+    cut_off_after(blocks_measured, planned)
+
+    with faulty_runtime(), Journal("run", resume=True) as journal:
+        assert journal.was_interrupted
+        assert journal.state.blocks_measured == blocks_measured
+        before = journal.state.examined["a"]
+        outcomes = measure(planned, HOST, 8 << 30, journal, Silent(), "now")
+        journal.finish()
+
+    for name in ("a", "b", "null"):
+        assert passes(outcomes[name], 0) == passes(outcomes[name], 1) == [0, 1, 2]
+    taken = [
+        block.position
+        for outcome in outcomes.values()
+        if isinstance(outcome, Completed)
+        for process in outcome.processes
+        for block in process.blocks
+    ]
+    assert sorted(taken) == list(range(18))
+    assert isinstance(outcomes["a"], Completed)
+    assert outcomes["a"].memory == before.memory
+
+
+def test_both_providers_of_a_variant_go_on_where_they_were(tmp_path: Path) -> None:
+    configs = [RunConfig(provider=provider, threads=1) for provider in ("cpu", "gpu")]
+    cases = [case(tmp_path, "a", config=config) for config in configs]
+    planned = plan(tmp_path, cases)
+    cut_off_after(4, planned)
+
+    outcomes = outcomes_of(planned, resume=True)
+
+    assert outcomes.keys() == {"a", "a@gpu", "null"}
+    for name in ("a", "a@gpu"):
+        assert passes(outcomes[name], 0) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("missing", [1, 20])
+def test_a_torn_last_line_is_the_block_that_is_lost(tmp_path: Path, missing: int) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+    with Journal("run", resume=True) as journal:
+        whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole[:-missing])
+
+    with Journal("run", resume=True) as journal:
+        assert journal.state.blocks_measured == 1
+        assert journal.path.read_bytes() == whole[: whole[:-1].rfind(b"\n") + 1]
+
+
+def test_a_last_line_that_a_loss_of_power_spoilt_is_left_out(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+    with Journal("run", resume=True) as journal:
+        path = journal.path
+    path.write_bytes(path.read_bytes() + b"\0" * 100)
+
+    with Journal("run", resume=True) as journal:
+        assert journal.state.blocks_measured == 2
+
+
+def test_a_damaged_journal_is_refused_with_its_line(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(1, planned)
+    with Journal("run", resume=True) as journal:
+        path = journal.path
+    path.write_bytes(b"{}\n" + path.read_bytes())
+
+    with pytest.raises(InputError, match=r"line 1 cannot be read; leave out --resume"):
+        Journal("run", resume=True)
+
+
+def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:
+    outcomes_of(plan(tmp_path, [case(tmp_path, "a")]))
+
+    with Journal("run", resume=True) as journal:
+        assert not journal.was_interrupted
+    assert not journal.path.exists()
+
+
+def test_without_resume_a_run_begins_anew(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [case(tmp_path, "a")])
+    cut_off_after(2, planned)
+
+    with Journal("run", resume=False) as journal:
+        assert journal.was_interrupted
+        assert journal.state.examined == {}

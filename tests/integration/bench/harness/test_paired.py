@@ -1,0 +1,59 @@
+"""Paired runs of real workers: both sides in each pass, the time limit, and whose worker died."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
+
+from bench.harness.paired import Pair, PairedRepetition, PairedRunner, SideEnded
+from bench.measurements import Failed, Skipped
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    before = case(tmp_path, "onnx-fp32")
+    return Pair(before, replace(before, digest="changed"))
+
+
+def test_a_paired_run_alternates_both_sides_in_each_pass(tmp_path: Path) -> None:
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
+    duels = PairedRunner(plan(tmp_path, [pair.baseline]), Silent(), sleep=lambda _: None)
+
+    with faulty_runtime():
+        found = duels.run_repetition(pair, 7, limit_s=60)
+
+    assert isinstance(found, PairedRepetition)
+    for sides in zip(found.baseline.blocks, found.candidate.blocks, strict=True):
+        assert {block.position // 2 for block in sides} == {sides[0].pass_index}
+    assert len(found.baseline.blocks) == SHORT.blocks
+    assert (found.baseline.repetition, found.candidate.repetition) == (7, 7)
+
+
+def test_a_paired_run_that_is_out_of_time_still_has_a_pass(tmp_path: Path) -> None:
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
+    many = SHORT.model_copy(update={"blocks": 50})
+    ticks = iter(range(1000))
+    duels = PairedRunner(
+        plan(tmp_path, [pair.baseline], many), Silent(), sleep=lambda _: None, clock=lambda: next(ticks)
+    )
+
+    with faulty_runtime():
+        found = duels.run_repetition(pair, 0, limit_s=0.5)
+
+    assert isinstance(found, PairedRepetition)
+    assert len(found.baseline.blocks) == 1
+
+
+@pytest.mark.parametrize("fault", ["segfault infer", "hang infer"])
+def test_a_paired_run_says_whose_worker_died(tmp_path: Path, fault: str) -> None:
+    hasty = SHORT.model_copy(update={"hang_limit_s": 2})
+    pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
+    duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
+
+    with faulty_runtime():
+        found = duels.run_repetition(pair, 0, limit_s=60)
+
+    assert isinstance(found, SideEnded)
+    assert found.is_candidate
+    assert isinstance(found.outcome, Failed | Skipped)

@@ -1,0 +1,250 @@
+"""A run of the harness over a real bundle: every case has its row, and one case's death costs only itself."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making.faulty_plan import SHORT, Silent
+
+from bench.bundle.manifest import Bundle, FailedExport, read_bundle
+from bench.harness.case_worker import CaseWorker
+from bench.harness.messages import Inferred
+from bench.measurements import Failed, FailureKind, Stage
+from bench.report.schema import Report
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
+from bench.runtimes.formats import FORMATS, FormatRow
+from bench.system.snapshot import usable_cpus
+from device_profiles.facts import RuntimeChoice
+from device_profiles.loading import load_profile
+from device_profiles.profile import Profile
+from device_profiles.settings import Budget
+
+PROFILE = Profile(
+    name="test",
+    description="a test",
+    device="this-machine",
+    threads=1,
+    sampling=SHORT,
+    quick=SHORT,
+    budget=Budget(source="no limits, for tests"),
+)
+BOARD = load_profile("raspberry-pi-4").model_copy(update={"sampling": SHORT, "quick": SHORT})
+
+
+@pytest.fixture(autouse=True)
+def _short_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.harness.calibration._SHORT_RATE_S", 0.05)
+
+
+def run(bundle: Bundle, profile: Profile = PROFILE, **options: Any) -> Report:
+    return benchmark(bundle, profile, BenchmarkRequest(**options, tool="0", created="now"), Silent())
+
+
+def two_of(bundle_folder: Path) -> Bundle:
+    """The bundle with onnx-fp32 and openvino-fp32 alone: torch takes longest to import."""
+    bundle = read_bundle(bundle_folder)
+    two = tuple(artifact for artifact in bundle.manifest.artifacts if artifact.format != "torchscript")
+    return Bundle(bundle.folder, bundle.manifest.model_copy(update={"artifacts": two}), bundle.sha256)
+
+
+def test_every_artifact_has_a_row_with_all_its_interleaved_samples(bundle_folder: Path) -> None:
+    report = run(read_bundle(bundle_folder))
+
+    assert [row.variant for row in report.runs[3:]] == ["null", "control"]
+    assert [row.status for row in report.runs] == ["completed"] * 5
+    for row in report.runs[:3]:
+        assert row.completed is not None
+        assert [len(block.ns) for block in row.completed.processes[0].blocks] == [4, 4, 4]
+        assert row.summary is not None
+        assert row.summary.latency.samples == 12
+        assert row.accuracy is not None
+        assert row.accuracy.agreement == 1.0
+        assert row.provenance == "measured"
+    measured = [row.completed for row in report.runs if row.completed is not None]
+    turns = [[block.position for block in completed.processes[0].blocks] for completed in measured]
+    assert sorted(turn for case in turns for turn in case) == list(range(15))
+    for case in turns:
+        assert [turn // 5 for turn in case] == [0, 1, 2]
+
+
+def test_quick_judges_accuracy_on_the_first_images(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.run.benchmark.QUICK_IMAGES", 16)
+
+    report = run(read_bundle(bundle_folder), only=("onnx-fp32",), quick=True)
+
+    assert report.quick
+    assert len(report.evaluation.labels) == 16
+    assert report.evaluation.pack_images == 40
+    assert report.runs[0].accuracy is not None
+    assert report.runs[0].accuracy.images == 16
+
+
+def test_a_file_that_does_not_load_is_a_failed_row_and_the_rest_goes_on(bundle_folder: Path) -> None:
+    bundle = two_of(bundle_folder)
+    (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"spoiled after the hashes were checked")
+
+    report = run(bundle)
+
+    assert [row.status for row in report.runs[:2]] == ["failed", "completed"]
+    failed = report.runs[0]
+    assert isinstance(failed.outcome, Failed)
+    assert failed.outcome.stage is Stage.LOAD
+    assert failed.summary is None
+    assert failed.reason is not None
+    assert failed.reason.startswith("error in stage load")
+
+
+def test_a_crash_between_blocks_is_a_failed_row_and_the_rest_goes_on(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer = CaseWorker.infer
+
+    def crash_when_timed(self: CaseWorker, count: int, stage: Stage, settle: int = 2) -> Inferred:
+        if stage is Stage.TIMING and self.case.variant == "openvino-fp32":
+            os.kill(self._process.pid, signal.SIGSEGV)
+        return infer(self, count, stage, settle)
+
+    monkeypatch.setattr(CaseWorker, "infer", crash_when_timed)
+
+    report = run(two_of(bundle_folder))
+
+    assert [row.status for row in report.runs[:2]] == ["completed", "failed"]
+    assert report.runs[1].reason == "crash in stage timing: died of SIGSEGV"
+    assert report.runs[0].summary is not None
+    assert report.runs[0].summary.latency.samples == 12
+
+
+def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        FORMATS, "openvino", FormatRow("bench.runtimes.run_openvino", "no_such", "openvino", ("CPU",))
+    )
+
+    report = run(two_of(bundle_folder))
+
+    assert [row.status for row in report.runs[:2]] == ["completed", "skipped"]
+    assert (
+        report.runs[1].reason
+        == "no_such is not installed here; install it with: pip install 'edgefit[openvino]'"
+    )
+
+
+def test_this_machine_is_only_a_proxy_of_another_device(bundle_folder: Path) -> None:
+    report = run(read_bundle(bundle_folder), BOARD, only=("onnx-fp32",))
+
+    assert {row.provenance for row in report.runs} == {"proxy"}
+    assert report.proxy is not None
+    assert any(sentence.startswith("architecture: ") for sentence in report.proxy.differs)
+    assert {rate.operation for rate in report.proxy.host_rates} == {"convolution", "copy"}
+    row = report.runs[0]
+    assert row.projected is not None
+    assert 0 < row.projected.low_ns < row.projected.high_ns
+    assert row.nearest_published is not None
+
+
+def test_every_provider_that_a_profile_names_is_a_case_of_its_own(bundle_folder: Path) -> None:
+    jetson = load_profile("jetson-orin-nano").model_copy(update={"sampling": SHORT, "quick": SHORT})
+
+    report = run(read_bundle(bundle_folder), jetson, only=("onnx-fp32",))
+
+    rows = [row for row in report.runs if row.is_variant]
+    assert [(row.case, row.config.provider, row.status) for row in rows] == [
+        ("onnx-fp32@tensorrt", "TensorrtExecutionProvider", "skipped"),
+        ("onnx-fp32@cuda", "CUDAExecutionProvider", "skipped"),
+        ("onnx-fp32", "CPUExecutionProvider", "completed"),
+    ]
+    assert "has no provider CUDAExecutionProvider" in str(rows[1].reason)
+    assert {row.provenance for row in report.runs} == {"proxy"}
+
+
+def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_folder: Path) -> None:
+    board = BOARD.model_copy(update={"memory_cap_mb": 16})
+
+    row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
+
+    assert (row.status, row.provenance) == ("failed", "proxy")
+    assert isinstance(row.outcome, Failed)
+    assert row.outcome.kind is FailureKind.MEMORY
+    assert "does not fit into 16 MiB" in row.outcome.message
+
+
+def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.run.benchmark.find_cgroup", lambda: None)
+    board = BOARD.model_copy(update={"memory_cap_mb": 16})
+
+    report = run(read_bundle(bundle_folder), board, only=("onnx-fp32",))
+
+    failure = report.runs[0].outcome
+    assert isinstance(failure, Failed)
+    assert (failure.stage, failure.kind) == (Stage.MEMORY, FailureKind.MEMORY)
+    assert "no control group enforced the limit" in failure.message
+    assert report.proxy is not None
+    assert report.proxy.memory_held_by == "measured peak"
+
+
+def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_folder: Path) -> None:
+    choice = RuntimeChoice(providers=(), reason="its Python is too old")
+    board = BOARD.model_copy(update={"runtimes": {"onnx": choice}})
+
+    row = run(read_bundle(bundle_folder), board, only=("onnx-fp32",)).runs[0]
+
+    assert (row.status, row.provenance) == ("skipped", "proxy")
+    assert row.reason == "raspberry-pi-4 does not run onnx: its Python is too old"
+
+
+def test_more_threads_than_cpus_are_reduced_and_the_row_says_so(
+    bundle_folder: Path,
+) -> None:
+    profile = PROFILE.model_copy(update={"threads": 4096})
+
+    row = run(read_bundle(bundle_folder), profile, only=("onnx-fp32",)).runs[0]
+
+    assert row.config.threads == len(usable_cpus())
+    assert any("the profile requests 4096 threads" in sentence for sentence in row.warnings)
+
+
+def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bundle_folder: Path) -> None:
+    bundle = read_bundle(bundle_folder)
+    request = BenchmarkRequest(only=("onnx-fp32",), tool="0", created="now")
+
+    def full_disk(_report: Report) -> None:
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        benchmark(bundle, PROFILE, request, Silent(), full_disk)
+    watcher = Silent()
+    resuming = request.model_copy(update={"resume": True, "created": "later"})
+    report = benchmark(bundle, PROFILE, resuming, watcher)
+
+    assert watcher.sentences == ["resuming: 3 cases were examined and 9 blocks measured before"]
+    assert report.runs[0].status == "completed"
+
+
+def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Path) -> None:
+    watcher = Silent()
+    request = BenchmarkRequest(only=("onnx-fp32",), resume=True, tool="0", created="now")
+
+    benchmark(read_bundle(bundle_folder), PROFILE, request, watcher)
+
+    assert watcher.sentences[0].startswith("nothing to resume")
+
+
+def test_a_variant_that_could_not_be_exported_has_its_row(bundle_folder: Path) -> None:
+    bundle = read_bundle(bundle_folder)
+    failed = FailedExport(variant="onnx-int8", stage="verify", message="it is wrong\nby far")
+    manifest = bundle.manifest.model_copy(
+        update={"artifacts": bundle.manifest.artifacts[1:2], "failed": (failed,)}
+    )
+
+    report = run(Bundle(bundle.folder, manifest, bundle.sha256))
+
+    assert [row.status for row in report.runs] == ["completed", "skipped", "completed", "completed"]
+    assert report.runs[1].reason == "its export failed in stage verify: it is wrong"

@@ -1,0 +1,127 @@
+"""The CI action: its scripts are run as a runner would, and its inputs all reach them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from making.command_line import SHORT
+from making.repository import ROOT
+
+from bench.bundle.manifest import MANIFEST
+
+ACTION = ROOT / ".github" / "actions" / "check"
+OPEN = (
+    "--profile short.yaml --seconds 1 --max-slowdown 900% --max-load-slowdown 900% --max-memory-growth 900%"
+)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> dict[str, str]:
+    """The environment that a runner gives, and an `edgefit` in it."""
+    command = tmp_path / "edgefit"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edgefit "$@"\n')
+    command.chmod(0o755)
+    shutil.copy(SHORT, tmp_path)
+    return {
+        **os.environ,
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_ACTION_PATH": str(ACTION),
+        "EDGEFIT": str(command),
+        "BASELINE": str(tmp_path / "kept here"),
+        "UPDATE_BASELINE": "false",
+        "ONLY": "onnx-fp32",
+        "ARGUMENTS": OPEN,
+    }
+
+
+def check(runner: dict[str, str], **changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ACTION / "check.sh"],
+        env=runner | changes,
+        cwd=runner["RUNNER_TEMP"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def without_onnx(bundle: Path, target: Path) -> Path:
+    """Copy a bundle but for onnx-fp32: a check against it blocks, and measures nothing."""
+    manifest = json.loads((shutil.copytree(bundle, target) / MANIFEST).read_text())
+    artifacts = [artifact for artifact in manifest["artifacts"] if artifact["format"] != "onnx"]
+    (target / MANIFEST).write_text(json.dumps(manifest | {"artifacts": artifacts}))
+    shutil.rmtree(target / "onnx-fp32")
+    return target
+
+
+def test_without_a_baseline_it_fails_but_where_it_may_keep_one(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    candidate = {"CANDIDATE": str(bundle_folder)}
+
+    refused = check(runner, **candidate)
+    kept = check(runner, **candidate, UPDATE_BASELINE="true")
+
+    assert refused.returncode == 2
+    assert "::error title=edgefit::no baseline is kept yet" in refused.stdout
+    assert kept.returncode == 0
+    assert (Path(runner["BASELINE"]) / "manifest.json").is_file()
+
+
+def test_the_result_is_in_the_summary_and_the_exit_code_is_the_checks(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+
+    fine = check(runner, CANDIDATE=str(bundle_folder))
+    (baseline / "onnx-fp32" / "model.onnx").write_bytes(b"spoilt")
+    corrupt = check(runner, CANDIDATE=str(bundle_folder))
+
+    assert fine.returncode == 0, fine.stderr
+    assert "PASSED: 1 variant" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "exit-code=0\n" in Path(runner["GITHUB_OUTPUT"]).read_text()
+    assert corrupt.returncode == 2
+    assert Path(runner["GITHUB_OUTPUT"]).read_text().count("exit-code=2\n") == 1
+
+
+def test_the_default_branch_takes_a_blocked_candidate_as_baseline(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+    less = without_onnx(bundle_folder, bundle_folder.with_name("less"))
+
+    on_a_branch = check(runner, CANDIDATE=str(less))
+    kept = (baseline / "manifest.json").read_text()
+    merged = check(runner, CANDIDATE=str(less), UPDATE_BASELINE="true")
+
+    assert (on_a_branch.returncode, merged.returncode) == (10, 10)
+    assert kept == (bundle_folder / "manifest.json").read_text()
+    assert (baseline / "manifest.json").read_text() == (less / "manifest.json").read_text()
+    assert Path(runner["GITHUB_OUTPUT"]).read_text().count("renewed=true") == 1
+
+
+def test_a_corrupt_candidate_does_not_become_the_baseline(
+    runner: dict[str, str], bundle_folder: Path
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+    (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"spoilt")
+
+    done = check(runner, CANDIDATE=str(bundle_folder), UPDATE_BASELINE="true")
+
+    assert done.returncode == 2
+    assert (baseline / "onnx-fp32" / "model.onnx").read_bytes() != b"spoilt"
+
+
+def test_arguments_may_stand_on_several_lines(runner: dict[str, str], bundle_folder: Path) -> None:
+    shutil.copytree(bundle_folder, runner["BASELINE"])
+
+    done = check(runner, CANDIDATE=str(bundle_folder), ARGUMENTS="--seconds 1\n--skip-equal\n--max-growth 2%")
+
+    assert done.returncode == 0, done.stderr
+    assert "latency, process" not in done.stderr

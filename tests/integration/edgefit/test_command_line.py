@@ -1,0 +1,185 @@
+"""The command line as a user meets it: real processes, exit codes, and what goes to which stream."""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from making.command_line import EDGEFIT, SHORTLY, edgefit
+from making.tiny_report import make_report
+
+from bench.report.files import write_report
+
+
+def test_help_imports_no_heavy_library() -> None:
+    heavy = ["numpy", "pydantic", "torch", "onnxruntime", "openvino", "rich.progress", "psutil", "yaml"]
+    script = f"import edgefit.app, sys; print([name for name in {heavy!r} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_command_of_the_table_is_in_the_help() -> None:
+    text = edgefit("--help").stdout
+
+    base = ("demo", "finetune", "export", "bench", "report", "choose", "check", "profiles", "doctor")
+    for name in (*base, "pack", "wheelhouse", "clean"):
+        assert re.search(rf"^  {name} ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["bnech"], "Did you mean 'bench'"),
+        (["bench"], "Missing argument"),
+        (["bench", "nowhere"], "nowhere: no such folder"),
+        (["bench", "nowhere", "--profile", "laptop"], "unknown profile 'laptop'; did you mean 'laptop-cpu'?"),
+        (["report", "nowhere.json"], "nowhere.json: no such report"),
+        (["profiles", "show", "nothing"], "unknown profile 'nothing'"),
+        (["export", "nowhere", "--out", "b"], "nowhere: no such folder"),
+        (["finetune", "--data", "nowhere", "--out", "r", "--weights", "none"], "nowhere"),
+        (["finetune", "--data", "synthetic", "--out", "r", "--arch", "mobilenet_v3"], "mobilenet_v3"),
+    ],
+)
+def test_wrong_use_is_one_sentence_exit_code_2_and_leaves_nothing(
+    tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    done = edgefit(*words, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_prints_a_table_and_writes_the_report(bundle_folder: Path, tmp_path: Path) -> None:
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^onnx-fp32 .*measured", done.stdout, re.MULTILINE)
+    assert "next: edgefit report" in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["runs"][0]["outcome"]["status"] == "completed"
+
+
+def test_json_is_one_document_on_stdout_and_the_table_goes_to_stderr(bundle_folder: Path) -> None:
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--json")
+
+    assert json.loads(done.stdout)["runs"][0]["variant"] == "onnx-fp32"
+    assert "onnx-fp32" in done.stderr
+
+
+def test_an_error_with_json_is_a_document_too(tmp_path: Path) -> None:
+    done = edgefit("bench", tmp_path, "--json")
+
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["exit_code"] == 2
+
+
+def test_a_failed_case_is_exit_code_4_and_the_report_is_written_all_the_same(
+    bundle_folder: Path, tmp_path: Path
+) -> None:
+    model = bundle_folder / "onnx-fp32" / "model.onnx"
+    model.write_bytes(b"no model")
+    manifest = json.loads((bundle_folder / "manifest.json").read_text())
+    onnx = next(one for one in manifest["artifacts"] if one["format"] == "onnx")
+    onnx["files"][0] |= {"sha256": hashlib.sha256(b"no model").hexdigest(), "size_bytes": 8}
+    (bundle_folder / "manifest.json").write_text(json.dumps(manifest))
+
+    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+
+    assert done.returncode == 4, done.stderr
+    assert "onnx-fp32 failed: error in stage load" in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["runs"][0]["outcome"]["status"] == "failed"
+
+
+def test_report_shows_stored_reports_and_writes_csv(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", make_report())
+
+    done = edgefit("report", tmp_path / "r.json", "--csv", tmp_path / "r.csv")
+
+    assert done.returncode == 0, done.stderr
+    assert "onnx-fp32" in done.stdout
+    assert (tmp_path / "r.csv").read_text().startswith("report,created,profile,host,case,variant")
+
+
+def test_doctor_names_the_runtimes_and_the_machine() -> None:
+    document = json.loads(edgefit("doctor", "--json").stdout)
+
+    assert document["runtimes"].keys() == {"torchscript", "onnx", "openvino"}
+    assert document["host"]["physical_cores"] >= 1
+
+
+def test_profiles_are_listed_and_shown() -> None:
+    assert "laptop-cpu" in edgefit("profiles", "list").stdout
+    assert (
+        json.loads(edgefit("profiles", "show", "laptop-cpu", "--json").stdout)["threads"] == "physical-cores"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_file_and_no_process(
+    bundle_folder: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [*EDGEFIT, "bench", str(bundle_folder), "--out", str(tmp_path / "r.json")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        workers = _wait_for_a_worker(running)
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=60)
+
+    assert running.returncode == 128 + number
+    assert "Traceback" not in errors
+    assert not any(worker.is_running() for worker in workers)
+    assert not (tmp_path / "r.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def _wait_for_a_worker(running: subprocess.Popen[str]) -> list[psutil.Process]:
+    # Not for any child: platform's `uname`, caught in the middle, is a zombie until init reaps it.
+    while not (workers := [one for one in psutil.Process(running.pid).children() if _is_worker(one)]):
+        assert running.poll() is None, "ended before it was interrupted"
+        time.sleep(0.02)
+    return workers
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it has ended meanwhile
+        return any("worker" in word for word in process.cmdline())
+    return False
+
+
+def test_csv_never_replaces_what_is_no_csv_of_ours(tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    write_report(report, make_report())
+    before = report.read_text()
+
+    done = edgefit("report", report, "--csv", report)
+
+    assert done.returncode == 2
+    assert "was not written by edgefit; choose another --csv" in done.stderr
+    assert report.read_text() == before
+
+
+def test_naming_no_variant_is_wrong_use(bundle_folder: Path) -> None:
+    done = edgefit("bench", bundle_folder, "--only", " , ")
+
+    assert done.returncode == 2
+    assert "contains no name" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_crash() -> None:
+    command = f"{sys.executable} -m edgefit profiles show laptop-cpu | true; echo ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stdout.strip() in ("0", "141")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,20 @@
+"""What exporting imports in its parent process."""
+
+import subprocess
+import sys
+
+if sys.version_info >= (3, 11):
+    pass
+else:
+    pass
+
+from bench.runtimes.formats import FORMATS
+
+
+def test_the_parent_loads_no_heavy_library() -> None:
+    heavy = {package for row in FORMATS.values() for package in row.exporter_needs}
+    program = f"import sys, export.export; print(sorted({heavy!r} & set(sys.modules)))"
+
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert printed.stdout.strip() == "[]"

@@ -1,0 +1,209 @@
+"""What the real int8 exporters make of a recipe, as the real runtimes run it."""
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import openvino
+import pytest
+import torch
+from onnx import numpy_helper
+
+from bench.bundle.cpu_class import PORTABLE, SAFE_LEVEL, TARGETS
+from bench.bundle.recipe import RangeMethod, Recipe
+from bench.bundle.variants import Precision
+from bench.run_config import RunConfig
+from bench.runtimes.formats import FORMATS
+from bench.runtimes.protocol import LoadOptions, Session
+from bench.runtimes.quantised_engines import ENGINES, engine_for
+from bench.runtimes.table import load_runtime, row_of
+from bench.statistics.precision import share_of_macs
+from export.exporter import Exported, ExportRequest
+from export.networks import load, reference_logits, simulate
+from export.quantisation.candidates import LIBRARY_DEFAULT
+from export.quantisation.correction import correct
+from export.to_openvino import UnexpectedGraphError
+from models.run_folder import Run
+
+# An early layer, a depthwise layer and a projection, each between layers in int8.
+EXCLUDED = ("features.3.conv.0.0", "features.8.conv.1.0", "features.12.conv.2")
+
+
+Make = Callable[..., Exported]
+
+
+@pytest.fixture(scope="module")
+def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Makes an artifact as the worker does, once for each recipe."""
+
+    @cache
+    def make(name: str, recipe: Recipe, cpu: str = PORTABLE) -> Exported:
+        return export_int8(name, run_folder, tmp_path_factory.mktemp(name), recipe, cpu)
+
+    return make
+
+
+def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: str) -> Exported:
+    run, simulated = load(str(run_folder)).run, simulate(str(run_folder))
+    excluded, level = frozenset(recipe.excluded_modules), TARGETS[cpu].weight_level
+    network = (
+        correct(simulated.network, simulated.images, simulated.ranges, excluded, level)
+        if recipe.corrected
+        else load(str(run_folder)).network
+    )
+    request = ExportRequest(
+        network=network,
+        image_size=run.record.image_size,
+        precision=Precision.INT8,
+        calibration=run.images.calibration.images,
+        folder=folder,
+        recipe=recipe,
+        cpu=cpu,
+    )
+    exported: Exported = importlib.import_module(FORMATS[name].exporter or "").export(request)
+    assert exported.excluded_modules == recipe.excluded_modules
+    return exported
+
+
+def loaded(name: str, exported: Exported, exact: bool = False) -> Session:
+    options = LoadOptions(
+        RunConfig(threads=1, provider=row_of(name).provider),
+        engine=exported.engine,
+        foreign_engine=True,
+        precision=Precision.INT8,
+        exact=exact,
+    )
+    return load_runtime(name).load(exported.entry, options)
+
+
+def int8_weights(name: str, entry: Path) -> list[np.ndarray]:
+    """Return every int8 weight tensor of an artifact."""
+    match name:
+        case "onnx":
+            tensors = [numpy_helper.to_array(tensor) for tensor in onnx.load(entry).graph.initializer]
+            return [tensor for tensor in tensors if tensor.dtype == np.int8 and tensor.ndim >= 2]
+        case "openvino":
+            operators = openvino.Core().read_model(entry).get_ops()
+            constants = [operator for operator in operators if operator.get_type_name() == "Constant"]
+            return [
+                constant.data for constant in constants if constant.get_element_type() == openvino.Type.i8
+            ]
+        case _:
+            torch.backends.quantized.engine = "qnnpack"
+            graph = torch.jit.freeze(_loaded(entry)).inlined_graph
+            packed: list[Any] = [node.toIValue() for node in _packed(graph)]
+            return [weights.unpack()[0].int_repr().numpy() for weights in packed]
+
+
+def _packed(graph: torch.Graph) -> list[torch.Value]:
+    kinds = ("quantized::conv2d", "quantized::conv2d_relu", "quantized::linear")
+    return [list(node.inputs())[1] for node in graph.nodes() if node.kind() in kinds]
+
+
+def batches(run: Run) -> list[np.ndarray]:
+    images = np.repeat(run.images.test.images[:, None].astype(np.float32) / 255, 3, axis=1)
+    return [image[None] for image in images]
+
+
+def _loaded(entry: Path) -> torch.jit.ScriptModule:
+    module: torch.jit.ScriptModule = torch.jit.load(entry).eval()  # type: ignore[no-untyped-call]
+    return module
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_folder: Path, made: Make) -> None:
+    session = loaded(name, made(name, Recipe(excluded_modules=EXCLUDED)))
+    executed = session.executed(batches(load(str(run_folder)).run)[0])
+
+    in_float = [operator for operator in executed.operators if operator.precision == "fp32"]
+    assert len(in_float) == len(EXCLUDED)
+    assert (share_of_macs(executed.operators) or {})["int8"] > 0.85
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: Path, made: Make) -> None:
+    run = load(str(run_folder)).run
+    session = loaded(name, made(name, Recipe(ranges=RangeMethod.HISTOGRAM)))
+    logits = np.concatenate([session.infer(batch) for batch in batches(run)])
+
+    assert (logits.argmax(axis=1) == run.images.test.labels).mean() >= 0.95
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_portable_artifact_has_no_weight_whose_sums_could_saturate(name: str, made: Make) -> None:
+    exported = made(name, Recipe())
+    weights = int8_weights(name, exported.entry)
+
+    assert len(weights) > 40
+    assert exported.engine is None
+    assert all(np.abs(tensor.astype(np.int16)).max() <= SAFE_LEVEL for tensor in weights)
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])  # torch's default has 7 bits of activations instead
+def test_no_weight_of_the_library_default_could_saturate(name: str, made: Make) -> None:
+    weights = int8_weights(name, made(name, LIBRARY_DEFAULT).entry)
+    # NNCF leaves depthwise weights alone, of five dimensions there: OpenVINO adds their products in 32 bits.
+    dense = [tensor for tensor in weights if tensor.ndim != 5]
+
+    assert dense
+    assert all(np.abs(tensor.astype(np.int16)).max() <= SAFE_LEVEL for tensor in dense)
+
+
+def test_an_unknown_form_of_nncf_weights_is_named(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nncf.quantize", lambda model, *_, **__: model)
+
+    with pytest.raises(
+        UnexpectedGraphError, match=r"^features\.0\.0: NNCF .* as Constant, but edgefit expects Multiply of"
+    ):
+        export_int8("openvino", run_folder, tmp_path, Recipe(corrected=False), PORTABLE)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_exact_arithmetic_predicts_what_this_cpu_predicts(name: str, run_folder: Path, made: Make) -> None:
+    exported = made(name, Recipe())
+    images = batches(load(str(run_folder)).run)
+    here, exact = (
+        np.concatenate([session.infer(batch) for batch in images])
+        for session in (loaded(name, exported), loaded(name, exported, exact=True))
+    )
+
+    assert (here.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.95
+    assert np.abs(here - exact).mean() < 0.1 * np.abs(exact).mean()
+
+
+def test_one_torchscript_file_gives_similar_logits_with_each_engine(run_folder: Path, made: Make) -> None:
+    exported = made("torchscript", Recipe())
+    images = batches(load(str(run_folder)).run)
+    logits = {}
+    for engine in sorted(set(ENGINES) & set(torch.backends.quantized.supported_engines)):
+        torch.backends.quantized.engine = engine
+        module = torch.jit.freeze(_loaded(exported.entry))
+        with torch.inference_mode():
+            logits[engine] = np.concatenate([module(torch.from_numpy(batch)).numpy() for batch in images])
+    first, *others = logits.values()
+
+    assert others
+    for other in others:
+        assert np.abs(first - other).mean() < 0.1 * np.abs(first).mean()
+
+
+@pytest.mark.parametrize("cpu", ["x86-vnni", "arm"])
+def test_torchscript_made_for_one_cpu_predicts_what_the_network_predicts(
+    cpu: str, run_folder: Path, made: Make
+) -> None:
+    source = load(str(run_folder))
+    exported = made("torchscript", Recipe(), cpu)
+    # In exact arithmetic: a machine without VNNI would saturate what is made for VNNI.
+    session = loaded("torchscript", exported, exact=True)
+    logits = np.concatenate([session.infer(batch) for batch in batches(source.run)])
+    expected = reference_logits(source.network, source.run.images.test.images)
+
+    assert exported.engine == engine_for(cpu)
+    assert (logits.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.95
+    assert np.abs(logits - expected).mean() < 0.2 * np.abs(expected).mean()

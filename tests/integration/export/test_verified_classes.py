@@ -1,0 +1,74 @@
+"""On which classes of CPUs an int8 artifact's answers are checked when it is made."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.bundle.cpu_class import CpuClass
+from bench.bundle.evaluation_pack import FILE_NAME, EvaluationPack, write_pack
+from bench.bundle.manifest import ArtifactRecord
+from bench.bundle.variants import Precision
+from bench.runtimes.formats import FORMATS
+from export import artifact, worker
+from export.messages import Made, Task
+from export.networks import load, reference_logits
+
+CALIBRATION = 8
+HOW = ("measured", "simulated")
+
+
+@pytest.fixture
+def folder(run_folder: Path, tmp_path: Path) -> Path:
+    """A bundle under construction that holds a pack of the run's test images."""
+    loaded = load(str(run_folder))
+    test = loaded.run.images.test
+    logits = reference_logits(loaded.network, test.images)
+    write_pack(tmp_path / FILE_NAME, EvaluationPack(test.images, test.labels, logits))
+    return tmp_path
+
+
+def made_for(cpu: str, run_folder: Path, folder: Path) -> ArtifactRecord:
+    task = Task(
+        variant="onnx-int8",
+        format="onnx",
+        precision=Precision.INT8,
+        exporter=FORMATS["onnx"].exporter or "",
+        runtime=FORMATS["onnx"].module,
+        provider=FORMATS["onnx"].provider,
+        run=str(run_folder),
+        bundle=str(folder),
+        pack=str(folder / FILE_NAME),
+        calibration_images=CALIBRATION,
+        threads=1,
+        cpu=cpu,
+    )
+    answer = worker.handle(task, lambda message: None)
+    assert isinstance(answer, Made)
+    return answer.artifact
+
+
+@pytest.mark.parametrize(
+    ("here", "cpu", "measured", "simulated"),
+    [
+        (CpuClass.X86_VNNI, "portable", ["x86-vnni"], ["x86", "arm", "arm-dot-product"]),
+        (CpuClass.X86, "x86-vnni", [], ["x86-vnni"]),
+    ],
+)
+def test_the_own_class_is_measured_and_the_others_are_simulated(
+    here: CpuClass,
+    cpu: str,
+    measured: list[str],
+    simulated: list[str],
+    run_folder: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (artifact, worker):
+        monkeypatch.setattr(module, "cpu_class_here", lambda: here)
+
+    made = made_for(cpu, run_folder, folder)
+
+    how = {name: [check.cpu_class.value for check in made.classes if check.how == name] for name in HOW}
+    assert how == {"measured": measured, "simulated": simulated}
+    assert made.cpu == cpu
+    assert all(check.agreement >= 0.95 for check in made.classes)

@@ -1,0 +1,62 @@
+"""The evaluation pack: what its arrays are, and a file that is none is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.bundle.evaluation_pack import EvaluationPack, as_batch, read_pack, write_pack
+from bench.errors import InputError
+
+GREY = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)
+
+
+def pack(images: np.ndarray = GREY) -> EvaluationPack:
+    return EvaluationPack(images, np.array([0, 1, 0]), np.zeros((3, 2), dtype=np.float32))
+
+
+def test_a_pack_is_read_back_and_cut(tmp_path: Path) -> None:
+    write_pack(tmp_path / "p.npz", pack())
+
+    found = read_pack(tmp_path / "p.npz")
+
+    assert (found.images == GREY).all()
+    assert len(found) == 3
+    assert len(found.first(2)) == 2
+    assert found.batch(1).shape == (1, 3, 4, 4)
+
+
+def test_grey_becomes_three_channels_and_rgb_keeps_its_own() -> None:
+    colour = np.zeros((4, 4, 3), dtype=np.uint8)
+    colour[..., 1] = 255
+
+    grey = as_batch(GREY[0])
+
+    assert (grey[0, 0] == grey[0, 2]).all()
+    assert grey.max() == pytest.approx(15 / 255)
+    assert as_batch(colour)[0, :, 0, 0].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.npz").write_text("text")
+    np.savez(tmp_path / "q.npz", images=GREY)
+
+    for name in ("p.npz", "q.npz", "nowhere.npz"):
+        with pytest.raises(InputError, match=rf"{name}: is not an evaluation pack"):
+            read_pack(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        pack(GREY[:2]),
+        pack(GREY.astype(np.int64)),
+        EvaluationPack(GREY, np.array([0, 1, 0]), np.full((3, 2), np.nan, dtype=np.float32)),
+        EvaluationPack(GREY, np.array([0, 1, 0]), np.zeros(3, dtype=np.float32)),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path, spoilt: EvaluationPack) -> None:
+    write_pack(tmp_path / "p.npz", spoilt)
+
+    with pytest.raises(InputError, match="do not fit together"):
+        read_pack(tmp_path / "p.npz")

@@ -1,0 +1,301 @@
+"""Two bundles side by side: checks, suspected regressions and confirmation runs, at invented repetitions."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from making.compared_report import Row, timed
+from making.faulty_plan import Silent, case
+
+from bench.gate.bundles import times_of
+from bench.gate.findings import Quantity
+from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRuns, latency_ratio
+from bench.harness.journal_entries import Ended, Examined
+from bench.harness.paired import Pair, PairedRepetition, SideEnded
+from bench.harness.plan import Case
+from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+
+
+@dataclass
+class Invented:
+    """Answers without workers: `ratio` of a repetition by its number; the clock moves `step_s` in each."""
+
+    ratio: Callable[[int], float] = lambda _: 1.0
+    step_s: float = 1.0
+    now_s: float = 0.0
+    tick_s: float = 0.0
+    numbers: list[int] = field(default_factory=list)
+    limits_s: list[float] = field(default_factory=list)
+    examined: int = 0
+
+    def clock(self) -> float:
+        self.now_s += self.tick_s
+        return self.now_s
+
+    def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+        self.numbers.append(number)
+        self.limits_s.append(limit_s)
+        self.now_s += self.step_s
+        baseline, candidate = (
+            timed(Row(ms, noise=(1.0,)))[0].model_copy(update={"repetition": number})
+            for ms in (10, 10 * self.ratio(number))
+        )
+        return PairedRepetition(case=pair.id, baseline=baseline, candidate=candidate)
+
+    def examine(self, case_: Case) -> Examined | Ended:
+        self.examined += 1
+        memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
+        return Examined(
+            case=case_.id, runtime="t", memory=memory, logits=None, executed=None, predictions_cached_at=None
+        )
+
+
+def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
+    return PairedRuns(
+        run_repetition=invented.run_repetition,
+        examine_case=invented.examine,
+        progress=Silent(),
+        seconds=seconds,
+        blocks=4,
+        clock=invented.clock,
+    )
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    before = case(tmp_path, "onnx-fp32")
+    return Pair(before, replace(before, digest="changed"))
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Pair:
+    before = case(tmp_path, "onnx-int8")
+    return Pair(before, replace(before, digest="changed"))
+
+
+def test_what_is_decided_at_the_first_check_is_measured_no_longer(pair: Pair) -> None:
+    invented = Invented()
+    measured = stage(invented).examine([pair])
+
+    stage(invented).time(measured, lambda one: True)
+
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
+
+
+def test_what_is_not_decided_goes_on_to_the_last_check(pair: Pair) -> None:
+    invented = Invented()
+    measured = stage(invented, seconds=999).examine([pair])
+
+    stage(invented, seconds=999).time(measured, lambda one: False)
+
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[-1]
+
+
+def test_it_stops_in_time_but_not_before_the_first_check(pair: Pair) -> None:
+    slow = Invented(step_s=10)
+    measured = stage(slow, seconds=7).examine([pair])
+
+    stage(slow, seconds=7).time(measured, lambda one: False)
+
+    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
+
+
+def test_while_everything_takes_too_long_each_process_has_one_block(pair: Pair) -> None:
+    slow = Invented(step_s=8, tick_s=0.001)
+    measured = stage(slow, seconds=20).examine([pair])
+
+    stage(slow, seconds=20).time(measured, lambda one: False)
+
+    assert slow.limits_s == [2.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_one_slow_process_costs_no_other_its_blocks_for_long(pair: Pair) -> None:
+    times = iter([12.0, 1.0, 1.0, 1.0, 1.0])
+
+    class SlowAtFirst(Invented):
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            self.step_s = next(times)
+            return super().run_repetition(pair, number, limit_s)
+
+    measured = stage(invented := SlowAtFirst()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert invented.limits_s == [2.0, 0.0, 0.0, 2.0, 2.0]
+
+
+@dataclass
+class Uneven(Invented):
+    """Rounds of one pair take so long, those of all others a second; its ratios lie `apart` each."""
+
+    slow: str = ""
+    slow_s: float = 30.0
+    apart: float = 1.0
+    fought: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+        is_slow = pair.id == self.slow
+        self.step_s = self.slow_s if is_slow else 1.0
+        self.ratio = (lambda number: self.apart**number) if is_slow else (lambda _: 1.0)
+        self.fought[pair.id].append(limit_s)
+        return super().run_repetition(pair, number, limit_s)
+
+
+def test_a_pair_that_takes_too_long_costs_the_others_no_blocks(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert invented.fought == {pair.id: [2.0, 0.0, 0.0, 0.0, 0.0], other.id: [2.0] * 5}
+
+
+def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id, apart=1.5)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert [len(one.repetitions) for one in measured] == [3, 5]
+    times = times_of(measured[0], Quantity.LATENCY)
+    assert times is not None
+    assert isinstance(times.ratio, str)
+    assert "3 processes of each side ran over their time" in times.ratio
+
+
+def test_where_no_other_pair_waits_none_is_given_up(pair: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id, apart=1.5)).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert latency_ratio(measured[0].repetitions) is not None
+
+
+def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id, slow_s=1.0, apart=1.5)).examine([pair, other])
+    stage(invented).time(measured, lambda one: True)
+
+    assert [len(one.repetitions) for one in measured] == [5, 5]
+
+
+def test_equal_files_are_examined_once(pair: Pair) -> None:
+    invented = Invented()
+
+    (measured,) = stage(invented).examine([Pair(pair.baseline, pair.baseline)])
+    stage(invented).examine([pair])
+
+    assert invented.examined == 1 + 2
+    assert measured.candidate == measured.baseline
+
+
+def test_a_confirmation_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
+    invented = Invented(ratio=lambda number: 1.2 if number < CHECK_AFTER_PROCESSES[-1] else 1.0)
+    measured = stage(invented).examine([pair])
+    both = stage(invented)
+
+    both.time(measured, lambda one: True)
+    both.time_confirmation(measured, lambda one: True)
+
+    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
+        CHECK_AFTER_PROCESSES[0],
+        CHECK_AFTER_PROCESSES[1],
+    )
+    first, second = latency_ratio(measured[0].repetitions), latency_ratio(measured[0].confirmation)
+    assert first is not None
+    assert second is not None
+    assert first.interval().low == pytest.approx(1.2)
+    assert second.interval().high == pytest.approx(1.0)
+
+
+def test_a_confirmation_after_the_longest_run_has_as_many_processes(pair: Pair) -> None:
+    measured = stage(Invented(), seconds=999).examine([pair])
+    both = stage(Invented(), seconds=999)
+
+    both.time(measured, lambda one: False)
+    both.time_confirmation(measured, lambda one: False)
+
+    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
+        CHECK_AFTER_PROCESSES[-1],
+        CHECK_AFTER_PROCESSES[-1],
+    )
+
+
+@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (2.0, 20), (60.0, None)])
+def test_a_confirmation_has_the_processes_that_its_seconds_allow(
+    pair: Pair, step_s: float, processes: int | None
+) -> None:
+    both = stage(Invented(step_s=step_s))
+    (measured,) = both.examine([pair])
+
+    both.time([measured], lambda one: True)
+
+    assert both.confirmation_processes(measured) == processes
+
+
+def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
+    peaks: Iterator[int] = iter([100, 130, *[101, 102] * 4])
+
+    class Growing(Invented):
+        def examine(self, case_: Case) -> Examined | Ended:
+            found = super().examine(case_)
+            assert isinstance(found, Examined)
+            memory = found.memory.model_copy(update={"peak_bytes": next(peaks)})
+            return found.model_copy(update={"memory": memory})
+
+    both = stage(Growing())
+    (measured,) = both.examine([pair])
+    before = measured.peaks_bytes(False), measured.peaks_bytes(True)
+    both.confirm_memory([measured])
+
+    assert before == ((100,), (130,))
+    assert measured.peaks_bytes(False) == (101,) * 4
+    assert measured.peaks_bytes(True) == (102,) * 4
+
+
+def test_a_side_that_dies_ends_its_paired_run(pair: Pair) -> None:
+    died = Failed(stage=Stage.TIMING, kind=FailureKind.CRASH, message="died")
+
+    @dataclass
+    class Dying(Invented):
+        deadly: tuple[int, ...] = (2,)
+
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            found = super().run_repetition(pair, number, limit_s)
+            return SideEnded(True, died) if number in self.deadly else found
+
+    invented = Dying()
+    measured = stage(invented).examine([pair])
+    stage(invented).time(measured, lambda one: False)
+
+    assert invented.numbers == [0, 1, 2, 2]
+    assert isinstance(measured[0].candidate, Ended)
+    assert not measured[0].runs
+
+
+def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
+    died = Failed(stage=Stage.TIMING, kind=FailureKind.KILLED, message="was killed")
+
+    class DyingOnce(Invented):
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            found = super().run_repetition(pair, number, limit_s)
+            return SideEnded(False, died) if self.numbers == [0, 1] else found
+
+    measured = stage(invented := DyingOnce()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+
+    assert measured[0].runs
+    assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
+
+
+def test_of_a_time_that_was_not_suspected_the_first_repetitions_decide(pair: Pair) -> None:
+    measured = stage(invented := Invented()).examine([pair])
+    stage(invented).time(measured, lambda one: True)
+    measured[0].suspected = frozenset({Quantity.LOAD_TIME})
+    stage(invented).time_confirmation(measured, lambda one: True)
+
+    assert measured[0].repetitions_for(Quantity.LATENCY) is measured[0].repetitions
+    assert measured[0].repetitions_for(Quantity.LOAD_TIME) is measured[0].confirmation
+
+
+def test_measured_pairs_know_whether_both_sides_run(pair: Pair) -> None:
+    runs = Invented().examine(pair.baseline)
+    ended = Ended(case="onnx-fp32", outcome=Skipped(reason="no runtime"))
+
+    assert MeasuredPair(pair, runs, runs).runs
+    assert not MeasuredPair(pair, runs, ended).runs

@@ -1,0 +1,123 @@
+"""The probe of a board: its files are read as this machine's are, and an unusable board says why."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making.probed_board import pi_4, probe_of, with_files
+
+from bench.bundle.manifest import read_bundle
+from bench.devices.matching import profile_that_is
+from bench.errors import BoardError, MissingRuntimeError
+from bench.remote.agent.probing import probe
+from bench.remote.agent.store import Store
+from bench.remote.job_spec import platform_of, provided_packages, requirements_for, select_formats
+from bench.remote.probe import PROBE_REQUEST
+from bench.run.machine_warnings import machine_warnings
+from bench.system.host import read_host
+from device_profiles.loading import shipped_profiles
+
+
+def test_a_pi_is_recognised_by_its_files() -> None:
+    board = probe_of(pi_4())
+
+    assert board.host.cpu == "Cortex-A72"
+    assert board.host.board == "Raspberry Pi 4 Model B Rev 1.5"
+    assert board.host.physical_cores == 4
+    assert board.host.governor == "ondemand"
+    assert board.host.emulated is None
+    assert board.state.temperatures == {"cpu-thermal (thermal_zone0)": 48.2}
+    assert board.state.throttled_bits == 0x50000
+    assert board.state.available_bytes == 3500032 << 10
+    assert board.state.swap_used_bytes == 10240 << 10
+    # 50 hundredths of a second in half a second, of 4 CPUs
+    assert board.state.busy_share == pytest.approx(0.25)
+    assert profile_that_is(board.host, shipped_profiles(), "board").name == "raspberry-pi-4"
+    assert any("under-voltage" in warning for warning in machine_warnings(board.host, board.state))
+
+
+def test_the_agent_of_this_machine_describes_it_as_edgefit_does(tmp_path: Path) -> None:
+    answer = probe(Store(tmp_path / "store"), **PROBE_REQUEST.model_dump(mode="json", exclude={"request"}))
+
+    board = probe_of({**answer, "programs_above": []})
+
+    assert board.host == read_host().model_copy(update={"emulated": None})
+    assert board.facts.disk_free_bytes > 0
+    assert "numpy" in board.facts.modules
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (pi_4(bits=32, architecture="armv7l"), "install the 64-bit edition of the board's system"),
+        (pi_4(bits=32), "install the 64-bit edition of the board's system"),
+        (pi_4(system="Darwin"), "edgefit measures on boards with Linux"),
+        (pi_4(implementation="PyPy"), "the runtimes need the usual CPython"),
+        (pi_4(abi_flags="t"), "the runtimes need the usual CPython"),
+        (pi_4(libc=None), "the board's C library is not glibc"),
+        (pi_4(may_write=False), "this user cannot write /home/pi/.cache/edgefit-board"),
+        (
+            with_files(**{"/proc/meminfo": "MemTotal: 262144 kB\nMemAvailable: 200000 kB\n"}),
+            "has 256 MiB of memory",
+        ),
+    ],
+)
+def test_an_unusable_board_says_why(answer: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BoardError, match=reason) as error:
+        probe_of(answer).refuse_unusable()
+
+    assert error.value.exit_code == 5
+
+
+def test_an_invalid_answer_is_an_error() -> None:
+    with pytest.raises(BoardError, match="the answer of edgefit's agent is not valid"):
+        probe_of({"python": "3"})
+    with pytest.raises(BoardError, match="which is not valid"):
+        _ = probe_of(with_files(**{"/../../outside": "x"})).host
+
+
+def test_an_emulated_board_is_recognised() -> None:
+    declared = probe_of(pi_4(emulated="qemu-user"))
+    above = probe_of(pi_4(programs_above=["/usr/bin/qemu-aarch64-static"]))
+
+    assert declared.host.emulated == "EDGEFIT_EMULATED says qemu-user"
+    assert above.host.emulated == "it runs under qemu-aarch64-static"
+
+
+def test_a_jetson_runs_its_own_runtimes_and_gets_the_rest(bundle_folder: Path) -> None:
+    modules = {"onnxruntime": "1.18.0", "numpy": "1.26.1"}
+    release = {"/etc/nv_tegra_release": "# R36 (release), REVISION: 4.3"}
+    jetson = probe_of({**with_files(**release), "python": [3, 10, 12], "modules": modules})
+
+    selection = select_formats(read_bundle(bundle_folder), (), (), jetson.system_modules)
+
+    assert selection.formats == ("onnx",)
+    assert selection.from_system == ("onnx",)
+    assert set(selection.excluded) == {"openvino", "torchscript"}
+    assert "torch is not installed in the board's Python" in selection.excluded["torchscript"]
+    assert provided_packages(jetson) == ("numpy",)
+    assert "numpy<2" in requirements_for(selection, has_system_runtimes=True)
+    assert platform_of(jetson).python == "3.10"
+
+
+def test_a_plain_board_gets_every_runtime_but_torch(bundle_folder: Path) -> None:
+    bundle, board = read_bundle(bundle_folder), probe_of(pi_4())
+
+    usual = select_formats(bundle, (), (), board.system_modules)
+    with_torch = select_formats(bundle, (), ("torchscript",), board.system_modules)
+
+    assert usual.formats == ("onnx", "openvino")
+    assert "up to 3 GB" in usual.excluded["torchscript"]
+    assert "--with torchscript" in usual.excluded["torchscript"]
+    assert set(with_torch.formats) == {"onnx", "openvino", "torchscript"}
+    with pytest.raises(MissingRuntimeError, match="torchscript-fp32"):
+        select_formats(bundle, ("torchscript-fp32",), (), board.system_modules)
+
+
+def test_a_device_file_is_not_read() -> None:
+    files = probe(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {})["files"]
+
+    assert files["/dev/zero"] == ""
+    assert files["/proc/version"].startswith("Linux") or os.uname().sysname != "Linux"

@@ -1,0 +1,40 @@
+"""How a check is said in one line."""
+
+from making.checks import checked, report
+from making.compared_report import Row
+
+from bench.measurements import Failed, FailureKind, Stage
+from bench.render.check_text import headline
+from bench.render.markdown import check_to_markdown
+
+CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
+
+
+def test_what_got_better_and_what_is_open_is_said_with_a_pass() -> None:
+    before = report(onnx_fp32=Row(10), onnx_int8=Row(4))
+    after = report(onnx_fp32=Row(5), onnx_int8=Row(4, noise=(0.5, 1.0, 2.0, 1.0, 0.7, 1.5, 1.0, 1.2)))
+
+    found = headline(checked(after, before))
+
+    assert found.startswith("PASSED: 2 variants, nothing worse than its limit; better: onnx-fp32 latency")
+    assert "; not decided: onnx-int8 latency" in found
+    assert "better" not in headline(checked(before, before))
+
+
+def test_of_many_that_got_better_three_are_named() -> None:
+    names = ("onnx_fp32", "onnx_fp16", "onnx_int8", "openvino_fp32", "openvino_int8")
+    before = report(**dict.fromkeys(names, Row(10)))
+    after = report(**dict.fromkeys(names, Row(5)))
+
+    assert headline(checked(after, before)).endswith(" and 2 more")
+
+
+def test_several_that_block_are_counted() -> None:
+    before = report(onnx_fp32=Row(10), onnx_int8=Row(4), openvino_fp32=Row(9))
+    after = report(onnx_fp32=Row(20), onnx_int8=CRASHED, openvino_fp32=Row(20))
+
+    found = checked(after, before)
+
+    assert headline(found).startswith("BLOCKED: ")
+    assert ", and 2 more" in headline(found)
+    assert "onnx-int8 BROKE" in check_to_markdown(found)

@@ -1,0 +1,33 @@
+"""Reports as CSV."""
+
+import csv
+import io
+
+import pytest
+from making.tiny_report import make_report
+
+from bench.render.csv_table import to_csv, was_csv
+
+
+def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv([make_report(), make_report(name="second")]))))
+
+    assert [row["variant"] for row in rows[:4]] == [
+        "onnx-fp32",
+        "onnx-int8",
+        "openvino-fp32",
+        "torchscript-int8",
+    ]
+    assert [row["variant"] for row in rows[4:6]] == ["null", "control"]
+    assert {row["report"] for row in rows[6:]} == {"second"}
+    assert rows[1]["p50_ms"] == "5.5"
+    assert float(rows[1]["speed_up"]) == pytest.approx((10.5 / 4.5 * 12.5 / 6.5) ** 0.5)
+    assert rows[1]["provenance"] == "measured"
+    assert rows[2]["status"] == "failed"
+    assert rows[2]["p50_ms"] == ""
+    assert rows[3]["reason"].startswith("torch is not installed here")
+
+
+def test_a_csv_of_ours_is_known_from_any_other_file() -> None:
+    assert was_csv(to_csv([]).encode())
+    assert not was_csv(b"name,age\n")

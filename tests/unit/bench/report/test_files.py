@@ -1,0 +1,197 @@
+"""The report's file: raw values are the truth, and a summary that is not theirs is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from making.compared_report import Row, made_report
+from making.tiny_report import MS, completed, make_report
+
+from bench.errors import InputError, ReportMismatchError
+from bench.measurements import Outcome
+from bench.report.files import read_report, to_json, write_report
+from bench.report.summaries import References
+
+
+def change(path: Path, value: object, *keys: str | int) -> None:
+    content = json.loads(path.read_text())
+    inner = content
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "report.json"
+    write_report(path, make_report())
+    return path
+
+
+def test_a_report_reads_back_what_was_written(path: Path) -> None:
+    assert read_report(path) == make_report()
+
+
+def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
+    content = json.loads(path.read_text())
+
+    assert content["schema"] == 2
+    assert {"tool", "created", "name", "host", "profile", "bundle", "runs"} <= content.keys()
+    row = content["runs"][0]
+    assert row.keys() >= {"case", "variant", "config", "provenance", "outcome", "summary", "warnings"}
+    assert row["config"] == {"threads": 2, "provider": "cpu"}
+    outcome, summary = row["outcome"], row["summary"]
+    percentiles = {f"{name}_ns" for name in ("p50", "p90", "p95", "p99", "mean", "min", "max", "p50_ci95")}
+    assert summary["latency"].keys() >= percentiles
+    sizes = {f"{name}_bytes" for name in ("runtime", "loaded", "peak", "device", "proportional")}
+    assert outcome["memory"].keys() == sizes
+    assert summary["accuracy"].keys() >= {
+        "images",
+        "top1",
+        "auc",
+        "agreement",
+        "retention",
+        "mcnemar_p",
+        "flips",
+        "sqnr_db",
+    }
+    assert outcome["status"] == "completed"
+    assert outcome["processes"][0]["blocks"][0].keys() >= {"position", "ns"}
+    assert row["precision"] == "fp32"
+    assert summary["precision_ran"].keys() >= {"share_of_macs", "evidence"}
+    assert [row["variant"] for row in content["runs"][-2:]] == ["null", "control"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("latency", "p50_ns"), 0.5),
+        (("latency", "samples"), 3),
+        (("accuracy", "top1"), 1.0),
+        (("accuracy", "flips"), [1, 2]),
+        (("accuracy", "retention", "ci95"), [0.99, 1.0]),
+        (("load_ns",), 0.1),
+        (("relative_to_control", "ratio"), 0.1),
+        (("relative_to_fp32",), None),
+        (("precision_ran", "share_of_macs", "int8"), 0.5),
+        (("energy_per_inference_j",), 1.0),
+        (("file_cache",), "cold"),
+    ],
+)
+def test_a_summary_changed_by_hand_is_refused_and_named(
+    path: Path, keys: tuple[str, ...], value: object
+) -> None:
+    change(path, value, "runs", 1, "summary", *keys)
+
+    with pytest.raises(
+        ReportMismatchError, match=rf"onnx-int8: 'summary.{'.'.join(keys)}' does not match the measurements"
+    ):
+        read_report(path)
+
+
+def test_a_sample_changed_by_hand_is_refused(path: Path) -> None:
+    change(path, [1, 1, 1, 1], "runs", 0, "outcome", "processes", 0, "blocks", 0, "ns")
+
+    with pytest.raises(ReportMismatchError, match="latency"):
+        read_report(path)
+
+
+def test_a_failed_row_may_not_carry_numbers(path: Path) -> None:
+    change(path, "failed", "runs", 0, "outcome", "status")
+
+    with pytest.raises(InputError, match=r"runs\.0\.outcome\.stage. is missing"):
+        read_report(path)
+
+    died = {"status": "failed", "stage": "load", "kind": "crash", "message": "died"}
+    change(path, died, "runs", 0, "outcome")
+    with pytest.raises(
+        ReportMismatchError, match="onnx-fp32: its status is failed, but 'summary' says otherwise"
+    ):
+        read_report(path)
+
+
+def test_a_completed_row_without_its_summary_is_refused(path: Path) -> None:
+    change(path, None, "runs", 0, "summary")
+
+    with pytest.raises(
+        ReportMismatchError, match="onnx-fp32: its status is completed, but 'summary' says otherwise"
+    ):
+        read_report(path)
+
+
+def test_a_row_under_another_name_than_its_variant_and_provider_give_is_refused(path: Path) -> None:
+    change(path, "onnx-fp16", "runs", 0, "case")
+
+    with pytest.raises(ReportMismatchError, match="'case' must be 'onnx-fp32'"):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("runs", 0, "outcome", "logits"), [[1.0, 2.0]]),
+        (("runs", 0, "outcome", "processes", 0, "blocks"), []),
+        (("evaluation", "positive_class"), 7),
+    ],
+)
+def test_measurements_that_do_not_fit_together_are_refused(
+    path: Path, keys: tuple[str | int, ...], value: object
+) -> None:
+    change(path, value, *keys)
+
+    with pytest.raises(ReportMismatchError, match=r"report\.json: onnx-fp32: "):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "not valid JSON"), ("{}", "is missing"), ("[1]", "the file"), ('{"schema": 2}', "schema|missing")],
+)
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "r.json").write_text(content)
+
+    with pytest.raises(InputError, match=words):
+        read_report(tmp_path / "r.json")
+
+
+def test_only_a_report_is_ever_overwritten(path: Path, tmp_path: Path) -> None:
+    write_report(path, make_report(name="second"))
+    (tmp_path / "thesis.json").write_text("{}")
+
+    with pytest.raises(InputError, match="was not written by edgefit"):
+        write_report(tmp_path / "thesis.json", make_report())
+
+    assert read_report(path).name == "second"
+    assert (tmp_path / "thesis.json").read_text() == "{}"
+
+
+def test_a_report_of_an_older_edgefit_may_be_overwritten_too(path: Path) -> None:
+    path.write_text(json.dumps({"schema": 0, "tool": "0.0.1", "bundle": {}, "runs": []}))
+
+    write_report(path, make_report(name="second"))
+
+    assert read_report(path).name == "second"
+
+
+def test_a_report_is_one_json_document() -> None:
+    assert json.loads(to_json(make_report()))["name"] == "tiny"
+
+
+def test_a_row_is_compared_with_the_fp32_of_its_own_provider() -> None:
+    on_cpu, on_gpu = completed(10), completed(2)
+    outcomes: dict[str, Outcome] = {"onnx-fp32": on_cpu, "onnx-fp32@gpu": on_gpu}
+
+    assert References.of("onnx", "gpu", outcomes).fp32 is on_gpu
+    assert References.of("onnx", "cpu", outcomes).fp32 is on_cpu
+    assert References.of("onnx", "npu", outcomes).fp32 is None
+
+
+def test_the_interval_of_the_median_is_in_nanoseconds_as_the_median_is() -> None:
+    (run, _) = made_report({"onnx-fp32": Row(10, noise=(0.9, 1.0, 1.0, 1.0, 1.1))}).runs
+
+    assert run.summary is not None
+    latency = run.summary.latency
+    assert latency.p50_ci95_ns is not None
+    low, high = latency.p50_ci95_ns
+    assert 8 * MS < low < latency.p50_ns < high < 12 * MS

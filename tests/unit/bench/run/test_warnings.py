@@ -1,0 +1,210 @@
+"""What disturbs a measurement is named with a remedy: of a machine before, of a row afterwards."""
+
+import re
+from typing import Any
+
+import pytest
+from making.tiny_report import CALM, HOST, completed, executed, process
+
+from bench.bundle.variants import Precision
+from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
+from bench.run.machine_warnings import machine_warnings
+from bench.run.row_warnings import row_warnings
+from bench.system.host import cpus_for
+from bench.system.snapshot import usable_cpus
+from device_profiles.loading import load_profile
+
+SAMPLING = load_profile("laptop-cpu").sampling
+QUIET = SystemCounters(
+    elapsed_ns=10**9, cpus=2, cpu_ns=10**9, busy_ns=10**9, steal_ns=0, preemptions=0, clock_khz=2_000_000
+)
+
+
+def test_a_calm_machine_has_no_warning() -> None:
+    assert machine_warnings(HOST, CALM) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"busy_share": 0.4}, "other programs use 40% of the CPUs: end them"),
+        ({"steal_share": 0.07}, "hypervisor gave 7% .*: trust ratios"),
+        ({"on_battery": True}, "runs on battery, .*: plug it in"),
+        ({"swap_used_bytes": 1, "available_bytes": 1 << 20}, "swap is in use: close other programs"),
+        ({"temperatures": {"cpu": 50.0, "gpu": 83.0}}, "gpu is at 83 °C, .*: let it cool"),
+        ({"throttled_bits": 0x50005}, r"is throttled \(under-voltage, throttled\): cool it"),
+        ({"throttled_bits": 0x20000}, r"since it booted \(clock capped\)"),
+    ],
+)
+def test_each_disturbance_is_named_with_its_remedy(changes: dict[str, object], words: str) -> None:
+    found = machine_warnings(HOST, CALM.model_copy(update=changes))
+
+    assert len(found) == 1
+    assert re.search(words, found[0])
+
+
+def test_a_governor_that_changes_clocks_is_named() -> None:
+    assert "powersave" in machine_warnings(HOST.model_copy(update={"governor": "powersave"}), CALM)[0]
+
+
+def steady(**changes: Any) -> Completed:
+    """Five processes that all say the same, in calm surroundings."""
+    processes = []
+    for repetition in range(5):
+        one = process(100, repetition, steps=(0, 0))
+        blocks = tuple(
+            block.model_copy(update={"ns": (10**8,) * 2, "counters": QUIET}) for block in one.blocks
+        )
+        processes.append(one.model_copy(update={"blocks": blocks}))
+    return completed(100, processes=tuple(processes), ended=End.NARROW, **changes)
+
+
+def with_blocks(outcome: Completed, **changes: object) -> Completed:
+    """The same with other surroundings in every other block."""
+    processes = tuple(
+        one.model_copy(
+            update={
+                "blocks": (
+                    one.blocks[0].model_copy(update={"counters": QUIET.model_copy(update=changes)}),
+                    *one.blocks[1:],
+                )
+            }
+        )
+        for one in outcome.processes
+    )
+    return outcome.model_copy(update={"processes": processes})
+
+
+def with_levels(levels: list[float], ended: End = End.TIME) -> Completed:
+    """Processes at such levels in milliseconds, with turns in order."""
+    processes = []
+    for repetition, ms in enumerate(levels):
+        one = process(ms, repetition, passes=1)
+        block = one.blocks[0].model_copy(update={"ns": (round(ms * 1e6),) * 4, "position": repetition})
+        processes.append(one.model_copy(update={"blocks": (block,)}))
+    return completed(10, processes=tuple(processes), ended=ended)
+
+
+def test_a_row_from_a_quiet_machine_has_no_warning() -> None:
+    assert row_warnings(steady(), Precision.FP32, SAMPLING, quick=False) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (with_blocks(steady(), busy_ns=15 * 10**8), "other programs used 0.25 of the CPUs .*: end them"),
+        (with_blocks(steady(), steal_ns=2 * 10**8), "hypervisor gave 5% of these CPUs"),
+        (
+            with_blocks(steady(), clock_khz=1_500_000),
+            "clock changed between 1.50 and 2.00 GHz: sudo",
+        ),
+        (with_levels([10, 10, 10, 10, 14]), r"from p10 to p90 is \d+% .* close other programs"),
+        (with_levels([10, 10, 10.3, 10.6, 10.9, 10.9]), r"drifted by \+9%.*--sustained 60"),
+        (
+            with_levels([10, 10.5, 10, 9.6, 10]),
+            r"is ±\d.\d%, and ±2.0% was requested \(5 processes, then time limit\)",
+        ),
+        (with_levels([10, 10]), "no interval of the median: 2 processes are too few"),
+    ],
+)
+def test_each_warning_about_a_row_has_its_remedy(outcome: Completed, words: str) -> None:
+    found = row_warnings(outcome, Precision.FP32, SAMPLING, quick=False)
+
+    assert any(re.search(words, sentence) for sentence in found), found
+
+
+def test_quick_promises_no_interval_and_does_not_miss_it() -> None:
+    assert row_warnings(with_levels([10], End.FEW), Precision.FP32, SAMPLING, quick=True) == []
+
+
+def test_an_unsteady_warm_up_and_a_resumed_round_are_said() -> None:
+    one = process(100, steps=(0, 0), passes=1)
+    restless = one.model_copy(update={"steady": False})
+
+    found = row_warnings(completed(1, processes=(one, restless)), Precision.FP32, SAMPLING, quick=False)
+
+    assert any("1 of 2 processes were not steady" in sentence for sentence in found)
+    assert any("interrupted and resumed" in sentence for sentence in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"throttle_counts": {"cpu0": 5}}, r"was throttled while measuring \(cpu0\): cool it"),
+        ({"swapped_in_bytes": 1}, "swapped in while measuring"),
+        ({"throttled_bits": 4}, r"is throttled \(throttled\)"),
+        ({"temperatures": {"cpu": 91.0}}, "cpu is at 91 °C"),
+    ],
+)
+def test_what_happened_between_before_and_after_is_a_warning(changes: dict[str, object], words: str) -> None:
+    state = RepetitionState(group=0, repetition=0, before=CALM, after=CALM.model_copy(update=changes))
+
+    found = row_warnings(steady(telemetry=(state,)), Precision.FP32, SAMPLING, quick=False)
+
+    assert len(found) == 1
+    assert re.search(words, found[0])
+
+
+def test_an_operator_that_should_run_in_float_and_does_not_warns() -> None:
+    outcome = steady(executed=executed("int8"))
+
+    assert row_warnings(outcome, Precision.INT8, SAMPLING, quick=False) == []
+    found = row_warnings(outcome, Precision.INT8, SAMPLING, quick=False, excluded_modules=("features.0.0",))
+    assert len(found) == 1
+    assert "0 operators ran in float, but the recipe excludes 1 modules" in found[0]
+
+
+def test_a_label_that_is_not_what_ran_is_a_warning() -> None:
+    in_float = steady(executed=executed("fp32"))
+
+    assert (
+        "int8 was requested, but the multiply-accumulates ran 100% in fp32"
+        in (row_warnings(in_float, Precision.INT8, SAMPLING, quick=False)[0])
+    )
+    assert "at the speed of fp32" in row_warnings(in_float, Precision.FP16, SAMPLING, quick=False)[0]
+    assert row_warnings(steady(executed=executed("int8")), Precision.INT8, SAMPLING, quick=False) == []
+    unknown = steady(executed=executed("fp32", macs=None))
+    assert "the operators ran 100% in fp32" in row_warnings(unknown, Precision.INT8, SAMPLING, quick=False)[0]
+
+
+def test_groups_are_shown_with_what_may_be_compared() -> None:
+    found = row_warnings(steady(groups=3), Precision.FP32, SAMPLING, quick=False)
+
+    assert len(found) == 1
+    assert "measured in group 1 of 3" in found[0]
+    assert "relative_to_control" in found[0]
+
+
+def test_a_sustained_minute_has_warnings_of_its_own() -> None:
+    blocks = tuple(
+        Block(pass_index=at, position=at, ns=(level,)) for at, level in enumerate([100, 100, 130, 130])
+    )
+    hot = CALM.model_copy(update={"temperatures": {"cpu": 88.0}})
+    run = SustainedRun(blocks=blocks, before=CALM, after=hot)
+
+    found = row_warnings(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
+
+    assert any("sustained: cpu is at 88 °C" in sentence for sentence in found)
+    assert any("sustained: latency drifted by +30%" in sentence for sentence in found)
+
+
+def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:
+    pinned = cpus_for(1)
+
+    assert pinned is not None
+    assert set(pinned) <= set(usable_cpus())
+    assert len(pinned) == 1
+
+
+def test_near_its_throttling_temperature_the_zone_is_named() -> None:
+    heat = load_profile("raspberry-pi-3b-plus").heat
+    warm = CALM.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 57.0, "other (zone1)": 90.0}})
+
+    assert (
+        "cpu-thermal (zone0) is at 57 °C, and this device throttles at 60"
+        in machine_warnings(HOST, warm, heat)[0]
+    )
+    assert (
+        machine_warnings(HOST, warm.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 50.0}}), heat)
+        == []
+    )

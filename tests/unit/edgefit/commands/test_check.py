@@ -1,0 +1,130 @@
+"""`edgefit check` where nothing is measured: reports, and what is refused."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from making.command_line import SHORT, edgefit_here
+from making.compared_report import Row, made_report
+from making.tiny_report import HOST
+
+from bench.bundle.manifest import MANIFEST
+from bench.report.files import write_report
+
+ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
+ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TIME)
+
+
+def check_here(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return edgefit_here("check", candidate, "--baseline", baseline, *words)
+
+
+def edit(bundle: Path, **changes: object) -> Path:
+    path = bundle / MANIFEST
+    manifest = json.loads(path.read_text())
+    manifest["model"].update(changes)
+    manifest["preprocessing"]["size"] = [manifest["model"]["image_size"]] * 2
+    path.write_text(json.dumps(manifest))
+    return bundle
+
+
+@pytest.fixture
+def copy(bundle_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
+
+
+def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
+    with (copy / "onnx-fp32" / "model.onnx").open("ab") as file:
+        file.write(b"x")
+
+    done = check_here(copy, bundle_folder, *ONE)
+
+    assert done.returncode == 2
+    assert "is not the exported file" in done.stderr
+
+
+def test_another_models_bundle_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
+    done = check_here(edit(copy, classes=["normal", "covid"]), bundle_folder, *ONE)
+
+    assert done.returncode == 2
+    assert "'tiny'" in done.stderr
+
+
+def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+    other = HOST.model_copy(update={"cpu": "Another CPU"})
+    write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(10)}, host=other))
+
+    done = check_here(tmp_path / "b.json", tmp_path / "a.json")
+
+    assert done.returncode == 12
+    assert done.stdout.startswith("NOTHING COMPARED: no latency of 1 variant")
+    assert "CPU 'Another CPU', was 'Test CPU'" in " ".join(done.stdout.split())
+
+
+def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10), "onnx-int8": Row(4)}))
+    write_report(tmp_path / "b.json", made_report({"onnx-fp32": Row(15), "onnx-int8": Row(4)}))
+
+    written = [
+        ("--markdown", tmp_path / "c.md"),
+        ("--junit", tmp_path / "c.xml"),
+        ("--bmf", tmp_path / "c.bmf"),
+    ]
+    done = check_here(
+        tmp_path / "b.json", tmp_path / "a.json", "--github", *[word for pair in written for word in pair]
+    )
+
+    assert done.returncode == 10
+    first = "BLOCKED: onnx-fp32 latency WORSE: 1.500× (1.500 to 1.500), slower by 50.0%, the limit is 15 %"
+    assert done.stdout.startswith(first[:70])
+    assert "::error title=edgefit%3A onnx-fp32 latency WORSE::1.500× (1.500 to 1.500)" in done.stdout
+    assert f"**{first}**".replace("(", "\\(").replace(")", "\\)") in (tmp_path / "c.md").read_text()
+    suites = ElementTree.parse(tmp_path / "c.xml").getroot()
+    assert [(one.get("name"), one.get("failures")) for one in suites] == [
+        ("onnx-fp32", "1"),
+        ("onnx-int8", "0"),
+    ]
+    measures = json.loads((tmp_path / "c.bmf").read_text())["onnx-fp32"]
+    assert measures["latency"] == {"value": 15e6}
+    assert measures["latency-ratio"] == pytest.approx({"value": 1.5, "lower_value": 1.5, "upper_value": 1.5})
+    assert measures["file-size"] == {"value": 9e6}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--max-slowdown", "5"], "'5' is not a valid percentage; write one such as 5%"),
+        (["--max-growth", "-1%"], "'-1%' is not a valid percentage"),
+        (["--markdown", "b.md", "--junit", "./b.md"], "two of these name the same file"),
+        (["--min-retention", "nan"], "less than or equal to 1"),
+        (["--only", "onnx-int4"], "unknown variant 'onnx-int4'"),
+        (
+            ["--markdown", "a.json"],
+            "already exists and was not written by edgefit; choose another --markdown",
+        ),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+
+    done = check_here(Path("a.json"), Path("a.json"), *words)
+
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+
+
+def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+
+    done = check_here(bundle_folder, tmp_path / "a.json")
+
+    assert done.returncode == 2
+    assert "give two bundles, or two reports" in done.stderr
+    assert check_here(tmp_path / "nowhere", bundle_folder).returncode == 2

@@ -1,0 +1,78 @@
+"""The demo is five commands, printed as they can be repeated by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from making.tiny_report import make_report
+
+from bench.report.files import write_report
+from edgefit.app import _run_command
+from edgefit.commands.demo import make_demo, steps
+
+
+def test_each_step_uses_the_result_of_the_one_before() -> None:
+    finetune, export, bench, report, choose = steps(Path("d"))
+
+    assert finetune[0:3] == ["finetune", "--data", "synthetic"]
+    assert "bundled" in finetune
+    assert export[:2] == ["export", "d/run"]
+    assert bench[:2] == ["bench", "d/bundle"]
+    assert choose == ["choose", "d/report.json"]
+    assert report[:4] == ["report", "d/report.json", "--html", "d/report.html"]
+
+
+def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    ran: list[list[str]] = []
+
+    def run(words: list[str]) -> int:
+        ran.append(words)
+        return 0
+
+    make_demo(run)(out=Path("d"), overwrite=True)
+
+    printed = capsys.readouterr().out
+    assert ran == steps(Path("d"), overwrite=True)
+    for words in ran:
+        assert f"$ edgefit {' '.join(words)}" in printed
+    assert Path("d/report.html").resolve().as_uri() in printed.replace("\n", "")
+
+
+def test_a_failing_step_ends_the_demo_with_its_exit_code() -> None:
+    ran: list[str] = []
+
+    def fail(words: list[str]) -> int:
+        ran.append(words[0])
+        return 4
+
+    with pytest.raises(typer.Exit) as end:
+        make_demo(fail)(out=Path("d"))
+
+    assert end.value.exit_code == 4
+    assert ran == ["finetune"]
+
+
+def test_with_json_the_results_of_the_steps_go_to_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(tmp_path / "report.json", make_report())
+
+    make_demo(lambda _arguments: print("a table") or 0)(out=tmp_path, as_json=True)
+
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["name"] == "tiny"
+    assert "a table" in printed.err
+
+
+def test_a_quiet_step_does_not_silence_those_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(tmp_path / "report.json", make_report())
+
+    first = _run_command(["report", str(tmp_path / "report.json"), "--quiet"])
+    quiet = capsys.readouterr().out
+    second = _run_command(["choose", str(tmp_path / "report.json")])
+
+    assert (first, quiet, second) == (0, "", 0)
+    assert capsys.readouterr().out.startswith("laptop-cpu: ")

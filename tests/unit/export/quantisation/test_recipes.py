@@ -1,0 +1,202 @@
+"""Which int8 recipes are tried and which one is chosen: figures alone, no network."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from bench.bundle.recipe import Attempt, HeldOut, RangeMethod, Recipe
+from export.best_artifact import explain
+from export.quantisation.candidates import (
+    LIBRARY_DEFAULT,
+    Candidates,
+    candidates_for,
+    default_recipe,
+    excluded_sets,
+)
+from export.quantisation.search import Goal, search
+from export.quantisation.sensitivity import Activation, Layer, Sensitivity
+
+NAMES = [f"layer{number}" for number in range(8)]
+
+
+def layer(name: str, noise: float, macs: float = 0.125, convolution: bool = True) -> Layer:
+    return Layer(
+        name=name, is_convolution=convolution, share_of_macs=macs, share_of_weights=0.01, noise=noise
+    )
+
+
+def sensitivity(
+    noises: Sequence[float], activations: Sequence[Activation] = (), macs: float = 0.02
+) -> Sensitivity:
+    layers = [layer(name, noise, macs) for name, noise in zip(NAMES, noises, strict=False)]
+    return Sensitivity(layers=tuple(layers), activations=tuple(activations))
+
+
+def between(*names: str, noise: float, summed: bool = False) -> Activation:
+    return Activation(noise=noise, layers=names, summed=summed)
+
+
+def test_a_tensor_stays_in_fp32_only_if_all_its_layers_do() -> None:
+    network = sensitivity([0.1, 0.1], [between("layer0", "layer1", noise=0.5), between("layer1", noise=0.25)])
+
+    assert network.noise(frozenset()) == pytest.approx(0.95)
+    assert network.noise(frozenset({"layer0"})) == pytest.approx(0.85)
+    assert network.noise(frozenset({"layer0", "layer1"})) == 0
+
+
+def test_an_operand_of_a_sum_is_always_rounded() -> None:
+    network = sensitivity([0.0], [between("layer0", noise=0.5, summed=True)])
+
+    assert network.noise(frozenset({"layer0"})) == 0.5
+
+
+def test_the_layers_that_gain_most_for_their_work_are_excluded_first() -> None:
+    network = sensitivity([0.001, 0.01, 0.1, 0.001, 0.001])
+    first, second, *_ = excluded_sets(network)
+
+    assert first == frozenset()
+    assert second == frozenset({"layer2"})
+
+
+def test_layers_that_gain_only_together_are_found() -> None:
+    network = sensitivity([0.001] * 5, [between("layer1", "layer2", "layer3", noise=0.5)])
+
+    assert frozenset({"layer1", "layer2", "layer3"}) in excluded_sets(network)
+
+
+def test_sets_grow_and_keep_most_of_the_work_and_the_weights_in_int8() -> None:
+    network = sensitivity([0.1 / 2**number for number in range(8)], macs=0.05)
+    sets = excluded_sets(network)
+
+    assert len(sets) > 2
+    assert all(smaller < larger for smaller, larger in pairwise(sets))
+    assert network.share_of_macs(sets[-1]) <= 0.15
+    assert network.share_of_weights(sets[-1]) <= 0.03
+
+
+def test_linear_layers_are_never_excluded() -> None:
+    network = Sensitivity(layers=(layer("head", 0.5, 0.01, convolution=False),), activations=())
+
+    assert excluded_sets(network) == [frozenset()]
+
+
+def test_the_first_recipe_is_the_cheapest_with_a_high_enough_prediction() -> None:
+    candidates = candidates_for(sensitivity([0.1, 0.0001, 0.0001]), qat=False)
+
+    assert candidates.recipes[0] == Recipe(excluded_modules=("layer0",))
+    assert candidates.fallbacks[-1].ranges is RangeMethod.HISTOGRAM
+    assert all(recipe.corrected for recipe in candidates.recipes)
+
+
+def test_large_excluded_sets_and_training_are_fallbacks() -> None:
+    network = sensitivity([0.1, 0.05, 0.02, 0.01], macs=0.03)
+    candidates = candidates_for(network, qat=True)
+
+    assert all(
+        network.share_of_macs(frozenset(recipe.excluded_modules)) <= 0.05 for recipe in candidates.recipes
+    )
+    assert any(
+        network.share_of_macs(frozenset(recipe.excluded_modules)) > 0.05 for recipe in candidates.fallbacks
+    )
+    assert [recipe.qat for recipe in candidates.fallbacks].index(True) == len(candidates.fallbacks) - 1
+    assert not any(recipe.qat for recipe in candidates_for(network, qat=False).fallbacks)
+
+
+def test_an_insensitive_network_is_first_tried_all_in_int8() -> None:
+    assert candidates_for(sensitivity([0.0001, 0.0001]), qat=False).recipes[0].excluded_modules == ()
+
+
+def test_without_a_search_the_first_layers_are_excluded() -> None:
+    assert default_recipe(NAMES).excluded_modules == ("layer0", "layer1", "layer2")
+
+
+IMAGES = 256
+
+
+def run_search(
+    *recipes: HeldOut, fallbacks: Sequence[HeldOut] = (), default: HeldOut | None = None
+) -> tuple[list[Attempt], int]:
+    results = [*recipes, *fallbacks]
+
+    def attempt(number: int, recipe: Recipe) -> Attempt:
+        return Attempt(recipe=recipe, share_in_fp32=0.0, held_out=results.pop(0), seconds=0.0)
+
+    def try_default(number: int) -> Attempt | None:
+        if default is None:
+            return None
+        return Attempt(recipe=LIBRARY_DEFAULT, share_in_fp32=0.0, held_out=default, seconds=0.0)
+
+    candidates = Candidates(recipes=(Recipe(),) * len(recipes), fallbacks=(Recipe(),) * len(fallbacks))
+    made, chosen = search(candidates, attempt, try_default, Goal(0.99, IMAGES))
+    return [attempt for attempt in made if not attempt.recipe.library_default], chosen
+
+
+def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldOut:
+    return HeldOut(agreement=agreement, retention=retention, sqnr_db=sqnr_db)
+
+
+def test_the_search_ends_with_the_first_recipe_that_meets_the_goal() -> None:
+    made, chosen = run_search(held_out(0.98, 1.0, 30.0), held_out(1.0, 0.99, 30.0), held_out(1.0, 1.0, 40.0))
+
+    assert (len(made), chosen) == (2, 1)
+
+
+def test_an_agreement_that_chance_could_give_is_not_enough() -> None:
+    # 0.992 of 256 images: the lower end of its interval is 0.972, and that of 0.988 is 0.966.
+    made, chosen = run_search(held_out(253 / 256, 1.0, 30.0), held_out(254 / 256, 1.0, 30.0))
+
+    assert (len(made), chosen) == (2, 1)
+
+
+def test_if_images_are_few_none_may_change_its_class() -> None:
+    goal = Goal(0.99, images=16)
+
+    assert goal.is_met_by(held_out(1.0, 1.0, 30.0))
+    assert not goal.is_met_by(held_out(15 / 16, 1.0, 30.0))
+
+
+def test_a_recipe_with_too_much_noise_does_not_end_the_search() -> None:
+    made, chosen = run_search(held_out(1.0, 1.0, 15.0), held_out(1.0, 1.0, 30.0))
+
+    assert (len(made), chosen) == (2, 1)
+
+
+def test_among_recipes_with_nearly_equal_noise_the_cheapest_is_chosen() -> None:
+    _, chosen = run_search(held_out(1.0, 1.0, 20.0), held_out(1.0, 1.0, 25.0), held_out(1.0, 1.0, 26.0))
+
+    assert chosen == 1
+
+
+def test_if_no_recipe_meets_the_goal_the_smallest_shortfall_is_chosen() -> None:
+    made, chosen = run_search(held_out(0.9, 1.0, 30.0), held_out(0.98, 1.0, 20.0), held_out(0.97, 1.0, 25.0))
+
+    assert (len(made), chosen) == (3, 1)
+
+
+def test_fallbacks_are_tried_only_if_nothing_else_meets_the_goal() -> None:
+    enough, _ = run_search(held_out(1.0, 1.0, 30.0), fallbacks=[held_out(1.0, 1.0, 40.0)])
+    not_enough, chosen = run_search(
+        held_out(0.9, 1.0, 20.0), fallbacks=[held_out(1.0, 1.0, 31.0), held_out(1.0, 1.0, 40.0)]
+    )
+
+    assert len(enough) == 1
+    assert (len(not_enough), chosen) == (2, 1)
+
+
+def test_the_library_default_is_chosen_if_it_is_better() -> None:
+    made, chosen = run_search(held_out(1.0, 1.0, 30.0), default=held_out(1.0, 1.0, 33.0))
+    _, hardly_better = run_search(held_out(1.0, 1.0, 30.0), default=held_out(1.0, 1.0, 31.0))
+    _, not_chosen = run_search(held_out(1.0, 1.0, 30.0), default=held_out(0.98, 1.0, 35.0))
+
+    assert chosen == len(made)
+    assert (not_chosen, hardly_better) == (0, 0)
+
+
+def test_each_excluded_module_has_its_share_of_the_work_and_the_error() -> None:
+    network = sensitivity([0.1, 0.2, 0.1], [between("layer0", "layer1", noise=0.6)])
+    first, second = explain(network, ("layer0", "layer1"))
+
+    assert (first.module, first.share_of_macs) == ("layer0", 0.02)
+    assert first.share_of_error == pytest.approx(0.1)
+    assert second.share_of_error == pytest.approx(0.8)

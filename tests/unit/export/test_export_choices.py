@@ -1,0 +1,166 @@
+"""Which images, layers, weights and engines exporting chooses: no artifact is made here."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from bench.bundle.manifest import ArtifactRecord, FileRecord
+from bench.bundle.recipe import Attempt, HeldOut, Recipe, Search
+from bench.bundle.variants import Precision
+from export.exporter import is_stored_in_half
+from export.images import calibration_images, choose_images
+from export.networks import fold_batch_norms
+from export.verification import WrongArtifactError, verify, warnings_of
+from models.architectures import find_architecture
+from models.dataset import Split
+from models.run_folder import RunImages
+
+
+def marked(value: int, count: int) -> Split:
+    return Split(np.full((count, 32, 32), value, np.uint8), np.arange(count, dtype=np.int64) % 2)
+
+
+def test_calibration_uses_training_images_only() -> None:
+    images = RunImages(calibration=marked(1, 20), heldout=marked(2, 20), test=marked(3, 20))
+
+    assert set(calibration_images(images, 256).flat) == {1}
+    assert len(calibration_images(images, 8)) == 8
+
+
+def test_every_prefix_of_the_pack_is_about_stratified() -> None:
+    labels = np.array([0] * 234 + [1] * 390, dtype=np.int64)
+    chosen = labels[choose_images(labels, 512)]
+
+    for count in range(1, 513):
+        assert abs(chosen[:count].sum() - count * 390 / 624) <= 1
+
+
+def test_the_choice_of_images_is_reproducible_and_has_no_image_twice() -> None:
+    labels = np.arange(100, dtype=np.int64) % 3
+    chosen = choose_images(labels, 60)
+
+    assert len(set(chosen)) == 60
+    np.testing.assert_array_equal(chosen, choose_images(labels, 60))
+    assert len(choose_images(labels, 1000)) == 100
+
+
+def test_folding_batch_norms_changes_neither_logits_nor_names() -> None:
+    torch.manual_seed(0)
+    network = find_architecture("mobilenet_v2").build(2).eval()
+    folded = fold_batch_norms(network)
+    images = torch.rand(2, 3, 32, 32)
+
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    assert "features.1.conv.0.0.weight" in dict(folded.named_parameters())
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(images), network(images), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("shape", "stored_in_half"),
+    [
+        ((1280, 320, 1, 1), True),
+        ((4096, 1, 3, 3), False),
+        ((960, 1, 1, 3, 3), False),
+        ((32, 3, 3, 3), False),
+        ((1280,), False),
+        ((1000, 1280), True),
+    ],
+)
+def test_only_large_dense_weights_are_stored_in_half(shape: tuple[int, ...], stored_in_half: bool) -> None:
+    assert is_stored_in_half(shape) is stored_in_half
+
+
+REFERENCE = np.array([[2, -2]] * 50 + [[-2, 2]] * 50, dtype=np.float32)
+LABELS = np.array([0] * 50 + [1] * 50, dtype=np.int64)
+
+
+def swapped(count: int) -> npt.NDArray[np.float32]:
+    logits: npt.NDArray[np.float32] = REFERENCE.copy()
+    logits[:count] *= -1
+    return logits
+
+
+@pytest.mark.parametrize(
+    ("precision", "logits", "sentence"),
+    [
+        (
+            Precision.FP32,
+            REFERENCE + np.float32(0.01),
+            "largest logit difference from the fp32 network is 0.01",
+        ),
+        (Precision.FP16, swapped(3), "predicts the fp32 network's class on 97.0% of 100 images"),
+        (Precision.INT8, swapped(12), "predicts the fp32 network's class on 88.0% of 100 images"),
+        (Precision.INT8, REFERENCE * np.float32(math.nan), "not finite"),
+        (Precision.INT8, REFERENCE[:, :1], "shape"),
+    ],
+)
+def test_a_wrong_artifact_is_refused(precision: Precision, logits: np.ndarray, sentence: str) -> None:
+    with pytest.raises(WrongArtifactError, match=sentence):
+        verify(precision, logits, REFERENCE, LABELS)
+
+
+def test_a_missed_goal_is_a_warning_with_figures_and_a_remedy() -> None:
+    (sentence,) = warnings_of(searched_artifact(0.97, 0.98, Recipe()))
+    (trained,) = warnings_of(searched_artifact(0.97, 1.0, Recipe(qat=True)))
+
+    assert "on 256 held-out images" in sentence
+    assert "retention is 0.9800 instead of 0.99; agreement is 0.9700, " in sentence
+    assert "the lower end of its interval is 0.9396 instead of 0.97" in sentence
+    assert "try --qat" in sentence
+    assert "try --qat" not in trained
+    assert warnings_of(searched_artifact(1.0, 1.0, Recipe())) == ()
+
+
+def test_a_low_sqnr_is_a_warning_even_if_no_image_changed_its_class() -> None:
+    (sentence,) = warnings_of(searched_artifact(1.0, 1.0, Recipe(), sqnr_db=25.0))
+
+    assert "SQNR is 25.0 dB instead of 30" in sentence
+
+
+def test_a_single_image_decides_nothing() -> None:
+    record = verify(Precision.FP16, swapped(1)[:10], REFERENCE[:10], LABELS[:10])
+
+    assert record.agreement == 0.9
+
+
+def searched_artifact(
+    agreement: float, retention: float, recipe: Recipe, sqnr_db: float = 30.0
+) -> ArtifactRecord:
+    result = HeldOut(agreement=agreement, retention=retention, sqnr_db=sqnr_db)
+    search = Search(
+        min_retention=0.99,
+        min_agreement=0.97,
+        min_sqnr_db=30.0,
+        images=256,
+        attempts=(Attempt(recipe=recipe, share_in_fp32=0.0, held_out=result, seconds=1.0),),
+        chosen=0,
+        meets_goal=min(agreement, retention) >= 0.99 and sqnr_db >= 30,
+        excluded_modules=(),
+        seconds=1.0,
+    )
+    file = FileRecord(path="onnx-int8/model.onnx", sha256="0" * 64, size_bytes=1)
+    return ArtifactRecord(
+        variant="onnx-int8",
+        format="onnx",
+        precision=Precision.INT8,
+        entry=file.path,
+        files=(file,),
+        producer="test",
+        verification=verify(Precision.INT8, REFERENCE, REFERENCE, LABELS),
+        seconds=1.0,
+        search=search,
+    )
+
+
+def test_verification_lists_the_images_that_changed_their_class() -> None:
+    record = verify(Precision.INT8, swapped(5), REFERENCE, LABELS)
+
+    assert record.flips == (0, 1, 2, 3, 4)
+    assert record.retention == 0.95
+    assert record.retention_ci95 is not None
+    assert record.retention_ci95[0] < 0.95 < record.retention_ci95[1] < 1
+    assert record.mcnemar_p == 2 / 2**5

@@ -1,0 +1,50 @@
+"""Formats are written down in several places; all of them say the same."""
+
+import re
+import sys
+
+from export.options import EXTRA
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from making.repository import ROOT
+
+from bench.runtimes.formats import FORMATS
+
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+def packages_of(extra: str) -> set[str]:
+    """Return the packages an extra installs, those of the extras it includes among them."""
+    names: set[str] = set()
+    for requirement in EXTRAS[extra]:
+        if included := re.match(r"edgefit\[(.+)\]", requirement):
+            names |= {name for part in included[1].split(",") for name in packages_of(part)}
+        else:
+            names.add(re.split(r"[<>=;\[ ]", requirement)[0])
+    return names
+
+
+def test_every_format_has_an_exporter_and_every_exporter_a_format() -> None:
+    on_disk = {f"export.{path.stem}" for path in (ROOT / "export").glob("to_*.py")}
+
+    assert {row.exporter for row in FORMATS.values()} == on_disk
+
+
+def test_what_an_exporter_needs_is_in_its_extra() -> None:
+    for row in FORMATS.values():
+        assert set(row.exporter_needs) <= packages_of(EXTRA)
+        assert row.needs in row.exporter_needs
+
+
+def test_precisions_with_special_needs_are_precisions_of_the_format() -> None:
+    for row in FORMATS.values():
+        assert set(row.calibrated) <= set(row.precisions)
+
+
+def test_only_a_formats_own_files_name_it() -> None:
+    for path in (ROOT / "export").glob("*.py"):
+        assert not re.search(rf"[\"']({'|'.join(FORMATS)})[\"']", path.read_text()), path

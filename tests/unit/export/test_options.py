@@ -1,0 +1,116 @@
+"""What cannot be exported is said before any work is done, naming the value and the remedy."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making.watching import Watching
+
+import bench.errors
+import models.errors
+from bench.errors import MissingRuntimeError
+from bench.runtimes.formats import FORMATS
+from export.export import ExportOptions, export
+from export.exporter import import_exporter
+from export.options import plan
+
+
+def refuse(folder: Path, options: ExportOptions) -> str:
+    """Return the message of a refused export, which must have written nothing."""
+    with pytest.raises((bench.errors.InputError, models.errors.InputError)) as refused:
+        export(options, folder, Watching(), "edgefit 0", "x", "2026-01-01T00:00:00+00:00")
+    assert not list(folder.iterdir())
+    return str(refused.value)
+
+
+def test_a_missing_run_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    assert f"{tmp_path / 'none'}: no such folder" in refuse(folder, ExportOptions(tmp_path / "none"))
+
+
+def test_a_folder_that_is_not_a_run_is_named(folder: Path, tmp_path: Path) -> None:
+    assert "run.json is missing" in refuse(folder, ExportOptions(tmp_path))
+
+
+def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path) -> None:
+    path = own_run_folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+    assert "model.safetensors: changed since" in refuse(folder, ExportOptions(own_run_folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"formats": ("onxx",)}, "unknown format 'onxx'; did you mean 'onnx'?"),
+        ({"precisions": ("int4",)}, "unknown precision 'int4'; did you mean 'int8'?"),
+        ({"formats": ()}, "--formats is empty; choose from: torchscript, onnx, openvino"),
+        ({"precisions": ()}, "--precisions is empty; choose from: fp32, fp16, int8"),
+        ({"eval_images": 1}, "--eval-images 1: too small, give at least 2"),
+        ({"calibration_images": 0}, "--calibration-images 0: too small, give at least 1"),
+        ({"threads": 0}, "--threads 0: too small, give at least 1"),
+        ({"min_retention": 1.5}, "--min-retention 1.5: out of range, give a number from 0 to 1"),
+        ({"min_retention": float("nan")}, "--min-retention nan: out of range"),
+        ({"cpu": "armm"}, "unknown CPU 'armm'; did you mean 'arm'?"),
+        (
+            {"cpu": "arm", "precisions": ("fp32",)},
+            "--cpu arm: has an effect on int8 only, and int8 is not exported",
+        ),
+        (
+            {"qat": True, "precisions": ("fp16",)},
+            "--qat: has an effect on int8 only, and int8 is not exported",
+        ),
+        ({"qat": True, "min_retention": 0.0}, "--qat: trains until int8 meets --min-retention, which is 0"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    folder: Path, tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    options = dataclasses.replace(ExportOptions(tmp_path / "not even read"), **change)
+
+    assert sentence in refuse(folder, options)
+
+
+def test_a_missing_package_is_named_with_what_installs_it() -> None:
+    table = {"onnx": dataclasses.replace(FORMATS["onnx"], exporter_needs=("torch", "no_such_package"))}
+
+    with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*edgefit\[build\]"):
+        plan(ExportOptions(Path("run"), formats=("onnx",)), table)
+
+
+def test_a_format_that_is_only_measured_is_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = dataclasses.replace(FORMATS["onnx"], exporter=None)
+    monkeypatch.setitem(FORMATS, "measured", measured)
+
+    assert "measured" not in ExportOptions(Path("run")).formats
+    with pytest.raises(bench.errors.InputError, match="measured can be measured and not exported"):
+        plan(ExportOptions(Path("run"), formats=("measured",)), FORMATS)
+
+
+def test_a_module_that_is_no_exporter_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"json is not an exporter: it must define .* export\(request\)"):
+        import_exporter("json")
+
+
+def test_a_precision_that_a_format_does_not_have_is_refused() -> None:
+    fp32_only = {"onnx": dataclasses.replace(FORMATS["onnx"], precisions=FORMATS["onnx"].precisions[:1])}
+
+    with pytest.raises(
+        bench.errors.InputError, match="onnx cannot be exported in int8; leave onnx out of --formats"
+    ):
+        plan(ExportOptions(Path("run"), formats=("onnx",), precisions=("int8",)), fp32_only)
+
+
+def test_variants_are_made_once_each_in_the_tables_order() -> None:
+    options = ExportOptions(
+        Path("run"), formats=("onnx", "torchscript", "onnx"), precisions=("int8", "fp32", "int8")
+    )
+
+    assert list(map(str, plan(options, FORMATS))) == [
+        "torchscript-fp32",
+        "torchscript-int8",
+        "onnx-fp32",
+        "onnx-int8",
+    ]

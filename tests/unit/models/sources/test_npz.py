@@ -1,0 +1,187 @@
+"""Reading an .npz file with MedMNIST's keys."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from making.films import medmnist_arrays, save_npz
+
+from models.dataset import Dataset
+from models.errors import InputError
+from models.progress import Silent
+from models.sources.npz import prepare_npz
+from models.sources.options import SourceOptions
+
+OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=100)
+
+
+def load(path: Path, **changed: npt.NDArray[Any] | None) -> Dataset:
+    arrays = {key: value for key, value in {**medmnist_arrays(), **changed}.items() if value is not None}
+    save_npz(path, arrays)
+    return prepare_npz(path, OPTIONS)(Silent())
+
+
+def test_each_split_keeps_its_own_images_and_labels(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+
+    dataset = load(tmp_path / "films.npz")
+
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (40, 20, 20)
+    assert dataset.test.images.shape == (20, 32, 32)
+    assert dataset.test.labels.tolist() == arrays["test_labels"].ravel().tolist()
+    assert dataset.test.images[1].mean() == pytest.approx(arrays["test_images"][1].mean(), abs=1)
+
+
+def test_images_already_at_network_size_are_left_untouched(tmp_path: Path) -> None:
+    arrays = medmnist_arrays(side=32)
+
+    dataset = load(tmp_path / "films.npz", **arrays)
+
+    assert np.array_equal(dataset.train.images, arrays["train_images"])
+
+
+def test_rgb_images_stay_rgb(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+    colour = {
+        key: np.stack([value, value // 2, value // 3], axis=3)
+        for key, value in arrays.items()
+        if "images" in key
+    }
+
+    dataset = load(tmp_path / "films.npz", **colour)
+
+    assert dataset.train.images.shape == (40, 32, 32, 3)
+
+
+def test_sixteen_bit_images_are_divided_by_65535(tmp_path: Path) -> None:
+    deep = {
+        f"{name}_images": np.full((count, 8, 8), 32896, np.uint16)
+        for name, count in (("train", 40), ("val", 20), ("test", 20))
+    }
+
+    dataset = load(tmp_path / "films.npz", **deep)
+
+    assert np.unique(dataset.train.images).tolist() == [128]
+
+
+def test_class_names_come_from_the_file_where_it_has_them(tmp_path: Path) -> None:
+    dataset = load(tmp_path / "films.npz", classes=np.array(["clear", "opacity"]))
+
+    assert dataset.classes == ("clear", "opacity")
+
+
+def test_class_names_are_the_labels_where_nothing_names_them(tmp_path: Path) -> None:
+    assert load(tmp_path / "films.npz").classes == ("0", "1")
+
+
+def test_without_a_validation_split_a_fifth_of_the_training_images_is_used_and_noted(tmp_path: Path) -> None:
+    dataset = load(tmp_path / "films.npz", val_images=None, val_labels=None)
+
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (32, 8, 20)
+    assert np.bincount(dataset.validation.labels).tolist() == [4, 4]
+    assert "20 %" in dataset.notes[0]
+
+
+def test_the_classes_of_pneumoniamnist_are_known_by_the_files_name(tmp_path: Path) -> None:
+    assert load(tmp_path / "pneumoniamnist_64.npz").classes == ("normal", "pneumonia")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"test_labels": None}, "test_labels"),
+        ({"val_labels": None}, "val_labels"),
+        (
+            {"test_images": np.zeros((0, 28, 28), np.uint8), "test_labels": np.zeros((0, 1), np.uint8)},
+            "test is empty",
+        ),
+        ({"val_labels": np.full((20, 1), 5)}, "5 is not the label of a class"),
+        ({"val_labels": np.full((20, 1), -1)}, "-1 is not the label of a class"),
+        ({"val_labels": np.zeros((20, 1), np.uint8)}, "no image of class 1"),
+        ({"train_labels": np.zeros((40, 1), np.uint8)}, "has only one class"),
+        ({"train_labels": np.zeros((39, 1), np.uint8)}, "40 images but 39 labels"),
+        ({"train_labels": np.zeros((40, 2), np.uint8)}, "(40, 2)"),
+        ({"train_labels": np.zeros((40, 1), np.float32)}, "float32"),
+        ({"train_images": np.zeros((40, 28, 28), np.float32)}, "float32"),
+        ({"train_images": np.zeros((40, 28), np.uint8)}, "(40, 28)"),
+        ({"train_images": np.array([None] * 40, dtype=object)}, "cannot be read"),
+        ({"train_labels": np.array([0, 2_000_000_000] * 20)}, "label 2000000000 occurs, but 1 does not"),
+        ({"train_labels": np.array([0, 2] * 20)}, "label 2 occurs, but 1 does not"),
+        ({"train_labels": np.array([0, -1] * 20)}, "label -1 occurs, but 0 does not"),
+        ({"train_images": np.zeros((40, 0, 28), np.uint8)}, "(40, 0, 28)"),
+        ({"classes": np.array(["a", "a"])}, "2 classes are named 'a'"),
+        ({"classes": np.array(["", "b"])}, "class 0 is empty"),
+        ({"classes": np.array([], dtype="U1")}, "classes is empty"),
+        ({"classes": np.array(["a", "b\x1b[1m"])}, "control character"),
+    ],
+)
+def test_arrays_that_cannot_be_used_are_one_error_naming_file_and_value(
+    tmp_path: Path, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "films.npz", **changed)
+
+    assert said in str(caught.value)
+    assert "films.npz" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "allow_pickle" not in str(caught.value)
+
+
+def test_a_file_that_is_not_an_npz_is_an_error_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "films.npz"
+    path.write_text("not a zip file")
+
+    with pytest.raises(InputError, match=r"films\.npz: is not a readable"):
+        prepare_npz(path, OPTIONS)
+
+
+def test_a_truncated_npz_is_an_error(tmp_path: Path, npz_file: Path) -> None:
+    npz_file.write_bytes(npz_file.read_bytes()[:-2000])
+
+    with pytest.raises(InputError, match="is not a readable"):
+        prepare_npz(npz_file, OPTIONS)
+
+
+def test_too_many_classes_are_an_error(tmp_path: Path) -> None:
+    labels = np.arange(1001)
+    images = np.zeros((1001, 2, 2), np.uint8)
+
+    with pytest.raises(InputError, match=r"films\.npz: train_labels has 1001 classes"):
+        load(tmp_path / "films.npz", train_labels=labels, train_images=images)
+
+
+def test_one_training_image_of_a_class_is_too_few_for_a_validation_split(tmp_path: Path) -> None:
+    changed = {"train_labels": np.array([0] * 39 + [1]), "val_images": None, "val_labels": None}
+
+    with pytest.raises(InputError, match=r"films\.npz: class 1 \(1\) has 1 training image"):
+        load(tmp_path / "films.npz", **changed)
+
+
+def _npy() -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(3))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("content", [_npy(), b"text", b"", pickle.dumps({"a": 1})])
+def test_a_false_npz_is_an_error_without_advice_on_pickles(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "films.npz").write_bytes(content)
+
+    with pytest.raises(InputError, match=r"films\.npz: is not a readable \.npz file") as caught:
+        prepare_npz(tmp_path / "films.npz", OPTIONS)
+
+    assert "allow_pickle" not in str(caught.value)
+
+
+def test_a_member_that_is_not_an_array_is_an_error_that_names_it(tmp_path: Path, npz_file: Path) -> None:
+    with zipfile.ZipFile(npz_file) as old, zipfile.ZipFile(tmp_path / "other.npz", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"no array" if name == "test_labels.npy" else old.read(name))
+
+    with pytest.raises(InputError, match=r"other\.npz: 'test_labels' is not an array"):
+        prepare_npz(tmp_path / "other.npz", OPTIONS)(Silent())

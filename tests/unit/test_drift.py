@@ -1,0 +1,103 @@
+"""What is written down twice says the same in both places."""
+
+import re
+import sys
+from typing import get_args
+
+import pytest
+
+from bench.run.request import QUICK_IMAGES
+from bench.runtimes.formats import FORMATS
+from bench.runtimes.profile_names import load_checked_profile
+from device_profiles.loading import profile_names
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from making.repository import ROOT
+from making.shown_commands import commands
+
+from bench.bundle.cpu_class import TARGETS
+from bench.bundle.variants import Precision
+from bench.runtimes.providers import place_of
+from device_profiles.facts import PrecisionName
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_runtime_has_its_module_and_its_extra() -> None:
+    modules = {path.stem for path in (ROOT / "bench" / "runtimes").glob("run_*.py")} - {"run_null"}
+
+    assert {row.module.rpartition(".")[2] for row in FORMATS.values()} == modules
+    for row in FORMATS.values():
+        packages = PROJECT["project"]["optional-dependencies"][row.extra]
+        assert any(re.match(rf"{row.needs}\b", package) for package in packages)
+
+
+def test_every_runtime_and_exporter_is_in_the_typing_contract() -> None:
+    contract = (ROOT / "tests" / "typing_contract.py").read_text()
+    modules = [*(ROOT / "bench" / "runtimes").glob("run_*.py"), *(ROOT / "export").glob("to_*.py")]
+
+    assert [module.stem for module in modules if len(re.findall(rf"\b{module.stem}\b", contract)) < 2] == []
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    wanted = {
+        re.split(r"[<>=\[; ]", package)[0].replace("_", "-").lower()
+        for group in [PROJECT["project"]["dependencies"], *extras]
+        for package in group
+    } - {"edgefit"}
+
+    assert wanted <= pinned
+
+
+def test_packages_say_nothing_when_imported() -> None:
+    for package in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        for init in (ROOT / package).rglob("__init__.py"):
+            content = init.read_text()
+            assert content == "" or init == ROOT / "edgefit" / "__init__.py"
+
+
+def test_profiles_name_formats_and_providers_that_there_are_and_know_the_precisions() -> None:
+    for name in profile_names():
+        load_checked_profile(name)
+    assert set(get_args(PrecisionName)) == {precision.value for precision in Precision}
+    board = load_checked_profile("raspberry-pi-5")
+    for name, choice in board.runtimes.items():
+        assert choice.providers == (FORMATS[name].provider,)
+    for row in FORMATS.values():
+        assert all(re.fullmatch(row.provider_pattern, provider) for provider in row.providers)
+    assert {place_of(row.provider) for row in FORMATS.values()} == {"cpu"}
+
+
+def test_no_text_that_a_user_reads_writes_down_how_many_variants_there_are() -> None:
+    texts = [ROOT / "README.md", ROOT / "pyproject.toml", *(ROOT / "docs").glob("*.md")]
+    for path in [*texts, *(ROOT / "edgefit").rglob("*.py"), *(ROOT / "export").rglob("*.py")]:
+        assert not re.search(r"\b[Nn]ine\b|\b9 (artifacts|variants|files)", path.read_text()), path
+
+
+def test_help_and_readme_name_the_images_of_a_quick_run() -> None:
+    for text in ("edgefit/options.py", "README.md"):
+        assert f"first {QUICK_IMAGES} images" in (ROOT / text).read_text(), text
+
+
+def test_export_and_readme_list_the_cpus_that_int8_is_made_for() -> None:
+    export = dict(commands())["edgefit export"]
+    (cpu,) = [parameter for parameter in export.params if "--cpu" in parameter.opts]
+    shown = re.search(r"\[--cpu (\S+)\]", (ROOT / "README.md").read_text())
+
+    assert cpu.metavar == "|".join(TARGETS)
+    assert shown is not None
+    assert shown[1] == cpu.metavar
+
+
+@pytest.mark.parametrize("kind", ["unit", "integration"])
+def test_folders_of_tests_are_folders_of_the_code(kind: str) -> None:
+    tests = ROOT / "tests" / kind
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+
+    assert [str(folder) for folder in folders if not (ROOT / folder).is_dir()] == []
