@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from bench.render.report_text import figure_of
 from bench.report.schema import Accuracy, RelativeLatency, Report, Run, Summary
-from bench.run_config import RunConfig
 from bench.statistics.replication import Interval
 from bench.units import MJ_PER_J, mb, mib, ms
 
@@ -69,16 +67,6 @@ class Column:
         """Return a row's value as it is written."""
         value = self.value(run)
         return "–" if value is None else f"{value * self.factor:.{self.digits}f}{self.suffix}"
-
-
-@dataclass(frozen=True)
-class TextColumn:
-    """A column of text or counts, which only the CSV file has."""
-
-    key: str
-    """Its name."""
-    value: Callable[[Report, Run], str | int | None]
-    """A row's value; None where there is none."""
 
 
 def _of(accessor: Callable[[Summary], float | None]) -> Callable[[Run], float | None]:
@@ -402,41 +390,6 @@ COLUMNS = (
         _HIGH,
     ),
 )
-
-
-def _option(name: str) -> TextColumn:
-    return TextColumn(name, lambda _report, run: getattr(run.config, name))
-
-
-IDENTITY = (
-    TextColumn("report", lambda report, _run: report.name),
-    TextColumn("created", lambda report, _run: report.created),
-    TextColumn("profile", lambda report, _run: report.profile.name),
-    TextColumn("host", lambda report, _run: report.host.board or report.host.cpu),
-    TextColumn("case", lambda _report, run: run.case),
-    TextColumn("variant", lambda _report, run: run.variant),
-    TextColumn("runtime", lambda _report, run: run.runtime),
-    *(_option(name) for name in RunConfig.model_fields),
-    TextColumn("status", lambda _report, run: run.status),
-    TextColumn("provenance", lambda _report, run: run.provenance),
-)
-"""The columns that identify a line of the CSV file."""
-
-REMARKS = (
-    TextColumn("processes", lambda _report, run: run.summary.latency.processes if run.summary else None),
-    TextColumn("samples", lambda _report, run: run.summary.latency.samples if run.summary else None),
-    TextColumn("unsupported", lambda _report, run: run.summary.latency.unsupported if run.summary else None),
-    TextColumn("images", lambda _report, run: run.accuracy.images if run.accuracy else None),
-    TextColumn("reason", lambda _report, run: run.reason),
-    TextColumn("projected_from", lambda _report, run: run.projected.basis if run.projected else None),
-    TextColumn("projection_reason", lambda _report, run: run.projection_reason),
-    TextColumn(
-        "nearest_published",
-        lambda _report, run: figure_of(run.nearest_published) if run.nearest_published else None,
-    ),
-    TextColumn("warnings", lambda _report, run: " | ".join(run.warnings)),
-)
-"""The columns that explain the numbers of a line of the CSV file."""
 
 
 def column_of(key: str) -> Column:

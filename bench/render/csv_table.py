@@ -2,12 +2,60 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from bench.render import columns
-from bench.report.schema import Report
+from bench.render.report_text import figure_of
+from bench.report.schema import Report, Run
+from bench.run_config import RunConfig
 
 _BEGINNING = "report,created,profile,host,"
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of text or counts beside the table's columns of numbers."""
+
+    key: str
+    """Its name."""
+    value: Callable[[Report, Run], str | int | None]
+    """A row's value; None where there is none."""
+
+
+def _option(name: str) -> TextColumn:
+    return TextColumn(name, lambda _report, run: getattr(run.config, name))
+
+
+IDENTITY = (
+    TextColumn("report", lambda report, _run: report.name),
+    TextColumn("created", lambda report, _run: report.created),
+    TextColumn("profile", lambda report, _run: report.profile.name),
+    TextColumn("host", lambda report, _run: report.host.board or report.host.cpu),
+    TextColumn("case", lambda _report, run: run.case),
+    TextColumn("variant", lambda _report, run: run.variant),
+    TextColumn("runtime", lambda _report, run: run.runtime),
+    *(_option(name) for name in RunConfig.model_fields),
+    TextColumn("status", lambda _report, run: run.status),
+    TextColumn("provenance", lambda _report, run: run.provenance),
+)
+"""The columns that identify a line."""
+
+REMARKS = (
+    TextColumn("processes", lambda _report, run: run.summary.latency.processes if run.summary else None),
+    TextColumn("samples", lambda _report, run: run.summary.latency.samples if run.summary else None),
+    TextColumn("unsupported", lambda _report, run: run.summary.latency.unsupported if run.summary else None),
+    TextColumn("images", lambda _report, run: run.accuracy.images if run.accuracy else None),
+    TextColumn("reason", lambda _report, run: run.reason),
+    TextColumn("projected_from", lambda _report, run: run.projected.basis if run.projected else None),
+    TextColumn("projection_reason", lambda _report, run: run.projection_reason),
+    TextColumn(
+        "nearest_published",
+        lambda _report, run: figure_of(run.nearest_published) if run.nearest_published else None,
+    ),
+    TextColumn("warnings", lambda _report, run: " | ".join(run.warnings)),
+)
+"""The columns that explain the numbers of a line."""
 
 
 def was_csv(content: bytes) -> bool:
@@ -20,16 +68,14 @@ def to_csv(reports: Iterable[Report]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     numbers = [column.key for column in columns.COLUMNS]
-    writer.writerow(
-        [*(column.key for column in columns.IDENTITY), *numbers, *(column.key for column in columns.REMARKS)]
-    )
+    writer.writerow([*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)])
     for report in reports:
         for run in report.runs:
             writer.writerow(
                 [
-                    *(column.value(report, run) for column in columns.IDENTITY),
+                    *(column.value(report, run) for column in IDENTITY),
                     *(column.value(run) for column in columns.COLUMNS),
-                    *(column.value(report, run) for column in columns.REMARKS),
+                    *(column.value(report, run) for column in REMARKS),
                 ]
             )
     return out.getvalue()

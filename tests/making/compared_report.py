@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.bundle.cpu_class import CpuClass
+from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
+from bench.report.files import write_report
+from bench.report.measured_bundle import record_of
 from bench.report.schema import BundleRecord, Evaluation, Report
 from bench.report.summaries import References
 from bench.run.rows import RowContext, row_of_case
 from bench.run_config import RunConfig
+from bench.runtimes.formats import FORMATS
 from device_profiles.loading import load_profile
 from making.tiny_report import HOST, MIB, case_of, executed, make_report, ms_to_ns
 
@@ -123,3 +128,11 @@ def made_report(
 def bundle(**changes: object) -> BundleRecord:
     """The bundle of such a report, changed."""
     return make_report().bundle.model_copy(update=changes)
+
+
+def report_of(bundle_folder: Path, variant: str) -> Path:
+    """Write a report beside a bundle that says that a variant of it was measured."""
+    measured, path = read_bundle(bundle_folder), bundle_folder.with_name("measured.json")
+    rows = {variant: Row(10, provider=FORMATS[variant.partition("-")[0]].provider)}
+    write_report(path, made_report(rows, images=len(measured.pack()), bundle=record_of(measured)))
+    return path

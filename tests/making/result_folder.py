@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from bench.filesystem.whole_files import sha256_of
+from bench.filesystem.whole_files import sha256_of, whole_folder
 
 RECORD = "m"
+IMAGE = "images.npz"
 
 
 def fill(folder: Path, **files: str) -> None:
@@ -28,3 +29,14 @@ def written(folder: Path) -> dict[str, str | None] | None:
         return {**json.loads((folder / RECORD).read_text()), RECORD: None}
     except (OSError, ValueError):
         return None
+
+
+def overwrite(target: Path, text: str = "new") -> None:
+    """Put a result of two files in the place of an earlier one."""
+    with whole_folder(target, written, overwrite=True) as folder:
+        fill(folder, **{IMAGE: text, "b": text})
+
+
+def names(folder: Path) -> list[str]:
+    """Return what lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())

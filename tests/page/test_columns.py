@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.devices.projection.projected import Factor, projected
 from bench.measurements import Block, Energy, SustainedRun
-from bench.render import columns
+from bench.render import columns, csv_table
 from bench.render.columns import COLUMNS, Column, ColumnPlace
 from bench.render.csv_table import to_csv
 from bench.render.html.page import to_html
@@ -105,7 +105,7 @@ def test_a_new_column_is_one_row_of_the_table_and_is_shown_wherever_its_place_is
 
 
 def test_no_two_columns_have_one_key() -> None:
-    texts = (*columns.IDENTITY, *columns.REMARKS)
+    texts = (*csv_table.IDENTITY, *csv_table.REMARKS)
     keys = [*(column.key for column in texts), *(column.key for column in COLUMNS)]
 
     assert len(set(keys)) == len(keys)

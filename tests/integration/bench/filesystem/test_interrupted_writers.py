@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making.result_folder import fill, make, written
+from making.result_folder import IMAGE, fill, make, names, overwrite, written
 
 from bench.errors import InputError
 from bench.filesystem import exchange
 from bench.filesystem.whole_files import whole_folder, write_whole
 
-_IMAGE = "images.npz"
 _NAMES = ("rename", "replace", "mkdir", "unlink", "rmdir", "fsync", "open")
 _CALLS = (*((os, name) for name in _NAMES), (exchange, "_exchange_at_once"))
 
@@ -26,18 +25,9 @@ def _cannot(first: Path, second: Path) -> int:
     return errno.ENOSYS
 
 
-def overwrite(target: Path, text: str = "new") -> None:
-    with whole_folder(target, written, overwrite=True) as folder:
-        fill(folder, **{_IMAGE: text, "b": text})
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
 def content(target: Path) -> set[str]:
-    assert names(target) == ["b", _IMAGE, "m"]
-    return {(target / name).read_text() for name in ("b", _IMAGE)}
+    assert names(target) == ["b", IMAGE, "m"]
+    return {(target / name).read_text() for name in ("b", IMAGE)}
 
 
 @pytest.fixture(params=["at once", "by two renames"])
@@ -77,7 +67,7 @@ def each_call(target: Path) -> Iterator[int]:
                 path.unlink()
             target.rmdir()
         assert not target.parent.exists() or names(target.parent) == []
-        make(target, **{_IMAGE: "old", "b": "old"})
+        make(target, **{IMAGE: "old", "b": "old"})
         yield number
 
 
@@ -177,7 +167,7 @@ def test_a_kill_while_a_file_is_written_leaves_the_old_one(tmp_path: Path) -> No
 
 
 def test_two_processes_that_overwrite_at_once_leave_a_whole_result(target: Path) -> None:
-    make(target, **{_IMAGE: "old", "b": "old"})
+    make(target, **{IMAGE: "old", "b": "old"})
     writers = 3
 
     def keep_overwriting(text: str) -> None:
@@ -202,7 +192,7 @@ def test_two_processes_that_overwrite_at_once_leave_a_whole_result(target: Path)
 def test_of_two_writers_at_once_one_wins_and_the_other_says_so(tmp_path: Path) -> None:
     def write(number: int) -> None:
         with whole_folder(tmp_path / "out", written) as folder:
-            fill(folder, **{_IMAGE: str(number), "b": str(number)})
+            fill(folder, **{IMAGE: str(number), "b": str(number)})
             (tmp_path / f"ready{number}").touch()
             while not all((tmp_path / f"ready{other}").exists() for other in range(2)):
                 pass

@@ -9,44 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from making.command_line import edgefit, edgefit_here
-from making.compared_report import Row, made_report
+from making.compared_report import report_of
 from making.repository import SCHEMA_1
 from PIL import Image
 
 from bench.bundle.evaluation_pack import read_pack
 from bench.bundle.manifest import MANIFEST, read_bundle
 from bench.bundle.variants import Precision
-from bench.report.files import write_report
-from bench.report.measured_bundle import record_of
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.table import load_runtime
-
-
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
-    path = tmp_path / "r.json"
-    rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, size=2_500_000)}
-    write_report(path, made_report(rows))
-    return path
-
-
-def report_of(bundle_folder: Path, variant: str) -> Path:
-    """Write a report beside a bundle that says that a variant of it was measured."""
-    bundle, path = read_bundle(bundle_folder), bundle_folder.with_name("measured.json")
-    rows = {variant: Row(10, provider=FORMATS[variant.partition("-")[0]].provider)}
-    write_report(path, made_report(rows, images=len(bundle.pack()), bundle=record_of(bundle)))
-    return path
-
-
-def test_it_prints_the_choice_and_the_reason_against_the_other(report: Path) -> None:
-    done = edgefit("choose", report)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("laptop-cpu: onnx-int8, p50 4 ms")
-    assert "onnx-fp32" in done.stdout
-    assert "2.50× the latency" in done.stdout
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -1,42 +1,12 @@
 """What an interrupted writer left is swept, and nothing else."""
 
-import errno
 from pathlib import Path
 
 import pytest
-from making.result_folder import fill, make, written
+from making.result_folder import fill, make, names, overwrite, written
 
 from bench.errors import InputError
-from bench.filesystem import exchange
 from bench.filesystem.whole_files import refuse_to_replace, whole_folder
-
-_IMAGE = "images.npz"
-
-
-def _cannot(first: Path, second: Path) -> int:
-    return errno.ENOSYS
-
-
-def overwrite(target: Path, text: str = "new") -> None:
-    with whole_folder(target, written, overwrite=True) as folder:
-        fill(folder, **{_IMAGE: text, "b": text})
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def content(target: Path) -> set[str]:
-    assert names(target) == ["b", _IMAGE, "m"]
-    return {(target / name).read_text() for name in ("b", _IMAGE)}
-
-
-@pytest.fixture(params=["at once", "by two renames"])
-def target(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An earlier result, to be replaced in either way."""
-    if request.param == "by two renames":
-        monkeypatch.setattr(exchange, "_exchange_at_once", _cannot)
-    return tmp_path / "folder" / "out"
 
 
 def test_what_was_left_of_a_file_is_swept_before_the_work(tmp_path: Path) -> None:

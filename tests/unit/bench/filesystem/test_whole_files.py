@@ -5,7 +5,7 @@ import resource
 from pathlib import Path
 
 import pytest
-from making.result_folder import fill, make, written
+from making.result_folder import fill, make, names, written
 
 from bench.errors import InputError
 from bench.filesystem.whole_files import whole_folder, write_whole
@@ -14,10 +14,6 @@ from bench.filesystem.whole_files import whole_folder, write_whole
 def refuse(target: Path, words: str, overwrite: bool = True) -> None:
     with pytest.raises(InputError, match=words), whole_folder(target, written, overwrite):
         pytest.fail("the block must not run")
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 from making.command_line import edgefit_here
-from making.compared_report import Row, made_report
+from making.compared_report import Row, made_report, report_of
 
-from bench.bundle.manifest import read_bundle
 from bench.report.files import write_report
-from bench.report.measured_bundle import record_of
-from bench.runtimes.formats import FORMATS
 
 
 @pytest.fixture
@@ -18,14 +15,6 @@ def report(tmp_path: Path) -> Path:
     path = tmp_path / "r.json"
     rows = {"onnx-fp32": Row(10), "onnx-int8": Row(4, size=2_500_000)}
     write_report(path, made_report(rows))
-    return path
-
-
-def report_of(bundle_folder: Path, variant: str) -> Path:
-    """Write a report beside a bundle that says that a variant of it was measured."""
-    bundle, path = read_bundle(bundle_folder), bundle_folder.with_name("measured.json")
-    rows = {variant: Row(10, provider=FORMATS[variant.partition("-")[0]].provider)}
-    write_report(path, made_report(rows, images=len(bundle.pack()), bundle=record_of(bundle)))
     return path
 
 
