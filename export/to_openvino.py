@@ -93,10 +93,7 @@ def _save(
     method: str | None = None,
     excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
-    """Write the model as it is:
-
-    OpenVINO's own compression would store every float constant in half precision.
-    """
+    """Write the model without OpenVINO's compression, which would store constants in half precision."""
     entry = request.folder / f"{STEM}.xml"
     openvino.save_model(model, str(entry), compress_to_fp16=False)
     quantiser = f", nncf {nncf.__version__}" if request.precision is Precision.INT8 else ""

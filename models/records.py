@@ -224,7 +224,7 @@ class RunRecord(Record):
     @classmethod
     def from_json(cls, content: bytes) -> "RunRecord":
         """Read a `run.json` of any schema; raises ValidationError, which names keys as schema 2 does."""
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             record = json.loads(content)
             if isinstance(record, dict):
                 content = json.dumps(upgraded(record)).encode()

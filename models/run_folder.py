@@ -168,7 +168,7 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     key = ".".join(str(part) for part in fault["loc"])
     if key == "schema":
-        return f"key 'schema': {fault['input']!r}, but this version of edgefit reads {SCHEMA}"
+        return f"key 'schema': {fault['input']!r}, but this version of edgefit reads 1 to {SCHEMA}"
     return f"key '{key}': {fault['msg']}" if key else str(fault["msg"])
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from making.made_once import made_once
 from bench.runtimes.table import NO_USAGE_DATA
 from edgefit.terminal import preserve_quiet
 
+# A shell without job control lets what it starts in the background ignore SIGINT, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Libraries that are loaded into pytest's own process send no usage data either.
 os.environ.update(NO_USAGE_DATA)
 _FOLDER = Path(__file__).parent
@@ -32,7 +35,8 @@ def _quiet_ends_with_its_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _output_has_its_default_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the width that the shell of whoever runs the tests sets."""
-    monkeypatch.delenv("COLUMNS", raising=False)
+    for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Runtimes and exporters are modules. mypy checks here that each one is what its Protocol says.
 
-It is no test: `make test` has mypy read it. tests/test_drift.py holds the lists complete.
+It is no test: `make test` has mypy read it. tests/unit/test_drift.py holds the lists complete.
 """
 
 from making.toy_format import run_toy, to_toy

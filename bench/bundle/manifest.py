@@ -286,7 +286,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
 
 def _manifest_of(content: bytes) -> Manifest:
     """Read a manifest of any schema; raises ValidationError, which names keys as schema 2 does."""
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         document = json.loads(content)
         if isinstance(document, dict) and document.get("schema") == 1:
             content = json.dumps(renamed_manifest(document)).encode()

@@ -5,7 +5,7 @@ It knows names and figures, and makes nothing.
 
 from enum import Enum
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bench.record import Record
 
@@ -107,6 +107,12 @@ class Search(Record):
     """The modules that the chosen recipe excludes, each with the reason."""
     seconds: float = Field(ge=0)
     """How long the whole search took."""
+
+    @model_validator(mode="after")
+    def _chose_an_attempt(self) -> "Search":
+        if self.chosen >= len(self.attempts):
+            raise ValueError(f"'chosen' is {self.chosen}, but there are {len(self.attempts)} attempts")
+        return self
 
     @property
     def best(self) -> Attempt:

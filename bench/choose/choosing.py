@@ -12,7 +12,6 @@ from bench.choose.violations import limits_of, retention_check, violations
 from bench.choose.wording import (
     figures,
     latency_figure,
-    precision,
     ratio,
     tie_lost,
     why_first,
@@ -345,4 +344,4 @@ def _why_no_energy(row: Candidate) -> str:
 
 def _tie_break(row: Candidate) -> tuple[float, float, bool, str]:
     """Return the key that decides a tie: the smaller, then the more accurate, then fp32."""
-    return row.size_bytes, -row.top1, precision(row) is not Precision.FP32, row.name
+    return row.size_bytes, -row.top1, row.run.precision is not Precision.FP32, row.name

@@ -9,9 +9,6 @@ from bench.statistics import accuracy
 from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
-# As in the gate: a class counts as changed if chance explains the change with a probability of at most 10 %.
-_CHANCE = 0.1
-
 
 @dataclass(frozen=True)
 class Limit:
@@ -136,6 +133,6 @@ def _by_class(candidate: Candidate, least: float) -> Iterator[RetentionCheck]:
             yield RetentionCheck(
                 False, True, f"loses accuracy: {share}, whole interval below {least:g}", "one class"
             )
-        elif paired.loss_p() <= _CHANCE:
+        elif paired.loss_p() <= accuracy.LOSS_ERROR:
             sentence = f"not shown to keep the accuracy: {share}, below {least:g}"
             yield RetentionCheck(False, False, sentence, "one class")

@@ -48,7 +48,7 @@ def why_first(chosen: Candidate, tied: Sequence[Candidate]) -> str:
         return "the smallest"
     if all(other.top1 < chosen.top1 for other in others if other.size_bytes == chosen.size_bytes):
         return "the smallest and the most accurate"
-    return "the fp32 variant" if precision(chosen) is Precision.FP32 else "the first by name"
+    return "the fp32 variant" if chosen.run.precision is Precision.FP32 else "the first by name"
 
 
 def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
@@ -57,14 +57,9 @@ def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
         return f"larger ({mb(candidate.size_bytes):.2f} MB, {chosen.name} has {mb(chosen.size_bytes):.2f})"
     if candidate.top1 < chosen.top1:
         return f"less accurate ({candidate.top1:.3f}, {chosen.name} has {chosen.top1:.3f})"
-    if precision(chosen) is Precision.FP32 and precision(candidate) is not Precision.FP32:
+    if chosen.run.precision is Precision.FP32 and candidate.run.precision is not Precision.FP32:
         return "not fp32"
     return f"after {chosen.name} in alphabetical order"
-
-
-def precision(candidate: Candidate) -> Precision | None:
-    """Return the requested precision of a candidate's artifact."""
-    return candidate.run.precision
 
 
 def ratio(comparison: Comparison, prefer: Preference) -> str:
@@ -86,7 +81,7 @@ def ratio(comparison: Comparison, prefer: Preference) -> str:
 
 def without_dot_product(candidate: Candidate) -> str:
     """Return why int8 is not faster, on a CPU without instructions for it."""
-    if place_of(candidate.run.config.provider) != "cpu" or precision(candidate) is not Precision.INT8:
+    if place_of(candidate.run.config.provider) != "cpu" or candidate.run.precision is not Precision.INT8:
         return ""
     if multiplies_int8_fast(candidate.report.host.cpu_features):
         return ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.gate.findings import Verdict
-from bench.statistics.accuracy import Paired
+from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Estimate, Interval
 
 _FAMILY_ERROR = 0.05
@@ -12,7 +12,6 @@ _FAMILY_ERROR = 0.05
 # of the interval to expect. If a ratio at that share is the true one, one run in six to ten confirms it
 # (noncentral t, 8 to 50 processes, 1 to 9 comparisons). Most suspected ratios are smaller.
 _FUTILITY_SHARE = 0.5
-LOSS_ERROR = 0.1
 
 
 def corrected_confidence(comparisons: int) -> float:

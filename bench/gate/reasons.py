@@ -1,8 +1,7 @@
 """The reasons of the gate, one line each, with the number that matters first. Pure."""
 
 from bench.gate.findings import Verdict
-from bench.gate.judging import LOSS_ERROR
-from bench.statistics.accuracy import Paired
+from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Interval
 
 MISSING = "the baseline has this variant, and the candidate does not"

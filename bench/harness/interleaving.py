@@ -18,7 +18,7 @@ from bench.harness.journal_entries import (
     RepetitionObserved,
     SamplingEnded,
 )
-from bench.harness.plan import Case, Plan, order_of_blocks
+from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan, order_of_blocks
 from bench.measurements import Block, End, ProcessTiming, RepetitionState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
@@ -26,9 +26,6 @@ from bench.system.state import HostState
 from bench.system.thermal import hottest_of, read_temperatures
 from device_profiles.settings import Sampling
 
-# A worker answers when its threads are idle. This pause is for the rest of the machine: timers, and caches
-# that are written back.
-_PAUSE_BEFORE_BLOCK_S = 0.005
 _COOLING_STEP_S = 1.0
 
 
@@ -167,7 +164,7 @@ class InterleavedRunner:
             )
             self.journal.add(BlockMeasured(case=case_id, block=block))
 
-        self.sleep(_PAUSE_BEFORE_BLOCK_S)
+        self.sleep(PAUSE_BEFORE_BLOCK_S)
         self._guard(case_id, measure_block)
 
     def _end_sampling(self, group: int, repetitions: int, cases: Sequence[Case]) -> None:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from random import Random
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
-from bench.harness.plan import Case, Plan
+from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan
 from bench.measurements import Block, Failed, ProcessTiming, Skipped
 from bench.progress import Progress
 from bench.record import Record
 
-_PAUSE_BEFORE_BLOCK_S = 0.005
 # One slow inference is a whole block. The two sides then alternate sooner and more often.
 _MIN_BLOCK_SAMPLES = 1
 
@@ -113,7 +112,7 @@ class PairedRunner:
         for pass_index in range(self.plan.sampling.blocks):
             if pass_index == 0 or self.clock() < deadline:
                 for index, side in enumerate(_shuffled(sides, random)):
-                    self.sleep(_PAUSE_BEFORE_BLOCK_S)
+                    self.sleep(PAUSE_BEFORE_BLOCK_S)
                     side.run_block(self.plan, pass_index, 2 * pass_index + index)
             self.progress.advance()
 

@@ -29,6 +29,9 @@ from bench.system.memory_limit import Cgroup
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
+# A worker answers when its threads are idle. This pause is for the rest of the machine: timers, and caches
+# that are written back.
+PAUSE_BEFORE_BLOCK_S = 0.005
 # The median of fewer samples would be noise.
 MIN_BLOCK_SAMPLES = 3
 

@@ -278,6 +278,11 @@ class Measurement:
         self._progress.begin("fetching the report", 1)
         result = self._board.result(job)
         self._progress.advance()
+        if not result.exit_code and result.report is None:
+            raise BoardError(
+                f"{self._target.name}: the measurement ended, but its report is missing on the board; run the"
+                " same command again"
+            )
         if result.exit_code or result.report is None:
             self._board.delete_job(job, keep_journal=result.exit_code == BoardError.exit_code)
             raise RemoteError(f"{self._target.name}: {result.message}", result.exit_code)

@@ -36,13 +36,11 @@ def is_bmf(content: bytes, other_measures: Sequence[str] = ()) -> bool:
     """Tell whether a file's content has only the measures of this module and `other_measures`."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     known = {*MEASURES, *other_measures}
-    return (
-        isinstance(document, dict)
-        and bool(document)
-        and all(isinstance(measures, dict) and measures.keys() <= known for measures in document.values())
+    return isinstance(document, dict) and all(
+        isinstance(measures, dict) and measures and measures.keys() <= known for measures in document.values()
     )
 
 

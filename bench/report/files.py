@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -37,7 +36,7 @@ def was_a_report(content: bytes) -> bool:
     """Tell whether any version of edgefit wrote a file's content."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and {"schema", "tool", "bundle", "runs"} <= document.keys()
 
@@ -61,29 +60,36 @@ def parse_report(content: bytes, path: Path) -> Report:
     Raises InputError if it is not a report, ReportMismatchError if a stored summary differs.
     """
     try:
-        report = Report.model_validate_json(_in_schema_2(content))
+        report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
     outcomes = {run.case: run.outcome for run in report.runs}
     for run in report.runs:
         _check_identity(path, run)
-        _check_projection(path, run)
         try:
+            _check_projection(path, run)
             _check_summary(path, report, run, outcomes)
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, ArithmeticError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.case}: measurements do not fit together ({error})"
             ) from None
     return report
 
 
-def _in_schema_2(content: bytes) -> bytes:
+def _in_schema_2(content: bytes, path: Path) -> bytes:
     """Return a report's content in schema 2. Anything but a report of schema 1 is returned unchanged."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError):
+    try:
         document = json.loads(content)
-        if isinstance(document, dict) and document.get("schema") == 1:
-            return json.dumps(to_schema_2(document)).encode()
-    return content
+    except (ValueError, RecursionError):
+        return content  # its reader says what is wrong
+    if not isinstance(document, dict) or document.get("schema") != 1:
+        return content
+    try:
+        return json.dumps(to_schema_2(document)).encode()
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise InputError(
+            f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"
+        ) from None
 
 
 def _check_identity(path: Path, run: Run) -> None:

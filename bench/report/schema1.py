@@ -24,7 +24,7 @@ _NS_FOR_SURE = 1e4
 def to_schema_2(report: Mapping[str, Any]) -> Json:
     """Return a report's document of schema 1 in schema 2.
 
-    Raises KeyError, TypeError, AttributeError or ValueError if it is not one.
+    Raises LookupError, TypeError, AttributeError, ArithmeticError or ValueError if it is not one.
     """
     whole = renamed(report, {"stand_in": "proxy"})
     whole["schema"] = 2

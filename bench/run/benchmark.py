@@ -73,9 +73,9 @@ def benchmark(
 ) -> Report:
     """Measure a bundle's artifacts on this machine.
 
-    `on_report` receives the report before the
-    journal is deleted. If it raises, nothing is lost and the run can be resumed. Raises InputError for an
-    unknown variant, and MissingRuntimeError if a variant that the request names has no runtime here.
+    `on_report` receives the report before the journal is deleted. If it raises, nothing is lost and the run
+    can be resumed. Raises InputError for an unknown variant, and MissingRuntimeError if a variant that the
+    request names has no runtime here.
     """
     job = _prepare(bundle, profile, request)
     with Journal(_key(job), request.resume) as journal:
@@ -89,7 +89,7 @@ def benchmark(
             on_report(report)
         except BaseException:
             if journal.state.examined:
-                progress.say("interrupted: run the same command with --resume to continue")
+                progress.say("what was measured is kept: run the same command with --resume to continue")
             raise
         journal.finish()
     return report

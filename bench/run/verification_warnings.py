@@ -35,7 +35,7 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
     device = f"{cpu} is {cpu_class.description if cpu_class else 'of a class that edgefit does not know'}"
     if here is not None:
         sentence = (
-            f"{device}. For it int8 was not measured but {here.how} (agreement {here.agreement:.3f} on "
+            f"{device}, for which int8 was {here.how}, not measured (agreement {here.agreement:.3f} on "
             f"{here.images} images): use this row's accuracy"
         )
     elif artifact.cpu is None:
@@ -45,7 +45,7 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
         )
     else:
         sentence = (
-            f"{device}. The int8 made for --cpu {artifact.cpu} was not verified for it: use this row's "
+            f"{device}, for which int8 made for --cpu {artifact.cpu} was not verified: use this row's "
             f"accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
         )
     return [sentence]

@@ -12,6 +12,8 @@ Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
+# A loss counts if chance explains it with a probability of at most this.
+LOSS_ERROR = 0.1
 # The smallest lower end of the 95 % interval of the agreement: two of 256 images may change.
 MIN_AGREEMENT = 0.97
 # A number of images is given to a hundredth, and beyond so many times those there are it is none.

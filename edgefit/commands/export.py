@@ -30,7 +30,8 @@ def export(
     qat: Annotated[
         bool,
         typer.Option(
-            "--qat", help="Try quantisation-aware training if no other recipe reaches it (takes minutes)."
+            "--qat",
+            help="Try quantisation-aware training if no other recipe reaches the goal (takes minutes).",
         ),
     ] = False,
     cpu: Annotated[
@@ -41,7 +42,7 @@ def export(
         ),
     ] = "portable",
     eval_images: Annotated[
-        int, typer.Option(metavar="N", help="The most test images in the evaluation pack.")
+        int, typer.Option(metavar="N", help="The maximum number of test images in the evaluation pack.")
     ] = 512,
     name: Name = None,
     overwrite: Overwrite = False,

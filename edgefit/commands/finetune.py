@@ -33,7 +33,9 @@ def finetune(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="The most epochs to train.", show_default="depends on the weights"),
+        typer.Option(
+            metavar="N", help="The maximum number of epochs.", show_default="depends on the weights"
+        ),
     ] = None,
     unfreeze: Annotated[
         int | None,

@@ -82,9 +82,9 @@ _Cells = tuple[str, str, str, str]
 
 def _rows(profile: Profile) -> Iterator[_Cells]:
     if (match := profile.match) is not None:
-        names = [f"its board model begins with '{name}'" for name in match.board]
-        names += [f"its CPU's name contains '{name}'" for name in match.cpu]
-        yield "matched by", ", or ".join(names), "", ""
+        boards = " or ".join(f"its board model begins with '{name}'" for name in match.board)
+        cpus = " or ".join(f"its CPU's name contains '{name}'" for name in match.cpu)
+        yield "matched by", ", and ".join(filter(None, (boards, cpus))), "", ""
     if (processor := profile.processor) is not None:
         yield "core", f"{processor.core} ({processor.architecture}, {processor.family})", "", ""
         yield _figure("cores", processor.cores)

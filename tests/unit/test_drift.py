@@ -67,6 +67,7 @@ def test_profiles_name_formats_and_providers_that_there_are_and_know_the_precisi
         load_checked_profile(name)
     assert set(get_args(PrecisionName)) == {precision.value for precision in Precision}
     board = load_checked_profile("raspberry-pi-5")
+    assert board.runtimes
     for name, choice in board.runtimes.items():
         assert choice.providers == (FORMATS[name].provider,)
     for row in FORMATS.values():

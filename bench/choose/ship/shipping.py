@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from bench.bundle.manifest import MANIFEST, Bundle, FileRecord, describe, read_bundle
+from bench.bundle.manifest import MANIFEST, ArtifactRecord, Bundle, FileRecord, describe, read_bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card import UNCHANGING, card_of
@@ -68,9 +68,19 @@ def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
             yield from sorted(folder.iterdir())
 
 
+def _artifact_of(bundle: Bundle, chosen: Candidate) -> ArtifactRecord:
+    for record in bundle.manifest.artifacts:
+        if record.variant == chosen.run.variant:
+            return record
+    raise InputError(
+        f"{bundle.folder}: has no variant '{chosen.run.variant}', which the report '{chosen.report.name}' "
+        "measured; measure this bundle again"
+    )
+
+
 def ship(choice: Choice, chosen: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> None:
     """Write the chosen artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
-    artifact = next(record for record in bundle.manifest.artifacts if record.variant == chosen.run.variant)
+    artifact = _artifact_of(bundle, chosen)
     with whole_folder(target, written_files, overwrite, "--ship") as folder:
         for file in artifact.files:
             copy = folder / file.path

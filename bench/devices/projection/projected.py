@@ -1,4 +1,4 @@
-"""A projection: its range, its steps, and its basis. How it is computed is not known here."""
+"""A projection: its basis, its steps, and the range that they give. Others decide which steps apply."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -120,6 +120,8 @@ class Jobs:
         deadline = time.monotonic() + _STOP_LIMIT_S
         is_signalled = False
         while (owner := self._owner()) is not None:
+            if time.monotonic() > deadline + _STOP_LIMIT_S:
+                raise RefusedError("the running measurement does not end; restart the board")
             if _is_job(owner["pid"]) and (not is_signalled or time.monotonic() > deadline):
                 os.kill(owner["pid"], signal.SIGKILL if is_signalled else signal.SIGTERM)
                 is_signalled = True

@@ -182,4 +182,4 @@ def test_each_of_two_boards_has_its_own_result(
     assert not (tmp_path / "report-nobody.invalid.json").exists()
     boards = json.loads(done.stdout)["boards"]
     assert [board["target"] for board in boards] == ["ssh://board", "ssh://nobody.invalid"]
-    assert "is not known" in boards[1]["failed"]["error"]
+    assert "the host name 'nobody.invalid' is not known" in boards[1]["failed"]["error"]

@@ -50,7 +50,7 @@ def test_a_changed_byte_is_found_and_the_file_named(bundle_folder: Path, name: s
 def test_a_missing_file_is_named(bundle_folder: Path) -> None:
     (bundle_folder / "onnx-fp32" / "model.onnx").unlink()
 
-    with pytest.raises(InputError, match=r"model\.onnx: is missing"):
+    with pytest.raises(InputError, match=r"model\.onnx: is missing; export the bundle again"):
         read_bundle(bundle_folder)
 
 

@@ -84,11 +84,11 @@ def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     [
         (
             artifact(verified(CpuClass.X86_VNNI)),
-            "x86 without VNNI. The int8 made for --cpu x86-vnni was not",
+            "x86 without VNNI, for which int8 made for --cpu x86-vnni was not",
         ),
         (
             artifact(verified(CpuClass.X86, "simulated")),
-            "not measured but simulated (agreement 0.995 on 64 images)",
+            "for which int8 was simulated, not measured (agreement 0.995 on 64 images)",
         ),
         (artifact(cpu=None), "does not say on which CPUs its int8 was verified"),
     ],
@@ -155,9 +155,10 @@ def test_a_row_says_what_the_manifest_warns_of() -> None:
     here, board = row("measured", "laptop-cpu"), row("proxy", "raspberry-pi-5")
 
     assert "misses what was asked for" in here.warnings
-    assert any(sentence.startswith("this CPU is x86 with VNNI. ") for sentence in here.warnings)
+    assert any(sentence.startswith("this CPU is x86 with VNNI, for which") for sentence in here.warnings)
     assert any(
-        sentence.startswith("raspberry-pi-5's CPU is Arm with dot product. ") for sentence in board.warnings
+        sentence.startswith("raspberry-pi-5's CPU is Arm with dot product, for which")
+        for sentence in board.warnings
     )
 
 

@@ -26,7 +26,6 @@ def edit(bundle: Path, **changes: object) -> Path:
     path = bundle / MANIFEST
     manifest = json.loads(path.read_text())
     manifest["model"].update(changes)
-    manifest["preprocessing"]["size"] = [manifest["model"]["image_size"]] * 2
     path.write_text(json.dumps(manifest))
     return bundle
 

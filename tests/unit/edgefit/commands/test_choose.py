@@ -1,4 +1,4 @@
-"""`edgefit choose` as a user meets it, and what --ship copies out: the example is run on a real image."""
+"""`edgefit choose` as a user meets it, and what --ship refuses."""
 
 import json
 from pathlib import Path
