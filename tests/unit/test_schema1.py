@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import Precision
-from bench.errors import ReportMismatchError
+from bench.errors import InputError, ReportMismatchError
 from bench.filesystem.whole_files import sha256_of
 from bench.report.files import read_report
 from bench.report.schema import Report, Run, Summary
@@ -93,6 +93,15 @@ def test_a_figure_of_schema_1_that_was_changed_by_hand_is_refused(tmp_path: Path
         ReportMismatchError, match=r"'summary\.latency\.p50_ns' does not match the measurements"
     ):
         read_report(changed(tmp_path / "r.json", faster))
+
+
+@pytest.mark.parametrize("damage", [{"p50_ci95": []}, {"p50": "fast"}, {}, {"p50": 1e999}])
+def test_a_damaged_report_of_schema_1_is_called_so(tmp_path: Path, damage: dict[str, Any]) -> None:
+    def spoil(row: dict[str, Any]) -> None:
+        row["latency_ms"] = damage
+
+    with pytest.raises(InputError, match=r"r\.json: this report of schema 1 is damaged"):
+        read_report(changed(tmp_path / "r.json", spoil))
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e6])

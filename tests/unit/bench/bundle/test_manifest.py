@@ -71,6 +71,15 @@ def test_a_manifest_that_is_not_json_is_refused(bundle_folder: Path) -> None:
         read_bundle(bundle_folder)
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"schema": 1, "artifacts": ["x"]}', '{"schema": 1}', ""])
+def test_a_manifest_of_any_damage_is_refused_and_makes_no_result(bundle_folder: Path, content: str) -> None:
+    (bundle_folder / MANIFEST).write_text(content)
+
+    with pytest.raises(InputError, match=MANIFEST):
+        read_bundle(bundle_folder)
+    assert written_files(bundle_folder) is None
+
+
 def test_an_unknown_key_is_named_with_the_one_that_was_meant(bundle_folder: Path) -> None:
     change(bundle_folder, artefacts=[])
 

@@ -21,6 +21,9 @@ def test_bmf_has_latency_in_nanoseconds_with_its_interval() -> None:
     assert "onnx-fp32, raspberry-pi-5, proxy" in document
     assert len(document) == 7
     assert is_bmf(text.encode())
+    assert is_bmf(b"{}")
+    assert not is_bmf(b'{"dependencies": {}}')
+    assert not is_bmf(b"[" * 100_000)
 
 
 def test_bencher_gets_no_measure_of_what_does_not_run() -> None:

@@ -146,13 +146,38 @@ def test_measurements_that_do_not_fit_together_are_refused(
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "not valid JSON"), ("{}", "is missing"), ("[1]", "the file"), ('{"schema": 2}', "schema|missing")],
+    [
+        ("", "not valid JSON"),
+        ("{}", "is missing"),
+        ("[1]", "the file"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"schema": 2}', "schema|missing"),
+    ],
 )
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "r.json").write_text(content)
 
     with pytest.raises(InputError, match=words):
         read_report(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("reach", [0.0, -1.0])
+def test_a_projection_whose_factor_has_no_range_is_refused(tmp_path: Path, reach: float) -> None:
+    path = tmp_path / "r.json"
+    write_report(path, made_report({"onnx-fp32": Row(10)}))
+    factor = {"what": "clock", "value": 1.0, "reach": reach}
+    projected = {
+        "low_ns": 1.0,
+        "high_ns": 2.0,
+        "basis_ns": 1.0,
+        "basis": "a",
+        "factors": [factor],
+        "basis_precision": "fp32",
+    }
+    change(path, projected, "runs", 0, "projection")
+
+    with pytest.raises(ReportMismatchError, match=r"do not fit together|not what its basis"):
+        read_report(path)
 
 
 def test_only_a_report_is_ever_overwritten(path: Path, tmp_path: Path) -> None:
