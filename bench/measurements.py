@@ -122,6 +122,21 @@ class Executed(Record):
     """Number of other steps that ran on another provider than the requested one. Each costs two copies."""
 
 
+class OutputValues(Record):
+    """One output of a model file on the run's inputs, for comparison with the same output of other files."""
+
+    name: str
+    """The output's name."""
+    shape: tuple[int, ...]
+    """Its shape in one inference."""
+    classes: tuple[int, ...] | None
+    """The index of the largest value for each item of a batch, inference by inference, where the output has
+    the shape of classes: two axes, or four of which the last two have size 1. Null where it has another."""
+    values: tuple[tuple[float, ...], ...]
+    """Its values, inference by inference, in order. Of a large output a sample at random positions, which are
+    the same for every file."""
+
+
 class Energy(Record):
     """Energy of a series of inferences without a pause. Idle energy is not subtracted."""
 
@@ -180,6 +195,7 @@ class Stage(str, Enum):
     TIMING = "timing"
     MEMORY = "memory"
     ACCURACY = "accuracy"
+    OUTPUTS = "outputs"
     PRECISION = "proof of precision"
     ENERGY = "energy"
     SUSTAINED = "sustained"
@@ -222,7 +238,9 @@ class Completed(Record):
     memory: Memory
     """Resident memory of a separate process."""
     logits: tuple[tuple[float, ...], ...] | None
-    """Logits [images][classes]; null for the null runtime and the control workload."""
+    """Logits [images][classes]; null for the controls, and for a model file."""
+    outputs: tuple[OutputValues, ...] | None = None
+    """The outputs of a model file; null for an artifact of a bundle, and for the controls."""
     executed: Executed | None
     """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None = None

@@ -61,6 +61,6 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
         exact=exact,
     )
     session = import_runtime(task.runtime).load(exported.entry, options)
-    logits = np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
+    logits = np.concatenate([session.infer(pack.inputs(index))[0] for index in range(len(pack))])
     session.close()
     return logits

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle.signature import Inputs
 from bench.errors import InputError
 
 FILE_NAME = "evaluation.npz"
@@ -33,6 +34,10 @@ class EvaluationPack:
     def batch(self, index: int) -> npt.NDArray[np.float32]:
         """Return image `index` as every artifact takes it: float32 [1, 3, side, side] in [0, 1]."""
         return as_batch(self.images[index])
+
+    def inputs(self, index: int) -> Inputs:
+        """Return the inputs of inference `index`: its image alone."""
+        return [self.batch(index)]
 
     def first(self, count: int) -> "EvaluationPack":
         """Return the pack's first `count` images; packs are stored shuffled, so these are stratified too."""

@@ -8,9 +8,19 @@ from typing import TypeVar
 
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
+from bench.harness.output_values import joined
 from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
-from bench.measurements import Executed, Failed, FailureKind, Memory, ProcessTiming, Skipped, Stage
+from bench.measurements import (
+    Executed,
+    Failed,
+    FailureKind,
+    Memory,
+    OutputValues,
+    ProcessTiming,
+    Skipped,
+    Stage,
+)
 from bench.runtimes.table import row_of
 from bench.system.memory_limit import MemoryGroup
 from device_profiles.settings import Sampling
@@ -23,12 +33,15 @@ AnswerT = TypeVar(
     messages.Warmed,
     messages.Peak,
     messages.Predicted,
+    messages.OutputsComputed,
     messages.Inspected,
 )
 
 _WARM_UP_LIMIT_S = 10.0
 _PEAK_INFERENCES = 3
 _IMAGES_PER_REQUEST = 8
+# How many values of an output are compared between model files, of all inferences together.
+_VALUES_KEPT = 1 << 14
 # After a pause, caches are cold and threads asleep: TorchScript's first inference took 3 times the median.
 _SETTLING_INFERENCES = 2
 
@@ -84,8 +97,10 @@ class CaseWorker:
             engine=case.engine,
             foreign_engine=case.is_proxy,
             cpus=case.cpus,
-            image_size=case.image_size,
+            inputs=case.inputs,
+            open_axes=case.open_axes,
             pack=pack,
+            is_tensor_pack=case.output_names is not None,
         )
         return self._ask(request, Stage.LOAD, messages.Loaded)
 
@@ -153,6 +168,21 @@ class CaseWorker:
             request = messages.Predict(pack=pack, first=first, count=count)
             logits.extend(self._ask(request, Stage.ACCURACY, messages.Predicted).logits)
         return tuple(logits)
+
+    def compute_outputs(self, pack: str, inferences: int) -> tuple[OutputValues, ...]:
+        """Return the outputs of a model file for the first `inferences` of a tensor pack."""
+        names, parts = self.case.output_names or (), []
+        per_inference = max(1, _VALUES_KEPT // inferences)
+        for first in range(0, inferences, _IMAGES_PER_REQUEST):
+            request = messages.ComputeOutputs(
+                pack=pack,
+                first=first,
+                count=min(_IMAGES_PER_REQUEST, inferences - first),
+                names=names,
+                max_values=per_inference,
+            )
+            parts.append(self._ask(request, Stage.OUTPUTS, messages.OutputsComputed).outputs)
+        return joined(parts)
 
     def executed(self) -> Executed:
         """Return the runtime's own executed graph."""

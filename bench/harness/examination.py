@@ -66,6 +66,8 @@ class Examiner:
                         executed=None,
                         predictions_cached_at=None,
                     )
+                if case.output_names is not None:
+                    return self._compute_outputs(case, worker, loaded.runtime, memory)
                 return self._evaluate(case, worker, loaded.runtime, memory)
         except CaseEndedError as error:
             return Ended(case=case.id, outcome=_with_limit(case, error.outcome))
@@ -75,6 +77,17 @@ class Examiner:
         if cgroup is None or limit_bytes is None:
             return None
         return stack.enter_context(cgroup.group(limit_bytes))
+
+    def _compute_outputs(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
+        return Examined(
+            case=case.id,
+            runtime=runtime,
+            memory=memory,
+            logits=None,
+            outputs=worker.compute_outputs(str(self.plan.pack), self.plan.images),
+            executed=worker.executed(),
+            predictions_cached_at=None,
+        )
 
     def _evaluate(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
         file = prediction_cache.cache_file(case, self.plan.pack_sha256, self.host, runtime)

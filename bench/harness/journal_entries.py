@@ -18,6 +18,7 @@ from bench.measurements import (
     Failed,
     Memory,
     NoEnergy,
+    OutputValues,
     ProcessTiming,
     RepetitionState,
     Skipped,
@@ -37,7 +38,9 @@ class Examined(Record):
     memory: Memory
     """Resident memory of the process."""
     logits: tuple[tuple[float, ...], ...] | None
-    """Logits [images][classes]; null for the null runtime and the control workload."""
+    """See Completed."""
+    outputs: tuple[OutputValues, ...] | None = None
+    """See Completed."""
     executed: Executed | None
     """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None

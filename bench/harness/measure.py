@@ -101,6 +101,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         ended=state.sampling_ended.get(case.id, End.GROUP),
         memory=examined.memory,
         logits=examined.logits,
+        outputs=examined.outputs,
         executed=examined.executed,
         predictions_cached_at=examined.predictions_cached_at,
         energy=state.energy.get(case.id, NoEnergy(reason="not measured: the case is a control")),

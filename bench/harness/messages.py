@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.bundle.signature import ModelDescription, Tensor
 from bench.bundle.variants import Precision
-from bench.measurements import Executed, FailureKind, SystemCounters
+from bench.measurements import Executed, FailureKind, OutputValues, SystemCounters
 from bench.record import Record
 from bench.run_config import RunConfig
 from bench.system.sandbox import Confinement
@@ -40,11 +41,15 @@ class Load(Record):
     """See LoadOptions."""
     cpus: tuple[int, ...] | None
     """The CPUs to pin the process to; null: the kernel chooses."""
-    image_size: int
-    """Height and width of the input in pixels."""
+    inputs: tuple[Tensor, ...]
+    """The inputs of one inference, with fixed shapes."""
+    open_axes: bool = False
+    """Whether the file leaves an axis open, so that the runtime has to load it for these shapes."""
     pack: str | None
-    """Path of the evaluation pack whose images are the inputs; null: the input is grey, so that no pack adds
-    to a memory reading before `Predict` names one."""
+    """Path of the evaluation pack, or of a model file's tensor pack, that has the inputs; null: each input is
+    constant, so that no pack adds to a memory reading before `Predict` names one."""
+    is_tensor_pack: bool = False
+    """Whether `pack` is a tensor pack."""
 
 
 class Infer(Record):
@@ -85,6 +90,32 @@ class Predict(Record):
     """Index of the first image."""
     count: int
     """Number of images."""
+
+
+class ComputeOutputs(Record):
+    """Return all outputs for the inferences `first` to `first + count - 1` of a tensor pack."""
+
+    kind: Literal["compute_outputs"] = "compute_outputs"
+    pack: str
+    """Path of the tensor pack."""
+    first: int
+    """Index of the first inference."""
+    count: int
+    """Number of inferences."""
+    names: tuple[str, ...]
+    """The outputs' names; empty where the format has none."""
+    max_values: int
+    """How many values of an output at most, for each inference."""
+
+
+class Describe(Record):
+    """Read a model file's signature, without measuring anything."""
+
+    kind: Literal["describe"] = "describe"
+    module: str
+    """Name of the runtime's module."""
+    entry: str
+    """Path of the model file."""
 
 
 class Inspect(Record):
@@ -159,6 +190,22 @@ class Predicted(Record):
     """Logits [images][classes]."""
 
 
+class OutputsComputed(Record):
+    """The requested outputs."""
+
+    kind: Literal["outputs_computed"] = "outputs_computed"
+    outputs: tuple[OutputValues, ...]
+    """One entry for each output."""
+
+
+class Described(Record):
+    """What the runtime reads in the file."""
+
+    kind: Literal["described"] = "described"
+    description: ModelDescription
+    """Signature and precision."""
+
+
 class Inspected(Record):
     """The runtime's executed graph."""
 
@@ -179,8 +226,10 @@ class Raised(Record):
     """Whether this machine lacks the runtime or the device."""
 
 
-AnyRequest = CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | Inspect
-AnyAnswer = Ready | Loaded | Inferred | Warmed | Peak | Predicted | Inspected | Raised
+AnyRequest = CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | ComputeOutputs | Describe | Inspect
+AnyAnswer = (
+    Ready | Loaded | Inferred | Warmed | Peak | Predicted | OutputsComputed | Described | Inspected | Raised
+)
 Request = Annotated[AnyRequest, Field(discriminator="kind")]
 Answer = Annotated[AnyAnswer, Field(discriminator="kind")]
 

@@ -12,6 +12,7 @@ from statistics import median
 from types import MappingProxyType
 
 from bench.bundle.manifest import ArtifactRecord, Bundle
+from bench.bundle.signature import Tensor, image_input
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
 from bench.devices.terms import Terms, incompatible_because
 from bench.errors import MissingRuntimeError
@@ -54,8 +55,8 @@ class Case:
     """The options of the run, and the provider."""
     cpus: tuple[int, ...] | None
     """The CPUs to pin the process to; None: the kernel chooses. See host.cpus_for."""
-    image_size: int
-    """Height and width of the input in pixels."""
+    inputs: tuple[Tensor, ...]
+    """The inputs of one inference, with fixed shapes."""
     size_bytes: int
     """Size of all files together."""
     precision: Precision | None
@@ -72,7 +73,12 @@ class Case:
     """Whether this machine measures in place of the profile's device. Artifacts made for that device are then
     tried here where possible."""
     artifact: ArtifactRecord | None = None
-    """The artifact's record in the manifest; None for a control."""
+    """The artifact's record in the manifest; None for a control and for a model file."""
+    output_names: tuple[str, ...] | None = None
+    """The outputs of a model file, whose values are kept; empty where its format has no names. None for an
+    artifact of a bundle, whose logits are kept, and for a control."""
+    open_axes: bool = False
+    """Whether the file leaves axes open, so that it is loaded for the shapes of `inputs`."""
 
     @property
     def id(self) -> str:
@@ -96,13 +102,13 @@ class Plan:
     sampling: Sampling
     """How many processes, blocks and samples, and the time limits."""
     pack: Path
-    """The evaluation pack."""
+    """The evaluation pack; for model files the tensor pack."""
     pack_sha256: str
-    """SHA-256 of the evaluation pack."""
+    """SHA-256 of the pack."""
     images: int
-    """Accuracy is measured on this number of images, the first ones of the pack."""
-    classes: int
-    """Number of classes, which is the number of logits per image."""
+    """Answers are computed for this number of images or inferences, the first ones of the pack."""
+    classes: int | None
+    """Number of classes, which is the number of logits per image; None for model files."""
     sustained_s: float | None = None
     """Seconds of a sustained run; None for none."""
     seed: int = 0
@@ -138,7 +144,7 @@ def cases_of(
             engine=artifact.engine,
             config=options.on(provider),
             cpus=cpus,
-            image_size=bundle.manifest.model.image_size,
+            inputs=(image_input(bundle.manifest.model.image_size),),
             size_bytes=artifact.size_bytes,
             precision=artifact.precision,
             digest=_digest(artifact),
@@ -184,7 +190,7 @@ def controls_of(options: RunOptions, cpus: tuple[int, ...] | None) -> tuple[Case
         engine=None,
         config=options.on(NULL.provider),
         cpus=cpus,
-        image_size=CONTROL_IMAGE_SIZE,
+        inputs=(image_input(CONTROL_IMAGE_SIZE),),
         size_bytes=0,
         precision=None,
         digest=None,
@@ -200,7 +206,7 @@ def controls_of(options: RunOptions, cpus: tuple[int, ...] | None) -> tuple[Case
         engine=None,
         config=options.on(FORMATS[name].provider),
         cpus=cpus,
-        image_size=CONTROL_IMAGE_SIZE,
+        inputs=(image_input(CONTROL_IMAGE_SIZE),),
         size_bytes=file.stat().st_size,
         precision=None,
         digest=None,

@@ -21,7 +21,7 @@ from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FormatRow
-from bench.runtimes.workloads import IMAGE_SIZE, Workload
+from bench.runtimes.workloads import Workload
 from bench.statistics.steadiness import relative_range_of
 from bench.system.cpu_time import read_clock_khz
 
@@ -80,7 +80,7 @@ class RateMeter:
             files=(str(workload.file),),
             config=RunConfig(provider=self._row.provider, threads=cores.threads),
             cpus=cores.cpus,
-            image_size=IMAGE_SIZE,
+            inputs=workload.inputs,
             pack=None,
         )
         loaded = self._ask(workload, request)

@@ -7,9 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from bench.bundle.signature import Inputs
 from bench.measurements import SystemCounters
 from bench.runtimes.protocol import Session
 from bench.statistics.steadiness import WINDOW, is_steady
@@ -17,7 +15,6 @@ from bench.system.cpu_time import CpuTime, read_clock_khz, read_cpu_time
 from bench.system.snapshot import usable_cpus
 
 Clock = Callable[[], int]
-Batches = Sequence[npt.NDArray[np.float32]]
 
 _IDLE_STEP_S = 0.004
 _IDLE_SHARE = 0.1
@@ -25,10 +22,10 @@ _IDLE_SHARE = 0.1
 _IDLE_LIMIT_S = 0.25
 
 
-def time_inferences(session: Session, batches: Batches, count: int, clock: Clock) -> tuple[int, ...]:
+def time_inferences(session: Session, batches: Sequence[Inputs], count: int, clock: Clock) -> tuple[int, ...]:
     """Run `count` inferences and return the duration of each in nanoseconds by `clock`.
 
-    Each inference takes the next batch; after the last batch comes the first. Only `infer` runs between the
+    Each inference takes the next of `batches`; after the last comes the first. Only `infer` runs between the
     two clock reads.
     """
     samples_ns = []
@@ -42,7 +39,7 @@ def time_inferences(session: Session, batches: Batches, count: int, clock: Clock
 
 
 def warm_up(
-    session: Session, batches: Batches, max_inferences: int, limit_ns: int, clock: Clock
+    session: Session, batches: Sequence[Inputs], max_inferences: int, limit_ns: int, clock: Clock
 ) -> tuple[tuple[int, ...], bool]:
     """Run inferences until latency is steady; return the duration of each in nanoseconds, and whether it is.
 

@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.signature import Inputs
+from bench.bundle.tensor_pack import TensorPack, constant_inputs, read_tensor_pack
 from bench.errors import MissingRuntimeError
 from bench.harness import messages, process_memory
+from bench.harness.output_values import outputs_of
 from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import BlockMonitor, time_inferences, wait_until_idle, warm_up
-from bench.measurements import FailureKind
+from bench.measurements import FailureKind, OutputValues
 from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.table import import_runtime
 from bench.system.page_cache import cached_share
 from bench.system.sandbox import Confinement
 
-_IMAGES_TO_TIME = 8
+_INPUTS_TO_TIME = 8
 _STDOUT_CHARACTERS_SHOWN = 200
 
 
@@ -40,9 +42,10 @@ class Worker:
         self._confinement = confinement
         self._high_water_mark = high_water_mark
         self._session: Session | None = None
-        self._batches: list[npt.NDArray[np.float32]] = []
+        self._batches: list[Inputs] = []
         self._cpus: tuple[int, ...] | None = None
         self._pack: EvaluationPack | None = None
+        self._tensors: TensorPack | None = None
 
     def handle(self, request: messages.Request) -> messages.Answer:
         """Handle one request and return its answer."""
@@ -63,6 +66,11 @@ class Worker:
                 )
             case messages.Predict():
                 return messages.Predicted(logits=self._predict(request))
+            case messages.ComputeOutputs():
+                return messages.OutputsComputed(outputs=self._compute_outputs(request))
+            case messages.Describe():
+                runtime = import_runtime(request.module)
+                return messages.Described(description=runtime.describe(Path(request.entry)))
             case messages.Inspect():
                 return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 
@@ -82,6 +90,7 @@ class Worker:
             precision=request.precision,
             engine=request.engine,
             foreign_engine=request.foreign_engine,
+            inputs=request.inputs if request.open_axes else (),
         )
         load_begin = time.perf_counter_ns()
         self._session = runtime.load(Path(request.entry), options)
@@ -120,10 +129,18 @@ class Worker:
         pack = self._pack = self._pack or read_pack(Path(request.pack))
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
-        logits = [session.infer(pack.batch(index))[0] for index in range(request.first, last)]
+        logits = [session.infer(pack.inputs(index))[0][0] for index in range(request.first, last)]
         if not np.isfinite(logits).all():
             raise FloatingPointError("returned logits that are not finite")
         return tuple(tuple(float(logit) for logit in row) for row in logits)
+
+    def _compute_outputs(self, request: messages.ComputeOutputs) -> tuple[OutputValues, ...]:
+        pack = self._tensors = self._tensors or read_tensor_pack(Path(request.pack))
+        session = self._loaded()
+        indices = range(request.first, min(request.first + request.count, len(pack)))
+        return outputs_of(
+            [session.infer(pack.inputs(index)) for index in indices], request.names, request.max_values
+        )
 
     def _loaded(self) -> Session:
         if self._session is None:
@@ -131,11 +148,12 @@ class Worker:
         return self._session
 
 
-def _read_inputs(request: messages.Load) -> list[npt.NDArray[np.float32]]:
+def _read_inputs(request: messages.Load) -> list[Inputs]:
     if request.pack is None:
-        return [np.full((1, 3, request.image_size, request.image_size), 0.5, dtype=np.float32)]
-    pack = read_pack(Path(request.pack))
-    return [pack.batch(index) for index in range(min(_IMAGES_TO_TIME, len(pack)))]
+        return [constant_inputs(request.inputs)]
+    path = Path(request.pack)
+    pack = read_tensor_pack(path) if request.is_tensor_pack else read_pack(path)
+    return [pack.inputs(index) for index in range(min(_INPUTS_TO_TIME, len(pack)))]
 
 
 def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO, stdout: Path) -> None:

@@ -43,11 +43,13 @@ _CONSTANTS = ("prim::Constant", "prim::ConstantMKLDNNTensor")
 Shape = tuple[int, ...]
 
 
-def executed_by(module: torch.jit.ScriptModule, input_shape: Shape) -> Executed:
-    """Read the inlined graph of a frozen module that takes one tensor of `input_shape`."""
+def executed_by(module: torch.jit.ScriptModule, input_shapes: Sequence[Shape]) -> Executed:
+    """Read the inlined graph of a frozen module that takes tensors of `input_shapes`."""
     graph = module.inlined_graph
-    *_, image = graph.inputs()
-    shapes: dict[str, Shape | None] = {image.debugName(): input_shape}
+    _, *inputs = graph.inputs()
+    shapes: dict[str, Shape | None] = {
+        value.debugName(): tuple(shape) for value, shape in zip(inputs, input_shapes, strict=True)
+    }
     operators = []
     for node in graph.nodes():
         if (operator := _step(node, shapes)) is not None:

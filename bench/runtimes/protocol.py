@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Tensor
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.run_config import RunConfig
@@ -26,19 +24,21 @@ class LoadOptions:
     """Whether an engine for other CPUs may be tried: to verify its file, or as a proxy for such a CPU."""
     exact: bool = False
     """Whether to compute int8 with sums that do not saturate: slow, and never timed."""
+    inputs: tuple[Tensor, ...] = ()
+    """The shapes that a model with open axes is loaded for; empty if its file states them all."""
 
 
 class Session(Protocol):
     """A loaded artifact, ready to run."""
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return logits [1, classes] for a batch [1, 3, side, side] in [0, 1].
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Return every output for one array per input, in the signature's order and of its types and shapes.
 
         This is the whole timed region. It returns when the device has finished.
         """
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
-        """Return what ran, from the runtime's own graph; `batch` as for infer. It is never timed."""
+    def executed(self, inputs: Inputs) -> Executed:
+        """Return what ran, from the runtime's own graph; `inputs` as for infer. It is never timed."""
 
     def device_bytes(self) -> int | None:
         """Return the bytes in an accelerator's own memory; None if there is none, or it is not available."""
@@ -53,6 +53,9 @@ class Runtime(Protocol):
 
     def load(self, entry: Path, options: LoadOptions) -> Session:
         """Load the artifact whose entry file is `entry`."""
+
+    def describe(self, entry: Path) -> ModelDescription:
+        """Read a model file's signature and precision, without running it."""
 
     def version(self) -> str:
         """Return the runtime's name and version, such as `onnxruntime 1.32.0`."""

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
 
@@ -13,13 +14,13 @@ class NullSession:
     """Returns zeros for two classes."""
 
     def __init__(self) -> None:
-        self._logits = np.zeros((1, 2), dtype=np.float32)
+        self._outputs = [np.zeros((1, 2), dtype=np.float32)]
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:  # noqa: ARG002 - the protocol's
+    def infer(self, inputs: Inputs) -> Outputs:  # noqa: ARG002 - the protocol's
         """Return zeros [1, 2]."""
-        return self._logits
+        return self._outputs
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:  # noqa: ARG002 - the protocol's
+    def executed(self, inputs: Inputs) -> Executed:  # noqa: ARG002 - the protocol's
         """Return that nothing ran."""
         return Executed(source="nothing ran", operators=(), casts=0, quantise=0, dequantise=0)
 
@@ -34,6 +35,13 @@ class NullSession:
 def load(entry: Path, options: LoadOptions) -> NullSession:  # noqa: ARG001 - the protocol's arguments
     """Load nothing."""
     return NullSession()
+
+
+def describe(entry: Path) -> ModelDescription:  # noqa: ARG001 - the protocol's argument
+    """Return the signature of a network of edgefit's own."""
+    return ModelDescription(
+        signature=Signature(inputs=(image_input(32),), outputs=()), precision=Precision.FP32
+    )
 
 
 def version() -> str:

@@ -1,11 +1,11 @@
 """ONNX on onnxruntime. It knows onnxruntime's options and providers, and nothing of measuring."""
 
+import re
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.filesystem.cache_folder import cache_folder
@@ -27,17 +27,17 @@ class OnnxSession:
         self._entry, self._options = entry, options
         self._memory = NvidiaMemory() if place_of(options.config.provider) in _NVIDIA else None
         self._session = _open(entry, options, profiled=False)
-        self._input = self._session.get_inputs()[0].name
+        self._names = [each.name for each in self._session.get_inputs()]
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return logits [1, classes]."""
-        logits: npt.NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return logits
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Return every output; the inputs are given as they are."""
+        outputs: Outputs = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+        return outputs
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
+    def executed(self, inputs: Inputs) -> Executed:
         """Profile one inference in a second session, because the timed session cannot be profiled."""
         twin = _open(self._entry, self._options, profiled=True)
-        twin.run(None, {self._input: batch})
+        twin.run(None, dict(zip(self._names, inputs, strict=True)))
         profile = Path(twin.end_profiling())
         try:
             return executed_by(profile, self._options.config.provider)
@@ -96,6 +96,34 @@ def provider_of(entry: Path, options: LoadOptions) -> tuple[str, dict[str, str]]
         "trt_engine_cache_path": str(cache_folder("tensorrt") / sha256_of(entry)[:16]),
     }
     return options.config.provider, settings
+
+
+def describe(entry: Path) -> ModelDescription:
+    """Read the signature in a session without optimisation, and the precision in the file itself."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = _ERRORS_ONLY
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(entry), settings, providers=["CPUExecutionProvider"])
+    return ModelDescription(
+        signature=Signature(
+            inputs=tuple(map(_tensor, session.get_inputs())),
+            outputs=tuple(map(_tensor, session.get_outputs())),
+        ),
+        precision=Precision.FP32,
+    )
+
+
+# onnxruntime's names of element types that are not numpy's.
+_DTYPES = {"float": "float32", "double": "float64", "string": "str"}
+_TENSOR = re.compile(r"tensor\((\w+)\)")
+
+
+def _tensor(node: onnxruntime.NodeArg) -> Tensor:
+    """Return an input or output; its type is onnxruntime's own word if it is a sequence, a map or sparse."""
+    match = _TENSOR.fullmatch(node.type)
+    dtype = node.type if match is None else _DTYPES.get(match.group(1), match.group(1))
+    shape = None if node.shape is None else tuple("?" if size is None else size for size in node.shape)
+    return Tensor(name=node.name, dtype=dtype, shape=shape)
 
 
 def version() -> str:

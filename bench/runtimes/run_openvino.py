@@ -1,11 +1,13 @@
 """OpenVINO IR on OpenVINO. It knows OpenVINO's options and devices, and nothing of measuring."""
 
+import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import openvino
 
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.measurements import Executed
@@ -22,16 +24,18 @@ class OpenvinoSession:
     def __init__(self, core: openvino.Core, compiled: openvino.CompiledModel, device: str) -> None:
         self._core, self._compiled, self._device = core, compiled, device
         self._request = compiled.create_infer_request()
+        self._outputs = range(len(compiled.outputs))
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return logits [1, classes]; the input is copied in and the answer copied out."""
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Return every output; the inputs are copied in and the outputs copied out."""
         # The request's own infer(inputs) would do the same copy behind a slower dispatch.
-        np.copyto(self._request.get_input_tensor(0).data, batch)
-        self._request.infer()
-        logits: npt.NDArray[np.float32] = self._request.get_output_tensor(0).data.copy()
-        return logits
+        request = self._request
+        for index, values in enumerate(inputs):
+            np.copyto(request.get_input_tensor(index).data, values)
+        request.infer()
+        return [request.get_output_tensor(index).data.copy() for index in self._outputs]
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:  # noqa: ARG002 - the protocol's
+    def executed(self, inputs: Inputs) -> Executed:  # noqa: ARG002 - the protocol's
         """Read the runtime model."""
         return executed_by(self._compiled)
 
@@ -67,7 +71,11 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
         settings["LP_TRANSFORMS_MODE"] = "NO"  # or float operators between FakeQuantize become int8
     if place_of(device) != _GPU:  # a GPU has no threads, and refuses the option
         settings["INFERENCE_NUM_THREADS"] = str(options.config.threads)
-    compiled = core.compile_model(str(entry), device, settings)
+    model: str | openvino.Model = str(entry)
+    if options.inputs:
+        model = core.read_model(str(entry))
+        model.reshape({index: list(tensor.sizes) for index, tensor in enumerate(options.inputs)})
+    compiled = core.compile_model(model, device, settings)
     ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
     if not all(_is(device, name) for name in ran_on):
         raise FellBackError(f"OpenVINO was requested to run on {device}, but runs on {', '.join(ran_on)}")
@@ -77,6 +85,50 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
 def _is(requested: str, name: str) -> bool:
     """Return whether a device has the requested name. `GPU` is named `GPU.0` if there are two."""
     return name == requested or name.startswith(f"{requested}.")
+
+
+def describe(entry: Path) -> ModelDescription:
+    """Read the model without compiling it."""
+    model = openvino.Core().read_model(str(entry))
+    return ModelDescription(
+        signature=Signature(
+            inputs=tuple(_tensor(port, f"input_{index}") for index, port in enumerate(model.inputs)),
+            outputs=tuple(_tensor(port, f"output_{index}") for index, port in enumerate(model.outputs)),
+        ),
+        precision=_precision(model),
+    )
+
+
+# OpenVINO's names of element types that are numpy's under another name.
+_DTYPES = {"f32": "float32", "f64": "float64", "f16": "float16", "boolean": "bool", "string": "str"}
+_DTYPES |= {
+    f"{sign}{bits}": f"{kind}{bits}"
+    for sign, kind in (("i", "int"), ("u", "uint"))
+    for bits in (8, 16, 32, 64)
+}
+
+
+def _tensor(port: openvino.Output, unnamed: str) -> Tensor:
+    dtype, rank = port.get_element_type().get_type_name(), port.get_partial_shape()
+    shape = None
+    if not rank.rank.is_dynamic:
+        shape = tuple("?" if axis.is_dynamic else int(axis.get_length()) for axis in rank)
+    names = sorted(port.get_names())
+    return Tensor(name=names[0] if names else unnamed, dtype=_DTYPES.get(dtype, dtype), shape=shape)
+
+
+def _precision(model: openvino.Model) -> Precision:
+    """Return the precision by the graph: FakeQuantize makes it int8, most weights in half make it fp16."""
+    elements: Counter[str] = Counter()
+    for node in model.get_ops():
+        kind = node.get_type_name()
+        if kind == "FakeQuantize":
+            return Precision.INT8
+        if kind == "Constant":
+            elements[node.get_element_type().get_type_name()] += math.prod(node.get_output_shape(0))
+    if elements["i8"] + elements["u8"] > elements["f32"] + elements["f16"]:
+        return Precision.INT8
+    return Precision.FP16 if elements["f16"] > elements["f32"] else Precision.FP32
 
 
 def version() -> str:

@@ -1,12 +1,13 @@
 """TorchScript on torch. It knows torch's options, and nothing of precisions or of measuring."""
 
 import warnings
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
+from bench.bundle.signature import Array, Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
@@ -35,16 +36,21 @@ class TorchscriptSession:
         self._dtype = dtype
         self._memory = memory
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return logits [1, classes]."""
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Return every output; floats are computed in the session's own type."""
         with torch.inference_mode():
-            answer = self._module(torch.from_numpy(batch).to(self._device, self._dtype))
-            logits: npt.NDArray[np.float32] = answer.to("cpu", torch.float32).numpy()
-        return logits
+            answer = self._module(*[self._on_device(values) for values in inputs])
+            if isinstance(answer, torch.Tensor):
+                return [_to_numpy(answer)]
+            return [_to_numpy(tensor) for tensor in _tensors_in(answer)]
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
+    def _on_device(self, values: Array) -> torch.Tensor:
+        tensor = torch.from_numpy(values)
+        return tensor.to(self._device, self._dtype if tensor.is_floating_point() else tensor.dtype)
+
+    def executed(self, inputs: Inputs) -> Executed:
         """Read the graph of the frozen module that `infer` runs."""
-        return executed_by(self._module, batch.shape)
+        return executed_by(self._module, [values.shape for values in inputs])
 
     def device_bytes(self) -> int | None:
         """Return how much more memory of the first NVIDIA GPU is in use than before loading."""
@@ -53,6 +59,26 @@ class TorchscriptSession:
     def close(self) -> None:
         """Release the module."""
         del self._module
+
+
+def _to_numpy(tensor: torch.Tensor) -> Array:
+    array: Array = (tensor.to("cpu", torch.float32) if tensor.is_floating_point() else tensor.cpu()).numpy()
+    return array
+
+
+def _tensors_in(answer: object) -> Iterator[torch.Tensor]:
+    """Yield the tensors of an answer that is a tuple, a list or a dictionary of them, to any depth."""
+    if isinstance(answer, torch.Tensor):
+        yield answer
+    elif isinstance(answer, tuple | list):
+        for part in answer:
+            yield from _tensors_in(part)
+    elif isinstance(answer, dict):
+        yield from _tensors_in(list(answer.values()))
+    elif answer is not None:
+        raise TypeError(
+            f"the module returns a {type(answer).__name__}; edgefit measures modules that return tensors"
+        )
 
 
 def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
@@ -112,6 +138,25 @@ def _engine_here(options: LoadOptions) -> str:
     if reason is not None:
         raise MissingRuntimeError(f"{reason}; export the bundle again for this CPU")
     return engine
+
+
+def describe(entry: Path) -> ModelDescription:
+    """Read the graph. TorchScript states neither shapes nor types of inputs, so they are open floats."""
+    module = torch.jit.load(str(entry), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    graph = module.inlined_graph
+    _, *inputs = graph.inputs()
+    kinds = [node.kind() for node in graph.nodes()]
+    sizes: Counter[torch.dtype] = Counter()
+    for tensor in module.state_dict().values():
+        sizes[tensor.dtype] += tensor.numel()
+    precision = Precision.FP16 if sizes[torch.float16] > sizes[torch.float32] else Precision.FP32
+    return ModelDescription(
+        signature=Signature(
+            inputs=tuple(Tensor(name=value.debugName(), dtype="float32", shape=None) for value in inputs),
+            outputs=(),
+        ),
+        precision=Precision.INT8 if any(kind.startswith("quantized::") for kind in kinds) else precision,
+    )
 
 
 def version() -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bench.bundle.signature import Tensor, image_input
+
 IMAGE_SIZE = 32
 _FOLDER = Path(__file__).with_name("workloads")
 
@@ -26,6 +28,11 @@ class Workload:
     def name(self) -> str:
         """Its name."""
         return f"{self.operation}-{self.precision}"
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the file takes: an image, which is repeated to `shape`."""
+        return (image_input(IMAGE_SIZE),)
 
     @property
     def file(self) -> Path:

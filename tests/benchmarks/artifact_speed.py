@@ -50,7 +50,8 @@ def load(name: str, entry: Path, artifact: ArtifactRecord | None = None) -> Infe
         precision=None if artifact is None else artifact.precision,
         engine=None if artifact is None else artifact.engine,
     )
-    return load_runtime(name).load(entry, options).infer
+    session = load_runtime(name).load(entry, options)
+    return lambda batch: session.infer([batch])
 
 
 def plain_exports(run: Path, side: int, folder: Path) -> dict[str, Infer]:

@@ -68,7 +68,7 @@ def _logits(bundle: Bundle, artifact: ArtifactRecord, images: int, exact: bool) 
     )
     session = load_runtime(artifact.format).load(bundle.folder / artifact.entry, options)
     pack = bundle.pack().first(images)
-    return np.concatenate([session.infer(pack.batch(index)) for index in range(len(pack))])
+    return np.concatenate([session.infer(pack.inputs(index))[0] for index in range(len(pack))])
 
 
 def _emulated(bundle: Bundle, artifact: ArtifactRecord, images: int) -> accuracy.Logits:

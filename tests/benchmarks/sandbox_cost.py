@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
+from bench.bundle.signature import image_input
 from bench.harness import messages
 from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
 from bench.run_config import RunConfig
@@ -45,7 +46,7 @@ def request(bundle: Bundle, artifact: ArtifactRecord) -> messages.Load:
         precision=artifact.precision,
         engine=artifact.engine,
         cpus=cpus_for(1),
-        image_size=bundle.manifest.model.image_size,
+        inputs=(image_input(bundle.manifest.model.image_size),),
         pack=str((bundle.folder / FILE_NAME).resolve()),
     )
 

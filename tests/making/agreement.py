@@ -29,7 +29,7 @@ def _agreeing(folder: Path, variant: str) -> int:
     session = load_runtime(artifact.format).load(bundle.folder / artifact.entry, options)
     pack = bundle.pack()
     return sum(
-        int(session.infer(pack.batch(index)).argmax() == pack.reference_logits[index].argmax())
+        int(session.infer(pack.inputs(index))[0].argmax() == pack.reference_logits[index].argmax())
         for index in range(len(pack))
     )
 

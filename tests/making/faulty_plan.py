@@ -9,6 +9,7 @@ from unittest.mock import patch
 import numpy as np
 
 from bench.bundle.evaluation_pack import EvaluationPack, write_pack
+from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
@@ -69,7 +70,7 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "engine": None,
         "config": RunConfig(provider="cpu", threads=1),
         "cpus": None,
-        "image_size": 32,
+        "inputs": (image_input(32),),
         "size_bytes": 1,
         "precision": Precision.FP32,
         "digest": name,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bench.bundle.cpu_class import CpuClass
+from bench.bundle.signature import image_input
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Variant
 from bench.harness.plan import Case
 from bench.measurements import (
@@ -186,7 +187,7 @@ def case_of(variant: str) -> Case:
         engine=None,
         config=RunConfig(provider="cpu", threads=2),
         cpus=None,
-        image_size=32,
+        inputs=(image_input(32),),
         size_bytes=9_000_000 if variant.endswith("fp32") else 2_500_000,
         precision=precision,
         digest=None if precision is None else "2" * 64,

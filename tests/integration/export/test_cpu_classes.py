@@ -85,7 +85,7 @@ def test_without_vnni_the_int8_artifact_runs_in_int8_and_gives_the_same_logits(
     images = np.concatenate([pack.batch(index) for index in range(len(pack))])
     options = LoadOptions(RunConfig(threads=1, provider=row_of("onnx").provider), precision=Precision.INT8)
     session = load_runtime("onnx").load(nine_folder / artifact.entry, options)
-    here = np.concatenate([session.infer(image[None]) for image in images])
+    here = np.concatenate([session.infer([image[None]])[0] for image in images])
 
     emulated = run_model(nine_folder / artifact.entry, images, tmp_path)
 

@@ -84,7 +84,7 @@ def test_fp32_gives_the_logits_of_the_network(bundle: Bundle, name: str) -> None
     pack = bundle.pack()
 
     assert made.verification.largest_difference <= 1e-3
-    np.testing.assert_allclose(session.infer(pack.batch(0)), pack.reference_logits[:1], atol=1e-3)
+    np.testing.assert_allclose(session.infer(pack.inputs(0))[0], pack.reference_logits[:1], atol=1e-3)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -117,7 +117,7 @@ def _loaded(entry: Path) -> torch.jit.ScriptModule:
 @pytest.mark.parametrize("name", FORMATS)
 def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_folder: Path, made: Make) -> None:
     session = loaded(name, made(name, Recipe(excluded_modules=EXCLUDED)))
-    executed = session.executed(batches(load(str(run_folder)).run)[0])
+    executed = session.executed([batches(load(str(run_folder)).run)[0]])
 
     in_float = [operator for operator in executed.operators if operator.precision == "fp32"]
     assert len(in_float) == len(EXCLUDED)
@@ -128,7 +128,7 @@ def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_fold
 def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: Path, made: Make) -> None:
     run = load(str(run_folder)).run
     session = loaded(name, made(name, Recipe(ranges=RangeMethod.HISTOGRAM)))
-    logits = np.concatenate([session.infer(batch) for batch in batches(run)])
+    logits = np.concatenate([session.infer([batch])[0] for batch in batches(run)])
 
     assert (logits.argmax(axis=1) == run.images.test.labels).mean() >= 0.95
 
@@ -169,7 +169,7 @@ def test_exact_arithmetic_predicts_what_this_cpu_predicts(name: str, run_folder:
     exported = made(name, Recipe())
     images = batches(load(str(run_folder)).run)
     here, exact = (
-        np.concatenate([session.infer(batch) for batch in images])
+        np.concatenate([session.infer([batch])[0] for batch in images])
         for session in (loaded(name, exported), loaded(name, exported, exact=True))
     )
 
@@ -201,7 +201,7 @@ def test_torchscript_made_for_one_cpu_predicts_what_the_network_predicts(
     exported = made("torchscript", Recipe(), cpu)
     # In exact arithmetic: a machine without VNNI would saturate what is made for VNNI.
     session = loaded("torchscript", exported, exact=True)
-    logits = np.concatenate([session.infer(batch) for batch in batches(source.run)])
+    logits = np.concatenate([session.infer([batch])[0] for batch in batches(source.run)])
     expected = reference_logits(source.network, source.run.images.test.images)
 
     assert exported.engine == engine_for(cpu)

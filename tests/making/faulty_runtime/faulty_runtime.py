@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
 
@@ -46,14 +48,14 @@ class FaultySession:
         self._fault, self._stage = fault, stage
         self._count = 0
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def infer(self, inputs: Inputs) -> Outputs:
         self._count += 1
         if self._stage == "infer" and self._count == 3:
             do(self._fault)
         # Longer than the null runtime, and the same each time.
-        return np.full((1, 2), batch.reshape(-1)[:1000].sum(), dtype=np.float32) * [1, -1]
+        return [np.full((1, 2), inputs[0].reshape(-1)[:1000].sum(), dtype=np.float32) * [1, -1]]
 
-    def executed(self, batch: np.ndarray) -> Executed:
+    def executed(self, inputs: Inputs) -> Executed:
         return Executed(source="a test", operators=(), casts=0, quantise=0, dequantise=0)
 
     def device_bytes(self) -> int | None:
@@ -61,6 +63,14 @@ class FaultySession:
 
     def close(self) -> None:
         pass
+
+
+def describe(entry: Path) -> ModelDescription:
+    fault, _, stage = entry.read_text().partition(" ")
+    if stage == "describe":
+        do(fault)
+    signature = Signature(inputs=(image_input(32),), outputs=())
+    return ModelDescription(signature=signature, precision=Precision.FP32)
 
 
 def load(entry: Path, options: LoadOptions) -> FaultySession:

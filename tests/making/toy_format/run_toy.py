@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
 
@@ -14,12 +14,12 @@ class ToySession:
     def __init__(self, entry: Path) -> None:
         self._program = torch.export.load(entry).module()
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def infer(self, inputs: Inputs) -> Outputs:
         with torch.inference_mode():
-            logits: npt.NDArray[np.float32] = self._program(torch.from_numpy(batch)).numpy()
-        return logits
+            logits = self._program(torch.from_numpy(inputs[0])).numpy()
+        return [logits]
 
-    def executed(self, batch: npt.NDArray[np.float32]) -> Executed:
+    def executed(self, inputs: Inputs) -> Executed:
         return Executed(source="nothing: a toy", operators=(), casts=0, quantise=0, dequantise=0)
 
     def device_bytes(self) -> int | None:
@@ -32,6 +32,11 @@ class ToySession:
 def load(entry: Path, options: LoadOptions) -> ToySession:
     torch.set_num_threads(options.config.threads)
     return ToySession(entry)
+
+
+def describe(entry: Path) -> ModelDescription:
+    signature = Signature(inputs=(image_input(32),), outputs=())
+    return ModelDescription(signature=signature, precision=Precision.FP32)
 
 
 def version() -> str:

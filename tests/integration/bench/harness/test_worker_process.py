@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bench.bundle.manifest import read_bundle
+from bench.bundle.signature import image_input
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import WORKER_COMMAND, RuntimeMissingError, WorkerProcess
@@ -44,7 +45,7 @@ def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> 
         config=RunConfig(provider=row.provider, threads=1),
         engine=None,
         cpus=None,
-        image_size=bundle.manifest.model.image_size,
+        inputs=(image_input(bundle.manifest.model.image_size),),
         pack=str(bundle_folder / "evaluation.npz"),
     )
     return request.model_copy(update=changes)
@@ -107,7 +108,7 @@ def load_unchecked(bundle_folder: Path) -> messages.Load:
         config=RunConfig(provider="CPUExecutionProvider", threads=1),
         engine=None,
         cpus=None,
-        image_size=32,
+        inputs=(image_input(32),),
         pack=None,
     )
 

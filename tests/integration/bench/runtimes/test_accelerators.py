@@ -27,4 +27,4 @@ def test_a_provider_that_really_leaves_the_network_to_another_is_found_out(bundl
     )
 
     with pytest.raises(FellBackError, match="were to run on AzureExecutionProvider, but ran on CPU"):
-        session.executed(np.zeros((1, 3, 32, 32), dtype=np.float32))
+        session.executed([np.zeros((1, 3, 32, 32), dtype=np.float32)])

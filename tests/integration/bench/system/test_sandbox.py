@@ -20,6 +20,7 @@ from making.confined import (
 from making.faulty_plan import SHORT, Silent, case, outcomes_of, plan
 
 from bench.bundle.manifest import read_bundle
+from bench.bundle.signature import image_input
 from bench.filesystem.cache_folder import cache_folder
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
@@ -58,7 +59,7 @@ def load(entry: Path, format_: str = "torchscript") -> messages.Load:
         config=RunConfig(provider=row.provider, threads=2),
         engine=None,
         cpus=None,
-        image_size=32,
+        inputs=(image_input(32),),
         pack=None,
     )
 

@@ -57,7 +57,9 @@ def test_the_example_of_portable_int8_takes_this_machines_engine(nine_folder: Pa
     (artifact,) = bundle.select(["torchscript-int8"])
     pack = bundle.pack()
     options = LoadOptions(RunConfig(threads=1, provider="cpu"), precision=Precision.INT8)
-    logits = load_runtime("torchscript").load(bundle.folder / artifact.entry, options).infer(pack.batch(0))[0]
+    logits = (
+        load_runtime("torchscript").load(bundle.folder / artifact.entry, options).infer(pack.inputs(0))[0][0]
+    )
     Image.fromarray(pack.images[0]).save(tmp_path / "image.png")
 
     done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", ship)

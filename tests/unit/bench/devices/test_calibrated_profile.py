@@ -31,7 +31,7 @@ def test_each_workload_runs_in_its_precision_and_is_as_much_as_it_says(name: str
     session = load_runtime(name).load(
         workload.file, LoadOptions(RunConfig(threads=1, provider=FORMATS[name].provider))
     )
-    executed = session.executed(np.full((1, 3, IMAGE_SIZE, IMAGE_SIZE), 0.5, dtype=np.float32))
+    executed = session.executed([np.full((1, 3, IMAGE_SIZE, IMAGE_SIZE), 0.5, dtype=np.float32)])
 
     assert {operator.precision for operator in executed.operators} == {workload.precision}
     assert sum(operator.macs or 0 for operator in executed.operators) == workload.macs

@@ -3,26 +3,24 @@
 import itertools
 
 import numpy as np
-import numpy.typing as npt
 
+from bench.bundle.signature import Inputs, Outputs
 from bench.harness.timing import time_inferences, wait_until_idle, warm_up
 from bench.measurements import Executed
-
-Logits = npt.NDArray[np.float32]
 
 
 class CountingSession:
     def __init__(self) -> None:
         self.seen: list[float] = []
 
-    def infer(self, batch: Logits) -> Logits:
-        self.seen.append(float(batch.flat[0]))
-        return batch
+    def infer(self, inputs: Inputs) -> Outputs:
+        self.seen.append(float(inputs[0].flat[0]))
+        return inputs
 
     def device_bytes(self) -> int | None:
         return None
 
-    def executed(self, batch: Logits) -> Executed:
+    def executed(self, inputs: Inputs) -> Executed:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -32,7 +30,7 @@ class CountingSession:
 def test_each_inference_costs_two_clock_reads_and_inputs_alternate() -> None:
     session = CountingSession()
     ticks = itertools.count(step=7)
-    batches = [np.full((1, 3, 1, 1), value, dtype=np.float32) for value in (0.0, 1.0)]
+    batches = [[np.full((1, 3, 1, 1), value, dtype=np.float32)] for value in (0.0, 1.0)]
 
     samples_ns = time_inferences(session, batches, 5, lambda: next(ticks))
 
@@ -41,7 +39,7 @@ def test_each_inference_costs_two_clock_reads_and_inputs_alternate() -> None:
     assert next(ticks) == 70
 
 
-BATCHES = [np.zeros((1, 3, 1, 1), dtype=np.float32)]
+BATCHES = [[np.zeros((1, 3, 1, 1), dtype=np.float32)]]
 
 
 def test_warm_up_ends_when_the_level_is_steady() -> None:
@@ -53,9 +51,9 @@ def test_warm_up_ends_when_the_level_is_steady() -> None:
         return state["now"]
 
     class Slowing(CountingSession):
-        def infer(self, batch: Logits) -> Logits:
+        def infer(self, inputs: Inputs) -> Outputs:
             state["now"] += next(times)
-            return super().infer(batch)
+            return super().infer(inputs)
 
     samples_ns, steady = warm_up(Slowing(), BATCHES, max_inferences=100, limit_ns=10**9, clock=clock)
 

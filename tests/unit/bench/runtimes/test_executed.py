@@ -29,7 +29,7 @@ def test_every_runtime_tells_the_operators_and_multiply_accumulates_that_ran(nam
     session = load_runtime(name).load(row.control_file, options)
     batch = np.zeros((1, 3, CONTROL_IMAGE_SIZE, CONTROL_IMAGE_SIZE), dtype=np.float32)
 
-    found = session.executed(batch)
+    found = session.executed([batch])
 
     assert len(found.operators) == 8
     assert precision.share_of_macs(found.operators) == {"fp32": 1.0}
@@ -61,7 +61,7 @@ def test_all_runtimes_give_the_controls_one_answer() -> None:
         row = FORMATS[name]
         assert row.control_file is not None
         options = LoadOptions(RunConfig(threads=1, provider=row.provider))
-        answers.append(load_runtime(name).load(row.control_file, options).infer(batch))
+        answers.append(load_runtime(name).load(row.control_file, options).infer([batch])[0])
 
     assert np.allclose(answers[0], answers[1], rtol=1e-4)
     assert np.allclose(answers[0], answers[2], rtol=1e-4)

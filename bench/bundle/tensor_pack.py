@@ -1,0 +1,97 @@
+"""The inputs of a model file: a few inferences' arrays, random or the user's own, in one npz file.
+
+It knows arrays and files. A model's meaning, and where the user's own inputs come from, is not known here.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.bundle.signature import Array, Inputs, Tensor
+from bench.errors import InputError
+
+# Enough that no inference repeats the one before; fewer where an input is large.
+RANDOM_INPUTS = 8
+_MAX_BYTES = 256 << 20
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class TensorPack:
+    """Inputs of several inferences. `arrays`: for each input [inferences, *shape of the input]."""
+
+    arrays: tuple[Array, ...]
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def inputs(self, index: int) -> Inputs:
+        """Return the inputs of inference `index`."""
+        # A slice of a C-contiguous array is contiguous, as every runtime wants it.
+        return [array[index] for array in self.arrays]
+
+
+def random_pack(inputs: Sequence[Tensor]) -> TensorPack:
+    """Return random inputs of fixed shapes, the same ones every time.
+
+    Floats are in [0, 1); unsigned and signed 8-bit integers take all values; other integers, which may be
+    indices into a table, and booleans are 0 or 1. Raises InputError for a type that numpy does not have.
+    """
+    random = np.random.default_rng(_SEED)
+    each = max(1, sum(tensor.bytes_each for tensor in map(_known, inputs)))
+    count = max(1, min(RANDOM_INPUTS, _MAX_BYTES // each))
+    return TensorPack(tuple(_random(tensor, count, random) for tensor in inputs))
+
+
+def _known(tensor: Tensor) -> Tensor:
+    try:
+        is_known = np.dtype(tensor.dtype).kind in "fiub"
+    except TypeError:
+        is_known = False
+    if not is_known:
+        raise InputError(
+            f"the input {tensor.words} is not of a type that edgefit can make inputs of; "
+            "it measures floats, integers and booleans"
+        )
+    return tensor
+
+
+def _random(tensor: Tensor, count: int, random: np.random.Generator) -> Array:
+    dtype, shape = np.dtype(tensor.dtype), (count, *tensor.sizes)
+    if dtype.kind == "f":
+        return random.random(shape, dtype=np.float32).astype(dtype, copy=False)
+    if dtype.itemsize == 1 and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return random.integers(limits.min, limits.max, size=shape, dtype=dtype, endpoint=True)
+    return random.integers(0, 1, size=shape, endpoint=True).astype(dtype)
+
+
+def constant_inputs(inputs: Sequence[Tensor]) -> Inputs:
+    """Return inputs without a pack: floats 0.5, everything else 0."""
+    return [
+        np.full(tensor.sizes, 0.5 if np.dtype(tensor.dtype).kind == "f" else 0, dtype=tensor.dtype)
+        for tensor in inputs
+    ]
+
+
+def write_tensor_pack(path: Path, pack: TensorPack) -> None:
+    """Write a pack, uncompressed: random numbers do not become smaller."""
+    arrays: dict[str, Any] = {f"input_{index}": array for index, array in enumerate(pack.arrays)}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def read_tensor_pack(path: Path) -> TensorPack:
+    """Read a pack; raises InputError if the file is not one."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            pack = TensorPack(tuple(arrays[f"input_{index}"] for index in range(len(arrays.files))))
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        raise InputError(f"{path}: is not a file of inputs; run the command again") from None
+    if not pack.arrays or len({len(array) for array in pack.arrays}) != 1 or not len(pack):
+        raise InputError(f"{path}: the inputs do not fit together; run the command again")
+    return pack
