@@ -19,16 +19,16 @@ class RunOptions(Record):
     @property
     def label(self) -> str:
         """The options as they are shown beside a number."""
-        return f"{self.threads} thread{'s' if self.threads > 1 else ''}, batch 1"
+        return f"{self.threads} thread{'s' if self.threads > 1 else ''}"
 
     @property
     def short_label(self) -> str:
         """The options for a narrow table cell."""
         return f"{self.threads} thr."
 
-    def on(self, provider: str) -> "RunConfig":
-        """Return these options on one provider."""
-        return RunConfig.model_validate({**self.model_dump(), "provider": provider})
+    def on(self, provider: str, batch: int = 1) -> "RunConfig":
+        """Return these options on one provider, for a case whose inferences take `batch` inputs each."""
+        return RunConfig.model_validate({**self.model_dump(), "provider": provider, "batch": batch})
 
 
 class RunConfig(RunOptions):
@@ -36,6 +36,13 @@ class RunConfig(RunOptions):
 
     provider: str
     """The runtime's own name for where it runs, such as `CPUExecutionProvider`, `GPU` or `cuda:0`."""
+    batch: int = Field(default=1, ge=1)
+    """How many inputs one inference takes: the size of the model's first axis."""
+
+    @property
+    def label(self) -> str:
+        """The options as they are shown beside a number."""
+        return f"{self.options.label}, batch {self.batch}"
 
     @property
     def options(self) -> RunOptions:

@@ -89,6 +89,17 @@ def image_input(side: int) -> Tensor:
     return Tensor(name="image", dtype="float32", shape=(1, 3, side, side))
 
 
+def batch_of(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+    """Return how many items one inference takes: the first axis that all inputs and outputs have in common.
+
+    It is 1 where they have none in common. Outputs without a fixed shape are ignored.
+    """
+    known = [*inputs, *(tensor for tensor in outputs if tensor.is_fixed)]
+    first = {tensor.sizes[0] if tensor.sizes else None for tensor in known}
+    (size,) = first if len(first) == 1 else (None,)
+    return size or 1
+
+
 def with_shapes(
     name: str, inputs: Iterable[Tensor], shapes: Mapping[str, Sequence[int]]
 ) -> tuple[Tensor, ...]:

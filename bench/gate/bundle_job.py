@@ -11,7 +11,14 @@ from bench.gate.evaluation import Side
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
 from bench.harness.paired import Pair
-from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
+from bench.harness.plan import (
+    Case,
+    Plan,
+    cases_of,
+    planned_evaluation,
+    providers_of,
+    refuse_missing,
+)
 from bench.report.comparability import require_same_task
 from bench.report.measured_bundle import record_of
 from bench.run_config import RunOptions
@@ -152,10 +159,7 @@ def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, .
         cases=cases,
         controls=(),
         sampling=sampling_of(profile.sampling),
-        pack=(baseline.folder / baseline.manifest.pack.file.path).resolve(),
-        pack_sha256=baseline.manifest.pack.file.sha256,
-        images=baseline.manifest.pack.images,
-        classes=len(baseline.manifest.model.classes),
+        evaluation=planned_evaluation(baseline, baseline.manifest.pack.images),
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
 

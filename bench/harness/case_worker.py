@@ -9,7 +9,7 @@ from typing import TypeVar
 from bench.harness import messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.output_values import joined
-from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, block_samples
+from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, ModelInputs, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import (
     Executed,
@@ -98,17 +98,22 @@ class CaseWorker:
             foreign_engine=case.is_proxy,
             cpus=case.cpus,
             inputs=case.inputs,
-            open_axes=case.open_axes,
+            has_open_axes=case.model is not None and case.model.has_open_axes,
             pack=pack,
-            is_tensor_pack=case.output_names is not None,
+            is_tensor_pack=case.model is not None,
         )
         return self._ask(request, Stage.LOAD, messages.Loaded)
 
     def start(
-        self, pack: str, group: int, repetition: int, sampling: Sampling, warm_up_s: float = _WARM_UP_LIMIT_S
+        self,
+        pack: str | None,
+        group: int,
+        repetition: int,
+        sampling: Sampling,
+        warm_up_s: float = _WARM_UP_LIMIT_S,
     ) -> ProcessTiming:
         """Load, run the first inference and warm up, for at most `warm_up_s`; return the timings so far."""
-        loaded = self.load(pack if self.case.is_artifact else None)
+        loaded = self.load(pack)
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
         request = messages.WarmUp(max_inferences=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
         warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
@@ -169,17 +174,16 @@ class CaseWorker:
             logits.extend(self._ask(request, Stage.ACCURACY, messages.Predicted).logits)
         return tuple(logits)
 
-    def compute_outputs(self, pack: str, inferences: int) -> tuple[OutputValues, ...]:
-        """Return the outputs of a model file for the first `inferences` of a tensor pack."""
-        names, parts = self.case.output_names or (), []
-        per_inference = max(1, _VALUES_KEPT // inferences)
-        for first in range(0, inferences, _IMAGES_PER_REQUEST):
+    def compute_outputs(self, model: ModelInputs) -> tuple[OutputValues, ...]:
+        """Return the outputs of a model file for all inputs of its tensor pack."""
+        parts = []
+        for first in range(0, model.count, _IMAGES_PER_REQUEST):
             request = messages.ComputeOutputs(
-                pack=pack,
+                pack=str(model.pack),
                 first=first,
-                count=min(_IMAGES_PER_REQUEST, inferences - first),
-                names=names,
-                max_values=per_inference,
+                count=min(_IMAGES_PER_REQUEST, model.count - first),
+                names=model.output_names,
+                max_values=max(1, _VALUES_KEPT // model.count),
             )
             parts.append(self._ask(request, Stage.OUTPUTS, messages.OutputsComputed).outputs)
         return joined(parts)

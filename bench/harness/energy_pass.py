@@ -30,7 +30,7 @@ def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock)
     if isinstance(meter, NoMeter):
         return NoEnergy(reason=meter.reason)
     with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
-        process = worker.start(str(plan.pack), 0, 0, plan.sampling)
+        process = worker.start(plan.pack_of(case), 0, 0, plan.sampling)
         count = max(1, int(_RUN_S * 1e9 / median(process.warm_up_ns)))
         try:
             idle_joules, idle_s = joules_while(meter, _time_left(_IDLE_S, clock), clock)

@@ -10,7 +10,7 @@ from bench.harness import prediction_cache
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.plan import Case, Plan
+from bench.harness.plan import Case, ModelInputs, Plan, PlannedEvaluation
 from bench.harness.prediction_cache import CachedPredictions
 from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
 from bench.progress import Progress
@@ -66,9 +66,10 @@ class Examiner:
                         executed=None,
                         predictions_cached_at=None,
                     )
-                if case.output_names is not None:
-                    return self._compute_outputs(case, worker, loaded.runtime, memory)
-                return self._evaluate(case, worker, loaded.runtime, memory)
+                if case.model is not None:
+                    return _with_outputs(case, case.model, worker, loaded.runtime, memory)
+                assert self.plan.evaluation is not None
+                return self._evaluate(case, self.plan.evaluation, worker, loaded.runtime, memory)
         except CaseEndedError as error:
             return Ended(case=case.id, outcome=_with_limit(case, error.outcome))
 
@@ -78,42 +79,48 @@ class Examiner:
             return None
         return stack.enter_context(cgroup.group(limit_bytes))
 
-    def _compute_outputs(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
-        return Examined(
-            case=case.id,
-            runtime=runtime,
-            memory=memory,
-            logits=None,
-            outputs=worker.compute_outputs(str(self.plan.pack), self.plan.images),
-            executed=worker.executed(),
-            predictions_cached_at=None,
-        )
-
-    def _evaluate(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
-        file = prediction_cache.cache_file(case, self.plan.pack_sha256, self.host, runtime)
+    def _evaluate(
+        self, case: Case, evaluation: PlannedEvaluation, worker: CaseWorker, runtime: str, memory: Memory
+    ) -> Examined:
+        file = prediction_cache.cache_file(case, evaluation.pack_sha256, self.host, runtime)
         # The cache's key holds no GPU and no driver, and a runtime's version does not tell them apart.
         is_cacheable = place_of(case.config.provider) == _CPU
         predictions = prediction_cache.read(file) if is_cacheable else None
         cached_at = None if predictions is None else predictions.created
-        if predictions is None or len(predictions.logits) < self.plan.images:
-            predictions, cached_at = self._predict(worker), None
+        if predictions is None or len(predictions.logits) < evaluation.images:
+            predictions, cached_at = self._predict(worker, evaluation), None
             if is_cacheable:
                 prediction_cache.write(file, predictions)
         return Examined(
             case=case.id,
             runtime=runtime,
             memory=memory,
-            logits=predictions.logits[: self.plan.images],
+            logits=predictions.logits[: evaluation.images],
             executed=predictions.executed,
             predictions_cached_at=cached_at,
         )
 
-    def _predict(self, worker: CaseWorker) -> CachedPredictions:
-        logits = worker.predict(str(self.plan.pack), self.plan.images)
-        if any(len(row) != self.plan.classes for row in logits):
-            message = f"returns {len(logits[0])} logits for {self.plan.classes} classes"
+    def _predict(self, worker: CaseWorker, evaluation: PlannedEvaluation) -> CachedPredictions:
+        logits = worker.predict(str(evaluation.pack), evaluation.images)
+        if any(len(row) != evaluation.classes for row in logits):
+            message = f"returns {len(logits[0])} logits for {evaluation.classes} classes"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
         return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
+
+
+def _with_outputs(
+    case: Case, model: ModelInputs, worker: CaseWorker, runtime: str, memory: Memory
+) -> Examined:
+    """Examine a model file: its outputs are kept, because there are no labels for accuracy."""
+    return Examined(
+        case=case.id,
+        runtime=runtime,
+        memory=memory,
+        logits=None,
+        outputs=worker.compute_outputs(model),
+        executed=worker.executed(),
+        predictions_cached_at=None,
+    )
 
 
 def _check_peak(case: Case, memory: Memory) -> None:

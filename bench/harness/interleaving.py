@@ -126,7 +126,7 @@ class InterleavedRunner:
         self, case_id: str, worker: CaseWorker, group: int, repetition: int, started: dict[str, ProcessTiming]
     ) -> None:
         def start_worker() -> None:
-            process = worker.start(str(self.plan.pack), group, repetition, self.plan.sampling)
+            process = worker.start(self.plan.pack_of(worker.case), group, repetition, self.plan.sampling)
             self.journal.add(ProcessStarted(case=case_id, process=process))
             started[case_id] = process
 

@@ -43,7 +43,7 @@ class Load(Record):
     """The CPUs to pin the process to; null: the kernel chooses."""
     inputs: tuple[Tensor, ...]
     """The inputs of one inference, with fixed shapes."""
-    open_axes: bool = False
+    has_open_axes: bool = False
     """Whether the file leaves an axis open, so that the runtime has to load it for these shapes."""
     pack: str | None
     """Path of the evaluation pack, or of a model file's tensor pack, that has the inputs; null: each input is

@@ -135,7 +135,9 @@ class _SideProcess:
 
     def start(self, plan: Plan, repetition: int, limit_s: float) -> None:
         def start_worker() -> None:
-            self.started = self.worker.start(str(plan.pack), 0, repetition, plan.sampling, limit_s)
+            self.started = self.worker.start(
+                plan.pack_of(self.worker.case), 0, repetition, plan.sampling, limit_s
+            )
 
         self.guard(start_worker)
 

@@ -38,6 +38,20 @@ MIN_BLOCK_SAMPLES = 3
 
 
 @dataclass(frozen=True)
+class ModelInputs:
+    """The inputs of a model file that comes without a bundle, and how its outputs are named."""
+
+    pack: Path
+    """Its tensor pack."""
+    count: int
+    """For how many inferences the pack has inputs."""
+    output_names: tuple[str, ...]
+    """The names of its outputs; empty where its format has none."""
+    has_open_axes: bool
+    """Whether the file leaves axes open, so that it is loaded for the shapes of the inputs."""
+
+
+@dataclass(frozen=True)
 class Case:
     """A variant with the options that it runs with: an artifact, or one of the two controls."""
 
@@ -74,11 +88,9 @@ class Case:
     tried here where possible."""
     artifact: ArtifactRecord | None = None
     """The artifact's record in the manifest; None for a control and for a model file."""
-    output_names: tuple[str, ...] | None = None
-    """The outputs of a model file, whose values are kept; empty where its format has no names. None for an
-    artifact of a bundle, whose logits are kept, and for a control."""
-    open_axes: bool = False
-    """Whether the file leaves axes open, so that it is loaded for the shapes of `inputs`."""
+    model: ModelInputs | None = None
+    """The inputs of a model file; None for an artifact of a bundle, which takes the evaluation images, and
+    for a control."""
 
     @property
     def id(self) -> str:
@@ -92,6 +104,20 @@ class Case:
 
 
 @dataclass(frozen=True)
+class PlannedEvaluation:
+    """The images on which a bundle's artifacts are timed and evaluated."""
+
+    pack: Path
+    """The evaluation pack."""
+    pack_sha256: str
+    """SHA-256 of the evaluation pack."""
+    images: int
+    """Accuracy is measured on this number of images, the first ones of the pack."""
+    classes: int
+    """Number of classes, which is the number of logits per image."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to measure, and for how long."""
 
@@ -101,14 +127,8 @@ class Plan:
     """The null runtime and the control workload. Both are measured in every group."""
     sampling: Sampling
     """How many processes, blocks and samples, and the time limits."""
-    pack: Path
-    """The evaluation pack; for model files the tensor pack."""
-    pack_sha256: str
-    """SHA-256 of the pack."""
-    images: int
-    """Answers are computed for this number of images or inferences, the first ones of the pack."""
-    classes: int | None
-    """Number of classes, which is the number of logits per image; None for model files."""
+    evaluation: PlannedEvaluation | None
+    """The images on which accuracy is measured; None if the cases are model files."""
     sustained_s: float | None = None
     """Seconds of a sustained run; None for none."""
     seed: int = 0
@@ -116,10 +136,28 @@ class Plan:
     memory_cgroup: Cgroup | None = None
     """The control group that enforces memory limits; None: the measured peak is compared with the limit."""
 
+    def pack_of(self, case: Case) -> str | None:
+        """Return the file that has a case's inputs; None for a control, which takes constant ones."""
+        if not case.is_artifact:
+            return None
+        if case.model is not None:
+            return str(case.model.pack)
+        return None if self.evaluation is None else str(self.evaluation.pack)
+
     @property
     def all_cases(self) -> tuple[Case, ...]:
         """The artifacts' cases and the controls, in the order of the report's rows."""
         return (*self.cases, *self.controls)
+
+
+def planned_evaluation(bundle: Bundle, images: int) -> PlannedEvaluation:
+    """Return the first `images` evaluation images of a bundle."""
+    return PlannedEvaluation(
+        pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
+        pack_sha256=bundle.manifest.pack.file.sha256,
+        images=images,
+        classes=len(bundle.manifest.model.classes),
+    )
 
 
 def cases_of(

@@ -21,7 +21,7 @@ def run_sustained(case: Case, plan: Plan, seconds: float, progress: Progress) ->
     elapsed_s, reported_s = 0.0, 0
     before = read_state()
     with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
-        worker.load(str(plan.pack))
+        worker.load(plan.pack_of(case))
         inference_ns: float = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
         while elapsed_s < seconds:
             worker.begin_inference(max(1, int(_BLOCK_S * 1e9 / inference_ns)), Stage.SUSTAINED)

@@ -90,7 +90,7 @@ class Worker:
             precision=request.precision,
             engine=request.engine,
             foreign_engine=request.foreign_engine,
-            inputs=request.inputs if request.open_axes else (),
+            inputs=request.inputs if request.has_open_axes else (),
         )
         load_begin = time.perf_counter_ns()
         self._session = runtime.load(Path(request.entry), options)

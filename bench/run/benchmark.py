@@ -14,7 +14,15 @@ from bench.devices.terms import Terms, differences, fewer_threads, run_options, 
 from bench.errors import InputError
 from bench.harness.journal import Journal
 from bench.harness.measure import Outcomes, measure
-from bench.harness.plan import Case, Plan, cases_of, controls_of, providers_of, refuse_missing
+from bench.harness.plan import (
+    Case,
+    Plan,
+    cases_of,
+    controls_of,
+    planned_evaluation,
+    providers_of,
+    refuse_missing,
+)
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.progress import Progress
 from bench.report.measured_bundle import record_of
@@ -161,10 +169,7 @@ def _plan(
         cases=cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats),
         controls=controls_of(options, cpus),
         sampling=_sampling(profile, terms, request),
-        pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
-        pack_sha256=bundle.manifest.pack.file.sha256,
-        images=images,
-        classes=len(bundle.manifest.model.classes),
+        evaluation=planned_evaluation(bundle, images),
         sustained_s=request.sustained_s,
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )

@@ -13,7 +13,7 @@ from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
-from bench.harness.plan import Case, Plan, controls_of
+from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
 from bench.measurements import Outcome
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow
@@ -90,10 +90,7 @@ def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes:
         "cases": tuple(cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
-        "pack": pack,
-        "pack_sha256": "0" * 64,
-        "images": IMAGES,
-        "classes": 2,
+        "evaluation": PlannedEvaluation(pack, "0" * 64, IMAGES, classes=2),
     }
     return Plan(**(settings | changes))  # type: ignore[arg-type]
 
