@@ -297,3 +297,9 @@ class Report(Record):
     """What prevented the artifacts from writing the user's files; null in older reports."""
     warnings: tuple[str, ...]
     """Warnings about the whole run, each with a remedy."""
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether the variants were measured in several groups."""
+        measured = (run.completed for run in self.runs if run.is_variant)
+        return any(completed is not None and completed.groups > 1 for completed in measured)
