@@ -11,8 +11,9 @@ import vl_convert
 from bench.choose.choosing import Choice
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
+from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.html.main_chart import latency_and_accuracy
-from bench.render.html.rows import MOST_IMAGES, Flip, flips_of, head_of, rows_of
+from bench.render.html.rows import head_of, rows_of
 from bench.render.report_text import Remark, conditions, controls_line, projections, proxy_terms, remarks
 from bench.render.text import titles_of
 from bench.report.schema import Report
