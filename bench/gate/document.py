@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bench.devices.terms import Provenance
 from bench.gate.findings import Finding, Quantity, Verdict, blocking, compares_latency
 from bench.gate.options import Limits
 from bench.harness.paired import PairedRepetition
@@ -25,7 +26,7 @@ class Conditions(Record):
     """The machine; the candidate's of two reports."""
     profile: str
     """The profile's name."""
-    provenance: Literal["measured", "proxy"]
+    provenance: Provenance
     """See Run."""
     options: RunOptions
     """The options that all cases ran with."""

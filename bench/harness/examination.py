@@ -18,8 +18,8 @@ from bench.runtimes.providers import place_of
 from bench.runtimes.table import is_installed, missing_sentence, row_of
 from bench.system.host import Host
 from bench.system.memory_limit import MemoryGroup
+from bench.units import mib
 
-_BYTES_PER_MIB = 1 << 20
 _CPU = "cpu"
 
 
@@ -107,7 +107,7 @@ def _check_peak(case: Case, memory: Memory) -> None:
     """Raise CaseEndedError if the peak exceeds the limit. Used where no control group enforces the limit."""
     peak_bytes = memory.highest_bytes
     if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:
-        message = f"its peak is {peak_bytes / _BYTES_PER_MIB:.0f} MiB (no control group enforced the limit)"
+        message = f"its peak is {mib(peak_bytes):.0f} MiB (no control group enforced the limit)"
         raise CaseEndedError(Failed(stage=Stage.MEMORY, kind=FailureKind.MEMORY, message=message))
 
 
@@ -117,5 +117,5 @@ def _with_limit(case: Case, outcome: Failed | Skipped) -> Failed | Skipped:
         return outcome
     if outcome.kind is not FailureKind.MEMORY:
         return outcome
-    limit = f"does not fit into {case.memory_limit_bytes / _BYTES_PER_MIB:.0f} MiB"
+    limit = f"does not fit into {mib(case.memory_limit_bytes):.0f} MiB"
     return outcome.model_copy(update={"message": f"{limit}: {outcome.message}"})

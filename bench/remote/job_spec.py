@@ -19,13 +19,13 @@ from bench.remote.shipped_code import code_archive
 from bench.remote.wheels import Platform, device_requirements, environment_key
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.formats import FORMATS
+from bench.units import BYTES_PER_MIB
 from device_profiles.profile import Profile
 
 _OLDEST_NUMPY = (1, 26)
-_MIB = 1 << 20
 # Wheels unpacked, with their bytecode: 47 MiB of onnxruntime and what it needs made 147.
 _UNPACKED = 4.0
-_RESERVE_BYTES = 32 * _MIB
+_RESERVE_BYTES = 32 * BYTES_PER_MIB
 
 
 @dataclass(frozen=True)

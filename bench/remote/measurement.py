@@ -37,9 +37,9 @@ from bench.report.files import parse_report
 from bench.report.schema import Report
 from bench.run.machine_warnings import machine_warnings
 from bench.run.request import BenchmarkRequest
+from bench.units import mib
 from device_profiles.profile import Profile
 
-_MIB = 1 << 20
 _GIB = 1 << 30
 # A board that boots answers within a minute or two.
 _RECONNECT_LIMIT_S = 150.0
@@ -293,6 +293,6 @@ def _refuse_full_disk(probe: BoardProbe, job: Job) -> None:
     needed, free = job.needed_bytes, probe.facts.disk_free_bytes
     if needed > free:
         raise BoardError(
-            f"{probe.name}: edgefit needs {needed / _MIB:.0f} MiB at {probe.facts.store}, and that disk has"
-            f" {free / _MIB:.0f} MiB free; free some space there"
+            f"{probe.name}: edgefit needs {mib(needed):.0f} MiB at {probe.facts.store}, and that disk has"
+            f" {mib(free):.0f} MiB free; free some space there"
         )

@@ -24,10 +24,9 @@ from bench.render.report_text import (
     proxy_terms,
     remarks,
 )
-from bench.render.text import escaped
+from bench.render.text import REPORT_MARKER, escaped
 from bench.report.schema import Report, Run
 
-REPORT_MARKER = "<!-- edgefit report -->"
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bench.bundle.variants import Precision
 from bench.devices.projection.projected import NoBasis, Projected
+from bench.devices.terms import Provenance
 from bench.measurements import Completed, Outcome
 from bench.record import Record
 from bench.run_config import RunConfig
@@ -154,7 +155,7 @@ class Run(Record):
     """The requested precision; null for the two controls."""
     config: RunConfig
     """Its options and its provider."""
-    provenance: Literal["measured", "proxy"]
+    provenance: Provenance
     """Whether the profile's device itself was measured, or a proxy for it."""
     size_bytes: int | None = Field(default=None, ge=0)
     """The size of all files of the artifact; null where there is none."""
