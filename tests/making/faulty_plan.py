@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
+from bench.harness.paired import Pair
 from bench.harness.plan import Case, Plan, controls_of
 from bench.measurements import Outcome
 from bench.run_config import RunConfig, RunOptions
@@ -76,6 +78,12 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "memory_limit_bytes": None,
     }
     return Case(**(settings | changes))  # type: ignore[arg-type]
+
+
+def pair_of(folder: Path, name: str) -> Pair:
+    """A case and the same one with another digest."""
+    before = case(folder, name)
+    return Pair(before, replace(before, digest="changed"))
 
 
 def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes: object) -> Plan:

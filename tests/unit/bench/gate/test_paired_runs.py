@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from making.compared_report import Row, timed
-from making.faulty_plan import Silent, case
+from making.faulty_plan import Silent, pair_of
 
 from bench.gate.bundles import times_of
 from bench.gate.findings import Quantity
@@ -64,15 +64,8 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    before = case(tmp_path, "onnx-fp32")
-    return Pair(before, replace(before, digest="changed"))
-
-
-@pytest.fixture
 def other(tmp_path: Path) -> Pair:
-    before = case(tmp_path, "onnx-int8")
-    return Pair(before, replace(before, digest="changed"))
+    return pair_of(tmp_path, "onnx-int8")
 
 
 def test_what_is_decided_at_the_first_check_is_measured_no_longer(pair: Pair) -> None:
