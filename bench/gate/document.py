@@ -27,7 +27,7 @@ class Conditions(Record):
     profile: str
     """The profile's name."""
     provenance: Provenance
-    """See Run."""
+    """Whether the latencies were measured on the device itself or on a proxy for it."""
     options: RunOptions
     """The options that all cases ran with."""
     confinement: Confinement | None = None

@@ -12,7 +12,7 @@ from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.plan import Case, Plan
 from bench.harness.prediction_cache import CachedPredictions
-from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 from bench.progress import Progress
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import is_installed, missing_sentence, row_of
@@ -76,7 +76,7 @@ class Examiner:
             return None
         return stack.enter_context(cgroup.group(limit_bytes))
 
-    def _evaluate(self, case: Case, worker: CaseWorker, runtime: str, memory: Memory) -> Examined:
+    def _evaluate(self, case: Case, worker: CaseWorker, runtime: str, memory: ProcessMemory) -> Examined:
         file = prediction_cache.cache_file(case, self.plan.pack_sha256, self.host, runtime)
         # The cache's key holds no GPU and no driver, and a runtime's version does not tell them apart.
         is_cacheable = place_of(case.config.provider) == _CPU
@@ -103,7 +103,7 @@ class Examiner:
         return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
 
 
-def _check_peak(case: Case, memory: Memory) -> None:
+def _check_peak(case: Case, memory: ProcessMemory) -> None:
     """Raise CaseEndedError if the peak exceeds the limit. Used where no control group enforces the limit."""
     peak_bytes = memory.highest_bytes
     if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:

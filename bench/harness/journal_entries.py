@@ -16,8 +16,8 @@ from bench.measurements import (
     Energy,
     Executed,
     Failed,
-    Memory,
     NoEnergy,
+    ProcessMemory,
     ProcessTiming,
     RepetitionState,
     Skipped,
@@ -34,7 +34,7 @@ class Examined(Record):
     """The case's id."""
     runtime: str
     """Name and version of the runtime."""
-    memory: Memory
+    memory: ProcessMemory
     """Resident memory of the process."""
     logits: tuple[tuple[float, ...], ...] | None
     """Logits [images][classes]; null for the null runtime and the control workload."""

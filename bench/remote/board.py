@@ -6,8 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from bench.progress import Progress
-from bench.remote.job_spec import Environment, File, Job
-from bench.remote.messages import (
+from bench.remote.agent_messages import (
     Answer,
     BoardState,
     CleanRequest,
@@ -26,6 +25,7 @@ from bench.remote.messages import (
     StopRequest,
     UnpackCodeRequest,
 )
+from bench.remote.job_spec import Environment, File, Job
 from bench.remote.probe import PROBE_REQUEST, BoardProbe
 from bench.remote.ssh import Link
 from bench.remote.targets import Target

@@ -12,8 +12,8 @@ from pathlib import Path
 from bench.bundle.manifest import MANIFEST, Bundle, FileRecord
 from bench.errors import InputError, MissingRuntimeError
 from bench.filesystem.whole_files import sha256_of
+from bench.remote.agent_messages import JobSpec
 from bench.remote.job_folder import JobRequest
-from bench.remote.messages import JobSpec
 from bench.remote.probe import BoardProbe
 from bench.remote.shipped_code import code_archive
 from bench.remote.wheels import Platform, device_requirements, environment_key

@@ -14,6 +14,7 @@ from bench.bundle.manifest import Bundle
 from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.progress import Progress
+from bench.remote.agent_messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.board import Board
 from bench.remote.job_folder import Advance, Begin, Say
 from bench.remote.job_spec import (
@@ -27,7 +28,6 @@ from bench.remote.job_spec import (
     requirements_for,
     select_formats,
 )
-from bench.remote.messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.probe import BoardProbe
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target

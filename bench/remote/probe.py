@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
-from bench.remote.messages import ProbeFacts, ProbeRequest
+from bench.remote.agent_messages import ProbeFacts, ProbeRequest
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_time import read_cpu_time, read_governor
 from bench.system.host import Host, read_host

@@ -10,7 +10,7 @@ from making.short_benchmark import PROFILE, run
 
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.harness.case_worker import CaseWorker
-from bench.harness.messages import Inferred
+from bench.harness.worker_messages import Inferred
 from bench.measurements import Failed, FailureKind, Stage
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark

@@ -15,7 +15,7 @@ from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRu
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
-from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Invented:
 
     def examine(self, case_: Case) -> Examined | Ended:
         self.examined += 1
-        memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
+        memory = ProcessMemory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
         return Examined(
             case=case_.id, runtime="t", memory=memory, logits=None, executed=None, predictions_cached_at=None
         )
