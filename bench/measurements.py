@@ -68,7 +68,7 @@ class ProcessTiming(Record):
     """The blocks of the process, in order."""
 
 
-class Memory(Record):
+class ProcessMemory(Record):
     """Resident memory of a process that runs nothing but this case."""
 
     runtime_bytes: int
@@ -235,7 +235,7 @@ class Completed(Record):
     """Timings of each process, in the order in which the processes ran."""
     ended: End = Field(strict=False)
     """Why sampling ended."""
-    memory: Memory
+    memory: ProcessMemory
     """Resident memory of a separate process."""
     logits: tuple[tuple[float, ...], ...] | None
     """Logits [images][classes]; null for the controls, and for a model file."""

@@ -29,7 +29,7 @@ from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask,
 from export.options import ExportOptions, exporter_of, plan
 from export.preparation import plan_search, write_reference_pack
 from export.verification import warnings_of
-from export.worker_process import WorkerProcess
+from export.worker_process import ExportWorker
 from models.progress import Progress
 from models.records import RunRecord
 from models.run_folder import read_run
@@ -144,14 +144,14 @@ def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Ite
     for _, group in groupby(variants, key=lambda variant: variant.format):
         remaining = list(group)
         while remaining:
-            with WorkerProcess(job.folder) as worker:
+            with ExportWorker(job.folder) as worker:
                 while remaining and worker.is_alive:
                     outcome = _make(job, remaining.pop(0), worker, progress)
                     _show(outcome, progress)
                     yield outcome
 
 
-def _make(job: _Job, variant: Variant, worker: WorkerProcess, progress: Progress) -> Outcome:
+def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress) -> Outcome:
     def show(message: ProgressMessage) -> None:
         progress.advance(0, note=f"{variant}, {_note(message)}")
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from models.dataset import Images, Labels, Split
 from models.errors import InputError
-from models.run_folder import Run, RunImages
+from models.run_folder import RunFolder, RunImages
 
 _SEED = 20
 _MOST_HELD_OUT = 512
@@ -40,7 +40,7 @@ def held_out_images(images: RunImages) -> Split:
     return _sample(images.heldout, _MOST_HELD_OUT)
 
 
-def evaluation_images(run: Run, count: int) -> Split:
+def evaluation_images(run: RunFolder, count: int) -> Split:
     """Return at most `count` test images; raises InputError if there are none."""
     if not len(run.images.test):
         raise InputError(f"{run.folder}: holds no test images to verify on; fine-tune with a test split")

@@ -24,7 +24,7 @@ from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
 from models.dataset import Images
 from models.pixels import to_input, to_planes
-from models.run_folder import Run, read_run
+from models.run_folder import RunFolder, read_run
 
 # Means and ranges of this many images are steady, and their activations fit in memory at 224x224 (1.2 GB).
 _IMAGES_TO_SIMULATE = 64
@@ -32,18 +32,18 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedRun:
     """A run and its network in eval mode, batch norms folded."""
 
-    run: Run
+    run: RunFolder
     network: fx.GraphModule
 
 
 @lru_cache(maxsize=1)
-def load(folder: str) -> Loaded:
+def load(folder: str) -> LoadedRun:
     """Read a run folder once; every call returns the same network object."""
     run = read_run(Path(folder))
-    return Loaded(run, fold_batch_norms(run.network()))
+    return LoadedRun(run, fold_batch_norms(run.network()))
 
 
 def fold_batch_norms(network: nn.Module) -> fx.GraphModule:

@@ -25,10 +25,10 @@ from export.messages import (
 from export.options import ExportOptions
 from export.quantisation.candidates import candidates_for
 from export.quantisation.sensitivity import Sensitivity
-from export.worker_process import WorkerProcess, ignore
+from export.worker_process import ExportWorker, ignore
 from models.dataset import Split
 from models.progress import Progress
-from models.run_folder import Run
+from models.run_folder import RunFolder
 
 _HELD_OUT = "held-out.npz"
 
@@ -54,7 +54,9 @@ def write_reference_pack(
     progress.advance()
 
 
-def plan_search(options: ExportOptions, run: Run, folder: Path, progress: Progress) -> SearchTask | Refused:
+def plan_search(
+    options: ExportOptions, run: RunFolder, folder: Path, progress: Progress
+) -> SearchTask | Refused:
     """Measure the network's sensitivity to int8 and write the held-out images into `folder`.
 
     Returns Refused if int8 cannot be simulated, and so cannot be made.
@@ -101,5 +103,5 @@ def _bar(progress: Progress) -> Report:
 
 
 def _ask(request: Request, options: ExportOptions, report: Report = ignore) -> Answer:
-    with WorkerProcess() as worker:
+    with ExportWorker() as worker:
         return worker.ask(request, options.timeout_s, report)

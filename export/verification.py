@@ -10,7 +10,7 @@ from bench.statistics.accuracy import Labels, Logits
 
 
 @dataclass(frozen=True)
-class Limits:
+class VerificationLimits:
     """The limits that a correct artifact keeps."""
 
     images: int | None
@@ -25,9 +25,9 @@ class Limits:
 # fp16: rounding to 11 bits gives an SQNR near 60 dB; one image in 100 allows for unsure networks.
 # int8: good recipes stay above 0.95. The same class for every image, or overflow, is far below.
 LIMITS = {
-    Precision.FP32: Limits(images=128, largest_difference=1e-3, agreement=0.99),
-    Precision.FP16: Limits(images=128, largest_difference=None, agreement=0.99),
-    Precision.INT8: Limits(images=None, largest_difference=None, agreement=0.90),
+    Precision.FP32: VerificationLimits(images=128, largest_difference=1e-3, agreement=0.99),
+    Precision.FP16: VerificationLimits(images=128, largest_difference=None, agreement=0.99),
+    Precision.INT8: VerificationLimits(images=None, largest_difference=None, agreement=0.90),
 }
 
 

@@ -22,7 +22,7 @@ def ignore(message: ProgressMessage) -> None:
     """Receive a stage or a step, and do nothing."""
 
 
-class WorkerProcess:
+class ExportWorker:
     """A worker in a process of its own; use it as a context manager.
 
     It may write its own folder and the folders in `writable`.
@@ -31,7 +31,7 @@ class WorkerProcess:
     def __init__(self, *writable: Path) -> None:
         self._child = ChildProcess((*_COMMAND, *map(str, writable)), _ENVIRONMENT)
 
-    def __enter__(self) -> "WorkerProcess":
+    def __enter__(self) -> "ExportWorker":
         return self
 
     def __exit__(

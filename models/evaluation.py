@@ -12,7 +12,7 @@ from scipy.stats import binomtest, norm, rankdata
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from models.dataset import Labels
-from models.records import Estimate, Evaluation
+from models.records import MetricEstimate, SplitEvaluation
 
 Logits = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
@@ -25,12 +25,12 @@ MACRO = "mean over classes of each against the rest, no interval"
 
 @dataclass(frozen=True)
 class _Auc:
-    estimate: Estimate | None
+    estimate: MetricEstimate | None
     method: str
     notes: tuple[str, ...]
 
 
-def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
+def evaluate(logits: Logits, labels: Labels, classes: int) -> SplitEvaluation:
     """Return the figures for `logits` [n, classes] and true `labels` [n]."""
     predicted = logits.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, labels=range(classes))
@@ -42,7 +42,7 @@ def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
         if classes == 2
         else (*auc.notes, "sensitivity and specificity are defined for two classes only")
     )
-    return Evaluation(
+    return SplitEvaluation(
         images=len(labels),
         accuracy=proportion(int(np.sum(predicted == labels)), len(labels)),
         auc=auc.estimate,
@@ -54,13 +54,13 @@ def evaluate(logits: Logits, labels: Labels, classes: int) -> Evaluation:
     )
 
 
-def proportion(hits: int, total: int) -> Estimate:
+def proportion(hits: int, total: int) -> MetricEstimate:
     """Return `hits / total` with Wilson's score interval."""
     interval = binomtest(hits, total).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(value=hits / total, ci95=(float(interval.low), float(interval.high)))
+    return MetricEstimate(value=hits / total, ci95=(float(interval.low), float(interval.high)))
 
 
-def _share(labels: Labels, predicted: Labels, label: int) -> Estimate | None:
+def _share(labels: Labels, predicted: Labels, label: int) -> MetricEstimate | None:
     """Return the share of a class's images that are classified correctly; None if it has none."""
     predictions = predicted[labels == label]
     return proportion(int(np.sum(predictions == label)), len(predictions)) if len(predictions) else None
@@ -75,7 +75,7 @@ def _auc(logits: Logits, labels: Labels, classes: int) -> _Auc:
         return _binary_auc(scores, labels)
     probabilities = softmax(logits.astype(np.float64), axis=1)
     value = float(roc_auc_score(labels, probabilities, multi_class="ovr", average="macro"))
-    return _Auc(Estimate(value=value, ci95=None), MACRO, ())
+    return _Auc(MetricEstimate(value=value, ci95=None), MACRO, ())
 
 
 def _binary_auc(scores: Scores, labels: Labels) -> _Auc:
@@ -83,9 +83,11 @@ def _binary_auc(scores: Scores, labels: Labels) -> _Auc:
     variance = delong_variance(scores[labels == 1], scores[labels == 0])
     if variance == 0:
         note = "the AUC has no interval: DeLong's variance is 0 if the scores of the classes do not overlap"
-        return _Auc(Estimate(value=value, ci95=None), DELONG, (note,))
+        return _Auc(MetricEstimate(value=value, ci95=None), DELONG, (note,))
     margin = float(norm.ppf((1 + CONFIDENCE) / 2)) * variance**0.5
-    return _Auc(Estimate(value=value, ci95=(max(0.0, value - margin), min(1.0, value + margin))), DELONG, ())
+    return _Auc(
+        MetricEstimate(value=value, ci95=(max(0.0, value - margin), min(1.0, value + margin))), DELONG, ()
+    )
 
 
 def delong_variance(positive: Scores, negative: Scores) -> float:

@@ -28,11 +28,11 @@ from models.prediction import predict
 from models.progress import Progress
 from models.records import (
     SCHEMA,
-    Evaluation,
     History,
     Metrics,
     Preprocessing,
     RunRecord,
+    SplitEvaluation,
     TrainingRecord,
     WeightsRecord,
 )
@@ -192,7 +192,7 @@ def _train(
 
 def _evaluate(
     network: ImageClassifier, dataset: Dataset, split: Split, name: str, progress: Progress
-) -> Evaluation:
+) -> SplitEvaluation:
     logits = predict(network, split.images, f"Evaluating {name} images", progress)
     return evaluate(logits, split.labels, len(dataset.classes))
 

@@ -17,7 +17,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class Estimate(Record):
+class MetricEstimate(Record):
     """A figure with its uncertainty."""
 
     value: float
@@ -26,7 +26,7 @@ class Estimate(Record):
     """Its 95 % confidence interval; null if the method gives none."""
 
 
-class Evaluation(Record):
+class SplitEvaluation(Record):
     """How well a network classifies the images of one split.
 
     With two classes, label 1 is the positive one.
@@ -34,13 +34,13 @@ class Evaluation(Record):
 
     images: int
     """How many images the split has."""
-    accuracy: Estimate
+    accuracy: MetricEstimate
     """The share of images that are classified correctly."""
-    auc: Estimate | None
+    auc: MetricEstimate | None
     """The area under the ROC curve, a mean for several classes; null if undefined."""
-    sensitivity: Estimate | None
+    sensitivity: MetricEstimate | None
     """The share of positive images that are classified correctly; null if it is undefined."""
-    specificity: Estimate | None
+    specificity: MetricEstimate | None
     """The share of negative images that are classified correctly; null if it is undefined."""
     confusion: tuple[tuple[int, ...], ...]
     """How many images of a true class (row) got a predicted class (column)."""
@@ -53,9 +53,9 @@ class Evaluation(Record):
 class Metrics(Record):
     """The figures of the trained network."""
 
-    validation: Evaluation
+    validation: SplitEvaluation
     """On the validation images, which chose the best epoch."""
-    test: Evaluation
+    test: SplitEvaluation
     """On the test images, which influenced nothing."""
 
 

@@ -47,7 +47,7 @@ class RunImages:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A run folder whose files are complete and unchanged."""
 
     folder: Path
@@ -124,7 +124,7 @@ def _write_json(path: Path, record: Record) -> None:
     path.write_text(record.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RunFolder:
     """Read a run folder; raises an InputError that names the file and what is wrong with it."""
     record = _read_record(folder)
     _check_files(folder, record)
@@ -132,7 +132,7 @@ def read_run(folder: Path) -> Run:
         history = History.model_validate_json((folder / HISTORY).read_bytes())
     except ValidationError as error:
         raise InputError(f"{folder / HISTORY}: {_first_fault(error)}; run finetune again") from error
-    return Run(folder, record, history, _read_images(folder, record))
+    return RunFolder(folder, record, history, _read_images(folder, record))
 
 
 def _read_record(folder: Path) -> RunRecord:

@@ -5,12 +5,16 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from making.made_once import made_once
 
 from bench.runtimes.table import NO_USAGE_DATA
 from edgefit.terminal import preserve_quiet
+
+if TYPE_CHECKING:
+    from bench.harness.paired import Pair
 
 # A shell without job control lets what it starts in the background ignore SIGINT, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,6 +54,29 @@ def _tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle_folder(_tiny_bundle: Path, tmp_path: Path) -> Path:
     """A real bundle of three formats that a test may spoil."""
     return Path(shutil.copytree(_tiny_bundle, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def bundle_copy(bundle_folder: Path, tmp_path: Path) -> Path:
+    """A copy of `bundle_folder`: the candidate beside its baseline."""
+    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
+
+
+@pytest.fixture
+def own_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that edgefit takes for the user's own profiles."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    monkeypatch.setenv("EDGEFIT_PROFILES", str(folder))
+    return folder
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> "Pair":
+    """A case of the faulty runtime on two sides."""
+    from making.faulty_plan import pair_of
+
+    return pair_of(tmp_path, "onnx-fp32")
 
 
 @pytest.fixture(scope="session")

@@ -241,8 +241,7 @@ class Bundle:
         for failed in self.manifest.failed:
             if failed.variant in only:
                 raise InputError(
-                    f"{failed.variant} is not in {self.folder}: its export failed in stage {failed.stage}; "
-                    "export the bundle again"
+                    f"{failed.variant} is not in {self.folder}: {failed.reason}; export the bundle again"
                 )
         names = [artifact.variant for artifact in self.manifest.artifacts]
         chosen = {choose(name, names, "variant") for name in only}

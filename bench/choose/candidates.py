@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from bench.devices.terms import Provenance
 from bench.measurements import Completed
+from bench.report.predictions import Predictions
 from bench.report.schema import Report, Run, Summary
-from bench.statistics import accuracy
 from bench.statistics.accuracy import Paired
 from bench.statistics.latency import Latency
 from bench.units import MJ_PER_J
@@ -84,18 +82,18 @@ class Candidate:
     @cached_property
     def paired(self) -> Paired | None:
         """Its predictions paired with the fp32 reference's."""
-        return None if self._predictions is None else accuracy.pair(*self._predictions)
+        return None if self._predictions is None else self._predictions.paired
 
     @cached_property
     def paired_by_class(self) -> dict[str, Paired]:
         """Its predictions paired with the fp32 reference's, for each class's images, by the class's name."""
-        if self._predictions is None:
+        predictions = self._predictions
+        if predictions is None:
             return {}
-        logits, reference, labels = self._predictions
         return {
-            name: accuracy.pair(logits[labels == index], reference[labels == index], labels[labels == index])
-            for index, name in enumerate(self.report.bundle.classes)
-            if (labels == index).any()
+            name: predictions.of_class(label).paired
+            for label, name in enumerate(self.report.bundle.classes)
+            if label in predictions.labels
         }
 
     @property
@@ -105,15 +103,9 @@ class Candidate:
         return None if evaluated is None else evaluated.images - len(evaluated.flips)
 
     @cached_property
-    def _predictions(self) -> tuple[accuracy.Logits, accuracy.Logits, accuracy.Labels] | None:
-        evaluation, logits = self.report.evaluation, self.measured.logits
-        if logits is None:
-            return None
-        return (
-            np.asarray(logits, dtype=np.float32),
-            np.asarray(evaluation.reference_logits, dtype=np.float32),
-            np.asarray(evaluation.labels, dtype=np.int64),
-        )
+    def _predictions(self) -> Predictions | None:
+        logits = self.measured.logits
+        return None if logits is None else Predictions.of(logits, self.report.evaluation)
 
 
 @dataclass(frozen=True)

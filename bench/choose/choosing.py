@@ -17,6 +17,7 @@ from bench.choose.wording import (
     why_first,
     without_dot_product,
 )
+from bench.devices.terms import Provenance
 from bench.measurements import NoEnergy
 from bench.record import Record
 from bench.report.retention import MARGIN, RetentionCheck
@@ -90,7 +91,7 @@ class Choice(Record):
     """Its provider."""
     report: str | None = None
     """The name of the report that contains it."""
-    based_on: Literal["measured", "proxy"]
+    based_on: Provenance
     """Whether the latencies were measured on the device itself or on a proxy for it."""
     headline: str
     """The result in one line."""

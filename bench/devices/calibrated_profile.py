@@ -6,11 +6,11 @@ from typing import Any
 
 from bench.devices.matching import architecture_of
 from bench.system.host import Host
+from bench.units import BYTES_PER_MIB
 from device_profiles.facts import Rate, multiplies_int8_fast
 from device_profiles.profile import Profile
 from device_profiles.yaml_text import to_yaml
 
-_BYTES_PER_MIB = 1 << 20
 _KHZ_PER_MHZ = 1e3
 _IN_ORDER = ("Cortex-A35", "Cortex-A53", "Cortex-A55", "Cortex-A510")
 # The profile that gives sampling and budget to a machine that matches no profile.
@@ -76,7 +76,7 @@ def was_calibrated(content: bytes) -> bool:
 
 def _size(host: Host, matched: Profile | None) -> int:
     """Return the memory that this machine was sold with, in MiB, else what the system reports."""
-    reported = -(-host.memory_bytes // _BYTES_PER_MIB)
+    reported = -(-host.memory_bytes // BYTES_PER_MIB)
     sold = () if matched is None or matched.memory is None else matched.memory.sizes_mb.value
     return min((size for size in sold if size >= reported), default=reported)
 
@@ -110,4 +110,4 @@ def _family(host: Host) -> str:
 
 
 def _whole_mib(count: int) -> int:
-    return count // _BYTES_PER_MIB
+    return count // BYTES_PER_MIB

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bench.errors import InputError
 from bench.system.host import Host
+from bench.units import mib
 from device_profiles.facts import Match, Memory, Processor
 from device_profiles.profile import Profile
 
-_BYTES_PER_MIB = 1 << 20
 # Firmware, kernel and graphics reserve memory: a Pi of 1024 MiB reports 857 to 967 (sbc-bench's results), a
 # Jetson of 8192 about 7600.
 _SHARE_OF_MEMORY_SHOWN = 0.75
@@ -146,7 +146,7 @@ def _of_features(host: Host, processor: Processor) -> _Compared:
 
 
 def _of_memory(host: Host, memory: Memory) -> _Compared:
-    here = host.memory_bytes / _BYTES_PER_MIB
+    here = mib(host.memory_bytes)
     same = any(_SHARE_OF_MEMORY_SHOWN * size <= here <= size for size in memory.sizes_mb.value)
     sizes = " or ".join(str(size) for size in memory.sizes_mb.value)
     return same, f"memory: {here:.0f} MiB" + (f" of {sizes}" if same else f", not {sizes}")
@@ -155,7 +155,7 @@ def _of_memory(host: Host, memory: Memory) -> _Compared:
 def _distance(host: Host, processor: Processor, memory: Memory) -> tuple[float, ...]:
     """Return how different a device is: first what decides which code runs, then how fast it runs."""
     features = set(host.cpu_features) ^ set(processor.features.value)
-    here = host.memory_bytes / _BYTES_PER_MIB
+    here = mib(host.memory_bytes)
     return (
         not _same_architecture(host, processor),
         len(features),

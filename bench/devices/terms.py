@@ -8,10 +8,10 @@ from bench.devices.matching import ProfileMatch, profile_match
 from bench.run_config import RunOptions
 from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_incompatibility
 from bench.system.host import Host
+from bench.units import BYTES_PER_MIB
 from device_profiles.facts import Figure
 from device_profiles.profile import Profile
 
-_BYTES_PER_MIB = 1 << 20
 Provenance = Literal["measured", "proxy"]
 
 
@@ -120,13 +120,13 @@ def incompatible_because(artifact: ArtifactRecord, profile: Profile) -> str | No
 
 def _memory_limit(profile: Profile, provenance: Provenance) -> MemoryLimit | None:
     if profile.memory_cap_mb is not None:
-        return MemoryLimit(profile.memory_cap_mb * _BYTES_PER_MIB, "the profile's memory_cap_mb")
+        return MemoryLimit(profile.memory_cap_mb * BYTES_PER_MIB, "the profile's memory_cap_mb")
     if provenance == "measured" or profile.memory is None:
         return None
     smallest, left = min(profile.memory.sizes_mb.value), profile.memory.left_free_mb
     board = f"{profile.name} with {smallest} MiB"
     if isinstance(left, Figure):
-        return MemoryLimit(int(left.value * _BYTES_PER_MIB), f"what the system of a {board} leaves free")
+        return MemoryLimit(int(left.value * BYTES_PER_MIB), f"what the system of a {board} leaves free")
     return MemoryLimit(
-        smallest * _BYTES_PER_MIB, f"all memory of a {board}; what its system leaves free is unknown"
+        smallest * BYTES_PER_MIB, f"all memory of a {board}; what its system leaves free is unknown"
     )

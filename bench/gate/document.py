@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bench.devices.terms import Provenance
 from bench.gate.findings import Finding, Quantity, Verdict, blocking, compares_latency
 from bench.gate.options import Limits
 from bench.harness.paired import PairedRepetition
@@ -25,8 +26,8 @@ class Conditions(Record):
     """The machine; the candidate's of two reports."""
     profile: str
     """The profile's name."""
-    provenance: Literal["measured", "proxy"]
-    """See Run."""
+    provenance: Provenance
+    """Whether the latencies were measured on the device itself or on a proxy for it."""
     options: RunOptions
     """The options that all cases ran with."""
     confinement: Confinement | None = None

@@ -264,5 +264,6 @@ def _of_accuracy(
             baseline=accuracy.top1(before, labels),
             candidate=accuracy.top1(after, labels),
             unit="share right",
+            flips=flips,
         )
     ]

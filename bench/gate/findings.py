@@ -69,6 +69,8 @@ class Finding(Record):
     """The unit of the two values."""
     confirmed: bool = False
     """Whether it is based only on a confirmation run in fresh processes."""
+    flips: int | None = None
+    """The number of evaluation images that changed their class; null of another quantity than accuracy."""
 
     def blocks(self, strict: bool) -> bool:
         """Tell whether it blocks. `strict`: an undecided finding blocks too, unless it is within limits."""

@@ -6,7 +6,7 @@ The order of the cases is the caller's business.
 from types import TracebackType
 from typing import TypeVar
 
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.output_values import joined
 from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, ModelInputs, block_samples
@@ -15,8 +15,8 @@ from bench.measurements import (
     Executed,
     Failed,
     FailureKind,
-    Memory,
     OutputValues,
+    ProcessMemory,
     ProcessTiming,
     Skipped,
     Stage,
@@ -27,14 +27,14 @@ from device_profiles.settings import Sampling
 
 AnswerT = TypeVar(
     "AnswerT",
-    messages.Ready,
-    messages.Loaded,
-    messages.Inferred,
-    messages.Warmed,
-    messages.Peak,
-    messages.Predicted,
-    messages.OutputsComputed,
-    messages.Inspected,
+    worker_messages.Ready,
+    worker_messages.Loaded,
+    worker_messages.Inferred,
+    worker_messages.Warmed,
+    worker_messages.Peak,
+    worker_messages.Predicted,
+    worker_messages.OutputsComputed,
+    worker_messages.Inspected,
 )
 
 _WARM_UP_LIMIT_S = 10.0
@@ -83,12 +83,12 @@ class CaseWorker:
 
     def wait_until_ready(self) -> None:
         """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
-        self._ask(messages.CheckReady(), Stage.START, messages.Ready)
+        self._ask(worker_messages.CheckReady(), Stage.START, worker_messages.Ready)
 
-    def load(self, pack: str | None) -> messages.Loaded:
+    def load(self, pack: str | None) -> worker_messages.Loaded:
         """Load the artifact. Inputs are the images of `pack`; None: a grey image, which needs no memory."""
         case = self.case
-        request = messages.Load(
+        request = worker_messages.Load(
             module=row_of(case.format).module,
             entry=str(case.entry),
             files=tuple(map(str, case.files)),
@@ -102,7 +102,7 @@ class CaseWorker:
             pack=pack,
             is_tensor_pack=case.model is not None,
         )
-        return self._ask(request, Stage.LOAD, messages.Loaded)
+        return self._ask(request, Stage.LOAD, worker_messages.Loaded)
 
     def start(
         self,
@@ -115,8 +115,10 @@ class CaseWorker:
         """Load, run the first inference and warm up, for at most `warm_up_s`; return the timings so far."""
         loaded = self.load(pack)
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
-        request = messages.WarmUp(max_inferences=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S))
-        warmed = self._ask(request, Stage.WARM_UP, messages.Warmed)
+        request = worker_messages.WarmUp(
+            max_inferences=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S)
+        )
+        warmed = self._ask(request, Stage.WARM_UP, worker_messages.Warmed)
         return ProcessTiming(
             group=group,
             repetition=repetition,
@@ -131,33 +133,33 @@ class CaseWorker:
 
     def run_block(
         self, started: ProcessTiming, sampling: Sampling, minimum: int = MIN_BLOCK_SAMPLES
-    ) -> messages.Inferred:
+    ) -> worker_messages.Inferred:
         """Run one block of at least `minimum` samples. A block of one sample has one inference to settle."""
         count = block_samples(sampling, started.warm_up_ns, minimum)
         return self.infer(count, Stage.TIMING, settle=min(count, _SETTLING_INFERENCES))
 
-    def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> messages.Inferred:
+    def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> worker_messages.Inferred:
         """Run `settle` inferences, then time `count` more, and wait until the worker's threads are idle."""
-        return self._ask(messages.Infer(count=count, settle=settle), stage, messages.Inferred)
+        return self._ask(worker_messages.Infer(count=count, settle=settle), stage, worker_messages.Inferred)
 
     def begin_inference(self, count: int, stage: Stage) -> None:
         """Start `count` inferences and return at once. The worker will not wait for idle threads."""
         try:
-            self._process.send(messages.Infer(count=count, wait_until_idle=False))
+            self._process.send(worker_messages.Infer(count=count, wait_until_idle=False))
         except ChildDiedError as error:
             raise _failed(stage, error) from None
 
-    def end_inference(self, stage: Stage) -> messages.Inferred:
+    def end_inference(self, stage: Stage) -> worker_messages.Inferred:
         """Wait for the inferences that `begin_inference` started."""
-        return self._receive("infer", stage, messages.Inferred)
+        return self._receive("infer", stage, worker_messages.Inferred)
 
-    def memory(self, loaded: messages.Loaded) -> Memory:
+    def memory(self, loaded: worker_messages.Loaded) -> ProcessMemory:
         """Run a few inferences and read the memory high-water mark since loading began."""
         self.infer(_PEAK_INFERENCES, Stage.MEMORY)
-        peak = self._ask(messages.ReadPeak(), Stage.MEMORY, messages.Peak)
+        peak = self._ask(worker_messages.ReadPeak(), Stage.MEMORY, worker_messages.Peak)
         if self._memory_group is not None:  # from here on the harness itself needs memory for its images
             self._memory_group.release(self._process.pid)
-        return Memory(
+        return ProcessMemory(
             runtime_bytes=loaded.runtime_bytes,
             loaded_bytes=loaded.loaded_bytes,
             peak_bytes=peak.peak_bytes,
@@ -170,29 +172,29 @@ class CaseWorker:
         logits: list[tuple[float, ...]] = []
         for first in range(0, images, _IMAGES_PER_REQUEST):
             count = min(_IMAGES_PER_REQUEST, images - first)
-            request = messages.Predict(pack=pack, first=first, count=count)
-            logits.extend(self._ask(request, Stage.ACCURACY, messages.Predicted).logits)
+            request = worker_messages.Predict(pack=pack, first=first, count=count)
+            logits.extend(self._ask(request, Stage.ACCURACY, worker_messages.Predicted).logits)
         return tuple(logits)
 
     def compute_outputs(self, model: ModelInputs) -> tuple[OutputValues, ...]:
         """Return the outputs of a model file for all inputs of its tensor pack."""
         parts = []
         for first in range(0, model.count, _IMAGES_PER_REQUEST):
-            request = messages.ComputeOutputs(
+            request = worker_messages.ComputeOutputs(
                 pack=str(model.pack),
                 first=first,
                 count=min(_IMAGES_PER_REQUEST, model.count - first),
                 names=model.output_names,
                 max_values=max(1, _VALUES_KEPT // model.count),
             )
-            parts.append(self._ask(request, Stage.OUTPUTS, messages.OutputsComputed).outputs)
+            parts.append(self._ask(request, Stage.OUTPUTS, worker_messages.OutputsComputed).outputs)
         return joined(parts)
 
     def executed(self) -> Executed:
         """Return the runtime's own executed graph."""
-        return self._ask(messages.Inspect(), Stage.PRECISION, messages.Inspected).executed
+        return self._ask(worker_messages.Inspect(), Stage.PRECISION, worker_messages.Inspected).executed
 
-    def _ask(self, request: messages.Request, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
+    def _ask(self, request: worker_messages.Request, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
         try:
             self._process.send(request)
         except ChildDiedError as error:

@@ -12,14 +12,14 @@ from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.plan import Case, ModelInputs, Plan, PlannedEvaluation
 from bench.harness.prediction_cache import CachedPredictions
-from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 from bench.progress import Progress
 from bench.runtimes.providers import place_of
 from bench.runtimes.table import is_installed, missing_sentence, row_of
 from bench.system.host import Host
 from bench.system.memory_limit import MemoryGroup
+from bench.units import mib
 
-_BYTES_PER_MIB = 1 << 20
 _CPU = "cpu"
 
 
@@ -80,7 +80,12 @@ class Examiner:
         return stack.enter_context(cgroup.group(limit_bytes))
 
     def _evaluate(
-        self, case: Case, evaluation: PlannedEvaluation, worker: CaseWorker, runtime: str, memory: Memory
+        self,
+        case: Case,
+        evaluation: PlannedEvaluation,
+        worker: CaseWorker,
+        runtime: str,
+        memory: ProcessMemory,
     ) -> Examined:
         file = prediction_cache.cache_file(case, evaluation.pack_sha256, self.host, runtime)
         # The cache's key holds no GPU and no driver, and a runtime's version does not tell them apart.
@@ -109,7 +114,7 @@ class Examiner:
 
 
 def _with_outputs(
-    case: Case, model: ModelInputs, worker: CaseWorker, runtime: str, memory: Memory
+    case: Case, model: ModelInputs, worker: CaseWorker, runtime: str, memory: ProcessMemory
 ) -> Examined:
     """Examine a model file: its outputs are kept, because there are no labels for accuracy."""
     return Examined(
@@ -123,11 +128,11 @@ def _with_outputs(
     )
 
 
-def _check_peak(case: Case, memory: Memory) -> None:
+def _check_peak(case: Case, memory: ProcessMemory) -> None:
     """Raise CaseEndedError if the peak exceeds the limit. Used where no control group enforces the limit."""
     peak_bytes = memory.highest_bytes
     if case.memory_limit_bytes is not None and peak_bytes > case.memory_limit_bytes:
-        message = f"its peak is {peak_bytes / _BYTES_PER_MIB:.0f} MiB (no control group enforced the limit)"
+        message = f"its peak is {mib(peak_bytes):.0f} MiB (no control group enforced the limit)"
         raise CaseEndedError(Failed(stage=Stage.MEMORY, kind=FailureKind.MEMORY, message=message))
 
 
@@ -137,5 +142,5 @@ def _with_limit(case: Case, outcome: Failed | Skipped) -> Failed | Skipped:
         return outcome
     if outcome.kind is not FailureKind.MEMORY:
         return outcome
-    limit = f"does not fit into {case.memory_limit_bytes / _BYTES_PER_MIB:.0f} MiB"
+    limit = f"does not fit into {mib(case.memory_limit_bytes):.0f} MiB"
     return outcome.model_copy(update={"message": f"{limit}: {outcome.message}"})

@@ -16,9 +16,9 @@ from bench.measurements import (
     Energy,
     Executed,
     Failed,
-    Memory,
     NoEnergy,
     OutputValues,
+    ProcessMemory,
     ProcessTiming,
     RepetitionState,
     Skipped,
@@ -35,7 +35,7 @@ class Examined(Record):
     """The case's id."""
     runtime: str
     """Name and version of the runtime."""
-    memory: Memory
+    memory: ProcessMemory
     """Resident memory of the process."""
     logits: tuple[tuple[float, ...], ...] | None
     """See Completed."""

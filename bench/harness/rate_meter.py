@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from bench.errors import CalibrationError
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.run_config import RunConfig
@@ -74,7 +74,7 @@ class RateMeter:
 
     def load(self, workload: Workload, cores: Cores) -> float:
         """Load a workload in place of the previous one; return the seconds of one inference."""
-        request = messages.Load(
+        request = worker_messages.Load(
             module=self._row.module,
             entry=str(workload.file),
             files=(str(workload.file),),
@@ -84,7 +84,7 @@ class RateMeter:
             pack=None,
         )
         loaded = self._ask(workload, request)
-        assert isinstance(loaded, messages.Loaded)
+        assert isinstance(loaded, worker_messages.Loaded)
         self.runtime = loaded.runtime
         return median(self._infer(workload, _TRIAL_INFERENCES, settle=1).ns) / _NS_PER_S
 
@@ -98,12 +98,12 @@ class RateMeter:
             workload.macs / median(answer.ns), relative_range_of(answer.ns), answer.counters.clock_khz
         )
 
-    def _infer(self, workload: Workload, count: int, settle: int) -> messages.Inferred:
-        answer = self._ask(workload, messages.Infer(count=count, settle=settle))
-        assert isinstance(answer, messages.Inferred)
+    def _infer(self, workload: Workload, count: int, settle: int) -> worker_messages.Inferred:
+        answer = self._ask(workload, worker_messages.Infer(count=count, settle=settle))
+        assert isinstance(answer, worker_messages.Inferred)
         return answer
 
-    def _ask(self, workload: Workload, request: messages.Request) -> messages.Answer:
+    def _ask(self, workload: Workload, request: worker_messages.Request) -> worker_messages.Answer:
         try:
             return self._process.ask(request, _HANG_LIMIT_S)
         except (ChildDiedError, RuntimeMissingError) as error:

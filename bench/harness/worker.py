@@ -16,7 +16,7 @@ from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.signature import Inputs
 from bench.bundle.tensor_pack import TensorPack, constant_inputs, read_tensor_pack
 from bench.errors import MissingRuntimeError
-from bench.harness import messages, process_memory
+from bench.harness import process_memory, worker_messages
 from bench.harness.output_values import outputs_of
 from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import BlockMonitor, time_inferences, wait_until_idle, warm_up
@@ -47,34 +47,34 @@ class Worker:
         self._pack: EvaluationPack | None = None
         self._tensors: TensorPack | None = None
 
-    def handle(self, request: messages.Request) -> messages.Answer:
+    def handle(self, request: worker_messages.Request) -> worker_messages.Answer:
         """Handle one request and return its answer."""
         match request:
-            case messages.CheckReady():
-                return messages.Ready(confinement=self._confinement)
-            case messages.Load():
+            case worker_messages.CheckReady():
+                return worker_messages.Ready(confinement=self._confinement)
+            case worker_messages.Load():
                 return self._load(request)
-            case messages.Infer():
+            case worker_messages.Infer():
                 return self._infer(request)
-            case messages.WarmUp():
+            case worker_messages.WarmUp():
                 return self._warm_up(request)
-            case messages.ReadPeak():
-                return messages.Peak(
+            case worker_messages.ReadPeak():
+                return worker_messages.Peak(
                     peak_bytes=self._high_water_mark.read_bytes(),
                     proportional_bytes=process_memory.proportional_bytes(),
                     device_bytes=self._loaded().device_bytes(),
                 )
-            case messages.Predict():
-                return messages.Predicted(logits=self._predict(request))
-            case messages.ComputeOutputs():
-                return messages.OutputsComputed(outputs=self._compute_outputs(request))
-            case messages.Describe():
+            case worker_messages.Predict():
+                return worker_messages.Predicted(logits=self._predict(request))
+            case worker_messages.ComputeOutputs():
+                return worker_messages.OutputsComputed(outputs=self._compute_outputs(request))
+            case worker_messages.Describe():
                 runtime = import_runtime(request.module)
-                return messages.Described(description=runtime.describe(Path(request.entry)))
-            case messages.Inspect():
-                return messages.Inspected(executed=self._loaded().executed(self._batches[0]))
+                return worker_messages.Described(description=runtime.describe(Path(request.entry)))
+            case worker_messages.Inspect():
+                return worker_messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 
-    def _load(self, request: messages.Load) -> messages.Loaded:
+    def _load(self, request: worker_messages.Load) -> worker_messages.Loaded:
         self._cpus = request.cpus
         if request.cpus is not None:
             os.sched_setaffinity(0, request.cpus)
@@ -95,7 +95,7 @@ class Worker:
         load_begin = time.perf_counter_ns()
         self._session = runtime.load(Path(request.entry), options)
         loaded = time.perf_counter_ns()
-        return messages.Loaded(
+        return worker_messages.Loaded(
             runtime=runtime.version(),
             import_ns=imported - begin,
             load_ns=loaded - load_begin,
@@ -104,7 +104,7 @@ class Worker:
             loaded_bytes=process_memory.resident_bytes(),
         )
 
-    def _warm_up(self, request: messages.WarmUp) -> messages.Warmed:
+    def _warm_up(self, request: worker_messages.WarmUp) -> worker_messages.Warmed:
         samples_ns, steady = warm_up(
             self._loaded(),
             self._batches,
@@ -113,9 +113,9 @@ class Worker:
             time.perf_counter_ns,
         )
         wait_until_idle()
-        return messages.Warmed(ns=samples_ns, steady=steady)
+        return worker_messages.Warmed(ns=samples_ns, steady=steady)
 
-    def _infer(self, request: messages.Infer) -> messages.Inferred:
+    def _infer(self, request: worker_messages.Infer) -> worker_messages.Inferred:
         session = self._loaded()
         time_inferences(session, self._batches, request.settle, time.perf_counter_ns)
         monitor = BlockMonitor(self._cpus)
@@ -123,9 +123,9 @@ class Worker:
         counters = monitor.stop()
         if request.wait_until_idle:
             wait_until_idle()
-        return messages.Inferred(ns=samples_ns, counters=counters)
+        return worker_messages.Inferred(ns=samples_ns, counters=counters)
 
-    def _predict(self, request: messages.Predict) -> tuple[tuple[float, ...], ...]:
+    def _predict(self, request: worker_messages.Predict) -> tuple[tuple[float, ...], ...]:
         pack = self._pack = self._pack or read_pack(Path(request.pack))
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
@@ -134,7 +134,7 @@ class Worker:
             raise FloatingPointError("returned logits that are not finite")
         return tuple(tuple(float(logit) for logit in row) for row in logits)
 
-    def _compute_outputs(self, request: messages.ComputeOutputs) -> tuple[OutputValues, ...]:
+    def _compute_outputs(self, request: worker_messages.ComputeOutputs) -> tuple[OutputValues, ...]:
         pack = self._tensors = self._tensors or read_tensor_pack(Path(request.pack))
         session = self._loaded()
         indices = range(request.first, min(request.first + request.count, len(pack)))
@@ -148,7 +148,7 @@ class Worker:
         return self._session
 
 
-def _read_inputs(request: messages.Load) -> list[Inputs]:
+def _read_inputs(request: worker_messages.Load) -> list[Inputs]:
     if request.pack is None:
         return [constant_inputs(request.inputs)]
     path = Path(request.pack)
@@ -162,16 +162,16 @@ def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO, stdout: Path) -
         answer = _answer(worker, line, stdout)
         answers.write(answer.model_dump_json().encode() + b"\n")
         answers.flush()
-        if isinstance(answer, messages.Raised):
+        if isinstance(answer, worker_messages.Raised):
             return
 
 
-def _answer(worker: Worker, line: bytes, stdout: Path) -> messages.Answer:
+def _answer(worker: Worker, line: bytes, stdout: Path) -> worker_messages.Answer:
     try:
-        answer = worker.handle(messages.REQUESTS.validate_json(line))
+        answer = worker.handle(worker_messages.REQUESTS.validate_json(line))
         _refuse_printing(stdout)
     except Exception as error:  # noqa: BLE001 - the only place where any exception of a runtime becomes a row
-        return messages.Raised(
+        return worker_messages.Raised(
             message=f"{type(error).__name__}: {error}",
             failure=_kind_of(error),
             missing=isinstance(error, MissingRuntimeError),

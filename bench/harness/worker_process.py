@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.filesystem.cache_folder import cache_folder
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
 from bench.runtimes.providers import place_of
@@ -62,16 +62,16 @@ class WorkerProcess:
         """End the worker in whatever state it is."""
         self._child.stop()
 
-    def ask(self, request: messages.Request, timeout_s: float) -> messages.Answer:
+    def ask(self, request: worker_messages.Request, timeout_s: float) -> worker_messages.Answer:
         """Send one request and wait for its answer; raises what `send` and `receive` raise."""
         self.send(request)
         return self.receive(timeout_s)
 
-    def send(self, request: messages.Request) -> None:
+    def send(self, request: worker_messages.Request) -> None:
         """Send one request. Raises ChildDiedError if the worker has ended."""
         self._child.send(request.model_dump_json())
 
-    def receive(self, timeout_s: float) -> messages.Answer:
+    def receive(self, timeout_s: float) -> worker_messages.Answer:
         """Wait for the answer to the latest request.
 
         Raises ChildDiedError if the worker dies, raises, answers garbage, or does not answer within
@@ -79,12 +79,12 @@ class WorkerProcess:
         """
         line = self._child.read_line(timeout_s)
         try:
-            answer = messages.ANSWERS.validate_json(line)
+            answer = worker_messages.ANSWERS.validate_json(line)
         except ValidationError as error:
             raise self._child.end(
                 FailureKind.GARBAGE, f"answered garbage: {error.errors()[0]['msg']}"
             ) from None
-        if isinstance(answer, messages.Raised):
+        if isinstance(answer, worker_messages.Raised):
             if answer.missing:
                 raise RuntimeMissingError(answer.message.partition(": ")[2])
             raise self._child.end(answer.failure, answer.message)
@@ -113,10 +113,10 @@ def probe_confinement() -> Confinement:
     """Start a worker that loads nothing, and return the confinement that it reports."""
     worker = WorkerProcess()
     try:
-        answer = worker.ask(messages.CheckReady(), _READY_LIMIT_S)
+        answer = worker.ask(worker_messages.CheckReady(), _READY_LIMIT_S)
     except ChildDiedError as error:
         return Confinement(by=None, reason=f"a worker {' '.join(error.message.split())}")
     finally:
         worker.stop()
-    assert isinstance(answer, messages.Ready)
+    assert isinstance(answer, worker_messages.Ready)
     return answer.confinement

@@ -6,8 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from bench.progress import Progress
-from bench.remote.job_spec import Environment, File, Job
-from bench.remote.messages import (
+from bench.remote.agent_messages import (
     Answer,
     BoardState,
     CleanRequest,
@@ -26,12 +25,13 @@ from bench.remote.messages import (
     StopRequest,
     UnpackCodeRequest,
 )
+from bench.remote.job_spec import Environment, File, Job
 from bench.remote.probe import PROBE_REQUEST, BoardProbe
 from bench.remote.ssh import Link
 from bench.remote.targets import Target
+from bench.units import mib
 
 _CHUNK = 1 << 18
-_MIB = 1 << 20
 # Unpacking numpy and a runtime, and importing them for the first time, takes a small board minutes.
 _ENVIRONMENT_LIMIT_S = 1800.0
 # The agent that follows a job sends something every few seconds.
@@ -79,7 +79,7 @@ class Board:
     def upload(self, files: Sequence[File], progress: Progress) -> None:
         """Send files; each is stored whole or not at all."""
         total = sum(file.size_bytes for file in files)
-        progress.begin(f"sending {total / _MIB:.1f} MiB, KiB", max(1, total >> 10))
+        progress.begin(f"sending {mib(total):.1f} MiB, KiB", max(1, total >> 10))
         sent = 0
         for file in files:
             for size in self._upload(file):

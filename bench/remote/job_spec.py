@@ -12,20 +12,20 @@ from pathlib import Path
 from bench.bundle.manifest import MANIFEST, Bundle, FileRecord
 from bench.errors import InputError, MissingRuntimeError
 from bench.filesystem.whole_files import sha256_of
+from bench.remote.agent_messages import JobSpec
 from bench.remote.job_folder import JobRequest
-from bench.remote.messages import JobSpec
 from bench.remote.probe import BoardProbe
 from bench.remote.shipped_code import code_archive
 from bench.remote.wheels import Platform, device_requirements, environment_key
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.formats import FORMATS
+from bench.units import BYTES_PER_MIB
 from device_profiles.profile import Profile
 
 _OLDEST_NUMPY = (1, 26)
-_MIB = 1 << 20
 # Wheels unpacked, with their bytecode: 47 MiB of onnxruntime and what it needs made 147.
 _UNPACKED = 4.0
-_RESERVE_BYTES = 32 * _MIB
+_RESERVE_BYTES = 32 * BYTES_PER_MIB
 
 
 @dataclass(frozen=True)

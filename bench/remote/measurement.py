@@ -14,6 +14,7 @@ from bench.bundle.manifest import Bundle
 from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.progress import Progress
+from bench.remote.agent_messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.board import Board
 from bench.remote.job_folder import Advance, Begin, Say
 from bench.remote.job_spec import (
@@ -27,7 +28,6 @@ from bench.remote.job_spec import (
     requirements_for,
     select_formats,
 )
-from bench.remote.messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.probe import BoardProbe
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
@@ -37,9 +37,9 @@ from bench.report.files import parse_report
 from bench.report.schema import Report
 from bench.run.machine_warnings import machine_warnings
 from bench.run.request import BenchmarkRequest
+from bench.units import mib
 from device_profiles.profile import Profile
 
-_MIB = 1 << 20
 _GIB = 1 << 30
 # A board that boots answers within a minute or two.
 _RECONNECT_LIMIT_S = 150.0
@@ -293,6 +293,6 @@ def _refuse_full_disk(probe: BoardProbe, job: Job) -> None:
     needed, free = job.needed_bytes, probe.facts.disk_free_bytes
     if needed > free:
         raise BoardError(
-            f"{probe.name}: edgefit needs {needed / _MIB:.0f} MiB at {probe.facts.store}, and that disk has"
-            f" {free / _MIB:.0f} MiB free; free some space there"
+            f"{probe.name}: edgefit needs {mib(needed):.0f} MiB at {probe.facts.store}, and that disk has"
+            f" {mib(free):.0f} MiB free; free some space there"
         )

@@ -18,6 +18,7 @@ from bench.errors import InputError
 from bench.filesystem.whole_files import write_whole
 from bench.progress import Progress
 from bench.record import Record
+from bench.remote.agent_messages import JobSpec
 from bench.remote.job_spec import (
     Environment,
     File,
@@ -27,7 +28,6 @@ from bench.remote.job_spec import (
     requirements_for,
     select_formats,
 )
-from bench.remote.messages import JobSpec
 from bench.remote.shipped_code import AGENT_MODULES, agent_module_source
 from bench.remote.wheels import Platform, cached_wheels, version_numbers
 from bench.run.request import BenchmarkRequest

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
-from bench.remote.messages import ProbeFacts, ProbeRequest
+from bench.remote.agent_messages import ProbeFacts, ProbeRequest
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_time import read_cpu_time, read_governor
 from bench.system.host import Host, read_host
@@ -19,6 +19,7 @@ from bench.system.power import Meter, NoMeter, find_meter
 from bench.system.snapshot import SystemSnapshot
 from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
+from bench.units import BYTES_PER_MIB
 
 # The files that the readers of bench/system read.
 _PATTERNS = (
@@ -57,10 +58,9 @@ _PMIC = "pmic_read_adc"
 _TEGRA = "/etc/nv_tegra_release"
 _BYTES_PER_PAGE = 4096  # as psutil counts swap
 _KIB = 1024
-_MIB = 1 << 20
 # Alive together, resident on x86-64: the harness (50 MiB), the null runtime (34), the control workload and an
 # artifact (80 to 120 each).
-_LEAST_MEMORY_BYTES = 320 * _MIB
+_LEAST_MEMORY_BYTES = 320 * BYTES_PER_MIB
 
 PROBE_REQUEST = ProbeRequest(
     patterns=_PATTERNS,
@@ -145,7 +145,7 @@ class BoardProbe:
                 " user"
             )
         if self._memory["MemTotal"] < _LEAST_MEMORY_BYTES:
-            has, needs = self._memory["MemTotal"] // _MIB, _LEAST_MEMORY_BYTES // _MIB
+            has, needs = self._memory["MemTotal"] // BYTES_PER_MIB, _LEAST_MEMORY_BYTES // BYTES_PER_MIB
             return (
                 f"the board has {has} MiB of memory, and a measurement needs {needs} MiB; use a larger board"
             )

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TypeVar
 
 from bench.errors import BoardError, InputError, LinkLostError
-from bench.remote.messages import (
+from bench.remote.agent_messages import (
     AgentRequest,
     Answer,
     FollowMessage,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
-from bench.render.check_text import by_case, variant_name
+from bench.render.check_text import by_case, case_name
 from bench.render.text import titles_of
 from bench.report.schema import Report, Run
 
@@ -76,7 +76,7 @@ def check_to_bmf(checked: Checked) -> str:
     """Return the candidate's figures by case. `latency-ratio` is candidate ÷ baseline."""
     return _to_text(
         {
-            variant_name(findings[0], checked): measures
+            case_name(findings[0], checked): measures
             for findings in by_case(checked)
             if (measures := _measures_of_findings(findings))
         }

@@ -29,14 +29,14 @@ def headline(checked: Checked) -> str:
 
 def finding_name(finding: Finding, checked: Checked) -> str:
     """Return the name of a finding: its case, what was compared, and the verdict."""
-    name = variant_name(finding, checked)
+    name = case_name(finding, checked)
     if finding.quantity is Quantity.CASE:
         return f"{name} {finding.verdict.value}"
     return f"{name} {finding.quantity.value} {finding.verdict.value}"
 
 
-def variant_name(finding: Finding, checked: Checked) -> str:
-    """Return a finding's case, with its provenance unless it was measured on the device itself."""
+def case_name(finding: Finding, checked: Checked) -> str:
+    """Return the case of a finding. Its provenance is added unless that is `measured`."""
     provenance = checked.conditions.provenance
     return finding.case if provenance == "measured" else f"{finding.case} ({provenance})"
 
@@ -77,11 +77,11 @@ def notable_findings(checked: Checked) -> list[Finding]:
 
 def _is_changed(finding: Finding) -> bool:
     is_exact = finding.quantity in (Quantity.SIZE, Quantity.ACCURACY)
-    return is_exact and (finding.baseline != finding.candidate or "changed class" in finding.sentence)
+    return is_exact and (finding.baseline != finding.candidate or bool(finding.flips))
 
 
 def _names(findings: Sequence[Finding], checked: Checked) -> str:
-    names = [f"{variant_name(finding, checked)} {finding.quantity.value}" for finding in findings]
+    names = [f"{case_name(finding, checked)} {finding.quantity.value}" for finding in findings]
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

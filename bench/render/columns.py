@@ -57,6 +57,8 @@ class Column:
     """Text after the number where it is shown."""
     factor: float = 1.0
     """Shown number ÷ value."""
+    is_within_group: bool = False
+    """Whether its values can be compared within a group only: the machine's speed differs between groups."""
 
     @property
     def heading(self) -> str:
@@ -136,6 +138,7 @@ COLUMNS = (
         2,
         _LOW,
         _ALWAYS,
+        is_within_group=True,
     ),
     Column(
         "p50_half_width",
@@ -154,6 +157,7 @@ COLUMNS = (
         2,
         _LOW,
         _FILE,
+        is_within_group=True,
     ),
     Column(
         "p95_ms",
@@ -163,6 +167,7 @@ COLUMNS = (
         2,
         _LOW,
         _OFTEN,
+        is_within_group=True,
     ),
     Column(
         "p99_ms",
@@ -171,6 +176,7 @@ COLUMNS = (
         _ms(lambda summary: summary.latency.p99_ns),
         2,
         _LOW,
+        is_within_group=True,
     ),
     Column(
         "p95_upper_ms",
@@ -408,28 +414,21 @@ def place_in(column: Column, report: Report) -> ColumnPlace:
 
     Between several groups only the ratio to the control workload can be compared. It is then always shown.
     """
-    return ColumnPlace.ALWAYS if column.key == "relative_to_control" and has_groups(report) else column.place
-
-
-def has_groups(report: Report) -> bool:
-    """Tell whether the variants were measured in several groups."""
-    return any(
-        run.completed is not None and run.completed.groups > 1 for run in report.runs if run.is_variant
-    )
+    return ColumnPlace.ALWAYS if column.key == "relative_to_control" and report.has_groups else column.place
 
 
 def best_cases(column: Column, report: Report) -> set[str]:
     """Return the cases that share a column's best value as it is written; none if most cases share it.
 
-    Latencies of several groups cannot be compared, so that no case has the best.
+    Values that can be compared within a group only have no best in a report of several groups.
     """
     written = {
         run.case: round(value * column.factor, column.digits)
         for run in report.runs
         if run.is_variant and run.status == "completed" and (value := column.value(run)) is not None
     }
-    is_latency = column.key in ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
-    if column.best is Best.NEITHER or not written or (is_latency and has_groups(report)):
+    is_incomparable = column.is_within_group and report.has_groups
+    if column.best is Best.NEITHER or not written or is_incomparable:
         return set()
     best = min(written.values()) if column.best is Best.LOWEST else max(written.values())
     shared_by = {case for case, value in written.items() if value == best}

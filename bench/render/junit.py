@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
 from bench.measurements import Failed
-from bench.render.check_text import by_case, headline, variant_name
+from bench.render.check_text import by_case, case_name, headline
 from bench.render.text import titles_of
 from bench.report.schema import Report, Run
 from bench.units import ms
@@ -81,7 +81,7 @@ def check_to_junit(checked: Checked) -> str:
     """Return the check as a JUnit document. What blocks is a failure, what was not compared is skipped."""
     root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
     for findings in by_case(checked):
-        name = _writable(variant_name(findings[0], checked))
+        name = _writable(case_name(findings[0], checked))
         failed = sum(finding.blocks(checked.strict) for finding in findings)
         skipped = sum(finding.verdict in _SKIPPED for finding in findings)
         counts = {"tests": len(findings), "failures": failed, "errors": 0, "skipped": skipped}

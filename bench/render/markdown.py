@@ -8,12 +8,12 @@ from bench.gate.findings import Finding, Quantity
 from bench.render.check_text import (
     QUANTITIES,
     by_case,
+    case_name,
     check_conditions,
     finding_name,
     headline,
     notable_findings,
     number,
-    variant_name,
 )
 from bench.render.columns import ColumnPlace, available_columns, place_in
 from bench.render.report_text import (
@@ -24,10 +24,9 @@ from bench.render.report_text import (
     proxy_terms,
     remarks,
 )
-from bench.render.text import escaped
+from bench.render.text import REPORT_MARKER, escaped
 from bench.report.schema import Report, Run
 
-REPORT_MARKER = "<!-- edgefit report -->"
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
 
 
@@ -88,7 +87,7 @@ def check_to_markdown(checked: Checked) -> str:
     titles = [quantity.value for quantity in QUANTITIES]
     lines += [f"| variant | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
     for findings in by_case(checked):
-        name = escaped(variant_name(findings[0], checked))
+        name = escaped(case_name(findings[0], checked))
         lines.append(f"| {name} | {' | '.join(_cells(findings))} |")
     lines.append("")
     lines += [

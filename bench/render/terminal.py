@@ -19,12 +19,12 @@ from bench.gate.findings import Finding, Quantity, Verdict
 from bench.render.check_text import (
     QUANTITIES,
     by_case,
+    case_name,
     check_conditions,
     finding_name,
     headline,
     notable_findings,
     number,
-    variant_name,
 )
 from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, column_of, place_in
 from bench.render.report_text import (
@@ -242,7 +242,7 @@ def _check_table(checked: Checked, width: int) -> Table:
     for quantity in QUANTITIES:
         table.add_column(quantity.value, no_wrap=True)
     for findings in by_case(checked):
-        name = variant_name(findings[0], checked)
+        name = case_name(findings[0], checked)
         if findings[0].quantity is Quantity.CASE:
             table.add_row(Text(name), _verdict(findings[0]))
         else:

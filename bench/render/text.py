@@ -8,6 +8,9 @@ from statistics import median
 
 from bench.report.schema import Report
 
+# The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.
+REPORT_MARKER = "<!-- edgefit report -->"
+
 # These details are added, in this order, until each report of one profile has a title of its own.
 _DETAILS: tuple[Callable[[Report], str], ...] = (
     lambda report: report.host.board or report.host.cpu,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bench.bundle.variants import Precision
 from bench.devices.projection.projected import NoBasis, Projected
+from bench.devices.terms import Provenance
 from bench.measurements import Completed, Outcome
 from bench.record import Record
 from bench.run_config import RunConfig
@@ -154,7 +155,7 @@ class Run(Record):
     """The requested precision; null for the two controls."""
     config: RunConfig
     """Its options and its provider."""
-    provenance: Literal["measured", "proxy"]
+    provenance: Provenance
     """Whether the profile's device itself was measured, or a proxy for it."""
     size_bytes: int | None = Field(default=None, ge=0)
     """The size of all files of the artifact; null where there is none."""
@@ -297,3 +298,9 @@ class Report(Record):
     """What prevented the artifacts from writing the user's files; null in older reports."""
     warnings: tuple[str, ...]
     """Warnings about the whole run, each with a remedy."""
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether the variants were measured in several groups."""
+        measured = (run.completed for run in self.runs if run.is_variant)
+        return any(completed is not None and completed.groups > 1 for completed in measured)

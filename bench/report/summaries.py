@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.bundle.variants import CONTROL_VARIANT, Precision, Variant
 from bench.measurements import Block, Completed, Energy, Executed, Outcome, ProcessTiming
+from bench.report.predictions import Predictions
 from bench.report.schema import (
     Accuracy,
     Evaluation,
@@ -128,12 +129,11 @@ def _precision_ran(executed: Executed) -> PrecisionRan:
 
 
 def _accuracy(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> Accuracy:
-    labels = np.asarray(evaluation.labels, dtype=np.int64)
-    logits = np.asarray(given, dtype=np.float32)
-    reference = np.asarray(evaluation.reference_logits, dtype=np.float32)
+    predictions = Predictions.of(given, evaluation)
+    logits, reference, labels = predictions.logits, predictions.reference, predictions.labels
     # With more than two classes none is positive: these figures would be about one class alone.
     positive = evaluation.positive_class if logits.shape[1] == _TWO_CLASSES else None
-    paired = accuracy.pair(logits, reference, labels)
+    paired = predictions.paired
     retention = paired.retention
     return Accuracy(
         images=len(labels),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.bundle.variants import Precision
 from bench.devices.projection.from_published import ISA_RULE
-from bench.devices.projection.projected import Measured, NoBasis, Projected, Target
+from bench.devices.projection.projected import Measured, NoBasis, Projected, ProjectionTarget
 from bench.devices.projection.projecting import project
 from bench.devices.projection.publications import nearest_published
 from bench.report.schema import Run
@@ -21,13 +21,13 @@ _Group = tuple[str, str]
 _Ratios = Mapping[Precision, float]
 
 
-def with_projections(runs: Sequence[Run], target: Target) -> tuple[Run, ...]:
+def with_projections(runs: Sequence[Run], target: ProjectionTarget) -> tuple[Run, ...]:
     """Return the rows. Variants get a projection or the reason for none, and the nearest published figure."""
     ratios = _relative_to_fp32(runs)
     return tuple(_with_projection(run, target, ratios) if run.is_variant else run for run in runs)
 
 
-def _with_projection(run: Run, target: Target, ratios: Mapping[_Group, _Ratios]) -> Run:
+def _with_projection(run: Run, target: ProjectionTarget, ratios: Mapping[_Group, _Ratios]) -> Run:
     assert run.precision is not None
     row, place = row_of(run.format), place_of(run.config.provider)
     projection = _project(run, row, run.precision, place, target, ratios.get(_group_of(run), {}))
@@ -53,7 +53,7 @@ def _with_projection(run: Run, target: Target, ratios: Mapping[_Group, _Ratios])
 
 
 def _project(
-    run: Run, row: FormatRow, precision: Precision, place: str, target: Target, ratios: _Ratios
+    run: Run, row: FormatRow, precision: Precision, place: str, target: ProjectionTarget, ratios: _Ratios
 ) -> Projected | NoBasis:
     processor = target.device.processor
     assert processor is not None
@@ -79,7 +79,7 @@ def _computed_there(row: FormatRow, requested: Precision, processor: Processor) 
 
 
 def _of_isa(
-    run: Run, precision: Precision, place: str, projection: Projected | NoBasis, target: Target
+    run: Run, precision: Precision, place: str, projection: Projected | NoBasis, target: ProjectionTarget
 ) -> list[str]:
     """Return the gain to expect of int8 on a CPU without the instruction that makes it fast.
 

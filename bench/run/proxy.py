@@ -4,7 +4,7 @@ It measures only by calibration, and knows no row.
 """
 
 from bench.bundle.manifest import ModelRecord
-from bench.devices.projection.projected import Target
+from bench.devices.projection.projected import ProjectionTarget
 from bench.devices.projection.publications import scaling_between
 from bench.devices.terms import Terms
 from bench.errors import CalibrationError
@@ -56,10 +56,10 @@ def proxy_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> P
 
 def target_of(
     profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord
-) -> Target:
+) -> ProjectionTarget:
     """Return the device that this run's rows are projected to, with the known rates of other devices."""
     profiles = shipped_profiles()
-    return Target(
+    return ProjectionTarget(
         device=profile,
         profiles=profiles,
         scaling=scaling_between(profiles),

@@ -1,10 +1,7 @@
 """Turns a case and its outcome into its row of the report. Pure: it measures nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
 
 from bench.bundle.cpu_class import CpuClass, class_of
 from bench.bundle.manifest import FailedExport
@@ -12,6 +9,7 @@ from bench.bundle.variants import Variant
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Completed, Outcome, Skipped
+from bench.report.predictions import Predictions
 from bench.report.schema import Evaluation, Run, Summary
 from bench.report.summaries import References, summarise
 from bench.run.budget import over_budget
@@ -19,7 +17,6 @@ from bench.run.row_warnings import row_warnings
 from bench.run.verification_warnings import verification_warnings
 from bench.run_config import RunConfig
 from bench.runtimes.providers import case_id
-from bench.statistics import accuracy
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
@@ -88,9 +85,7 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
         return list(context.warnings)
     profile, provenance = context.profile, context.provenance
     heat = profile.heat if provenance == "measured" else None
-    paired = (
-        None if outcome.logits is None else accuracy.pair(*_predictions(outcome.logits, context.evaluation))
-    )
+    paired = None if outcome.logits is None else Predictions.of(outcome.logits, context.evaluation).paired
     return [
         *context.warnings,
         *row_warnings(outcome, case.precision, context.sampling, context.quick, case.excluded_modules, heat),
@@ -99,17 +94,6 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
             summary.latency, outcome.memory.highest_bytes, case.size_bytes, paired, profile.budget, provenance
         ),
     ]
-
-
-def _predictions(
-    logits: Sequence[Sequence[float]], evaluation: Evaluation
-) -> tuple[accuracy.Logits, accuracy.Logits, accuracy.Labels]:
-    """Return a row's logits, the fp32 reference's, and the labels."""
-    return (
-        np.asarray(logits, dtype=np.float32),
-        np.asarray(evaluation.reference_logits, dtype=np.float32),
-        np.asarray(evaluation.labels, dtype=np.int64),
-    )
 
 
 def _of_verification(case: Case, outcome: Completed, context: RowContext) -> list[str]:
@@ -124,7 +108,8 @@ def _of_verification(case: Case, outcome: Completed, context: RowContext) -> lis
     if device is not None:
         cpu_class = class_of(device.architecture, device.features.value)
         cpu = f"{context.profile.name}'s CPU"
-    logits, reference, _ = _predictions(outcome.logits, context.evaluation)
+    predictions = Predictions.of(outcome.logits, context.evaluation)
+    logits, reference = predictions.logits, predictions.reference
     provider = case.config.provider
     uncovered = verification_warnings(case.artifact, provider, cpu_class, cpu, logits, reference)
     return [*case.artifact.warnings, *uncovered]

@@ -9,8 +9,6 @@ import typer
 from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output
 
-_MIB = 1 << 20
-
 
 def clean(
     on: Annotated[
@@ -30,6 +28,7 @@ def clean(
     from bench.errors import BoardError
     from bench.remote.board import clean_board
     from bench.remote.targets import parse_targets
+    from bench.units import mib
 
     output = Output(as_json)
     targets = parse_targets(on)
@@ -45,7 +44,7 @@ def clean(
             continue
         document[target.text] = {"folder": removed.folder, "bytes": removed.size_bytes}
         if removed.size_bytes:
-            size = f"{removed.size_bytes / _MIB:.0f} MiB"
+            size = f"{mib(removed.size_bytes):.0f} MiB"
             output.say(f"{target.name}: edgefit removed {removed.folder}, which held {size}")
         else:
             output.say(f"{target.name}: there is nothing to remove, as {removed.folder} does not exist")

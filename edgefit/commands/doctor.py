@@ -107,6 +107,7 @@ def _board(on: str) -> _MachineReport:
     from bench.remote.job_spec import exclusion_reason
     from bench.remote.targets import parse_target
     from bench.runtimes.formats import FORMATS
+    from bench.units import mib
 
     probe = probe_board(parse_target(on))
     probe.refuse_unusable()
@@ -123,7 +124,7 @@ def _board(on: str) -> _MachineReport:
         confinement=None,
         extra_rows={
             "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
-            "edgefit": f"{facts.store_bytes / 2**20:.0f} MiB; remove it with: edgefit clean --on {on}"
+            "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: edgefit clean --on {on}"
             if facts.store_bytes
             else "not installed yet",
         },

@@ -24,8 +24,6 @@ from edgefit.options import (
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
 
-_MIB = 1 << 20
-
 
 def pack(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
@@ -61,6 +59,7 @@ def pack(
     from bench.remote.packing import PackRequest, was_a_pack, write_pack
     from bench.run.request import BenchmarkRequest
     from bench.runtimes.profile_names import load_checked_profile
+    from bench.units import mib
     from edgefit.progress import progress
 
     output = Output(as_json)
@@ -85,7 +84,7 @@ def pack(
         systems = write_pack(request, out, watcher)
     size_bytes = out.stat().st_size
     names = ", ".join(f"{system.name} (Python {system.python})" for system in systems)
-    output.say(f"{out}: {size_bytes / _MIB:.0f} MiB, for {names}")
+    output.say(f"{out}: {mib(size_bytes):.0f} MiB, for {names}")
     output.say(
         f"this file contains {request.bundle.manifest.pack.images} evaluation images, which may show patients"
     )

@@ -105,7 +105,7 @@ def _drawn(
         yield OutputFile(html, "--html", lambda shown: _page(shown, history, bundle), was_html)
     if png is not None:
         require_extra("report", "edgefit report --png")
-        from bench.render.html.images import was_png
+        from bench.render.html.png import was_png
 
         yield OutputFile(png, "--png", _picture, was_png)
 
@@ -144,8 +144,8 @@ def _page(measured: "Sequence[Report]", history: bool, bundle: Path | None) -> s
 
 def _picture(measured: "Sequence[Report]") -> bytes:
     from bench.errors import InputError
-    from bench.render.html.images import to_png
     from bench.render.html.main_chart import main_picture
+    from bench.render.html.png import to_png
 
     specification = main_picture(measured)
     if specification is None:
@@ -157,7 +157,7 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
     """Return a function that draws an image of the bundle's evaluation pack, by the pack's hash."""
     from bench.bundle.manifest import read_bundle
     from bench.errors import InputError
-    from bench.render.html.images import thumbnail
+    from bench.render.html.flips import thumbnail
 
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256

@@ -14,8 +14,6 @@ from edgefit.terminal import Output
 if TYPE_CHECKING:
     from bench.remote.wheels import Platform
 
-_MIB = 1 << 20
-
 
 def wheelhouse(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the wheels.")],
@@ -57,6 +55,7 @@ def wheelhouse(
     from bench.remote.job_spec import Selection
     from bench.remote.wheelhouse import fill_wheelhouse
     from bench.runtimes.formats import FORMATS
+    from bench.units import mib
     from edgefit.progress import progress
 
     output = Output(as_json)
@@ -72,7 +71,7 @@ def wheelhouse(
     with progress() as watcher:
         filled = fill_wheelhouse(out, platform, selection, has_system_runtimes, overwrite, watcher)
     total = sum((out / name).stat().st_size for name in filled.wheels)
-    output.say(f"{out}: {len(filled.wheels)} wheels for {platform.label}, {total / _MIB:.0f} MiB")
+    output.say(f"{out}: {len(filled.wheels)} wheels for {platform.label}, {mib(total):.0f} MiB")
     output.document(json.dumps({"folder": str(out), **filled.model_dump()}))
     folder = shlex.quote(str(out))
     output.next_step(f"edgefit bench BUNDLE --on {on or 'ssh://…'} --wheelhouse {folder}")

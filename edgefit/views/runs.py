@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from models.records import Estimate, RunRecord
+from models.records import MetricEstimate, RunRecord
 
 
 def run_view(record: RunRecord, out: Path) -> RenderableType:
@@ -36,7 +36,7 @@ def run_view(record: RunRecord, out: Path) -> RenderableType:
     return Group(Text(subject), Text(course), table, Text(confusion), Text(f"run folder: {out}"))
 
 
-def _figure(figure: Estimate | None) -> str:
+def _figure(figure: MetricEstimate | None) -> str:
     if figure is None:
         return "–"
     if figure.ci95 is None:

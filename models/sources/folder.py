@@ -28,7 +28,7 @@ Files = tuple[ImageFile, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SplitPlan:
     """The files of each split, and why they are there."""
 
     train: Files
@@ -49,7 +49,7 @@ def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
     return load
 
 
-def plan_splits(folder: Path, layout: Layout) -> Plan:
+def plan_splits(folder: Path, layout: Layout) -> SplitPlan:
     """Return the folder's own splits; a missing one gets 20 % of the remaining training images."""
     notes = _first_notes(layout)
     given = {
@@ -65,7 +65,7 @@ def plan_splits(folder: Path, layout: Layout) -> Plan:
         rest, validation = _hold_out(folder, rest + validation, "validation")
     _check_every_class(folder, layout, validation)
     notes += _shared_patients(rest + validation, test)
-    return Plan(rest, validation, test, tuple(notes))
+    return SplitPlan(rest, validation, test, tuple(notes))
 
 
 def _first_notes(layout: Layout) -> list[str]:
@@ -135,7 +135,9 @@ def _check_every_class(folder: Path, layout: Layout, validation: Files) -> None:
             )
 
 
-def _load(folder: Path, layout: Layout, plan: Plan, options: SourceOptions, progress: Progress) -> Dataset:
+def _load(
+    folder: Path, layout: Layout, plan: SplitPlan, options: SourceOptions, progress: Progress
+) -> Dataset:
     files = plan.train + plan.validation + plan.test
     decoded = decode_all([file.path for file in files], options.image_size, progress)
     good = _check_decoded(folder, files, decoded, options.skip_bad)

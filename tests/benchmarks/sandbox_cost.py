@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.bundle.signature import image_input
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
@@ -35,10 +35,10 @@ start.main(call)
 _COMMANDS = (WORKER_COMMAND, (sys.executable, "-c", _UNCONFINED))
 
 
-def request(bundle: Bundle, artifact: ArtifactRecord) -> messages.Load:
+def request(bundle: Bundle, artifact: ArtifactRecord) -> worker_messages.Load:
     """What both sides load."""
     row = FORMATS[artifact.format]
-    return messages.Load(
+    return worker_messages.Load(
         module=row.module,
         entry=str((bundle.folder / artifact.entry).resolve()),
         files=(),
@@ -51,12 +51,12 @@ def request(bundle: Bundle, artifact: ArtifactRecord) -> messages.Load:
     )
 
 
-def pair(load: messages.Load, blocks: int) -> tuple[list[float], float]:
+def pair(load: worker_messages.Load, blocks: int) -> tuple[list[float], float]:
     """Return the logarithms of confined ÷ unconfined: of each two blocks, and of loading."""
     sides = [WorkerProcess(command) for command in _COMMANDS]
     try:
         for side in sides:
-            side.ask(messages.CheckReady(), _LIMIT_S)
+            side.ask(worker_messages.CheckReady(), _LIMIT_S)
         loads = {index: _load_ns(sides[index], load) for index in random.sample((0, 1), 2)}
         logs = []
         for _ in range(blocks):
@@ -68,16 +68,16 @@ def pair(load: messages.Load, blocks: int) -> tuple[list[float], float]:
     return logs, math.log(loads[0] / loads[1])
 
 
-def _load_ns(worker: WorkerProcess, load: messages.Load) -> int:
+def _load_ns(worker: WorkerProcess, load: worker_messages.Load) -> int:
     loaded = worker.ask(load, _LIMIT_S)
-    assert isinstance(loaded, messages.Loaded)
-    worker.ask(messages.WarmUp(max_inferences=200, limit_s=5.0), _LIMIT_S)
+    assert isinstance(loaded, worker_messages.Loaded)
+    worker.ask(worker_messages.WarmUp(max_inferences=200, limit_s=5.0), _LIMIT_S)
     return loaded.load_ns
 
 
 def _block_ns(worker: WorkerProcess) -> int:
-    answer = worker.ask(messages.Infer(count=_SAMPLES, settle=2), _LIMIT_S)
-    assert isinstance(answer, messages.Inferred)
+    answer = worker.ask(worker_messages.Infer(count=_SAMPLES, settle=2), _LIMIT_S)
+    assert isinstance(answer, worker_messages.Inferred)
     return min(answer.ns)
 
 

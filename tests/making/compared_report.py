@@ -9,7 +9,7 @@ from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
-from bench.measurements import Block, Completed, End, Memory, NoEnergy, Outcome, ProcessTiming
+from bench.measurements import Block, Completed, End, NoEnergy, Outcome, ProcessMemory, ProcessTiming
 from bench.report.files import write_report
 from bench.report.measured_bundle import record_of
 from bench.report.schema import BundleRecord, Evaluation, Report
@@ -69,7 +69,7 @@ def outcome(row: Row, precision: str = "fp32", images: int = IMAGES) -> Complete
         runtime="test 1",
         processes=timed(row),
         ended=End.NARROW,
-        memory=Memory(runtime_bytes=1, loaded_bytes=peak, peak_bytes=peak, proportional_bytes=None),
+        memory=ProcessMemory(runtime_bytes=1, loaded_bytes=peak, peak_bytes=peak, proportional_bytes=None),
         logits=_logits(row.answers or tuple(int(index < row.wrong) for index in range(images))),
         executed=executed(precision),
         energy=NoEnergy(reason="no meter"),

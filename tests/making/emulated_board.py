@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from making.ports import free_port
 
 _SCRIPT = Path(__file__).with_name("emulated_board.sh")
 _NEEDED = ("qemu-aarch64-static", "mmdebstrap", "unshare", "nsenter", "ssh", "ssh-keygen")
@@ -47,7 +48,7 @@ def powered_on(root: Path, folder: Path, name: str, cpu: str) -> Iterator[Emulat
     """Power a board on until the block ends, and have ssh find it under its name."""
     run = folder / name
     run.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "BOARD_ROOT": str(root),
@@ -66,9 +67,3 @@ def powered_on(root: Path, folder: Path, name: str, cpu: str) -> Iterator[Emulat
         yield board
     finally:
         board.power_off()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

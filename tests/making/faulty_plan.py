@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
 from bench.harness.measure import measure
+from bench.harness.paired import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
 from bench.measurements import Outcome
 from bench.run_config import RunConfig, RunOptions
@@ -79,8 +81,16 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
     return Case(**(settings | changes))  # type: ignore[arg-type]
 
 
-def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes: object) -> Plan:
-    """A plan over a small evaluation pack."""
+def pair_of(folder: Path, name: str) -> Pair:
+    """A case and the same one with another digest."""
+    before = case(folder, name)
+    return Pair(before, replace(before, digest="changed"))
+
+
+def plan(
+    folder: Path, cases: list[Case], sampling: Sampling = SHORT, images: int = IMAGES, **changes: object
+) -> Plan:
+    """A plan over the first `images` of a small evaluation pack."""
     pack = folder / "evaluation.npz"
     if not pack.exists():
         images = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
@@ -90,7 +100,7 @@ def plan(folder: Path, cases: list[Case], sampling: Sampling = SHORT, **changes:
         "cases": tuple(cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
-        "evaluation": PlannedEvaluation(pack, "0" * 64, IMAGES, classes=2),
+        "evaluation": PlannedEvaluation(pack, "0" * 64, images, classes=2),
     }
     return Plan(**(settings | changes))  # type: ignore[arg-type]
 

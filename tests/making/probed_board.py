@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.remote.messages import ProbeFacts, read_answer
+from bench.remote.agent_messages import ProbeFacts, read_answer
 from bench.remote.probe import BoardProbe
 
 _CPU = "/sys/devices/system/cpu/cpu"

@@ -4,7 +4,6 @@ import getpass
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from making.ports import free_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 _SECONDS_TO_LISTEN = 20
@@ -83,7 +84,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     for name in ("home", "bin"):
         (folder / name).mkdir()
     (folder / "bin" / "python3").symlink_to(os.path.realpath(sys.executable))
-    port = _free_port()
+    port = free_port()
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with (folder / "log").open("wb") as log:
@@ -136,12 +137,6 @@ def _config(folder: Path, port: int) -> str:
         "BatchMode": "yes",
     }
     return "Host board\n" + "".join(f"  {name} {value}\n" for name, value in lines.items())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_it_listens(server: SshServer) -> None:

@@ -15,6 +15,7 @@ from bench.bundle.manifest import (
     PackRecord,
     VerificationRecord,
     describe,
+    read_bundle,
     write_manifest,
 )
 from bench.bundle.preprocessing import unit_rgb
@@ -140,3 +141,9 @@ def _artifact(folder: Path, format_name: str, entry: Path) -> ArtifactRecord:
         ),
         seconds=0.0,
     )
+
+
+def entry_of(bundle_folder: Path, variant: str) -> Path:
+    """Return the file by which a variant of a bundle is loaded."""
+    bundle = read_bundle(bundle_folder)
+    return bundle.folder / bundle.select([variant])[0].entry

@@ -13,10 +13,10 @@ from bench.measurements import (
     Executed,
     Failed,
     FailureKind,
-    Memory,
     NoEnergy,
     Operator,
     Outcome,
+    ProcessMemory,
     ProcessTiming,
     Skipped,
     Stage,
@@ -105,7 +105,7 @@ def completed(ms: int, flipped: bool = False, precision: str = "fp32", **changes
         runtime="test 1",
         processes=(process(ms),),
         ended=End.FEW,
-        memory=Memory(
+        memory=ProcessMemory(
             runtime_bytes=60 * MIB, loaded_bytes=80 * MIB, peak_bytes=90 * MIB, proportional_bytes=70 * MIB
         ),
         logits=((2.0, -1.0), (-1.0, 2.1), third, (1.0, 0.1)),

@@ -13,13 +13,13 @@ from models.pixels import to_input, to_planes
 from models.records import (
     DataRecord,
     Epoch,
-    Estimate,
-    Evaluation,
     History,
+    MetricEstimate,
     Metrics,
     Preprocessing,
     RunRecord,
     SplitCounts,
+    SplitEvaluation,
     TrainingRecord,
     WeightsRecord,
 )
@@ -85,9 +85,9 @@ def _history() -> History:
 
 
 def _record(files: dict[str, str]) -> RunRecord:
-    evaluation = Evaluation(
+    evaluation = SplitEvaluation(
         images=HELD_OUT,
-        accuracy=Estimate(value=1.0, ci95=None),
+        accuracy=MetricEstimate(value=1.0, ci95=None),
         auc=None,
         sensitivity=None,
         specificity=None,

@@ -1,5 +1,6 @@
 """What is written down twice says the same in both places."""
 
+import ast
 import re
 import sys
 from typing import get_args
@@ -53,6 +54,21 @@ def test_every_direct_dependency_is_pinned() -> None:
     } - {"edgefit"}
 
     assert wanted <= pinned
+
+
+# models/ and bench/ do not know each other, so that each has its own of what all of its modules share.
+ONE_IN_EACH_STAGE = {"InputError", "Progress", "Record"}
+
+
+def test_no_two_classes_have_one_name() -> None:
+    packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    files: dict[str, list[str]] = {}
+    for path in sorted(path for package in packages for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                files.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+
+    assert {name: places for name, places in files.items() if len(places) > 1}.keys() == ONE_IN_EACH_STAGE
 
 
 def test_packages_say_nothing_when_imported() -> None:

@@ -12,7 +12,7 @@ from bench.devices.projection.projected import (
     Factor,
     Measured,
     Projected,
-    Target,
+    ProjectionTarget,
     between,
     projected,
 )
@@ -23,7 +23,7 @@ from device_profiles.facts import Rate
 _WIDER = {"bf16": "fp32", "fp16": "fp32"}
 
 
-def from_calibration(case: Measured, target: Target) -> Projected | None:
+def from_calibration(case: Measured, target: ProjectionTarget) -> Projected | None:
     """Return the projection; None if a rate of either machine is missing in this runtime."""
     if case.executed is None:
         return None

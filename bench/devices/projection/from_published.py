@@ -14,7 +14,7 @@ from bench.devices.projection.projected import (
     Measured,
     NoBasis,
     Projected,
-    Target,
+    ProjectionTarget,
     between,
     projected,
 )
@@ -31,7 +31,7 @@ _MEGA, _GIGA = 1e6, 1e9
 _BYTES_OF_FP32 = 4
 
 
-def from_published(case: Measured, target: Target) -> Projected | NoBasis:
+def from_published(case: Measured, target: ProjectionTarget) -> Projected | NoBasis:
     """Scale a published run of the runtime on this class of processor to device, network and precision."""
     device, speeds, work = target.device, speeds_of(target.device), _work_of(case.executed)
     assert device.processor is not None
@@ -80,7 +80,7 @@ def _work_of(executed: Executed | None) -> Work:
     return Work(macs / _GIGA, elements * _BYTES_OF_FP32 / _MEGA)
 
 
-def _of_device(basis: Basis, speeds: Speeds, target: Target) -> Factor | None:
+def _of_device(basis: Basis, speeds: Speeds, target: ProjectionTarget) -> Factor | None:
     """Scale the basis' own work from its device and threads to the target's."""
     precision, of_speeds = basis.latency.precision, speeds_of(basis.profile)
     assert of_speeds is not None
@@ -98,7 +98,7 @@ def _threads_of(basis: Basis) -> int:
     return basis.latency.threads or basis.profile.processor.cores.value
 
 
-def _of_network(basis: Basis, work: Work, target: Target) -> Factor | None:
+def _of_network(basis: Basis, work: Work, target: ProjectionTarget) -> Factor | None:
     if is_of(basis.latency, target.network, target.image_size):
         return None  # the number of classes may differ
     return between_networks(basis.work, work)
@@ -124,7 +124,7 @@ class _PerFp32:
     why: str
 
 
-def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) -> Factor | None:
+def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: ProjectionTarget) -> Factor | None:
     """Scale from the basis' precision to the case's; None if they are equal, or the ratio is unknown."""
     of, to = Precision(basis.latency.precision), case.there
     if of is to:
@@ -138,7 +138,7 @@ def _of_precision(basis: Basis, case: Measured, speeds: Speeds, target: Target) 
 
 
 def _relative_to_fp32(
-    precision: Precision, case: Measured, speeds: Speeds, target: Target
+    precision: Precision, case: Measured, speeds: Speeds, target: ProjectionTarget
 ) -> _PerFp32 | None:
     """Return a precision's time ÷ that of fp32 on the device; None if it is unknown."""
     processor = target.device.processor
@@ -171,7 +171,7 @@ class _Gains:
     by: str
 
 
-def _gains_of_int8(case: Measured, speeds: Speeds, target: Target) -> _Gains | None:
+def _gains_of_int8(case: Measured, speeds: Speeds, target: ProjectionTarget) -> _Gains | None:
     """Return both machines' gains: measured if the device's is, else what the instructions allow."""
     gain_here = gain_of_int8(convolutions(target.host_rates, case.runtime))
     gain_there = gain_of_int8(convolutions(target.device.rates, case.runtime))

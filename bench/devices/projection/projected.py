@@ -76,7 +76,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Target:
+class ProjectionTarget:
     """The device of the projection, and what is known about other devices.
 
     `threads`: those that the device would use; `host_rates`: this host's own with the threads that were

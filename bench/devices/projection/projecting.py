@@ -5,10 +5,10 @@ Pure: it takes values and returns values.
 
 from bench.devices.projection.from_calibration import from_calibration
 from bench.devices.projection.from_published import from_published
-from bench.devices.projection.projected import Measured, NoBasis, Projected, Target
+from bench.devices.projection.projected import Measured, NoBasis, Projected, ProjectionTarget
 
 
-def project(case: Measured, target: Target) -> Projected | NoBasis:
+def project(case: Measured, target: ProjectionTarget) -> Projected | NoBasis:
     """Return what a case would take on the target's device.
 
     If the device was calibrated in the same runtime, the projection uses its rates and this host's. Otherwise

@@ -46,7 +46,7 @@ class Jobs:
         return self._store.root / "jobs" / key
 
     def state(self, key: str) -> str:
-        """Return the state of a job, one of bench.remote.messages.JobState.
+        """Return the state of a job, one of bench.remote.agent_messages.JobState.
 
         Raises RefusedError if another job runs, which nothing must disturb.
         """
@@ -63,7 +63,7 @@ class Jobs:
     def start(self, key: str, spec: dict[str, Any]) -> None:
         """Start a job, or resume an interrupted one.
 
-        `spec` is bench.remote.messages.JobSpec. Raises RefusedError if another job runs.
+        `spec` is bench.remote.agent_messages.JobSpec. Raises RefusedError if another job runs.
         """
         folder = self.folder(key)
         remove(self._store.root / "temporary")
@@ -96,7 +96,7 @@ class Jobs:
     ) -> None:
         """Send every event of a job from byte `offset` on, until it ends or `has_input` returns True.
 
-        Each message is one of bench.remote.messages.FollowMessage.
+        Each message is one of bench.remote.agent_messages.FollowMessage.
         """
         folder, last_sent = self.folder(key), time.monotonic()
         while True:
@@ -128,7 +128,7 @@ class Jobs:
             time.sleep(_STEP_S)
 
     def result(self, key: str) -> dict[str, Any]:
-        """Return the result of a job that ended, which is bench.remote.messages.JobResult."""
+        """Return the result of a job that ended, which is bench.remote.agent_messages.JobResult."""
         folder = self.folder(key)
         result: dict[str, Any] = json.loads((folder / "ended.json").read_text(encoding="utf-8"))
         report = folder / "report.json"
@@ -140,7 +140,7 @@ class Jobs:
         remove(self.folder(key) / "ended.json" if keep_journal else self.folder(key))
 
     def clean(self, may_stop: bool) -> dict[str, Any]:
-        """Remove the whole store, and return bench.remote.messages.RemovedFolder.
+        """Remove the whole store, and return bench.remote.agent_messages.RemovedFolder.
 
         Raises RefusedError if a job runs and `may_stop` is not set.
         """

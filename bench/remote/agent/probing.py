@@ -30,7 +30,7 @@ def probe(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[
 
     `patterns`: of the files to read; `vcgencmd`: the arguments for a Raspberry Pi's program of this name, one
     call each; `modules`: the modules to look for, each with the name of its distribution. The answer is
-    bench.remote.messages.ProbeFacts.
+    bench.remote.agent_messages.ProbeFacts.
     """
     before, begin = _text(_STAT), time.monotonic()
     time.sleep(_WATCH_S)

@@ -1,7 +1,7 @@
 """Answers a laptop's requests: one line of JSON each on stdin, and one or more lines on stdout.
 
-bench.remote.messages has a record for each line. The agent ends when the laptop is gone, or sends nothing for
-much longer than a laptop that is there.
+bench.remote.agent_messages has a record for each line. The agent ends when the laptop is gone, or sends
+nothing for much longer than a laptop that is there.
 """
 
 import json
@@ -24,7 +24,7 @@ class LaptopGoneError(Exception):
     """The laptop is no longer there."""
 
 
-class Link:
+class LaptopLink:
     """Reads from a file descriptor with a time limit, and writes lines to stdout."""
 
     def __init__(self, descriptor: int) -> None:
@@ -63,9 +63,9 @@ class Link:
 
 
 class Agent:
-    """A method for each request: `do_` and the name that the request has in bench.remote.messages."""
+    """A method for each request: `do_` and the name that the request has in bench.remote.agent_messages."""
 
-    def __init__(self, store: Store, link: Link) -> None:
+    def __init__(self, store: Store, link: LaptopLink) -> None:
         self._store = store
         self._link = link
         self._environments = Environments(store)
@@ -169,7 +169,7 @@ def main(descriptor: int) -> None:
     """Serve the laptop at the other end of `descriptor` and stdout."""
     os.umask(0o077)  # the files may be patients' images
     try:
-        Agent(Store.usual(), Link(descriptor)).serve()
+        Agent(Store.usual(), LaptopLink(descriptor)).serve()
     except (LaptopGoneError, BrokenPipeError):
         # The laptop is gone: Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -7,7 +7,6 @@ import altair as alt
 
 from bench.choose.candidates import Candidate
 from bench.choose.pareto import front
-from bench.render.columns import has_groups
 from bench.render.html.drawing import (
     INK,
     MAIN_HEIGHT,
@@ -129,7 +128,7 @@ def _corners(points: Sequence[Row]) -> tuple[Row, ...]:
 def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int) -> str:
     """Return the caption, which describes only what is drawn."""
     sentences = ["Each point is a variant: left is faster, up is more accurate."]
-    if points and not has_groups(report):
+    if points and not report.has_groups:
         fastest = min(points, key=lambda row: float(row["p50"]))
         sentences.append(
             f"The fastest is {fastest['row']}, p50 {fastest['p50']:.3g} ms ({fastest['provenance']})."

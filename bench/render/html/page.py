@@ -11,14 +11,14 @@ import vl_convert
 from bench.choose.choosing import Choice
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
+from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.html.main_chart import latency_and_accuracy
-from bench.render.html.rows import MOST_IMAGES, Flip, flips_of, head_of, rows_of
+from bench.render.html.rows import head_of, rows_of
 from bench.render.report_text import Remark, conditions, controls_line, projections, proxy_terms, remarks
-from bench.render.text import titles_of
+from bench.render.text import REPORT_MARKER, titles_of
 from bench.report.schema import Report
 from bench.run_config import RunOptions
 
-MARKER = "<!-- edgefit report -->"
 # The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000
 
@@ -69,7 +69,7 @@ def to_html(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page: str = environment.from_string(_text("page.html.jinja")).render(
-        marker=MARKER,
+        marker=REPORT_MARKER,
         names=list(dict.fromkeys(report.name for report in reports)),
         devices=devices,
         choices=choices,
@@ -104,7 +104,7 @@ def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
 
 def was_html(content: bytes) -> bool:
     """Tell whether this module wrote a file's content."""
-    return content.startswith(f"<!doctype html>\n{MARKER}".encode())
+    return content.startswith(f"<!doctype html>\n{REPORT_MARKER}".encode())
 
 
 def _samples_of(report: Report) -> int:

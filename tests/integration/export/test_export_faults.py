@@ -13,7 +13,7 @@ from bench.bundle.variants import Precision
 from bench.runtimes.formats import FORMATS, FormatRow
 from export.export import ExportOptions, export
 from export.messages import Refused, Task
-from export.worker_process import WorkerProcess
+from export.worker_process import ExportWorker
 from models.progress import Progress
 from models.records import RunRecord
 from models.run_folder import MODEL, RECORD, hash_files, write_record
@@ -112,7 +112,7 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         threads=1,
     )
 
-    with WorkerProcess(folder) as worker:
+    with ExportWorker(folder) as worker:
         answer = worker.ask(task, timeout_s=0.5)
 
         assert isinstance(answer, Refused)

@@ -27,7 +27,7 @@ from export.networks import load, reference_logits, simulate
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.correction import correct
 from export.to_openvino import UnexpectedGraphError
-from models.run_folder import Run
+from models.run_folder import RunFolder
 
 # An early layer, a depthwise layer and a projection, each between layers in int8.
 EXCLUDED = ("features.3.conv.0.0", "features.8.conv.1.0", "features.12.conv.2")
@@ -104,7 +104,7 @@ def _packed(graph: torch.Graph) -> list[torch.Value]:
     return [list(node.inputs())[1] for node in graph.nodes() if node.kind() in kinds]
 
 
-def batches(run: Run) -> list[np.ndarray]:
+def batches(run: RunFolder) -> list[np.ndarray]:
     images = np.repeat(run.images.test.images[:, None].astype(np.float32) / 255, 3, axis=1)
     return [image[None] for image in images]
 

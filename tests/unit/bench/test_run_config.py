@@ -11,8 +11,8 @@ from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.options import CheckOptions, Limits
 from bench.gate.reports import check_reports
-from bench.harness.messages import Load
 from bench.harness.plan import Case
+from bench.harness.worker_messages import Load
 from bench.render.csv_table import to_csv
 from bench.report.comparability import differing_options
 from bench.report.schema import Report, Run

@@ -1,6 +1,5 @@
 """Paired runs of real workers: both sides in each pass, the time limit, and whose worker died."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,6 @@ from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
 from bench.harness.paired import Pair, PairedRepetition, PairedRunner, SideEnded
 from bench.measurements import Failed, Skipped
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    before = case(tmp_path, "onnx-fp32")
-    return Pair(before, replace(before, digest="changed"))
 
 
 def test_a_paired_run_alternates_both_sides_in_each_pass(tmp_path: Path) -> None:

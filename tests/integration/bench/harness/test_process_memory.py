@@ -7,7 +7,7 @@ import pytest
 from making.faulty_plan import case, outcomes_of, plan
 
 from bench.harness import process_memory
-from bench.measurements import Completed, Memory
+from bench.measurements import Completed, ProcessMemory
 
 MIB = 1 << 20
 
@@ -21,7 +21,7 @@ class Bytes(NamedTuple):
     proportional: int
 
     @classmethod
-    def of(cls, memory: Memory) -> "Bytes":
+    def of(cls, memory: ProcessMemory) -> "Bytes":
         assert memory.peak_bytes is not None
         assert memory.proportional_bytes is not None
         return cls(memory.runtime_bytes, memory.loaded_bytes, memory.peak_bytes, memory.proportional_bytes)

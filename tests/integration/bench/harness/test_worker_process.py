@@ -15,7 +15,7 @@ import pytest
 
 from bench.bundle.manifest import read_bundle
 from bench.bundle.signature import image_input
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import WORKER_COMMAND, RuntimeMissingError, WorkerProcess
 from bench.measurements import FailureKind
@@ -34,11 +34,11 @@ def started(command: Sequence[str] = WORKER_COMMAND) -> Iterator[WorkerProcess]:
         worker.stop()
 
 
-def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> messages.Load:
+def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> worker_messages.Load:
     bundle = read_bundle(bundle_folder)
     artifact = bundle.select([variant])[0]
     row = FORMATS[artifact.format]
-    request = messages.Load(
+    request = worker_messages.Load(
         module=row.module,
         entry=str(bundle_folder / artifact.entry),
         files=(str(bundle_folder / artifact.entry),),
@@ -56,26 +56,26 @@ def test_every_runtime_gives_the_reference_logits(bundle_folder: Path, variant: 
     pack = read_bundle(bundle_folder).pack()
     with started() as worker:
         worker.ask(load(bundle_folder, variant), LIMIT_S)
-        samples = worker.ask(messages.Infer(count=3), LIMIT_S)
+        samples = worker.ask(worker_messages.Infer(count=3), LIMIT_S)
         answer = worker.ask(
-            messages.Predict(pack=str(bundle_folder / "evaluation.npz"), first=10, count=5), LIMIT_S
+            worker_messages.Predict(pack=str(bundle_folder / "evaluation.npz"), first=10, count=5), LIMIT_S
         )
 
-    assert isinstance(samples, messages.Inferred)
+    assert isinstance(samples, worker_messages.Inferred)
     assert len(samples.ns) == 3
     assert samples.counters.elapsed_ns >= sum(samples.ns)
-    assert isinstance(answer, messages.Predicted)
+    assert isinstance(answer, worker_messages.Predicted)
     assert np.allclose(answer.logits, pack.reference_logits[10:15], atol=1e-5)
 
 
 def test_memory_grows_from_runtime_to_loaded_and_peak_is_no_less(bundle_folder: Path) -> None:
     with started() as worker:
         loaded = worker.ask(load(bundle_folder, pack=None), LIMIT_S)
-        worker.ask(messages.Infer(count=1), LIMIT_S)
-        peak = worker.ask(messages.ReadPeak(), LIMIT_S)
+        worker.ask(worker_messages.Infer(count=1), LIMIT_S)
+        peak = worker.ask(worker_messages.ReadPeak(), LIMIT_S)
 
-    assert isinstance(loaded, messages.Loaded)
-    assert isinstance(peak, messages.Peak)
+    assert isinstance(loaded, worker_messages.Loaded)
+    assert isinstance(peak, worker_messages.Peak)
     assert loaded.runtime_bytes <= loaded.loaded_bytes
     assert peak.peak_bytes is not None
     assert peak.peak_bytes >= loaded.loaded_bytes
@@ -100,8 +100,8 @@ def test_what_a_runtime_raises_is_an_error_with_its_words(bundle_folder: Path) -
     assert "model.onnx" in death.value.message
 
 
-def load_unchecked(bundle_folder: Path) -> messages.Load:
-    return messages.Load(
+def load_unchecked(bundle_folder: Path) -> worker_messages.Load:
+    return worker_messages.Load(
         module=FORMATS["onnx"].module,
         entry=str(bundle_folder / "onnx-fp32" / "model.onnx"),
         files=(),
@@ -135,7 +135,7 @@ def test_a_death_by_signal_has_its_name(
         worker.ask(load(bundle_folder), LIMIT_S)
         os.kill(worker.pid, number)
         with pytest.raises(ChildDiedError) as death:
-            worker.ask(messages.Infer(count=1), LIMIT_S)
+            worker.ask(worker_messages.Infer(count=1), LIMIT_S)
 
     assert death.value.kind is kind
     assert number.name in death.value.message
@@ -146,7 +146,7 @@ def test_a_hang_is_ended_at_the_time_limit(bundle_folder: Path) -> None:
         worker.ask(load(bundle_folder), LIMIT_S)
         os.kill(worker.pid, signal.SIGSTOP)
         with pytest.raises(ChildDiedError) as death:
-            worker.ask(messages.Infer(count=1), timeout_s=0.2)
+            worker.ask(worker_messages.Infer(count=1), timeout_s=0.2)
 
     assert death.value.kind is FailureKind.HANG
 
@@ -164,7 +164,7 @@ def proxy(script: str) -> list[str]:
 )
 def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKind, words: str) -> None:
     with started(proxy(script)) as worker, pytest.raises(ChildDiedError) as death:
-        worker.ask(messages.ReadPeak(), LIMIT_S)
+        worker.ask(worker_messages.ReadPeak(), LIMIT_S)
 
     assert death.value.kind is kind
     assert words in death.value.message
@@ -172,22 +172,22 @@ def test_garbage_and_an_early_exit_have_their_names(script: str, kind: FailureKi
 
 def test_what_is_printed_to_stdout_cannot_be_mistaken_for_an_answer() -> None:
     script = 'print(\'{"kind": "peak", "peak_bytes": 1}\', flush=True); os.write(pipe, b\'%s\\n\')'
-    answer = messages.Peak(peak_bytes=2, proportional_bytes=None).model_dump_json()
+    answer = worker_messages.Peak(peak_bytes=2, proportional_bytes=None).model_dump_json()
     with started(proxy(script % answer)) as worker:
-        heard = worker.ask(messages.ReadPeak(), LIMIT_S)
+        heard = worker.ask(worker_messages.ReadPeak(), LIMIT_S)
 
-    assert heard == messages.Peak(peak_bytes=2, proportional_bytes=None)
+    assert heard == worker_messages.Peak(peak_bytes=2, proportional_bytes=None)
 
 
 def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
     script = (
-        "from bench.harness import messages, start\n"
-        "ready = messages.Ready\n"
+        "from bench.harness import worker_messages, start\n"
+        "ready = worker_messages.Ready\n"
         "def noisy(**fields):\n    print('chatter')\n    return ready(**fields)\n"
-        "messages.Ready = noisy\nstart.main()"
+        "worker_messages.Ready = noisy\nstart.main()"
     )
     with started((sys.executable, "-c", script)) as worker, pytest.raises(ChildDiedError) as death:
-        worker.ask(messages.CheckReady(), LIMIT_S)
+        worker.ask(worker_messages.CheckReady(), LIMIT_S)
 
     assert death.value.kind is FailureKind.GARBAGE
     assert "chatter" in death.value.message

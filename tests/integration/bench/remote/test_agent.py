@@ -1,4 +1,4 @@
-"""The agent: it runs wherever a Python is, and understands the requests of bench.remote.messages alone."""
+"""The agent: it runs wherever a Python is, and understands nothing but bench.remote.agent_messages."""
 
 import ast
 import fcntl
@@ -18,7 +18,7 @@ from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
 from bench.remote.agent.serving import Agent
 from bench.remote.agent.store import RefusedError, Store
-from bench.remote.messages import AgentRequest
+from bench.remote.agent_messages import AgentRequest
 from bench.remote.shipped_code import AGENT_MODULES, agent_source
 
 AGENT = ROOT / "bench" / "remote" / "agent"

@@ -3,14 +3,14 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from making.faulty_plan import SHORT, Silent
+from making.short_benchmark import PROFILE, run
 
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.harness.case_worker import CaseWorker
-from bench.harness.messages import Inferred
+from bench.harness.worker_messages import Inferred
 from bench.measurements import Failed, FailureKind, Stage
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
@@ -19,28 +19,13 @@ from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.snapshot import usable_cpus
 from device_profiles.facts import RuntimeChoice
 from device_profiles.loading import load_profile
-from device_profiles.profile import Profile
-from device_profiles.settings import Budget
 
-PROFILE = Profile(
-    name="test",
-    description="a test",
-    device="this-machine",
-    threads=1,
-    sampling=SHORT,
-    quick=SHORT,
-    budget=Budget(source="no limits, for tests"),
-)
 BOARD = load_profile("raspberry-pi-4").model_copy(update={"sampling": SHORT, "quick": SHORT})
 
 
 @pytest.fixture(autouse=True)
 def _short_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.harness.calibration._SHORT_RATE_S", 0.05)
-
-
-def run(bundle: Bundle, profile: Profile = PROFILE, **options: Any) -> Report:
-    return benchmark(bundle, profile, BenchmarkRequest(**options, tool="0", created="now"), Silent())
 
 
 def two_of(bundle_folder: Path) -> Bundle:

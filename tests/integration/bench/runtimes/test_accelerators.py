@@ -5,17 +5,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from making.tiny_bundle import entry_of
 
-from bench.bundle.manifest import read_bundle
 from bench.errors import FellBackError
 from bench.run_config import RunConfig
 from bench.runtimes import run_onnx
 from bench.runtimes.protocol import LoadOptions
-
-
-def entry(bundle_folder: Path, variant: str) -> Path:
-    bundle = read_bundle(bundle_folder)
-    return bundle.folder / bundle.select([variant])[0].entry
 
 
 def test_a_provider_that_really_leaves_the_network_to_another_is_found_out(bundle_folder: Path) -> None:
@@ -23,7 +18,7 @@ def test_a_provider_that_really_leaves_the_network_to_another_is_found_out(bundl
     if (azure := "AzureExecutionProvider") not in onnxruntime.get_available_providers():
         pytest.skip("this onnxruntime has no Azure provider")
     session = run_onnx.load(
-        entry(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=azure))
+        entry_of(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=azure))
     )
 
     with pytest.raises(FellBackError, match="were to run on AzureExecutionProvider, but ran on CPU"):

@@ -22,7 +22,7 @@ from making.faulty_plan import SHORT, Silent, case, outcomes_of, plan
 from bench.bundle.manifest import read_bundle
 from bench.bundle.signature import image_input
 from bench.filesystem.cache_folder import cache_folder
-from bench.harness import messages
+from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import WorkerProcess, compile_runtimes, probe_confinement
 from bench.measurements import Failed, FailureKind, Outcome
@@ -50,9 +50,9 @@ def kernel_without(missing: tuple[object, ...], monkeypatch: pytest.MonkeyPatch)
         yield
 
 
-def load(entry: Path, format_: str = "torchscript") -> messages.Load:
+def load(entry: Path, format_: str = "torchscript") -> worker_messages.Load:
     row = FORMATS[format_]
-    return messages.Load(
+    return worker_messages.Load(
         module=row.module,
         entry=str(entry),
         files=(str(entry),),
@@ -68,7 +68,7 @@ def load_and_infer(entry: Path, missing: tuple[object, ...], format_: str = "tor
     worker = WorkerProcess(worker_without(missing))
     try:
         worker.ask(load(entry, format_), LIMIT_S)
-        worker.ask(messages.Infer(count=1), LIMIT_S)
+        worker.ask(worker_messages.Infer(count=1), LIMIT_S)
     finally:
         worker.stop()
 
@@ -202,7 +202,7 @@ def test_every_thread_of_a_worker_is_confined(bundle_folder: Path, format_: str)
     worker = WorkerProcess()
     try:
         worker.ask(load(bundle_folder / artifact.entry, format_), LIMIT_S)
-        worker.ask(messages.Infer(count=1), LIMIT_S)
+        worker.ask(worker_messages.Infer(count=1), LIMIT_S)
         process = Path("/proc", str(worker.pid))
         own = Path(os.readlink(process / "cwd")).parent
         threads = [task.read_text() for task in (process / "task").glob("*/status")]

@@ -10,26 +10,15 @@ import subprocess
 from inspect import signature
 from pathlib import Path
 
-import pytest
 from making.changed_bundle import changed, flipping
-from making.command_line import SHORT, edgefit, edgefit_here
+from making.check_command import ONE, check, check_here
+from making.command_line import edgefit
 
 from bench.bundle.evaluation_pack import read_pack, write_pack
 from bench.bundle.manifest import MANIFEST, describe
 from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
 from edgefit.commands.check import check as command
 from edgefit.options import parse_share
-
-ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
-ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TIME)
-
-
-def check(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return edgefit("check", candidate, "--baseline", baseline, *words)
-
-
-def check_here(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return edgefit_here("check", candidate, "--baseline", baseline, *words)
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
@@ -48,15 +37,10 @@ def with_images(bundle: Path, count: int) -> Path:
     return bundle
 
 
-@pytest.fixture
-def copy(bundle_folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
-
-
 def test_the_same_files_pass_and_both_sides_answer_the_baselines_images(
-    bundle_folder: Path, copy: Path
+    bundle_folder: Path, bundle_copy: Path
 ) -> None:
-    done = check(with_images(copy, 10), bundle_folder, *ONE, "--json")
+    done = check(with_images(bundle_copy, 10), bundle_folder, *ONE, "--json")
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.partition("PASSED: ")[2].startswith("1 variant, nothing worse than its limit")
@@ -77,16 +61,16 @@ def test_flipped_answers_and_a_larger_file_block(bundle_folder: Path, tmp_path: 
 
 
 def test_a_variant_that_is_missing_blocks_and_one_that_is_new_does_not(
-    bundle_folder: Path, copy: Path
+    bundle_folder: Path, bundle_copy: Path
 ) -> None:
-    path = copy / MANIFEST
+    path = bundle_copy / MANIFEST
     manifest = json.loads(path.read_text())
     manifest["artifacts"] = [one for one in manifest["artifacts"] if one["variant"] != "onnx-fp32"]
     path.write_text(json.dumps(manifest))
-    shutil.rmtree(copy / "onnx-fp32")
+    shutil.rmtree(bundle_copy / "onnx-fp32")
 
-    missing = check_here(copy, bundle_folder, *ONE, "--json")
-    new = check_here(bundle_folder, copy, *ONE, "--json")
+    missing = check_here(bundle_copy, bundle_folder, *ONE, "--json")
+    new = check_here(bundle_folder, bundle_copy, *ONE, "--json")
 
     assert (missing.returncode, findings(missing)["case"][0]) == (10, "MISSING")
     assert (new.returncode, findings(new)["case"][0]) == (12, "NEW")

@@ -10,15 +10,8 @@ from bench.harness.calibration import Durations
 from device_profiles.loading import load_profile
 from edgefit.__main__ import run
 
+pytestmark = pytest.mark.usefixtures("own_profiles")
 Out = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "profiles"
-    folder.mkdir()
-    monkeypatch.setenv("EDGEFIT_PROFILES", str(folder))
-    return folder
 
 
 def test_calibration_writes_a_profile_that_describes_this_machine(

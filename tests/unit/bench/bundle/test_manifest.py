@@ -121,7 +121,7 @@ def test_an_entry_must_be_one_of_the_hashed_files(bundle_folder: Path) -> None:
 def test_a_variant_that_could_not_be_exported_says_so_when_it_is_named(bundle_folder: Path) -> None:
     change(bundle_folder, failed=[{"variant": "onnx-int8", "stage": "export", "message": "no"}])
 
-    with pytest.raises(InputError, match=r"onnx-int8 is not in .*: its export failed in stage export"):
+    with pytest.raises(InputError, match=r"onnx-int8 is not in .*: its export failed in stage export: no;"):
         read_bundle(bundle_folder).select(["onnx-int8"])
 
 

@@ -146,7 +146,7 @@ def test_what_is_the_same_on_both_sides_is_the_same_in_everything() -> None:
 def test_accuracy_is_worse_below_its_limit_image_by_image() -> None:
     four = judge([compared(candidate=wrong(4))], Limits())[-1]
 
-    assert (four.quantity, four.verdict) == (Quantity.ACCURACY, Verdict.WORSE)
+    assert (four.quantity, four.verdict, four.flips) == (Quantity.ACCURACY, Verdict.WORSE, 4)
     assert four.sentence.startswith(
         "4 of 100 images changed class, 4 fewer right (4 newly wrong, 0 newly right; exact test p = 0.12)"
     )
@@ -158,6 +158,22 @@ def test_a_file_is_worse_only_beyond_its_limit(size_bytes: int, verdict: str) ->
     candidate = Side("completed", None, size_bytes, (100,), np.array([[2, 1]] * 100, dtype=np.float32))
 
     assert verdicts(compared(candidate=candidate), max_growth=0.01)["size"] == verdict
+
+
+def test_images_that_change_class_both_ways_are_flips() -> None:
+    first, second = np.array([[1, 2], [2, 1]], dtype=np.float32), np.array([[2, 1], [1, 2]], dtype=np.float32)
+    sides = [Side("completed", None, 100, (100,), np.tile(logits, (50, 1))) for logits in (first, second)]
+    finding = judge([compared(baseline=sides[0], candidate=sides[1])], Limits())[-1]
+
+    assert finding.baseline == finding.candidate
+    assert finding.flips == 100
+
+
+def test_only_accuracy_has_flips() -> None:
+    flips = {finding.quantity: finding.flips for finding in judge([compared()], Limits())}
+
+    assert flips.pop(Quantity.ACCURACY) == 0
+    assert set(flips.values()) == {None}
 
 
 def test_a_loss_that_chance_may_explain_is_not_decided() -> None:

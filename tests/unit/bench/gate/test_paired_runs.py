@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from making.compared_report import Row, timed
-from making.faulty_plan import Silent, case
+from making.faulty_plan import Silent, pair_of
 
 from bench.gate.bundles import times_of
 from bench.gate.findings import Quantity
@@ -15,7 +15,7 @@ from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRu
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
-from bench.measurements import Failed, FailureKind, Memory, Skipped, Stage
+from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Invented:
 
     def examine(self, case_: Case) -> Examined | Ended:
         self.examined += 1
-        memory = Memory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
+        memory = ProcessMemory(runtime_bytes=1, loaded_bytes=100, peak_bytes=100, proportional_bytes=None)
         return Examined(
             case=case_.id, runtime="t", memory=memory, logits=None, executed=None, predictions_cached_at=None
         )
@@ -64,15 +64,8 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    before = case(tmp_path, "onnx-fp32")
-    return Pair(before, replace(before, digest="changed"))
-
-
-@pytest.fixture
 def other(tmp_path: Path) -> Pair:
-    before = case(tmp_path, "onnx-int8")
-    return Pair(before, replace(before, digest="changed"))
+    return pair_of(tmp_path, "onnx-int8")
 
 
 def test_what_is_decided_at_the_first_check_is_measured_no_longer(pair: Pair) -> None:

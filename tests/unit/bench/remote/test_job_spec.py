@@ -6,9 +6,9 @@ import pytest
 
 from bench.bundle.manifest import read_bundle
 from bench.errors import BoardError
+from bench.remote.agent_messages import Alive, Answer, JobEvent, read_message
 from bench.remote.job_folder import JobRequest
 from bench.remote.job_spec import Environment, Job, make_job, select_formats
-from bench.remote.messages import Alive, Answer, JobEvent, read_message
 from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
 

@@ -3,8 +3,9 @@
 from making.checks import checked, report
 from making.compared_report import Row
 
+from bench.gate.findings import Quantity
 from bench.measurements import Failed, FailureKind, Stage
-from bench.render.check_text import headline
+from bench.render.check_text import headline, notable_findings
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -38,3 +39,15 @@ def test_several_that_block_are_counted() -> None:
     assert headline(found).startswith("BLOCKED: ")
     assert ", and 2 more" in headline(found)
     assert "onnx-int8 BROKE" in check_to_markdown(found)
+
+
+def test_images_that_changed_class_are_notable_though_accuracy_is_the_same() -> None:
+    same = checked(report(onnx_fp32=Row(10)), report(onnx_fp32=Row(10)))
+    flipped = [
+        finding.model_copy(update={"flips": 2}) if finding.quantity is Quantity.ACCURACY else finding
+        for finding in same.findings
+    ]
+
+    assert notable_findings(same) == []
+    notable = notable_findings(same.model_copy(update={"findings": tuple(flipped)}))
+    assert [finding.quantity for finding in notable] == [Quantity.ACCURACY]

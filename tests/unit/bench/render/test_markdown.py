@@ -4,10 +4,10 @@ from making.page_reports import HOSTILE, three_reports
 
 from bench.choose.choosing import Criteria, choose
 from bench.render.markdown import (
-    REPORT_MARKER,
     report_to_markdown,
     was_report_markdown,
 )
+from bench.render.text import REPORT_MARKER
 from device_profiles.settings import Budget
 
 

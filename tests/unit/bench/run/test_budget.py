@@ -8,7 +8,7 @@ from bench.bundle.variants import Precision
 from bench.choose.choosing import Criteria, choose
 from bench.devices.projection.projected import Factor, projected
 from bench.devices.terms import Provenance
-from bench.measurements import Completed, Memory
+from bench.measurements import Completed, ProcessMemory
 from bench.report.summaries import References, summarise
 from bench.run.budget import over_budget, projected_over_budget
 from device_profiles.settings import Budget
@@ -55,7 +55,7 @@ MEMORY = Budget(memory_mb=90, source="limits, for tests")
 
 
 def test_without_a_peak_what_is_resident_after_loading_is_held_against_the_limit_of_memory() -> None:
-    no_peak = Memory(runtime_bytes=1, loaded_bytes=91 * MIB, peak_bytes=None, proportional_bytes=None)
+    no_peak = ProcessMemory(runtime_bytes=1, loaded_bytes=91 * MIB, peak_bytes=None, proportional_bytes=None)
 
     assert warnings_of(completed(10), budget=MEMORY) == []
     assert warnings_of(completed(10, memory=no_peak), budget=MEMORY) == [

@@ -6,8 +6,8 @@ from pathlib import Path
 import onnxruntime
 import pytest
 import torch
+from making.tiny_bundle import entry_of
 
-from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.run_config import RunConfig
@@ -18,11 +18,6 @@ from bench.runtimes.providers import place_of
 from bench.system.accelerators import found_accelerators, has_nvidia_gpu
 
 CUDA = "CUDAExecutionProvider"
-
-
-def entry(bundle_folder: Path, variant: str) -> Path:
-    bundle = read_bundle(bundle_folder)
-    return bundle.folder / bundle.select([variant])[0].entry
 
 
 def profile_of(folder: Path, providers: list[str], kinds: list[str]) -> Path:
@@ -77,7 +72,7 @@ def test_a_session_that_falls_back_at_once_is_a_failure(
     monkeypatch.setattr(run_onnx, "has_nvidia_gpu", lambda: True)
 
     with pytest.raises(FellBackError, match=f"could not use {CUDA}, and fell back to CPU"):
-        run_onnx.load(entry(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=CUDA)))
+        run_onnx.load(entry_of(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=CUDA)))
 
 
 @pytest.mark.parametrize("provider", [CUDA, "TensorrtExecutionProvider"])
@@ -88,17 +83,19 @@ def test_a_build_for_nvidia_without_a_gpu_is_missing_what_it_needs(
     monkeypatch.setattr(run_onnx, "has_nvidia_gpu", lambda: False)
 
     with pytest.raises(MissingRuntimeError, match=f"{provider} needs an NVIDIA GPU"):
-        run_onnx.load(entry(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=provider)))
+        run_onnx.load(
+            entry_of(bundle_folder, "onnx-fp32"), LoadOptions(RunConfig(threads=1, provider=provider))
+        )
 
 
 def test_openvino_without_a_gpu_and_torch_without_cuda_say_so(bundle_folder: Path) -> None:
     with pytest.raises(MissingRuntimeError, match="finds no device GPU on this machine"):
         run_openvino.load(
-            entry(bundle_folder, "openvino-fp32"), LoadOptions(RunConfig(threads=1, provider="GPU"))
+            entry_of(bundle_folder, "openvino-fp32"), LoadOptions(RunConfig(threads=1, provider="GPU"))
         )
     with pytest.raises(MissingRuntimeError, match="finds no CUDA device on this machine"):
         run_torchscript.load(
-            entry(bundle_folder, "torchscript-fp32"), LoadOptions(RunConfig(threads=1, provider="cuda"))
+            entry_of(bundle_folder, "torchscript-fp32"), LoadOptions(RunConfig(threads=1, provider="cuda"))
         )
 
 
@@ -107,7 +104,7 @@ def test_int8_torchscript_is_for_cpus_alone(bundle_folder: Path, monkeypatch: py
 
     with pytest.raises(MissingRuntimeError, match="runs only on CPUs"):
         run_torchscript.load(
-            entry(bundle_folder, "torchscript-fp32"),
+            entry_of(bundle_folder, "torchscript-fp32"),
             LoadOptions(RunConfig(threads=1, provider="cuda"), engine="onednn"),
         )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from making.recorded_files import write_files
 
 from bench.system.cpu_time import CpuTime, read_clock_khz, read_cpu_time
 from bench.system.page_cache import cached_share
@@ -20,15 +21,8 @@ intr 1 2 3
 """
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
-    return root
-
-
 def test_cpu_time_is_that_of_the_cpus_asked_for(tmp_path: Path) -> None:
-    root = write(tmp_path, {"proc/stat": PROC_STAT})
+    root = write_files(tmp_path, {"proc/stat": PROC_STAT})
 
     assert read_cpu_time((1,), root) == CpuTime(busy_ns=660_000_000, steal_ns=100_000_000)
     assert read_cpu_time((0, 1), root) == read_cpu_time(None, root)
@@ -38,7 +32,7 @@ def test_cpu_time_is_that_of_the_cpus_asked_for(tmp_path: Path) -> None:
 
 def test_the_slowest_clock_counts(tmp_path: Path) -> None:
     cpus = "sys/devices/system/cpu"
-    root = write(
+    root = write_files(
         tmp_path,
         {
             f"{cpus}/cpu0/cpufreq/scaling_cur_freq": "1800000\n",
@@ -52,7 +46,7 @@ def test_the_slowest_clock_counts(tmp_path: Path) -> None:
 
 def test_temperatures_and_throttle_counts_of_a_laptop(tmp_path: Path) -> None:
     thermal, cpus = "sys/class/thermal", "sys/devices/system/cpu"
-    root = write(
+    root = write_files(
         tmp_path,
         {
             f"{thermal}/thermal_zone0/type": "x86_pkg_temp\n",

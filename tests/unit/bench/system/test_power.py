@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from making.recorded_files import write_files
 
 from bench.harness.energy_pass import Clock, joules_while
 from bench.system.power import EnergyCounter, NoMeter, PowerSensor, find_meter
@@ -19,13 +20,6 @@ PMIC = """   3V7_WL_SW_A current(0)=0.09369370A
 """
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
-    return root
-
-
 def nothing() -> None:
     return None
 
@@ -37,7 +31,7 @@ def test_rapl_is_the_package_counter_and_may_wrap(tmp_path: Path) -> None:
         f"{RAPL}/max_energy_range_uj": "1000000\n",
     }
 
-    meter = find_meter(write(tmp_path, files), nothing)
+    meter = find_meter(write_files(tmp_path, files), nothing)
 
     assert isinstance(meter, EnergyCounter)
     assert "package-0" in meter.domain
@@ -47,7 +41,7 @@ def test_rapl_is_the_package_counter_and_may_wrap(tmp_path: Path) -> None:
 
 
 def test_a_counter_that_only_root_may_read_is_said_with_its_remedy(tmp_path: Path) -> None:
-    root = write(tmp_path, {f"{RAPL}/name": "package-0\n", f"{RAPL}/energy_uj": "not for you"})
+    root = write_files(tmp_path, {f"{RAPL}/name": "package-0\n", f"{RAPL}/energy_uj": "not for you"})
 
     meter = find_meter(root, nothing)
 
@@ -66,7 +60,7 @@ def test_a_jetsons_sensor_gives_the_whole_board_where_there_is_such_a_rail(tmp_p
             f"{HWMON}/curr{channel}_input": str(milliamperes),
         }
 
-    meter = find_meter(write(tmp_path, files), nothing)
+    meter = find_meter(write_files(tmp_path, files), nothing)
 
     assert isinstance(meter, PowerSensor)
     assert meter.domain == "VDD_IN: the whole board"

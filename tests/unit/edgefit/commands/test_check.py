@@ -1,25 +1,16 @@
 """`edgefit check` where nothing is measured: reports, and what is refused."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from making.command_line import SHORT, edgefit_here
+from making.check_command import ONE, check_here
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
 from bench.bundle.manifest import MANIFEST
 from bench.report.files import write_report
-
-ANY_TIME = ("--max-slowdown", "900%", "--max-load-slowdown", "900%", "--max-memory-growth", "900%")
-ONE = ("--only", "onnx-fp32", "--seconds", "1", "--profile", str(SHORT), *ANY_TIME)
-
-
-def check_here(candidate: Path, baseline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return edgefit_here("check", candidate, "--baseline", baseline, *words)
 
 
 def edit(bundle: Path, **changes: object) -> Path:
@@ -30,23 +21,18 @@ def edit(bundle: Path, **changes: object) -> Path:
     return bundle
 
 
-@pytest.fixture
-def copy(bundle_folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
-
-
-def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
-    with (copy / "onnx-fp32" / "model.onnx").open("ab") as file:
+def test_a_corrupt_file_is_wrong_input(bundle_folder: Path, bundle_copy: Path) -> None:
+    with (bundle_copy / "onnx-fp32" / "model.onnx").open("ab") as file:
         file.write(b"x")
 
-    done = check_here(copy, bundle_folder, *ONE)
+    done = check_here(bundle_copy, bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "is not the exported file" in done.stderr
 
 
-def test_another_models_bundle_is_wrong_input(bundle_folder: Path, copy: Path) -> None:
-    done = check_here(edit(copy, classes=["normal", "covid"]), bundle_folder, *ONE)
+def test_another_models_bundle_is_wrong_input(bundle_folder: Path, bundle_copy: Path) -> None:
+    done = check_here(edit(bundle_copy, classes=["normal", "covid"]), bundle_folder, *ONE)
 
     assert done.returncode == 2
     assert "'tiny'" in done.stderr

@@ -7,25 +7,18 @@ import pytest
 
 from edgefit.__main__ import run
 
+pytestmark = pytest.mark.usefixtures("own_profiles")
 Out = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "profiles"
-    folder.mkdir()
-    monkeypatch.setenv("EDGEFIT_PROFILES", str(folder))
-    return folder
-
-
-def test_the_list_holds_what_comes_along_and_ones_own(own_folder: Path, capsys: Out) -> None:
-    (own_folder / "shop-floor.yaml").write_text("extends: raspberry-pi-5\nname: shop-floor\n")
+def test_the_list_holds_what_comes_along_and_ones_own(own_profiles: Path, capsys: Out) -> None:
+    (own_profiles / "shop-floor.yaml").write_text("extends: raspberry-pi-5\nname: shop-floor\n")
 
     assert run(["profiles", "list", "--json"]) == 0
 
     listed = {one["name"]: one["file"] for one in json.loads(capsys.readouterr().out)}
     assert {"laptop-cpu", "raspberry-pi-4", "jetson-agx-orin"} <= listed.keys()
-    assert listed["shop-floor"] == str(own_folder / "shop-floor.yaml")
+    assert listed["shop-floor"] == str(own_profiles / "shop-floor.yaml")
 
 
 def test_a_profile_is_shown_with_kind_and_source_and_what_its_int8_will_gain(capsys: Out) -> None:
@@ -73,8 +66,10 @@ def test_a_file_of_something_else_is_not_written_over(tmp_path: Path, capsys: Ou
     assert (tmp_path / "notes.yaml").read_text() == "shopping: [milk]\n"
 
 
-def test_a_broken_file_of_ones_own_is_named_and_the_others_are_listed(own_folder: Path, capsys: Out) -> None:
-    (own_folder / "broken.yaml").write_text("name: [unclosed")
+def test_a_broken_file_of_ones_own_is_named_and_the_others_are_listed(
+    own_profiles: Path, capsys: Out
+) -> None:
+    (own_profiles / "broken.yaml").write_text("name: [unclosed")
 
     assert run(["profiles", "list"]) == 0
     assert run(["profiles", "detect"]) == 0

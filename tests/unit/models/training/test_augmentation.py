@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 import torch
 from making.films import films
-from torch import Generator, Tensor, nn
+from making.seeded import generator
+from torch import Tensor, nn
 
 from models.training.augmentation import Augmentation
 from models.training.batches import LiveImages, count_batches, shuffled
-
-
-def generator(seed: int = 0) -> Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def cross() -> Tensor:

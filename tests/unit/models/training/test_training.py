@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from making.films import Remembering, dataset_of_films, films
+from making.seeded import generator
 from torch import Generator, Tensor, nn
 
 from models import passive_openmp
@@ -31,10 +32,6 @@ from models.training.run import train_network
 from models.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=3, unfreeze=2, seed=0, flip=True, batch_size=8, views=2)
-
-
-def generator(seed: int = 0) -> Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def test_folding_batch_norms_changes_no_output() -> None:

@@ -8,7 +8,14 @@ from making.tiny_report import MS, completed, make_report
 
 from bench.bundle.variants import Precision
 from bench.devices.projection.from_published import between_networks
-from bench.devices.projection.projected import Factor, Measured, NoBasis, Projected, Target, projected
+from bench.devices.projection.projected import (
+    Factor,
+    Measured,
+    NoBasis,
+    Projected,
+    ProjectionTarget,
+    projected,
+)
 from bench.devices.projection.projecting import project
 from bench.devices.projection.publications import (
     MOBILENET_V2_WORK,
@@ -54,7 +61,7 @@ HOST_RATES = tuple(
 HOST_COPY = Rate(operation="copy", cores=2, value=10, kind="measured", source="made up, for tests")
 
 
-def target(name: str, **changes: object) -> Target:
+def target(name: str, **changes: object) -> ProjectionTarget:
     device = load_profile(name)
     assert device.processor is not None
     settings: dict[str, object] = {
@@ -68,7 +75,7 @@ def target(name: str, **changes: object) -> Target:
         "network": "mobilenet_v2",
         "image_size": 224,
     }
-    return Target(**(settings | changes))  # type: ignore[arg-type]
+    return ProjectionTarget(**(settings | changes))  # type: ignore[arg-type]
 
 
 def measured(runtime: str = "onnxruntime", there: Precision = Precision.FP32, **changes: object) -> Measured:
@@ -82,7 +89,7 @@ def measured(runtime: str = "onnxruntime", there: Precision = Precision.FP32, **
     return Measured(**(settings | changes))  # type: ignore[arg-type]
 
 
-def found(case: Measured, to: Target) -> Projected:
+def found(case: Measured, to: ProjectionTarget) -> Projected:
     projection = project(case, to)
     assert isinstance(projection, Projected), projection
     return projection

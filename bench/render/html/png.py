@@ -1,10 +1,7 @@
-"""Images of the page: the main chart as PNG, and thumbnails of evaluation images. Pure."""
+"""A chart as a PNG image. Pure: specification in, bytes out."""
 
-import base64
 import io
 
-import numpy as np
-import numpy.typing as npt
 import vl_convert
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -31,16 +28,3 @@ def was_png(content: bytes) -> bool:
     """Tell whether this module wrote a file's content."""
     key, value = _SOFTWARE
     return content.startswith(b"\x89PNG") and f"tEXt{key}\0{value}".encode() in content[:1000]
-
-
-_SIDE = 96
-
-
-def thumbnail(image: npt.NDArray[np.uint8]) -> str:
-    """Return a uint8 image, grey [side, side] or RGB [side, side, 3], as a JPEG of at most 96 pixels."""
-    picture = Image.fromarray(image)
-    picture.thumbnail((_SIDE, _SIDE))
-    out = io.BytesIO()
-    # A PNG has three times the bytes, and a page may have sixty images for each of three devices.
-    picture.save(out, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -2,7 +2,7 @@
 
 from making.page_reports import three_reports
 
-from bench.render.html.rows import flips_of
+from bench.render.html.flips import flips_of
 
 
 def test_flipped_images_are_named_with_what_each_variant_says() -> None:

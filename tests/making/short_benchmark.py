@@ -1,0 +1,26 @@
+"""Short benchmarks of a bundle on this machine, whose figures are of no interest."""
+
+from typing import Any
+
+from bench.bundle.manifest import Bundle
+from bench.report.schema import Report
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
+from device_profiles.profile import Profile
+from device_profiles.settings import Budget
+from making.faulty_plan import SHORT, Silent
+
+PROFILE = Profile(
+    name="test",
+    description="a test",
+    device="this-machine",
+    threads=1,
+    sampling=SHORT,
+    quick=SHORT,
+    budget=Budget(source="no limits, for tests"),
+)
+
+
+def run(bundle: Bundle, profile: Profile = PROFILE, **options: Any) -> Report:
+    """Measure a bundle with these options of the request."""
+    return benchmark(bundle, profile, BenchmarkRequest(**options, tool="0", created="now"), Silent())
