@@ -241,6 +241,8 @@ class Completed(Record):
     """Logits [images][classes]; null for the controls, and for a model file."""
     outputs: tuple[OutputValues, ...] | None = None
     """The outputs of a model file; null for an artifact of a bundle, and for the controls."""
+    inputs_sha256: str | None = None
+    """SHA-256 of the inputs of these outputs; null without outputs."""
     executed: Executed | None
     """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None = None

@@ -102,11 +102,18 @@ def differences(terms: Terms) -> list[str]:
     ]
 
 
+def format_incompatible_because(format_name: str, profile: Profile) -> str | None:
+    """Return why a profile's device does not run a format; None if it does, or if nothing is known."""
+    choice = profile.runtimes.get(format_name)
+    if choice is None or choice.providers:
+        return None
+    return f"{profile.name} does not run {format_name}: {choice.reason}"
+
+
 def incompatible_because(artifact: ArtifactRecord, profile: Profile) -> str | None:
     """Return why a profile's device cannot run an artifact; None if no reason is known."""
-    choice = profile.runtimes.get(artifact.format)
-    if choice is not None and not choice.providers:
-        return f"{profile.name} does not run {artifact.format}: {choice.reason}"
+    if (reason := format_incompatible_because(artifact.format, profile)) is not None:
+        return reason
     if artifact.engine is None or profile.processor is None:
         return None
     processor = profile.processor

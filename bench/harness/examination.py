@@ -123,6 +123,7 @@ def _with_outputs(
         memory=memory,
         logits=None,
         outputs=worker.compute_outputs(model),
+        inputs_sha256=model.sha256,
         executed=worker.executed(),
         predictions_cached_at=None,
     )

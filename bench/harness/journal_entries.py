@@ -41,6 +41,8 @@ class Examined(Record):
     """See Completed."""
     outputs: tuple[OutputValues, ...] | None = None
     """See Completed."""
+    inputs_sha256: str | None = None
+    """See Completed."""
     executed: Executed | None
     """The executed graph; null for the null runtime and the control workload."""
     predictions_cached_at: str | None

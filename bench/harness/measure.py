@@ -102,6 +102,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         memory=examined.memory,
         logits=examined.logits,
         outputs=examined.outputs,
+        inputs_sha256=examined.inputs_sha256,
         executed=examined.executed,
         predictions_cached_at=examined.predictions_cached_at,
         energy=state.energy.get(case.id, NoEnergy(reason="not measured: the case is a control")),

@@ -12,9 +12,11 @@ from statistics import median
 from types import MappingProxyType
 
 from bench.bundle.manifest import ArtifactRecord, Bundle
-from bench.bundle.signature import Tensor, image_input
+from bench.bundle.model_files import ModelFile
+from bench.bundle.model_set import ModelFileRecord
+from bench.bundle.signature import Tensor, batch_of, image_input
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
-from bench.devices.terms import Terms, incompatible_because
+from bench.devices.terms import Terms, format_incompatible_because, incompatible_because
 from bench.errors import MissingRuntimeError
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, NULL
@@ -43,12 +45,43 @@ class ModelInputs:
 
     pack: Path
     """Its tensor pack."""
+    sha256: str
+    """SHA-256 of the tensor pack."""
     count: int
     """For how many inferences the pack has inputs."""
     output_names: tuple[str, ...]
     """The names of its outputs; empty where its format has none."""
     has_open_axes: bool
     """Whether the file leaves axes open, so that it is loaded for the shapes of the inputs."""
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """A model file that comes without a bundle, with its inputs."""
+
+    file: ModelFile
+    """The file."""
+    record: ModelFileRecord
+    """What the report says of it."""
+    pack: Path
+    """Its tensor pack."""
+
+    @property
+    def batch(self) -> int:
+        """How many items one inference takes."""
+        return batch_of(self.record.inputs, self.record.signature.outputs)
+
+    @property
+    def inputs(self) -> ModelInputs:
+        """Its inputs, as its cases have them."""
+        signature, values = self.record.signature, self.record.values
+        return ModelInputs(
+            pack=self.pack,
+            sha256=values.sha256,
+            count=values.inferences,
+            output_names=tuple(tensor.name for tensor in signature.outputs),
+            has_open_axes=not all(tensor.is_fixed for tensor in signature.inputs),
+        )
 
 
 @dataclass(frozen=True)
@@ -195,6 +228,37 @@ def cases_of(
         )
         for artifact in artifacts
         for provider in providers_of(profile, artifact.format)
+    )
+
+
+def cases_of_models(
+    models: Iterable[PlannedModel],
+    profile: Profile,
+    terms: Terms,
+    options: RunOptions,
+    cpus: tuple[int, ...] | None,
+) -> tuple[Case, ...]:
+    """Return a case for each model file and each provider that the profile names for its format."""
+    return tuple(
+        Case(
+            variant=model.record.name,
+            format=model.record.format,
+            entry=model.file.path.resolve(),
+            files=tuple(file.resolve() for file in model.file.files),
+            engine=None,
+            config=options.on(provider, model.batch),
+            cpus=cpus,
+            inputs=model.record.inputs,
+            size_bytes=model.record.size_bytes,
+            precision=model.record.precision,
+            digest=model.record.sha256,
+            memory_limit_bytes=terms.memory_limit_bytes,
+            incompatible_because=format_incompatible_because(model.record.format, profile),
+            is_proxy=terms.provenance == "proxy",
+            model=model.inputs,
+        )
+        for model in models
+        for provider in providers_of(profile, model.record.format)
     )
 
 

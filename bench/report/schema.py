@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from bench.bundle.model_set import ModelSetRecord
 from bench.bundle.variants import Precision
 from bench.devices.projection.projected import NoBasis, Projected
 from bench.devices.terms import Provenance
@@ -91,6 +92,43 @@ class PrecisionRan(Record):
     """The source of these figures."""
 
 
+class OutputComparison(Record):
+    """One output of a model file compared with the same output of the reference file, on the same inputs."""
+
+    name: str
+    """The output's name."""
+    items: int | None
+    """How many items were classified; null where the output has not the shape of classes."""
+    agreement: float | None
+    """Share of these items with the reference's class; null where the output has not the shape of classes."""
+    cosine: float | None
+    """Mean over the inputs of the cosine similarity with the reference; null where a vector is all zeros."""
+    sqnr_db: float | None
+    """Signal-to-quantisation-noise ratio with the reference as the signal, in dB; null without any error."""
+    largest_difference: float
+    """The largest absolute difference of two values."""
+
+
+class OutputsComparison(Record):
+    """All outputs of a model file compared with those of the first model file of the run."""
+
+    reference: str
+    """The reference's case."""
+    outputs: tuple[OutputComparison, ...]
+    """The comparison of each output that both have in the same shape."""
+    unmatched: tuple[str, ...]
+    """The outputs without a counterpart of the same shape."""
+
+    @property
+    def worst(self) -> OutputComparison | None:
+        """The output with the lowest agreement, or cosine where there is no agreement; None without any."""
+        return min(self.outputs, key=lambda output: (_or_1(output.agreement), _or_1(output.cosine)), default=None)
+
+
+def _or_1(value: float | None) -> float:
+    return 1.0 if value is None else value
+
+
 class SustainedPoint(Record):
     """The median latency of one block of a sustained run."""
 
@@ -139,7 +177,10 @@ class Summary(Record):
     precision_ran: PrecisionRan | None
     """The precision that ran; null for the two controls."""
     accuracy: Accuracy | None
-    """Accuracy of the file that was timed; null for the two controls."""
+    """Accuracy of the file that was timed; null for the two controls, and for a model file without labels."""
+    outputs: OutputsComparison | None = None
+    """The outputs of a model file compared with those of the run's first; null for that one, and where its
+    inputs are others."""
 
 
 class Run(Record):
@@ -288,16 +329,32 @@ class Report(Record):
     """The device's profile."""
     proxy: Proxy | None = None
     """How this machine differs from the device; null where it is the device itself."""
-    bundle: BundleRecord
-    """The bundle that was measured."""
-    evaluation: Evaluation
-    """The labels and reference answers."""
+    bundle: BundleRecord | None
+    """The bundle that was measured; null if model files were."""
+    evaluation: Evaluation | None
+    """The labels and reference answers; null if model files were measured, which have no labels."""
+    models: ModelSetRecord | None = None
+    """The model files that were measured; null if a bundle was."""
     runs: tuple[Run, ...]
     """A row for each case."""
     confinement: Confinement | None = None
     """What prevented the artifacts from writing the user's files; null in older reports."""
     warnings: tuple[str, ...]
     """Warnings about the whole run, each with a remedy."""
+
+    @model_validator(mode="after")
+    def _measures_one_kind(self) -> "Report":
+        if (self.bundle is None) != (self.evaluation is None) or (self.bundle is None) != (self.models is not None):
+            raise ValueError("a report has 'bundle' and 'evaluation', or 'models'")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was measured: of the bundle's manifest, or of all model files."""
+        if self.bundle is not None:
+            return self.bundle.sha256
+        assert self.models is not None
+        return self.models.sha256
 
     @property
     def has_groups(self) -> bool:

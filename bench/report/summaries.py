@@ -10,10 +10,12 @@ import numpy as np
 
 from bench.bundle.variants import CONTROL_VARIANT, Precision, Variant
 from bench.measurements import Block, Completed, Energy, Executed, Outcome, ProcessTiming
+from bench.report.outputs import compare_outputs
 from bench.report.predictions import Predictions
 from bench.report.schema import (
     Accuracy,
     Evaluation,
+    OutputsComparison,
     PrecisionRan,
     RelativeLatency,
     Retention,
@@ -37,24 +39,37 @@ class References:
     """The control workload."""
     fp32: Completed | None = None
     """The same format in fp32."""
+    first_file: tuple[str, Completed] | None = None
+    """The first model file of the run that completed, and its case."""
 
     @classmethod
     def of(cls, format_: str, provider: str, outcomes: Mapping[str, Outcome]) -> "References":
-        """Return the references of a format on a provider. `outcomes` has a run's outcomes by case id."""
+        """Return the references of a format on a provider.
+
+        `outcomes` has a run's outcomes by case id, in the order of its rows.
+        """
         fp32 = outcomes.get(case_id(str(Variant(format_, Precision.FP32)), provider))
         control = outcomes.get(CONTROL_VARIANT)
         return cls(
             control=control if isinstance(control, Completed) else None,
             fp32=fp32 if isinstance(fp32, Completed) else None,
+            first_file=next(
+                (
+                    (case, outcome)
+                    for case, outcome in outcomes.items()
+                    if isinstance(outcome, Completed) and outcome.outputs is not None
+                ),
+                None,
+            ),
         )
 
 
 def summarise(
-    measured: Completed, requested: Precision | None, evaluation: Evaluation, references: References
+    measured: Completed, requested: Precision | None, evaluation: Evaluation | None, references: References
 ) -> Summary:
     """Derive a row's summary from its measurements. Nothing else derives one.
 
-    `requested` is the requested precision, None for the two controls.
+    `requested` is the requested precision, None for the two controls. `evaluation` is None for model files.
     """
     timed, energy = measured.processes, measured.energy
     return Summary(
@@ -68,8 +83,23 @@ def summarise(
         sustained=None if measured.sustained is None else _sustained(measured.sustained.blocks),
         energy_per_inference_j=energy.joules / energy.inferences if isinstance(energy, Energy) else None,
         precision_ran=None if measured.executed is None else _precision_ran(measured.executed),
-        accuracy=_accuracy(measured.logits, evaluation) if measured.logits is not None else None,
+        accuracy=None
+        if measured.logits is None or evaluation is None
+        else _accuracy(measured.logits, evaluation),
+        outputs=_outputs(measured, references.first_file),
     )
+
+
+def _outputs(measured: Completed, first: tuple[str, Completed] | None) -> OutputsComparison | None:
+    """Compare a model file's outputs with the first file's, if both had the same inputs."""
+    if first is None or measured.outputs is None:
+        return None
+    case, reference = first
+    if measured is reference or reference.outputs is None:
+        return None
+    if measured.inputs_sha256 != reference.inputs_sha256:
+        return None
+    return compare_outputs(measured.outputs, reference.outputs, case)
 
 
 def _relative(measured: Completed, reference: Completed | None) -> RelativeLatency | None:

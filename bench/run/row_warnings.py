@@ -19,6 +19,7 @@ _DRIFT = 0.05
 _CLOCK_CHANGE = 0.05
 _MOSTLY = 0.5
 _NAMES_SHOWN = 3
+_BY_GRAPH = "is the file's own precision"
 # The kernel counts CPU time in ticks of 10 ms. The difference of two readings has an error of 4 ms (√(1/6)
 # ticks) for each CPU and block. Only three times the error of all blocks together is taken for real.
 _TICK_ERROR_NS = 4_000_000
@@ -29,13 +30,14 @@ def row_warnings(
     requested: Precision | None,
     sampling: Sampling,
     quick: bool,
-    excluded_modules: Sequence[str] = (),
+    excluded_modules: Sequence[str] | None = (),
     heat: Heat | None = None,
 ) -> list[str]:
     """Return a sentence for each warning about a completed case.
 
     A `quick` run is not expected to have an interval. `excluded_modules` are the modules that the recipe
-    keeps in fp32. `heat` says at which temperature the device throttles, where that is known.
+    keeps in fp32; None for a model file, which has no recipe. `heat` says at which temperature the device
+    throttles, where that is known.
     """
     blocks = [block for process in outcome.processes for block in process.blocks]
     return [
@@ -45,8 +47,8 @@ def row_warnings(
         *_counter_warnings(blocks),
         *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
-        *_of_precision(outcome, requested),
-        *_of_operators(outcome, requested, excluded_modules),
+        *_of_precision(outcome, requested, "was requested" if excluded_modules is not None else _BY_GRAPH),
+        *([] if excluded_modules is None else _of_operators(outcome, requested, excluded_modules)),
         *_of_places(outcome),
     ]
 
@@ -157,12 +159,13 @@ def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
     return [f"sustained: {sentence}" for sentence in warnings]
 
 
-def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
+def _of_precision(outcome: Completed, requested: Precision | None, origin: str) -> list[str]:
+    """Warn if most of the work ran in another precision. `origin`: the predicate of `int8` in the sentence."""
     if requested not in (Precision.INT8, Precision.FP16) or outcome.executed is None:
         return []
     operators = outcome.executed.operators
     if not operators:
-        return [f"{requested.value} was requested, and this runtime does not report which precision ran"]
+        return [f"{requested.value} {origin}, and this runtime does not report which precision ran"]
     by_macs = share_of_macs(operators)
     shares, counted = (
         (by_macs, "multiply-accumulates") if by_macs else (share_of_operators(operators), "operators")
@@ -174,7 +177,7 @@ def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:
         Precision.FP16: "expect half the size at the speed of fp32, unless the device computes in fp16",
         Precision.INT8: "expect no gain of speed; 'evidence' says which operators ran in float",
     }
-    return [f"{requested.value} was requested, but the {counted} ran {ran}: {remedy[requested]}"]
+    return [f"{requested.value} {origin}, but the {counted} ran {ran}: {remedy[requested]}"]
 
 
 def _of_places(outcome: Completed) -> list[str]:

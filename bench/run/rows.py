@@ -39,8 +39,8 @@ def row_of_failed_export(failed: FailedExport, config: RunConfig, provenance: Pr
 class RowContext:
     """What all rows of a run have in common."""
 
-    evaluation: Evaluation
-    """The labels and reference answers that accuracy is computed with."""
+    evaluation: Evaluation | None
+    """The labels and reference answers that accuracy is computed with; None for model files."""
     profile: Profile
     """The device's profile."""
     provenance: Provenance
@@ -85,10 +85,12 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
         return list(context.warnings)
     profile, provenance = context.profile, context.provenance
     heat = profile.heat if provenance == "measured" else None
-    paired = None if outcome.logits is None else Predictions.of(outcome.logits, context.evaluation).paired
+    predictions = _predictions(outcome, context.evaluation)
+    paired = None if predictions is None else predictions.paired
+    excluded_modules = None if case.model is not None else case.excluded_modules
     return [
         *context.warnings,
-        *row_warnings(outcome, case.precision, context.sampling, context.quick, case.excluded_modules, heat),
+        *row_warnings(outcome, case.precision, context.sampling, context.quick, excluded_modules, heat),
         *_of_verification(case, outcome, context),
         *over_budget(
             summary.latency, outcome.memory.highest_bytes, case.size_bytes, paired, profile.budget, provenance
@@ -96,19 +98,25 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
     ]
 
 
+def _predictions(outcome: Completed, evaluation: Evaluation | None) -> Predictions | None:
+    if outcome.logits is None or evaluation is None:
+        return None
+    return Predictions.of(outcome.logits, evaluation)
+
+
 def _of_verification(case: Case, outcome: Completed, context: RowContext) -> list[str]:
     """Return the manifest's warnings, and what its verification does not cover.
 
     The CPU in question is this machine's. For a proxy it is the device's.
     """
-    if case.artifact is None or outcome.logits is None:
+    predictions = _predictions(outcome, context.evaluation)
+    if case.artifact is None or predictions is None:
         return []
     cpu_class, cpu = context.cpu_class, "this CPU"
     device = None if context.provenance == "measured" else context.profile.processor
     if device is not None:
         cpu_class = class_of(device.architecture, device.features.value)
         cpu = f"{context.profile.name}'s CPU"
-    predictions = Predictions.of(outcome.logits, context.evaluation)
     logits, reference = predictions.logits, predictions.reference
     provider = case.config.provider
     uncovered = verification_warnings(case.artifact, provider, cpu_class, cpu, logits, reference)

@@ -93,9 +93,9 @@ def plan(
     """A plan over the first `images` of a small evaluation pack."""
     pack = folder / "evaluation.npz"
     if not pack.exists():
-        images = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
+        grey = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
         logits = np.ones((IMAGES, 2), dtype=np.float32)
-        write_pack(pack, EvaluationPack(images, np.zeros(IMAGES, dtype=np.int64), logits))
+        write_pack(pack, EvaluationPack(grey, np.zeros(IMAGES, dtype=np.int64), logits))
     settings: dict[str, object] = {
         "cases": tuple(cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
