@@ -83,7 +83,7 @@ def fault_of(profile: Profile) -> str | None:
             return f"the key '{missing[0]}' is missing: a profile with 'device: another' needs it"
     elif profile.match is not None:
         return (
-            "match: must be absent, because 'device: this-machine' describes every machine; remove it "
-            "(if the profile extends another one, write match: null)"
+            "the key 'match' must be absent, because 'device: this-machine' describes every machine; remove "
+            "it (if the profile extends another one, write match: null)"
         )
     return None

@@ -24,7 +24,8 @@ def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     """Say that neither side runs."""
     if baseline == candidate:
         return f"it runs on neither side: {baseline or 'no reason is known'}"
-    return f"it runs on neither side: baseline: {baseline}; candidate: {candidate}"
+    reasons = (baseline or "no reason is known", candidate or "no reason is known")
+    return "it runs on neither side (baseline: {}; candidate: {})".format(*reasons)
 
 
 def of_time(verdict: Verdict, ratio: float, interval: Interval, limit: float, confirmed: bool) -> str:
