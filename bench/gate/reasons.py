@@ -50,8 +50,8 @@ def _undecided(interval: Interval, limit: float) -> str:
 def dropped(processes: int) -> str:
     """Say why a pair was dropped with too few processes for an interval."""
     return (
-        f"dropped: {processes} processes of each side ran over their time, and their ratios differ widely, "
-        "as they do while threads wait for a core; end other programs, or measure longer"
+        f"{processes} processes of each side ran over their time, and their ratios differ widely, as they do "
+        "while threads wait for a core, so this pair was dropped; end other programs, or measure longer"
     )
 
 

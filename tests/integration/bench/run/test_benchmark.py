@@ -224,7 +224,7 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     resuming = request.model_copy(update={"resume": True, "created": "later"})
     report = benchmark(bundle, PROFILE, resuming, watcher)
 
-    assert watcher.sentences == ["resuming: 3 cases were examined and 9 blocks measured before"]
+    assert watcher.sentences == ["resuming a run that has examined 3 cases and measured 9 blocks"]
     assert report.runs[0].status == "completed"
 
 

@@ -98,7 +98,7 @@ def test_other_sentences_of_schema_1_are_kept(tmp_path: Path) -> None:
         ),
         (
             changed(divide_by=1.0).model_dump(mode="json"),
-            "three channels in \\[0, 1\\], and edgefit measures",
+            "three channels in \\[0, 1\\], and edgefit",
         ),
         ({**unit_rgb(32).model_dump(mode="json"), "side": 3}, "unknown key 'preprocessing.side'; did you"),
         ({"size": [32, 32]}, "the key 'preprocessing.sixteen_bit_divide_by' is missing"),
