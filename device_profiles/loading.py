@@ -143,7 +143,7 @@ def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Pa
         return own
     if "name" not in own:
         raise ProfileError(
-            f"{path}: the key 'name' is missing: a profile that extends another one needs its own name"
+            f"{path}: the key 'name' is missing; a profile that extends another one needs its own name"
         )
     chain = (*extended_by, path.resolve())
     base_path = _path_of_base(path, base)
@@ -158,7 +158,7 @@ def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Pa
 
 def _path_of_base(path: Path, base: object) -> Path:
     if not isinstance(base, str) or "\0" in base:
-        raise ProfileError(f"{path}: extends: must be a profile's name or path (value: {base!r})")
+        raise ProfileError(f"{path}: the key 'extends' must be a profile's name or path (value: {base!r})")
     try:
         if not is_path(base):
             return path_of(base)

@@ -91,7 +91,7 @@ def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDAr
         values = archive[key]
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: '{key}' cannot be read: it is damaged or contains Python objects; "
+            f"{path}: '{key}' cannot be read, because it is damaged or contains Python objects; "
             "write plain arrays with np.savez"
         ) from error
     if not isinstance(values, np.ndarray):

@@ -115,10 +115,10 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (LAPTOP, "sampling.time_limit_s", float("nan"), "sampling.time_limit_s: .*finite"),
         (LAPTOP, "budget.retention", 1.2, "budget.retention: .*less than or equal to 1"),
         (LAPTOP, "budget.p95_ms", "fast", "budget.p95_ms: .*valid number"),
-        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: say who chose"),
+        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing; say who chose"),
         (LAPTOP, "name", "No Spaces", "name: "),
         (LAPTOP, "match", {"board": ["Acme"]}, "'device: this-machine' describes every machine"),
-        (BOARD, "processor", "REMOVE", "the key 'processor' is missing: a profile with 'device: another'"),
+        (BOARD, "processor", "REMOVE", "the key 'processor' is missing; a profile with 'device: another'"),
         (BOARD, "processor.cores.source", "REMOVE", "'processor.cores.source' is missing: where the value"),
         (BOARD, "processor.cores.kind", "REMOVE", "'processor.cores.kind' is missing: one of measured"),
         (BOARD, "processor.cores.kind", "guessed", "processor.cores.kind: .*'guessed'"),
@@ -224,7 +224,7 @@ def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
         ("raspberry-pi-55", "extends: unknown profile 'raspberry-pi-55'; did you mean 'raspberry-pi-5'"),
         ("./nowhere.yaml", r"mine\.yaml: extends: there is no file .*nowhere\.yaml"),
         ("./raspberry-pi-5.yaml", "did you mean 'raspberry-pi-5'"),
-        (5, "extends: must be a profile's name or path"),
+        (5, "the key 'extends' must be a profile's name or path"),
     ],
 )
 def test_a_base_that_cannot_be_had_is_named(tmp_path: Path, base: object, words: str) -> None:
@@ -296,7 +296,7 @@ def test_a_number_is_shown_as_it_is(tmp_path: Path, text: str, value: float | No
 def test_a_section_that_is_changed_needs_a_source_of_its_own(tmp_path: Path) -> None:
     content = {"extends": "raspberry-pi-5", "name": "mine", "budget": {"p95_ms": 10}}
 
-    with pytest.raises(ProfileError, match=r"the key 'budget\.source' is missing: say who chose these"):
+    with pytest.raises(ProfileError, match=r"the key 'budget\.source' is missing; say who chose these"):
         read_profile(written(tmp_path, content))
 
 
