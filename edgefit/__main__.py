@@ -58,7 +58,11 @@ def _report_error(error: Exception, as_json: bool) -> int:
     """Print an error and return its exit code; an error without one is a crash of edgefit."""
     code = getattr(error, "exit_code", None)
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        message, code = f"{error.filename or 'writing'}: {error.strerror}; nothing was written", _WRONG_INPUT
+        file = error.filename or "a file"
+        message = (
+            f"{file} cannot be read or written ({error.strerror}); check its permissions, and the free space"
+        )
+        code = _WRONG_INPUT
     elif code is None:
         traceback.print_exception(error)
         message, code = "edgefit crashed; please report the text above", _CRASHED

@@ -305,19 +305,22 @@ class _Chooser:
             if over:
                 violation, row = min(over, key=lambda pair: pair[0].excess)
                 met = self._met(len(over))
-                sentences.append(f"{limit.quantity}: {met}; the nearest is {row.name}: {violation.sentence}")
+                sentences.append(
+                    f"the limit of {limit.quantity} is {met}; the nearest is {row.name}: {violation.sentence}"
+                )
         for judged in ("retention", "agreement", "one class"):
             checks = [(row, self._checks[row.name]) for row in self._set.ranked]
             lost = [(row, check) for row, check in checks if check.is_lost and check.judged == judged]
             if lost:
                 row, check = max(lost, key=lambda pair: pair[0].agreeing or 0)
                 sentence = check.sentence.removeprefix("loses accuracy: ")
-                sentences.append(f"{judged}: {self._met(len(lost))}; the nearest is {row.name}: {sentence}")
+                met = self._met(len(lost))
+                sentences.append(f"the limit of {judged} is {met}; the nearest is {row.name}: {sentence}")
         return sentences
 
     def _met(self, over: int) -> str:
         total = len(self._set.ranked)
-        return f"met by {total - over} of {total}"
+        return f"met by {total - over} of {total} candidates"
 
 
 def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:

@@ -368,6 +368,6 @@ def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise BoardError(
-            f"{board}: the answer of edgefit's agent is not valid: {where}: {fault['msg']}; run the command"
-            " again"
+            f"{board}: the answer of edgefit's agent is not valid ({where}: {fault['msg']}); "
+            "run the command again"
         ) from None

@@ -154,7 +154,7 @@ def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
         warnings.append(
             f"latency drifted by {drift:+.0%}: plan with the latency at which it settles, not with the median"
         )
-    return [f"sustained: {sentence}" for sentence in warnings]
+    return [f"in the sustained run, {sentence}" for sentence in warnings]
 
 
 def _of_precision(outcome: Completed, requested: Precision | None) -> list[str]:

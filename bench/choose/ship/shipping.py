@@ -73,7 +73,7 @@ def _artifact_of(bundle: Bundle, chosen: Candidate) -> ArtifactRecord:
         if record.variant == chosen.run.variant:
             return record
     raise InputError(
-        f"{bundle.folder}: has no variant '{chosen.run.variant}', which the report '{chosen.report.name}' "
+        f"{bundle.folder} has no variant '{chosen.run.variant}', which the report '{chosen.report.name}' "
         "measured; measure this bundle again"
     )
 

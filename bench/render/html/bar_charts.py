@@ -119,7 +119,7 @@ def retention(report: Report, kinds: Kinds) -> Chart | None:
     ]
     least = report.profile.budget.retention
     if least is not None:
-        layers += limit("x", least, f"least {least:g}; the interval's end, less {MARGIN:g}", align="left")
+        layers += limit("x", least, f"retention limit {least:g} (margin {MARGIN:g})", align="left")
     chart = alt.layer(*layers).properties(height=height_of(rows.points))
     return Chart("accuracy", "Accuracy", rows.caption, finished(chart), *rows.table)
 
