@@ -9,6 +9,8 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
+from bench.printable import printable_lines
+
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
@@ -64,14 +66,14 @@ def _report_error(error: Exception, as_json: bool) -> int:
         )
         code = _WRONG_INPUT
     elif code is None:
-        traceback.print_exception(error)
+        sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
     # An error of typer, such as a wrong option, prints itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
-        sys.stderr.write(f"edgefit: {message}\n")
+        sys.stderr.write(f"edgefit: {printable_lines(message)}\n")
     else:
         show()
     if as_json:

@@ -111,7 +111,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (LAPTOP, "threads", "many", r"threads: .*valid integer or .*'physical-cores' \(value: 'many'\)"),
         (LAPTOP, "threads", 0, "threads: .*greater than or equal to 1"),
         (LAPTOP, "sampling.blocks", 0, "sampling.blocks: .*greater than or equal to 1"),
-        (LAPTOP, "sampling.check_after_processes", [8, 5], "must be increasing numbers of processes"),
+        (LAPTOP, "sampling.check_after_processes", [8, 5], "check_after_processes: .*must be increasing"),
         (LAPTOP, "sampling.time_limit_s", float("nan"), "sampling.time_limit_s: .*finite"),
         (LAPTOP, "budget.retention", 1.2, "budget.retention: .*less than or equal to 1"),
         (LAPTOP, "budget.p95_ms", "fast", "budget.p95_ms: .*valid number"),

@@ -19,7 +19,7 @@ from models.errors import InputError
 from models.finetune import FinetuneOptions, finetune
 from models.prediction import predict
 from models.progress import Silent
-from models.run_folder import read_run
+from models.run_folder import read_run, written_files
 
 CREATED = "2026-01-02T03:04:05+00:00"
 
@@ -240,6 +240,17 @@ def test_a_record_that_is_not_json_is_an_error(run_folder: Path) -> None:
 
     with pytest.raises(InputError, match=r"run\.json"):
         read_run(run_folder)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_record_nested_too_deep_is_an_error(run_folder: Path, content: str) -> None:
+    (run_folder / "run.json").write_text(content)
+
+    with pytest.raises(InputError, match=r"run\.json: .*; run finetune again") as caught:
+        read_run(run_folder)
+
+    assert "\n" not in str(caught.value)
+    assert written_files(run_folder) is None
 
 
 def vouch(folder: Path, name: str, content: bytes) -> None:
