@@ -13,15 +13,8 @@ _COOLEST_LIMIT_C, _HOTTEST_LIMIT_C = 40, 150
 _SLOWEST_CLOCK_MHZ, _FASTEST_CLOCK_MHZ = 100, 10_000
 _LEAST_MEMORY_MB = 16
 
-Kind = Annotated[
-    Literal["measured", "datasheet", "computed", "published"],
-    Field(description="measured, datasheet, computed or published"),
-]
-Source = Annotated[
-    Text,
-    StringConstraints(strip_whitespace=True, min_length=8),
-    Field(description="where it comes from: an address, how it was determined, or who chose it"),
-]
+Kind = Literal["measured", "datasheet", "computed", "published"]
+Source = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=8)]
 PrecisionName = Literal["fp32", "fp16", "int8"]
 
 # The CPU features that decide how fast int8 and half precision can be, by their names in /proc/cpuinfo: x86's
@@ -53,10 +46,10 @@ class Figure(Part, Generic[ValueT]):
     value: ValueT
     """The value, in the unit that its key names."""
     kind: Kind
-    """measured on such a device, datasheet (from the maker), computed from other figures as the source says,
-    or published by others."""
+    """One of measured (on such a device), datasheet (by the maker), computed (from other figures, as the
+    source says) and published (by others)."""
     source: Source
-    """Where the value comes from: an address, or how it was determined."""
+    """Where the value comes from, such as an address, or how it was determined."""
     conditions: Text | None = None
     """What else a reader must know to use the value."""
 
@@ -151,7 +144,9 @@ class Memory(Part):
         if isinstance(left, Figure) and left.value > min(self.sizes_mb.value):
             raise ValueError(f"left_free_mb is {left.value:g}, more than the smallest of sizes_mb")
         if isinstance(left, Figure) and left.value < _LEAST_MEMORY_MB:
-            raise ValueError(f"left_free_mb is {left.value:g}; nothing runs in less than {_LEAST_MEMORY_MB}")
+            raise ValueError(
+                f"left_free_mb is {left.value:g}; nothing runs in less than {_LEAST_MEMORY_MB} MiB"
+            )
         return self
 
 
@@ -176,7 +171,8 @@ class Rate(Part):
     emulated: bool = False
     """Whether it was measured on an emulated device; nothing is projected from such a rate."""
     kind: Kind
-    """measured, datasheet, computed or published."""
+    """One of measured (on such a device), datasheet (by the maker), computed (from other figures, as the
+    source says) and published (by others)."""
     source: Source
     """Where the value comes from; for a computed one, the formula."""
     conditions: Text | None = None

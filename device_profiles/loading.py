@@ -121,7 +121,7 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
         raise ProfileError(f"{path}: {fault}")
     if path.parent in (_FOLDER, own_folder()) and profile.name != path.stem:
         raise ProfileError(
-            f"{path}: name: is '{profile.name}', but it must be the file's name, '{path.stem}'"
+            f"{path}: the key 'name' is '{profile.name}', but it must be the file's name, '{path.stem}'"
         )
     return profile
 
@@ -143,7 +143,7 @@ def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Pa
         return own
     if "name" not in own:
         raise ProfileError(
-            f"{path}: the key 'name' is missing: a profile that extends another one needs its own name"
+            f"{path}: the key 'name' is missing; a profile that extends another one needs its own name"
         )
     chain = (*extended_by, path.resolve())
     base_path = _path_of_base(path, base)
@@ -158,7 +158,7 @@ def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Pa
 
 def _path_of_base(path: Path, base: object) -> Path:
     if not isinstance(base, str) or "\0" in base:
-        raise ProfileError(f"{path}: extends: must be a profile's name or path (value: {base!r})")
+        raise ProfileError(f"{path}: the key 'extends' must be a profile's name or path (value: {base!r})")
     try:
         if not is_path(base):
             return path_of(base)
@@ -199,10 +199,10 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: no such profile file; to see the known names, run: edgefit profiles list"
         ) from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ProfileError(f"{path}: cannot be read as YAML ({_in_one_line(error)})") from None
+        raise ProfileError(f"{path} cannot be read as YAML ({_in_one_line(error)})") from None
     if not isinstance(content, dict):
         raise ProfileError(
-            f"{path}: is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
+            f"{path} is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
         )
     try:
         return upgraded(content)
@@ -213,9 +213,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _refuse_what_is_no_profile(path: Path) -> None:
     """Raise ProfileError for a folder, a device file or a huge file; such files are not read."""
     if path.exists() and not path.is_file():
-        raise ProfileError(f"{path}: is not a file; give a profile's name, or the path of a YAML file")
+        raise ProfileError(f"{path} is not a file; give a profile's name, or the path of a YAML file")
     if path.exists() and path.stat().st_size > _LARGEST_BYTES:
-        raise ProfileError(f"{path}: is not a profile: it is larger than {_LARGEST_BYTES} bytes")
+        raise ProfileError(f"{path} is not a profile: it is larger than {_LARGEST_BYTES} bytes")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -76,14 +76,14 @@ def fault_of(profile: Profile) -> str | None:
     """
     for key in ("sampling", "quick", "budget"):
         if "source" not in getattr(profile, key).model_fields_set:
-            return f"the key '{key}.source' is missing: say who chose these numbers, and why"
+            return f"the key '{key}.source' is missing; say who chose these numbers, and why"
     if profile.device == "another":
         missing = [key for key in ("match", "processor", "memory") if getattr(profile, key) is None]
         if missing:
-            return f"the key '{missing[0]}' is missing: a profile with 'device: another' needs it"
+            return f"the key '{missing[0]}' is missing; a profile with 'device: another' needs it"
     elif profile.match is not None:
         return (
-            "match: must be absent, because 'device: this-machine' describes every machine; remove it "
-            "(if the profile extends another one, write match: null)"
+            "the key 'match' must be absent, because 'device: this-machine' describes every machine; remove "
+            "it (if the profile extends another one, write match: null)"
         )
     return None

@@ -1,9 +1,11 @@
 """The JSON Schema of a profile file, with which editors complete and check it.
 
-`python -m device_profiles.schema` writes it next to the profiles; a drift test compares it with the model.
+The names of the formats are given, because only bench knows them: `python -m bench.runtimes.profile_names`
+writes the file. A drift test compares it with the model.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ SCHEMA_FILE = Path(__file__).with_name("profile.schema.json")
 _MERGED = ("Processor", "Memory", "Heat", "Readings", "RuntimeChoice", "Sampling", "Budget", "Match")
 
 
-def profile_schema() -> dict[str, Any]:
-    """Return the model's schema with `extends`; a profile that extends another needs only a name."""
+def profile_schema(formats: Iterable[str]) -> dict[str, Any]:
+    """Return the model's schema with `extends`; a profile that extends another needs only a name.
+
+    `formats` are the keys that `runtimes` may have.
+    """
     schema = Profile.model_json_schema()
     required = schema.pop("required")
     for part in _MERGED:
@@ -25,14 +30,13 @@ def profile_schema() -> dict[str, Any]:
         "type": "string",
         "description": "The name or path of the profile that this one changes. Figures are replaced whole.",
     }
+    runtimes = schema["properties"]["runtimes"]
+    runtimes["properties"] = dict.fromkeys(formats, runtimes["additionalProperties"])
+    runtimes["additionalProperties"] = False
     schema["anyOf"] = [{"required": ["extends", "name"]}, {"required": required}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def schema_text() -> str:
+def schema_text(formats: Iterable[str]) -> str:
     """Return the content of the schema's file."""
-    return json.dumps(profile_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    return json.dumps(profile_schema(formats), indent=2, ensure_ascii=False) + "\n"

@@ -21,7 +21,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     location = _without_union_tags(first, model)
     key = ".".join(str(part) for part in location)
     if first["type"] == "json_invalid":
-        return f"{path}: is not valid JSON ({first['ctx']['error']})"
+        return f"{path} is not valid JSON ({first['ctx']['error']})"
     if first["type"] == "extra_forbidden":
         return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":
@@ -31,7 +31,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
         value += "; it is text, but must be a number; remove the quotes"
     faults = [fault for fault in error.errors() if _without_union_tags(fault, model) == location]
     message = " or ".join(_lower_first(fault["msg"].removeprefix("Value error, ")) for fault in faults)
-    return f"{path}: {key or 'the file'}: {message}{value}"
+    return f"{path}: {f'{key}: ' if key else ''}{message}{value}"
 
 
 def _is_quoted_number(error: ErrorDetails) -> bool:

@@ -9,6 +9,8 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
+from bench.printable import printable_lines
+
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
@@ -58,16 +60,20 @@ def _report_error(error: Exception, as_json: bool) -> int:
     """Print an error and return its exit code; an error without one is a crash of edgefit."""
     code = getattr(error, "exit_code", None)
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        message, code = f"{error.filename or 'writing'}: {error.strerror}; nothing was written", _WRONG_INPUT
+        file = error.filename or "a file"
+        message = (
+            f"{file} cannot be read or written ({error.strerror}); check its permissions, and the free space"
+        )
+        code = _WRONG_INPUT
     elif code is None:
-        traceback.print_exception(error)
+        sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
     # An error of typer, such as a wrong option, prints itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
-        sys.stderr.write(f"edgefit: {message}\n")
+        sys.stderr.write(f"edgefit: {printable_lines(message)}\n")
     else:
         show()
     if as_json:

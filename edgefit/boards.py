@@ -1,7 +1,6 @@
 """`edgefit bench --on`: it shows and stores the boards' reports. bench/remote measures."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from edgefit.options import AUTO
 from edgefit.profiles import named_profiles
 from edgefit.progress import progress_of
 from edgefit.report_output import exit_code_of, show_next_step, show_report
-from edgefit.terminal import Output
+from edgefit.terminal import Output, print_line
 
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
@@ -96,7 +95,7 @@ def _report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Pa
 
 def _show(result: "BoardResult", output: Output) -> None:
     if result.report is None:
-        sys.stderr.write(f"edgefit: {result.outcome}\n")
+        print_line(f"edgefit: {result.outcome}")
         return
     output.say(f"{result.target.name} ({result.target.text})")
     show_report(result.report, output)

@@ -1,6 +1,5 @@
 """Shows the progress of a long step on stderr: a bar on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edgefit.terminal import is_quiet, stderr_console
+from edgefit.terminal import is_quiet, print_line, stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
 # Rarely, because drawing disturbs what another process measures.
@@ -69,7 +68,7 @@ class PlainLines:
 
     def say(self, sentence: str) -> None:
         """Print a sentence."""
-        print(self._prefix + sentence, file=sys.stderr, flush=True)  # noqa: T201 - plain on purpose
+        print_line(self._prefix + sentence)
 
 
 class Silence:

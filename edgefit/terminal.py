@@ -1,15 +1,21 @@
 """Where text goes: results to stdout, everything else to stderr. It knows no command."""
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
+
+from bench.printable import printable_lines
 
 # A pipe or a CI log has no width; the widest table fits into this one.
 _WIDTH_WITHOUT_TERMINAL = 140
+# JSON lets these stand in a string as they are, and a terminal follows some of them.
+_CONTROLS = re.compile("[\x7f-\x9f]")
 # Whether only errors are printed. It holds for the whole process, because a command may run others.
 _is_quiet = False
 
@@ -56,8 +62,16 @@ def stderr_console() -> Console:
     return _console(stderr=True)
 
 
-class _PipeConsole(Console):
-    """A console that raises BrokenPipeError once its reader has closed the pipe."""
+class _SafeConsole(Console):
+    """A console that prints no escape sequence but its own.
+
+    It raises BrokenPipeError once its reader has closed the pipe.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable. Whatever text is shown comes through here."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
 
     def on_broken_pipe(self) -> None:
         """Pass the error on; rich itself would end the process with exit code 1."""
@@ -65,7 +79,7 @@ class _PipeConsole(Console):
 
 
 def _console(stderr: bool) -> Console:
-    console = _PipeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_quiet)
+    console = _SafeConsole(stderr=stderr, highlight=False, soft_wrap=False, quiet=_is_quiet)
     if not console.is_terminal:
         console.width = _width_without_terminal()
     return console
@@ -76,6 +90,12 @@ def _width_without_terminal() -> int:
     columns = os.environ.get("COLUMNS", "")
     is_positive = columns.isascii() and columns.isdigit() and int(columns) > 0
     return int(columns) if is_positive else _WIDTH_WITHOUT_TERMINAL
+
+
+def print_line(sentence: str) -> None:
+    """Print a sentence on stderr as it is: with no colour, and not wrapped."""
+    sys.stderr.write(printable_lines(sentence) + "\n")
+    sys.stderr.flush()
 
 
 class Output:
@@ -100,4 +120,8 @@ class Output:
     def document(self, text: str) -> None:
         """Print the JSON document, if --json is given."""
         if self._as_json:
-            sys.stdout.write(text.rstrip("\n") + "\n")
+            sys.stdout.write(_CONTROLS.sub(_json_escape, text.rstrip("\n")) + "\n")
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

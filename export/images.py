@@ -43,7 +43,9 @@ def held_out_images(images: RunImages) -> Split:
 def evaluation_images(run: RunFolder, count: int) -> Split:
     """Return at most `count` test images; raises InputError if there are none."""
     if not len(run.images.test):
-        raise InputError(f"{run.folder}: holds no test images to verify on; fine-tune with a test split")
+        raise InputError(
+            f"{run.folder} has no test images to verify artifacts on; fine-tune with a test split"
+        )
     return _sample(run.images.test, count)
 
 

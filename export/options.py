@@ -76,7 +76,7 @@ def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant
     for variant in variants:
         if variant.precision not in table[variant.format].precisions:
             raise InputError(
-                f"{variant}: {variant.format} cannot be exported in {variant.precision.value}; "
+                f"{variant.format} cannot be exported in {variant.precision.value}; "
                 f"leave {variant.format} out of --formats, or {variant.precision.value} out of --precisions"
             )
     _check_int8_options(options, variants, table)
@@ -91,17 +91,17 @@ def _check_int8_options(
     is_int8_made = any(variant.precision in table[variant.format].calibrated for variant in variants)
     if options.cpu != PORTABLE and not is_int8_made:
         raise InputError(
-            f"--cpu {options.cpu}: has an effect on int8 only, and int8 is not exported; "
+            f"--cpu {options.cpu} has an effect on int8 only, and int8 is not exported; "
             "add int8 to --precisions, or leave --cpu out"
         )
     if options.qat:
         if options.min_retention == 0:
             raise InputError(
-                "--qat: trains until int8 meets --min-retention, which is 0; leave one of them out"
+                "--qat trains until int8 meets --min-retention, which is 0; leave one of them out"
             )
         if not is_int8_made:
             raise InputError(
-                "--qat: has an effect on int8 only, and int8 is not exported; "
+                "--qat has an effect on int8 only, and int8 is not exported; "
                 "add int8 to --precisions, or leave --qat out"
             )
 
@@ -117,7 +117,7 @@ def _choose_all(names: Sequence[str], known: list[str], noun: str, option: str) 
 def _check_numbers(options: ExportOptions) -> None:
     if not 0 <= options.min_retention <= 1:
         raise InputError(
-            f"--min-retention {options.min_retention:g}: out of range, give a number from 0 to 1"
+            f"--min-retention {options.min_retention:g} is out of range; give a number from 0 to 1"
         )
     _check_at_least("--eval-images", options.eval_images, _FEWEST_EVALUATION_IMAGES)
     _check_at_least("--calibration-images", options.calibration_images, 1)
@@ -127,13 +127,13 @@ def _check_numbers(options: ExportOptions) -> None:
 
 def _check_at_least(option: str, value: int, least: int) -> None:
     if value < least:
-        raise InputError(f"{option} {value}: too small, give at least {least}")
+        raise InputError(f"{option} {value} is too small; give at least {least}")
 
 
 def exporter_of(name: str, row: FormatRow) -> str:
     """Return the module that exports a format; raises InputError if there is none."""
     if row.exporter is None:
-        raise InputError(f"{name} can be measured and not exported; leave it out of --formats")
+        raise InputError(f"{name} can be measured but not exported; leave it out of --formats")
     return row.exporter
 
 

@@ -38,7 +38,9 @@ class WrongArtifactError(Exception):
 def verify(precision: Precision, logits: Logits, reference: Logits, labels: Labels) -> VerificationRecord:
     """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError beyond LIMITS."""
     if logits.shape != reference.shape:
-        raise WrongArtifactError(f"its logits have the shape {logits.shape}, the network's {reference.shape}")
+        raise WrongArtifactError(
+            f"its logits have the shape {logits.shape}, but the fp32 network's have {reference.shape}"
+        )
     difference = accuracy.largest_difference(logits, reference)
     _check(precision, difference, accuracy.agreement(logits, reference), len(labels))
     pair = accuracy.pair(logits, reference, labels)

@@ -64,5 +64,5 @@ class ExportWorker:
         try:
             return ANSWERS.validate_json(line)
         except ValidationError as error:
-            reason = f"answered garbage: {error.errors()[0]['msg']}"
+            reason = f"sent an answer that is not valid: {error.errors()[0]['msg']}"
             raise self._child.end(FailureKind.GARBAGE, reason) from None

@@ -112,5 +112,5 @@ def find_architecture(name: str) -> Architecture:
     close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise InputError(
-        f"--arch {name}: unknown architecture; {hint}the architectures are: {', '.join(ARCHITECTURES)}"
+        f"--arch {name} is not a known architecture; {hint}the architectures are: {', '.join(ARCHITECTURES)}"
     )

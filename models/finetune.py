@@ -156,7 +156,7 @@ def _check_options(options: FinetuneOptions, architecture: Architecture) -> None
 
 def _check_range(option: str, value: int | None, low: int, high: int) -> None:
     if value is not None and not low <= value <= high:
-        raise InputError(f"{option} {value}: out of range, give an integer from {low} to {high}")
+        raise InputError(f"{option} {value} is out of range; give an integer from {low} to {high}")
 
 
 def _choose_settings(

@@ -68,7 +68,7 @@ class RunFolder:
             network.load_state_dict(load_file(self.folder / MODEL))
         except (SafetensorError, OSError, RuntimeError) as error:
             raise InputError(
-                f"{self.folder / MODEL}: does not contain the weights of a {self.record.arch} with "
+                f"{self.folder / MODEL} does not contain the weights of a {self.record.arch} with "
                 f"{len(self.record.classes)} classes, which {RECORD} describes ({_last_line(error)}); "
                 "run finetune again"
             ) from error
@@ -141,7 +141,7 @@ def _read_record(folder: Path) -> RunRecord:
         raise InputError(f"{folder}: no such folder; give the run folder that finetune wrote with --out")
     if not path.is_file():
         raise InputError(
-            f"{folder}: is not a run folder, because {RECORD} is missing; "
+            f"{folder} is not a run folder, because {RECORD} is missing; "
             "give the folder that finetune wrote with --out"
         )
     try:
@@ -150,12 +150,13 @@ def _read_record(folder: Path) -> RunRecord:
         raise InputError(f"{path}: {_first_fault(error)}; run finetune again") from error
     if record.arch not in ARCHITECTURES:
         raise InputError(
-            f"{path}: key 'arch': unknown architecture '{record.arch}'; the architectures are: "
+            f"{path}: the key 'arch' is '{record.arch}', which is not a known architecture; choose from: "
             f"{', '.join(ARCHITECTURES)}; run finetune again"
         )
     if len(record.classes) < 2:
         raise InputError(
-            f"{path}: key 'classes': {len(record.classes)} classes, at least 2 are needed; run finetune again"
+            f"{path}: the key 'classes' names {len(record.classes)} classes, but at least 2 are needed; "
+            "run finetune again"
         )
     return record
 
@@ -168,7 +169,7 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     key = ".".join(str(part) for part in fault["loc"])
     if key == "schema":
-        return f"key 'schema': {fault['input']!r}, but this version of edgefit reads 1 to {SCHEMA}"
+        return f"the key 'schema' is {fault['input']!r}, but this version of edgefit reads 1 to {SCHEMA}"
     return f"key '{key}': {fault['msg']}" if key else str(fault["msg"])
 
 
@@ -176,12 +177,12 @@ def _check_files(folder: Path, record: RunRecord) -> None:
     for name in HASHED:
         path = folder / name
         if name not in record.files:
-            raise InputError(f"{folder / RECORD}: key 'files' does not name {name}; run finetune again")
+            raise InputError(f"{folder / RECORD}: the key 'files' does not name {name}; run finetune again")
         if not path.is_file():
-            raise InputError(f"{path}: missing from the run folder; run finetune again")
+            raise InputError(f"{path} is missing from the run folder; run finetune again")
         if hash_file(path) != record.files[name]:
             raise InputError(
-                f"{path}: changed since finetune wrote it (the SHA-256 differs); run finetune again"
+                f"{path} was changed after finetune wrote it (the SHA-256 differs); run finetune again"
             )
 
 
@@ -193,7 +194,7 @@ def _read_images(folder: Path, record: RunRecord) -> RunImages:
             splits = {name: Split(archive[f"{name}_images"], archive[f"{name}_labels"]) for name in SPLITS}
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: does not contain the images and labels of {', '.join(SPLITS)}; run finetune again"
+            f"{path} does not contain the images and labels of {', '.join(SPLITS)}; run finetune again"
         ) from error
     for name, split in splits.items():
         fault = _fault_of(split, record)
@@ -224,6 +225,6 @@ def _check_all_classes(path: Path, test: Split, record: RunRecord) -> None:
     absent = sorted(set(range(len(record.classes))) - set(test.labels.tolist()))
     if absent:
         raise InputError(
-            f"{path}: has no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
+            f"{path} has no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
             f"{RECORD} lists; run finetune again"
         )

@@ -52,12 +52,14 @@ def weights_kind(weights: str) -> WeightsKind:
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise InputError(
-            f"--weights {weights}: is neither a name nor an existing file; "
+            f"--weights {weights} is neither a name nor an existing file; "
             f"{hint}give imagenet, bundled, none or a FILE"
         )
     check_name(weights, "--weights")
     if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
-        raise InputError(f"--weights {weights}: unknown kind of file, give a .safetensors, .pth or .pt file")
+        raise InputError(
+            f"--weights {weights} is a file of an unknown kind; give a .safetensors, .pth or .pt file"
+        )
     return WeightsKind.FILE
 
 
@@ -141,7 +143,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         return dict(load_file(path))
     except (SafetensorError, OSError) as error:
         raise InputError(
-            f"{path}: is not a readable safetensors file ({error}); write it with safetensors.torch.save_file"
+            f"{path} is not a readable safetensors file ({error}); write it with safetensors.torch.save_file"
         ) from error
 
 
@@ -157,14 +159,14 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             else "it is truncated, or torch.save did not write it"
         )
         raise InputError(
-            f"{path}: cannot be loaded as weights only: {fault}; save the network's state_dict()"
+            f"{path} cannot be loaded as weights only, because {fault}; save the network's state_dict()"
         ) from error
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
             loaded = loaded[wrapper]
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise InputError(
-            f"{path}: contains a {type(loaded).__name__}, not a state dict (tensors by name); "
+            f"{path} contains a {type(loaded).__name__}, not a state dict (tensors by name); "
             "save the network's state_dict()"
         )
     return {str(name).removeprefix("module."): value for name, value in loaded.items()}
@@ -203,7 +205,7 @@ def _check_fit(
     reshaped = [name for name in given if name in expected and given[name].shape != expected[name].shape]
     broken = [name for name in given if not bool(torch.isfinite(given[name]).all())]
     remedy = f"give a torchvision state dict of {architecture}"
-    problem = f"{file}: is not a {architecture} checkpoint"
+    problem = f"{file} is not a {architecture} checkpoint"
     if missing:
         raise InputError(f"{problem}: '{missing[0]}' is missing{_more(missing)}; {remedy}")
     if unknown:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Libraries that are loaded into pytest's own process send no usage data either.
 os.environ.update(NO_USAGE_DATA)
+# Output has its default width and no colour, also that of a fixture's process, whatever shell runs the tests.
+for _name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+    os.environ.pop(_name, None)
 _FOLDER = Path(__file__).parent
 
 
@@ -34,13 +37,6 @@ def _quiet_ends_with_its_test() -> Iterator[None]:
     """Undo what --quiet sets for the whole process."""
     with preserve_quiet():
         yield
-
-
-@pytest.fixture(autouse=True)
-def _output_has_its_default_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the width that the shell of whoever runs the tests sets."""
-    for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -63,9 +63,11 @@ def read_pack(path: Path) -> EvaluationPack:
         with np.load(path, allow_pickle=False) as arrays:
             pack = EvaluationPack(arrays["images"], arrays["labels"], arrays["reference_logits"])
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
-        raise InputError(f"{path}: is not an evaluation pack; export the bundle again") from None
+        raise InputError(f"{path} is not an evaluation pack; export the bundle again") from None
     if not _is_sound(pack):
-        raise InputError(f"{path}: images, labels and logits do not fit together; export the bundle again")
+        raise InputError(
+            f"{path}: its images, labels and logits do not fit together; export the bundle again"
+        )
     return pack
 
 

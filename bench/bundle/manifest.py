@@ -197,14 +197,17 @@ class Manifest(Record):
     def _check_preprocessing(self) -> None:
         if isinstance(self.preprocessing, StatedPreprocessing):
             if self.schema_ == 2:
-                raise ValueError("preprocessing is in sentences, which schema 1 alone has")
+                raise ValueError("preprocessing is written in sentences, which only schema 1 allows")
             return
         side = self.model.image_size
         if self.preprocessing.size != (side, side):
-            raise ValueError(f"preprocessing.size is {self.preprocessing.size}, and model.image_size {side}")
+            size = self.preprocessing.size
+            raise ValueError(
+                f"preprocessing.size is {size}, but model.image_size is {side}; they must be equal"
+            )
         if not self.preprocessing.is_unit_rgb:
             raise ValueError(
-                "preprocessing does not end in three channels in [0, 1], the only input that edgefit measures"
+                "preprocessing does not end in three channels in [0, 1], and edgefit measures no other input"
             )
 
     def files(self, held: Container[str] | None = None) -> list[FileRecord]:
@@ -269,7 +272,9 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     if not folder.exists():
         raise InputError(f"{folder}: no such folder; make a bundle with: edgefit export RUN --out {folder}")
     if not path.is_file():
-        raise InputError(f"{folder}: is not a bundle (it has no {MANIFEST}); make one with: edgefit export")
+        raise InputError(
+            f"{folder} is not a bundle (it has no {MANIFEST}); make one with: edgefit export RUN --out BUNDLE"
+        )
     try:
         content = path.read_bytes()
         manifest = _manifest_of(content)
@@ -307,13 +312,13 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{path}: is missing; export the bundle again")
+        raise InputError(f"{path} is missing; export the bundle again")
     if path.resolve() != folder.resolve() / record.path:  # a file that it refers to lies in the other folder
         raise InputError(
-            f"{path}: is a symbolic link; replace it with the file itself, or export the bundle again"
+            f"{path} is a symbolic link; replace it with the file itself, or export the bundle again"
         )
     if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
-        raise InputError(f"{path}: is not the exported file (its SHA-256 differs); export the bundle again")
+        raise InputError(f"{path} is not the exported file (its SHA-256 differs); export the bundle again")
 
 
 def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
@@ -322,7 +327,7 @@ def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
     for path in files_below(folder):
         if path not in listed:
             raise InputError(
-                f"{folder / path}: is not listed in {MANIFEST}; delete it, or export the bundle again"
+                f"{folder / path} is not listed in {MANIFEST}; delete it, or export the bundle again"
             )
 
 
@@ -333,6 +338,6 @@ def _refuse_foreign_weights(folder: Path, artifact: ArtifactRecord) -> None:
         for name in referred_files(folder / path):
             if _leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
                 raise InputError(
-                    f"{folder / path}: refers to {name!r}, which {MANIFEST} does not list for"
+                    f"{folder / path} refers to {name!r}, which {MANIFEST} does not list for"
                     f" {artifact.variant}; export the bundle again, with that file in it"
                 )

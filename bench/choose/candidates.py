@@ -87,12 +87,12 @@ class Candidate:
     @cached_property
     def paired_by_class(self) -> dict[str, Paired]:
         """Its predictions paired with the fp32 reference's, for each class's images, by the class's name."""
-        predictions = self._predictions
-        if predictions is None:
+        predictions, bundle = self._predictions, self.report.bundle
+        if predictions is None or bundle is None:
             return {}
         return {
             name: predictions.of_class(label).paired
-            for label, name in enumerate(self.report.bundle.classes)
+            for label, name in enumerate(bundle.classes)
             if label in predictions.labels
         }
 
@@ -104,8 +104,8 @@ class Candidate:
 
     @cached_property
     def _predictions(self) -> Predictions | None:
-        logits = self.measured.logits
-        return None if logits is None else Predictions.of(logits, self.report.evaluation)
+        logits, evaluation = self.measured.logits, self.report.evaluation
+        return None if logits is None or evaluation is None else Predictions.of(logits, evaluation)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ class CandidateSet:
     def profile(self) -> str:
         """The profile's name."""
         return self.reports[0].profile.name
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether the rows have labels to be evaluated with. Model files have none."""
+        return all(report.evaluation is not None for report in self.reports)
 
     @property
     def provenance(self) -> Provenance:
@@ -146,7 +151,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
     for report in sorted(reports, key=lambda report: report.created):
         for run in report.runs:
             if run.is_variant:
-                key = (report.bundle.sha256, report.host.cpu, run.provenance, run.case)
+                key = (report.subject.sha256, report.host.cpu, run.provenance, run.case)
                 if key in latest:
                     replaced.append(latest[key])
                 latest[key] = (report, run)
@@ -189,7 +194,7 @@ class _Names:
 
 def _name(report: Report, run: Run, detail: int) -> str:
     details = [
-        f"{report.name}, {report.bundle.sha256[:8]}, {run.provenance}",
+        f"{report.name}, {report.subject.sha256[:8]}, {run.provenance}",
         report.host.board or report.host.cpu,
         report.created,
     ][:detail]

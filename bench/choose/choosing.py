@@ -276,6 +276,8 @@ class _Chooser:
             sentences.append(f"not decided against {against}")
         if not check.is_shown:
             sentences.append(check.sentence)
+        if not self._set.has_accuracy:
+            sentences.append("the model files were measured without labels, so accuracy was not compared")
         return [*sentences, *based_on]
 
     def _based_on(self) -> list[str]:
@@ -305,19 +307,22 @@ class _Chooser:
             if over:
                 violation, row = min(over, key=lambda pair: pair[0].excess)
                 met = self._met(len(over))
-                sentences.append(f"{limit.quantity}: {met}; the nearest is {row.name}: {violation.sentence}")
+                sentences.append(
+                    f"the limit of {limit.quantity} is {met}; the nearest is {row.name}: {violation.sentence}"
+                )
         for judged in ("retention", "agreement", "one class"):
             checks = [(row, self._checks[row.name]) for row in self._set.ranked]
             lost = [(row, check) for row, check in checks if check.is_lost and check.judged == judged]
             if lost:
                 row, check = max(lost, key=lambda pair: pair[0].agreeing or 0)
                 sentence = check.sentence.removeprefix("loses accuracy: ")
-                sentences.append(f"{judged}: {self._met(len(lost))}; the nearest is {row.name}: {sentence}")
+                met = self._met(len(lost))
+                sentences.append(f"the limit of {judged} is {met}; the nearest is {row.name}: {sentence}")
         return sentences
 
     def _met(self, over: int) -> str:
         total = len(self._set.ranked)
-        return f"met by {total - over} of {total}"
+        return f"met by {total - over} of {total} candidates"
 
 
 def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:
@@ -326,7 +331,7 @@ def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:
     changes: dict[str, object] = {key: value for key, value in limits.items() if value is not None}
     # The latest report has the present version of the profile.
     budget = max(candidates.reports, key=lambda report: report.created).profile.budget
-    if criteria.any_retention:
+    if criteria.any_retention or not candidates.has_accuracy:
         changes["retention"] = None
     if changes:
         changes["source"] = f"{criteria.budget.source}; the rest: {budget.source}"

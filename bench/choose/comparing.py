@@ -113,12 +113,13 @@ def _exact(value: float, other: float) -> Comparison:
 def _accuracy(candidate: Candidate, other: Candidate) -> Comparison:
     """Compare image by image. The cost ratio is the other's accuracy ÷ this one's."""
     plain = other.top1 / candidate.top1 if candidate.top1 else math.inf
-    if candidate.report.bundle.pack_sha256 != other.report.bundle.pack_sha256:
-        return Comparison(plain, None, "evaluated on other images")
+    here, there = candidate.report, other.report
     before, after = other.measured.logits, candidate.measured.logits
-    if before is None or after is None:
+    if before is None or after is None or here.evaluation is None or there.evaluation is None:
         return Comparison(plain, None, "it was not evaluated")
-    labels = min(candidate.report.evaluation.labels, other.report.evaluation.labels, key=len)
+    if here.bundle is None or there.bundle is None or here.bundle.pack_sha256 != there.bundle.pack_sha256:
+        return Comparison(plain, None, "evaluated on other images")
+    labels = min(here.evaluation.labels, there.evaluation.labels, key=len)
     logits = [np.asarray(answers[: len(labels)], dtype=np.float32) for answers in (before, after)]
     paired = accuracy.pair(logits[0], logits[1], np.asarray(labels, dtype=np.int64))
     ends = paired.retention_ci95()

@@ -63,7 +63,7 @@ def profile_that_is(host: Host, profiles: Sequence[Profile], whose: str) -> Prof
     near = detection.nearest
     differs = "" if near is None else f" (the nearest is {near.profile}, but {'; '.join(near.differs)})"
     raise InputError(
-        f"{whose}: matches no profile{differs}; name a profile with --profile, or use "
+        f"{whose} matches no profile{differs}; name a profile with --profile, or use "
         "--profile laptop-cpu, which describes any machine"
     )
 

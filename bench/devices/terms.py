@@ -79,14 +79,15 @@ def fewer_threads(terms: Terms, host: Host) -> list[str]:
     requested = terms.threads
     if requested > host.usable_cpus:
         sentence = (
-            f"the profile requests {requested} threads, but this machine has {host.usable_cpus} usable CPUs: "
-            f"measured with {host.usable_cpus} threads; a machine with {requested} CPUs will be faster"
+            f"the profile requests {requested} threads, but this machine has {host.usable_cpus} usable CPUs; "
+            f"edgefit measures with {host.usable_cpus} threads, and a machine with {requested} CPUs will be "
+            "faster"
         )
         return [sentence]
     if requested > host.physical_cores:
         sentence = (
-            f"the profile requests {requested} threads, but this machine has {host.physical_cores} cores: "
-            f"measured with hyper-threads; a machine with {requested} cores will be faster"
+            f"the profile requests {requested} threads, but this machine has {host.physical_cores} cores; "
+            f"edgefit measures with hyper-threads, and a machine with {requested} cores will be faster"
         )
         return [sentence]
     return []

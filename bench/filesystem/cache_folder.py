@@ -21,6 +21,6 @@ def cache_folder(part: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be created ({error.strerror}); set EDGEFIT_CACHE to a writable folder"
+            f"{folder} cannot be created ({error.strerror}); set EDGEFIT_CACHE to a writable folder"
         ) from None
     return folder

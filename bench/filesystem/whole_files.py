@@ -59,7 +59,7 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def _raise(error: OSError) -> None:
-    raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    raise InputError(f"{error.filename} cannot be read ({error.strerror})") from None
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -161,7 +161,7 @@ def _try_to_put(part: Path, target: Path, written: WrittenFiles, overwrite: bool
         if error.errno in _CHANGED_MEANWHILE:
             return False
         why = error.strerror
-        raise InputError(f"{target}: cannot be written ({why}); choose another {option}") from error
+        raise InputError(f"{target} cannot be written ({why}); choose another {option}") from error
     return True
 
 
@@ -203,7 +203,7 @@ def _settle(old: Path, target: Path, written: WrittenFiles) -> None:
     if old.exists():
         left = next(files_below(old), "folders")
         raise InputError(
-            f"{old}: contains the earlier {target}, and {left}, which edgefit did not write or cannot"
+            f"{old} contains the earlier {target}, and {left}, which edgefit did not write or cannot"
             " delete; move it away, and delete the folder"
         )
 
@@ -231,7 +231,7 @@ def _refuse_foreign(folder: Path, files: Mapping[str, str | None], option: str) 
     for path in files_below(folder):
         if not _was_written(folder / path, path, files):
             what = "was changed after edgefit wrote it" if path in files else "was not written by edgefit"
-            raise InputError(f"{folder / path}: {what}; move it away, or choose another {option}")
+            raise InputError(f"{folder / path} {what}; move it away, or choose another {option}")
 
 
 def _make_folder_of(path: Path) -> None:
@@ -239,7 +239,7 @@ def _make_folder_of(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -249,7 +249,7 @@ def refuse_unwritable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
 
 
 def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
@@ -260,10 +260,10 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     """
     sweep_parts(Path(os.path.realpath(path)))
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; give {option} the name of a file")
+        raise InputError(f"{path} is a folder; give {option} the name of a file")
     refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
-        raise InputError(f"{path}: already exists and was not written by edgefit; choose another {option}")
+        raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")
 
 
 def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, option: str = "--out") -> None:
@@ -272,23 +272,23 @@ def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, op
     `option` is the command line's option, for the sentence.
     """
     if target.is_symlink():
-        raise InputError(f"{target}: is a symbolic link; give {option} the folder itself")
+        raise InputError(f"{target} is a symbolic link; give {option} the folder itself")
     if not target.exists():
         return
     if not target.is_dir():
-        raise InputError(f"{target}: is a file, but {option} must be a folder; choose another {option}")
+        raise InputError(f"{target} is a file, but {option} must be a folder; choose another {option}")
     if target.resolve() == Path.cwd():
         raise InputError(
-            f"{target}: is the current folder; give {option} a new one, such as {target / 'result'}"
+            f"{target} is the current folder; give {option} a new one, such as {target / 'result'}"
         )
     if target.is_mount():
         raise InputError(
-            f"{target}: is a mount point; give {option} a new folder, such as {target / 'result'}"
+            f"{target} is a mount point; give {option} a new folder, such as {target / 'result'}"
         )
     if not any(target.iterdir()):
         return
     if (files := written(target)) is None:
-        raise InputError(f"{target}: already contains something else; choose another {option}")
+        raise InputError(f"{target} already contains something else; choose another {option}")
     if not overwrite:
-        raise InputError(f"{target}: already contains a result; add --overwrite, or choose another {option}")
+        raise InputError(f"{target} already contains a result; add --overwrite, or choose another {option}")
     _refuse_foreign(target, files, option)

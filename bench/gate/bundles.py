@@ -28,7 +28,7 @@ from bench.harness.paired import PairedRunner
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress
-from bench.report.comparability import bundle_differences
+from bench.report.comparability import subject_differences
 from bench.report.measured_bundle import record_of
 from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.system.state import read_state
@@ -195,7 +195,7 @@ def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
 
 def _notes(check: BundleCheck) -> list[str]:
     before, after = record_of(check.baseline), record_of(check.candidate)
-    notes = bundle_differences(after, before)
+    notes = subject_differences(after, before)
     if after.pack_sha256 != before.pack_sha256:
         notes.append(
             "the bundles have different evaluation images: both sides answered the baseline's "

@@ -9,7 +9,7 @@ from bench.gate.findings import Finding, Quantity, Verdict, blocking, compares_l
 from bench.gate.options import Limits
 from bench.harness.paired import PairedRepetition
 from bench.record import Record
-from bench.report.schema import BundleRecord
+from bench.report.schema import Subject
 from bench.run_config import RunOptions
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
@@ -45,10 +45,10 @@ class Checked(Record):
     """When the check began, ISO 8601."""
     compared: Literal["bundles", "reports"]
     """Two bundles that were measured together here, or two reports."""
-    baseline: BundleRecord
-    """The bundle that the candidate is compared with."""
-    candidate: BundleRecord
-    """The bundle that is checked."""
+    baseline: Subject
+    """What the candidate is compared with."""
+    candidate: Subject
+    """What is checked."""
     conditions: Conditions
     """The conditions of the measurement."""
     limits: Limits

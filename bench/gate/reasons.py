@@ -24,7 +24,8 @@ def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     """Say that neither side runs."""
     if baseline == candidate:
         return f"it runs on neither side: {baseline or 'no reason is known'}"
-    return f"it runs on neither side: baseline: {baseline}; candidate: {candidate}"
+    reasons = (baseline or "no reason is known", candidate or "no reason is known")
+    return "it runs on neither side (baseline: {}; candidate: {})".format(*reasons)
 
 
 def of_time(verdict: Verdict, ratio: float, interval: Interval, limit: float, confirmed: bool) -> str:
@@ -49,8 +50,8 @@ def _undecided(interval: Interval, limit: float) -> str:
 def dropped(processes: int) -> str:
     """Say why a pair was dropped with too few processes for an interval."""
     return (
-        f"dropped: {processes} processes of each side ran over their time, and their ratios differ widely, "
-        "as they do while threads wait for a core; end other programs, or measure longer"
+        f"{processes} processes of each side ran over their time, and their ratios differ widely, as they do "
+        "while threads wait for a core, so this pair was dropped; end other programs, or measure longer"
     )
 
 

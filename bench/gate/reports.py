@@ -10,7 +10,7 @@ from bench.gate.document import Checked, Conditions
 from bench.gate.evaluation import Compared, Side, Times, judge
 from bench.gate.options import CheckOptions
 from bench.report.comparability import (
-    bundle_differences,
+    subject_differences,
     differing_conditions,
     ratio_through_controls,
     require_same_task,
@@ -33,7 +33,7 @@ def check_reports(
 
     Raises InputError if their classes or input shapes differ, or for an unknown variant.
     """
-    require_same_task(candidate.bundle, baseline.bundle)
+    require_same_task(candidate.subject, baseline.subject)
     rows = [[run for run in report.runs if run.is_variant] for report in (baseline, candidate)]
     variants = options.selected(run.variant for runs in rows for run in runs)
     before, after = ([run for run in runs if run.variant in variants] for runs in rows)
@@ -43,8 +43,8 @@ def check_reports(
         tool=tool,
         created=created,
         compared="reports",
-        baseline=baseline.bundle,
-        candidate=candidate.bundle,
+        baseline=baseline.subject,
+        candidate=candidate.subject,
         conditions=Conditions(
             host=candidate.host,
             profile=candidate.profile.name,
@@ -102,7 +102,9 @@ def _latency(
 
 def _labels(candidate: Report, baseline: Report) -> Labels | str:
     """Return the labels of the images that both reports evaluated: the first images of one pack."""
-    if candidate.bundle.pack_sha256 != baseline.bundle.pack_sha256:
+    if candidate.evaluation is None or baseline.evaluation is None:
+        return "model files are measured without labels"
+    if _pack_of(candidate) != _pack_of(baseline):
         return (
             "not comparable: the reports evaluated different images; check the two bundles instead, and both "
             "answer the baseline's images"
@@ -111,5 +113,9 @@ def _labels(candidate: Report, baseline: Report) -> Labels | str:
     return np.asarray(shorter, dtype=np.int64)
 
 
+def _pack_of(report: Report) -> str | None:
+    return None if report.bundle is None else report.bundle.pack_sha256
+
+
 def _notes(candidate: Report, baseline: Report) -> list[str]:
-    return [*bundle_differences(candidate.bundle, baseline.bundle), _OF_REPORTS]
+    return [*subject_differences(candidate.subject, baseline.subject), _OF_REPORTS]

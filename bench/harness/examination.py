@@ -108,7 +108,7 @@ class Examiner:
     def _predict(self, worker: CaseWorker, evaluation: PlannedEvaluation) -> CachedPredictions:
         logits = worker.predict(str(evaluation.pack), evaluation.images)
         if any(len(row) != evaluation.classes for row in logits):
-            message = f"returns {len(logits[0])} logits for {evaluation.classes} classes"
+            message = f"the network returns {len(logits[0])} logits for {evaluation.classes} classes"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
         return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
 
@@ -143,5 +143,5 @@ def _with_limit(case: Case, outcome: Failed | Skipped) -> Failed | Skipped:
         return outcome
     if outcome.kind is not FailureKind.MEMORY:
         return outcome
-    limit = f"does not fit into {mib(case.memory_limit_bytes):.0f} MiB"
+    limit = f"the case does not fit into {mib(case.memory_limit_bytes):.0f} MiB"
     return outcome.model_copy(update={"message": f"{limit}: {outcome.message}"})

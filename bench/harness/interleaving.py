@@ -77,7 +77,9 @@ class InterleavedRunner:
             waited_s += _COOLING_STEP_S
             self.progress.advance(round(_COOLING_STEP_S))
         if self._is_above(limit_c):
-            self.progress.say(f"still above {limit_c:g} °C after {limit_s:g} s of cooling; measuring goes on")
+            self.progress.say(
+                f"the machine is still above {limit_c:g} °C after {limit_s:g} s of cooling; measuring goes on"
+            )
 
     def _is_above(self, limit_c: float) -> bool:
         hottest = hottest_of(self.read_temperatures())

@@ -92,7 +92,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         return state.ended[case.id]
     processes = state.measured(case.id)
     if not processes:
-        return Skipped(reason="no artifact was left to measure it with")
+        return Skipped(reason="no variant was left to measure beside it")
     examined = state.examined[case.id]
     timed = {(process.group, process.repetition) for process in processes}
     return Completed(
@@ -105,7 +105,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         inputs_sha256=examined.inputs_sha256,
         executed=examined.executed,
         predictions_cached_at=examined.predictions_cached_at,
-        energy=state.energy.get(case.id, NoEnergy(reason="not measured: the case is a control")),
+        energy=state.energy.get(case.id, NoEnergy(reason="the energy of a control is not measured")),
         sustained=state.sustained.get(case.id),
         groups=len(state.groups or ()),
         telemetry=tuple(

@@ -133,7 +133,7 @@ def copy_memory(cores: Cores, seconds: float) -> RateSample:
             samples_ns = list(pool.map(copy, cores.cpus or (None,) * cores.threads))
     except (MemoryError, threading.BrokenBarrierError):
         raise CalibrationError(
-            f"copying {size} bytes in each of {cores.threads} threads: out of memory; close other programs"
+            f"{cores.threads} threads could not allocate {size} bytes each to copy; close other programs"
         ) from None
     value = sum(size / median(thread_ns) for thread_ns in samples_ns)
     return RateSample(value, max(map(relative_range_of, samples_ns)), read_clock_khz(cores.cpus))

@@ -184,7 +184,7 @@ def _refuse_printing(stdout: Path) -> None:
     sys.stdout.flush()
     if stdout.stat().st_size:
         start = stdout.read_text(errors="replace")[:_STDOUT_CHARACTERS_SHOWN].strip()
-        raise PrintedError(f"the runtime printed to stdout, and printing is not inference: {start!r}")
+        raise PrintedError(f"the runtime printed to stdout, which would count as inference time: {start!r}")
 
 
 def _kind_of(error: Exception) -> FailureKind:

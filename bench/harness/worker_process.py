@@ -82,7 +82,7 @@ class WorkerProcess:
             answer = worker_messages.ANSWERS.validate_json(line)
         except ValidationError as error:
             raise self._child.end(
-                FailureKind.GARBAGE, f"answered garbage: {error.errors()[0]['msg']}"
+                FailureKind.GARBAGE, f"sent an answer that is not valid: {error.errors()[0]['msg']}"
             ) from None
         if isinstance(answer, worker_messages.Raised):
             if answer.missing:

@@ -10,7 +10,15 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from bench.errors import BoardError
 from bench.record import Record
-from bench.remote.job_folder import JobOutcome, JobRequest, ProgressEvent
+from bench.remote.job_folder import Count, JobOutcome, JobRequest, ProgressEvent
+
+# The agent watches for half a second, and a board under load for some more.
+_LONGEST_WATCH_S = 3600
+# A Raspberry Pi 5 lists the rails of its power chip in less than 2000 characters.
+_LONGEST_OUTPUT = 4000
+_PythonNumber: TypeAlias = Annotated[int, Field(ge=0, le=999)]
+# Linux counts at most 8192 CPUs.
+_CpuNumber: TypeAlias = Annotated[int, Field(ge=0, le=8191)]
 
 JobState: TypeAlias = Literal["unknown", "running", "interrupted", "ended"]
 """The state of a job on a board: `interrupted` is one that stopped before its end and can be resumed."""
@@ -205,7 +213,7 @@ AgentRequest: TypeAlias = (
 class ProbeFacts(Record):
     """The answer to a ProbeRequest; see agent.probing.probe."""
 
-    python: tuple[int, int, int]
+    python: tuple[_PythonNumber, _PythonNumber, _PythonNumber]
     """The version of the board's python3."""
 
     implementation: str
@@ -232,7 +240,7 @@ class ProbeFacts(Record):
     os: str
     """The operating system's name and version."""
 
-    usable_cpus: Annotated[tuple[int, ...], Field(min_length=1)]
+    usable_cpus: Annotated[tuple[_CpuNumber, ...], Field(min_length=1)]
     """The numbers of the CPUs that a process may use."""
 
     programs_above: tuple[str, ...]
@@ -247,10 +255,10 @@ class ProbeFacts(Record):
     may_write: bool
     """Whether the user who logs in can write that folder."""
 
-    store_bytes: int
+    store_bytes: Count
     """The size of that folder."""
 
-    disk_free_bytes: int
+    disk_free_bytes: Count
     """The free space of that folder's disk."""
 
     modules: dict[str, str]
@@ -259,13 +267,13 @@ class ProbeFacts(Record):
     files: dict[str, str]
     """The text of each requested file that exists."""
 
-    vcgencmd: dict[str, str]
+    vcgencmd: dict[str, Annotated[str, Field(max_length=_LONGEST_OUTPUT)]]
     """The output of each call of vcgencmd that succeeded."""
 
     stat_before: str
     """The text of /proc/stat before the one in `files`."""
 
-    watched_s: float
+    watched_s: float = Field(gt=0, le=_LONGEST_WATCH_S)
     """The seconds between the two."""
 
 
@@ -295,7 +303,7 @@ class RemovedFolder(Record):
     folder: str
     """The path of edgefit's folder."""
 
-    size_bytes: int
+    size_bytes: Count
     """How many bytes it held; 0 if it did not exist."""
 
 
@@ -319,7 +327,7 @@ class JobEvent(Record):
     event: ProgressEvent
     """The progress."""
 
-    offset: int
+    offset: Count
     """The byte of the file of events at which the next event begins."""
 
 
@@ -367,7 +375,12 @@ def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
-        raise BoardError(
-            f"{board}: the answer of edgefit's agent is not valid: {where}: {fault['msg']}; run the command"
-            " again"
-        ) from None
+        raise invalid_answer(board, f"{where}: {fault['msg']}") from None
+
+
+def invalid_answer(board: str, fault: str) -> BoardError:
+    """Return the error for an answer of a board's agent that cannot be right."""
+    return BoardError(
+        f"{board}: the answer of edgefit's agent is not valid ({fault}); run the command again, and "
+        "check which machine answers at this address if this comes back"
+    )

@@ -18,6 +18,10 @@ BUNDLE, REQUEST, EVENTS, OUTCOME, REPORT = (
 """The names in a job's folder."""
 
 
+Count: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""A number of bytes or steps, which a board's answer may state wrongly: no file is larger than this."""
+
+
 class JobRequest(Record):
     """What a job's process reads from its folder."""
 
@@ -34,7 +38,7 @@ class JobRequest(Record):
 class JobOutcome(Record):
     """How a job ended."""
 
-    exit_code: int
+    exit_code: int = Field(ge=0, le=255)
     """The exit code that its command would have had on the board."""
 
     message: str | None
@@ -50,7 +54,7 @@ class Begin(Record):
     task: str
     """The name of the task."""
 
-    total: int
+    total: Count
     """How many steps the task has."""
 
 
@@ -60,7 +64,7 @@ class Advance(Record):
     kind: Literal["advance"] = "advance"
     """The name of the event."""
 
-    steps: int
+    steps: Count
     """How many steps."""
 
     note: str

@@ -12,7 +12,7 @@ from threading import Event, Lock
 
 from bench.bundle.manifest import Bundle
 from bench.devices.matching import profile_that_is
-from bench.errors import BoardError, LinkLostError, RemoteError
+from bench.errors import BoardError, InputError, LinkLostError, RemoteError
 from bench.progress import Progress
 from bench.remote.agent_messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.board import Board
@@ -278,15 +278,29 @@ class Measurement:
         self._progress.begin("fetching the report", 1)
         result = self._board.result(job)
         self._progress.advance()
-        if not result.exit_code and result.report is None:
+        if result.exit_code:
+            self._board.delete_job(job, keep_journal=result.exit_code == BoardError.exit_code)
+            raise RemoteError(f"{self._target.name}: {result.message}", result.exit_code)
+        try:
+            return self._report(result.report)
+        except BoardError:
+            # Otherwise the same command would fetch the same again: this way it makes the report anew.
+            self._board.delete_job(job, keep_journal=True)
+            raise
+
+    def _report(self, text: str | None) -> Report:
+        """Read the report that the board sent; raises BoardError if it sent none, or a damaged one."""
+        if text is None:
             raise BoardError(
                 f"{self._target.name}: the measurement ended, but its report is missing on the board; run the"
                 " same command again"
             )
-        if result.exit_code or result.report is None:
-            self._board.delete_job(job, keep_journal=result.exit_code == BoardError.exit_code)
-            raise RemoteError(f"{self._target.name}: {result.message}", result.exit_code)
-        return parse_report(result.report.encode(), Path(f"{self._target.name}'s report"))
+        try:
+            return parse_report(text.encode(), Path(f"{self._target.name}'s report"))
+        except InputError as error:
+            raise BoardError(
+                f"{self._target.name}: the board sent a damaged report ({error}); run the same command again"
+            ) from error
 
 
 def _refuse_full_disk(probe: BoardProbe, job: Job) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
-from bench.remote.agent_messages import ProbeFacts, ProbeRequest
+from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_time import read_cpu_time, read_governor
 from bench.system.host import Host, read_host
@@ -58,6 +58,7 @@ _PMIC = "pmic_read_adc"
 _TEGRA = "/etc/nv_tegra_release"
 _BYTES_PER_PAGE = 4096  # as psutil counts swap
 _KIB = 1024
+_MOST_DIGITS = len(str(2**64))
 # Alive together, resident on x86-64: the harness (50 MiB), the null runtime (34), the control workload and an
 # artifact (80 to 120 each).
 _LEAST_MEMORY_BYTES = 320 * BYTES_PER_MIB
@@ -158,12 +159,20 @@ class BoardProbe:
 
     @cached_property
     def _readings(self) -> _Readings:
-        with self._files_in_folders() as (root, before):
+        with self._odd_is_an_error(), self._files_in_folders() as (root, before):
             return _Readings(
                 host=read_host(self._snapshot(root)),
                 state=self._state(root, before),
                 meter=find_meter(root, lambda: self.facts.vcgencmd.get(_PMIC)),
             )
+
+    @contextmanager
+    def _odd_is_an_error(self) -> Iterator[None]:
+        """Raise BoardError for files that hold something else than a kernel writes."""
+        try:
+            yield
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise invalid_answer(self.name, f"a file that it sent cannot be read ({error})") from error
 
     def _state(self, root: Path, before: Path) -> HostState:
         busy_share, steal_share = self._shares(root, before)
@@ -183,7 +192,8 @@ class BoardProbe:
 
     @cached_property
     def _memory(self) -> dict[str, int]:
-        listed = _table(self.facts.files.get("/proc/meminfo", ""))
+        with self._odd_is_an_error():
+            listed = _table(self.facts.files.get("/proc/meminfo", ""))
         names = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
         return {name: listed.get(name, 0) * _KIB for name in names}
 
@@ -240,11 +250,24 @@ class BoardProbe:
                 f"{self.name}: the board sent a file with the path '{path}', which is not valid; check which"
                 " machine answers at this address"
             )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:  # a path that is too long, or a file that is a folder too; or the disk here
+            raise BoardError(
+                f"{self.name}: the board's file '{path}' cannot be copied to this machine ({error.strerror});"
+                f" check that {tempfile.gettempdir()} has space, and which machine answers at this address"
+            ) from None
 
 
 def _table(text: str) -> dict[str, int]:
     """Return the numbers of a file with a name and a number in each line."""
     pairs = (line.replace(":", " ").split() for line in text.splitlines())
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) > 1 and pair[1].isdecimal()}
+    return {pair[0]: _count(pair[0], pair[1]) for pair in pairs if len(pair) > 1 and pair[1].isdecimal()}
+
+
+def _count(name: str, digits: str) -> int:
+    """Return a number of the kernel; raises ValueError if it is larger than any."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{name} has {len(digits)} digits")
+    return int(digits)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bench.errors import InputError
+from bench.printable import printable
 
 _SCHEME = "ssh://"
 _ADDRESS = re.compile(r"(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?", re.DOTALL)
@@ -48,7 +49,7 @@ def parse_target(text: str) -> Target:
     """Read a board's address; raises InputError with what is wrong and what would be right."""
     match = _ADDRESS.fullmatch(text.removeprefix(_SCHEME).rstrip("/"))
     if match is None or not text.startswith(_SCHEME):
-        raise InputError(f"--on '{_shown(text)}': this is not an address of a board; {_EXAMPLE}")
+        raise InputError(f"--on '{printable(text)}': this is not an address of a board; {_EXAMPLE}")
     user, host, port = match["user"], match["host"].strip("[]"), match["port"]
     for part, value in (("user", user), ("host", host)):
         if value is not None:
@@ -71,13 +72,13 @@ def parse_targets(texts: Iterable[str]) -> Sequence[Target]:
 def _refuse_unsafe(text: str, part: str, name: str) -> None:
     """Refuse what ssh would take for an option, or put into a command of the user's own configuration."""
     if not name:
-        raise InputError(f"--on '{_shown(text)}': the {part} is missing; {_EXAMPLE}")
+        raise InputError(f"--on '{printable(text)}': the {part} is missing; {_EXAMPLE}")
     if name.startswith("-"):
-        raise InputError(f"--on '{_shown(text)}': a {part}'s name cannot begin with a dash; {_EXAMPLE}")
+        raise InputError(f"--on '{printable(text)}': a {part}'s name cannot begin with a dash; {_EXAMPLE}")
     for character in name:
         if not character.isprintable() or character in _UNSAFE:
             raise InputError(
-                f"--on '{_shown(text)}': a {part}'s name cannot contain {character!r}; {_EXAMPLE}"
+                f"--on '{printable(text)}': a {part}'s name cannot contain {character!r}; {_EXAMPLE}"
             )
 
 
@@ -86,11 +87,7 @@ def _port(text: str, port: str | None) -> int | None:
         return None
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= _HIGHEST_PORT:
         raise InputError(
-            f"--on '{_shown(text)}': '{_shown(port)}' is not a port from 1 to {_HIGHEST_PORT}; {_EXAMPLE}"
+            f"--on '{printable(text)}': '{printable(port)}' is not a port from 1 to {_HIGHEST_PORT};"
+            f" {_EXAMPLE}"
         )
     return int(port)
-
-
-def _shown(text: str) -> str:
-    """Return text that is safe to print: nothing in it moves the cursor."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -59,7 +59,7 @@ def _section(report: Report) -> list[str]:
         cells = [escaped(run.case), *(column.text(run) for column in shown), _provenance(run)]
         cells += [projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
-    origin = f"{report.created}, edgefit {report.tool}, bundle {report.bundle.sha256[:12]}"
+    origin = f"{report.created}, edgefit {report.tool}, {_kind(report)} {report.subject.sha256[:12]}"
     sentences = [*proxy_terms(report), *conditions(report), *controls_line(report), origin]
     warnings = [_remark(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
@@ -70,6 +70,10 @@ def _section(report: Report) -> list[str]:
 
 def _provenance(run: Run) -> str:
     return run.provenance if run.status == "completed" else run.status
+
+
+def _kind(report: Report) -> str:
+    return "model files" if report.bundle is None else "bundle"
 
 
 def _remark(remark: Remark) -> str:

@@ -29,26 +29,42 @@ class Remark:
 
 def conditions(report: Report) -> list[str]:
     """Return the conditions that every number of this report depends on."""
-    host, bundle, images = report.host, report.bundle, len(report.evaluation.labels)
-    options = sorted({run.config.label for run in report.runs})
-    bundle_line = (
-        f"{bundle.name}: {bundle.model} at {bundle.image_size}×{bundle.image_size}, "
-        f"weights {bundle.weights}, data {bundle.data}"
-    )
+    host = report.host
+    options = sorted({run.config.label for run in report.runs if run.is_variant})
     gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
     host_line = (
         f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores{gpus}, "
         f"{host.os}; {' or '.join(options)}"
     )
-    quick = " (--quick)" if report.quick else ""
     measured = [run.completed for run in report.runs if run.completed is not None]
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
     predictions = f"; {cached} variants: predictions of an earlier run" if cached else ""
-    sampling_line = (
-        f"{_sampling(report)}; "
-        f"accuracy on {images} of {report.evaluation.pack_images} evaluation images{quick}{predictions}"
+    sampling_line = f"{_sampling(report)}; {_answers(report)}{predictions}"
+    return [_subject_line(report.subject), host_line, sampling_line]
+
+
+def _subject_line(subject: Subject) -> str:
+    """Return what was measured: the network of a bundle, or each model file with its inputs."""
+    if isinstance(subject, BundleRecord):
+        return (
+            f"{subject.name}: {subject.model} at {subject.image_size}×{subject.image_size}, "
+            f"weights {subject.weights}, data {subject.data}"
+        )
+    return "; ".join(
+        f"{model.name} ({model.format}, {model.precision.value}) takes "
+        + ", ".join(tensor.words for tensor in model.inputs)
+        for model in subject.models
     )
-    return [bundle_line, host_line, sampling_line]
+
+
+def _answers(report: Report) -> str:
+    """Return what accuracy is based on; of model files, what they were run with instead."""
+    evaluation, quick = report.evaluation, " (--quick)" if report.quick else ""
+    if evaluation is not None:
+        return f"accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
+    models = () if report.models is None else report.models.models
+    sources = ", ".join(dict.fromkeys(model.values.source for model in models))
+    return f"the inputs are {sources}, without labels, so there is no accuracy"
 
 
 def _sampling(report: Report) -> str:

@@ -332,5 +332,5 @@ def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]
         how = f"{'quick' if report.quick else 'full'}, {run.config.short_label}"
         how = how if run.status == "completed" else run.status
         cells = [column.text(run) for column in columns]
-        table.add_row(report.created, report.bundle.sha256[:8], how, *cells)
+        table.add_row(report.created, report.subject.sha256[:8], how, *cells)
     return table

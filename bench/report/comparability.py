@@ -2,16 +2,46 @@
 
 from collections.abc import Sequence
 
+from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.errors import InputError
-from bench.report.schema import BundleRecord, Report, Run
+from bench.report.schema import BundleRecord, Report, Run, Subject
 from bench.run_config import RunConfig
 from bench.statistics import processes
 from bench.statistics.replication import Estimate
 
 
-def require_same_task(candidate: BundleRecord, baseline: BundleRecord) -> None:
-    """Raise InputError if the two networks have different classes or images of different sizes."""
+def require_same_task(candidate: Subject, baseline: Subject) -> None:
+    """Raise InputError if two networks have different classes, or inputs of different shapes."""
+    if isinstance(candidate, BundleRecord) and isinstance(baseline, BundleRecord):
+        _require_same_images(candidate, baseline)
+    elif isinstance(candidate, ModelSetRecord) and isinstance(baseline, ModelSetRecord):
+        _require_same_inputs(candidate, baseline)
+    else:
+        raise InputError(
+            f"'{candidate.name}' and '{baseline.name}' cannot be compared, because one is a bundle and the "
+            "other a model file; give two of one kind"
+        )
+
+
+def _require_same_inputs(candidate: ModelSetRecord, baseline: ModelSetRecord) -> None:
+    """Raise InputError if any two of the model files have inputs of different types or shapes."""
+    first = baseline.models[0]
+    for model in (*baseline.models, *candidate.models):
+        if [(tensor.dtype, tensor.shape) for tensor in model.inputs] != [
+            (tensor.dtype, tensor.shape) for tensor in first.inputs
+        ]:
+            raise InputError(
+                f"'{model.name}' takes {_inputs(model)}, and '{first.name}' takes {_inputs(first)}: models with "
+                "different inputs cannot be compared; give two with the same inputs, or make a new baseline"
+            )
+
+
+def _inputs(model: ModelFileRecord) -> str:
+    return "; ".join(tensor.words for tensor in model.inputs)
+
+
+def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
     if candidate.classes != baseline.classes:
         raise InputError(
             f"'{candidate.name}' has the classes {_listed(candidate.classes)}, and '{baseline.name}' has "
@@ -26,8 +56,10 @@ def require_same_task(candidate: BundleRecord, baseline: BundleRecord) -> None:
         )
 
 
-def bundle_differences(candidate: BundleRecord, baseline: BundleRecord) -> list[str]:
+def subject_differences(candidate: Subject, baseline: Subject) -> list[str]:
     """Return, in words, the differences between two networks that can still be compared."""
+    if not isinstance(candidate, BundleRecord) or not isinstance(baseline, BundleRecord):
+        return []
     pairs = (
         ("architecture", baseline.model, candidate.model),
         ("starting weights", baseline.weights, candidate.weights),

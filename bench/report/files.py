@@ -50,7 +50,7 @@ def read_report(path: Path) -> Report:
             f"{path}: no such report; make one with: edgefit bench BUNDLE --out {path}"
         ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
     return parse_report(content, path)
 
 
@@ -71,7 +71,7 @@ def parse_report(content: bytes, path: Path) -> Report:
             _check_summary(path, report, run, outcomes)
         except (ValueError, IndexError, ArithmeticError) as error:
             raise ReportMismatchError(
-                f"{path}: {run.case}: measurements do not fit together ({error})"
+                f"{path}: {run.case}: the measurements do not fit together ({error}); measure again"
             ) from None
     return report
 
@@ -109,7 +109,7 @@ def _check_projection(path: Path, run: Run) -> None:
     if not all(map(_is_close, (projected.low_ns, projected.high_ns), ends)):
         raise ReportMismatchError(
             f"{path}: {run.case}: 'projection' is not what its basis and factors give; "
-            "the file was changed by hand"
+            "the file was changed by hand, so use the original, or measure again"
         )
 
 
@@ -122,7 +122,7 @@ def _check_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, 
     if run.completed is None or run.summary is None:
         if (run.completed is None) != (run.summary is None):
             raise ReportMismatchError(
-                f"{path}: {run.case}: its status is {run.status}, but 'summary' says otherwise"
+                f"{path}: {run.case}: its status is {run.status}, but 'summary' says otherwise; measure again"
             )
         return
     references = References.of(run.format, run.config.provider, outcomes)
@@ -130,7 +130,7 @@ def _check_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, 
     if (key := _differs(run.summary.model_dump(), derived)) is not None:
         raise ReportMismatchError(
             f"{path}: {run.case}: 'summary.{key}' does not match the measurements; "
-            "the file was changed by hand"
+            "the file was changed by hand, so use the original, or measure again"
         )
 
 

@@ -20,7 +20,9 @@ def compare_outputs(
 
     Outputs that have no counterpart of the same shape are listed as unmatched.
     """
-    pairs = [(output, _counterpart(index, output, outputs, reference)) for index, output in enumerate(outputs)]
+    pairs = [
+        (output, _counterpart(index, output, outputs, reference)) for index, output in enumerate(outputs)
+    ]
     return OutputsComparison(
         reference=reference_case,
         outputs=tuple(_compare(output, other) for output, other in pairs if other is not None),

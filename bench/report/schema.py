@@ -122,7 +122,9 @@ class OutputsComparison(Record):
     @property
     def worst(self) -> OutputComparison | None:
         """The output with the lowest agreement, or cosine where there is no agreement; None without any."""
-        return min(self.outputs, key=lambda output: (_or_1(output.agreement), _or_1(output.cosine)), default=None)
+        return min(
+            self.outputs, key=lambda output: (_or_1(output.agreement), _or_1(output.cosine)), default=None
+        )
 
 
 def _or_1(value: float | None) -> float:
@@ -297,6 +299,9 @@ class BundleRecord(Record):
     """Its folder when it was measured."""
 
 
+Subject = BundleRecord | ModelSetRecord
+
+
 class Evaluation(Record):
     """The labels and reference answers of the evaluated images: the first ones of the evaluation pack."""
 
@@ -344,17 +349,18 @@ class Report(Record):
 
     @model_validator(mode="after")
     def _measures_one_kind(self) -> "Report":
-        if (self.bundle is None) != (self.evaluation is None) or (self.bundle is None) != (self.models is not None):
+        if (self.bundle is None) != (self.evaluation is None) or (self.bundle is None) != (
+            self.models is not None
+        ):
             raise ValueError("a report has 'bundle' and 'evaluation', or 'models'")
         return self
 
     @property
-    def sha256(self) -> str:
-        """The hash of what was measured: of the bundle's manifest, or of all model files."""
-        if self.bundle is not None:
-            return self.bundle.sha256
-        assert self.models is not None
-        return self.models.sha256
+    def subject(self) -> Subject:
+        """What was measured: the bundle, or the model files."""
+        subject = self.models if self.bundle is None else self.bundle
+        assert subject is not None
+        return subject
 
     @property
     def has_groups(self) -> bool:

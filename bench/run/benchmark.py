@@ -106,7 +106,7 @@ def benchmark(
 def _prepare(bundle: Bundle, profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
     artifacts = bundle.select(request.only)
     if not artifacts:
-        raise InputError(f"{bundle.folder}: has no artifact, because every export failed; export it again")
+        raise InputError(f"{bundle.folder} has no artifact, because every export failed; export it again")
     if request.only:
         refuse_missing(artifacts)
     pack = bundle.pack()
@@ -194,17 +194,18 @@ def _key(job: _PreparedRun) -> str:
 def _report_interrupted_run(journal: Journal, request: BenchmarkRequest, progress: Progress) -> None:
     if request.resume and not journal.was_interrupted:
         progress.say(
-            "nothing to resume: no run of this bundle with these options was interrupted; starting over"
+            "no run of this bundle with these options was interrupted, so this run starts from the beginning"
         )
     elif request.resume:
         done = journal.state
         progress.say(
-            f"resuming: {len(done.examined)} cases were examined and {done.blocks_measured} blocks measured "
-            "before"
+            f"resuming a run that has examined {len(done.examined)} cases and measured "
+            f"{done.blocks_measured} blocks"
         )
     elif journal.was_interrupted:
         progress.say(
-            "an earlier run like this one was interrupted; this one starts over, --resume would continue it"
+            "an earlier run with these options was interrupted; this run starts from the beginning, because "
+            "--resume is not given"
         )
 
 

@@ -54,9 +54,10 @@ def _loses_accuracy(paired: Paired | None, min_retention: float | None) -> str |
     if paired is None or min_retention is None:
         return None
     check = check_retention(paired, min_retention)
-    return (
-        None if check.is_shown else f"the budget requires a retention of {min_retention:g}: {check.sentence}"
-    )
+    if check.is_shown:
+        return None
+    judgement = check.sentence if check.is_lost else f"is {check.sentence}"
+    return f"the budget requires a retention of {min_retention:g}, and this variant {judgement}"
 
 
 def _over(quantity: str, value: float, limit: float | None, unit: str) -> str | None:

@@ -156,11 +156,11 @@ def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
         warnings.append(
             f"latency drifted by {drift:+.0%}: plan with the latency at which it settles, not with the median"
         )
-    return [f"sustained: {sentence}" for sentence in warnings]
+    return [f"in the sustained run, {sentence}" for sentence in warnings]
 
 
 def _of_precision(outcome: Completed, requested: Precision | None, origin: str) -> list[str]:
-    """Warn if most of the work ran in another precision. `origin`: the predicate of `int8` in the sentence."""
+    """Warn if most of the work ran in another precision. `origin` says where the requested one is from."""
     if requested not in (Precision.INT8, Precision.FP16) or outcome.executed is None:
         return []
     operators = outcome.executed.operators

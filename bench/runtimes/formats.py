@@ -35,7 +35,7 @@ class FormatRow:
     calibrated: tuple[Precision, ...] = ()
     """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
     is_large: bool = False
-    """Whether the runtime takes hundreds of megabytes: edgefit puts it on a board only if it is asked to."""
+    """Whether the runtime takes hundreds of megabytes. A board gets such a runtime only on request."""
     control: str | None = None
     """The file, beside this one, of the control workload that it can run; None if it has none."""
     reads_onnx: bool = False

@@ -1,4 +1,7 @@
-"""Whether a profile names formats and providers that there are. It knows the rows, and imports no runtime."""
+"""Whether a profile names formats and providers that there are. It knows the rows, and imports no runtime.
+
+`python -m bench.runtimes.profile_names` writes the JSON Schema of profiles, with the formats that there are.
+"""
 
 import re
 from pathlib import Path
@@ -8,6 +11,7 @@ from device_profiles.errors import ProfileError
 from device_profiles.facts import RuntimeChoice
 from device_profiles.loading import file_of, read_profile
 from device_profiles.profile import Profile
+from device_profiles.schema import SCHEMA_FILE, schema_text
 from device_profiles.validation import nearest
 
 
@@ -25,7 +29,7 @@ def checked_profile(profile: Profile, path: Path) -> Profile:
         if (provider := _unknown_provider(choice, FORMATS[name])) is not None:
             hint = nearest(provider, list(FORMATS[name].providers))
             raise ProfileError(
-                f"{path}: runtimes.{name}.providers: '{provider}' is no provider of {name}; {hint}"
+                f"{path}: runtimes.{name}.providers: '{provider}' is not a provider of {name}; {hint}"
             )
     return profile
 
@@ -34,3 +38,7 @@ def _unknown_provider(choice: RuntimeChoice, row: FormatRow) -> str | None:
     return next(
         (provider for provider in choice.providers if not re.fullmatch(row.provider_pattern, provider)), None
     )
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(FORMATS), encoding="utf-8")

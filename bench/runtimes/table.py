@@ -61,7 +61,7 @@ def import_runtime(module: str) -> Runtime:
     os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     runtime: object = importlib.import_module(module)
     if not isinstance(runtime, Runtime):
-        raise TypeError(f"{module} is no runtime: it must define load(entry, options) and version()")
+        raise TypeError(f"{module} is not a runtime: it must define load(entry, options) and version()")
     return runtime
 
 

@@ -25,7 +25,7 @@ _NEXT_IF_NOTHING = {
 def check(
     candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The bundle or report to check.")],
     baseline: Annotated[
-        Path, typer.Option(metavar="BASELINE", help="What to compare it with: a bundle or report as well.")
+        Path, typer.Option(metavar="BASELINE", help="The bundle or report to compare it with.")
     ],
     profile: Annotated[
         str,

@@ -38,17 +38,22 @@ def choose(
         ),
     ] = "latency",
     max_p95_ms: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of p95 latency. Default: the profile's.")
+        float | None,
+        typer.Option(min=0, metavar="X", help="The largest p95 latency, in ms. Default: the profile's."),
     ] = None,
     max_memory_mb: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of peak memory, in MiB.")
+        float | None,
+        typer.Option(min=0, metavar="X", help="The largest peak memory, in MiB. Default: the profile's."),
     ] = None,
     max_size_mb: Annotated[
-        float | None, typer.Option(min=0, metavar="X", help="Limit of the file size, in MB (10^6 bytes).")
+        float | None,
+        typer.Option(
+            min=0, metavar="X", help="The largest size, in MB (10^6 bytes). Default: the profile's."
+        ),
     ] = None,
     min_retention: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="X", help="Smallest retention. Default: the profile's."),
+        typer.Option(min=0, max=1, metavar="X", help="The smallest retention. Default: the profile's."),
     ] = None,
     retention_margin: Annotated[
         float,
@@ -109,7 +114,7 @@ def choose(
     )
     first, *others = measured = [read_report(path) for path in reports]
     for report in others:
-        require_same_task(report.bundle, first.bundle)
+        require_same_task(report.subject, first.subject)
     chosen = choose_among(
         measured, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
     )
@@ -133,7 +138,7 @@ def _positive(value: float | None, option: str) -> float | None:
         raise typer.BadParameter(f"'{value}' is not a valid limit; write a number above 0", param_hint=option)
     if value == 0:
         raise typer.BadParameter(
-            "no variant can meet 0; leave the option out to set no limit", param_hint=option
+            "no variant can meet a limit of 0; leave the option out to set no limit", param_hint=option
         )
     return value
 

@@ -1,13 +1,12 @@
 """`edgefit clean`: removes what edgefit put on a board. It parses and prints; bench/remote does the work."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
 from edgefit.options import AsJson, Quiet
-from edgefit.terminal import Output
+from edgefit.terminal import Output, print_line
 
 
 def clean(
@@ -38,7 +37,7 @@ def clean(
         try:
             removed = clean_board(target, stop)
         except BoardError as error:  # the other boards are cleaned all the same
-            sys.stderr.write(f"edgefit: {error}\n")
+            print_line(f"edgefit: {error}")
             document[target.text] = {"error": str(error), "exit_code": error.exit_code}
             exit_codes.append(error.exit_code)
             continue

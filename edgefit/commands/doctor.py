@@ -151,14 +151,15 @@ def _table(machine: _MachineReport) -> "Table":
     table.add_row("system", escape(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
     for name, value in machine.extra_rows.items():
         table.add_row(name, escape(value))
-    table.add_row("governor", host.governor or "the kernel reports none")
-    table.add_row("hottest", _hottest(state.temperatures))
+    table.add_row("governor", escape(host.governor or "the kernel reports none"))
+    table.add_row("hottest", escape(_hottest(state.temperatures)))
     energy = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
     table.add_row("energy", escape(energy))
     table.add_row("confinement", escape(_confinement(machine.confinement)))
-    table.add_row("accelerators", ", ".join(host.accelerators) or "no driver reports one")
+    table.add_row("accelerators", escape(", ".join(host.accelerators) or "no driver reports one"))
     for name, version in machine.runtimes.items():
-        table.add_row(name, version or f"[yellow]missing:[/yellow] {escape(machine.missing[name])}")
+        missing = f"[yellow]missing:[/yellow] {escape(machine.missing[name])}"
+        table.add_row(name, missing if version is None else escape(version))
     return table
 
 

@@ -45,7 +45,7 @@ def finetune(
             show_default="depends on the weights",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of all random numbers.")] = 0,
     no_flip: Annotated[bool, typer.Option("--no-flip", help="Do not flip images left to right.")] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Skip images that cannot be decoded, and list them.")

@@ -128,7 +128,7 @@ def _choices(measured: "Sequence[Report]") -> "list[Choice]":
 
     first, *others = measured
     for report in others:
-        require_same_task(report.bundle, first.bundle)
+        require_same_task(report.subject, first.subject)
     return [choice for choice, _ in choose(measured, Criteria(Budget(source="the profile")))]
 
 
@@ -161,7 +161,7 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
 
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256
-    if all(report.bundle.pack_sha256 != sha256 for report in measured):
+    if all(report.bundle is None or report.bundle.pack_sha256 != sha256 for report in measured):
         raise InputError(
             f"{folder}: its evaluation pack is not the measured one; give the measured bundle to --bundle"
         )

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bench.bundle.manifest import ArtifactRecord, Manifest, VerificationRecord
 from bench.bundle.recipe import Search
+from bench.errors import first_sentence
 
 _BYTES_PER_MB = 1e6
 
@@ -84,11 +85,13 @@ def _retention(verification: VerificationRecord) -> str:
 def _search(search: Search) -> str:
     """Describe the search for a recipe, and the recipe that was chosen."""
     best, count = search.best, len(search.best.recipe.excluded_modules)
+    error = search.library_default_error
+    failed = "" if error is None else f"; the library's own defaults failed ({first_sentence(error)})"
     return (
         f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
         f"{_plural(count, 'module')} in fp32 ({best.share_in_fp32:.1%} of the multiply-accumulates); "
         f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
-        f"{search.images} held-out images"
+        f"{search.images} held-out images{failed}"
     )
 
 
@@ -101,7 +104,7 @@ def _classes(artifact: ArtifactRecord) -> str:
             names = ", ".join(check.cpu_class.description for check in checks)
             agreement, images = min(check.agreement for check in checks), checks[0].images
             parts.append(f"{how} on {names} (agreement {agreement:.3f} on {images} images)")
-    return f"made for --cpu {artifact.cpu}: {'; '.join(parts)}"
+    return f"made for --cpu {artifact.cpu}, {'; '.join(parts)}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -44,7 +44,8 @@ def analyse_sensitivity(
     signal = _power(logits)
     if signal == 0:
         raise ValueError(
-            "the network prefers no class for any image, so the effect of int8 cannot be measured"
+            "the network prefers no class for any image, so the effect of int8 cannot be measured; "
+            "fine-tune the network again"
         )
     layers, tensors = weighted(network), quantised_tensors(network, frozenset())
     total, done = len(layers) + len(tensors), 0

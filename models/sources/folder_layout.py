@@ -76,7 +76,7 @@ def _find_splits(folder: Path, ignored: list[str]) -> dict[str, Path]:
         return {"": folder}
     if "train" not in splits:
         raise InputError(
-            f"{folder}: has {', '.join(sorted(splits))} but no train folder; add train/, "
+            f"{folder} has {', '.join(sorted(splits))} but no train folder; add train/, "
             "or give one sub-folder per class"
         )
     ignored += [path.name for path in folder.iterdir() if path not in splits.values()]
@@ -109,13 +109,13 @@ def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
         check_name(name, f"{folder}: class folder")
     remedy = "a folder with one sub-folder per class is needed, at least two"
     if not classes:
-        raise InputError(f"{folder}: has no class sub-folder; {remedy}")
+        raise InputError(f"{folder} has no class sub-folder; {remedy}")
     if len(classes) > 1:
         return
     inside = folder / classes[0]
     deeper = inside.is_dir() and len(_sub_folders(inside)) > 1
     hint = f"did you mean {inside}? " if deeper else ""
-    raise InputError(f"{folder}: has only one class, '{classes[0]}'; {hint}{remedy}")
+    raise InputError(f"{folder} has only one class, '{classes[0]}'; {hint}{remedy}")
 
 
 def _list_class(folder: Path, label: int, split: str, ignored: list[str]) -> Iterator[ImageFile]:
@@ -140,11 +140,11 @@ def _check_splits(folder: Path, layout: Layout) -> None:
         place = folder / split if split else folder
         if not labels:
             raise InputError(
-                f"{place}: has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); "
+                f"{place} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); "
                 "each split needs images of every class"
             )
         absent = [name for label, name in enumerate(layout.classes) if label not in labels]
         if absent:
             raise InputError(
-                f"{place}: has no image of class '{absent[0]}'; each split needs images of every class"
+                f"{place} has no image of class '{absent[0]}'; each split needs images of every class"
             )

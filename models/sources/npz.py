@@ -48,13 +48,13 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
 def _read_keys(path: Path) -> set[str]:
     if not zipfile.is_zipfile(path):
         raise InputError(
-            f"{path}: is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
+            f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
         )
     try:
         with np.load(path, allow_pickle=False) as archive:
             return set(archive.files)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise InputError(f"{path}: is not a readable .npz file ({error}); write it with np.savez") from error
+        raise InputError(f"{path} is not a readable .npz file ({error}); write it with np.savez") from error
 
 
 def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, progress: Progress) -> Dataset:
@@ -91,7 +91,7 @@ def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDAr
         values = archive[key]
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: '{key}' cannot be read: it is damaged or contains Python objects; "
+            f"{path}: '{key}' cannot be read, because it is damaged or contains Python objects; "
             "write plain arrays with np.savez"
         ) from error
     if not isinstance(values, np.ndarray):
@@ -157,7 +157,7 @@ def _check_split(
             f"{place} has {len(images)} images but {len(labels)} labels; one label per image is needed"
         )
     if len(classes) < 2:
-        raise InputError(f"{path}: has only one class, '{classes[0]}'; at least two are needed")
+        raise InputError(f"{path} has only one class, '{classes[0]}'; at least two are needed")
     outside = labels[(labels < 0) | (labels >= len(classes))]
     if len(outside):
         raise InputError(

@@ -14,7 +14,9 @@ NOTE = "The radiographs are synthetic: they show no patient, and figures on them
 def prepare_synthetic(options: SourceOptions) -> Loader:
     """Return a loader of `options.images` radiographs of different patients, always the same ones."""
     if not FEWEST <= options.images <= MOST:
-        raise InputError(f"--images {options.images}: out of range, give an integer from {FEWEST} to {MOST}")
+        raise InputError(
+            f"--images {options.images} is out of range; give an integer from {FEWEST} to {MOST}"
+        )
 
     def load(progress: Progress) -> Dataset:
         progress.begin("Drawing synthetic radiographs", options.images)

@@ -37,7 +37,7 @@ def _complaint(source: str, path: Path) -> str:
     if path.suffix.lower() in (".dcm", ".dicom"):
         return f"--data {source}: DICOM is not supported; convert the images to PNG, one folder per class"
     if path.exists():
-        return f"--data {source}: is neither an .npz file nor a folder; {remedy}"
+        return f"--data {source} is neither an .npz file nor a folder; {remedy}"
     close = difflib.get_close_matches(source, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"--data {source}: is neither a name of a source nor an existing file or folder; {hint}{remedy}"
+    return f"--data {source} is neither a name of a source nor an existing file or folder; {hint}{remedy}"

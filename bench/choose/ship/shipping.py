@@ -38,7 +38,12 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
 
     Raises InputError if no such bundle is found, or if the given one is another bundle.
     """
-    sha256 = report.bundle.sha256
+    if report.bundle is None:
+        raise InputError(
+            f"the report '{report.name}' measured model files, and --ship copies from a bundle; ship the chosen "
+            "file itself"
+        )
+    sha256, folder = report.bundle.sha256, report.bundle.folder
     if given is not None:
         opened = read_bundle(given)
         if opened.sha256 != sha256:
@@ -48,7 +53,7 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
                 "--bundle, or measure this one"
             )
         return opened
-    for folder in _places(report, near):
+    for folder in _places(folder, near):
         manifest = folder / MANIFEST
         with suppress(OSError):
             if manifest.is_file() and sha256_of(manifest) == sha256:
@@ -59,9 +64,9 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
     )
 
 
-def _places(report: Report, near: Sequence[Path]) -> Iterator[Path]:
-    if report.bundle.folder is not None:
-        yield Path(report.bundle.folder)
+def _places(measured: str | None, near: Sequence[Path]) -> Iterator[Path]:
+    if measured is not None:
+        yield Path(measured)
     for folder in (*near, Path.cwd()):
         yield folder
         with suppress(OSError):  # a folder without read permission has no bundle to read
@@ -73,7 +78,7 @@ def _artifact_of(bundle: Bundle, chosen: Candidate) -> ArtifactRecord:
         if record.variant == chosen.run.variant:
             return record
     raise InputError(
-        f"{bundle.folder}: has no variant '{chosen.run.variant}', which the report '{chosen.report.name}' "
+        f"{bundle.folder} has no variant '{chosen.run.variant}', which the report '{chosen.report.name}' "
         "measured; measure this bundle again"
     )
 

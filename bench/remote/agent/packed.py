@@ -12,6 +12,9 @@ import struct
 import sys
 import time
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,25 @@ from bench.remote.agent.store import RefusedError, Store, explain_os_error, writ
 _UNUSABLE, _WRONG_USE, _INTERRUPTED = 5, 2, 130
 _SECONDS_BETWEEN_LINES = 10.0
 _MIB = 1 << 20
+# What zipfile raises for a damaged member, and what an index of another shape leads to.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
 _TEGRA = Path("/etc/nv_tegra_release")
+
+
+class DamagedError(Exception):
+    """The file that runs is damaged; the message says where."""
+
+
+@contextmanager
+def damage_is_an_error() -> Iterator[None]:
+    """Raise DamagedError for what reading a damaged archive, or the index in it, raises."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise DamagedError(f"{type(error).__name__}: {error}") from error
 
 
 class ProgressLines:
@@ -63,23 +84,22 @@ class Pack:
         self._archive = archive
         self._store = store
         self._environments, self._jobs = Environments(store), Jobs(store)
-        self._index: dict[str, Any] = json.loads(archive.read("pack.json"))
-
-    @property
-    def report_name(self) -> str:
-        """The name of the report's file, unless --out names another."""
-        name: str = self._index["report"]
-        return name
+        with damage_is_an_error():
+            self._index: dict[str, Any] = json.loads(archive.read("pack.json"))
+            self.report_name = Path(self._index["report"])
+            """The name of the report's file, unless --out names another."""
 
     def run(self, out: Path) -> int:
         """Measure, and put the report at `out`; return the exit code."""
-        system = self._system()
-        key: str = system["job"]
+        with damage_is_an_error():
+            system = self._system()
+            key: str = system["job"]
         self._store.refuse_foreign()
         state = self._jobs.state(key)
         try:
             if state not in ("running", "ended"):
-                self._start(key, system, state == "interrupted")
+                with damage_is_an_error():
+                    self._start(key, system, state == "interrupted")
             self._jobs.follow(key, 0, ProgressLines().show, _no_input)
         except KeyboardInterrupt:
             self._jobs.stop()
@@ -154,8 +174,11 @@ class Pack:
         """Copy the missing ones of some files from the archive into the store."""
         for sha256 in self._store.missing(hashes):
             member = self._archive.getinfo(f"blobs/{sha256}")
-            with self._archive.open(member) as file:
-                self._store.put(sha256, member.file_size, file.read)
+            try:
+                with self._archive.open(member) as file:
+                    self._store.put(sha256, member.file_size, file.read)
+            except RefusedError:
+                raise DamagedError(f"{member.filename} has another SHA-256") from None
 
     def _refuse_full_disk(self, system: dict[str, Any]) -> None:
         root = self._store.root
@@ -196,29 +219,38 @@ def _clean(store: Store, stop: bool) -> int:
 def main(file: str) -> int:
     """Run the packed job that `file` is, as the command line says; return the exit code."""
     os.umask(0o077)  # the files may be patients' images
-    with zipfile.ZipFile(file) as archive:
-        store = Store.usual()
+    name, store = os.path.basename(file), Store.usual()
+    arguments = _arguments(name)
+    try:
+        return _clean(store, arguments.stop) if arguments.clean else _run(file, store, arguments.out)
+    except DamagedError as error:
+        say(f"edgefit: {name}: this file is damaged ({error}); copy it again from where it was packed")
+        return _WRONG_USE
+    except RefusedError as error:
+        say(f"edgefit: {name}: {error}")
+        return _UNUSABLE
+    except OSError as error:
+        say(f"edgefit: {explain_os_error(error, store)}")
+        return _UNUSABLE
+
+
+def _arguments(name: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"python3 {name}", description=__doc__.split(":")[0])
+    parser.add_argument("--out", type=Path, help="where the report goes")
+    parser.add_argument("--clean", action="store_true", help="remove every trace of edgefit instead")
+    parser.add_argument("--stop", action="store_true", help="with --clean: end a running measurement first")
+    return parser.parse_args()
+
+
+def _run(file: str, store: Store, out: "Path | None") -> int:
+    with damage_is_an_error():
+        archive = zipfile.ZipFile(file)
+    with archive:
         pack = Pack(archive, store)
-        parser = argparse.ArgumentParser(
-            prog=f"python3 {os.path.basename(file)}", description=__doc__.split(":")[0]
-        )
-        parser.add_argument("--out", type=Path, default=Path(pack.report_name), help="where the report goes")
-        parser.add_argument("--clean", action="store_true", help="remove every trace of edgefit instead")
-        parser.add_argument(
-            "--stop", action="store_true", help="with --clean: end a running measurement first"
-        )
-        arguments = parser.parse_args()
-        try:
-            return _clean(store, arguments.stop) if arguments.clean else _run(pack, arguments.out)
-        except RefusedError as error:
-            say(f"edgefit: {os.path.basename(file)}: {error}")
-            return _UNUSABLE
-        except OSError as error:
-            say(f"edgefit: {explain_os_error(error, store)}")
-            return _UNUSABLE
+        return _measure(pack, pack.report_name if out is None else out)
 
 
-def _run(pack: Pack, out: Path) -> int:
+def _measure(pack: Pack, out: Path) -> int:
     """Measure, if the report can be written."""
     if (
         out.is_dir()

@@ -94,7 +94,8 @@ class Store:
         try:
             with part.open("wb") as file:
                 while left:
-                    piece = read(min(left, _CHUNK))
+                    if not (piece := read(min(left, _CHUNK))):
+                        break  # it ended early, so its hash differs
                     digest.update(piece)
                     file.write(piece)
                     left -= len(piece)

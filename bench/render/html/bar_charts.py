@@ -119,13 +119,14 @@ def retention(report: Report, kinds: Kinds) -> Chart | None:
     ]
     least = report.profile.budget.retention
     if least is not None:
-        layers += limit("x", least, f"least {least:g}; the interval's end, less {MARGIN:g}", align="left")
+        layers += limit("x", least, f"retention limit {least:g} (margin {MARGIN:g})", align="left")
     chart = alt.layer(*layers).properties(height=height_of(rows.points))
     return Chart("accuracy", "Accuracy", rows.caption, finished(chart), *rows.table)
 
 
 def _retention_rows(report: Report) -> Rows:
     """Return the retention of each row with its interval."""
+    images = 0 if report.evaluation is None else len(report.evaluation.labels)
     points: list[Row] = []
     for run in completed(report):
         if run.accuracy is None:
@@ -164,7 +165,7 @@ def _retention_rows(report: Report) -> Rows:
             },
         ),
         caption="Each point is a variant's accuracy ÷ the fp32 network's, on the very file that was timed, "
-        f"with its 95 % interval over {len(report.evaluation.labels)} images.",
+        f"with its 95 % interval over {images} images.",
     )
 
 

@@ -34,8 +34,10 @@ class Flip:
 
 def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
     """Return the flipped images, ordered by their index in the evaluation pack. `draw` gives an image."""
+    if report.bundle is None or report.evaluation is None:
+        return []
     classes, evaluation = report.bundle.classes, report.evaluation
-    variants = _variants_by_image(report)
+    variants = _variants_by_image(report, classes)
     return [
         Flip(
             index=index,
@@ -48,7 +50,7 @@ def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
     ]
 
 
-def _variants_by_image(report: Report) -> dict[int, list[tuple[str, str]]]:
+def _variants_by_image(report: Report, classes: Sequence[str]) -> dict[int, list[tuple[str, str]]]:
     """Return, by an image's index, the cases that give it another class, each with that class."""
     variants: dict[int, list[tuple[str, str]]] = {}
     for run in report.runs:
@@ -56,7 +58,7 @@ def _variants_by_image(report: Report) -> dict[int, list[tuple[str, str]]]:
         if run.accuracy is None or logits is None:
             continue
         for index in run.accuracy.flips:
-            predicted = report.bundle.classes[int(np.argmax(logits[index]))]
+            predicted = classes[int(np.argmax(logits[index]))]
             variants.setdefault(index, []).append((run.case, predicted))
     return variants
 

@@ -186,10 +186,10 @@ def _reaches(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Char
 def _limits(main: _MainRows) -> list[alt.Chart]:
     layers: list[alt.Chart] = []
     if main.latency_limit is not None:
-        what = "limit of ranges" if main.projected else "p95 limit"
+        what = "limit of projected latency" if main.projected else "p95 limit"
         layers += limit("x", main.latency_limit, f"{what} {main.latency_limit:g} ms")
     if main.least_retention is not None:
-        least = f"least {main.least_retention:g}; the interval's end, less {MARGIN:g}"
+        least = f"retention limit {main.least_retention:g} (margin {MARGIN:g})"
         layers += limit("y", main.least_retention, least)
     return layers
 

@@ -125,7 +125,9 @@ def _device(
         projections=tuple(projections(report)),
         remarks=tuple(remarks(report)),
         charts=tuple(charts),
-        flips=tuple(flips_of(report, thumbnails.get(report.bundle.pack_sha256))),
+        flips=tuple(
+            flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256))
+        ),
         evaluated=sum(run.accuracy is not None for run in report.runs),
     )
 

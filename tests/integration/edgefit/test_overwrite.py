@@ -39,7 +39,7 @@ def test_a_users_own_record_makes_no_result(tmp_path: Path, command: tuple[str, 
     done = edgefit(*command, tmp_path, "--overwrite")
 
     assert done.returncode == 2
-    assert f"{tmp_path}: already contains something else; choose another --out" in done.stderr
+    assert f"{tmp_path} already contains something else; choose another --out" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([record, "thesis.tex"])
 
 
@@ -110,7 +110,7 @@ def test_a_result_of_each_kind_is_replaced_unless_it_holds_another_file(
     folder, written = request.getfixturevalue(kind), KINDS[kind]
     (folder / "notes.txt").write_text("mine")
 
-    with pytest.raises(InputError, match=r"notes\.txt: was not written by edgefit"):
+    with pytest.raises(InputError, match=r"notes\.txt was not written by edgefit"):
         replace(folder, written)
     (folder / "notes.txt").unlink()
     replace(folder, written)
@@ -129,7 +129,7 @@ def test_a_note_in_a_bundle_is_named_and_the_bundle_stays(bundle_folder: Path) -
     done = edgefit("export", "nowhere", "--out", bundle_folder, "--overwrite")
 
     assert done.returncode == 2
-    assert "notes.txt: was not written by edgefit; move it away, or choose another --out" in done.stderr
+    assert "notes.txt was not written by edgefit; move it away, or choose another --out" in done.stderr
     assert (bundle_folder / "manifest.json").is_file()
 
 
@@ -155,7 +155,7 @@ def test_a_changed_example_is_not_replaced(report: Path, shipped: Path) -> None:
     code, said = ship(report, shipped, "--overwrite")
 
     assert code == 2
-    assert "classify.py: was changed after edgefit wrote it" in said
+    assert "classify.py was changed after edgefit wrote it" in said
     assert (shipped / "classify.py").read_text() == "mine"
 
 

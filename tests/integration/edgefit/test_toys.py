@@ -96,7 +96,7 @@ def test_a_profile_may_name_the_format_once_its_row_is_there(tmp_path: Path) -> 
     profile.write_text(profile.read_text().replace("gpu", "cpu"))
 
     assert refused.returncode == 2
-    assert "runtimes.toy.providers: 'gpu' is no provider of toy; did you mean 'cpu'?" in refused.stderr
+    assert "runtimes.toy.providers: 'gpu' is not a provider of toy; did you mean 'cpu'?" in refused.stderr
     assert edgefit_here("profiles", "show", profile).returncode == 0
 
 

@@ -3,11 +3,6 @@
 import subprocess
 import sys
 
-if sys.version_info >= (3, 11):
-    pass
-else:
-    pass
-
 from bench.runtimes.formats import FORMATS
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bench.runtimes.formats import FORMATS
 from device_profiles import loading
 from device_profiles.errors import ProfileError
 from device_profiles.loading import load_profile, path_of, profile_names, read_profile
@@ -81,8 +82,8 @@ def test_every_profile_names_its_schema_for_editors(path: Path) -> None:
     assert path.read_text().startswith("# yaml-language-server: $schema=profile.schema.json\n")
 
 
-def test_the_schema_beside_the_profiles_is_that_of_the_model() -> None:
-    assert SCHEMA_FILE.read_text() == schema_text(), "run: python -m device_profiles.schema"
+def test_the_schema_beside_the_profiles_is_that_of_the_model_and_the_formats() -> None:
+    assert SCHEMA_FILE.read_text() == schema_text(FORMATS), "run: python -m bench.runtimes.profile_names"
 
 
 def test_a_file_of_ones_own_is_given_by_its_path(tmp_path: Path) -> None:
@@ -110,16 +111,16 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
         (LAPTOP, "threads", "many", r"threads: .*valid integer or .*'physical-cores' \(value: 'many'\)"),
         (LAPTOP, "threads", 0, "threads: .*greater than or equal to 1"),
         (LAPTOP, "sampling.blocks", 0, "sampling.blocks: .*greater than or equal to 1"),
-        (LAPTOP, "sampling.check_after_processes", [8, 5], "must be increasing numbers of processes"),
+        (LAPTOP, "sampling.check_after_processes", [8, 5], "check_after_processes: .*must be increasing"),
         (LAPTOP, "sampling.time_limit_s", float("nan"), "sampling.time_limit_s: .*finite"),
         (LAPTOP, "budget.retention", 1.2, "budget.retention: .*less than or equal to 1"),
         (LAPTOP, "budget.p95_ms", "fast", "budget.p95_ms: .*valid number"),
-        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing: say who chose"),
+        (LAPTOP, "budget.source", "REMOVE", "the key 'budget.source' is missing; say who chose"),
         (LAPTOP, "name", "No Spaces", "name: "),
         (LAPTOP, "match", {"board": ["Acme"]}, "'device: this-machine' describes every machine"),
-        (BOARD, "processor", "REMOVE", "the key 'processor' is missing: a profile with 'device: another'"),
-        (BOARD, "processor.cores.source", "REMOVE", "'processor.cores.source' is missing: where it comes"),
-        (BOARD, "processor.cores.kind", "REMOVE", "'processor.cores.kind' is missing: measured, datasheet"),
+        (BOARD, "processor", "REMOVE", "the key 'processor' is missing; a profile with 'device: another'"),
+        (BOARD, "processor.cores.source", "REMOVE", "'processor.cores.source' is missing: where the value"),
+        (BOARD, "processor.cores.kind", "REMOVE", "'processor.cores.kind' is missing: one of measured"),
         (BOARD, "processor.cores.kind", "guessed", "processor.cores.kind: .*'guessed'"),
         (BOARD, "processor.cores", 4, "processor.cores: .*value: 4"),
         (BOARD, "processor.cores.value", 0, "processor.cores.value: .*greater than or equal to 1"),
@@ -223,7 +224,7 @@ def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
         ("raspberry-pi-55", "extends: unknown profile 'raspberry-pi-55'; did you mean 'raspberry-pi-5'"),
         ("./nowhere.yaml", r"mine\.yaml: extends: there is no file .*nowhere\.yaml"),
         ("./raspberry-pi-5.yaml", "did you mean 'raspberry-pi-5'"),
-        (5, "extends: must be a profile's name or path"),
+        (5, "the key 'extends' must be a profile's name or path"),
     ],
 )
 def test_a_base_that_cannot_be_had_is_named(tmp_path: Path, base: object, words: str) -> None:
@@ -268,7 +269,7 @@ def test_a_profile_in_a_folder_bears_its_files_name(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("EDGEFIT_PROFILES", str(tmp_path))
     written(tmp_path, {"extends": "laptop-cpu", "name": "other"}, "desk.yaml")
 
-    with pytest.raises(ProfileError, match=r"desk\.yaml: name: is 'other', .*'desk'"):
+    with pytest.raises(ProfileError, match=r"desk\.yaml: the key 'name' is 'other', .*'desk'"):
         load_profile("desk")
 
 
@@ -295,7 +296,7 @@ def test_a_number_is_shown_as_it_is(tmp_path: Path, text: str, value: float | No
 def test_a_section_that_is_changed_needs_a_source_of_its_own(tmp_path: Path) -> None:
     content = {"extends": "raspberry-pi-5", "name": "mine", "budget": {"p95_ms": 10}}
 
-    with pytest.raises(ProfileError, match=r"the key 'budget\.source' is missing: say who chose these"):
+    with pytest.raises(ProfileError, match=r"the key 'budget\.source' is missing; say who chose these"):
         read_profile(written(tmp_path, content))
 
 

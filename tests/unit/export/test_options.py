@@ -38,7 +38,7 @@ def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path
     content[-1] ^= 1
     path.write_bytes(content)
 
-    assert "model.safetensors: changed since" in refuse(folder, ExportOptions(own_run_folder))
+    assert "model.safetensors was changed after" in refuse(folder, ExportOptions(own_run_folder))
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path
         ({"precisions": ("int4",)}, "unknown precision 'int4'; did you mean 'int8'?"),
         ({"formats": ()}, "--formats is empty; choose from: torchscript, onnx, openvino"),
         ({"precisions": ()}, "--precisions is empty; choose from: fp32, fp16, int8"),
-        ({"eval_images": 1}, "--eval-images 1: too small, give at least 2"),
-        ({"calibration_images": 0}, "--calibration-images 0: too small, give at least 1"),
-        ({"threads": 0}, "--threads 0: too small, give at least 1"),
-        ({"min_retention": 1.5}, "--min-retention 1.5: out of range, give a number from 0 to 1"),
-        ({"min_retention": float("nan")}, "--min-retention nan: out of range"),
+        ({"eval_images": 1}, "--eval-images 1 is too small; give at least 2"),
+        ({"calibration_images": 0}, "--calibration-images 0 is too small; give at least 1"),
+        ({"threads": 0}, "--threads 0 is too small; give at least 1"),
+        ({"min_retention": 1.5}, "--min-retention 1.5 is out of range; give a number from 0 to 1"),
+        ({"min_retention": float("nan")}, "--min-retention nan is out of range"),
         ({"cpu": "armm"}, "unknown CPU 'armm'; did you mean 'arm'?"),
         (
             {"cpu": "arm", "precisions": ("fp32",)},
-            "--cpu arm: has an effect on int8 only, and int8 is not exported",
+            "--cpu arm has an effect on int8 only, and int8 is not exported",
         ),
         (
             {"qat": True, "precisions": ("fp16",)},
-            "--qat: has an effect on int8 only, and int8 is not exported",
+            "--qat has an effect on int8 only, and int8 is not exported",
         ),
-        ({"qat": True, "min_retention": 0.0}, "--qat: trains until int8 meets --min-retention, which is 0"),
+        ({"qat": True, "min_retention": 0.0}, "--qat trains until int8 meets --min-retention, which is 0"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(
@@ -85,7 +85,7 @@ def test_a_format_that_is_only_measured_is_not_exported(monkeypatch: pytest.Monk
     monkeypatch.setitem(FORMATS, "measured", measured)
 
     assert "measured" not in ExportOptions(Path("run")).formats
-    with pytest.raises(bench.errors.InputError, match="measured can be measured and not exported"):
+    with pytest.raises(bench.errors.InputError, match="measured can be measured but not exported"):
         plan(ExportOptions(Path("run"), formats=("measured",)), FORMATS)
 
 

@@ -19,7 +19,7 @@ from models.errors import InputError
 from models.finetune import FinetuneOptions, finetune
 from models.prediction import predict
 from models.progress import Silent
-from models.run_folder import read_run
+from models.run_folder import read_run, written_files
 
 CREATED = "2026-01-02T03:04:05+00:00"
 
@@ -205,7 +205,7 @@ def test_one_changed_byte_is_an_error_that_names_the_file(run_folder: Path, name
     content[len(content) // 2] ^= 1
     (run_folder / name).write_bytes(content)
 
-    with pytest.raises(InputError, match=f"{name}: changed"):
+    with pytest.raises(InputError, match=f"{name} was changed"):
         read_run(run_folder)
 
 
@@ -213,14 +213,14 @@ def test_one_changed_byte_is_an_error_that_names_the_file(run_folder: Path, name
 def test_a_missing_file_is_an_error_that_names_it(run_folder: Path, name: str) -> None:
     (run_folder / name).unlink()
 
-    with pytest.raises(InputError, match=f"{name}: missing"):
+    with pytest.raises(InputError, match=f"{name} is missing"):
         read_run(run_folder)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("schema", 3, "key 'schema': 3"),
+        ("schema", 3, "the key 'schema' is 3"),
         ("image_size", "32", "key 'image_size'"),
         ("colour", 1, "key 'colour'"),
     ],
@@ -242,6 +242,17 @@ def test_a_record_that_is_not_json_is_an_error(run_folder: Path) -> None:
         read_run(run_folder)
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_record_nested_too_deep_is_an_error(run_folder: Path, content: str) -> None:
+    (run_folder / "run.json").write_text(content)
+
+    with pytest.raises(InputError, match=r"run\.json: .*; run finetune again") as caught:
+        read_run(run_folder)
+
+    assert "\n" not in str(caught.value)
+    assert written_files(run_folder) is None
+
+
 def vouch(folder: Path, name: str, content: bytes) -> None:
     """Replace a file as someone would who corrects the hash too."""
     (folder / name).write_bytes(content)
@@ -258,9 +269,9 @@ def edit(folder: Path, **changed: object) -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"arch": "resnet"}, r"run\.json: key 'arch': unknown architecture 'resnet'"),
-        ({"classes": ["0"]}, r"run\.json: key 'classes': 1 classes"),
-        ({"classes": ["0", "1", "2"]}, r"images\.npz: has no test image of class 2 \('2'\)"),
+        ({"arch": "resnet"}, r"run\.json: the key 'arch' is 'resnet', which is not a known"),
+        ({"classes": ["0"]}, r"run\.json: the key 'classes' names 1 classes"),
+        ({"classes": ["0", "1", "2"]}, r"images\.npz has no test image of class 2 \('2'\)"),
         ({"image_size": 64}, r"images\.npz: calibration_images is uint8 \(40, 32, 32\)"),
     ],
 )
@@ -277,7 +288,7 @@ def test_a_record_edited_so_that_it_does_not_fit_the_images_is_an_error(
 def test_damaged_images_are_an_error_even_with_the_right_hash(run_folder: Path, content: bytes) -> None:
     vouch(run_folder, "images.npz", content)
 
-    with pytest.raises(InputError, match=r"images\.npz: does not contain the images"):
+    with pytest.raises(InputError, match=r"images\.npz does not contain the images"):
         read_run(run_folder)
 
 
@@ -310,6 +321,6 @@ def test_damaged_or_other_weights_are_an_error_even_with_the_right_hash(run_fold
         run = read_run(run_folder)
 
         with pytest.raises(
-            InputError, match=r"model\.safetensors: does not contain the weights of a mobilenet_v2 with 2"
+            InputError, match=r"model\.safetensors does not contain the weights of a mobilenet_v2 with 2"
         ):
             run.network()

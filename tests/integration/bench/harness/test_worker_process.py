@@ -158,7 +158,7 @@ def proxy(script: str) -> list[str]:
 @pytest.mark.parametrize(
     ("script", "kind", "words"),
     [
-        ("os.write(pipe, b'hello\\n')", FailureKind.GARBAGE, "answered garbage"),
+        ("os.write(pipe, b'hello\\n')", FailureKind.GARBAGE, "sent an answer that is not valid"),
         ("sys.stderr.write('out of luck'); sys.exit(7)", FailureKind.EXIT, "out of luck"),
     ],
 )

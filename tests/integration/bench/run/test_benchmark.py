@@ -209,7 +209,7 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     resuming = request.model_copy(update={"resume": True, "created": "later"})
     report = benchmark(bundle, PROFILE, resuming, watcher)
 
-    assert watcher.sentences == ["resuming: 3 cases were examined and 9 blocks measured before"]
+    assert watcher.sentences == ["resuming a run that has examined 3 cases and measured 9 blocks"]
     assert report.runs[0].status == "completed"
 
 
@@ -219,7 +219,7 @@ def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Pa
 
     benchmark(read_bundle(bundle_folder), PROFILE, request, watcher)
 
-    assert watcher.sentences[0].startswith("nothing to resume")
+    assert watcher.sentences[0].startswith("no run of this bundle with these options was interrupted")
 
 
 def test_a_variant_that_could_not_be_exported_has_its_row(bundle_folder: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "q.npz", images=GREY)
 
     for name in ("p.npz", "q.npz", "nowhere.npz"):
-        with pytest.raises(InputError, match=rf"{name}: is not an evaluation pack"):
+        with pytest.raises(InputError, match=rf"{name} is not an evaluation pack"):
             read_pack(tmp_path / name)
 
 

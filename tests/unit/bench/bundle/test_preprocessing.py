@@ -90,10 +90,16 @@ def test_other_sentences_of_schema_1_are_kept(tmp_path: Path) -> None:
     [
         (
             {"resize": "crop", "grey_to_rgb": "repeat", "scale": "none"},
-            "preprocessing is in sentences, which schema 1 alone has",
+            "preprocessing is written in sentences, which only schema 1 allows",
         ),
-        (unit_rgb(64).model_dump(mode="json"), r"preprocessing.size is \(64, 64\), and model.image_size 32"),
-        (changed(divide_by=1.0).model_dump(mode="json"), "three channels in \\[0, 1\\], the only input"),
+        (
+            unit_rgb(64).model_dump(mode="json"),
+            r"preprocessing.size is \(64, 64\), but model.image_size",
+        ),
+        (
+            changed(divide_by=1.0).model_dump(mode="json"),
+            "three channels in \\[0, 1\\], and edgefit",
+        ),
         ({**unit_rgb(32).model_dump(mode="json"), "side": 3}, "unknown key 'preprocessing.side'; did you"),
         ({"size": [32, 32]}, "the key 'preprocessing.sixteen_bit_divide_by' is missing"),
     ],

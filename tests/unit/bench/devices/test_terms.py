@@ -53,8 +53,8 @@ def test_threads_are_a_number_the_devices_cores_or_this_machines() -> None:
 @pytest.mark.parametrize(
     ("threads", "usable", "cores", "words"),
     [
-        (4, 2, 2, "this machine has 2 usable CPUs: measured with 2 threads"),
-        (4, 4, 2, "this machine has 2 cores: measured with hyper-threads"),
+        (4, 2, 2, "this machine has 2 usable CPUs; edgefit measures with 2 threads"),
+        (4, 4, 2, "this machine has 2 cores; edgefit measures with hyper-threads"),
     ],
 )
 def test_fewer_cpus_than_threads_are_named(threads: int, usable: int, cores: int, words: str) -> None:

@@ -84,7 +84,7 @@ def test_a_foreign_file_in_a_result_is_named_and_nothing_changes(tmp_path: Path,
     (target / name).parent.mkdir(parents=True, exist_ok=True)
     (target / name).write_text("mine")
 
-    refuse(target, f"{name}: was not written by edgefit; move it away, or choose another --out")
+    refuse(target, f"{name} was not written by edgefit; move it away, or choose another --out")
 
     assert (target / name).read_text() == "mine"
     assert (target / "a").read_text() == "old"
@@ -96,7 +96,7 @@ def test_a_link_in_a_result_is_foreign_whatever_it_points_at(tmp_path: Path, poi
     target = make(tmp_path / "out", a="old")
     (target / "link").symlink_to(points_at)
 
-    refuse(target, "link: was not written by edgefit")
+    refuse(target, "link was not written by edgefit")
 
     assert names(target) == ["a", "link", "m"]
 
@@ -105,7 +105,7 @@ def test_a_file_that_was_changed_is_no_longer_edgefits(tmp_path: Path) -> None:
     target = make(tmp_path / "out", a="old")
     (target / "a").write_text("edited")
 
-    refuse(target, "out/a: was changed after edgefit wrote it")
+    refuse(target, "out/a was changed after edgefit wrote it")
 
     assert (target / "a").read_text() == "edited"
 
@@ -115,7 +115,7 @@ def test_a_listed_file_that_became_a_link_is_no_longer_edgefits(tmp_path: Path) 
     (target / "a").rename(tmp_path / "a")
     (target / "a").symlink_to(tmp_path / "a")
 
-    refuse(target, "out/a: was changed after edgefit wrote it")
+    refuse(target, "out/a was changed after edgefit wrote it")
 
 
 def test_a_record_that_leads_outside_removes_nothing_there(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_foreign_file_that_appears_during_the_work_is_kept_and_named(tmp_path:
             fill(folder, a="new")
             (target / "late").write_text("mine")
 
-    with pytest.raises(InputError, match="out/late: was not written by edgefit"):
+    with pytest.raises(InputError, match="out/late was not written by edgefit"):
         work()
 
     assert (target / "a").read_text() == "old"
@@ -175,7 +175,7 @@ def test_a_foreign_file_that_appears_in_the_last_moment_is_kept_and_named(
 
     if not at_once:
         monkeypatch.setattr("bench.filesystem.exchange._exchange_at_once", cannot)
-    with pytest.raises(InputError, match="out/late: was not written by edgefit"):
+    with pytest.raises(InputError, match="out/late was not written by edgefit"):
         work()
 
     assert (target / "a").read_text() == "old"

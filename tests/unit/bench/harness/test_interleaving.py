@@ -89,7 +89,7 @@ def test_a_chip_that_does_not_cool_is_waited_for_until_the_limit(
     cooled(tmp_path, chip, progress)
 
     assert chip.slept_s == 30
-    assert progress.sentences == ["still above 60 °C after 30 s of cooling; measuring goes on"]
+    assert progress.sentences == ["the machine is still above 60 °C after 30 s of cooling; measuring goes on"]
 
 
 def test_a_profile_that_does_not_ask_for_it_waits_for_nothing(tmp_path: Path) -> None:

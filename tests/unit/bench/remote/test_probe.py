@@ -1,5 +1,6 @@
 """The probe of a board: its files are read as this machine's are, and an unusable board says why."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from bench.errors import BoardError, MissingRuntimeError
 from bench.remote.agent.probing import probe
 from bench.remote.agent.store import Store
 from bench.remote.job_spec import platform_of, provided_packages, requirements_for, select_formats
-from bench.remote.probe import PROBE_REQUEST
+from bench.remote.probe import PROBE_REQUEST, BoardProbe
 from bench.run.machine_warnings import machine_warnings
 from bench.system.host import read_host
 from device_profiles.loading import shipped_profiles
@@ -76,6 +77,50 @@ def test_an_invalid_answer_is_an_error() -> None:
         probe_of({"python": "3"})
     with pytest.raises(BoardError, match=r"the path '.*outside', which is not valid"):
         _ = probe_of(with_files(**{"/../../outside": "x"})).host
+
+
+PATH_TOO_LONG = f"/sys/class/power_supply/{'x' * 300}/type"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (pi_4(watched_s=0), "watched_s: Input should be greater than 0"),
+        (pi_4(watched_s=-0.5), "watched_s: Input should be greater than 0"),
+        (pi_4(watched_s=float("inf")), "watched_s: Input should be a finite number"),
+        (pi_4(usable_cpus=[-1]), "usable_cpus.0: Input should be greater than or equal to 0"),
+        (pi_4(python=[3, -1, 0]), "python.1: Input should be greater than or equal to 0"),
+        (pi_4(disk_free_bytes=10**400), "disk_free_bytes: "),
+        (pi_4(store_bytes=-1), "store_bytes: "),
+        (pi_4(vcgencmd={"get_throttled": "throttled=0x" + "f" * 5000}), "vcgencmd.get_throttled: "),
+        (pi_4(stat_before="cpu 100 0\n"), r"a file that it sent cannot be read \(list index out of range\)"),
+        (pi_4(stat_before="cpu a b c\n"), r"a file that it sent cannot be read \(invalid literal for int"),
+        (with_files(**{"/proc/stat": "cpu 1 0 1 1 0 0\n"}), "a file that it sent cannot be read"),
+        (with_files(**{"/proc/meminfo": f"MemTotal: {'9' * 5000} kB\n"}), "MemTotal has 5000 digits"),
+        (with_files(**{"/proc/vmstat": f"pswpin {'9' * 400}\n"}), "pswpin has 400 digits"),
+        (
+            with_files(**{"/sys/class/thermal/thermal_zone0/temp": "9" * 400}),
+            "a file that it sent cannot be read",
+        ),
+        (with_files(**{"/proc/a\0b": ""}), "a file that it sent cannot be read"),
+        (with_files(**{PATH_TOO_LONG: "Battery"}), "cannot be copied to this machine"),
+        (with_files(**{"/proc/stat/below": ""}), "cannot be copied to this machine"),
+        (pi_4(vcgencmd={"pmic_read_adc": "A_A current(0)=1.2.3A\n"}), "a file that it sent cannot be read"),
+    ],
+)
+def test_an_odd_reading_is_an_error_that_names_the_board(answer: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BoardError, match=f"^board: .*{reason}") as error:
+        everything_of(probe_of(answer))
+
+    assert error.value.exit_code == 5
+    assert "which machine answers at this address" in str(error.value)
+
+
+def everything_of(board: BoardProbe) -> None:
+    """Read what a command reads of a board."""
+    board.refuse_unusable()
+    json.dumps([board.host.model_dump(), board.state.model_dump()])
+    assert board.meter
 
 
 def test_an_emulated_board_is_recognised() -> None:

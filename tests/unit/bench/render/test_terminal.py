@@ -67,8 +67,8 @@ def test_reasons_and_warnings_are_written_out_as_they_are() -> None:
     assert "warning: a [warning] of all" in text
     assert text.count("a [warning] of all") == 1
     assert (
-        "warning: onnx-int8: the budget requires a retention of 0.99: not shown to keep the accuracy: "
-        in text
+        "warning: onnx-int8: the budget requires a retention of 0.99, and this variant is not shown to keep "
+        "the accuracy: " in text
     )
     assert "warning: the machine [hums]" in text
 

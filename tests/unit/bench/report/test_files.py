@@ -149,7 +149,7 @@ def test_measurements_that_do_not_fit_together_are_refused(
     [
         ("", "not valid JSON"),
         ("{}", "is missing"),
-        ("[1]", "the file"),
+        ("[1]", "input should be an object"),
         ("[" * 100_000, "not valid JSON"),
         ('{"schema": 2}', "schema|missing"),
     ],

@@ -184,8 +184,8 @@ def test_a_sustained_minute_has_warnings_of_its_own() -> None:
 
     found = row_warnings(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
 
-    assert any("sustained: cpu is at 88 °C" in sentence for sentence in found)
-    assert any("sustained: latency drifted by +30%" in sentence for sentence in found)
+    assert any("in the sustained run, cpu is at 88 °C" in sentence for sentence in found)
+    assert any("in the sustained run, latency drifted by +30%" in sentence for sentence in found)
 
 
 def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:

@@ -18,11 +18,11 @@ LAPTOP = yaml.safe_load(Path(loading.__file__).with_name("laptop-cpu.yaml").read
     [
         (
             {"onnx": {"providers": ["CUDA"]}},
-            "runtimes.onnx.providers: 'CUDA' is no provider of onnx; did you mean 'CUDAExecutionProvider'",
+            "runtimes.onnx.providers: 'CUDA' is not a provider of onnx; did you mean 'CUDAExecutionProvider'",
         ),
         (
             {"openvino": {"providers": [""]}},
-            "runtimes.openvino.providers: '' is no provider of openvino; choose from: CPU, GPU, NPU",
+            "runtimes.openvino.providers: '' is not a provider of openvino; choose from: CPU, GPU, NPU",
         ),
         ({"onx": {"providers": ["CPU"]}}, "unknown key 'runtimes.onx'; did you mean 'onnx'"),
     ],
@@ -42,5 +42,5 @@ def test_a_profile_with_an_unknown_format_or_provider_is_refused(
 
 
 def test_a_module_that_is_no_runtime_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"json is no runtime: it must define load\(entry, options\)"):
+    with pytest.raises(TypeError, match=r"json is not a runtime: it must define load\(entry, options\)"):
         import_runtime("json")

@@ -37,7 +37,8 @@ def test_flags_override_the_budget_and_no_fit_is_exit_code_11(report: Path) -> N
     assert choice["budget"]["source"].startswith("the command line; the rest: ")
     (nearest,) = choice["nearest"]
     assert nearest.startswith(
-        "p95 latency: met by 0 of 2; the nearest is onnx-int8: p95 latency 4 ms is 2 ms (+100.0%)"
+        "the limit of p95 latency is met by 0 of 2 candidates; the nearest is onnx-int8: "
+        "p95 latency 4 ms is 2 ms (+100.0%)"
     )
 
 
@@ -45,7 +46,7 @@ def test_flags_override_the_budget_and_no_fit_is_exit_code_11(report: Path) -> N
     ("words", "sentence"),
     [
         (["--prefer", "speed"], "unknown preference 'speed'"),
-        (["--max-size-mb", "0"], "no variant can meet 0"),
+        (["--max-size-mb", "0"], "no variant can meet a limit of 0"),
         (["--min-retention", "99"], "less than or equal to 1"),
         (["--max-p95-ms", "inf"], "'inf' is not a valid limit"),
         (["--overwrite"], "apply to --ship only"),

@@ -76,7 +76,7 @@ def test_a_broken_file_of_ones_own_is_named_and_the_others_are_listed(
 
     said = " ".join(capsys.readouterr().out.split())
     assert "warning: this profile is skipped: " in said
-    assert "broken.yaml: cannot be read as YAML" in said
+    assert "broken.yaml cannot be read as YAML" in said
     assert "raspberry-pi-zero-2w" in said
 
 

@@ -211,7 +211,7 @@ def test_an_empty_split_is_an_error_that_names_it(kaggle: Path, emptied: str) ->
     for path in (kaggle / emptied).rglob("*.png"):
         path.unlink()
 
-    with pytest.raises(InputError, match=f"{emptied}: has no image"):
+    with pytest.raises(InputError, match=f"{emptied} has no image"):
         prepare_folder(kaggle, OPTIONS)
 
 

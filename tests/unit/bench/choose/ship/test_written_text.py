@@ -11,7 +11,9 @@ from bench.bundle.variants import Precision
 from bench.choose.choosing import Criteria, choose
 from bench.choose.ship.card import card_of
 from bench.choose.ship.classify_script import example_of, requirements_of
+from bench.choose.ship.shipping import ship
 from bench.devices.projection.projected import Projected
+from bench.errors import InputError
 from bench.report.schema import Report, Run
 from device_profiles.loading import load_profile
 from device_profiles.settings import Budget
@@ -102,3 +104,13 @@ def test_an_fp16_example_of_torchscript_computes_in_half_on_a_gpu_alone(bundle: 
 
     assert ".half()" in example_of(bundle.manifest, half, run_of("torchscript", provider="cuda"))
     assert ".half()" not in example_of(bundle.manifest, half, run_of("torchscript"))
+
+
+def test_a_variant_that_the_bundle_lacks_is_not_shipped(bundle: Bundle, tmp_path: Path) -> None:
+    ((choice, chosen),) = choose([made_report({"onnx-int8": Row(4)})], Criteria(Budget()))
+    assert chosen is not None
+
+    with pytest.raises(InputError, match="has no variant 'onnx-int8', which the report 'tiny' measured"):
+        ship(choice, chosen, bundle, tmp_path / "ship", overwrite=False)
+
+    assert not (tmp_path / "ship").exists()

@@ -1,0 +1,174 @@
+"""What a board answers at the end of a measurement, or in the place of one: never more than its own row."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from making.compared_report import Row, made_report
+from making.probed_board import pi_4, probe_of
+from pydantic import JsonValue
+
+from bench.bundle.manifest import read_bundle
+from bench.errors import BoardError, RemoteError
+from bench.remote import measurement
+from bench.remote.agent_messages import BoardState, JobEvent, JobResult, read_answer, read_message
+from bench.remote.fleet import BoardResult, measure_fleet
+from bench.remote.job_folder import Advance, Begin, JobOutcome
+from bench.remote.measurement import BoardRequest, Measurement
+from bench.remote.probe import BoardProbe
+from bench.remote.targets import Target
+from bench.report.files import to_json
+from bench.report.schema import Report
+from bench.run.request import BenchmarkRequest
+from device_profiles.loading import shipped_profiles
+from edgefit.progress import Silence
+
+REPORT = made_report({"onnx-fp32": Row(10)})
+
+
+class EndedBoard:
+    """A board that has measured already, and remembers what was removed from it."""
+
+    answer: dict[str, Any] = pi_4()
+    result_: JobResult
+    deleted: Sequence[tuple[str, bool]] = ()
+
+    def __init__(self, target: Target, stopping: Event) -> None:
+        self.name = target.name
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    def probe(self) -> BoardProbe:
+        return BoardProbe(self.name, probe_of(self.answer).facts)
+
+    def prepare(self, job: object) -> BoardState:
+        return BoardState(environment=None, has_code=False, job="ended")
+
+    def follow(self, job: object, offset: int) -> Sequence[JobEvent]:
+        return ()
+
+    def result(self, job: object) -> JobResult:
+        return self.result_
+
+    def delete_job(self, job: object, keep_journal: bool = False) -> None:
+        type(self).deleted = (*self.deleted, (self.name, keep_journal))
+
+
+@pytest.fixture
+def request_(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BoardRequest:
+    monkeypatch.setattr(measurement, "Board", EndedBoard)
+    monkeypatch.setattr(measurement, "cached_wheels", lambda *_: ())
+    monkeypatch.setattr(EndedBoard, "deleted", ())
+    return BoardRequest(
+        bundle=read_bundle(bundle_folder),
+        benchmark=BenchmarkRequest(only=("onnx-fp32",), quick=True, name="n", tool="1.0", created="now"),
+        profile=None,
+        known_profiles=shipped_profiles(),
+        with_formats=(),
+        wheelhouse=None,
+    )
+
+
+def measured(request: BoardRequest) -> Report:
+    board = Measurement(Target("ssh://board", "board"), request, Silence(), Event())
+    return board.measure(lambda _: None)
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, report: str | None, exit_code: int = 0) -> None:
+    message = "it failed" if exit_code else None
+    result = JobResult(exit_code=exit_code, message=message, report=report)
+    monkeypatch.setattr(EndedBoard, "result_", result, raising=False)
+
+
+def test_a_report_is_fetched_and_its_job_removed(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(monkeypatch, to_json(REPORT))
+
+    assert measured(request_) == REPORT
+    assert EndedBoard.deleted == (("board", False),)
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (None, "the measurement ended, but its report is missing on the board"),
+        ("", "the board sent a damaged report"),
+        ("[" * 100_000, "the board sent a damaged report"),
+        (to_json(REPORT).replace('"p50_ns":10000000', '"p50_ns":1'), "does not match the measurements"),
+    ],
+    ids=["missing", "empty", "nested", "changed"],
+)
+def test_a_job_that_ends_well_without_a_report_is_an_error_and_can_be_resumed(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, report: str | None, reason: str
+) -> None:
+    ended(monkeypatch, report)
+
+    with pytest.raises(BoardError, match=f"^board: .*{reason}.*; run the same command again") as error:
+        measured(request_)
+
+    assert error.value.exit_code == 5
+    assert EndedBoard.deleted == (("board", True),)  # with its end removed, the same command resumes it
+
+
+@pytest.mark.parametrize(("exit_code", "keeps_journal"), [(3, False), (5, True)])
+def test_a_failure_there_has_its_own_exit_code(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, exit_code: int, keeps_journal: bool
+) -> None:
+    ended(monkeypatch, None, exit_code)
+
+    with pytest.raises(RemoteError, match=r"^board: it failed$") as error:
+        measured(request_)
+
+    assert error.value.exit_code == exit_code
+    assert EndedBoard.deleted == (("board", keeps_journal),)
+
+
+def test_a_malformed_answer_does_not_end_the_other_boards(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OddBoard(EndedBoard):
+        def __init__(self, target: Target, stopping: Event) -> None:
+            super().__init__(target, stopping)
+            if self.name == "odd":
+                self.answer = pi_4(stat_before="cpu 1\n")
+
+    monkeypatch.setattr(measurement, "Board", OddBoard)
+    ended(monkeypatch, to_json(REPORT))
+    targets = [Target(f"ssh://{name}", name) for name in ("odd", "even")]
+    progress = {target.name: Silence() for target in targets}
+
+    odd, even = measure_fleet(targets, request_, progress, lambda *_: None)
+
+    assert even == BoardResult(targets[1], REPORT)
+    assert isinstance(odd.outcome, BoardError)
+    assert str(odd.outcome).startswith("odd: the answer of edgefit's agent is not valid")
+    assert odd.outcome.exit_code == 5
+
+
+@pytest.mark.parametrize("exit_code", [-1, 256])
+def test_an_exit_code_that_no_process_has_is_refused(exit_code: int) -> None:
+    answer: dict[str, JsonValue] = {"exit_code": exit_code, "message": "m", "report": None}
+
+    with pytest.raises(BoardError, match=r"^board: .*exit_code: Input should be"):
+        read_answer("board", JobResult, answer)
+    for known in (0, 255):
+        assert JobOutcome(exit_code=known, message=None).exit_code == known
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"event": {"kind": "begin", "task": "t", "total": -1}, "offset": 1}',
+        '{"event": {"kind": "advance", "steps": -1, "note": ""}, "offset": 1}',
+        f'{{"event": {{"kind": "begin", "task": "t", "total": {10**30}}}, "offset": 1}}',
+        '{"event": {"kind": "advance", "steps": 1, "note": ""}, "offset": -1}',
+    ],
+)
+def test_progress_that_no_job_makes_is_refused(event: str) -> None:
+    with pytest.raises(BoardError, match=r"^board: the board sent .* which is not a message"):
+        read_message("board", event.encode())
+    assert Begin(task="t", total=0).total == Advance(steps=0, note="").steps == 0
