@@ -17,7 +17,7 @@ from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, kind_of_preprocessing
 from bench.bundle.recipe import Search
-from bench.bundle.referred_files import referred_files
+from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.schema1 import renamed_manifest
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError, first_sentence
@@ -29,13 +29,8 @@ from device_profiles.validation import explain
 MANIFEST = "manifest.json"
 
 
-def _leads_outside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in path
-
-
 def _inside_the_bundle(path: str) -> str:
-    if _leads_outside(path):
+    if leads_outside(path):
         raise ValueError("must be a path inside the bundle")
     return PurePosixPath(path).as_posix()
 
@@ -336,7 +331,7 @@ def _refuse_foreign_weights(folder: Path, artifact: ArtifactRecord) -> None:
     own = {file.path for file in artifact.files}
     for path in sorted(own):
         for name in referred_files(folder / path):
-            if _leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
+            if leads_outside(name) or (PurePosixPath(path).parent / name).as_posix() not in own:
                 raise InputError(
                     f"{folder / path} refers to {name!r}, which {MANIFEST} does not list for"
                     f" {artifact.variant}; export the bundle again, with that file in it"

@@ -1,0 +1,339 @@
+"""What a file is, by its content: a model that edgefit takes, or what else, with what to do instead.
+
+A name decides only where the content does not. It reads the beginning, a zip archive's table of contents and
+the outermost fields of Protocol Buffers; it knows no other file, and not whether a model is whole.
+"""
+
+import re
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.bundle.protobuf import (
+    LENGTH,
+    VARINT,
+    Content,
+    DamagedError,
+    Field,
+    fields_of,
+    read_field,
+    whole_message,
+)
+from bench.bundle.referred_files import is_openvino
+
+TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
+_AGAIN = "copy, download or export it again"
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a file is, as the end of "FILE: is …; …"."""
+
+    what: str
+    """What it is."""
+    remedy: str = TAKEN
+    """What to do, for a file that edgefit does not take."""
+    format: str | None = None
+    """The name of the format whose runtime takes it; None if none does."""
+
+
+ONNX = FileKind("an ONNX model", format="onnx")
+OPENVINO = FileKind("an OpenVINO model", format="openvino")
+TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
+
+_NEVER_UNPICKLED = "save the network with torch.jit.trace(network, example).save(FILE), or export it to ONNX"
+_PICKLE = FileKind("a pickle, which is code that edgefit never runs", _NEVER_UNPICKLED)
+_TORCH_PICKLE = FileKind(
+    "a pickled PyTorch module or state dict, which is code that edgefit never runs", _NEVER_UNPICKLED
+)
+_PT2 = FileKind(
+    "a program of torch.export (.pt2), which edgefit does not measure",
+    "export it to ONNX with torch.onnx.export(torch.export.load(FILE), f='model.onnx')",
+)
+_KERAS_REMEDY = "export it from Keras with model.export('model.onnx', format='onnx')"
+SAVED_MODEL = FileKind(
+    "a TensorFlow SavedModel",
+    "convert it with: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx",
+)
+_GRAPH_DEF = FileKind(
+    "a TensorFlow graph (.pb)",
+    "convert it with: python -m tf2onnx.convert --graphdef FILE --inputs … --outputs … --output model.onnx",
+)
+CORE_ML = FileKind("a Core ML model, which runs on Apple's systems alone", f"export it to ONNX; {TAKEN}")
+_PADDLE = FileKind("a PaddlePaddle model (.pdmodel)", "convert it to ONNX with paddle2onnx")
+_TENSORRT = FileKind(
+    "a TensorRT engine, which belongs to one GPU and one version",
+    "give the .onnx file that it was built from",
+)
+_SAFETENSORS = FileKind(
+    "safetensors, which are weights without a network", "export their network with them to ONNX"
+)
+_NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted from")
+_IMAGE = FileKind("an image, not a model")
+_COMPRESSED = FileKind("a compressed file", "unpack it, and give the model file in it")
+_ARCHIVE = FileKind("an archive", "unpack it, and give the model file in it")
+
+_MAGICS: tuple[tuple[int, bytes, FileKind], ...] = (
+    (0, b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file, as Keras saves models (.h5)", _KERAS_REMEDY)),
+    (
+        4,
+        b"TFL3",
+        FileKind(
+            "a LiteRT (TensorFlow Lite) model, which is not yet measured by edgefit",
+            "give the same network as ONNX, OpenVINO or TorchScript",
+        ),
+    ),
+    (
+        4,
+        b"ET12",
+        FileKind("an ExecuTorch program (.pte), which edgefit does not measure", "give the network as ONNX"),
+    ),
+    (
+        4,
+        b"ORTM",
+        FileKind("a model in onnxruntime's own format (.ort)", "give the .onnx file that it was made from"),
+    ),
+    (0, b"ftrt", _TENSORRT),
+    (0, b"ptrt", _TENSORRT),
+    (0, b"GGUF", FileKind("a language model's weights (GGUF)")),
+    (0, b"\x89PNG\r\n", _IMAGE),
+    (0, b"\xff\xd8\xff", _IMAGE),
+    (0, b"GIF8", _IMAGE),
+    (0, b"II*\0", _IMAGE),
+    (0, b"MM\0*", _IMAGE),
+    (8, b"WEBP", _IMAGE),
+    (128, b"DICM", _IMAGE),
+    (0, b"\x1f\x8b", _COMPRESSED),
+    (0, b"BZh", _COMPRESSED),
+    (0, b"\xfd7zXZ\0", _COMPRESSED),
+    (0, b"\x28\xb5\x2f\xfd", _COMPRESSED),
+    (0, b"7z\xbc\xaf", _ARCHIVE),
+    (0, b"Rar!", _ARCHIVE),
+    (257, b"ustar", FileKind("a tar archive", "unpack it, and give the model file in it")),
+    (0, b"\x93NUMPY", FileKind("a NumPy array, not a model")),
+    (0, b"%PDF-", FileKind("a PDF document, not a model")),
+    (0, b"\x7fELF", FileKind("a compiled program or library, not a model")),
+)
+_ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")
+_TORCH_PICKLE_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_BINARY_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_HEAD_BYTES = 4096
+
+_LFS = FileKind(
+    "a Git LFS pointer, not the file itself", "fetch the file with: git lfs pull (it needs git-lfs installed)"
+)
+_ANNEX = FileKind("a git-annex pointer, not the file itself", "fetch the file with: git annex get FILE")
+_WEB_PAGE = FileKind("a web page (HTML), not a model", "download the file itself, not the page about it")
+_ONNX_TEXT = FileKind(
+    "an ONNX model in text form",
+    "write it as binary with onnx.save(onnx.load(FILE, format), 'model.onnx'), "
+    "where format is onnxtxt, textproto or json",
+)
+_POINTERS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
+    (re.compile(rb"version https://git-lfs\.github\.com/spec"), _LFS),
+    (re.compile(rb"(\.git|/)?/?annex/objects/"), _ANNEX),
+    (
+        re.compile(rb"(\w+:.*\n)*outs:\r?\n- (md5|hash|etag)"),
+        FileKind("a DVC pointer, not the file itself", "fetch the file with: dvc pull"),
+    ),
+)
+_TEXTS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
+    *_POINTERS,
+    (re.compile(rb"7767517\s"), _NCNN),
+    (re.compile(rb"\s*<\s*ir_version\s*:|(#.*\n|\s)*ir_version:|\s*\{\s*\"ir_?[vV]ersion\""), _ONNX_TEXT),
+    (re.compile(rb"\(?(c[\w.]+\n\w+\n|[dl]p\d+\n)"), _PICKLE),
+)
+_XML_ROOT = re.compile(rb"<([\w:.-]+)")
+_HTML_ROOT = re.compile(rb"<(!doctype html|html|head|body)\b", re.IGNORECASE)
+_XML_PROLOG = ((b"<!--", b"-->"), (b"<?", b"?>"), (b"<!", b">"))
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+# The outermost fields of Protocol Buffers: their numbers, and how they are written.
+_ONNX_MODEL = {(1, VARINT), (7, LENGTH)}
+_ONNX_TENSOR = {(1, VARINT), (2, VARINT)}
+_ONNX_BEFORE_GRAPH = {(1, VARINT), *((number, LENGTH) for number in (2, 3, 4, 6, 7)), (5, VARINT)}
+_NUMBER_THEN_MESSAGE = {(1, VARINT), (2, LENGTH)}
+# A text, such as the name of ONNX's producer, does not begin as a message does, with its first field.
+_MESSAGE_BEGINS = b"\x0a"
+_CORE_ML_NETWORKS = 200
+_MOST_FIELDS = 1000
+
+_BY_SUFFIX: dict[str, FileKind] = {
+    ".engine": _TENSORRT,
+    ".plan": _TENSORRT,
+    ".trt": _TENSORRT,
+    ".mlmodel": CORE_ML,
+    ".pdmodel": _PADDLE,
+    ".bin": FileKind(
+        "of no kind that edgefit knows", "if it holds an OpenVINO model's weights, give the .xml file"
+    ),
+    ".onnx": FileKind("not ONNX, despite its name", _AGAIN),
+    ".xml": FileKind("not XML, despite its name", _AGAIN),
+    ".pt": FileKind("not TorchScript, despite its name", _AGAIN),
+    ".pth": FileKind("not TorchScript, despite its name", _AGAIN),
+}
+_UNKNOWN = FileKind("of no kind that edgefit knows")
+
+
+def kind_of_file(path: Path, content: Content) -> FileKind:
+    """Return what the file `path` is; `content`: its bytes, at least one."""
+    head = content[:_HEAD_BYTES]
+    if (weights := _weights_beside(path)) is not None:
+        return weights
+    for offset, magic, kind in _MAGICS:
+        if head.startswith(magic, offset):
+            return kind
+    if _ZIP.match(head):
+        return _kind_of_zip(path)
+    if _BINARY_PICKLE.match(head):
+        return _TORCH_PICKLE if head.startswith(_TORCH_PICKLE_MAGIC) else _PICKLE
+    if _is_safetensors(head, len(content)):
+        return _SAFETENSORS
+    return (
+        _kind_of_text(head, is_openvino(content))
+        or _kind_of_protobuf(content, path.suffix.lower())
+        or _BY_SUFFIX.get(path.suffix.lower(), _UNKNOWN)
+    )
+
+
+def kind_of_pointer(head: bytes) -> FileKind | None:
+    """Return what a file is that stands for another one, or was saved instead of it; None if it does not."""
+    kind = next((kind for pattern, kind in _POINTERS if pattern.match(head)), None)
+    return _WEB_PAGE if _HTML_ROOT.match(_without_prolog(head)) else kind
+
+
+def _weights_beside(path: Path) -> FileKind | None:
+    """Return that a `.bin` is an OpenVINO model's weights, if the model lies beside it."""
+    network = path.with_suffix(".xml")
+    if path.suffix.lower() != ".bin" or not network.is_file():
+        return None
+    with network.open("rb") as file:
+        if not is_openvino(file.read(_HEAD_BYTES)):
+            return None
+    return FileKind("the weights of an OpenVINO model", f"give the model, {network}")
+
+
+def _kind_of_zip(path: Path) -> FileKind:
+    """Return what a zip archive is, by the names in it. torch puts all into one folder of any name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError):
+        return FileKind("a zip archive, as a TorchScript .pt is, that was cut off or damaged", _AGAIN)
+    inner = {name.partition("/")[2] for name in names}
+    if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
+        return TORCHSCRIPT
+    if "archive_format" in inner or "serialized_exported_program.json" in names:
+        return _PT2
+    if ".data/extern_modules" in inner or "data.pkl" in inner:
+        return _TORCH_PICKLE
+    if {"config.json", "model.weights.h5"} <= set(names):
+        return FileKind("a Keras model (.keras)", _KERAS_REMEDY)
+    if names and all(name.endswith(".npy") for name in names):
+        return FileKind("NumPy arrays (.npz), not a model")
+    return FileKind("a zip archive", _unpack(names))
+
+
+def _unpack(names: list[str]) -> str:
+    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt"))]
+    return f"unpack it, and give {models[0]!r}" if models else "unpack it, and give the model file in it"
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """Return whether a file begins with the length of a JSON object, and then that object."""
+    return len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] <= size - 8
+
+
+def _kind_of_text(head: bytes, is_network: bool) -> FileKind | None:
+    """Return which text a file is; None if it is none. `is_network`: it has OpenVINO's root element."""
+    head = _without_encoding(head)
+    for pattern, kind in _TEXTS:
+        if pattern.match(head):
+            return kind
+    if _NOT_TEXT.search(head):
+        return None
+    content = _without_prolog(head)
+    if _HTML_ROOT.match(content):
+        return _WEB_PAGE
+    if root := _XML_ROOT.match(content):
+        return OPENVINO if is_network else _other_xml(root.group(1))
+    return FileKind("text, not a model") if _is_utf8(head) else None
+
+
+def _without_prolog(head: bytes) -> bytes:
+    """Return XML without what may stand before its root element; the document type of HTML stays."""
+    head = head.lstrip()
+    while not _HTML_ROOT.match(head):
+        end = next((end for begin, end in _XML_PROLOG if head.startswith(begin)), None)
+        if end is None:
+            break
+        head = head.partition(end)[2].lstrip()
+    return head
+
+
+def _other_xml(root: bytes) -> FileKind:
+    return FileKind(
+        f"XML, but no OpenVINO model: its root element is <{root.decode(errors='replace')}>, not <net>"
+    )
+
+
+def _without_encoding(head: bytes) -> bytes:
+    """Return text of any encoding as ASCII has it, as far as it is ASCII."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[2:].replace(b"\0", b"")
+    return head.removeprefix(b"\xef\xbb\xbf")
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4 and len(head) == _HEAD_BYTES  # the last letter may be cut
+    return True
+
+
+def _kind_of_protobuf(content: Content, suffix: str) -> FileKind | None:
+    """Return which Protocol Buffers a file is; None if it is none that has a name here."""
+    fields = list(_first_fields(content))
+    shape = {(field.number, field.written) for field in fields}
+    if shape >= _ONNX_MODEL:
+        return ONNX
+    if shape >= _ONNX_TENSOR:
+        return FileKind("one tensor of ONNX, as tests store inputs (.pb), not a model")
+    if shape >= _NUMBER_THEN_MESSAGE and any(field.number >= _CORE_ML_NETWORKS for field in fields):
+        return CORE_ML
+    if shape == _NUMBER_THEN_MESSAGE and content[fields[-1].start : fields[-1].start + 1] == _MESSAGE_BEGINS:
+        return SAVED_MODEL
+    if suffix == ".onnx" and shape and shape <= _ONNX_BEFORE_GRAPH:
+        return ONNX
+    if fields and (fields[0].number, fields[0].written) == (1, LENGTH):
+        return _kind_of_nodes(content, fields[0])
+    return None
+
+
+def _kind_of_nodes(content: Content, first: Field) -> FileKind | None:
+    """Return what a file is that begins with a node or a block, by the fields of it."""
+    try:
+        shape = {(field.number, field.written) for field in fields_of(content, first)}
+    except (DamagedError, IndexError):
+        return None
+    if shape >= {(1, VARINT), (2, VARINT)}:
+        return _PADDLE
+    return _GRAPH_DEF if shape >= {(1, LENGTH), (2, LENGTH)} else None
+
+
+def _first_fields(content: Content) -> Iterator[Field]:
+    """Yield the outermost fields up to a damage, with the one that was cut off."""
+    message, position = whole_message(content), 0
+    try:
+        for _ in range(_MOST_FIELDS):
+            if position == message.end:
+                return
+            field = read_field(content, position, message.end)
+            position = field.end
+            yield field
+    except DamagedError as error:
+        if error.field is not None:
+            yield error.field
