@@ -1,6 +1,8 @@
 """Options that several commands share, and how their values are checked. It runs nothing."""
 
 import math
+import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +13,8 @@ from edgefit.terminal import set_quiet
 
 # The value of `--profile` that stands for the profile of the machine itself.
 AUTO = "auto"
+# Sizes of at most nine digits: more would not fit into any memory.
+_SIZES = re.compile(r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8})*")
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and everything else on stderr.")
@@ -31,6 +35,13 @@ Name = Annotated[
 Only = Annotated[
     str | None,
     typer.Option(metavar="a,b", help="Measure only these variants, such as onnx-int8,onnx-fp32."),
+]
+Shape = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME:]1x3x224x224",
+        help="The shape of a model file's input where the file leaves it open. Repeat it for several inputs.",
+    ),
 ]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Take fewer samples, and measure accuracy on the first 128 images.")
@@ -78,6 +89,25 @@ def split_names(text: str) -> tuple[str, ...]:
     if not names:
         raise typer.BadParameter(f"'{text}' contains no name; write names separated by commas, such as a,b")
     return names
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Read `NAME:1x3x224x224` as a shape by its input's name; without a name it is that of the only input.
+
+    Raises BadParameter for a text without a shape, and for an input that has two.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, _, sizes = text.rpartition(":")
+        if not _SIZES.fullmatch(sizes):
+            raise typer.BadParameter(
+                f"'{text}' is not a shape; write one such as 1x3x224x224 or images:1x3x224x224",
+                param_hint="--shape",
+            )
+        if name in shapes:
+            raise typer.BadParameter(f"the input '{name}' has two shapes; give one", param_hint="--shape")
+        shapes[name] = tuple(int(size) for size in sizes.split("x"))
+    return shapes
 
 
 def parse_share(text: str, option: str) -> float:

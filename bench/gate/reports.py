@@ -10,10 +10,10 @@ from bench.gate.document import Checked, Conditions
 from bench.gate.evaluation import Compared, Side, Times, judge
 from bench.gate.options import CheckOptions
 from bench.report.comparability import (
-    subject_differences,
     differing_conditions,
     ratio_through_controls,
     require_same_task,
+    subject_differences,
 )
 from bench.report.schema import Report, Run
 from bench.run_config import RunOptions

@@ -40,10 +40,10 @@ def describe(model: ModelFile) -> ModelDescription:
 def _load_error(model: ModelFile, row: FormatRow, error: ChildDiedError) -> Exception:
     if model.format == "onnx" and (domains := read_onnx_graph(model.path).custom_domains):
         return MissingRuntimeError(
-            f"{model.path} uses operators of {', '.join(domains)}, which {row.needs} does not have; measure it "
-            "where a runtime with these operators is installed, or export the model without them"
+            f"{model.path} uses operators of {', '.join(domains)}, which {row.needs} does not have; measure "
+            "it where a runtime has them, or export the model without them"
         )
     return InputError(
-        f"{model.path} cannot be loaded by {row.needs} ({first_sentence(error.message)}); check that the file "
-        f"is whole, and that this version of {row.needs} is new enough for it"
+        f"{model.path} cannot be loaded by {row.needs} ({first_sentence(error.message)}); check that the "
+        f"file is whole, and that this version of {row.needs} is new enough for it"
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bench.devices.projection.projected import Factor, Projected
 from bench.render.text import merge, sparkline
-from bench.report.schema import Proxy, Report, Run, Sustained
+from bench.report.schema import BundleRecord, Proxy, Report, Run, Subject, Sustained
 from bench.units import mib, ms
 from device_profiles.facts import Published
 

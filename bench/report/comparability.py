@@ -32,8 +32,8 @@ def _require_same_inputs(candidate: ModelSetRecord, baseline: ModelSetRecord) ->
             (tensor.dtype, tensor.shape) for tensor in first.inputs
         ]:
             raise InputError(
-                f"'{model.name}' takes {_inputs(model)}, and '{first.name}' takes {_inputs(first)}: models with "
-                "different inputs cannot be compared; give two with the same inputs, or make a new baseline"
+                f"'{model.name}' takes {_inputs(model)}, and '{first.name}' takes {_inputs(first)}: models "
+                "with different inputs cannot be compared; give two with the same inputs"
             )
 
 

@@ -1,13 +1,13 @@
 """One run of the harness: a bundle and a profile in, a report out. It knows the order of the steps alone."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.bundle.cpu_class import class_of
 from bench.bundle.evaluation_pack import EvaluationPack
-from bench.bundle.manifest import ArtifactRecord, Bundle
+from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import Terms, differences, fewer_threads, run_options, terms_of
@@ -17,7 +17,9 @@ from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import (
     Case,
     Plan,
+    PlannedEvaluation,
     cases_of,
+    cases_of_models,
     controls_of,
     planned_evaluation,
     providers_of,
@@ -30,9 +32,11 @@ from bench.report.schema import Evaluation, Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
 from bench.run.machine_warnings import confinement_warnings, machine_warnings
+from bench.run.model_set import ModelSet
 from bench.run.projected_rows import with_projections
 from bench.run.request import QUICK_IMAGES, BenchmarkRequest
 from bench.run.rows import RowContext, row_of_case, row_of_failed_export
+from bench.run_config import RunOptions
 from bench.runtimes.table import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
 from bench.system.host import Host, cpus_for, read_host
@@ -48,7 +52,7 @@ from device_profiles.settings import Sampling
 class _PreparedRun:
     """A run before anything is measured."""
 
-    bundle: Bundle
+    subject: Bundle | ModelSet
     profile: Profile
     request: BenchmarkRequest
     host: Host
@@ -56,7 +60,17 @@ class _PreparedRun:
     confinement: Confinement
     terms: Terms
     plan: Plan
-    evaluation: Evaluation
+    evaluation: Evaluation | None
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle; None if model files are measured."""
+        return self.subject if isinstance(self.subject, Bundle) else None
+
+    @property
+    def models(self) -> ModelSet | None:
+        """The model files; None if a bundle is measured."""
+        return self.subject if isinstance(self.subject, ModelSet) else None
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -73,19 +87,19 @@ class _PreparedRun:
 
 
 def benchmark(
-    bundle: Bundle,
+    subject: Bundle | ModelSet,
     profile: Profile,
     request: BenchmarkRequest,
     progress: Progress,
     on_report: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
-    """Measure a bundle's artifacts on this machine.
+    """Measure a bundle's artifacts, or model files, on this machine.
 
     `on_report` receives the report before the journal is deleted. If it raises, nothing is lost and the run
     can be resumed. Raises InputError for an unknown variant, and MissingRuntimeError if a variant that the
     request names has no runtime here.
     """
-    job = _prepare(bundle, profile, request)
+    job = _prepare(subject, profile, request)
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)
         try:
@@ -103,20 +117,19 @@ def benchmark(
     return report
 
 
-def _prepare(bundle: Bundle, profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
-    artifacts = bundle.select(request.only)
-    if not artifacts:
-        raise InputError(f"{bundle.folder} has no artifact, because every export failed; export it again")
-    if request.only:
-        refuse_missing(artifacts)
-    pack = bundle.pack()
-    evaluated = pack.first(QUICK_IMAGES) if request.quick else pack
+def _prepare(subject: Bundle | ModelSet, profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
     host = read_host()
     terms = terms_of(profile, host)
-    plan = _plan(bundle, artifacts, profile, terms, request, host, len(evaluated))
+    options = run_options(terms, host)
+    cpus = cpus_for(options.threads)
+    if isinstance(subject, Bundle):
+        plan, evaluation = _plan_of_bundle(subject, profile, terms, options, cpus, request)
+    else:
+        cases = cases_of_models(subject.models, profile, terms, options, cpus)
+        plan, evaluation = _plan(cases, None, profile, terms, options, cpus, request), None
     compile_runtimes(case.format for case in plan.all_cases)
     return _PreparedRun(
-        bundle=bundle,
+        subject=subject,
         profile=profile,
         request=request,
         host=host,
@@ -124,8 +137,29 @@ def _prepare(bundle: Bundle, profile: Profile, request: BenchmarkRequest) -> _Pr
         confinement=probe_confinement(),
         terms=terms,
         plan=plan,
-        evaluation=_evaluation(bundle, evaluated, len(pack)),
+        evaluation=evaluation,
     )
+
+
+def _plan_of_bundle(
+    bundle: Bundle,
+    profile: Profile,
+    terms: Terms,
+    options: RunOptions,
+    cpus: tuple[int, ...] | None,
+    request: BenchmarkRequest,
+) -> tuple[Plan, Evaluation]:
+    artifacts = bundle.select(request.only)
+    if not artifacts:
+        raise InputError(f"{bundle.folder} has no artifact, because every export failed; export it again")
+    if request.only:
+        refuse_missing(artifacts)
+    pack = bundle.pack()
+    evaluated = pack.first(QUICK_IMAGES) if request.quick else pack
+    cases = cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats)
+    images = planned_evaluation(bundle, len(evaluated))
+    plan = _plan(cases, images, profile, terms, options, cpus, request)
+    return plan, _evaluation(bundle, evaluated, len(pack))
 
 
 def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
@@ -133,12 +167,13 @@ def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...])
         schema=2,
         tool=job.request.tool,
         created=job.request.created,
-        name=job.request.name or job.bundle.manifest.name,
+        name=job.request.name or _name(job.subject),
         quick=job.request.quick,
         host=job.host,
         profile=job.profile,
         proxy=proxy.proxy_of(job.plan, job.terms, job.host, host_rates),
-        bundle=record_of(job.bundle),
+        bundle=None if job.bundle is None else record_of(job.bundle),
+        models=None if job.models is None else job.models.record,
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
         confinement=job.confinement,
@@ -149,30 +184,39 @@ def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...])
 def _projected(job: _PreparedRun, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]) -> tuple[Run, ...]:
     if not job.terms.is_another:
         return rows
-    model = job.bundle.manifest.model
+    model = None if job.bundle is None else job.bundle.manifest.model
     target = proxy.target_of(job.profile, job.terms, job.host, host_rates, model)
     return with_projections(rows, target)
 
 
 def _plan(
-    bundle: Bundle,
-    artifacts: Sequence[ArtifactRecord],
+    cases: tuple[Case, ...],
+    evaluation: PlannedEvaluation | None,
     profile: Profile,
     terms: Terms,
+    options: RunOptions,
+    cpus: tuple[int, ...] | None,
     request: BenchmarkRequest,
-    host: Host,
-    images: int,
 ) -> Plan:
-    options = run_options(terms, host)
-    cpus = cpus_for(options.threads)
     return Plan(
-        cases=cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats),
+        cases=cases,
         controls=controls_of(options, cpus),
         sampling=_sampling(profile, terms, request),
-        evaluation=planned_evaluation(bundle, images),
+        evaluation=evaluation,
         sustained_s=request.sustained_s,
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
+
+
+def _name(subject: Bundle | ModelSet) -> str:
+    return subject.manifest.name if isinstance(subject, Bundle) else subject.record.name
+
+
+def _identity(subject: Bundle | ModelSet) -> tuple[str, ...]:
+    """Return what tells a bundle or model files from all others: where they lie, and their hash."""
+    if isinstance(subject, Bundle):
+        return (str(subject.folder.resolve()), subject.sha256)
+    return (*(str(model.file.path.resolve()) for model in subject.models), subject.record.sha256)
 
 
 def _sampling(profile: Profile, terms: Terms, request: BenchmarkRequest) -> Sampling:
@@ -186,7 +230,7 @@ def _key(job: _PreparedRun) -> str:
     requested = (job.request.only, job.request.quick, job.request.sustained_s)
     configs = [(case.config.model_dump_json(), case.cpus) for case in job.plan.all_cases]
     runtimes = {case.format: installed_version(row_of(case.format)) for case in job.plan.cases}
-    what = (str(job.bundle.folder.resolve()), job.bundle.sha256, job.profile.model_dump_json(), requested)
+    what = (_identity(job.subject), job.profile.model_dump_json(), requested)
     where = (job.host.model_dump_json(), configs, runtimes, job.request.tool)
     return hashlib.sha256(repr((what, where)).encode()).hexdigest()[:32]
 
@@ -223,8 +267,8 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
         references = References.of(case.format, case.config.provider, outcomes)
         return row_of_case(case, outcomes[case.id], context, references)
 
-    options = job.plan.cases[0].config
-    failed = () if job.request.only else job.bundle.manifest.failed
+    options = job.plan.cases[0].config.options
+    failed = () if job.request.only or job.bundle is None else job.bundle.manifest.failed
     return (
         *(row(case) for case in job.plan.cases),
         *(

@@ -55,9 +55,13 @@ def proxy_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> P
 
 
 def target_of(
-    profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord
+    profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord | None
 ) -> ProjectionTarget:
-    """Return the device that this run's rows are projected to, with the known rates of other devices."""
+    """Return the device that this run's rows are projected to, with the known rates of other devices.
+
+    `model`: the network, whose published latencies are the nearest; None for model files, of which no name
+    of a network is known.
+    """
     profiles = shipped_profiles()
     return ProjectionTarget(
         device=profile,
@@ -67,6 +71,6 @@ def target_of(
         host_rates=rates,
         host_features=host.cpu_features,
         emulated=host.emulated,
-        network=model.arch,
-        image_size=model.image_size,
+        network="" if model is None else model.arch,
+        image_size=0 if model is None else model.image_size,
     )

@@ -1,5 +1,6 @@
 """TorchScript on torch. It knows torch's options, and nothing of precisions or of measuring."""
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -152,11 +153,18 @@ def describe(entry: Path) -> ModelDescription:
     precision = Precision.FP16 if sizes[torch.float16] > sizes[torch.float32] else Precision.FP32
     return ModelDescription(
         signature=Signature(
-            inputs=tuple(Tensor(name=value.debugName(), dtype="float32", shape=None) for value in inputs),
+            inputs=tuple(
+                Tensor(name=_name(value.debugName()), dtype="float32", shape=None) for value in inputs
+            ),
             outputs=(),
         ),
         precision=Precision.INT8 if any(kind.startswith("quantized::") for kind in kinds) else precision,
     )
+
+
+def _name(debug_name: str) -> str:
+    """Return an argument's name without the number that tells values of one name apart: `x.1` is `x`."""
+    return re.sub(r"\.\d+$", "", debug_name)
 
 
 def version() -> str:

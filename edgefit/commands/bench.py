@@ -1,5 +1,7 @@
-"""`edgefit bench`: reads a bundle and a profile, writes a report. It parses and prints; bench/ measures."""
+"""`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +15,11 @@ from edgefit.options import (
     Only,
     Quick,
     Quiet,
+    Shape,
     Sustained,
     With,
     now,
+    parse_shapes,
     refuse_endless,
     split_names,
 )
@@ -24,7 +28,9 @@ from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
+    from bench.bundle.manifest import Bundle
     from bench.report.schema import Report
+    from bench.run.model_set import ModelSet, Shapes
     from bench.run.request import BenchmarkRequest
     from device_profiles.profile import Profile
 
@@ -32,7 +38,13 @@ _DEFAULT_PROFILE = "laptop-cpu"
 
 
 def bench(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that edgefit export wrote.")],
+    subjects: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...|BUNDLE",
+            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle of edgefit export.",
+        ),
+    ],
     profile: Annotated[
         str | None,
         typer.Option(
@@ -50,6 +62,7 @@ def bench(
         ),
     ] = None,
     only: Only = None,
+    shape: Shape = None,
     quick: Quick = False,
     sustained: Sustained = None,
     resume: Annotated[
@@ -74,15 +87,19 @@ def bench(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure latency, memory, size and accuracy of every variant in a bundle, here or on boards.
+    """Measure latency, memory and size of model files, or of every variant in a bundle with its accuracy.
+
+    Model files are run with random inputs. Several files are measured together, in turn, and their outputs
+    are compared with those of the first.
 
     \b
     Examples:
+      edgefit bench model.onnx
+      edgefit bench model.onnx model-int8.onnx --shape images:1x3x224x224
       edgefit bench bundle --out report.json
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
-    from bench.bundle.manifest import read_bundle
     from bench.run.request import BenchmarkRequest
 
     output = Output(as_json)
@@ -102,19 +119,20 @@ def bench(
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        on_boards = board_request(read_bundle(bundle), request, profile, formats, wheelhouse, output)
+        on_boards = board_request(_only_bundle(subjects), request, profile, formats, wheelhouse, output)
         raise typer.Exit(measure_boards(targets, on_boards, out, output))
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-    raise typer.Exit(_measure_here(bundle, profile or _DEFAULT_PROFILE, request, out, output))
+    with _opened(subjects, {} if shape is None else parse_shapes(shape), request) as subject:
+        code = _measure_here(subject, profile or _DEFAULT_PROFILE, request, out, output)
+    raise typer.Exit(code)
 
 
 def _measure_here(
-    folder: Path, profile: str, request: "BenchmarkRequest", out: Path | None, output: Output
+    subject: "Bundle | ModelSet", profile: str, request: "BenchmarkRequest", out: Path | None, output: Output
 ) -> int:
     """Measure on this machine, print the report, write it to `out`, and return the exit code."""
-    from bench.bundle.manifest import read_bundle
     from bench.filesystem.whole_files import refuse_to_replace
     from bench.report.files import to_json, was_a_report, write_report
     from bench.run.benchmark import benchmark
@@ -124,20 +142,60 @@ def _measure_here(
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
     device = _detected(output) if profile == AUTO else load_checked_profile(profile)
-    bundle = read_bundle(folder)
 
     def on_report(report: "Report") -> None:
         if out is not None:
             write_report(out, report)
 
     with progress() as watcher:
-        report = benchmark(bundle, device, request, watcher, on_report)
+        report = benchmark(subject, device, request, watcher, on_report)
     show_report(report, output)
     output.document(to_json(report))
     code = exit_code_of(report)
     if not code:
         show_next_step([] if out is None else [out], output)
     return code
+
+
+@contextmanager
+def _opened(
+    paths: Sequence[Path], shapes: "Shapes", request: "BenchmarkRequest"
+) -> "Iterator[Bundle | ModelSet]":
+    """Open a bundle or model files; raises InputError for options that do not fit what is given."""
+    from bench.run.model_set import ModelSet
+
+    if _is_bundle(paths):
+        if shapes:
+            raise typer.BadParameter(
+                "it applies to model files; a bundle has its shapes", param_hint="--shape"
+            )
+        yield _only_bundle(paths)
+        return
+    if request.only:
+        raise typer.BadParameter(
+            "it applies to bundles; give only the model files to measure", param_hint="--only"
+        )
+    with ModelSet(paths, shapes) as models:
+        yield models
+
+
+def _is_bundle(paths: Sequence[Path]) -> bool:
+    """Return whether a bundle is given."""
+    from bench.bundle.manifest import MANIFEST
+
+    return any((path / MANIFEST).exists() for path in paths)
+
+
+def _only_bundle(paths: Sequence[Path]) -> "Bundle":
+    """Read the bundle; raises InputError if something else is given beside it."""
+    from bench.bundle.manifest import read_bundle
+    from bench.errors import InputError
+
+    if len(paths) > 1:
+        raise InputError(
+            f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
+        )
+    return read_bundle(paths[0])
 
 
 def _detected(output: Output) -> "Profile":

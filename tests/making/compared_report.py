@@ -127,7 +127,9 @@ def made_report(
 
 def bundle(**changes: object) -> BundleRecord:
     """The bundle of such a report, changed."""
-    return make_report().bundle.model_copy(update=changes)
+    record = make_report().bundle
+    assert record is not None
+    return record.model_copy(update=changes)
 
 
 def report_of(bundle_folder: Path, variant: str) -> Path:

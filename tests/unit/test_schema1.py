@@ -176,7 +176,7 @@ def test_a_report_is_read_shown_and_chosen_from(name: str) -> None:
     runner = CliRunner()
 
     assert report.schema_ == 2
-    assert report.bundle.sha256 == sha256_of(FOLDER / "bundle" / "manifest.json")
+    assert report.subject.sha256 == sha256_of(FOLDER / "bundle" / "manifest.json")
     assert runner.invoke(app, ["report", str(FOLDER / name), "--quiet"]).exit_code == 0
     chosen = runner.invoke(app, ["choose", str(FOLDER / name), "--json", "--min-retention", "0"])
     assert chosen.exit_code == 0, chosen.output
@@ -198,4 +198,5 @@ def test_its_figures_come_out_unchanged_in_the_units_of_schema_2(name: str) -> N
     for before, run in zip(old["runs"], report.runs, strict=True):
         assert_row_unchanged(before, run)
     assert report.warnings == tuple(old["warnings"])
+    assert report.evaluation is not None
     assert report.evaluation.labels == tuple(old["evaluation"]["labels"])

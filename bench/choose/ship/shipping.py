@@ -40,10 +40,10 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
     """
     if report.bundle is None:
         raise InputError(
-            f"the report '{report.name}' measured model files, and --ship copies from a bundle; ship the chosen "
-            "file itself"
+            f"the report '{report.name}' measured model files, and --ship copies from a bundle; ship the "
+            "chosen file itself"
         )
-    sha256, folder = report.bundle.sha256, report.bundle.folder
+    sha256, measured_in = report.bundle.sha256, report.bundle.folder
     if given is not None:
         opened = read_bundle(given)
         if opened.sha256 != sha256:
@@ -53,7 +53,7 @@ def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bun
                 "--bundle, or measure this one"
             )
         return opened
-    for folder in _places(folder, near):
+    for folder in _places(measured_in, near):
         manifest = folder / MANIFEST
         with suppress(OSError):
             if manifest.is_file() and sha256_of(manifest) == sha256:

@@ -86,6 +86,7 @@ def report(bundle_folder: Path, tmp_path: Path) -> Path:
     path = tmp_path / "report.json"
     made = made_report({"onnx-fp32": Row(10)})
     opened = manifest.read_bundle(bundle_folder)
+    assert made.bundle is not None
     about = made.bundle.model_copy(update={"sha256": opened.sha256, "folder": str(bundle_folder)})
     write_report(path, made.model_copy(update={"bundle": about}))
     return path

@@ -70,7 +70,7 @@ def answer_of(bundle: Bundle, artifact: ArtifactRecord) -> str:
     session = load_runtime(artifact.format).load(
         bundle.folder / artifact.entry, LoadOptions(config, precision=artifact.precision)
     )
-    logits = session.infer(bundle.pack().batch(0))[0]
+    logits = session.infer(bundle.pack().inputs(0))[0][0]
     chance = float(np.exp(logits.max()) / np.exp(logits).sum())
     return f"{bundle.manifest.model.classes[int(logits.argmax())]} ({chance:.3f})\n"
 
