@@ -13,7 +13,7 @@ from edgefit.terminal import set_quiet
 
 # The value of `--profile` that stands for the profile of the machine itself.
 AUTO = "auto"
-# Sizes of at most nine digits: more would not fit into any memory.
+# A size with more digits would not fit into any memory.
 _SIZES = re.compile(r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8})*")
 
 AsJson = Annotated[

@@ -15,7 +15,7 @@ from bench.bundle.protobuf import (
     LENGTH,
     VARINT,
     Content,
-    DamagedError,
+    DamagedMessageError,
     Field,
     fields_of,
     read_field,
@@ -317,7 +317,7 @@ def _kind_of_nodes(content: Content, first: Field) -> FileKind | None:
     """Return what a file is that begins with a node or a block, by the fields of it."""
     try:
         shape = {(field.number, field.written) for field in fields_of(content, first)}
-    except (DamagedError, IndexError):
+    except (DamagedMessageError, IndexError):
         return None
     if shape >= {(1, VARINT), (2, VARINT)}:
         return _PADDLE
@@ -334,6 +334,6 @@ def _first_fields(content: Content) -> Iterator[Field]:
             field = read_field(content, position, message.end)
             position = field.end
             yield field
-    except DamagedError as error:
+    except DamagedMessageError as error:
         if error.field is not None:
             yield error.field

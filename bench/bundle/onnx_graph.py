@@ -17,7 +17,7 @@ from bench.bundle.protobuf import (
     LENGTH,
     VARINT,
     Content,
-    DamagedError,
+    DamagedMessageError,
     Field,
     fields_of,
     messages_in,
@@ -176,7 +176,7 @@ def read_onnx_graph(path: Path) -> OnnxGraph:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return onnx_graph(content)
-    except (DamagedError, ValueError):  # an empty file cannot be mapped
+    except (DamagedMessageError, ValueError):  # an empty file cannot be mapped
         raise InputError(
             f"{path}: is a damaged ONNX model, cut off perhaps; copy, download or export it again"
         ) from None
@@ -185,12 +185,12 @@ def read_onnx_graph(path: Path) -> OnnxGraph:
 
 
 def onnx_graph(content: Content) -> OnnxGraph:
-    """Read what an ONNX model says of its network; raises DamagedError."""
+    """Read what an ONNX model says of its network; raises DamagedMessageError."""
     fields = list(fields_of(content, whole_message(content)))
     opsets = [_opset(content, field) for field in fields if field.number == _OPSET]
     graphs = [field for field in fields if (field.number, field.written) == (_MAIN_GRAPH, LENGTH)]
     if not graphs or not opsets:
-        raise DamagedError
+        raise DamagedMessageError
     weights = {name for graph in graphs for name in _weight_names(content, graph)}
     inputs = [name for graph in graphs for name in _value_names(content, graph, _INPUT)]
     operators, elements = _counts(content)
@@ -239,7 +239,7 @@ def _add_elements(content: Content, tensor: Field, elements: Counter[str]) -> No
     dtype = _number(content, fields, _DATA_TYPE)
     dims = [dim for field in fields if field.number == _DIMS for dim in numbers_of(content, field)]
     if any(dim < 0 for dim in dims):
-        raise DamagedError
+        raise DamagedMessageError
     elements[DTYPES.get(dtype, f"type {dtype}")] += math.prod(dims)
 
 

@@ -31,7 +31,7 @@ class Field:
     end: int
 
 
-class DamagedError(Exception):
+class DamagedMessageError(Exception):
     """The bytes are not a message. `field`: the one that is cut off, if that is the fault."""
 
     def __init__(self, field: Field | None = None) -> None:
@@ -77,7 +77,7 @@ def messages_in(
 
 def _close_group(open_: list[_Message]) -> None:
     if not open_.pop().is_group:
-        raise DamagedError
+        raise DamagedMessageError
 
 
 def whole_message(content: Content) -> Field:
@@ -109,10 +109,10 @@ def read_field(content: Content, position: int, end: int) -> Field:
     else:
         position += _FIXED_BYTES.get(written, 0)
     if not number or written > FIXED32:
-        raise DamagedError
+        raise DamagedMessageError
     field = Field(number, written, start, position)
     if position > end:
-        raise DamagedError(field)
+        raise DamagedMessageError(field)
     return field
 
 
@@ -126,7 +126,7 @@ def _read_varint(content: Content, position: int, end: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
             return value, position + place + 1
-    raise DamagedError
+    raise DamagedMessageError
 
 
 def numbers_of(content: Content, field: Field) -> Iterator[int]:

@@ -15,7 +15,7 @@ from bench.bundle.protobuf import (
     LENGTH,
     VARINT,
     Content,
-    DamagedError,
+    DamagedMessageError,
     Field,
     bytes_of,
     fields_of,
@@ -78,7 +78,7 @@ def is_openvino(content: Content) -> bool:
 
 def _files_of_onnx(content: Content) -> Iterator[str]:
     """Yield what tensors and nodes refer to, anywhere in the model."""
-    with suppress(DamagedError):
+    with suppress(DamagedMessageError):
         for kind, message in messages_in(content, ONNX_FIELDS, _MODEL):
             if kind == _ENTRY:
                 yield from _external_data(content, message)

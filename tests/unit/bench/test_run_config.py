@@ -21,7 +21,7 @@ from bench.runtimes.protocol import LoadOptions
 
 CONFIG = RunConfig(provider="cpu", threads=2)
 # Another value of each option; an option that is missing here has not been thought of.
-OTHERS: dict[str, object] = {"provider": "cuda", "threads": 4}
+OTHERS: dict[str, object] = {"provider": "cuda", "threads": 4, "batch": 8}
 
 
 def with_option(report: Report, name: str, value: object) -> Report:

@@ -6,7 +6,7 @@ from onnx import AttributeProto, TensorProto
 from bench.bundle.protobuf import (
     LENGTH,
     VARINT,
-    DamagedError,
+    DamagedMessageError,
     Field,
     fields_of,
     numbers_of,
@@ -45,7 +45,7 @@ def test_a_text_may_be_longer_than_any_path() -> None:
 def test_a_field_that_is_cut_off_is_named() -> None:
     content = TensorProto(raw_data=b"12345678").SerializeToString()[:-1]
 
-    with pytest.raises(DamagedError) as caught:
+    with pytest.raises(DamagedMessageError) as caught:
         _fields(content)
 
     assert caught.value.field == Field(9, LENGTH, 2, 10)
@@ -53,7 +53,7 @@ def test_a_field_that_is_cut_off_is_named() -> None:
 
 @pytest.mark.parametrize("content", [b"\x00", b"\x07", b"\x80", b"\x08\xff"])
 def test_what_is_no_field_is_damage(content: bytes) -> None:
-    with pytest.raises(DamagedError) as caught:
+    with pytest.raises(DamagedMessageError) as caught:
         _fields(content)
 
     assert caught.value.field is None
