@@ -7,7 +7,7 @@ from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
-from bench.gate.evaluation import Side
+from bench.gate.judging import Side
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
 from bench.harness.paired import Pair

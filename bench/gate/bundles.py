@@ -10,8 +10,8 @@ from bench.devices.terms import fewer_threads
 from bench.gate import reasons
 from bench.gate.bundle_job import BundleCheck, prepare
 from bench.gate.document import Checked, Conditions
-from bench.gate.evaluation import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.options import CheckOptions, Limits
 from bench.gate.paired_runs import (
     MeasuredPair,

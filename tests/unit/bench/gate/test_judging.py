@@ -10,17 +10,17 @@ from making.tiny_report import HOST
 
 from bench.errors import InputError
 from bench.gate.document import Checked
-from bench.gate.evaluation import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import (
+from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.options import CheckOptions, Limits
+from bench.gate.reports import check_reports
+from bench.gate.verdict_rules import (
     can_confirm,
     corrected_confidence,
     judge_memory,
     judge_ratio,
     judge_value,
 )
-from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.measurements import Failed, FailureKind, Skipped, Stage
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
