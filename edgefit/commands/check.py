@@ -152,7 +152,7 @@ def _kind(candidate: Path, baseline: Path) -> str:
 
 def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
     from bench.bundle.manifest import read_bundle
-    from bench.gate.bundles import check_bundles
+    from bench.gate.check_bundles import check_bundles
     from bench.runtimes.profile_names import load_checked_profile
     from edgefit.progress import progress
 
@@ -163,7 +163,7 @@ def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptio
 
 
 def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
-    from bench.gate.reports import check_reports
+    from bench.gate.check_reports import check_reports
     from bench.report.files import read_report
 
     return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())

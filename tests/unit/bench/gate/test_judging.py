@@ -9,11 +9,11 @@ from making.compared_report import Row, bundle, made_report
 from making.tiny_report import HOST
 
 from bench.errors import InputError
+from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.gate.verdict_rules import (
     can_confirm,
     corrected_confidence,
