@@ -85,7 +85,7 @@ def check(
       edgefit check candidate --baseline bundle --max-slowdown 3% --markdown check.md
       edgefit check new.json --baseline old.json --strict
     """
-    from bench.gate.document import BLOCKED
+    from bench.gate.blocking import BLOCKED
     from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
     from bench.render.bmf import check_to_bmf, was_check_bmf
     from bench.render.github import to_annotations
