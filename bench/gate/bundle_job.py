@@ -10,7 +10,7 @@ from bench.devices.terms import Terms, run_options, terms_of
 from bench.gate.judging import Side
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
-from bench.harness.paired import Pair
+from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, cases_of, providers_of, refuse_missing
 from bench.report.comparability import require_same_task
 from bench.report.measured_bundle import record_of

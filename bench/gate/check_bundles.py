@@ -24,7 +24,7 @@ from bench.gate.paired_runs import (
 )
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
-from bench.harness.paired import PairedRunner
+from bench.harness.paired_blocks import PairedRunner
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress

@@ -8,7 +8,7 @@ from bench.devices.terms import Provenance
 from bench.gate.blocking import blocking_findings, exit_code_of
 from bench.gate.findings import Finding
 from bench.gate.options import Limits
-from bench.harness.paired import PairedRepetition
+from bench.harness.paired_blocks import PairedRepetition
 from bench.record import Record
 from bench.report.schema import BundleRecord
 from bench.run_config import RunOptions

@@ -11,7 +11,7 @@ from bench.harness.child_process import ChildDiedError
 from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, block_samples
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import Executed, Failed, FailureKind, ProcessMemory, ProcessTiming, Skipped, Stage
-from bench.runtimes.table import row_of
+from bench.runtimes.installed import row_of
 from bench.system.memory_limit import MemoryGroup
 from device_profiles.settings import Sampling
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.harness.paired import PairedRepetition
+from bench.harness.paired_blocks import PairedRepetition
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
