@@ -19,7 +19,7 @@ class Sampling(Part):
     with fewer than five processes gives no interval."""
     warm_up: int = Field(ge=1, le=1_000_000)
     """The largest number of inferences before the first one that counts. Warm-up ends earlier if the latency
-    is steady."""
+    is steady, or after 10 s."""
     blocks: int = Field(ge=1, le=100_000)
     """The number of blocks in each process."""
     block_samples: int = Field(ge=1, le=1_000_000)

@@ -13,8 +13,8 @@ from edgefit.terminal import Output, print_line
 
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
+    from bench.remote.board_run import BoardRequest
     from bench.remote.fleet import BoardResult
-    from bench.remote.measurement import BoardRequest
     from bench.remote.targets import Target
     from bench.report.schema import Report
     from bench.run.request import BenchmarkRequest
@@ -32,7 +32,7 @@ def board_request(
 
     `profile`: a name or a file; AUTO or None for the one that each board matches.
     """
-    from bench.remote.measurement import BoardRequest
+    from bench.remote.board_run import BoardRequest
     from bench.runtimes.profile_names import load_checked_profile
 
     return BoardRequest(

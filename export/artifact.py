@@ -12,8 +12,8 @@ from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
+from bench.runtimes.installed import import_runtime
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import import_runtime
 from bench.statistics.accuracy import Logits
 from bench.system.host import cpu_class_here
 from export.exporter import Exported, ExportRequest, import_exporter

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
-from bench.runtimes.table import NO_USAGE_DATA
+from bench.runtimes.installed import NO_USAGE_DATA
 from export.messages import ANSWERS, Answer, Entered, ProgressMessage, Refused, Report, Request
 
 _COMMAND = (sys.executable, "-m", "export.start")

@@ -46,9 +46,9 @@ from models.run_folder import (
     write_images,
     write_record,
 )
+from models.sources.loaders import prepare_source
 from models.sources.options import SPLIT_SEED, SourceOptions
 from models.sources.splitting import sample_stratified
-from models.sources.table import prepare_source
 from models.starting_weights import (
     StartingWeights,
     apply_weights,

@@ -23,7 +23,7 @@ from models.architectures import find_architecture
 from models.network import ImageClassifier, classify
 from models.pixels import to_input
 from models.synthetic.canvas import Field
-from models.synthetic.findings import FINDINGS
+from models.synthetic.opacities import FINDINGS
 from models.synthetic.radiograph import CHECKPOINT_SEEDS, render_charted
 
 ARCHITECTURE = "mobilenet_v2"

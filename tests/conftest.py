@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from making.made_once import made_once
 
-from bench.runtimes.table import NO_USAGE_DATA
+from bench.runtimes.installed import NO_USAGE_DATA
 from edgefit.terminal import preserve_quiet
 
 if TYPE_CHECKING:
-    from bench.harness.paired import Pair
+    from bench.harness.paired_blocks import Pair
 
 # A shell without job control lets what it starts in the background ignore SIGINT, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.bundle.variants import Precision
+from bench.choose.budget_violations import limits_of, retention_check, violations
 from bench.choose.candidates import Candidate, CandidateSet, candidate_sets
 from bench.choose.comparing import TIE, Preference, Relation, compare
 from bench.choose.pareto import dominating, front
-from bench.choose.violations import limits_of, retention_check, violations
 from bench.choose.wording import (
     figures,
     latency_figure,

@@ -7,10 +7,10 @@ from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
-from bench.gate.evaluation import Side
+from bench.gate.judging import Side
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
-from bench.harness.paired import Pair
+from bench.harness.paired_blocks import Pair
 from bench.harness.plan import (
     Case,
     Plan,

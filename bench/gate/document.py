@@ -5,18 +5,15 @@ from typing import Literal
 from pydantic import Field
 
 from bench.devices.terms import Provenance
-from bench.gate.findings import Finding, Quantity, Verdict, blocking, compares_latency
+from bench.gate.blocking import blocking_findings, exit_code_of
+from bench.gate.findings import Finding
 from bench.gate.options import Limits
-from bench.harness.paired import PairedRepetition
+from bench.harness.paired_blocks import PairedRepetition
 from bench.record import Record
 from bench.report.schema import Subject
 from bench.run_config import RunOptions
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
-
-FINE = 0
-BLOCKED = 10
-NOTHING_COMPARABLE = 12
 
 
 class Conditions(Record):
@@ -67,14 +64,9 @@ class Checked(Record):
     @property
     def blocking(self) -> list[Finding]:
         """The findings that block."""
-        return blocking(self.findings, self.strict)
+        return blocking_findings(self.findings, self.strict)
 
     @property
     def exit_code(self) -> int:
         """10 if something blocks, 12 if no latency could be compared, else 0."""
-        if self.blocking:
-            return BLOCKED
-        unchanged = any(
-            finding.quantity is Quantity.CASE and finding.verdict is Verdict.SAME for finding in self.findings
-        )
-        return FINE if unchanged or compares_latency(self.findings) else NOTHING_COMPARABLE
+        return exit_code_of(self.findings, self.strict)

@@ -1,6 +1,5 @@
-"""The findings of the gate: one for each quantity of a variant, and whether it blocks. It judges nothing."""
+"""The findings of the gate: one for each quantity of a variant. `blocking.py` decides which of them block."""
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import Literal
 
@@ -32,10 +31,6 @@ class Quantity(str, Enum):
     MEMORY = "memory"
     SIZE = "size"
     ACCURACY = "accuracy"
-
-
-_WITH_INTERVAL = (Quantity.LATENCY, Quantity.LOAD_TIME)
-_BLOCKING = frozenset({Verdict.WORSE, Verdict.MISSING, Verdict.BROKE})
 
 
 class Finding(Record):
@@ -71,25 +66,3 @@ class Finding(Record):
     """Whether it is based only on a confirmation run in fresh processes."""
     flips: int | None = None
     """The number of evaluation images that changed their class; null of another quantity than accuracy."""
-
-    def blocks(self, strict: bool) -> bool:
-        """Tell whether it blocks. `strict`: an undecided finding blocks too, unless it is within limits."""
-        if self.verdict is not Verdict.UNDECIDED:
-            return self.verdict in _BLOCKING
-        return strict and not self._is_within_limit
-
-    @property
-    def _is_within_limit(self) -> bool:
-        if self.interval is None or self.limit is None or self.quantity not in _WITH_INTERVAL:
-            return False
-        return self.interval[1] <= 1 + self.limit
-
-
-def blocking(findings: Iterable[Finding], strict: bool) -> list[Finding]:
-    """Return the findings that block, in their order."""
-    return [finding for finding in findings if finding.blocks(strict)]
-
-
-def compares_latency(findings: Iterable[Finding]) -> bool:
-    """Tell whether any latency was compared. Without one, the gate has not done its work."""
-    return any(finding.quantity is Quantity.LATENCY and finding.ratio is not None for finding in findings)

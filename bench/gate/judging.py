@@ -1,74 +1,269 @@
-"""The rules that compare a candidate's quantity with the baseline's. Pure: values in, verdicts out."""
+"""The gate: what is known of a variant on both sides in, findings out. Pure: it does not know how it was
+measured, so that two bundles measured together and two reports are judged by the same rules.
+"""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from statistics import median
+from typing import Literal
 
-from bench.gate.findings import Verdict
-from bench.statistics.accuracy import LOSS_ERROR, Paired
-from bench.statistics.replication import Estimate, Interval
+from bench.gate import reasons
+from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.options import Limits
+from bench.gate.verdict_rules import (
+    can_confirm,
+    corrected_confidence,
+    judge_accuracy,
+    judge_memory,
+    judge_ratio,
+    judge_value,
+)
+from bench.runtimes.providers import case_id
+from bench.statistics import accuracy
+from bench.statistics.accuracy import Labels, Logits
+from bench.statistics.replication import Estimate
+from bench.units import mib
 
-_FAMILY_ERROR = 0.05
-# A confirmation run starts only if the suspected ratio lies above 1 by more than this share of the half-width
-# of the interval to expect. If a ratio at that share is the true one, one run in six to ten confirms it
-# (noncentral t, 8 to 50 processes, 1 to 9 comparisons). Most suspected ratios are smaller.
-_FUTILITY_SHARE = 0.5
+
+@dataclass(frozen=True)
+class Side:
+    """What is known of a variant on one side, except its times."""
+
+    status: Literal["completed", "skipped", "failed"]
+    """Whether it runs."""
+    reason: str | None = None
+    """Why it does not run."""
+    size_bytes: int | None = None
+    """The size of all files of its artifact."""
+    peaks_bytes: tuple[int, ...] = ()
+    """The memory peak of each process whose memory was measured."""
+    logits: Logits | None = None
+    """Its answers, [images][classes]."""
 
 
-def corrected_confidence(comparisons: int) -> float:
-    """Return the confidence of each interval so that all of them hold together with 95 % (Bonferroni)."""
-    return 1 - _FAMILY_ERROR / max(1, comparisons)
+@dataclass(frozen=True)
+class Times:
+    """One time of a variant on both sides: its latency, or its load time."""
+
+    baseline_ns: float
+    """The baseline's median."""
+    candidate_ns: float
+    """The candidate's median."""
+    ratio: Estimate | str
+    """The estimate of the logarithm of candidate ÷ baseline, or the reason why there is none."""
+    comparable: bool = True
+    """Whether an estimate was possible at all."""
+    confirmed: bool = False
+    """Whether the times are those of the confirmation run."""
 
 
-def judge_ratio(ratio: float, interval: Interval, limit: float) -> Verdict:
-    """Judge a ratio that has an interval, such as that of two latencies.
+@dataclass(frozen=True)
+class Compared:
+    """A variant on both sides."""
 
-    It is worse only if the whole interval lies above 1 and the ratio exceeds the limit. It is the same only
-    if the whole interval lies within the limit. Better blocks nothing, so that an interval below 1 suffices.
+    variant: str
+    """The variant."""
+    provider: str
+    """Its provider, by the runtime's own name."""
+    baseline: Side | None
+    """The baseline's side; None if the baseline does not have the variant."""
+    candidate: Side | None
+    """The candidate's side; None if the candidate does not have the variant."""
+    latency: Times | None = None
+    """The latencies; None if they were not measured."""
+    load_time: Times | None = None
+    """The load times; None if they were not measured."""
+    labels: Labels | str = "no answers"
+    """The labels of the images that both sides answered, or the reason why answers cannot be compared."""
+    are_equal_files: bool = False
+    """Whether the files are equal and were not measured for that reason."""
+    memory_confirmed: bool = False
+    """Whether the memory peaks are those of the confirmation run."""
+
+    @property
+    def case(self) -> str:
+        """The id of its case."""
+        return case_id(self.variant, self.provider)
+
+    @property
+    def runs_on_both(self) -> bool:
+        """Whether both sides have the variant and it runs there."""
+        sides = (self.baseline, self.candidate)
+        return all(side is not None and side.status == "completed" for side in sides)
+
+    @property
+    def finding(self) -> Callable[..., Finding]:
+        """Make a finding about this variant from the other fields."""
+        return partial(Finding, case=self.case, variant=self.variant, provider=self.provider)
+
+
+def judge(compared: Sequence[Compared], limits: Limits) -> tuple[Finding, ...]:
+    """Return the findings of every variant, in order. Intervals are corrected for the number of variants."""
+    comparisons = sum(variant.runs_on_both and not variant.are_equal_files for variant in compared)
+    return tuple(finding for variant in compared for finding in _judge(variant, limits, comparisons))
+
+
+def suspected_regressions(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
+    """Return the findings whose measured ratio exceeds the limit, whatever the interval.
+
+    They are measured again, because the evidence has to come from the confirmation run.
     """
-    upper, lower = 1 + limit, 1 / (1 + limit)
-    if interval.low > 1 and ratio > upper:
-        return Verdict.WORSE
-    if lower <= interval.low and interval.high <= upper:
-        return Verdict.SAME
-    return Verdict.BETTER if interval.high < 1 else Verdict.UNDECIDED
+    limit = {
+        Quantity.LATENCY: limits.max_slowdown,
+        Quantity.LOAD_TIME: limits.max_load_slowdown,
+        Quantity.MEMORY: limits.max_memory_growth,
+    }
+    return [
+        finding
+        for finding in findings
+        if finding.quantity in limit
+        and finding.ratio is not None
+        and finding.ratio > 1 + limit[finding.quantity]
+    ]
 
 
-def can_confirm(estimate: Estimate, processes: int, confidence: float) -> bool:
-    """Tell whether a confirmation run with so many processes of each side may find a suspected time worse.
+def needs_confirmation(finding: Finding, estimate: Estimate | None, processes: int | None) -> bool:
+    """Tell whether a confirmation run can decide a suspected time. If not, the time stays undecided.
 
-    It cannot where the interval to expect is much wider than the ratio lies above 1.
+    `estimate` is that of the ratio's logarithm. `processes` is the number of processes of each side that the
+    run has time for. With too little time (None), only a finding that is already worse is confirmed.
     """
-    return estimate.value > _FUTILITY_SHARE * estimate.half_width(processes, confidence)
+    if processes is None:
+        return finding.verdict is Verdict.WORSE
+    if estimate is None or finding.confidence is None:
+        return False
+    return can_confirm(estimate, processes, finding.confidence)
 
 
-def judge_value(ratio: float, limit: float) -> Verdict:
-    """Judge a ratio that is known exactly, such as that of two sizes."""
-    if ratio > 1 + limit:
-        return Verdict.WORSE
-    return Verdict.BETTER if ratio < 1 / (1 + limit) else Verdict.SAME
+def _judge(compared: Compared, limits: Limits, comparisons: int) -> list[Finding]:
+    baseline, candidate = compared.baseline, compared.candidate
+    if compared.are_equal_files:
+        return [_of_case(compared, Verdict.SAME, reasons.EQUAL_FILES)]
+    if baseline is None or candidate is None or not compared.runs_on_both:
+        return [_of_missing(compared, baseline, candidate)]
+    return [
+        *_of_time(compared, Quantity.LATENCY, compared.latency, limits.max_slowdown, comparisons),
+        *_of_time(compared, Quantity.LOAD_TIME, compared.load_time, limits.max_load_slowdown, comparisons),
+        *_of_memory(compared, baseline, candidate, limits.max_memory_growth),
+        *_of_size(compared, baseline, candidate, limits.max_growth),
+        *_of_accuracy(compared, baseline, candidate, limits.min_retention, comparisons),
+    ]
 
 
-def judge_memory(baseline: Sequence[int], candidate: Sequence[int], limit: float) -> Verdict:
-    """Judge memory peaks in bytes, one for each fresh process.
-
-    They are worse, or better, only if the peaks of the two sides do not overlap.
-    """
-    verdict = judge_value(median(candidate) / median(baseline), limit)
-    are_apart = min(candidate) > max(baseline) or max(candidate) < min(baseline)
-    return verdict if are_apart or verdict is Verdict.SAME else Verdict.UNDECIDED
+def _of_case(compared: Compared, verdict: Verdict, sentence: str) -> Finding:
+    return compared.finding(quantity=Quantity.CASE, verdict=verdict, sentence=sentence)
 
 
-def judge_accuracy(paired: Paired, min_retention: float, comparisons: int) -> Verdict:
-    """Judge which images the candidate (`variant` in Paired) and the baseline classify correctly.
+def _of_missing(compared: Compared, baseline: Side | None, candidate: Side | None) -> Finding:
+    """Return the finding on a variant that is missing, or does not run, on at least one side."""
+    if candidate is None:
+        return _of_case(compared, Verdict.MISSING, reasons.MISSING)
+    if baseline is None:
+        return _of_case(compared, Verdict.NEW, reasons.NEW)
+    runs = (baseline.status == "completed", candidate.status == "completed")
+    if runs == (True, False):
+        return _of_case(compared, Verdict.BROKE, reasons.broke(candidate.reason))
+    if runs == (False, True):
+        return _of_case(compared, Verdict.FIXED, reasons.fixed(baseline.reason))
+    sentence = reasons.runs_nowhere(baseline.reason, candidate.reason)
+    return _of_case(compared, Verdict.INCOMPARABLE, sentence)
 
-    Below the limit it is worse if the exact paired test is significant at 10 %, one-sided: a loss that passes
-    costs more here than a needless inspection. Better needs the two-sided test at 5 %, corrected for the
-    number of comparisons.
-    """
-    retention = paired.retention
-    if retention is None:
-        return Verdict.INCOMPARABLE
-    if retention < min_retention:
-        return Verdict.WORSE if paired.loss_p() <= LOSS_ERROR else Verdict.UNDECIDED
-    is_significant = paired.mcnemar_p() * comparisons < _FAMILY_ERROR
-    return Verdict.BETTER if is_significant and retention > 1 else Verdict.SAME
+
+def _of_time(
+    compared: Compared, quantity: Quantity, times: Times | None, limit: float, comparisons: int
+) -> list[Finding]:
+    if times is None:
+        return []
+    finding = partial(
+        compared.finding,
+        quantity=quantity,
+        baseline=times.baseline_ns,
+        candidate=times.candidate_ns,
+        unit="ns",
+        limit=limit,
+        confirmed=times.confirmed,
+    )
+    if isinstance(times.ratio, str):
+        verdict = Verdict.UNDECIDED if times.comparable else Verdict.INCOMPARABLE
+        return [finding(verdict=verdict, sentence=times.ratio)]
+    confidence = corrected_confidence(comparisons)
+    ratio, interval = math.exp(times.ratio.value), times.ratio.interval(confidence)
+    verdict = judge_ratio(ratio, interval, limit)
+    return [
+        finding(
+            verdict=verdict,
+            sentence=reasons.of_time(verdict, ratio, interval, limit, times.confirmed),
+            ratio=ratio,
+            interval=(interval.low, interval.high),
+            confidence=confidence,
+        )
+    ]
+
+
+def _of_memory(compared: Compared, baseline: Side, candidate: Side, limit: float) -> list[Finding]:
+    if not baseline.peaks_bytes or not candidate.peaks_bytes:
+        return []
+    before, after = median(baseline.peaks_bytes), median(candidate.peaks_bytes)
+    processes, confirmed = len(candidate.peaks_bytes), compared.memory_confirmed
+    return [
+        compared.finding(
+            quantity=Quantity.MEMORY,
+            verdict=judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit),
+            sentence=reasons.of_memory(mib(before), mib(after), limit, processes, confirmed),
+            ratio=after / before,
+            limit=limit,
+            baseline=float(before),
+            candidate=float(after),
+            unit="bytes",
+            confirmed=confirmed,
+        )
+    ]
+
+
+def _of_size(compared: Compared, baseline: Side, candidate: Side, limit: float) -> list[Finding]:
+    before, after = baseline.size_bytes, candidate.size_bytes
+    if not before or after is None:
+        return []
+    return [
+        compared.finding(
+            quantity=Quantity.SIZE,
+            verdict=judge_value(after / before, limit),
+            sentence=reasons.of_size(before, after, limit),
+            ratio=after / before,
+            limit=limit,
+            baseline=float(before),
+            candidate=float(after),
+            unit="bytes",
+        )
+    ]
+
+
+def _of_accuracy(
+    compared: Compared, baseline: Side, candidate: Side, limit: float, comparisons: int
+) -> list[Finding]:
+    labels = compared.labels
+    if baseline.logits is None or candidate.logits is None:
+        return []
+    if isinstance(labels, str):
+        return [compared.finding(quantity=Quantity.ACCURACY, verdict=Verdict.INCOMPARABLE, sentence=labels)]
+    images = len(labels)
+    before, after = baseline.logits[:images], candidate.logits[:images]
+    paired = accuracy.pair(after, before, labels)
+    flips = len(accuracy.flips(after, before))
+    return [
+        compared.finding(
+            quantity=Quantity.ACCURACY,
+            verdict=judge_accuracy(paired, limit, comparisons),
+            sentence=reasons.of_accuracy(paired, flips, limit),
+            ratio=paired.retention,
+            interval=paired.retention_ci95(),
+            confidence=0.95,
+            limit=limit,
+            baseline=accuracy.top1(before, labels),
+            candidate=accuracy.top1(after, labels),
+            unit="share right",
+            flips=flips,
+        )
+    ]

@@ -11,7 +11,7 @@ from statistics import fmean, median
 
 from bench.gate.findings import Quantity
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.paired import Pair, PairedRepetition, SideEnded
+from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress

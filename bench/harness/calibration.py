@@ -13,7 +13,7 @@ from bench.errors import MissingRuntimeError
 from bench.harness.rate_meter import Cores, RateMeter, RateSample, copy_memory
 from bench.progress import Progress
 from bench.runtimes.formats import FORMATS, FormatRow
-from bench.runtimes.table import is_installed
+from bench.runtimes.installed import is_installed
 from bench.runtimes.workloads import WORKLOADS, Workload
 from bench.system.cpu_time import read_clock_khz
 from bench.system.host import cpus_for, one_cpu_per_core

@@ -21,7 +21,7 @@ from bench.measurements import (
     Skipped,
     Stage,
 )
-from bench.runtimes.table import row_of
+from bench.runtimes.installed import row_of
 from bench.system.memory_limit import MemoryGroup
 from device_profiles.settings import Sampling
 

@@ -8,7 +8,7 @@ from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.runtimes.formats import FormatRow
-from bench.runtimes.table import is_installed, missing_sentence, row_of
+from bench.runtimes.installed import is_installed, missing_sentence, row_of
 
 _LIMIT_S = 300.0
 

@@ -14,8 +14,8 @@ from bench.harness.plan import Case, ModelInputs, Plan, PlannedEvaluation
 from bench.harness.prediction_cache import CachedPredictions
 from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 from bench.progress import Progress
+from bench.runtimes.installed import is_installed, missing_sentence, row_of
 from bench.runtimes.providers import place_of
-from bench.runtimes.table import is_installed, missing_sentence, row_of
 from bench.system.host import Host
 from bench.system.memory_limit import MemoryGroup
 from bench.units import mib

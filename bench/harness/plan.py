@@ -20,14 +20,14 @@ from bench.devices.terms import Terms, format_incompatible_because, incompatible
 from bench.errors import MissingRuntimeError
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, NULL
-from bench.runtimes.providers import case_id
-from bench.runtimes.table import (
+from bench.runtimes.installed import (
     CONTROL_IMAGE_SIZE,
     control_format,
     is_installed,
     missing_sentence,
     row_of,
 )
+from bench.runtimes.providers import case_id
 from bench.system.memory_limit import Cgroup
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling

@@ -21,8 +21,8 @@ from bench.harness.output_values import outputs_of
 from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import BlockMonitor, time_inferences, wait_until_idle, warm_up
 from bench.measurements import FailureKind, OutputValues
+from bench.runtimes.installed import import_runtime
 from bench.runtimes.protocol import LoadOptions, Session
-from bench.runtimes.table import import_runtime
 from bench.system.page_cache import cached_share
 from bench.system.sandbox import Confinement
 

@@ -14,8 +14,8 @@ from bench.filesystem.cache_folder import cache_folder
 from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
+from bench.runtimes.installed import NO_USAGE_DATA, is_installed, row_of
 from bench.runtimes.providers import place_of
-from bench.runtimes.table import NO_USAGE_DATA, is_installed, row_of
 from bench.system.accelerators import device_files
 from bench.system.memory_limit import JOIN
 from bench.system.sandbox import Confinement

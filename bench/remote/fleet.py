@@ -11,7 +11,7 @@ from threading import Event
 
 from bench.errors import BenchError, BoardError
 from bench.progress import Progress
-from bench.remote.measurement import BoardRequest, Measurement
+from bench.remote.board_run import BoardRequest, Measurement
 from bench.remote.targets import Target
 from bench.report.schema import Report
 

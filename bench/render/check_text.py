@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.gate.document import BLOCKED, NOTHING_COMPARABLE, Checked
+from bench.gate.blocking import BLOCKED, NOTHING_COMPARABLE
+from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 
 _MOST_NAMED = 3

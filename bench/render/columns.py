@@ -113,7 +113,7 @@ def _device_mib(run: Run) -> float | None:
     return None if run.completed is None else _scaled(run.completed.memory.device_bytes, mib)
 
 
-def _macs_as_asked(run: Run) -> float | None:
+def _macs_as_requested(run: Run) -> float | None:
     """Return the share of multiply-accumulates that ran in the requested precision."""
     ran = None if run.summary is None else run.summary.precision_ran
     if ran is None or ran.share_of_macs is None or run.precision is None:
@@ -305,9 +305,9 @@ COLUMNS = (
     ),
     Column(
         "macs_as_asked",
-        "ran as\nasked",
+        "ran as\nrequested",
         "share of multiply-accumulates that ran in the requested precision",
-        _macs_as_asked,
+        _macs_as_requested,
         0,
         suffix="%",
         factor=_PERCENT,

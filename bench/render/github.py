@@ -1,5 +1,6 @@
 """A check as GitHub's workflow commands, which become annotations of a run. Pure."""
 
+from bench.gate.blocking import blocks
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
 from bench.render.check_text import finding_name, notable_findings
@@ -19,7 +20,7 @@ def _annotation(finding: Finding, checked: Checked) -> str:
 
 
 def _level(finding: Finding, strict: bool) -> str:
-    if finding.blocks(strict):
+    if blocks(finding, strict):
         return "error"
     is_open = finding.verdict in (Verdict.UNDECIDED, Verdict.INCOMPARABLE)
     return "warning" if is_open else "notice"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from bench.gate.blocking import blocks
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
 from bench.measurements import Failed
@@ -82,7 +83,7 @@ def check_to_junit(checked: Checked) -> str:
     root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
     for findings in by_case(checked):
         name = _writable(case_name(findings[0], checked))
-        failed = sum(finding.blocks(checked.strict) for finding in findings)
+        failed = sum(blocks(finding, checked.strict) for finding in findings)
         skipped = sum(finding.verdict in _SKIPPED for finding in findings)
         counts = {"tests": len(findings), "failures": failed, "errors": 0, "skipped": skipped}
         attributes = {"name": name, **{key: str(count) for key, count in counts.items()}}
@@ -100,7 +101,7 @@ def was_check_junit(content: bytes) -> bool:
 def _add_finding(suite: ElementTree.Element, name: str, finding: Finding, strict: bool) -> None:
     test = ElementTree.SubElement(suite, "testcase", classname=name, name=finding.quantity.value)
     message = _writable(f"{finding.verdict.value}: {finding.sentence}")
-    if finding.blocks(strict):
+    if blocks(finding, strict):
         failure = ElementTree.SubElement(test, "failure", message=message, type=finding.verdict.value)
         failure.text = message
     elif finding.verdict in _SKIPPED:

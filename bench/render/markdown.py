@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bench.choose.choosing import Choice
-from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.blocking import BLOCKED, FINE
+from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
 from bench.render.check_text import (
     QUANTITIES,

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from bench.choose.choosing import Choice
 from bench.errors import InputError
-from bench.gate.document import BLOCKED, FINE, Checked
+from bench.gate.blocking import BLOCKED, FINE
+from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.render.check_text import (
     QUANTITIES,

@@ -13,7 +13,6 @@ from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import Terms, differences, fewer_threads, run_options, terms_of
 from bench.errors import InputError
 from bench.harness.journal import Journal
-from bench.harness.measure import Outcomes, measure
 from bench.harness.plan import (
     Case,
     Plan,
@@ -25,6 +24,7 @@ from bench.harness.plan import (
     providers_of,
     refuse_missing,
 )
+from bench.harness.run_plan import Outcomes, measure
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.progress import Progress
 from bench.report.measured_bundle import record_of
@@ -37,7 +37,7 @@ from bench.run.projected_rows import with_projections
 from bench.run.request import QUICK_IMAGES, BenchmarkRequest
 from bench.run.rows import RowContext, row_of_case, row_of_failed_export
 from bench.run_config import RunOptions
-from bench.runtimes.table import installed_version, row_of
+from bench.runtimes.installed import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
 from bench.system.host import Host, cpus_for, read_host
 from bench.system.memory_limit import find_cgroup

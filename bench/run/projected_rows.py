@@ -8,10 +8,10 @@ from bench.devices.projection.projected import Measured, NoBasis, Projected, Pro
 from bench.devices.projection.projecting import project
 from bench.devices.projection.publications import nearest_published
 from bench.report.schema import Run
-from bench.run.budget import projected_over_budget
+from bench.run.budget_warnings import projected_over_budget
 from bench.runtimes.formats import FormatRow
+from bench.runtimes.installed import row_of
 from bench.runtimes.providers import place_of
-from bench.runtimes.table import row_of
 from bench.units import ms
 from device_profiles.facts import Processor
 

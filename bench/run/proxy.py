@@ -9,8 +9,8 @@ from bench.devices.projection.publications import scaling_between
 from bench.devices.terms import Terms
 from bench.errors import CalibrationError
 from bench.harness.calibration import measure_rates
-from bench.harness.measure import Outcomes
 from bench.harness.plan import Plan
+from bench.harness.run_plan import Outcomes
 from bench.progress import Progress
 from bench.report.schema import MemoryHolder, Proxy
 from bench.system.host import Host

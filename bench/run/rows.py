@@ -12,7 +12,7 @@ from bench.measurements import Completed, Outcome, Skipped
 from bench.report.predictions import Predictions
 from bench.report.schema import Evaluation, Run, Summary
 from bench.report.summaries import References, summarise
-from bench.run.budget import over_budget
+from bench.run.budget_warnings import over_budget
 from bench.run.row_warnings import row_warnings
 from bench.run.verification_warnings import verification_warnings
 from bench.run_config import RunConfig

@@ -1,6 +1,7 @@
 """Percentiles of inference times, and whether so many samples support them. Pure functions on samples."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +75,14 @@ def summarise(samples_ns: Sequence[int], processes: int, interval: Interval | No
         samples=len(ordered),
         processes=processes,
     )
+
+
+def p95_or_p50(latency: Latency) -> tuple[float, Literal["p95", "p50"]]:
+    """Return what a limit of the p95 is compared with, in nanoseconds, and which percentile that is.
+
+    Where there are too few samples for the p95, it is the p50: if the p50 exceeds the limit, so does the p95.
+    """
+    return (latency.p50_ns, "p50") if latency.p95_ns is None else (latency.p95_ns, "p95")
 
 
 def _unsupported(samples: int) -> str | None:

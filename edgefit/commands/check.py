@@ -85,7 +85,7 @@ def check(
       edgefit check candidate --baseline bundle --max-slowdown 3% --markdown check.md
       edgefit check new.json --baseline old.json --strict
     """
-    from bench.gate.document import BLOCKED
+    from bench.gate.blocking import BLOCKED
     from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
     from bench.render.bmf import check_to_bmf, was_check_bmf
     from bench.render.github import to_annotations
@@ -152,7 +152,7 @@ def _kind(candidate: Path, baseline: Path) -> str:
 
 def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
     from bench.bundle.manifest import read_bundle
-    from bench.gate.bundles import check_bundles
+    from bench.gate.check_bundles import check_bundles
     from bench.runtimes.profile_names import load_checked_profile
     from edgefit.progress import progress
 
@@ -163,7 +163,7 @@ def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptio
 
 
 def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
-    from bench.gate.reports import check_reports
+    from bench.gate.check_reports import check_reports
     from bench.report.files import read_report
 
     return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())

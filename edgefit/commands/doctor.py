@@ -85,7 +85,7 @@ def doctor(
 def _this_machine() -> _MachineReport:
     from bench.harness.worker_process import probe_confinement
     from bench.runtimes.formats import FORMATS
-    from bench.runtimes.table import installed_version, missing_sentence
+    from bench.runtimes.installed import installed_version, missing_sentence
     from bench.system.host import read_host
     from bench.system.power import find_meter
     from bench.system.state import read_state

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 
 from bench.bundle.recipe import Attempt, HeldOut, Recipe
 from bench.statistics.accuracy import agreement_low, least_agreement
-from export.quantisation.candidates import Candidates
+from export.quantisation.candidates import MIN_SQNR_DB, Candidates
 
-# Held-out images are like those the network was trained on, so few of them are near the boundary between
-# classes and their agreement is too optimistic. Hence a limit for the SQNR as well: files with 30 dB and more
-# kept the class of 98.7 % of the test images, or more, for seven networks (docs/int8.md).
-MIN_SQNR_DB = 30.0
 _NEARLY_EQUAL_DB = 2.0
 
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from models.synthetic.anatomy import AIR_CONTRAST, chest
 from models.synthetic.canvas import Field, View
-from models.synthetic.devices import random_devices, random_marker
 from models.synthetic.exposure import Pixels, develop, random_exposure
-from models.synthetic.findings import opacities, random_findings
+from models.synthetic.lines_and_tubes import random_devices, random_marker
+from models.synthetic.opacities import opacities, random_findings
 from models.synthetic.patient import random_patient, random_pose
 from models.synthetic.skeleton import skeleton
 

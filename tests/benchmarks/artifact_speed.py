@@ -24,8 +24,8 @@ import torch
 
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 from bench.system.host import cpus_for
 from models.run_folder import read_run
 

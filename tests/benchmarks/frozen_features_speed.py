@@ -25,8 +25,8 @@ import torch
 from models.architectures import find_architecture
 from models.dataset import Dataset
 from models.progress import Silent
+from models.sources.loaders import prepare_source
 from models.sources.options import SourceOptions
-from models.sources.table import prepare_source
 from models.starting_weights import StartingWeights, apply_weights, load_starting_weights
 from models.training.run import train_network
 

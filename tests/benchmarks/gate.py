@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.harness.paired import PairedRepetition
+from bench.harness.paired_blocks import PairedRepetition
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from making.changed_bundle import changed, slowed
 
 from bench.bundle.manifest import read_bundle
-from bench.gate.bundles import check_bundles
+from bench.gate.check_bundles import check_bundles
 from bench.gate.document import Checked
 from bench.gate.findings import Quantity
 from bench.gate.options import CheckOptions, Limits

@@ -29,8 +29,8 @@ from bench.bundle.variants import Precision
 from bench.report.files import read_report
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 from bench.statistics import accuracy
 from bench.system.host import cpu_class_here
 

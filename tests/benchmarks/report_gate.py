@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.bundle.manifest import read_bundle
+from bench.gate.check_reports import check_reports
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.report.files import read_report, write_report
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark

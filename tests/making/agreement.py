@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.bundle.manifest import read_bundle
 from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 
 
 def agreement(bundle: Path, variant: str) -> int:

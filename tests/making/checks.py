@@ -1,8 +1,8 @@
 """Checks of two made reports, for tests of how a check is shown."""
 
+from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.measurements import Outcome
 from bench.report.schema import Report
 from making.compared_report import Row, made_report

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from bench.runtimes.formats import FORMATS
-from bench.runtimes.table import CONTROL_IMAGE_SIZE
+from bench.runtimes.installed import CONTROL_IMAGE_SIZE
 
 WEIGHT = 0.01
 

@@ -13,9 +13,9 @@ from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
-from bench.harness.measure import measure
-from bench.harness.paired import Pair
+from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
+from bench.harness.run_plan import measure
 from bench.measurements import Outcome
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow

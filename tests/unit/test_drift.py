@@ -3,10 +3,12 @@
 import ast
 import re
 import sys
+from inspect import signature
 from typing import get_args
 
 import pytest
 
+from bench.harness.case_worker import CaseWorker
 from bench.run.request import QUICK_IMAGES
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.profile_names import load_checked_profile
@@ -24,6 +26,7 @@ from bench.bundle.cpu_class import TARGETS
 from bench.bundle.variants import Precision
 from bench.runtimes.providers import place_of
 from device_profiles.facts import PrecisionName
+from device_profiles.settings import Sampling
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -100,6 +103,12 @@ def test_no_text_that_a_user_reads_writes_down_how_many_variants_there_are() -> 
 def test_help_and_readme_name_the_images_of_a_quick_run() -> None:
     for text in ("edgefit/options.py", "README.md"):
         assert f"first {QUICK_IMAGES} images" in (ROOT / text).read_text(), text
+
+
+def test_a_profile_names_the_time_after_which_warm_up_ends() -> None:
+    limit_s = signature(CaseWorker.start).parameters["warm_up_s"].default
+
+    assert f"after {limit_s:g} s" in str(Sampling.model_fields["warm_up"].description)
 
 
 def test_export_and_readme_list_the_cpus_that_int8_is_made_for() -> None:

@@ -10,8 +10,8 @@ from bench.bundle.variants import Precision
 from bench.choose.ship.reading import reading_of
 from bench.errors import InputError
 from bench.report.schema import Run
+from bench.runtimes.installed import row_of
 from bench.runtimes.providers import place_of
-from bench.runtimes.table import row_of
 from bench.runtimes.usage import RanAs, Usage
 from device_profiles.profile import Profile
 

@@ -14,8 +14,8 @@ from making.emulated_cpu import run_on, run_python_on
 from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -18,8 +18,8 @@ from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 from models.run_folder import read_run
 
 VARIANTS = [f"{name}-{precision.value}" for name, row in FORMATS.items() for precision in row.precisions]

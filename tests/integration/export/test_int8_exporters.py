@@ -18,9 +18,9 @@ from bench.bundle.recipe import RangeMethod, Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.quantised_engines import ENGINES, engine_for
-from bench.runtimes.table import load_runtime, row_of
 from bench.statistics.precision import share_of_macs
 from export.exporter import Exported, ExportRequest
 from export.networks import load, reference_logits, simulate

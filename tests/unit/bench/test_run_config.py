@@ -7,10 +7,10 @@ import pytest
 from making.compared_report import Row, made_report
 from making.tiny_report import case_of
 
+from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.harness.plan import Case
 from bench.harness.worker_messages import Load
 from bench.render.csv_table import to_csv

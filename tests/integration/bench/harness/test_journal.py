@@ -9,8 +9,8 @@ from making.tiny_report import HOST
 from bench.errors import InputError
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import BlockMeasured, Entry
-from bench.harness.measure import measure
 from bench.harness.plan import Plan
+from bench.harness.run_plan import measure
 from bench.measurements import Completed
 from bench.run_config import RunConfig
 

@@ -17,8 +17,8 @@ from bench.bundle.evaluation_pack import read_pack
 from bench.bundle.manifest import MANIFEST, ArtifactRecord, Bundle, read_bundle
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime, row_of
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

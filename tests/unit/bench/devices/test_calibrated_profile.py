@@ -14,8 +14,8 @@ from bench.harness import calibration
 from bench.harness.calibration import Durations, calibrate
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import load_runtime
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import load_runtime
 from bench.runtimes.workloads import IMAGE_SIZE, WORKLOADS, Workload
 from device_profiles.facts import Rate
 from device_profiles.loading import load_profile, read_profile

@@ -9,11 +9,11 @@ import pytest
 from making.compared_report import Row, timed
 from making.faulty_plan import Silent, pair_of
 
-from bench.gate.bundles import times_of
+from bench.gate.check_bundles import times_of
 from bench.gate.findings import Quantity
 from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRuns, latency_ratio
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.paired import Pair, PairedRepetition, SideEnded
+from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
 

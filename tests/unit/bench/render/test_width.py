@@ -9,8 +9,8 @@ from making.tiny_report import HOST, make_report
 from rich.console import Console, RenderableType
 
 from bench.choose.choosing import Choice, Criteria, choose
+from bench.gate.check_reports import check_reports
 from bench.gate.options import CheckOptions
-from bench.gate.reports import check_reports
 from bench.render.terminal import check_view, choice_view, history_view, report_view
 from bench.report.files import read_report
 from bench.report.schema import Report

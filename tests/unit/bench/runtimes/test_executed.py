@@ -10,8 +10,8 @@ from making.tiny_report import executed
 from bench.measurements import Executed, Operator
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
+from bench.runtimes.installed import CONTROL_IMAGE_SIZE, load_runtime
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.table import CONTROL_IMAGE_SIZE, load_runtime
 from bench.statistics import precision
 
 WITH_CONTROL = [name for name, row in FORMATS.items() if row.control_file is not None]

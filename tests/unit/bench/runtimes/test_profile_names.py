@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.runtimes.installed import import_runtime
 from bench.runtimes.profile_names import load_checked_profile
-from bench.runtimes.table import import_runtime
 from device_profiles import loading
 from device_profiles.errors import ProfileError
 

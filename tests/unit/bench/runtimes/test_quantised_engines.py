@@ -7,6 +7,7 @@ import pytest
 from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.errors import MissingRuntimeError
 from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.quantised_engines import (
     ENGINES,
@@ -15,7 +16,6 @@ from bench.runtimes.quantised_engines import (
     engine_incompatibility,
     portable_engine,
 )
-from bench.runtimes.table import load_runtime
 
 VNNI = frozenset({"avx2", "avx512_vnni"})
 NO_VNNI = frozenset({"avx2"})

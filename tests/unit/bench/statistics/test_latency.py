@@ -50,3 +50,11 @@ def test_what_too_few_samples_do_not_support_is_null() -> None:
     assert summary.p95_upper_ns == 1e6
     assert summary.p99_ns is None
     assert summary.p99_upper_ns is None
+
+
+def test_a_limit_of_the_p95_is_compared_with_the_p50_where_there_are_too_few_samples() -> None:
+    enough = latency.summarise([1_000_000] * 50 + [9_000_000] * 50, 1, None)
+    few = latency.summarise([1_000_000] * 20, 1, None)
+
+    assert latency.p95_or_p50(enough) == (9e6, "p95")
+    assert latency.p95_or_p50(few) == (1e6, "p50")

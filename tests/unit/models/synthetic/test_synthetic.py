@@ -4,7 +4,7 @@ import random
 import numpy as np
 import pytest
 
-from models.synthetic.findings import FINDINGS
+from models.synthetic.opacities import FINDINGS
 from models.synthetic.radiograph import (
     CHECKPOINT_SEEDS,
     CLASSES,

@@ -4,7 +4,7 @@ from bench.devices.projection.projected import Projected
 from bench.devices.terms import Provenance
 from bench.report.retention import check_retention
 from bench.statistics.accuracy import Paired
-from bench.statistics.latency import Latency
+from bench.statistics.latency import Latency, p95_or_p50
 from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
@@ -39,14 +39,13 @@ def projected_over_budget(projected: Projected, budget: Budget) -> list[str]:
 
 
 def _over_latency(latency: Latency, limit_ms: float | None) -> str | None:
-    """Compare the p95, or the p50 where there are too few samples: if the p50 is over, so is the p95."""
     if limit_ms is None:
         return None
-    if latency.p95_ns is not None:
-        return _over("p95 latency", ms(latency.p95_ns), limit_ms, "ms")
-    return _over("p50 latency", ms(latency.p50_ns), limit_ms, "ms") or (
-        f"p95 latency is not compared with the budget: {latency.samples} samples are too few for a p95"
-    )
+    ns, percentile = p95_or_p50(latency)
+    sentence = _over(f"{percentile} latency", ms(ns), limit_ms, "ms")
+    if sentence is not None or percentile == "p95":
+        return sentence
+    return f"p95 latency is not compared with the budget: {latency.samples} samples are too few for a p95"
 
 
 def _loses_accuracy(paired: Paired | None, min_retention: float | None) -> str | None:

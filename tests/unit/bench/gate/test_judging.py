@@ -9,18 +9,19 @@ from making.compared_report import Row, bundle, made_report
 from making.tiny_report import HOST
 
 from bench.errors import InputError
+from bench.gate.blocking import blocks
+from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
-from bench.gate.evaluation import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import (
+from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.options import CheckOptions, Limits
+from bench.gate.verdict_rules import (
     can_confirm,
     corrected_confidence,
     judge_memory,
     judge_ratio,
     judge_value,
 )
-from bench.gate.options import CheckOptions, Limits
-from bench.gate.reports import check_reports
 from bench.measurements import Failed, FailureKind, Skipped, Stage
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
@@ -181,7 +182,7 @@ def test_a_loss_that_chance_may_explain_is_not_decided() -> None:
 
     assert two.verdict is Verdict.UNDECIDED
     assert re.search(r"the limit is 0.99; \d+ images like these would decide it", two.sentence)
-    assert (two.blocks(strict=False), two.blocks(strict=True)) == (False, True)
+    assert (blocks(two, strict=False), blocks(two, strict=True)) == (False, True)
 
 
 def test_accuracy_is_better_only_if_the_exact_test_says_so() -> None:
@@ -206,14 +207,14 @@ def test_a_variant_that_is_not_there_or_does_not_run_is_one_finding(
     (found,) = judge([compared(baseline=baseline, candidate=candidate)], Limits())
 
     assert (found.quantity, found.verdict) == (Quantity.CASE, verdict)
-    assert found.blocks(strict=False) is (verdict in (Verdict.MISSING, Verdict.BROKE))
+    assert blocks(found, strict=False) is (verdict in (Verdict.MISSING, Verdict.BROKE))
 
 
 def test_what_cannot_be_decided_blocks_only_when_strict() -> None:
     (found, *_) = judge([compared(latency=Times(10, 10, estimate(1.0, 0.05)))], Limits())
 
     assert found.verdict is Verdict.UNDECIDED
-    assert (found.blocks(strict=False), found.blocks(strict=True)) == (False, True)
+    assert (blocks(found, strict=False), blocks(found, strict=True)) == (False, True)
     assert "not decided: the interval reaches" in found.sentence
 
 
@@ -221,7 +222,7 @@ def test_what_is_surely_within_the_limit_does_not_block_when_strict() -> None:
     (found, *_) = judge([compared(latency=Times(10, 10, estimate(0.96, 0.02)))], Limits())
 
     assert found.verdict is Verdict.UNDECIDED
-    assert not found.blocks(strict=True)
+    assert not blocks(found, strict=True)
 
 
 def test_a_suspect_lies_beyond_its_limit_whatever_its_interval() -> None:

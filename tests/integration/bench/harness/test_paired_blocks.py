@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 
-from bench.harness.paired import Pair, PairedRepetition, PairedRunner, SideEnded
+from bench.harness.paired_blocks import Pair, PairedRepetition, PairedRunner, SideEnded
 from bench.measurements import Failed, Skipped
 
 

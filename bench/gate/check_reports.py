@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from bench.gate.document import Checked, Conditions
-from bench.gate.evaluation import Compared, Side, Times, judge
+from bench.gate.judging import Compared, Side, Times, judge
 from bench.gate.options import CheckOptions
 from bench.report.comparability import (
     differing_conditions,

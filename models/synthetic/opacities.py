@@ -12,7 +12,7 @@ import numpy as np
 from models.synthetic.canvas import Field, View, cloud, edge, ellipse
 from models.synthetic.patient import Patient
 
-Finding = Callable[[View, Patient, np.random.Generator], Field]
+DrawOpacity = Callable[[View, Patient, np.random.Generator], Field]
 
 
 def random_findings(rng: np.random.Generator) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def _effusion(view: View, patient: Patient, rng: np.random.Generator) -> Field:
     return (0.60 + 0.36 * grade) * fluid * edge(outwards, 0.03)
 
 
-FINDINGS: dict[str, Finding] = {
+FINDINGS: dict[str, DrawOpacity] = {
     "consolidation": _consolidation,
     "interstitial": _interstitial,
     "effusion": _effusion,

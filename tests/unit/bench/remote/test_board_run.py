@@ -12,11 +12,11 @@ from pydantic import JsonValue
 
 from bench.bundle.manifest import read_bundle
 from bench.errors import BoardError, RemoteError
-from bench.remote import measurement
+from bench.remote import board_run
 from bench.remote.agent_messages import BoardState, JobEvent, JobResult, read_answer, read_message
+from bench.remote.board_run import BoardRequest, Measurement
 from bench.remote.fleet import BoardResult, measure_fleet
 from bench.remote.job_folder import Advance, Begin, JobOutcome
-from bench.remote.measurement import BoardRequest, Measurement
 from bench.remote.probe import BoardProbe
 from bench.remote.targets import Target
 from bench.report.files import to_json
@@ -59,8 +59,8 @@ class EndedBoard:
 
 @pytest.fixture
 def request_(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BoardRequest:
-    monkeypatch.setattr(measurement, "Board", EndedBoard)
-    monkeypatch.setattr(measurement, "cached_wheels", lambda *_: ())
+    monkeypatch.setattr(board_run, "Board", EndedBoard)
+    monkeypatch.setattr(board_run, "cached_wheels", lambda *_: ())
     monkeypatch.setattr(EndedBoard, "deleted", ())
     return BoardRequest(
         bundle=read_bundle(bundle_folder),
@@ -136,7 +136,7 @@ def test_a_malformed_answer_does_not_end_the_other_boards(
             if self.name == "odd":
                 self.answer = pi_4(stat_before="cpu 1\n")
 
-    monkeypatch.setattr(measurement, "Board", OddBoard)
+    monkeypatch.setattr(board_run, "Board", OddBoard)
     ended(monkeypatch, to_json(REPORT))
     targets = [Target(f"ssh://{name}", name) for name in ("odd", "even")]
     progress = {target.name: Silence() for target in targets}

@@ -6,8 +6,8 @@ import pytest
 
 from models.errors import InputError
 from models.progress import Silent
+from models.sources.loaders import NAMED, prepare_source
 from models.sources.options import SourceOptions
-from models.sources.table import NAMED, prepare_source
 
 OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=60)
 

@@ -10,8 +10,8 @@ from bench.devices.terms import fewer_threads
 from bench.gate import reasons
 from bench.gate.bundle_job import BundleCheck, prepare
 from bench.gate.document import Checked, Conditions
-from bench.gate.evaluation import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
 from bench.gate.options import CheckOptions, Limits
 from bench.gate.paired_runs import (
     MeasuredPair,
@@ -24,7 +24,7 @@ from bench.gate.paired_runs import (
 )
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
-from bench.harness.paired import PairedRunner
+from bench.harness.paired_blocks import PairedRunner
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress

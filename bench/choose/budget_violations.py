@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from bench.choose.candidates import Candidate
 from bench.report.retention import RetentionCheck, check_retention
 from bench.statistics import accuracy
+from bench.statistics.latency import p95_or_p50
 from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
+
+_P50 = "p50 latency (too few samples for a p95)"
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,17 @@ def limits_of(budget: Budget) -> list[Limit]:
 def value_of(limit: Limit, candidate: Candidate) -> tuple[float, str] | None:
     """Return a candidate's value for a limit, and the quantity that it is; None where there is no value.
 
-    A proxy's latency is the lower end of the range that is projected for the device. Without a p95 the p50
-    is taken: if the p50 exceeds the limit, so does the p95.
+    A proxy's latency is the lower end of the range that is projected for the device.
     """
-    latency, projected = candidate.latency, candidate.run.projected
+    projected = candidate.run.projected
     match limit.quantity:
         case "peak memory":
             return mib(candidate.memory_bytes), limit.quantity
         case "size":
             return mb(candidate.size_bytes), limit.quantity
-        case _ if candidate.run.provenance == "measured" and latency.p95_ns is None:
-            return ms(latency.p50_ns), "p50 latency (too few samples for a p95)"
         case _ if candidate.run.provenance == "measured":
-            return ms(latency.p95_ns or 0.0), limit.quantity
+            ns, percentile = p95_or_p50(candidate.latency)
+            return ms(ns), limit.quantity if percentile == "p95" else _P50
         case _ if projected is not None:
             return ms(projected.low_ns), "the lower end of the projected latency"
         case _:

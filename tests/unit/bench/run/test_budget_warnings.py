@@ -10,7 +10,7 @@ from bench.devices.projection.projected import Factor, projected
 from bench.devices.terms import Provenance
 from bench.measurements import Completed, ProcessMemory
 from bench.report.summaries import References, summarise
-from bench.run.budget import over_budget, projected_over_budget
+from bench.run.budget_warnings import over_budget, projected_over_budget
 from device_profiles.settings import Budget
 
 LIMIT = Budget(p95_ms=100, source="limits, for tests")
