@@ -124,24 +124,27 @@ def bench(
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-    with _opened(subjects, {} if shape is None else parse_shapes(shape), request) as subject:
-        code = _measure_here(subject, profile or _DEFAULT_PROFILE, request, out, output)
+    from bench.runtimes.profile_names import load_checked_profile
+
+    shapes = {} if shape is None else parse_shapes(shape)
+    device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
+    _refuse_other_output(out)
+    with _opened(subjects, shapes, request) as subject:
+        code = _measure_here(subject, device, request, out, output)
     raise typer.Exit(code)
 
 
 def _measure_here(
-    subject: "Bundle | ModelSet", profile: str, request: "BenchmarkRequest", out: Path | None, output: Output
+    subject: "Bundle | ModelSet",
+    device: "Profile",
+    request: "BenchmarkRequest",
+    out: Path | None,
+    output: Output,
 ) -> int:
     """Measure on this machine, print the report, write it to `out`, and return the exit code."""
-    from bench.filesystem.whole_files import refuse_to_replace
-    from bench.report.files import to_json, was_a_report, write_report
+    from bench.report.files import to_json, write_report
     from bench.run.benchmark import benchmark
-    from bench.runtimes.profile_names import load_checked_profile
     from edgefit.progress import progress
-
-    if out is not None:
-        refuse_to_replace(out, was_a_report, "--out")
-    device = _detected(output) if profile == AUTO else load_checked_profile(profile)
 
     def on_report(report: "Report") -> None:
         if out is not None:
@@ -155,6 +158,15 @@ def _measure_here(
     if not code:
         show_next_step([] if out is None else [out], output)
     return code
+
+
+def _refuse_other_output(out: Path | None) -> None:
+    """Raise InputError if the file for the report is something else than a report."""
+    from bench.filesystem.whole_files import refuse_to_replace
+    from bench.report.files import was_a_report
+
+    if out is not None:
+        refuse_to_replace(out, was_a_report, "--out")
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def test_every_command_of_the_table_is_in_the_help() -> None:
     [
         (["bnech"], "Did you mean 'bench'"),
         (["bench"], "Missing argument"),
-        (["bench", "nowhere"], "nowhere: no such folder"),
+        (["bench", "nowhere"], "nowhere: no such file"),
         (["bench", "nowhere", "--profile", "laptop"], "unknown profile 'laptop'; did you mean 'laptop-cpu'?"),
         (["report", "nowhere.json"], "nowhere.json: no such report"),
         (["profiles", "show", "nothing"], "unknown profile 'nothing'"),
