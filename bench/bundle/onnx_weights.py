@@ -1,7 +1,7 @@
 """How many weights an ONNX file holds: the numbers that training found, without sizes and settings.
 
-Shapes, axes and indices are integers, and no weights. Neither are scales, zero points and limits, which an
-operator takes at a known place among its inputs.
+Shapes, axes and indices are integers, and no weights. Neither are scales, zero points, running
+statistics and limits, which an operator takes at a known place among its inputs.
 """
 
 import math
@@ -28,13 +28,14 @@ _ATTRIBUTE_TENSOR = 5
 _DIMS, _DATA_TYPE, _INT64_DATA, _TENSOR_NAME, _RAW_DATA = 1, 2, 7, 8, 9
 
 _WEIGHTS = ("float", "bfloat", "complex", "int8", "uint8", "int4", "uint4", "int2", "uint2")
-# Where operators take scales, zero points and limits: integers and floats that are no weights.
+# Where operators take scales, zero points, statistics and limits, which are no weights.
 _QUANTISED = (1, 2, 4, 5, 6, 7)
 _SETTINGS = {
     "QuantizeLinear": (1, 2),
     "DequantizeLinear": (1, 2),
     "QLinearConv": _QUANTISED,
     "QLinearMatMul": _QUANTISED,
+    "BatchNormalization": (3, 4),
     "Clip": (1, 2),
     "Pad": (1, 2),
     "Resize": (1, 2, 3),
@@ -54,8 +55,8 @@ class _Found:
     """Name, element type and count of each stored tensor that has an axis."""
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values of stored tensors that can be shapes."""
-    generated: list[str] = field(default_factory=list)
-    """The names of the shapes of weights that ConstantOfShape generates."""
+    generated: list[tuple[str, str]] = field(default_factory=list)
+    """Of each tensor of floats that ConstantOfShape generates: its name, and that of its shape."""
     settings: set[str] = field(default_factory=set)
     """The names of tensors that are no weights, whatever their type."""
     biases: set[str] = field(default_factory=set)
@@ -65,7 +66,8 @@ class _Found:
     def weights(self) -> int:
         """The number of weights, stored and generated."""
         stored = sum(count for name, dtype, count in self.stored if self._is_weight(name, dtype))
-        return stored + sum(math.prod(self.shapes.get(shape, (0,))) for shape in self.generated)
+        generated = [shape for name, shape in self.generated if name not in self.settings]
+        return stored + sum(math.prod(self.shapes.get(shape, (0,))) for shape in generated)
 
     def _is_weight(self, name: str, dtype: str) -> bool:
         if name in self.settings:
@@ -112,14 +114,14 @@ def _add_node(content: Content, node: Field, found: _Found) -> None:
     found.settings |= {inputs[place] for place in _SETTINGS.get(operator, ()) if place < len(inputs)}
     place = _BIASES.get(operator, len(inputs))
     found.biases |= set(inputs[place : place + 1])
+    output = next(_names(content, fields, _NODE_OUTPUT), "")
     if operator == "Constant":
-        output = "".join(list(_names(content, fields, _NODE_OUTPUT))[:1])
         for tensor in _attribute_tensors(content, fields):
             _add_tensor(content, tensor, found, output)
     elif operator == "ConstantOfShape" and inputs:
         values = [list(fields_of(content, tensor)) for tensor in _attribute_tensors(content, fields)]
         if any(_dtype(content, value).startswith(_WEIGHTS) for value in values):
-            found.generated.append(inputs[0])
+            found.generated.append((output, inputs[0]))
 
 
 def _attribute_tensors(content: Content, node: list[Field]) -> Iterator[Field]:

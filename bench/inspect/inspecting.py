@@ -92,7 +92,7 @@ def _fixed(file: ModelFile, described: _Described, shapes: Shapes) -> _Fixed:
     try:
         fixed = with_shapes(name, inputs, named_shapes(described.signature, shapes))
     except OpenShapeError as error:
-        return _Fixed(None, described.missing or str(error))
+        return _Fixed(None, described.missing or f"the file {str(error).removeprefix(f'{name}: ')}")
     return _Fixed(fixed, described.missing)
 
 

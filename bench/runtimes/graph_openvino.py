@@ -50,7 +50,7 @@ def graph_of(model: openvino.Model, precision: Precision, with_macs: bool) -> Mo
 def _producer(model: openvino.Model) -> str | None:
     if not model.has_rt_info("Runtime_version"):
         return None
-    return f"OpenVINO {model.get_rt_info('Runtime_version').astype(str)}"
+    return f"OpenVINO {str(model.get_rt_info('Runtime_version').astype(str)).partition('-')[0]}"
 
 
 def _macs(node: openvino.Node) -> int | None:

@@ -4,6 +4,7 @@ The graph states no shapes. So each convolution and matrix product is seen while
 operator of the graph it belongs to: torch's profiler tells which.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,33 +23,50 @@ _OPERATORS = ("aten::", "quantized::", "prepacked::", "torchvision::", "prim::If
 _CONVOLUTIONS = ("aten.convolution.default", "aten._convolution.default")
 _MATRICES = ("aten.mm.default", "aten.bmm.default", "aten.mv.default", "aten.dot.default")
 _SUMMED = ("aten.addmm.default", "aten.baddbmm.default")  # their first argument is added to the product
-_UNCOUNTED = ("lstm", "gru", "rnn", "scaled_dot_product", "_transformer", "_native_multi_head", "einsum")
+_ATTENTION = "aten._scaled_dot_product_flash_attention_for_cpu.default"
+_QUANTISED_CONVOLUTION = re.compile(r"quantized\.conv([123]d)(_relu)?\.new")
+_QUANTISED_MATRIX = re.compile(r"quantized\.linear(_relu)?\.default")
+_UNCOUNTED = re.compile(
+    r"aten::(lstm|gru|rnn|_transformer|_native_multi_head)|quantized::.*(dynamic|transpose)"
+)
 
 
 def graph_of(module: torch.jit.ScriptModule, precision: Precision, inputs: Inputs | None) -> ModelGraph:
     """Return a module's graph. `inputs`: those of one inference, to count; None: nothing runs."""
-    counts = Counter(
-        node.kind() for node in _nodes(module.inlined_graph) if node.kind().startswith(_OPERATORS)
-    )
-    macs = None if inputs is None else _macs(module, inputs, counts)
-    uncounted = frozenset(kind for kind in counts if _is_uncounted(kind))
-    tensors = [tensor for tensor in module.state_dict().values() if isinstance(tensor, torch.Tensor)]
+    # Branches that evaluation never takes are left out, and nothing is fused.
+    frozen = torch.jit.freeze(module, optimize_numerics=False)
+    nodes = list(_nodes(frozen.inlined_graph))
+    counts = Counter(node.kind() for node in nodes if node.kind().startswith(_OPERATORS))
     return ModelGraph(
         producer=None,
         ir_version=None,
         opsets=(),
-        operators=operator_counts(counts, macs, uncounted),
-        parameters=None if precision is Precision.INT8 else sum(map(_weights, tensors)),
+        operators=operator_counts(
+            counts,
+            None if inputs is None else _macs(frozen, inputs, counts),
+            frozenset(kind for kind in counts if _UNCOUNTED.match(kind)),
+        ),
+        parameters=_parameters(module, nodes, precision),
         precision=precision,
     )
 
 
-def _is_uncounted(kind: str) -> bool:
-    """Whether a kind of operator multiplies in a way that is not seen: quantised, or in one piece."""
-    plain = kind.partition("::")[2]
-    return plain.startswith(_UNCOUNTED) or (
-        kind.startswith("quantized::") and plain.startswith(("conv", "linear"))
-    )
+def _parameters(module: torch.jit.ScriptModule, nodes: Sequence[Any], precision: Precision) -> int | None:
+    """Return how many weights a module holds; of a frozen module, in the constants of its graph.
+
+    None for a quantised one, whose weights are packed.
+    """
+    if precision is Precision.INT8:
+        return None
+    parameters = sum(tensor.numel() for tensor in module.parameters())
+    return parameters or sum(map(_weights, nodes))
+
+
+def _weights(node: Any) -> int:
+    if node.kind() != "prim::Constant" or not node.hasAttribute("value") or node.kindOf("value") != "t":
+        return 0
+    tensor = node.t("value")
+    return tensor.numel() if tensor.is_floating_point() and tensor.dim() else 0
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
@@ -59,15 +77,11 @@ def _nodes(graph: Any) -> Iterator[Any]:
             yield from _nodes(block)
 
 
-def _weights(tensor: torch.Tensor) -> int:
-    """Return how many weights a tensor holds; counters and single numbers are none."""
-    return tensor.numel() if tensor.is_floating_point() and tensor.dim() else 0
-
-
 def _macs(module: torch.jit.ScriptModule, inputs: Inputs, counts: Mapping[str, int]) -> Counter[str]:
     """Return the multiply-accumulates of one inference by the graph's operators."""
     tensors = [torch.from_numpy(values) for values in inputs]
-    with torch.inference_mode(), profile() as profiled, _Marks():  # type: ignore[no-untyped-call]
+    # In inference mode torch would not take composed operators apart, and none of their parts would be seen.
+    with torch.no_grad(), profile() as profiled, _Marks():  # type: ignore[no-untyped-call]
         module(*tensors)
     macs: Counter[str] = Counter()
     for event in profiled.function_events:
@@ -107,4 +121,13 @@ def _count(name: str, args: Sequence[Any], result: Any) -> int | None:
         return matrix_macs(result.shape, args[0].shape[-1])
     if name in _SUMMED:
         return matrix_macs(result.shape, args[1].shape[-1])
+    if name == _ATTENTION:
+        queries, keys, values = (tensor.shape for tensor in args[:3])
+        return matrix_macs(queries, keys[-2]) + matrix_macs((*queries[:-1], values[-1]), keys[-2])
+    if match := _QUANTISED_CONVOLUTION.fullmatch(name):
+        unpack = getattr(torch.ops.quantized, f"conv{match[1]}_unpack")
+        weight = list(unpack(args[1])[0].shape)
+        return convolution_macs(result.shape, weight, weight[0])
+    if _QUANTISED_MATRIX.fullmatch(name):
+        return matrix_macs(result.shape, args[0].shape[-1])
     return None

@@ -45,5 +45,6 @@ def inspect(
         inspection = write_found(model, inspection)
     output.show(inspection_view(inspection))
     output.document(inspection.model_dump_json())
-    shapes = "".join(f" --shape {shlex.quote(text)}" for text in shape or ())
-    output.next_step(f"edgefit bench {shlex.quote(str(model))}{shapes}")
+    if inspection.macs is not None:  # or else it says what is missing
+        shapes = "".join(f" --shape {shlex.quote(text)}" for text in shape or ())
+        output.next_step(f"edgefit bench {shlex.quote(str(model))}{shapes}")

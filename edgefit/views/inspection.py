@@ -14,6 +14,7 @@ from bench.units import mb
 _FORMATS = {"onnx": "ONNX", "openvino": "OpenVINO IR", "torchscript": "TorchScript"}
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MOST_CLASSES = 12
+_SMALLEST_SHARE = 0.001
 _SIDECAR = "edgefit.yaml"
 
 
@@ -110,11 +111,13 @@ def _cells(operator: OperatorCount, total: int) -> tuple[Text, ...]:
 
 
 def _share(macs: int, total: int) -> str:
-    """Return a share; one that only rounding makes nothing or all is said to be less."""
-    if macs == total:
-        return "100%"
-    share = min(max(macs / total, 0.001), 0.999)
-    return f"{'<' if share * total > macs else '>' if share * total < macs else ''} {share:.1%}".strip()
+    """Return a share; one that rounding would make nothing or all is said to be less or more."""
+    share = macs / total
+    if share < _SMALLEST_SHARE:
+        return f"<{_SMALLEST_SHARE:.1%}"
+    if _SMALLEST_SHARE > 1 - share > 0:
+        return f">{1 - _SMALLEST_SHARE:.1%}"
+    return f"{share:.1%}"
 
 
 def _short(number: int) -> str:
