@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bench.bundle.sidecar import (
     Sidecar,
     SidecarInput,
@@ -11,6 +13,7 @@ from bench.bundle.sidecar import (
     read_sidecar,
     write_sidecar,
 )
+from bench.errors import InputError
 from bench.inspect.inspection import InspectedTensor, ModelInspection
 
 _THE_MODEL = "the model file"
@@ -19,9 +22,18 @@ _THE_MODEL = "the model file"
 def write_found(path: Path, inspection: ModelInspection) -> ModelInspection:
     """Write the sidecar of the model `path`, and return the inspection with its path.
 
-    Raises InputError if a file is in the way that edgefit did not write, or that was changed since.
+    Raises InputError if a file is in the way that edgefit did not write, or that was changed since, and for a
+    name that the sidecar cannot hold.
     """
-    written = write_sidecar(path, _sidecar(inspection, _known_origins(path)))
+    try:
+        sidecar = _sidecar(inspection, _known_origins(path))
+    except ValidationError as error:
+        name = error.errors()[0]["input"]
+        raise InputError(
+            f"{path}: the name {name!r} has characters that edgefit.yaml cannot hold; rename it where it was"
+            " found, or go on without --write"
+        ) from None
+    written = write_sidecar(path, sidecar)
     return inspection.model_copy(update={"written_to": str(written)})
 
 

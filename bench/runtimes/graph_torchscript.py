@@ -26,6 +26,7 @@ _SUMMED = ("aten.addmm.default", "aten.baddbmm.default")  # their first argument
 _ATTENTION = "aten._scaled_dot_product_flash_attention_for_cpu.default"
 _QUANTISED_CONVOLUTION = re.compile(r"quantized\.conv([123]d)(_relu)?\.new")
 _QUANTISED_MATRIX = re.compile(r"quantized\.linear(_relu)?\.default")
+_PACKED = re.compile(r"quantized::(conv[123]d|linear)")
 _UNCOUNTED = re.compile(
     r"aten::(lstm|gru|rnn|_transformer|_native_multi_head)|quantized::.*(dynamic|transpose)"
 )
@@ -52,14 +53,25 @@ def graph_of(module: torch.jit.ScriptModule, precision: Precision, inputs: Input
 
 
 def _parameters(module: torch.jit.ScriptModule, nodes: Sequence[Any], precision: Precision) -> int | None:
-    """Return how many weights a module holds; of a frozen module, in the constants of its graph.
+    """Return how many weights a module holds; None if it packs some in a way that cannot be read.
 
-    None for a quantised one, whose weights are packed.
+    Those of a frozen or quantised module are constants of its graph.
     """
-    if precision is Precision.INT8:
-        return None
     parameters = sum(tensor.numel() for tensor in module.parameters())
-    return parameters or sum(map(_weights, nodes))
+    if parameters and precision is not Precision.INT8:
+        return parameters
+    packed = [_packed_weights(node) for node in nodes if _PACKED.match(node.kind())]
+    known = [count for count in packed if count is not None]
+    return None if len(known) < len(packed) else sum(known) + sum(map(_weights, nodes))
+
+
+def _packed_weights(node: Any) -> int | None:
+    packed = list(node.inputs())[1].toIValue()
+    match = _PACKED.match(node.kind())
+    if packed is None or match is None:
+        return None
+    unpack = getattr(torch.ops.quantized, f"{match[1]}_unpack")
+    return sum(int(tensor.numel()) for tensor in unpack(packed) if tensor is not None)
 
 
 def _weights(node: Any) -> int:
