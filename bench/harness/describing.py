@@ -16,7 +16,7 @@ from bench.runtimes.installed import is_installed, missing_sentence, row_of
 _LIMIT_S = 300.0
 
 
-class FailedInferenceError(InputError):
+class FailedInferenceError(Exception):
     """The inference failed that was to count a model's multiply-accumulates."""
 
 

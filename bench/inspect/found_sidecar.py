@@ -46,7 +46,7 @@ def _known_origins(path: Path) -> dict[str, SidecarOrigins]:
 def _sidecar(inspection: ModelInspection, known: dict[str, SidecarOrigins]) -> Sidecar:
     found, classes = inspection.preprocess, inspection.classes
     tensor = next((tensor for tensor in inspection.inputs if tensor.name == found.input), None)
-    sources = [_first_source(source.source, known, "preprocess") for source in found.sources]
+    origins = ", ".join(_first_source(source.source, known, "preprocess") for source in found.sources)
     return Sidecar(
         input=_input(tensor, inspection),
         preprocess=found.values,
@@ -55,7 +55,7 @@ def _sidecar(inspection: ModelInspection, known: dict[str, SidecarOrigins]) -> S
             classes=None if classes is None else classes.names,
         ),
         found=SidecarOrigins(
-            preprocess=", ".join(dict.fromkeys(sources)) or None,
+            preprocess=", ".join(dict.fromkeys(origins.split(", "))) or None,
             input=None if tensor is None else _THE_MODEL,
             classes=None if classes is None else _first_source(classes.source, known, "classes"),
         ),

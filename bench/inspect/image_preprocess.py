@@ -59,10 +59,19 @@ def _image_tensor(file: ModelFile, inputs: Sequence[Tensor]) -> Tensor | None:
     """Return the input that a sidecar names, else the first that can take images."""
     sidecar = find_sidecar(file.path)
     named = None if sidecar is None else read_sidecar(sidecar).input.name
-    images = [tensor for tensor in inputs if tensor.shape is None or len(tensor.shape) == _IMAGE_AXES]
+    images = [tensor for tensor in inputs if _can_take_images(tensor)]
     chosen = [tensor for tensor in images if tensor.name == named]
     chosen += [tensor for tensor in images if tensor.layout is not None]
     return next(iter([*chosen, *images]), None)
+
+
+def _can_take_images(tensor: Tensor) -> bool:
+    """Whether an axis has one or three channels, or is open."""
+    if tensor.shape is None:
+        return True
+    return len(tensor.shape) == _IMAGE_AXES and any(
+        isinstance(tensor.shape[axis], str) or tensor.shape[axis] in (1, 3) for axis in (1, 3)
+    )
 
 
 def _image_input(file: ModelFile, tensor: Tensor | None) -> ImageInput:
