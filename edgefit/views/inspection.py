@@ -69,9 +69,8 @@ def _tensors(tensors: Sequence[InspectedTensor], otherwise: str) -> RenderableTy
     if not tensors:
         return Text(otherwise, "dim")
     table = _grid()
-    table.add_column(overflow="fold")
-    for _ in range(3):
-        table.add_column(no_wrap=True)
+    for _ in range(4):
+        table.add_column(overflow="fold")
     for tensor in tensors:
         shape = "unknown shape" if tensor.shape is None else f"[{', '.join(map(str, tensor.shape))}]"
         table.add_row(*map(Text, (printable(tensor.name), tensor.dtype, printable(shape), tensor.axes or "")))
@@ -94,7 +93,7 @@ def _operators(graph: ModelGraph) -> RenderableType:
     table = _grid()
     table.add_column(overflow="fold")
     for _ in range(3):
-        table.add_column(justify="right", no_wrap=True)
+        table.add_column(justify="right", overflow="fold")
     for operator in computing:
         table.add_row(*_cells(operator, total or 0))
     listed = ", ".join(f"{printable(operator.operator)} {operator.count}" for operator in others)
