@@ -2,6 +2,7 @@
 
 BenchError
 ├── InputError               2  wrong usage, configuration or input
+│   ├── OpenShapeError       2  an input's shape that nothing states (bundle/signature.py)
 │   └── ReportMismatchError  2  a report whose summaries disagree with its measurements
 ├── MissingRuntimeError      3  a runtime or precision is missing here
 ├── FellBackError            4  a runtime ran elsewhere than requested

@@ -11,6 +11,7 @@ from edgefit.commands.demo import make_demo
 from edgefit.commands.doctor import doctor
 from edgefit.commands.export import export
 from edgefit.commands.finetune import finetune
+from edgefit.commands.inspect import inspect
 from edgefit.commands.pack import pack
 from edgefit.commands.profiles import profiles
 from edgefit.commands.report import report
@@ -47,7 +48,7 @@ def edgefit(
 
 
 app.command()(make_demo(_run_command))
-for command in (finetune, export, bench, report, choose, check):
+for command in (finetune, export, inspect, bench, report, choose, check):
     app.command()(command)
 app.add_typer(profiles, name="profiles")
 app.command()(pack)

@@ -81,6 +81,14 @@ class Found:
     """Where they came from."""
     conflicts: tuple[str, ...]
     """What contradicts a value that is used, or cannot be followed: sentences."""
+    size: tuple[int, int] | None = None
+    """Height and width, also if another part is missing."""
+    geometry: Geometry | None = None
+    """What becomes of pixels, also if another part is missing."""
+    numbers: Numbers | None = None
+    """What becomes of values, also if another part is missing."""
+    channels: ChannelOrder | None = None
+    """The order of the channels, also if another part is missing."""
 
     def origin_of(self, field: str) -> str | None:
         """Return where a key of Preprocess came from; None if it is missing."""
@@ -165,6 +173,10 @@ def joined(image_input: ImageInput, sources: Sequence[Stated]) -> Found:
         + numbers.conflicts
         + channels.conflicts
         + labels.conflicts,
+        size=size.value,
+        geometry=geometry.value,
+        numbers=numbers.value,
+        channels=channels.value,
     )
 
 

@@ -9,9 +9,10 @@ import math
 import mmap
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.bundle.protobuf import (
     LENGTH,
@@ -29,7 +30,7 @@ from bench.bundle.protobuf import (
 from bench.bundle.variants import Precision
 from bench.errors import InputError
 
-_MODEL, _GRAPH, _FUNCTION, _NODE, _TENSOR = (
+MODEL, _GRAPH, _FUNCTION, NODE, TENSOR = (
     "ModelProto",
     "GraphProto",
     "FunctionProto",
@@ -37,13 +38,13 @@ _MODEL, _GRAPH, _FUNCTION, _NODE, _TENSOR = (
     "TensorProto",
 )
 # onnx.proto: the fields through which a model that runs reaches nodes and stored weights.
-_FIELDS: dict[str, dict[int, str]] = {
-    _MODEL: {7: _GRAPH, 25: _FUNCTION},
-    _FUNCTION: {7: _NODE, 11: "AttributeProto"},
-    _GRAPH: {1: _NODE, 5: _TENSOR, 15: "SparseTensorProto"},
-    _NODE: {5: "AttributeProto"},
+FIELDS: dict[str, dict[int, str]] = {
+    MODEL: {7: _GRAPH, 25: _FUNCTION},
+    _FUNCTION: {7: NODE, 11: "AttributeProto"},
+    _GRAPH: {1: NODE, 5: TENSOR, 15: "SparseTensorProto"},
+    NODE: {5: "AttributeProto"},
     "AttributeProto": {6: _GRAPH, 11: _GRAPH},
-    "SparseTensorProto": {1: _TENSOR},
+    "SparseTensorProto": {1: TENSOR},
 }
 # onnx.proto: the numbers of fields, by their message.
 _IR_VERSION, _PRODUCER, _PRODUCER_VERSION, _MAIN_GRAPH, _OPSET, _METADATA, _FUNCTIONS = 1, 2, 3, 7, 8, 14, 25
@@ -109,6 +110,8 @@ _QUANTISED_OPERATOR = re.compile(
     r"|(Conv|MatMul)Integer\w*|MatMulNBits|MatMulBnb4|GatherBlockQuantized"
 )
 
+_Read = TypeVar("_Read")
+
 Operator = tuple[str, str]
 """An operator's domain, "" for ONNX's own, and its type."""
 
@@ -173,9 +176,14 @@ class OnnxGraph:
 
 def read_onnx_graph(path: Path) -> OnnxGraph:
     """Read what an ONNX file says of its network; raises InputError if the file is damaged."""
+    return read_onnx(path, onnx_graph)
+
+
+def read_onnx(path: Path, read: Callable[[Content], _Read]) -> _Read:
+    """Return what `read` reads in an ONNX file; raises InputError if the file is damaged."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return onnx_graph(content)
+            return read(content)
     except (DamagedMessageError, ValueError):  # an empty file cannot be mapped
         raise InputError(
             f"{path}: is a damaged ONNX model, cut off perhaps; copy, download or export it again"
@@ -212,10 +220,10 @@ def _counts(content: Content) -> tuple[Counter[Operator], Counter[str]]:
     """Count the nodes of each operator and the stored numbers of each element type, in the whole file."""
     operators: Counter[Operator] = Counter()
     elements: Counter[str] = Counter()
-    for kind, message in messages_in(content, _FIELDS, _MODEL):
-        if kind == _TENSOR:
+    for kind, message in messages_in(content, FIELDS, MODEL):
+        if kind == TENSOR:
             _add_elements(content, message, elements)
-        elif kind == _NODE:
+        elif kind == NODE:
             fields = list(fields_of(content, message))
             operator = _domain(content, fields, _NODE_DOMAIN), _text(content, fields, _OPERATOR)
             operators[operator] += 1

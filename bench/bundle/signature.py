@@ -22,6 +22,10 @@ _IMAGE_CHANNELS = (1, 3)
 _IMAGE_AXES = 4
 
 
+class OpenShapeError(InputError):
+    """An input whose shape the file leaves open, and nothing states; the message says what to type."""
+
+
 class Tensor(Record):
     """One input or output of a model."""
 
@@ -100,13 +104,22 @@ def batch_of(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
     return size or 1
 
 
+def named_shapes(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> Mapping[str, Sequence[int]]:
+    """Return the shapes for one model. A shape without a name is that of the only input."""
+    only = shapes.get("")
+    if only is None or not signature.inputs:
+        return shapes
+    return {name: shape for name, shape in shapes.items() if name} | {signature.inputs[0].name: only}
+
+
 def with_shapes(
     name: str, inputs: Iterable[Tensor], shapes: Mapping[str, Sequence[int]]
 ) -> tuple[Tensor, ...]:
     """Return the inputs of the model file `name` with fixed shapes.
 
     `shapes`: by input name, as typed with `--shape`. An open first axis becomes 1, one image at a time.
-    Raises InputError for any other open axis, for a shape that does not fit, and for an unknown name.
+    Raises OpenShapeError for any other open axis; InputError for a shape that does not fit, and for an
+    unknown name.
     """
     tensors = tuple(inputs)
     for unknown in shapes.keys() - {tensor.name for tensor in tensors}:
@@ -115,7 +128,7 @@ def with_shapes(
     fixed = [_fixed(name, tensor, shapes.get(tensor.name)) for tensor in tensors]
     still_open = [tensor for tensor in fixed if not tensor.is_fixed]
     if still_open:
-        raise InputError(_ask_for_shapes(name, still_open))
+        raise OpenShapeError(_ask_for_shapes(name, still_open))
     return tuple(fixed)
 
 

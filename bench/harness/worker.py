@@ -71,6 +71,10 @@ class Worker:
             case worker_messages.Describe():
                 runtime = import_runtime(request.module)
                 return worker_messages.Described(description=runtime.describe(Path(request.entry)))
+            case worker_messages.ReadGraph():
+                runtime = import_runtime(request.module)
+                graph = runtime.read_graph(Path(request.entry), request.inputs)
+                return worker_messages.GraphRead(graph=graph)
             case worker_messages.Inspect():
                 return worker_messages.Inspected(executed=self._loaded().executed(self._batches[0]))
 

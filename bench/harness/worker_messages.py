@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import ModelDescription, Tensor
 from bench.bundle.variants import Precision
 from bench.measurements import Executed, FailureKind, OutputValues, SystemCounters
@@ -118,6 +119,18 @@ class Describe(Record):
     """Path of the model file."""
 
 
+class ReadGraph(Record):
+    """Read a model file's graph as it is before optimisation, without measuring anything."""
+
+    kind: Literal["read_graph"] = "read_graph"
+    module: str
+    """Name of the runtime's module."""
+    entry: str
+    """Path of the model file."""
+    inputs: tuple[Tensor, ...] | None
+    """The inputs of one inference, with fixed shapes; null: multiply-accumulates stay unknown."""
+
+
 class Inspect(Record):
     """Read the runtime's executed graph."""
 
@@ -206,6 +219,14 @@ class Described(Record):
     """Signature and precision."""
 
 
+class GraphRead(Record):
+    """A model file's graph."""
+
+    kind: Literal["graph_read"] = "graph_read"
+    graph: ModelGraph
+    """Operators, multiply-accumulates, weights."""
+
+
 class Inspected(Record):
     """The runtime's executed graph."""
 
@@ -226,9 +247,21 @@ class Raised(Record):
     """Whether this machine lacks the runtime or the device."""
 
 
-AnyRequest = CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | ComputeOutputs | Describe | Inspect
+AnyRequest = (
+    CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | ComputeOutputs | Describe | ReadGraph | Inspect
+)
 AnyAnswer = (
-    Ready | Loaded | Inferred | Warmed | Peak | Predicted | OutputsComputed | Described | Inspected | Raised
+    Ready
+    | Loaded
+    | Inferred
+    | Warmed
+    | Peak
+    | Predicted
+    | OutputsComputed
+    | Described
+    | GraphRead
+    | Inspected
+    | Raised
 )
 Request = Annotated[AnyRequest, Field(discriminator="kind")]
 Answer = Annotated[AnyAnswer, Field(discriminator="kind")]

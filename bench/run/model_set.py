@@ -8,7 +8,7 @@ from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
 from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
-from bench.bundle.signature import Signature, Tensor, with_shapes
+from bench.bundle.signature import Tensor, named_shapes, with_shapes
 from bench.bundle.tensor_pack import TensorPack, random_pack, write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
@@ -51,7 +51,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
 
     def _open(self, file: ModelFile, name: str, shapes: Shapes) -> PlannedModel:
         description = describe(file)
-        inputs = with_shapes(name, description.signature.inputs, _shapes_of(description.signature, shapes))
+        inputs = with_shapes(name, description.signature.inputs, named_shapes(description.signature, shapes))
         if not inputs:
             raise InputError(f"{name}: takes no input, so there is nothing to measure")
         pack = random_pack(inputs)
@@ -76,11 +76,3 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         if not path.exists():
             write_tensor_pack(path, pack)
         return path
-
-
-def _shapes_of(signature: Signature, shapes: Shapes) -> Shapes:
-    """Return the shapes for one model. A shape without a name is that of the only input."""
-    only = shapes.get("")
-    if only is None:
-        return shapes
-    return {name: shape for name, shape in shapes.items() if name} | {signature.inputs[0].name: only}

@@ -17,9 +17,18 @@ from bench.measurements import Executed, Operator
 from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
 
 # Where in a node's inputs the weights stand: behind scale and zero point in the integer operators.
-_CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "NhwcFusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+_TRANSPOSED = "ConvTranspose"
+_CONVOLUTIONS = {
+    "Conv": 1,
+    "FusedConv": 1,
+    "NhwcFusedConv": 1,
+    "ConvInteger": 1,
+    "QLinearConv": 3,
+    _TRANSPOSED: 1,
+}
+_GEMMS = ("Gemm", "FusedGemm", "QGemm")
 _MATRICES = (
-    *("MatMul", "FusedMatMul", "Gemm", "FusedGemm", "QGemm", "QLinearMatMul", "MatMulInteger"),
+    *("MatMul", "FusedMatMul", *_GEMMS, "QLinearMatMul", "MatMulInteger"),
     *("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits"),
 )
 _CASTS = ("Cast",)
@@ -92,10 +101,13 @@ def _tensors(described: Sequence[Mapping[str, list[int]]]) -> list[Tensor]:
 
 
 def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
+    if kind in _GEMMS:  # whose first input may be transposed
+        return matrix_macs(output, math.prod(inputs[0]) // max(1, output[0]))
     if kind not in _CONVOLUTIONS:
         return matrix_macs(output, inputs[0][-1])
     weight = _weight(kind, inputs)
-    return convolution_macs(output, weight, weight[0])
+    # A transposed convolution multiplies each element of its input; its weights begin with input channels.
+    return convolution_macs(inputs[0] if kind == _TRANSPOSED else output, weight, weight[0])
 
 
 def _weight(kind: str, inputs: list[list[int]]) -> list[int]:

@@ -1,9 +1,11 @@
 """The interface of a runtime. It knows no format; each `run_*.py` module is a Runtime."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Tensor
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
@@ -56,6 +58,12 @@ class Runtime(Protocol):
 
     def describe(self, entry: Path) -> ModelDescription:
         """Read a model file's signature and precision, without running it."""
+
+    def read_graph(self, entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+        """Read a model file's graph before it is optimised.
+
+        `inputs`: with fixed shapes, to count multiply-accumulates; None: they stay unknown.
+        """
 
     def version(self) -> str:
         """Return the runtime's name and version, such as `onnxruntime 1.32.0`."""

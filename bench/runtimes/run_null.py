@@ -1,10 +1,12 @@
 """The null runtime: it does nothing, and so measures the harness itself and the baseline of memory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.model_graph import ModelGraph
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor, image_input
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
@@ -41,6 +43,13 @@ def describe(entry: Path) -> ModelDescription:  # noqa: ARG001 - the protocol's 
     """Return the signature of a network of edgefit's own."""
     return ModelDescription(
         signature=Signature(inputs=(image_input(32),), outputs=()), precision=Precision.FP32
+    )
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:  # noqa: ARG001 - the protocol's arguments
+    """Return that it has no operators."""
+    return ModelGraph(
+        producer=None, ir_version=None, opsets=(), operators=(), parameters=0, precision=Precision.FP32
     )
 
 

@@ -1,22 +1,31 @@
 """ONNX on onnxruntime. It knows onnxruntime's options and providers, and nothing of measuring."""
 
+import os
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
 
+from bench.bundle.model_graph import ModelGraph, onnx_model_graph
+from bench.bundle.onnx_graph import read_onnx, read_onnx_graph
+from bench.bundle.onnx_weights import onnx_weights
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
+from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.measurements import Executed
+from bench.run_config import RunConfig
 from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
 from bench.system.accelerators import NvidiaMemory, has_nvidia_gpu
 
 _ERRORS_ONLY = 3
+_CPU = "CPUExecutionProvider"
 _NVIDIA = ("cuda", "tensorrt")
 
 
@@ -103,14 +112,30 @@ def describe(entry: Path) -> ModelDescription:
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = _ERRORS_ONLY
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(entry), settings, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(entry), settings, providers=[_CPU])
     return ModelDescription(
         signature=Signature(
             inputs=tuple(map(_tensor, session.get_inputs())),
             outputs=tuple(map(_tensor, session.get_outputs())),
         ),
-        precision=Precision.FP32,
+        precision=read_onnx_graph(entry).precision,
     )
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+    """Read the file's graph; its multiply-accumulates are those of one inference without optimisation."""
+    macs = None if inputs is None else _macs(entry, inputs)
+    return onnx_model_graph(read_onnx_graph(entry), read_onnx(entry, onnx_weights), macs)
+
+
+def _macs(entry: Path, inputs: Sequence[Tensor]) -> Counter[str]:
+    """Return the multiply-accumulates of one inference by operator."""
+    config = RunConfig(threads=len(os.sched_getaffinity(0)), provider=_CPU)
+    options = LoadOptions(config=config, exact=True)
+    macs: Counter[str] = Counter()
+    for operator in OnnxSession(entry, options).executed(constant_inputs(inputs)).operators:
+        macs[operator.operation] += operator.macs or 0
+    return macs
 
 
 # onnxruntime's names of element types that are not numpy's.

@@ -2,16 +2,19 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import openvino
 
+from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_openvino import executed_by
+from bench.runtimes.graph_openvino import graph_of
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
 
@@ -73,13 +76,17 @@ def load(entry: Path, options: LoadOptions) -> OpenvinoSession:
         settings["INFERENCE_NUM_THREADS"] = str(options.config.threads)
     model: str | openvino.Model = str(entry)
     if options.inputs:
-        model = core.read_model(str(entry))
-        model.reshape({index: list(tensor.sizes) for index, tensor in enumerate(options.inputs)})
+        model = _reshaped(core.read_model(str(entry)), options.inputs)
     compiled = core.compile_model(model, device, settings)
     ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
     if not all(_is(device, name) for name in ran_on):
         raise FellBackError(f"OpenVINO was requested to run on {device}, but runs on {', '.join(ran_on)}")
     return OpenvinoSession(core, compiled, device)
+
+
+def _reshaped(model: openvino.Model, inputs: Sequence[Tensor]) -> openvino.Model:
+    model.reshape({index: list(tensor.sizes) for index, tensor in enumerate(inputs)})
+    return model
 
 
 def _is(requested: str, name: str) -> bool:
@@ -97,6 +104,14 @@ def describe(entry: Path) -> ModelDescription:
         ),
         precision=_precision(model),
     )
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+    """Read the file's graph; its multiply-accumulates follow from the shapes of these inputs."""
+    model = openvino.Core().read_model(str(entry))
+    if inputs:
+        model = _reshaped(model, inputs)
+    return graph_of(model, _precision(model), with_macs=inputs is not None)
 
 
 # OpenVINO's names of element types that are numpy's under another name.

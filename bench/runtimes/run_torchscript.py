@@ -3,16 +3,19 @@
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
+from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import Array, Inputs, ModelDescription, Outputs, Signature, Tensor
+from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
 from bench.runtimes.executed_torchscript import executed_by
+from bench.runtimes.graph_torchscript import graph_of
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.quantised_engines import engine_incompatibility, portable_engine
 from bench.system.accelerators import NvidiaMemory
@@ -146,11 +149,6 @@ def describe(entry: Path) -> ModelDescription:
     module = torch.jit.load(str(entry), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     graph = module.inlined_graph
     _, *inputs = graph.inputs()
-    kinds = [node.kind() for node in graph.nodes()]
-    sizes: Counter[torch.dtype] = Counter()
-    for tensor in module.state_dict().values():
-        sizes[tensor.dtype] += tensor.numel()
-    precision = Precision.FP16 if sizes[torch.float16] > sizes[torch.float32] else Precision.FP32
     return ModelDescription(
         signature=Signature(
             inputs=tuple(
@@ -158,8 +156,27 @@ def describe(entry: Path) -> ModelDescription:
             ),
             outputs=(),
         ),
-        precision=Precision.INT8 if any(kind.startswith("quantized::") for kind in kinds) else precision,
+        precision=_precision(module),
     )
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+    """Read the module's graph; its multiply-accumulates are those of one inference."""
+    module = torch.jit.load(str(entry), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    precision = _precision(module)
+    if precision is Precision.FP16:
+        module = module.float()
+    return graph_of(module, precision, None if inputs is None else constant_inputs(inputs))
+
+
+def _precision(module: torch.jit.ScriptModule) -> Precision:
+    """Return the precision by the graph: quantised operators, or most weights in half."""
+    if any(node.kind().startswith("quantized::") for node in module.inlined_graph.nodes()):
+        return Precision.INT8
+    sizes: Counter[torch.dtype] = Counter()
+    for tensor in module.state_dict().values():
+        sizes[tensor.dtype] += tensor.numel()
+    return Precision.FP16 if sizes[torch.float16] > sizes[torch.float32] else Precision.FP32
 
 
 def _name(debug_name: str) -> str:

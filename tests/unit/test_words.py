@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from bench.bundle.manifest import Manifest
 from bench.choose.choosing import Choice
 from bench.gate.document import Checked
+from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report
 from device_profiles.profile import Profile
 from edgefit.app import app
@@ -28,7 +29,7 @@ from models.records import RunRecord
 
 PACKAGES = ("bench", "export", "models", "edgefit", "device_profiles")
 DATA_ENDINGS = (".yaml", ".json", ".jinja", ".js", ".css", ".txt")
-RECORDS = (Report, Manifest, Profile, Checked, Choice, RunRecord)
+RECORDS = (Report, Manifest, Profile, Checked, Choice, ModelInspection, RunRecord)
 # Every retired word with its forms, and the standard term to write instead.
 RETIRED = {
     r"yardsticks?": "control workload; as a key: control",

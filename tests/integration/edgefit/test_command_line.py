@@ -31,7 +31,18 @@ def test_help_imports_no_heavy_library() -> None:
 def test_every_command_of_the_table_is_in_the_help() -> None:
     text = edgefit("--help").stdout
 
-    base = ("demo", "finetune", "export", "bench", "report", "choose", "check", "profiles", "doctor")
+    base = (
+        "demo",
+        "finetune",
+        "export",
+        "inspect",
+        "bench",
+        "report",
+        "choose",
+        "check",
+        "profiles",
+        "doctor",
+    )
     for name in (*base, "pack", "wheelhouse", "clean"):
         assert re.search(rf"^  {name} ", text, re.MULTILINE)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from making.classifier_file import write_classifier
 from making.compared_report import Row, made_report
 from making.shown_commands import PAGES, shown
 
@@ -37,6 +38,7 @@ def desk(bundle_folder: Path, tmp_path: Path) -> Path:
     pi = made_report(rows, profile="raspberry-pi-5", provenance="proxy", images=images, bundle=measured)
     write_report(tmp_path / "pi.json", pi)
     shutil.copy(PAGES[0].parent / "device_profiles" / "raspberry-pi-5.yaml", tmp_path / "shop-floor.yaml")
+    write_classifier(tmp_path / "model.onnx", ("batch", 3, "height", "width"))
     return tmp_path
 
 

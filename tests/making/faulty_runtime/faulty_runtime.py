@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.model_graph import ModelGraph
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor, image_input
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
@@ -78,6 +80,12 @@ def load(entry: Path, options: LoadOptions) -> FaultySession:
     if stage == "load":
         do(fault)
     return FaultySession(fault, stage)
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+    return ModelGraph(
+        producer=None, ir_version=None, opsets=(), operators=(), parameters=0, precision=Precision.FP32
+    )
 
 
 def version() -> str:

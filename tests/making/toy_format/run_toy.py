@@ -1,9 +1,11 @@
 """The toy format's runtime. It cannot tell what ran."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
@@ -37,6 +39,12 @@ def load(entry: Path, options: LoadOptions) -> ToySession:
 def describe(entry: Path) -> ModelDescription:
     signature = Signature(inputs=(Tensor(name="image", dtype="float32", shape=None),), outputs=())
     return ModelDescription(signature=signature, precision=Precision.FP32)
+
+
+def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
+    return ModelGraph(
+        producer=None, ir_version=None, opsets=(), operators=(), parameters=0, precision=Precision.FP32
+    )
 
 
 def version() -> str:
