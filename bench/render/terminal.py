@@ -27,7 +27,15 @@ from bench.render.check_text import (
     notable_findings,
     number,
 )
-from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, column_of, place_in
+from bench.render.columns import (
+    Column,
+    ColumnPlace,
+    available_columns,
+    best_cases,
+    cell_of,
+    column_of,
+    place_in,
+)
 from bench.render.report_text import (
     Remark,
     conditions,
@@ -35,10 +43,11 @@ from bench.render.report_text import (
     projected_text,
     projections,
     proxy_terms,
+    reference_line,
     remarks,
     sustained,
 )
-from bench.render.text import device_of, sparkline
+from bench.render.text import device_of, noun_of, sparkline
 from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
@@ -76,8 +85,7 @@ def report_view(report: Report, width: int) -> RenderableType:
         return _report_table(report, variants, columns)
 
     shown = _that_fit(available, lambda column: place_in(column, report), table_of, width)
-    notes = ["* best in its column · accuracy, AUC and retention: on the file that was timed"]
-    notes += controls_line(report)
+    notes = [*_legend(report, shown), *reference_line(report), *controls_line(report)]
     if len(shown) < len(available):
         needed = _width_of(table_of(available))
         notes.append(f"more columns at a width of {needed}, all columns with --csv")
@@ -90,6 +98,14 @@ def report_view(report: Report, width: int) -> RenderableType:
         *_hanging(projections(report)),
         *(_Hanging(_remark_text(remark)) for remark in remarks(report)),
     )
+
+
+def _legend(report: Report, shown: Sequence[Column]) -> list[str]:
+    """Return the explanation of what the table has: a mark at the best, and accuracy."""
+    parts = ["* best in its column"] if any(best_cases(column, report) for column in shown) else []
+    if any(run.accuracy is not None for run in report.runs):
+        parts.append("accuracy, AUC and retention: on the file that was timed")
+    return [" · ".join(parts)] if parts else []
 
 
 def _that_fit(
@@ -128,7 +144,7 @@ def _table(show_header: bool = True) -> Table:
 
 def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Column]) -> Table:
     table = _table()
-    table.add_column("variant", overflow="fold")
+    table.add_column(noun_of(report), overflow="fold")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("provenance", no_wrap=True)
@@ -139,15 +155,15 @@ def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Col
     for run in variants:
         table.add_row(
             Text(run.case),
-            *(_report_cell(run, column, best[column.key]) for column in columns),
+            *(_report_cell(report, run, column, best[column.key]) for column in columns),
             _provenance(run),
             *([projected_text(run)] if is_projected else []),
         )
     return table
 
 
-def _report_cell(run: Run, column: Column, best: set[str]) -> Text:
-    text = column.text(run)
+def _report_cell(report: Report, run: Run, column: Column, best: set[str]) -> Text:
+    text = cell_of(column, run, report)
     if column.value(run) is None:
         return Text(text, "dim")
     return Text(f"*{text}", "bold green") if run.case in best else Text(text)
@@ -163,6 +179,8 @@ def _remark_text(remark: Remark) -> Text:
     if remark.kind == "warning":
         cases = f"{remark.cases}: " if remark.cases else ""
         return Text.assemble(("warning:", "yellow"), f" {cases}{remark.sentence}")
+    if remark.kind == "outputs not compared":
+        return Text.assemble((f"{remark.kind}:", "yellow"), f" {remark.cases}: {remark.sentence}")
     return Text.assemble((f"{remark.cases}:", "bold"), f" {remark.sentence}")
 
 
