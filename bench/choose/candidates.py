@@ -139,7 +139,8 @@ class CandidateSet:
 def candidate_sets(reports: Sequence[Report]) -> list[CandidateSet]:
     """Return the rows of each profile, in the order of the reports.
 
-    Of a row that was measured twice, with the same bundle on the same machine, only the later one counts.
+    Of a row that was measured twice, with the same bundle or model file on the same machine, only the later
+    one counts.
     """
     names = dict.fromkeys(report.profile.name for report in reports)
     return [_candidate_set([report for report in reports if report.profile.name == name]) for name in names]
@@ -151,7 +152,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
     for report in sorted(reports, key=lambda report: report.created):
         for run in report.runs:
             if run.is_variant:
-                key = (report.subject.sha256, report.host.cpu, run.provenance, run.case)
+                key = (_measured(report, run), report.host.cpu, run.provenance, run.case)
                 if key in latest:
                     replaced.append(latest[key])
                 latest[key] = (report, run)
@@ -177,6 +178,12 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
         for report, run in replaced
     ]
     return CandidateSet(tuple(reports), tuple(ranked), tuple(others))
+
+
+def _measured(report: Report, run: Run) -> str:
+    """Return a hash of what a row measured: its bundle, or its model file with its inputs."""
+    model = report.model_of(run)
+    return report.subject.sha256 if model is None else f"{model.sha256} {model.values.sha256}"
 
 
 class _Names:

@@ -41,8 +41,8 @@ def conditions(report: Report) -> list[str]:
     measured = [run.completed for run in report.runs if run.completed is not None]
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
     predictions = f"; {cached} {noun_of(report)}s: predictions of an earlier run" if cached else ""
-    sampling_line = f"{_sampling(report)}; {_answers(report)}{predictions}"
-    return [*_subject_lines(report), host_line, sampling_line]
+    sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}"
+    return [*_subject_lines(report), *_inputs(report), host_line, sampling_line]
 
 
 def _subject_lines(report: Report) -> list[str]:
@@ -62,21 +62,21 @@ def _model_line(model: ModelFileRecord, report: Report) -> str:
     return f"{model.name}: {model.format} {model.precision.value}, {inputs}, batch {batch}"
 
 
+def _inputs(report: Report) -> list[str]:
+    """Return where the inputs of model files come from; nothing for a bundle, which has evaluation images."""
+    if report.models is None:
+        return []
+    values = [model.values for model in report.models.models]
+    sources = dict.fromkeys(f"{value.source} for {value.inferences} inferences" for value in values)
+    return [f"inputs: {' or '.join(sources)}; no labels, so no accuracy"]
+
+
 def _answers(report: Report) -> str:
-    """Return what accuracy is based on; of model files, what they were run with instead."""
+    """Return what accuracy is based on, and whether the run was short."""
     evaluation, quick = report.evaluation, " (--quick)" if report.quick else ""
-    if evaluation is not None:
-        return f"accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
-    return f"{inputs_of(report)}{quick}: no labels, so no accuracy"
-
-
-def inputs_of(report: Report) -> str:
-    """Return where the inputs of model files come from, and how many there are."""
-    models = () if report.models is None else report.models.models
-    sources = dict.fromkeys(
-        f"{model.values.source} for {model.values.inferences} inferences" for model in models
-    )
-    return f"inputs: {' or '.join(sources)}"
+    if evaluation is None:
+        return quick
+    return f"; accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
 
 
 def reference_line(report: Report) -> list[str]:
@@ -87,9 +87,9 @@ def reference_line(report: Report) -> list[str]:
     items = sorted(
         {output.items for run in report.runs if run.outputs for output in run.outputs.outputs if output.items}
     )
-    counted = f" of {_listed(items)} items" if items else ""
-    what = f"same class{counted}, cosine and SQNR" if items else "cosine and SQNR"
-    return [f"ref.: the outputs of the other files are compared with those of {reference}: {what}"]
+    figures = [f"agreement on {_listed(items)} items"] if items else []
+    compared = ", ".join([*figures, "cosine, SQNR"])
+    return [f"ref.: the reference, {reference}: the outputs of the others are compared with its: {compared}"]
 
 
 def _sampling(report: Report) -> str:

@@ -198,7 +198,7 @@ def choice_view(choice: Choice) -> RenderableType:
         *_hanging(choice.nearest),
         *_hanging(
             (
-                "* on the Pareto front of p50, memory, size and accuracy",
+                f"* on the Pareto front of {choice.front_of}",
                 f"Ranked by {choice.prefer.value}. Ratios are to the choice, with a 95 % interval.",
                 f"Budget: {choice.budget.source}",
             ),

@@ -42,8 +42,9 @@ def _figures(output: OutputComparison, compared: OutputsComparison) -> str:
     name = f"'{output.name}' " if len(compared.outputs) > 1 else ""
     if output.agreement is not None:
         return f"{name}agreement {output.agreement:.3f} on {output.items} items"
-    sqnr = "equal" if output.sqnr_db is None else f"SQNR {output.sqnr_db:.1f} dB"
-    return f"{name}{sqnr}" if output.cosine is None else f"{name}cosine {output.cosine:.4f}, {sqnr}"
+    cosine = [] if output.cosine is None else [f"cosine {output.cosine:.4f}"]
+    sqnr = [] if output.sqnr_db is None else [f"SQNR {output.sqnr_db:.1f} dB"]
+    return name + (", ".join([*cosine, *sqnr]) or f"largest difference {output.largest_difference:.3g}")
 
 
 def _source(report: Report, run: Run) -> str:

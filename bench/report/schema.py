@@ -102,7 +102,8 @@ class OutputComparison(Record):
     agreement: float | None
     """Share of these items with the reference's class; null where the output has not the shape of classes."""
     cosine: float | None
-    """Mean over the inputs of the cosine similarity with the reference; null where a vector is all zeros."""
+    """Mean over the inputs of the cosine similarity with the reference; null where a vector is all zeros or
+    a single value."""
     sqnr_db: float | None
     """Signal-to-quantisation-noise ratio with the reference as the signal, in dB; null without any error."""
     largest_difference: float
