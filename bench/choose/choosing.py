@@ -20,7 +20,7 @@ from bench.choose.wording import (
 from bench.devices.terms import Provenance
 from bench.measurements import NoEnergy
 from bench.record import Record
-from bench.report.outputs_words import difference, not_compared, outputs_sentence
+from bench.report.outputs_words import disagreement, outputs_sentence
 from bench.report.retention import MARGIN, RetentionCheck
 from bench.report.schema import Report
 from device_profiles.settings import Budget
@@ -235,7 +235,7 @@ class _Chooser:
             other.name for other in dominating(row, self._set.ranked) if not self._violations[other.name]
         ]
         by = f"; dominated by {better[0]}" if better else ""
-        differs = difference(row.report, row.run) or not_compared(row.report, row.run)
+        differs = disagreement(row.report, row.run)
         accuracy = "" if check.is_shown else f"; {check.sentence}"
         accuracy += "" if differs is None else f"; {differs}"
         match comparison.relation:

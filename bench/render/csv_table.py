@@ -70,7 +70,11 @@ REMARKS = (
     TextColumn(
         "images", lambda _report, run: run.accuracy.images if run.accuracy else None, subject=Subject.BUNDLE
     ),
-    TextColumn("reference", lambda report, _run: report.reference_case, subject=Subject.OUTPUTS),
+    TextColumn(
+        "reference",
+        lambda report, run: report.reference_case if run.is_variant else None,
+        subject=Subject.OUTPUTS,
+    ),
     TextColumn("items", _items, subject=Subject.OUTPUTS),
     TextColumn("not_compared", not_compared, subject=Subject.OUTPUTS),
     TextColumn("inputs", _inputs, subject=Subject.OUTPUTS),

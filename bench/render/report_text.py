@@ -89,7 +89,8 @@ def reference_line(report: Report) -> list[str]:
     )
     figures = [f"agreement on {_listed(items)} items"] if items else []
     compared = ", ".join([*figures, "cosine, SQNR"])
-    return [f"ref.: the reference, {reference}: the outputs of the others are compared with its: {compared}"]
+    sentence = f"ref.: {reference} is the reference; the outputs of the others are compared with its outputs"
+    return [f"{sentence}: {compared}"]
 
 
 def _sampling(report: Report) -> str:

@@ -47,7 +47,7 @@ from bench.render.report_text import (
     remarks,
     sustained,
 )
-from bench.render.text import device_of, noun_of, sparkline
+from bench.render.text import device_of, noun_of, sparkline, subjects_of
 from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
@@ -290,6 +290,8 @@ _HISTORY_COLUMNS = (
     "peak_memory_mib",
     "size_mb",
     "retention",
+    "output_agreement",
+    "output_cosine",
 )
 
 
@@ -333,7 +335,11 @@ def history_view(reports: Sequence[Report], width: int) -> RenderableType:
 
 def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
     """Return the table of a history with the columns that the terminal has room for."""
-    available = [column_of(key) for key in _HISTORY_COLUMNS]
+    available = [
+        column
+        for column in map(column_of, _HISTORY_COLUMNS)
+        if any(column.value(run) is not None for _, run in rows)
+    ]
     shown = _that_fit(
         available, lambda _: ColumnPlace.ALWAYS, lambda columns: _history_table(rows, columns), width
     )
@@ -343,13 +349,13 @@ def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
 def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]) -> Table:
     table = _table()
     table.add_column("measured at", overflow="fold")
-    for title in ("bundle", "run"):
+    for title in (subjects_of(rows[0][0]), "run"):
         table.add_column(title, no_wrap=True)
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     for report, run in rows:
         how = f"{'quick' if report.quick else 'full'}, {run.config.short_label}"
         how = how if run.status == "completed" else run.status
-        cells = [column.text(run) for column in columns]
+        cells = [cell_of(column, run, report) for column in columns]
         table.add_row(report.created, report.subject.sha256[:8], how, *cells)
     return table

@@ -16,6 +16,12 @@ def outputs_sentence(report: Report, run: Run) -> str | None:
     return (difference(report, run) or _agreement(report, run, run.outputs)) + rest
 
 
+def disagreement(report: Report, run: Run) -> str | None:
+    """Return by how much a row's outputs differ from the reference's, and which could not be compared."""
+    parts = (difference(report, run), not_compared(report, run))
+    return "; not compared: ".join(part for part in parts if part is not None) or None
+
+
 def difference(report: Report, run: Run) -> str | None:
     """Return by how much a row's outputs differ from the reference's; None if they do not differ."""
     compared = run.outputs
@@ -39,7 +45,8 @@ def _agreement(report: Report, run: Run, compared: OutputsComparison) -> str:
 
 
 def _figures(output: OutputComparison, compared: OutputsComparison) -> str:
-    name = f"'{output.name}' " if len(compared.outputs) > 1 else ""
+    has_others = len(compared.outputs) + len(compared.unmatched) > 1
+    name = f"'{output.name}' " if has_others else ""
     if output.agreement is not None:
         return f"{name}agreement {output.agreement:.3f} on {output.items} items"
     cosine = [] if output.cosine is None else [f"cosine {output.cosine:.4f}"]

@@ -228,7 +228,10 @@ def outputs(report: Report) -> Chart | None:
     rows = _output_rows(report)
     if not rows.points:
         return None
-    x = alt.X("alike:Q", title="agreement or cosine with the reference")
+    lowest = min(0.0, *(row["alike"] for row in rows.points))
+    x = alt.X(
+        "alike:Q", title="agreement or cosine with the reference", scale=alt.Scale(domain=[lowest, 1.0])
+    )
     bars = _bars(rows, x, _parts("measure", "likeness", _OF_MEASURES))
     return Chart("outputs", "Outputs compared with the reference", rows.caption, bars, *rows.table)
 

@@ -41,6 +41,7 @@ from bench.units import mb, ms, written
 
 _PICTURE_WIDTH = 420
 _IN_A_ROW = 3
+_MOST_ABOVE = 10
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ _ACCURACY = _Vertical(
 _SIZE = _Vertical(
     key="size_mb",
     name="size",
-    title="size, MB (10⁶ bytes)",
+    title="size, MB",
     front="memory and size",
     better="down is smaller",
     sign=-1,
@@ -146,8 +147,17 @@ def _main(report: Report) -> _MainRows:
         corners=_corners(points, vertical),
         projected=tuple(ranges),
         latency_limit=budget.p95_ms if has_limit else None,
-        limit=budget.size_mb if vertical is _SIZE else budget.retention,
+        limit=_limit_of(report, points, vertical),
     )
+
+
+def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> float | None:
+    """Return the budget's limit. A limit of size that is far above all files would squeeze them together."""
+    budget = report.profile.budget
+    if vertical is _ACCURACY or budget.size_mb is None:
+        return budget.retention if vertical is _ACCURACY else None
+    largest = max((row["size_mb"] for row in points), default=0.0)
+    return budget.size_mb if largest > budget.size_mb / _MOST_ABOVE else None
 
 
 def _vertical_of(candidate: Candidate, vertical: _Vertical) -> float | None:
@@ -205,9 +215,7 @@ def _caption(
     sentences.append(f"Filled points are on the Pareto front of {latency}, {vertical.front}.")
     if len(_corners(points, vertical)) > 1:
         sentences.append(f"The dotted line is the front of p50 and {vertical.name} alone.")
-    budget = report.profile.budget
-    least = budget.size_mb if vertical is _SIZE else budget.retention
-    if budget.p95_ms is not None or least is not None:
+    if report.profile.budget.p95_ms is not None or _limit_of(report, points, vertical) is not None:
         sentences.append("Dashed lines are the budget's limits.")
     if ranges:
         device = report.profile.name
