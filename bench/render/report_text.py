@@ -32,7 +32,9 @@ class Remark:
 def conditions(report: Report) -> list[str]:
     """Return the conditions that every number of this report depends on."""
     host = report.host
-    options = sorted({run.config.label for run in report.runs if run.is_variant})
+    configs = [run.config for run in report.runs if run.is_variant]
+    # The line of each model file has its batch.
+    options = sorted({config.label if report.models is None else config.options.label for config in configs})
     gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
     host_line = (
         f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores{gpus}, "
