@@ -47,7 +47,7 @@ from bench.render.report_text import (
     remarks,
     sustained,
 )
-from bench.render.text import device_of, noun_of, sparkline, subjects_of
+from bench.render.text import device_of, noun_of, sparkline
 from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
@@ -300,7 +300,7 @@ def of_one_name(reports: Sequence[Report]) -> list[Report]:
     names = sorted({report.name for report in reports})
     if len(names) > 1:
         raise InputError(
-            f"--history shows reports of one name, and these have the names {', '.join(names)}; "
+            f"--history shows reports of one name, and these have the names {', '.join(map(repr, names))}; "
             "give reports of one name (edgefit bench --name sets it)"
         )
     return sorted(reports, key=lambda report: report.created)
@@ -326,11 +326,19 @@ def history_view(reports: Sequence[Report], width: int) -> RenderableType:
         levels = [run.summary.latency.p50_ns for _, run in rows if run.summary is not None]
         drawing = f"  p50 {sparkline(levels, _HISTORY_WIDTH)}" if len(levels) > 1 else ""
         parts += [Text(), *_hanging([f"{case}, {device}, {provenance}{drawing}"]), _fitting(rows, width)]
-    legend = (
-        "± half of the 95 % interval of the median · rel. to control: latency ÷ the control "
-        "workload's, to compare days and machines"
-    )
-    return Group(*parts, *_hanging([legend], "dim"))
+    return Group(*parts, *_hanging(_history_legend(reports), "dim"))
+
+
+def _history_legend(reports: Sequence[Report]) -> list[str]:
+    """Return the explanation of the columns that have a value."""
+    explained = {
+        "p50_half_width": "± half of the 95 % interval of the median",
+        "relative_to_control": "rel. to control: latency ÷ the control "
+        "workload's, to compare days and machines",
+    }
+    available = {column.key for column in available_columns(*reports)}
+    parts = [text for key, text in explained.items() if key in available]
+    return [" · ".join(parts)] if parts else []
 
 
 def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
@@ -349,7 +357,7 @@ def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
 def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]) -> Table:
     table = _table()
     table.add_column("measured at", overflow="fold")
-    for title in (subjects_of(rows[0][0]), "run"):
+    for title in ("bundle" if rows[0][0].models is None else "file", "run"):
         table.add_column(title, no_wrap=True)
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
@@ -357,5 +365,7 @@ def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]
         how = f"{'quick' if report.quick else 'full'}, {run.config.short_label}"
         how = how if run.status == "completed" else run.status
         cells = [cell_of(column, run, report) for column in columns]
-        table.add_row(report.created, report.subject.sha256[:8], how, *cells)
+        model = report.model_of(run)
+        sha256 = report.subject.sha256 if model is None else model.sha256
+        table.add_row(report.created, sha256[:8], how, *cells)
     return table

@@ -232,7 +232,7 @@ def outputs(report: Report) -> Chart | None:
     x = alt.X(
         "alike:Q", title="agreement or cosine with the reference", scale=alt.Scale(domain=[lowest, 1.0])
     )
-    bars = _bars(rows, x, _parts("measure", "likeness", _OF_MEASURES))
+    bars = _bars(rows, x, _parts("measure", "measure", _OF_MEASURES))
     return Chart("outputs", "Outputs compared with the reference", rows.caption, bars, *rows.table)
 
 

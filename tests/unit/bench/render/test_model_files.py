@@ -161,6 +161,6 @@ def test_a_history_shows_agreement_in_the_place_of_retention() -> None:
 
     text = drawn(history_view(reports, 140), 140)
 
-    assert "model files" in text
+    assert re.search(r"measured at +file +run", text)
     assert "retention" not in re.sub(r"\s", "", text)
     assert "0.800" in text

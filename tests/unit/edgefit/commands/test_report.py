@@ -65,7 +65,7 @@ def test_history_of_two_names_is_refused(tmp_path: Path) -> None:
     done = edgefit_here("report", tmp_path / "one.json", tmp_path / "other.json", "--history")
 
     assert done.returncode == 2
-    assert "these have the names one, other" in done.stderr
+    assert "these have the names 'one', 'other'" in done.stderr
 
 
 def test_a_picture_is_replaced_only_if_edgefit_drew_it(tmp_path: Path) -> None:
