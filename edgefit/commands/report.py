@@ -162,6 +162,10 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
     from bench.errors import InputError
     from bench.render.html.flips import thumbnail
 
+    if all(report.bundle is None for report in measured):
+        raise InputError(
+            "--images shows evaluation images, and model files are measured without any; leave it out"
+        )
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256
     if all(report.bundle is None or report.bundle.pack_sha256 != sha256 for report in measured):
