@@ -8,6 +8,7 @@ from functools import cached_property
 
 from bench.devices.terms import Provenance
 from bench.measurements import Completed
+from bench.report.outputs_words import difference
 from bench.report.predictions import Predictions
 from bench.report.schema import Report, Run, Summary
 from bench.statistics.accuracy import Paired
@@ -72,6 +73,11 @@ class Candidate:
     def top1(self) -> float:
         """Its accuracy on the report's images; 0 where it was not evaluated."""
         return 0.0 if self.run.accuracy is None else self.run.accuracy.top1
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether it is a model file whose outputs differ from the reference's."""
+        return difference(self.report, self.run) is not None
 
     @property
     def energy_mj(self) -> float | None:

@@ -363,6 +363,6 @@ def _why_no_energy(row: Candidate) -> str:
     return energy.reason if isinstance(energy, NoEnergy) else "it was not measured on the device itself"
 
 
-def _tie_break(row: Candidate) -> tuple[float, float, bool, str]:
-    """Return the key that decides a tie: the smaller, then the more accurate, then fp32."""
-    return row.size_bytes, -row.top1, row.run.precision is not Precision.FP32, row.name
+def _tie_break(row: Candidate) -> tuple[float, bool, float, bool, str]:
+    """Return the key that decides a tie: the smaller, one whose outputs agree, the more accurate, fp32."""
+    return row.size_bytes, row.disagrees, -row.top1, row.run.precision is not Precision.FP32, row.name

@@ -46,7 +46,10 @@ def why_first(chosen: Candidate, tied: Sequence[Candidate]) -> str:
     others = [other for other in tied if other is not chosen]
     if all(other.size_bytes > chosen.size_bytes for other in others):
         return "the smallest"
-    if all(other.top1 < chosen.top1 for other in others if other.size_bytes == chosen.size_bytes):
+    equal = [other for other in others if other.size_bytes == chosen.size_bytes]
+    if not chosen.disagrees and equal and all(other.disagrees for other in equal):
+        return "the smallest whose outputs agree with the reference's"
+    if all(other.top1 < chosen.top1 for other in equal):
         return "the smallest and the most accurate"
     return "the one in fp32" if chosen.run.precision is Precision.FP32 else "the first by name"
 
@@ -56,6 +59,8 @@ def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
     if candidate.size_bytes > chosen.size_bytes:
         here, there = (written(mb(row.size_bytes), 2) for row in (candidate, chosen))
         return f"larger ({here} MB, {chosen.name} has {there})"
+    if candidate.disagrees and not chosen.disagrees:
+        return "its outputs differ from the reference's"
     if candidate.top1 < chosen.top1:
         return f"less accurate ({candidate.top1:.3f}, {chosen.name} has {chosen.top1:.3f})"
     if chosen.run.precision is Precision.FP32 and candidate.run.precision is not Precision.FP32:

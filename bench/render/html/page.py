@@ -81,6 +81,8 @@ def to_html(
     page: str = environment.from_string(_text("page.html.jinja")).render(
         marker=REPORT_MARKER,
         names=list(dict.fromkeys(report.name for report in reports)),
+        # A report of model files is named by their names, which have commas between them.
+        separator=", " if reports[0].models is None else "; ",
         devices=devices,
         choices=choices,
         signs=SIGNS,

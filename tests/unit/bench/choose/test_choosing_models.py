@@ -69,6 +69,22 @@ def test_the_reason_against_another_says_that_its_outputs_differ_or_were_not_com
     assert "it was run with other inputs than a.onnx" in reason_of(choice, "bytes.onnx")
 
 
+def test_of_equally_fast_and_large_files_one_that_agrees_is_chosen() -> None:
+    rows = {
+        "reference.onnx": ModelRow(9),
+        "another.onnx": ModelRow(4, outputs=(classified(1, 1, 1, 1, 1),)),
+        "equal.onnx": ModelRow(4),
+    }
+    choice = choice_of(model_report(rows))
+
+    assert choice.chosen == "equal.onnx"
+    assert (
+        "a tie in latency with another.onnx: the smallest whose outputs agree with the reference's is chosen"
+        in choice.explanation
+    )
+    assert "its outputs differ from the reference's" in reason_of(choice, "another.onnx")
+
+
 def test_size_and_a_budget_decide_as_for_variants() -> None:
     report = model_report(every_kind())
 
