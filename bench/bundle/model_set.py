@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
+from bench.printable import some_of
 from bench.record import Record
 
 
@@ -57,5 +58,5 @@ class ModelSetRecord(Record):
 
     @property
     def name(self) -> str:
-        """The names of the files."""
-        return ", ".join(model.name for model in self.models)
+        """The names of the files; of more than three the first two and a count."""
+        return some_of([model.name for model in self.models])

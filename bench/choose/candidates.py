@@ -8,6 +8,7 @@ from functools import cached_property
 
 from bench.devices.terms import Provenance
 from bench.measurements import Completed
+from bench.report.outputs_words import difference
 from bench.report.predictions import Predictions
 from bench.report.schema import Report, Run, Summary
 from bench.statistics.accuracy import Paired
@@ -72,6 +73,11 @@ class Candidate:
     def top1(self) -> float:
         """Its accuracy on the report's images; 0 where it was not evaluated."""
         return 0.0 if self.run.accuracy is None else self.run.accuracy.top1
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether it is a model file whose outputs differ from the reference's."""
+        return difference(self.report, self.run) is not None
 
     @property
     def energy_mj(self) -> float | None:
@@ -139,7 +145,8 @@ class CandidateSet:
 def candidate_sets(reports: Sequence[Report]) -> list[CandidateSet]:
     """Return the rows of each profile, in the order of the reports.
 
-    Of a row that was measured twice, with the same bundle on the same machine, only the later one counts.
+    Of a row that was measured twice, with the same bundle or model file on the same machine, only the later
+    one counts.
     """
     names = dict.fromkeys(report.profile.name for report in reports)
     return [_candidate_set([report for report in reports if report.profile.name == name]) for name in names]
@@ -151,7 +158,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
     for report in sorted(reports, key=lambda report: report.created):
         for run in report.runs:
             if run.is_variant:
-                key = (report.subject.sha256, report.host.cpu, run.provenance, run.case)
+                key = (_measured(report, run), report.host.cpu, run.provenance, run.case)
                 if key in latest:
                     replaced.append(latest[key])
                 latest[key] = (report, run)
@@ -177,6 +184,12 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
         for report, run in replaced
     ]
     return CandidateSet(tuple(reports), tuple(ranked), tuple(others))
+
+
+def _measured(report: Report, run: Run) -> str:
+    """Return a hash of what a row measured: its bundle, or its model file with its inputs."""
+    model = report.model_of(run)
+    return report.subject.sha256 if model is None else f"{model.sha256} {model.values.sha256}"
 
 
 class _Names:

@@ -20,12 +20,14 @@ from bench.choose.wording import (
 from bench.devices.terms import Provenance
 from bench.measurements import NoEnergy
 from bench.record import Record
+from bench.report.outputs_words import disagreement, outputs_sentence
 from bench.report.retention import MARGIN, RetentionCheck
 from bench.report.schema import Report
 from device_profiles.settings import Budget
 
 _MOST_NAMED = 3
 _LONGEST_HEADLINE = 80
+_UNLABELLED = "accuracy was not compared, because the model files were measured without labels"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,13 @@ class Choice(Record):
     """Where no candidate meets the budget: for each limit the candidate that exceeds it by the least."""
     has_rows: bool = True
     """Whether there was any candidate to choose from."""
+    accuracy_compared: bool = True
+    """Whether accuracy was compared; false for model files, which were measured without labels."""
+
+    @property
+    def front_of(self) -> str:
+        """The quantities of the Pareto front."""
+        return "p50, memory, size and accuracy" if self.accuracy_compared else "p50, memory and size"
 
 
 def choose(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
@@ -146,6 +155,7 @@ class _Chooser:
             candidates=tuple(self._results(chosen, leader)),
             nearest=() if chosen is not None else tuple(self._nearest()),
             has_rows=bool(self._rankable()),
+            accuracy_compared=self._set.has_accuracy,
         )
         return choice, chosen
 
@@ -225,7 +235,9 @@ class _Chooser:
             other.name for other in dominating(row, self._set.ranked) if not self._violations[other.name]
         ]
         by = f"; dominated by {better[0]}" if better else ""
+        differs = disagreement(row.report, row.run)
         accuracy = "" if check.is_shown else f"; {check.sentence}"
+        accuracy += "" if differs is None else f"; {differs}"
         match comparison.relation:
             case Relation.TIE:
                 return "tie", f"{figure}, within ±{TIE:.0%}, and {tie_lost(row, chosen)}{by}{accuracy}"
@@ -240,12 +252,13 @@ class _Chooser:
 
     def _headline(self, chosen: Candidate | None) -> str:
         profile = self._set.profile
+        noun = "variant" if self._set.has_accuracy else "model"
         if not self._set.ranked:
-            return f"{profile}: no variant ran"
+            return f"{profile}: no {noun} ran"
         if not self._rankable():
-            return f"{profile}: no variant's energy was measured"
+            return f"{profile}: no {noun}'s energy was measured"
         if chosen is None:
-            return f"{profile}: no variant meets the budget"
+            return f"{profile}: no {noun} meets the budget"
         headline = f"{profile}: {chosen.name}, {latency_figure(chosen)}"
         if len(headline) <= _LONGEST_HEADLINE:
             return headline
@@ -256,11 +269,13 @@ class _Chooser:
     ) -> list[str]:
         """Return the figures with their conditions, ties, and what is not decided, a sentence each."""
         based_on = self._based_on()
+        unlabelled = [] if self._set.has_accuracy or not self._set.ranked else [_UNLABELLED]
         if chosen is None:
             budget = [f"the budget is {self._budget_text()}"] if self._rankable() else []
-            return [*budget, *based_on]
+            return [*unlabelled, *budget, *based_on]
         check = self._checks[chosen.name]
-        sentences = [figures(chosen, check)]
+        outputs = outputs_sentence(chosen.report, chosen.run)
+        sentences = [*unlabelled, *([] if outputs is None else [outputs]), figures(chosen, check)]
         if len(tied) > 1:
             others = ", ".join(row.name for row in tied if row is not chosen)
             sentences.append(
@@ -276,8 +291,6 @@ class _Chooser:
             sentences.append(f"not decided against {against}")
         if not check.is_shown:
             sentences.append(check.sentence)
-        if not self._set.has_accuracy:
-            sentences.append("the model files were measured without labels, so accuracy was not compared")
         return [*sentences, *based_on]
 
     def _based_on(self) -> list[str]:
@@ -331,10 +344,12 @@ def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:
     changes: dict[str, object] = {key: value for key, value in limits.items() if value is not None}
     # The latest report has the present version of the profile.
     budget = max(candidates.reports, key=lambda report: report.created).profile.budget
-    if criteria.any_retention or not candidates.has_accuracy:
+    if criteria.any_retention:
         changes["retention"] = None
     if changes:
         changes["source"] = f"{criteria.budget.source}; the rest: {budget.source}"
+    if not candidates.has_accuracy:
+        changes["retention"] = None
     return budget.model_copy(update=changes)
 
 
@@ -348,6 +363,6 @@ def _why_no_energy(row: Candidate) -> str:
     return energy.reason if isinstance(energy, NoEnergy) else "it was not measured on the device itself"
 
 
-def _tie_break(row: Candidate) -> tuple[float, float, bool, str]:
-    """Return the key that decides a tie: the smaller, then the more accurate, then fp32."""
-    return row.size_bytes, -row.top1, row.run.precision is not Precision.FP32, row.name
+def _tie_break(row: Candidate) -> tuple[float, bool, float, bool, str]:
+    """Return the key that decides a tie: the smaller, one whose outputs agree, the more accurate, fp32."""
+    return row.size_bytes, row.disagrees, -row.top1, row.run.precision is not Precision.FP32, row.name

@@ -7,7 +7,7 @@ from bench.choose.candidates import Candidate
 from bench.choose.comparing import Comparison, Preference
 from bench.report.retention import RetentionCheck
 from bench.runtimes.providers import place_of
-from bench.units import mb, mib, ms
+from bench.units import mb, mib, ms, written
 from device_profiles.facts import multiplies_int8_fast
 
 _HARDLY_FASTER = 0.9
@@ -24,7 +24,7 @@ def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
             time += f"; projected {_ms(run.projected.low_ns)} to {_ms(run.projected.high_ns)} ms"
     energy = "" if candidate.energy_mj is None else f", {candidate.energy_mj:.3g} mJ"
     retention = f", {accuracy.sentence}" if accuracy.is_shown and accuracy.sentence else ""
-    bytes_ = f"{mib(candidate.memory_bytes):.0f} MiB, {mb(candidate.size_bytes):.2f} MB"
+    bytes_ = f"{mib(candidate.memory_bytes):.0f} MiB, {written(mb(candidate.size_bytes), 2)} MB"
     return f"{time}), {bytes_}{energy}{retention}"
 
 
@@ -46,15 +46,21 @@ def why_first(chosen: Candidate, tied: Sequence[Candidate]) -> str:
     others = [other for other in tied if other is not chosen]
     if all(other.size_bytes > chosen.size_bytes for other in others):
         return "the smallest"
-    if all(other.top1 < chosen.top1 for other in others if other.size_bytes == chosen.size_bytes):
+    equal = [other for other in others if other.size_bytes == chosen.size_bytes]
+    if not chosen.disagrees and equal and all(other.disagrees for other in equal):
+        return "the smallest whose outputs agree with the reference's"
+    if all(other.top1 < chosen.top1 for other in equal):
         return "the smallest and the most accurate"
-    return "the fp32 variant" if chosen.run.precision is Precision.FP32 else "the first by name"
+    return "the one in fp32" if chosen.run.precision is Precision.FP32 else "the first by name"
 
 
 def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
     """Return why a candidate that ties is not chosen."""
     if candidate.size_bytes > chosen.size_bytes:
-        return f"larger ({mb(candidate.size_bytes):.2f} MB, {chosen.name} has {mb(chosen.size_bytes):.2f})"
+        here, there = (written(mb(row.size_bytes), 2) for row in (candidate, chosen))
+        return f"larger ({here} MB, {chosen.name} has {there})"
+    if candidate.disagrees and not chosen.disagrees:
+        return "its outputs differ from the reference's"
     if candidate.top1 < chosen.top1:
         return f"less accurate ({candidate.top1:.3f}, {chosen.name} has {chosen.top1:.3f})"
     if chosen.run.precision is Precision.FP32 and candidate.run.precision is not Precision.FP32:

@@ -3,13 +3,13 @@
 A row has the column's value, format, explanation, place, and which values are best. Pure: it draws nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from bench.report.schema import Accuracy, RelativeLatency, Report, Run, Summary
+from bench.report.schema import Accuracy, OutputsComparison, RelativeLatency, Report, Run, Summary
 from bench.statistics.replication import Interval
-from bench.units import MJ_PER_J, mb, mib, ms
+from bench.units import MJ_PER_J, mb, mib, ms, written
 
 _PERCENT = 100
 
@@ -33,6 +33,17 @@ class ColumnPlace(Enum):
     """On a terminal that has room for it."""
     FILE = "file"
     """On the page and in the CSV file only."""
+
+
+class Subject(Enum):
+    """Which reports can have a value in a column."""
+
+    ANY = "any"
+    """All."""
+    BUNDLE = "bundle"
+    """Those of bundles, which have labels and a reference in fp32."""
+    OUTPUTS = "outputs"
+    """Those of model files: the comparison of their outputs with those of the reference, the first file."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Column:
     """Shown number ÷ value."""
     is_within_group: bool = False
     """Whether its values can be compared within a group only: the machine's speed differs between groups."""
+    subject: Subject = Subject.ANY
+    """Which reports can have a value."""
 
     @property
     def heading(self) -> str:
@@ -68,7 +81,7 @@ class Column:
     def text(self, run: Run) -> str:
         """Return a row's value as it is written."""
         value = self.value(run)
-        return "–" if value is None else f"{value * self.factor:.{self.digits}f}{self.suffix}"
+        return "–" if value is None else f"{written(value * self.factor, self.digits)}{self.suffix}"
 
 
 def _of(accessor: Callable[[Summary], float | None]) -> Callable[[Run], float | None]:
@@ -84,6 +97,11 @@ def _ms(accessor: Callable[[Summary], float | None]) -> Callable[[Run], float | 
 def _of_accuracy(accessor: Callable[[Accuracy], float | None]) -> Callable[[Run], float | None]:
     """Return an accessor for a row's accuracy; None where it was not evaluated."""
     return lambda run: None if run.accuracy is None else accessor(run.accuracy)
+
+
+def _of_outputs(accessor: Callable[[OutputsComparison], float | None]) -> Callable[[Run], float | None]:
+    """Return an accessor for the comparison of a row's outputs; None where they were not compared."""
+    return lambda run: None if run.outputs is None else accessor(run.outputs)
 
 
 def _scaled(value: float | None, unit: Callable[[float], float]) -> float | None:
@@ -126,6 +144,8 @@ def _retention_end(accuracy: Accuracy, end: int) -> float | None:
     return None if retention is None or retention.ci95 is None else retention.ci95[end]
 
 
+REFERENCE = "ref."
+
 _LOW, _HIGH = Best.LOWEST, Best.HIGHEST
 _ALWAYS, _OFTEN, _FILE = ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.FILE
 
@@ -133,7 +153,7 @@ COLUMNS = (
     Column(
         "p50_ms",
         "p50\nms",
-        "median of one inference, from float32 in memory to float32 in memory",
+        "median of one inference, from the inputs in memory to the outputs in memory",
         _ms(lambda summary: summary.latency.p50_ns),
         2,
         _LOW,
@@ -203,6 +223,7 @@ COLUMNS = (
         _HIGH,
         _ALWAYS,
         "×",
+        subject=Subject.BUNDLE,
     ),
     Column(
         "speed_up_low",
@@ -211,6 +232,7 @@ COLUMNS = (
         _of(lambda summary: _speed_up_end(summary.relative_to_fp32, 1)),
         2,
         place=_FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "speed_up_high",
@@ -219,6 +241,7 @@ COLUMNS = (
         _of(lambda summary: _speed_up_end(summary.relative_to_fp32, 0)),
         2,
         place=_FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "relative_to_control",
@@ -306,7 +329,7 @@ COLUMNS = (
     Column(
         "macs_as_asked",
         "ran as\nrequested",
-        "share of multiply-accumulates that ran in the requested precision",
+        "share of multiply-accumulates that ran in the requested precision; for a model file, in its graph's",
         _macs_as_requested,
         0,
         suffix="%",
@@ -320,6 +343,7 @@ COLUMNS = (
         3,
         _HIGH,
         _OFTEN,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "auc",
@@ -328,6 +352,7 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: accuracy.auc),
         3,
         _HIGH,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "retention",
@@ -337,6 +362,7 @@ COLUMNS = (
         3,
         _HIGH,
         _ALWAYS,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "retention_low",
@@ -344,6 +370,7 @@ COLUMNS = (
         "lower end of retention's 95 % interval",
         _of_accuracy(lambda accuracy: _retention_end(accuracy, 0)),
         3,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "retention_high",
@@ -352,6 +379,7 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: _retention_end(accuracy, 1)),
         3,
         place=_FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "sensitivity",
@@ -361,6 +389,7 @@ COLUMNS = (
         3,
         _HIGH,
         _FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "specificity",
@@ -370,6 +399,7 @@ COLUMNS = (
         3,
         _HIGH,
         _FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "reference_sensitivity",
@@ -378,6 +408,7 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: accuracy.reference_sensitivity),
         3,
         place=_FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "reference_specificity",
@@ -386,6 +417,7 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: accuracy.reference_specificity),
         3,
         place=_FILE,
+        subject=Subject.BUNDLE,
     ),
     Column(
         "agreement",
@@ -394,6 +426,38 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: accuracy.agreement),
         3,
         _HIGH,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
+        "output_agreement",
+        "agree-\nment",
+        "share of the items that get the same class as from the reference, the run's first file, on the same "
+        "inputs; the lowest of all outputs",
+        _of_outputs(lambda outputs: outputs.agreement),
+        3,
+        _HIGH,
+        _ALWAYS,
+        subject=Subject.OUTPUTS,
+    ),
+    Column(
+        "output_cosine",
+        "cosine",
+        "mean cosine similarity with the reference's outputs; the lowest of all outputs",
+        _of_outputs(lambda outputs: outputs.cosine),
+        4,
+        _HIGH,
+        _OFTEN,
+        subject=Subject.OUTPUTS,
+    ),
+    Column(
+        "output_sqnr_db",
+        "SQNR\ndB",
+        "signal-to-quantisation-noise ratio with the reference's outputs as the signal; the lowest of all "
+        "outputs, missing where all are equal",
+        _of_outputs(lambda outputs: outputs.sqnr_db),
+        1,
+        _HIGH,
+        subject=Subject.OUTPUTS,
     ),
 )
 
@@ -401,6 +465,23 @@ COLUMNS = (
 def column_of(key: str) -> Column:
     """Return the column of this name."""
     return next(column for column in COLUMNS if column.key == key)
+
+
+def applies_to_any(subject: Subject, reports: Sequence[Report]) -> bool:
+    """Tell whether any of the reports can have a value in a column of this subject."""
+    kinds = {Subject.OUTPUTS if report.bundle is None else Subject.BUNDLE for report in reports}
+    return subject is Subject.ANY or subject in kinds
+
+
+def columns_of(reports: Sequence[Report]) -> list[Column]:
+    """Return the columns in which the reports can have a value."""
+    return [column for column in COLUMNS if applies_to_any(column.subject, reports)]
+
+
+def cell_of(column: Column, run: Run, report: Report) -> str:
+    """Return a row's value as it is written. The reference has no comparison with itself, and says so."""
+    is_reference = column.subject is Subject.OUTPUTS and run.case == report.reference_case
+    return REFERENCE if is_reference else column.text(run)
 
 
 def available_columns(*reports: Report) -> list[Column]:
@@ -422,14 +503,14 @@ def best_cases(column: Column, report: Report) -> set[str]:
 
     Values that can be compared within a group only have no best in a report of several groups.
     """
-    written = {
-        run.case: round(value * column.factor, column.digits)
+    shown = {
+        run.case: float(written(value * column.factor, column.digits))
         for run in report.runs
         if run.is_variant and run.status == "completed" and (value := column.value(run)) is not None
     }
     is_incomparable = column.is_within_group and report.has_groups
-    if column.best is Best.NEITHER or not written or is_incomparable:
+    if column.best is Best.NEITHER or not shown or is_incomparable:
         return set()
-    best = min(written.values()) if column.best is Best.LOWEST else max(written.values())
-    shared_by = {case for case, value in written.items() if value == best}
-    return shared_by if 2 * len(shared_by) <= len(written) else set()
+    best = min(shown.values()) if column.best is Best.LOWEST else max(shown.values())
+    shared_by = {case for case, value in shown.items() if value == best}
+    return shared_by if 2 * len(shared_by) <= len(shown) else set()

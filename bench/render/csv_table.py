@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.render import columns
+from bench.render.columns import Subject, applies_to_any
 from bench.render.report_text import figure_of
+from bench.report.outputs_words import not_compared
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
 
@@ -21,10 +23,28 @@ class TextColumn:
     """Its name."""
     value: Callable[[Report, Run], str | int | None]
     """A row's value; None where there is none."""
+    subject: Subject = Subject.ANY
+    """Which reports can have a value."""
 
 
 def _option(name: str) -> TextColumn:
     return TextColumn(name, lambda _report, run: getattr(run.config, name))
+
+
+def _items(_report: Report, run: Run) -> int | None:
+    """Return how many items of a model file's outputs were classified."""
+    outputs = () if run.outputs is None else run.outputs.outputs
+    return max((output.items for output in outputs if output.items is not None), default=None)
+
+
+def _inputs(report: Report, run: Run) -> str | None:
+    model = report.model_of(run)
+    return None if model is None else ", ".join(tensor.words for tensor in model.inputs)
+
+
+def _inputs_source(report: Report, run: Run) -> str | None:
+    model = report.model_of(run)
+    return None if model is None else model.values.source
 
 
 IDENTITY = (
@@ -34,6 +54,8 @@ IDENTITY = (
     TextColumn("host", lambda report, _run: report.host.board or report.host.cpu),
     TextColumn("case", lambda _report, run: run.case),
     TextColumn("variant", lambda _report, run: run.variant),
+    TextColumn("format", lambda _report, run: run.format),
+    TextColumn("precision", lambda _report, run: None if run.precision is None else run.precision.value),
     TextColumn("runtime", lambda _report, run: run.runtime),
     *(_option(name) for name in RunConfig.model_fields),
     TextColumn("status", lambda _report, run: run.status),
@@ -45,7 +67,18 @@ REMARKS = (
     TextColumn("processes", lambda _report, run: run.summary.latency.processes if run.summary else None),
     TextColumn("samples", lambda _report, run: run.summary.latency.samples if run.summary else None),
     TextColumn("unsupported", lambda _report, run: run.summary.latency.unsupported if run.summary else None),
-    TextColumn("images", lambda _report, run: run.accuracy.images if run.accuracy else None),
+    TextColumn(
+        "images", lambda _report, run: run.accuracy.images if run.accuracy else None, subject=Subject.BUNDLE
+    ),
+    TextColumn(
+        "reference",
+        lambda report, run: report.reference_case if run.is_variant else None,
+        subject=Subject.OUTPUTS,
+    ),
+    TextColumn("items", _items, subject=Subject.OUTPUTS),
+    TextColumn("not_compared", not_compared, subject=Subject.OUTPUTS),
+    TextColumn("inputs", _inputs, subject=Subject.OUTPUTS),
+    TextColumn("inputs_source", _inputs_source, subject=Subject.OUTPUTS),
     TextColumn("reason", lambda _report, run: run.reason),
     TextColumn("projected_from", lambda _report, run: run.projected.basis if run.projected else None),
     TextColumn("projection_reason", lambda _report, run: run.projection_reason),
@@ -64,18 +97,24 @@ def was_csv(content: bytes) -> bool:
 
 
 def to_csv(reports: Iterable[Report]) -> str:
-    """Return the reports' rows as CSV with a header. A cell is empty where there is no value."""
+    """Return the reports' rows as CSV with a header. A cell is empty where there is no value.
+
+    Reports of bundles have all columns on accuracy, those of model files all on the comparison of outputs.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    numbers = [column.key for column in columns.COLUMNS]
-    writer.writerow([*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)])
-    for report in reports:
+    measured = list(reports)
+    numbers = columns.columns_of(measured)
+    remarks = [column for column in REMARKS if applies_to_any(column.subject, measured)]
+    head = [column.key for column in numbers]
+    writer.writerow([*(column.key for column in IDENTITY), *head, *(column.key for column in remarks)])
+    for report in measured:
         for run in report.runs:
             writer.writerow(
                 [
                     *(column.value(report, run) for column in IDENTITY),
-                    *(column.value(run) for column in columns.COLUMNS),
-                    *(column.value(report, run) for column in REMARKS),
+                    *(column.value(run) for column in numbers),
+                    *(column.value(report, run) for column in remarks),
                 ]
             )
     return out.getvalue()

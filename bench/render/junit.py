@@ -10,6 +10,7 @@ from bench.gate.findings import Finding, Verdict
 from bench.measurements import Failed
 from bench.render.check_text import by_case, case_name, headline
 from bench.render.text import titles_of
+from bench.report.outputs_words import outputs_sentence
 from bench.report.schema import Report, Run
 from bench.units import ms
 
@@ -33,7 +34,7 @@ def report_to_junit(reports: Sequence[Report]) -> str:
         }
         suite = ElementTree.SubElement(root, "testsuite", attributes)
         for run in rows:
-            _add_run(suite, title, run)
+            _add_run(suite, title, report, run)
     return _to_xml(root)
 
 
@@ -58,7 +59,7 @@ def _writable(text: str) -> str:
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _add_run(suite: ElementTree.Element, title: str, run: Run) -> None:
+def _add_run(suite: ElementTree.Element, title: str, report: Report, run: Run) -> None:
     test = ElementTree.SubElement(suite, "testcase", classname=_writable(title), name=_writable(run.case))
     match run.status:
         case "failed":
@@ -70,8 +71,10 @@ def _add_run(suite: ElementTree.Element, title: str, run: Run) -> None:
         case "completed":
             summary = run.summary
             latency = "" if summary is None else f"p50 {ms(summary.latency.p50_ns):.4g} ms ({run.provenance})"
+            outputs = outputs_sentence(report, run)
             warnings = [f"warning: {warning}" for warning in run.warnings]
-            ElementTree.SubElement(test, "system-out").text = _writable("\n".join([latency, *warnings]))
+            lines = [latency, *([] if outputs is None else [outputs]), *warnings]
+            ElementTree.SubElement(test, "system-out").text = _writable("\n".join(lines))
 
 
 _CHECK = "edgefit check"

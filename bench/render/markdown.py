@@ -16,16 +16,17 @@ from bench.render.check_text import (
     notable_findings,
     number,
 )
-from bench.render.columns import ColumnPlace, available_columns, place_in
+from bench.render.columns import ColumnPlace, available_columns, cell_of, place_in
 from bench.render.report_text import (
     Remark,
     conditions,
     controls_line,
     projected_text,
     proxy_terms,
+    reference_line,
     remarks,
 )
-from bench.render.text import REPORT_MARKER, escaped
+from bench.render.text import REPORT_MARKER, escaped, noun_of, subjects_of
 from bench.report.schema import Report, Run
 
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
@@ -52,16 +53,17 @@ def _section(report: Report) -> list[str]:
     variants = [run for run in report.runs if run.is_variant]
     shown = [column for column in available_columns(report) if place_in(column, report) in _SHOWN]
     is_projected = any(run.projected is not None for run in variants)
-    titles = ["variant", *(column.heading for column in shown), "provenance"]
+    titles = [noun_of(report), *(column.heading for column in shown), "provenance"]
     titles += ["projected ms"] if is_projected else []
     lines = [f"#### {escaped(report.name)}: {escaped(report.profile.name)}", ""]
     lines += [f"| {' | '.join(titles)} |", f"|---|{'--:|' * len(shown)}---|{'---|' if is_projected else ''}"]
     for run in variants:
-        cells = [escaped(run.case), *(column.text(run) for column in shown), _provenance(run)]
+        cells = [escaped(run.case), *(cell_of(column, run, report) for column in shown), _provenance(run)]
         cells += [projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
-    origin = f"{report.created}, edgefit {report.tool}, {_kind(report)} {report.subject.sha256[:12]}"
-    sentences = [*proxy_terms(report), *conditions(report), *controls_line(report), origin]
+    origin = f"{report.created}, edgefit {report.tool}, {subjects_of(report)} {report.subject.sha256[:12]}"
+    conditions_ = [*conditions(report), *reference_line(report), *controls_line(report)]
+    sentences = [*proxy_terms(report), *conditions_, origin]
     warnings = [_remark(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
     lines += ["", f"<details><summary>{summary}</summary>", ""]
@@ -71,10 +73,6 @@ def _section(report: Report) -> list[str]:
 
 def _provenance(run: Run) -> str:
     return run.provenance if run.status == "completed" else run.status
-
-
-def _kind(report: Report) -> str:
-    return "model files" if report.bundle is None else "bundle"
 
 
 def _remark(remark: Remark) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.bundle.model_set import ModelFileRecord
 from bench.devices.projection.projected import Factor, Projected
-from bench.render.text import merge, sparkline
-from bench.report.schema import BundleRecord, Proxy, Report, Run, Subject, Sustained
+from bench.render.text import merge, noun_of, sparkline
+from bench.report.outputs_words import not_compared
+from bench.report.schema import Proxy, Report, Run, Sustained
 from bench.units import mib, ms
 from device_profiles.facts import Published
 
@@ -19,8 +21,8 @@ _SHORT_MS = 0.1
 class Remark:
     """A sentence about some rows of a report, or about all of them."""
 
-    kind: Literal["not completed", "warning"]
-    """Whether it says why rows did not complete, or warns about them."""
+    kind: Literal["not completed", "outputs not compared", "warning"]
+    """Whether it says why rows did not complete, why outputs were not compared, or warns about them."""
     cases: str
     """The cases that it is about; empty if it is about all of them."""
     sentence: str
@@ -30,7 +32,9 @@ class Remark:
 def conditions(report: Report) -> list[str]:
     """Return the conditions that every number of this report depends on."""
     host = report.host
-    options = sorted({run.config.label for run in report.runs if run.is_variant})
+    configs = [run.config for run in report.runs if run.is_variant]
+    # The line of each model file has its batch.
+    options = sorted({config.label if report.models is None else config.options.label for config in configs})
     gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
     host_line = (
         f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores{gpus}, "
@@ -38,33 +42,57 @@ def conditions(report: Report) -> list[str]:
     )
     measured = [run.completed for run in report.runs if run.completed is not None]
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
-    predictions = f"; {cached} variants: predictions of an earlier run" if cached else ""
-    sampling_line = f"{_sampling(report)}; {_answers(report)}{predictions}"
-    return [_subject_line(report.subject), host_line, sampling_line]
+    predictions = f"; {cached} {noun_of(report)}s: predictions of an earlier run" if cached else ""
+    sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}"
+    return [*_subject_lines(report), *_inputs(report), host_line, sampling_line]
 
 
-def _subject_line(subject: Subject) -> str:
-    """Return what was measured: the network of a bundle, or each model file with its inputs."""
-    if isinstance(subject, BundleRecord):
-        return (
-            f"{subject.name}: {subject.model} at {subject.image_size}×{subject.image_size}, "
-            f"weights {subject.weights}, data {subject.data}"
-        )
-    return "; ".join(
-        f"{model.name} ({model.format}, {model.precision.value}) takes "
-        + ", ".join(tensor.words for tensor in model.inputs)
-        for model in subject.models
-    )
+def _subject_lines(report: Report) -> list[str]:
+    """Return what was measured: the network of a bundle, or a line for each model file."""
+    bundle, models = report.bundle, report.models
+    if bundle is not None:
+        size = f"{bundle.image_size}×{bundle.image_size}"
+        return [f"{bundle.name}: {bundle.model} at {size}, weights {bundle.weights}, data {bundle.data}"]
+    return [] if models is None else [_model_line(model, report) for model in models.models]
+
+
+def _model_line(model: ModelFileRecord, report: Report) -> str:
+    """Return a model file's format, its precision by its own graph, its inputs and their batch."""
+    inputs = ", ".join(tensor.words for tensor in model.inputs)
+    batches = {run.config.batch for run in report.runs if run.variant == model.name}
+    batch = " or ".join(str(batch) for batch in sorted(batches)) or "unknown"
+    return f"{model.name}: {model.format} {model.precision.value}, {inputs}, batch {batch}"
+
+
+def _inputs(report: Report) -> list[str]:
+    """Return where the inputs of model files come from; nothing for a bundle, which has evaluation images."""
+    if report.models is None:
+        return []
+    values = [model.values for model in report.models.models]
+    sources = dict.fromkeys(f"{value.source} for {value.inferences} inferences" for value in values)
+    return [f"inputs: {' or '.join(sources)}; no labels, so no accuracy"]
 
 
 def _answers(report: Report) -> str:
-    """Return what accuracy is based on; of model files, what they were run with instead."""
+    """Return what accuracy is based on, and whether the run was short."""
     evaluation, quick = report.evaluation, " (--quick)" if report.quick else ""
-    if evaluation is not None:
-        return f"accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
-    models = () if report.models is None else report.models.models
-    sources = ", ".join(dict.fromkeys(model.values.source for model in models))
-    return f"the inputs are {sources}, without labels, so there is no accuracy"
+    if evaluation is None:
+        return quick
+    return f"; accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
+
+
+def reference_line(report: Report) -> list[str]:
+    """Return what the outputs of model files are compared with; nothing where none are."""
+    reference = report.reference_case
+    if reference is None:
+        return []
+    items = sorted(
+        {output.items for run in report.runs if run.outputs for output in run.outputs.outputs if output.items}
+    )
+    figures = [f"agreement on {_listed(items)} items"] if items else []
+    compared = ", ".join([*figures, "cosine, SQNR"])
+    sentence = f"ref.: {reference} is the reference; the outputs of the others are compared with its outputs"
+    return [f"{sentence}: {compared}"]
 
 
 def _sampling(report: Report) -> str:
@@ -74,7 +102,7 @@ def _sampling(report: Report) -> str:
     caches = sorted({summary.file_cache for summary in summaries if summary.file_cache})
     interval = any(summary.latency.p50_ci95_ns for summary in summaries)
     return (
-        f"{_listed(samples)} samples for each variant, interleaved, in {_listed(processes)} fresh "
+        f"{_listed(samples)} samples for each {noun_of(report)}, interleaved, in {_listed(processes)} fresh "
         f"{'process' if processes == [1] else 'processes'}: "
         + ("± is the 95 % interval of the median over processes" if interval else "no interval of the median")
         + f"; load and first inference are medians, file cache {' or '.join(caches) or 'unknown'}"
@@ -125,12 +153,17 @@ def _sustained(run: Run, measured: Sustained) -> str:
 
 
 def remarks(report: Report) -> list[Remark]:
-    """Return why rows did not complete, then the warnings about some rows, then those about all rows."""
+    """Return why rows did not complete, what was not compared, then warnings: about some rows, about all."""
     not_completed = [
         Remark("not completed", cases, reason)
         for reason, cases in grouped(
             (run.reason or "", f"{run.case} {run.status}") for run in report.runs if run.status != "completed"
         )
+    ]
+    gaps = ((not_compared(report, run), run.case) for run in report.runs)
+    outputs = [
+        Remark("outputs not compared", cases, reason)
+        for reason, cases in grouped((reason, case) for reason, case in gaps if reason is not None)
     ]
     completed = [run for run in report.runs if run.status == "completed"]
     counts = Counter(sentence for run in completed for sentence in set(run.warnings))
@@ -141,6 +174,7 @@ def remarks(report: Report) -> list[Remark]:
     )
     return [
         *not_completed,
+        *outputs,
         *(Remark("warning", cases, sentence) for cases, sentence in own),
         *(Remark("warning", "", sentence) for sentence in general),
     ]

@@ -27,7 +27,15 @@ from bench.render.check_text import (
     notable_findings,
     number,
 )
-from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, column_of, place_in
+from bench.render.columns import (
+    Column,
+    ColumnPlace,
+    available_columns,
+    best_cases,
+    cell_of,
+    column_of,
+    place_in,
+)
 from bench.render.report_text import (
     Remark,
     conditions,
@@ -35,10 +43,11 @@ from bench.render.report_text import (
     projected_text,
     projections,
     proxy_terms,
+    reference_line,
     remarks,
     sustained,
 )
-from bench.render.text import device_of, sparkline
+from bench.render.text import device_of, noun_of, sparkline
 from bench.report.schema import Report, Run
 
 _WIDER_THAN_ANY = 10_000
@@ -76,8 +85,7 @@ def report_view(report: Report, width: int) -> RenderableType:
         return _report_table(report, variants, columns)
 
     shown = _that_fit(available, lambda column: place_in(column, report), table_of, width)
-    notes = ["* best in its column · accuracy, AUC and retention: on the file that was timed"]
-    notes += controls_line(report)
+    notes = [*_legend(report, shown), *reference_line(report), *controls_line(report)]
     if len(shown) < len(available):
         needed = _width_of(table_of(available))
         notes.append(f"more columns at a width of {needed}, all columns with --csv")
@@ -90,6 +98,14 @@ def report_view(report: Report, width: int) -> RenderableType:
         *_hanging(projections(report)),
         *(_Hanging(_remark_text(remark)) for remark in remarks(report)),
     )
+
+
+def _legend(report: Report, shown: Sequence[Column]) -> list[str]:
+    """Return the explanation of what the table has: a mark at the best, and accuracy."""
+    parts = ["* best in its column"] if any(best_cases(column, report) for column in shown) else []
+    if any(run.accuracy is not None for run in report.runs):
+        parts.append("accuracy, AUC and retention: on the file that was timed")
+    return [" · ".join(parts)] if parts else []
 
 
 def _that_fit(
@@ -128,7 +144,7 @@ def _table(show_header: bool = True) -> Table:
 
 def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Column]) -> Table:
     table = _table()
-    table.add_column("variant", overflow="fold")
+    table.add_column(noun_of(report), overflow="fold")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     table.add_column("provenance", no_wrap=True)
@@ -139,15 +155,15 @@ def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Col
     for run in variants:
         table.add_row(
             Text(run.case),
-            *(_report_cell(run, column, best[column.key]) for column in columns),
+            *(_report_cell(report, run, column, best[column.key]) for column in columns),
             _provenance(run),
             *([projected_text(run)] if is_projected else []),
         )
     return table
 
 
-def _report_cell(run: Run, column: Column, best: set[str]) -> Text:
-    text = column.text(run)
+def _report_cell(report: Report, run: Run, column: Column, best: set[str]) -> Text:
+    text = cell_of(column, run, report)
     if column.value(run) is None:
         return Text(text, "dim")
     return Text(f"*{text}", "bold green") if run.case in best else Text(text)
@@ -163,6 +179,8 @@ def _remark_text(remark: Remark) -> Text:
     if remark.kind == "warning":
         cases = f"{remark.cases}: " if remark.cases else ""
         return Text.assemble(("warning:", "yellow"), f" {cases}{remark.sentence}")
+    if remark.kind == "outputs not compared":
+        return Text.assemble((f"{remark.kind}:", "yellow"), f" {remark.cases}: {remark.sentence}")
     return Text.assemble((f"{remark.cases}:", "bold"), f" {remark.sentence}")
 
 
@@ -180,7 +198,7 @@ def choice_view(choice: Choice) -> RenderableType:
         *_hanging(choice.nearest),
         *_hanging(
             (
-                "* on the Pareto front of p50, memory, size and accuracy",
+                f"* on the Pareto front of {choice.front_of}",
                 f"Ranked by {choice.prefer.value}. Ratios are to the choice, with a 95 % interval.",
                 f"Budget: {choice.budget.source}",
             ),
@@ -272,6 +290,8 @@ _HISTORY_COLUMNS = (
     "peak_memory_mib",
     "size_mb",
     "retention",
+    "output_agreement",
+    "output_cosine",
 )
 
 
@@ -280,7 +300,7 @@ def of_one_name(reports: Sequence[Report]) -> list[Report]:
     names = sorted({report.name for report in reports})
     if len(names) > 1:
         raise InputError(
-            f"--history shows reports of one name, and these have the names {', '.join(names)}; "
+            f"--history shows reports of one name, and these have the names {', '.join(map(repr, names))}; "
             "give reports of one name (edgefit bench --name sets it)"
         )
     return sorted(reports, key=lambda report: report.created)
@@ -306,16 +326,28 @@ def history_view(reports: Sequence[Report], width: int) -> RenderableType:
         levels = [run.summary.latency.p50_ns for _, run in rows if run.summary is not None]
         drawing = f"  p50 {sparkline(levels, _HISTORY_WIDTH)}" if len(levels) > 1 else ""
         parts += [Text(), *_hanging([f"{case}, {device}, {provenance}{drawing}"]), _fitting(rows, width)]
-    legend = (
-        "± half of the 95 % interval of the median · rel. to control: latency ÷ the control "
-        "workload's, to compare days and machines"
-    )
-    return Group(*parts, *_hanging([legend], "dim"))
+    return Group(*parts, *_hanging(_history_legend(reports), "dim"))
+
+
+def _history_legend(reports: Sequence[Report]) -> list[str]:
+    """Return the explanation of the columns that have a value."""
+    explained = {
+        "p50_half_width": "± half of the 95 % interval of the median",
+        "relative_to_control": "rel. to control: latency ÷ the control "
+        "workload's, to compare days and machines",
+    }
+    available = {column.key for column in available_columns(*reports)}
+    parts = [text for key, text in explained.items() if key in available]
+    return [" · ".join(parts)] if parts else []
 
 
 def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
     """Return the table of a history with the columns that the terminal has room for."""
-    available = [column_of(key) for key in _HISTORY_COLUMNS]
+    available = [
+        column
+        for column in map(column_of, _HISTORY_COLUMNS)
+        if any(column.value(run) is not None for _, run in rows)
+    ]
     shown = _that_fit(
         available, lambda _: ColumnPlace.ALWAYS, lambda columns: _history_table(rows, columns), width
     )
@@ -325,13 +357,15 @@ def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
 def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]) -> Table:
     table = _table()
     table.add_column("measured at", overflow="fold")
-    for title in ("bundle", "run"):
+    for title in ("bundle" if rows[0][0].models is None else "file", "run"):
         table.add_column(title, no_wrap=True)
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     for report, run in rows:
         how = f"{'quick' if report.quick else 'full'}, {run.config.short_label}"
         how = how if run.status == "completed" else run.status
-        cells = [column.text(run) for column in columns]
-        table.add_row(report.created, report.subject.sha256[:8], how, *cells)
+        cells = [cell_of(column, run, report) for column in columns]
+        model = report.model_of(run)
+        sha256 = report.subject.sha256 if model is None else model.sha256
+        table.add_row(report.created, sha256[:8], how, *cells)
     return table

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
+from bench.printable import some_of
 from bench.report.schema import Report
 
 # The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.
@@ -31,6 +32,16 @@ def titles_of(reports: Sequence[Report]) -> list[str]:
     return titles
 
 
+def noun_of(report: Report) -> str:
+    """Return what a row of a report is: a variant of a bundle, or a model file."""
+    return "variant" if report.models is None else "model"
+
+
+def subjects_of(report: Report) -> str:
+    """Return what a report measured."""
+    return "bundle" if report.models is None else "model files"
+
+
 def device_of(report: Report) -> str:
     """Return a report's profile and the machine that it was measured on."""
     return f"{report.profile.name} on {report.host.board or report.host.cpu}"
@@ -38,7 +49,6 @@ def device_of(report: Report) -> str:
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?")
 _RANGE = "# to #"
-_MOST_NAMES = 3
 
 
 def merge(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -53,7 +63,7 @@ def merge(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         key = sentence if _RANGE in template else template
         groups.setdefault(key, []).append((case, sentence))
     return [
-        (_names([case for case, _ in group]), _ranged([sentence for _, sentence in group]))
+        (some_of([case for case, _ in group]), _ranged([sentence for _, sentence in group]))
         for group in groups.values()
     ]
 
@@ -67,12 +77,6 @@ def _ranged(sentences: Sequence[str]) -> str:
 
 def _range(ordered: Sequence[str]) -> str:
     return ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}"
-
-
-def _names(cases: Sequence[str]) -> str:
-    if len(cases) <= _MOST_NAMES:
-        return ", ".join(cases)
-    return f"{', '.join(cases[: _MOST_NAMES - 1])} and {len(cases) - _MOST_NAMES + 1} more"
 
 
 _HEIGHTS = "▁▂▃▄▅▆▇█"

@@ -11,6 +11,23 @@ from bench.statistics import processes
 from bench.statistics.replication import Estimate
 
 
+def require_one_task(reports: Sequence[Report]) -> None:
+    """Raise InputError unless all reports are of one task, so that their rows can be compared.
+
+    Model files of one run may have different inputs. Then those of all other runs must have the same ones.
+    """
+    first, *others = (report.subject for report in reports)
+    for subject in others:
+        if _all_inputs(subject) != _all_inputs(first) or isinstance(subject, BundleRecord):
+            require_same_task(subject, first)
+
+
+def _all_inputs(subject: Subject) -> set[tuple[tuple[str, object], ...]]:
+    """Return the types and shapes of the inputs of model files; nothing for a bundle."""
+    models = () if isinstance(subject, BundleRecord) else subject.models
+    return {tuple((tensor.dtype, tensor.shape) for tensor in model.inputs) for model in models}
+
+
 def require_same_task(candidate: Subject, baseline: Subject) -> None:
     """Raise InputError if two networks have different classes, or inputs of different shapes."""
     if isinstance(candidate, BundleRecord) and isinstance(baseline, BundleRecord):

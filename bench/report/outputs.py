@@ -81,11 +81,14 @@ def _classes(output: OutputValues, values: npt.NDArray[np.float32]) -> npt.NDArr
 
 
 def _cosine(values: npt.NDArray[np.float32], expected: npt.NDArray[np.float32]) -> float | None:
-    """Return the mean over inferences of the cosine of the angle between both; None if one is all zeros."""
+    """Return the mean over inferences of the cosine of the angle between both.
+
+    None if one is all zeros, and for a single value, between which there is no angle.
+    """
     lengths = np.linalg.norm(values.astype(np.float64), axis=1) * np.linalg.norm(
         expected.astype(np.float64), axis=1
     )
-    if not values.size or not lengths.all():
+    if values.size <= len(values) or not lengths.all():
         return None
     products = (values.astype(np.float64) * expected).sum(axis=1)
     return float(np.mean(products / lengths))

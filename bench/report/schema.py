@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bench.bundle.model_set import ModelSetRecord
+from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
 from bench.bundle.variants import Precision
 from bench.devices.projection.projected import NoBasis, Projected
 from bench.devices.terms import Provenance
@@ -102,7 +102,8 @@ class OutputComparison(Record):
     agreement: float | None
     """Share of these items with the reference's class; null where the output has not the shape of classes."""
     cosine: float | None
-    """Mean over the inputs of the cosine similarity with the reference; null where a vector is all zeros."""
+    """Mean over the inputs of the cosine similarity with the reference; null where a vector is all zeros or
+    a single value."""
     sqnr_db: float | None
     """Signal-to-quantisation-noise ratio with the reference as the signal, in dB; null without any error."""
     largest_difference: float
@@ -118,6 +119,21 @@ class OutputsComparison(Record):
     """The comparison of each output that both have in the same shape."""
     unmatched: tuple[str, ...]
     """The outputs without a counterpart of the same shape."""
+
+    @property
+    def agreement(self) -> float | None:
+        """The lowest agreement of the outputs; None if none has the shape of classes."""
+        return min((each.agreement for each in self.outputs if each.agreement is not None), default=None)
+
+    @property
+    def cosine(self) -> float | None:
+        """The lowest cosine similarity of the outputs; None if none has one."""
+        return min((each.cosine for each in self.outputs if each.cosine is not None), default=None)
+
+    @property
+    def sqnr_db(self) -> float | None:
+        """The lowest signal-to-quantisation-noise ratio of the outputs; None if all are equal."""
+        return min((each.sqnr_db for each in self.outputs if each.sqnr_db is not None), default=None)
 
     @property
     def worst(self) -> OutputComparison | None:
@@ -253,6 +269,11 @@ class Run(Record):
         """Its accuracy; None where it was not evaluated."""
         return None if self.summary is None else self.summary.accuracy
 
+    @property
+    def outputs(self) -> OutputsComparison | None:
+        """The comparison of its outputs with the reference's; None where they were not compared."""
+        return None if self.summary is None else self.summary.outputs
+
 
 MemoryHolder = Literal["control group", "measured peak"]
 
@@ -361,6 +382,17 @@ class Report(Record):
         subject = self.models if self.bundle is None else self.bundle
         assert subject is not None
         return subject
+
+    @property
+    def reference_case(self) -> str | None:
+        """The case of the model file that the others' outputs are compared with; None if none is compared."""
+        compared = (run.outputs for run in self.runs)
+        return next((outputs.reference for outputs in compared if outputs is not None), None)
+
+    def model_of(self, run: Run) -> ModelFileRecord | None:
+        """Return the model file of a row; None for a variant of a bundle, and for a control."""
+        models = () if self.models is None else self.models.models
+        return next((model for model in models if model.name == run.variant), None)
 
     @property
     def has_groups(self) -> bool:

@@ -95,7 +95,7 @@ def choose(
     from bench.choose.choosing import choose as choose_among
     from bench.choose.comparing import Preference
     from bench.render.terminal import choice_view
-    from bench.report.comparability import require_same_task
+    from bench.report.comparability import require_one_task
     from bench.report.files import read_report
     from device_profiles.settings import Budget
 
@@ -112,9 +112,10 @@ def choose(
         retention=min_retention or None,
         source="the command line",
     )
-    first, *others = measured = [read_report(path) for path in reports]
-    for report in others:
-        require_same_task(report.subject, first.subject)
+    measured = [read_report(path) for path in reports]
+    require_one_task(measured)
+    if any(report.bundle is None for report in measured):
+        _refuse_accuracy(min_retention, preference.value)
     chosen = choose_among(
         measured, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
     )
@@ -127,9 +128,24 @@ def choose(
     output.document(json.dumps(document))
     if code := _exit_code(choices):
         raise typer.Exit(code)
-    if ship is None:
+    if ship is None and all(report.bundle is not None for report in measured):
         output.next_step(
             "add --ship DIR to copy the chosen artifact to a folder, with an example that runs it"
+        )
+
+
+def _refuse_accuracy(min_retention: float | None, prefer: str) -> None:
+    """Raise BadParameter if model files, which have no accuracy, are to be chosen by it."""
+    without = "the reports are of model files, which were measured without labels"
+    if min_retention is not None:
+        raise typer.BadParameter(
+            f"{without}, so there is no retention to limit; leave it out, or give reports of bundles",
+            param_hint="--min-retention",
+        )
+    if prefer == "accuracy":
+        raise typer.BadParameter(
+            f"{without}, so there is no accuracy to choose by; choose by latency, memory, size or energy",
+            param_hint="--prefer",
         )
 
 

@@ -33,7 +33,10 @@ def report(
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all columns as CSV.")] = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a chart of latency against accuracy.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a chart of latency against accuracy; for model files against size."
+        ),
     ] = None,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, with one test for each row.")
@@ -123,12 +126,10 @@ def _show(measured: "Sequence[Report]", history: bool, output: Output) -> None:
 def _choices(measured: "Sequence[Report]") -> "list[Choice]":
     """Return the choice for each profile within its own budget."""
     from bench.choose.choosing import Criteria, choose
-    from bench.report.comparability import require_same_task
+    from bench.report.comparability import require_one_task
     from device_profiles.settings import Budget
 
-    first, *others = measured
-    for report in others:
-        require_same_task(report.subject, first.subject)
+    require_one_task(measured)
     return [choice for choice, _ in choose(measured, Criteria(Budget(source="the profile")))]
 
 
@@ -149,7 +150,9 @@ def _picture(measured: "Sequence[Report]") -> bytes:
 
     specification = main_picture(measured)
     if specification is None:
-        raise InputError("--png draws latency against accuracy, but no row of these reports has both")
+        raise InputError(
+            "--png draws latency against accuracy, or size, but no row of these reports has both"
+        )
     return to_png(specification)
 
 
@@ -159,6 +162,10 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
     from bench.errors import InputError
     from bench.render.html.flips import thumbnail
 
+    if all(report.bundle is None for report in measured):
+        raise InputError(
+            "--images shows evaluation images, and model files are measured without any; leave it out"
+        )
     bundle = read_bundle(folder)
     sha256 = bundle.manifest.pack.file.sha256
     if all(report.bundle is None or report.bundle.pack_sha256 != sha256 for report in measured):

@@ -6,13 +6,9 @@ from pydantic import Field
 
 from bench.bundle.recipe import RangeMethod, Recipe
 from bench.record import Record
+from bench.statistics.accuracy import MIN_SQNR_DB
 from export.quantisation.sensitivity import Layer, Sensitivity
 
-# Held-out images are like those the network was trained on, so few of them are near the boundary between
-# classes and their agreement is too optimistic. Hence a limit for the SQNR as well: files with 30 dB and more
-# kept the class of 98.7 % of the test images, or more, for seven networks (docs/int8.md). Sets of layers that
-# predict less are not tried if others predict at least this.
-MIN_SQNR_DB = 30.0
 # The default recipe excludes the stem, the first depthwise convolution and the first projection, 7 % of a
 # MobileNetV2's multiply-accumulates. Few channels of very different ranges are hardest to quantise.
 _FIRST_LAYERS = 3
@@ -48,6 +44,9 @@ def candidates_for(sensitivity: Sensitivity, qat: bool) -> Candidates:
     """Return the recipes worth trying; `qat` adds quantisation-aware training as the last fallback."""
     sets = excluded_sets(sensitivity)
     cheap = [names for names in sets if sensitivity.share_of_macs(names) <= _MOST_MACS_WITHOUT_FALLBACK]
+    # Held-out images are like those the network was trained on, so few of them are near the boundary between
+    # classes and their agreement is too optimistic. Hence a limit for the SQNR as well. Sets of layers that
+    # predict less are not tried if others predict at least this.
     promising = [names for names in cheap if sensitivity.sqnr_db(names) >= MIN_SQNR_DB] or cheap[-1:]
     recipes = _recipes_excluding(promising, sensitivity)
     costly = _recipes_excluding([names for names in sets if names not in cheap], sensitivity)

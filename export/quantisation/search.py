@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.bundle.recipe import Attempt, HeldOut, Recipe
-from bench.statistics.accuracy import agreement_low, least_agreement
-from export.quantisation.candidates import MIN_SQNR_DB, Candidates
+from bench.statistics.accuracy import MIN_SQNR_DB, agreement_low, least_agreement
+from export.quantisation.candidates import Candidates
 
 _NEARLY_EQUAL_DB = 2.0
 

@@ -3,9 +3,11 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 
 import pytest
 from making.compared_report import Row, made_report, outcome
+from making.model_report import every_kind, model_report
 from making.tiny_report import CALM, MIB, ms_to_ns
 from rich.console import Console, Group
 from rich.table import Table
@@ -13,7 +15,7 @@ from rich.table import Table
 from bench.devices.projection.projected import Factor, projected
 from bench.measurements import Block, Energy, SustainedRun
 from bench.render import columns, csv_table
-from bench.render.columns import COLUMNS, Column, ColumnPlace
+from bench.render.columns import COLUMNS, Column, ColumnPlace, Subject, columns_of
 from bench.render.csv_table import to_csv
 from bench.render.html.page import to_html
 from bench.render.markdown import report_to_markdown
@@ -66,13 +68,23 @@ def terminal(report: Report) -> str:
 
 def test_every_column_with_a_value_is_on_the_page_and_in_the_csv_file() -> None:
     report = complete_report()
-    keys = {column.key for column in COLUMNS}
+    _are_shown(report, columns_of([report]))
 
+
+def test_every_column_of_model_files_with_a_value_is_on_the_page_and_in_the_csv_file() -> None:
+    report = model_report(every_kind())
+    shown = [column for column in COLUMNS if column.subject is Subject.OUTPUTS]
+
+    _are_shown(report, shown)
+
+
+def _are_shown(report: Report, shown: Sequence[Column]) -> None:
     page = to_html([report], [])
-    _, row, _ = csv.DictReader(io.StringIO(to_csv([report])))
+    _, row, *_ = csv.DictReader(io.StringIO(to_csv([report])))
 
-    assert head_of(page) == keys
-    for column in COLUMNS:
+    assert {column.key for column in shown} <= head_of(page)
+    assert head_of(page) <= {column.key for column in columns_of([report])}
+    for column in shown:
         value = column.value(report.runs[1])
         assert value is not None, column.key
         assert float(row[column.key]) == value
@@ -89,8 +101,9 @@ def test_columns_on_a_wide_terminal_and_in_markdown_are_those_of_their_places() 
     on_terminal = [str(column.header) for column in table.columns]
 
     places = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
-    assert in_markdown[1:-2] == [headings[column] for column in COLUMNS if column.place in places]
-    titles = [column.title for column in COLUMNS if column.place is not ColumnPlace.FILE]
+    applying = columns_of([report])
+    assert in_markdown[1:-2] == [headings[column] for column in applying if column.place in places]
+    titles = [column.title for column in applying if column.place is not ColumnPlace.FILE]
     assert on_terminal == ["variant", *titles, "provenance", "projected\nms"]
     # None is cut: the last line of the heads holds the last line of every title, in this order.
     head = next(line for line in terminal(report).splitlines() if line.startswith("variant"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
+from bench.printable import some_of
 from bench.render.columns import column_of
 from bench.render.html.drawing import (
     Chart,
@@ -27,12 +28,14 @@ from bench.render.html.drawing import (
     variants,
     word,
 )
+from bench.render.text import noun_of
 from bench.report.retention import MARGIN
 from bench.report.schema import Report
 from bench.units import mib
 
 _OF_PARTS = {"peak": "#9ecae1", "loaded": "#4a9cc9", "runtime": "#0072b2"}
 _OF_PRECISIONS = {"fp32": "#0072b2", "fp16": "#56b4e9", "bf16": "#009e73", "int8": "#d55e00"}
+_OF_MEASURES = {"agreement": "#0072b2", "cosine": "#d55e00"}
 _OTHER = "#777777"
 
 
@@ -70,6 +73,7 @@ def _memory_rows(report: Report) -> Rows:
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(report),
             table,
             {
                 "runtime MiB": number("runtime", 0),
@@ -79,7 +83,8 @@ def _memory_rows(report: Report) -> Rows:
                 "device MiB": number("device", 0),
             },
         ),
-        caption="Each bar is a variant in a process of its own: the runtime alone, loaded, and the peak.",
+        caption=f"Each bar is a {noun_of(report)} in a process of its own: the runtime alone, loaded, and "
+        "the peak.",
     )
 
 
@@ -101,8 +106,8 @@ def _size_rows(report: Report) -> Rows:
     ]
     return Rows(
         points=tuple(points),
-        table=table_of(points, {"size MB": number("mb", 2), "bytes": word("bytes")}),
-        caption="Each bar is all files of a variant; its runtime is not counted.",
+        table=table_of(noun_of(report), points, {"size MB": number("mb", 2), "bytes": word("bytes")}),
+        caption=f"Each bar is all files of a {noun_of(report)}; its runtime is not counted.",
     )
 
 
@@ -151,6 +156,7 @@ def _retention_rows(report: Report) -> Rows:
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(report),
             points,
             {
                 "accuracy": share("top1"),
@@ -198,6 +204,7 @@ def _precision_rows(report: Report) -> Rows:
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(report),
             table,
             {
                 "requested": word("precision"),
@@ -205,7 +212,60 @@ def _precision_rows(report: Report) -> Rows:
                 "read from": word("evidence"),
             },
         ),
-        caption="Each bar is what ran, by the runtime's own executed graph, whatever the file is called.",
+        caption=_precision_caption(report, table),
+    )
+
+
+def _precision_caption(report: Report, shown: Sequence[Row]) -> str:
+    sentence = "Each bar is what ran, by the runtime's own executed graph, whatever the file is called."
+    names = {row["row"] for row in shown}
+    missing = [run.case for run in completed(report) if run.case not in names]
+    return f"{sentence} Left out, for its graph gives no shapes: {some_of(missing)}." if missing else sentence
+
+
+def outputs(report: Report) -> Chart | None:
+    """Draw how alike each model file's outputs are to the reference's."""
+    rows = _output_rows(report)
+    if not rows.points:
+        return None
+    lowest = min(0.0, *(row["alike"] for row in rows.points))
+    x = alt.X(
+        "alike:Q", title="agreement or cosine with the reference", scale=alt.Scale(domain=[lowest, 1.0])
+    )
+    bars = _bars(rows, x, _parts("measure", "measure", _OF_MEASURES))
+    return Chart("outputs", "Outputs compared with the reference", rows.caption, bars, *rows.table)
+
+
+def _output_rows(report: Report) -> Rows:
+    """Return each compared output: its agreement, or its cosine where it has not the shape of classes."""
+    points: list[Row] = []
+    table: list[Row] = []
+    for run in completed(report):
+        outputs = () if run.outputs is None else run.outputs.outputs
+        for output in outputs:
+            name = f"{run.case}: {output.name}" if len(outputs) > 1 else run.case
+            row = {**named(run), "row": name}
+            table.append({**row, **output.model_dump(), "output": output.name})
+            measure = "cosine" if output.agreement is None else "agreement"
+            alike = output.cosine if output.agreement is None else output.agreement
+            if alike is not None:
+                points.append({**row, "alike": alike, "measure": measure})
+    return Rows(
+        points=tuple(points),
+        table=table_of(
+            noun_of(report),
+            table,
+            {
+                "output": word("output"),
+                "items": lambda row: "–" if row["items"] is None else str(row["items"]),
+                "agreement": share("agreement"),
+                "cosine": number("cosine", 6),
+                "SQNR dB": number("sqnr_db", 1),
+                "largest difference": lambda row: f"{row['largest_difference']:.3g}",
+            },
+        ),
+        caption=f"Each bar is an output compared with {report.reference_case}'s on the same inputs: the "
+        "share of items with the same class, or the cosine similarity without classes; 1 is equal.",
     )
 
 

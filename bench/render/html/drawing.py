@@ -140,9 +140,9 @@ def named(run: Run) -> Row:
     }
 
 
-def table_of(points: Sequence[Row], columns: Mapping[str, Text]) -> Table:
-    """Return a table with a column for the variant and one for each of `columns`."""
-    names = ("variant", *columns)
+def table_of(noun: str, points: Sequence[Row], columns: Mapping[str, Text]) -> Table:
+    """Return a table with a column for the variant or model (`noun`) and one for each of `columns`."""
+    names = (noun, *columns)
     return names, tuple((str(row["row"]), *(text(row) for text in columns.values())) for row in points)
 
 

@@ -30,7 +30,7 @@ from bench.render.html.drawing import (
     tooltip,
     word,
 )
-from bench.render.text import device_of
+from bench.render.text import device_of, noun_of
 from bench.report.schema import Report
 from bench.run_config import RunOptions
 from bench.units import ms
@@ -42,6 +42,8 @@ _HISTORY = {
     "relative_to_control": "latency ÷ control workload",
     "size_mb": "size, MB",
     "retention": "accuracy ÷ fp32's",
+    "output_agreement": "agreement with the reference",
+    "output_cosine": "cosine with the reference",
 }
 
 
@@ -111,6 +113,7 @@ def _samples(report: Report, every: int) -> Rows:
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(report),
             marks,
             {
                 "samples": word("samples"),
@@ -124,7 +127,7 @@ def _samples(report: Report, every: int) -> Rows:
                 "provenance": word("provenance"),
             },
         ),
-        caption=f"Each row of strokes is a variant: {strokes_text}; the diamond is the median.",
+        caption=f"Each row of strokes is a {noun_of(report)}: {strokes_text}; the diamond is the median.",
         marks=tuple(marks),
     )
 
@@ -172,6 +175,7 @@ def _sustained_rows(report: Report) -> Rows:
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(report),
             table,
             {
                 "at first, ms": milliseconds("first"),
@@ -181,13 +185,15 @@ def _sustained_rows(report: Report) -> Rows:
                 "provenance": word("provenance"),
             },
         ),
-        caption="Each line is a variant that ran without a pause; plain lines are fp32, dashed ones fp16, "
-        "dotted ones int8.",
+        caption=f"Each line is a {noun_of(report)} that ran without a pause; plain lines are fp32, dashed "
+        "ones fp16, dotted ones int8.",
     )
 
 
 def history_charts(reports: Sequence[Report], kinds: Kinds) -> list[Chart]:
     """Draw figures of each variant over reports of one name."""
+    if not reports:
+        return []
     drawn = ((key, title, _history_rows(reports, column_of(key), title)) for key, title in _HISTORY.items())
     return [_over_time(rows, title, key, kinds) for key, title, rows in drawn if rows.points]
 
@@ -218,6 +224,7 @@ def _history_rows(reports: Sequence[Report], column: Column, title: str) -> Rows
     return Rows(
         points=tuple(points),
         table=table_of(
+            noun_of(reports[0]),
             points,
             {
                 "measured at": word("created"),

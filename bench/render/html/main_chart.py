@@ -1,4 +1,4 @@
-"""Latency against accuracy, with the Pareto front and the budget's limits. Pure."""
+"""Latency against accuracy, or against size, with the Pareto front and the budget's limits. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from bench.render.html.drawing import (
     Row,
     Rows,
     Specification,
+    Table,
     colour_by_format,
     completed,
     data,
@@ -33,31 +34,74 @@ from bench.render.html.drawing import (
     tooltip,
     word,
 )
+from bench.render.text import noun_of
 from bench.report.retention import MARGIN
 from bench.report.schema import Report
-from bench.units import ms
+from bench.units import mb, ms, written
 
 _PICTURE_WIDTH = 420
 _IN_A_ROW = 3
+_MOST_ABOVE = 10
+
+
+@dataclass(frozen=True)
+class _Vertical:
+    """The quantity that latency is drawn against."""
+
+    key: str
+    """Its field in the rows."""
+    name: str
+    """Its name."""
+    title: str
+    """The title of its axis."""
+    front: str
+    """The quantities of the Pareto front."""
+    better: str
+    """Where the better values are."""
+    sign: int
+    """1 if a larger value is better, else -1."""
+
+
+_ACCURACY = _Vertical(
+    key="retention",
+    name="accuracy",
+    title="accuracy ÷ fp32's, 95 % interval",
+    front="memory, size and accuracy",
+    better="up is more accurate",
+    sign=1,
+)
+_SIZE = _Vertical(
+    key="size_mb",
+    name="size",
+    title="size, MB",
+    front="memory and size",
+    better="down is smaller",
+    sign=-1,
+)
 
 
 @dataclass(frozen=True)
 class _MainRows(Rows):
     """The main chart's data: also the front's corners, projected ranges, and the budget's limits."""
 
+    vertical: _Vertical = _ACCURACY
     corners: tuple[Row, ...] = ()
     projected: tuple[Row, ...] = ()
     latency_limit: float | None = None
-    least_retention: float | None = None
+    limit: float | None = None
+    """The budget's limit of the vertical quantity."""
 
 
-def latency_and_accuracy(report: Report, kinds: Kinds) -> Chart | None:
-    """Return the chart for the page; None if no row has both a latency and an accuracy."""
+def main_chart(report: Report, kinds: Kinds) -> Chart | None:
+    """Return the chart for the page; None if no row has both quantities.
+
+    Latency is drawn against accuracy, and against size for model files, which have no accuracy.
+    """
     main = _main(report)
     if not main.points:
         return None
     chart = _layers(main, kinds).properties(height=MAIN_HEIGHT, title=title_of(report))
-    return Chart("main", "Latency against accuracy", main.caption, finished(chart), *main.table)
+    return Chart("main", f"Latency against {main.vertical.name}", main.caption, finished(chart), *main.table)
 
 
 def main_picture(reports: Sequence[Report]) -> Specification | None:
@@ -76,6 +120,7 @@ def main_picture(reports: Sequence[Report]) -> Specification | None:
 
 
 def _main(report: Report) -> _MainRows:
+    vertical = _SIZE if report.bundle is None else _ACCURACY
     candidates = [Candidate(run.case, report, run) for run in completed(report)]
     # As in choosing: where there are ranges for the device, this machine's latencies are not ranked.
     projected = [candidate for candidate in candidates if candidate.is_projected]
@@ -83,62 +128,94 @@ def _main(report: Report) -> _MainRows:
     points: list[Row] = []
     ranges: list[Row] = []
     for candidate in candidates:
-        accuracy = candidate.run.accuracy
-        if accuracy is None or accuracy.retention is None:
+        value = _vertical_of(candidate, vertical)
+        if value is None:
             continue
-        low, high = accuracy.retention.ci95 or (None, None)
-        shared: Row = {**named(candidate.run), "retention": accuracy.retention.value}
-        is_best = candidate.name in best
-        p95_ns = candidate.latency.p95_ns
-        times = {"p50": ms(candidate.latency.p50_ns), "p95": None if p95_ns is None else ms(p95_ns)}
-        points.append({**shared, **times, "low": low, "high": high, "top1": accuracy.top1, "front": is_best})
+        shared: Row = {**named(candidate.run), vertical.key: value}
+        points.append({**shared, **_details(candidate, vertical), "front": candidate.name in best})
         if (projection := candidate.run.projected) is not None:
             bounds = {"low_ms": ms(projection.low_ns), "high_ms": ms(projection.high_ns)}
             ranges.append({**shared, "provenance": "projected", **bounds})
     # A proxy's own latency is not compared with the device's limit.
     has_limit = bool(ranges) or any(run.provenance == "measured" for run in completed(report))
-    columns = {
-        "p50 ms": milliseconds("p50"),
-        "p95 ms": milliseconds("p95"),
-        "retention": share("retention"),
-        "95 %": ends("low", "high"),
-        "on the front": lambda row: "yes" if row["front"] else "no",
-        "provenance": word("provenance"),
-    }
+    budget = report.profile.budget
     return _MainRows(
         points=tuple(points),
-        table=table_of(points, columns),
-        caption=_caption(report, points, ranges, len(candidates)),
-        corners=_corners(points),
+        table=_table(report, points, vertical),
+        caption=_caption(report, points, ranges, len(candidates), vertical),
+        vertical=vertical,
+        corners=_corners(points, vertical),
         projected=tuple(ranges),
-        latency_limit=report.profile.budget.p95_ms if has_limit else None,
-        least_retention=report.profile.budget.retention,
+        latency_limit=budget.p95_ms if has_limit else None,
+        limit=_limit_of(report, points, vertical),
     )
 
 
-def _corners(points: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the corners of the front of latency and accuracy, the fastest first."""
+def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> float | None:
+    """Return the budget's limit. A limit of size that is far above all files would squeeze them together."""
+    budget = report.profile.budget
+    if vertical is _ACCURACY or budget.size_mb is None:
+        return budget.retention if vertical is _ACCURACY else None
+    largest = max((row["size_mb"] for row in points), default=0.0)
+    return budget.size_mb if largest > budget.size_mb / _MOST_ABOVE else None
+
+
+def _vertical_of(candidate: Candidate, vertical: _Vertical) -> float | None:
+    """Return a row's value of the vertical quantity; None where it has none."""
+    run = candidate.run
+    if vertical is _SIZE:
+        return None if run.size_bytes is None else mb(run.size_bytes)
+    retention = None if run.accuracy is None else run.accuracy.retention
+    return None if retention is None else retention.value
+
+
+def _details(candidate: Candidate, vertical: _Vertical) -> Row:
+    """Return a row's percentiles, and the interval of its accuracy."""
+    p95_ns, accuracy = candidate.latency.p95_ns, candidate.run.accuracy
+    times: Row = {"p50": ms(candidate.latency.p50_ns), "p95": None if p95_ns is None else ms(p95_ns)}
+    if vertical is _SIZE or accuracy is None or accuracy.retention is None:
+        return times
+    low, high = accuracy.retention.ci95 or (None, None)
+    return {**times, "low": low, "high": high, "top1": accuracy.top1}
+
+
+def _table(report: Report, points: Sequence[Row], vertical: _Vertical) -> Table:
+    values = {"retention": share("retention"), "95 %": ends("low", "high")}
+    columns = {
+        "p50 ms": milliseconds("p50"),
+        "p95 ms": milliseconds("p95"),
+        **({"size MB": lambda row: written(row["size_mb"], 2)} if vertical is _SIZE else values),
+        "on the front": lambda row: "yes" if row["front"] else "no",
+        "provenance": word("provenance"),
+    }
+    return table_of(noun_of(report), points, columns)
+
+
+def _corners(points: Sequence[Row], vertical: _Vertical) -> tuple[Row, ...]:
+    """Return the corners of the front of the two drawn quantities, the fastest first."""
+    key, sign = vertical.key, vertical.sign
     corners: list[Row] = []
-    for row in sorted(points, key=lambda row: (row["p50"], -row["retention"])):
-        if not corners or row["retention"] > corners[-1]["retention"]:
-            corners.append({key: row[key] for key in ("row", "p50", "retention")} | {"order": len(corners)})
+    for row in sorted(points, key=lambda row: (row["p50"], -sign * row[key])):
+        if not corners or sign * row[key] > sign * corners[-1][key]:
+            corners.append({key: row[key], "row": row["row"], "p50": row["p50"], "order": len(corners)})
     return tuple(corners)
 
 
-def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int) -> str:
+def _caption(
+    report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int, vertical: _Vertical
+) -> str:
     """Return the caption, which describes only what is drawn."""
-    sentences = ["Each point is a variant: left is faster, up is more accurate."]
+    sentences = [f"Each point is a {noun_of(report)}: left is faster, {vertical.better}."]
     if points and not report.has_groups:
         fastest = min(points, key=lambda row: float(row["p50"]))
         sentences.append(
             f"The fastest is {fastest['row']}, p50 {fastest['p50']:.3g} ms ({fastest['provenance']})."
         )
     latency = "the middle of the projected range" if ranges else "p50"
-    sentences.append(f"Filled points are on the Pareto front of {latency}, memory, size and accuracy.")
-    if len(_corners(points)) > 1:
-        sentences.append("The dotted line is the front of p50 and accuracy alone.")
-    budget = report.profile.budget
-    if budget.p95_ms is not None or budget.retention is not None:
+    sentences.append(f"Filled points are on the Pareto front of {latency}, {vertical.front}.")
+    if len(_corners(points, vertical)) > 1:
+        sentences.append(f"The dotted line is the front of p50 and {vertical.name} alone.")
+    if report.profile.budget.p95_ms is not None or _limit_of(report, points, vertical) is not None:
         sentences.append("Dashed lines are the budget's limits.")
     if ranges:
         device = report.profile.name
@@ -148,7 +225,9 @@ def _caption(report: Report, points: Sequence[Row], ranges: Sequence[Row], rows:
     if all(row["provenance"] == "proxy" for row in points):
         sentences.append(f"Triangles are latencies of the proxy, not of {report.profile.name}.")
     if len(points) < rows:
-        sentences.append(f"{rows - len(points)} rows without a retention are left out.")
+        sentences.append(f"{rows - len(points)} rows without a {vertical.key} are left out.")
+    if vertical is _SIZE:
+        sentences.append("The files were measured without labels, so there is no accuracy.")
     return " ".join(sentences)
 
 
@@ -157,7 +236,7 @@ def _layers(main: _MainRows, kinds: Kinds) -> alt.LayerChart | alt.FacetChart:
     times += [row[key] for row in main.projected for key in ("low_ms", "high_ms")]
     times += [] if main.latency_limit is None else [main.latency_limit]
     x = alt.X("p50:Q", title="latency, ms (p50; line to p95)", scale=spread_scale(times))
-    y = alt.Y("retention:Q", title="accuracy ÷ fp32's, 95 % interval", scale=alt.Scale(zero=False))
+    y = _y(main)
     return alt.layer(
         *_reaches(main, x, y, kinds),
         *_limits(main),
@@ -166,11 +245,21 @@ def _layers(main: _MainRows, kinds: Kinds) -> alt.LayerChart | alt.FacetChart:
     )
 
 
+def _y(main: _MainRows) -> alt.Y:
+    vertical = main.vertical
+    values = [row[vertical.key] for row in main.points]
+    values += [] if main.limit is None else [main.limit]
+    scale = spread_scale(values) if vertical is _SIZE else alt.Scale(zero=False)
+    return alt.Y(f"{vertical.key}:Q", title=vertical.title, scale=scale)
+
+
 def _reaches(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
     """Draw the intervals, the lines from p50 to p95, and the front."""
     colour = colour_by_format(kinds)
     base = alt.Chart(data(main.points))
-    layers = [base.mark_rule(opacity=0.3).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour)]
+    layers: list[alt.Chart] = []
+    if main.vertical is _ACCURACY:
+        layers.append(base.mark_rule(opacity=0.3).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour))
     with_p95 = [row for row in main.points if row["p95"] is not None]
     if with_p95:
         rules = alt.Chart(data(with_p95)).mark_rule(opacity=0.5)
@@ -188,14 +277,15 @@ def _limits(main: _MainRows) -> list[alt.Chart]:
     if main.latency_limit is not None:
         what = "limit of projected latency" if main.projected else "p95 limit"
         layers += limit("x", main.latency_limit, f"{what} {main.latency_limit:g} ms")
-    if main.least_retention is not None:
-        least = f"retention limit {main.least_retention:g} (margin {MARGIN:g})"
-        layers += limit("y", main.least_retention, least)
+    if main.limit is not None:
+        words = f"retention limit {main.limit:g} (margin {MARGIN:g})"
+        words = f"size limit {main.limit:g} MB" if main.vertical is _SIZE else words
+        layers += limit("y", main.limit, words)
     return layers
 
 
 def _points(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
-    """Draw the rows, and name those on the front of latency and accuracy."""
+    """Draw the rows, and name those on the front of the two."""
     layers = []
     for is_front in (False, True):
         chosen = [row for row in main.points if row["front"] is is_front]

@@ -12,10 +12,18 @@ from bench.choose.choosing import Choice
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
-from bench.render.html.main_chart import latency_and_accuracy
+from bench.render.html.main_chart import main_chart
 from bench.render.html.rows import head_of, rows_of
-from bench.render.report_text import Remark, conditions, controls_line, projections, proxy_terms, remarks
-from bench.render.text import REPORT_MARKER, titles_of
+from bench.render.report_text import (
+    Remark,
+    conditions,
+    controls_line,
+    projections,
+    proxy_terms,
+    reference_line,
+    remarks,
+)
+from bench.render.text import REPORT_MARKER, noun_of, subjects_of, titles_of
 from bench.report.schema import Report
 from bench.run_config import RunOptions
 
@@ -31,6 +39,8 @@ class Device:
 
     number: int
     title: str
+    subject: str
+    """What was measured, with the beginning of its hash."""
     report: Report
     provenance: str
     conditions: tuple[str, ...]
@@ -71,11 +81,14 @@ def to_html(
     page: str = environment.from_string(_text("page.html.jinja")).render(
         marker=REPORT_MARKER,
         names=list(dict.fromkeys(report.name for report in reports)),
+        # A report of model files is named by their names, which have commas between them.
+        separator=", " if reports[0].models is None else "; ",
         devices=devices,
         choices=choices,
         signs=SIGNS,
         sections=_sections(devices),
         history=history,
+        noun=noun_of(reports[0]),
         head=head_of(reports),
         option_names=tuple(RunOptions.model_fields),
         rows=rows_of(reports),
@@ -91,12 +104,13 @@ def to_html(
 def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
     """Return the charts that the report has data for. Of the samples, every `every`-th is drawn."""
     made = (
-        latency_and_accuracy(report, kinds),
+        main_chart(report, kinds),
         latency_charts.distributions(report, every, kinds),
         latency_charts.sustained(report, kinds),
         bar_charts.memory(report),
         bar_charts.sizes(report, kinds),
         bar_charts.retention(report, kinds),
+        bar_charts.outputs(report),
         bar_charts.precision(report),
     )
     return [chart for chart in made if chart is not None]
@@ -117,11 +131,12 @@ def _device(
     return Device(
         number=number,
         title=title,
+        subject=f"{subjects_of(report)} {report.subject.sha256[:12]}",
         report=report,
         provenance=provenance_of(report),
         conditions=tuple(conditions(report)),
         terms=tuple(proxy_terms(report)),
-        controls=tuple(controls_line(report)),
+        controls=(*reference_line(report), *controls_line(report)),
         projections=tuple(projections(report)),
         remarks=tuple(remarks(report)),
         charts=tuple(charts),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.render.columns import Column, available_columns
+from bench.render.columns import Column, available_columns, cell_of
 from bench.render.text import titles_of
 from bench.report.schema import Report, Run
 
@@ -56,23 +56,21 @@ def rows_of(reports: Sequence[Report]) -> list[TableRow]:
     """Return every variant's row of every report."""
     columns = available_columns(*reports)
     return [
-        _row(title, run, columns)
+        _row(title, report, run, columns)
         for report, title in zip(reports, titles_of(reports), strict=True)
         for run in report.runs
         if run.is_variant
     ]
 
 
-def _row(device: str, run: Run, columns: Sequence[Column]) -> TableRow:
+def _row(device: str, report: Report, run: Run, columns: Sequence[Column]) -> TableRow:
     return TableRow(
         device=device,
         name=run.case,
         status=run.status,
         provenance=run.provenance,
         options=run.config.options.model_dump(),
-        cells=tuple(_cell(run, column) for column in columns),
+        cells=tuple(
+            TableCell(column.key, cell_of(column, run, report), column.value(run)) for column in columns
+        ),
     )
-
-
-def _cell(run: Run, column: Column) -> TableCell:
-    return TableCell(column.key, column.text(run), column.value(run))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from making.command_line import edgefit_here
 from making.compared_report import Row, made_report, report_of
+from making.model_report import every_kind, model_report
 
 from bench.report.files import write_report
 
@@ -87,3 +88,34 @@ def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_
     assert done.returncode == 2
     assert "already contains something else; choose another --ship" in done.stderr
     assert [one.name for one in taken.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--min-retention", "0.99"], "so there is no retention to limit"),
+        (["--prefer", "accuracy"], "so there is no accuracy to choose by"),
+        (["--ship", "product"], "measured model files, and --ship copies from a bundle"),
+    ],
+)
+def test_what_model_files_do_not_have_is_one_sentence(
+    tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    write_report(tmp_path / "r.json", model_report(every_kind()))
+
+    done = edgefit_here("choose", tmp_path / "r.json", *words)
+
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+
+
+def test_model_files_are_chosen_among_without_advice_to_ship(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", model_report(every_kind()))
+
+    done = edgefit_here("choose", tmp_path / "r.json")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(
+        "laptop-cpu: net.int8.onnx, p50 4 ms (measured)\n  accuracy was not compared"
+    )
+    assert "--ship" not in done.stdout + done.stderr

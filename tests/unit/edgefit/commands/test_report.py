@@ -4,6 +4,7 @@ from pathlib import Path
 
 from making.command_line import edgefit_here
 from making.compared_report import Row, made_report
+from making.model_report import every_kind, model_report
 from PIL import Image
 
 from bench.bundle.manifest import read_bundle
@@ -65,7 +66,7 @@ def test_history_of_two_names_is_refused(tmp_path: Path) -> None:
     done = edgefit_here("report", tmp_path / "one.json", tmp_path / "other.json", "--history")
 
     assert done.returncode == 2
-    assert "these have the names one, other" in done.stderr
+    assert "these have the names 'one', 'other'" in done.stderr
 
 
 def test_a_picture_is_replaced_only_if_edgefit_drew_it(tmp_path: Path) -> None:
@@ -90,3 +91,21 @@ def test_two_outputs_in_one_file_are_refused_and_nothing_is_written(tmp_path: Pa
     assert done.returncode == 2
     assert "give each its own" in done.stderr
     assert not both.exists()
+
+
+def test_model_files_have_a_picture_of_latency_and_size_and_no_images(
+    bundle_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.json"
+    write_report(path, model_report(every_kind()))
+
+    drawn = edgefit_here("report", path, "--png", tmp_path / "p.png")
+    images = edgefit_here(
+        "report", path, "--html", tmp_path / "p.html", "--images", "--bundle", bundle_folder
+    )
+
+    assert drawn.returncode == 0, drawn.stderr
+    with Image.open(tmp_path / "p.png") as picture:
+        assert picture.width > 400
+    assert images.returncode == 2
+    assert "model files are measured without any" in images.stderr
