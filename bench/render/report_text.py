@@ -40,7 +40,7 @@ def conditions(report: Report) -> list[str]:
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
     predictions = f"; {cached} variants: predictions of an earlier run" if cached else ""
     sampling_line = f"{_sampling(report)}; {_answers(report)}{predictions}"
-    return [_subject_line(report.subject), host_line, sampling_line]
+    return [_subject_line(report.subject), host_line, sampling_line, *_preparation(report.subject)]
 
 
 def _subject_line(subject: Subject) -> str:
@@ -55,6 +55,17 @@ def _subject_line(subject: Subject) -> str:
         + ", ".join(tensor.words for tensor in model.inputs)
         for model in subject.models
     )
+
+
+def _preparation(subject: Subject) -> list[str]:
+    """Return how images became the inputs of model files, and where that was stated: alike ones together."""
+    if isinstance(subject, BundleRecord):
+        return []
+    by_words: dict[str, list[str]] = {}
+    for model in subject.models:
+        if (words := model.values.preparation_words) is not None:
+            by_words.setdefault(words, []).append(model.name)
+    return [f"images for {', '.join(names)}: {words}" for words, names in by_words.items()]
 
 
 def _answers(report: Report) -> str:
