@@ -19,10 +19,6 @@ AUTO = "auto"
 # A size with more digits would not fit into any memory.
 _SIZE = r"[1-9][0-9]{0,8}"
 _SHAPE = re.compile(rf"(?:(?P<name>.*):)?(?P<sizes>{_SIZE}(?:x{_SIZE})*)(?::(?P<dtype>[a-z]+[0-9]*))?")
-_DTYPES = (
-    *("float16", "float32", "float64", "int8", "int16", "int32", "int64"),
-    *("uint8", "uint16", "uint32", "uint64", "bool"),
-)
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and everything else on stderr.")
@@ -138,7 +134,7 @@ def parse_shapes(texts: Sequence[str]) -> "dict[str, StatedInput]":
 
 
 def _parse_shape(text: str) -> "tuple[str, StatedInput]":
-    from bench.bundle.signature import StatedInput
+    from bench.bundle.signature import NUMERIC_DTYPES, StatedInput
 
     match = _SHAPE.fullmatch(text)
     if match is None:
@@ -147,9 +143,9 @@ def _parse_shape(text: str) -> "tuple[str, StatedInput]":
             param_hint="--shape",
         )
     dtype = match["dtype"]
-    if dtype is not None and dtype not in _DTYPES:
+    if dtype is not None and dtype not in NUMERIC_DTYPES:
         raise typer.BadParameter(
-            f"'{dtype}' is not a type; write one of {', '.join(_DTYPES)}", param_hint="--shape"
+            f"'{dtype}' is not a type; write one of {', '.join(NUMERIC_DTYPES)}", param_hint="--shape"
         )
     return match["name"] or "", StatedInput(tuple(map(int, match["sizes"].split("x"))), dtype)
 

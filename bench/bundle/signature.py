@@ -19,6 +19,11 @@ Inputs = Sequence[Array]
 Outputs = Sequence[Array]
 """One array for each output, in the signature's order."""
 
+NUMERIC_DTYPES = (
+    *("float16", "float32", "float64", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64", "bool"),
+)
+"""The types of elements that edgefit can give a model, by numpy's names."""
 UNKNOWN_DTYPE = "unknown"
 """The type of an input whose file does not state it, as in TorchScript."""
 _USUAL_DTYPE = "float32"
@@ -57,10 +62,7 @@ class Tensor(Record):
     @property
     def is_numeric(self) -> bool:
         """Whether its elements are numbers or booleans of a type that numpy has."""
-        try:
-            return np.dtype(self.dtype).kind in "fiub"
-        except TypeError:
-            return False
+        return self.dtype in NUMERIC_DTYPES
 
     @property
     def layout(self) -> Literal["NCHW", "NHWC"] | None:

@@ -52,7 +52,7 @@ def _subject_line(subject: Subject) -> str:
         )
     return "; ".join(
         f"{model.name} ({model.format}, {model.precision.value}) takes "
-        + ", ".join(tensor.words for tensor in model.inputs)
+        + (", ".join(tensor.words for tensor in model.inputs) or "no input")
         for model in subject.models
     )
 

@@ -178,7 +178,7 @@ def describe(entry: Path) -> ModelDescription:
 
 
 def _dtype(torch_type: str) -> str:
-    return UNKNOWN_DTYPE if torch_type == "Tensor" else torch_type
+    return UNKNOWN_DTYPE if torch_type == "Tensor" else f"{torch_type}, no tensor"
 
 
 def _name(debug_name: str) -> str:
