@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
@@ -109,7 +110,7 @@ def describe(entry: Path) -> ModelDescription:
             inputs=tuple(map(_tensor, session.get_inputs())),
             outputs=tuple(map(_tensor, session.get_outputs())),
         ),
-        precision=Precision.FP32,
+        precision=read_onnx_graph(entry).precision,
     )
 
 
