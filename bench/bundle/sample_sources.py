@@ -3,9 +3,11 @@
 import contextlib
 import importlib.util
 import sys
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 
@@ -32,9 +34,9 @@ def samples_in_files(files: Iterable[Path]) -> Iterator[Sample]:
 
 def _arrays_in(path: Path) -> dict[str, Array]:
     try:
-        with contextlib.closing(_opened(path)) as content:
+        with path.open("rb") as file, contextlib.closing(_opened(file)) as content:
             return {"" if name == _NAMELESS else name: content[name] for name in content}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         why = " ".join(str(error).split())
         raise InputError(
             f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no objects"
@@ -46,8 +48,8 @@ class _OneArray(dict[str, Array]):
         """Do nothing: the array is in memory."""
 
 
-def _opened(path: Path) -> "_OneArray | np.lib.npyio.NpzFile":
-    content = np.load(path, allow_pickle=False)
+def _opened(file: BinaryIO) -> "_OneArray | np.lib.npyio.NpzFile":
+    content = np.load(file, allow_pickle=False)
     return _OneArray({"": content}) if isinstance(content, np.ndarray) else content
 
 

@@ -79,7 +79,8 @@ def write_tensor_pack(path: Path, pack: TensorPack) -> None:
 def read_tensor_pack(path: Path) -> TensorPack:
     """Read a pack; raises InputError if the file is not one."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, because numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pack = TensorPack(tuple(arrays[f"input_{index}"] for index in range(len(arrays.files))))
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
