@@ -3,7 +3,7 @@
 An ONNX file: onnxruntime's bare loop in a fresh process, with the same options, threads, CPUs and inputs. An
 OpenVINO file: OpenVINO's own benchmark_app, with -api sync -hint none -nstreams 1 -nthreads N, which fills
 its input once. Each takes turns with a fresh worker of edgefit's. Printed is the median over the turns of
-ours ÷ theirs; within 5 % is the aim. Without a file, torchvision's MobileNetV2 with random weights is exported.
+ours ÷ theirs; within 5 % is the aim. Without a file, a MobileNetV2 with random weights is exported.
 """
 
 import argparse

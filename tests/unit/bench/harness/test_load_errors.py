@@ -10,8 +10,8 @@ from bench.harness.load_errors import load_error
 ORT = "onnxruntime 1.32.0"
 UNDER_DEVELOPMENT = (
     "Fail: [ONNXRuntimeError] : 1 : FAIL : Load model from a.onnx failed: ONNX Runtime only *guarantees* "
-    "support for models stamped with official released onnx opset versions. Opset 29 is under development and "
-    "support for this is limited. Current official support for domain ai.onnx is till opset 28."
+    "support for models stamped with official released onnx opset versions. Opset 29 is under development "
+    "and support for this is limited. Current official support for domain ai.onnx is till opset 28."
 )
 
 
