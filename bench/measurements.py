@@ -127,8 +127,8 @@ class OutputValues(Record):
 
     name: str
     """The output's name."""
-    shape: tuple[int, ...]
-    """Its shape in one inference."""
+    shape: tuple[int, ...] | None
+    """Its shape in one inference; null where it differs from one inference to another, as of detections."""
     classes: tuple[int, ...] | None
     """The index of the largest value for each item of a batch, inference by inference, where the output has
     the shape of classes: two axes, or four of which the last two have size 1. Null where it has another."""
@@ -242,9 +242,11 @@ class Completed(Record):
     outputs: tuple[OutputValues, ...] | None = None
     """The outputs of a model file; null for an artifact of a bundle, and for the controls."""
     inputs_sha256: str | None = None
-    """SHA-256 of the inputs of these outputs; null without outputs."""
+    """SHA-256 of the inputs of these outputs, or of the data behind them; null without outputs."""
     executed: Executed | None
-    """The executed graph; null for the null runtime and the control workload."""
+    """The executed graph; null for the null runtime and the control workload, and if it could not be read."""
+    proof_failure: str | None = None
+    """Why the executed graph of an artifact could not be read; null where it was."""
     predictions_cached_at: str | None = None
     """When an earlier run on this machine computed logits and executed graph (ISO 8601); null if this run
     did."""

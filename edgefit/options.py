@@ -5,16 +5,20 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgefit.terminal import set_quiet
 
+if TYPE_CHECKING:
+    from bench.bundle.signature import StatedInput
+
 # The value of `--profile` that stands for the profile of the machine itself.
 AUTO = "auto"
 # A size with more digits would not fit into any memory.
-_SIZES = re.compile(r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8})*")
+_SIZE = r"[1-9][0-9]{0,8}"
+_SHAPE = re.compile(rf"(?:(?P<name>.*):)?(?P<sizes>{_SIZE}(?:x{_SIZE})*)(?::(?P<dtype>[a-z]+[0-9]*))?")
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and everything else on stderr.")
@@ -39,8 +43,31 @@ Only = Annotated[
 Shape = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="[NAME:]1x3x224x224",
-        help="The shape of a model file's input where the file leaves it open. Repeat it for several inputs.",
+        metavar="[NAME:]1x3x224x224[:TYPE]",
+        help="The shape of a model file's input where the file leaves it open, and its type, such as int64, "
+        "where TorchScript leaves that open. Repeat it for several inputs.",
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|FILE.npz|FILE.py:load_data",
+        help="Run model files on this data, not on random inputs: images, arrays, or what a function yields.",
+    ),
+]
+Preprocess = Annotated[
+    str | None,
+    typer.Option(
+        metavar="imagenet|unit|raw|symmetric|FILE",
+        help="How the values of images are scaled, where no file beside the model or in it states that.",
+    ),
+]
+JudgedOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        metavar="NAME",
+        help="Judge only this output of model files. All outputs are compared.",
     ),
 ]
 Quick = Annotated[
@@ -91,23 +118,36 @@ def split_names(text: str) -> tuple[str, ...]:
     return names
 
 
-def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Read `NAME:1x3x224x224` as a shape by its input's name; without a name it is that of the only input.
+def parse_shapes(texts: Sequence[str]) -> "dict[str, StatedInput]":
+    """Read `NAME:1x3x224x224:TYPE` as what is stated of an input, by its name; "" is the only input's.
 
-    Raises BadParameter for a text without a shape, and for an input that has two.
+    Name and type can be left out. Raises BadParameter for a text without a shape, for an unknown type, and
+    for an input that has two shapes.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, StatedInput] = {}
     for text in texts:
-        name, _, sizes = text.rpartition(":")
-        if not _SIZES.fullmatch(sizes):
-            raise typer.BadParameter(
-                f"'{text}' is not a shape; write one such as 1x3x224x224 or images:1x3x224x224",
-                param_hint="--shape",
-            )
+        name, stated = _parse_shape(text)
         if name in shapes:
             raise typer.BadParameter(f"the input '{name}' has two shapes; give one", param_hint="--shape")
-        shapes[name] = tuple(int(size) for size in sizes.split("x"))
+        shapes[name] = stated
     return shapes
+
+
+def _parse_shape(text: str) -> "tuple[str, StatedInput]":
+    from bench.bundle.signature import NUMERIC_DTYPES, StatedInput
+
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{text}' is not a shape; write one such as 1x3x224x224, images:1x3x224x224 or ids:1x128:int64",
+            param_hint="--shape",
+        )
+    dtype = match["dtype"]
+    if dtype is not None and dtype not in NUMERIC_DTYPES:
+        raise typer.BadParameter(
+            f"'{dtype}' is not a type; write one of {', '.join(NUMERIC_DTYPES)}", param_hint="--shape"
+        )
+    return match["name"] or "", StatedInput(tuple(map(int, match["sizes"].split("x"))), dtype)
 
 
 def parse_share(text: str, option: str) -> float:

@@ -5,9 +5,8 @@ ignored, and a 16-bit value is divided by 257, as for edgefit's own networks.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,23 +38,33 @@ class ImageFolder:
     """All images: [count, height, width] for a network that takes grey, else with 3 more, in RGB."""
     labels: tuple[str, ...] | None
     """The class of each image: the name of its folder; None if images lie in the folder itself."""
+    total: int
+    """How many images the folder has, of which these are spread evenly."""
 
 
 def load_images(folder: Path, preprocess: Preprocess, most: int | None = None) -> ImageFolder:
-    """Read the first `most` images in and below a folder, in the order of their paths; all of them if None.
+    """Read `most` images in and below a folder, spread evenly in the order of their paths; None: all.
 
     Raises InputError if there is none, or if a file is no image; MissingRuntimeError without Pillow.
     """
-    files = tuple(islice(_image_files(folder), most))
+    every = tuple(paths_of_images(folder))
+    files = every if most is None or len(every) <= most else _spread(every, most)
     if not files:
         raise InputError(f"{folder}: contains no image ({', '.join(_SUFFIXES)}); give a folder with images")
     images = np.stack([read_image(path, preprocess) for path in files])
     relative = [path.relative_to(folder) for path in files]
     is_labelled = all(len(path.parts) > 1 for path in relative)
-    return ImageFolder(files, images, tuple(path.parts[0] for path in relative) if is_labelled else None)
+    labels = tuple(path.parts[0] for path in relative) if is_labelled else None
+    return ImageFolder(files, images, labels, len(every))
 
 
-def _image_files(folder: Path) -> Iterator[Path]:
+def _spread(files: Sequence[Path], most: int) -> tuple[Path, ...]:
+    """Return `most` files at even distances; the first ones would be of one class, in folders of classes."""
+    return tuple(files[index * len(files) // most] for index in range(most))
+
+
+def paths_of_images(folder: Path) -> Iterator[Path]:
+    """Yield the images in and below a folder, in the order of their paths."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder with images")
     for path in sorted(folder.rglob("*")):

@@ -10,6 +10,15 @@ from bench.printable import some_of
 from bench.record import Record
 
 
+class InputOrigin(Record):
+    """Where parts of the preprocessing came from."""
+
+    keys: tuple[str, ...]
+    """The parts, by the keys of `edgefit.yaml`."""
+    origin: str
+    """The source: a file's name, `metadata in the file`, `the shape`, an option."""
+
+
 class InputsRecord(Record):
     """The inputs that a model file was run with."""
 
@@ -18,7 +27,29 @@ class InputsRecord(Record):
     inferences: int = Field(ge=1)
     """For how many inferences there are inputs; timing repeats them."""
     sha256: str
-    """SHA-256 of the file that holds them. Outputs of two files are compared only if it is the same."""
+    """SHA-256 of the file that holds them."""
+    data_sha256: str | None = None
+    """SHA-256 of the data that they were made from; null for random values."""
+    preprocessing: str | None = None
+    """How an image became an input, in words; null where the inputs are no images."""
+    origins: tuple[InputOrigin, ...] = ()
+    """Where the preprocessing came from; empty where the inputs are no images."""
+
+    @property
+    def preparation_words(self) -> str | None:
+        """How an image became an input and where that was stated, for people; None where there are none."""
+        if self.preprocessing is None:
+            return None
+        origins = ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in self.origins)
+        return f"{self.preprocessing} ({origins})"
+
+    @property
+    def comparable_sha256(self) -> str:
+        """The hash by which inputs of two files count as the same, though their arrays may differ.
+
+        One may take an image as uint8, the other as normalised floats.
+        """
+        return self.sha256 if self.data_sha256 is None else self.data_sha256
 
 
 class ModelFileRecord(Record):
@@ -49,6 +80,8 @@ class ModelSetRecord(Record):
 
     models: tuple[ModelFileRecord, ...] = Field(min_length=1)
     """The files, in the order in which they were given."""
+    judged_output: str | None = None
+    """The only output that is judged; null where all of them are."""
 
     @property
     def sha256(self) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,14 @@ Inputs = Sequence[Array]
 Outputs = Sequence[Array]
 """One array for each output, in the signature's order."""
 
+NUMERIC_DTYPES = (
+    *("float16", "float32", "float64", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64", "bool"),
+)
+"""The types of elements that edgefit can give a model, by numpy's names."""
+UNKNOWN_DTYPE = "unknown"
+"""The type of an input whose file does not state it, as in TorchScript."""
+_USUAL_DTYPE = "float32"
 _IMAGE_CHANNELS = (1, 3)
 _IMAGE_AXES = 4
 
@@ -32,7 +41,8 @@ class Tensor(Record):
     name: str
     """Its name in the file; a format without names counts them: `input_0`, `output_0`."""
     dtype: str
-    """The type of its elements by numpy's name, such as `float32`; the runtime's word if numpy has none."""
+    """The type of its elements by numpy's name, such as `float32`; the runtime's word if numpy has none;
+    `unknown` where the file does not state it."""
     shape: tuple[int | str, ...] | None
     """Its size on each axis; a name (`batch`, `?`) for an axis that the file leaves open. Null where the file
     does not state how many axes there are."""
@@ -54,6 +64,11 @@ class Tensor(Record):
         return math.prod(self.sizes) * np.dtype(self.dtype).itemsize
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether its elements are numbers or booleans of a type that numpy has."""
+        return self.dtype in NUMERIC_DTYPES
+
+    @property
     def layout(self) -> Literal["NCHW", "NHWC"] | None:
         """The order of an image's axes, by which of them has one or three channels; None if it is unclear."""
         if self.shape is None or len(self.shape) != _IMAGE_AXES:
@@ -67,7 +82,22 @@ class Tensor(Record):
     def words(self) -> str:
         """The tensor as people write it: `images: float32 [1, 3, 224, 224]`."""
         shape = "of an unknown shape" if self.shape is None else f"[{', '.join(map(str, self.shape))}]"
-        return f"{self.name}: {self.dtype} {shape}"
+        dtype = "an unknown type" if self.dtype == UNKNOWN_DTYPE else self.dtype
+        return f"{self.name}: {dtype} {shape}"
+
+
+@dataclass(frozen=True)
+class StatedInput:
+    """What a person states of an input that its file leaves open."""
+
+    shape: tuple[int, ...]
+    """The size on each axis."""
+    dtype: str | None = None
+    """The type of its elements by numpy's name; None: the file's, and float32 where that states none."""
+
+
+Shapes = Mapping[str, Sequence[int] | StatedInput]
+"""What is stated of inputs, by name; a bare shape states no type."""
 
 
 class Signature(Record):
@@ -104,27 +134,33 @@ def batch_of(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
     return size or 1
 
 
-def named_shapes(signature: Signature, shapes: Mapping[str, Sequence[int]]) -> Mapping[str, Sequence[int]]:
-    """Return the shapes for one model. A shape without a name is that of the only input."""
+def named_shapes(name: str, signature: Signature, shapes: Shapes) -> Shapes:
+    """Return the shapes for the model file `name`. A shape without a name is that of the only input.
+
+    Raises InputError for a shape without a name if the model has several inputs, or none.
+    """
     only = shapes.get("")
-    if only is None or not signature.inputs:
+    if only is None:
         return shapes
-    return {name: shape for name, shape in shapes.items() if name} | {signature.inputs[0].name: only}
+    if len(signature.inputs) != 1:
+        names = ", ".join(tensor.name for tensor in signature.inputs) or "none"
+        raise InputError(
+            f"{name}: --shape names no input, and the model has {len(signature.inputs)}; write NAME:SHAPE "
+            f"for its inputs: {names}"
+        )
+    return {other: shape for other, shape in shapes.items() if other} | {signature.inputs[0].name: only}
 
 
-def with_shapes(
-    name: str, inputs: Iterable[Tensor], shapes: Mapping[str, Sequence[int]]
-) -> tuple[Tensor, ...]:
-    """Return the inputs of the model file `name` with fixed shapes.
+def with_shapes(name: str, inputs: Iterable[Tensor], shapes: Shapes) -> tuple[Tensor, ...]:
+    """Return the inputs of the model file `name` with fixed shapes and known types.
 
-    `shapes`: by input name, as typed with `--shape`. An open first axis becomes 1, one image at a time.
-    Raises OpenShapeError for any other open axis; InputError for a shape that does not fit, and for an
-    unknown name.
+    `shapes`: by input name, as typed with `--shape`. An open first axis becomes 1, one image at a time; a
+    type that the file does not state becomes float32. Raises OpenShapeError for any other open axis. Raises
+    InputError for a shape or type that does not fit, for an unknown name, and for an input that is no tensor
+    of numbers.
     """
     tensors = tuple(inputs)
-    for unknown in shapes.keys() - {tensor.name for tensor in tensors}:
-        names = ", ".join(tensor.name for tensor in tensors) or "none"
-        raise InputError(f"{name}: has no input '{unknown}', which --shape names; its inputs are: {names}")
+    refuse_unusable(name, tensors, shapes)
     fixed = [_fixed(name, tensor, shapes.get(tensor.name)) for tensor in tensors]
     still_open = [tensor for tensor in fixed if not tensor.is_fixed]
     if still_open:
@@ -132,23 +168,52 @@ def with_shapes(
     return tuple(fixed)
 
 
-def _fixed(name: str, tensor: Tensor, shape: Sequence[int] | None) -> Tensor:
-    if shape is None:
-        if tensor.shape is None:
-            return tensor
-        first, *others = tensor.shape or (1,)
-        sizes = () if not tensor.shape else (1 if isinstance(first, str) else first, *others)
-        return tensor.model_copy(update={"shape": sizes})
-    stated = tensor.shape
-    fits = stated is None or (
-        len(stated) == len(shape)
-        and all(isinstance(own, str) or own == given for own, given in zip(stated, shape, strict=True))
-    )
-    if not fits:
+def refuse_unusable(name: str, tensors: Sequence[Tensor], shapes: Shapes) -> None:
+    """Raise InputError for a stated input that does not exist, and for one that is no tensor of numbers."""
+    for unknown in sorted(shapes.keys() - {tensor.name for tensor in tensors}):
+        names = ", ".join(tensor.name for tensor in tensors) or "none"
+        raise InputError(f"{name}: has no input '{unknown}', which --shape names; its inputs are: {names}")
+    for tensor in tensors:
+        _refuse_other_types(name, tensor)
+
+
+def _refuse_other_types(name: str, tensor: Tensor) -> None:
+    """Raise InputError for an input that numpy has no type for, such as bfloat16, strings or a list."""
+    if not tensor.is_numeric and tensor.dtype != UNKNOWN_DTYPE:
         raise InputError(
-            f"{name}: --shape {tensor.name}:{_times(shape)} does not fit the input {tensor.words}"
+            f"{name}: the input '{tensor.name}' takes {tensor.dtype}; edgefit gives a model tensors of "
+            "float16, float32, float64, integers or booleans; export it with such an input"
         )
-    return tensor.model_copy(update={"shape": tuple(shape)})
+
+
+def _fixed(name: str, tensor: Tensor, stated: Sequence[int] | StatedInput | None) -> Tensor:
+    usual = _USUAL_DTYPE if tensor.dtype == UNKNOWN_DTYPE else tensor.dtype
+    if stated is None:
+        return tensor.model_copy(update={"shape": _with_one_item(tensor.shape), "dtype": usual})
+    given = stated if isinstance(stated, StatedInput) else StatedInput(tuple(stated))
+    if not _fits(tensor, given):
+        dtype = "" if given.dtype is None else f":{given.dtype}"
+        option = f"--shape {tensor.name}:{_times(given.shape)}{dtype}"
+        raise InputError(f"{name}: {option} does not fit the input {tensor.words}")
+    return tensor.model_copy(update={"shape": given.shape, "dtype": given.dtype or usual})
+
+
+def _with_one_item(shape: tuple[int | str, ...] | None) -> tuple[int | str, ...] | None:
+    """Return a shape whose first axis, if it is open, is 1."""
+    if not shape or isinstance(shape[0], int):
+        return shape
+    return (1, *shape[1:])
+
+
+def _fits(tensor: Tensor, given: StatedInput) -> bool:
+    if given.dtype is not None and tensor.dtype not in (UNKNOWN_DTYPE, given.dtype):
+        return False
+    return tensor.shape is None or (
+        len(tensor.shape) == len(given.shape)
+        and all(
+            isinstance(own, str) or own == size for own, size in zip(tensor.shape, given.shape, strict=True)
+        )
+    )
 
 
 def _ask_for_shapes(name: str, tensors: Sequence[Tensor]) -> str:

@@ -16,48 +16,39 @@ from bench.errors import InputError
 
 # Enough that no inference repeats the one before; fewer where an input is large.
 RANDOM_INPUTS = 8
-_MAX_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
+"""How large the inputs of a model file are, all inferences together."""
 _SEED = 0
 
 
 @dataclass(frozen=True)
 class TensorPack:
-    """Inputs of several inferences. `arrays`: for each input [inferences, *shape of the input]."""
+    """Inputs of several inferences. `arrays`: for each input [inferences, *shape of the input].
+
+    A model without inputs has a pack without arrays, which is good for one inference.
+    """
 
     arrays: tuple[Array, ...]
 
     def __len__(self) -> int:
-        return len(self.arrays[0])
+        return len(self.arrays[0]) if self.arrays else 1
 
     def inputs(self, index: int) -> Inputs:
         """Return the inputs of inference `index`."""
         # A slice of a C-contiguous array is contiguous, as every runtime wants it.
-        return [array[index] for array in self.arrays]
+        return [array[index, ...] for array in self.arrays]
 
 
 def random_pack(inputs: Sequence[Tensor]) -> TensorPack:
     """Return random inputs of fixed shapes, the same ones every time.
 
     Floats are in [0, 1); unsigned and signed 8-bit integers take all values; other integers, which may be
-    indices into a table, and booleans are 0 or 1. Raises InputError for a type that numpy does not have.
+    indices into a table, and booleans are 0 or 1.
     """
     random = np.random.default_rng(_SEED)
-    each = max(1, sum(tensor.bytes_each for tensor in map(_known, inputs)))
-    count = max(1, min(RANDOM_INPUTS, _MAX_BYTES // each))
+    each = max(1, sum(tensor.bytes_each for tensor in inputs))
+    count = max(1, min(RANDOM_INPUTS, MAX_BYTES // each))
     return TensorPack(tuple(_random(tensor, count, random) for tensor in inputs))
-
-
-def _known(tensor: Tensor) -> Tensor:
-    try:
-        is_known = np.dtype(tensor.dtype).kind in "fiub"
-    except TypeError:
-        is_known = False
-    if not is_known:
-        raise InputError(
-            f"the input {tensor.words} is not of a type that edgefit can make inputs of; "
-            "it measures floats, integers and booleans"
-        )
-    return tensor
 
 
 def _random(tensor: Tensor, count: int, random: np.random.Generator) -> Array:
@@ -88,10 +79,11 @@ def write_tensor_pack(path: Path, pack: TensorPack) -> None:
 def read_tensor_pack(path: Path) -> TensorPack:
     """Read a pack; raises InputError if the file is not one."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, because numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pack = TensorPack(tuple(arrays[f"input_{index}"] for index in range(len(arrays.files))))
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
-    if not pack.arrays or len({len(array) for array in pack.arrays}) != 1 or not len(pack):
+    if len({len(array) for array in pack.arrays}) > 1 or not len(pack):
         raise InputError(f"{path}: the inputs do not fit together; run the command again")
     return pack

@@ -191,8 +191,16 @@ class CaseWorker:
         return joined(parts)
 
     def executed(self) -> Executed:
-        """Return the runtime's own executed graph."""
-        return self._ask(worker_messages.Inspect(), Stage.PRECISION, worker_messages.Inspected).executed
+        """Return the runtime's own executed graph of an artifact of edgefit's own."""
+        proof = self.proof()
+        if proof.executed is None:
+            message = proof.failure or "the runtime returned no graph"
+            raise CaseEndedError(Failed(stage=Stage.PRECISION, kind=FailureKind.ERROR, message=message))
+        return proof.executed
+
+    def proof(self) -> worker_messages.Inspected:
+        """Return the runtime's own executed graph, or why it could not be read."""
+        return self._ask(worker_messages.Inspect(), Stage.PRECISION, worker_messages.Inspected)
 
     def _ask(self, request: worker_messages.Request, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
         try:

@@ -6,12 +6,13 @@ from bench.bundle.model_files import ModelFile
 from bench.bundle.model_graph import ModelGraph
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.signature import ModelDescription, Tensor
-from bench.errors import InputError, MissingRuntimeError, first_sentence
+from bench.errors import BenchError, MissingRuntimeError, first_sentence
 from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
+from bench.harness.load_errors import load_error
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.runtimes.formats import FormatRow
-from bench.runtimes.installed import is_installed, missing_sentence, row_of
+from bench.runtimes.installed import installed_version, is_installed, missing_sentence, row_of
 
 _LIMIT_S = 300.0
 
@@ -72,13 +73,13 @@ def _ask(model: ModelFile, row: FormatRow, request: worker_messages.Request) -> 
         worker.stop()
 
 
-def _load_error(model: ModelFile, row: FormatRow, error: ChildDiedError) -> Exception:
-    if model.format == "onnx" and (domains := read_onnx_graph(model.path).custom_domains):
+def _load_error(model: ModelFile, row: FormatRow, error: ChildDiedError) -> BenchError:
+    known = load_error(model.path, f"{row.needs} {installed_version(row)}", error.message)
+    if isinstance(known, MissingRuntimeError) or model.format != "onnx":
+        return known
+    if domains := read_onnx_graph(model.path).custom_domains:
         return MissingRuntimeError(
             f"{model.path} uses operators of {', '.join(domains)}, which {row.needs} does not have; measure "
             "it where a runtime has them, or export the model without them"
         )
-    return InputError(
-        f"{model.path} cannot be loaded by {row.needs} ({first_sentence(error.message)}); check that the "
-        f"file is whole, and that this version of {row.needs} is new enough for it"
-    )
+    return known

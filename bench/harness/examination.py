@@ -117,14 +117,17 @@ def _with_outputs(
     case: Case, model: ModelInputs, worker: CaseWorker, runtime: str, memory: ProcessMemory
 ) -> Examined:
     """Examine a model file: its outputs are kept, because there are no labels for accuracy."""
+    outputs = worker.compute_outputs(model)
+    proof = worker.proof()
     return Examined(
         case=case.id,
         runtime=runtime,
         memory=memory,
         logits=None,
-        outputs=worker.compute_outputs(model),
+        outputs=outputs,
         inputs_sha256=model.sha256,
-        executed=worker.executed(),
+        executed=proof.executed,
+        proof_failure=proof.failure,
         predictions_cached_at=None,
     )
 

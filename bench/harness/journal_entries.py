@@ -44,7 +44,9 @@ class Examined(Record):
     inputs_sha256: str | None = None
     """See Completed."""
     executed: Executed | None
-    """The executed graph; null for the null runtime and the control workload."""
+    """See Completed."""
+    proof_failure: str | None = None
+    """See Completed."""
     predictions_cached_at: str | None
     """When an earlier run computed logits and executed graph (ISO 8601); null if this run did."""
 

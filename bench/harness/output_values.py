@@ -1,7 +1,6 @@
 """What is kept of a model file's outputs: their classes, and values to compare. It runs no model."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,52 +17,83 @@ def outputs_of(
 ) -> tuple[OutputValues, ...]:
     """Return what is kept of the outputs of several inferences, at most `max_values` values of each.
 
-    Outputs without a name are called by their place. Strings, maps and sequences are left out. Raises
-    FloatingPointError if a value is not finite.
+    Outputs without a name are called by their place. Strings, sequences and absent values are left out.
+    Raises FloatingPointError if a value is not finite.
     """
-    columns = [(index, column) for index, column in enumerate(zip(*inferences, strict=True))]
+    columns = [
+        (index, list(map(_array, column))) for index, column in enumerate(zip(*inferences, strict=True))
+    ]
     return tuple(
-        _values_of(names[index] if index < len(names) else f"output_{index}", arrays, max_values)
+        _values_of(name_of(index, names), [array for array in arrays if array is not None], max_values)
         for index, arrays in columns
-        if all(isinstance(array, np.ndarray) and array.dtype.kind in "fiub" for array in arrays)
+        if all(array is not None for array in arrays)
     )
+
+
+def name_of(index: int, names: Sequence[str]) -> str:
+    """Return the name of an output; by its place if its format has no names."""
+    return names[index] if index < len(names) else f"output_{index}"
 
 
 def joined(parts: Sequence[tuple[OutputValues, ...]]) -> tuple[OutputValues, ...]:
     """Return the outputs of all inferences from those of consecutive ones."""
+    by_name = [{output.name: output for output in part} for part in parts]
     return tuple(
-        same[0].model_copy(
-            update={
-                "classes": None
-                if same[0].classes is None
-                else tuple(index for part in same for index in part.classes or ()),
-                "values": tuple(values for part in same for values in part.values),
-            }
-        )
-        for same in zip(*parts, strict=True)
+        _joined([part[name] for part in by_name])
+        for name in by_name[0]
+        if all(name in part for part in by_name)
     )
+
+
+def _joined(parts: Sequence[OutputValues]) -> OutputValues:
+    first = parts[0]
+    has_one_shape = all(part.shape == first.shape for part in parts)
+    has_classes = has_one_shape and first.classes is not None
+    return OutputValues(
+        name=first.name,
+        shape=first.shape if has_one_shape else None,
+        classes=tuple(index for part in parts for index in part.classes or ()) if has_classes else None,
+        values=tuple(values for part in parts for values in part.values),
+    )
+
+
+def _array(value: object) -> Array | None:
+    """Return an output as numbers; None if it has none. scikit-learn's scores are a list of mappings."""
+    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+        has_same_keys = len({tuple(item) for item in value}) == 1
+        value = np.array([list(item.values()) for item in value]) if has_same_keys else None
+    return value if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else None
 
 
 def _values_of(name: str, arrays: Sequence[Array], max_values: int) -> OutputValues:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise FloatingPointError(f"returned values that are not finite, in the output '{name}'")
-    shape = arrays[0].shape
-    if any(array.shape != shape for array in arrays):  # detections, for example: as many as there are
-        shape, arrays = (), [np.zeros(0) for _ in arrays]
-    places = _places(math.prod(shape), max_values)
+    _refuse_not_finite(name, arrays)
+    shapes = {array.shape for array in arrays}
+    shape = arrays[0].shape if len(shapes) == 1 else None
     return OutputValues(
         name=name,
         shape=shape,
-        classes=_classes(arrays, shape),
-        values=tuple(tuple(float(value) for value in array.reshape(-1)[places]) for array in arrays),
+        classes=None if shape is None else _classes(arrays, shape),
+        values=tuple(_some_of(array.reshape(-1), max_values) for array in arrays),
     )
 
 
-def _places(count: int, max_values: int) -> Array:
-    """Return the places of the values that are kept; the same for every file whose output has this size."""
-    if count <= max_values:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(_SEED).choice(count, size=max_values, replace=False))
+def _refuse_not_finite(name: str, arrays: Sequence[Array]) -> None:
+    """Raise FloatingPointError if a value is not finite."""
+    for array in arrays:
+        wrong = array.size - int(np.isfinite(array).sum())
+        if wrong:
+            kind = "NaN" if np.isnan(array).any() else "infinite"
+            raise FloatingPointError(
+                f"returned values that are not finite, in the output '{name}': {wrong} of {array.size} are "
+                f"{kind}; if its inputs have another range than the random ones, give real ones with --data"
+            )
+
+
+def _some_of(values: Array, most: int) -> tuple[float, ...]:
+    """Return the values at places that are the same for every file whose output has this many values."""
+    if len(values) > most:
+        values = values[np.sort(np.random.default_rng(_SEED).choice(len(values), size=most, replace=False))]
+    return tuple(map(float, values))
 
 
 def _classes(arrays: Sequence[Array], shape: Sequence[int]) -> tuple[int, ...] | None:

@@ -46,7 +46,7 @@ class ModelInputs:
     pack: Path
     """Its tensor pack."""
     sha256: str
-    """SHA-256 of the tensor pack."""
+    """Identifies the data: outputs of two files are compared only if it is the same for both."""
     count: int
     """For how many inferences the pack has inputs."""
     output_names: tuple[str, ...]
@@ -77,7 +77,7 @@ class PlannedModel:
         signature, values = self.record.signature, self.record.values
         return ModelInputs(
             pack=self.pack,
-            sha256=values.sha256,
+            sha256=values.comparable_sha256,
             count=values.inferences,
             output_names=tuple(tensor.name for tensor in signature.outputs),
             has_open_axes=not all(tensor.is_fixed for tensor in signature.inputs),

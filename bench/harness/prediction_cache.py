@@ -18,13 +18,13 @@ from bench.record import Record
 from bench.system.host import Host
 
 # Part of every key. Count it up if the file changes, or if a reader of executed graphs changes its result.
-_SCHEMA: Literal[2] = 2
+_SCHEMA: Literal[3] = 3
 
 
 class CachedPredictions(Record):
     """The predictions of one artifact in one runtime on this machine."""
 
-    schema_: Literal[2] = Field(default=_SCHEMA, alias="schema")
+    schema_: Literal[3] = Field(default=_SCHEMA, alias="schema")
     """Version of this file's layout."""
     created: str
     """When the run that computed them began (ISO 8601)."""

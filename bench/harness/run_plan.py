@@ -104,6 +104,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         outputs=examined.outputs,
         inputs_sha256=examined.inputs_sha256,
         executed=examined.executed,
+        proof_failure=examined.proof_failure,
         predictions_cached_at=examined.predictions_cached_at,
         energy=state.energy.get(case.id, NoEnergy(reason="the energy of a control is not measured")),
         sustained=state.sustained.get(case.id),

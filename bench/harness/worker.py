@@ -15,7 +15,7 @@ import numpy as np
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.signature import Inputs
 from bench.bundle.tensor_pack import TensorPack, constant_inputs, read_tensor_pack
-from bench.errors import MissingRuntimeError
+from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
 from bench.harness.output_values import outputs_of
 from bench.harness.process_memory import HighWaterMark
@@ -76,7 +76,7 @@ class Worker:
                 graph = runtime.read_graph(Path(request.entry), request.inputs)
                 return worker_messages.GraphRead(graph=graph)
             case worker_messages.Inspect():
-                return worker_messages.Inspected(executed=self._loaded().executed(self._batches[0]))
+                return self._inspect()
 
     def _load(self, request: worker_messages.Load) -> worker_messages.Loaded:
         self._cpus = request.cpus
@@ -145,6 +145,18 @@ class Worker:
         return outputs_of(
             [session.infer(pack.inputs(index)) for index in indices], request.names, request.max_values
         )
+
+    def _inspect(self) -> worker_messages.Inspected:
+        """Read the executed graph. One that edgefit cannot read takes nothing from what was measured."""
+        session = self._loaded()
+        try:
+            return worker_messages.Inspected(executed=session.executed(self._batches[0]))
+        except BenchError:
+            raise
+        except Exception as error:
+            if _kind_of(error) is not FailureKind.ERROR:
+                raise
+            return worker_messages.Inspected(executed=None, failure=f"{type(error).__name__}: {error}")
 
     def _loaded(self) -> Session:
         if self._session is None:

@@ -231,8 +231,10 @@ class Inspected(Record):
     """The runtime's executed graph."""
 
     kind: Literal["inspected"] = "inspected"
-    executed: Executed
-    """What ran."""
+    executed: Executed | None
+    """What ran; null if the graph could not be read."""
+    failure: str | None = None
+    """Type and text of the exception that prevented it."""
 
 
 class Raised(Record):

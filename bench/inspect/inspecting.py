@@ -3,7 +3,6 @@
 A runtime reads the file in a worker. Nothing is measured, and nothing is written.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,11 @@ from bench.bundle.model_graph import ModelGraph, onnx_model_graph
 from bench.bundle.onnx_graph import read_onnx, read_onnx_graph
 from bench.bundle.onnx_values import onnx_signature
 from bench.bundle.onnx_weights import onnx_weights
-from bench.bundle.signature import OpenShapeError, Signature, Tensor, named_shapes, with_shapes
+from bench.bundle.signature import OpenShapeError, Shapes, Signature, Tensor, named_shapes, with_shapes
 from bench.errors import MissingRuntimeError
 from bench.harness.describing import FailedInferenceError, describe, read_graph
 from bench.inspect.image_preprocess import classes_of, find_image_preprocess, preprocess_of
 from bench.inspect.inspection import InspectedTensor, ModelInspection
-
-Shapes = Mapping[str, Sequence[int]]
 
 
 def inspect_model(path: Path, shapes: Shapes) -> ModelInspection:
@@ -90,7 +87,7 @@ def _describe(file: ModelFile) -> _Described:
 def _fixed(file: ModelFile, described: _Described, shapes: Shapes) -> _Fixed:
     name, inputs = file.path.name, described.signature.inputs
     try:
-        fixed = with_shapes(name, inputs, named_shapes(described.signature, shapes))
+        fixed = with_shapes(name, inputs, named_shapes(name, described.signature, shapes))
     except OpenShapeError as error:
         return _Fixed(None, described.missing or f"the file {str(error).removeprefix(f'{name}: ')}")
     return _Fixed(fixed, described.missing)

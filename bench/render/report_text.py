@@ -44,7 +44,13 @@ def conditions(report: Report) -> list[str]:
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
     predictions = f"; {cached} {noun_of(report)}s: predictions of an earlier run" if cached else ""
     sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}"
-    return [*_subject_lines(report), *_inputs(report), host_line, sampling_line]
+    return [
+        *_subject_lines(report),
+        *_inputs(report),
+        *_preparation(report),
+        host_line,
+        sampling_line,
+    ]
 
 
 def _subject_lines(report: Report) -> list[str]:
@@ -71,6 +77,15 @@ def _inputs(report: Report) -> list[str]:
     values = [model.values for model in report.models.models]
     sources = dict.fromkeys(f"{value.source} for {value.inferences} inferences" for value in values)
     return [f"inputs: {' or '.join(sources)}; no labels, so no accuracy"]
+
+
+def _preparation(report: Report) -> list[str]:
+    """Return how images became the inputs of model files, and where that was stated: alike ones together."""
+    by_words: dict[str, list[str]] = {}
+    for model in () if report.models is None else report.models.models:
+        if (words := model.values.preparation_words) is not None:
+            by_words.setdefault(words, []).append(model.name)
+    return [f"images for {', '.join(names)}: {words}" for words, names in by_words.items()]
 
 
 def _answers(report: Report) -> str:

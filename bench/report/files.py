@@ -125,7 +125,8 @@ def _check_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, 
                 f"{path}: {run.case}: its status is {run.status}, but 'summary' says otherwise; measure again"
             )
         return
-    references = References.of(run.format, run.config.provider, outcomes)
+    judged = None if report.models is None else report.models.judged_output
+    references = References.of(run.format, run.config.provider, outcomes, judged)
     derived = summarise(run.completed, run.precision, report.evaluation, references).model_dump()
     if (key := _differs(run.summary.model_dump(), derived)) is not None:
         raise ReportMismatchError(

@@ -12,13 +12,19 @@ from bench.statistics import accuracy
 
 _THRESHOLDS = {True: 0.5, False: 0.0}
 
+Values = npt.NDArray[np.float64]
+
 
 def compare_outputs(
-    outputs: Sequence[OutputValues], reference: Sequence[OutputValues], reference_case: str
+    outputs: Sequence[OutputValues],
+    reference: Sequence[OutputValues],
+    reference_case: str,
+    judged: str | None = None,
 ) -> OutputsComparison:
     """Compare each output with the reference's of the same name; else with that at the same place.
 
-    Outputs that have no counterpart of the same shape are listed as unmatched.
+    Outputs that have no counterpart of the same shape are listed as unmatched. `judged`: the output that
+    `--output` names.
     """
     pairs = [
         (output, _counterpart(index, output, outputs, reference)) for index, output in enumerate(outputs)
@@ -27,6 +33,7 @@ def compare_outputs(
         reference=reference_case,
         outputs=tuple(_compare(output, other) for output, other in pairs if other is not None),
         unmatched=tuple(output.name for output, other in pairs if other is None),
+        judged=judged,
     )
 
 
@@ -40,55 +47,65 @@ def _counterpart(
         other = reference[index] if index < len(reference) else None
     if other is None or _without_ones(other.shape) != _without_ones(output.shape):
         return None
-    return other if len(other.values) == len(output.values) else None
+    # Detections: two files can be compared only where they give as many for every input.
+    counts, others = map(_counts, (output, other))
+    return other if counts == others else None
 
 
-def _without_ones(shape: Sequence[int]) -> list[int]:
+def _without_ones(shape: Sequence[int] | None) -> list[int] | None:
     """Return a shape without axes of size 1, which formats add and drop: [1, 5, 1, 1] is [1, 5]."""
-    return [size for size in shape if size != 1]
+    return None if shape is None else [size for size in shape if size != 1]
+
+
+def _counts(output: OutputValues) -> list[int]:
+    return [len(values) for values in output.values]
 
 
 def _compare(output: OutputValues, reference: OutputValues) -> OutputComparison:
-    values, expected = _array(output.values), _array(reference.values)
+    values, expected = _all(output), _all(reference)
     classes, right = _classes(output, values), _classes(reference, expected)
     known = classes is not None and right is not None and len(classes) == len(right) and len(right) > 0
     return OutputComparison(
         name=output.name,
         items=len(right) if known and right is not None else None,
         agreement=float(np.mean(classes == right)) if known else None,
-        cosine=_cosine(values, expected),
+        cosine=_cosine(output.values, reference.values),
         sqnr_db=accuracy.sqnr_db(values, expected) if np.any(expected) else None,
-        largest_difference=float(np.abs(values.astype(np.float64) - expected).max()) if values.size else 0.0,
+        largest_difference=float(np.abs(values - expected).max()) if values.size else 0.0,
     )
 
 
-def _array(values: Sequence[Sequence[float]]) -> npt.NDArray[np.float32]:
-    return np.asarray(values, dtype=np.float32)
+def _all(output: OutputValues) -> Values:
+    """Return the values of all inferences, one behind the other."""
+    return np.array([value for values in output.values for value in values], dtype=np.float64)
 
 
-def _classes(output: OutputValues, values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64] | None:
+def _classes(output: OutputValues, values: Values) -> npt.NDArray[np.int64] | None:
     """Return the class of each item. One value an item is the score of one of two classes.
 
     Its threshold is 0.5 if all values are in [0, 1], as behind a sigmoid, else 0, as for a logit.
     """
     if output.classes is not None:
         return np.asarray(output.classes, dtype=np.int64)
-    one_value = len(output.shape) > 1 and math.prod(output.shape[1:]) == 1
+    shape = output.shape or ()
+    one_value = len(shape) > 1 and math.prod(shape[1:]) == 1
     if not one_value or not values.size:
         return None
     is_probability = bool(values.min() >= 0 and values.max() <= 1)
-    return (values.reshape(-1) > _THRESHOLDS[is_probability]).astype(np.int64)
+    return (values > _THRESHOLDS[is_probability]).astype(np.int64)
 
 
-def _cosine(values: npt.NDArray[np.float32], expected: npt.NDArray[np.float32]) -> float | None:
+def _cosine(values: Sequence[Sequence[float]], expected: Sequence[Sequence[float]]) -> float | None:
     """Return the mean over inferences of the cosine of the angle between both.
 
-    None if one is all zeros, and for a single value, between which there is no angle.
+    None if one is all zeros, and for a single value, between which there is no angle. Inferences without a
+    value are left out; None if none has one.
     """
-    lengths = np.linalg.norm(values.astype(np.float64), axis=1) * np.linalg.norm(
-        expected.astype(np.float64), axis=1
-    )
-    if values.size <= len(values) or not lengths.all():
+    pairs = [
+        (np.array(ours), np.array(theirs)) for ours, theirs in zip(values, expected, strict=True) if len(ours)
+    ]
+    lengths = [float(np.linalg.norm(ours) * np.linalg.norm(theirs)) for ours, theirs in pairs]
+    if not lengths or not all(lengths) or all(len(ours) == 1 for ours, _ in pairs):
         return None
-    products = (values.astype(np.float64) * expected).sum(axis=1)
-    return float(np.mean(products / lengths))
+    cosines = [float(ours @ theirs) / length for (ours, theirs), length in zip(pairs, lengths, strict=True)]
+    return sum(cosines) / len(cosines)

@@ -119,6 +119,8 @@ class OutputsComparison(Record):
     """The comparison of each output that both have in the same shape."""
     unmatched: tuple[str, ...]
     """The outputs without a counterpart of the same shape."""
+    judged: str | None = None
+    """The only output that is judged; null where all of them are."""
 
     @property
     def agreement(self) -> float | None:
@@ -137,10 +139,12 @@ class OutputsComparison(Record):
 
     @property
     def worst(self) -> OutputComparison | None:
-        """The output with the lowest agreement, or cosine where there is no agreement; None without any."""
-        return min(
-            self.outputs, key=lambda output: (_or_1(output.agreement), _or_1(output.cosine)), default=None
-        )
+        """The judged output with the lowest agreement, or cosine where there is no agreement.
+
+        None without any.
+        """
+        judged = [output for output in self.outputs if self.judged in (None, output.name)]
+        return min(judged, key=lambda output: (_or_1(output.agreement), _or_1(output.cosine)), default=None)
 
 
 def _or_1(value: float | None) -> float:

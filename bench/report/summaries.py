@@ -41,9 +41,13 @@ class References:
     """The same format in fp32."""
     first_file: tuple[str, Completed] | None = None
     """The first model file of the run that completed, and its case."""
+    judged: str | None = None
+    """The only output of model files that is judged; None: all of them."""
 
     @classmethod
-    def of(cls, format_: str, provider: str, outcomes: Mapping[str, Outcome]) -> "References":
+    def of(
+        cls, format_: str, provider: str, outcomes: Mapping[str, Outcome], judged: str | None = None
+    ) -> "References":
         """Return the references of a format on a provider.
 
         `outcomes` has a run's outcomes by case id, in the order of its rows.
@@ -61,6 +65,7 @@ class References:
                 ),
                 None,
             ),
+            judged=judged,
         )
 
 
@@ -86,11 +91,13 @@ def summarise(
         accuracy=None
         if measured.logits is None or evaluation is None
         else _accuracy(measured.logits, evaluation),
-        outputs=_outputs(measured, references.first_file),
+        outputs=_outputs(measured, references.first_file, references.judged),
     )
 
 
-def _outputs(measured: Completed, first: tuple[str, Completed] | None) -> OutputsComparison | None:
+def _outputs(
+    measured: Completed, first: tuple[str, Completed] | None, judged: str | None
+) -> OutputsComparison | None:
     """Compare a model file's outputs with the first file's, if both had the same inputs."""
     if first is None or measured.outputs is None:
         return None
@@ -99,7 +106,7 @@ def _outputs(measured: Completed, first: tuple[str, Completed] | None) -> Output
         return None
     if measured.inputs_sha256 != reference.inputs_sha256:
         return None
-    return compare_outputs(measured.outputs, reference.outputs, case)
+    return compare_outputs(measured.outputs, reference.outputs, case, judged)
 
 
 def _relative(measured: Completed, reference: Completed | None) -> RelativeLatency | None:

@@ -177,7 +177,11 @@ def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...])
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
         confinement=job.confinement,
-        warnings=(*job.warnings, *confinement_warnings(job.confinement)),
+        warnings=(
+            *job.warnings,
+            *([] if job.models is None else job.models.warnings),
+            *confinement_warnings(job.confinement),
+        ),
     )
 
 
@@ -264,7 +268,8 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
     )
 
     def row(case: Case) -> Run:
-        references = References.of(case.format, case.config.provider, outcomes)
+        judged = None if job.models is None else job.models.record.judged_output
+        references = References.of(case.format, case.config.provider, outcomes, judged)
         return row_of_case(case, outcomes[case.id], context, references)
 
     options = job.plan.cases[0].config.options

@@ -1,6 +1,7 @@
 """Opens model files for a run: what they are, what they take, and the inputs that they are run with."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,36 +9,51 @@ from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
 from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
-from bench.bundle.signature import Tensor, named_shapes, with_shapes
-from bench.bundle.tensor_pack import TensorPack, random_pack, write_tensor_pack
+from bench.bundle.signature import Shapes, Signature, StatedInput, Tensor, named_shapes
+from bench.bundle.tensor_pack import write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
+from bench.run.model_inputs import InputsSource, ModelValues, OpenedModel, RandomInputs
 
-_RANDOM = "random values"
+__all__ = ["ModelSet", "Shapes", "StatedInput"]
 
-Shapes = Mapping[str, Sequence[int]]
+_MAPS = "seq(map("
 
 
 class ModelSet(AbstractContextManager["ModelSet"]):
     """The model files of one run. Their inputs lie in a folder that is deleted when the context ends."""
 
-    def __init__(self, paths: Sequence[Path], shapes: Shapes) -> None:
-        """Open each file; `shapes`: by input name, for axes that the files leave open.
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        shapes: Shapes,
+        source: InputsSource | None = None,
+        judged_output: str | None = None,
+    ) -> None:
+        """Open each file; `shapes`: by input name, for axes and types that the files leave open.
 
-        Raises InputError for a file that is no model, that its runtime cannot load, or whose shapes stay
-        open. Raises MissingRuntimeError if a runtime or an operator is missing here.
+        `source` has their inputs; None: random values. `judged_output`: the only output that is judged.
+        Raises InputError for a file that is no model, that its runtime cannot load, whose shapes stay open,
+        that the inputs do not fit, or that lacks the output. Raises MissingRuntimeError if a runtime or an
+        operator is missing here.
         """
         refuse_same_file(paths)
         files = [read_model_file(path) for path in paths]
+        self._source = source or RandomInputs()
+        self._judged_output = judged_output
         self._folder = TemporaryDirectory(prefix="edgefit-inputs-")
+        self.warnings: list[str] = []
+        """What a person should know of the inputs and outputs, each with the file's name."""
         try:
             names = display_names(paths)
             self.models = [self._open(file, name, shapes) for file, name in zip(files, names, strict=True)]
         except BaseException:
             self._folder.cleanup()
             raise
+        if len(self.models) > 1:
+            self.warnings += [warning for model in self.models for warning in _not_compared(model.record)]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -47,15 +63,19 @@ class ModelSet(AbstractContextManager["ModelSet"]):
     @property
     def record(self) -> ModelSetRecord:
         """What the report says of the files."""
-        return ModelSetRecord(models=tuple(model.record for model in self.models))
+        models = tuple(model.record for model in self.models)
+        return ModelSetRecord(models=models, judged_output=self._judged_output)
 
     def _open(self, file: ModelFile, name: str, shapes: Shapes) -> PlannedModel:
         description = describe(file)
-        inputs = with_shapes(name, description.signature.inputs, named_shapes(description.signature, shapes))
-        if not inputs:
-            raise InputError(f"{name}: takes no input, so there is nothing to measure")
-        pack = random_pack(inputs)
-        path = self._write(pack, inputs)
+        signature = description.signature
+        _refuse_other_output(name, signature, self._judged_output)
+        opened = OpenedModel(
+            name, file.path, file.format, signature.inputs, named_shapes(name, signature, shapes)
+        )
+        values = self._source.values_for(opened)
+        self.warnings += [warning for warning in values.warnings if warning not in self.warnings]
+        path = self._write(values)
         record = ModelFileRecord(
             name=name,
             path=str(file.path.resolve()),
@@ -63,16 +83,51 @@ class ModelSet(AbstractContextManager["ModelSet"]):
             precision=description.precision,
             sha256=file.sha256,
             size_bytes=file.size_bytes,
-            signature=description.signature,
-            inputs=inputs,
-            values=InputsRecord(source=_RANDOM, inferences=len(pack), sha256=sha256_of(path)),
+            signature=signature,
+            inputs=values.inputs,
+            values=_record_of(values, path),
         )
         return PlannedModel(file=file, record=record, pack=path)
 
-    def _write(self, pack: TensorPack, inputs: Sequence[Tensor]) -> Path:
-        """Write the inputs; models with the same input types and shapes share one file."""
-        key = "-".join(f"{tensor.dtype}_{'x'.join(map(str, tensor.sizes))}" for tensor in inputs)
-        path = Path(self._folder.name) / f"{key}.npz"
-        if not path.exists():
-            write_tensor_pack(path, pack)
-        return path
+    def _write(self, values: ModelValues) -> Path:
+        """Write the inputs. Models that are given the same ones share a file, and have one hash of it."""
+        path = Path(self._folder.name) / f"{_key(values.inputs)}.npz"
+        if path.exists() and values.data_sha256 is None:
+            return path
+        new = path.with_stem(f"{path.stem}-{len(list(path.parent.iterdir()))}")
+        write_tensor_pack(new, values.pack)
+        return new if values.data_sha256 is not None else new.rename(path)
+
+
+def _key(inputs: Sequence[Tensor]) -> str:
+    key = [(tensor.dtype, tensor.sizes) for tensor in inputs]
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+
+
+def _record_of(values: ModelValues, path: Path) -> InputsRecord:
+    return InputsRecord(
+        source=values.source,
+        inferences=len(values.pack),
+        sha256=sha256_of(path),
+        data_sha256=values.data_sha256,
+        preprocessing=values.preprocessing,
+        origins=values.origins,
+    )
+
+
+def _refuse_other_output(name: str, signature: Signature, output: str | None) -> None:
+    """Raise InputError if a file lacks the output that is judged. TorchScript has no names of outputs."""
+    names = [tensor.name for tensor in signature.outputs]
+    if output is None or output in names or (not names and output.startswith("output_")):
+        return
+    known = ", ".join(names) or "output_0, output_1 and so on"
+    raise InputError(f"{name}: has no output '{output}', which --output names; its outputs are: {known}")
+
+
+def _not_compared(model: ModelFileRecord) -> list[str]:
+    """Return a sentence for each output that holds no numbers."""
+    return [
+        f"{model.name}: the output '{tensor.name}' is {tensor.dtype}, which is not compared"
+        for tensor in model.signature.outputs
+        if not tensor.is_numeric and not tensor.dtype.startswith((_MAPS, "optional("))
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.bundle.variants import Precision
+from bench.errors import first_sentence
 from bench.measurements import Block, Completed, SustainedRun
 from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, heat_warnings, steal_warning
 from bench.statistics.precision import share_of_macs, share_of_operators
@@ -50,6 +51,7 @@ def row_warnings(
         *_of_precision(outcome, requested, "was requested" if excluded_modules is not None else _BY_GRAPH),
         *([] if excluded_modules is None else _of_operators(outcome, requested, excluded_modules)),
         *_of_places(outcome),
+        *_of_proof(outcome),
     ]
 
 
@@ -185,6 +187,16 @@ def _of_places(outcome: Completed) -> list[str]:
     if not count:
         return []
     return [f"{count} steps ran on another provider than the requested one; the latency includes the copies"]
+
+
+def _of_proof(outcome: Completed) -> list[str]:
+    if outcome.proof_failure is None:
+        return []
+    sentence = (
+        "which precision ran is unknown, because the runtime's executed graph could not be read "
+        f"({first_sentence(outcome.proof_failure)}): what was measured holds; trust the file's own precision"
+    )
+    return [sentence]
 
 
 def _of_operators(

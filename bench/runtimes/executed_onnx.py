@@ -14,21 +14,27 @@ from typing import Any
 
 from bench.errors import FellBackError
 from bench.measurements import Executed, Operator
-from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
+from bench.runtimes.executed import (
+    PRECISIONS,
+    convolution_macs,
+    inner_dimension,
+    matrix_macs,
+    moved,
+    transposed_convolution_macs,
+)
 
 # Where in a node's inputs the weights stand: behind scale and zero point in the integer operators.
 _TRANSPOSED = "ConvTranspose"
 _CONVOLUTIONS = {
+    _TRANSPOSED: 1,
     "Conv": 1,
     "FusedConv": 1,
     "NhwcFusedConv": 1,
     "ConvInteger": 1,
     "QLinearConv": 3,
-    _TRANSPOSED: 1,
 }
-_GEMMS = ("Gemm", "FusedGemm", "QGemm")
 _MATRICES = (
-    *("MatMul", "FusedMatMul", *_GEMMS, "QLinearMatMul", "MatMulInteger"),
+    *("MatMul", "FusedMatMul", "Gemm", "FusedGemm", "QGemm", "QLinearMatMul", "MatMulInteger"),
     *("DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits"),
 )
 _CASTS = ("Cast",)
@@ -101,13 +107,14 @@ def _tensors(described: Sequence[Mapping[str, list[int]]]) -> list[Tensor]:
 
 
 def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
-    if kind in _GEMMS:  # whose first input may be transposed
-        return matrix_macs(output, math.prod(inputs[0]) // max(1, output[0]))
-    if kind not in _CONVOLUTIONS:
-        return matrix_macs(output, inputs[0][-1])
     weight = _weight(kind, inputs)
-    # A transposed convolution multiplies each element of its input; its weights begin with input channels.
-    return convolution_macs(inputs[0] if kind == _TRANSPOSED else output, weight, weight[0])
+    if kind not in _CONVOLUTIONS:
+        # Packed weights have a shape of their own, and are never transposed.
+        second = weight if kind in _MATRICES[:4] else output
+        return matrix_macs(output, inner_dimension(inputs[0], second, output))
+    if kind == _TRANSPOSED:
+        return transposed_convolution_macs(inputs[0], weight, inputs[0][1])
+    return convolution_macs(output, weight, weight[0])
 
 
 def _weight(kind: str, inputs: list[list[int]]) -> list[int]:

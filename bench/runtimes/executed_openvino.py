@@ -3,9 +3,17 @@
 import openvino
 
 from bench.measurements import Executed, Operator
-from bench.runtimes.executed import PRECISIONS, convolution_macs, matrix_macs, moved
+from bench.runtimes.executed import (
+    PRECISIONS,
+    convolution_macs,
+    inner_dimension,
+    matrix_macs,
+    moved,
+    transposed_convolution_macs,
+)
 
-_CONVOLUTIONS = ("Convolution", "Deconvolution")
+_TRANSPOSED = "Deconvolution"
+_CONVOLUTIONS = ("Convolution", _TRANSPOSED)
 _MATRICES = ("FullyConnected", "MatMul")
 _INTEGERS = ("u8", "i8")
 _FLOATS = ("f32", "f16", "bf16")
@@ -40,11 +48,19 @@ def _operator(node: openvino.Node) -> Operator:
         name=node.get_friendly_name(),
         operation=_kind(node),
         precision=PRECISIONS.get(precision, precision),
-        macs=convolution_macs(output, inputs[1], output[1])
-        if _kind(node) in _CONVOLUTIONS
-        else matrix_macs(output, inputs[0][-1]),
+        macs=_macs(_kind(node), inputs, output),
         elements=moved(inputs[0], inputs[1], output),
     )
+
+
+def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
+    taken, weight = inputs[:2]
+    if kind == _TRANSPOSED:
+        return transposed_convolution_macs(taken, weight, taken[1])
+    if kind in _CONVOLUTIONS:
+        return convolution_macs(output, weight, output[1])
+    # The weights of a fully connected layer are folded, and it takes its input as it is.
+    return matrix_macs(output, inner_dimension(taken, weight, output) if kind == "MatMul" else taken[-1])
 
 
 def _kind(node: openvino.Node) -> str:

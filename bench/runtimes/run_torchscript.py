@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from bench.bundle.model_graph import ModelGraph
-from bench.bundle.signature import Array, Inputs, ModelDescription, Outputs, Signature, Tensor
+from bench.bundle.signature import UNKNOWN_DTYPE, Array, Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
@@ -50,7 +51,8 @@ class TorchscriptSession:
 
     def _on_device(self, values: Array) -> torch.Tensor:
         tensor = torch.from_numpy(values)
-        return tensor.to(self._device, self._dtype if tensor.is_floating_point() else tensor.dtype)
+        is_converted = tensor.is_floating_point() and tensor.dtype is not torch.float64
+        return tensor.to(self._device, self._dtype if is_converted else tensor.dtype)
 
     def executed(self, inputs: Inputs) -> Executed:
         """Read the graph of the frozen module that `infer` runs."""
@@ -65,14 +67,16 @@ class TorchscriptSession:
         del self._module
 
 
-def _to_numpy(tensor: torch.Tensor) -> Array:
+def _to_numpy(tensor: torch.Tensor | float | str) -> Array:
+    if not isinstance(tensor, torch.Tensor):
+        return np.asarray(tensor)
     array: Array = (tensor.to("cpu", torch.float32) if tensor.is_floating_point() else tensor.cpu()).numpy()
     return array
 
 
-def _tensors_in(answer: object) -> Iterator[torch.Tensor]:
-    """Yield the tensors of an answer that is a tuple, a list or a dictionary of them, to any depth."""
-    if isinstance(answer, torch.Tensor):
+def _tensors_in(answer: object) -> Iterator[torch.Tensor | float | str]:
+    """Yield the values of an answer that is a tuple, a list or a dictionary of them, to any depth."""
+    if isinstance(answer, torch.Tensor | bool | int | float | str):
         yield answer
     elif isinstance(answer, tuple | list):
         for part in answer:
@@ -81,7 +85,8 @@ def _tensors_in(answer: object) -> Iterator[torch.Tensor]:
         yield from _tensors_in(list(answer.values()))
     elif answer is not None:
         raise TypeError(
-            f"the module returns a {type(answer).__name__}; edgefit measures modules that return tensors"
+            f"the module returns a {type(answer).__name__}; edgefit measures modules that return tensors, "
+            "numbers, texts, and tuples, lists or dictionaries of them"
         )
 
 
@@ -102,10 +107,16 @@ def load(entry: Path, options: LoadOptions) -> TorchscriptSession:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         if not _is_quantised(options):
-            module = torch.jit.optimize_for_inference(torch.jit.freeze(module.to(dtype)))
+            module = torch.jit.optimize_for_inference(torch.jit.freeze(_converted(module, dtype)))
         else:
             module = torch.jit.freeze(module)
     return TorchscriptSession(module, device, dtype, memory)
+
+
+def _converted(module: torch.jit.ScriptModule, dtype: torch.dtype) -> torch.jit.ScriptModule:
+    """Return a module whose weights are of `dtype`. One in double precision stays as it is."""
+    stored = {tensor.dtype for tensor in module.state_dict().values() if tensor.is_floating_point()}
+    return module if stored <= {torch.float64} else module.to(dtype)
 
 
 def _refuse_device(device: torch.device, options: LoadOptions) -> None:
@@ -145,14 +156,17 @@ def _engine_here(options: LoadOptions) -> str:
 
 
 def describe(entry: Path) -> ModelDescription:
-    """Read the graph. TorchScript states neither shapes nor types of inputs, so they are open floats."""
+    """Read the graph. TorchScript states neither shapes nor types of its tensors, so both are open.
+
+    Arguments that have a default are not given. One that is no tensor keeps torch's word for its type.
+    """
     module = torch.jit.load(str(entry), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-    graph = module.inlined_graph
-    _, *inputs = graph.inputs()
     return ModelDescription(
         signature=Signature(
             inputs=tuple(
-                Tensor(name=_name(value.debugName()), dtype="float32", shape=None) for value in inputs
+                Tensor(name=_name(argument.name), dtype=_dtype(str(argument.type)), shape=None)
+                for argument in module.forward.schema.arguments[1:]
+                if not argument.has_default_value()
             ),
             outputs=(),
         ),
@@ -177,6 +191,10 @@ def _precision(module: torch.jit.ScriptModule) -> Precision:
     for tensor in module.state_dict().values():
         sizes[tensor.dtype] += tensor.numel()
     return Precision.FP16 if sizes[torch.float16] > sizes[torch.float32] else Precision.FP32
+
+
+def _dtype(torch_type: str) -> str:
+    return UNKNOWN_DTYPE if torch_type == "Tensor" else f"{torch_type}, no tensor"
 
 
 def _name(debug_name: str) -> str:

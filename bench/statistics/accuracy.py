@@ -79,7 +79,7 @@ def largest_difference(logits: Logits, reference: Logits) -> float:
     return float(difference.max()) if np.isfinite(difference).all() else math.inf
 
 
-def sqnr_db(logits: Logits, reference: Logits) -> float | None:
+def sqnr_db(logits: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> float | None:
     """Return 10·log10(Σ reference² ÷ Σ error²), the signal to quantisation noise ratio in decibels.
 
     None if the error is exactly zero; minus infinity where a logit is not finite.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,11 @@ from edgefit import __version__
 from edgefit.options import (
     AUTO,
     AsJson,
+    Data,
+    JudgedOutput,
     Name,
     Only,
+    Preprocess,
     Quick,
     Quiet,
     Shape,
@@ -63,6 +67,9 @@ def bench(
     ] = None,
     only: Only = None,
     shape: Shape = None,
+    data: Data = None,
+    preprocess: Preprocess = None,
+    judged_output: JudgedOutput = None,
     quick: Quick = False,
     sustained: Sustained = None,
     resume: Annotated[
@@ -89,13 +96,14 @@ def bench(
 ) -> None:
     """Measure latency, memory and size of model files, or of every variant in a bundle with its accuracy.
 
-    Model files are run with random inputs. Several files are measured together, in turn, and their outputs
-    are compared with those of the first.
+    Model files are run with random inputs, or with --data. Several files are measured together, in turn, and
+    their outputs are compared with those of the first.
 
     \b
     Examples:
       edgefit bench model.onnx
       edgefit bench model.onnx model-int8.onnx --shape images:1x3x224x224
+      edgefit bench model.onnx model-int8.onnx --data photos --preprocess imagenet
       edgefit bench bundle --out report.json
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
@@ -127,9 +135,10 @@ def bench(
     from bench.runtimes.profile_names import load_checked_profile
 
     shapes = {} if shape is None else parse_shapes(shape)
+    inputs = ModelInputOptions(shapes, data, preprocess, judged_output)
     device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
     _refuse_other_output(out)
-    with _opened(subjects, shapes, request) as subject:
+    with _opened(subjects, inputs, request) as subject:
         code = _measure_here(subject, device, request, out, output)
     raise typer.Exit(code)
 
@@ -169,25 +178,50 @@ def _refuse_other_output(out: Path | None) -> None:
         refuse_to_replace(out, was_a_report, "--out")
 
 
+@dataclass(frozen=True)
+class ModelInputOptions:
+    """The options that apply to model files alone."""
+
+    shapes: "Shapes"
+    """What --shape states, by the inputs' names."""
+    data: str | None
+    """See --data."""
+    preprocess: str | None
+    """See --preprocess."""
+    judged_output: str | None
+    """See --output."""
+
+    def refuse_for_bundle(self) -> None:
+        """Raise BadParameter for the first of these options that is given."""
+        given = (
+            ("--shape", self.shapes, "has its shapes"),
+            ("--data", self.data, "has its evaluation images"),
+            ("--preprocess", self.preprocess, "has its preprocessing"),
+            ("--output", self.judged_output, "has one output"),
+        )
+        for option, value, why in given:
+            if value:
+                raise typer.BadParameter(f"it applies to model files; a bundle {why}", param_hint=option)
+
+
 @contextmanager
 def _opened(
-    paths: Sequence[Path], shapes: "Shapes", request: "BenchmarkRequest"
+    paths: Sequence[Path], inputs: ModelInputOptions, request: "BenchmarkRequest"
 ) -> "Iterator[Bundle | ModelSet]":
     """Open a bundle or model files; raises InputError for options that do not fit what is given."""
+    from bench.run.model_inputs import inputs_source
     from bench.run.model_set import ModelSet
 
     if _is_bundle(paths):
-        if shapes:
-            raise typer.BadParameter(
-                "it applies to model files; a bundle has its shapes", param_hint="--shape"
-            )
+        inputs.refuse_for_bundle()
         yield _only_bundle(paths)
         return
     if request.only:
         raise typer.BadParameter(
             "it applies to bundles; give only the model files to measure", param_hint="--only"
         )
-    with ModelSet(paths, shapes) as models:
+    source = inputs_source(inputs.data, inputs.preprocess)
+    with ModelSet(paths, inputs.shapes, source, inputs.judged_output) as models:
         yield models
 
 

@@ -1,0 +1,136 @@
+"""Reads samples of data: .npy and .npz files, and a function in a Python file, which is the user's code."""
+
+import contextlib
+import importlib.util
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
+
+import numpy as np
+
+from bench.bundle.samples import Sample
+from bench.bundle.signature import Array
+from bench.errors import InputError
+
+TENSOR_SUFFIXES = (".npy", ".npz")
+USUAL_FUNCTION = "load_data"
+_NAMELESS = "arr_0"  # numpy's name of an array that np.savez was given without one
+_PAIR = 2
+
+
+def tensor_files(folder: Path) -> list[Path]:
+    """Return the .npy and .npz files of a folder, in the order of their names."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in TENSOR_SUFFIXES)
+
+
+def samples_in_files(files: Iterable[Path]) -> Iterator[Sample]:
+    """Yield a sample for each file. Raises InputError for a file that holds no arrays of numbers."""
+    for path in files:
+        yield Sample(str(path), _arrays_in(path))
+
+
+def _arrays_in(path: Path) -> dict[str, Array]:
+    try:
+        with path.open("rb") as file, contextlib.closing(_opened(file)) as content:
+            return {"" if name == _NAMELESS else name: content[name] for name in content}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        why = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no objects"
+        ) from None
+
+
+class _OneArray(dict[str, Array]):
+    def close(self) -> None:
+        """Do nothing: the array is in memory."""
+
+
+def _opened(file: BinaryIO) -> "_OneArray | np.lib.npyio.NpzFile":
+    content = np.load(file, allow_pickle=False)
+    return _OneArray({"": content}) if isinstance(content, np.ndarray) else content
+
+
+def samples_of_function(path: Path, function: str) -> Iterator[Sample]:
+    """Yield what a function of a Python file yields or returns: dictionaries of arrays, arrays, or pairs.
+
+    Of a pair, the second part is a label, which is ignored. What the code prints goes to stderr. Raises
+    InputError for whatever the user's code raises.
+    """
+    where = f"{path}:{function}"
+    for index, item in enumerate(_items(where, _function_in(path, function))):
+        is_labelled = isinstance(item, tuple) and len(item) == _PAIR
+        values = item[0] if isinstance(item, tuple) and is_labelled else item
+        yield Sample(f"item {index} of {where}", _arrays_of(f"item {index} of {where}", values), is_labelled)
+
+
+def _items(where: str, function: Callable[[], object]) -> Iterator[object]:
+    with _foreign_code(where):
+        given = function()
+        if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping | np.ndarray):
+            given = [given]
+        iterator = iter(given)
+    while True:
+        with _foreign_code(where):
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+        yield item
+
+
+@contextlib.contextmanager
+def _foreign_code(where: str) -> Iterator[None]:
+    """Run a user's code: it prints to stderr, and what it raises becomes an InputError."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise InputError(f"{where}: raised {what}; correct it, and run it alone first") from error
+
+
+def _function_in(path: Path, name: str) -> Callable[[], object]:
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file; give a Python file and its function: FILE.py:{USUAL_FUNCTION}"
+        )
+    function: Callable[[], object] | None = getattr(_module(path), name, None)
+    if not callable(function):
+        raise InputError(f"{path}: has no function '{name}'; define it, or name another: {path}:FUNCTION")
+    return function
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    with _foreign_code(str(path)):
+        sys.path.insert(0, folder)  # a file that is run finds its neighbours
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.remove(folder)
+    return module
+
+
+def _arrays_of(where: str, item: object) -> dict[str, Array]:
+    """Return the arrays of an item: a dictionary of them, or one array."""
+    if isinstance(item, Mapping):
+        return {str(name): _array(f"{where}, '{name}'", value) for name, value in item.items()}
+    return {"": _array(where, item)}
+
+
+def _array(where: str, value: object) -> Array:
+    with _foreign_code(where):
+        array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise InputError(
+            f"{where}: is {type(value).__name__}, not an array of numbers; yield a dictionary of numpy "
+            "arrays by input name, or one array"
+        )
+    return array
