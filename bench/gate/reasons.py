@@ -1,12 +1,17 @@
 """The reasons of the gate, one line each, with the number that matters first. Pure."""
 
+from collections.abc import Sequence
+
+from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
+from bench.report.schema import OutputComparison
 from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Interval
 
-MISSING = "the baseline has this variant, and the candidate does not"
-NEW = "the candidate has this variant, and the baseline does not; nothing is compared"
+MISSING = "the baseline has this case, and the candidate does not"
+NEW = "the candidate has this case, and the baseline does not; nothing is compared"
 EQUAL_FILES = "both sides have the same files, byte for byte; --skip-equal skips their measurement"
+NO_NUMBERS = "neither side gives an output that consists of numbers, so no output is compared"
 _CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
@@ -87,6 +92,104 @@ def of_accuracy(paired: Paired, flips: int, limit: float) -> str:
     decides = paired.images_to_decide(limit) if retention < limit and paired.loss_p() > LOSS_ERROR else None
     open_ = "" if decides is None else f"; {decides} images like these would decide it"
     return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
+
+
+def other_outputs(candidate: Sequence[str], baseline: Sequence[str]) -> str:
+    """Say that the two sides give different numbers of outputs."""
+    names = (", ".join(candidate) or "none", ", ".join(baseline) or "none")
+    return f"{len(candidate)} outputs ({names[0]}), was {len(baseline)} ({names[1]})"
+
+
+def other_shape(name: str, shape: Sequence[int], was: Sequence[int] | None) -> str:
+    """Say that an output has another shape than the baseline's."""
+    before = "none" if was is None else _shape(was)
+    return f"the output '{name}' has the shape {_shape(shape)}, was {before}"
+
+
+def changing_shape(name: str) -> str:
+    """Say that an output has no fixed shape, so that it is not compared."""
+    return f"the output '{name}' has another shape for each input, so its values are not compared"
+
+
+def of_worst_output(name: str, outputs: int, sentence: str) -> str:
+    """Say of which output a sentence is, if there are several."""
+    return f"{sentence}; of the output '{name}', the worst of {outputs}"
+
+
+def of_classes(
+    verdict: Verdict,
+    comparison: OutputComparison,
+    interval: Interval,
+    limit: float,
+    inputs: InputsRecord,
+    classes: int,
+) -> str:
+    """Return how many items changed their class, and what that means for the limit."""
+    items, all_items = comparison.items or 0, _items(comparison, inputs)
+    flips = items - round((comparison.agreement or 0.0) * items)
+    if flips == 0:
+        equal = "the same values" if comparison.largest_difference == 0 else "the same class"
+        occur = f"{classes} class occurs" if classes == 1 else f"{classes} classes occur"
+        few = f"; so few show no more than {interval.low:.1%}" if interval.low < limit else ""
+        return f"{equal} on all {all_items} ({occur}){_figures(comparison)}{few}"
+    share = f"{comparison.agreement:.1%} the same ({interval.low:.1%} to {interval.high:.1%})"
+    open_ = {
+        Verdict.WORSE: "",
+        Verdict.SAME: "",
+        Verdict.UNDECIDED: ": not decided, compare more inputs",
+    }[verdict]
+    figures = _figures(comparison)
+    return f"{flips} of {all_items} changed class, {share}, the limit is {percent(limit)}{open_}{figures}"
+
+
+def _items(comparison: OutputComparison, inputs: InputsRecord) -> str:
+    """Return what was classified: the inputs, or the items of their batches."""
+    return (
+        inputs.words
+        if comparison.items == inputs.inferences
+        else f"{comparison.items} items of {inputs.words}"
+    )
+
+
+def equal_values(inputs: InputsRecord) -> str:
+    """Say that both sides give the same values."""
+    return f"the same values on {inputs.words}"
+
+
+def no_longer_zero(comparison: OutputComparison, inputs: InputsRecord) -> str:
+    """Say that the baseline gives only zeros, and the candidate does not."""
+    largest = f"{comparison.largest_difference:.3g}"
+    return f"the baseline gives only zeros on {inputs.words}, and the candidate differs by up to {largest}"
+
+
+def of_values(comparison: OutputComparison, limit: float, inputs: InputsRecord) -> str:
+    """Return how near the values are to the baseline's."""
+    cosine = "" if comparison.cosine is None else f"cosine {comparison.cosine:.6f}, "
+    return f"{cosine}SQNR {comparison.sqnr_db:.1f} dB, the limit is {limit:g} dB; on {inputs.words}"
+
+
+def of_sample(compared: int, values: int) -> str:
+    """Say how many values of a large output were compared."""
+    return f", in {compared} of {values} values of each" if compared < values else ""
+
+
+def weak_evidence(inputs: InputsRecord) -> str:
+    """Say what classes of random inputs are worth."""
+    return (
+        f"classes were compared on {inputs.words}, which is weak evidence, because a network may give most "
+        "random inputs one class; give real ones with --data"
+    )
+
+
+def _figures(comparison: OutputComparison) -> str:
+    cosine, sqnr = comparison.cosine, comparison.sqnr_db
+    figures = [] if cosine is None else [f"cosine {cosine:.6f}"]
+    figures += [] if sqnr is None else [f"SQNR {sqnr:.1f} dB"]
+    return "".join(f"; {figure}" for figure in [", ".join(figures)] if figure)
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def low_to_high(interval: Interval) -> str:

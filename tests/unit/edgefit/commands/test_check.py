@@ -111,5 +111,7 @@ def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: P
     done = check_here(bundle_folder, tmp_path / "a.json")
 
     assert done.returncode == 2
-    assert "give two bundles, or two reports" in done.stderr
+    assert (
+        "give two model files, two bundles, or two reports (make a report with: edgefit bench" in done.stderr
+    )
     assert check_here(tmp_path / "nowhere", bundle_folder).returncode == 2
