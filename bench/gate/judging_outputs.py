@@ -83,7 +83,8 @@ def _judge(pair: OutputPair, inputs: InputsRecord, limits: Limits) -> JudgedOutp
         )
         return JudgedOutputs(Verdict.WORSE, sentence)
     if not any(reference.values):
-        return JudgedOutputs(Verdict.INCOMPARABLE, reasons.changing_shape(output.name))
+        sentence = reasons.empty(output.name) if output.shape else reasons.changing_shape(output.name)
+        return JudgedOutputs(Verdict.INCOMPARABLE, sentence)
     comparison = compare_output(output, reference)
     if comparison.agreement is not None and _tells_classes_apart(reference):
         return _judge_classes(comparison, reference, inputs, limits.min_agreement)

@@ -108,7 +108,12 @@ def other_shape(name: str, shape: Sequence[int], was: Sequence[int] | None) -> s
 
 def changing_shape(name: str) -> str:
     """Say that an output has no fixed shape, so that it is not compared."""
-    return f"the output '{name}' has another shape for each input, so its values are not compared"
+    return f"the output '{name}' changes its shape from input to input, so its values are not compared"
+
+
+def empty(name: str) -> str:
+    """Say that an output has no values, so that there is nothing to compare."""
+    return f"the output '{name}' has no values for any input, so nothing is compared"
 
 
 def of_worst_output(name: str, outputs: int, sentence: str) -> str:

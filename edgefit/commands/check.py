@@ -61,7 +61,7 @@ def check(
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="The largest slowdown in latency. Default: 5%; for reports 15%.",
+            help="The largest slowdown in latency. Default: 5% for model files and bundles, 15% for reports.",
         ),
     ] = None,
     max_growth: Annotated[
