@@ -59,7 +59,7 @@ def _values_of(name: str, arrays: Sequence[Array], max_values: int) -> OutputVal
 
 
 def _without_values(name: str, inferences: int) -> OutputValues:
-    """Return an output whose shape changes: detections, for example, of which there are as many as there are."""
+    """Return an output whose shape changes from input to input, as a list of detections does."""
     return OutputValues(name=name, shape=(), classes=None, values=((),) * inferences)
 
 

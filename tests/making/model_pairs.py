@@ -16,11 +16,12 @@ def classifier(
     change: float = 0.0,
     outputs: int = 1,
     name: str = "scores",
+    has_external_data: bool = False,
 ) -> Path:
     """Write a classifier whose class varies over random images.
 
     `convolutions` cost time and change no class. `change` is added to the weights of class 0. A second output
-    holds the features.
+    holds the features. `has_external_data`: whether the weights lie in a file of their own.
     """
     random = np.random.default_rng(0)
     features = _CHANNELS * side * side
@@ -54,5 +55,6 @@ def classifier(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save(model, path)
+    data = f"{path.name}.data"
+    save(model, path, save_as_external_data=has_external_data, location=data, size_threshold=0)
     return path
