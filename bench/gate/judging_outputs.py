@@ -68,7 +68,8 @@ def judge_outputs(
     if len(judged) == 1:
         return worst
     name = pairs[judged.index(worst)].output.name
-    return replace(worst, sentence=reasons.of_worst_output(name, len(judged), worst.sentence))
+    differs = worst.distance > 0 or worst.verdict is not Verdict.SAME
+    return replace(worst, sentence=reasons.of_worst_output(name, len(judged), differs, worst.sentence))
 
 
 def _names(outputs: Iterable[OutputValues]) -> list[str]:
@@ -112,16 +113,21 @@ def _judge_classes(
     same = round(comparison.agreement * comparison.items)
     interval = Interval(*wilson_interval(same, comparison.items))
     verdict = judge_agreement(interval, comparison.items, limit)
+    flips = comparison.items - same
+    if flips:
+        sentence = reasons.of_flips(verdict, comparison, interval, limit, flips, inputs)
+    else:
+        is_whole = len(reference.values[0]) == math.prod(reference.shape)
+        classes = _classes_that_occur(reference)
+        sentence = reasons.of_equal_classes(comparison, interval, limit, inputs, classes, is_whole)
     return JudgedOutputs(
         verdict=verdict,
-        sentence=reasons.of_classes(
-            verdict, comparison, interval, limit, inputs, _classes_that_occur(reference)
-        ),
+        sentence=sentence,
         value=comparison.agreement,
         unit=SHARE_SAME,
         limit=limit,
         interval=interval,
-        flips=comparison.items - same,
+        flips=flips,
         distance=1 - comparison.agreement,
     )
 

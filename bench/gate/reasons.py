@@ -116,35 +116,40 @@ def empty(name: str) -> str:
     return f"the output '{name}' has no values for any input, so nothing is compared"
 
 
-def of_worst_output(name: str, outputs: int, sentence: str) -> str:
-    """Say of which output a sentence is, if there are several."""
-    return f"{sentence}; of the output '{name}', the worst of {outputs}"
+def of_worst_output(name: str, outputs: int, differs: bool, sentence: str) -> str:
+    """Say how many outputs were compared, and which of them a sentence is about."""
+    return f"{sentence}; {outputs} outputs were compared" + (f", '{name}' differs most" if differs else "")
 
 
-def of_classes(
-    verdict: Verdict,
+def of_equal_classes(
     comparison: OutputComparison,
     interval: Interval,
     limit: float,
     inputs: InputsRecord,
     classes: int,
+    is_whole: bool,
+) -> str:
+    """Say that no item changed its class. `is_whole`: whether all values of the output were compared."""
+    are_equal = is_whole and comparison.largest_difference == 0
+    equal, figures = ("the same values", "") if are_equal else ("the same class", _figures(comparison))
+    occur = f"{classes} class occurs" if classes == 1 else f"{classes} classes occur"
+    few = f"; so few show no more than {interval.low:.1%}" if interval.low < limit else ""
+    return f"{equal} on all {_items(comparison, inputs)} ({occur}){figures}{few}"
+
+
+def of_flips(
+    verdict: Verdict,
+    comparison: OutputComparison,
+    interval: Interval,
+    limit: float,
+    flips: int,
+    inputs: InputsRecord,
 ) -> str:
     """Return how many items changed their class, and what that means for the limit."""
-    items, all_items = comparison.items or 0, _items(comparison, inputs)
-    flips = items - round((comparison.agreement or 0.0) * items)
-    if flips == 0:
-        equal = "the same values" if comparison.largest_difference == 0 else "the same class"
-        occur = f"{classes} class occurs" if classes == 1 else f"{classes} classes occur"
-        few = f"; so few show no more than {interval.low:.1%}" if interval.low < limit else ""
-        return f"{equal} on all {all_items} ({occur}){_figures(comparison)}{few}"
+    changed = f"{flips} of {_items(comparison, inputs)} changed class"
     share = f"{comparison.agreement:.1%} the same ({interval.low:.1%} to {interval.high:.1%})"
-    open_ = {
-        Verdict.WORSE: "",
-        Verdict.SAME: "",
-        Verdict.UNDECIDED: ": not decided, compare more inputs",
-    }[verdict]
-    figures = _figures(comparison)
-    return f"{flips} of {all_items} changed class, {share}, the limit is {percent(limit)}{open_}{figures}"
+    open_ = ": not decided, compare more inputs" if verdict is Verdict.UNDECIDED else ""
+    return f"{changed}, {share}, the limit is {percent(limit)}{open_}{_figures(comparison)}"
 
 
 def _items(comparison: OutputComparison, inputs: InputsRecord) -> str:
@@ -190,7 +195,7 @@ def _figures(comparison: OutputComparison) -> str:
     cosine, sqnr = comparison.cosine, comparison.sqnr_db
     figures = [] if cosine is None else [f"cosine {cosine:.6f}"]
     figures += [] if sqnr is None else [f"SQNR {sqnr:.1f} dB"]
-    return "".join(f"; {figure}" for figure in [", ".join(figures)] if figure)
+    return f"; {', '.join(figures)}" if figures else ""
 
 
 def _shape(shape: Sequence[int]) -> str:
