@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.gate.blocking import BLOCKED, NOTHING_COMPARABLE
 from bench.gate.document import Checked
-from bench.gate.findings import DECIBELS, SHARE_SAME, Finding, Quantity, Verdict
+from bench.gate.findings import SHARE_SAME, Finding, Quantity, Verdict
 from bench.report.schema import BundleRecord
 
 _MOST_NAMED = 3
@@ -84,8 +84,8 @@ def notable_findings(checked: Checked) -> list[Finding]:
 
 
 def _is_changed(finding: Finding) -> bool:
-    if finding.quantity is Quantity.OUTPUTS:
-        return bool(finding.flips) or (finding.unit == DECIBELS and finding.candidate is not None)
+    if finding.quantity is Quantity.OUTPUTS:  # the sentence says on how many inputs, and of which kind
+        return True
     is_exact = finding.quantity in (Quantity.SIZE, Quantity.ACCURACY)
     return is_exact and (finding.baseline != finding.candidate or bool(finding.flips))
 
