@@ -88,7 +88,7 @@ def _judge(pair: OutputPair, inputs: InputsRecord, limits: Limits) -> JudgedOutp
         return JudgedOutputs(Verdict.INCOMPARABLE, sentence)
     comparison = compare_output(output, reference)
     if comparison.agreement is not None and _tells_classes_apart(reference):
-        return _judge_classes(comparison, reference, inputs, limits.min_agreement)
+        return _judge_classes(comparison, reference, inputs, limits)
     return _judge_values(comparison, output, inputs, limits.min_sqnr_db)
 
 
@@ -106,19 +106,24 @@ def _classes_that_occur(reference: OutputValues) -> int:
 
 
 def _judge_classes(
-    comparison: OutputComparison, reference: OutputValues, inputs: InputsRecord, limit: float
+    comparison: OutputComparison, reference: OutputValues, inputs: InputsRecord, limits: Limits
 ) -> JudgedOutputs:
+    """Judge the classes. If only one occurs, they decide nothing, unless the values agree as well."""
+    limit = limits.min_agreement
     assert comparison.items is not None
     assert comparison.agreement is not None
     same = round(comparison.agreement * comparison.items)
     interval = Interval(*wilson_interval(same, comparison.items))
     verdict = judge_agreement(interval, comparison.items, limit)
     flips = comparison.items - same
+    classes = _classes_that_occur(reference)
     if flips:
         sentence = reasons.of_flips(verdict, comparison, interval, limit, flips, inputs)
+    elif classes == 1 and comparison.sqnr_db is not None and comparison.sqnr_db < limits.min_sqnr_db:
+        verdict = Verdict.UNDECIDED
+        sentence = reasons.of_one_class(comparison, limits.min_sqnr_db, inputs)
     else:
         is_whole = len(reference.values[0]) == math.prod(reference.shape)
-        classes = _classes_that_occur(reference)
         sentence = reasons.of_equal_classes(comparison, interval, limit, inputs, classes, is_whole)
     return JudgedOutputs(
         verdict=verdict,

@@ -64,6 +64,17 @@ def test_few_inputs_must_all_keep_their_class_and_the_sentence_says_what_they_sh
     assert least_agreement(128) == MIN_AGREEMENT
 
 
+def test_one_class_decides_nothing_if_the_values_differ() -> None:
+    def constant(*logits: float) -> tuple[OutputValues, ...]:
+        return values_of([[np.array([logits])]] * 128, "scores")
+
+    near, far = (judged(constant(*other), constant(1, 5)) for other in ((1.1, 5.1), (1, 9)))
+
+    assert (near.verdict, far.verdict) == (Verdict.SAME, Verdict.UNDECIDED)
+    assert "(1 class occurs)" in near.sentence
+    assert "only one class occurs, and the values differ" in far.sentence
+
+
 def test_without_a_limit_every_class_may_change() -> None:
     anything = Limits(min_agreement=0, min_sqnr_db=-1000)
 
