@@ -140,8 +140,8 @@ def of_equal_classes(
 def of_one_class(comparison: OutputComparison, limit: float, inputs: InputsRecord) -> str:
     """Say that all items have one class on both sides, and that the values differ."""
     return (
-        f"the same class on all {_items(comparison, inputs)}, but only one class occurs, and the values differ"
-        f"{_figures(comparison)}, the limit is {limit:g} dB: not decided, compare other inputs"
+        f"the same class on all {_items(comparison, inputs)}, but only one class occurs, and the values "
+        f"differ{_figures(comparison)}, the limit is {limit:g} dB: not decided, compare other inputs"
     )
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from making.check_command import ANY_TIME, check, check_here
 from making.command_line import SHORT, edgefit_here
+from making.model_files import write_onnx
 from making.model_pairs import classifier
 
 from bench.gate.findings import Verdict
@@ -102,6 +103,20 @@ def test_equal_files_are_not_measured_where_that_is_asked_for(old: Path) -> None
     assert done.returncode == 0, done.stderr
     assert verdicts(done) == {"case": Verdict.SAME.value}
     assert json.loads(done.stdout)["raw"] == []
+
+
+def test_open_axes_get_their_shape_on_both_sides(tmp_path: Path) -> None:
+    new, old = (
+        write_onnx(tmp_path / name, ("batch", 3, "height", "width")) for name in ("new.onnx", "old.onnx")
+    )
+
+    refused = check_here(new, old)
+    done = check_here(new, old, "--shape", "1x3x12x12", "--skip-equal", "--json")
+
+    assert refused.returncode == 2
+    assert "--shape images:1x3x224x224" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["candidate"]["models"][0]["inputs"][0]["shape"] == [1, 3, 12, 12]
 
 
 def test_reports_of_two_model_files_are_compared_with_their_outputs(old: Path, tmp_path: Path) -> None:
