@@ -151,8 +151,9 @@ class PairedRuns:
 
     def examine(self, pairs: Sequence[Pair]) -> list[MeasuredPair]:
         """Find memory, predictions and executed graph of each side. Equal files are examined once."""
+        answers = "outputs" if any(pair.candidate.model is not None for pair in pairs) else "accuracy"
         self.progress.begin(
-            "memory, accuracy and precision", sum(1 if pair.is_equal else 2 for pair in pairs)
+            f"memory, {answers} and precision", sum(1 if pair.is_equal else 2 for pair in pairs)
         )
         measured = []
         for pair in pairs:

@@ -195,7 +195,7 @@ def _kind(candidate: Path, baseline: Path) -> Kind:
 def _kind_of(path: Path) -> Kind:
     from bench.errors import InputError
 
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         raise InputError(f"{path}: no such model file, bundle or report; check the path")
     if path.is_dir():
         return "bundles"
@@ -204,10 +204,17 @@ def _kind_of(path: Path) -> Kind:
 
 def _is_json(path: Path) -> bool:
     """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
+    from bench.errors import InputError
+
     if path.suffix == ".json":
         return True
-    with path.open("rb") as file:
-        return file.read(1) == b"{"
+    if not path.is_file():  # opening a pipe would wait for its other end
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _refuse_foreign_options(context: typer.Context, kind: Kind) -> None:

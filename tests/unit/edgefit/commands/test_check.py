@@ -1,6 +1,7 @@
 """`edgefit check` where nothing is measured: reports, and what is refused."""
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -144,6 +145,15 @@ def test_a_model_file_is_compared_with_nothing_else(bundle_folder: Path, tmp_pat
     assert (with_bundle.returncode, with_report.returncode) == (2, 2)
     assert f"{model} is a model file and {bundle_folder} is a bundle; give two" in said(with_bundle.stderr)
     assert f"make a report with: edgefit bench {model} --out" in said(with_report.stderr)
+
+
+def test_a_pipe_and_a_link_to_nothing_are_said_to_be_such(tmp_path: Path) -> None:
+    model, pipe, link = classifier(tmp_path / "model.onnx"), tmp_path / "pipe", tmp_path / "link.onnx"
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "nowhere.onnx")
+
+    assert "is a pipe, not a file" in check_here(pipe, model).stderr
+    assert "is a symbolic link to" in check_here(link, model).stderr
 
 
 def said(text: str) -> str:
