@@ -9,6 +9,9 @@ from bench.bundle.variants import Precision
 from bench.printable import some_of
 from bench.record import Record
 
+RANDOM_VALUES = "random values"
+"""The source of inputs that nobody gave."""
+
 
 class InputOrigin(Record):
     """Where parts of the preprocessing came from."""
@@ -50,6 +53,21 @@ class InputsRecord(Record):
         One may take an image as uint8, the other as normalised floats.
         """
         return self.sha256 if self.data_sha256 is None else self.data_sha256
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the inputs are random values."""
+        return self.source == RANDOM_VALUES
+
+    @property
+    def words(self) -> str:
+        """How many inputs there are, and of which kind: `128 random inputs`."""
+        noun = "input" if self.inferences == 1 else "inputs"
+        return (
+            f"{self.inferences} random {noun}"
+            if self.is_random
+            else f"{self.inferences} {noun} of {self.source}"
+        )
 
 
 class ModelFileRecord(Record):

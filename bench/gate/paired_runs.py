@@ -1,4 +1,4 @@
-"""Measures the pairs of two bundles: examines each side alone, times both in paired runs, and confirms.
+"""Measures pairs: examines each side alone, times both in paired runs, and confirms.
 
 It knows repetitions, seconds and early termination. The gate's rules decide what a ratio means.
 """
@@ -138,6 +138,8 @@ class PairedRuns:
     """Times one repetition of a pair (see PairedRunner)."""
     examine_case: Callable[[Case], Examined | Ended]
     """Examines a case in a process of its own (see Examiner)."""
+    examine_memory: Callable[[Case], Examined | Ended]
+    """Examines a case in the same way, but no more than its memory."""
     progress: Progress
     """The progress display."""
     seconds: float
@@ -149,8 +151,9 @@ class PairedRuns:
 
     def examine(self, pairs: Sequence[Pair]) -> list[MeasuredPair]:
         """Find memory, predictions and executed graph of each side. Equal files are examined once."""
+        answers = "outputs" if any(pair.candidate.model is not None for pair in pairs) else "accuracy"
         self.progress.begin(
-            "memory, accuracy and precision", sum(1 if pair.is_equal else 2 for pair in pairs)
+            f"memory, {answers} and precision", sum(1 if pair.is_equal else 2 for pair in pairs)
         )
         measured = []
         for pair in pairs:
@@ -160,7 +163,9 @@ class PairedRuns:
         return measured
 
     def _examine(self, case: Case) -> Examined | Ended:
-        entry = self.examine_case(case)
+        return self._advanced(case, self.examine_case(case))
+
+    def _advanced(self, case: Case, entry: Examined | Ended) -> Examined | Ended:
         self.progress.advance(note=case.id)
         return entry
 
@@ -197,7 +202,7 @@ class PairedRuns:
         ends: list[SideEnded] = []
         for _ in range(_MEMORY_PROCESSES):
             for is_candidate, case in ((False, pair.pair.baseline), (True, pair.pair.candidate)):
-                entry = self._examine(case)
+                entry = self._advanced(case, self.examine_memory(case))
                 if isinstance(entry, Ended):
                     ends.append(SideEnded(is_candidate, entry.outcome))
                 else:

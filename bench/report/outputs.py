@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,30 +27,45 @@ def compare_outputs(
     Outputs that have no counterpart of the same shape are listed as unmatched. `judged`: the output that
     `--output` names.
     """
-    pairs = [
-        (output, _counterpart(index, output, outputs, reference)) for index, output in enumerate(outputs)
-    ]
+    pairs = pair_outputs(outputs, reference)
     return OutputsComparison(
         reference=reference_case,
-        outputs=tuple(_compare(output, other) for output, other in pairs if other is not None),
-        unmatched=tuple(output.name for output, other in pairs if other is None),
+        outputs=tuple(
+            compare_output(pair.output, pair.reference)
+            for pair in pairs
+            if pair.reference is not None and pair.fits
+        ),
+        unmatched=tuple(pair.output.name for pair in pairs if not pair.fits),
         judged=judged,
     )
 
 
-def _counterpart(
-    index: int, output: OutputValues, outputs: Sequence[OutputValues], reference: Sequence[OutputValues]
-) -> OutputValues | None:
+@dataclass(frozen=True)
+class OutputPair:
+    """An output and its counterpart."""
+
+    output: OutputValues
+    """The output."""
+    reference: OutputValues | None
+    """The reference's output of the same name, or at the same place; None if there is none."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is a counterpart of the same shape, with as many values for every inference."""
+        other = self.reference
+        if other is None or _without_ones(other.shape) != _without_ones(self.output.shape):
+            return False
+        # Detections: two files can be compared only where they give as many for every input.
+        return _counts(other) == _counts(self.output)
+
+
+def pair_outputs(outputs: Sequence[OutputValues], reference: Sequence[OutputValues]) -> list[OutputPair]:
+    """Pair each output with the reference's of the same name; if a name is new, all by their place."""
     by_name = {other.name: other for other in reference}
-    if all(each.name in by_name for each in outputs):
-        other: OutputValues | None = by_name[output.name]
-    else:
-        other = reference[index] if index < len(reference) else None
-    if other is None or _without_ones(other.shape) != _without_ones(output.shape):
-        return None
-    # Detections: two files can be compared only where they give as many for every input.
-    counts, others = map(_counts, (output, other))
-    return other if counts == others else None
+    if all(output.name in by_name for output in outputs):
+        return [OutputPair(output, by_name[output.name]) for output in outputs]
+    by_place = [*reference, *[None] * len(outputs)]
+    return [OutputPair(output, other) for output, other in zip(outputs, by_place, strict=False)]
 
 
 def _without_ones(shape: Sequence[int] | None) -> list[int] | None:
@@ -61,9 +77,10 @@ def _counts(output: OutputValues) -> list[int]:
     return [len(values) for values in output.values]
 
 
-def _compare(output: OutputValues, reference: OutputValues) -> OutputComparison:
+def compare_output(output: OutputValues, reference: OutputValues) -> OutputComparison:
+    """Compare an output with one of the same shape, for the same inputs."""
     values, expected = _all(output), _all(reference)
-    classes, right = _classes(output, values), _classes(reference, expected)
+    classes, right = classes_of(output), classes_of(reference)
     known = classes is not None and right is not None and len(classes) == len(right) and len(right) > 0
     return OutputComparison(
         name=output.name,
@@ -80,15 +97,17 @@ def _all(output: OutputValues) -> Values:
     return np.array([value for values in output.values for value in values], dtype=np.float64)
 
 
-def _classes(output: OutputValues, values: Values) -> npt.NDArray[np.int64] | None:
-    """Return the class of each item. One value an item is the score of one of two classes.
+def classes_of(output: OutputValues) -> npt.NDArray[np.int64] | None:
+    """Return the class of each item; None where the output has not the shape of classes.
 
-    Its threshold is 0.5 if all values are in [0, 1], as behind a sigmoid, else 0, as for a logit.
+    One value an item is the score of one of two classes. Its threshold is 0.5 if all values are in [0, 1], as
+    behind a sigmoid, else 0, as for a logit.
     """
     if output.classes is not None:
         return np.asarray(output.classes, dtype=np.int64)
     shape = output.shape or ()
     one_value = len(shape) > 1 and math.prod(shape[1:]) == 1
+    values = _all(output)
     if not one_value or not values.size:
         return None
     is_probability = bool(values.min() >= 0 and values.max() <= 1)

@@ -127,7 +127,7 @@ def compared(**changes: object) -> Compared:
 
 
 def verdicts(*found: Compared, **limits: float) -> dict[str, str]:
-    return {one.quantity.value: one.verdict.value for one in judge(found, Limits(**limits))}
+    return {one.quantity.value: one.verdict.value for one in judge(found, Limits.model_validate(limits))}
 
 
 def wrong(count: int) -> Side:
