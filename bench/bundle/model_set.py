@@ -8,6 +8,9 @@ from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.record import Record
 
+RANDOM_VALUES = "random values"
+"""The source of inputs that edgefit made itself."""
+
 
 class InputsRecord(Record):
     """The inputs that a model file was run with."""

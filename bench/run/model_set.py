@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
-from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
+from bench.bundle.model_set import RANDOM_VALUES, InputsRecord, ModelFileRecord, ModelSetRecord
 from bench.bundle.signature import Signature, Tensor, with_shapes
 from bench.bundle.tensor_pack import TensorPack, random_pack, write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
-
-_RANDOM = "random values"
+from bench.runtimes.installed import is_installed, row_of
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -65,7 +65,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
             size_bytes=file.size_bytes,
             signature=description.signature,
             inputs=inputs,
-            values=InputsRecord(source=_RANDOM, inferences=len(pack), sha256=sha256_of(path)),
+            values=InputsRecord(source=RANDOM_VALUES, inferences=len(pack), sha256=sha256_of(path)),
         )
         return PlannedModel(file=file, record=record, pack=path)
 
@@ -76,6 +76,40 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         if not path.exists():
             write_tensor_pack(path, pack)
         return path
+
+
+class OpenedModels(ModelSet):
+    """Model files that were opened elsewhere, and came here with their inputs. Nothing is deleted."""
+
+    def __init__(self, models: Sequence[PlannedModel]) -> None:
+        self.models = list(models)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave everything as it is."""
+
+
+@dataclass(frozen=True)
+class UnopenedModels:
+    """Model files whose runtime is missing here, so that only another machine can open them."""
+
+    files: tuple[ModelFile, ...]
+    """The files."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """The shapes of their inputs, by the inputs' names, as they were typed."""
+
+    @classmethod
+    def where_a_runtime_is_missing(cls, paths: Sequence[Path], shapes: Shapes) -> "UnopenedModels | None":
+        """Return the files if a runtime of theirs is missing here, else None.
+
+        Raises InputError for a file that is no model.
+        """
+        refuse_same_file(paths)
+        files = tuple(read_model_file(path) for path in paths)
+        if all(is_installed(row_of(file.format)) for file in files):
+            return None
+        return cls(files, {name: tuple(shape) for name, shape in shapes.items()})
 
 
 def _shapes_of(signature: Signature, shapes: Shapes) -> Shapes:

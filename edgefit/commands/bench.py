@@ -1,7 +1,5 @@
 """`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,12 +23,13 @@ from edgefit.options import (
 )
 from edgefit.profiles import complete_profile_name
 from edgefit.report_output import exit_code_of, show_next_step, show_report
+from edgefit.subjects import opened
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
     from bench.report.schema import Report
-    from bench.run.model_set import ModelSet, Shapes
+    from bench.run.model_set import ModelSet
     from bench.run.request import BenchmarkRequest
     from device_profiles.profile import Profile
 
@@ -98,6 +97,7 @@ def bench(
       edgefit bench model.onnx model-int8.onnx --shape images:1x3x224x224
       edgefit bench bundle --out report.json
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
+      edgefit bench model.onnx --on ssh://pi@raspberrypi.local
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
     from bench.run.request import BenchmarkRequest
@@ -113,23 +113,25 @@ def bench(
         tool=__version__,
         created=now(),
     )
+    shapes = {} if shape is None else parse_shapes(shape)
     if on:
         from bench.remote.targets import parse_targets
-        from edgefit.boards import board_request, measure_boards
+        from edgefit.boards import board_request, measure_boards, opened_for_boards
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        on_boards = board_request(_only_bundle(subjects), request, profile, formats, wheelhouse, output)
-        raise typer.Exit(measure_boards(targets, on_boards, out, output))
+        with opened_for_boards(subjects, shapes, request.only) as subject:
+            on_boards = board_request(subject, request, profile, formats, wheelhouse, output)
+            code = measure_boards(targets, on_boards, out, output)
+        raise typer.Exit(code)
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
     from bench.runtimes.profile_names import load_checked_profile
 
-    shapes = {} if shape is None else parse_shapes(shape)
     device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
     _refuse_other_output(out)
-    with _opened(subjects, shapes, request) as subject:
+    with opened(subjects, shapes, request.only) as subject:
         code = _measure_here(subject, device, request, out, output)
     raise typer.Exit(code)
 
@@ -167,47 +169,6 @@ def _refuse_other_output(out: Path | None) -> None:
 
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
-
-
-@contextmanager
-def _opened(
-    paths: Sequence[Path], shapes: "Shapes", request: "BenchmarkRequest"
-) -> "Iterator[Bundle | ModelSet]":
-    """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    from bench.run.model_set import ModelSet
-
-    if _is_bundle(paths):
-        if shapes:
-            raise typer.BadParameter(
-                "it applies to model files; a bundle has its shapes", param_hint="--shape"
-            )
-        yield _only_bundle(paths)
-        return
-    if request.only:
-        raise typer.BadParameter(
-            "it applies to bundles; give only the model files to measure", param_hint="--only"
-        )
-    with ModelSet(paths, shapes) as models:
-        yield models
-
-
-def _is_bundle(paths: Sequence[Path]) -> bool:
-    """Return whether a bundle is given."""
-    from bench.bundle.manifest import MANIFEST
-
-    return any((path / MANIFEST).exists() for path in paths)
-
-
-def _only_bundle(paths: Sequence[Path]) -> "Bundle":
-    """Read the bundle; raises InputError if something else is given beside it."""
-    from bench.bundle.manifest import read_bundle
-    from bench.errors import InputError
-
-    if len(paths) > 1:
-        raise InputError(
-            f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
-        )
-    return read_bundle(paths[0])
 
 
 def _detected(output: Output) -> "Profile":
