@@ -82,7 +82,9 @@ def name_of(subject: Subject) -> str:
     """Return what its report is called unless a name is given."""
     if isinstance(subject, Bundle):
         return subject.manifest.name
-    return ", ".join(offer.name for offer in offers_of(subject, ()))
+    if isinstance(subject, ModelSet):
+        return subject.record.name
+    return offers_of(subject, ())[0].name
 
 
 def personal_content(subject: Subject) -> str | None:

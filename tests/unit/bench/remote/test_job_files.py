@@ -105,7 +105,7 @@ def test_unopened_files_have_the_names_on_the_board_that_they_have_here(tmp_path
     assert subject.shapes == unopened.shapes
     there = display_names([tmp_path / "board" / entry for entry in subject.entries])
     assert there == ["x/a/model.onnx", "y/a/model.onnx", "b/model.onnx"]
-    assert name_of(unopened) == ", ".join(there)
+    assert name_of(unopened) == "x/a/model.onnx"
 
 
 def test_a_model_of_a_large_runtime_must_be_requested(tmp_path: Path) -> None:
@@ -120,6 +120,13 @@ def test_a_model_of_a_large_runtime_must_be_requested(tmp_path: Path) -> None:
 def test_a_runtime_that_the_board_s_system_lacks_is_an_error(two: ModelSet) -> None:
     with pytest.raises(MissingRuntimeError, match=r"^a/model\.onnx: onnxruntime is not installed in the boa"):
         select_formats(two, (), (), {"numpy": "1.26"})
+
+
+def test_many_files_are_called_by_the_first(tmp_path: Path) -> None:
+    models = OpenedModels([planned(tmp_path / f"folder-{index}") for index in range(20)])
+
+    assert name_of(OpenedModels(models.models[:2])) == "folder-0/model.onnx, folder-1/model.onnx"
+    assert name_of(models) == "folder-0/model.onnx and 19 more"
 
 
 def test_only_inputs_of_the_user_may_show_patients(two: ModelSet, tmp_path: Path) -> None:
