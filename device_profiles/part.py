@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-# Text for one line of a terminal: no character moves the cursor, breaks the line or reverses it.
-_PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
-Text = Annotated[str, StringConstraints(pattern=_PLAIN, max_length=1000)]
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
+"""Matches text for one line of a terminal: no character moves the cursor, breaks the line or reverses it."""
+Text = Annotated[str, StringConstraints(pattern=PLAIN, max_length=1000)]
 
 
 class Part(BaseModel):

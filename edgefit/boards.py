@@ -1,7 +1,8 @@
 """`edgefit bench --on`: it shows and stores the boards' reports. bench/remote measures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,35 @@ from edgefit.options import AUTO
 from edgefit.profiles import named_profiles
 from edgefit.progress import progress_of
 from edgefit.report_output import exit_code_of, show_next_step, show_report
+from edgefit.subjects import SubjectOptions, is_bundle, opened
 from edgefit.terminal import Output, print_line
 
 if TYPE_CHECKING:
-    from bench.bundle.manifest import Bundle
     from bench.remote.board_run import BoardRequest
     from bench.remote.fleet import BoardResult
+    from bench.remote.job_files import Subject
     from bench.remote.targets import Target
     from bench.report.schema import Report
     from bench.run.request import BenchmarkRequest
 
 
+@contextmanager
+def opened_for_boards(paths: Sequence[Path], options: SubjectOptions) -> "Iterator[Subject]":
+    """Open a bundle or model files. If a runtime of the files is missing here, the board opens them."""
+    from bench.run.model_set import UnopenedModels
+
+    # Data is read by the model's inputs, so such models have to be opened here.
+    if not is_bundle(paths, options) and options.data is None:
+        unopened = UnopenedModels.where_a_runtime_is_missing(paths, options.shapes, options.judged_output)
+        if unopened is not None:
+            yield unopened
+            return
+    with opened(paths, options) as subject:
+        yield subject
+
+
 def board_request(
-    bundle: "Bundle",
+    subject: "Subject",
     benchmark: "BenchmarkRequest",
     profile: str | None,
     with_formats: tuple[str, ...],
@@ -36,7 +53,7 @@ def board_request(
     from bench.runtimes.profile_names import load_checked_profile
 
     return BoardRequest(
-        bundle=bundle,
+        subject=subject,
         benchmark=benchmark,
         profile=None if profile in (None, AUTO) else load_checked_profile(profile),
         known_profiles=named_profiles(output),

@@ -7,6 +7,7 @@ runtime: whether one can load the model is not known here.
 import hashlib
 import mmap
 import os
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
+from device_profiles.part import PLAIN
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
@@ -52,6 +54,7 @@ class ModelFile:
 
 def read_model_file(path: Path) -> ModelFile:
     """Recognise a model file by its content; raises InputError for everything else."""
+    _refuse_no_text(path)
     try:
         kind = _kind_of(path)
         if kind.format is None:
@@ -106,6 +109,21 @@ def _kind_of(path: Path) -> FileKind:
         raise InputError(f"{path}: is empty; copy, download or export it again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return kind_of_file(path, content)
+
+
+def _refuse_no_text(path: Path) -> None:
+    """Raise InputError if the path is no line of text: a report and a table name it."""
+    real = os.path.realpath(path)
+    try:
+        real.encode()
+        is_text = re.search(PLAIN, real) is not None
+    except UnicodeEncodeError:
+        is_text = False
+    if not is_text:
+        raise InputError(
+            f"{path}: its name, or that of a folder above it, is not UTF-8 or has control characters, "
+            "so a report cannot name it; rename it"
+        )
 
 
 def _refuse_no_file(path: Path) -> None:

@@ -190,12 +190,17 @@ def _fixed(name: str, tensor: Tensor, stated: Sequence[int] | StatedInput | None
     usual = _USUAL_DTYPE if tensor.dtype == UNKNOWN_DTYPE else tensor.dtype
     if stated is None:
         return tensor.model_copy(update={"shape": _with_one_item(tensor.shape), "dtype": usual})
-    given = stated if isinstance(stated, StatedInput) else StatedInput(tuple(stated))
+    given = stated_input(stated)
     if not _fits(tensor, given):
         dtype = "" if given.dtype is None else f":{given.dtype}"
         option = f"--shape {tensor.name}:{_times(given.shape)}{dtype}"
         raise InputError(f"{name}: {option} does not fit the input {tensor.words}")
     return tensor.model_copy(update={"shape": given.shape, "dtype": given.dtype or usual})
+
+
+def stated_input(stated: Sequence[int] | StatedInput) -> StatedInput:
+    """Return what is stated of an input; of a bare shape without a type."""
+    return stated if isinstance(stated, StatedInput) else StatedInput(tuple(stated))
 
 
 def _with_one_item(shape: tuple[int | str, ...] | None) -> tuple[int | str, ...] | None:

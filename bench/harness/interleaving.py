@@ -7,6 +7,7 @@ and reports are the caller's business.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from statistics import median
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.journal import Journal
@@ -24,6 +25,7 @@ from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
 from bench.system.state import HostState
 from bench.system.thermal import hottest_of, read_temperatures
+from bench.units import ms
 from device_profiles.settings import Sampling
 
 _COOLING_STEP_S = 1.0
@@ -141,7 +143,7 @@ class InterleavedRunner:
             for case_id in order_of_blocks(started, self.plan.seed, group, repetition, pass_index):
                 if self._has_block(case_id, group, repetition, pass_index):
                     self._run_block(case_id, workers[case_id], started[case_id], pass_index)
-                self.progress.advance(note=case_id)
+                self.progress.advance(note=latest(workers[case_id].case, self.journal.state))
             self.journal.sync()
 
     def _has_block(self, case_id: str, group: int, repetition: int, pass_index: int) -> bool:
@@ -197,6 +199,15 @@ def time_is_up(state: JournalState, group: int, repetition: int, sampling: Sampl
     """
     share = min(1.0, (repetition + 1) / sampling.check_after_processes[0])
     return state.time_used_s(group) >= share * sampling.time_limit_s
+
+
+def latest(case: Case, state: JournalState) -> str:
+    """Return a case's id with the median of its latest block: the first number that a user sees."""
+    processes = state.processes.get(case.id)
+    if not case.is_artifact or not processes or not processes[-1].blocks:
+        return case.id
+    provenance = " (proxy)" if case.is_proxy else ""
+    return f"{case.id} {ms(median(processes[-1].blocks[-1].ns)):.2f} ms{provenance}"
 
 
 def _is_done(state: JournalState, case: Case, group: int, repetition: int, sampling: Sampling) -> bool:

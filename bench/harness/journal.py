@@ -79,7 +79,7 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"{self.path}: another process is measuring this bundle with these options; "
+                f"{self.path}: another process is measuring the same with these options; "
                 "wait until it has ended"
             ) from None
 

@@ -34,7 +34,7 @@ class JobSpec(Record):
     """The SHA-256 of the archive with edgefit's code."""
 
     files: Mapping[str, str]
-    """The SHA-256 of each file of the bundle, by its path in the bundle."""
+    """The SHA-256 of each file of what is measured, by its path in the job's folder of files."""
 
     request: JobRequest
     """What the job's process reads."""

@@ -1,4 +1,4 @@
-"""A board, as its agent answers: each request is a method. It knows no bundle and no report."""
+"""A board, as its agent answers: each request is a method. It knows no bundle, no model and no report."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -25,7 +25,8 @@ from bench.remote.agent_messages import (
     StopRequest,
     UnpackCodeRequest,
 )
-from bench.remote.job_spec import Environment, File, Job
+from bench.remote.job_files import File
+from bench.remote.job_spec import Environment, Job
 from bench.remote.probe import PROBE_REQUEST, BoardProbe
 from bench.remote.ssh import Link
 from bench.remote.targets import Target

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 
-from bench.bundle.manifest import Bundle
 from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, InputError, LinkLostError, RemoteError
 from bench.progress import Progress
 from bench.remote.agent_messages import BoardState, FollowMessage, JobDied, JobEvent
 from bench.remote.board import Board
+from bench.remote.job_files import Subject, personal_content
 from bench.remote.job_folder import Advance, Begin, Say
 from bench.remote.job_spec import (
     Environment,
@@ -55,8 +55,8 @@ OnReport = Callable[[Report], None]
 class BoardRequest:
     """What is to be measured on boards, and how they get their environment."""
 
-    bundle: Bundle
-    """The bundle that is measured."""
+    subject: Subject
+    """What is measured."""
 
     benchmark: BenchmarkRequest
     """The run, as it would be on this machine."""
@@ -132,10 +132,10 @@ class Measurement:
     def _job(self, probe: BoardProbe) -> Job:
         request = self._request
         only = request.benchmark.only
-        selection = select_formats(request.bundle, only, request.with_formats, probe.system_modules)
+        selection = select_formats(request.subject, only, request.with_formats, probe.system_modules)
         profile = request.profile or profile_that_is(probe.host, request.known_profiles, probe.name)
         environment = self._environment(probe, selection)
-        return make_job(request.bundle, request.benchmark, profile, selection, environment)
+        return make_job(request.subject, request.benchmark, profile, selection, environment)
 
     def _environment(self, probe: BoardProbe, selection: Selection) -> Environment:
         return Environment(
@@ -178,11 +178,10 @@ class Measurement:
     def _upload(self, job: Job, state: BoardState) -> None:
         code = [] if state.has_code else [job.code]
         wheels = [] if state.environment is not None else self._board.missing(job.environment.files)
-        bundle_files = self._board.missing(list(job.files.values()))
-        if bundle_files:
-            images = self._request.bundle.manifest.pack.images
-            self._progress.say(f"the upload includes {images} evaluation images, which may show patients")
-        if files := [*code, *wheels, *bundle_files]:
+        measured = self._board.missing(list(job.files.values()))
+        if measured and (personal := personal_content(self._request.subject)):
+            self._progress.say(f"the upload includes {personal}, which may show patients")
+        if files := [*code, *wheels, *measured]:
             self._board.upload(files, self._progress)
         else:
             self._progress.say("the board has every file already; nothing is sent")

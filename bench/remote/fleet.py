@@ -42,7 +42,7 @@ def measure_fleet(
     progress: Mapping[str, Progress],
     on_report: OnReport,
 ) -> list[BoardResult]:
-    """Measure a bundle on every board, and return the results in their order.
+    """Measure on every board, and return the results in their order.
 
     `progress`: by the boards' names; `on_report` receives each report while the board still has it. Ctrl-C
     ends every measurement, and is raised when all have ended.

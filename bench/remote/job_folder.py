@@ -1,15 +1,18 @@
 """What lies in a job's folder on a board: request, events and outcome. It reads and writes nothing."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from bench.bundle.model_set import ModelFileRecord
+from bench.bundle.signature import StatedInput
 from bench.record import Record
 from bench.run.request import BenchmarkRequest
 from device_profiles.profile import Profile
 
-BUNDLE, REQUEST, EVENTS, OUTCOME, REPORT = (
-    "bundle",
+FILES, REQUEST, EVENTS, OUTCOME, REPORT = (
+    "files",
     "request.json",
     "events.jsonl",
     "ended.json",
@@ -22,6 +25,65 @@ Count: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number of bytes or steps, which a board's answer may state wrongly: no file is larger than this."""
 
 
+class BundleFiles(Record):
+    """A bundle was uploaded, or some variants of it."""
+
+    kind: Literal["bundle"] = "bundle"
+    """What was uploaded."""
+
+    variants: tuple[str, ...]
+    """The variants whose files were uploaded."""
+
+
+class ReadModel(Record):
+    """A model file that was uploaded together with its inputs."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    """The paths of its files in the job's folder of files; a runtime loads the first."""
+
+    pack: str
+    """The path of its tensor pack there."""
+
+    record: ModelFileRecord
+    """What was read in the file before it was uploaded."""
+
+
+class ReadModels(Record):
+    """Model files were uploaded whose signatures are known."""
+
+    kind: Literal["models"] = "models"
+    """What was uploaded."""
+
+    models: tuple[ReadModel, ...] = Field(min_length=1)
+    """The model files, in the order in which they were given."""
+
+    judged_output: str | None = None
+    """The only output that is judged; null for all."""
+
+    warnings: tuple[str, ...] = ()
+    """What was noticed of their inputs and outputs when they were read."""
+
+
+class UnreadModels(Record):
+    """Model files were uploaded whose runtime only the board has: it reads their signatures."""
+
+    kind: Literal["unread models"] = "unread models"
+    """What was uploaded."""
+
+    entries: tuple[str, ...] = Field(min_length=1)
+    """The paths in the job's folder of files, in the order in which they were given."""
+
+    shapes: Mapping[str, StatedInput]
+    """What was stated of their inputs, by the inputs' names."""
+
+    judged_output: str | None = None
+    """The only output that is judged; null for all."""
+
+
+JobSubject: TypeAlias = Annotated[BundleFiles | ReadModels | UnreadModels, Field(discriminator="kind")]
+"""What a job measures."""
+
+
 class JobRequest(Record):
     """What a job's process reads from its folder."""
 
@@ -31,8 +93,8 @@ class JobRequest(Record):
     profile: Profile
     """The profile that the run follows."""
 
-    variants: tuple[str, ...]
-    """The variants whose files were uploaded."""
+    subject: JobSubject
+    """What is measured, and where it lies in the job's folder of files."""
 
 
 class JobOutcome(Record):

@@ -7,28 +7,37 @@ started it may be gone meanwhile.
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench.bundle.manifest import read_bundle
+from bench.bundle.manifest import Bundle, read_bundle
+from bench.bundle.model_files import ModelFile
 from bench.errors import BenchError, BoardError
 from bench.filesystem.whole_files import write_whole
+from bench.harness.plan import PlannedModel
 from bench.remote.job_folder import (
-    BUNDLE,
     EVENTS,
+    FILES,
     OUTCOME,
     REPORT,
     REQUEST,
     Advance,
     Begin,
+    BundleFiles,
     JobOutcome,
     JobRequest,
+    JobSubject,
+    ReadModel,
+    ReadModels,
     Say,
 )
 from bench.report.files import write_report
 from bench.run.benchmark import benchmark
+from bench.run.model_set import ModelSet, OpenedModels
 
 _CRASHED = 1
 
@@ -60,13 +69,14 @@ def measure(folder: Path) -> JobOutcome:
     """Do what the request in the folder asks for; the report lies there if that succeeded."""
     request = JobRequest.model_validate_json((folder / REQUEST).read_bytes())
     try:
-        benchmark(
-            read_bundle(folder / BUNDLE, request.variants),
-            request.profile,
-            request.benchmark,
-            EventFile(folder / EVENTS),
-            partial(write_report, folder / REPORT),
-        )
+        with opened(folder / FILES, request.subject) as subject:
+            benchmark(
+                subject,
+                request.profile,
+                request.benchmark,
+                EventFile(folder / EVENTS),
+                partial(write_report, folder / REPORT),
+            )
     except BenchError as error:
         return JobOutcome(exit_code=error.exit_code, message=str(error))
     except OSError as error:
@@ -75,6 +85,26 @@ def measure(folder: Path) -> JobOutcome:
     except Exception:  # noqa: BLE001 - the edge of the process: the laptop has to receive the reason
         return JobOutcome(exit_code=_CRASHED, message=traceback.format_exc())
     return JobOutcome(exit_code=0, message=None)
+
+
+@contextmanager
+def opened(folder: Path, subject: JobSubject) -> Iterator[Bundle | ModelSet]:
+    """Open what a job measures; `folder`: its folder of files."""
+    if isinstance(subject, BundleFiles):
+        yield read_bundle(folder, subject.variants)
+    elif isinstance(subject, ReadModels):
+        models = [_planned(folder, model) for model in subject.models]
+        yield OpenedModels(models, subject.judged_output, subject.warnings)
+    else:
+        paths = [folder / entry for entry in subject.entries]
+        with ModelSet(paths, subject.shapes, judged_output=subject.judged_output) as read:
+            yield read
+
+
+def _planned(folder: Path, model: ReadModel) -> PlannedModel:
+    record, files = model.record, tuple(folder / path for path in model.files)
+    file = ModelFile(files[0], record.format, files, record.size_bytes, record.sha256)
+    return PlannedModel(file=file, record=record, pack=folder / model.pack)
 
 
 def _exit(number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a board needs for a job: formats, environment, code and the bundle's files, each by its content.
+"""What a board needs for a job: formats, environment, code and what is measured, each file by its content.
 
 It is pure but for reading what is sent. board sends it.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench.bundle.manifest import MANIFEST, Bundle, FileRecord
+from bench.bundle.manifest import Bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.filesystem.whole_files import sha256_of
 from bench.remote.agent_messages import JobSpec
+from bench.remote.job_files import File, Subject, job_files, offers_of
 from bench.remote.job_folder import JobRequest
 from bench.remote.probe import BoardProbe
 from bench.remote.shipped_code import code_archive
@@ -30,7 +31,7 @@ _RESERVE_BYTES = 32 * BYTES_PER_MIB
 
 @dataclass(frozen=True)
 class Selection:
-    """The formats of a bundle that run on a board, and those that do not."""
+    """The formats that run on a board, and those that do not."""
 
     formats: tuple[str, ...]
     """The formats that run there."""
@@ -40,22 +41,6 @@ class Selection:
 
     excluded: Mapping[str, str]
     """The formats that do not run there, each with the reason."""
-
-
-@dataclass(frozen=True)
-class File:
-    """A file to be sent, by its hash."""
-
-    sha256: str
-    """Its SHA-256."""
-
-    content: Path | bytes
-    """Where it lies, or its bytes."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Its size."""
-        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 
 @dataclass(frozen=True)
@@ -99,8 +84,8 @@ class Environment:
 class Job:
     """Everything that a board needs to measure."""
 
-    bundle: str
-    """The SHA-256 of the bundle."""
+    subject: str
+    """The SHA-256 of what is measured."""
 
     request: JobRequest
     """What the job's process reads."""
@@ -112,20 +97,20 @@ class Job:
     """The archive with edgefit's code."""
 
     files: Mapping[str, File]
-    """The bundle's files by their paths in the bundle."""
+    """The files of what is measured, by their paths in the job's folder of files."""
 
     @cached_property
     def key(self) -> str:
         """What tells it from other jobs: neither when it was requested, nor whether it is resumed."""
         request = self.request.model_dump_json(exclude={"benchmark": {"created", "resume"}})
-        parts = (self.bundle, request, self.environment.key, self.code.sha256)
+        parts = (self.subject, request, self.environment.key, self.code.sha256)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     @property
     def needed_bytes(self) -> int:
         """How much of a board's disk it takes where nothing of it is there."""
-        bundle_bytes = sum(file.size_bytes for file in self.files.values())
-        return bundle_bytes + self.environment.needed_bytes + _RESERVE_BYTES
+        files_bytes = sum(file.size_bytes for file in self.files.values())
+        return files_bytes + self.environment.needed_bytes + _RESERVE_BYTES
 
     def spec(self, environment: str, resume: bool) -> JobSpec:
         """Return what the agent needs to start it.
@@ -142,47 +127,48 @@ class Job:
 
 
 def make_job(
-    bundle: Bundle,
+    subject: Subject,
     request: BenchmarkRequest,
     profile: Profile,
     selection: Selection,
     environment: Environment,
 ) -> Job:
-    """Return the job that measures the selected formats of a bundle as `request` says."""
-    artifacts = bundle.select(request.only)
-    variants = tuple(artifact.variant for artifact in artifacts if artifact.format in selection.formats)
+    """Return the job that measures the selected formats as `request` says."""
+    offers = offers_of(subject, request.only)
+    files = job_files(subject, [offer.name for offer in offers if offer.format in selection.formats])
     excluded = {**request.excluded_formats, **selection.excluded}
     benchmark = request.model_copy(update={"excluded_formats": excluded})
     return Job(
-        bundle=bundle.sha256,
-        request=JobRequest(benchmark=benchmark, profile=profile, variants=variants),
+        subject=files.sha256,
+        request=JobRequest(benchmark=benchmark, profile=profile, subject=files.subject),
         environment=environment,
         code=File(*code_archive()),
-        files=_bundle_files(bundle, variants),
+        files=files.files,
     )
 
 
 def select_formats(
-    bundle: Bundle, only: Sequence[str], with_formats: Sequence[str], system_modules: Container[str] | None
+    subject: Subject, only: Sequence[str], with_formats: Sequence[str], system_modules: Container[str] | None
 ) -> Selection:
-    """Decide which formats of a bundle run on a board.
+    """Decide which formats of a bundle, or of model files, run on a board.
 
     `with_formats`: formats whose runtime is installed although it is large; `system_modules`: the modules of
     a board whose runtimes are packages of its system, None for a board that gets them. Raises
-    MissingRuntimeError if a variant named in `only` cannot run there, InputError if `with_formats` names
-    something else than a format.
+    MissingRuntimeError if a model file, or a variant named in `only`, cannot run there; InputError if
+    `with_formats` names something else than a format.
     """
     for name in with_formats:
         if name not in FORMATS:
             raise InputError(f"--with {name}: '{name}' is not a format; choose from {', '.join(FORMATS)}")
-    artifacts = bundle.select(only)
-    names = list(dict.fromkeys(artifact.format for artifact in artifacts))
+    offers = offers_of(subject, only)
+    names = list(dict.fromkeys(offer.format for offer in offers))
     excluded = {
         name: reason for name in names if (reason := exclusion_reason(name, with_formats, system_modules))
     }
-    for artifact in artifacts:
-        if only and artifact.format in excluded:
-            raise MissingRuntimeError(f"{artifact.variant}: {excluded[artifact.format]}")
+    is_named = bool(only) or not isinstance(subject, Bundle)
+    for offer in offers:
+        if is_named and offer.format in excluded:
+            raise MissingRuntimeError(f"{offer.name}: {excluded[offer.format]}")
     formats = tuple(name for name in names if name not in excluded)
     from_system = tuple(name for name in formats if system_modules is not None and name not in with_formats)
     return Selection(formats, from_system, excluded)
@@ -238,10 +224,3 @@ def requirements_for(selection: Selection, has_system_runtimes: bool) -> list[st
 def imports_for(formats: Iterable[str]) -> tuple[str, ...]:
     """Return the modules that must be importable on a board before anything is measured."""
     return ("numpy", "psutil", "pydantic", "yaml", *(FORMATS[name].needs for name in formats))
-
-
-def _bundle_files(bundle: Bundle, variants: Sequence[str]) -> dict[str, File]:
-    """Return the files of a bundle that a board needs, by their paths in the bundle."""
-    records: list[FileRecord] = bundle.manifest.files(variants)
-    files = {record.path: File(record.sha256, bundle.folder / record.path) for record in records}
-    return {MANIFEST: File(bundle.sha256, bundle.folder / MANIFEST), **files}

@@ -1,6 +1,6 @@
 """One file that carries a job to a board without a network, and runs there with the board's own Python.
 
-It is an archive that Python runs (zipapp): the agent, and beside it wheels, code and the bundle's files by
+It is an archive that Python runs (zipapp): the agent, and beside it wheels, code and what is measured, by
 their hashes. agent.packed is what runs on the board.
 """
 
@@ -13,15 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.bundle.manifest import Bundle
 from bench.errors import InputError
 from bench.filesystem.whole_files import write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.agent_messages import JobSpec
+from bench.remote.job_files import File, Subject, name_of
 from bench.remote.job_spec import (
     Environment,
-    File,
     Job,
     imports_for,
     make_job,
@@ -52,8 +51,8 @@ _GLIBC = "2.35"
 class PackRequest:
     """What is to be packed, and for which boards."""
 
-    bundle: Bundle
-    """The bundle that is measured."""
+    subject: Subject
+    """What is measured."""
 
     benchmark: BenchmarkRequest
     """The run, as it would be on this machine."""
@@ -126,7 +125,7 @@ def write_pack(request: PackRequest, out: Path, progress: Progress) -> Sequence[
     profile, systems = request.profile, _systems(request)
     machine = profile.processor.architecture if profile.processor is not None else platform.machine()
     jobs = [_job(request, system, machine, progress) for system in systems]
-    name = _file_name(request.benchmark.name or request.bundle.manifest.name)
+    name = _file_name(request.benchmark.name or name_of(request.subject))
     packed = tuple(_packed_job(job, system, machine) for job, system in zip(jobs, systems, strict=True))
     index = PackIndex(report=f"{name}-{profile.name}.json", systems=packed)
     write_whole(out, _HEADER + _archive(index, _files(jobs), progress))
@@ -167,7 +166,7 @@ def _this_system(profile: Profile) -> Sequence[System]:
 
 def _job(request: PackRequest, system: System, machine: str, progress: Progress) -> Job:
     modules = {row.needs for row in FORMATS.values()} if system.own_runtimes else None
-    selection = select_formats(request.bundle, request.benchmark.only, request.with_formats, modules)
+    selection = select_formats(request.subject, request.benchmark.only, request.with_formats, modules)
     requirements = requirements_for(selection, system.own_runtimes)
     wheels = cached_wheels(Platform(system.python, system.glibc, machine), requirements, progress)
     environment = Environment(
@@ -177,7 +176,7 @@ def _job(request: PackRequest, system: System, machine: str, progress: Progress)
         imports=imports_for(name for name in selection.formats if name not in selection.from_system),
         python=system.python,
     )
-    return make_job(request.bundle, request.benchmark, request.profile, selection, environment)
+    return make_job(request.subject, request.benchmark, request.profile, selection, environment)
 
 
 def _packed_job(job: Job, system: System, machine: str) -> PackedJob:

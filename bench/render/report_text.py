@@ -279,6 +279,8 @@ def _bound(ns: float) -> str:
 def _published(report: Report, rows: Sequence[Run]) -> list[str]:
     figures = ((figure_of(run.nearest_published), run.case) for run in rows if run.nearest_published)
     lines = [f"  nearest to {cases}: {sentence}" for sentence, cases in grouped(figures)]
+    if not lines and report.bundle is None:
+        return []  # figures are published of networks, and a file does not say which one it is
     if not lines:
         return [f"published for {report.profile.name}: no figure is known"]
     return [f"published for {report.profile.name}, measured by others:", *lines]

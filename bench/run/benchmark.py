@@ -242,7 +242,7 @@ def _key(job: _PreparedRun) -> str:
 def _report_interrupted_run(journal: Journal, request: BenchmarkRequest, progress: Progress) -> None:
     if request.resume and not journal.was_interrupted:
         progress.say(
-            "no run of this bundle with these options was interrupted, so this run starts from the beginning"
+            "no run of the same with these options was interrupted, so this run starts from the beginning"
         )
     elif request.resume:
         done = journal.state

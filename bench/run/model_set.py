@@ -1,21 +1,23 @@
 """Opens model files for a run: what they are, what they take, and the inputs that they are run with."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
 from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
-from bench.bundle.signature import Shapes, Signature, StatedInput, Tensor, named_shapes
+from bench.bundle.signature import Shapes, Signature, StatedInput, Tensor, named_shapes, stated_input
 from bench.bundle.tensor_pack import write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
 from bench.run.model_inputs import InputsSource, ModelValues, OpenedModel, RandomInputs
+from bench.runtimes.installed import is_installed, row_of
 
 __all__ = ["ModelSet", "Shapes", "StatedInput"]
 
@@ -97,6 +99,51 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         new = path.with_stem(f"{path.stem}-{len(list(path.parent.iterdir()))}")
         write_tensor_pack(new, values.pack)
         return new if values.data_sha256 is not None else new.rename(path)
+
+
+class OpenedModels(ModelSet):
+    """Model files that were opened elsewhere, and came here with their inputs. Nothing is deleted."""
+
+    def __init__(
+        self,
+        models: Sequence[PlannedModel],
+        judged_output: str | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self.models = list(models)
+        self.warnings = list(warnings)
+        self._judged_output = judged_output
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave everything as it is."""
+
+
+@dataclass(frozen=True)
+class UnopenedModels:
+    """Model files whose runtime is missing here, so that only another machine can open them."""
+
+    files: tuple[ModelFile, ...]
+    """The files."""
+    shapes: Mapping[str, StatedInput]
+    """What was stated of their inputs, by the inputs' names."""
+    judged_output: str | None = None
+    """The only output that is judged; None for all."""
+
+    @classmethod
+    def where_a_runtime_is_missing(
+        cls, paths: Sequence[Path], shapes: Shapes, judged_output: str | None
+    ) -> "UnopenedModels | None":
+        """Return the files if a runtime of theirs is missing here, else None.
+
+        Raises InputError for a file that is no model.
+        """
+        refuse_same_file(paths)
+        files = tuple(read_model_file(path) for path in paths)
+        if all(is_installed(row_of(file.format)) for file in files):
+            return None
+        return cls(files, {name: stated_input(given) for name, given in shapes.items()}, judged_output)
 
 
 def _key(inputs: Sequence[Tensor]) -> str:

@@ -33,9 +33,11 @@ def _with_projection(run: Run, target: ProjectionTarget, ratios: Mapping[_Group,
     projection = _project(run, row, run.precision, place, target, ratios.get(_group_of(run), {}))
     # TensorRT runs on CUDA. Its figures are published under its own name, whichever runtime calls it.
     runtime, where = ("tensorrt", "cuda") if place == "tensorrt" else (row.needs, place)
-    nearest = nearest_published(
-        target.device, runtime, where, run.precision.value, target.network, target.image_size
-    )
+    nearest = None
+    if target.network:  # of an unknown network no figure is the nearest
+        nearest = nearest_published(
+            target.device, runtime, where, run.precision.value, target.network, target.image_size
+        )
     changes = {
         "projection": projection,
         "nearest_published": nearest,

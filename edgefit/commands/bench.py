@@ -1,8 +1,5 @@
 """`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,12 +26,13 @@ from edgefit.options import (
 )
 from edgefit.profiles import complete_profile_name
 from edgefit.report_output import exit_code_of, show_next_step, show_report
+from edgefit.subjects import SubjectOptions, opened
 from edgefit.terminal import Output
 
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
     from bench.report.schema import Report
-    from bench.run.model_set import ModelSet, Shapes
+    from bench.run.model_set import ModelSet
     from bench.run.request import BenchmarkRequest
     from device_profiles.profile import Profile
 
@@ -106,6 +104,7 @@ def bench(
       edgefit bench model.onnx model-int8.onnx --data photos --preprocess imagenet
       edgefit bench bundle --out report.json
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
+      edgefit bench model.onnx --on ssh://pi@raspberrypi.local
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
     from bench.run.request import BenchmarkRequest
@@ -121,24 +120,26 @@ def bench(
         tool=__version__,
         created=now(),
     )
+    shapes = {} if shape is None else parse_shapes(shape)
+    options = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
     if on:
         from bench.remote.targets import parse_targets
-        from edgefit.boards import board_request, measure_boards
+        from edgefit.boards import board_request, measure_boards, opened_for_boards
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        on_boards = board_request(_only_bundle(subjects), request, profile, formats, wheelhouse, output)
-        raise typer.Exit(measure_boards(targets, on_boards, out, output))
+        with opened_for_boards(subjects, options) as subject:
+            on_boards = board_request(subject, request, profile, formats, wheelhouse, output)
+            code = measure_boards(targets, on_boards, out, output)
+        raise typer.Exit(code)
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
     from bench.runtimes.profile_names import load_checked_profile
 
-    shapes = {} if shape is None else parse_shapes(shape)
-    inputs = ModelInputOptions(shapes, data, preprocess, judged_output)
     device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
     _refuse_other_output(out)
-    with _opened(subjects, inputs, request) as subject:
+    with opened(subjects, options) as subject:
         code = _measure_here(subject, device, request, out, output)
     raise typer.Exit(code)
 
@@ -176,72 +177,6 @@ def _refuse_other_output(out: Path | None) -> None:
 
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
-
-
-@dataclass(frozen=True)
-class ModelInputOptions:
-    """The options that apply to model files alone."""
-
-    shapes: "Shapes"
-    """What --shape states, by the inputs' names."""
-    data: str | None
-    """See --data."""
-    preprocess: str | None
-    """See --preprocess."""
-    judged_output: str | None
-    """See --output."""
-
-    def refuse_for_bundle(self) -> None:
-        """Raise BadParameter for the first of these options that is given."""
-        given = (
-            ("--shape", self.shapes, "has its shapes"),
-            ("--data", self.data, "has its evaluation images"),
-            ("--preprocess", self.preprocess, "has its preprocessing"),
-            ("--output", self.judged_output, "has one output"),
-        )
-        for option, value, why in given:
-            if value:
-                raise typer.BadParameter(f"it applies to model files; a bundle {why}", param_hint=option)
-
-
-@contextmanager
-def _opened(
-    paths: Sequence[Path], inputs: ModelInputOptions, request: "BenchmarkRequest"
-) -> "Iterator[Bundle | ModelSet]":
-    """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    from bench.run.model_inputs import inputs_source
-    from bench.run.model_set import ModelSet
-
-    if _is_bundle(paths):
-        inputs.refuse_for_bundle()
-        yield _only_bundle(paths)
-        return
-    if request.only:
-        raise typer.BadParameter(
-            "it applies to bundles; give only the model files to measure", param_hint="--only"
-        )
-    source = inputs_source(inputs.data, inputs.preprocess)
-    with ModelSet(paths, inputs.shapes, source, inputs.judged_output) as models:
-        yield models
-
-
-def _is_bundle(paths: Sequence[Path]) -> bool:
-    """Return whether a bundle is given."""
-    from bench.bundle.manifest import MANIFEST
-
-    return any((path / MANIFEST).exists() for path in paths)
-
-
-def _only_bundle(paths: Sequence[Path]) -> "Bundle":
-    """Read the bundle; raises InputError if something else is given beside it."""
-    from bench.bundle.manifest import read_bundle
-    from bench.errors import InputError
-
-    if len(paths) > 1:
-        raise InputError(
-            f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
-        )
-    return read_bundle(paths[0])
 
 
 def _detected(output: Output) -> "Profile":

@@ -11,13 +11,18 @@ import typer
 from edgefit import __version__
 from edgefit.options import (
     AsJson,
+    Data,
+    JudgedOutput,
     Name,
     Only,
+    Preprocess,
     Quick,
     Quiet,
+    Shape,
     Sustained,
     With,
     now,
+    parse_shapes,
     refuse_endless,
     split_names,
 )
@@ -26,7 +31,13 @@ from edgefit.terminal import Output
 
 
 def pack(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle that export wrote.")],
+    subjects: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...|BUNDLE",
+            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle of edgefit export.",
+        ),
+    ],
     for_: Annotated[
         str,
         typer.Option(
@@ -41,6 +52,10 @@ def pack(
         ),
     ] = None,
     only: Only = None,
+    shape: Shape = None,
+    data: Data = None,
+    preprocess: Preprocess = None,
+    judged_output: JudgedOutput = None,
     quick: Quick = False,
     sustained: Sustained = None,
     with_: With = None,
@@ -53,14 +68,17 @@ def pack(
     \b
     Examples:
       edgefit pack bundle --for raspberry-pi-5 --out job.pyz
+      edgefit pack model.onnx --for raspberry-pi-5 --out job.pyz
     """
-    from bench.bundle.manifest import read_bundle
     from bench.filesystem.whole_files import refuse_to_replace
+    from bench.remote.job_files import personal_content
     from bench.remote.packing import PackRequest, was_a_pack, write_pack
     from bench.run.request import BenchmarkRequest
     from bench.runtimes.profile_names import load_checked_profile
     from bench.units import mib
+    from edgefit.boards import opened_for_boards
     from edgefit.progress import progress
+    from edgefit.subjects import SubjectOptions
 
     output = Output(as_json)
     refuse_endless(sustained)
@@ -73,21 +91,23 @@ def pack(
         tool=__version__,
         created=now(),
     )
-    request = PackRequest(
-        bundle=read_bundle(bundle),
-        benchmark=benchmark,
-        profile=load_checked_profile(for_),
-        with_formats=() if with_ is None else split_names(with_),
-        pythons=() if python is None else _versions(python),
-    )
-    with progress() as watcher:
-        systems = write_pack(request, out, watcher)
+    shapes = {} if shape is None else parse_shapes(shape)
+    options = SubjectOptions(benchmark.only, shapes, data, preprocess, judged_output)
+    with opened_for_boards(subjects, options) as subject:
+        request = PackRequest(
+            subject=subject,
+            benchmark=benchmark,
+            profile=load_checked_profile(for_),
+            with_formats=() if with_ is None else split_names(with_),
+            pythons=() if python is None else _versions(python),
+        )
+        with progress() as watcher:
+            systems = write_pack(request, out, watcher)
     size_bytes = out.stat().st_size
     names = ", ".join(f"{system.name} (Python {system.python})" for system in systems)
     output.say(f"{out}: {mib(size_bytes):.0f} MiB, for {names}")
-    output.say(
-        f"this file contains {request.bundle.manifest.pack.images} evaluation images, which may show patients"
-    )
+    if personal := personal_content(request.subject):
+        output.say(f"this file contains {personal}, which may show patients")
     described = [system.model_dump() for system in systems]
     output.document(json.dumps({"file": str(out), "bytes": size_bytes, "systems": described}))
     output.next_step(f"carry {out.name} to the board and run there: python3 {shlex.quote(out.name)}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from making.command_line import edgefit
+from making.command_line import SHORTLY, edgefit
 from making.emulated_board import EmulatedBoard
 
 from bench.report.files import read_report
@@ -40,10 +40,12 @@ def int8_share(report: Report, variant: str) -> float:
 
 
 def test_a_bare_board_predicts_as_the_host_does(pi_5: EmulatedBoard, four: Path, tmp_path: Path) -> None:
-    there, here = tmp_path / "there.json", tmp_path / "here.json"
+    there, here, alone = (tmp_path / f"{name}.json" for name in ("there", "here", "alone"))
 
     first = edgefit("bench", four, "--on", "ssh://pi-5", "--quick", "--out", there)
     second = edgefit("bench", four, "--on", "ssh://pi-5", "--quick", "--only", "onnx-fp32")
+    files = (four / "onnx-fp32" / "model.onnx", four / "openvino-fp32" / "model.xml")
+    third = edgefit("bench", *files, "--on", "ssh://pi-5", *SHORTLY, "--out", alone)
     cleaned = edgefit("clean", "--on", "ssh://pi-5")
     left = pi_5.ssh("ls -A /root /tmp /var/tmp")
     host = edgefit("bench", four, "--quick", "--out", here)
@@ -67,6 +69,12 @@ def test_a_bare_board_predicts_as_the_host_does(pi_5: EmulatedBoard, four: Path,
     np.testing.assert_array_equal(there_int8.argmax(axis=1), here_int8.argmax(axis=1))
     # OpenVINO runs more in fp32 on Arm, and the report says so; its predictions differ, then.
     assert int8_share(board, "openvino-int8") < int8_share(laptop, "openvino-int8")
+    # The files alone: their formats on Arm agree, without a bundle and without torch.
+    assert third.returncode == 0, third.stderr
+    summary = row_of(read_report(alone), "model.xml").summary
+    assert summary is not None
+    assert summary.outputs is not None
+    assert [output.cosine for output in summary.outputs.outputs] == [pytest.approx(1.0, abs=1e-6)]
 
 
 def test_two_boards_with_onnxruntime_take_little_disk(

@@ -29,6 +29,9 @@ ISA_RULE = (1.0, 1.5)
 _GAIN_OF_INSTRUCTIONS = 4.0
 _MEGA, _GIGA = 1e6, 1e9
 _BYTES_OF_FP32 = 4
+# The bounds of a step between networks hold for networks. A model of so much less or more work is none, and
+# what it takes is decided by other things.
+_FARTHEST = 1000.0
 
 
 def from_published(case: Measured, target: ProjectionTarget) -> Projected | NoBasis:
@@ -50,6 +53,11 @@ def from_published(case: Measured, target: ProjectionTarget) -> Projected | NoBa
     if basis is None:
         reason = f"no published latency of {case.runtime} on this class of processor is known"
         return NoBasis(reason=f"{reason} ({device.processor.family})")
+    if not is_of(basis.latency, target.network, target.image_size) and _is_too_far(basis.work, work):
+        return NoBasis(
+            reason=f"the model computes or moves {_FARTHEST:g} times less or more than "
+            f"{basis.latency.network}, whose latency was published"
+        )
     of_precision = _of_precision(basis, case, speeds, target)
     if of_precision is None and basis.latency.precision != case.there.value:
         published, precision = basis.latency.precision, case.there.value
@@ -102,6 +110,11 @@ def _of_network(basis: Basis, work: Work, target: ProjectionTarget) -> Factor | 
     if is_of(basis.latency, target.network, target.image_size):
         return None  # the number of classes may differ
     return between_networks(basis.work, work)
+
+
+def _is_too_far(of: Work, to: Work) -> bool:
+    ratios = to.gmacs / of.gmacs, to.traffic_mb / of.traffic_mb
+    return min(ratios) < 1 / _FARTHEST or max(ratios) > _FARTHEST
 
 
 def between_networks(of: Work, to: Work) -> Factor:

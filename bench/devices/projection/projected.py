@@ -81,7 +81,7 @@ class ProjectionTarget:
 
     `threads`: those that the device would use; `host_rates`: this host's own with the threads that were
     measured here, by the same workloads that `edgefit profiles calibrate` runs; `host_features`,
-    `emulated`: see Host; `network`, `image_size`: of the bundle.
+    `emulated`: see Host; `network`, `image_size`: of the bundle, or "" and 0 where no network is known.
     """
 
     device: Profile

@@ -68,7 +68,7 @@ class Jobs:
         folder = self.folder(key)
         remove(self._store.root / "temporary")
         remove(folder / "ended.json")
-        self._link_files(folder / "bundle", spec["files"])
+        self._link_files(folder / "files", spec["files"])
         write_whole(folder / "request.json", json.dumps(spec["request"]))
         write_whole(folder / "events.jsonl", "")
         (self._store.root / "measuring").touch()
@@ -154,12 +154,12 @@ class Jobs:
                 self._store.remove_all()
         return {"folder": str(self._store.root), "size_bytes": size_bytes}
 
-    def _link_files(self, bundle: Path, files: dict[str, str]) -> None:
-        remove(bundle)
+    def _link_files(self, folder: Path, files: dict[str, str]) -> None:
+        remove(folder)
         for path, sha256 in files.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                raise RefusedError(f"'{path}' is not a path inside a bundle")
-            target = bundle / path
+                raise RefusedError(f"'{path}' is not a path inside a job's folder")
+            target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(self._store.blob(sha256), target)
 

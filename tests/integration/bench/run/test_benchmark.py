@@ -220,7 +220,7 @@ def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Pa
 
     benchmark(read_bundle(bundle_folder), PROFILE, request, watcher)
 
-    assert watcher.sentences[0].startswith("no run of this bundle with these options was interrupted")
+    assert watcher.sentences[0].startswith("no run of the same with these options was interrupted")
 
 
 def test_a_variant_that_could_not_be_exported_has_its_row(bundle_folder: Path) -> None:

@@ -96,6 +96,11 @@ def test_the_hash_is_of_all_files_and_not_of_their_names(tmp_path: Path) -> None
     assert models[0].sha256 == models[1].sha256 != models[2].sha256
 
 
+@pytest.mark.parametrize("name", [os.fsdecode(b"a\xff.onnx"), "a\x1b[2J.onnx"])
+def test_a_name_that_no_report_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    assert "so a report cannot name it; rename it" in refusal(onnx_file(tmp_path / name))
+
+
 def test_missing_external_data_is_named(tmp_path: Path) -> None:
     message = refusal(onnx_file(tmp_path / "model.onnx", ["weights.bin"]))
 

@@ -1,12 +1,13 @@
 """When sampling of a case ends, and how a run is resumed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from making.faulty_plan import SHORT, Silent, faulty_runtime, plan
+from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
 from making.tiny_report import process
 
-from bench.harness.interleaving import InterleavedRunner, end_of_sampling, time_is_up
+from bench.harness.interleaving import InterleavedRunner, end_of_sampling, latest, time_is_up
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import JournalState, ProcessStarted
 from bench.measurements import End, ProcessTiming
@@ -46,6 +47,17 @@ def test_up_to_the_first_check_each_repetition_has_its_share_of_time() -> None:
 
 def test_a_single_process_is_quick_and_has_no_interval() -> None:
     assert end_of_sampling(at([10]), 1, SHORT, out_of_time=False) is End.FEW
+
+
+def test_progress_shows_the_latest_block_and_whether_it_is_of_a_proxy(tmp_path: Path) -> None:
+    state = JournalState()
+    measured = case(tmp_path, "a")
+    assert latest(measured, state) == "a"
+
+    state.apply(ProcessStarted(case="a", process=process(10, passes=1, steps=(0,))))
+
+    assert latest(measured, state) == "a 10.00 ms"
+    assert latest(replace(measured, is_proxy=True), state) == "a 10.00 ms (proxy)"
 
 
 class Chip:

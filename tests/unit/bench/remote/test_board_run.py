@@ -63,7 +63,7 @@ def request_(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(board_run, "cached_wheels", lambda *_: ())
     monkeypatch.setattr(EndedBoard, "deleted", ())
     return BoardRequest(
-        bundle=read_bundle(bundle_folder),
+        subject=read_bundle(bundle_folder),
         benchmark=BenchmarkRequest(only=("onnx-fp32",), quick=True, name="n", tool="1.0", created="now"),
         profile=None,
         known_profiles=shipped_profiles(),

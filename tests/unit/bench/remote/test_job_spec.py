@@ -7,7 +7,7 @@ import pytest
 from bench.bundle.manifest import read_bundle
 from bench.errors import BoardError
 from bench.remote.agent_messages import Alive, Answer, JobEvent, read_message
-from bench.remote.job_folder import JobRequest
+from bench.remote.job_folder import BundleFiles, JobRequest
 from bench.remote.job_spec import Environment, Job, make_job, select_formats
 from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
@@ -30,14 +30,15 @@ def test_the_request_reaches_the_job_s_process_unchanged(bundle_folder: Path) ->
     received = JobRequest.model_validate_json(spec.request.model_dump_json(by_alias=True))
     assert received.benchmark == request.model_copy(update={"resume": True})
     assert received.profile == load_profile("raspberry-pi-4")
-    assert received.variants == ("onnx-fp32",)
+    assert received.subject == BundleFiles(variants=("onnx-fp32",))
 
 
 def test_excluded_formats_are_part_of_the_job_s_request(bundle_folder: Path) -> None:
     everything = job(bundle_folder, REQUEST.model_copy(update={"only": ()}))
 
     assert set(everything.request.benchmark.excluded_formats) == {"torchscript"}
-    assert not any(variant.startswith("torchscript") for variant in everything.request.variants)
+    assert isinstance(everything.request.subject, BundleFiles)
+    assert not any(variant.startswith("torchscript") for variant in everything.request.subject.variants)
 
 
 @pytest.mark.parametrize(

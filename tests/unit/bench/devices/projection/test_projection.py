@@ -285,6 +285,25 @@ def test_an_emulated_machine_projects_nothing() -> None:
     assert "emulated" in projection.reason
 
 
+@pytest.mark.parametrize("macs", [0, 1000, 10**14])
+def test_a_model_with_the_work_of_no_network_has_no_basis(macs: int) -> None:
+    operators = (MOBILENET.operators[0].model_copy(update={"macs": macs}),)
+    case = measured(executed=MOBILENET.model_copy(update={"operators": operators}))
+
+    projection = project(case, target("raspberry-pi-5", network="", image_size=0))
+
+    assert isinstance(projection, NoBasis)
+    assert "times less or more than yolo11n, whose latency was published" in projection.reason
+
+
+def test_a_file_of_an_unknown_network_is_scaled_from_another_network() -> None:
+    case = measured(executed=MOBILENET)
+
+    projection = found(case, target("raspberry-pi-5", network="", image_size=0))
+
+    assert any(factor.what.startswith("another network") for factor in projection.factors)
+
+
 def test_published_figures_match_by_network_runtime_then_precision() -> None:
     device = load_profile("jetson-orin-nano")
 
