@@ -1,15 +1,12 @@
 """`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edgefit import __version__
 from edgefit.options import (
-    AUTO,
     AsJson,
     Name,
     Only,
@@ -18,7 +15,6 @@ from edgefit.options import (
     Shape,
     Sustained,
     With,
-    now,
     parse_shapes,
     refuse_endless,
     split_names,
@@ -26,15 +22,7 @@ from edgefit.options import (
 from edgefit.profiles import complete_profile_name
 from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.terminal import Output
-
-if TYPE_CHECKING:
-    from bench.bundle.manifest import Bundle
-    from bench.report.schema import Report
-    from bench.run.model_set import ModelSet, Shapes
-    from bench.run.request import BenchmarkRequest
-    from device_profiles.profile import Profile
-
-_DEFAULT_PROFILE = "laptop-cpu"
+from edgefit.values import DEFAULT_PROFILE, now
 
 
 def bench(
@@ -51,7 +39,7 @@ def bench(
             metavar="NAME|FILE|auto",
             autocompletion=complete_profile_name,
             help="The device's profile; see edgefit profiles list. auto: the one that the machine matches. "
-            f"Default: {_DEFAULT_PROFILE}; with --on: auto.",
+            f"Default: {DEFAULT_PROFILE}; with --on: auto.",
         ),
     ] = None,
     on: Annotated[
@@ -100,7 +88,10 @@ def bench(
       edgefit bench bundle --profile raspberry-pi-5 --only onnx-int8,onnx-fp32
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
+    from bench.report.files import to_json
     from bench.run.request import BenchmarkRequest
+    from edgefit.jobs import measure, only_bundle
+    from edgefit.progress import progress
 
     output = Output(as_json)
     refuse_endless(sustained)
@@ -119,101 +110,16 @@ def bench(
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        on_boards = board_request(_only_bundle(subjects), request, profile, formats, wheelhouse, output)
+        on_boards = board_request(only_bundle(subjects), request, profile, formats, wheelhouse, output)
         raise typer.Exit(measure_boards(targets, on_boards, out, output))
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-    from bench.runtimes.profile_names import load_checked_profile
-
     shapes = {} if shape is None else parse_shapes(shape)
-    device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
-    _refuse_other_output(out)
-    with _opened(subjects, shapes, request) as subject:
-        code = _measure_here(subject, device, request, out, output)
-    raise typer.Exit(code)
-
-
-def _measure_here(
-    subject: "Bundle | ModelSet",
-    device: "Profile",
-    request: "BenchmarkRequest",
-    out: Path | None,
-    output: Output,
-) -> int:
-    """Measure on this machine, print the report, write it to `out`, and return the exit code."""
-    from bench.report.files import to_json, write_report
-    from bench.run.benchmark import benchmark
-    from edgefit.progress import progress
-
-    def on_report(report: "Report") -> None:
-        if out is not None:
-            write_report(out, report)
-
     with progress() as watcher:
-        report = benchmark(subject, device, request, watcher, on_report)
+        report = measure(subjects, profile or DEFAULT_PROFILE, shapes, request, out, watcher)
     show_report(report, output)
     output.document(to_json(report))
-    code = exit_code_of(report)
-    if not code:
-        show_next_step([] if out is None else [out], output)
-    return code
-
-
-def _refuse_other_output(out: Path | None) -> None:
-    """Raise InputError if the file for the report is something else than a report."""
-    from bench.filesystem.whole_files import refuse_to_replace
-    from bench.report.files import was_a_report
-
-    if out is not None:
-        refuse_to_replace(out, was_a_report, "--out")
-
-
-@contextmanager
-def _opened(
-    paths: Sequence[Path], shapes: "Shapes", request: "BenchmarkRequest"
-) -> "Iterator[Bundle | ModelSet]":
-    """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    from bench.run.model_set import ModelSet
-
-    if _is_bundle(paths):
-        if shapes:
-            raise typer.BadParameter(
-                "it applies to model files; a bundle has its shapes", param_hint="--shape"
-            )
-        yield _only_bundle(paths)
-        return
-    if request.only:
-        raise typer.BadParameter(
-            "it applies to bundles; give only the model files to measure", param_hint="--only"
-        )
-    with ModelSet(paths, shapes) as models:
-        yield models
-
-
-def _is_bundle(paths: Sequence[Path]) -> bool:
-    """Return whether a bundle is given."""
-    from bench.bundle.manifest import MANIFEST
-
-    return any((path / MANIFEST).exists() for path in paths)
-
-
-def _only_bundle(paths: Sequence[Path]) -> "Bundle":
-    """Read the bundle; raises InputError if something else is given beside it."""
-    from bench.bundle.manifest import read_bundle
-    from bench.errors import InputError
-
-    if len(paths) > 1:
-        raise InputError(
-            f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
-        )
-    return read_bundle(paths[0])
-
-
-def _detected(output: Output) -> "Profile":
-    """Return the profile that this machine matches; raises InputError if there is none."""
-    from bench.devices.matching import profile_that_is
-    from bench.system.host import read_host
-    from edgefit.profiles import named_profiles
-
-    return profile_that_is(read_host(), named_profiles(output), "this machine")
+    if code := exit_code_of(report):
+        raise typer.Exit(code)
+    show_next_step([] if out is None else [out], output)

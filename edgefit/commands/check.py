@@ -1,19 +1,15 @@
 """`edgefit check`: compares a candidate with a baseline, with an exit code for CI. bench/gate decides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from edgefit import __version__
-from edgefit.options import AsJson, Quiet, now, parse_share, split_names
+from edgefit.options import AsJson, Quiet, parse_share, split_names
 from edgefit.output_files import OutputFile, refuse_to_replace_any, write_all
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
-
-if TYPE_CHECKING:
-    from bench.gate.document import Checked
-    from bench.gate.options import CheckOptions
+from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE
 
 _NEXT_IF_WORSE = "fix it; or, if it is intended, use this candidate as the new baseline"
 _NEXT_IF_NOTHING = {
@@ -34,7 +30,7 @@ def check(
             autocompletion=complete_profile_name,
             help="For two bundles: the device's profile.",
         ),
-    ] = "laptop-cpu",
+    ] = DEFAULT_PROFILE,
     only: Annotated[
         str | None,
         typer.Option(metavar="a,b", help="Check only these variants, such as onnx-int8,onnx-fp32."),
@@ -56,10 +52,16 @@ def check(
         str, typer.Option(metavar="PERCENT", help="The largest growth of peak memory.")
     ] = "5%",
     min_retention: Annotated[
-        float, typer.Option(min=0, max=1, help="The smallest share of the baseline's accuracy to keep.")
+        float,
+        typer.Option(
+            min=SHARE.low, max=SHARE.high, help="The smallest share of the baseline's accuracy to keep."
+        ),
     ] = 0.99,
     seconds: Annotated[
-        float, typer.Option(min=1, max=3600, help="For two bundles: how long to time each variant.")
+        float,
+        typer.Option(
+            min=CHECK_S.low, max=CHECK_S.high, help="For two bundles: how long to time each variant."
+        ),
     ] = 20.0,
     skip_equal: Annotated[
         bool, typer.Option("--skip-equal", help="Skip variants whose files are identical.")
@@ -92,6 +94,9 @@ def check(
     from bench.render.junit import check_to_junit, was_check_junit
     from bench.render.markdown import check_to_markdown, was_check_markdown
     from bench.render.terminal import check_view
+    from edgefit.jobs import check as check_given
+    from edgefit.jobs import compared_kind
+    from edgefit.progress import progress
 
     output = Output(as_json)
     files = (
@@ -100,8 +105,8 @@ def check(
         OutputFile(bmf, "--bmf", check_to_bmf, was_check_bmf),
     )
     refuse_to_replace_any(files)
-    kind = _kind(candidate, baseline)
-    slowdown = DEFAULT_SLOWDOWN[kind] if max_slowdown is None else parse_share(max_slowdown, "--max-slowdown")
+    default = DEFAULT_SLOWDOWN[compared_kind(candidate, baseline)]
+    slowdown = default if max_slowdown is None else parse_share(max_slowdown, "--max-slowdown")
     options = CheckOptions(
         only=() if only is None else split_names(only),
         limits=Limits(
@@ -115,11 +120,8 @@ def check(
         skip_equal=skip_equal,
         strict=strict,
     )
-    checked = (
-        _bundles(candidate, baseline, profile, options)
-        if kind == "bundles"
-        else _reports(candidate, baseline, options)
-    )
+    with progress() as watcher:
+        checked = check_given(candidate, baseline, profile, options, watcher)
     output.show(check_view(checked, output.console.width))
     if github:
         for line in to_annotations(checked):
@@ -130,40 +132,3 @@ def check(
         is_worse = checked.exit_code == BLOCKED
         output.next_step(_NEXT_IF_WORSE if is_worse else _NEXT_IF_NOTHING[checked.compared])
         raise typer.Exit(checked.exit_code)
-
-
-def _kind(candidate: Path, baseline: Path) -> str:
-    """Return `bundles` or `reports`; raises InputError if one of each is given."""
-    from bench.errors import InputError
-
-    for path in (candidate, baseline):
-        if not path.exists():
-            raise InputError(
-                f"{path}: no such bundle or report; make a bundle with: edgefit export RUN --out BUNDLE"
-            )
-    if candidate.is_dir() != baseline.is_dir():
-        report, bundle = (baseline, candidate) if candidate.is_dir() else (candidate, baseline)
-        raise InputError(
-            f"{bundle} is a bundle and {report} is a report; give two bundles, or two reports "
-            f"(make one with: edgefit bench {bundle} --out REPORT.json)"
-        )
-    return "bundles" if candidate.is_dir() else "reports"
-
-
-def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
-    from bench.bundle.manifest import read_bundle
-    from bench.gate.check_bundles import check_bundles
-    from bench.runtimes.profile_names import load_checked_profile
-    from edgefit.progress import progress
-
-    device = load_checked_profile(profile)
-    bundles = read_bundle(candidate), read_bundle(baseline)
-    with progress() as watcher:
-        return check_bundles(*bundles, device, options, watcher, __version__, now())
-
-
-def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
-    from bench.gate.check_reports import check_reports
-    from bench.report.files import read_report
-
-    return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())

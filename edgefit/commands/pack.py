@@ -17,12 +17,12 @@ from edgefit.options import (
     Quiet,
     Sustained,
     With,
-    now,
     refuse_endless,
     split_names,
 )
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
+from edgefit.values import now
 
 
 def pack(
