@@ -1,1 +1,52 @@
+"""edgefit in Python: what the commands do, as functions. Each name is imported when it is first used."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgefit.api import (
+        Checked,
+        Choice,
+        EdgefitError,
+        InputError,
+        MissingRuntimeError,
+        Report,
+        bench,
+        check,
+        choose,
+        export,
+        finetune,
+        read_report,
+    )
+
 __version__ = "0.1.0"
+__all__ = [
+    "Checked",
+    "Choice",
+    "EdgefitError",
+    "InputError",
+    "MissingRuntimeError",
+    "Report",
+    "bench",
+    "check",
+    "choose",
+    "export",
+    "finetune",
+    "read_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'edgefit' has no attribute '{name}'")
+    from edgefit.own_packages import require_own
+
+    require_own("bench", "device_profiles")
+    from edgefit import api
+
+    value: object = getattr(api, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -63,19 +63,25 @@ def was_csv(content: bytes) -> bool:
     return content.startswith(_BEGINNING.encode())
 
 
+def header() -> list[str]:
+    """Return the names of all columns."""
+    numbers = (column.key for column in columns.COLUMNS)
+    return [*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)]
+
+
+def line_of(report: Report, run: Run) -> list[str | float | None]:
+    """Return a row's value in each column; None where there is none."""
+    return [
+        *(column.value(report, run) for column in IDENTITY),
+        *(column.value(run) for column in columns.COLUMNS),
+        *(column.value(report, run) for column in REMARKS),
+    ]
+
+
 def to_csv(reports: Iterable[Report]) -> str:
     """Return the reports' rows as CSV with a header. A cell is empty where there is no value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    numbers = [column.key for column in columns.COLUMNS]
-    writer.writerow([*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)])
-    for report in reports:
-        for run in report.runs:
-            writer.writerow(
-                [
-                    *(column.value(report, run) for column in IDENTITY),
-                    *(column.value(run) for column in columns.COLUMNS),
-                    *(column.value(report, run) for column in REMARKS),
-                ]
-            )
+    writer.writerow(header())
+    writer.writerows(line_of(report, run) for report in reports for run in report.runs)
     return out.getvalue()
