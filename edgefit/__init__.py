@@ -35,17 +35,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'edgefit' has no attribute '{name}'")
-    from edgefit.own_packages import require_own
+if not TYPE_CHECKING:  # a type checker would believe in any name
 
-    require_own("bench", "device_profiles")
-    from edgefit import api
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'edgefit' has no attribute '{name}'")
+        from edgefit.own_packages import require_own
 
-    value: object = getattr(api, name)
-    globals()[name] = value
-    return value
+        require_own("bench", "device_profiles")
+        from edgefit import api
+
+        globals()[name] = getattr(api, name)
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -23,7 +23,7 @@ def name_for(name: str | None, out: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Range:
+class AllowedRange:
     """A range of numbers, its ends included."""
 
     low: float
@@ -40,11 +40,11 @@ class Range:
         return value
 
 
-SUSTAINED_S = Range(1, 86_400)
+SUSTAINED_S = AllowedRange(1, 86_400)
 """How long a sustained run takes."""
-CHECK_S = Range(1, 3600)
+CHECK_S = AllowedRange(1, 3600)
 """How long a check times each variant."""
-SHARE = Range(0, 1)
+SHARE = AllowedRange(0, 1)
 """A share of something."""
 
 
