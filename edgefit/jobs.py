@@ -3,12 +3,11 @@
 It opens what is given and calls bench/, export/ or models/. It parses no text and prints nothing.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.bundle.manifest import MANIFEST, Bundle, Manifest, read_bundle, written_files
+from bench.bundle.manifest import Manifest, read_bundle, written_files
 from bench.bundle.variants import choose as choose_name
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
@@ -26,7 +25,7 @@ from bench.report.comparability import require_same_task
 from bench.report.files import read_report, was_a_report, write_report
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
-from bench.run.model_set import ModelSet, Shapes
+from bench.run.model_set import Shapes
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.profile_names import load_checked_profile
 from bench.system.host import read_host
@@ -34,6 +33,7 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.profiles import named_profiles
+from edgefit.subjects import opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
 
 if TYPE_CHECKING:
@@ -65,41 +65,13 @@ def measure(
         if out is not None:
             write_report(out, report)
 
-    with _opened(paths, shapes, request) as subject:
+    with opened(paths, shapes, request.only) as subject:
         return benchmark(subject, device, request, progress, on_report)
 
 
 def _profile_here(progress: Progress) -> Profile:
     """Return the profile that this machine matches; raises InputError if there is none."""
     return profile_that_is(read_host(), named_profiles(progress), "this machine")
-
-
-@contextmanager
-def _opened(paths: Sequence[Path], shapes: Shapes, request: BenchmarkRequest) -> Iterator[Bundle | ModelSet]:
-    """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    if is_bundle(paths):
-        if shapes:
-            raise InputError("--shape applies to model files; a bundle has its shapes")
-        yield only_bundle(paths)
-        return
-    if request.only:
-        raise InputError("--only applies to bundles; give only the model files to measure")
-    with ModelSet(paths, shapes) as models:
-        yield models
-
-
-def is_bundle(paths: Sequence[Path]) -> bool:
-    """Return whether a bundle is given."""
-    return any((path / MANIFEST).exists() for path in paths)
-
-
-def only_bundle(paths: Sequence[Path]) -> Bundle:
-    """Read the bundle; raises InputError if something else is given beside it."""
-    if len(paths) > 1:
-        raise InputError(
-            f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
-        )
-    return read_bundle(paths[0])
 
 
 def compared_kind(candidate: Path | Report, baseline: Path | Report) -> Compared:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.render import columns
@@ -63,25 +63,27 @@ def was_csv(content: bytes) -> bool:
     return content.startswith(_BEGINNING.encode())
 
 
-def header() -> list[str]:
-    """Return the names of all columns."""
-    numbers = (column.key for column in columns.COLUMNS)
-    return [*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)]
-
-
-def line_of(report: Report, run: Run) -> list[str | float | None]:
-    """Return a row's value in each column; None where there is none."""
-    return [
-        *(column.value(report, run) for column in IDENTITY),
-        *(column.value(run) for column in columns.COLUMNS),
-        *(column.value(report, run) for column in REMARKS),
-    ]
-
-
 def to_csv(reports: Iterable[Report]) -> str:
     """Return the reports' rows as CSV with a header. A cell is empty where there is no value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header())
-    writer.writerows(line_of(report, run) for report in reports for run in report.runs)
+    names, lines = header_and_lines(list(reports))
+    writer.writerow(names)
+    writer.writerows(lines)
     return out.getvalue()
+
+
+def header_and_lines(reports: Sequence[Report]) -> tuple[list[str], list[list[str | float | None]]]:
+    """Return the names of the columns, and a line for each row of each report; None: there is no value."""
+    numbers = [column.key for column in columns.COLUMNS]
+    names = [*(column.key for column in IDENTITY), *numbers, *(column.key for column in REMARKS)]
+    lines = [
+        [
+            *(column.value(report, run) for column in IDENTITY),
+            *(column.value(run) for column in columns.COLUMNS),
+            *(column.value(report, run) for column in REMARKS),
+        ]
+        for report in reports
+        for run in report.runs
+    ]
+    return names, lines

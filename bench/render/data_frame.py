@@ -10,7 +10,7 @@ from bench.gate.findings import Finding
 from bench.render.check_text import check_conditions, headline
 from bench.render.choice_text import choice_notes
 from bench.render.columns import COLUMNS
-from bench.render.csv_table import header, line_of
+from bench.render.csv_table import header_and_lines
 from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
 from bench.report.schema import Report
 
@@ -30,17 +30,14 @@ def report_to_frame(report: Report, with_controls: bool) -> "pd.DataFrame":
     Units are in the columns' names. `with_controls`: the two controls have lines as well. `attrs` of the
     frame has the conditions and the warnings.
     """
-    runs = [run for run in report.runs if run.is_variant or with_controls]
+    names, lines = header_and_lines([report])
     frame = _frame(
-        [line_of(report, run) for run in runs],
-        header(),
+        [line for run, line in zip(report.runs, lines, strict=True) if run.is_variant or with_controls],
+        names,
         [*conditions(report), *proxy_terms(report), *controls_line(report)],
-        [
-            f"{remark.cases}: {remark.sentence}" if remark.cases else remark.sentence
-            for remark in remarks(report)
-        ],
+        [": ".join(filter(None, (remark.cases, remark.sentence))) for remark in remarks(report)],
     )
-    return frame.astype({column.key: "float64" for column in COLUMNS})
+    return frame.astype({column.key: "float64" for column in COLUMNS if column.key in names})
 
 
 def check_to_frame(checked: Checked) -> "pd.DataFrame":

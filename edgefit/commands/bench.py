@@ -90,8 +90,9 @@ def bench(
     """
     from bench.report.files import to_json
     from bench.run.request import BenchmarkRequest
-    from edgefit.jobs import measure, only_bundle
+    from edgefit.jobs import measure
     from edgefit.progress import progress
+    from edgefit.subjects import only_bundle
 
     output = Output(as_json)
     refuse_endless(sustained)
