@@ -23,10 +23,10 @@ def is_bundle(paths: Sequence[Path], shapes: Shapes, only: Sequence[str]) -> boo
     """Return whether a bundle is given; raises InputError for options that do not fit what is given."""
     if any((path / MANIFEST).exists() for path in paths):
         if shapes:
-            raise InputError("--shape applies to model files; a bundle has its shapes")
+            raise InputError("--shape: it applies to model files; a bundle has its shapes")
         return True
     if only:
-        raise InputError("--only applies to bundles; give only the model files to measure")
+        raise InputError("--only: it applies to bundles; give only the model files to measure")
     return False
 
 

@@ -14,8 +14,8 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from making.command_line import SHORT, edgefit_here
+from making.model_files import write_onnx
 from making.repository import ROOT
-from making.tiny_model import make_tiny_model
 from nbclient import NotebookClient
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
@@ -51,7 +51,7 @@ except edgefit.EdgefitError as error:
 
 
 def test_a_script_needs_no_main_guard_and_says_what_the_command_says(tmp_path: Path) -> None:
-    model = make_tiny_model(tmp_path / "model.onnx", ("N", 3, "height", "width"))
+    model = write_onnx(tmp_path / "model.onnx", ("N", 3, "height", "width"))
     (tmp_path / "go.py").write_text(SCRIPT.format(profile=str(SHORT)))
 
     done = python("go.py", cwd=tmp_path)
@@ -74,7 +74,7 @@ def test_a_script_named_like_a_package_of_edgefit_is_named(tmp_path: Path) -> No
 
 
 def test_the_notebook_runs_and_shows_each_result_with_its_conditions(tmp_path: Path) -> None:
-    make_tiny_model(tmp_path / "model.onnx")
+    write_onnx(tmp_path / "model.onnx")
     notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     assert all(cell.outputs == [] for cell in notebook.cells if cell.cell_type == "code")
 
@@ -111,7 +111,7 @@ def kernel(cwd: Path) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
 
 
 def test_an_interrupted_kernel_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
-    make_tiny_model(tmp_path / "model.onnx")
+    write_onnx(tmp_path / "model.onnx")
     with kernel(tmp_path) as (manager, client):
         process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
         request = client.execute("import edgefit\nedgefit.bench('model.onnx')")
