@@ -68,7 +68,7 @@ def bench(
     report. A case that failed or was skipped is a row of the report.
     """
     if sustained is not None:
-        SUSTAINED_S.require("sustained", sustained)
+        sustained = SUSTAINED_S.require("sustained", sustained)
     request = BenchmarkRequest(
         only=_names(only),
         quick=quick,

@@ -163,9 +163,9 @@ def export_run(
     options: "ExportOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> Manifest:
     """Write the bundle `out`, whole or not at all. A variant that failed is listed in its manifest."""
-    from export.export import export
-
     with whole_folder(out, written_files, overwrite) as folder:
+        from export.export import export
+
         return export(options, folder, progress, __version__, name, now())
 
 
@@ -173,8 +173,9 @@ def finetune_network(
     options: "FinetuneOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> "RunRecord":
     """Write the run folder `out`, whole or not at all."""
-    from models.finetune import finetune
     from models.run_folder import written_files as written_run
 
     with whole_folder(out, written_run, overwrite) as folder:
+        from models.finetune import finetune
+
         return finetune(options, folder, progress, __version__, name_for(name, out), now())

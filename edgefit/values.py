@@ -37,7 +37,7 @@ class AllowedRange:
             raise InputError(
                 f"{name} {value:g} is out of range; give a number from {self.low:g} to {self.high:g}"
             )
-        return value
+        return float(value)
 
 
 SUSTAINED_S = AllowedRange(1, 86_400)
@@ -56,4 +56,4 @@ def require_limit(name: str, value: float | None) -> float | None:
         raise InputError(f"{name}: '{value}' is not a valid limit; write a number above 0")
     if value == 0:
         raise InputError(f"{name}: no variant can meet a limit of 0; leave the option out to set no limit")
-    return value
+    return float(value)
