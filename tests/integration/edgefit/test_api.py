@@ -18,6 +18,8 @@ from making.model_files import write_onnx
 from making.repository import ROOT
 from nbclient import NotebookClient
 
+import edgefit
+
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 
 
@@ -124,3 +126,29 @@ def test_an_interrupted_kernel_goes_on_and_leaves_no_process(tmp_path: Path) -> 
         assert reply["content"]["ename"] == "KeyboardInterrupt"
         assert process.children(recursive=True) == []
         assert client.execute_interactive("edgefit.__version__", timeout=60)["content"]["status"] == "ok"
+
+
+def test_a_bundle_is_measured_and_checked_as_by_the_commands(bundle_folder: Path, bundle_copy: Path) -> None:
+    report = edgefit.bench(bundle_folder, profile=SHORT, only="onnx-fp32", quick=True, progress=False)
+    checked = edgefit.check(
+        bundle_copy, bundle_folder, profile=SHORT, only="onnx-fp32", skip_equal=True, progress=False
+    )
+
+    assert report.to_pandas().agreement.tolist() == [1.0]
+    assert checked.compared == "bundles"
+    assert {finding.verdict.value for finding in checked.findings} == {"SAME"}
+    with pytest.raises(edgefit.InputError, match="--shape: it applies to model files"):
+        edgefit.bench(bundle_folder, shape=(1, 3, 8, 8))
+
+
+@pytest.mark.slow
+def test_images_become_a_run_and_a_run_becomes_a_bundle(tmp_path: Path) -> None:
+    record = edgefit.finetune(
+        "synthetic", tmp_path / "run", weights="none", image_size=32, images=100, epochs=1, progress=False
+    )
+    manifest = edgefit.export(
+        tmp_path / "run", tmp_path / "bundle", formats="onnx", precisions="fp32", progress=False
+    )
+
+    assert record.name == manifest.name == "run"
+    assert [artifact.variant for artifact in manifest.artifacts] == ["onnx-fp32"]
