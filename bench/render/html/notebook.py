@@ -45,6 +45,7 @@ def report_to_notebook(report: Report) -> str:
     shown = [column for column in available_columns(report) if place_in(column, report) in _SHOWN]
     is_projected = any(run.projected is not None for run in variants)
     best = {column.key: best_cases(column, report) for column in shown}
+    legend = ["bold: best in its column"] if any(best.values()) else []
     head = [
         _cell("variant", "th"),
         *(_cell(column.heading, "th", f' title="{_text(column.explanation)}"') for column in shown),
@@ -63,7 +64,7 @@ def report_to_notebook(report: Report) -> str:
     return _block(
         _paragraph([*conditions(report), *proxy_terms(report)]),
         _table(head, rows),
-        _paragraph([*controls_line(report), *sustained(report), *projections(report)]),
+        _paragraph([*legend, *controls_line(report), *sustained(report), *projections(report)]),
         _entries(map(_remark, remarks(report))),
     )
 
