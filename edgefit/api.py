@@ -26,7 +26,7 @@ from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
 from edgefit.results import Checked, Choice, Report
-from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SUSTAINED_S, now
+from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now
 
 if TYPE_CHECKING:
     from models.records import RunRecord
@@ -88,32 +88,46 @@ def check(
     new: str | PathLike[str] | ReportRecord,
     baseline: str | PathLike[str] | ReportRecord,
     *,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     profile: str | PathLike[str] = DEFAULT_PROFILE,
     only: str | Sequence[str] = (),
     max_slowdown: float | None = None,
     max_load_slowdown: float = 0.25,
     max_memory_growth: float = 0.05,
     max_growth: float = 0.01,
-    min_retention: float = 0.99,
+    min_retention: float | None = None,
+    min_agreement: float | None = None,
+    min_sqnr: float | None = None,
     seconds: float = 20.0,
     skip_equal: bool = False,
     strict: bool = False,
     progress: bool = True,
 ) -> Checked:
-    """Compare a candidate with a baseline: two bundles side by side on this machine, or two reports.
+    """Compare a candidate with a baseline: two model files or two bundles side by side here, or two reports.
 
-    Limits are shares: 0.05 is 5 %. Without `max_slowdown` it is 5 % for bundles, and 15 % for reports.
-    `exit_code` of the result is 10 if something is worse than its limit, 12 if no latency could be compared,
-    else 0.
+    Limits are shares: 0.05 is 5 %. `min_sqnr` is in dB. None is the limit of the command line. An argument
+    that would do nothing, such as `shape` for bundles, is refused. `exit_code` of the result is 10 if
+    something is worse than its limit, 12 if no latency could be compared, else 0.
     """
     candidate, against = _given(new), _given(baseline)
-    default = DEFAULT_SLOWDOWN[jobs.compared_kind(candidate, against)]
+    kind = jobs.compared_kind(candidate, against)
+    chosen = {
+        "shape": shape is not None,
+        "only": bool(only),
+        "min_retention": min_retention is not None,
+        "min_agreement": min_agreement is not None,
+        "min_sqnr": min_sqnr is not None,
+    }
+    jobs.refuse_foreign([name for name, is_given in chosen.items() if is_given], kind)
+    usual = Limits(max_slowdown=DEFAULT_SLOWDOWN[kind])
     limits = Limits(
-        max_slowdown=SHARE.require("max_slowdown", default if max_slowdown is None else max_slowdown),
+        max_slowdown=SHARE.require_or("max_slowdown", max_slowdown, usual.max_slowdown),
         max_load_slowdown=SHARE.require("max_load_slowdown", max_load_slowdown),
         max_memory_growth=SHARE.require("max_memory_growth", max_memory_growth),
         max_growth=SHARE.require("max_growth", max_growth),
-        min_retention=SHARE.require("min_retention", min_retention),
+        min_retention=SHARE.require_or("min_retention", min_retention, usual.min_retention),
+        min_agreement=SHARE.require_or("min_agreement", min_agreement, usual.min_agreement),
+        min_sqnr_db=SQNR_DB.require_or("min_sqnr", min_sqnr, usual.min_sqnr_db),
     )
     options = CheckOptions(
         only=_names(only),
@@ -123,7 +137,7 @@ def check(
         strict=strict,
     )
     with _progress(progress) as watcher:
-        return Checked.of(jobs.check(candidate, against, str(profile), options, watcher))
+        return Checked.of(jobs.check(candidate, against, _shapes(shape), str(profile), options, watcher))
 
 
 @python_errors()

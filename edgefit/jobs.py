@@ -3,7 +3,7 @@
 It opens what is given and calls bench/, export/ or models/. It parses no text and prints nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ from bench.devices.matching import profile_that_is
 from bench.errors import InputError
 from bench.filesystem.whole_files import refuse_to_replace, whole_folder
 from bench.gate.check_bundles import check_bundles
+from bench.gate.check_models import check_models, opened_models
 from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.options import CheckOptions
@@ -42,7 +43,14 @@ if TYPE_CHECKING:
     from models.records import RunRecord
 
 
-Compared = Literal["bundles", "reports"]
+Compared = Literal["bundles", "models", "reports"]
+_NOUNS: dict[Compared, str] = {"bundles": "bundle", "models": "model file", "reports": "report"}
+# The options of a check that would do nothing, by what is given.
+_FOREIGN: dict[Compared, tuple[str, ...]] = {
+    "bundles": ("shape", "min_agreement", "min_sqnr"),
+    "models": ("only", "min_retention"),
+    "reports": ("shape",),
+}
 
 
 def measure(
@@ -75,45 +83,66 @@ def _profile_here(progress: Progress) -> Profile:
 
 
 def compared_kind(candidate: Path | Report, baseline: Path | Report) -> Compared:
-    """Return what is compared; raises InputError if a path does not exist, or if one of each is given."""
-    kinds = [_kind(given) for given in (candidate, baseline)]
-    if kinds[0] != kinds[1]:
-        report, bundle = (baseline, candidate) if kinds[0] == "bundles" else (candidate, baseline)
+    """Return what both are; raises InputError if they are of two kinds, or if one does not exist."""
+    new, old = _kind_of(candidate), _kind_of(baseline)
+    if new != old:
+        measurable = candidate if old == "reports" else baseline
+        remedy = f" (make a report with: edgefit bench {measurable} --out REPORT.json)"
         raise InputError(
-            f"{bundle} is a bundle and {_named(report)} is a report; give two bundles, or two reports "
-            f"(make one with: edgefit bench {bundle} --out REPORT.json)"
+            f"{_named(candidate)} is a {_NOUNS[new]} and {_named(baseline)} is a {_NOUNS[old]}; "
+            f"give two model files, two bundles, or two reports{remedy if 'reports' in (new, old) else ''}"
         )
-    return kinds[0]
+    return new
 
 
-def _kind(given: Path | Report) -> Compared:
+def _kind_of(given: Path | Report) -> Compared:
     if isinstance(given, Report):
         return "reports"
     if not given.exists():
-        raise InputError(
-            f"{given}: no such bundle or report; make a bundle with: edgefit export RUN --out BUNDLE"
-        )
-    return "bundles" if given.is_dir() else "reports"
+        raise InputError(f"{given}: no such model file, bundle or report; check the path")
+    if given.is_dir():
+        return "bundles"
+    return "reports" if _is_json(given) else "models"
+
+
+def _is_json(path: Path) -> bool:
+    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
+    if path.suffix == ".json":
+        return True
+    with path.open("rb") as file:
+        return file.read(1) == b"{"
 
 
 def _named(given: Path | Report) -> str:
     return given.name if isinstance(given, Report) else str(given)
 
 
+def refuse_foreign(options: Iterable[str], kind: Compared) -> None:
+    """Raise InputError for the first of the options given, by their names, that would do nothing."""
+    for name in options:
+        if name in _FOREIGN[kind]:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option}: it does not apply to a {_NOUNS[kind]}; leave it out")
+
+
 def check(
     candidate: Path | Report,
     baseline: Path | Report,
+    shapes: Shapes,
     profile: str,
     options: CheckOptions,
     progress: Progress,
 ) -> Checked:
-    """Compare two bundles side by side on this machine, or two reports by what they contain."""
-    compared_kind(candidate, baseline)
-    if isinstance(candidate, Path) and isinstance(baseline, Path) and candidate.is_dir():
-        device = load_checked_profile(profile)
+    """Compare two model files or two bundles side by side on this machine, or two reports."""
+    kind = compared_kind(candidate, baseline)
+    if isinstance(candidate, Report) or isinstance(baseline, Report) or kind == "reports":
+        return check_reports(opened_report(candidate), opened_report(baseline), options, __version__, now())
+    device = load_checked_profile(profile)
+    if kind == "bundles":
         bundles = read_bundle(candidate), read_bundle(baseline)
         return check_bundles(*bundles, device, options, progress, __version__, now())
-    return check_reports(opened_report(candidate), opened_report(baseline), options, __version__, now())
+    with opened_models(candidate, baseline, shapes) as models:
+        return check_models(*models, device, options, progress, __version__, now())
 
 
 def opened_report(given: Path | Report) -> Report:

@@ -39,11 +39,17 @@ class AllowedRange:
             )
         return float(value)
 
+    def require_or(self, name: str, value: float | None, default: float) -> float:
+        """Return the value as `require` does, or the default without one."""
+        return default if value is None else self.require(name, value)
+
 
 SUSTAINED_S = AllowedRange(1, 86_400)
 """How long a sustained run takes."""
 CHECK_S = AllowedRange(1, 3600)
 """How long a check times each variant."""
+SQNR_DB = AllowedRange(-1000, 1000)
+"""A signal-to-quantisation-noise ratio."""
 SHARE = AllowedRange(0, 1)
 """A share of something."""
 

@@ -8,6 +8,9 @@ from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.record import Record
 
+RANDOM_VALUES = "random values"
+"""The source of inputs that nobody gave."""
+
 
 class InputsRecord(Record):
     """The inputs that a model file was run with."""
@@ -18,6 +21,21 @@ class InputsRecord(Record):
     """For how many inferences there are inputs; timing repeats them."""
     sha256: str
     """SHA-256 of the file that holds them. Outputs of two files are compared only if it is the same."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the inputs are random values."""
+        return self.source == RANDOM_VALUES
+
+    @property
+    def words(self) -> str:
+        """How many inputs there are, and of which kind: `128 random inputs`."""
+        noun = "input" if self.inferences == 1 else "inputs"
+        return (
+            f"{self.inferences} random {noun}"
+            if self.is_random
+            else f"{self.inferences} {noun} of {self.source}"
+        )
 
 
 class ModelFileRecord(Record):

@@ -6,23 +6,27 @@ from functools import partial
 
 import numpy as np
 
+from bench.bundle.model_set import InputsRecord, ModelSetRecord
 from bench.gate.document import Checked, Conditions
+from bench.gate.findings import Finding
 from bench.gate.judging import Compared, Side, Times, judge
+from bench.gate.judging_outputs import OTHER_INPUTS, notes_on_outputs
 from bench.gate.options import CheckOptions
 from bench.report.comparability import (
     differing_conditions,
+    paired_models,
     ratio_through_controls,
     require_same_task,
     subject_differences,
 )
-from bench.report.schema import Report, Run
+from bench.report.schema import Report, Run, Subject
 from bench.run_config import RunOptions
 from bench.statistics.accuracy import Labels
 from bench.statistics.latency import Latency
 
 _OF_REPORTS = (
     "the two reports were measured at different times: latencies are compared through their control "
-    "workloads, and load times are not compared; two bundles measured together allow a narrower limit"
+    "workloads, and load times are not compared; what is measured together allows a narrower limit"
 )
 
 
@@ -31,13 +35,15 @@ def check_reports(
 ) -> Checked:
     """Compare a candidate's report with a baseline's.
 
-    Raises InputError if their classes or input shapes differ, or for an unknown variant.
+    Raises InputError if their classes or inputs differ, or for an unknown variant.
     """
-    require_same_task(candidate.subject, baseline.subject)
+    _require_same_task(candidate.subject, baseline.subject)
     rows = [[run for run in report.runs if run.is_variant] for report in (baseline, candidate)]
     variants = options.selected(run.variant for runs in rows for run in runs)
     before, after = ([run for run in runs if run.variant in variants] for runs in rows)
-    compared = [_compared(candidate, baseline, new, old) for old, new in _paired(before, after)]
+    are_files = candidate.models is not None
+    compared = [_compared(candidate, baseline, new, old) for old, new in _paired(before, after, are_files)]
+    findings = judge(compared, options.limits)
     run_options = next((run.config.options for run in (*after, *before)), RunOptions(threads=1))
     return Checked(
         tool=tool,
@@ -54,14 +60,30 @@ def check_reports(
         ),
         limits=options.limits,
         strict=options.strict,
-        findings=judge(compared, options.limits),
-        notes=tuple(_notes(candidate, baseline)),
+        findings=findings,
+        notes=(*_notes(candidate, baseline), *_notes_on_outputs(compared, findings)),
         warnings=tuple(dict.fromkeys([*candidate.warnings, *baseline.warnings])),
     )
 
 
-def _paired(before: Sequence[Run], after: Sequence[Run]) -> list[tuple[Run | None, Run | None]]:
-    """Pair the rows of the same case, and the rows of a variant that changed only its provider."""
+def _require_same_task(candidate: Subject, baseline: Subject) -> None:
+    """Raise InputError for other classes or other inputs. Of model files, each pair is tested."""
+    if not isinstance(candidate, ModelSetRecord) or not isinstance(baseline, ModelSetRecord):
+        require_same_task(candidate, baseline)
+        return
+    for after, before in paired_models(candidate, baseline):
+        require_same_task(ModelSetRecord(models=(after,)), ModelSetRecord(models=(before,)))
+
+
+def _paired(
+    before: Sequence[Run], after: Sequence[Run], are_files: bool
+) -> list[tuple[Run | None, Run | None]]:
+    """Pair the rows of the same case, and the rows of a variant that changed only its provider.
+
+    A single model file on each side is a pair, whatever its name.
+    """
+    if are_files and len(before) == len(after) == 1:
+        return [(before[0], after[0])]
     new = {run.case: run for run in after}
     pairs: list[tuple[Run | None, Run | None]] = []
     counts = (Counter(run.variant for run in before), Counter(run.variant for run in after))
@@ -78,7 +100,7 @@ def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | N
     if new is None or old is None or new.summary is None or old.summary is None:
         return compared()
     latency = _latency(candidate, baseline, new, old, old.summary.latency, new.summary.latency)
-    return compared(latency=latency, labels=_labels(candidate, baseline))
+    return compared(latency=latency, labels=_labels(candidate, baseline), inputs=_inputs(candidate, new, old))
 
 
 def _side(run: Run | None) -> Side | None:
@@ -88,7 +110,8 @@ def _side(run: Run | None) -> Side | None:
     if measured is None:
         return Side(run.status, run.reason, run.size_bytes)
     logits = None if measured.logits is None else np.asarray(measured.logits, dtype=np.float32)
-    return Side(run.status, None, run.size_bytes, (measured.memory.highest_bytes,), logits)
+    peaks = (measured.memory.highest_bytes,)
+    return Side(run.status, None, run.size_bytes, peaks, logits, measured.outputs)
 
 
 def _latency(
@@ -111,6 +134,21 @@ def _labels(candidate: Report, baseline: Report) -> Labels | str:
         )
     shorter = min(candidate.evaluation.labels, baseline.evaluation.labels, key=len)
     return np.asarray(shorter, dtype=np.int64)
+
+
+def _inputs(candidate: Report, new: Run, old: Run) -> InputsRecord | str | None:
+    """Return the inputs that both model files were run with, or why their outputs cannot be compared."""
+    if candidate.models is None or new.completed is None or old.completed is None:
+        return None
+    if new.completed.inputs_sha256 != old.completed.inputs_sha256:
+        return OTHER_INPUTS
+    return next(model.values for model in candidate.models.models if model.name == new.variant)
+
+
+def _notes_on_outputs(compared: Sequence[Compared], findings: Sequence[Finding]) -> list[str]:
+    """Return what the comparison of outputs is worth, once for all model files."""
+    inputs = (files.inputs for files in compared if isinstance(files.inputs, InputsRecord))
+    return notes_on_outputs(findings, next(inputs, None))
 
 
 def _pack_of(report: Report) -> str | None:

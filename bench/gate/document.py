@@ -40,8 +40,8 @@ class Checked(Record):
     """Version of edgefit."""
     created: str
     """When the check began, ISO 8601."""
-    compared: Literal["bundles", "reports"]
-    """Two bundles that were measured together here, or two reports."""
+    compared: Literal["bundles", "models", "reports"]
+    """Two bundles or two model files that were measured together here, or two reports."""
     baseline: Subject
     """What the candidate is compared with."""
     candidate: Subject
@@ -59,7 +59,7 @@ class Checked(Record):
     warnings: tuple[str, ...] = ()
     """What disturbed the measurement."""
     raw: tuple[PairedRepetition, ...] = ()
-    """The samples of two bundles; empty for two reports."""
+    """The samples of two bundles or model files; empty for two reports."""
 
     @property
     def blocking(self) -> list[Finding]:

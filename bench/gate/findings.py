@@ -31,6 +31,11 @@ class Quantity(str, Enum):
     MEMORY = "memory"
     SIZE = "size"
     ACCURACY = "accuracy"
+    OUTPUTS = "outputs"
+
+
+SHARE_SAME: Literal["share same"] = "share same"
+DECIBELS: Literal["dB"] = "dB"
 
 
 class Finding(Record):
@@ -51,18 +56,22 @@ class Finding(Record):
     ratio: float | None = None
     """Candidate ÷ baseline."""
     interval: tuple[float, float] | None = None
-    """The ratio's interval; null where the ratio is exact or unknown."""
+    """The ratio's interval; of outputs that of the share of equal classes. Null where the figure is exact or
+    unknown."""
     confidence: float | None = None
     """The interval's confidence, corrected for the number of comparisons."""
     limit: float | None = None
-    """How much worse the candidate may be, as a share of the baseline; of accuracy the lowest ratio."""
+    """How much worse the candidate may be, as a share of the baseline; of accuracy the lowest ratio; of
+    outputs the lowest `candidate`."""
     baseline: float | None = None
     """The baseline's value, in `unit`."""
     candidate: float | None = None
-    """The candidate's value, in `unit`."""
-    unit: Literal["ns", "bytes", "share right"] | None = None
+    """The candidate's value, in `unit`. Of outputs the share of items with the baseline's class, or the
+    signal-to-quantisation-noise ratio of their values, which is null if they are equal."""
+    unit: Literal["ns", "bytes", "share right", "share same", "dB"] | None = None
     """The unit of the two values."""
     confirmed: bool = False
     """Whether it is based only on a confirmation run in fresh processes."""
     flips: int | None = None
-    """The number of evaluation images that changed their class; null of another quantity than accuracy."""
+    """The number of evaluation images, or of inputs, that changed their class; null of another quantity than
+    accuracy and outputs, and of outputs without classes."""

@@ -1,5 +1,5 @@
 """The gate: what is known of a variant on both sides in, findings out. Pure: it does not know how it was
-measured, so that two bundles measured together and two reports are judged by the same rules.
+measured, so that two bundles or model files measured together and two reports are judged by the same rules.
 """
 
 import math
@@ -9,8 +9,10 @@ from functools import partial
 from statistics import median
 from typing import Literal
 
+from bench.bundle.model_set import InputsRecord
 from bench.gate import reasons
 from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.judging_outputs import judge_outputs
 from bench.gate.options import Limits
 from bench.gate.verdict_rules import (
     can_confirm,
@@ -20,6 +22,7 @@ from bench.gate.verdict_rules import (
     judge_ratio,
     judge_value,
 )
+from bench.measurements import OutputValues
 from bench.runtimes.providers import case_id
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
@@ -41,6 +44,8 @@ class Side:
     """The memory peak of each process whose memory was measured."""
     logits: Logits | None = None
     """Its answers, [images][classes]."""
+    outputs: tuple[OutputValues, ...] | None = None
+    """The outputs of a model file; None for an artifact of a bundle."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Compared:
     """The load times; None if they were not measured."""
     labels: Labels | str = "no answers"
     """The labels of the images that both sides answered, or the reason why answers cannot be compared."""
+    inputs: InputsRecord | str | None = None
+    """The inputs that both model files were run with, or the reason why outputs cannot be compared."""
     are_equal_files: bool = False
     """Whether the files are equal and were not measured for that reason."""
     memory_confirmed: bool = False
@@ -149,6 +156,7 @@ def _judge(compared: Compared, limits: Limits, comparisons: int) -> list[Finding
         *_of_memory(compared, baseline, candidate, limits.max_memory_growth),
         *_of_size(compared, baseline, candidate, limits.max_growth),
         *_of_accuracy(compared, baseline, candidate, limits.min_retention, comparisons),
+        *_of_outputs(compared, baseline, candidate, limits),
     ]
 
 
@@ -265,5 +273,27 @@ def _of_accuracy(
             candidate=accuracy.top1(after, labels),
             unit="share right",
             flips=flips,
+        )
+    ]
+
+
+def _of_outputs(compared: Compared, baseline: Side, candidate: Side, limits: Limits) -> list[Finding]:
+    inputs, finding = compared.inputs, partial(compared.finding, quantity=Quantity.OUTPUTS)
+    if baseline.outputs is None or candidate.outputs is None or inputs is None:
+        return []
+    if isinstance(inputs, str):
+        return [finding(verdict=Verdict.INCOMPARABLE, sentence=inputs)]
+    judged = judge_outputs(candidate.outputs, baseline.outputs, inputs, limits)
+    interval = judged.interval
+    return [
+        finding(
+            verdict=judged.verdict,
+            sentence=judged.sentence,
+            interval=None if interval is None else (interval.low, interval.high),
+            confidence=None if interval is None else 0.95,
+            limit=judged.limit,
+            candidate=judged.value,
+            unit=judged.unit,
+            flips=judged.flips,
         )
     ]

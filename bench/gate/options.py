@@ -7,10 +7,12 @@ from pydantic import Field
 
 from bench.bundle.variants import choose
 from bench.record import Record
+from bench.statistics.accuracy import MIN_AGREEMENT
 
 # At these limits hardly any equal bundles blocked: `tests/benchmarks/gate.py` checks bundles side by side,
-# `report_gate.py` checks reports, where 15 % was the narrowest limit.
-DEFAULT_SLOWDOWN = {"bundles": 0.05, "reports": 0.15}
+# `report_gate.py` checks reports, where 15 % was the narrowest limit. Model files are measured as bundles
+# are.
+DEFAULT_SLOWDOWN = {"bundles": 0.05, "models": 0.05, "reports": 0.15}
 
 
 class Limits(Record):
@@ -26,6 +28,11 @@ class Limits(Record):
     """The largest increase of an artifact's size."""
     min_retention: float = Field(default=0.99, ge=0, le=1)
     """The smallest candidate's accuracy ÷ baseline's accuracy."""
+    min_agreement: float = Field(default=MIN_AGREEMENT, ge=0, le=1)
+    """The smallest share of inputs with the baseline's class, for outputs of model files that are classes."""
+    min_sqnr_db: float = 20.0
+    """The smallest signal-to-quantisation-noise ratio of other outputs, with the baseline's as the signal, in
+    dB. At 20 dB the error is a tenth of the output."""
 
 
 @dataclass(frozen=True)

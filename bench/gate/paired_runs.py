@@ -1,4 +1,4 @@
-"""Measures the pairs of two bundles: examines each side alone, times both in paired runs, and confirms.
+"""Measures pairs: examines each side alone, times both in paired runs, and confirms.
 
 It knows repetitions, seconds and early termination. The gate's rules decide what a ratio means.
 """
@@ -138,6 +138,8 @@ class PairedRuns:
     """Times one repetition of a pair (see PairedRunner)."""
     examine_case: Callable[[Case], Examined | Ended]
     """Examines a case in a process of its own (see Examiner)."""
+    examine_memory: Callable[[Case], Examined | Ended]
+    """Examines a case in the same way, but no more than its memory."""
     progress: Progress
     """The progress display."""
     seconds: float
@@ -160,7 +162,9 @@ class PairedRuns:
         return measured
 
     def _examine(self, case: Case) -> Examined | Ended:
-        entry = self.examine_case(case)
+        return self._advanced(case, self.examine_case(case))
+
+    def _advanced(self, case: Case, entry: Examined | Ended) -> Examined | Ended:
         self.progress.advance(note=case.id)
         return entry
 
@@ -197,7 +201,7 @@ class PairedRuns:
         ends: list[SideEnded] = []
         for _ in range(_MEMORY_PROCESSES):
             for is_candidate, case in ((False, pair.pair.baseline), (True, pair.pair.candidate)):
-                entry = self._examine(case)
+                entry = self._advanced(case, self.examine_memory(case))
                 if isinstance(entry, Ended):
                     ends.append(SideEnded(is_candidate, entry.outcome))
                 else:

@@ -1,12 +1,17 @@
 """The reasons of the gate, one line each, with the number that matters first. Pure."""
 
+from collections.abc import Sequence
+
+from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
+from bench.report.schema import OutputComparison
 from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Interval
 
-MISSING = "the baseline has this variant, and the candidate does not"
-NEW = "the candidate has this variant, and the baseline does not; nothing is compared"
+MISSING = "the baseline has this case, and the candidate does not"
+NEW = "the candidate has this case, and the baseline does not; nothing is compared"
 EQUAL_FILES = "both sides have the same files, byte for byte; --skip-equal skips their measurement"
+NO_NUMBERS = "neither side gives an output that consists of numbers, so no output is compared"
 _CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
@@ -87,6 +92,122 @@ def of_accuracy(paired: Paired, flips: int, limit: float) -> str:
     decides = paired.images_to_decide(limit) if retention < limit and paired.loss_p() > LOSS_ERROR else None
     open_ = "" if decides is None else f"; {decides} images like these would decide it"
     return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
+
+
+def other_outputs(candidate: Sequence[str], baseline: Sequence[str]) -> str:
+    """Say that the two sides give different numbers of outputs."""
+    names = (", ".join(candidate) or "none", ", ".join(baseline) or "none")
+    return f"{len(candidate)} outputs ({names[0]}), was {len(baseline)} ({names[1]})"
+
+
+def other_shape(name: str, shape: Sequence[int], was: Sequence[int] | None) -> str:
+    """Say that an output has another shape than the baseline's."""
+    before = "none" if was is None else _shape(was)
+    return f"the output '{name}' has the shape {_shape(shape)}, was {before}"
+
+
+def changing_shape(name: str) -> str:
+    """Say that an output has no fixed shape, so that it is not compared."""
+    return f"the output '{name}' changes its shape from input to input, so its values are not compared"
+
+
+def empty(name: str) -> str:
+    """Say that an output has no values, so that there is nothing to compare."""
+    return f"the output '{name}' has no values for any input, so nothing is compared"
+
+
+def of_worst_output(name: str, outputs: int, differs: bool, sentence: str) -> str:
+    """Say how many outputs were compared, and which of them a sentence is about."""
+    return f"{sentence}; {outputs} outputs were compared" + (f", '{name}' differs most" if differs else "")
+
+
+def of_equal_classes(
+    comparison: OutputComparison,
+    interval: Interval,
+    limit: float,
+    inputs: InputsRecord,
+    classes: int,
+    is_whole: bool,
+) -> str:
+    """Say that no item changed its class. `is_whole`: whether all values of the output were compared."""
+    are_equal = is_whole and comparison.largest_difference == 0
+    equal, figures = ("the same values", "") if are_equal else ("the same class", _figures(comparison))
+    occur = f"{classes} class occurs" if classes == 1 else f"{classes} classes occur"
+    few = f"; so few show no more than {interval.low:.1%}" if interval.low < limit else ""
+    return f"{equal} on all {_items(comparison, inputs)} ({occur}){figures}{few}"
+
+
+def of_one_class(comparison: OutputComparison, limit: float, inputs: InputsRecord) -> str:
+    """Say that all items have one class on both sides, and that the values differ."""
+    return (
+        f"the same class on all {_items(comparison, inputs)}, but only one class occurs, and the values differ"
+        f"{_figures(comparison)}, the limit is {limit:g} dB: not decided, compare other inputs"
+    )
+
+
+def of_flips(
+    verdict: Verdict,
+    comparison: OutputComparison,
+    interval: Interval,
+    limit: float,
+    flips: int,
+    inputs: InputsRecord,
+) -> str:
+    """Return how many items changed their class, and what that means for the limit."""
+    changed = f"{flips} of {_items(comparison, inputs)} changed class"
+    share = f"{comparison.agreement:.1%} the same ({interval.low:.1%} to {interval.high:.1%})"
+    open_ = ": not decided, compare more inputs" if verdict is Verdict.UNDECIDED else ""
+    return f"{changed}, {share}, the limit is {percent(limit)}{open_}{_figures(comparison)}"
+
+
+def _items(comparison: OutputComparison, inputs: InputsRecord) -> str:
+    """Return what was classified: the inputs, or the items of their batches."""
+    return (
+        inputs.words
+        if comparison.items == inputs.inferences
+        else f"{comparison.items} items of {inputs.words}"
+    )
+
+
+def equal_values(inputs: InputsRecord) -> str:
+    """Say that both sides give the same values."""
+    return f"the same values on {inputs.words}"
+
+
+def no_longer_zero(comparison: OutputComparison, inputs: InputsRecord) -> str:
+    """Say that the baseline gives only zeros, and the candidate does not."""
+    largest = f"{comparison.largest_difference:.3g}"
+    return f"the baseline gives only zeros on {inputs.words}, and the candidate differs by up to {largest}"
+
+
+def of_values(comparison: OutputComparison, limit: float, inputs: InputsRecord) -> str:
+    """Return how near the values are to the baseline's."""
+    cosine = "" if comparison.cosine is None else f"cosine {comparison.cosine:.6f}, "
+    return f"{cosine}SQNR {comparison.sqnr_db:.1f} dB, the limit is {limit:g} dB; on {inputs.words}"
+
+
+def of_sample(compared: int, values: int) -> str:
+    """Say how many values of a large output were compared."""
+    return f", in {compared} of {values} values of each" if compared < values else ""
+
+
+def weak_evidence(inputs: InputsRecord) -> str:
+    """Say what classes of random inputs are worth."""
+    return (
+        f"classes were compared on {inputs.words}, which is weak evidence, because a network may give most "
+        "random inputs one class; give real ones with --data"
+    )
+
+
+def _figures(comparison: OutputComparison) -> str:
+    cosine, sqnr = comparison.cosine, comparison.sqnr_db
+    figures = [] if cosine is None else [f"cosine {cosine:.6f}"]
+    figures += [] if sqnr is None else [f"SQNR {sqnr:.1f} dB"]
+    return f"; {', '.join(figures)}" if figures else ""
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def low_to_high(interval: Interval) -> str:

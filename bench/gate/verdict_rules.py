@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.gate.findings import Verdict
-from bench.statistics.accuracy import LOSS_ERROR, Paired
+from bench.statistics.accuracy import LOSS_ERROR, Paired, least_agreement
 from bench.statistics.replication import Estimate, Interval
 
 _FAMILY_ERROR = 0.05
@@ -72,3 +72,19 @@ def judge_accuracy(paired: Paired, min_retention: float, comparisons: int) -> Ve
         return Verdict.WORSE if paired.loss_p() <= LOSS_ERROR else Verdict.UNDECIDED
     is_significant = paired.mcnemar_p() * comparisons < _FAMILY_ERROR
     return Verdict.BETTER if is_significant and retention > 1 else Verdict.SAME
+
+
+def judge_agreement(interval: Interval, items: int, limit: float) -> Verdict:
+    """Judge the 95 % interval of the share of items that keep their class.
+
+    It is worse only if the whole interval is below the limit. It is the same if the whole interval is above
+    it. Few items cannot show that: none of them may then change its class.
+    """
+    if max(0.0, interval.low) >= least_agreement(items, limit):
+        return Verdict.SAME
+    return Verdict.WORSE if interval.high < limit else Verdict.UNDECIDED
+
+
+def judge_sqnr(sqnr_db: float, limit: float) -> Verdict:
+    """Judge how far values are from the baseline's, as signal-to-quantisation-noise ratio in dB."""
+    return Verdict.SAME if sqnr_db >= limit else Verdict.WORSE

@@ -45,6 +45,13 @@ class Examiner:
 
     def examine(self, case: Case) -> Examined | Ended:
         """Examine one case in a separate process. If the case ends early, return its outcome instead."""
+        return self._examine(case, is_memory_only=False)
+
+    def examine_memory(self, case: Case) -> Examined | Ended:
+        """Examine the memory of one case in a separate process, and nothing else."""
+        return self._examine(case, is_memory_only=True)
+
+    def _examine(self, case: Case, is_memory_only: bool) -> Examined | Ended:
         if case.incompatible_because is not None:
             return Ended(case=case.id, outcome=Skipped(reason=case.incompatible_because))
         if not is_installed(row := row_of(case.format)):
@@ -57,7 +64,7 @@ class Examiner:
                 memory = worker.memory(loaded)
                 if memory_group is None:
                     _check_peak(case, memory)
-                if not case.is_artifact:
+                if is_memory_only or not case.is_artifact:
                     return Examined(
                         case=case.id,
                         runtime=loaded.runtime,

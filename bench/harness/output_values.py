@@ -31,25 +31,24 @@ def outputs_of(
 
 def joined(parts: Sequence[tuple[OutputValues, ...]]) -> tuple[OutputValues, ...]:
     """Return the outputs of all inferences from those of consecutive ones."""
-    return tuple(
-        same[0].model_copy(
-            update={
-                "classes": None
-                if same[0].classes is None
-                else tuple(index for part in same for index in part.classes or ()),
-                "values": tuple(values for part in same for values in part.values),
-            }
-        )
-        for same in zip(*parts, strict=True)
-    )
+    return tuple(_joined(same) for same in zip(*parts, strict=True))
+
+
+def _joined(parts: Sequence[OutputValues]) -> OutputValues:
+    """Return one output of all inferences."""
+    first, values = parts[0], tuple(values for part in parts for values in part.values)
+    if any(part.shape != first.shape for part in parts):
+        return _without_values(first.name, len(values))
+    classes = tuple(index for part in parts for index in part.classes or ())
+    return first.model_copy(update={"classes": None if first.classes is None else classes, "values": values})
 
 
 def _values_of(name: str, arrays: Sequence[Array], max_values: int) -> OutputValues:
     if not all(np.isfinite(array).all() for array in arrays):
         raise FloatingPointError(f"returned values that are not finite, in the output '{name}'")
     shape = arrays[0].shape
-    if any(array.shape != shape for array in arrays):  # detections, for example: as many as there are
-        shape, arrays = (), [np.zeros(0) for _ in arrays]
+    if any(array.shape != shape for array in arrays):
+        return _without_values(name, len(arrays))
     places = _places(math.prod(shape), max_values)
     return OutputValues(
         name=name,
@@ -57,6 +56,11 @@ def _values_of(name: str, arrays: Sequence[Array], max_values: int) -> OutputVal
         classes=_classes(arrays, shape),
         values=tuple(tuple(float(value) for value in array.reshape(-1)[places]) for array in arrays),
     )
+
+
+def _without_values(name: str, inferences: int) -> OutputValues:
+    """Return an output whose shape changes from input to input, as a list of detections does."""
+    return OutputValues(name=name, shape=(), classes=None, values=((),) * inferences)
 
 
 def _places(count: int, max_values: int) -> Array:

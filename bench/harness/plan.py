@@ -5,7 +5,7 @@ This module measures nothing.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -70,6 +70,10 @@ class PlannedModel:
     def batch(self) -> int:
         """How many items one inference takes."""
         return batch_of(self.record.inputs, self.record.signature.outputs)
+
+    def named(self, name: str) -> "PlannedModel":
+        """Return the same model with another name for its cases."""
+        return replace(self, record=self.record.model_copy(update={"name": name}))
 
     @property
     def inputs(self) -> ModelInputs:

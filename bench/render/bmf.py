@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from bench.gate.document import Checked
-from bench.gate.findings import Finding, Quantity
+from bench.gate.findings import SHARE_SAME, Finding, Quantity
 from bench.render.check_text import by_case, case_name
 from bench.render.text import titles_of
 from bench.report.schema import Report, Run
@@ -12,6 +12,8 @@ from bench.report.schema import Report, Run
 # The names are Bencher's own where it has one: latency in ns, memory and file-size in bytes.
 LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY = "latency", "load-time", "memory", "file-size", "accuracy"
 MEASURES = (LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY)
+# Of a check of model files: the share of inputs with the baseline's class, or the SQNR of the outputs in dB.
+AGREEMENT, SQNR = "agreement", "sqnr"
 
 Measures = dict[str, dict[str, float]]
 
@@ -85,15 +87,23 @@ def check_to_bmf(checked: Checked) -> str:
 
 def was_check_bmf(content: bytes) -> bool:
     """Tell whether this module wrote a file's content for a check."""
-    return is_bmf(content, [_LATENCY_RATIO])
+    return is_bmf(content, [_LATENCY_RATIO, AGREEMENT, SQNR])
+
+
+def _measure_of(finding: Finding) -> str | None:
+    """Return the measure of a finding's candidate; None if it has none."""
+    if finding.quantity is Quantity.OUTPUTS:
+        return AGREEMENT if finding.unit == SHARE_SAME else SQNR
+    return _MEASURE_OF.get(finding.quantity)
 
 
 def _measures_of_findings(findings: list[Finding]) -> Measures:
     measures: Measures = {}
     for finding in findings:
-        if finding.candidate is None or finding.quantity not in _MEASURE_OF:
+        name = _measure_of(finding)
+        if finding.candidate is None or name is None:
             continue
-        measures[_MEASURE_OF[finding.quantity]] = {"value": finding.candidate}
+        measures[name] = {"value": finding.candidate}
         if (
             finding.quantity is Quantity.LATENCY
             and finding.ratio is not None

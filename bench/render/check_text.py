@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from bench.gate.blocking import BLOCKED, NOTHING_COMPARABLE
 from bench.gate.document import Checked
-from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.findings import SHARE_SAME, Finding, Quantity, Verdict
+from bench.report.schema import BundleRecord
 
 _MOST_NAMED = 3
+_COMPARED = {"bundles": "bundles", "models": "model files", "reports": "reports"}
 
 
 def headline(checked: Checked) -> str:
     """Return the result in one line: whether the candidate passes, and why not."""
-    variants = _counted(len({finding.case for finding in checked.findings}), "variant")
+    variants = _counted(len({finding.case for finding in checked.findings}), row_noun(checked))
     if checked.exit_code == BLOCKED:
         blocking = checked.blocking
         more = f", and {len(blocking) - 1} more" if len(blocking) > 1 else ""
@@ -26,6 +28,11 @@ def headline(checked: Checked) -> str:
     if undecided:
         sentence += f"; not decided: {_names(undecided, checked)}"
     return sentence
+
+
+def row_noun(checked: Checked) -> str:
+    """Return what is compared: a variant of a bundle, or a model."""
+    return "variant" if isinstance(checked.candidate, BundleRecord) else "model"
 
 
 def finding_name(finding: Finding, checked: Checked) -> str:
@@ -48,9 +55,9 @@ def check_conditions(checked: Checked) -> str:
     before, after = checked.baseline, checked.candidate
     return (
         f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
-        f"two {checked.compared}; profile {conditions.profile} on {host.board or host.cpu}, "
+        f"two {_COMPARED[checked.compared]}; profile {conditions.profile} on {host.board or host.cpu}, "
         f"{conditions.options.label}, {conditions.provenance}; ratios are candidate ÷ baseline, "
-        "and their intervals hold for all variants together with 95 % confidence"
+        f"and their intervals hold for all {row_noun(checked)}s together with 95 % confidence"
     )
 
 
@@ -77,6 +84,8 @@ def notable_findings(checked: Checked) -> list[Finding]:
 
 
 def _is_changed(finding: Finding) -> bool:
+    if finding.quantity is Quantity.OUTPUTS:  # the sentence says on how many inputs, and of which kind
+        return True
     is_exact = finding.quantity in (Quantity.SIZE, Quantity.ACCURACY)
     return is_exact and (finding.baseline != finding.candidate or bool(finding.flips))
 
@@ -91,11 +100,22 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-QUANTITIES = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE, Quantity.ACCURACY)
+_MEASURED = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE)
+
+
+def quantities(checked: Checked) -> tuple[Quantity, ...]:
+    """Return the columns of the table: bundles have accuracy, model files have outputs."""
+    is_bundle = isinstance(checked.candidate, BundleRecord)
+    return (*_MEASURED, Quantity.ACCURACY if is_bundle else Quantity.OUTPUTS)
 
 
 def number(finding: Finding) -> str:
-    """Return candidate ÷ baseline in few characters, or an empty text where there is no ratio."""
+    """Return the figure of a finding in few characters, or an empty text where there is none.
+
+    It is candidate ÷ baseline; of outputs the share of equal classes, or the SQNR.
+    """
+    if finding.quantity is Quantity.OUTPUTS:
+        return _number_of_outputs(finding)
     if finding.ratio is None:
         return ""
     if finding.quantity in (Quantity.SIZE, Quantity.MEMORY):
@@ -103,3 +123,9 @@ def number(finding: Finding) -> str:
     if finding.quantity is Quantity.ACCURACY:
         return f"{finding.ratio:.3f}"
     return f"{finding.ratio:.2f}×"
+
+
+def _number_of_outputs(finding: Finding) -> str:
+    if finding.candidate is None:
+        return ""
+    return f"{finding.candidate:.1%}" if finding.unit == SHARE_SAME else f"{finding.candidate:.0f} dB"

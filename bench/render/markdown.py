@@ -7,7 +7,6 @@ from bench.gate.blocking import BLOCKED, FINE
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
 from bench.render.check_text import (
-    QUANTITIES,
     by_case,
     case_name,
     check_conditions,
@@ -15,6 +14,8 @@ from bench.render.check_text import (
     headline,
     notable_findings,
     number,
+    quantities,
+    row_noun,
 )
 from bench.render.columns import ColumnPlace, available_columns, place_in
 from bench.render.report_text import (
@@ -89,11 +90,11 @@ def check_to_markdown(checked: Checked) -> str:
     """Return the check as Markdown. The first line marks it, so that CI can replace an earlier comment."""
     sign = {BLOCKED: "❌", FINE: "✅"}.get(checked.exit_code, "⚠️")
     lines = [CHECK_MARKER, f"{sign} **{escaped(headline(checked))}**", ""]
-    titles = [quantity.value for quantity in QUANTITIES]
-    lines += [f"| variant | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
+    titles = [quantity.value for quantity in quantities(checked)]
+    lines += [f"| {row_noun(checked)} | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
     for findings in by_case(checked):
         name = escaped(case_name(findings[0], checked))
-        lines.append(f"| {name} | {' | '.join(_cells(findings))} |")
+        lines.append(f"| {name} | {' | '.join(_cells(findings, quantities(checked)))} |")
     lines.append("")
     lines += [
         f"- **{escaped(finding_name(finding, checked))}**: {escaped(finding.sentence)}"
@@ -110,11 +111,11 @@ def was_check_markdown(content: bytes) -> bool:
     return content.startswith(CHECK_MARKER.encode())
 
 
-def _cells(findings: list[Finding]) -> list[str]:
+def _cells(findings: list[Finding], columns: Sequence[Quantity]) -> list[str]:
     if findings[0].quantity is Quantity.CASE:
-        return [findings[0].verdict.value, *[""] * (len(QUANTITIES) - 1)]
+        return [findings[0].verdict.value, *[""] * (len(columns) - 1)]
     by_quantity = {finding.quantity: finding for finding in findings}
-    return [_cell(by_quantity[quantity]) if quantity in by_quantity else "–" for quantity in QUANTITIES]
+    return [_cell(by_quantity[quantity]) if quantity in by_quantity else "–" for quantity in columns]
 
 
 def _cell(finding: Finding) -> str:

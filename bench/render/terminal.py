@@ -18,7 +18,6 @@ from bench.gate.blocking import BLOCKED, FINE
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.render.check_text import (
-    QUANTITIES,
     by_case,
     case_name,
     check_conditions,
@@ -26,6 +25,8 @@ from bench.render.check_text import (
     headline,
     notable_findings,
     number,
+    quantities,
+    row_noun,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, column_of, place_in
@@ -230,15 +231,16 @@ def _finding_text(finding: Finding, checked: Checked) -> Text:
 
 def _check_table(checked: Checked, width: int) -> Table:
     table = _table()
-    table.add_column("variant", overflow="fold")
-    for quantity in QUANTITIES:
+    table.add_column(row_noun(checked), overflow="fold")
+    for quantity in quantities(checked):
         table.add_column(quantity.value, no_wrap=True)
     for findings in by_case(checked):
         name = case_name(findings[0], checked)
         if findings[0].quantity is Quantity.CASE:
             table.add_row(Text(name), _verdict(findings[0]))
         else:
-            table.add_row(Text(name), *(_check_cell(findings, quantity, width) for quantity in QUANTITIES))
+            cells = [_check_cell(findings, quantity, width) for quantity in quantities(checked)]
+            table.add_row(Text(name), *cells)
     return table
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.errors import InputError
 from bench.report.schema import BundleRecord, Report, Run, Subject
@@ -58,13 +59,62 @@ def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> Non
 
 def subject_differences(candidate: Subject, baseline: Subject) -> list[str]:
     """Return, in words, the differences between two networks that can still be compared."""
+    if isinstance(candidate, ModelSetRecord) and isinstance(baseline, ModelSetRecord):
+        return [
+            f"{after.name}: {difference}"
+            for after, before in paired_models(candidate, baseline)
+            for difference in _file_differences(after, before)
+        ]
     if not isinstance(candidate, BundleRecord) or not isinstance(baseline, BundleRecord):
         return []
-    pairs = (
+    return _others(
         ("architecture", baseline.model, candidate.model),
         ("starting weights", baseline.weights, candidate.weights),
         ("data", baseline.data, candidate.data),
     )
+
+
+def paired_models(
+    candidate: ModelSetRecord, baseline: ModelSetRecord
+) -> list[tuple[ModelFileRecord, ModelFileRecord]]:
+    """Pair the model files of the same name; a single one on each side is a pair, whatever its name."""
+    if len(candidate.models) == len(baseline.models) == 1:
+        return [(candidate.models[0], baseline.models[0])]
+    before = {model.name: model for model in baseline.models}
+    return [(model, before[model.name]) for model in candidate.models if model.name in before]
+
+
+def _file_differences(candidate: ModelFileRecord, baseline: ModelFileRecord) -> list[str]:
+    """Return the differences between two model files with the same inputs.
+
+    The names of inputs and outputs are compared within a format only: some formats have none. Another number
+    of outputs is a finding, not a difference.
+    """
+    after, before = candidate.signature, baseline.signature
+    others = [
+        ("format", baseline.format, candidate.format),
+        ("precision", baseline.precision.value, candidate.precision.value),
+    ]
+    are_names_kept = candidate.format == baseline.format
+    if are_names_kept:
+        others += [("name of inputs", _names(before.inputs), _names(after.inputs))]
+    if len(after.outputs) == len(before.outputs):
+        others += [("type of outputs", _types(before.outputs), _types(after.outputs))]
+        others += (
+            [("name of outputs", _names(before.outputs), _names(after.outputs))] if are_names_kept else []
+        )
+    return _others(*others)
+
+
+def _names(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(tensor.name for tensor in tensors)
+
+
+def _types(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(tensor.dtype for tensor in tensors)
+
+
+def _others(*pairs: tuple[str, str, str]) -> list[str]:
     return [f"another {what}: {after}, was {before}" for what, before, after in pairs if before != after]
 
 

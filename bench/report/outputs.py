@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,27 +21,43 @@ def compare_outputs(
 
     Outputs that have no counterpart of the same shape are listed as unmatched.
     """
-    pairs = [
-        (output, _counterpart(index, output, outputs, reference)) for index, output in enumerate(outputs)
-    ]
+    pairs = pair_outputs(outputs, reference)
     return OutputsComparison(
         reference=reference_case,
-        outputs=tuple(_compare(output, other) for output, other in pairs if other is not None),
-        unmatched=tuple(output.name for output, other in pairs if other is None),
+        outputs=tuple(
+            compare_output(pair.output, pair.reference)
+            for pair in pairs
+            if pair.reference is not None and pair.fits
+        ),
+        unmatched=tuple(pair.output.name for pair in pairs if not pair.fits),
     )
 
 
-def _counterpart(
-    index: int, output: OutputValues, outputs: Sequence[OutputValues], reference: Sequence[OutputValues]
-) -> OutputValues | None:
+@dataclass(frozen=True)
+class OutputPair:
+    """An output and its counterpart."""
+
+    output: OutputValues
+    """The output."""
+    reference: OutputValues | None
+    """The reference's output of the same name, or at the same place; None if there is none."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is a counterpart of the same shape, for as many inferences."""
+        other = self.reference
+        if other is None or _without_ones(other.shape) != _without_ones(self.output.shape):
+            return False
+        return len(other.values) == len(self.output.values)
+
+
+def pair_outputs(outputs: Sequence[OutputValues], reference: Sequence[OutputValues]) -> list[OutputPair]:
+    """Pair each output with the reference's of the same name; if a name is new, all by their place."""
     by_name = {other.name: other for other in reference}
-    if all(each.name in by_name for each in outputs):
-        other: OutputValues | None = by_name[output.name]
-    else:
-        other = reference[index] if index < len(reference) else None
-    if other is None or _without_ones(other.shape) != _without_ones(output.shape):
-        return None
-    return other if len(other.values) == len(output.values) else None
+    if all(output.name in by_name for output in outputs):
+        return [OutputPair(output, by_name[output.name]) for output in outputs]
+    by_place = [*reference, *[None] * len(outputs)]
+    return [OutputPair(output, other) for output, other in zip(outputs, by_place, strict=False)]
 
 
 def _without_ones(shape: Sequence[int]) -> list[int]:
@@ -48,9 +65,10 @@ def _without_ones(shape: Sequence[int]) -> list[int]:
     return [size for size in shape if size != 1]
 
 
-def _compare(output: OutputValues, reference: OutputValues) -> OutputComparison:
+def compare_output(output: OutputValues, reference: OutputValues) -> OutputComparison:
+    """Compare an output with one of the same shape, for the same inputs."""
     values, expected = _array(output.values), _array(reference.values)
-    classes, right = _classes(output, values), _classes(reference, expected)
+    classes, right = classes_of(output), classes_of(reference)
     known = classes is not None and right is not None and len(classes) == len(right) and len(right) > 0
     return OutputComparison(
         name=output.name,
@@ -66,14 +84,16 @@ def _array(values: Sequence[Sequence[float]]) -> npt.NDArray[np.float32]:
     return np.asarray(values, dtype=np.float32)
 
 
-def _classes(output: OutputValues, values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64] | None:
-    """Return the class of each item. One value an item is the score of one of two classes.
+def classes_of(output: OutputValues) -> npt.NDArray[np.int64] | None:
+    """Return the class of each item; None where the output has not the shape of classes.
 
-    Its threshold is 0.5 if all values are in [0, 1], as behind a sigmoid, else 0, as for a logit.
+    One value an item is the score of one of two classes. Its threshold is 0.5 if all values are in [0, 1], as
+    behind a sigmoid, else 0, as for a logit.
     """
     if output.classes is not None:
         return np.asarray(output.classes, dtype=np.int64)
     one_value = len(output.shape) > 1 and math.prod(output.shape[1:]) == 1
+    values = _array(output.values)
     if not one_value or not values.size:
         return None
     is_probability = bool(values.min() >= 0 and values.max() <= 1)

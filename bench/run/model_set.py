@@ -1,5 +1,6 @@
 """Opens model files for a run: what they are, what they take, and the inputs that they are run with."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -7,15 +8,13 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
-from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
-from bench.bundle.signature import Signature, Tensor, with_shapes
-from bench.bundle.tensor_pack import TensorPack, random_pack, write_tensor_pack
+from bench.bundle.model_set import RANDOM_VALUES, InputsRecord, ModelFileRecord, ModelSetRecord
+from bench.bundle.signature import Signature, Tensor, batch_of, with_shapes
+from bench.bundle.tensor_pack import RANDOM_INPUTS, TensorPack, random_pack, write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
-
-_RANDOM = "random values"
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -23,14 +22,17 @@ Shapes = Mapping[str, Sequence[int]]
 class ModelSet(AbstractContextManager["ModelSet"]):
     """The model files of one run. Their inputs lie in a folder that is deleted when the context ends."""
 
-    def __init__(self, paths: Sequence[Path], shapes: Shapes) -> None:
+    def __init__(self, paths: Sequence[Path], shapes: Shapes, random_items: int = RANDOM_INPUTS) -> None:
         """Open each file; `shapes`: by input name, for axes that the files leave open.
+
+        `random_items`: how many items the random inputs are to have at least, in batches of the model's size.
 
         Raises InputError for a file that is no model, that its runtime cannot load, or whose shapes stay
         open. Raises MissingRuntimeError if a runtime or an operator is missing here.
         """
         refuse_same_file(paths)
         files = [read_model_file(path) for path in paths]
+        self._random_items = random_items
         self._folder = TemporaryDirectory(prefix="edgefit-inputs-")
         try:
             names = display_names(paths)
@@ -54,7 +56,9 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         inputs = with_shapes(name, description.signature.inputs, _shapes_of(description.signature, shapes))
         if not inputs:
             raise InputError(f"{name}: takes no input, so there is nothing to measure")
-        pack = random_pack(inputs)
+        # The number depends on the inputs alone: models with equal ones are run with the same values.
+        batches = math.ceil(self._random_items / batch_of(inputs, ()))
+        pack = random_pack(inputs, max(RANDOM_INPUTS, batches))
         path = self._write(pack, inputs)
         record = ModelFileRecord(
             name=name,
@@ -65,7 +69,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
             size_bytes=file.size_bytes,
             signature=description.signature,
             inputs=inputs,
-            values=InputsRecord(source=_RANDOM, inferences=len(pack), sha256=sha256_of(path)),
+            values=InputsRecord(source=RANDOM_VALUES, inferences=len(pack), sha256=sha256_of(path)),
         )
         return PlannedModel(file=file, record=record, pack=path)
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 edgefit="${EDGEFIT:-$RUNNER_TEMP/edgefit/bin/edgefit}"
+python="${EDGEFIT_PYTHON:-$RUNNER_TEMP/edgefit/bin/python}"
 markdown="$RUNNER_TEMP/edgefit-check.md"
 junit="$RUNNER_TEMP/edgefit-check.xml"
 rm -f "$markdown" "$junit" # of an earlier use in the same job
@@ -11,8 +12,18 @@ read -r -d '' -a more <<<"$ARGUMENTS" || true
 code=0
 renewed=false
 
-if [ -e "$BASELINE/manifest.json" ]; then
-  "$edgefit" check "$CANDIDATE" --baseline "$BASELINE" ${ONLY:+--only "$ONLY"} ${more[@]+"${more[@]}"} \
+# What is kept of a model file is a folder with the file, and with its name.
+baseline="$BASELINE"
+if [ -f "$BASELINE/model-file.txt" ]; then
+  baseline="$BASELINE/$(cat "$BASELINE/model-file.txt")"
+fi
+
+if [ -f "$BASELINE" ] && [ "$UPDATE_BASELINE" = true ]; then
+  echo "::error title=edgefit::the baseline is a file of yours, which is not replaced; leave out update-baseline"
+  exit 2
+fi
+if [ -f "$baseline" ] || [ -e "$baseline/manifest.json" ]; then
+  "$edgefit" check "$CANDIDATE" --baseline "$baseline" ${ONLY:+--only "$ONLY"} ${more[@]+"${more[@]}"} \
     --github --markdown "$markdown" --junit "$junit" || code=$?
 elif [ "$UPDATE_BASELINE" = true ]; then
   echo "edgefit: no baseline is kept yet; this candidate becomes the first." | tee "$markdown"
@@ -24,9 +35,12 @@ fi
 if [ -e "$markdown" ]; then
   cat "$markdown" >>"$GITHUB_STEP_SUMMARY"
 fi
-# Equal files are not measured, so this only tells whether the candidate is a whole bundle.
-if [ "$UPDATE_BASELINE" = true ] && "$edgefit" check "$CANDIDATE" --baseline "$CANDIDATE" --skip-equal >/dev/null; then
-  if [ ! "$CANDIDATE" -ef "$BASELINE" ]; then
+# Equal files are not measured, so this only tells whether the candidate is a whole bundle, or a model that runs.
+if [ "$UPDATE_BASELINE" = true ] &&
+  "$edgefit" check "$CANDIDATE" --baseline "$CANDIDATE" --skip-equal ${more[@]+"${more[@]}"} >/dev/null; then
+  if [ -f "$CANDIDATE" ]; then
+    "$python" "$GITHUB_ACTION_PATH/keep_model.py" "$CANDIDATE" "$BASELINE"
+  elif [ ! "$CANDIDATE" -ef "$BASELINE" ]; then
     rm -rf "$BASELINE"
     mkdir -p "$(dirname "$BASELINE")"
     cp -R "$CANDIDATE" "$BASELINE"

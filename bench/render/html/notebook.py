@@ -11,7 +11,6 @@ from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
 from bench.printable import printable
 from bench.render.check_text import (
-    QUANTITIES,
     by_case,
     case_name,
     check_conditions,
@@ -19,6 +18,8 @@ from bench.render.check_text import (
     headline,
     notable_findings,
     number,
+    quantities,
+    row_noun,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, place_in
@@ -71,9 +72,10 @@ def report_to_notebook(report: Report) -> str:
 
 def check_to_notebook(checked: Checked) -> str:
     """Return a check: its result, the verdicts, the findings, the conditions, and every warning."""
-    head = [_cell(title, "th") for title in ("variant", *(quantity.value for quantity in QUANTITIES))]
+    shown = quantities(checked)
+    head = [_cell(title, "th") for title in (row_noun(checked), *(quantity.value for quantity in shown))]
     rows = [
-        [_cell(case_name(findings[0], checked), "th", _LEFT), *_verdicts(findings)]
+        [_cell(case_name(findings[0], checked), "th", _LEFT), *_verdicts(findings, shown)]
         for findings in by_case(checked)
     ]
     return _block(
@@ -111,13 +113,13 @@ def _number_cell(run: Run, column: Column, best: set[str]) -> str:
     return f"<td><strong>{text}</strong></td>" if run.case in best else f"<td>{text}</td>"
 
 
-def _verdicts(findings: Sequence[Finding]) -> list[str]:
+def _verdicts(findings: Sequence[Finding], shown: Sequence[Quantity]) -> list[str]:
     if findings[0].quantity is Quantity.CASE:
-        return [_cell(findings[0].verdict.value), *(_cell("") for _ in QUANTITIES[1:])]
+        return [_cell(findings[0].verdict.value), *(_cell("") for _ in shown[1:])]
     by_quantity = {finding.quantity: finding for finding in findings}
     return [
         _cell(f"{finding.verdict.value} {number(finding)}".rstrip() if finding is not None else "–")
-        for finding in map(by_quantity.get, QUANTITIES)
+        for finding in map(by_quantity.get, shown)
     ]
 
 

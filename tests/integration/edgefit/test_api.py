@@ -141,6 +141,19 @@ def test_a_bundle_is_measured_and_checked_as_by_the_commands(bundle_folder: Path
         edgefit.bench(bundle_folder, shape=(1, 3, 8, 8))
 
 
+def test_two_model_files_are_checked_as_by_the_command(tmp_path: Path) -> None:
+    old, new = write_onnx(tmp_path / "old.onnx"), write_onnx(tmp_path / "new.onnx", seed=7)
+
+    checked = edgefit.check(new, old, profile=SHORT, seconds=1, progress=False)
+
+    assert checked.compared == "models"
+    assert checked.exit_code == 10
+    assert "outputs" in checked._repr_html_()
+    assert "outputs" in set(checked.to_pandas().quantity)
+    with pytest.raises(edgefit.InputError, match="--min-retention: it does not apply to a model file"):
+        edgefit.check(new, old, min_retention=0.9)
+
+
 @pytest.mark.slow
 def test_images_become_a_run_and_a_run_becomes_a_bundle(tmp_path: Path) -> None:
     record = edgefit.finetune(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from making.command_line import SHORT
+from making.model_pairs import classifier
 from making.repository import ROOT
 
 from bench.bundle.manifest import MANIFEST
@@ -33,6 +34,7 @@ def runner(tmp_path: Path) -> dict[str, str]:
         "GITHUB_OUTPUT": str(tmp_path / "output"),
         "GITHUB_ACTION_PATH": str(ACTION),
         "EDGEFIT": str(command),
+        "EDGEFIT_PYTHON": sys.executable,
         "BASELINE": str(tmp_path / "kept here"),
         "UPDATE_BASELINE": "false",
         "ONLY": "onnx-fp32",
@@ -125,3 +127,39 @@ def test_arguments_may_stand_on_several_lines(runner: dict[str, str], bundle_fol
 
     assert done.returncode == 0, done.stderr
     assert "latency, process" not in done.stderr
+
+
+def test_a_model_file_is_kept_with_its_data_and_the_next_one_is_compared_with_it(
+    runner: dict[str, str], tmp_path: Path
+) -> None:
+    first = classifier(tmp_path / "one" / "model-1.onnx", has_external_data=True)
+    second = classifier(tmp_path / "two" / "model-2.onnx", change=0.05)
+    models = {"ONLY": "", "ARGUMENTS": f"{OPEN} --max-growth 900%"}
+
+    kept = check(runner, CANDIDATE=str(first), UPDATE_BASELINE="true", **models)
+    shutil.rmtree(first.parent)
+    compared = check(runner, CANDIDATE=str(second), **models)
+
+    assert kept.returncode == 0, kept.stderr
+    assert sorted(path.name for path in Path(runner["BASELINE"]).iterdir()) == [
+        "model-1.onnx",
+        "model-1.onnx.data",
+        "model-file.txt",
+    ]
+    assert compared.returncode == 10, compared.stderr
+    assert "::error title=edgefit%3A model-2.onnx outputs WORSE" in compared.stdout
+    assert "| model-2.onnx |" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+def test_a_baseline_that_is_a_file_is_compared_with_and_never_replaced(
+    runner: dict[str, str], tmp_path: Path
+) -> None:
+    model, old = classifier(tmp_path / "new.onnx"), classifier(tmp_path / "old.onnx")
+    models = {"CANDIDATE": str(model), "BASELINE": str(old), "ONLY": "", "ARGUMENTS": "--skip-equal"}
+
+    compared, refused = check(runner, **models), check(runner, **models, UPDATE_BASELINE="true")
+
+    assert compared.returncode == 0, compared.stderr
+    assert refused.returncode == 2
+    assert "the baseline is a file of yours, which is not replaced" in refused.stdout
+    assert old.is_file()

@@ -15,7 +15,17 @@ from bench.report.files import write_report
 from bench.report.measured_bundle import record_of
 
 # What takes longer is run as a whole by the demo, by a board's tests, or by its own.
-_SLOW = ("finetune", "export", "demo", "pack", "wheelhouse", "profiles calibrate", "check candidate")
+_SLOW = (
+    "finetune",
+    "export",
+    "demo",
+    "pack",
+    "wheelhouse",
+    "profiles calibrate",
+    "check candidate",
+    "check model",
+    "check new.onnx",
+)
 _ELSEWHERE = ("--on ", "clean ", "edgefit-demo")
 
 

@@ -129,7 +129,7 @@ def test_without_pandas_a_frame_says_what_to_install(
         (lambda: edgefit.bench("a.onnx", shape=(1, 0)), "is not a shape"),
         (lambda: edgefit.bench("a.onnx", shape={"x": (1.5,)}), "is not a shape"),  # type: ignore[dict-item]
         (lambda: edgefit.bench("a.onnx", sustained=0.1), "sustained 0.1 is out of range"),
-        (lambda: edgefit.check("a.json", "b.json"), "a.json: no such bundle or report"),
+        (lambda: edgefit.check("a.json", "b.json"), "a.json: no such model file, bundle or report"),
         (lambda: edgefit.check(make_report(), make_report(), max_slowdown=5), "from 0 to 1"),
         (lambda: edgefit.choose([]), "no report is given"),
         (lambda: edgefit.choose(make_report(), prefer="speed"), "unknown preference 'speed'"),

@@ -106,6 +106,8 @@ def test_the_limits_that_help_shows_are_those_that_are_used() -> None:
     for name in ("max_load_slowdown", "max_memory_growth", "max_growth"):
         assert parse_share(shown[name], name) == getattr(used, name)
     assert shown["min_retention"] == used.min_retention
+    assert shown["min_agreement"] == used.min_agreement
+    assert shown["min_sqnr"] == used.min_sqnr_db
     assert shown["seconds"] == CheckOptions().seconds
     percents = {of: f"{limit:.0%} " for of, limit in DEFAULT_SLOWDOWN.items()}
     helped = " ".join(edgefit("check", "--help").stdout.split()) + " "

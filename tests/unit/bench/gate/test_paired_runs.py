@@ -9,9 +9,9 @@ import pytest
 from making.compared_report import Row, timed
 from making.faulty_plan import Silent, pair_of
 
-from bench.gate.check_bundles import times_of
 from bench.gate.findings import Quantity
 from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRuns, latency_ratio
+from bench.gate.side_by_side import times_of
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
@@ -56,6 +56,7 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
     return PairedRuns(
         run_repetition=invented.run_repetition,
         examine_case=invented.examine,
+        examine_memory=invented.examine,
         progress=Silent(),
         seconds=seconds,
         blocks=4,

@@ -1,11 +1,14 @@
 """How a check is said in one line."""
 
-from making.checks import checked, report
+import json
+
+from making.checks import checked, model_report, report, scores
 from making.compared_report import Row
 
 from bench.gate.findings import Quantity
 from bench.measurements import Failed, FailureKind, Stage
-from bench.render.check_text import headline, notable_findings
+from bench.render.bmf import check_to_bmf, was_check_bmf
+from bench.render.check_text import check_conditions, headline, notable_findings, quantities
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -51,3 +54,22 @@ def test_images_that_changed_class_are_notable_though_accuracy_is_the_same() -> 
     assert notable_findings(same) == []
     notable = notable_findings(same.model_copy(update={"findings": tuple(flipped)}))
     assert [finding.quantity for finding in notable] == [Quantity.ACCURACY]
+
+
+def test_outputs_of_model_files_take_the_place_of_accuracy_and_are_always_said() -> None:
+    found = checked(model_report("new.onnx", scores()), model_report("old.onnx", scores()))
+
+    assert headline(found).startswith("PASSED: 1 model, nothing worse than its limit")
+    assert Quantity.OUTPUTS in quantities(found)
+    assert Quantity.ACCURACY not in quantities(found)
+    assert [finding.quantity for finding in notable_findings(found)] == [Quantity.OUTPUTS]
+    assert "| model | latency | load time | memory | size | outputs |" in check_to_markdown(found)
+    assert "SAME 100.0% |" in check_to_markdown(found)
+    assert check_conditions(found).startswith("candidate new.onnx (")
+
+
+def test_the_agreement_of_outputs_is_a_measure() -> None:
+    bmf = check_to_bmf(checked(model_report("new.onnx", scores(64)), model_report("old.onnx", scores())))
+
+    assert json.loads(bmf)["new.onnx"]["agreement"] == {"value": 0.5}
+    assert was_check_bmf(bmf.encode())

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from making.check_command import ONE, check_here
 from making.compared_report import Row, made_report
+from making.model_pairs import classifier
 from making.tiny_report import HOST
 
 from bench.bundle.manifest import MANIFEST
@@ -105,11 +106,57 @@ def test_wrong_use_is_one_sentence(
     assert sentence in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--only", "onnx-fp32"], "--only"),
+        (["--min-retention", "0.99"], "--min-retention"),
+    ],
+)
+def test_an_option_of_bundles_does_not_apply_to_model_files(
+    tmp_path: Path, words: list[str], option: str
+) -> None:
+    model = classifier(tmp_path / "model.onnx")
+
+    done = check_here(model, model, *words)
+
+    assert done.returncode == 2
+    assert f"{option}: it does not apply to a model file; leave it out" in said(done.stderr)
+
+
+@pytest.mark.parametrize("words", [["--shape", "1x3x8x8"], ["--min-agreement", "0.9"], ["--min-sqnr", "9"]])
+def test_an_option_of_model_files_does_not_apply_to_bundles(bundle_folder: Path, words: list[str]) -> None:
+    done = check_here(bundle_folder, bundle_folder, *words)
+
+    assert done.returncode == 2
+    assert "it does not apply to a bundle; leave it out" in said(done.stderr)
+
+
+def test_a_model_file_is_compared_with_nothing_else(bundle_folder: Path, tmp_path: Path) -> None:
+    model = classifier(tmp_path / "model.onnx")
+    write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
+
+    with_bundle, with_report = (
+        check_here(model, bundle_folder),
+        check_here(tmp_path / "a.json", model),
+    )
+
+    assert (with_bundle.returncode, with_report.returncode) == (2, 2)
+    assert f"{model} is a model file and {bundle_folder} is a bundle; give two" in said(with_bundle.stderr)
+    assert f"make a report with: edgefit bench {model} --out" in said(with_report.stderr)
+
+
+def said(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_a_bundle_and_a_report_are_not_compared(bundle_folder: Path, tmp_path: Path) -> None:
     write_report(tmp_path / "a.json", made_report({"onnx-fp32": Row(10)}))
 
     done = check_here(bundle_folder, tmp_path / "a.json")
 
     assert done.returncode == 2
-    assert "give two bundles, or two reports" in done.stderr
+    assert (
+        "give two model files, two bundles, or two reports (make a report with: edgefit bench" in done.stderr
+    )
     assert check_here(tmp_path / "nowhere", bundle_folder).returncode == 2

@@ -1,0 +1,185 @@
+"""Measures both sides of a check, interleaved on this machine, and has the gate judge them."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from bench.devices.terms import fewer_threads
+from bench.gate import reasons
+from bench.gate.check_job import CheckJob
+from bench.gate.document import Checked, Conditions
+from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.judging_outputs import notes_on_outputs
+from bench.gate.options import Limits
+from bench.gate.paired_runs import (
+    MeasuredPair,
+    PairedRuns,
+    latency_ratio,
+    load_ns,
+    load_ratio,
+    outcome_of,
+    p50_ns,
+)
+from bench.harness.examination import Examiner
+from bench.harness.journal_entries import Examined
+from bench.harness.paired_blocks import PairedRunner
+from bench.harness.worker_process import compile_runtimes, probe_confinement
+from bench.measurements import Failed
+from bench.progress import Progress
+from bench.run.machine_warnings import confinement_warnings, machine_warnings
+from bench.system.state import read_state
+
+_RATIOS = {Quantity.LATENCY: latency_ratio, Quantity.LOAD_TIME: load_ratio}
+_LEVELS = {Quantity.LATENCY: p50_ns, Quantity.LOAD_TIME: load_ns}
+
+
+def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: str) -> Checked:
+    """Compare a candidate with a baseline on this machine."""
+    heat = job.profile.heat if job.terms.provenance == "measured" else None
+    warnings = [
+        *machine_warnings(job.host, read_state(), heat),
+        *fewer_threads(job.terms, job.host),
+    ]
+    compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
+    confinement = probe_confinement()
+    warnings += confinement_warnings(confinement)
+    examiner = Examiner(job.plan, job.host, created)
+    runs = PairedRuns(
+        run_repetition=PairedRunner(job.plan, progress).run_repetition,
+        examine_case=examiner.examine,
+        examine_memory=examiner.examine_memory,
+        progress=progress,
+        seconds=job.options.seconds,
+        blocks=job.plan.sampling.blocks,
+    )
+    measured = {pair.id: pair for pair in runs.examine(job.pairs())}
+    findings = _measure(job, measured, runs)
+    return Checked(
+        tool=tool,
+        created=created,
+        compared=job.compared,
+        baseline=job.baseline,
+        candidate=job.candidate,
+        conditions=Conditions(
+            host=job.host,
+            profile=job.profile.name,
+            provenance=job.terms.provenance,
+            options=job.run_options,
+            confinement=confinement,
+        ),
+        limits=job.options.limits,
+        strict=job.options.strict,
+        findings=findings,
+        notes=(*job.notes, *_notes_on_equal_files(job), *notes_on_outputs(findings, job.inputs)),
+        warnings=tuple(warnings),
+        raw=tuple(
+            repetition for pair in measured.values() for repetition in (*pair.repetitions, *pair.confirmation)
+        ),
+    )
+
+
+def _measure(job: CheckJob, measured: Mapping[str, MeasuredPair], runs: PairedRuns) -> tuple[Finding, ...]:
+    """Time all pairs, then confirm the suspected regressions. Return the final findings."""
+    limits = job.options.limits
+    judged = partial(_findings, job, measured)
+    runs.time(list(measured.values()), lambda pair: _is_decided_or_suspected(judged(), pair, limits))
+    suspected = suspected_regressions(judged(), limits)
+    runs.confirm_memory(
+        measured[finding.case] for finding in suspected if finding.quantity is Quantity.MEMORY
+    )
+    for pair in measured.values():
+        pair.suspected = _quantities_to_confirm(suspected, pair, runs)
+    slow = [pair for pair in measured.values() if pair.suspected]
+    runs.time_confirmation(slow, lambda pair: _is_decided(judged(), pair, pair.suspected))
+    return judged()
+
+
+def _quantities_to_confirm(
+    suspected: Sequence[Finding], pair: MeasuredPair, runs: PairedRuns
+) -> frozenset[Quantity]:
+    """Return the times of a pair that a confirmation run measures again: all suspected ones, or none."""
+    times = [finding for finding in suspected if finding.case == pair.id and finding.quantity in _RATIOS]
+    is_needed = any(
+        needs_confirmation(
+            finding, _RATIOS[finding.quantity](pair.repetitions), runs.confirmation_processes(pair)
+        )
+        for finding in times
+    )
+    return frozenset(finding.quantity for finding in times) if is_needed else frozenset()
+
+
+def _is_decided_or_suspected(findings: Sequence[Finding], pair: MeasuredPair, limits: Limits) -> bool:
+    """Tell whether the first run of a pair may end: its latency is decided, or a suspected regression."""
+    is_suspected = any(
+        finding.case == pair.id and finding.quantity is Quantity.LATENCY
+        for finding in suspected_regressions(findings, limits)
+    )
+    return is_suspected or _is_decided(findings, pair, frozenset({Quantity.LATENCY}))
+
+
+def _is_decided(findings: Sequence[Finding], pair: MeasuredPair, quantities: frozenset[Quantity]) -> bool:
+    return all(
+        finding.verdict is not Verdict.UNDECIDED
+        for finding in findings
+        if finding.case == pair.id and finding.quantity in quantities
+    )
+
+
+def _findings(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:
+    compared = [_compared(job, case, measured.get(case)) for case in job.case_ids]
+    return judge(compared, job.options.limits)
+
+
+def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
+    compared = partial(Compared, *job.variant_and_provider(case))
+    if job.is_skipped(case):
+        same = Side("completed")
+        return compared(same, same, are_equal_files=True)
+    if pair is None:
+        return compared(*job.unpaired_sides(case))
+    return compared(
+        _side(pair, is_candidate=False),
+        _side(pair, is_candidate=True),
+        latency=times_of(pair, Quantity.LATENCY),
+        load_time=times_of(pair, Quantity.LOAD_TIME),
+        labels="no labels" if job.labels is None else job.labels,
+        inputs=job.inputs,
+        memory_confirmed=bool(pair.confirmation_peaks),
+    )
+
+
+def _side(pair: MeasuredPair, is_candidate: bool) -> Side:
+    entry = pair.candidate if is_candidate else pair.baseline
+    case = pair.pair.candidate if is_candidate else pair.pair.baseline
+    ended = outcome_of(entry)
+    if isinstance(entry, Examined):
+        logits = None if entry.logits is None else np.asarray(entry.logits, dtype=np.float32)
+        peaks = pair.peaks_bytes(is_candidate)
+        return Side("completed", None, case.size_bytes, peaks, logits, entry.outputs)
+    if isinstance(ended, Failed):
+        return Side("failed", ended.reason)
+    return Side("skipped", None if ended is None else ended.reason)
+
+
+def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
+    """Return the two sides' times. None if nothing was timed, or if one side does not run any more."""
+    repetitions = pair.repetitions_for(quantity)
+    if not repetitions or not pair.runs:
+        return None
+    level_of = _LEVELS[quantity]
+    return Times(
+        baseline_ns=level_of(repetition.baseline for repetition in repetitions),
+        candidate_ns=level_of(repetition.candidate for repetition in repetitions),
+        ratio=_RATIOS[quantity](repetitions) or reasons.dropped(len(repetitions)),
+        confirmed=quantity in pair.suspected,
+    )
+
+
+def _notes_on_equal_files(job: CheckJob) -> list[str]:
+    equal = [case for case in job.case_ids if job.is_equal(case)]
+    if not equal or job.options.skip_equal:
+        return []
+    files = "all files are" if len(equal) == len(job.case_ids) else f"the files of {', '.join(equal)} are"
+    return [f"{files} the same, byte for byte, on both sides; --skip-equal skips their measurement"]

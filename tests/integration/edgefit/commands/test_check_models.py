@@ -1,0 +1,117 @@
+"""`edgefit check` of two model files: real ONNX files side by side, exit codes, and what it writes.
+
+Limits on times are wide open, but for a file that is many times slower.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from making.check_command import ANY_TIME, check, check_here
+from making.command_line import SHORT, edgefit_here
+from making.model_pairs import classifier
+
+from bench.gate.findings import Verdict
+
+SHORTLY = ("--seconds", "1", "--profile", SHORT)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return classifier(tmp_path / "old.onnx")
+
+
+def verdicts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    return {finding["quantity"]: finding["verdict"] for finding in json.loads(done.stdout)["findings"]}
+
+
+def said(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_equal_models_of_two_names_pass_and_are_one_pair(old: Path, tmp_path: Path) -> None:
+    new = classifier(tmp_path / "new.onnx")
+
+    done = check(new, old, *SHORTLY, *ANY_TIME, "--json")
+
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["compared"] == "models"
+    assert {finding["case"] for finding in document["findings"]} == {"new.onnx"}
+    assert set(verdicts(done)) == {"latency", "load time", "memory", "size", "outputs"}
+    assert verdicts(done)["outputs"] == Verdict.SAME.value
+    assert document["candidate"]["models"][0]["name"] == "new.onnx"
+    assert "two model files" in said(done.stderr)
+
+
+def test_a_changed_weight_that_changes_classes_blocks_for_every_reader(old: Path, tmp_path: Path) -> None:
+    new = classifier(tmp_path / "elsewhere" / "old.onnx", change=0.05)
+    files = [tmp_path / name for name in ("c.md", "c.xml", "c.bmf")]
+    written = zip(("--markdown", "--junit", "--bmf"), files, strict=True)
+
+    done = check(new, old, *SHORTLY, *ANY_TIME, "--github", *[word for pair in written for word in pair])
+
+    assert done.returncode == 10, done.stderr
+    sentence = "128 of 128 random inputs changed class, 0.0% the same (0.0% to 2.9%), the limit is 97 %"
+    assert said(done.stdout).startswith(f"BLOCKED: old.onnx outputs WORSE: {sentence}")
+    assert "note: classes were compared on 128 random inputs, which is weak evidence" in said(done.stdout)
+    assert "::error title=edgefit%3A old.onnx outputs WORSE::128 of 128 random inputs" in done.stdout
+    markdown, junit, bmf = (path.read_text() for path in files)
+    assert "| model | latency | load time | memory | size | outputs |" in markdown
+    assert "WORSE 0.0% |" in markdown
+    failures = [test.get("name") for test in ElementTree.fromstring(junit).iter("testcase") if len(test)]
+    assert "outputs" in failures
+    assert json.loads(bmf)["old.onnx"]["agreement"] == {"value": 0.0}
+
+
+def test_a_model_that_is_many_times_slower_blocks(old: Path, tmp_path: Path) -> None:
+    slow = classifier(tmp_path / "slow.onnx", convolutions=40)
+
+    done = check(slow, old, *SHORTLY, "--json")
+
+    assert done.returncode == 10, done.stderr
+    assert verdicts(done)["latency"] == Verdict.WORSE.value
+    assert verdicts(done)["outputs"] == Verdict.SAME.value
+
+
+def test_models_of_two_formats_are_a_pair(old: Path, tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    converted = tmp_path / "new.xml"
+    openvino.save_model(openvino.convert_model(old), converted, compress_to_fp16=False)
+
+    done = check(converted, old, *SHORTLY, *ANY_TIME, "--max-growth", "900%", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert verdicts(done)["outputs"] == Verdict.SAME.value
+    assert "new.xml: another format: openvino, was onnx" in json.loads(done.stdout)["notes"]
+
+
+def test_models_with_other_inputs_are_wrong_input_that_names_both(old: Path, tmp_path: Path) -> None:
+    done = check_here(classifier(tmp_path / "large.onnx", side=24), old)
+
+    assert done.returncode == 2
+    assert "'large.onnx' takes images: float32 [1, 3, 24, 24]" in said(done.stderr)
+    assert "'old.onnx' takes images: float32 [1, 3, 16, 16]" in said(done.stderr)
+
+
+def test_equal_files_are_not_measured_where_that_is_asked_for(old: Path) -> None:
+    done = check_here(old, old, "--skip-equal", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert verdicts(done) == {"case": Verdict.SAME.value}
+    assert json.loads(done.stdout)["raw"] == []
+
+
+def test_reports_of_two_model_files_are_compared_with_their_outputs(old: Path, tmp_path: Path) -> None:
+    new = classifier(tmp_path / "new.onnx", change=0.05)
+    for path in (old, new):
+        words = ("--quick", "--profile", SHORT, "--out", path.with_suffix(".json"))
+        assert edgefit_here("bench", path, *words).returncode == 0
+
+    done = check_here(tmp_path / "new.json", tmp_path / "old.json", "--json")
+
+    assert done.returncode == 10, done.stderr
+    assert verdicts(done)["outputs"] == Verdict.WORSE.value
+    assert "8 of 8 random inputs changed class" in done.stdout
