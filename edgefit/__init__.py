@@ -1,1 +1,55 @@
+"""edgefit in Python: what the commands do, as functions. Each name is imported when it is first used."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgefit.api import (
+        Checked,
+        Choice,
+        EdgefitError,
+        InputError,
+        MissingRuntimeError,
+        Report,
+        bench,
+        check,
+        choose,
+        export,
+        finetune,
+        inspect,
+        read_report,
+    )
+
 __version__ = "0.1.0"
+__all__ = [
+    "Checked",
+    "Choice",
+    "EdgefitError",
+    "InputError",
+    "MissingRuntimeError",
+    "Report",
+    "bench",
+    "check",
+    "choose",
+    "export",
+    "finetune",
+    "inspect",
+    "read_report",
+]
+
+
+if not TYPE_CHECKING:  # a type checker would believe in any name
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'edgefit' has no attribute '{name}'")
+        from edgefit.own_packages import require_own
+
+        require_own("bench", "device_profiles")
+        from edgefit import api
+
+        globals()[name] = getattr(api, name)
+        return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,6 +1,5 @@
 """The command line: it parses, runs the command, and turns every error into one sentence and an exit code."""
 
-import errno
 import json
 import os
 import signal
@@ -10,13 +9,12 @@ from types import FrameType
 from typing import NoReturn
 
 from bench.printable import printable_lines
+from edgefit.errors import disk_sentence
 
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
 _READER_GONE = 128 + signal.SIGPIPE
-# Errors of the disk or its permissions, which are no fault of edgefit.
-_DISK_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 def main() -> NoReturn:
@@ -59,12 +57,8 @@ def run(arguments: list[str]) -> int:
 def _report_error(error: Exception, as_json: bool) -> int:
     """Print an error and return its exit code; an error without one is a crash of edgefit."""
     code = getattr(error, "exit_code", None)
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        file = error.filename or "a file"
-        message = (
-            f"{file} cannot be read or written ({error.strerror}); check its permissions, and the free space"
-        )
-        code = _WRONG_INPUT
+    if (sentence := disk_sentence(error)) is not None:
+        message, code = sentence, _WRONG_INPUT
     elif code is None:
         sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         message, code = "edgefit crashed; please report the text above", _CRASHED

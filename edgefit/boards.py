@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefit.options import AUTO
 from edgefit.profiles import named_profiles
 from edgefit.progress import progress_of
 from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.subjects import SubjectOptions, is_bundle, opened
 from edgefit.terminal import Output, print_line
+from edgefit.values import AUTO
 
 if TYPE_CHECKING:
     from bench.remote.board_run import BoardRequest

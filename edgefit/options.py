@@ -3,19 +3,16 @@
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgefit.terminal import set_quiet
+from edgefit.values import SUSTAINED_S
 
 if TYPE_CHECKING:
     from bench.bundle.signature import StatedInput
 
-# The value of `--profile` that stands for the profile of the machine itself.
-AUTO = "auto"
 # A size with more digits would not fit into any memory.
 _SIZE = r"[1-9][0-9]{0,8}"
 _SHAPE = re.compile(rf"(?:(?P<name>.*):)?(?P<sizes>{_SIZE}(?:x{_SIZE})*)(?::(?P<dtype>[a-z]+[0-9]*))?")
@@ -77,8 +74,8 @@ Sustained = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        min=1,
-        max=86400,
+        min=SUSTAINED_S.low,
+        max=SUSTAINED_S.high,
         help="Also run each variant for this long without a pause, to see whether its latency drifts.",
     ),
 ]
@@ -90,16 +87,6 @@ With = Annotated[
         help="Install this runtime on the board although its wheels take up to 3 GB.",
     ),
 ]
-
-
-def now() -> str:
-    """Return the present time in UTC as ISO 8601, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def name_for(name: str | None, out: Path) -> str:
-    """Return the given name, else the name of the result's folder."""
-    return name or out.resolve().name
 
 
 def refuse_endless(sustained: float | None) -> None:

@@ -1,14 +1,19 @@
 """The profiles that a command can use: those that come with edgefit, and the user's own."""
 
-from typing import TYPE_CHECKING
-
-from edgefit.terminal import Output
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from device_profiles.profile import Profile
 
 
-def named_profiles(output: Output) -> "list[Profile]":
+class Speaker(Protocol):
+    """Shows sentences to the user: the output of a command, or the progress of a long step."""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+
+
+def named_profiles(speaker: Speaker) -> "list[Profile]":
     """Return every profile that has a name; print a warning for each one that cannot be read."""
     from bench.runtimes.profile_names import load_checked_profile
     from device_profiles.errors import ProfileError
@@ -19,7 +24,7 @@ def named_profiles(output: Output) -> "list[Profile]":
         try:
             profiles.append(load_checked_profile(name))
         except ProfileError as error:
-            output.say(f"warning: this profile is skipped: {error}")
+            speaker.say(f"warning: this profile is skipped: {error}")
     return profiles
 
 

@@ -2,34 +2,39 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import typer
-
-if TYPE_CHECKING:
-    from bench.bundle.manifest import Bundle
-    from bench.run.model_set import ModelSet, Shapes
+from bench.bundle.manifest import MANIFEST, Bundle, read_bundle
+from bench.errors import InputError
+from bench.run.model_inputs import InputsSource, inputs_source
+from bench.run.model_set import ModelSet, Shapes
 
 
 @dataclass(frozen=True)
 class SubjectOptions:
     """The options that apply to a bundle alone, or to model files alone."""
 
-    only: Sequence[str]
+    only: Sequence[str] = ()
     """The variants of a bundle that --only names; empty for all."""
-    shapes: "Shapes"
+    shapes: Shapes = field(default_factory=dict)
     """What --shape states, by the inputs' names."""
-    data: str | None
+    data: str | None = None
     """See --data."""
-    preprocess: str | None
+    preprocess: str | None = None
     """See --preprocess."""
-    judged_output: str | None
+    judged_output: str | None = None
     """See --output."""
 
+    @property
+    def source(self) -> InputsSource | None:
+        """The source of a model's inputs; None: random values."""
+        if self.data is None and self.preprocess is None:
+            return None
+        return inputs_source(self.data, self.preprocess)
+
     def refuse_for_bundle(self) -> None:
-        """Raise BadParameter for the first option that applies to model files alone, if it is given."""
+        """Raise InputError for the first option that applies to model files alone, if it is given."""
         given = (
             ("--shape", self.shapes, "has its shapes"),
             ("--data", self.data, "has its evaluation images"),
@@ -38,34 +43,26 @@ class SubjectOptions:
         )
         for option, value, why in given:
             if value:
-                raise typer.BadParameter(f"it applies to model files; a bundle {why}", param_hint=option)
+                raise InputError(f"{option}: it applies to model files; a bundle {why}")
 
     def refuse_for_models(self) -> None:
-        """Raise BadParameter if --only is given, which applies to bundles alone."""
+        """Raise InputError if --only is given, which applies to bundles alone."""
         if self.only:
-            raise typer.BadParameter(
-                "it applies to bundles; give only the model files to measure", param_hint="--only"
-            )
+            raise InputError("--only: it applies to bundles; give only the model files to measure")
 
 
 @contextmanager
-def opened(paths: Sequence[Path], options: SubjectOptions) -> "Iterator[Bundle | ModelSet]":
+def opened(paths: Sequence[Path], options: SubjectOptions) -> Iterator[Bundle | ModelSet]:
     """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    from bench.run.model_inputs import inputs_source
-    from bench.run.model_set import ModelSet
-
     if is_bundle(paths, options):
         yield only_bundle(paths)
         return
-    source = inputs_source(options.data, options.preprocess)
-    with ModelSet(paths, options.shapes, source, options.judged_output) as models:
+    with ModelSet(paths, options.shapes, options.source, options.judged_output) as models:
         yield models
 
 
 def is_bundle(paths: Sequence[Path], options: SubjectOptions) -> bool:
-    """Return whether a bundle is given; raises BadParameter for options that do not fit what is given."""
-    from bench.bundle.manifest import MANIFEST
-
+    """Return whether a bundle is given; raises InputError for options that do not fit what is given."""
     if any((path / MANIFEST).exists() for path in paths):
         options.refuse_for_bundle()
         return True
@@ -73,11 +70,8 @@ def is_bundle(paths: Sequence[Path], options: SubjectOptions) -> bool:
     return False
 
 
-def only_bundle(paths: Sequence[Path]) -> "Bundle":
+def only_bundle(paths: Sequence[Path]) -> Bundle:
     """Read the bundle; raises InputError if something else is given beside it."""
-    from bench.bundle.manifest import read_bundle
-    from bench.errors import InputError
-
     if len(paths) > 1:
         raise InputError(
             f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
@@ -13,7 +14,7 @@ from rich.segment import Segment
 from bench.printable import printable_lines
 
 # A pipe or a CI log has no width; the widest table fits into this one.
-_WIDTH_WITHOUT_TERMINAL = 140
+WIDTH_WITHOUT_TERMINAL = 140
 # JSON lets these stand in a string as they are, and a terminal follows some of them.
 _CONTROLS = re.compile("[\x7f-\x9f]")
 # Whether only errors are printed. It holds for the whole process, because a command may run others.
@@ -85,11 +86,25 @@ def _console(stderr: bool) -> Console:
     return console
 
 
+def as_text(result: RenderableType) -> str:
+    """Return what a file would get of a result: text without colours, and without a line end."""
+    text = StringIO()
+    _SafeConsole(
+        file=text,
+        width=WIDTH_WITHOUT_TERMINAL,
+        highlight=False,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+    ).print(result)
+    return text.getvalue().rstrip("\n")
+
+
 def _width_without_terminal() -> int:
     """Return COLUMNS where it is a positive number. A user or a CI system sets it for a pipe."""
     columns = os.environ.get("COLUMNS", "")
     is_positive = columns.isascii() and columns.isdigit() and int(columns) > 0
-    return int(columns) if is_positive else _WIDTH_WITHOUT_TERMINAL
+    return int(columns) if is_positive else WIDTH_WITHOUT_TERMINAL
 
 
 def print_line(sentence: str) -> None:

@@ -24,6 +24,7 @@ from models.description import (
 from models.errors import InputError
 from models.evaluation import evaluate
 from models.network import ImageClassifier
+from models.options import FinetuneOptions
 from models.prediction import predict
 from models.progress import Progress
 from models.records import (
@@ -62,32 +63,6 @@ from models.weights_kind import WeightsKind
 IMAGE_SIZES = (32, 1024)
 MOST_EPOCHS = 1000
 MOST_SEED = 2**32 - 1
-
-
-@dataclass(frozen=True)
-class FinetuneOptions:
-    """The options of `edgefit finetune`."""
-
-    data: str
-    """The data source: a name, an .npz file or a folder."""
-    arch: str = "mobilenet_v2"
-    """The architecture."""
-    weights: str = "imagenet"
-    """The starting weights: a name or a file."""
-    image_size: int = 224
-    """The side of the network's input in pixels."""
-    epochs: int | None = None
-    """The most epochs to train; None: the default for the weights."""
-    unfreeze: int | None = None
-    """How many of the last feature blocks are trained; None: the default for the weights."""
-    seed: int = 0
-    """The seed of everything random."""
-    flip: bool = True
-    """Whether images are flipped left to right at random."""
-    skip_bad: bool = False
-    """Whether images that cannot be decoded are skipped instead of being an error."""
-    images: int = 1000
-    """How many images the source 'synthetic' generates."""
 
 
 @dataclass(frozen=True)

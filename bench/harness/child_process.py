@@ -9,6 +9,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -34,7 +35,18 @@ _RUNNING: set["ChildProcess"] = set()
 
 @atexit.register
 def _stop_running_children() -> None:
-    for child in list(_RUNNING):
+    _stop(list(_RUNNING))
+
+
+def stop_children_of_this_thread() -> None:
+    """Stop what an interrupt left running, where this process goes on, as a notebook's does."""
+    thread = threading.get_ident()
+    with deferred_signals():
+        _stop([child for child in _RUNNING if child.started_by == thread])
+
+
+def _stop(children: "Sequence[ChildProcess]") -> None:
+    for child in children:
         with suppress(OSError):  # an interrupt stopped it half-way through `stop`
             child.stop()
 
@@ -67,6 +79,8 @@ class ChildProcess:
         work.mkdir()
         self._answers, write_end = os.pipe()
         self._oom_kills = _oom_kills()
+        self.started_by = threading.get_ident()
+        """The thread that started it."""
         # A signal between the start of the process and its entry in _RUNNING would leave it running for ever.
         with self._stderr.open("wb") as stderr, deferred_signals():
             self._process = subprocess.Popen(

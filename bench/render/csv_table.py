@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.render import columns
@@ -103,18 +103,25 @@ def to_csv(reports: Iterable[Report]) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    measured = list(reports)
-    numbers = columns.columns_of(measured)
-    remarks = [column for column in REMARKS if applies_to_any(column.subject, measured)]
-    head = [column.key for column in numbers]
-    writer.writerow([*(column.key for column in IDENTITY), *head, *(column.key for column in remarks)])
-    for report in measured:
-        for run in report.runs:
-            writer.writerow(
-                [
-                    *(column.value(report, run) for column in IDENTITY),
-                    *(column.value(run) for column in numbers),
-                    *(column.value(report, run) for column in remarks),
-                ]
-            )
+    names, lines = header_and_lines(list(reports))
+    writer.writerow(names)
+    writer.writerows(lines)
     return out.getvalue()
+
+
+def header_and_lines(reports: Sequence[Report]) -> tuple[list[str], list[list[str | float | None]]]:
+    """Return the names of the columns, and a line for each row of each report; None: there is no value."""
+    numbers = columns.columns_of(reports)
+    remarks = [column for column in REMARKS if applies_to_any(column.subject, reports)]
+    head = [column.key for column in numbers]
+    names = [*(column.key for column in IDENTITY), *head, *(column.key for column in remarks)]
+    lines = [
+        [
+            *(column.value(report, run) for column in IDENTITY),
+            *(column.value(run) for column in numbers),
+            *(column.value(report, run) for column in remarks),
+        ]
+        for report in reports
+        for run in report.runs
+    ]
+    return names, lines

@@ -28,6 +28,7 @@ from bench.render.check_text import (
     quantities,
     row_noun,
 )
+from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import (
     Column,
     ColumnPlace,
@@ -194,24 +195,14 @@ def choice_view(choice: Choice) -> RenderableType:
     """Return a choice for a terminal of any width. The result comes first, then the figures and reasons."""
     return Group(
         Text(choice.headline, "bold" if choice.chosen else "bold red"),
-        *_hanging(f"  {sentence}" for sentence in _explanation(choice)),
+        *_hanging(f"  {sentence}" for sentence in explanation(choice)),
         _candidates(choice),
         *_hanging(choice.nearest),
         *_hanging(
-            (
-                f"* on the Pareto front of {choice.front_of}",
-                f"Ranked by {choice.prefer.value}. Ratios are to the choice, with a 95 % interval.",
-                f"Budget: {choice.budget.source}",
-            ),
+            choice_notes(choice),
             "dim",
         ),
     )
-
-
-def _explanation(choice: Choice) -> list[str]:
-    """Return the explanation without the figures, which the row of the chosen candidate has."""
-    figures = [candidate.reason for candidate in choice.candidates if candidate.result == "chosen"]
-    return [sentence for sentence in choice.explanation if sentence not in figures]
 
 
 def _candidates(choice: Choice) -> Table:

@@ -1,13 +1,12 @@
 """`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edgefit import __version__
 from edgefit.options import (
-    AUTO,
     AsJson,
     Data,
     JudgedOutput,
@@ -19,24 +18,14 @@ from edgefit.options import (
     Shape,
     Sustained,
     With,
-    now,
     parse_shapes,
     refuse_endless,
     split_names,
 )
 from edgefit.profiles import complete_profile_name
 from edgefit.report_output import exit_code_of, show_next_step, show_report
-from edgefit.subjects import SubjectOptions, opened
 from edgefit.terminal import Output
-
-if TYPE_CHECKING:
-    from bench.bundle.manifest import Bundle
-    from bench.report.schema import Report
-    from bench.run.model_set import ModelSet
-    from bench.run.request import BenchmarkRequest
-    from device_profiles.profile import Profile
-
-_DEFAULT_PROFILE = "laptop-cpu"
+from edgefit.values import DEFAULT_PROFILE, now
 
 
 def bench(
@@ -53,7 +42,7 @@ def bench(
             metavar="NAME|FILE|auto",
             autocompletion=complete_profile_name,
             help="The device's profile; see edgefit profiles list. auto: the one that the machine matches. "
-            f"Default: {_DEFAULT_PROFILE}; with --on: auto.",
+            f"Default: {DEFAULT_PROFILE}; with --on: auto.",
         ),
     ] = None,
     on: Annotated[
@@ -107,7 +96,11 @@ def bench(
       edgefit bench model.onnx --on ssh://pi@raspberrypi.local
       edgefit bench bundle --on ssh://pi@raspberrypi.local --out report.json
     """
+    from bench.report.files import to_json
     from bench.run.request import BenchmarkRequest
+    from edgefit.jobs import measure
+    from edgefit.progress import progress
+    from edgefit.subjects import SubjectOptions
 
     output = Output(as_json)
     refuse_endless(sustained)
@@ -121,68 +114,24 @@ def bench(
         created=now(),
     )
     shapes = {} if shape is None else parse_shapes(shape)
-    options = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
+    inputs = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
     if on:
         from bench.remote.targets import parse_targets
         from edgefit.boards import board_request, measure_boards, opened_for_boards
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
-        with opened_for_boards(subjects, options) as subject:
+        with opened_for_boards(subjects, inputs) as subject:
             on_boards = board_request(subject, request, profile, formats, wheelhouse, output)
             code = measure_boards(targets, on_boards, out, output)
         raise typer.Exit(code)
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-    from bench.runtimes.profile_names import load_checked_profile
-
-    device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
-    _refuse_other_output(out)
-    with opened(subjects, options) as subject:
-        code = _measure_here(subject, device, request, out, output)
-    raise typer.Exit(code)
-
-
-def _measure_here(
-    subject: "Bundle | ModelSet",
-    device: "Profile",
-    request: "BenchmarkRequest",
-    out: Path | None,
-    output: Output,
-) -> int:
-    """Measure on this machine, print the report, write it to `out`, and return the exit code."""
-    from bench.report.files import to_json, write_report
-    from bench.run.benchmark import benchmark
-    from edgefit.progress import progress
-
-    def on_report(report: "Report") -> None:
-        if out is not None:
-            write_report(out, report)
-
     with progress() as watcher:
-        report = benchmark(subject, device, request, watcher, on_report)
+        report = measure(subjects, profile or DEFAULT_PROFILE, inputs, request, out, watcher)
     show_report(report, output)
     output.document(to_json(report))
-    code = exit_code_of(report)
-    if not code:
-        show_next_step([] if out is None else [out], output)
-    return code
-
-
-def _refuse_other_output(out: Path | None) -> None:
-    """Raise InputError if the file for the report is something else than a report."""
-    from bench.filesystem.whole_files import refuse_to_replace
-    from bench.report.files import was_a_report
-
-    if out is not None:
-        refuse_to_replace(out, was_a_report, "--out")
-
-
-def _detected(output: Output) -> "Profile":
-    """Return the profile that this machine matches; raises InputError if there is none."""
-    from bench.devices.matching import profile_that_is
-    from bench.system.host import read_host
-    from edgefit.profiles import named_profiles
-
-    return profile_that_is(read_host(), named_profiles(output), "this machine")
+    if code := exit_code_of(report):
+        raise typer.Exit(code)
+    show_next_step([] if out is None else [out], output)

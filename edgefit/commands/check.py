@@ -1,11 +1,10 @@
 """`edgefit check`: compares a candidate with a baseline, with an exit code for CI. bench/gate decides."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from edgefit import __version__
 from edgefit.options import (
     AsJson,
     Data,
@@ -13,7 +12,6 @@ from edgefit.options import (
     Preprocess,
     Quiet,
     Shape,
-    now,
     parse_shapes,
     parse_share,
     split_names,
@@ -21,26 +19,13 @@ from edgefit.options import (
 from edgefit.output_files import OutputFile, refuse_to_replace_any, write_all
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
-
-if TYPE_CHECKING:
-    from bench.gate.document import Checked
-    from bench.gate.options import CheckOptions
-    from bench.run.model_inputs import InputsSource
-    from bench.run.model_set import Shapes
+from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB
 
 _NEXT_IF_WORSE = "fix it; or, if it is intended, use this candidate as the new baseline"
 _NEXT_IF_NOTHING = {
     "reports": "give two bundles instead of two reports; edgefit measures them side by side",
     "bundles": "check variants that are in both bundles and that run here; the findings say what is missing",
     "models": "check two model files that run here; the findings say what is missing",
-}
-Kind = Literal["bundles", "models", "reports"]
-_NOUNS: dict[Kind, str] = {"bundles": "bundle", "models": "model file", "reports": "report"}
-# The options that would do nothing, by what is given.
-_FOREIGN: dict[Kind, tuple[str, ...]] = {
-    "bundles": ("shape", "data", "preprocess", "judged_output", "min_agreement", "min_sqnr"),
-    "models": ("only", "min_retention"),
-    "reports": ("shape", "data", "preprocess"),
 }
 
 
@@ -64,7 +49,7 @@ def check(
             autocompletion=complete_profile_name,
             help="The device's profile, unless two reports are compared.",
         ),
-    ] = "laptop-cpu",
+    ] = DEFAULT_PROFILE,
     only: Annotated[
         str | None,
         typer.Option(
@@ -89,13 +74,16 @@ def check(
         str, typer.Option(metavar="PERCENT", help="The largest growth of peak memory.")
     ] = "5%",
     min_retention: Annotated[
-        float, typer.Option(min=0, max=1, help="The smallest share of the baseline's accuracy to keep.")
+        float,
+        typer.Option(
+            min=SHARE.low, max=SHARE.high, help="The smallest share of the baseline's accuracy to keep."
+        ),
     ] = 0.99,
     min_agreement: Annotated[
         float,
         typer.Option(
-            min=0,
-            max=1,
+            min=SHARE.low,
+            max=SHARE.high,
             help="For model files that give classes: the smallest share of inputs with the baseline's class.",
         ),
     ] = 0.97,
@@ -103,15 +91,19 @@ def check(
         float,
         typer.Option(
             metavar="DB",
-            min=-1000,
-            max=1000,
+            min=SQNR_DB.low,
+            max=SQNR_DB.high,
             help="For other outputs of model files: the smallest SQNR, with the baseline's as the signal. At "
             "20 dB the error is a tenth.",
         ),
     ] = 20.0,
     seconds: Annotated[
         float,
-        typer.Option(min=1, max=3600, help="How long to time each variant, unless reports are compared."),
+        typer.Option(
+            min=CHECK_S.low,
+            max=CHECK_S.high,
+            help="How long to time each variant, unless reports are compared.",
+        ),
     ] = 20.0,
     skip_equal: Annotated[
         bool, typer.Option("--skip-equal", help="Measure nothing whose files are identical.")
@@ -146,7 +138,10 @@ def check(
     from bench.render.junit import check_to_junit, was_check_junit
     from bench.render.markdown import check_to_markdown, was_check_markdown
     from bench.render.terminal import check_view
-    from bench.run.model_inputs import inputs_source
+    from edgefit.jobs import check as check_given
+    from edgefit.jobs import compared_kind, refuse_foreign
+    from edgefit.progress import progress
+    from edgefit.subjects import SubjectOptions
 
     output = Output(as_json)
     files = (
@@ -155,8 +150,8 @@ def check(
         OutputFile(bmf, "--bmf", check_to_bmf, was_check_bmf),
     )
     refuse_to_replace_any(files)
-    kind = _kind(candidate, baseline)
-    _refuse_foreign_options(context, kind)
+    kind = compared_kind(candidate, baseline)
+    refuse_foreign(_given(context), kind)
     shapes = {} if shape is None else parse_shapes(shape)
     slowdown = DEFAULT_SLOWDOWN[kind] if max_slowdown is None else parse_share(max_slowdown, "--max-slowdown")
     options = CheckOptions(
@@ -175,14 +170,9 @@ def check(
         skip_equal=skip_equal,
         strict=strict,
     )
-    match kind:
-        case "bundles":
-            checked = _bundles(candidate, baseline, profile, options)
-        case "models":
-            source = None if (data, preprocess) == (None, None) else inputs_source(data, preprocess)
-            checked = _models(candidate, baseline, shapes, source, profile, options)
-        case "reports":
-            checked = _reports(candidate, baseline, options)
+    inputs = SubjectOptions((), shapes, data, preprocess, judged_output)
+    with progress() as watcher:
+        checked = check_given(candidate, baseline, inputs, profile, options, watcher)
     output.show(check_view(checked, output.console.width))
     if github:
         for line in to_annotations(checked):
@@ -195,89 +185,7 @@ def check(
         raise typer.Exit(checked.exit_code)
 
 
-def _kind(candidate: Path, baseline: Path) -> Kind:
-    """Return what both are; raises InputError if they are of two kinds, or if one does not exist."""
-    from bench.errors import InputError
-
-    new, old = _kind_of(candidate), _kind_of(baseline)
-    if new != old:
-        measurable = candidate if old == "reports" else baseline
-        remedy = f" (make a report with: edgefit bench {measurable} --out REPORT.json)"
-        raise InputError(
-            f"{candidate} is a {_NOUNS[new]} and {baseline} is a {_NOUNS[old]}; give two model files, two "
-            f"bundles, or two reports{remedy if 'reports' in (new, old) else ''}"
-        )
-    return new
-
-
-def _kind_of(path: Path) -> Kind:
-    from bench.errors import InputError
-
-    if not path.exists() and not path.is_symlink():
-        raise InputError(f"{path}: no such model file, bundle or report; check the path")
-    if path.is_dir():
-        return "bundles"
-    return "reports" if _is_json(path) else "models"
-
-
-def _is_json(path: Path) -> bool:
-    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
-    from bench.errors import InputError
-
-    if path.suffix == ".json":
-        return True
-    if not path.is_file():  # opening a pipe would wait for its other end
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(1) == b"{"
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _refuse_foreign_options(context: typer.Context, kind: Kind) -> None:
-    """Raise BadParameter for an option that would do nothing."""
-    for name in _FOREIGN[kind]:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter(
-                f"it does not apply to a {_NOUNS[kind]}; leave it out",
-                param_hint=f"--{name.replace('_', '-')}",
-            )
-
-
-def _bundles(candidate: Path, baseline: Path, profile: str, options: "CheckOptions") -> "Checked":
-    from bench.bundle.manifest import read_bundle
-    from bench.gate.check_bundles import check_bundles
-    from bench.runtimes.profile_names import load_checked_profile
-    from edgefit.progress import progress
-
-    device = load_checked_profile(profile)
-    bundles = read_bundle(candidate), read_bundle(baseline)
-    with progress() as watcher:
-        return check_bundles(*bundles, device, options, watcher, __version__, now())
-
-
-def _models(
-    candidate: Path,
-    baseline: Path,
-    shapes: "Shapes",
-    source: "InputsSource | None",
-    profile: str,
-    options: "CheckOptions",
-) -> "Checked":
-    from bench.gate.check_models import check_models, opened_models
-    from bench.runtimes.profile_names import load_checked_profile
-    from edgefit.progress import progress
-
-    device = load_checked_profile(profile)
-    judged = options.limits.judged_output
-    with opened_models(candidate, baseline, shapes, source, judged) as models, progress() as watcher:
-        return check_models(*models, device, options, watcher, __version__, now())
-
-
-def _reports(candidate: Path, baseline: Path, options: "CheckOptions") -> "Checked":
-    from bench.gate.check_reports import check_reports
-    from bench.report.files import read_report
-
-    return check_reports(read_report(candidate), read_report(baseline), options, __version__, now())
+def _given(context: typer.Context) -> list[str]:
+    """Return the names of the options that were typed."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]

@@ -1,7 +1,6 @@
 """`edgefit choose`: the best variant of some reports, and why not the others. bench/choose decides."""
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,35 +89,20 @@ def choose(
       edgefit choose report.json --prefer size --max-p95-ms 20
       edgefit choose report.json --ship product
     """
-    from bench.bundle.variants import choose as parse_name
-    from bench.choose.choosing import Criteria
-    from bench.choose.choosing import choose as choose_among
-    from bench.choose.comparing import Preference
     from bench.render.terminal import choice_view
-    from bench.report.comparability import require_one_task
     from bench.report.files import read_report
-    from device_profiles.settings import Budget
+    from edgefit.jobs import choose_for, criteria_of
 
     output = Output(as_json)
     if ship is None and (bundle is not None or overwrite):
         raise typer.BadParameter(
             "they apply to --ship only; add --ship DIR", param_hint="--bundle, --overwrite"
         )
-    preference = Preference(parse_name(prefer, [member.value for member in Preference], "preference"))
-    budget = Budget(
-        p95_ms=_positive(max_p95_ms, "--max-p95-ms"),
-        memory_mb=_positive(max_memory_mb, "--max-memory-mb"),
-        size_mb=_positive(max_size_mb, "--max-size-mb"),
-        retention=min_retention or None,
-        source="the command line",
+    criteria = criteria_of(
+        prefer, max_p95_ms, max_memory_mb, max_size_mb, min_retention, retention_margin, "the command line"
     )
     measured = [read_report(path) for path in reports]
-    require_one_task(measured)
-    if any(report.bundle is None for report in measured):
-        _refuse_accuracy(min_retention, preference.value)
-    chosen = choose_among(
-        measured, Criteria(budget, preference, retention_margin, any_retention=min_retention == 0)
-    )
+    chosen = choose_for(measured, criteria)
     for choice, _ in chosen:
         output.show(choice_view(choice))
     choices = [choice for choice, _ in chosen]
@@ -132,31 +116,6 @@ def choose(
         output.next_step(
             "add --ship DIR to copy the chosen artifact to a folder, with an example that runs it"
         )
-
-
-def _refuse_accuracy(min_retention: float | None, prefer: str) -> None:
-    """Raise BadParameter if model files, which have no accuracy, are to be chosen by it."""
-    without = "the reports are of model files, which were measured without labels"
-    if min_retention is not None:
-        raise typer.BadParameter(
-            f"{without}, so there is no retention to limit; leave it out, or give reports of bundles",
-            param_hint="--min-retention",
-        )
-    if prefer == "accuracy":
-        raise typer.BadParameter(
-            f"{without}, so there is no accuracy to choose by; choose by latency, memory, size or energy",
-            param_hint="--prefer",
-        )
-
-
-def _positive(value: float | None, option: str) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"'{value}' is not a valid limit; write a number above 0", param_hint=option)
-    if value == 0:
-        raise typer.BadParameter(
-            "no variant can meet a limit of 0; leave the option out to set no limit", param_hint=option
-        )
-    return value
 
 
 def _exit_code(choices: "list[Choice]") -> int:

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit import __version__
-from edgefit.options import AsJson, Name, Overwrite, Quiet, now, split_names
+from edgefit.options import AsJson, Name, Overwrite, Quiet, split_names
 from edgefit.terminal import Output
 
 _CASE_FAILED = 4
@@ -59,30 +58,26 @@ def export(
       edgefit export run --out bundle
       edgefit export run --out bundle --formats onnx,openvino --precisions fp32,int8
     """
-    from bench.bundle.manifest import written_files
-    from bench.filesystem.whole_files import whole_folder
     from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.bundles import bundle_view
 
     require_extra("build", "edgefit export")
-    output = Output(as_json)
-    with whole_folder(out, written_files, overwrite) as folder:
-        from export.export import ExportOptions
-        from export.export import export as run_export
-        from export.options import ALL_PRECISIONS, exportable_formats
+    from edgefit.jobs import export_run
+    from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
 
-        options = ExportOptions(
-            run=run,
-            formats=exportable_formats() if formats is None else split_names(formats),
-            precisions=ALL_PRECISIONS if precisions is None else split_names(precisions),
-            min_retention=min_retention,
-            qat=qat,
-            cpu=cpu,
-            eval_images=eval_images,
-        )
-        with progress() as watcher:
-            manifest = run_export(options, folder, watcher, __version__, name, now())
+    output = Output(as_json)
+    options = ExportOptions(
+        run=run,
+        formats=exportable_formats() if formats is None else split_names(formats),
+        precisions=ALL_PRECISIONS if precisions is None else split_names(precisions),
+        min_retention=min_retention,
+        qat=qat,
+        cpu=cpu,
+        eval_images=eval_images,
+    )
+    with progress() as watcher:
+        manifest = export_run(options, out, name, overwrite, watcher)
     output.show(bundle_view(manifest, out))
     output.document(manifest.model_dump_json(by_alias=True))
     if manifest.failed:

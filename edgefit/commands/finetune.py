@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit import __version__
-from edgefit.options import AsJson, Name, Overwrite, Quiet, name_for, now
+from edgefit.options import AsJson, Name, Overwrite, Quiet
 from edgefit.terminal import Output
 
 
@@ -65,33 +64,30 @@ def finetune(
       edgefit finetune --data synthetic --weights bundled --image-size 96 --out run
       edgefit finetune --data chest_xray --weights imagenet --out run
     """
-    from bench.filesystem.whole_files import whole_folder
     from edgefit.extras import require_extra
     from edgefit.progress import progress
     from edgefit.views.runs import run_view
-    from models.run_folder import written_files
 
     require_extra("build", "edgefit finetune")
-    output = Output(as_json)
-    with whole_folder(out, written_files, overwrite) as folder:
-        from models.finetune import FinetuneOptions
-        from models.finetune import finetune as run_finetune
+    from edgefit.jobs import finetune_network
+    from models.options import FinetuneOptions
 
-        options = FinetuneOptions(
-            data=data,
-            arch=arch,
-            weights=weights,
-            image_size=image_size,
-            epochs=epochs,
-            unfreeze=unfreeze,
-            seed=seed,
-            flip=not no_flip,
-            skip_bad=skip_bad,
-        )
-        if images is not None:
-            options = replace(options, images=images)
-        with progress() as watcher:
-            record = run_finetune(options, folder, watcher, __version__, name_for(name, out), now())
+    output = Output(as_json)
+    options = FinetuneOptions(
+        data=data,
+        arch=arch,
+        weights=weights,
+        image_size=image_size,
+        epochs=epochs,
+        unfreeze=unfreeze,
+        seed=seed,
+        flip=not no_flip,
+        skip_bad=skip_bad,
+    )
+    if images is not None:
+        options = replace(options, images=images)
+    with progress() as watcher:
+        record = finetune_network(options, out, name, overwrite, watcher)
     output.show(run_view(record, out))
     output.next_step(f"edgefit export {out} --out BUNDLE")
     output.document(record.model_dump_json(by_alias=True))

@@ -21,13 +21,13 @@ from edgefit.options import (
     Shape,
     Sustained,
     With,
-    now,
     parse_shapes,
     refuse_endless,
     split_names,
 )
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
+from edgefit.values import now
 
 
 def pack(

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson, Quiet, now
+from edgefit.options import AsJson, Quiet
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
+from edgefit.values import now
 
 profiles = typer.Typer(help="Show device profiles, and which one this machine matches.", no_args_is_help=True)
 

@@ -22,8 +22,8 @@ from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
-from edgefit.options import now
 from edgefit.progress import progress
+from edgefit.values import now
 
 VARIANTS = ("onnx-int8", "onnx-fp32")
 LIMITS = (0.05, 0.10, 0.15, 0.20, 0.30)

@@ -61,6 +61,8 @@ def test_every_direct_dependency_is_pinned() -> None:
 
 # models/ and bench/ do not know each other, so that each has its own of what all of its modules share.
 ONE_IN_EACH_STAGE = {"InputError", "Progress", "Record"}
+# What the Python API returns is the record of that name, with views: a subclass of it.
+WITH_VIEWS = {"Report", "Checked", "Choice"}
 
 
 def test_no_two_classes_have_one_name() -> None:
@@ -71,7 +73,9 @@ def test_no_two_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef):
                 files.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
 
-    assert {name: places for name, places in files.items() if len(places) > 1}.keys() == ONE_IN_EACH_STAGE
+    assert {name: places for name, places in files.items() if len(places) > 1}.keys() == (
+        ONE_IN_EACH_STAGE | WITH_VIEWS
+    )
 
 
 def test_packages_say_nothing_when_imported() -> None:

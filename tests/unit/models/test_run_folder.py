@@ -16,7 +16,8 @@ from safetensors.torch import save
 
 from models.architectures import find_architecture
 from models.errors import InputError
-from models.finetune import FinetuneOptions, finetune
+from models.finetune import finetune
+from models.options import FinetuneOptions
 from models.prediction import predict
 from models.progress import Silent
 from models.run_folder import read_run, written_files

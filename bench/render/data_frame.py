@@ -1,0 +1,85 @@
+"""Reports, checks and choices as pandas data frames. pandas is imported only here, and only on a call."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.choose.choosing import CandidateResult, Choice
+from bench.errors import MissingRuntimeError
+from bench.gate.document import Checked
+from bench.gate.findings import Finding
+from bench.render.check_text import check_conditions, headline
+from bench.render.choice_text import choice_notes
+from bench.render.columns import COLUMNS
+from bench.render.csv_table import header_and_lines
+from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
+from bench.report.schema import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_INTERVAL, _ENDS = "interval", ("interval_low", "interval_high")
+_NUMBERS = (
+    *(name for name, field in Finding.model_fields.items() if field.annotation == float | None),
+    *_ENDS,
+)
+
+
+def report_to_frame(report: Report, with_controls: bool) -> "pd.DataFrame":
+    """Return a line for each variant, with the columns of the CSV file, numbers unrounded.
+
+    Units are in the columns' names. `with_controls`: the two controls have lines as well. `attrs` of the
+    frame has the conditions and the warnings.
+    """
+    names, lines = header_and_lines([report])
+    frame = _frame(
+        [line for run, line in zip(report.runs, lines, strict=True) if run.is_variant or with_controls],
+        names,
+        [*conditions(report), *proxy_terms(report), *controls_line(report)],
+        [": ".join(filter(None, (remark.cases, remark.sentence))) for remark in remarks(report)],
+    )
+    return frame.astype({column.key: "float64" for column in COLUMNS if column.key in names})
+
+
+def check_to_frame(checked: Checked) -> "pd.DataFrame":
+    """Return a line for each finding, with the fields of the JSON document; the interval is two columns."""
+    names = [name for name in Finding.model_fields if name != _INTERVAL]
+    lines = [
+        [*(_plain(getattr(finding, name)) for name in names), *(finding.interval or (None, None))]
+        for finding in checked.findings
+    ]
+    notes = [headline(checked), check_conditions(checked), *checked.notes]
+    frame = _frame(lines, [*names, *_ENDS], notes, checked.warnings)
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64"))
+
+
+def choice_to_frame(choice: Choice) -> "pd.DataFrame":
+    """Return a line for each candidate, with the fields of the JSON document."""
+    names = list(CandidateResult.model_fields)
+    return _frame(
+        [[getattr(candidate, name) for name in names] for candidate in choice.candidates],
+        names,
+        [choice.headline, *choice.explanation, *choice.nearest, *choice_notes(choice)],
+        (),
+    )
+
+
+def _plain(value: object) -> object:
+    """Return the text of an enumeration's member, and any other value as it is."""
+    return getattr(value, "value", value)
+
+
+def _frame(
+    lines: Sequence[Sequence[object]],
+    names: Sequence[str],
+    conditions_: Sequence[str],
+    warnings: Sequence[str],
+) -> "pd.DataFrame":
+    try:
+        import pandas as pd
+    except ModuleNotFoundError:
+        raise MissingRuntimeError(
+            "to_pandas() needs pandas, which is not installed here; install it with: pip install pandas"
+        ) from None
+    frame = pd.DataFrame.from_records(list(map(tuple, lines)), columns=list(names))
+    frame.attrs = {"conditions": list(conditions_), "warnings": list(warnings)}
+    return frame

@@ -1,0 +1,359 @@
+"""The functions of `import edgefit`: keywords in, the commands' own jobs, results out. See docs/api.md.
+
+They print progress on stderr and raise EdgefitError; nothing else is printed, and no process ends.
+"""
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.bundle.manifest import Manifest
+from bench.bundle.signature import NUMERIC_DTYPES, Shapes, StatedInput
+from bench.errors import BenchError as EdgefitError
+from bench.errors import InputError, MissingRuntimeError
+from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
+from bench.inspect.inspecting import inspect_model
+from bench.inspect.inspection import ModelInspection
+from bench.progress import Progress
+from bench.report.files import read_report as read_record
+from bench.report.retention import MARGIN
+from bench.report.schema import Report as ReportRecord
+from bench.run.request import BenchmarkRequest
+from edgefit import __version__, jobs
+from edgefit.errors import python_errors
+from edgefit.extras import require_extra
+from edgefit.own_packages import require_own
+from edgefit.progress import Silence
+from edgefit.progress import progress as shown_progress
+from edgefit.results import Checked, Choice, Report
+from edgefit.subjects import SubjectOptions
+from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now
+
+if TYPE_CHECKING:
+    from models.records import RunRecord
+
+__all__ = [
+    "Checked",
+    "Choice",
+    "EdgefitError",
+    "InputError",
+    "MissingRuntimeError",
+    "Report",
+    "bench",
+    "check",
+    "choose",
+    "export",
+    "finetune",
+    "inspect",
+    "read_report",
+]
+
+
+@python_errors()
+def bench(
+    model: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    profile: str | PathLike[str] = DEFAULT_PROFILE,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    dtype: str | Mapping[str, str] | None = None,
+    data: str | PathLike[str] | None = None,
+    preprocess: str | PathLike[str] | None = None,
+    output: str | None = None,
+    only: str | Sequence[str] = (),
+    quick: bool = False,
+    sustained: float | None = None,
+    resume: bool = False,
+    name: str | None = None,
+    out: str | PathLike[str] | None = None,
+    progress: bool = True,
+) -> Report:
+    """Measure a model file, several model files in turn, or every variant in a bundle, on this machine.
+
+    `shape` and `dtype`: those of the only input, or of each input by its name, where the files leave them
+    open. `data`, `preprocess` and `output`: see the options of the command. `only`: the variants of a bundle
+    to measure. `sustained`: seconds of a run without a pause. `out`: a file for the report. A case that
+    failed or was skipped is a row of the report.
+    """
+    if sustained is not None:
+        sustained = SUSTAINED_S.require("sustained", sustained)
+    request = BenchmarkRequest(
+        only=_names(only),
+        quick=quick,
+        name=name,
+        sustained_s=sustained,
+        resume=resume,
+        tool=__version__,
+        created=now(),
+    )
+    inputs = _inputs(shape, dtype, data, preprocess, output, request.only)
+    file = None if out is None else Path(out)
+    with _progress(progress) as watcher:
+        return Report.of(jobs.measure(_paths(model), str(profile), inputs, request, file, watcher))
+
+
+@python_errors()
+def check(
+    new: str | PathLike[str] | ReportRecord,
+    baseline: str | PathLike[str] | ReportRecord,
+    *,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    dtype: str | Mapping[str, str] | None = None,
+    data: str | PathLike[str] | None = None,
+    preprocess: str | PathLike[str] | None = None,
+    output: str | None = None,
+    profile: str | PathLike[str] = DEFAULT_PROFILE,
+    only: str | Sequence[str] = (),
+    max_slowdown: float | None = None,
+    max_load_slowdown: float = 0.25,
+    max_memory_growth: float = 0.05,
+    max_growth: float = 0.01,
+    min_retention: float | None = None,
+    min_agreement: float | None = None,
+    min_sqnr: float | None = None,
+    seconds: float = 20.0,
+    skip_equal: bool = False,
+    strict: bool = False,
+    progress: bool = True,
+) -> Checked:
+    """Compare a candidate with a baseline: two model files or two bundles side by side here, or two reports.
+
+    Limits are shares: 0.05 is 5 %. `min_sqnr` is in dB. None is the limit of the command line. An argument
+    that would do nothing, such as `shape` for bundles, is refused. `exit_code` of the result is 10 if
+    something is worse than its limit, 12 if no latency could be compared, else 0.
+    """
+    candidate, against = _given(new), _given(baseline)
+    kind = jobs.compared_kind(candidate, against)
+    chosen = {
+        "shape": shape is not None,
+        "data": data is not None,
+        "preprocess": preprocess is not None,
+        "judged_output": output is not None,
+        "only": bool(only),
+        "min_retention": min_retention is not None,
+        "min_agreement": min_agreement is not None,
+        "min_sqnr": min_sqnr is not None,
+    }
+    jobs.refuse_foreign([name for name, is_given in chosen.items() if is_given], kind)
+    usual = Limits(max_slowdown=DEFAULT_SLOWDOWN[kind])
+    limits = Limits(
+        max_slowdown=SHARE.require_or("max_slowdown", max_slowdown, usual.max_slowdown),
+        max_load_slowdown=SHARE.require("max_load_slowdown", max_load_slowdown),
+        max_memory_growth=SHARE.require("max_memory_growth", max_memory_growth),
+        max_growth=SHARE.require("max_growth", max_growth),
+        min_retention=SHARE.require_or("min_retention", min_retention, usual.min_retention),
+        min_agreement=SHARE.require_or("min_agreement", min_agreement, usual.min_agreement),
+        min_sqnr_db=SQNR_DB.require_or("min_sqnr", min_sqnr, usual.min_sqnr_db),
+        judged_output=output,
+    )
+    options = CheckOptions(
+        only=_names(only),
+        limits=limits,
+        seconds=CHECK_S.require("seconds", seconds),
+        skip_equal=skip_equal,
+        strict=strict,
+    )
+    inputs = _inputs(shape, dtype, data, preprocess, output)
+    with _progress(progress) as watcher:
+        return Checked.of(jobs.check(candidate, against, inputs, str(profile), options, watcher))
+
+
+@python_errors()
+def choose(
+    reports: str | PathLike[str] | ReportRecord | Sequence[str | PathLike[str] | ReportRecord],
+    *,
+    prefer: str = "latency",
+    max_p95_ms: float | None = None,
+    max_memory_mb: float | None = None,
+    max_size_mb: float | None = None,
+    min_retention: float | None = None,
+    retention_margin: float = MARGIN,
+) -> list[Choice]:
+    """Choose the best variant for each profile of some reports, and give the reason against every other.
+
+    A limit that is None is the profile's own.
+    """
+    given = [reports] if isinstance(reports, str | PathLike | ReportRecord) else list(reports)
+    if not given:
+        raise InputError("no report is given; give at least one that edgefit.bench returned or wrote")
+    criteria = jobs.criteria_of(
+        prefer, max_p95_ms, max_memory_mb, max_size_mb, min_retention, retention_margin, "the call"
+    )
+    opened = [jobs.opened_report(_given(report)) for report in given]
+    return [Choice.of(choice) for choice, _ in jobs.choose_for(opened, criteria)]
+
+
+@python_errors()
+def inspect(
+    model: str | PathLike[str],
+    *,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    dtype: str | Mapping[str, str] | None = None,
+) -> ModelInspection:
+    """Return what a model file says of itself: inputs, outputs, operators, weights, preprocessing.
+
+    `shape` and `dtype`: see `bench`; they are needed for multiply-accumulates where the file leaves axes
+    open. Nothing is measured.
+    """
+    return inspect_model(Path(model), _stated(_shapes(shape), dtype))
+
+
+@python_errors()
+def read_report(path: str | PathLike[str]) -> Report:
+    """Read a report that `edgefit.bench` or the command line wrote, and check it against its measurements."""
+    return Report.of(read_record(Path(path)))
+
+
+@python_errors()
+def export(
+    run: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    formats: str | Sequence[str] | None = None,
+    precisions: str | Sequence[str] | None = None,
+    min_retention: float = 0.99,
+    qat: bool = False,
+    cpu: str = "portable",
+    eval_images: int = 512,
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Manifest:
+    """Export a run folder to every format and precision, verify each file, and write the bundle `out`.
+
+    `failed` of the result lists the variants that could not be made.
+    """
+    require_own("models", "export")
+    require_extra("build", "edgefit.export")
+    from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
+
+    options = ExportOptions(
+        run=Path(run),
+        formats=exportable_formats() if formats is None else _names(formats),
+        precisions=ALL_PRECISIONS if precisions is None else _names(precisions),
+        min_retention=min_retention,
+        qat=qat,
+        cpu=cpu,
+        eval_images=eval_images,
+    )
+    with _progress(progress) as watcher:
+        return jobs.export_run(options, Path(out), name, overwrite, watcher)
+
+
+@python_errors()
+def finetune(
+    data: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    arch: str = "mobilenet_v2",
+    weights: str | PathLike[str] = "imagenet",
+    image_size: int = 224,
+    images: int = 1000,
+    epochs: int | None = None,
+    unfreeze: int | None = None,
+    seed: int = 0,
+    flip: bool = True,
+    skip_bad: bool = False,
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> "RunRecord":
+    """Fine-tune a lightweight classifier on images of two or more classes, and write the run folder `out`."""
+    require_own("models")
+    require_extra("build", "edgefit.finetune")
+    from models.options import FinetuneOptions
+
+    options = FinetuneOptions(
+        data=str(data),
+        arch=arch,
+        weights=str(weights),
+        image_size=image_size,
+        epochs=epochs,
+        unfreeze=unfreeze,
+        seed=seed,
+        flip=flip,
+        skip_bad=skip_bad,
+        images=images,
+    )
+    with _progress(progress) as watcher:
+        return jobs.finetune_network(options, Path(out), name, overwrite, watcher)
+
+
+@contextmanager
+def _progress(is_shown: bool) -> Iterator[Progress]:
+    """Yield the receiver of progress: a bar on a terminal, plain lines in a notebook, or nothing."""
+    if not is_shown:
+        yield Silence()
+        return
+    with shown_progress() as watcher:
+        yield watcher
+
+
+def _paths(model: str | PathLike[str] | Sequence[str | PathLike[str]]) -> list[Path]:
+    paths = [Path(model)] if isinstance(model, str | PathLike) else [Path(path) for path in model]
+    if not paths:
+        raise InputError("no model is given; give a model file, several of them, or a bundle")
+    return paths
+
+
+def _given(given: str | PathLike[str] | ReportRecord) -> Path | ReportRecord:
+    return given if isinstance(given, ReportRecord) else Path(given)
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names as a tuple. A text by itself is one name."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _shapes(
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None,
+) -> dict[str, tuple[int, ...]]:
+    """Return shapes by input name. A shape without a name is that of the only input, whose name is empty."""
+    if shape is None:
+        return {}
+    shapes = shape if isinstance(shape, Mapping) else {"": shape}
+    return {name: _sizes(sizes) for name, sizes in shapes.items()}
+
+
+def _inputs(
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None,
+    dtype: str | Mapping[str, str] | None,
+    data: str | PathLike[str] | None,
+    preprocess: str | PathLike[str] | None,
+    output: str | None,
+    only: Sequence[str] = (),
+) -> SubjectOptions:
+    return SubjectOptions(
+        only=only,
+        shapes=_stated(_shapes(shape), dtype),
+        data=_text(data),
+        preprocess=_text(preprocess),
+        judged_output=output,
+    )
+
+
+def _stated(shapes: Mapping[str, tuple[int, ...]], dtype: str | Mapping[str, str] | None) -> Shapes:
+    """Return what is stated of each input. A type by itself is that of the only input."""
+    types = {"": dtype} if isinstance(dtype, str) else dict(dtype or {})
+    for name, type_ in types.items():
+        if name not in shapes:
+            raise InputError(f"dtype {type_!r} has no shape beside it; give the input's shape as well")
+        if type_ not in NUMERIC_DTYPES:
+            raise InputError(f"'{type_}' is not a type; write one of {', '.join(NUMERIC_DTYPES)}")
+    return {name: StatedInput(sizes, types.get(name)) for name, sizes in shapes.items()}
+
+
+def _text(value: str | PathLike[str] | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    try:
+        whole = tuple(map(operator.index, sizes))
+    except TypeError:
+        whole = ()
+    if not whole or min(whole) < 1:
+        raise InputError(f"shape {sizes!r} is not a shape; give one such as (1, 3, 224, 224)")
+    return whole

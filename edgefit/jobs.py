@@ -1,0 +1,233 @@
+"""What a command does once its options are read: the command line and the Python API both call it.
+
+It opens what is given and calls bench/, export/ or models/. It parses no text and prints nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.bundle.manifest import Manifest, read_bundle, written_files
+from bench.bundle.variants import choose as choose_name
+from bench.choose.candidates import Candidate
+from bench.choose.choosing import Choice, Criteria
+from bench.choose.choosing import choose as choose_among
+from bench.choose.comparing import Preference
+from bench.devices.matching import profile_that_is
+from bench.errors import InputError
+from bench.filesystem.whole_files import refuse_to_replace, whole_folder
+from bench.gate.check_bundles import check_bundles
+from bench.gate.check_models import check_models, opened_models
+from bench.gate.check_reports import check_reports
+from bench.gate.document import Checked
+from bench.gate.options import CheckOptions
+from bench.progress import Progress
+from bench.report.comparability import require_one_task
+from bench.report.files import read_report, was_a_report, write_report
+from bench.report.schema import Report
+from bench.run.benchmark import benchmark
+from bench.run.request import BenchmarkRequest
+from bench.runtimes.profile_names import load_checked_profile
+from bench.system.host import read_host
+from device_profiles.profile import Profile
+from device_profiles.settings import Budget
+from edgefit import __version__
+from edgefit.profiles import named_profiles
+from edgefit.subjects import SubjectOptions, opened
+from edgefit.values import AUTO, SHARE, name_for, now, require_limit
+
+if TYPE_CHECKING:
+    from export.options import ExportOptions
+    from models.options import FinetuneOptions
+    from models.records import RunRecord
+
+
+Compared = Literal["bundles", "models", "reports"]
+_NOUNS: dict[Compared, str] = {"bundles": "bundle", "models": "model file", "reports": "report"}
+# The options of a check that would do nothing, by what is given.
+_FOREIGN: dict[Compared, tuple[str, ...]] = {
+    "bundles": ("shape", "data", "preprocess", "judged_output", "min_agreement", "min_sqnr"),
+    "models": ("only", "min_retention"),
+    "reports": ("shape", "data", "preprocess"),
+}
+# The options whose names are not those of their parameters.
+_OPTIONS = {"judged_output": "--output"}
+
+
+def measure(
+    paths: Sequence[Path],
+    profile: str,
+    inputs: SubjectOptions,
+    request: BenchmarkRequest,
+    out: Path | None,
+    progress: Progress,
+) -> Report:
+    """Measure model files or a bundle on this machine, and write the report to `out`.
+
+    The profile and `out` are checked before anything is opened. A case that failed is a row of the report.
+    """
+    device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
+    if out is not None:
+        refuse_to_replace(out, was_a_report, "--out")
+
+    def on_report(report: Report) -> None:
+        if out is not None:
+            write_report(out, report)
+
+    with opened(paths, inputs) as subject:
+        return benchmark(subject, device, request, progress, on_report)
+
+
+def _profile_here(progress: Progress) -> Profile:
+    """Return the profile that this machine matches; raises InputError if there is none."""
+    return profile_that_is(read_host(), named_profiles(progress), "this machine")
+
+
+def compared_kind(candidate: Path | Report, baseline: Path | Report) -> Compared:
+    """Return what both are; raises InputError if they are of two kinds, or if one does not exist."""
+    new, old = _kind_of(candidate), _kind_of(baseline)
+    if new != old:
+        measurable = candidate if old == "reports" else baseline
+        remedy = f" (make a report with: edgefit bench {measurable} --out REPORT.json)"
+        raise InputError(
+            f"{_named(candidate)} is a {_NOUNS[new]} and {_named(baseline)} is a {_NOUNS[old]}; "
+            f"give two model files, two bundles, or two reports{remedy if 'reports' in (new, old) else ''}"
+        )
+    return new
+
+
+def _kind_of(given: Path | Report) -> Compared:
+    if isinstance(given, Report):
+        return "reports"
+    if not given.exists() and not given.is_symlink():
+        raise InputError(f"{given}: no such model file, bundle or report; check the path")
+    if given.is_dir():
+        return "bundles"
+    return "reports" if _is_json(given) else "models"
+
+
+def _is_json(path: Path) -> bool:
+    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
+    if path.suffix == ".json":
+        return True
+    if not path.is_file():  # opening a pipe would wait for its other end
+        return False
+    with path.open("rb") as file:
+        return file.read(1) == b"{"
+
+
+def _named(given: Path | Report) -> str:
+    return given.name if isinstance(given, Report) else str(given)
+
+
+def refuse_foreign(options: Iterable[str], kind: Compared) -> None:
+    """Raise InputError for the first of the options given, by their names, that would do nothing."""
+    for name in options:
+        if name in _FOREIGN[kind]:
+            option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+            raise InputError(f"{option}: it does not apply to a {_NOUNS[kind]}; leave it out")
+
+
+def check(
+    candidate: Path | Report,
+    baseline: Path | Report,
+    inputs: SubjectOptions,
+    profile: str,
+    options: CheckOptions,
+    progress: Progress,
+) -> Checked:
+    """Compare two model files or two bundles side by side on this machine, or two reports."""
+    kind = compared_kind(candidate, baseline)
+    if isinstance(candidate, Report) or isinstance(baseline, Report) or kind == "reports":
+        return check_reports(opened_report(candidate), opened_report(baseline), options, __version__, now())
+    device = load_checked_profile(profile)
+    if kind == "bundles":
+        bundles = read_bundle(candidate), read_bundle(baseline)
+        return check_bundles(*bundles, device, options, progress, __version__, now())
+    judged = inputs.judged_output
+    with opened_models(candidate, baseline, inputs.shapes, inputs.source, judged) as models:
+        return check_models(*models, device, options, progress, __version__, now())
+
+
+def opened_report(given: Path | Report) -> Report:
+    """Return a report, read from its file where a path is given."""
+    return given if isinstance(given, Report) else read_report(given)
+
+
+def criteria_of(
+    prefer: str,
+    max_p95_ms: float | None,
+    max_memory_mb: float | None,
+    max_size_mb: float | None,
+    min_retention: float | None,
+    retention_margin: float,
+    source: str,
+) -> Criteria:
+    """Return the criteria of a choice; raises InputError for a limit that no variant could meet.
+
+    A limit that is None is the profile's own. `source` says who set the others.
+    """
+    preferences = [preference.value for preference in Preference]
+    if min_retention is not None:
+        SHARE.require("--min-retention", min_retention)
+    budget = Budget(
+        p95_ms=require_limit("--max-p95-ms", max_p95_ms),
+        memory_mb=require_limit("--max-memory-mb", max_memory_mb),
+        size_mb=require_limit("--max-size-mb", max_size_mb),
+        retention=min_retention or None,
+        source=source,
+    )
+    return Criteria(
+        budget=budget,
+        prefer=Preference(choose_name(prefer, preferences, "preference")),
+        margin=SHARE.require("--retention-margin", retention_margin),
+        any_retention=min_retention == 0,
+    )
+
+
+def choose_for(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
+    """Return the choice for each profile of some reports.
+
+    Raises InputError if they are of several tasks, and for criteria of accuracy, which model files lack.
+    """
+    require_one_task(reports)
+    if any(report.bundle is None for report in reports):
+        _refuse_accuracy(criteria)
+    return choose_among(reports, criteria)
+
+
+def _refuse_accuracy(criteria: Criteria) -> None:
+    """Raise InputError if model files, which have no accuracy, are to be chosen by it."""
+    without = "the reports are of model files, which were measured without labels"
+    if criteria.budget.retention is not None or criteria.any_retention:
+        raise InputError(
+            f"--min-retention: {without}, so there is no retention to limit; leave it out, or give reports "
+            "of bundles"
+        )
+    if criteria.prefer is Preference.ACCURACY:
+        raise InputError(
+            f"--prefer: {without}, so there is no accuracy to choose by; choose by latency, memory, size or "
+            "energy"
+        )
+
+
+def export_run(
+    options: "ExportOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
+) -> Manifest:
+    """Write the bundle `out`, whole or not at all. A variant that failed is listed in its manifest."""
+    with whole_folder(out, written_files, overwrite) as folder:
+        from export.export import export
+
+        return export(options, folder, progress, __version__, name, now())
+
+
+def finetune_network(
+    options: "FinetuneOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
+) -> "RunRecord":
+    """Write the run folder `out`, whole or not at all."""
+    from models.run_folder import written_files as written_run
+
+    with whole_folder(out, written_run, overwrite) as folder:
+        from models.finetune import finetune
+
+        return finetune(options, folder, progress, __version__, name_for(name, out), now())

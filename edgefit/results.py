@@ -1,0 +1,126 @@
+"""What the Python API returns: the records of bench/ with views for notebooks and scripts.
+
+A script reads the same fields as the JSON document has. bench/render makes the views.
+"""
+
+from typing import TYPE_CHECKING
+
+from bench.choose.choosing import Choice as ChoiceRecord
+from bench.gate.document import Checked as CheckedRecord
+from bench.report.schema import Report as ReportRecord
+from edgefit.terminal import WIDTH_WITHOUT_TERMINAL, as_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Report(ReportRecord):
+    """The results of one run. `print(report)` shows the table of the command line."""
+
+    @classmethod
+    def of(cls, report: ReportRecord) -> "Report":
+        """Return a report with the views."""
+        return report if isinstance(report, cls) else cls.model_construct(**dict(report))
+
+    def to_json(self) -> str:
+        """Return the report as `edgefit bench --out` writes it."""
+        from bench.report.files import to_json
+
+        return to_json(self)
+
+    def to_pandas(self, *, controls: bool = False) -> "pd.DataFrame":
+        """Return a line for each variant, with the columns of `edgefit report --csv`.
+
+        `controls`: the two controls have lines as well. `attrs` has the conditions and the warnings. Raises
+        MissingRuntimeError without pandas.
+        """
+        from bench.render.data_frame import report_to_frame
+
+        return report_to_frame(self, controls)
+
+    def _repr_html_(self) -> str:
+        from bench.render.html.notebook import report_to_notebook
+
+        return report_to_notebook(self)
+
+    def __str__(self) -> str:
+        from bench.render.terminal import report_view
+
+        return as_text(report_view(self, WIDTH_WITHOUT_TERMINAL))
+
+    def __repr__(self) -> str:
+        statuses = [run.status for run in self.runs if run.is_variant]
+        counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
+        return f"<Report {self.name!r}: profile {self.profile.name}, {counts}>"
+
+
+class Checked(CheckedRecord):
+    """A candidate compared with a baseline. `print(checked)` shows the table of the command line."""
+
+    @classmethod
+    def of(cls, checked: CheckedRecord) -> "Checked":
+        """Return a check with the views."""
+        return checked if isinstance(checked, cls) else cls.model_construct(**dict(checked))
+
+    def to_json(self) -> str:
+        """Return the check as `edgefit check --json` prints it."""
+        return self.model_dump_json(by_alias=True)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a line for each finding, with its fields; values are in nanoseconds, bytes or shares.
+
+        `attrs` has the result, the conditions and the warnings. Raises MissingRuntimeError without pandas.
+        """
+        from bench.render.data_frame import check_to_frame
+
+        return check_to_frame(self)
+
+    def _repr_html_(self) -> str:
+        from bench.render.html.notebook import check_to_notebook
+
+        return check_to_notebook(self)
+
+    def __str__(self) -> str:
+        from bench.render.terminal import check_view
+
+        return as_text(check_view(self, WIDTH_WITHOUT_TERMINAL))
+
+    def __repr__(self) -> str:
+        from bench.render.check_text import headline
+
+        return f"<Checked: {headline(self)}>"
+
+
+class Choice(ChoiceRecord):
+    """The choice for a profile. `print(choice)` shows the table of the command line."""
+
+    @classmethod
+    def of(cls, choice: ChoiceRecord) -> "Choice":
+        """Return a choice with the views."""
+        return choice if isinstance(choice, cls) else cls.model_construct(**dict(choice))
+
+    def to_json(self) -> str:
+        """Return the choice as it stands in `choices` of `edgefit choose --json`."""
+        return self.model_dump_json()
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a line for each candidate, with its result and the reason.
+
+        `attrs` has the choice with its figures. Raises MissingRuntimeError without pandas.
+        """
+        from bench.render.data_frame import choice_to_frame
+
+        return choice_to_frame(self)
+
+    def _repr_html_(self) -> str:
+        from bench.render.html.notebook import choice_to_notebook
+
+        return choice_to_notebook(self)
+
+    def __str__(self) -> str:
+        from bench.render.terminal import choice_view
+
+        return as_text(choice_view(self))
+
+    def __repr__(self) -> str:
+        return f"<Choice {self.headline}>"

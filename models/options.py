@@ -1,0 +1,29 @@
+"""What the user may choose about fine-tuning. It reads nothing, and imports no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """The options of `edgefit finetune`."""
+
+    data: str
+    """The data source: a name, an .npz file or a folder."""
+    arch: str = "mobilenet_v2"
+    """The architecture."""
+    weights: str = "imagenet"
+    """The starting weights: a name or a file."""
+    image_size: int = 224
+    """The side of the network's input in pixels."""
+    epochs: int | None = None
+    """The most epochs to train; None: the default for the weights."""
+    unfreeze: int | None = None
+    """How many of the last feature blocks are trained; None: the default for the weights."""
+    seed: int = 0
+    """The seed of everything random."""
+    flip: bool = True
+    """Whether images are flipped left to right at random."""
+    skip_bad: bool = False
+    """Whether images that cannot be decoded are skipped instead of being an error."""
+    images: int = 1000
+    """How many images the source 'synthetic' generates."""
