@@ -121,7 +121,10 @@ def bench(
         tool=__version__,
         created=now(),
     )
+    shapes = {} if shape is None else parse_shapes(shape)
+    inputs = ModelInputOptions(shapes, data, preprocess, judged_output)
     if on:
+        inputs.refuse_for_bundle()
         from bench.remote.targets import parse_targets
         from edgefit.boards import board_request, measure_boards
 
@@ -134,8 +137,6 @@ def bench(
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
     from bench.runtimes.profile_names import load_checked_profile
 
-    shapes = {} if shape is None else parse_shapes(shape)
-    inputs = ModelInputOptions(shapes, data, preprocess, judged_output)
     device = _detected(output) if profile == AUTO else load_checked_profile(profile or _DEFAULT_PROFILE)
     _refuse_other_output(out)
     with _opened(subjects, inputs, request) as subject:
