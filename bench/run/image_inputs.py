@@ -5,7 +5,7 @@ Where nothing states how values are scaled, the error lists what to type.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -100,24 +100,32 @@ class ImageInputs:
         preprocess = _preprocess_of(name, tensor, image_input, found)
         layout = _layout(tensor, preprocess)
         fixed = _fixed(name, tensor, preprocess, layout)
-        batch = fixed.sizes[0]
-        folder = load_images(self.folder, preprocess, _most_inferences(fixed) * batch)
-        count = len(folder.files) // batch
-        if not count:
-            raise InputError(
-                f"{name}: takes {batch} images at once, and {self.folder} has {len(folder.files)}; add images"
-            )
-        used = count * batch
-        images = [to_input(image, preprocess, layout, fixed.dtype)[0] for image in folder.images[:used]]
+        images = self._images(name, fixed, preprocess)
         return PreparedImages(
             inputs=(fixed,),
-            pack=TensorPack((np.stack(images).reshape(count, *fixed.sizes),)),
+            pack=_packed(images, fixed, preprocess, layout),
             preprocess=preprocess,
             origins=_grouped(found.origins),
-            data_sha256=_sha256_of_files(folder.files[:used]),
+            data_sha256=_sha256_of_files(images.files),
             conflicts=found.conflicts,
-            notes=_unused(self.folder, folder, used),
+            notes=_notes(self.folder, images),
         )
+
+    def _images(self, name: str, tensor: Tensor, preprocess: Preprocess) -> ImageFolder:
+        """Return as many images as are run: whole batches."""
+        batch = tensor.sizes[0]
+        images = load_images(self.folder, preprocess, _most_inferences(tensor) * batch)
+        used = len(images.files) // batch * batch
+        if not used:
+            raise InputError(
+                f"{name}: takes {batch} images at once, and {self.folder} has {len(images.files)}; add images"
+            )
+        return replace(images, files=images.files[:used], images=images.images[:used])
+
+
+def _packed(images: ImageFolder, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> TensorPack:
+    items = [to_input(image, preprocess, layout, tensor.dtype)[0] for image in images.images]
+    return TensorPack((np.stack(items).reshape(-1, *tensor.sizes),))
 
 
 def _only_input(name: str, inputs: Sequence[Tensor], shapes: Shapes) -> Tensor:
@@ -194,11 +202,13 @@ def _grouped(origins: Sequence[FieldOrigin]) -> tuple[InputOrigin, ...]:
     )
 
 
-def _unused(path: Path, folder: ImageFolder, used: int) -> tuple[str, ...]:
-    labels = () if folder.labels is None else (f"{path}: its subfolders are not used as labels",)
-    if used == folder.total:
+def _notes(path: Path, images: ImageFolder) -> tuple[str, ...]:
+    """Return what of a folder is not used."""
+    labels = () if images.labels is None else (f"{path}: its subfolders are not used as labels",)
+    used = len(images.files)
+    if used == images.total:
         return labels
-    return (*labels, f"{path}: {used} of its {folder.total} images are used, spread evenly")
+    return (*labels, f"{path}: {used} of its {images.total} images are used, spread evenly")
 
 
 def _sha256_of_files(files: Sequence[Path]) -> str:

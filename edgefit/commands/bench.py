@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgefit import __version__
+from edgefit.model_options import ModelInputOptions
 from edgefit.options import (
     AUTO,
     AsJson,
@@ -23,7 +23,6 @@ from edgefit.options import (
     Sustained,
     With,
     now,
-    parse_shapes,
     refuse_endless,
     split_names,
 )
@@ -34,7 +33,7 @@ from edgefit.terminal import Output
 if TYPE_CHECKING:
     from bench.bundle.manifest import Bundle
     from bench.report.schema import Report
-    from bench.run.model_set import ModelSet, Shapes
+    from bench.run.model_set import ModelSet
     from bench.run.request import BenchmarkRequest
     from device_profiles.profile import Profile
 
@@ -121,8 +120,7 @@ def bench(
         tool=__version__,
         created=now(),
     )
-    shapes = {} if shape is None else parse_shapes(shape)
-    inputs = ModelInputOptions(shapes, data, preprocess, judged_output)
+    inputs = ModelInputOptions.of(shape, data, preprocess, judged_output)
     if on:
         inputs.refuse_for_bundle()
         from bench.remote.targets import parse_targets
@@ -179,40 +177,11 @@ def _refuse_other_output(out: Path | None) -> None:
         refuse_to_replace(out, was_a_report, "--out")
 
 
-@dataclass(frozen=True)
-class ModelInputOptions:
-    """The options that apply to model files alone."""
-
-    shapes: "Shapes"
-    """What --shape states, by the inputs' names."""
-    data: str | None
-    """See --data."""
-    preprocess: str | None
-    """See --preprocess."""
-    judged_output: str | None
-    """See --output."""
-
-    def refuse_for_bundle(self) -> None:
-        """Raise BadParameter for the first of these options that is given."""
-        given = (
-            ("--shape", self.shapes, "has its shapes"),
-            ("--data", self.data, "has its evaluation images"),
-            ("--preprocess", self.preprocess, "has its preprocessing"),
-            ("--output", self.judged_output, "has one output"),
-        )
-        for option, value, why in given:
-            if value:
-                raise typer.BadParameter(f"it applies to model files; a bundle {why}", param_hint=option)
-
-
 @contextmanager
 def _opened(
     paths: Sequence[Path], inputs: ModelInputOptions, request: "BenchmarkRequest"
 ) -> "Iterator[Bundle | ModelSet]":
     """Open a bundle or model files; raises InputError for options that do not fit what is given."""
-    from bench.run.model_inputs import inputs_source
-    from bench.run.model_set import ModelSet
-
     if _is_bundle(paths):
         inputs.refuse_for_bundle()
         yield _only_bundle(paths)
@@ -221,8 +190,7 @@ def _opened(
         raise typer.BadParameter(
             "it applies to bundles; give only the model files to measure", param_hint="--only"
         )
-    source = inputs_source(inputs.data, inputs.preprocess)
-    with ModelSet(paths, inputs.shapes, source, inputs.judged_output) as models:
+    with inputs.open(paths) as models:
         yield models
 
 
