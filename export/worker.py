@@ -15,8 +15,10 @@ from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import read_pack
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, VerificationRecord, describe
 from bench.bundle.recipe import Search
+from bench.bundle.signature import Signature, Tensor, image_input
 from bench.bundle.variants import Precision
 from bench.record import Record
+from bench.runtimes.installed import import_runtime
 from bench.system.host import cpu_class_here
 from export.artifact import is_made_for_this_machine, make, run_on_pack
 from export.best_artifact import make_best
@@ -166,7 +168,22 @@ def _describe(
         calibration_images=calibrated_on or None,
         excluded_modules=exported.excluded_modules,
         search=search,
+        signature=_signature(task, exported, read_pack(Path(task.pack)).reference_logits.shape[1]),
     )
+
+
+def _signature(task: Task, exported: Exported, classes: int) -> Signature:
+    """Read the file's inputs and outputs. A format that states neither shapes nor types has the network's."""
+    stated = import_runtime(task.runtime).describe(exported.entry).signature
+    image, logits = image_input(load(task.run).run.record.image_size), (1, classes)
+    inputs = tuple(
+        tensor
+        if tensor.shape is not None
+        else tensor.model_copy(update={"shape": image.shape, "dtype": image.dtype})
+        for tensor in stated.inputs
+    )
+    outputs = stated.outputs or (Tensor(name="output_0", dtype="float32", shape=logits),)
+    return Signature(inputs=inputs, outputs=outputs)
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

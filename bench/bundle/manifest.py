@@ -19,6 +19,7 @@ from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing,
 from bench.bundle.recipe import Search
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.schema1 import renamed_manifest
+from bench.bundle.signature import Signature, Tensor, image_input, with_shapes
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError, first_sentence
 from bench.filesystem.whole_files import files_below, sha256_of
@@ -108,7 +109,8 @@ class ArtifactRecord(Record):
     are missing in schema 1, which knew of one kind of CPU). `calibration_images` and `excluded_modules` to
     int8: on how many training images its ranges were found, and which of the network's modules are not
     quantised. `method`: how int8 was made, what fp16 stores in half. `search`: how the recipe of int8 was
-    found, null if it was not searched for.
+    found, null if it was not searched for. `signature`: the file's inputs and outputs; null in schema 1,
+    whose artifacts take one RGB image in [0, 1].
     """
 
     variant: str
@@ -127,6 +129,7 @@ class ArtifactRecord(Record):
     calibration_images: int | None = None
     excluded_modules: tuple[str, ...] = ()
     search: Search | None = None
+    signature: Signature | None = None
     warnings: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -146,6 +149,12 @@ class ArtifactRecord(Record):
     def size_bytes(self) -> int:
         """All files that a device needs for this variant."""
         return sum(file.size_bytes for file in self.files)
+
+    def inputs(self, side: int) -> tuple[Tensor, ...]:
+        """The inputs of one inference on one image of `side` by `side` pixels, with fixed shapes."""
+        if self.signature is None:
+            return (image_input(side),)
+        return with_shapes(self.variant, self.signature.inputs, {})
 
 
 class FailedExport(Record):

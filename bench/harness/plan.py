@@ -215,7 +215,7 @@ def cases_of(
             engine=artifact.engine,
             config=options.on(provider),
             cpus=cpus,
-            inputs=(image_input(bundle.manifest.model.image_size),),
+            inputs=artifact.inputs(bundle.manifest.model.image_size),
             size_bytes=artifact.size_bytes,
             precision=artifact.precision,
             digest=_digest(artifact),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, image_input
+from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
@@ -35,7 +35,7 @@ def load(entry: Path, options: LoadOptions) -> ToySession:
 
 
 def describe(entry: Path) -> ModelDescription:
-    signature = Signature(inputs=(image_input(32),), outputs=())
+    signature = Signature(inputs=(Tensor(name="image", dtype="float32", shape=None),), outputs=())
     return ModelDescription(signature=signature, precision=Precision.FP32)
 
 
