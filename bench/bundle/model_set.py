@@ -8,6 +8,9 @@ from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.record import Record
 
+RANDOM_VALUES = "random values"
+"""The source of inputs that nobody gave."""
+
 
 class InputOrigin(Record):
     """Where parts of the preprocessing came from."""

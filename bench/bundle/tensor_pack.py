@@ -39,15 +39,16 @@ class TensorPack:
         return [array[index, ...] for array in self.arrays]
 
 
-def random_pack(inputs: Sequence[Tensor]) -> TensorPack:
-    """Return random inputs of fixed shapes, the same ones every time.
+def random_pack(inputs: Sequence[Tensor], inferences: int = RANDOM_INPUTS) -> TensorPack:
+    """Return random inputs of fixed shapes for so many inferences, the same ones every time.
 
+    There are fewer where an input is large.
     Floats are in [0, 1); unsigned and signed 8-bit integers take all values; other integers, which may be
     indices into a table, and booleans are 0 or 1.
     """
     random = np.random.default_rng(_SEED)
     each = max(1, sum(tensor.bytes_each for tensor in inputs))
-    count = max(1, min(RANDOM_INPUTS, MAX_BYTES // each))
+    count = max(1, min(inferences, MAX_BYTES // each))
     return TensorPack(tuple(_random(tensor, count, random) for tensor in inputs))
 
 

@@ -1,13 +1,14 @@
 """Where the inputs of model files come from: random values, arrays, or images. It measures nothing."""
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from bench.bundle.image_folder import paths_of_images
-from bench.bundle.model_set import InputOrigin
+from bench.bundle.model_set import RANDOM_VALUES, InputOrigin
 from bench.bundle.sample_sources import (
     TENSOR_SUFFIXES,
     USUAL_FUNCTION,
@@ -16,8 +17,8 @@ from bench.bundle.sample_sources import (
     tensor_files,
 )
 from bench.bundle.samples import MOST_INFERENCES, Sample, match_samples
-from bench.bundle.signature import Shapes, Tensor, with_shapes
-from bench.bundle.tensor_pack import MAX_BYTES, TensorPack, random_pack
+from bench.bundle.signature import Shapes, Tensor, batch_of, with_shapes
+from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, random_pack
 from bench.errors import InputError
 from bench.run.image_inputs import ImageInputs, stated_by_option
 
@@ -73,10 +74,16 @@ class InputsSource(Protocol):
 class RandomInputs:
     """Random values of each input's shape and type."""
 
+    def __init__(self, items: int = RANDOM_INPUTS) -> None:
+        """Make at least `items` items, in batches of the model's size, and never fewer batches than usual."""
+        self._items = items
+
     def values_for(self, model: OpenedModel) -> ModelValues:
         """Return the same random values for every model whose inputs have the same shapes and types."""
         inputs = with_shapes(model.name, model.inputs, model.shapes)
-        return ModelValues(inputs, random_pack(inputs), "random values")
+        # The number depends on the inputs alone: models with equal ones are run with the same values.
+        batches = math.ceil(self._items / batch_of(inputs, ()))
+        return ModelValues(inputs, random_pack(inputs, max(RANDOM_INPUTS, batches)), RANDOM_VALUES)
 
 
 class ArrayInputs:

@@ -45,6 +45,14 @@ def test_without_data_inputs_are_random() -> None:
         inputs_source(None, "unit")
 
 
+def test_there_are_as_many_random_items_as_are_wanted_in_whole_batches(tmp_path: Path) -> None:
+    batch = Tensor(name="image", dtype="float32", shape=(8, 3))
+
+    counts = [len(RandomInputs(items).values_for(opened(tmp_path, batch)).pack) for items in (8, 100, 128)]
+
+    assert counts == [8, 13, 16]
+
+
 def test_a_folder_of_arrays_or_images_and_files_are_told_apart(tmp_path: Path, photos: Path) -> None:
     np.savez(tmp_path / "a.npz", image=np.zeros((1, 3, 8, 8), dtype=np.float32))
     arrays = tmp_path / "arrays"
