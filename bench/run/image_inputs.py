@@ -19,7 +19,7 @@ from bench.bundle.joined_preprocessing import FieldOrigin, Found, ImageInput
 from bench.bundle.model_set import InputOrigin
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.samples import MOST_INFERENCES
-from bench.bundle.sidecar import SIDECAR, read_sidecar
+from bench.bundle.sidecar import SIDECAR, find_sidecar, read_sidecar
 from bench.bundle.signature import UNKNOWN_DTYPE, Shapes, StatedInput, Tensor, with_shapes
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Stated
 from bench.bundle.tensor_pack import MAX_BYTES, TensorPack
@@ -94,11 +94,12 @@ class ImageInputs:
         Raises InputError if the model does not take one image, or if nothing states how to prepare it.
         """
         tensor = _only_input(name, inputs, shapes)
-        image_input = ImageInput(tensor.shape or (), tensor.dtype, tensor.layout)
+        layout = tensor.layout or _stated_layout(path)
+        image_input = ImageInput(tensor.shape or (), tensor.dtype, layout)
         metadata = read_onnx_graph(path).metadata if format_ == "onnx" else {}
         found = find_preprocess(path, metadata, image_input, self._stated)
         preprocess = _preprocess_of(name, tensor, image_input, found)
-        layout = _layout(tensor, preprocess)
+        assert layout is not None  # or there would be no preprocessing
         fixed = _fixed(name, tensor, preprocess, layout)
         images = self._images(name, fixed, preprocess)
         return PreparedImages(
@@ -174,11 +175,10 @@ def _what_to_type(tensor: Tensor, found: Found) -> str:
     return "; ".join(sentences)
 
 
-def _layout(tensor: Tensor, preprocess: Preprocess) -> Layout:
-    """Return the order of the axes; a shape with open channels is that of a sidecar."""
-    if tensor.layout is not None:
-        return tensor.layout
-    return "NHWC" if tensor.shape is not None and tensor.shape[3] == preprocess.input_size[0] else "NCHW"
+def _stated_layout(path: Path) -> Layout | None:
+    """Return the order of the axes that `edgefit.yaml` states, for an input whose channels are open."""
+    sidecar = find_sidecar(path)
+    return None if sidecar is None else read_sidecar(sidecar).input.layout
 
 
 def _fixed(name: str, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> Tensor:

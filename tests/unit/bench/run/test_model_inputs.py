@@ -185,6 +185,27 @@ def test_a_batch_is_filled_with_images_and_what_is_left_over_is_said(tmp_path: P
         values_of(tmp_path, photos, Tensor(name="image", dtype="float32", shape=(8, 3, 8, 8)), "unit")
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "taken"),
+    [
+        (("N", "h", "w", 3), "NHWC", (1, 6, 9, 3)),
+        (("N", 3, "h", "w"), "NCHW", (1, 3, 6, 9)),
+        (("N", "h", "w", "c"), "NHWC", (1, 6, 9, 3)),
+        (("N", "c", "h", "w"), "NCHW", (1, 3, 6, 9)),
+    ],
+)
+def test_open_axes_are_fixed_by_what_a_file_beside_the_model_states(
+    shape: tuple[int | str, ...], layout: str, taken: tuple[int, ...], tmp_path: Path, photos: Path
+) -> None:
+    (tmp_path / "edgefit.yaml").write_text(
+        f"input: {{layout: {layout}, channels: rgb}}\npreprocess: {{input_size: [3, 6, 9], resize: squash}}\n"
+    )
+
+    values = values_of(tmp_path, photos, Tensor(name="image", dtype="float32", shape=shape), "unit")
+
+    assert values.inputs[0].shape == taken
+
+
 def test_the_same_images_count_as_the_same_data_for_every_layout(tmp_path: Path, photos: Path) -> None:
     source = inputs_source(str(photos), "unit")
     bytes_nhwc = Tensor(name="image", dtype="uint8", shape=(1, 8, 8, 3))
