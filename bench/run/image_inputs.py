@@ -20,7 +20,7 @@ from bench.bundle.model_set import InputOrigin
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.samples import MOST_INFERENCES
 from bench.bundle.sidecar import SIDECAR, find_sidecar, read_sidecar
-from bench.bundle.signature import UNKNOWN_DTYPE, Shapes, StatedInput, Tensor, with_shapes
+from bench.bundle.signature import Shapes, StatedInput, Tensor, refuse_unusable, with_shapes
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Stated
 from bench.bundle.tensor_pack import MAX_BYTES, TensorPack
 from bench.errors import InputError
@@ -138,10 +138,9 @@ def _only_input(name: str, inputs: Sequence[Tensor], shapes: Shapes) -> Tensor:
             "arrays for each: --data FILE.npz or FILE.py:load_data"
         )
     (tensor,) = inputs
-    stated = shapes.get(tensor.name)
-    if stated is not None or tensor.shape is None:
-        return with_shapes(name, inputs, shapes)[0]
-    return tensor.model_copy(update={"dtype": "float32"}) if tensor.dtype == UNKNOWN_DTYPE else tensor
+    refuse_unusable(name, inputs, shapes)
+    is_stated = tensor.name in shapes or tensor.shape is None
+    return with_shapes(name, inputs, shapes)[0] if is_stated else tensor
 
 
 def _preprocess_of(name: str, tensor: Tensor, image_input: ImageInput, found: Found) -> Preprocess:
