@@ -173,11 +173,13 @@ def _describe(
 
 
 def _signature(task: Task, exported: Exported, classes: int) -> Signature:
-    """Read the file's inputs and outputs. A format that states no shapes has those of the network."""
+    """Read the file's inputs and outputs. A format that states neither shapes nor types has the network's."""
     stated = import_runtime(task.runtime).describe(exported.entry).signature
     image, logits = image_input(load(task.run).run.record.image_size), (1, classes)
     inputs = tuple(
-        tensor if tensor.shape is not None else tensor.model_copy(update={"shape": image.shape})
+        tensor
+        if tensor.shape is not None
+        else tensor.model_copy(update={"shape": image.shape, "dtype": image.dtype})
         for tensor in stated.inputs
     )
     outputs = stated.outputs or (Tensor(name="output_0", dtype="float32", shape=logits),)

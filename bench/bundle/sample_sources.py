@@ -104,12 +104,14 @@ def _function_in(path: Path, name: str) -> Callable[[], object]:
 
 
 def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"edgefit_data_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     with _foreign_code(str(path)):
+        sys.modules[name] = module  # where its dataclasses look their types up
         sys.path.insert(0, folder)  # a file that is run finds its neighbours
         try:
             spec.loader.exec_module(module)

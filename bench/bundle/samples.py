@@ -3,7 +3,7 @@
 It reads no file. A sample has arrays by input name; an array without a name, "", is for a model's only input.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ class MatchedInputs:
 
 
 def match_samples(
-    name: str, tensors: Sequence[Tensor], shapes: Shapes, samples: Iterable[Sample]
+    name: str, tensors: Sequence[Tensor], shapes: Shapes, samples: Sequence[Sample]
 ) -> MatchedInputs:
     """Return the inputs of the model file `name` from samples, as many as edgefit runs.
 
@@ -61,28 +61,30 @@ def match_samples(
         raise InputError(f"{name}: takes no input; measure it without --data")
     stated = [_stated(name, tensor, shapes.get(tensor.name)) for tensor in tensors]
     inferences: list[list[Array]] = []
-    unused: set[str] = set()
-    is_cut = is_labelled = False
+    is_cut = False
     for sample in samples:
-        is_labelled |= sample.is_labelled
         new = _inferences_of(name, stated, sample)
-        if not new:
-            continue
-        unused |= sample.arrays.keys() - {tensor.name for tensor in tensors} - {""}
         space = _most(new) - len(inferences)
         is_cut = len(new) > space
         inferences += new[:space]
+        _refuse_other_shapes(name, stated, sample, inferences)
         if is_cut:
             break
-        _refuse_other_shapes(name, stated, sample, inferences)
-    notes = [f"its array '{other}' is not used, because no input has this name" for other in sorted(unused)]
-    if is_labelled:
-        notes.append("its labels are not used: outputs are compared, and accuracy is not measured")
-    if is_cut:
-        notes.append(f"only the first {len(inferences)} inputs are used")
     if not inferences:
         raise InputError(f"{name}: the data has no sample; give one or more")
-    return _stacked(stated, inferences, tuple(notes))
+    cut = (f"only the first {len(inferences)} inputs are used",) if is_cut else ()
+    return _stacked(stated, inferences, (*_unused(tensors, samples), *cut))
+
+
+def _unused(tensors: Sequence[Tensor], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return which arrays and labels of the samples are not used."""
+    names = {tensor.name for tensor in tensors} | {""}
+    others = sorted({name for sample in samples for name in sample.arrays} - names)
+    labels = "its labels are not used: outputs are compared, and accuracy is not measured"
+    return (
+        *(f"its array '{other}' is not used, because no input has this name" for other in others),
+        *([labels] if any(sample.is_labelled for sample in samples) else []),
+    )
 
 
 def _stated(name: str, tensor: Tensor, stated: Sequence[int] | StatedInput | None) -> Tensor:
@@ -96,7 +98,7 @@ def _stated(name: str, tensor: Tensor, stated: Sequence[int] | StatedInput | Non
 
 def _most(inferences: Sequence[Sequence[Array]]) -> int:
     """Return how many inferences of this size are run."""
-    each = max(1, sum(array.nbytes for array in inferences[0]))
+    each = max(1, sum(array.nbytes for arrays in inferences[:1] for array in arrays))
     return max(1, min(MOST_INFERENCES, MAX_BYTES // each))
 
 
@@ -143,25 +145,30 @@ def _of_right_type(name: str, tensor: Tensor, array: Array, sample: Sample) -> A
 
 def _parts(name: str, tensor: Tensor, array: Array, sample: Sample) -> list[Array]:
     """Return one array for each inference."""
-    shape = tensor.shape
-    if shape is None:
-        return [array]
-    if array.ndim == len(shape) + 1 and _fits(array.shape[1:], shape):
-        return list(array)
-    if not shape and not array.ndim:
-        return [array]
-    if shape and (shape[0] == 1 or isinstance(shape[0], str)) and _fits(array.shape, shape[1:]):
-        return [array[None]]
-    if shape and array.ndim == len(shape) and _fits(array.shape[1:], shape[1:]):
-        items = shape[0] if isinstance(shape[0], int) else 1
-        if array.shape[0] == items:
-            return [array]
-        if items and array.shape[0] and not array.shape[0] % items:
-            return [array[first : first + items] for first in range(0, array.shape[0], items)]
+    parts = [array] if tensor.shape is None else _split(array, tensor.shape)
+    if parts is not None:
+        return parts
     raise InputError(
         f"{name}: {sample.where} has the shape {list(array.shape)} for the input {tensor.words}; give an "
         "array of the input's shape, or several along its first axis"
     )
+
+
+def _split(array: Array, shape: Sequence[int | str]) -> list[Array] | None:
+    """Return one array for each inference that an array has values for; None if it does not fit."""
+    if array.ndim == len(shape) + 1 and _fits(array.shape[1:], shape):
+        return list(array)
+    if not shape:
+        return None if array.ndim else [array]
+    items = shape[0] if isinstance(shape[0], int) else 1
+    if items == 1 and _fits(array.shape, shape[1:]):
+        return [array[None]]
+    if array.ndim != len(shape) or not _fits(array.shape[1:], shape[1:]):
+        return None
+    if array.shape[0] == items:
+        return [array]
+    is_whole = items > 0 and array.shape[0] > 0 and array.shape[0] % items == 0
+    return [array[first : first + items] for first in range(0, array.shape[0], items)] if is_whole else None
 
 
 def _fits(shape: Sequence[int], stated: Sequence[int | str]) -> bool:
@@ -174,6 +181,8 @@ def _refuse_other_shapes(
     name: str, tensors: Sequence[Tensor], sample: Sample, inferences: Sequence[Sequence[Array]]
 ) -> None:
     """Raise InputError if the data of the last inference has another shape than that of the first."""
+    if not inferences:
+        return
     for tensor, first, last in zip(tensors, inferences[0], inferences[-1], strict=True):
         if (first.shape, first.dtype) != (last.shape, last.dtype):
             raise InputError(

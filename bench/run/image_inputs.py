@@ -5,7 +5,7 @@ Where nothing states how values are scaled, the error lists what to type.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from bench.bundle.joined_preprocessing import FieldOrigin, Found, ImageInput
 from bench.bundle.model_set import InputOrigin
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.samples import MOST_INFERENCES
-from bench.bundle.sidecar import SIDECAR, read_sidecar
-from bench.bundle.signature import UNKNOWN_DTYPE, Shapes, StatedInput, Tensor, with_shapes
+from bench.bundle.sidecar import SIDECAR, find_sidecar, read_sidecar
+from bench.bundle.signature import Shapes, StatedInput, Tensor, refuse_unusable, with_shapes
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Stated
 from bench.bundle.tensor_pack import MAX_BYTES, TensorPack
 from bench.errors import InputError
@@ -94,30 +94,39 @@ class ImageInputs:
         Raises InputError if the model does not take one image, or if nothing states how to prepare it.
         """
         tensor = _only_input(name, inputs, shapes)
-        image_input = ImageInput(tensor.shape or (), tensor.dtype, tensor.layout)
+        layout = tensor.layout or _stated_layout(path)
+        image_input = ImageInput(tensor.shape or (), tensor.dtype, layout)
         metadata = read_onnx_graph(path).metadata if format_ == "onnx" else {}
         found = find_preprocess(path, metadata, image_input, self._stated)
         preprocess = _preprocess_of(name, tensor, image_input, found)
-        layout = _layout(tensor, preprocess)
+        assert layout is not None  # or there would be no preprocessing
         fixed = _fixed(name, tensor, preprocess, layout)
-        batch = fixed.sizes[0]
-        folder = load_images(self.folder, preprocess, _most_inferences(fixed) * batch)
-        count = len(folder.files) // batch
-        if not count:
-            raise InputError(
-                f"{name}: takes {batch} images at once, and {self.folder} has {len(folder.files)}; add images"
-            )
-        used = count * batch
-        images = [to_input(image, preprocess, layout, fixed.dtype)[0] for image in folder.images[:used]]
+        images = self._images(name, fixed, preprocess)
         return PreparedImages(
             inputs=(fixed,),
-            pack=TensorPack((np.stack(images).reshape(count, *fixed.sizes),)),
+            pack=_packed(images, fixed, preprocess, layout),
             preprocess=preprocess,
             origins=_grouped(found.origins),
-            data_sha256=_sha256_of_files(folder.files[:used]),
+            data_sha256=_sha256_of_files(images.files),
             conflicts=found.conflicts,
-            notes=_unused(self.folder, folder, used),
+            notes=_notes(self.folder, images),
         )
+
+    def _images(self, name: str, tensor: Tensor, preprocess: Preprocess) -> ImageFolder:
+        """Return as many images as are run: whole batches."""
+        batch = tensor.sizes[0]
+        images = load_images(self.folder, preprocess, _most_inferences(tensor) * batch)
+        used = len(images.files) // batch * batch
+        if not used:
+            raise InputError(
+                f"{name}: takes {batch} images at once, and {self.folder} has {len(images.files)}; add images"
+            )
+        return replace(images, files=images.files[:used], images=images.images[:used])
+
+
+def _packed(images: ImageFolder, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> TensorPack:
+    items = [to_input(image, preprocess, layout, tensor.dtype)[0] for image in images.images]
+    return TensorPack((np.stack(items).reshape(-1, *tensor.sizes),))
 
 
 def _only_input(name: str, inputs: Sequence[Tensor], shapes: Shapes) -> Tensor:
@@ -129,10 +138,9 @@ def _only_input(name: str, inputs: Sequence[Tensor], shapes: Shapes) -> Tensor:
             "arrays for each: --data FILE.npz or FILE.py:load_data"
         )
     (tensor,) = inputs
-    stated = shapes.get(tensor.name)
-    if stated is not None or tensor.shape is None:
-        return with_shapes(name, inputs, shapes)[0]
-    return tensor.model_copy(update={"dtype": "float32"}) if tensor.dtype == UNKNOWN_DTYPE else tensor
+    refuse_unusable(name, inputs, shapes)
+    is_stated = tensor.name in shapes or tensor.shape is None
+    return with_shapes(name, inputs, shapes)[0] if is_stated else tensor
 
 
 def _preprocess_of(name: str, tensor: Tensor, image_input: ImageInput, found: Found) -> Preprocess:
@@ -166,11 +174,10 @@ def _what_to_type(tensor: Tensor, found: Found) -> str:
     return "; ".join(sentences)
 
 
-def _layout(tensor: Tensor, preprocess: Preprocess) -> Layout:
-    """Return the order of the axes; a shape with open channels is that of a sidecar."""
-    if tensor.layout is not None:
-        return tensor.layout
-    return "NHWC" if tensor.shape is not None and tensor.shape[3] == preprocess.input_size[0] else "NCHW"
+def _stated_layout(path: Path) -> Layout | None:
+    """Return the order of the axes that `edgefit.yaml` states, for an input whose channels are open."""
+    sidecar = find_sidecar(path)
+    return None if sidecar is None else read_sidecar(sidecar).input.layout
 
 
 def _fixed(name: str, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> Tensor:
@@ -194,11 +201,13 @@ def _grouped(origins: Sequence[FieldOrigin]) -> tuple[InputOrigin, ...]:
     )
 
 
-def _unused(path: Path, folder: ImageFolder, used: int) -> tuple[str, ...]:
-    labels = () if folder.labels is None else (f"{path}: its subfolders are not used as labels",)
-    if used == folder.total:
+def _notes(path: Path, images: ImageFolder) -> tuple[str, ...]:
+    """Return what of a folder is not used."""
+    labels = () if images.labels is None else (f"{path}: its subfolders are not used as labels",)
+    used = len(images.files)
+    if used == images.total:
         return labels
-    return (*labels, f"{path}: {used} of its {folder.total} images are used, spread evenly")
+    return (*labels, f"{path}: {used} of its {images.total} images are used, spread evenly")
 
 
 def _sha256_of_files(files: Sequence[Path]) -> str:

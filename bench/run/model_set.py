@@ -27,6 +27,10 @@ _MAPS = "seq(map("
 class ModelSet(AbstractContextManager["ModelSet"]):
     """The model files of one run. Their inputs lie in a folder that is deleted when the context ends."""
 
+    warnings: tuple[str, ...] = ()
+    """What a person should know of the inputs and outputs, each with the file's name."""
+    _judged_output: str | None = None
+
     def __init__(
         self,
         paths: Sequence[Path],
@@ -46,8 +50,6 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         self._source = source or RandomInputs()
         self._judged_output = judged_output
         self._folder = TemporaryDirectory(prefix="edgefit-inputs-")
-        self.warnings: list[str] = []
-        """What a person should know of the inputs and outputs, each with the file's name."""
         try:
             names = display_names(paths)
             self.models = [self._open(file, name, shapes) for file, name in zip(files, names, strict=True)]
@@ -55,7 +57,9 @@ class ModelSet(AbstractContextManager["ModelSet"]):
             self._folder.cleanup()
             raise
         if len(self.models) > 1:
-            self.warnings += [warning for model in self.models for warning in _not_compared(model.record)]
+            self.warnings += tuple(
+                warning for model in self.models for warning in _not_compared(model.record)
+            )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,7 +80,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
             name, file.path, file.format, signature.inputs, named_shapes(name, signature, shapes)
         )
         values = self._source.values_for(opened)
-        self.warnings += [warning for warning in values.warnings if warning not in self.warnings]
+        self.warnings += tuple(warning for warning in values.warnings if warning not in self.warnings)
         path = self._write(values)
         record = ModelFileRecord(
             name=name,
@@ -111,7 +115,7 @@ class OpenedModels(ModelSet):
         warnings: Sequence[str] = (),
     ) -> None:
         self.models = list(models)
-        self.warnings = list(warnings)
+        self.warnings = tuple(warnings)
         self._judged_output = judged_output
 
     def __exit__(

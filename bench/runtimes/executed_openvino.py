@@ -16,6 +16,8 @@ _TRANSPOSED = "Deconvolution"
 _CONVOLUTIONS = ("Convolution", _TRANSPOSED)
 _MATRICES = ("FullyConnected", "MatMul")
 _INTEGERS = ("u8", "i8")
+
+Shape = list[int]
 _FLOATS = ("f32", "f16", "bf16")
 
 
@@ -42,19 +44,27 @@ def executed_by(compiled: openvino.CompiledModel) -> Executed:
 
 def _operator(node: openvino.Node) -> Operator:
     precision = _info(node, "runtimePrecision")
-    output = list(node.output(0).get_shape())
-    inputs = [list(port.get_shape()) for port in node.inputs()]
+    shapes = _shapes(node)
     return Operator(
         name=node.get_friendly_name(),
         operation=_kind(node),
         precision=PRECISIONS.get(precision, precision),
-        macs=_macs(_kind(node), inputs, output),
-        elements=moved(inputs[0], inputs[1], output),
+        macs=None if shapes is None else _macs(_kind(node), *shapes),
+        elements=None if shapes is None else moved(*shapes),
     )
 
 
-def _macs(kind: str, inputs: list[list[int]], output: list[int]) -> int:
-    taken, weight = inputs[:2]
+def _shapes(node: openvino.Node) -> tuple[Shape, Shape, Shape] | None:
+    """Return the shapes of both inputs and the output; None if one depends on data that was not seen yet."""
+    taken, weight = node.inputs()[:2]
+    ports = [port.get_partial_shape() for port in (taken, weight, node.output(0))]
+    if any(shape.is_dynamic for shape in ports):
+        return None
+    first, second, output = (list(shape.to_shape()) for shape in ports)
+    return first, second, output
+
+
+def _macs(kind: str, taken: Shape, weight: Shape, output: Shape) -> int:
     if kind == _TRANSPOSED:
         return transposed_convolution_macs(taken, weight, taken[1])
     if kind in _CONVOLUTIONS:

@@ -1,6 +1,7 @@
 """Model files' medians against other tools': `python tests/benchmarks/model_file_latency.py [MODEL…]`.
 
-An ONNX file: onnxruntime's bare loop in a fresh process, with the same options, threads, CPUs and inputs. An
+An ONNX file: onnxruntime's bare loop in a fresh process, with the same options, threads, CPUs and inputs; the
+two processes run short blocks in turn, so that a load on the machine meets both. An
 OpenVINO file: OpenVINO's own benchmark_app, with -api sync -hint none -nstreams 1 -nthreads N, which fills
 its input once. Each takes turns with a fresh worker of edgefit's. Printed is the median over the turns of
 ours ÷ theirs; within 5 % is the aim. Without a file, a MobileNetV2 with random weights is exported.
@@ -11,6 +12,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -26,7 +30,12 @@ from device_profiles.loading import load_profile
 
 LAPTOP = load_profile("laptop-cpu")
 COUNT = 200
+BLOCK = 20
+SETTLE = 2
 WARM_UP = 50
+
+Pair = tuple[float, float, float]
+"""Our median and the other tool's in milliseconds, and the ratio."""
 
 BARE_LOOP = """
 import sys, time
@@ -39,35 +48,63 @@ names = [each.name for each in session.get_inputs()]
 with np.load(sys.argv[2]) as pack:
     arrays = [pack[f"input_{index}"] for index in range(len(names))]
 feeds = [dict(zip(names, values)) for values in zip(*arrays)]
-times = []
-for index in range(int(sys.argv[4])):
-    feed = feeds[index % len(feeds)]
-    begin = time.perf_counter_ns()
-    session.run(None, feed)
-    times.append(time.perf_counter_ns() - begin)
-print(sorted(times[int(sys.argv[5]):])[(len(times) - int(sys.argv[5])) // 2] / 1e6)
+for line in sys.stdin:
+    settle, count = map(int, line.split())
+    times = []
+    for index in range(settle + count):
+        feed = feeds[index % len(feeds)]
+        begin = time.perf_counter_ns()
+        session.run(None, feed)
+        times.append(time.perf_counter_ns() - begin)
+    print(sorted(times[settle:])[count // 2] / 1e6, flush=True)
 """
 
 
-def ours(case: Case) -> float:
-    """Return the median milliseconds of a fresh worker, after its warm-up."""
+def against_bare_loop(case: Case) -> Pair:
+    """Return the medians of both in fresh processes, which take turns in blocks."""
     assert case.model is not None
-    with CaseWorker(case, LAPTOP.sampling.hang_limit_s) as worker:
-        worker.start(str(case.model.pack), 0, 0, LAPTOP.sampling)
-        return median(worker.infer(COUNT, Stage.TIMING).ns) / 1e6
+    arguments = [str(case.entry), str(case.model.pack), str(case.config.threads)]
+    command = [sys.executable, "-c", BARE_LOOP, *arguments]
+    with (
+        worker(case) as ours,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=partial(pin, case)
+        ) as theirs,
+    ):
+        run_block(theirs, 0, WARM_UP)
+        blocks = [
+            (median(ours.infer(BLOCK, Stage.TIMING).ns) / 1e6, run_block(theirs, SETTLE, BLOCK))
+            for _ in range(COUNT // BLOCK)
+        ]
+    ratio = median(mine / other for mine, other in blocks)
+    mine, other = (median(values) for values in zip(*blocks, strict=True))
+    return mine, other, ratio
 
 
-def theirs(case: Case) -> float:
-    """Return the median milliseconds of the other tool, in a fresh process on the same CPUs."""
-    return bare_loop(case) if case.format == "onnx" else benchmark_app(case)
+def run_block(loop: subprocess.Popen[str], settle: int, count: int) -> float:
+    """Have the bare loop run a block, and return its median in milliseconds."""
+    assert loop.stdin is not None
+    assert loop.stdout is not None
+    loop.stdin.write(f"{settle} {count}\n")
+    loop.stdin.flush()
+    return float(loop.stdout.readline())
 
 
-def bare_loop(case: Case) -> float:
-    """Return the median milliseconds of onnxruntime in a loop, after as many inferences as warm up ours."""
+@contextmanager
+def worker(case: Case) -> Iterator[CaseWorker]:
+    """Yield a fresh worker of edgefit's that is warm."""
     assert case.model is not None
-    numbers = (case.config.threads, COUNT + WARM_UP, WARM_UP)
-    arguments = [str(case.entry), str(case.model.pack), *map(str, numbers)]
-    return float(pinned([sys.executable, "-c", BARE_LOOP, *arguments], case))
+    with CaseWorker(case, LAPTOP.sampling.hang_limit_s) as started:
+        started.start(str(case.model.pack), 0, 0, LAPTOP.sampling)
+        yield started
+
+
+def against_benchmark_app(case: Case) -> Pair:
+    """Return the medians of both in fresh processes, one behind the other."""
+    with worker(case) as ours:
+        mine = median(ours.infer(COUNT, Stage.TIMING).ns) / 1e6
+    other = benchmark_app(case)
+    return mine, other, mine / other
 
 
 def benchmark_app(case: Case) -> float:
@@ -85,13 +122,15 @@ def benchmark_app(case: Case) -> float:
 
 def pinned(command: list[str], case: Case) -> str:
     """Run a command on a case's CPUs, and return what it prints."""
-    cpus = case.cpus
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, preexec_fn=partial(pin, case)
+    ).stdout
 
-    def pin() -> None:
-        if cpus is not None:
-            os.sched_setaffinity(0, cpus)
 
-    return subprocess.run(command, capture_output=True, text=True, check=True, preexec_fn=pin).stdout
+def pin(case: Case) -> None:
+    """Pin this process to a case's CPUs."""
+    if case.cpus is not None:
+        os.sched_setaffinity(0, case.cpus)
 
 
 def exported(folder: Path) -> list[Path]:
@@ -110,21 +149,18 @@ def exported(folder: Path) -> list[Path]:
 
 
 def compare(case: Case, turns: int) -> str:
-    """Take turns, each time the other one first, and return the ratio in words."""
-    pairs = []
-    for turn in range(turns):
-        if turn % 2:
-            other = theirs(case)
-            pairs.append((ours(case), other))
-        else:
-            mine = ours(case)
-            pairs.append((mine, theirs(case)))
-    ratios = sorted(mine / other for mine, other in pairs)
-    mine, other = (median(values) for values in zip(*pairs, strict=True))
-    tool = "onnxruntime's bare loop" if case.format == "onnx" else "benchmark_app"
+    """Take turns in fresh processes, and return the ratio in words."""
+    against, tool = (
+        (against_bare_loop, "onnxruntime's bare loop")
+        if case.format == "onnx"
+        else (against_benchmark_app, "benchmark_app")
+    )
+    found = [against(case) for _ in range(turns)]
+    mine, other, ratio = (median(values) for values in zip(*found, strict=True))
+    ratios = [each[2] for each in found]
     return (
         f"{case.id}, {case.config.threads} thread(s), {turns} turns: ours {mine:.3f} ms, {tool} "
-        f"{other:.3f} ms, ours ÷ theirs {median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})"
+        f"{other:.3f} ms, ours ÷ theirs {ratio:.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
     )
 
 

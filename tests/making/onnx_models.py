@@ -240,6 +240,19 @@ def non_zero(path: Path) -> Path:
     )
 
 
+def product_of_what_is_found(path: Path) -> Path:
+    """Write a matrix product with as many rows as the input has values above 0.5."""
+    nodes = [
+        node("Greater", ["x", "half"], ["is_large"]),
+        node("NonZero", ["is_large"], ["where"]),
+        node("Transpose", ["where"], ["rows"], perm=[1, 0]),
+        node("Cast", ["rows"], ["float"], to=TensorProto.FLOAT),
+        node("MatMul", ["float", "m"], ["y"], name="matmul"),
+    ]
+    weights = [constant("half", 0.5, np.float32), weight("m", 2, 3)]
+    return write(path, nodes, [tensor("x", (1, 20))], [tensor("y", ("found", 3))], weights)
+
+
 def nothing_found(path: Path) -> Path:
     """Write a model whose output never has a value."""
     nodes = [node("Greater", ["x", "two"], ["is_large"]), node("NonZero", ["is_large"], ["where"])]

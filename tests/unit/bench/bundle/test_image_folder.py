@@ -157,6 +157,16 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     assert (folder.labels, len(folder.images)) == (None, 2)
 
 
+def test_some_images_are_spread_evenly_over_the_folder(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
+        saved(tmp_path / name)
+
+    folder = load_images(tmp_path, steps(), most=2)
+
+    assert [path.name for path in folder.files] == ["1.png", "3.png"]
+    assert (folder.labels, folder.total) == (("a", "b"), 4)
+
+
 def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains no image"):
         load_images(tmp_path, steps())

@@ -85,6 +85,18 @@ def test_the_function_may_import_its_neighbours(tmp_path: Path) -> None:
     assert sample.arrays[""].tolist() == [7]
 
 
+def test_the_file_may_define_dataclasses_with_postponed_annotations(tmp_path: Path) -> None:
+    path = tmp_path / "data.py"
+    path.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nimport numpy as np\n"
+        "@dataclass\nclass Scan:\n    value: int\n\ndef load_data():\n    yield np.full(1, Scan(4).value)\n"
+    )
+
+    (sample,) = samples_of_function(path, "load_data")
+
+    assert sample.arrays[""].tolist() == [4]
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

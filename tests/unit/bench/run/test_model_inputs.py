@@ -45,6 +45,14 @@ def test_without_data_inputs_are_random() -> None:
         inputs_source(None, "unit")
 
 
+def test_there_are_as_many_random_items_as_are_wanted_in_whole_batches(tmp_path: Path) -> None:
+    batch = Tensor(name="image", dtype="float32", shape=(8, 3))
+
+    counts = [len(RandomInputs(items).values_for(opened(tmp_path, batch)).pack) for items in (8, 100, 128)]
+
+    assert counts == [8, 13, 16]
+
+
 def test_a_folder_of_arrays_or_images_and_files_are_told_apart(tmp_path: Path, photos: Path) -> None:
     np.savez(tmp_path / "a.npz", image=np.zeros((1, 3, 8, 8), dtype=np.float32))
     arrays = tmp_path / "arrays"
@@ -175,6 +183,27 @@ def test_a_batch_is_filled_with_images_and_what_is_left_over_is_said(tmp_path: P
     assert values.warnings == (f"{photos}: 4 of its 5 images are used, spread evenly",)
     with pytest.raises(InputError, match=r"takes 8 images at once, and .* has 5; add images"):
         values_of(tmp_path, photos, Tensor(name="image", dtype="float32", shape=(8, 3, 8, 8)), "unit")
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "taken"),
+    [
+        (("N", "h", "w", 3), "NHWC", (1, 6, 9, 3)),
+        (("N", 3, "h", "w"), "NCHW", (1, 3, 6, 9)),
+        (("N", "h", "w", "c"), "NHWC", (1, 6, 9, 3)),
+        (("N", "c", "h", "w"), "NCHW", (1, 3, 6, 9)),
+    ],
+)
+def test_open_axes_are_fixed_by_what_a_file_beside_the_model_states(
+    shape: tuple[int | str, ...], layout: str, taken: tuple[int, ...], tmp_path: Path, photos: Path
+) -> None:
+    (tmp_path / "edgefit.yaml").write_text(
+        f"input: {{layout: {layout}, channels: rgb}}\npreprocess: {{input_size: [3, 6, 9], resize: squash}}\n"
+    )
+
+    values = values_of(tmp_path, photos, Tensor(name="image", dtype="float32", shape=shape), "unit")
+
+    assert values.inputs[0].shape == taken
 
 
 def test_the_same_images_count_as_the_same_data_for_every_layout(tmp_path: Path, photos: Path) -> None:

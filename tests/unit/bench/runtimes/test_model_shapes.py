@@ -201,6 +201,13 @@ def test_the_proof_counts_the_work_of_unusual_operators(
     assert None not in model.macs
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_work_that_depends_on_the_data_is_that_of_one_inference(runtime: str, tmp_path: Path) -> None:
+    model = ran(onnx_models.product_of_what_is_found, tmp_path, runtime)
+
+    assert model.macs[0] in {inference[0].shape[0] * 2 * 3 for inference in model.inferences}
+
+
 def test_a_product_of_integers_with_computed_scales_ran_in_int8(tmp_path: Path) -> None:
     model = ran(onnx_models.dynamic_quantised, tmp_path, "onnx")
 

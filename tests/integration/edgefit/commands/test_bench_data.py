@@ -82,9 +82,8 @@ def test_a_function_of_ones_own_gives_the_inputs_and_one_output_is_judged(tmp_pa
     files = [onnx_models.several(tmp_path / f"{name}.onnx") for name in ("a", "b")]
     out = tmp_path / "report.json"
 
-    done = edgefit_here(
-        "bench", *files, *SHORTLY, "--out", out, "--json", "--data", f"{code}:load_data", "--output", "logits"
-    )
+    data = ("--data", f"{code}:load_data", "--output", "logits")
+    done = edgefit_here("bench", *files, *SHORTLY, "--out", out, "--json", *data)
 
     assert done.returncode == 0, done.stderr
     report = read_report(out)
