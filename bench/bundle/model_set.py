@@ -8,11 +8,8 @@ from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.record import Record
 
-# A report's name is shown in headings and in the names of files.
-_LONGEST_NAME = 200
-
 RANDOM_VALUES = "random values"
-"""The source of inputs that edgefit made itself."""
+"""The source of inputs that nobody gave."""
 
 
 class InputsRecord(Record):
@@ -63,8 +60,5 @@ class ModelSetRecord(Record):
 
     @property
     def name(self) -> str:
-        """The names of the files; of many files the first one's, and how many more there are."""
-        names = ", ".join(model.name for model in self.models)
-        if len(names) <= _LONGEST_NAME or len(self.models) == 1:
-            return names
-        return f"{self.models[0].name} and {len(self.models) - 1} more"
+        """The names of the files."""
+        return ", ".join(model.name for model in self.models)

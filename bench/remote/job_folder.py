@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from bench.bundle.model_set import ModelFileRecord
+from bench.bundle.model_set import ModelSetRecord
 from bench.record import Record
 from bench.run.request import BenchmarkRequest
 from device_profiles.profile import Profile
@@ -43,9 +43,6 @@ class ReadModel(Record):
     pack: str
     """The path of its tensor pack there."""
 
-    record: ModelFileRecord
-    """What was read in the file before it was uploaded."""
-
 
 class ReadModels(Record):
     """Model files were uploaded whose signatures are known."""
@@ -55,6 +52,9 @@ class ReadModels(Record):
 
     models: tuple[ReadModel, ...] = Field(min_length=1)
     """The model files, in the order in which they were given."""
+
+    record: ModelSetRecord
+    """What was read in the files before they were uploaded."""
 
 
 class UnreadModels(Record):

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.bundle.model_files import ModelFile
+from bench.bundle.model_set import ModelFileRecord
 from bench.errors import BenchError, BoardError
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import PlannedModel
@@ -93,14 +94,18 @@ def opened(folder: Path, subject: JobSubject) -> Iterator[Bundle | ModelSet]:
     if isinstance(subject, BundleFiles):
         yield read_bundle(folder, subject.variants)
     elif isinstance(subject, ReadModels):
-        yield OpenedModels([_planned(folder, model) for model in subject.models])
+        records = subject.record.models
+        models = [
+            _planned(folder, model, record) for model, record in zip(subject.models, records, strict=True)
+        ]
+        yield OpenedModels(models, subject.record)
     else:
-        with ModelSet([folder / entry for entry in subject.entries], subject.shapes) as models:
-            yield models
+        with ModelSet([folder / entry for entry in subject.entries], subject.shapes) as model_set:
+            yield model_set
 
 
-def _planned(folder: Path, model: ReadModel) -> PlannedModel:
-    record, files = model.record, tuple(folder / path for path in model.files)
+def _planned(folder: Path, model: ReadModel, record: ModelFileRecord) -> PlannedModel:
+    files = tuple(folder / path for path in model.files)
     file = ModelFile(files[0], record.format, files, record.size_bytes, record.sha256)
     return PlannedModel(file=file, record=record, pack=folder / model.pack)
 

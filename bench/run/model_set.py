@@ -81,13 +81,20 @@ class ModelSet(AbstractContextManager["ModelSet"]):
 class OpenedModels(ModelSet):
     """Model files that were opened elsewhere, and came here with their inputs. Nothing is deleted."""
 
-    def __init__(self, models: Sequence[PlannedModel]) -> None:
+    def __init__(self, models: Sequence[PlannedModel], record: ModelSetRecord) -> None:
+        """Take the files as they lie here, and what was read in them."""
         self.models = list(models)
+        self._record = record
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave everything as it is."""
+
+    @property
+    def record(self) -> ModelSetRecord:
+        """What the report says of the files."""
+        return self._record
 
 
 @dataclass(frozen=True)
