@@ -116,16 +116,11 @@ def _of_bundle(bundle: Bundle, variants: tuple[str, ...]) -> JobFiles:
 def _of_models(models: ModelSet) -> JobFiles:
     placed = list(_placed(files_of_models(models)))
     packs = [f"inputs/{model.record.values.sha256}.npz" for model in models.models]
-    read = tuple(
-        ReadModel(files=tuple(files), pack=pack, record=model.record)
-        for files, pack, model in zip(placed, packs, models.models, strict=True)
-    )
+    read = tuple(ReadModel(files=tuple(files), pack=pack) for files, pack in zip(placed, packs, strict=True))
     files = {path: file for paths in placed for path, file in paths.items()}
     for pack, model in zip(packs, models.models, strict=True):
         files[pack] = File(model.record.values.sha256, model.pack)
-    subject = ReadModels(
-        models=read, judged_output=models.record.judged_output, warnings=tuple(models.warnings)
-    )
+    subject = ReadModels(models=read, record=models.record, warnings=models.warnings)
     return JobFiles(models.record.sha256, subject, files)
 
 

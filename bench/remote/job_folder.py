@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from bench.bundle.model_set import ModelFileRecord
+from bench.bundle.model_set import ModelSetRecord
 from bench.bundle.signature import StatedInput
 from bench.record import Record
 from bench.run.request import BenchmarkRequest
@@ -44,9 +44,6 @@ class ReadModel(Record):
     pack: str
     """The path of its tensor pack there."""
 
-    record: ModelFileRecord
-    """What was read in the file before it was uploaded."""
-
 
 class ReadModels(Record):
     """Model files were uploaded whose signatures are known."""
@@ -57,8 +54,8 @@ class ReadModels(Record):
     models: tuple[ReadModel, ...] = Field(min_length=1)
     """The model files, in the order in which they were given."""
 
-    judged_output: str | None = None
-    """The only output that is judged; null for all."""
+    record: ModelSetRecord
+    """What was read in the files before they were uploaded."""
 
     warnings: tuple[str, ...] = ()
     """What was noticed of their inputs and outputs when they were read."""

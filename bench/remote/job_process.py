@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.bundle.model_files import ModelFile
+from bench.bundle.model_set import ModelFileRecord
 from bench.errors import BenchError, BoardError
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import PlannedModel
@@ -93,16 +94,19 @@ def opened(folder: Path, subject: JobSubject) -> Iterator[Bundle | ModelSet]:
     if isinstance(subject, BundleFiles):
         yield read_bundle(folder, subject.variants)
     elif isinstance(subject, ReadModels):
-        models = [_planned(folder, model) for model in subject.models]
-        yield OpenedModels(models, subject.judged_output, subject.warnings)
+        records = subject.record.models
+        models = [
+            _planned(folder, model, record) for model, record in zip(subject.models, records, strict=True)
+        ]
+        yield OpenedModels(models, subject.record, subject.warnings)
     else:
         paths = [folder / entry for entry in subject.entries]
         with ModelSet(paths, subject.shapes, judged_output=subject.judged_output) as read:
             yield read
 
 
-def _planned(folder: Path, model: ReadModel) -> PlannedModel:
-    record, files = model.record, tuple(folder / path for path in model.files)
+def _planned(folder: Path, model: ReadModel, record: ModelFileRecord) -> PlannedModel:
+    files = tuple(folder / path for path in model.files)
     file = ModelFile(files[0], record.format, files, record.size_bytes, record.sha256)
     return PlannedModel(file=file, record=record, pack=folder / model.pack)
 

@@ -109,19 +109,22 @@ class OpenedModels(ModelSet):
     """Model files that were opened elsewhere, and came here with their inputs. Nothing is deleted."""
 
     def __init__(
-        self,
-        models: Sequence[PlannedModel],
-        judged_output: str | None = None,
-        warnings: Sequence[str] = (),
+        self, models: Sequence[PlannedModel], record: ModelSetRecord, warnings: Sequence[str] = ()
     ) -> None:
+        """Take the files as they lie here, and what was read in them."""
         self.models = list(models)
         self.warnings = tuple(warnings)
-        self._judged_output = judged_output
+        self._record = record
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave everything as it is."""
+
+    @property
+    def record(self) -> ModelSetRecord:
+        """What the report says of the files."""
+        return self._record
 
 
 @dataclass(frozen=True)

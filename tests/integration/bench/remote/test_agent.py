@@ -137,11 +137,11 @@ def test_a_new_environment_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../outside"])
-def test_a_file_outside_the_bundle_is_refused(tmp_path: Path, path: str) -> None:
+def test_a_file_outside_the_job_s_folder_is_refused(tmp_path: Path, path: str) -> None:
     store = Store(tmp_path / "store")
     spec = {"environment": "e", "code": "c", "files": {path: "0" * 64}, "request": {}}
 
-    with pytest.raises(RefusedError, match="is not a path inside a bundle"):
+    with pytest.raises(RefusedError, match="is not a path inside a job's folder"):
         Jobs(store).start("abc", spec)
 
 

@@ -46,6 +46,20 @@ def test_it_measures_writes_a_report_and_removes_its_folder(packed: Path, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_a_packed_model_file_is_measured(bundle_folder: Path, tmp_path: Path) -> None:
+    model, out = bundle_folder / "onnx-fp32" / "model.onnx", tmp_path / "job.pyz"
+
+    packing = edgefit("pack", model, "--for", SHORT, "--quick", "--out", out)
+    done = run(out, tmp_path, "--out", "report.json")
+
+    assert packing.returncode == 0, packing.stderr
+    assert "patients" not in packing.stdout
+    assert done.returncode == 0, done.stderr
+    models = read_report(tmp_path / "report.json").models
+    assert models is not None
+    assert [record.path for record in models.models] == [str(model)]
+
+
 def test_an_unwritable_out_is_refused_first(packed: Path, tmp_path: Path) -> None:
     done = run(packed, tmp_path, "--out", str(tmp_path))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.bundle.model_files import ModelFile, display_names
-from bench.bundle.model_set import RANDOM_VALUES, InputsRecord, ModelFileRecord
+from bench.bundle.model_set import RANDOM_VALUES, InputsRecord, ModelFileRecord, ModelSetRecord
 from bench.bundle.signature import Signature, StatedInput, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
@@ -49,10 +49,14 @@ def planned(folder: Path, source: str = RANDOM_VALUES, format_name: str = "onnx"
     return PlannedModel(file=file, record=record, pack=pack)
 
 
+def models_of(*models: PlannedModel) -> ModelSet:
+    return OpenedModels(models, ModelSetRecord(models=tuple(model.record for model in models)))
+
+
 @pytest.fixture
 def two(tmp_path: Path) -> ModelSet:
     """Two files of one name."""
-    return OpenedModels([planned(tmp_path / "a"), planned(tmp_path / "b")])
+    return models_of(planned(tmp_path / "a"), planned(tmp_path / "b"))
 
 
 def on_board(files: JobFiles, folder: Path) -> Path:
@@ -89,10 +93,10 @@ def test_a_board_gets_each_file_once_and_opens_the_same_models(two: ModelSet, tm
 
 
 def test_another_file_or_other_inputs_are_another_job(two: ModelSet, tmp_path: Path) -> None:
-    keys = {job_of(models).key for models in (two, OpenedModels(two.models[:1]))}
+    keys = {job_of(models).key for models in (two, models_of(two.models[0]))}
     changed = planned(tmp_path / "elsewhere" / "a")
 
-    assert len(keys | {job_of(OpenedModels([changed])).key}) == 3
+    assert len(keys | {job_of(models_of(changed)).key}) == 3
 
 
 def test_unopened_files_have_the_names_on_the_board_that_they_have_here(tmp_path: Path) -> None:
@@ -109,7 +113,7 @@ def test_unopened_files_have_the_names_on_the_board_that_they_have_here(tmp_path
 
 
 def test_a_model_of_a_large_runtime_must_be_requested(tmp_path: Path) -> None:
-    models = OpenedModels([planned(tmp_path / "a", format_name="torchscript")])
+    models = models_of(planned(tmp_path / "a", format_name="torchscript"))
 
     with pytest.raises(MissingRuntimeError, match=r"^model\.onnx: the wheels of torch .*--with torchscript"):
         select_formats(models, (), (), None)
@@ -123,14 +127,14 @@ def test_a_runtime_that_the_board_s_system_lacks_is_an_error(two: ModelSet) -> N
 
 
 def test_many_files_are_called_by_the_first(tmp_path: Path) -> None:
-    models = OpenedModels([planned(tmp_path / f"folder-{index}") for index in range(20)])
+    models = models_of(*(planned(tmp_path / f"folder-{index}") for index in range(20)))
 
-    assert name_of(OpenedModels(models.models[:2])) == "folder-0/model.onnx, folder-1/model.onnx"
+    assert name_of(models_of(*models.models[:2])) == "folder-0/model.onnx, folder-1/model.onnx"
     assert name_of(models) == "folder-0/model.onnx, folder-1/model.onnx and 18 more"
 
 
 def test_only_inputs_of_the_user_may_show_patients(two: ModelSet, tmp_path: Path) -> None:
-    own = OpenedModels([*two.models, planned(tmp_path / "c", source="films/")])
+    own = models_of(*two.models, planned(tmp_path / "c", source="films/"))
 
     assert personal_content(two) is None
     assert personal_content(own) == "inputs of films/"
