@@ -84,7 +84,7 @@ def test_the_notebook_runs_and_shows_each_result_with_its_conditions(tmp_path: P
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
     report, frame, choice, error = ("".join(shown(cell)) for cell in notebook.cells if "outputs" in cell)
-    assert "without labels, so there is no accuracy" in report
+    assert "no labels, so no accuracy" in report
     assert "latency, process 1 of 1" in report
     assert "p50_ms" in frame
     assert "model.onnx, p50" in choice

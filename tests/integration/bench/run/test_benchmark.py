@@ -129,8 +129,7 @@ def test_this_machine_is_only_a_proxy_of_another_device(bundle_folder: Path) -> 
     assert any(sentence.startswith("architecture: ") for sentence in report.proxy.differs)
     assert {rate.operation for rate in report.proxy.host_rates} == {"convolution", "copy"}
     row = report.runs[0]
-    assert row.projected is not None
-    assert 0 < row.projected.low_ns < row.projected.high_ns
+    assert "1000 times less" in str(row.projection_reason)  # the tests' network has almost no work
     assert row.nearest_published is not None
 
 
