@@ -25,6 +25,7 @@ from bench.bundle.file_kinds import (
 )
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
+from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from device_profiles.part import PLAIN
@@ -85,9 +86,13 @@ def refuse_same_file(paths: Sequence[Path]) -> None:
 
 
 def display_names(paths: Sequence[Path]) -> list[str]:
-    """Return of each path the last parts, as few as tell it from the others: `model.onnx`, `a/model.onnx`."""
+    """Return of each path the last parts, as few as tell it from the others: `model.onnx`, `a/model.onnx`.
+
+    A file that is called like a control of every report is told apart from it: `./control`.
+    """
     absolute = [Path(os.path.abspath(path)) for path in paths]
-    return [_shortest_name(path, [other for other in absolute if other != path]) for path in absolute]
+    names = [_shortest_name(path, [other for other in absolute if other != path]) for path in absolute]
+    return [f"./{name}" if name in (NULL_VARIANT, CONTROL_VARIANT) else name for name in names]
 
 
 def _shortest_name(path: Path, others: Iterable[Path]) -> str:

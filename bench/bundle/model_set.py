@@ -108,6 +108,11 @@ class ModelSetRecord(Record):
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @property
+    def shown_sha256(self) -> str:
+        """The hash to show: of a single file its own, by which it can be found."""
+        return self.models[0].sha256 if len(self.models) == 1 else self.sha256
+
+    @property
     def name(self) -> str:
         """The names of the files; of more than three the first two and a count."""
         return some_of([model.name for model in self.models])

@@ -29,6 +29,8 @@ UNKNOWN_DTYPE = "unknown"
 _USUAL_DTYPE = "float32"
 _IMAGE_CHANNELS = (1, 3)
 _IMAGE_AXES = 4
+# The inputs of several inferences are in memory at once, here and in a worker.
+_MOST_BYTES = 1 << 30
 
 
 class OpenShapeError(InputError):
@@ -165,7 +167,19 @@ def with_shapes(name: str, inputs: Iterable[Tensor], shapes: Shapes) -> tuple[Te
     still_open = [tensor for tensor in fixed if not tensor.is_fixed]
     if still_open:
         raise OpenShapeError(_ask_for_shapes(name, still_open))
+    _refuse_huge(name, fixed)
     return tuple(fixed)
+
+
+def _refuse_huge(name: str, tensors: Sequence[Tensor]) -> None:
+    """Raise InputError if the inputs of one inference take more memory than edgefit makes inputs of."""
+    total = sum(tensor.bytes_each for tensor in tensors)
+    if total > _MOST_BYTES:
+        largest = max(tensors, key=lambda tensor: tensor.bytes_each)
+        raise InputError(
+            f"{name}: the inputs of one inference take {total / 2**30:.3g} GiB ({largest.words}), and "
+            f"edgefit makes up to {_MOST_BYTES / 2**30:g} GiB; state a smaller --shape"
+        )
 
 
 def refuse_unusable(name: str, tensors: Sequence[Tensor], shapes: Shapes) -> None:

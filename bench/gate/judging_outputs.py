@@ -91,17 +91,9 @@ def _judge(pair: OutputPair, inputs: InputsRecord, limits: Limits) -> JudgedOutp
         sentence = reasons.empty(output.name)
         return JudgedOutputs(Verdict.INCOMPARABLE, sentence)
     comparison = compare_output(output, reference)
-    if comparison.agreement is not None and _tells_classes_apart(reference):
+    if comparison.agreement is not None:
         return _judge_classes(comparison, reference, inputs, limits)
     return _judge_values(comparison, output, inputs, limits.min_sqnr_db)
-
-
-def _tells_classes_apart(reference: OutputValues) -> bool:
-    """Tell whether classes say something of an output: one value may be a score, or any other number.
-
-    It is taken for a score of two classes if the baseline gives both.
-    """
-    return reference.classes is not None or _classes_that_occur(reference) > 1
 
 
 def _size(output: OutputValues) -> int:
@@ -110,7 +102,7 @@ def _size(output: OutputValues) -> int:
 
 
 def _classes_that_occur(reference: OutputValues) -> int:
-    classes = classes_of(reference)
+    classes = classes_of(reference, reference)
     return 0 if classes is None else len(np.unique(classes))
 
 

@@ -85,7 +85,7 @@ def _refuse_not_finite(name: str, arrays: Sequence[Array]) -> None:
             kind = "NaN" if np.isnan(array).any() else "infinite"
             raise FloatingPointError(
                 f"returned values that are not finite, in the output '{name}': {wrong} of {array.size} are "
-                f"{kind}; if its inputs have another range than the random ones, give real ones with --data"
+                f"{kind}; check that its inputs have the range that it expects (--data gives it real ones)"
             )
 
 

@@ -36,7 +36,7 @@ def inspect_model(path: Path, shapes: Shapes) -> ModelInspection:
         size_bytes=file.size_bytes,
         sha256=file.sha256,
         inputs=tuple(map(_inspected, described.signature.inputs)),
-        outputs=tuple(map(_inspected, described.signature.outputs)),
+        outputs=tuple(map(_inspected_output, described.signature.outputs)),
         graph=counted.graph,
         macs=counted.graph.macs,
         macs_missing=counted.missing,
@@ -110,6 +110,11 @@ def _uncounted_graph(file: ModelFile) -> ModelGraph:
     if file.format != "onnx":
         return read_graph(file, None)
     return onnx_model_graph(read_onnx_graph(file.path), read_onnx(file.path, onnx_weights), None)
+
+
+def _inspected_output(tensor: Tensor) -> InspectedTensor:
+    """Describe an output. It is no image, so nothing is said of the order of its axes."""
+    return InspectedTensor(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape, axes=None)
 
 
 def _inspected(tensor: Tensor) -> InspectedTensor:

@@ -54,7 +54,8 @@ def check_conditions(checked: Checked) -> str:
     conditions, host = checked.conditions, checked.conditions.host
     before, after = checked.baseline, checked.candidate
     return (
-        f"candidate {after.name} ({after.sha256[:8]}) against baseline {before.name} ({before.sha256[:8]}), "
+        f"candidate {after.name} ({after.shown_sha256[:8]}) against "
+        f"baseline {before.name} ({before.shown_sha256[:8]}), "
         f"two {_COMPARED[checked.compared]}; profile {conditions.profile} on {host.board or host.cpu}, "
         f"{conditions.options.label}, {conditions.provenance}; ratios are candidate ÷ baseline, "
         f"and their intervals hold for all {row_noun(checked)}s together with 95 % confidence"

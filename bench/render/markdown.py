@@ -62,7 +62,9 @@ def _section(report: Report) -> list[str]:
         cells = [escaped(run.case), *(cell_of(column, run, report) for column in shown), _provenance(run)]
         cells += [projected_text(run)] if is_projected else []
         lines.append(f"| {' | '.join(cells)} |")
-    origin = f"{report.created}, edgefit {report.tool}, {subjects_of(report)} {report.subject.sha256[:12]}"
+    origin = (
+        f"{report.created}, edgefit {report.tool}, {subjects_of(report)} {report.subject.shown_sha256[:12]}"
+    )
     conditions_ = [*conditions(report), *reference_line(report), *controls_line(report)]
     sentences = [*proxy_terms(report), *conditions_, origin]
     warnings = [_remark(remark) for remark in remarks(report)]

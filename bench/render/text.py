@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from bench.printable import some_of
+from bench.printable import printable_lines, some_of
 from bench.report.schema import Report
 
 # The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.
@@ -100,6 +100,12 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 def escaped(text: str) -> str:
     """Escape the characters that Markdown or HTML interpret. Names come from the bundle's author."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+    plain = (
+        printable_lines(text)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\n", " ")
+    )
     # GitHub notifies a whole team for @team, even after a backslash. A zero-width space prevents it.
     return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@\u200b")

@@ -80,7 +80,8 @@ def _counts(output: OutputValues) -> list[int]:
 def compare_output(output: OutputValues, reference: OutputValues) -> OutputComparison:
     """Compare an output with one of the same shape, for the same inputs."""
     values, expected = _all(output), _all(reference)
-    classes, right = classes_of(output), classes_of(reference)
+    right = classes_of(reference, reference)
+    classes = None if right is None else classes_of(output, reference)
     known = classes is not None and right is not None and len(classes) == len(right) and len(right) > 0
     return OutputComparison(
         name=output.name,
@@ -97,21 +98,24 @@ def _all(output: OutputValues) -> Values:
     return np.array([value for values in output.values for value in values], dtype=np.float64)
 
 
-def classes_of(output: OutputValues) -> npt.NDArray[np.int64] | None:
+def classes_of(output: OutputValues, reference: OutputValues) -> npt.NDArray[np.int64] | None:
     """Return the class of each item; None where the output has not the shape of classes.
 
-    One value an item is the score of one of two classes. Its threshold is 0.5 if all values are in [0, 1], as
-    behind a sigmoid, else 0, as for a logit.
+    One value an item may be the score of one of two classes, or any other number. It is taken for a score if
+    both classes occur in the reference. The reference sets the threshold too: 0.5 if all of its values are
+    in [0, 1], as behind a sigmoid, else 0, as for a logit.
     """
     if output.classes is not None:
         return np.asarray(output.classes, dtype=np.int64)
     shape = output.shape or ()
     one_value = len(shape) > 1 and math.prod(shape[1:]) == 1
-    values = _all(output)
-    if not one_value or not values.size:
+    expected = _all(reference)
+    if not one_value or not expected.size:
         return None
-    is_probability = bool(values.min() >= 0 and values.max() <= 1)
-    return (values > _THRESHOLDS[is_probability]).astype(np.int64)
+    threshold = _THRESHOLDS[bool(expected.min() >= 0 and expected.max() <= 1)]
+    if len(np.unique(expected > threshold)) == 1:
+        return None
+    return (_all(output) > threshold).astype(np.int64)
 
 
 def _cosine(values: Sequence[Sequence[float]], expected: Sequence[Sequence[float]]) -> float | None:

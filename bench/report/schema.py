@@ -323,6 +323,11 @@ class BundleRecord(Record):
     folder: str | None = None
     """Its folder when it was measured."""
 
+    @property
+    def shown_sha256(self) -> str:
+        """The hash to show."""
+        return self.sha256
+
 
 Subject = BundleRecord | ModelSetRecord
 

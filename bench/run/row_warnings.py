@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.bundle.variants import Precision
 from bench.errors import first_sentence
-from bench.measurements import Block, Completed, SustainedRun
+from bench.measurements import Block, Completed, Operator, SustainedRun
 from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, heat_warnings, steal_warning
 from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
@@ -163,9 +163,11 @@ def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
 
 def _of_precision(outcome: Completed, requested: Precision | None, origin: str) -> list[str]:
     """Warn if most of the work ran in another precision. `origin` says where the requested one is from."""
-    if requested not in (Precision.INT8, Precision.FP16) or outcome.executed is None:
+    if requested is None or outcome.executed is None:
         return []
     operators = outcome.executed.operators
+    if requested is Precision.FP32:
+        return _of_unknown_work(operators)
     if not operators:
         return [f"{requested.value} {origin}, and this runtime does not report which precision ran"]
     by_macs = share_of_macs(operators)
@@ -180,6 +182,18 @@ def _of_precision(outcome: Completed, requested: Precision | None, origin: str) 
         Precision.INT8: "expect no gain of speed; 'evidence' says which operators ran in float",
     }
     return [f"{requested.value} {origin}, but the {counted} ran {ran}: {remedy[requested]}"]
+
+
+def _of_unknown_work(operators: Sequence[Operator]) -> list[str]:
+    """Warn if the graph does not show the shapes of all operators, so that the proof is not complete."""
+    unknown = sum(operator.macs is None for operator in operators)
+    if not unknown:
+        return []
+    sentence = (
+        f"the shapes of {unknown} of {len(operators)} operators are not in the runtime's graph, so the share "
+        "of the multiply-accumulates by precision is unknown; the share of the operators is in the report"
+    )
+    return [sentence]
 
 
 def _of_places(outcome: Completed) -> list[str]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from bench.measurements import Executed, Operator
@@ -33,12 +34,22 @@ _INT8_MATRICES = ("quantized::linear", "quantized::linear_relu")
 _DYNAMIC_MATRICES = ("quantized::linear_dynamic", "quantized::linear_relu_dynamic")
 _MATRICES = (*_FLOAT_MATRICES, *_INT8_MATRICES, *_DYNAMIC_MATRICES, "aten::addmm")
 _CONVOLUTIONS = (*_FLOAT_CONVOLUTIONS, *_INT8_CONVOLUTIONS, *_TRANSPOSED)
+# Of two tensors of different shapes, the smaller one is repeated: a scale per channel, for example.
+_BROADCAST = (
+    *("aten::add", "aten::add_", "aten::sub", "aten::sub_", "aten::div", "aten::div_", "aten::mul"),
+    *("aten::mul_", "quantized::add", "quantized::add_relu", "quantized::mul"),
+    "prim::BroadcastMKLDNNTensors",
+)
 _KEEP_SHAPE = (
-    *("aten::add", "aten::add_", "aten::sub", "aten::div", "aten::mul", "aten::relu", "aten::relu_"),
+    *("aten::relu", "aten::relu_", "aten::leaky_relu", "aten::leaky_relu_", "aten::elu", "aten::gelu"),
     *("aten::hardtanh", "aten::hardtanh_", "aten::clamp", "aten::dropout", "aten::contiguous", "aten::to"),
     *("aten::to_mkldnn", "aten::to_dense", "aten::quantize_per_tensor", "aten::dequantize"),
-    *("quantized::add", "quantized::add_relu", "quantized::mul"),
-    *("prim::MKLDNNHardTanh", "prim::MKLDNNHardTanh_", "prim::BroadcastMKLDNNTensors"),
+    *("prim::MKLDNNHardSwish", "prim::MKLDNNHardSwish_", "prim::MKLDNNHardSigmoid"),
+    *(
+        "prim::MKLDNNHardSigmoid_",
+        "prim::MKLDNNHardTanh",
+        "prim::MKLDNNHardTanh_",
+    ),
     *(
         "aten::sigmoid",
         "aten::hardswish",
@@ -92,7 +103,7 @@ def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
     elif kind in _MATRICES:
         given, macs, elements = _multiply(kind, inputs, taken, shapes)
     else:
-        given, macs, elements = _shape_after(kind, inputs, taken), None, None
+        given, macs, elements = _shape_after(kind, inputs, taken, shapes), None, None
     for output in node.outputs():
         shapes[output.debugName()] = given
     if kind not in (*_CONVOLUTIONS, *_MATRICES):
@@ -106,9 +117,15 @@ def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
     )
 
 
-def _shape_after(kind: str, inputs: Sequence[Any], taken: Shape | None) -> Shape | None:
+def _shape_after(
+    kind: str, inputs: Sequence[Any], taken: Shape | None, shapes: Mapping[str, Shape | None]
+) -> Shape | None:
     if taken is None:
         return None
+    if kind in _BROADCAST:
+        given = [shapes[value.debugName()] for value in inputs[:2] if value.debugName() in shapes]
+        known = [shape for shape in given if shape is not None]
+        return np.broadcast_shapes(*known) if len(known) == len(given) else None
     if kind in _KEEP_SHAPE:
         return taken
     if kind == "aten::adaptive_avg_pool2d" and len(taken) == _IMAGE_AXES:

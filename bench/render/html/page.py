@@ -9,6 +9,7 @@ import jinja2
 import vl_convert
 
 from bench.choose.choosing import Choice
+from bench.printable import printable_lines
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
@@ -76,7 +77,11 @@ def to_html(
     charts = {f"{device.number}-{chart.key}": chart for device in devices for chart in device.charts}
     charts |= {f"history-{chart.key}": chart for chart in history}
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
     )
     page: str = environment.from_string(_text("page.html.jinja")).render(
         marker=REPORT_MARKER,
@@ -99,6 +104,11 @@ def to_html(
         library=_library(),
     )
     return page
+
+
+def _printable(value: object) -> object:
+    """Escape what a terminal would follow in text of a report; what the page itself brings is left alone."""
+    return printable_lines(value) if type(value) is str else value
 
 
 def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
@@ -131,7 +141,7 @@ def _device(
     return Device(
         number=number,
         title=title,
-        subject=f"{subjects_of(report)} {report.subject.sha256[:12]}",
+        subject=f"{subjects_of(report)} {report.subject.shown_sha256[:12]}",
         report=report,
         provenance=provenance_of(report),
         conditions=tuple(conditions(report)),

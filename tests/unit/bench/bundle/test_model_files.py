@@ -311,6 +311,7 @@ def test_one_file_is_given_once(tmp_path: Path) -> None:
         (["/x/a/../b/m.onnx", "/x/a/m.onnx"], ["b/m.onnx", "a/m.onnx"]),
         (["/x/m.onnx", "/x/m.onnx"], ["m.onnx", "m.onnx"]),
         (["/x/m|[1]<b>.onnx"], ["m|[1]<b>.onnx"]),
+        (["/x/control", "/x/null"], ["./control", "./null"]),
     ],
 )
 def test_names_are_as_short_as_tells_them_apart(paths: list[str], names: list[str]) -> None:

@@ -66,6 +66,15 @@ def test_a_stated_shape_that_contradicts_the_file_is_refused(shape: tuple[int, .
         with_shapes("m", [tensor("N", 3, 8, 8)], {"images": shape})
 
 
+def test_inputs_that_no_memory_holds_are_refused_before_they_are_made() -> None:
+    huge = Tensor(name="x", dtype="float32", shape=(1, 3, "height", "width"))
+
+    with pytest.raises(
+        InputError, match=r"^m\.onnx: the inputs of one inference take 112 GiB .* smaller --shape$"
+    ):
+        with_shapes("m.onnx", [huge], {"x": (1, 3, 100_000, 100_000)})
+
+
 def test_a_shape_for_an_unknown_input_lists_the_inputs() -> None:
     with pytest.raises(InputError, match=r"has no input 'x', which --shape names; its inputs are: images$"):
         with_shapes("m", [tensor(1, 3, 8, 8)], {"x": (1,)})

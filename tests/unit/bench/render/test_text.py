@@ -2,7 +2,7 @@
 
 from making.compared_report import Row, made_report
 
-from bench.render.text import merge, titles_of
+from bench.render.text import escaped, merge, titles_of
 
 
 def test_numbers_that_differ_become_a_range_and_equal_ones_stay() -> None:
@@ -42,3 +42,7 @@ def test_reports_of_one_profile_have_their_own_names() -> None:
     assert titles_of([one, other]) == [
         f"laptop-cpu, {one.host.cpu}, {name}" for name in ("monday", "tuesday")
     ]
+
+
+def test_markdown_has_no_character_that_talks_to_a_terminal() -> None:
+    assert escaped("red\x1b[31m\nline") == r"red\\x1b\[31m line"

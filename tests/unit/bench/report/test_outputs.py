@@ -47,7 +47,7 @@ def test_the_noise_is_the_error_against_the_reference() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "agreement"),
-    [(((0.4,), (0.6,)), ((0.2,), (0.9,)), 1.0), (((-1.0,), (0.6,)), ((0.2,), (3.0,)), 0.5)],
+    [(((0.4,), (0.6,)), ((0.2,), (0.9,)), 1.0), (((-1.0,), (-0.6,)), ((-0.2,), (3.0,)), 0.5)],
 )
 def test_one_value_is_a_score_of_two_classes_by_its_range(
     ours: tuple[tuple[float], ...], theirs: tuple[tuple[float], ...], agreement: float
@@ -55,6 +55,25 @@ def test_one_value_is_a_score_of_two_classes_by_its_range(
     (compared,) = compare_outputs([output(*ours, shape=(1, 1))], [output(*theirs, shape=(1, 1))], "a").outputs
 
     assert (compared.items, compared.agreement) == (2, agreement)
+
+
+def test_the_reference_sets_the_threshold_of_one_value_for_both() -> None:
+    ours = output((-0.02,), (0.48,), (0.98,), shape=(1, 1))
+    theirs = output((0.0,), (0.45,), (1.0,), shape=(1, 1))
+
+    (compared,) = compare_outputs([ours], [theirs], "a").outputs
+
+    assert (compared.items, compared.agreement) == (3, 1.0)
+
+
+def test_one_value_is_a_number_if_the_reference_gives_one_class_only() -> None:
+    (compared,) = compare_outputs(
+        [output((30.0,), (50.0,), shape=(1, 1))], [output((3.0,), (5.0,), shape=(1, 1))], "a"
+    ).outputs
+
+    assert (compared.items, compared.agreement) == (None, None)
+    assert compared.sqnr_db is not None
+    assert compared.sqnr_db < 0
 
 
 def test_axes_of_size_one_are_ignored_in_shapes() -> None:

@@ -162,7 +162,7 @@ def test_strings_sequences_and_absent_values_are_left_out_and_maps_of_scores_kep
 
 
 def test_values_that_are_not_finite_are_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FloatingPointError, match=r"in the output 'y': 4 of 4 are infinite; .* --data"):
+    with pytest.raises(FloatingPointError, match=r"in the output 'y': 4 of 4 are infinite; .*--data"):
         ran(onnx_models.not_finite, tmp_path, "onnx")
 
 

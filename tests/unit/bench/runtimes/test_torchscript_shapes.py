@@ -225,3 +225,24 @@ def test_what_the_proof_cannot_follow_is_unknown_and_no_error(tmp_path: Path) ->
 
     assert lstm.macs == []
     assert unbatched.macs == [None]
+
+
+class SqueezeExcite(nn.Module):
+    """A convolution whose channels are scaled, as MobileNetV3 does it; another convolution follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 6, 1)
+        self.scale = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(4, 4, 1), nn.Hardsigmoid())
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return a feature map."""
+        features = nn.functional.hardswish(self.first(image))
+        scaled: Tensor = self.last(self.scale(features) * features)
+        return scaled
+
+
+def test_the_work_behind_a_scale_per_channel_is_that_of_the_whole_map(tmp_path: Path) -> None:
+    model = ran(traced(SqueezeExcite().eval(), IMAGE), tmp_path, {"image": IMAGE_SHAPE})
+
+    assert [operator.macs for operator in model.executed.operators] == [64 * 12, 16, 64 * 24]
