@@ -112,6 +112,8 @@ def reference_line(report: Report) -> list[str]:
 
 def _sampling(report: Report) -> str:
     summaries = [run.summary for run in report.runs if run.is_variant and run.summary is not None]
+    if not summaries:
+        return f"no {noun_of(report)} was measured to its end"
     samples = sorted({summary.latency.samples for summary in summaries})
     processes = sorted({summary.latency.processes for summary in summaries})
     caches = sorted({summary.file_cache for summary in summaries if summary.file_cache})

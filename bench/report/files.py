@@ -59,6 +59,11 @@ def parse_report(content: bytes, path: Path) -> Report:
 
     Raises InputError if it is not a report, ReportMismatchError if a stored summary differs.
     """
+    if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
+        raise InputError(
+            f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
+            f"edgefit bench {path} --out REPORT.json"
+        )
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:

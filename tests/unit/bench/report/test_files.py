@@ -220,3 +220,14 @@ def test_the_interval_of_the_median_is_in_nanoseconds_as_the_median_is() -> None
     assert latency.p50_ci95_ns is not None
     low, high = latency.p50_ci95_ns
     assert 8 * MS < low < latency.p50_ns < high < 12 * MS
+
+
+@pytest.mark.parametrize("content", [b"\x08\x08\x12\x07pytorch", b"", b"created,host\n"])
+def test_a_file_that_is_no_json_document_says_how_to_get_a_report(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+
+    with pytest.raises(
+        InputError, match=r"model\.onnx is not a report, .*: edgefit bench .*model\.onnx --out"
+    ):
+        read_report(path)
