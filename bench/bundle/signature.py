@@ -167,11 +167,10 @@ def with_shapes(name: str, inputs: Iterable[Tensor], shapes: Shapes) -> tuple[Te
     still_open = [tensor for tensor in fixed if not tensor.is_fixed]
     if still_open:
         raise OpenShapeError(_ask_for_shapes(name, still_open))
-    _refuse_huge(name, fixed)
     return tuple(fixed)
 
 
-def _refuse_huge(name: str, tensors: Sequence[Tensor]) -> None:
+def refuse_huge(name: str, tensors: Sequence[Tensor]) -> None:
     """Raise InputError if the inputs of one inference take more memory than edgefit makes inputs of."""
     total = sum(tensor.bytes_each for tensor in tensors)
     if total > _MOST_BYTES:

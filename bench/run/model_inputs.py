@@ -17,7 +17,7 @@ from bench.bundle.sample_sources import (
     tensor_files,
 )
 from bench.bundle.samples import MOST_INFERENCES, Sample, match_samples
-from bench.bundle.signature import Shapes, Tensor, batch_of, with_shapes
+from bench.bundle.signature import Shapes, Tensor, batch_of, refuse_huge, with_shapes
 from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, random_pack
 from bench.errors import InputError
 from bench.run.image_inputs import ImageInputs, stated_by_option
@@ -81,6 +81,7 @@ class RandomInputs:
     def values_for(self, model: OpenedModel) -> ModelValues:
         """Return the same random values for every model whose inputs have the same shapes and types."""
         inputs = with_shapes(model.name, model.inputs, model.shapes)
+        refuse_huge(model.name, inputs)
         # The number depends on the inputs alone: models with equal ones are run with the same values.
         batches = math.ceil(self._items / batch_of(inputs, ()))
         return ModelValues(inputs, random_pack(inputs, max(RANDOM_INPUTS, batches)), RANDOM_VALUES)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from bench.bundle.signature import UNKNOWN_DTYPE, StatedInput, Tensor, batch_of, image_input, with_shapes
+from bench.bundle.signature import (
+    UNKNOWN_DTYPE,
+    StatedInput,
+    Tensor,
+    batch_of,
+    image_input,
+    refuse_huge,
+    with_shapes,
+)
 from bench.errors import InputError
 
 
@@ -67,12 +75,13 @@ def test_a_stated_shape_that_contradicts_the_file_is_refused(shape: tuple[int, .
 
 
 def test_inputs_that_no_memory_holds_are_refused_before_they_are_made() -> None:
-    huge = Tensor(name="x", dtype="float32", shape=(1, 3, "height", "width"))
+    open_axes = Tensor(name="x", dtype="float32", shape=(1, 3, "height", "width"))
+    huge = with_shapes("m.onnx", [open_axes], {"x": (1, 3, 100_000, 100_000)})
 
     with pytest.raises(
         InputError, match=r"^m\.onnx: the inputs of one inference take 112 GiB .* smaller --shape$"
     ):
-        with_shapes("m.onnx", [huge], {"x": (1, 3, 100_000, 100_000)})
+        refuse_huge("m.onnx", huge)
 
 
 def test_a_shape_for_an_unknown_input_lists_the_inputs() -> None:
