@@ -230,7 +230,7 @@ def export(
     from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
 
     options = ExportOptions(
-        run=Path(run),
+        source=str(run),
         formats=exportable_formats() if formats is None else _names(formats),
         precisions=ALL_PRECISIONS if precisions is None else _names(precisions),
         min_retention=min_retention,

@@ -3,12 +3,13 @@
 It knows no search and no bundle.
 """
 
+import shutil
 from pathlib import Path
-
-import numpy as np
 
 from bench.bundle.cpu_class import TARGETS
 from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.judged_output import judged_values, stacked
+from bench.bundle.model_files import read_model_file
 from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
@@ -16,30 +17,44 @@ from bench.runtimes.installed import import_runtime
 from bench.runtimes.protocol import LoadOptions
 from bench.statistics.accuracy import Logits
 from bench.system.host import cpu_class_here
+from export.calibration import calibration_inputs
 from export.exporter import Exported, ExportRequest, import_exporter
-from export.images import calibration_images
 from export.messages import Report, Task
-from export.networks import load, network_for
+from export.networks import network_for
 from export.quantisation.candidates import default_recipe
 from export.quantisation.simulation import weighted
+from export.sources.opening import load
 
 
 def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exported:
     """Write a task's artifact into an empty folder; without a recipe, int8 uses the default recipe."""
-    loaded = load(task.run)
-    recipe = recipe or default_recipe(tuple(weighted(loaded.network)))
-    is_quantised = task.calibration_images > 0
+    loaded = load(task.source)
+    is_quantised = task.calibration is not None
+    if recipe is None:
+        recipe = default_recipe(tuple(weighted(loaded.network))) if is_quantised else Recipe()
     return import_exporter(task.exporter).export(
         ExportRequest(
-            network=network_for(task, recipe, report) if is_quantised else loaded.network,
-            image_size=loaded.run.record.image_size,
+            make_network=lambda: network_for(task, recipe, report) if is_quantised else loaded.network,
+            base=loaded.base,
+            inputs=task.source.inputs,
+            outputs=task.source.outputs,
             precision=task.precision,
-            calibration=calibration_images(loaded.run.images, task.calibration_images),
+            calibration=calibration_inputs(task.calibration, task.source.inputs, task.calibration_images),
             folder=folder,
             recipe=recipe,
             cpu=task.cpu,
         )
     )
+
+
+def copy_own(task: Task, folder: Path) -> Exported:
+    """Copy the source's own file into an empty folder, with the files that belong to it."""
+    own = read_model_file(Path(task.source.spec.name))
+    for path in own.files:
+        target = folder / path.relative_to(own.path.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return Exported(entry=folder / own.path.name, producer=task.source.producer)
 
 
 def is_made_for_this_machine(task: Task) -> bool:
@@ -61,6 +76,7 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
         exact=exact,
     )
     session = import_runtime(task.runtime).load(exported.entry, options)
-    logits = np.concatenate([session.infer(pack.inputs(index))[0] for index in range(len(pack))])
+    inputs, output = task.source.inputs, task.source.output
+    rows = [judged_values(session.infer(pack.inputs(index, inputs)), output) for index in range(len(pack))]
     session.close()
-    return logits
+    return stacked(rows)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, Recipe, Search
-from bench.statistics import accuracy
+from bench.bundle.source_record import OutputRecord
 from bench.statistics.accuracy import Logits
 from export.artifact import is_made_for_this_machine, make, run_on_pack
 from export.exporter import Exported
@@ -19,7 +19,7 @@ from export.messages import Entered, Report, SearchTask, Task
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.search import Goal, search
 from export.quantisation.sensitivity import Sensitivity
-from export.verification import WrongArtifactError
+from export.verification import WrongArtifactError, compare
 
 
 @dataclass
@@ -44,7 +44,8 @@ class _Artifacts:
         folder.mkdir()
         exported = make(self.task, recipe, folder, self.report)
         exact = not is_made_for_this_machine(self.task)
-        held_out = compare(run_on_pack(self.task, exported, self.pack, exact), self.pack)
+        values = run_on_pack(self.task, exported, self.pack, exact)
+        held_out = held_out_result(values, self.pack, self.task.source.output)
         self.made.append(exported)
         return Attempt(
             recipe=recipe,
@@ -96,16 +97,15 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
     return exported, record
 
 
-def compare(logits: Logits, pack: EvaluationPack) -> HeldOut:
-    """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError if it cannot."""
-    retention = accuracy.pair(logits, pack.reference_logits, pack.labels).retention
-    sqnr_db = accuracy.sqnr_db(logits, pack.reference_logits)
-    if retention is None:
-        raise WrongArtifactError(f"the fp32 network is right on none of {len(pack)} held-out images")
-    if sqnr_db == float("-inf"):
-        raise WrongArtifactError("its logits are not finite")
+def held_out_result(values: Logits, pack: EvaluationPack, output: OutputRecord) -> HeldOut:
+    """Compare values [n, values] with the source's; raises WrongArtifactError if it cannot."""
+    compared = compare(values, pack.reference_logits, pack.labels, output)
+    if compared.sqnr_db == float("-inf"):
+        raise WrongArtifactError("its outputs are not finite")
     return HeldOut(
-        agreement=accuracy.agreement(logits, pack.reference_logits), retention=retention, sqnr_db=sqnr_db
+        agreement=compared.agreement,
+        retention=None if compared.pair is None else compared.pair.retention,
+        sqnr_db=compared.sqnr_db,
     )
 
 

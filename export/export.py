@@ -1,4 +1,4 @@
-"""Turns a run folder into a bundle. It knows the order of the steps and what an outcome means for the bundle.
+"""Turns a source into a bundle. It knows the order of the steps and what an outcome means for the bundle.
 
 The worker knows how an artifact is made and verified.
 """
@@ -15,24 +15,22 @@ from bench.bundle.manifest import (
     ArtifactRecord,
     FailedExport,
     Manifest,
-    ModelRecord,
     PackRecord,
     describe,
     write_manifest,
 )
-from bench.bundle.preprocessing import PreprocessingRecord
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
 from bench.runtimes.formats import FORMATS, FormatRow
-from export.images import POSITIVE_CLASS, evaluation_images
+from export.makeable import split_by_source
 from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
 from export.options import ExportOptions, exporter_of, plan
-from export.preparation import plan_search, write_reference_pack
+from export.preparation import plan_search, write_calibration_pack, write_reference_pack
+from export.prepared import Prepared
+from export.preparing import prepare
 from export.verification import warnings_of
 from export.worker_process import ExportWorker
 from models.progress import Progress
-from models.records import RunRecord
-from models.run_folder import read_run
 
 __all__ = ["ExportOptions", "export"]
 
@@ -61,8 +59,12 @@ class _Job:
     """What all variants of one export share."""
 
     options: ExportOptions
+    prepared: Prepared
+    """The source and its data."""
     folder: Path
     """The bundle folder."""
+    calibration: Path
+    """The pack of calibration samples."""
     table: Mapping[str, FormatRow]
     """The format table."""
     search: SearchTask | Refused | None
@@ -70,7 +72,8 @@ class _Job:
 
     def task(self, variant: Variant) -> Task | Refused:
         """Return a worker's task for a variant, or why int8 cannot be simulated."""
-        row, calibrated = self.table[variant.format], _is_calibrated(variant, self.table)
+        row = self.table[variant.format]
+        calibrated = _is_calibrated(variant, self.table) and variant != self.prepared.own
         search = self.search if calibrated else None
         if isinstance(search, Refused):
             return search
@@ -81,9 +84,11 @@ class _Job:
             exporter=exporter_of(variant.format, row),
             runtime=row.module,
             provider=row.provider,
-            run=self.options.run_folder,
+            source=self.prepared.source,
+            is_own=variant == self.prepared.own,
             bundle=str(self.folder),
             pack=str(self.folder / FILE_NAME),
+            calibration=str(self.calibration) if calibrated else None,
             calibration_images=self.options.calibration_images if calibrated else 0,
             threads=self.options.threads_used,
             cpu=self.options.cpu,
@@ -104,33 +109,47 @@ def export(
 
     Raises InputError (from bench for options, from models for the run folder) and MissingRuntimeError before
     any long work. A variant that cannot be made, or is wrong, becomes a FailedExport and leaves no file.
-    `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the run's.
+    `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the source's.
     """
     variants = plan(options, table)
-    run = read_run(options.run)
+    prepared = prepare(options)
+    makeable, not_made = split_by_source(variants, prepared)
     folder = folder.resolve()
-    pack, images = folder / FILE_NAME, evaluation_images(run, options.eval_images)
-    is_searched = options.min_retention > 0 and any(_is_calibrated(variant, table) for variant in variants)
+    pack, data = folder / FILE_NAME, prepared.data
+    is_searched = options.min_retention > 0 and any(
+        _is_calibrated(variant, table) and variant != prepared.own for variant in makeable
+    )
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
-        search = plan_search(options, run, Path(scratch), progress) if is_searched else None
-        write_reference_pack(pack, images, "test", options, progress)
-        progress.begin("Exporting", len(variants))
-        job = _Job(options, folder, table, search)
-        outcomes = list(_make_all(job, variants, progress))
+        calibration = write_calibration_pack(Path(scratch), data.calibration)
+        search = (
+            plan_search(options, prepared.source, data.held_out, calibration, Path(scratch), progress)
+            if is_searched
+            else None
+        )
+        write_reference_pack(pack, data.evaluation, "test", prepared.source, options, progress)
+        progress.begin("Exporting", len(makeable))
+        job = _Job(options, prepared, folder, calibration, table, search)
+        outcomes = list(_make_all(job, makeable, progress))
     artifacts = tuple(outcome for outcome in outcomes if isinstance(outcome, ArtifactRecord))
     if not artifacts:
         raise NothingExportedError(outcomes)
     manifest = Manifest(
         schema=2,
         tool=tool,
-        name=name or run.record.name,
+        name=name or prepared.name,
         created=created,
-        model=_describe_model(run.record),
-        preprocessing=_describe_preprocessing(run.record),
-        pack=PackRecord(file=describe(folder, pack), images=len(images), positive_class=POSITIVE_CLASS),
+        model=prepared.model,
+        preprocessing=prepared.preprocessing,
+        pack=PackRecord(
+            file=describe(folder, pack),
+            images=len(data.evaluation),
+            positive_class=data.positive_class,
+            labelled=data.evaluation.labels is not None,
+        ),
         artifacts=artifacts,
         failed=tuple(outcome for outcome in outcomes if isinstance(outcome, FailedExport)),
-        notes=run.record.data.notes,
+        not_made=tuple(not_made),
+        notes=data.notes,
     )
     write_manifest(folder, manifest)
     return manifest
@@ -188,31 +207,3 @@ def _show(outcome: Outcome, progress: Progress) -> None:
     for warning in outcome.warnings:
         progress.say(f"{outcome.variant}: {warning}")
     progress.advance(note=f"{outcome.variant} {outcome.seconds:.1f} s")
-
-
-def _describe_model(record: RunRecord) -> ModelRecord:
-    kind, name = record.weights.kind, record.weights.name
-    return ModelRecord(
-        arch=record.arch,
-        classes=record.classes,
-        image_size=record.image_size,
-        weights=name if kind == name else f"{kind} ({name})",
-        data=record.data.name,
-    )
-
-
-def _describe_preprocessing(record: RunRecord) -> PreprocessingRecord:
-    steps = record.preprocessing
-    return PreprocessingRecord(
-        sixteen_bit_divide_by=steps.sixteen_bit_divide_by,
-        transparency=steps.transparency,
-        resize=steps.resize,
-        size=(record.image_size, record.image_size),
-        interpolation=steps.interpolation,
-        antialias=steps.antialias,
-        channels=steps.channels,
-        divide_by=steps.divide_by,
-        # The network normalises by itself.
-        mean=(0.0,) * steps.channels,
-        std=(1.0,) * steps.channels,
-    )

@@ -4,24 +4,23 @@ Each `to_*.py` module is an Exporter.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.bundle.recipe import Recipe
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
+from export.calibration import CalibrationInputs
+from export.sources.source import Base
 
 if TYPE_CHECKING:
     from torch import fx
 
-INPUT = "image"
-OUTPUT = "logits"
 STEM = "model"
 # The most calibration images where ranges are found by histogram: 256 images of 224x224 take a minute.
 MOST_FOR_HISTOGRAMS = 64
@@ -36,24 +35,35 @@ HALF_METHOD = (
 class ExportRequest:
     """One artifact to make."""
 
-    network: "fx.GraphModule"
-    """The network, batch norms folded, in eval mode: float32 [1, 3, side, side] in [0, 1] to logits.
-
-    All precisions of one worker are given the same object, so that an exporter can make what they share once.
-    Where the recipe says so, its weights are corrected and trained already, and lie on the int8 grid.
-    """
-    image_size: int
-    """The side of the input in pixels."""
+    make_network: "Callable[[], fx.GraphModule]"
+    """Makes `network`."""
+    base: Base | None
+    """What the artifact is made from where the source is a file of another format; None: from `network`. Its
+    weights are those of the file: an int8 artifact takes those of `network`."""
+    inputs: tuple[Tensor, ...]
+    """The inputs of one inference, with fixed shapes."""
+    outputs: tuple[Tensor, ...]
+    """The outputs."""
     precision: Precision
     """The precision to export."""
-    calibration: npt.NDArray[np.uint8]
-    """Training images, uint8 [n, side, side] or [n, side, side, 3]; empty unless the precision is int8."""
+    calibration: CalibrationInputs
+    """The inputs that ranges are found on; empty unless the precision is int8."""
     folder: Path
     """The empty folder that the artifact is written into."""
     recipe: Recipe
     """For int8: how ranges are found and which modules are kept in fp32."""
     cpu: str = PORTABLE
     """For int8: the CPUs that the artifact is made for, a key of cpu_class.TARGETS."""
+
+    @cached_property
+    def network(self) -> "fx.GraphModule":
+        """The network, batch norms folded, in eval mode: float32 inputs to the outputs.
+
+        All float artifacts of one worker are given the same object, so that an exporter can make what they
+        share once. Where the recipe says so, its weights are corrected and trained already, and lie on the
+        int8 grid.
+        """
+        return self.make_network()
 
     @property
     def weight_level(self) -> int:

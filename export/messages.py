@@ -11,16 +11,29 @@ from bench.bundle.variants import Precision
 from bench.record import Record
 from export.quantisation.candidates import Candidates
 from export.quantisation.sensitivity import Sensitivity
+from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
+
+
+class DescribeSource(Record):
+    """Request: read what a source takes and gives."""
+
+    kind: Literal["describe_source"] = "describe_source"
+    spec: SourceSpec
+    """The source."""
+    shapes: tuple[StatedShape, ...]
+    """What was stated of its inputs."""
+    threads: int
+    """How many threads torch uses."""
 
 
 class ComputeReference(Record):
-    """Request: run the fp32 network on images."""
+    """Request: run the source on samples."""
 
     kind: Literal["compute_reference"] = "compute_reference"
-    run: str
-    """The run folder."""
+    source: OpenSource
+    """The source."""
     pack: str
-    """An evaluation pack whose images are used; its logits are placeholders."""
+    """An evaluation pack whose inputs are used; its outputs are placeholders."""
     threads: int
     """How many threads torch uses."""
 
@@ -29,8 +42,10 @@ class MeasureSensitivity(Record):
     """Request: measure how much int8 disturbs the network, layer by layer."""
 
     kind: Literal["measure_sensitivity"] = "measure_sensitivity"
-    run: str
-    """The run folder."""
+    source: OpenSource
+    """The source."""
+    calibration: str
+    """A pack of the samples that int8 is calibrated on."""
     threads: int
     """How many threads torch uses."""
     cpu: str
@@ -68,14 +83,18 @@ class Task(Record):
     """The runtime's module, so that a worker needs no row of the format table."""
     provider: str
     """Where the runtime runs."""
-    run: str
-    """The run folder."""
+    source: OpenSource
+    """The source."""
+    is_own: bool
+    """Whether the artifact is the source's own file, unchanged."""
     bundle: str
     """The bundle folder; the artifact's files go to a new folder below it, named after the variant."""
     pack: str
     """The evaluation pack that the artifact is verified on."""
+    calibration: str | None
+    """A pack of the samples that int8 is calibrated on; null for precisions that need none."""
     calibration_images: int
-    """The most calibration images to use; 0 for precisions that need none."""
+    """The most of these samples to use for ranges; 0 for precisions that need none."""
     threads: int
     """How many threads torch uses."""
     cpu: str = PORTABLE
@@ -120,12 +139,20 @@ class Refused(Record):
     """What went wrong."""
 
 
+class SourceDescribed(Record):
+    """Answer: what the source takes and gives."""
+
+    kind: Literal["source_described"] = "source_described"
+    description: SourceDescription
+    """Its inputs and outputs."""
+
+
 class Reference(Record):
-    """Answer: the fp32 network's logits."""
+    """Answer: the source's judged output."""
 
     kind: Literal["reference"] = "reference"
     logits: tuple[tuple[float, ...], ...]
-    """One row for each image."""
+    """One row for each sample."""
 
 
 class SensitivityMeasured(Record):
@@ -136,15 +163,26 @@ class SensitivityMeasured(Record):
     """The figures, layer by layer."""
 
 
+class WrongInput(Record):
+    """Answer: what the user gave is wrong, so that the export cannot begin."""
+
+    kind: Literal["wrong_input"] = "wrong_input"
+    message: str
+    """What is wrong, and what to do."""
+    exit_code: int
+    """The exit code that belongs to it."""
+
+
 ProgressMessage = Entered | Advanced
 Report = Callable[[ProgressMessage], None]
-Answer = Made | Refused | Reference | SensitivityMeasured
+Answer = Made | Refused | Reference | SensitivityMeasured | SourceDescribed | WrongInput
 ANSWERS: TypeAdapter[ProgressMessage | Answer] = TypeAdapter(
     Annotated[
-        Entered | Advanced | Made | Refused | Reference | SensitivityMeasured, Field(discriminator="kind")
+        Entered | Advanced | Made | Refused | Reference | SensitivityMeasured | SourceDescribed | WrongInput,
+        Field(discriminator="kind"),
     ]
 )
-Request = ComputeReference | MeasureSensitivity | Task
+Request = DescribeSource | ComputeReference | MeasureSensitivity | Task
 REQUESTS: TypeAdapter[Request] = TypeAdapter(
-    Annotated[ComputeReference | MeasureSensitivity | Task, Field(discriminator="kind")]
+    Annotated[DescribeSource | ComputeReference | MeasureSensitivity | Task, Field(discriminator="kind")]
 )

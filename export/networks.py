@@ -1,4 +1,4 @@
-"""The networks that a worker exports: the run's own, and its int8 versions. It knows no format."""
+"""The networks that a worker exports: the source's own, and its int8 versions. It knows no format."""
 
 import copy
 import hashlib
@@ -7,96 +7,65 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, fx, nn
-from torch.fx.experimental.optimization import fuse
+from torch import Tensor, fx
 
 from bench.bundle.cpu_class import TARGETS
 from bench.bundle.recipe import Recipe
-from export.images import calibration_images
+from export.calibration import calibration_inputs
 from export.messages import Advanced, Entered, Report, Task
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
-from models.dataset import Images
-from models.pixels import to_input, to_planes
-from models.run_folder import RunFolder, read_run
+from export.sources.opening import load
+from export.sources.spec import OpenSource
 
 # Means and ranges of this many images are steady, and their activations fit in memory at 224x224 (1.2 GB).
 _IMAGES_TO_SIMULATE = 64
 _BATCH = 32
-
-
-@dataclass(frozen=True)
-class LoadedRun:
-    """A run and its network in eval mode, batch norms folded."""
-
-    run: RunFolder
-    network: fx.GraphModule
-
-
-@lru_cache(maxsize=1)
-def load(folder: str) -> LoadedRun:
-    """Read a run folder once; every call returns the same network object."""
-    run = read_run(Path(folder))
-    return LoadedRun(run, fold_batch_norms(run.network()))
-
-
-def fold_batch_norms(network: nn.Module) -> fx.GraphModule:
-    """Return an eval-mode copy whose batch norms are folded into the convolutions before them.
-
-    The result is exact but for rounding, and modules keep their names.
-    """
-    folded = fuse(network).requires_grad_(False).eval()
-    assert isinstance(folded, fx.GraphModule)
-    return folded
-
-
-def reference_logits(network: nn.Module, images: Images) -> npt.NDArray[np.float32]:
-    """Return float32 [n, classes] for uint8 images; the network is in eval mode and float32."""
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    with torch.inference_mode():
-        batches = range(0, len(images), _BATCH)
-        parts = [network(to_input(to_planes(images[first : first + _BATCH]))).numpy() for first in batches]
-    logits: npt.NDArray[np.float32] = np.concatenate(parts)
-    return logits
+_MOST_TO_TRAIN_ON = 512
+_IMAGE_AXES = 4
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A run's network after cross-layer equalisation, and what int8 is simulated with."""
+    """A source's network after cross-layer equalisation, and what int8 is simulated with."""
 
     network: fx.GraphModule
     images: Tensor
-    """Training images, float32 [n, 3, side, side] in [0, 1]."""
+    """Calibration inputs, float32 [n, channels, height, width]."""
     ranges: dict[str, Range]
     """The ranges of the network's tensors on these images, by node name."""
 
 
 @lru_cache(maxsize=1)
-def simulate(folder: str) -> Simulated:
-    """Equalise the network on a few training images and find the range of every tensor."""
-    loaded = load(folder)
-    images = to_input(to_planes(calibration_images(loaded.run.images, _IMAGES_TO_SIMULATE)))
+def simulate(source: OpenSource, calibration: str) -> Simulated:
+    """Equalise the network on a few calibration inputs and find the range of every tensor."""
+    images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     batches = list(torch.split(images, _BATCH))
-    network = equalise(loaded.network, batches)
+    network = equalise(load(source).network, batches)
     return Simulated(network, images, find_ranges(network, batches))
+
+
+def _calibration_tensor(source: OpenSource, calibration: str, most: int) -> Tensor:
+    """Return the only input of at most this many calibration samples, in one batch."""
+    inputs = calibration_inputs(calibration, source.inputs, most)
+    batch = torch.from_numpy(inputs.batch(0, len(inputs)))
+    return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == _IMAGE_AXES else batch
 
 
 def network_for(task: Task, recipe: Recipe, report: Report) -> fx.GraphModule:
     """Return the network that a recipe quantises."""
     if not recipe.corrected:
-        return load(task.run).network
+        return load(task.source).network
     excluded_modules = frozenset(recipe.excluded_modules)
     level = TARGETS[task.cpu].weight_level
 
     def corrected() -> fx.GraphModule:
         report(Entered(stage="round weights"))
-        simulated = simulate(task.run)
+        simulated = _simulated(task)
         return correct(simulated.network, simulated.images, simulated.ranges, excluded_modules, level)
 
     name = hashlib.sha256("\n".join(recipe.excluded_modules).encode()).hexdigest()[:16]
@@ -118,17 +87,23 @@ def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.Gra
         # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed last.
         save_file(make().state_dict(), file.with_suffix(".part"))
         file.with_suffix(".part").rename(file)
-    network = copy.deepcopy(load(task.run).network)
+    network = copy.deepcopy(load(task.source).network)
     network.load_state_dict(load_file(file))
     return network
+
+
+def _simulated(task: Task) -> Simulated:
+    assert task.calibration is not None  # only formats in int8 need a simulation
+    return simulate(task.source, task.calibration)
 
 
 def _train(
     task: Task, corrected: fx.GraphModule, excluded_modules: frozenset[str], level: int, report: Report
 ) -> fx.GraphModule:
     report(Entered(stage="quantisation-aware training"))
-    simulated = simulate(task.run)
-    images = to_input(to_planes(load(task.run).run.images.calibration.images))
+    simulated = _simulated(task)
+    assert task.calibration is not None
+    images = _calibration_tensor(task.source, task.calibration, _MOST_TO_TRAIN_ON)
     return train_quantised(
         simulated.network,
         corrected,

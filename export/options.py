@@ -10,6 +10,7 @@ from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.snapshot import usable_cpus
+from export.sources.spec import StatedShape
 
 _FEWEST_EVALUATION_IMAGES = 2
 # The extra that installs what exporters import.
@@ -31,8 +32,8 @@ def available_threads() -> int:
 class ExportOptions:
     """The options of `edgefit export`."""
 
-    run: Path
-    """The run folder."""
+    source: str
+    """What is exported: a run folder, a network in Python or a model file. See docs/sources.md."""
     formats: tuple[str, ...] = field(default_factory=exportable_formats)
     """Names of formats; every format is made in every precision."""
     precisions: tuple[str, ...] = ALL_PRECISIONS
@@ -51,11 +52,20 @@ class ExportOptions:
     """How many threads the workers use; None: one for each CPU."""
     timeout_s: float = 3600.0
     """The time limit for one artifact; an exporter that exceeds it is ended."""
-
-    @property
-    def run_folder(self) -> str:
-        """The run folder's absolute path, for workers, which run elsewhere."""
-        return str(self.run.resolve())
+    data: str | None = None
+    """What the artifacts are calibrated and verified on; None for a run folder, which has its own."""
+    preprocess: str | None = None
+    """How an image becomes an input: a name of usual numbers, or a file. None: what is found."""
+    trust_preprocess: bool = False
+    """Whether an export goes on though another preprocessing is significantly better."""
+    weights: Path | None = None
+    """A file with the weights of a network in Python."""
+    shapes: tuple[StatedShape, ...] = ()
+    """What was stated of the source's inputs."""
+    judged_output: str | None = None
+    """The name of the output that is judged; None: the first that looks like classes, else the first."""
+    activation: str | None = None
+    """What the judged output holds: logits, softmax or sigmoid; None: what its values look like."""
 
     @property
     def threads_used(self) -> int:

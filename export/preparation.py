@@ -1,4 +1,4 @@
-"""What the parent prepares once for all artifacts of an export: reference logits, sensitivity, search.
+"""What the parent prepares once for all artifacts of an export: reference outputs, sensitivity, search.
 
 Workers compute everything that needs the network, so that this module loads no torch.
 """
@@ -6,9 +6,11 @@ Workers compute everything that needs the network, so that this module loads no 
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from bench.bundle.evaluation_pack import EvaluationPack, write_pack
-from export.images import held_out_images
+from bench.bundle.evaluation_pack import write_pack
+from bench.errors import BenchError
+from export.data.samples import Samples
 from export.messages import (
     Advanced,
     Answer,
@@ -21,49 +23,81 @@ from export.messages import (
     Request,
     SearchTask,
     SensitivityMeasured,
+    WrongInput,
 )
 from export.options import ExportOptions
 from export.quantisation.candidates import candidates_for
 from export.quantisation.sensitivity import Sensitivity
+from export.sources.spec import OpenSource
 from export.worker_process import ExportWorker, ignore
-from models.dataset import Split
 from models.progress import Progress
-from models.run_folder import RunFolder
 
 _HELD_OUT = "held-out.npz"
+_CALIBRATION = "calibration.npz"
+_FAILED = 4
 
 
-class ReferenceFailedError(RuntimeError):
-    """The fp32 network could not be run, which is a fault of edgefit or torch, not of the user."""
+class SourceFailedError(BenchError):
+    """The source could not be run on the data."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def write_reference_pack(
-    path: Path, images: Split, name: str, options: ExportOptions, progress: Progress
+    path: Path, samples: Samples, name: str, source: OpenSource, options: ExportOptions, progress: Progress
 ) -> None:
-    """Write images, labels and the fp32 network's logits; `name` names the images in the progress text."""
-    progress.begin(f"Running the fp32 network on the {name} images", 1)
-    # The worker reads the images from the pack, so the pack is first written with placeholder logits.
-    placeholder = np.zeros((len(images), 1), dtype=np.float32)
-    write_pack(path, EvaluationPack(images.images, images.labels, placeholder))
-    request = ComputeReference(run=options.run_folder, pack=str(path), threads=options.threads_used)
-    answer = _ask(request, options)
-    if not isinstance(answer, Reference):
-        raise ReferenceFailedError(f"the fp32 network of {options.run} could not be run: {answer}")
-    logits = np.array(answer.logits, dtype=np.float32)
-    write_pack(path, EvaluationPack(images.images, images.labels, logits))
-    progress.advance()
+    """Write samples and the source's outputs; `name` names the samples in the progress text.
+
+    Raises SourceFailedError if the source cannot be run on them.
+    """
+    # The worker reads the samples from the pack, so the pack is first written with placeholder outputs.
+    _write_placeholder_pack(path, samples)
+    bar = _bar(progress, f"Running the source on the {name} samples")
+    request = ComputeReference(source=source, pack=str(path), threads=options.threads_used)
+    values = _reference_of(_ask(request, options, bar), source)
+    write_pack(path, samples.with_reference(values))
+
+
+def _write_placeholder_pack(path: Path, samples: Samples) -> None:
+    write_pack(path, samples.with_reference(np.zeros((len(samples), 1), dtype=np.float32)))
+
+
+def _reference_of(answer: Answer, source: OpenSource) -> npt.NDArray[np.float32]:
+    match answer:
+        case Reference(logits=logits):
+            return np.array(logits, dtype=np.float32)
+        case WrongInput(message=message, exit_code=exit_code):
+            raise SourceFailedError(message, exit_code)
+        case Refused(message=message):
+            raise SourceFailedError(f"{source.spec.name}: could not be run on the data: {message}", _FAILED)
+        case _:
+            raise AssertionError("the worker answered another request than ComputeReference")
+
+
+def write_calibration_pack(folder: Path, samples: Samples) -> Path:
+    """Write the samples that int8 is calibrated on into a folder, and return the file."""
+    path = folder / _CALIBRATION
+    _write_placeholder_pack(path, samples)
+    return path
 
 
 def plan_search(
-    options: ExportOptions, run: RunFolder, folder: Path, progress: Progress
+    options: ExportOptions,
+    source: OpenSource,
+    held_out: Samples,
+    calibration: Path,
+    folder: Path,
+    progress: Progress,
 ) -> SearchTask | Refused:
-    """Measure the network's sensitivity to int8 and write the held-out images into `folder`.
+    """Measure the network's sensitivity to int8 and write the held-out samples into `folder`.
 
     Returns Refused if int8 cannot be simulated, and so cannot be made.
     """
     pack = folder / _HELD_OUT
-    write_reference_pack(pack, held_out_images(run.images), "held-out", options, progress)
-    sensitivity = measure_sensitivity(options, progress)
+    write_reference_pack(pack, held_out, "held-out", source, options, progress)
+    sensitivity = measure_sensitivity(options, source, calibration, progress)
     if isinstance(sensitivity, Refused):
         return sensitivity
     return SearchTask(
@@ -75,10 +109,14 @@ def plan_search(
     )
 
 
-def measure_sensitivity(options: ExportOptions, progress: Progress) -> Sensitivity | Refused:
+def measure_sensitivity(
+    options: ExportOptions, source: OpenSource, calibration: Path, progress: Progress
+) -> Sensitivity | Refused:
     """Return how much int8 disturbs the network, layer by layer, or why that could not be measured."""
-    request = MeasureSensitivity(run=options.run_folder, threads=options.threads_used, cpu=options.cpu)
-    match _ask(request, options, _bar(progress)):
+    request = MeasureSensitivity(
+        source=source, calibration=str(calibration), threads=options.threads_used, cpu=options.cpu
+    )
+    match _ask(request, options, _bar(progress, "Analysing the sensitivity to int8")):
         case SensitivityMeasured(sensitivity=sensitivity):
             return sensitivity
         case Refused() as refused:
@@ -87,7 +125,7 @@ def measure_sensitivity(options: ExportOptions, progress: Progress) -> Sensitivi
             raise AssertionError("the worker answered another request than MeasureSensitivity")
 
 
-def _bar(progress: Progress) -> Report:
+def _bar(progress: Progress, title: str) -> Report:
     """Return what draws the worker's steps; their number is known with the first one."""
     has_begun = False
 
@@ -95,7 +133,7 @@ def _bar(progress: Progress) -> Report:
         nonlocal has_begun
         if isinstance(message, Advanced):
             if not has_begun:
-                progress.begin("Analysing the sensitivity to int8", message.total)
+                progress.begin(title, message.total)
             has_begun = True
             progress.advance()
 

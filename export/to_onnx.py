@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -24,14 +23,14 @@ from onnxruntime.quantization import (
 from torch import nn
 
 from bench.bundle.cpu_class import SAFE_LEVEL
-from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.recipe import RangeMethod
+from bench.bundle.signature import Array, Inputs, Tensor
+from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
+from export.calibration import CalibrationInputs
 from export.exporter import (
     HALF_METHOD,
-    INPUT,
     MOST_FOR_HISTOGRAMS,
-    OUTPUT,
     STEM,
     Exported,
     ExportRequest,
@@ -50,8 +49,8 @@ _INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weight
 
 
 def export(request: ExportRequest) -> Exported:
-    """Write `model.onnx`: one file, static shapes, batch 1, input `image`, output `logits`."""
-    model = _float_model(request.network, request.image_size)
+    """Write `model.onnx`: one file, static shapes, inputs and outputs named as the source's."""
+    model = _float_model_of(request)
     entry = request.folder / f"{STEM}.onnx"
     match request.precision:
         case Precision.FP32:
@@ -62,13 +61,18 @@ def export(request: ExportRequest) -> Exported:
             return _quantise(model, request, entry)
 
 
+def _float_model_of(request: ExportRequest) -> ModelProto:
+    return _float_model(request.network, request.inputs, request.outputs)
+
+
 @lru_cache(maxsize=1)
-def _float_model(network: nn.Module, image_size: int) -> ModelProto:
-    example = torch.zeros(1, 3, image_size, image_size)
+def _float_model(network: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> ModelProto:
+    example = tuple(torch.from_numpy(array) for array in constant_inputs(inputs))
+    input_names, output_names = ([tensor.name for tensor in tensors] for tensors in (inputs, outputs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates its own internals while exporting
         program = torch.onnx.export(
-            network, (example,), dynamo=True, input_names=[INPUT], output_names=[OUTPUT], verbose=False
+            network, example, dynamo=True, input_names=input_names, output_names=output_names, verbose=False
         )
     assert program is not None
     model: ModelProto = program.model_proto
@@ -118,30 +122,32 @@ def _with_half_weights(model: ModelProto) -> ModelProto:
     return half
 
 
-class _CalibrationImages(CalibrationDataReader):  # type: ignore[misc]
-    """Gives onnxruntime the calibration images one at a time, range after range."""
+class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
+    """Gives onnxruntime the calibration inputs one inference at a time, range after range."""
 
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self._images = images
-        self.set_range(0, len(images))
+    def __init__(self, inputs: CalibrationInputs) -> None:
+        self._inputs = inputs
+        self.set_range(0, len(inputs))
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._inputs)
 
     def set_range(self, start_index: int, end_index: int) -> None:
-        """Start over with the images of this range only."""
-        self._batches: Iterator[npt.NDArray[np.float32]] = map(as_batch, self._images[start_index:end_index])
+        """Start over with the inputs of this range only."""
+        last = min(end_index, len(self._inputs))
+        self._rest: Iterator[Inputs] = map(self._inputs.inputs, range(start_index, last))
 
-    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
-        """Return the next input by name, or None after the last one."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT: batch}
+    def get_next(self) -> dict[str, Array] | None:
+        """Return the next inputs by name, or None after the last ones."""
+        inputs = next(self._rest, None)
+        names = [tensor.name for tensor in self._inputs.tensors]
+        return None if inputs is None else dict(zip(names, inputs, strict=True))
 
 
-def _images_for(request: ExportRequest) -> _CalibrationImages:
-    """Return the images that ranges are found on: fewer for histograms."""
+def _inputs_for(request: ExportRequest) -> _CalibrationReader:
+    """Return the inputs that ranges are found on: fewer for histograms."""
     most = len(request.calibration) if request.recipe.ranges is RangeMethod.MIN_MAX else MOST_FOR_HISTOGRAMS
-    return _CalibrationImages(request.calibration[:most])
+    return _CalibrationReader(request.calibration.first(most))
 
 
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
@@ -151,11 +157,11 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
     # quantize_static removes the weights from the model that it is given, so it is given a copy.
     copied = ModelProto()
     copied.CopyFrom(model)
-    images = _images_for(request)
+    inputs = _inputs_for(request)
     quantize_static(
         copied,
         str(entry),
-        images,
+        inputs,
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED_OPERATORS,
         per_channel=True,
@@ -166,7 +172,7 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         nodes_to_exclude=_nodes_of(model, modules),
         calibrate_method=_METHODS[request.recipe.ranges],
         # The tensors of one batch are held in memory. Its size must divide the number of images.
-        extra_options={"CalibStridedMinMax": math.gcd(len(images), _CALIBRATION_BATCH)},
+        extra_options={"CalibStridedMinMax": math.gcd(len(inputs), _CALIBRATION_BATCH)},
     )
     quantised = onnx.load_model(str(entry))
     _protect(quantised, modules)
@@ -184,7 +190,7 @@ def _quantise_by_default(model: ModelProto, request: ExportRequest, entry: Path)
     copied = ModelProto()
     copied.CopyFrom(model)
     reduce_range = request.weight_level == SAFE_LEVEL
-    quantize_static(copied, str(entry), _images_for(request), reduce_range=reduce_range)
+    quantize_static(copied, str(entry), _inputs_for(request), reduce_range=reduce_range)
     quantised = onnx.load_model(str(entry))
     _remove_metadata(quantised)
     return _save(quantised, entry, f"onnxruntime quantize_static, {request.recipe.description}")

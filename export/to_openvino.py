@@ -19,13 +19,12 @@ from openvino import opset13
 from torch import nn
 
 from bench.bundle.cpu_class import SAFE_LEVEL
-from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.recipe import RangeMethod
+from bench.bundle.signature import Tensor
+from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from export.exporter import (
     HALF_METHOD,
-    INPUT,
-    OUTPUT,
     STEM,
     Exported,
     ExportRequest,
@@ -64,8 +63,8 @@ class _Stored:
 
 
 def export(request: ExportRequest) -> Exported:
-    """Write `model.xml` and `model.bin`: static shapes, batch 1, input `image`, output `logits`."""
-    model = _float_model(request.network, request.image_size).clone()
+    """Write `model.xml` and `model.bin`: static shapes, inputs and outputs named as the source's."""
+    model = _float_model_of(request).clone()
     match request.precision:
         case Precision.FP32:
             return _save(model, request)
@@ -76,14 +75,23 @@ def export(request: ExportRequest) -> Exported:
             return _quantise(model, request)
 
 
+def _float_model_of(request: ExportRequest) -> openvino.Model:
+    return _float_model(request.network, request.inputs, request.outputs)
+
+
 @lru_cache(maxsize=1)
-def _float_model(network: nn.Module, image_size: int) -> openvino.Model:
-    shape = [1, 3, image_size, image_size]
+def _float_model(
+    network: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+) -> openvino.Model:
+    example = tuple(torch.from_numpy(array) for array in constant_inputs(inputs))
+    shapes = [list(tensor.sizes) for tensor in inputs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.trace, which convert_model uses, is deprecated
-        model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
-    model.input(0).tensor.set_names({INPUT})
-    model.output(0).tensor.set_names({OUTPUT})
+        model = openvino.convert_model(network, example_input=example, input=shapes)
+    for index, tensor in enumerate(inputs):
+        model.input(index).tensor.set_names({tensor.name})
+    for index, tensor in enumerate(outputs):
+        model.output(index).tensor.set_names({tensor.name})
     return model
 
 
@@ -127,7 +135,7 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
     modules = request.recipe.excluded_modules
     quantised = nncf.quantize(
         model,
-        nncf.Dataset(request.calibration, as_batch),
+        _dataset(request),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(request.calibration),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
@@ -142,12 +150,16 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
     return _save(quantised, request, method, modules)
 
 
+def _dataset(request: ExportRequest) -> nncf.Dataset:
+    return nncf.Dataset(request.calibration, list)
+
+
 def _quantise_by_default(model: openvino.Model, request: ExportRequest) -> Exported:
     """Quantise with NNCF's defaults, and with its overflow fix for every layer if sums would saturate."""
     fix = OverflowFix.ENABLE if request.weight_level == SAFE_LEVEL else None
     quantised = nncf.quantize(
         model,
-        nncf.Dataset(request.calibration, as_batch),
+        _dataset(request),
         subset_size=len(request.calibration),
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
     )

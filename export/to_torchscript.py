@@ -9,8 +9,6 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import fx, nn
 from torch.ao.quantization import (
@@ -25,8 +23,10 @@ from torch.ao.quantization.observer import UniformQuantizationObserverBase
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 from bench.bundle.recipe import RangeMethod
+from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.runtimes.quantised_engines import engine_for, portable_engine
+from export.calibration import CalibrationInputs
 from export.exporter import (
     HALF_METHOD,
     MOST_FOR_HISTOGRAMS,
@@ -36,7 +36,6 @@ from export.exporter import (
     is_stored_in_half,
 )
 from export.quantisation.simulation import output_of, weighted
-from models.pixels import to_input, to_planes
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
@@ -50,22 +49,24 @@ def export(request: ExportRequest) -> Exported:
     """Write `model.pt`: traced at batch 1, and not frozen, since the runtime freezes and fuses at load."""
     match request.precision:
         case Precision.FP32:
-            return _save(_trace(request.network, request.image_size), request)
+            return _save(_trace(request.network, request), request)
         case Precision.FP16:
-            return _save(
-                _with_half_weights(_trace(request.network, request.image_size)), request, HALF_METHOD
-            )
+            return _save(_with_half_weights(_trace(request.network, request)), request, HALF_METHOD)
         case Precision.INT8:
             return _quantise(request)
 
 
-def _trace(network: nn.Module, image_size: int) -> torch.jit.ScriptModule:
-    example = torch.zeros(1, 3, image_size, image_size)
+def _trace(network: nn.Module, request: ExportRequest) -> torch.jit.ScriptModule:
+    example = _example(request)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing is deprecated; pyproject.toml bounds torch for that reason
         traced = torch.jit.trace(copy.deepcopy(network), example, check_trace=False)  # type: ignore[no-untyped-call]
     assert isinstance(traced, torch.jit.ScriptModule)
     return traced
+
+
+def _example(request: ExportRequest) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(array) for array in constant_inputs(request.inputs))
 
 
 def _save(
@@ -108,24 +109,24 @@ def _quantise(request: ExportRequest) -> Exported:
             f"torch has no engine for int8 on {platform.machine()}; export TorchScript without int8 here"
         )
     torch.backends.quantized.engine = packed_for
-    example = torch.zeros(1, 3, request.image_size, request.image_size)
+    example = _example(request)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.ao.quantization is deprecated; see _trace
         observed = _observe_by_default(request, example) if is_default else _observe(request, example)
-        images = _images_for(request)
-        for first in range(0, len(images), _BATCH):
-            observed(to_input(to_planes(images[first : first + _BATCH])))
+        inputs = _inputs_for(request)
+        for first in range(0, len(inputs), _BATCH):
+            observed(torch.from_numpy(inputs.batch(first, _BATCH)))
         quantised = convert_fx(observed)
     modules = request.recipe.excluded_modules
     method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
     method = f"{method}, {request.recipe.description}"
-    return _save(_trace(quantised, request.image_size), request, method, engine, modules)
+    return _save(_trace(quantised, request), request, method, engine, modules)
 
 
-def _images_for(request: ExportRequest) -> npt.NDArray[np.uint8]:
-    """Return the images that ranges are found on: fewer for histograms, as torch's defaults use."""
+def _inputs_for(request: ExportRequest) -> CalibrationInputs:
+    """Return the inputs that ranges are found on: fewer for histograms, as torch's defaults use."""
     has_histograms = request.recipe.library_default or request.recipe.ranges is RangeMethod.HISTOGRAM
-    return request.calibration[:MOST_FOR_HISTOGRAMS] if has_histograms else request.calibration
+    return request.calibration.first(MOST_FOR_HISTOGRAMS) if has_histograms else request.calibration
 
 
 def _clipped_layers(request: ExportRequest) -> dict[str, str]:
@@ -141,7 +142,7 @@ def _clipped_layers(request: ExportRequest) -> dict[str, str]:
     }
 
 
-def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
+def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.GraphModule:
     """Return the network with observers, in which each ReLU6 is fused with the layer before it.
 
     Torch fuses a convolution with ReLU but not with ReLU6. It would quantise the input of ReLU6, and most of
@@ -151,7 +152,7 @@ def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
     network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
     for activation in clipped.values():
         network.set_submodule(activation, nn.ReLU())
-    observed: fx.GraphModule = prepare_fx(network, _settings(request), (example,))
+    observed: fx.GraphModule = prepare_fx(network, _settings(request), example)
     for layer in clipped:
         fused = observed.get_submodule(layer)
         assert isinstance(fused, nn.Sequential)
@@ -159,10 +160,10 @@ def _observe(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
     return observed
 
 
-def _observe_by_default(request: ExportRequest, example: torch.Tensor) -> fx.GraphModule:
+def _observe_by_default(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.GraphModule:
     """Return the network with the observers of torch's defaults, which give activations 7 bits on x86."""
     settings = get_default_qconfig_mapping(engine_for(request.cpu) or "x86")
-    observed: fx.GraphModule = prepare_fx(copy.deepcopy(request.network), settings, (example,))
+    observed: fx.GraphModule = prepare_fx(copy.deepcopy(request.network), settings, example)
     return observed
 
 

@@ -1,12 +1,16 @@
-"""Verifies that an artifact gives the outputs of the fp32 network. Pure functions on logits."""
+"""Verifies that an artifact gives the outputs of its source. Pure functions on arrays."""
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bench.bundle.manifest import ArtifactRecord, VerificationRecord
 from bench.bundle.recipe import Search
+from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
 from bench.statistics import accuracy
-from bench.statistics.accuracy import Labels, Logits
+from bench.statistics.accuracy import Labels, Logits, Paired
+from bench.statistics.scores import decisions
 
 
 @dataclass(frozen=True)
@@ -16,61 +20,109 @@ class VerificationLimits:
     images: int | None
     """How many images of the pack it is run on, from the first; None: all."""
     largest_difference: float | None
-    """The largest difference of a logit; None: no limit."""
+    """The largest difference of a value, relative to the largest value where that is above 1; None: no
+    limit."""
     agreement: float
     """The smallest top-1 agreement. One more image may differ, so that a single image decides nothing."""
+    sqnr_db: float
+    """The smallest SQNR of an output without classes."""
 
 
 # fp32: the same arithmetic in another order of summation. 3e-5 is usual; a wrong layer changes logits by ≥ 1.
 # fp16: rounding to 11 bits gives an SQNR near 60 dB; one image in 100 allows for unsure networks.
 # int8: good recipes stay above 0.95. The same class for every image, or overflow, is far below.
 LIMITS = {
-    Precision.FP32: VerificationLimits(images=128, largest_difference=1e-3, agreement=0.99),
-    Precision.FP16: VerificationLimits(images=128, largest_difference=None, agreement=0.99),
-    Precision.INT8: VerificationLimits(images=None, largest_difference=None, agreement=0.90),
+    Precision.FP32: VerificationLimits(images=128, largest_difference=1e-3, agreement=0.99, sqnr_db=40),
+    Precision.FP16: VerificationLimits(images=128, largest_difference=None, agreement=0.99, sqnr_db=30),
+    Precision.INT8: VerificationLimits(images=None, largest_difference=None, agreement=0.90, sqnr_db=10),
 }
 
 
 class WrongArtifactError(Exception):
-    """An artifact whose outputs are not the network's. Its files must not be kept."""
+    """An artifact whose outputs are not the source's. Its files must not be kept."""
 
 
-def verify(precision: Precision, logits: Logits, reference: Logits, labels: Labels) -> VerificationRecord:
-    """Compare logits [n, classes] with the fp32 network's; raises WrongArtifactError beyond LIMITS."""
-    if logits.shape != reference.shape:
+def verify(
+    precision: Precision, values: Logits, reference: Logits, labels: Labels | None, output: OutputRecord
+) -> VerificationRecord:
+    """Compare values [n, values] with the source's; raises WrongArtifactError beyond LIMITS."""
+    if values.shape != reference.shape:
         raise WrongArtifactError(
-            f"its logits have the shape {logits.shape}, but the fp32 network's have {reference.shape}"
+            f"its outputs have the shape {values.shape}, but the source's have {reference.shape}"
         )
-    difference = accuracy.largest_difference(logits, reference)
-    _check(precision, difference, accuracy.agreement(logits, reference), len(labels))
-    pair = accuracy.pair(logits, reference, labels)
-    if pair.retention is None:
-        raise WrongArtifactError(f"the fp32 network is right on none of {len(labels)} images")
+    difference = accuracy.largest_difference(values, reference)
+    _check_values(precision, difference, reference)
+    compared = compare(values, reference, labels, output)
+    _check_decisions(precision, compared, len(values))
+    pair = compared.pair
     return VerificationRecord(
-        images=len(labels),
+        images=len(values),
         largest_difference=difference,
-        sqnr_db=accuracy.sqnr_db(logits, reference),
-        agreement=accuracy.agreement(logits, reference),
-        flips=tuple(accuracy.flips(logits, reference)),
-        retention=pair.retention,
-        retention_ci95=pair.retention_ci95(),
-        mcnemar_p=pair.mcnemar_p(),
+        sqnr_db=compared.sqnr_db,
+        agreement=compared.agreement,
+        flips=compared.flips,
+        retention=None if pair is None else pair.retention,
+        retention_ci95=None if pair is None else pair.retention_ci95(),
+        mcnemar_p=None if pair is None else pair.mcnemar_p(),
     )
 
 
-def _check(precision: Precision, difference: float, agreement: float, images: int) -> None:
-    limits = LIMITS[precision]
+@dataclass(frozen=True)
+class ComparedOutputs:
+    """An artifact's outputs compared with the source's."""
+
+    sqnr_db: float | None
+    """The signal to quantisation noise ratio; None if there is no error at all."""
+    agreement: float | None
+    """The share of decisions that are the same; None without classes."""
+    flips: tuple[int, ...]
+    """The indices of the decisions that differ."""
+    pair: Paired | None
+    """Which decisions of both are right; None without labels."""
+
+
+def compare(
+    values: Logits, reference: Logits, labels: Labels | None, output: OutputRecord
+) -> ComparedOutputs:
+    """Compare values [n, values] with the source's; raises WrongArtifactError if that is never right."""
+    sqnr_db = accuracy.sqnr_db(values, reference)
+    own, right = decisions(values, labels, output), decisions(reference, labels, output)
+    if own is None or right is None:
+        return ComparedOutputs(sqnr_db, None, (), None)
+    pair = None if own.labels is None else accuracy.pair(own.scores, right.scores, own.labels)
+    if pair is not None and pair.retention is None:
+        raise WrongArtifactError(f"the source is right on none of {len(values)} labelled samples")
+    return ComparedOutputs(
+        sqnr_db,
+        accuracy.agreement(own.scores, right.scores),
+        tuple(accuracy.flips(own.scores, right.scores)),
+        pair,
+    )
+
+
+def _check_values(precision: Precision, difference: float, reference: Logits) -> None:
     if difference == float("inf"):
-        raise WrongArtifactError("its logits are not finite")
-    if limits.largest_difference is not None and difference > limits.largest_difference:
+        raise WrongArtifactError("its outputs are not finite")
+    limit = LIMITS[precision].largest_difference
+    largest = max(1.0, float(np.abs(reference).max()))
+    if limit is not None and difference > limit * largest:
         raise WrongArtifactError(
-            f"its largest logit difference from the fp32 network is {difference:.2g} on {images} images, "
-            f"more than {limits.largest_difference:g}"
+            f"its largest difference from the source's outputs is {difference:.2g} on {len(reference)} "
+            f"images, more than {limit * largest:.2g}"
         )
-    if agreement < limits.agreement - 1 / images:
+
+
+def _check_decisions(precision: Precision, compared: ComparedOutputs, images: int) -> None:
+    limits, agreement, sqnr_db = LIMITS[precision], compared.agreement, compared.sqnr_db
+    if agreement is not None and agreement < limits.agreement - 1 / images:
         raise WrongArtifactError(
-            f"it predicts the fp32 network's class on {agreement:.1%} of {images} images, "
+            f"it predicts the source's class on {agreement:.1%} of {images} images, "
             f"fewer than {limits.agreement:.0%}"
+        )
+    if agreement is None and sqnr_db is not None and sqnr_db < limits.sqnr_db:
+        raise WrongArtifactError(
+            f"the SQNR of its outputs is {sqnr_db:.1f} dB on {images} samples, "
+            f"less than {limits.sqnr_db:g} dB"
         )
 
 
@@ -90,14 +142,15 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
 
 def _shortfalls(search: Search) -> list[str]:
     result, shortfalls = search.best.held_out, []
-    low = accuracy.agreement_low(result.agreement, search.images)
-    if result.retention < search.min_retention:
+    if result.retention is not None and result.retention < search.min_retention:
         shortfalls.append(f"retention is {result.retention:.4f} instead of {search.min_retention:g}")
-    if low < search.min_agreement:
-        shortfalls.append(
-            f"agreement is {result.agreement:.4f}, and the lower end of its interval is {low:.4f} "
-            f"instead of {search.min_agreement:.4g}"
-        )
+    if result.agreement is not None:
+        low = accuracy.agreement_low(result.agreement, search.images)
+        if low < search.min_agreement:
+            shortfalls.append(
+                f"agreement is {result.agreement:.4f}, and the lower end of its interval is {low:.4f} "
+                f"instead of {search.min_agreement:.4g}"
+            )
     limit = search.min_sqnr_db
     if limit is not None and result.sqnr_db is not None and result.sqnr_db < limit:
         shortfalls.append(f"SQNR is {result.sqnr_db:.1f} dB instead of {limit:g}")

@@ -13,21 +13,25 @@ import torch
 
 from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import read_pack
+from bench.bundle.judged_output import judged_values, stacked
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, VerificationRecord, describe
 from bench.bundle.recipe import Search
-from bench.bundle.signature import Signature, Tensor, image_input
+from bench.bundle.signature import Signature
 from bench.bundle.variants import Precision
+from bench.errors import BenchError
 from bench.record import Record
 from bench.runtimes.installed import import_runtime
 from bench.system.host import cpu_class_here
-from export.artifact import is_made_for_this_machine, make, run_on_pack
+from export.artifact import copy_own, is_made_for_this_machine, make, run_on_pack
 from export.best_artifact import make_best
+from export.calibration import calibration_inputs
 from export.exporter import Exported
 from export.messages import (
     REQUESTS,
     Advanced,
     Answer,
     ComputeReference,
+    DescribeSource,
     Entered,
     Made,
     MeasureSensitivity,
@@ -37,13 +41,18 @@ from export.messages import (
     Report,
     Request,
     SensitivityMeasured,
+    SourceDescribed,
     Task,
+    WrongInput,
 )
-from export.networks import load, reference_logits, simulate
+from export.networks import simulate
 from export.quantisation.sensitivity import Sensitivity
 from export.quantisation.sensitivity_analysis import analyse_sensitivity
+from export.sources.opening import describe_source, load
 from export.verification import LIMITS, WrongArtifactError, verify
+from models.errors import InputError
 
+_WRONG_INPUT = (BenchError, InputError)
 _IMAGES_FOR_SENSITIVITY = 16
 # Sums that do not saturate are computed unfused or by slow kernels, so they are computed for few images.
 _IMAGES_FOR_OTHER_CLASSES = 64
@@ -53,6 +62,8 @@ def handle(request: Request, report: Report) -> Answer:
     """Answer a request; `report` receives each stage and step. Whatever goes wrong is raised."""
     torch.set_num_threads(request.threads)
     match request:
+        case DescribeSource():
+            return SourceDescribed(description=describe_source(request.spec, request.shapes))
         case ComputeReference():
             return _compute_reference(request, report)
         case MeasureSensitivity():
@@ -62,15 +73,19 @@ def handle(request: Request, report: Report) -> Answer:
 
 
 def _compute_reference(request: ComputeReference, report: Report) -> Reference:
-    report(Entered(stage="run the fp32 network"))
-    network = load(request.run).run.network()
-    logits = reference_logits(network, read_pack(Path(request.pack)).images)
-    return Reference(logits=tuple(tuple(float(value) for value in row) for row in logits))
+    report(Entered(stage="run the source"))
+    source, pack = load(request.source).source, read_pack(Path(request.pack))
+    inputs, output = request.source.inputs, request.source.output
+    rows = []
+    for index in range(len(pack)):
+        rows.append(judged_values(source.run(pack.inputs(index, inputs)), output))
+        report(Advanced(done=index + 1, total=len(pack)))
+    return Reference(logits=tuple(tuple(float(value) for value in row) for row in stacked(rows)))
 
 
 def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
     report(Entered(stage="simulate int8"))
-    simulated = simulate(request.run)
+    simulated = simulate(request.source, request.calibration)
     return analyse_sensitivity(
         simulated.network,
         simulated.images[:_IMAGES_FOR_SENSITIVITY],
@@ -85,10 +100,12 @@ def _make(task: Task, report: Report) -> ArtifactRecord:
     report(Entered(stage="load"))
     folder = Path(task.bundle) / task.variant
     folder.mkdir()
-    load(task.run)
+    load(task.source)
     report(Entered(stage="export"))
     search = None
-    if task.search is None:
+    if task.is_own:
+        exported = copy_own(task, folder)
+    elif task.search is None:
         exported = make(task, None, folder, report)
     else:
         exported, search = make_best(task, task.search, folder, report)
@@ -102,7 +119,7 @@ def _verify(task: Task, exported: Exported) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
     logits = run_on_pack(task, exported, pack, exact=not is_made_for_this_machine(task))
-    return verify(task.precision, logits, pack.reference_logits, pack.labels)
+    return verify(task.precision, logits, pack.reference_logits, pack.labels, task.source.output)
 
 
 def _check_classes(
@@ -124,7 +141,7 @@ def _check_classes(
     report(Entered(stage="simulate other CPUs"))
     pack = read_pack(Path(task.pack)).first(_IMAGES_FOR_OTHER_CLASSES)
     logits = run_on_pack(task, exported, pack, exact=True)
-    simulated = verify(task.precision, logits, pack.reference_logits, pack.labels)
+    simulated = verify(task.precision, logits, pack.reference_logits, pack.labels, task.source.output)
     return (*here, *(_class_verification(cpu_class, "simulated", simulated) for cpu_class in others))
 
 
@@ -150,7 +167,7 @@ def _describe(
 ) -> ArtifactRecord:
     bundle = Path(task.bundle)
     files = sorted(path for path in (bundle / task.variant).rglob("*") if path.is_file())
-    calibrated_on = min(task.calibration_images, len(load(task.run).run.images.calibration.labels))
+    calibrated_on = len(calibration_inputs(task.calibration, (), task.calibration_images))
     return ArtifactRecord(
         variant=task.variant,
         format=task.format,
@@ -168,21 +185,22 @@ def _describe(
         calibration_images=calibrated_on or None,
         excluded_modules=exported.excluded_modules,
         search=search,
-        signature=_signature(task, exported, read_pack(Path(task.pack)).reference_logits.shape[1]),
+        signature=_signature(task, exported),
     )
 
 
-def _signature(task: Task, exported: Exported, classes: int) -> Signature:
-    """Read the file's inputs and outputs. A format that states neither shapes nor types has the network's."""
-    stated = import_runtime(task.runtime).describe(exported.entry).signature
-    image, logits = image_input(load(task.run).run.record.image_size), (1, classes)
+def _signature(task: Task, exported: Exported) -> Signature:
+    """Read the file's inputs and outputs. What it leaves open is as the source has it."""
+    stated, source = import_runtime(task.runtime).describe(exported.entry).signature, task.source
     inputs = tuple(
         tensor
-        if tensor.shape is not None
-        else tensor.model_copy(update={"shape": image.shape, "dtype": image.dtype})
-        for tensor in stated.inputs
+        if tensor.is_fixed and tensor.is_numeric
+        else tensor.model_copy(update={"shape": own.shape, "dtype": own.dtype})
+        for tensor, own in zip(stated.inputs, source.inputs, strict=True)
     )
-    outputs = stated.outputs or (Tensor(name="output_0", dtype="float32", shape=logits),)
+    outputs = stated.outputs or tuple(
+        own.model_copy(update={"name": f"output_{index}"}) for index, own in enumerate(source.outputs)
+    )
     return Signature(inputs=inputs, outputs=outputs)
 
 
@@ -210,6 +228,8 @@ def _answer(request: Request, report: Report) -> Answer:
     except WrongArtifactError as error:
         return Refused(stage=stages[-1], message=f"the artifact is wrong and was not kept: {error}")
     except Exception as error:  # noqa: BLE001 - whatever an exporter raises becomes a row of the manifest
+        if isinstance(request, DescribeSource | ComputeReference) and isinstance(error, _WRONG_INPUT):
+            return WrongInput(message=str(error), exit_code=error.exit_code)
         return Refused(stage=stages[-1], message=f"{type(error).__name__}: {error}")
 
 

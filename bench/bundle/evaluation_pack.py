@@ -1,51 +1,90 @@
-"""The images on which accuracy is measured, with labels and the fp32 network's logits.
+"""The samples on which accuracy is measured: inputs, labels, and the outputs of the source.
 
 It knows the file and the arrays, not how they were chosen nor what is computed from them.
 """
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.bundle.signature import Inputs
+from bench.bundle.input_arrays import Layout, to_input
+from bench.bundle.input_preprocessing import Preprocess
+from bench.bundle.signature import Array, Inputs, Tensor
+from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
 
 FILE_NAME = "evaluation.npz"
 
+Labels = npt.NDArray[np.int64]
+_LABEL_AXES = (1, 2)
+
 
 @dataclass(frozen=True)
 class EvaluationPack:
-    """Test images at network size.
+    """Samples of a bundle: 8-bit images at network size, or ready inputs."""
 
-    `images`: uint8 [n, side, side] grey or [n, side, side, 3] RGB; `labels`: int64 [n];
-    `reference_logits`: float32 [n, classes], from the fp32 network in the framework it was trained in.
-    """
-
-    images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
+    images: npt.NDArray[np.uint8] | None
+    """Grey images [n, height, width] or RGB [n, height, width, 3]; None where the inputs are no images."""
+    labels: Labels | None
+    """The class of each sample [n], or for each of several labels whether it applies [n, labels]; None where
+    nobody labelled them."""
     reference_logits: npt.NDArray[np.float32]
+    """The source's judged output for each sample: float32 [n, values]."""
+    preprocess: Preprocess | None = None
+    """How an image becomes an input; None: RGB in [0, 1], which edgefit's own networks take."""
+    tensors: TensorPack | None = None
+    """Ready inputs; None where there are images."""
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.reference_logits)
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The images of a pack that has some."""
+        assert self.images is not None
+        return self.images
 
     def batch(self, index: int) -> npt.NDArray[np.float32]:
-        """Return image `index` as every artifact takes it: float32 [1, 3, side, side] in [0, 1]."""
-        return as_batch(self.images[index])
+        """Return image `index` as edgefit's own networks take it: float32 [1, 3, height, width] in [0, 1]."""
+        return as_batch(self.pixels[index])
 
-    def inputs(self, index: int) -> Inputs:
-        """Return the inputs of inference `index`: its image alone."""
-        return [self.batch(index)]
+    def inputs(self, index: int, tensors: Sequence[Tensor] = ()) -> Inputs:
+        """Return the inputs of inference `index`, for a model that takes `tensors`.
+
+        An image is repeated for a model that takes a fixed number of them at once.
+        """
+        if self.tensors is not None:
+            return self.tensors.inputs(index)
+        if self.preprocess is None:
+            return [self.batch(index)]
+        (tensor,) = tensors
+        layout = layout_of(tensor, self.preprocess)
+        item = to_input(self.pixels[index], self.preprocess, layout, tensor.dtype)
+        return [np.ascontiguousarray(np.repeat(item, tensor.sizes[0], axis=0))]
 
     def first(self, count: int) -> "EvaluationPack":
-        """Return the pack's first `count` images; packs are stored shuffled, so these are stratified too."""
-        return EvaluationPack(self.images[:count], self.labels[:count], self.reference_logits[:count])
+        """Return the pack's first `count` samples; packs are stored shuffled, so these are stratified too."""
+        return replace(
+            self,
+            images=None if self.images is None else self.images[:count],
+            labels=None if self.labels is None else self.labels[:count],
+            reference_logits=self.reference_logits[:count],
+            tensors=None if self.tensors is None else self.tensors.first(count),
+        )
+
+
+def layout_of(tensor: Tensor, preprocess: Preprocess) -> Layout:
+    """Return the order of the axes of a model's input, by the size of the images."""
+    return "NCHW" if tensor.sizes[1:] == preprocess.input_size else "NHWC"
 
 
 def as_batch(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Turn one uint8 image, grey or RGB, into a float32 batch [1, 3, side, side] in [0, 1]."""
+    """Turn one uint8 image, grey or RGB, into a float32 batch [1, 3, height, width] in [0, 1]."""
     channels = np.repeat(image[None], 3, axis=0) if image.ndim == 2 else image.transpose(2, 0, 1)
     batch: npt.NDArray[np.float32] = np.ascontiguousarray(channels[None], dtype=np.float32)
     batch /= 255
@@ -54,32 +93,68 @@ def as_batch(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 def write_pack(path: Path, pack: EvaluationPack) -> None:
     """Write a pack as a compressed npz file."""
-    np.savez_compressed(path, images=pack.images, labels=pack.labels, reference_logits=pack.reference_logits)
+    arrays: dict[str, Any] = {"reference_logits": pack.reference_logits}
+    if pack.images is not None:
+        arrays["images"] = pack.images
+    if pack.labels is not None:
+        arrays["labels"] = pack.labels
+    if pack.preprocess is not None:
+        arrays["preprocess"] = np.array(pack.preprocess.model_dump_json())
+    if pack.tensors is not None:
+        arrays |= pack.tensors.named
+    np.savez_compressed(path, **arrays)
 
 
 def read_pack(path: Path) -> EvaluationPack:
     """Read a pack; raises InputError if the file is not a pack or its arrays do not fit together."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            pack = EvaluationPack(arrays["images"], arrays["labels"], arrays["reference_logits"])
+            pack = _pack_of(arrays)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path} is not an evaluation pack; export the bundle again") from None
     if not _is_sound(pack):
         raise InputError(
-            f"{path}: its images, labels and logits do not fit together; export the bundle again"
+            f"{path}: its inputs, labels and outputs do not fit together; export the bundle again"
         )
     return pack
 
 
-def _is_sound(pack: EvaluationPack) -> bool:
-    shape, logits = pack.images.shape, pack.reference_logits
-    return (
-        pack.images.dtype == np.uint8
-        and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3))
-        and np.issubdtype(pack.labels.dtype, np.integer)
-        and pack.labels.ndim == 1
-        and np.issubdtype(logits.dtype, np.floating)
-        and logits.ndim == 2
-        and bool(np.isfinite(logits).all())
-        and len(pack.images) == len(pack) == len(logits) > 0
+def _pack_of(arrays: Mapping[str, Array]) -> EvaluationPack:
+    preprocess = str(arrays["preprocess"]) if "preprocess" in arrays else None
+    return EvaluationPack(
+        images=arrays.get("images"),
+        labels=arrays.get("labels"),
+        reference_logits=arrays["reference_logits"],
+        preprocess=None if preprocess is None else Preprocess.model_validate_json(preprocess),
+        tensors=TensorPack.of_named(arrays),
     )
+
+
+def _is_sound(pack: EvaluationPack) -> bool:
+    logits = pack.reference_logits
+    return (
+        np.issubdtype(logits.dtype, np.floating)
+        and logits.ndim == 2
+        and len(pack) > 0
+        and bool(np.isfinite(logits).all())
+        and _are_samples(pack)
+        and _are_labels(pack)
+    )
+
+
+def _are_samples(pack: EvaluationPack) -> bool:
+    """Whether there are either images or ready inputs, one for each output."""
+    if pack.tensors is not None:
+        return pack.images is None and all(len(array) == len(pack) for array in pack.tensors.arrays)
+    if pack.images is None:
+        return False
+    shape = pack.images.shape
+    is_coloured = len(shape) == 4 and shape[3] == 3
+    return pack.images.dtype == np.uint8 and (len(shape) == 3 or is_coloured) and shape[0] == len(pack)
+
+
+def _are_labels(pack: EvaluationPack) -> bool:
+    labels = pack.labels
+    if labels is None:
+        return True
+    return np.issubdtype(labels.dtype, np.integer) and labels.ndim in _LABEL_AXES and len(labels) == len(pack)

@@ -15,11 +15,13 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError,
 
 from bench.bundle.cpu_class import TARGETS, CpuClass
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, kind_of_preprocessing
 from bench.bundle.recipe import Search
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.schema1 import renamed_manifest
 from bench.bundle.signature import Signature, Tensor, image_input, with_shapes
+from bench.bundle.source_record import SourceRecord
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError, first_sentence
 from bench.filesystem.whole_files import files_below, sha256_of
@@ -48,27 +50,41 @@ class FileRecord(Record):
 
 
 class ModelRecord(Record):
-    """Which network this is; `weights` names what fine-tuning started from, `data` what it was tuned on."""
+    """Which network this is."""
 
     arch: Text
-    classes: tuple[Text, ...] = Field(min_length=2)
-    image_size: int = Field(ge=32)
+    """Its architecture; of a model file the file's name."""
+    classes: tuple[Text, ...]
+    """The classes, or the labels, in the order of the output; empty where nobody named them."""
+    image_size: int | None = Field(ge=1)
+    """The side of its square input in pixels; null where the input is no square image."""
     weights: Text
+    """What fine-tuning started from; of another source the file with its weights."""
     data: Text
+    """What it was tuned on; of another source the data that it was evaluated on."""
+    source: SourceRecord | None = None
+    """What it was made from; null for a run folder."""
 
 
 Preprocessing = Annotated[
-    Annotated[PreprocessingRecord, Tag("record")] | Annotated[StatedPreprocessing, Tag("stated")],
+    Annotated[PreprocessingRecord, Tag("record")]
+    | Annotated[Preprocess, Tag("any")]
+    | Annotated[StatedPreprocessing, Tag("stated")],
     Discriminator(kind_of_preprocessing),
 ]
 
 
 class PackRecord(Record):
-    """The evaluation pack's file, how many images it holds, and the class that counts as positive."""
+    """The evaluation pack."""
 
     file: FileRecord
+    """Its file."""
     images: int = Field(ge=1)
-    positive_class: int = Field(ge=0)
+    """How many samples it holds."""
+    positive_class: int | None = Field(default=None, ge=0)
+    """The class that counts as positive; null unless there are two labelled classes."""
+    labelled: bool = True
+    """Whether its samples have labels."""
 
 
 class VerificationRecord(Record):
@@ -76,17 +92,18 @@ class VerificationRecord(Record):
 
     `sqnr_db`: 10·log10(signal power ÷ error power), null where the error is exactly zero;
     `agreement`: share of images with the same predicted class, `flips` the indices of the others;
-    `retention`: accuracy ÷ the reference's, with its 95 % interval and the exact McNemar p-value.
+    `retention`: accuracy ÷ the reference's, with its 95 % interval and the exact McNemar p-value; null
+    without labels. `agreement` is null where the output holds no classes.
     """
 
     images: int = Field(ge=1)
     largest_difference: float
     sqnr_db: float | None
-    agreement: float = Field(ge=0, le=1)
+    agreement: float | None = Field(ge=0, le=1)
     flips: tuple[int, ...]
-    retention: float = Field(ge=0)
+    retention: float | None = Field(ge=0)
     retention_ci95: tuple[float, float] | None
-    mcnemar_p: float = Field(ge=0, le=1)
+    mcnemar_p: float | None = Field(ge=0, le=1)
 
 
 class ClassVerification(Record):
@@ -99,7 +116,7 @@ class ClassVerification(Record):
     cpu_class: CpuClass = Field(strict=False)
     how: Literal["measured", "simulated"]
     images: int = Field(ge=1)
-    agreement: float = Field(ge=0, le=1)
+    agreement: float | None = Field(ge=0, le=1)
     sqnr_db: float | None
 
 
@@ -150,9 +167,11 @@ class ArtifactRecord(Record):
         """All files that a device needs for this variant."""
         return sum(file.size_bytes for file in self.files)
 
-    def inputs(self, side: int) -> tuple[Tensor, ...]:
-        """The inputs of one inference on one image of `side` by `side` pixels, with fixed shapes."""
+    def inputs(self, side: int | None) -> tuple[Tensor, ...]:
+        """The inputs of one inference, with fixed shapes; an artifact without a signature takes one image of
+        `side` by `side` pixels."""
         if self.signature is None:
+            assert side is not None
             return (image_input(side),)
         return with_shapes(self.variant, self.signature.inputs, {})
 
@@ -173,6 +192,15 @@ class FailedExport(Record):
         return f"its export failed in stage {self.stage}: {first_sentence(self.message)}"
 
 
+class NotMade(Record):
+    """A variant that cannot be made from the bundle's source."""
+
+    variant: str
+    """The variant."""
+    reason: str
+    """Why it cannot be made."""
+
+
 class Manifest(Record):
     """The bundle's table of contents, `manifest.json`. Schema 2 is written; schema 1 is still read."""
 
@@ -181,20 +209,22 @@ class Manifest(Record):
     name: Text
     created: str
     model: ModelRecord
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     pack: PackRecord
     artifacts: tuple[ArtifactRecord, ...]
     failed: tuple[FailedExport, ...] = ()
+    not_made: tuple[NotMade, ...] = ()
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Manifest":
         names = [artifact.variant for artifact in self.artifacts]
-        names += [failed.variant for failed in self.failed]
+        names += [missing.variant for missing in self.missing]
         if len(set(names)) < len(names):
             raise ValueError("a variant occurs twice")
-        if self.pack.positive_class >= len(self.model.classes):
-            raise ValueError(f"pack.positive_class {self.pack.positive_class} is not the index of a class")
+        positive = self.pack.positive_class
+        if positive is not None and positive >= len(self.model.classes):
+            raise ValueError(f"pack.positive_class {positive} is not the index of a class")
         self._check_preprocessing()
         return self
 
@@ -202,6 +232,10 @@ class Manifest(Record):
         if isinstance(self.preprocessing, StatedPreprocessing):
             if self.schema_ == 2:
                 raise ValueError("preprocessing is written in sentences, which only schema 1 allows")
+            return
+        if not isinstance(self.preprocessing, PreprocessingRecord):
+            if self.model.source is None:
+                raise ValueError("only a bundle with 'model.source' has other preprocessing, or none")
             return
         side = self.model.image_size
         if self.preprocessing.size != (side, side):
@@ -213,6 +247,11 @@ class Manifest(Record):
             raise ValueError(
                 "preprocessing does not end in three channels in [0, 1], and edgefit measures no other input"
             )
+
+    @property
+    def missing(self) -> tuple[FailedExport | NotMade, ...]:
+        """The variants that the bundle does not have."""
+        return (*self.failed, *self.not_made)
 
     def files(self, held: Container[str] | None = None) -> list[FileRecord]:
         """Every file of a bundle that contains only the variants `held`; all variants if None."""
@@ -234,10 +273,7 @@ class Bundle:
     def pack(self) -> EvaluationPack:
         """Load the evaluation pack."""
         pack = read_pack(self.folder / self.manifest.pack.file.path)
-        classes, side = len(self.manifest.model.classes), self.manifest.model.image_size
-        fits = pack.reference_logits.shape[1:] == (classes,) and pack.images.shape[1:3] == (side, side)
-        fits = fits and len(pack) == self.manifest.pack.images
-        if not fits or not 0 <= pack.labels.min() <= pack.labels.max() < classes:
+        if not _is_pack_of(self.manifest, pack):
             raise InputError(
                 f"{self.folder}: the evaluation pack does not fit the manifest; export the bundle again"
             )
@@ -245,14 +281,32 @@ class Bundle:
 
     def select(self, only: Sequence[str]) -> list[ArtifactRecord]:
         """Return the artifacts named in `only`, in the manifest's order; all of them if it is empty."""
-        for failed in self.manifest.failed:
-            if failed.variant in only:
-                raise InputError(
-                    f"{failed.variant} is not in {self.folder}: {failed.reason}; export the bundle again"
-                )
+        for missing in self.manifest.missing:
+            if missing.variant in only:
+                remedy = "export the bundle again" if isinstance(missing, FailedExport) else "leave it out"
+                raise InputError(f"{missing.variant} is not in {self.folder}: {missing.reason}; {remedy}")
         names = [artifact.variant for artifact in self.manifest.artifacts]
         chosen = {choose(name, names, "variant") for name in only}
         return [artifact for artifact in self.manifest.artifacts if not only or artifact.variant in chosen]
+
+
+def _is_pack_of(manifest: Manifest, pack: EvaluationPack) -> bool:
+    """Whether a pack holds what the manifest says."""
+    source, values = manifest.model.source, pack.reference_logits.shape[1]
+    if len(pack) != manifest.pack.images or (pack.labels is not None) != manifest.pack.labelled:
+        return False
+    if source is None:
+        side = manifest.model.image_size
+        is_sized = pack.images is not None and pack.images.shape[1:3] == (side, side)
+        return is_sized and values == len(manifest.model.classes) and _are_classes(pack, values)
+    if pack.preprocess != (manifest.preprocessing if pack.images is not None else None):
+        return False
+    return source.output.kind != "classes" or _are_classes(pack, max(2, values))
+
+
+def _are_classes(pack: EvaluationPack, classes: int) -> bool:
+    labels = pack.labels
+    return labels is None or bool(labels.ndim == 1 and 0 <= labels.min() <= labels.max() < classes)
 
 
 def describe(folder: Path, path: Path) -> FileRecord:

@@ -102,5 +102,7 @@ def unit_rgb(side: int) -> PreprocessingRecord:
 def kind_of_preprocessing(value: Any) -> str:
     """Return whether a value is a record or what schema 1 stated, for pydantic."""
     if isinstance(value, dict):
-        return "stated" if "grey_to_rgb" in value else "record"
-    return "stated" if isinstance(value, StatedPreprocessing) else "record"
+        return "stated" if "grey_to_rgb" in value else "any" if "input_size" in value else "record"
+    if isinstance(value, StatedPreprocessing):
+        return "stated"
+    return "record" if isinstance(value, PreprocessingRecord) else "any"

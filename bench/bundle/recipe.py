@@ -52,10 +52,11 @@ class HeldOut(Record):
     Held-out images are neither calibration images nor test images.
     """
 
-    agreement: float = Field(ge=0, le=1)
-    """Top-1 agreement: the share of images for which both predict the same class."""
-    retention: float = Field(ge=0)
-    """The artifact's accuracy divided by the fp32 network's."""
+    agreement: float | None = Field(ge=0, le=1)
+    """Top-1 agreement: the share of images for which both predict the same class; null where the output holds
+    no classes."""
+    retention: float | None = Field(ge=0)
+    """The artifact's accuracy divided by the fp32 network's; null without labels."""
     sqnr_db: float | None
     """The signal to quantisation noise ratio of the logits; null if there is no error at all."""
 

@@ -4,7 +4,7 @@ It knows arrays and files. A model's meaning, and where the user's own inputs co
 """
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ RANDOM_INPUTS = 8
 MAX_BYTES = 256 << 20
 """How large the inputs of a model file are, all inferences together."""
 _SEED = 0
+_PREFIX = "input_"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,21 @@ class TensorPack:
         """Return the inputs of inference `index`."""
         # A slice of a C-contiguous array is contiguous, as every runtime wants it.
         return [array[index, ...] for array in self.arrays]
+
+    def first(self, count: int) -> "TensorPack":
+        """Return the inputs of the first `count` inferences."""
+        return TensorPack(tuple(array[:count] for array in self.arrays))
+
+    @property
+    def named(self) -> Mapping[str, Array]:
+        """The arrays by their names in a file."""
+        return {f"{_PREFIX}{index}": array for index, array in enumerate(self.arrays)}
+
+    @classmethod
+    def of_named(cls, arrays: Mapping[str, Array]) -> "TensorPack | None":
+        """Return the pack of a file's arrays; None if none of them is an input."""
+        names = [name for name in arrays if name.startswith(_PREFIX)]
+        return cls(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(names)))) if names else None
 
 
 def random_pack(inputs: Sequence[Tensor], inferences: int = RANDOM_INPUTS) -> TensorPack:
@@ -72,7 +88,7 @@ def constant_inputs(inputs: Sequence[Tensor]) -> Inputs:
 
 def write_tensor_pack(path: Path, pack: TensorPack) -> None:
     """Write a pack, uncompressed: random numbers do not become smaller."""
-    arrays: dict[str, Any] = {f"input_{index}": array for index, array in enumerate(pack.arrays)}
+    arrays: dict[str, Any] = dict(pack.named)
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -82,7 +98,7 @@ def read_tensor_pack(path: Path) -> TensorPack:
     try:
         # Opened here, because numpy leaves a file open that it cannot read.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pack = TensorPack(tuple(arrays[f"input_{index}"] for index in range(len(arrays.files))))
+            pack = TensorPack(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(arrays.files))))
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
     if len({len(array) for array in pack.arrays}) > 1 or not len(pack):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
@@ -74,23 +75,25 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         host=host,
         terms=terms,
         run_options=common,
-        plan=_plan(baseline, profile, terms, cases[baseline.folder]),
+        plan=_plan(baseline, pack, profile, terms, cases[baseline.folder]),
         baseline_cases={case.id: case for case in cases[baseline.folder]},
         candidate_cases={case.id: case for case in cases[candidate.folder]},
         baseline_failed=_failed_cases(baseline, profile, variants),
         candidate_failed=_failed_cases(candidate, profile, variants),
-        labels=pack.labels.astype(np.int64),
+        labels=None if pack.labels is None else pack.labels.astype(np.int64),
         notes=tuple(_differences(candidate, baseline, len(pack))),
     )
 
 
-def _plan(baseline: Bundle, profile: Profile, terms: Terms, cases: tuple[Case, ...]) -> Plan:
+def _plan(
+    baseline: Bundle, pack: EvaluationPack, profile: Profile, terms: Terms, cases: tuple[Case, ...]
+) -> Plan:
     """Return how both sides are examined and timed. Both answer the baseline's images."""
     return Plan(
         cases=cases,
         controls=(),
         sampling=sampling_of(profile.sampling),
-        evaluation=planned_evaluation(baseline, baseline.manifest.pack.images),
+        evaluation=planned_evaluation(baseline, pack),
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
 

@@ -6,6 +6,7 @@ The order of the cases is the caller's business.
 from types import TracebackType
 from typing import TypeVar
 
+from bench.bundle.source_record import OutputRecord
 from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.output_values import joined
@@ -167,12 +168,12 @@ class CaseWorker:
             device_bytes=peak.device_bytes,
         )
 
-    def predict(self, pack: str, images: int) -> tuple[tuple[float, ...], ...]:
-        """Return the logits [images][classes] of the pack's first `images` images."""
+    def predict(self, pack: str, images: int, output: OutputRecord) -> tuple[tuple[float, ...], ...]:
+        """Return the judged output's values [images][values] for the pack's first `images` samples."""
         logits: list[tuple[float, ...]] = []
         for first in range(0, images, _IMAGES_PER_REQUEST):
             count = min(_IMAGES_PER_REQUEST, images - first)
-            request = worker_messages.Predict(pack=pack, first=first, count=count)
+            request = worker_messages.Predict(pack=pack, first=first, count=count, output=output)
             logits.extend(self._ask(request, Stage.ACCURACY, worker_messages.Predicted).logits)
         return tuple(logits)
 

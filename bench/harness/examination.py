@@ -113,9 +113,9 @@ class Examiner:
         )
 
     def _predict(self, worker: CaseWorker, evaluation: PlannedEvaluation) -> CachedPredictions:
-        logits = worker.predict(str(evaluation.pack), evaluation.images)
-        if any(len(row) != evaluation.classes for row in logits):
-            message = f"the network returns {len(logits[0])} logits for {evaluation.classes} classes"
+        logits = worker.predict(str(evaluation.pack), evaluation.images, evaluation.output)
+        if any(len(row) != evaluation.values for row in logits):
+            message = f"the network returns {len(logits[0])} values, and its source {evaluation.values}"
             raise CaseEndedError(Failed(stage=Stage.ACCURACY, kind=FailureKind.GARBAGE, message=message))
         return CachedPredictions(created=self.created, logits=logits, executed=worker.executed())
 

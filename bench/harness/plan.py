@@ -11,10 +11,13 @@ from random import Random
 from statistics import median
 from types import MappingProxyType
 
+from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.bundle.model_files import ModelFile
 from bench.bundle.model_set import ModelFileRecord
 from bench.bundle.signature import Tensor, batch_of, image_input
+from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT, Precision
 from bench.devices.terms import Terms, format_incompatible_because, incompatible_because
 from bench.errors import MissingRuntimeError
@@ -150,8 +153,10 @@ class PlannedEvaluation:
     """SHA-256 of the evaluation pack."""
     images: int
     """Accuracy is measured on this number of images, the first ones of the pack."""
-    classes: int
-    """Number of classes, which is the number of logits per image."""
+    values: int
+    """How many values of a sample are judged: the number of classes, or of another output's values."""
+    output: OutputRecord
+    """The output that is judged."""
 
 
 @dataclass(frozen=True)
@@ -187,13 +192,15 @@ class Plan:
         return (*self.cases, *self.controls)
 
 
-def planned_evaluation(bundle: Bundle, images: int) -> PlannedEvaluation:
-    """Return the first `images` evaluation images of a bundle."""
+def planned_evaluation(bundle: Bundle, pack: EvaluationPack) -> PlannedEvaluation:
+    """Return what to evaluate: the first images of a bundle's evaluation pack, which `pack` holds."""
+    source = bundle.manifest.model.source
     return PlannedEvaluation(
         pack=(bundle.folder / bundle.manifest.pack.file.path).resolve(),
         pack_sha256=bundle.manifest.pack.file.sha256,
-        images=images,
-        classes=len(bundle.manifest.model.classes),
+        images=len(pack),
+        values=pack.reference_logits.shape[1],
+        output=CLASSES if source is None else source.output,
     )
 
 

@@ -13,7 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
-from bench.bundle.signature import Inputs
+from bench.bundle.judged_output import judged_values, stacked
+from bench.bundle.signature import Inputs, Tensor
 from bench.bundle.tensor_pack import TensorPack, constant_inputs, read_tensor_pack
 from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
@@ -42,6 +43,7 @@ class Worker:
         self._confinement = confinement
         self._high_water_mark = high_water_mark
         self._session: Session | None = None
+        self._inputs: tuple[Tensor, ...] = ()
         self._batches: list[Inputs] = []
         self._cpus: tuple[int, ...] | None = None
         self._pack: EvaluationPack | None = None
@@ -82,7 +84,7 @@ class Worker:
         self._cpus = request.cpus
         if request.cpus is not None:
             os.sched_setaffinity(0, request.cpus)
-        self._batches = _read_inputs(request)
+        self._inputs, self._batches = request.inputs, _read_inputs(request)
         cached = cached_share(map(Path, request.files))
         begin = time.perf_counter_ns()
         runtime = import_runtime(request.module)
@@ -133,10 +135,14 @@ class Worker:
         pack = self._pack = self._pack or read_pack(Path(request.pack))
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
-        logits = [session.infer(pack.inputs(index))[0][0] for index in range(request.first, last)]
-        if not np.isfinite(logits).all():
-            raise FloatingPointError("returned logits that are not finite")
-        return tuple(tuple(float(logit) for logit in row) for row in logits)
+        rows = [
+            judged_values(session.infer(pack.inputs(index, self._inputs)), request.output)
+            for index in range(request.first, last)
+        ]
+        values = stacked(rows)
+        if not np.isfinite(values).all():
+            raise FloatingPointError("returned outputs that are not finite")
+        return tuple(tuple(float(value) for value in row) for row in values)
 
     def _compute_outputs(self, request: worker_messages.ComputeOutputs) -> tuple[OutputValues, ...]:
         pack = self._tensors = self._tensors or read_tensor_pack(Path(request.pack))
@@ -168,8 +174,11 @@ def _read_inputs(request: worker_messages.Load) -> list[Inputs]:
     if request.pack is None:
         return [constant_inputs(request.inputs)]
     path = Path(request.pack)
-    pack = read_tensor_pack(path) if request.is_tensor_pack else read_pack(path)
-    return [pack.inputs(index) for index in range(min(_INPUTS_TO_TIME, len(pack)))]
+    if request.is_tensor_pack:
+        tensors = read_tensor_pack(path)
+        return [tensors.inputs(index) for index in range(min(_INPUTS_TO_TIME, len(tensors)))]
+    pack = read_pack(path)
+    return [pack.inputs(index, request.inputs) for index in range(min(_INPUTS_TO_TIME, len(pack)))]
 
 
 def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO, stdout: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import ModelDescription, Tensor
+from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
 from bench.measurements import Executed, FailureKind, OutputValues, SystemCounters
 from bench.record import Record
@@ -82,15 +84,17 @@ class ReadPeak(Record):
 
 
 class Predict(Record):
-    """Return the logits of images `first` to `first + count - 1` of an evaluation pack."""
+    """Return the judged values of samples `first` to `first + count - 1` of an evaluation pack."""
 
     kind: Literal["predict"] = "predict"
     pack: str
     """Path of the evaluation pack."""
     first: int
-    """Index of the first image."""
+    """Index of the first sample."""
     count: int
-    """Number of images."""
+    """Number of samples."""
+    output: OutputRecord = CLASSES
+    """The output that is judged."""
 
 
 class ComputeOutputs(Record):
@@ -196,11 +200,11 @@ class Peak(Record):
 
 
 class Predicted(Record):
-    """The requested logits."""
+    """The requested values."""
 
     kind: Literal["predicted"] = "predicted"
     logits: tuple[tuple[float, ...], ...]
-    """Logits [images][classes]."""
+    """The judged output's values [samples][values]."""
 
 
 class OutputsComputed(Record):

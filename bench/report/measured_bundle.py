@@ -13,7 +13,7 @@ def record_of(bundle: Bundle) -> BundleRecord:
         model=model.arch,
         weights=model.weights,
         data=model.data,
-        image_size=model.image_size,
+        image_size=model.image_size or 0,
         classes=model.classes,
         pack_sha256=bundle.manifest.pack.file.sha256,
         folder=str(bundle.folder.resolve()),

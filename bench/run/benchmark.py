@@ -157,7 +157,7 @@ def _plan_of_bundle(
     pack = bundle.pack()
     evaluated = pack.first(QUICK_IMAGES) if request.quick else pack
     cases = cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats)
-    images = planned_evaluation(bundle, len(evaluated))
+    images = planned_evaluation(bundle, evaluated)
     plan = _plan(cases, images, profile, terms, options, cpus, request)
     return plan, _evaluation(bundle, evaluated, len(pack))
 
@@ -286,6 +286,8 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
 
 
 def _evaluation(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -> Evaluation:
+    assert evaluated.labels is not None
+    assert bundle.manifest.pack.positive_class is not None
     return Evaluation(
         labels=tuple(int(label) for label in evaluated.labels),
         reference_logits=tuple(tuple(float(logit) for logit in row) for row in evaluated.reference_logits),

@@ -72,5 +72,5 @@ def target_of(
         host_features=host.cpu_features,
         emulated=host.emulated,
         network="" if model is None else model.arch,
-        image_size=0 if model is None else model.image_size,
+        image_size=0 if model is None else model.image_size or 0,
     )

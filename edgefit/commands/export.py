@@ -68,7 +68,7 @@ def export(
 
     output = Output(as_json)
     options = ExportOptions(
-        run=run,
+        source=str(run),
         formats=exportable_formats() if formats is None else split_names(formats),
         precisions=ALL_PRECISIONS if precisions is None else split_names(precisions),
         min_retention=min_retention,

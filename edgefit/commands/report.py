@@ -173,4 +173,4 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
             f"{folder}: its evaluation pack is not the measured one; give the measured bundle to --bundle"
         )
     pack = bundle.pack()
-    return {sha256: lambda index: thumbnail(pack.images[index])}
+    return {sha256: lambda index: thumbnail(pack.pixels[index])}

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.bundle.manifest import ArtifactRecord, Manifest, VerificationRecord
-from bench.bundle.recipe import Search
+from bench.bundle.recipe import HeldOut, Search
 from bench.errors import first_sentence
 
 _BYTES_PER_MB = 1e6
@@ -39,6 +39,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         )
         for failed in manifest.failed
     ]
+    parts += [Text(f"{missing.variant} was not made: {missing.reason}") for missing in manifest.not_made]
     parts += [
         Text.from_markup(f"[yellow]warning:[/yellow] {escape(artifact.variant)}: {escape(sentence)}")
         for artifact in manifest.artifacts
@@ -68,7 +69,7 @@ def _cells(artifact: ArtifactRecord) -> list[str]:
         f"{artifact.size_bytes / _BYTES_PER_MB:.2f}",
         f"{verification.largest_difference:.2g}",
         "exact" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f}",
-        f"{verification.agreement:.3f}",
+        "–" if verification.agreement is None else f"{verification.agreement:.3f}",
         _retention(verification),
         str(verification.images),
         f"{artifact.seconds:.0f}",
@@ -76,6 +77,8 @@ def _cells(artifact: ArtifactRecord) -> list[str]:
 
 
 def _retention(verification: VerificationRecord) -> str:
+    if verification.retention is None:
+        return "–"
     interval = (
         "" if verification.retention_ci95 is None else " ({:.3f}-{:.3f})".format(*verification.retention_ci95)
     )
@@ -90,9 +93,15 @@ def _search(search: Search) -> str:
     return (
         f"{_plural(len(search.attempts), 'recipe')} tried in {search.seconds:.0f} s; "
         f"{_plural(count, 'module')} in fp32 ({best.share_in_fp32:.1%} of the multiply-accumulates); "
-        f"agreement {best.held_out.agreement:.3f}, retention {best.held_out.retention:.3f} on "
-        f"{search.images} held-out images{failed}"
+        f"{_held_out(best.held_out)} on {search.images} held-out images{failed}"
     )
+
+
+def _held_out(result: HeldOut) -> str:
+    figures = [("agreement", result.agreement), ("retention", result.retention)]
+    parts = [f"{name} {value:.3f}" for name, value in figures if value is not None]
+    parts += [f"SQNR {result.sqnr_db:.1f} dB"] if result.sqnr_db is not None and not parts else []
+    return ", ".join(parts) or "exact"
 
 
 def _classes(artifact: ArtifactRecord) -> str:
@@ -102,8 +111,9 @@ def _classes(artifact: ArtifactRecord) -> str:
         checks = [check for check in artifact.classes if check.how == how]
         if checks:
             names = ", ".join(check.cpu_class.description for check in checks)
-            agreement, images = min(check.agreement for check in checks), checks[0].images
-            parts.append(f"{how} on {names} (agreement {agreement:.3f} on {images} images)")
+            agreements = [check.agreement for check in checks if check.agreement is not None]
+            agreement = f"agreement {min(agreements):.3f} " if agreements else ""
+            parts.append(f"{how} on {names} ({agreement}on {checks[0].images} images)")
     return f"made for --cpu {artifact.cpu}, {'; '.join(parts)}"
 
 

@@ -35,8 +35,12 @@ class Goal:
 
     def shortfall(self, held_out: HeldOut) -> float:
         """Return by how much an artifact misses retention and agreement, added up."""
-        low = agreement_low(held_out.agreement, self.images)
-        return max(0.0, self.retention - held_out.retention) + max(0.0, self.agreement - low)
+        shortfall = 0.0
+        if held_out.retention is not None:
+            shortfall += max(0.0, self.retention - held_out.retention)
+        if held_out.agreement is not None:
+            shortfall += max(0.0, self.agreement - agreement_low(held_out.agreement, self.images))
+        return shortfall
 
 
 def search(

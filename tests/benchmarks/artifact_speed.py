@@ -117,7 +117,9 @@ def main() -> None:
     torch.set_num_threads(1)
     bundle = read_bundle(asked.bundle)
     with tempfile.TemporaryDirectory() as folder:
-        plain = plain_exports(asked.run, bundle.manifest.model.image_size, Path(folder))
+        side = bundle.manifest.model.image_size
+        assert side is not None  # a run folder's images are square
+        plain = plain_exports(asked.run, side, Path(folder))
         found = take_turns({**all_of(bundle), **plain}, bundle.pack().batch(0), asked.passes)
     for name, turns in found.items():
         print(f"{name:20} {median(turns):7.2f} ms")

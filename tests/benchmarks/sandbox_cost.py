@@ -14,7 +14,6 @@ from pathlib import Path
 
 from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
-from bench.bundle.signature import image_input
 from bench.harness import worker_messages
 from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
 from bench.run_config import RunConfig
@@ -46,7 +45,7 @@ def request(bundle: Bundle, artifact: ArtifactRecord) -> worker_messages.Load:
         precision=artifact.precision,
         engine=artifact.engine,
         cpus=cpus_for(1),
-        inputs=(image_input(bundle.manifest.model.image_size),),
+        inputs=artifact.inputs(bundle.manifest.model.image_size),
         pack=str((bundle.folder / FILE_NAME).resolve()),
     )
 

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from bench.bundle.evaluation_pack import EvaluationPack, write_pack
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
 from bench.harness.journal import Journal
@@ -100,7 +101,7 @@ def plan(
         "cases": tuple(cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
-        "evaluation": PlannedEvaluation(pack, "0" * 64, images, classes=2),
+        "evaluation": PlannedEvaluation(pack, "0" * 64, images, values=2, output=CLASSES),
     }
     return Plan(**(settings | changes))  # type: ignore[arg-type]
 

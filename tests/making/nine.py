@@ -11,5 +11,5 @@ CALIBRATION = 40
 def make_nine(run: Path, folder: Path) -> None:
     """Export a run to `folder`."""
     folder.mkdir()
-    options = ExportOptions(run, calibration_images=CALIBRATION)
+    options = ExportOptions(str(run), calibration_images=CALIBRATION)
     export(options, folder, Silent(), "edgefit 0", None, "2026-01-01T00:00:00+00:00")

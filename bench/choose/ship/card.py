@@ -56,7 +56,7 @@ def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: Artifac
         source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
         warnings="\n".join(["", *warnings]) if warnings else "",
         unchanging=UNCHANGING,
-        steps=steps.words,
+        steps="" if steps is None else steps.words,
         data=model.data,
         count=len(model.classes),
         classes=classes,

@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import indent
 
 from bench.bundle.manifest import ArtifactRecord, Manifest
-from bench.bundle.preprocessing import StatedPreprocessing
+from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing
 from bench.bundle.variants import Precision
 from bench.choose.ship.reading import reading_of
 from bench.errors import InputError
@@ -41,6 +41,7 @@ def _reading(manifest: Manifest) -> str:
             f"the bundle '{manifest.name}' cannot be shipped: it is of schema 1, and says in sentences that "
             f"edgefit did not write how an image becomes an input ('{steps.words}'); export the bundle again"
         )
+    assert isinstance(steps, PreprocessingRecord)
     return reading_of(steps)
 
 

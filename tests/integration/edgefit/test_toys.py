@@ -67,7 +67,7 @@ def shipped_after_the_whole_job(run: Path, folder: Path, variant: str) -> str:
     assert variant in shown.stdout
     assert variant in (folder / "page.html").read_text()
     assert {finding["variant"] for finding in checked["findings"]} == {variant}
-    Image.fromarray(read_bundle(bundle).pack().images[0]).save(folder / "image.png")
+    Image.fromarray(read_bundle(bundle).pack().pixels[0]).save(folder / "image.png")
     return subprocess.check_output([sys.executable, ship / "classify.py", folder / "image.png"], text=True)
 
 

@@ -72,7 +72,7 @@ def test_the_pack_contains_test_images_with_the_networks_logits(bundle: Bundle, 
         logits = run.network()(torch.from_numpy(images)).numpy()
 
     assert len(pack) == TEST
-    assert sorted(map(bytes, pack.images)) == sorted(map(bytes, run.images.test.images))
+    assert sorted(map(bytes, pack.pixels)) == sorted(map(bytes, run.images.test.images))
     np.testing.assert_allclose(pack.reference_logits, logits, atol=1e-4)
 
 
@@ -90,7 +90,7 @@ def test_fp32_gives_the_logits_of_the_network(bundle: Bundle, name: str) -> None
 @pytest.mark.parametrize("name", FORMATS)
 def test_fp16_and_int8_predict_what_the_network_predicts(bundle: Bundle, name: str) -> None:
     assert artifact(bundle, f"{name}-fp16").verification.agreement == 1
-    assert artifact(bundle, f"{name}-int8").verification.agreement >= 0.95
+    assert (artifact(bundle, f"{name}-int8").verification.agreement or 0) >= 0.95
 
 
 @pytest.mark.parametrize("name", FORMATS)

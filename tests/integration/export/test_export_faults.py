@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from making.run_source import prepared_run
 from making.watching import InterruptedWatching, Watching
 from safetensors.torch import load_file, save_file
 
@@ -39,7 +40,7 @@ def _fault_fakes_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def export_faulty(run: Path, folder: Path, progress: Progress, *formats: str) -> Manifest:
-    options = ExportOptions(run, formats=formats, precisions=("fp32", "fp16"), threads=1)
+    options = ExportOptions(str(run), formats=formats, precisions=("fp32", "fp16"), threads=1)
     return export(options, folder, progress, "edgefit 0", "faulty", "2026-01-01T00:00:00+00:00", TABLE)
 
 
@@ -105,9 +106,11 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         exporter="faulty_hanging",
         runtime=FORMATS["torchscript"].module,
         provider="cpu",
-        run=str(run_folder),
+        source=prepared_run(run_folder).source,
+        is_own=False,
         bundle=str(folder),
         pack=str(folder / "none"),
+        calibration=None,
         calibration_images=0,
         threads=1,
     )
@@ -147,7 +150,7 @@ def test_if_int8_cannot_be_simulated_the_other_precisions_are_made(
     own_run_folder: Path, folder: Path
 ) -> None:
     run = prefer_no_class(own_run_folder)
-    options = ExportOptions(run, formats=("torchscript",), precisions=("fp32", "int8"), threads=1)
+    options = ExportOptions(str(run), formats=("torchscript",), precisions=("fp32", "int8"), threads=1)
     watching = Watching()
     manifest = export(options, folder, watching, "edgefit 0", None, "2026-01-01T00:00:00+00:00")
 

@@ -11,6 +11,7 @@ import onnx
 import openvino
 import pytest
 import torch
+from making.run_source import calibration_of, calibration_pack, evaluation_inputs, prepared_run, reference_of
 from onnx import numpy_helper
 
 from bench.bundle.cpu_class import PORTABLE, SAFE_LEVEL, TARGETS
@@ -23,11 +24,11 @@ from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.quantised_engines import ENGINES, engine_for
 from bench.statistics.precision import share_of_macs
 from export.exporter import Exported, ExportRequest
-from export.networks import load, reference_logits, simulate
+from export.networks import simulate
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.correction import correct
+from export.sources.opening import load
 from export.to_openvino import UnexpectedGraphError
-from models.run_folder import RunFolder
 
 # An early layer, a depthwise layer and a projection, each between layers in int8.
 EXCLUDED = ("features.3.conv.0.0", "features.8.conv.1.0", "features.12.conv.2")
@@ -48,18 +49,21 @@ def made(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
 
 
 def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: str) -> Exported:
-    run, simulated = load(str(run_folder)).run, simulate(str(run_folder))
+    source = prepared_run(run_folder).source
+    simulated = simulate(source, str(calibration_pack(run_folder, folder.parent)))
     excluded, level = frozenset(recipe.excluded_modules), TARGETS[cpu].weight_level
     network = (
         correct(simulated.network, simulated.images, simulated.ranges, excluded, level)
         if recipe.corrected
-        else load(str(run_folder)).network
+        else load(source).network
     )
     request = ExportRequest(
-        network=network,
-        image_size=run.record.image_size,
+        make_network=lambda: network,
+        base=None,
+        inputs=source.inputs,
+        outputs=source.outputs,
         precision=Precision.INT8,
-        calibration=run.images.calibration.images,
+        calibration=calibration_of(run_folder, folder.parent),
         folder=folder,
         recipe=recipe,
         cpu=cpu,
@@ -104,11 +108,6 @@ def _packed(graph: torch.Graph) -> list[torch.Value]:
     return [list(node.inputs())[1] for node in graph.nodes() if node.kind() in kinds]
 
 
-def batches(run: RunFolder) -> list[np.ndarray]:
-    images = np.repeat(run.images.test.images[:, None].astype(np.float32) / 255, 3, axis=1)
-    return [image[None] for image in images]
-
-
 def _loaded(entry: Path) -> torch.jit.ScriptModule:
     module: torch.jit.ScriptModule = torch.jit.load(entry).eval()  # type: ignore[no-untyped-call]
     return module
@@ -117,7 +116,7 @@ def _loaded(entry: Path) -> torch.jit.ScriptModule:
 @pytest.mark.parametrize("name", FORMATS)
 def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_folder: Path, made: Make) -> None:
     session = loaded(name, made(name, Recipe(excluded_modules=EXCLUDED)))
-    executed = session.executed([batches(load(str(run_folder)).run)[0]])
+    executed = session.executed([evaluation_inputs(run_folder)[0]])
 
     in_float = [operator for operator in executed.operators if operator.precision == "fp32"]
     assert len(in_float) == len(EXCLUDED)
@@ -126,11 +125,11 @@ def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_fold
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: Path, made: Make) -> None:
-    run = load(str(run_folder)).run
+    labels = prepared_run(run_folder).data.evaluation.labels
     session = loaded(name, made(name, Recipe(ranges=RangeMethod.HISTOGRAM)))
-    logits = np.concatenate([session.infer([batch])[0] for batch in batches(run)])
+    logits = np.concatenate([session.infer([batch])[0] for batch in evaluation_inputs(run_folder)])
 
-    assert (logits.argmax(axis=1) == run.images.test.labels).mean() >= 0.95
+    assert (logits.argmax(axis=1) == labels).mean() >= 0.95
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -167,7 +166,7 @@ def test_an_unknown_form_of_nncf_weights_is_named(
 @pytest.mark.parametrize("name", FORMATS)
 def test_exact_arithmetic_predicts_what_this_cpu_predicts(name: str, run_folder: Path, made: Make) -> None:
     exported = made(name, Recipe())
-    images = batches(load(str(run_folder)).run)
+    images = evaluation_inputs(run_folder)
     here, exact = (
         np.concatenate([session.infer([batch])[0] for batch in images])
         for session in (loaded(name, exported), loaded(name, exported, exact=True))
@@ -179,7 +178,7 @@ def test_exact_arithmetic_predicts_what_this_cpu_predicts(name: str, run_folder:
 
 def test_one_torchscript_file_gives_similar_logits_with_each_engine(run_folder: Path, made: Make) -> None:
     exported = made("torchscript", Recipe())
-    images = batches(load(str(run_folder)).run)
+    images = evaluation_inputs(run_folder)
     logits = {}
     for engine in sorted(set(ENGINES) & set(torch.backends.quantized.supported_engines)):
         torch.backends.quantized.engine = engine
@@ -197,12 +196,11 @@ def test_one_torchscript_file_gives_similar_logits_with_each_engine(run_folder: 
 def test_torchscript_made_for_one_cpu_predicts_what_the_network_predicts(
     cpu: str, run_folder: Path, made: Make
 ) -> None:
-    source = load(str(run_folder))
     exported = made("torchscript", Recipe(), cpu)
     # In exact arithmetic: a machine without VNNI would saturate what is made for VNNI.
     session = loaded("torchscript", exported, exact=True)
-    logits = np.concatenate([session.infer([batch])[0] for batch in batches(source.run)])
-    expected = reference_logits(source.network, source.run.images.test.images)
+    logits = np.concatenate([session.infer([batch])[0] for batch in evaluation_inputs(run_folder)])
+    expected = reference_of(run_folder)
 
     assert exported.engine == engine_for(cpu)
     assert (logits.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.95

@@ -7,32 +7,20 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, FileRecord
 from bench.bundle.recipe import Attempt, HeldOut, Recipe, Search
 from bench.bundle.variants import Precision
+from export.data.stratified import stratified_order
 from export.exporter import is_stored_in_half
-from export.images import calibration_images, choose_images
-from export.networks import fold_batch_norms
+from export.sources.folding import fold_batch_norms
 from export.verification import WrongArtifactError, verify, warnings_of
 from models.architectures import find_architecture
-from models.dataset import Split
-from models.run_folder import RunImages
-
-
-def marked(value: int, count: int) -> Split:
-    return Split(np.full((count, 32, 32), value, np.uint8), np.arange(count, dtype=np.int64) % 2)
-
-
-def test_calibration_uses_training_images_only() -> None:
-    images = RunImages(calibration=marked(1, 20), heldout=marked(2, 20), test=marked(3, 20))
-
-    assert set(calibration_images(images, 256).flat) == {1}
-    assert len(calibration_images(images, 8)) == 8
 
 
 def test_every_prefix_of_the_pack_is_about_stratified() -> None:
     labels = np.array([0] * 234 + [1] * 390, dtype=np.int64)
-    chosen = labels[choose_images(labels, 512)]
+    chosen = labels[stratified_order(labels, 512)]
 
     for count in range(1, 513):
         assert abs(chosen[:count].sum() - count * 390 / 624) <= 1
@@ -40,11 +28,11 @@ def test_every_prefix_of_the_pack_is_about_stratified() -> None:
 
 def test_the_choice_of_images_is_reproducible_and_has_no_image_twice() -> None:
     labels = np.arange(100, dtype=np.int64) % 3
-    chosen = choose_images(labels, 60)
+    chosen = stratified_order(labels, 60)
 
     assert len(set(chosen)) == 60
-    np.testing.assert_array_equal(chosen, choose_images(labels, 60))
-    assert len(choose_images(labels, 1000)) == 100
+    np.testing.assert_array_equal(chosen, stratified_order(labels, 60))
+    assert len(stratified_order(labels, 1000)) == 100
 
 
 def test_folding_batch_norms_changes_neither_logits_nor_names() -> None:
@@ -90,17 +78,17 @@ def swapped(count: int) -> npt.NDArray[np.float32]:
         (
             Precision.FP32,
             REFERENCE + np.float32(0.01),
-            "largest logit difference from the fp32 network is 0.01",
+            "largest difference from the source's outputs is 0.01",
         ),
-        (Precision.FP16, swapped(3), "predicts the fp32 network's class on 97.0% of 100 images"),
-        (Precision.INT8, swapped(12), "predicts the fp32 network's class on 88.0% of 100 images"),
+        (Precision.FP16, swapped(3), "predicts the source's class on 97.0% of 100 images"),
+        (Precision.INT8, swapped(12), "predicts the source's class on 88.0% of 100 images"),
         (Precision.INT8, REFERENCE * np.float32(math.nan), "not finite"),
         (Precision.INT8, REFERENCE[:, :1], "shape"),
     ],
 )
 def test_a_wrong_artifact_is_refused(precision: Precision, logits: np.ndarray, sentence: str) -> None:
     with pytest.raises(WrongArtifactError, match=sentence):
-        verify(precision, logits, REFERENCE, LABELS)
+        verify(precision, logits, REFERENCE, LABELS, CLASSES)
 
 
 def test_a_missed_goal_is_a_warning_with_figures_and_a_remedy() -> None:
@@ -122,7 +110,7 @@ def test_a_low_sqnr_is_a_warning_even_if_no_image_changed_its_class() -> None:
 
 
 def test_a_single_image_decides_nothing() -> None:
-    record = verify(Precision.FP16, swapped(1)[:10], REFERENCE[:10], LABELS[:10])
+    record = verify(Precision.FP16, swapped(1)[:10], REFERENCE[:10], LABELS[:10], CLASSES)
 
     assert record.agreement == 0.9
 
@@ -150,14 +138,14 @@ def searched_artifact(
         entry=file.path,
         files=(file,),
         producer="test",
-        verification=verify(Precision.INT8, REFERENCE, REFERENCE, LABELS),
+        verification=verify(Precision.INT8, REFERENCE, REFERENCE, LABELS, CLASSES),
         seconds=1.0,
         search=search,
     )
 
 
 def test_verification_lists_the_images_that_changed_their_class() -> None:
-    record = verify(Precision.INT8, swapped(5), REFERENCE, LABELS)
+    record = verify(Precision.INT8, swapped(5), REFERENCE, LABELS, CLASSES)
 
     assert record.flips == (0, 1, 2, 3, 4)
     assert record.retention == 0.95

@@ -25,11 +25,11 @@ def refuse(folder: Path, options: ExportOptions) -> str:
 
 
 def test_a_missing_run_folder_is_named(folder: Path, tmp_path: Path) -> None:
-    assert f"{tmp_path / 'none'}: no such folder" in refuse(folder, ExportOptions(tmp_path / "none"))
+    assert f"{tmp_path / 'none'}: no such folder" in refuse(folder, ExportOptions(str(tmp_path / "none")))
 
 
 def test_a_folder_that_is_not_a_run_is_named(folder: Path, tmp_path: Path) -> None:
-    assert "run.json is missing" in refuse(folder, ExportOptions(tmp_path))
+    assert "run.json is missing" in refuse(folder, ExportOptions(str(tmp_path)))
 
 
 def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path
     content[-1] ^= 1
     path.write_bytes(content)
 
-    assert "model.safetensors was changed after" in refuse(folder, ExportOptions(own_run_folder))
+    assert "model.safetensors was changed after" in refuse(folder, ExportOptions(str(own_run_folder)))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path
 def test_an_option_that_cannot_be_used_is_named(
     folder: Path, tmp_path: Path, change: dict[str, Any], sentence: str
 ) -> None:
-    options = dataclasses.replace(ExportOptions(tmp_path / "not even read"), **change)
+    options = dataclasses.replace(ExportOptions(str(tmp_path / "not even read")), **change)
 
     assert sentence in refuse(folder, options)
 
@@ -77,16 +77,16 @@ def test_a_missing_package_is_named_with_what_installs_it() -> None:
     table = {"onnx": dataclasses.replace(FORMATS["onnx"], exporter_needs=("torch", "no_such_package"))}
 
     with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*edgefit\[build\]"):
-        plan(ExportOptions(Path("run"), formats=("onnx",)), table)
+        plan(ExportOptions("run", formats=("onnx",)), table)
 
 
 def test_a_format_that_is_only_measured_is_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = dataclasses.replace(FORMATS["onnx"], exporter=None)
     monkeypatch.setitem(FORMATS, "measured", measured)
 
-    assert "measured" not in ExportOptions(Path("run")).formats
+    assert "measured" not in ExportOptions("run").formats
     with pytest.raises(bench.errors.InputError, match="measured can be measured but not exported"):
-        plan(ExportOptions(Path("run"), formats=("measured",)), FORMATS)
+        plan(ExportOptions("run", formats=("measured",)), FORMATS)
 
 
 def test_a_module_that_is_no_exporter_is_refused() -> None:
@@ -100,12 +100,12 @@ def test_a_precision_that_a_format_does_not_have_is_refused() -> None:
     with pytest.raises(
         bench.errors.InputError, match="onnx cannot be exported in int8; leave onnx out of --formats"
     ):
-        plan(ExportOptions(Path("run"), formats=("onnx",), precisions=("int8",)), fp32_only)
+        plan(ExportOptions("run", formats=("onnx",), precisions=("int8",)), fp32_only)
 
 
 def test_variants_are_made_once_each_in_the_tables_order() -> None:
     options = ExportOptions(
-        Path("run"), formats=("onnx", "torchscript", "onnx"), precisions=("int8", "fp32", "int8")
+        "run", formats=("onnx", "torchscript", "onnx"), precisions=("int8", "fp32", "int8")
     )
 
     assert list(map(str, plan(options, FORMATS))) == [

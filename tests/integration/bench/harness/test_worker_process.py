@@ -45,7 +45,7 @@ def load(bundle_folder: Path, variant: str = "onnx-fp32", **changes: object) -> 
         config=RunConfig(provider=row.provider, threads=1),
         engine=None,
         cpus=None,
-        inputs=(image_input(bundle.manifest.model.image_size),),
+        inputs=artifact.inputs(bundle.manifest.model.image_size),
         pack=str(bundle_folder / "evaluation.npz"),
     )
     return request.model_copy(update=changes)

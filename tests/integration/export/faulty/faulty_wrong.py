@@ -12,4 +12,4 @@ def export(request: ExportRequest) -> Exported:
     swap = torch.nn.Linear(2, 2, bias=False)
     swap.weight.data = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
     swapped = torch.fx.symbolic_trace(torch.nn.Sequential(request.network, swap))
-    return export_torchscript(dataclasses.replace(request, network=swapped))
+    return export_torchscript(dataclasses.replace(request, make_network=lambda: swapped))

@@ -20,7 +20,7 @@ def test_a_pack_is_read_back_and_cut(tmp_path: Path) -> None:
 
     found = read_pack(tmp_path / "p.npz")
 
-    assert (found.images == GREY).all()
+    assert (found.pixels == GREY).all()
     assert len(found) == 3
     assert len(found.first(2)) == 2
     assert found.batch(1).shape == (1, 3, 4, 4)

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
-from export.networks import fold_batch_norms
 from export.quantisation.correction import correct, find_correction
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
@@ -22,6 +21,7 @@ from export.quantisation.simulation import (
     simulate,
     weighted,
 )
+from export.sources.folding import fold_batch_norms
 
 LEVEL = 64
 

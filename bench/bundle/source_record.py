@@ -1,0 +1,86 @@
+"""What a bundle was made from, where it was no run folder: a network in Python, or somebody's model file.
+
+It knows names and figures, and opens nothing.
+"""
+
+from enum import Enum
+from typing import Literal
+
+from pydantic import Field
+
+from bench.bundle.model_set import InputOrigin
+from bench.bundle.signature import Signature
+from bench.record import Record
+from device_profiles.part import Text
+
+
+class SourceKind(str, Enum):
+    """What an export starts from."""
+
+    RUN = "run folder"
+    TORCHVISION = "torchvision"
+    TIMM = "timm"
+    FUNCTION = "Python function"
+    PROGRAM = "torch program"
+    ONNX = "ONNX file"
+    OPENVINO = "OpenVINO file"
+    TORCHSCRIPT = "TorchScript file"
+
+
+class OutputRecord(Record):
+    """The output of a source that is judged."""
+
+    name: str
+    """Its name in the source."""
+    index: int = Field(ge=0)
+    """Its number among the outputs, from 0."""
+    kind: Literal["classes", "labels", "values"]
+    """What it holds: `classes`, a score for each of several classes that exclude each other, or one score for
+    two; `labels`, a score for each of several labels that do not; `values`, anything else."""
+    activation: Literal["logits", "softmax", "sigmoid", "none"]
+    """What the scores are; `none` for values."""
+
+
+class RivalRecord(Record):
+    """Another way to prepare an image."""
+
+    name: str
+    """The way in words, such as `values from 0 to 255`."""
+    correct: int = Field(ge=0)
+    """How many of the images the source classifies correctly with it."""
+    verdict: Literal["worse", "equal", "better"]
+    """Whether the difference from the stated preprocessing is significant; `equal` where it is not."""
+
+
+class PreprocessCheck(Record):
+    """How the stated preprocessing was checked: against rivals, on labelled samples."""
+
+    images: int = Field(ge=1)
+    """On how many labelled images."""
+    correct: int = Field(ge=0)
+    """How many of them the source classifies correctly with the stated preprocessing."""
+    rivals: tuple[RivalRecord, ...]
+    """The other ways to prepare an image that were tried."""
+    trusted: bool = False
+    """Whether a rival was significantly better and the user went on with `--trust-preprocess`."""
+
+
+class SourceRecord(Record):
+    """What the artifacts were made from, where it was no run folder."""
+
+    kind: SourceKind = Field(strict=False)
+    """The kind of source."""
+    name: Text
+    """The source as it was typed; of a file its name."""
+    sha256: str | None
+    """SHA-256 of the file, or of the file with the weights; null where there is none."""
+    variant: str | None
+    """The variant that is the user's own file, unchanged; null where there is none."""
+    signature: Signature
+    """Its inputs, with fixed shapes, and its outputs."""
+    output: OutputRecord
+    """The output that is judged."""
+    origins: tuple[InputOrigin, ...] = ()
+    """Where each part of the preprocessing came from; empty where the inputs are no images."""
+    check: PreprocessCheck | None = None
+    """How the preprocessing was checked; null where there are no labelled images."""

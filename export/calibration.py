@@ -1,0 +1,51 @@
+"""The inputs that int8 is calibrated on: those of a pack, made when they are needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.signature import Inputs, Tensor
+
+
+@dataclass(frozen=True)
+class CalibrationInputs:
+    """The inputs of the first `count` samples of a pack."""
+
+    pack: EvaluationPack | None
+    """The samples; None for precisions that need none."""
+    tensors: tuple[Tensor, ...]
+    """The inputs of the source."""
+    count: int
+    """How many samples are used."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Inputs]:
+        return map(self.inputs, range(self.count))
+
+    def inputs(self, index: int) -> Inputs:
+        """Return the inputs of one inference."""
+        assert self.pack is not None
+        return self.pack.inputs(index, self.tensors)
+
+    def first(self, most: int) -> "CalibrationInputs":
+        """Return at most this many of them, the first ones."""
+        return CalibrationInputs(self.pack, self.tensors, min(most, self.count))
+
+    def batch(self, first: int, count: int) -> npt.NDArray[np.float32]:
+        """Return the only input of several inferences in one batch, from sample `first` on."""
+        last = min(first + count, self.count)
+        return np.concatenate([self.inputs(index)[0] for index in range(first, last)])
+
+
+def calibration_inputs(pack: str | None, tensors: Sequence[Tensor], most: int) -> CalibrationInputs:
+    """Return the inputs of at most `most` samples of the pack in the file `pack`."""
+    if pack is None:
+        return CalibrationInputs(None, tuple(tensors), 0)
+    samples = read_pack(Path(pack))
+    return CalibrationInputs(samples, tuple(tensors), min(most, len(samples)))

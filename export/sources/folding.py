@@ -1,0 +1,14 @@
+"""Folds batch norms into the convolutions before them, in a network that torch.fx can trace."""
+
+from torch import fx, nn
+from torch.fx.experimental.optimization import fuse
+
+
+def fold_batch_norms(network: nn.Module) -> fx.GraphModule:
+    """Return an eval-mode copy whose batch norms are folded into the convolutions before them.
+
+    The result is exact but for rounding, and modules keep their names.
+    """
+    folded = fuse(network).requires_grad_(False).eval()
+    assert isinstance(folded, fx.GraphModule)
+    return folded

@@ -1,0 +1,31 @@
+"""Opens a source, whatever kind it is: which module knows which kind."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from bench.bundle.source_record import SourceKind
+from export.sources.source import LoadedSource, Source
+from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
+
+
+@lru_cache(maxsize=1)
+def load(source: OpenSource) -> LoadedSource:
+    """Open a source once; every call returns the same object. Raises InputError if it cannot be opened."""
+    return LoadedSource(_opened(source))
+
+
+def _opened(source: OpenSource) -> Source:
+    match source.spec.kind:
+        case SourceKind.RUN:
+            from export.sources.run_folder import RunSource
+
+            return RunSource(Path(source.spec.name))
+        case _:
+            raise NotImplementedError(source.spec.kind.value)
+
+
+def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
+    """Return what a source takes and gives. Raises InputError if it cannot be opened, or if its shapes are
+    open and nothing states them."""
+    raise NotImplementedError(spec.kind.value, shapes)

@@ -1,0 +1,38 @@
+"""A run folder as a source: the network that edgefit fine-tuned."""
+
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import fx, nn
+
+from bench.bundle.signature import Inputs, Outputs
+from export.sources.folding import fold_batch_norms
+from models.run_folder import RunFolder, read_run
+
+
+class RunSource:
+    """The network of a run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder; raises InputError if it is no run folder, or damaged."""
+        self._run: RunFolder = read_run(folder)
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """Run the network on one batch of RGB images in [0, 1]."""
+        with torch.inference_mode():
+            image = torch.from_numpy(inputs[0]).to(memory_format=torch.channels_last)
+            return [self._network(image).numpy()]
+
+    def layered(self) -> fx.GraphModule:
+        """Return the network with its batch norms folded."""
+        return fold_batch_norms(self._run.network())
+
+    def base(self) -> None:
+        """Return nothing: every format is made of the network."""
+        return
+
+    @cached_property
+    def _network(self) -> nn.Module:
+        network: nn.Module = self._run.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network

@@ -1,0 +1,59 @@
+"""Which source an export starts from, as workers are told. It opens nothing."""
+
+from pydantic import Field
+
+from bench.bundle.signature import Signature, Tensor
+from bench.bundle.source_record import OutputRecord, SourceKind
+from bench.bundle.variants import Precision
+from bench.record import Record
+
+
+class SourceSpec(Record):
+    """A source: where it is, and nothing that has to be read from it."""
+
+    kind: SourceKind = Field(strict=False)
+    """The kind of source."""
+    name: str
+    """What to open: an absolute path of a folder or file; `torchvision/NAME`, `timm/NAME`,
+    `package.module:function`."""
+    weights: str | None = None
+    """The absolute path of a file with weights; null: those that the source has by itself."""
+    folder: str | None = None
+    """The folder in which a user's own package is looked for; null for other kinds."""
+
+
+class StatedShape(Record):
+    """What a person stated of an input with `--shape`."""
+
+    name: str
+    """The input's name; empty for the only input."""
+    shape: tuple[int, ...]
+    """The size on each axis."""
+    dtype: str | None = None
+    """The type of its elements; null: the source's own, or float32."""
+
+
+class SourceDescription(Record):
+    """What a source takes and gives."""
+
+    signature: Signature
+    """Its inputs, with fixed shapes, and its outputs."""
+    precision: Precision = Field(strict=False)
+    """By its own graph; fp32 for a network in Python."""
+    producer: str
+    """Who wrote the file, or which library has the network: `pytorch 2.13.0`, `torchvision 0.28.0`."""
+
+
+class OpenSource(Record):
+    """A source with everything that a worker needs to run it."""
+
+    spec: SourceSpec
+    """Where it is."""
+    inputs: tuple[Tensor, ...]
+    """The inputs of one inference, with fixed shapes."""
+    outputs: tuple[Tensor, ...]
+    """Its outputs."""
+    output: OutputRecord
+    """The output that is judged."""
+    producer: str
+    """Who wrote it."""
