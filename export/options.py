@@ -63,9 +63,9 @@ class ExportOptions:
     shapes: tuple[StatedShape, ...] = ()
     """What was stated of the source's inputs."""
     judged_output: str | None = None
-    """The name of the output that is judged; None: the first that looks like classes, else the first."""
+    """The name of the output that is judged; None: the first with a score per class, else the first."""
     activation: str | None = None
-    """What the judged output holds: logits, softmax or sigmoid; None: what its values look like."""
+    """What the judged output holds: logits, softmax or sigmoid; None: what its values are like."""
 
     @property
     def threads_used(self) -> int:
