@@ -29,6 +29,8 @@ def _refuse_for_run(options: ExportOptions) -> None:
         ("--shape", options.shapes, "has its shape"),
         ("--output", options.judged_output, "has one output"),
         ("--activation", options.activation, "gives logits"),
+        ("--classes", options.classes, "names its classes"),
+        ("--positive", options.positive, "has a positive class"),
     )
     for option, value, why in given:
         if value:

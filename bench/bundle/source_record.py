@@ -13,6 +13,9 @@ from bench.bundle.signature import Signature
 from bench.record import Record
 from device_profiles.part import Text
 
+OutputKind = Literal["classes", "labels", "values"]
+Activation = Literal["logits", "softmax", "sigmoid", "none"]
+
 
 class SourceKind(str, Enum):
     """What an export starts from."""
@@ -34,10 +37,10 @@ class OutputRecord(Record):
     """Its name in the source."""
     index: int = Field(ge=0)
     """Its number among the outputs, from 0."""
-    kind: Literal["classes", "labels", "values"]
+    kind: OutputKind
     """What it holds: `classes`, a score for each of several classes that exclude each other, or one score for
     two; `labels`, a score for each of several labels that do not; `values`, anything else."""
-    activation: Literal["logits", "softmax", "sigmoid", "none"]
+    activation: Activation
     """What the scores are; `none` for values."""
 
 
