@@ -42,16 +42,17 @@ class SourceRunner:
     def __init__(self, threads: int, timeout_s: float) -> None:
         """Use so many threads; a request may take `timeout_s` seconds."""
         self._threads, self._timeout_s = threads, timeout_s
+        self._worker: ExportWorker | None = None  # nothing is started for wrong options
 
     def __enter__(self) -> "SourceRunner":
         self._folder = TemporaryDirectory(prefix="edgefit-source-")
-        self._worker = ExportWorker()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._worker.__exit__(kind, error, trace)
+        if self._worker is not None:
+            self._worker.__exit__(kind, error, trace)
         self._folder.cleanup()
 
     def describe(self, spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
@@ -77,6 +78,7 @@ class SourceRunner:
         return np.array(answer.logits, dtype=np.float32)
 
     def _ask(self, request: Request, spec: SourceSpec, what: str, report: Report) -> Answer:
+        self._worker = self._worker or ExportWorker()
         answer = self._worker.ask(request, self._timeout_s, report)
         match answer:
             case WrongInput(message=message, exit_code=exit_code):
