@@ -16,7 +16,6 @@ from bench.errors import BenchError as EdgefitError
 from bench.errors import InputError, MissingRuntimeError
 from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
 from bench.inspect.inspecting import inspect_model
-from bench.inspect.inspection import ModelInspection
 from bench.progress import Progress
 from bench.report.files import read_report as read_record
 from bench.report.retention import MARGIN
@@ -28,7 +27,7 @@ from edgefit.extras import require_extra
 from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
-from edgefit.results import Checked, Choice, Report
+from edgefit.results import Checked, Choice, Inspection, Report
 from edgefit.subjects import SubjectOptions
 from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now
 
@@ -40,6 +39,7 @@ __all__ = [
     "Choice",
     "EdgefitError",
     "InputError",
+    "Inspection",
     "MissingRuntimeError",
     "Report",
     "bench",
@@ -191,13 +191,13 @@ def inspect(
     *,
     shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     dtype: str | Mapping[str, str] | None = None,
-) -> ModelInspection:
+) -> Inspection:
     """Return what a model file says of itself: inputs, outputs, operators, weights, preprocessing.
 
     `shape` and `dtype`: see `bench`; they are needed for multiply-accumulates where the file leaves axes
     open. Nothing is measured.
     """
-    return inspect_model(Path(model), _stated(_shapes(shape), dtype))
+    return Inspection.of(inspect_model(Path(model), _stated(_shapes(shape), dtype)))
 
 
 @python_errors()
