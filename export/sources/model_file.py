@@ -25,7 +25,7 @@ from bench.bundle.signature import (
 from bench.bundle.source_record import SourceKind
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision, Variant
-from bench.errors import InputError
+from bench.errors import InputError, first_sentence
 from bench.harness.describing import describe
 from bench.run_config import RunConfig
 from bench.runtimes.installed import import_runtime, row_of
@@ -71,8 +71,10 @@ class FileSession:
 
 
 def describe_file(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
-    """Return what a model file takes and gives. Raises InputError if it cannot be loaded, or if its shapes
-    are open and nothing states them; sizes of outputs that the file leaves open are those of one inference."""
+    """Return what a file takes and gives; sizes of outputs that it leaves open are those of one inference.
+
+    Raises InputError if it cannot be loaded, or if the shape of an input is open and nothing states it.
+    """
     model = read_model_file(Path(spec.name))
     _refuse_other_format(model, spec.kind)
     stated = describe(model)
@@ -89,9 +91,7 @@ def describe_file(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDesc
 
 def _refuse_other_format(model: ModelFile, kind: SourceKind) -> None:
     if model.format != FORMAT_OF[kind]:
-        raise InputError(
-            f"{model.path}: is a file of {model.format}, and not the {kind.value} that it is called"
-        )
+        raise InputError(f"{model.path}: is a model in the format {model.format}, and no {kind.value}")
 
 
 def _stated(shapes: Sequence[StatedShape]) -> Shapes:
@@ -101,7 +101,7 @@ def _stated(shapes: Sequence[StatedShape]) -> Shapes:
 def _outputs(
     model: ModelFile, kind: SourceKind, inputs: Sequence[Tensor], stated: Signature
 ) -> tuple[Tensor, ...]:
-    """Return the outputs with fixed shapes: of those that the file leaves open, the sizes of one inference."""
+    """Return the outputs with fixed shapes: sizes that the file leaves open are those of one inference."""
     if stated.outputs and all(tensor.is_fixed and tensor.is_numeric for tensor in stated.outputs):
         return stated.outputs
     try:
@@ -109,7 +109,8 @@ def _outputs(
     except Exception as error:  # noqa: BLE001 - whatever a runtime raises, the inputs do not fit the model
         raise InputError(
             f"{model.path}: an inference failed that was to show the shapes of its outputs "
-            f"({type(error).__name__}: {str(error).splitlines()[0]}); state the inputs that it takes with --shape"
+            f"({type(error).__name__}: {first_sentence(str(error))}); state the inputs that it takes with "
+            "--shape"
         ) from None
     names = [tensor.name for tensor in stated.outputs] or [f"output_{index}" for index in range(len(arrays))]
     return tuple(

@@ -1,6 +1,6 @@
-"""Makes of an ONNX file the graph that formats are made from: fixed shapes, constants folded, batch norms fused.
+"""Makes of an ONNX file the graph that formats are made from.
 
-It knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
+Its shapes are fixed, its constants folded, and batch norms are part of the convolutions before them. It knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
 """
 
 import tempfile
@@ -56,7 +56,7 @@ def prepared_model(model: ModelProto) -> ModelProto:
 
 def opset_of(model: ModelProto) -> int:
     """Return the version of ONNX's own operators that a model is written for."""
-    return next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
+    return next(int(opset.version) for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
 
 
 def _raised(model: ModelProto) -> ModelProto:

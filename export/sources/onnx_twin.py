@@ -214,7 +214,7 @@ def _values(model: ModelProto, inputs: Sequence[Tensor], number: int) -> dict[st
 class _PaddedConv2d(nn.Conv2d):
     """A convolution whose padding differs from one end of an axis to the other."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name that torch gives it
         """Pad, then convolve."""
         padded = F.pad(input, self._reversed_padding_repeated_twice)
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
@@ -234,7 +234,7 @@ def _convolution(node: NodeProto, weight: Array, shape: Sequence[int]) -> nn.Con
         weight.shape[0],
         kernel,
         stride,
-        pads[:_PAIR] if is_even else 0,
+        pads[:_PAIR] if is_even else (0, 0),
         dilation,
         groups,
     )
