@@ -11,7 +11,7 @@ from bench.gate.findings import Finding
 from bench.inspect.inspection import ModelInspection
 from bench.render.check_text import check_conditions, headline
 from bench.render.choice_text import choice_notes
-from bench.render.columns import COLUMNS
+from bench.render.columns import columns_of
 from bench.render.csv_table import header_and_lines
 from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
 from bench.report.schema import Report
@@ -39,7 +39,7 @@ def report_to_frame(report: Report, with_controls: bool) -> "pd.DataFrame":
         [*conditions(report), *proxy_terms(report), *controls_line(report)],
         [": ".join(filter(None, (remark.cases, remark.sentence))) for remark in remarks(report)],
     )
-    return frame.astype({column.key: "float64" for column in COLUMNS if column.key in names})
+    return frame.astype({column.key: "float64" for column in columns_of([report])})
 
 
 def check_to_frame(checked: Checked) -> "pd.DataFrame":
