@@ -122,11 +122,17 @@ def _decoded(path: Path, mode: str) -> "Image.Image":
         ) from None
 
 
+def uncut_size(preprocess: Preprocess) -> Size:
+    """Return the height and width to which an image is resized, of which the input's size is cut out."""
+    height, width = (math.floor(edge / preprocess.crop_pct + _ROUNDING) for edge in preprocess.size)
+    return height, width
+
+
 def scaled_size(source: Size, preprocess: Preprocess) -> Size:
     """Return height and width of a resized image, before it is cut or gets borders."""
-    target = tuple(math.floor(edge / preprocess.crop_pct + _ROUNDING) for edge in preprocess.size)
+    target = uncut_size(preprocess)
     if preprocess.resize == "squash":
-        return target[0], target[1]
+        return target
     if preprocess.resize == "crop" and target[0] == target[1]:
         return _by_shorter_edge(source, target[0])
     ratios = [edge / wanted for edge, wanted in zip(source, target, strict=True)]
