@@ -21,6 +21,14 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.run_folder import RunSource
 
             return RunSource(Path(source.spec.name))
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import TorchNetworkSource
+
+            return TorchNetworkSource(source)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import TorchProgramSource
+
+            return TorchProgramSource(source)
         case _:
             raise NotImplementedError(source.spec.kind.value)
 
@@ -28,4 +36,14 @@ def _opened(source: OpenSource) -> Source:
 def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
     """Return what a source takes and gives. Raises InputError if it cannot be opened, or if its shapes are
     open and nothing states them."""
-    raise NotImplementedError(spec.kind.value, shapes)
+    match spec.kind:
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import describe_network
+
+            return describe_network(spec, shapes)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import describe_program
+
+            return describe_program(spec, shapes)
+        case _:
+            raise NotImplementedError(spec.kind.value, shapes)
