@@ -1,0 +1,43 @@
+"""The samples of the three sets are read with a progress bar."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making.pictures import write_pictures
+from making.watching import Watching
+
+from bench.bundle.input_preprocessing import Preprocess
+from bench.bundle.signature import Tensor
+from bench.errors import InputError
+from export.data.finding import DataOptions, find_data
+from export.data.reading import export_data
+
+EIGHT = Preprocess(input_size=(3, 8, 6), resize="squash", mean=(0.0,) * 3, std=(1.0,) * 3, channels="bgr")
+
+
+def test_images_are_read_with_a_bar(tmp_path: Path, watching: Watching) -> None:
+    for name in ("ill", "well"):
+        write_pictures(tmp_path / name, 15)
+    found = find_data(str(tmp_path))
+    data = export_data(found, EIGHT, 1, watching)
+    assert (data.classes, data.positive_class, data.name) == (("ill", "well"), 1, tmp_path.name)
+    assert [len(data.calibration), len(data.held_out), len(data.evaluation)] == [10, 10, 10]
+    assert data.evaluation.images is not None
+    assert data.evaluation.images.shape == (10, 8, 6, 3)
+    assert data.evaluation.preprocess == EIGHT
+    assert data.evaluation.labels is not None
+    assert data.evaluation.labels.tolist() == found.labels[found.evaluation].tolist()  # type: ignore[index]
+    with pytest.raises(InputError, match="state --preprocess"):
+        export_data(found, None, 1, watching)
+
+
+def test_ready_inputs_are_taken_as_they_are(tmp_path: Path, watching: Watching) -> None:
+    for number in range(14):
+        np.save(tmp_path / f"{number:02}.npy", np.full((2, 3), number, np.float32))
+    tensor = Tensor(name="x", dtype="float32", shape=(1, 2, 3))
+    data = export_data(find_data(str(tmp_path), DataOptions(inputs=(tensor,))), None, None, watching)
+    assert data.calibration.tensors is not None
+    assert data.calibration.tensors.arrays[0].shape == (8, 1, 2, 3)
+    assert data.calibration.images is None
+    assert data.calibration.labels is None
