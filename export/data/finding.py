@@ -20,7 +20,7 @@ from export.data.folder import ListedFiles, list_folder
 from export.data.images import LabelledImages
 from export.data.listing import Limits, Listing
 from export.data.loader import CollectedTensors, collect
-from export.data.named import NAMED, list_named
+from export.data.named import NAMED, is_run_folder, list_named, list_run
 from export.data.npz_images import list_npz
 from export.data.readable import ArrayImages, FileImages
 from export.data.sets import Sets, divided, refuse_too_few, without_common
@@ -63,6 +63,9 @@ def find_data(
     path = Path(data)
     if _is_function(data):
         return _of_function(data, wanted, bar)
+    if is_run_folder(path):
+        run = list_run(path, wanted.classes)
+        return _images(run.listing, wanted.limits, lambda _: run.images)
     if path.is_dir():
         return _of_folder(path, wanted, bar)
     if not path.is_file():

@@ -318,6 +318,26 @@ def test_a_named_data_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert are_disjoint(found)
 
 
+def test_a_run_folder_has_its_own_images(run_folder: Path) -> None:
+    found = images_of(run_folder, limits=Limits(calibration=12, held_out=12, evaluation=12))
+    assert are_disjoint(found)
+    swapped = images_of(run_folder, *reversed(found.classes))
+    assert found.labels is not None
+    assert swapped.labels is not None
+    assert (found.labels + swapped.labels == 1).all()
+
+
+def test_linked_folders_of_classes_are_followed_and_broken_links_refused(classes: Path) -> None:
+    linked = classes.parent / "linked"
+    linked.mkdir()
+    for name in ("abscess", "normal"):
+        (linked / name).symlink_to(classes / name)
+    assert len(images_of(linked).images) == 36
+    (classes / "normal" / "gone.png").symlink_to(classes / "nowhere.png")
+    with pytest.raises(InputError, match=r"gone\.png: is a broken link"):
+        images_of(linked)
+
+
 def test_stated_classes_come_from_a_list_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("\ufeffnormal\r\nno finding, at all\r\n", encoding="utf-8")
     assert stated_classes("b, a") == ("b", "a")
