@@ -117,7 +117,7 @@ def _of_function(data: str, options: DataOptions, progress: Progress) -> Labelle
 def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
     listing = collected.listing
     sets = divided(listing, limits)
-    refuse_too_few(listing.where, sets, len(listing))
+    refuse_too_few(listing, sets, limits)
     return LabelledTensors(
         name=listing.name,
         pack=collected.pack,
@@ -139,10 +139,10 @@ def _images(
     listing: Listing, limits: Limits, opened: Callable[[Sets], FileImages | ArrayImages]
 ) -> LabelledImages:
     planned = divided(listing, limits)
-    refuse_too_few(listing.where, planned, len(listing))
+    refuse_too_few(listing, planned, limits)
     images = opened(planned)
     sets = _without_equal(images, planned)
-    refuse_too_few(listing.where, sets, len(listing))
+    refuse_too_few(listing, sets, limits)
     return LabelledImages(
         name=listing.name,
         images=images,
@@ -164,7 +164,7 @@ def _without_equal(images: FileImages | ArrayImages, sets: Sets) -> Sets:
     equal = len(sets.every) - len(different.every)
     if not equal:
         return sets
-    note = f"{equal} images equal others, byte by byte, of a set that is compared or evaluated on: left out."
+    note = f"Images that are equal byte by byte are in one set alone: {equal} left out."
     return replace(different, notes=(*sets.notes, note))
 
 

@@ -87,7 +87,7 @@ def test_equal_samples_count_once(tmp_path: Path) -> None:
     body = "    for i in range(60):\n        yield {'x': np.full((2, 3), i % 20, np.float32)}, i % 2\n"
     found = loaded(tmp_path, body)
     assert len(found.pack) == 20
-    assert "40 samples equal others, and count once." in found.notes
+    assert "Equal samples count once: 40 left out." in found.notes
 
 
 def test_a_folder_of_arrays_has_no_labels(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def test_images_are_read_with_a_bar(tmp_path: Path, watching: Watching) -> None:
     data = export_data(found, EIGHT, 1, watching)
     assert (data.classes, data.positive_class, data.name) == (("ill", "well"), 1, tmp_path.name)
     assert [len(data.calibration), len(data.held_out), len(data.evaluation)] == [10, 10, 10]
+    assert data.notes[-1] == "'well' is the positive class: --positive states the other."
     assert data.evaluation.images is not None
     assert data.evaluation.images.shape == (10, 8, 6, 3)
     assert data.evaluation.preprocess == EIGHT
