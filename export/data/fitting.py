@@ -106,7 +106,8 @@ def _refuse_outside(
     highest = int(found.labels.max(initial=0))
     if found.classes and len(found.classes) != count:
         remedy = (
-            "take data of the classes of the output, or choose another output with --output"
+            "take data of the classes of the output, or choose another output with --output; if the data has "
+            "no labels, list its files in a CSV file with the column 'path' alone"
             if len(found.classes) > count
             else "name all in the order of the output: --classes a,b,…, or a file with a name per line"
         )

@@ -26,6 +26,8 @@ _FEWEST_OF_STRATUM = 5
 _CALIBRATION_SHARE = 0.2
 # As many calibrate int8 well; a small data set gives up to a third of its samples for it.
 _ENOUGH_CALIBRATION = 64
+# Of so many times the samples that are read, the sets are as good as of millions.
+_ENOUGH_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,19 @@ class _Divider:
         common = np.where(sizes[strata] < _FEWEST_OF_STRATUM, len(sizes), strata)
         return strata_of(common, len(pool))
 
-    def halves(self, pool: Indices) -> tuple[Indices, Indices]:
+    def _thinned(self, pool: Indices) -> Indices:
+        """Return a random part of a pool that is far larger than needed: dividing all would take long."""
+        order = stratified_order(self._strata(pool), _ENOUGH_TIMES * self.limits.total)
+        return pool[np.sort(order)]
+
+    def halves(self, every: Indices) -> tuple[Indices, Indices]:
         """Return the samples to evaluate, and those to hold out: at most half, and not more than needed."""
+        pool = self._thinned(every)
         return self.off(pool, min(self.limits.held_out, len(pool) / 2))
 
-    def three(self, pool: Indices, notes: tuple[str, ...]) -> Sets:
+    def three(self, every: Indices, notes: tuple[str, ...]) -> Sets:
         """Return three sets of one pool."""
+        pool = self._thinned(every)
         # The numbers of all strata are rounded, so that their sum may be half a sample per stratum too low.
         spare = len(np.unique(self._strata(pool))) // 2
         least = FEWEST_CALIBRATION + spare
@@ -197,7 +206,7 @@ def refuse_too_few(listing: Listing, sets: Sets, limits: Limits) -> None:
         if len(indices) < least:
             needed = FEWEST_CALIBRATION + 2 * FEWEST_COMPARED
             raise InputError(
-                f"{listing.where}: of its {len(listing)} samples {len(indices)} are left for {name}, and at least {least} "
-                f"are needed there ({needed} in all); samples of one patient, and equal ones, stay together: "
-                "give more samples"
+                f"{listing.where}: of its {len(listing)} samples {len(indices)} are left for {name}, and at "
+                f"least {least} are needed there ({needed} in all); samples of one patient, and equal ones, "
+                "stay together: give more samples"
             )

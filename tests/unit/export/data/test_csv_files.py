@@ -74,7 +74,7 @@ def test_names_are_in_the_stated_order(folder: Path) -> None:
 
 
 def test_columns_of_zero_and_one_are_several_labels(folder: Path) -> None:
-    path = written(folder, "path,edema,mass", "films/{0}.png,{2},1.0")
+    path = written(folder, "path,edema,mass", "films/{0}.png,{2},True")
     found = images_of(path)
     assert found.classes == ("edema", "mass")
     assert found.labels is not None

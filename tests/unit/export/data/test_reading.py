@@ -7,6 +7,7 @@ import pytest
 from making.pictures import write_pictures
 from making.watching import Watching
 
+from bench.bundle.evaluation_pack import read_pack, write_pack
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.signature import Tensor
 from bench.errors import InputError
@@ -31,6 +32,21 @@ def test_images_are_read_with_a_bar(tmp_path: Path, watching: Watching) -> None:
     assert data.evaluation.labels.tolist() == found.labels[found.evaluation].tolist()  # type: ignore[index]
     with pytest.raises(InputError, match="state --preprocess"):
         export_data(found, None, 1, watching)
+
+
+def test_several_labels_and_ready_inputs_travel_in_a_pack(tmp_path: Path, watching: Watching) -> None:
+    (tmp_path / "loader.py").write_text(
+        "import numpy as np\ndef load_data():\n    for i in range(20):\n"
+        "        yield {'x': np.full((1, 2), i, np.float32)}, [i % 2, 1]\n"
+    )
+    tensor = Tensor(name="x", dtype="float32", shape=(1, 2))
+    found = find_data(str(tmp_path / "loader.py"), DataOptions(inputs=(tensor,)))
+    samples = export_data(found, None, None, watching).evaluation
+    path = tmp_path / "pack.npz"
+    write_pack(path, samples.with_reference(np.zeros((len(samples), 2), np.float32)))
+    pack = read_pack(path)
+    assert pack.labels is not None
+    assert [pack.inputs(index)[0][0, 0] % 2 for index in range(len(pack))] == pack.labels[:, 0].tolist()
 
 
 def test_ready_inputs_are_taken_as_they_are(tmp_path: Path, watching: Watching) -> None:
