@@ -18,7 +18,7 @@ from bench.errors import InputError
 from export.data.csv_files import list_csv
 from export.data.folder import ListedFiles, list_folder
 from export.data.images import LabelledImages
-from export.data.listing import Limits, Listing
+from export.data.listing import Listing, SampleLimits
 from export.data.loader import CollectedTensors, collect
 from export.data.named import NAMED, is_run_folder, list_named, list_run
 from export.data.npz_images import list_npz
@@ -44,7 +44,7 @@ class DataOptions:
     """The source's inputs, for ready inputs; an axis may be open."""
     image_side: int = 224
     """The side of images that are made or downloaded, in pixels."""
-    limits: Limits = field(default_factory=Limits)
+    limits: SampleLimits = field(default_factory=SampleLimits)
     """How many samples are read at most."""
 
 
@@ -114,7 +114,7 @@ def _of_function(data: str, options: DataOptions, progress: Progress) -> Labelle
     return _tensors(collect(where, samples, options.inputs, limits.total, options.classes, progress), limits)
 
 
-def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
+def _tensors(collected: CollectedTensors, limits: SampleLimits) -> LabelledTensors:
     listing = collected.listing
     sets = divided(listing, limits)
     refuse_too_few(listing, sets, limits)
@@ -131,12 +131,12 @@ def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
     )
 
 
-def _of_files(listed: ListedFiles, limits: Limits) -> LabelledImages:
+def _of_files(listed: ListedFiles, limits: SampleLimits) -> LabelledImages:
     return _images(listed.listing, limits, lambda _: FileImages(listed.files))
 
 
 def _images(
-    listing: Listing, limits: Limits, opened: Callable[[Sets], FileImages | ArrayImages]
+    listing: Listing, limits: SampleLimits, opened: Callable[[Sets], FileImages | ArrayImages]
 ) -> LabelledImages:
     planned = divided(listing, limits)
     refuse_too_few(listing, planned, limits)

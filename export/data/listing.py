@@ -15,7 +15,7 @@ EVALUATION_IMAGES = 512
 
 
 @dataclass(frozen=True)
-class Limits:
+class SampleLimits:
     """How many samples are read at most."""
 
     calibration: int = CALIBRATION_IMAGES

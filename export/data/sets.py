@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import InputError
-from export.data.listing import Indices, Limits, Listing
+from export.data.listing import Indices, Listing, SampleLimits
 from export.data.stratified import strata_of, stratified_order
 from models.sources.options import SPLIT_SEED
 from models.sources.splitting import split_off
@@ -46,7 +46,7 @@ class Sets:
         return np.concatenate([self.calibration, self.held_out, self.evaluation])
 
 
-def divided(listing: Listing, limits: Limits) -> Sets:
+def divided(listing: Listing, limits: SampleLimits) -> Sets:
     """Return the samples of the three sets, each in an order of which every prefix is about stratified.
 
     A data set's own splits are used: train for calibration, val held out, test for evaluation. A missing one
@@ -72,7 +72,7 @@ class _Divider:
     """Splits off parts of the samples of a listing."""
 
     listing: Listing
-    limits: Limits
+    limits: SampleLimits
 
     def off(self, pool: Indices, count: float) -> tuple[Indices, Indices]:
         """Return the remaining samples of a pool, and about `count` others, stratified and by patient."""
@@ -110,7 +110,7 @@ class _Divider:
         return Sets(calibration, held_out, evaluation, notes)
 
 
-def _by_splits(listing: Listing, limits: Limits) -> Sets:
+def _by_splits(listing: Listing, limits: SampleLimits) -> Sets:
     splits = np.array(listing.splits)
     train, validation, test = (np.flatnonzero(splits == name) for name in ("train", "val", "test"))
     how, divider = _how(listing), _Divider(listing, limits)
@@ -196,7 +196,7 @@ def _not_in(indices: Indices, later: Indices, codes: npt.NDArray[np.int64]) -> I
     return indices[(own < 0) | ~np.isin(own, codes[later])]
 
 
-def refuse_too_few(listing: Listing, sets: Sets, limits: Limits) -> None:
+def refuse_too_few(listing: Listing, sets: Sets, limits: SampleLimits) -> None:
     """Raise InputError if a set has too few samples to say anything."""
     for name, indices, least in (
         ("calibration", sets.calibration, min(FEWEST_CALIBRATION, limits.calibration)),

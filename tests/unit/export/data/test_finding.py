@@ -16,7 +16,7 @@ from bench.errors import InputError
 from export.data.class_names import stated_classes
 from export.data.finding import DataOptions, find_data
 from export.data.images import LabelledImages
-from export.data.listing import Limits
+from export.data.listing import SampleLimits
 from export.data.readable import FileImages
 from export.data.tensors import LabelledTensors
 from models.errors import InputError as ModelsInputError
@@ -25,8 +25,8 @@ EIGHT = Preprocess(input_size=(3, 8, 8), resize="squash", mean=(0.0,) * 3, std=(
 GREY = EIGHT.model_copy(update={"input_size": (1, 8, 8), "mean": (0.0,), "std": (1.0,), "channels": "grey"})
 
 
-def images_of(data: Path | str, *classes: str, limits: Limits | None = None) -> LabelledImages:
-    found = find_data(str(data), DataOptions(classes=classes, limits=limits or Limits()))
+def images_of(data: Path | str, *classes: str, limits: SampleLimits | None = None) -> LabelledImages:
+    found = find_data(str(data), DataOptions(classes=classes, limits=limits or SampleLimits()))
     assert isinstance(found, LabelledImages)
     return found
 
@@ -96,7 +96,7 @@ def test_a_small_val_joins_train_and_the_limits_hold(tmp_path: Path) -> None:
     for split, count in (("train", 30), ("val", 3), ("test", 15)):
         for name in ("ill", "well"):
             write_pictures(tmp_path / split / name, count, split + "{}.png")
-    found = images_of(tmp_path, limits=Limits(calibration=10, held_out=8, evaluation=6))
+    found = images_of(tmp_path, limits=SampleLimits(calibration=10, held_out=8, evaluation=6))
     assert [len(chosen) for chosen in sets_of(found)] == [10, 8, 6]
     assert {path.name[:4] for path in files_of(found)[2]} == {"test"}
     assert "val has fewer than 50 samples (6)" in notes_of(found)
@@ -237,7 +237,7 @@ def npz(path: Path, kind: Any = np.uint8, **changes: Any) -> Path:
 
 
 def test_medmnists_npz_has_its_own_splits(tmp_path: Path) -> None:
-    found = images_of(npz(tmp_path / "pneumoniamnist.npz"), limits=Limits(calibration=20))
+    found = images_of(npz(tmp_path / "pneumoniamnist.npz"), limits=SampleLimits(calibration=20))
     assert [len(chosen) for chosen in sets_of(found)] == [20, 60, 40]
     assert found.classes == ("normal", "pneumonia")
     assert found.labels is not None
@@ -247,7 +247,7 @@ def test_medmnists_npz_has_its_own_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_the_chosen_images_of_an_npz_are_those_of_the_file(tmp_path: Path, kind: Any) -> None:
     path = npz(tmp_path / "films.npz", kind)
-    found = images_of(path, limits=Limits(calibration=20))
+    found = images_of(path, limits=SampleLimits(calibration=20))
     with np.load(path) as arrays:
         every = np.concatenate([arrays[f"{split}_images"] for split in ("train", "val", "test")])
     plain = GREY.model_copy(update={"input_size": (1, 9, 7), "resize": "none"})
@@ -319,7 +319,7 @@ def test_a_named_data_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_folder_has_its_own_images(run_folder: Path) -> None:
-    found = images_of(run_folder, limits=Limits(calibration=12, held_out=12, evaluation=12))
+    found = images_of(run_folder, limits=SampleLimits(calibration=12, held_out=12, evaluation=12))
     assert are_disjoint(found)
     swapped = images_of(run_folder, *reversed(found.classes))
     assert found.labels is not None

@@ -8,7 +8,7 @@ import pytest
 from bench.bundle.signature import Tensor
 from bench.errors import InputError
 from export.data.finding import DataOptions, find_data
-from export.data.listing import Limits
+from export.data.listing import SampleLimits
 from export.data.tensors import LabelledTensors
 
 INPUT = Tensor(name="x", dtype="float32", shape=("batch", 2, 3))
@@ -21,12 +21,12 @@ def loaded(
     body: str,
     *classes: str,
     inputs: tuple[Tensor, ...] = (INPUT,),
-    limits: Limits | None = None,
+    limits: SampleLimits | None = None,
 ) -> LabelledTensors:
     path = tmp_path / "loader.py"
     path.write_text(HEAD + body)
     found = find_data(
-        f"{path}:load_data", DataOptions(classes=classes, inputs=inputs, limits=limits or Limits())
+        f"{path}:load_data", DataOptions(classes=classes, inputs=inputs, limits=limits or SampleLimits())
     )
     assert isinstance(found, LabelledTensors)
     return found
@@ -74,7 +74,7 @@ def test_of_an_endless_loader_a_random_part_is_kept(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("export.data.loader.MOST_EXAMINED", 400)
     body = "    i = 0\n    while True:\n        yield {'x': np.full((2, 3), i, np.float32)}, int(i >= 200)\n"
     found = loaded(
-        tmp_path, body + "        i += 1\n", limits=Limits(calibration=20, held_out=20, evaluation=20)
+        tmp_path, body + "        i += 1\n", limits=SampleLimits(calibration=20, held_out=20, evaluation=20)
     )
     assert len(found.pack) == 60
     assert found.labels is not None
