@@ -50,7 +50,8 @@ def divided(listing: Listing, limits: SampleLimits) -> Sets:
     """Return the samples of the three sets, each in an order of which every prefix is about stratified.
 
     A data set's own splits are used: train for calibration, val held out, test for evaluation. A missing one
-    is split off, always in the same way. Nothing is evaluated on train where there is something else.
+    is split off, always in the same way. Nothing is evaluated on train where test, or a val that is large
+    enough, exists.
     """
     sets = _by_splits(listing, limits)
     sets = _without_known_patients(listing, sets)
