@@ -10,7 +10,7 @@ from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
-from export.data.fitting import fitted, positive_class
+from export.data.fitting import fitted, positive_class, with_single_labels
 from export.data.tensors import LabelledTensors
 
 INDICES = np.arange(4)
@@ -70,6 +70,16 @@ def test_a_single_one_among_the_labels_is_a_class() -> None:
     assert labels.tolist() == [1, 2, 0]
     with pytest.raises(InputError, match=r"3 labels that do not exclude each other \(without names\)"):
         fitted(data([[0, 1, 1]]), 3, output("classes"))
+
+
+def test_one_label_each_may_be_classes_before_the_output_is_known() -> None:
+    found = data([[0, 1], [1, 0]], "a", "b")
+    labels = with_single_labels(found, None).labels
+    assert labels is not None
+    assert labels.tolist() == [1, 0]
+    assert with_single_labels(found, "sigmoid") is found
+    several = data([[0, 0], [1, 0]], "a", "b")
+    assert with_single_labels(several, None) is several
 
 
 def test_several_labels_fit_an_output_of_labels() -> None:
