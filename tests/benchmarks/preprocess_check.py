@@ -12,6 +12,7 @@ hour; `--answers` keeps what they answer, so that the judgement alone can be don
 """
 
 import argparse
+import hashlib
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -224,6 +225,19 @@ def read(files: Iterable[Path], how: Preprocess) -> Pixels:
     return np.stack([read_image(path, how) for path in files])
 
 
+def answers_to_every(made: nn.Module, pool: Sequence[Path]) -> dict[str, Values]:
+    """Return what a network answers to each preprocessing; those that give the same inputs are run once."""
+    found: dict[bytes, Values] = {}
+    by_index: dict[str, Values] = {}
+    for index, how in enumerate(EVERY):
+        pixels = read(pool, how)
+        key = hashlib.sha256(inputs(pixels, how).numpy().tobytes()).digest()
+        if key not in found:
+            found[key] = answers_of(made, pixels, how)
+        by_index[str(index)] = found[key]
+    return by_index
+
+
 def answer_all(images: Images, architecture: str, kept: Path, weights: Path) -> None:
     """Let every network of an architecture learn a set, and keep what it answers to every preprocessing."""
     pool = images.files[images.trained_on :]
@@ -234,7 +248,7 @@ def answer_all(images: Images, architecture: str, kept: Path, weights: Path) -> 
         trained_on = read(images.files[: images.trained_on], right)
         labels = images.labels[: images.trained_on]
         made = learned(architecture, inputs(trained_on, right), labels, right, weights)
-        found = {str(EVERY.index(how)): answers_of(made, read(pool, how), how) for how in EVERY}
+        found = answers_to_every(made, pool)
         arrays: dict[str, Any] = {**found, "right": EVERY.index(right)}
         np.savez(path, **arrays)
         accuracy = (found[str(EVERY.index(right))].argmax(1) == images.labels[images.trained_on :]).mean()
