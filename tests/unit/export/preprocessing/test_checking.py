@@ -15,7 +15,7 @@ from bench.errors import InputError
 from export.data.images import LabelledImages
 from export.data.samples import Samples
 from export.preprocessing.checking import MOST_IMAGES, check_preprocess
-from export.preprocessing.rivals import rivals_of
+from export.preprocessing.rivals import other_geometries, rivals_of
 
 SIDE = 4
 NAMES = ("red", "green", "blue")
@@ -93,6 +93,9 @@ def test_the_right_preprocessing_goes_on_and_is_recorded() -> None:
         "values from −1 to 1": "worse",
         "ImageNet's mean and std": "equal",
         "channels in the order BGR": "worse",
+        "values from 0 to 255 and channels in the order BGR": "worse",
+        "values from −1 to 1 and channels in the order BGR": "worse",
+        "ImageNet's mean and std and channels in the order BGR": "worse",
     }
     assert checked.notes == (
         "photos: 64 images cannot tell the stated preprocessing from: ImageNet's mean and std",
@@ -168,6 +171,17 @@ def test_several_labels_are_checked_by_their_decisions() -> None:
         check_preprocess(several, UNIT, LABELS_OUTPUT, labels_of, trust=False)
 
 
+def test_two_wrong_parts_are_found_together() -> None:
+    raw_bgr = RAW.model_copy(update={"channels": "bgr"})
+
+    with pytest.raises(
+        InputError,
+        match="with values from 0 to 255 and channels in the order BGR .*"
+        r"--preprocess raw and 'input: \{channels: bgr\}' in edgefit.yaml",
+    ):
+        check_preprocess(coloured(), UNIT, CLASSES, network(raw_bgr), trust=False)
+
+
 def test_rivals_are_the_usual_mistakes_that_change_something() -> None:
     names = [rival.name for rival in rivals_of(UNIT, is_coloured=True, dtype="float32")]
 
@@ -175,28 +189,40 @@ def test_rivals_are_the_usual_mistakes_that_change_something() -> None:
         "values from 0 to 255",
         "values from −1 to 1",
         "ImageNet's mean and std",
-        "the middle cut out (crop, 0.875)",
-        "borders added (letterbox)",
         "channels in the order BGR",
+        "values from 0 to 255 and channels in the order BGR",
+        "values from −1 to 1 and channels in the order BGR",
+        "ImageNet's mean and std and channels in the order BGR",
     ]
-    assert "channels in the order BGR" not in [rival.name for rival in rivals_of(UNIT, False, "float32")]
+    assert [rival.name for rival in rivals_of(UNIT, False, "float32")] == names[:3]
+
+
+def test_the_way_to_resize_has_rivals_that_keep_the_interpolation() -> None:
+    stated = UNIT.model_copy(update={"resize": "crop", "crop_pct": 0.95, "interpolation": "bicubic"})
+
+    changes = list(other_geometries(stated))
+
+    assert [(change.fields["resize"], change.fields["crop_pct"]) for change in changes] == [
+        ("squash", 1.0),
+        ("letterbox", 1.0),
+    ]
 
 
 def test_the_same_values_written_otherwise_are_no_rival() -> None:
     written = UNIT.model_copy(update={"scale": 1.0, "std": (255.0,) * 3})
 
-    assert "values from 0 to 1" not in [rival.name for rival in rivals_of(written, True, "float32")]
+    names = [rival.name for rival in rivals_of(written, True, "float32")]
+
+    assert not [name for name in names if "values from 0 to 1" in name]
 
 
 def test_an_input_of_bytes_has_no_rivals_of_fractions() -> None:
     names = [rival.name for rival in rivals_of(RAW, is_coloured=True, dtype="uint8")]
 
-    assert "channels in the order BGR" in names
-    assert not [name for name in names if "values" in name or "mean" in name]
+    assert names == ["channels in the order BGR"]
 
 
 def test_a_grey_network_has_no_rivals_of_colours() -> None:
     names = [rival.name for rival in rivals_of(GREY, is_coloured=False, dtype="float32")]
 
-    assert [name for name in names if "values" in name] == ["values from 0 to 255", "values from −1 to 1"]
-    assert not [name for name in names if "BGR" in name or "ImageNet" in name]
+    assert names == ["values from 0 to 255", "values from −1 to 1"]
