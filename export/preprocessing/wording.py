@@ -48,13 +48,13 @@ def finding_of_rival(judged: JudgedRival) -> Finding:
     return Finding(
         answers.correct,
         len(rival.changes),
-        f"{answers.correct} of {total} with {rival.name} (p = {_in_short(judged.comparison.chance)}); if the"
+        f"{answers.correct} of {total} with {rival.name} (p {_in_short(judged.comparison.chance)}); if the"
         f" network was trained so, state {rival.remedy}",
     )
 
 
 def _in_short(chance: float) -> str:
-    return f"{chance:.1g}" if chance >= 1e-4 else "below 0.0001"
+    return f"= {chance:.1g}" if chance >= 1e-4 else "below 0.0001"
 
 
 def finding_of_order(order: FittingOrder, classes: Sequence[str]) -> Finding:
