@@ -73,7 +73,7 @@ class _Job:
     def task(self, variant: Variant) -> Task | Refused:
         """Return a worker's task for a variant, or why int8 cannot be simulated."""
         row = self.table[variant.format]
-        calibrated = _is_calibrated(variant, self.table) and variant != self.prepared.own
+        calibrated = _is_calibrated(variant, self.table) and not self.prepared.is_quantised(variant)
         search = self.search if calibrated else None
         if isinstance(search, Refused):
             return search
@@ -117,7 +117,7 @@ def export(
     folder = folder.resolve()
     pack, data = folder / FILE_NAME, prepared.data
     is_searched = options.min_retention > 0 and any(
-        _is_calibrated(variant, table) and variant != prepared.own for variant in makeable
+        _is_calibrated(variant, table) and not prepared.is_quantised(variant) for variant in makeable
     )
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
         calibration = write_calibration_pack(Path(scratch), data.calibration)

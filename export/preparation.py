@@ -26,7 +26,7 @@ from export.messages import (
     WrongInput,
 )
 from export.options import ExportOptions
-from export.quantisation.candidates import candidates_for
+from export.quantisation.candidates import candidates_for, candidates_without_network
 from export.quantisation.sensitivity import Sensitivity
 from export.sources.spec import OpenSource
 from export.worker_process import ExportWorker, ignore
@@ -101,7 +101,11 @@ def plan_search(
     if isinstance(sensitivity, Refused):
         return sensitivity
     return SearchTask(
-        candidates=candidates_for(sensitivity, options.qat),
+        candidates=(
+            candidates_for(sensitivity, options.qat)
+            if sensitivity.unmeasured is None
+            else candidates_without_network(sensitivity)
+        ),
         held_out=str(pack),
         min_retention=options.min_retention,
         sensitivity=sensitivity,

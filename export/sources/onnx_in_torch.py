@@ -105,7 +105,7 @@ def _clip(operands: Operands) -> InTorch | None:
 
 def _hard_sigmoid(operands: Operands) -> InTorch | None:
     alpha, beta = operands.attributes.get("alpha", 0.2), operands.attributes.get("beta", 0.5)
-    return nn.Hardsigmoid() if (round(alpha * _SIX, 5), round(beta, 5)) == (1, 0.5) else None
+    return Call(F.hardsigmoid) if (round(alpha * _SIX, 5), round(beta, 5)) == (1, 0.5) else None
 
 
 def _arithmetic(function: Callable[[Any, Any], Any]) -> _Writer:
@@ -212,10 +212,10 @@ def _leaky(operands: Operands) -> InTorch:
 _WRITERS: Mapping[str, _Writer] = {
     "Relu": lambda _: nn.ReLU(),
     "Clip": _clip,
-    "HardSwish": lambda _: nn.Hardswish(),
+    "HardSwish": lambda _: Call(F.hardswish),
     "HardSigmoid": _hard_sigmoid,
-    "Sigmoid": lambda _: nn.Sigmoid(),
-    "Tanh": lambda _: nn.Tanh(),
+    "Sigmoid": lambda _: Call(torch.sigmoid),
+    "Tanh": lambda _: Call(torch.tanh),
     "LeakyRelu": _leaky,
     "Add": _arithmetic(operator.add),
     "Sub": _arithmetic(operator.sub),

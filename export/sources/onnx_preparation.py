@@ -1,6 +1,7 @@
 """Makes of an ONNX file the graph that formats are made from.
 
-Its shapes are fixed, its constants folded, and batch norms are part of the convolutions before them. It knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
+Its shapes are fixed, its constants folded, and batch norms are part of the convolutions before them. It
+knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
 """
 
 import tempfile
