@@ -50,7 +50,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
 
 
 def _recipe_without_search(loaded: LoadedSource) -> Recipe:
-    """Return the default recipe; for a file of which no network of layers can be made, one that needs none."""
+    """Return the default recipe; for a file of which no network can be made, one that needs none."""
     try:
         return default_recipe(tuple(weighted(loaded.network)))
     except NotLayeredError:

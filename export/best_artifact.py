@@ -112,7 +112,8 @@ def held_out_result(values: Logits, pack: EvaluationPack, output: OutputRecord) 
 def explain(sensitivity: Sensitivity, names: tuple[str, ...]) -> tuple[ExcludedModule, ...]:
     """Return for each excluded module its share of the work, and of the error of a network all in int8.
 
-    The share of the error is None where it could not be measured. The error of a tensor between two excluded modules counts for the second of them in `names`.
+    The error of a tensor between two excluded modules counts for the second of them in `names`. The share of
+    the error is None where none was measured.
     """
     total = sensitivity.noise(frozenset())
     modules = []

@@ -49,8 +49,8 @@ def reason_against(variant: Variant, prepared: Prepared) -> str | None:
         return _other_format(variant, own, file)
     if own.precision in _STATES and variant.precision is not own.precision:
         return (
-            f"the source is {_STATES[own.precision]} already, and is taken as it is; export {variant} from the "
-            "file in fp32"
+            f"the source is {_STATES[own.precision]} already, and is taken as it is; export {variant} from "
+            "the file in fp32"
         )
     return None
 

@@ -36,7 +36,7 @@ class Prepared:
     """The variant that is the source's own file; None where the source is no file of a format."""
 
     def is_quantised(self, variant: Variant) -> bool:
-        """Tell whether a variant needs no quantisation: it is the source's own file, or made of one in int8."""
+        """Tell whether a variant needs no quantisation: the source's own file, or made of one in int8."""
         return self.own is not None and (variant == self.own or self.own.precision is Precision.INT8)
 
 

@@ -162,8 +162,8 @@ class TooOldError(Exception):
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
     if opset_of(model) < QUANTISABLE_OPSET:
         raise TooOldError(
-            f"the file is written for operator set {opset_of(model)}, int8 needs {QUANTISABLE_OPSET}, and ONNX "
-            f"cannot convert it; export the network again for operator set {QUANTISABLE_OPSET} or newer"
+            f"the file is written for operator set {opset_of(model)}, int8 needs {QUANTISABLE_OPSET}, and "
+            f"ONNX cannot convert it; export the network again for operator set {QUANTISABLE_OPSET} or newer"
         )
     if request.recipe.library_default:
         return _quantise_by_default(model, request, entry)

@@ -82,8 +82,10 @@ class ExcludedModule(Record):
     share_of_macs: float = Field(ge=0, le=1)
     """Its share of the network's multiply-accumulates."""
     share_of_error: float | None = Field(ge=0)
-    """Its share of the error that int8 would add to the logits if every module were quantised (predicted); null
-    where it could not be measured."""
+    """Its share of the error that int8 would add to the logits if every module were quantised (predicted).
+
+    Null where it could not be measured.
+    """
 
 
 class Search(Record):
