@@ -5,6 +5,7 @@ import torch
 from onnx import ModelProto, numpy_helper
 from torch import fx
 
+from bench.bundle.signature import Array
 from bench.bundle.variants import Precision
 from export.exporter import ExportRequest
 from export.quantisation.simulation import weighted
@@ -35,5 +36,5 @@ def with_weights(base: OnnxBase, network: fx.GraphModule) -> ModelProto:
     return model
 
 
-def _array(value: torch.Tensor) -> np.ndarray:  # type: ignore[type-arg]
+def _array(value: torch.Tensor) -> Array:
     return np.ascontiguousarray(value.detach().numpy())

@@ -64,7 +64,7 @@ def _reads_constant(operator: "openvino.Node") -> bool:
     node = operator.input_value(1).get_node()
     while node.get_input_size():
         node = node.input_value(0).get_node()
-    return node.get_type_name() == "Constant"
+    return str(node.get_type_name()) == "Constant"
 
 
 def _in_onnx(model: "onnx.ModelProto") -> Iterator[_Work]:

@@ -234,7 +234,7 @@ def _convolution(node: NodeProto, weight: Array, shape: Sequence[int]) -> nn.Con
         weight.shape[0],
         kernel,
         stride,
-        pads[:_PAIR] if is_even else (0, 0),
+        (pads[0], pads[1]) if is_even else (0, 0),
         dilation,
         groups,
     )
