@@ -18,6 +18,7 @@ import torch
 from nncf.quantization.advanced_parameters import OverflowFix
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from openvino import opset13
+from openvino.passes import ConstantFolding, Manager
 from torch import nn
 
 from bench.bundle.cpu_class import SAFE_LEVEL
@@ -105,16 +106,20 @@ def _from_onnx(graph: "ModelProto") -> openvino.Model:
         if constant.get_type_name() == "Constant" and layer in layers:
             operator = _user_of(constant)
             operator.set_friendly_name(f"__module.{layer}/{operator.get_type_name()}")
+    passes = Manager()
+    passes.register_pass(ConstantFolding())  # weights of groups are reshaped
+    passes.run_passes(model)
     return model
 
 
 def _user_of(weights: openvino.Node) -> openvino.Node:
     """Return the operator that multiplies by weights, which may be reshaped before."""
-    node = weights
-    while node.get_type_name() not in _WEIGHTED:
-        (port,) = node.output(0).get_target_inputs()
-        node = port.get_node()
-    return node
+    nodes = [weights]
+    for node in nodes:
+        if node.get_type_name() in _WEIGHTED:
+            return node
+        nodes += [port.get_node() for port in node.output(0).get_target_inputs()]
+    raise LookupError(f"the OpenVINO model has no operator for {weights.get_friendly_name()}")
 
 
 @lru_cache(maxsize=1)

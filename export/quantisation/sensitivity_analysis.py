@@ -125,10 +125,5 @@ def _macs(layer: nn.Module, output: Tensor) -> int:
 
 
 def _power(logits: Tensor) -> float:
-    """Return the mean square of logits [n, classes] about each image's mean, which softmax ignores.
-
-    A single score has no others to be compared with.
-    """
-    values = logits.flatten(1)
-    mean = values.mean(dim=1, keepdim=True) if values.shape[1] > 1 else 0
-    return float((values - mean).square().mean())
+    """Return the mean square of logits [n, classes] about each image's mean, which softmax ignores."""
+    return float((logits - logits.mean(dim=1, keepdim=True)).square().mean())
