@@ -46,6 +46,9 @@ _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
 _STORED = ("Multiply", "Convert", "Constant")
 
+# How the weights of a layer in fp32 are stored; those of grouped convolutions are given another shape.
+_STORED_IN_FLOAT = (("Constant",), ("Reshape", "Constant"))
+
 _ESTIMATORS = {
     RangeMethod.MIN_MAX: RangeEstimatorParametersSet.MINMAX,
     RangeMethod.HISTOGRAM: RangeEstimatorParametersSet.HISTOGRAM,
@@ -192,9 +195,9 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         ),
         ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
     )
-    _put_weights(quantised, request)
+    in_float = _put_weights(quantised, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
-    return _save(quantised, request, method, modules)
+    return _save(quantised, request, method, (*modules, *in_float))
 
 
 def _dataset(request: ExportRequest) -> nncf.Dataset:
@@ -231,31 +234,42 @@ def _quantise_by_nncf(model: openvino.Model, request: ExportRequest) -> Exported
     return _save(quantised, request, method, modules)
 
 
-def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
+def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ...]:
     """Replace NNCF's weights by the network's own, on their grid of ±`weight_level`.
 
     NNCF gives every output channel at least a hundredth of the layer's largest range, so that the weights of
     small channels have only a few steps (one network lost 5 dB of SQNR). And it has no grid that ends at ±64.
+    Return the layers that NNCF keeps in fp32 by itself, such as those of squeeze-and-excitation.
     """
+    in_float = []
     for name in weighted(request.network):
         if name in request.recipe.excluded_modules:
             continue
         weight = request.network.get_parameter(f"{name}.weight").detach()
+        stored = _stored(model, name)
+        if stored is None:
+            in_float.append(name)
+            continue
         scale = scale_of(weight, request.weight_level)
         levels = torch.round(weight / along(scale, weight, 0)).numpy().astype(np.int8)
         if isinstance(request.base, OnnxBase) and name in request.base.transposed:
             levels = levels.T
-        stored = _stored(model, name)
         _replace(stored.levels, levels)
         _replace(stored.scale, scale.numpy())
+    return tuple(in_float)
 
 
-def _stored(model: openvino.Model, module: str) -> _Stored:
-    """Return where a layer's int8 weights are stored; raises UnexpectedGraphError if the form is unknown."""
+def _stored(model: openvino.Model, module: str) -> _Stored | None:
+    """Return where a layer's int8 weights are stored, or None if they are in fp32.
+
+    Raises UnexpectedGraphError if the form is unknown.
+    """
     chain = [_operator_of(model, module).input_value(1).get_node()]
     while len(chain) < len(_STORED) and chain[-1].get_input_size():
         chain.append(chain[-1].input_value(0).get_node())
     kinds = tuple(node.get_type_name() for node in chain)
+    if kinds in _STORED_IN_FLOAT and chain[-1].get_element_type() == openvino.Type.f32:
+        return None
     if kinds != _STORED:
         raise UnexpectedGraphError(
             f"{module}: NNCF {nncf.__version__} stored the weights as {' of '.join(kinds)}, but edgefit "

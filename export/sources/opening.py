@@ -33,6 +33,14 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.torchscript_file import TorchScriptFileSource
 
             return TorchScriptFileSource(Path(source.spec.name), source.inputs, source.outputs)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import TorchNetworkSource
+
+            return TorchNetworkSource(source)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import TorchProgramSource
+
+            return TorchProgramSource(source)
         case _:
             raise NotImplementedError(source.spec.kind.value)
 
@@ -45,5 +53,13 @@ def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDe
             from export.sources.model_file import describe_file
 
             return describe_file(spec, shapes)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import describe_network
+
+            return describe_network(spec, shapes)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import describe_program
+
+            return describe_program(spec, shapes)
         case _:
             raise NotImplementedError(spec.kind.value, shapes)
