@@ -37,6 +37,9 @@ from export.exporter import (
     ExportRequest,
     is_stored_in_half,
 )
+from export.onnx_weights import onnx_model_of
+from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
+from export.sources.source import OnnxBase
 
 # Clip (ReLU6) must be among them: otherwise each Clip that the range does not make redundant runs in float.
 _QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "ReduceMean"]
@@ -65,6 +68,8 @@ def export(request: ExportRequest) -> Exported:
 
 
 def _float_model_of(request: ExportRequest) -> ModelProto:
+    if isinstance(request.base, OnnxBase):
+        return onnx_model_of(request.base, request)
     return _float_model(request.network, request.inputs, request.outputs)
 
 
@@ -127,7 +132,7 @@ def _save(
     return Exported(
         entry=entry,
         producer=f"{model.producer_name} {model.producer_version}".strip(),
-        opset=next(opset.version for opset in model.opset_import if opset.domain == ""),
+        opset=opset_of(model),
         method=method,
         excluded_modules=excluded_modules,
     )
@@ -180,7 +185,16 @@ def _inputs_for(request: ExportRequest) -> _CalibrationReader:
     return _CalibrationReader(request.calibration.first(most))
 
 
+class TooOldError(Exception):
+    """A graph for an operator set in which int8 cannot be written, and which ONNX could not convert."""
+
+
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
+    if opset_of(model) < QUANTISABLE_OPSET:
+        raise TooOldError(
+            f"the file is written for operator set {opset_of(model)}, int8 needs {QUANTISABLE_OPSET}, and "
+            f"ONNX cannot convert it; export the network again for operator set {QUANTISABLE_OPSET} or newer"
+        )
     if request.recipe.library_default:
         return _quantise_by_default(model, request, entry)
     modules = request.recipe.excluded_modules

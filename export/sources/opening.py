@@ -24,7 +24,7 @@ def _opened(source: OpenSource) -> Source:
         case SourceKind.ONNX:
             from export.sources.onnx_file import OnnxFileSource
 
-            return OnnxFileSource(Path(source.spec.name), source.inputs)
+            return OnnxFileSource(Path(source.spec.name), source.inputs, source.outputs)
         case SourceKind.OPENVINO:
             from export.sources.openvino_file import OpenVinoFileSource
 
