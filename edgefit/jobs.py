@@ -46,7 +46,7 @@ Compared = Literal["bundles", "models", "reports"]
 _NOUNS: dict[Compared, str] = {"bundles": "bundle", "models": "model file", "reports": "report"}
 # The options of a check that would do nothing, by what is given.
 _FOREIGN: dict[Compared, tuple[str, ...]] = {
-    "bundles": ("shape", "data", "preprocess", "judged_output", "min_agreement", "min_sqnr"),
+    "bundles": ("shape", "data", "preprocess", "judged_output"),
     "models": ("only", "min_retention"),
     "reports": ("shape", "data", "preprocess"),
 }
