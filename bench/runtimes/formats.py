@@ -71,9 +71,10 @@ def _onnx_usage(ran: RanAs) -> Usage:
             "options = onnxruntime.SessionOptions()\n"
             f"options.intra_op_num_threads = {ran.threads}\n"
             f"session = onnxruntime.InferenceSession(str(HERE / ENTRY), options, providers=[{provider}])\n"
-            f"assert session.get_providers()[0] == {provider}"
+            f"assert session.get_providers()[0] == {provider}\n"
+            "names = [tensor.name for tensor in session.get_inputs()]"
         ),
-        infer="logits = session.run(None, {session.get_inputs()[0].name: batch})[0][0]",
+        infer="outputs = session.run(None, dict(zip(names, inputs)))",
     )
 
 
@@ -90,33 +91,65 @@ def _openvino_usage(ran: RanAs) -> Usage:
             f"{threads}"
             f"model = openvino.Core().compile_model(HERE / ENTRY, {ran.provider!r}, settings)"
         ),
-        infer="logits = model(batch)[0][0]",
+        infer="outputs = model(inputs)",
     )
 
 
 def _torchscript_usage(ran: RanAs) -> Usage:
     """Return how torch runs TorchScript. On a CPU it computes weights stored in half in float."""
     device = repr(ran.provider)
-    half = ".half()" if ran.precision is Precision.FP16 and ran.place == "cuda" else ""
+    is_in_half = ran.precision is Precision.FP16 and ran.place == "cuda"
     if ran.is_quantised:
         engine, convert = f"torch.backends.quantized.engine = {_engine(ran)}\n", ""
         freeze = "torch.jit.freeze(module)"
     else:
-        engine, convert = "", half or ".float()"
+        engine, convert = "", ".half()" if is_in_half else "" if _is_in_double(ran) else ".float()"
         freeze = "torch.jit.optimize_for_inference(torch.jit.freeze(module))"
+    to_float = "" if ran.precision is Precision.FP32 else ".float()"
     return Usage(
         package="torch",
         imports="import torch",
         load=(
             f"torch.set_num_threads({ran.threads})\n"
             f"{engine}module = torch.jit.load(HERE / ENTRY, map_location={device}).eval(){convert}\n"
-            f"module = {freeze}"
+            f"module = {freeze}{'' if ran.gives_one_tensor else _TENSORS_IN}"
         ),
         infer=(
+            f"tensors = {_torch_tensors(ran, is_in_half)}\n"
             "with torch.inference_mode():\n"
-            f"    logits = module(torch.from_numpy(batch).to({device}){half})[0].float().cpu().numpy()"
+            f"    answer = module(*[tensor.to({device}) for tensor in tensors])\n"
+            f"outputs = [tensor{to_float}.cpu().numpy() for tensor in "
+            f"{'[answer]' if ran.gives_one_tensor else 'tensors_in(answer)'}]"
         ),
     )
+
+
+_TENSORS_IN = """
+
+
+def tensors_in(answer):
+    \"""Yield the tensors of a tuple, list or dictionary of them, to any depth.\"""
+    if isinstance(answer, (tuple, list, dict)):
+        for part in answer.values() if isinstance(answer, dict) else answer:
+            yield from tensors_in(part)
+    elif answer is not None:
+        yield torch.as_tensor(answer)
+"""
+# A module in double precision is left as it is.
+_CONVERTED = ("float16", "float32")
+
+
+def _is_in_double(ran: RanAs) -> bool:
+    return all(tensor.dtype == "float64" for tensor in ran.inputs)
+
+
+def _torch_tensors(ran: RanAs, is_in_half: bool) -> str:
+    """Return as Python the inputs as tensors, floats in the type that the module computes in."""
+    own, convert = ("float16", "half") if is_in_half else ("float32", "float")
+    if all(tensor.dtype == own for tensor in ran.inputs if tensor.dtype in _CONVERTED):
+        return "map(torch.from_numpy, inputs)"
+    converted = f"tensor.{convert}() if tensor.is_floating_point() else tensor"
+    return f"[{converted} for tensor in map(torch.from_numpy, inputs)]"
 
 
 def _engine(ran: RanAs) -> str:

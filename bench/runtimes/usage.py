@@ -5,6 +5,7 @@ It knows no format: each row has a function of its own that makes a Usage of how
 
 from dataclasses import dataclass
 
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 
 
@@ -24,6 +25,10 @@ class RanAs:
     """The quantised engine that it was made for, see ArtifactRecord; None if it was made for none."""
     in_half: bool
     """Whether most of the arithmetic ran in half precision."""
+    inputs: tuple[Tensor, ...]
+    """What one inference takes, with fixed shapes."""
+    gives_one_tensor: bool
+    """Whether an inference gives one tensor; else there may be several, in a tuple, list or dictionary."""
 
     @property
     def is_quantised(self) -> bool:
@@ -42,4 +47,5 @@ class Usage:
     load: str
     """The lines that load the artifact."""
     infer: str
-    """The lines that set `logits` [classes] from `batch`, float32 [1, channels, height, width]."""
+    """The lines that set `outputs` from `inputs`, a list of arrays. Both are in the model's order, and an
+    output is found by its number."""

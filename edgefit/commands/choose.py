@@ -144,6 +144,8 @@ def _ship(
     choice, candidate = chosen[0]
     assert candidate is not None
     opened = find_bundle(candidate.report, bundle, [path.parent for path in reports])
-    ship(choice, candidate, opened, target, overwrite)
-    output.say(f"written: {target}, with {candidate.run.variant}, classify.py, requirements.txt and CARD.md")
-    output.next_step(f"pip install -r {target / 'requirements.txt'}; python {target / 'classify.py'} IMAGE")
+    example = ship(choice, candidate, opened, target, overwrite)
+    *names, last = example.files
+    output.say(f"written: {target}, with {candidate.run.variant}, {', '.join(names)} and {last}")
+    run_it = f"python {target / 'classify.py'} {example.argument}"
+    output.next_step(f"pip install -r {target / 'requirements.txt'}; {run_it}")

@@ -21,6 +21,18 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.run_folder import RunSource
 
             return RunSource(Path(source.spec.name))
+        case SourceKind.ONNX:
+            from export.sources.onnx_file import OnnxFileSource
+
+            return OnnxFileSource(Path(source.spec.name), source.inputs)
+        case SourceKind.OPENVINO:
+            from export.sources.openvino_file import OpenVinoFileSource
+
+            return OpenVinoFileSource(Path(source.spec.name), source.inputs)
+        case SourceKind.TORCHSCRIPT:
+            from export.sources.torchscript_file import TorchScriptFileSource
+
+            return TorchScriptFileSource(Path(source.spec.name), source.inputs, source.outputs)
         case _:
             raise NotImplementedError(source.spec.kind.value)
 
@@ -28,4 +40,10 @@ def _opened(source: OpenSource) -> Source:
 def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
     """Return what a source takes and gives. Raises InputError if it cannot be opened, or if its shapes are
     open and nothing states them."""
-    raise NotImplementedError(spec.kind.value, shapes)
+    match spec.kind:
+        case SourceKind.ONNX | SourceKind.OPENVINO | SourceKind.TORCHSCRIPT:
+            from export.sources.model_file import describe_file
+
+            return describe_file(spec, shapes)
+        case _:
+            raise NotImplementedError(spec.kind.value, shapes)

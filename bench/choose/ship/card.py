@@ -3,13 +3,12 @@
 from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
+from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
 from bench.units import mb, mib, ms
 
-# Every card of every version contains this sentence, so that an earlier one is recognised by it.
-UNCHANGING = "`classify.py` does just that; the network normalises by itself."
 _CARD = """# {title}
 
-{network}; {origin}.
+{network}
 
 {chosen}
 
@@ -19,16 +18,11 @@ _CARD = """# {title}
 
 Measured {when}; {source}.{warnings}
 
-## How an image becomes an input
-
-{steps}. {unchanging}
+{inputs}
 
 ## Limits of use
 
-- This is not a medical device. No diagnosis may be based on it.
-- The accuracy holds for images of {data}. It is unknown for images from other devices, of other age
-  groups, or with other preprocessing.
-- It has {count} classes ({classes}) and gives one of them to every image, even to an ordinary photograph.
+{limits}
 - The latency holds for the runtime, threads and machine above. Measure again after an update:
   `edgefit check NEW_BUNDLE --baseline BUNDLE`.
 {notes}"""
@@ -37,29 +31,25 @@ Measured {when}; {source}.{warnings}
 def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> str:
     """Return the text of `CARD.md`. Every number in it has its conditions."""
     report, manifest = chosen.report, bundle.manifest
-    model, steps = manifest.model, manifest.preprocessing
-    classes, host = ", ".join(model.classes), report.host.board or report.host.cpu
+    host = report.host.board or report.host.cpu
     table = [
         f"| size | {mb(chosen.size_bytes):.2f} MB | all files of this artifact |",
         *_latency(chosen, host),
         f"| memory | {mib(chosen.memory_bytes):.0f} MiB | peak of a process that loads it and infers |",
-        *_accuracy(chosen),
+        *_accuracy(chosen, is_run_folder=manifest.model.source is None),
+        *([] if manifest.model.source is None else _verification(artifact)),
     ]
     warnings = [f"Warning: {warning}." for warning in chosen.run.warnings]
     return _CARD.format(
         title=f"{artifact.variant} of {manifest.name}",
-        network=f"{model.arch} at {model.image_size}×{model.image_size}, classes {classes}",
-        origin=f"starting weights {model.weights}, fine-tuned on {model.data}",
+        network=network_of(manifest),
         chosen="\n".join(_chosen(choice)),
         table="\n".join(table),
         when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
         source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
         warnings="\n".join(["", *warnings]) if warnings else "",
-        unchanging=UNCHANGING,
-        steps="" if steps is None else steps.words,
-        data=model.data,
-        count=len(model.classes),
-        classes=classes,
+        inputs=input_section(manifest),
+        limits=limits_of_use(manifest),
         notes="".join(f"- {note}\n" for note in manifest.notes),
     )
 
@@ -90,7 +80,8 @@ def _latency(chosen: Candidate, host: str) -> list[str]:
     return lines
 
 
-def _accuracy(chosen: Candidate) -> list[str]:
+def _accuracy(chosen: Candidate, is_run_folder: bool) -> list[str]:
+    """Return what the labels say; nothing where there are none."""
     measured = chosen.run.accuracy
     if measured is None:
         return []
@@ -99,8 +90,20 @@ def _accuracy(chosen: Candidate) -> list[str]:
     if retention is not None and retention.ci95 is not None:
         low, high = retention.ci95
         figure = f"{retention.value:.3f} ({low:.3f} to {high:.3f})"
-        lines.append(f"| retention | {figure} | of the fp32 network's accuracy, 95 % interval, same images |")
+        whose = "the fp32 network's" if is_run_folder else "the source's"
+        lines.append(f"| retention | {figure} | of {whose} accuracy, 95 % interval, same images |")
     if measured.sensitivity is not None and measured.specificity is not None:
         both = f"{measured.sensitivity:.3f}, {measured.specificity:.3f}"
         lines.append(f"| sensitivity, specificity | {both} | at a score of 0, same images |")
     return lines
+
+
+def _verification(artifact: ArtifactRecord) -> list[str]:
+    """Return how far the artifact's answers are those of the source, which needs no labels."""
+    verification = artifact.verification
+    where = f"with the source's outputs, {verification.images} evaluation samples, at export"
+    lines = []
+    if verification.agreement is not None:
+        lines.append(f"| agreement | {verification.agreement:.3f} | {where} |")
+    sqnr = "no difference" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f} dB"
+    return [*lines, f"| SQNR | {sqnr} | {where} |"]

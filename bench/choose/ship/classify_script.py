@@ -1,13 +1,15 @@
-"""The example and the requirements of a shipped artifact."""
+"""`classify.py` and the requirements of a shipped artifact."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from bench.bundle.manifest import ArtifactRecord, Manifest
-from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing
+from bench.bundle.judged_output import CLASSES
+from bench.bundle.manifest import ArtifactRecord, Bundle, Manifest
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
-from bench.choose.ship.reading import reading_of
+from bench.choose.ship.answering import Answer
 from bench.errors import InputError
 from bench.report.schema import Run
 from bench.runtimes.installed import row_of
@@ -18,44 +20,118 @@ from device_profiles.profile import Profile
 _TEMPLATE = Path(__file__).with_name("classify.txt")
 _MOSTLY = 0.5
 _INDENT = " " * 4
+_READ_INPUTS = '''
+def read_inputs(path):
+    """Return the arrays of an .npz file in the order in which the network takes them."""
+    arrays = dict(np.load(path))
+    for name, (dtype, shape) in INPUTS.items():
+        if name not in arrays or arrays[name].dtype != dtype or arrays[name].shape != shape:
+            sys.exit(f"{path}: give '{name}' as {dtype} {list(shape)}")
+    return [np.ascontiguousarray(arrays[name]) for name in INPUTS]
+
+'''
 
 
-def example_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> str:
-    """Return `classify.py`: it reads an image as the manifest says, and infers as it was measured."""
-    usage = _usage_of(artifact, run)
-    return _TEMPLATE.read_text(encoding="utf-8").format(
-        imports=usage.imports,
-        load=usage.load,
-        infer=indent(usage.infer, _INDENT),
-        entry=repr(artifact.entry),
-        classes=list(manifest.model.classes),
-        read=_reading(manifest),
+@dataclass(frozen=True)
+class Given:
+    """What `classify.py` is given, and how it becomes the inputs."""
+
+    noun: str
+    """What it is, in words."""
+    argument: str
+    """How help calls it."""
+    inputs: str
+    """The expression that makes a list of inputs of it."""
+    imports: tuple[str, ...] = ()
+    """What that needs of other files."""
+    constants: tuple[str, ...] = ()
+    """The constants that it needs."""
+    function: str = ""
+    """The function that it needs."""
+
+
+IMAGE = Given(
+    noun="an image",
+    argument="IMAGE",
+    inputs="[read_image(sys.argv[1])]",
+    imports=("from preprocess import read_image",),
+)
+
+
+def given_to(manifest: Manifest, artifact: ArtifactRecord) -> Given:
+    """Return what `classify.py` of an artifact is given: an image, or arrays by name."""
+    if manifest.preprocessing is not None:
+        return IMAGE
+    assert manifest.model.source is not None
+    own = manifest.model.source.signature.inputs
+    pairs = zip(own, artifact.inputs(manifest.model.image_size), strict=True)
+    return Given(
+        noun="an input",
+        argument="INPUTS.npz",
+        inputs="read_inputs(sys.argv[1])",
+        constants=_inputs_constant([_input(source.name, tensor) for source, tensor in pairs]),
+        function=_READ_INPUTS,
     )
 
 
-def _reading(manifest: Manifest) -> str:
-    """Return the function that reads an image; raises InputError where the manifest has no record of it."""
-    steps = manifest.preprocessing
-    if isinstance(steps, StatedPreprocessing):
-        raise InputError(
-            f"the bundle '{manifest.name}' cannot be shipped: it is of schema 1, and says in sentences that "
-            f"edgefit did not write how an image becomes an input ('{steps.words}'); export the bundle again"
-        )
-    assert isinstance(steps, PreprocessingRecord)
-    return reading_of(steps)
+def _input(name: str, tensor: Tensor) -> str:
+    return f"{name!r}: ({tensor.dtype!r}, {tuple(tensor.sizes)})"
 
 
-def _usage_of(artifact: ArtifactRecord, run: Run) -> Usage:
+def _inputs_constant(inputs: list[str]) -> tuple[str, ...]:
+    return ("INPUTS = {", *(f"{_INDENT}{line}," for line in inputs), "}")
+
+
+def answer_of(bundle: Bundle, artifact: ArtifactRecord) -> Answer:
+    """Return what the judged output of an artifact holds."""
+    model = bundle.manifest.model
+    output = CLASSES if model.source is None else model.source.output
+    known = () if artifact.signature is None or model.source is None else artifact.signature.outputs
+    return Answer(
+        output=output,
+        outputs=max(1, len(known)),
+        tensor=known[output.index] if known else None,
+        values=bundle.pack().reference_logits.shape[1],
+        names=model.classes,
+    )
+
+
+def example_of(bundle: Bundle, artifact: ArtifactRecord, run: Run) -> str:
+    """Return `classify.py`: it reads what the manifest says, and infers as the artifact was measured."""
+    manifest = bundle.manifest
+    usage = _usage_of(manifest, artifact, run)
+    given, answer = given_to(manifest, artifact), answer_of(bundle, artifact)
+    arguments = given.argument
+    is_wrong_use = "len(sys.argv) != 2"
+    if answer.output.kind == "values":
+        arguments, is_wrong_use = f"{arguments} [OUTPUT.npy]", "len(sys.argv) not in (2, 3)"
+    body = "\n".join([usage.load, usage.infer, given.function, *answer.lines])
+    imports = [*(["import numpy as np"] if "np." in body else []), usage.imports, *given.imports]
+    return _TEMPLATE.read_text(encoding="utf-8").format(
+        question=answer.question.format(input=given.noun),
+        arguments=arguments,
+        imports="\n".join(imports),
+        constants="\n".join([f"ENTRY = {artifact.entry!r}", *answer.constants, *given.constants]),
+        load=usage.load,
+        functions=given.function,
+        is_wrong_use=is_wrong_use,
+        inputs=given.inputs,
+        infer=indent(usage.infer, _INDENT),
+        answer=indent("\n".join(answer.lines), _INDENT),
+    )
+
+
+def _usage_of(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> Usage:
     row = row_of(artifact.format)
     if row.usage is None:
         raise InputError(
             f"{artifact.variant} cannot be shipped: edgefit has no example for {artifact.format}; choose "
             "another variant"
         )
-    return row.usage(_ran_as(artifact, run))
+    return row.usage(_ran_as(manifest, artifact, run))
 
 
-def _ran_as(artifact: ArtifactRecord, run: Run) -> RanAs:
+def _ran_as(manifest: Manifest, artifact: ArtifactRecord, run: Run) -> RanAs:
     ran = None if run.summary is None else run.summary.precision_ran
     shares = None if ran is None else ran.share_of_macs
     return RanAs(
@@ -65,12 +141,14 @@ def _ran_as(artifact: ArtifactRecord, run: Run) -> RanAs:
         precision=artifact.precision,
         engine=artifact.engine,
         in_half=(shares or {}).get(Precision.FP16.value, 0) > _MOSTLY,
+        inputs=artifact.inputs(manifest.model.image_size),
+        gives_one_tensor=manifest.model.source is None,
     )
 
 
-def requirements_of(artifact: ArtifactRecord, run: Run, profile: Profile) -> str:
+def requirements_of(manifest: Manifest, artifact: ArtifactRecord, run: Run, profile: Profile) -> str:
     """Return `requirements.txt`: the runtime in the version that was measured, and what reads images."""
-    package = _usage_of(artifact, run).package
+    package = _usage_of(manifest, artifact, run).package
     # A report may come from anybody, and what stands here is installed.
     found = re.fullmatch(r"\S+ ([0-9A-Za-z.]+)(\+\S*)?", run.runtime or "")
     version = None if found is None else found[1]
@@ -79,4 +157,5 @@ def requirements_of(artifact: ArtifactRecord, run: Run, profile: Profile) -> str
     lines = [f"# What runs {artifact.variant} as it was measured: {ran}."]
     if choice is not None and choice.install is not None:
         lines.append(f"# On {profile.name}: {' '.join(choice.install.split())}")
-    return "\n".join([*lines, f"{package}=={version}" if version else package, "numpy", "pillow", ""])
+    lines += [f"{package}=={version}" if version else package, "numpy"]
+    return "\n".join([*lines, *([] if manifest.preprocessing is None else ["pillow"]), ""])

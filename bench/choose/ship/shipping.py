@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,15 +12,19 @@ from pydantic import Field, ValidationError
 from bench.bundle.manifest import MANIFEST, ArtifactRecord, Bundle, FileRecord, describe, read_bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
-from bench.choose.ship.card import UNCHANGING, card_of
-from bench.choose.ship.classify_script import example_of, requirements_of
+from bench.choose.ship.card import card_of
+from bench.choose.ship.classify_script import example_of, given_to, requirements_of
+from bench.choose.ship.preprocess_script import preprocess_script_of
 from bench.errors import InputError
 from bench.filesystem.whole_files import files_below, sha256_of, whole_folder
 from bench.record import Record
 from bench.report.schema import Report
 
 CARD = "CARD.md"
+EXAMPLE = "classify.py"
 RECORD = "shipped.json"
+# The cards of the versions that wrote no record contain this sentence.
+_EARLIER_CARD = "`classify.py` does just that; the network normalises by itself."
 
 
 class Shipped(Record):
@@ -31,6 +36,16 @@ class Shipped(Record):
     """The variant that was copied."""
     files: tuple[FileRecord, ...]
     """The files of the folder, without this one."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What was written beside an artifact."""
+
+    files: tuple[str, ...]
+    """The names of the files."""
+    argument: str
+    """What `classify.py` is given, as help calls it."""
 
 
 def find_bundle(report: Report, given: Path | None, near: Sequence[Path]) -> Bundle:
@@ -83,24 +98,33 @@ def _artifact_of(bundle: Bundle, chosen: Candidate) -> ArtifactRecord:
     )
 
 
-def ship(choice: Choice, chosen: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> None:
-    """Write the chosen artifact with `classify.py`, `requirements.txt` and `CARD.md` into a new folder."""
+def ship(choice: Choice, chosen: Candidate, bundle: Bundle, target: Path, overwrite: bool) -> Example:
+    """Write the chosen artifact with an example, its requirements and a card into a new folder."""
     artifact = _artifact_of(bundle, chosen)
+    texts = _texts_of(choice, chosen, bundle, artifact)
     with whole_folder(target, written_files, overwrite, "--ship") as folder:
         for file in artifact.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.folder / file.path, copy)
-        texts = {
-            "classify.py": example_of(bundle.manifest, artifact, chosen.run),
-            "requirements.txt": requirements_of(artifact, chosen.run, chosen.report.profile),
-            CARD: card_of(choice, chosen, bundle, artifact),
-        }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         files = tuple(describe(folder, folder / path) for path in files_below(folder))
         record = Shipped(schema=1, variant=artifact.variant, files=files)
         (folder / RECORD).write_text(record.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+    return Example(tuple(texts), given_to(bundle.manifest, artifact).argument)
+
+
+def _texts_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> dict[str, str]:
+    """Return what is written beside an artifact, by the names of the files."""
+    manifest, run = bundle.manifest, chosen.run
+    preprocess = preprocess_script_of(manifest, artifact)
+    return {
+        EXAMPLE: example_of(bundle, artifact, run),
+        **({} if preprocess is None else {"preprocess.py": preprocess}),
+        "requirements.txt": requirements_of(manifest, artifact, run, chosen.report.profile),
+        CARD: card_of(choice, chosen, bundle, artifact),
+    }
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:
@@ -122,6 +146,6 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
 
 def _was_shipped_without_record(folder: Path) -> bool:
     try:
-        return UNCHANGING in (folder / CARD).read_text(encoding="utf-8")
+        return _EARLIER_CARD in (folder / CARD).read_text(encoding="utf-8")
     except (OSError, ValueError):
         return False

@@ -144,6 +144,7 @@ def test_a_shipped_folder_lists_its_files_and_may_be_shipped_to_again(report: Pa
     assert listed.keys() == {
         "CARD.md",
         "classify.py",
+        "preprocess.py",
         "requirements.txt",
         "onnx-fp32/model.onnx",
         "shipped.json",
@@ -163,8 +164,8 @@ def test_a_changed_example_is_not_replaced(report: Path, shipped: Path) -> None:
 @pytest.mark.parametrize("is_generated", [True, False])
 def test_a_card_alone_makes_no_result(report: Path, shipped: Path, is_generated: bool) -> None:
     (shipped / "shipped.json").unlink()
-    if not is_generated:
-        (shipped / "CARD.md").write_text("# My own model\n")
+    card = "`classify.py` does just that; the network normalises by itself." if is_generated else "My own"
+    (shipped / "CARD.md").write_text(f"# A model\n\n{card}\n")
     before = sorted(shipped.rglob("*"))
 
     code, said = ship(report, shipped, "--overwrite")

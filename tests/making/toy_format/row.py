@@ -10,7 +10,7 @@ def usage(ran: RanAs) -> Usage:
         package="torch",
         imports="import torch",
         load=f"torch.set_num_threads({ran.threads})\nprogram = torch.export.load(HERE / ENTRY).module()",
-        infer="with torch.inference_mode():\n    logits = program(torch.from_numpy(batch))[0].numpy()",
+        infer="with torch.inference_mode():\n    outputs = [program(torch.from_numpy(inputs[0])).numpy()]",
     )
 
 

@@ -1,4 +1,4 @@
-"""classify.py is written from the manifest's record of preprocessing, of schema 1 as well."""
+"""preprocess.py is written from the manifest's record of preprocessing, of schema 1 as well."""
 
 import json
 import shutil
@@ -14,15 +14,15 @@ from PIL import Image
 from bench.bundle.evaluation_pack import as_batch
 from bench.bundle.manifest import MANIFEST, read_bundle
 from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, unit_rgb
-from bench.choose.ship.reading import reading_of
+from bench.choose.ship.run_folder_reading import reading_of
 from bench.errors import InputError
 
 
 def read_by(steps: PreprocessingRecord, path: Path) -> npt.NDArray[np.float32]:
-    """Run the function that classify.py would have."""
-    names: dict[str, Any] = {"np": np, "Image": Image}
+    """Run the function that preprocess.py would have."""
+    names: dict[str, Any] = {}
     exec(reading_of(steps), names)
-    batch: npt.NDArray[np.float32] = names["read"](path)
+    batch: npt.NDArray[np.float32] = names["read_image"](path)
     return batch
 
 

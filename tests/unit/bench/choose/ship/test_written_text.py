@@ -70,19 +70,21 @@ def test_the_requirements_pin_the_runtime_that_was_measured(bundle: Bundle) -> N
     laptop, jetson = load_profile("laptop-cpu"), load_profile("jetson-orin-nano")
 
     assert "onnxruntime==1.20\n" in requirements_of(
-        artifact, run_of("onnx", runtime="onnxruntime 1.20"), laptop
+        bundle.manifest, artifact, run_of("onnx", runtime="onnxruntime 1.20"), laptop
     )
-    hostile = requirements_of(artifact, run_of("onnx", runtime="onnxruntime 1\n--index-url x"), laptop)
+    hostile = requirements_of(
+        bundle.manifest, artifact, run_of("onnx", runtime="onnxruntime 1\n--index-url x"), laptop
+    )
     assert hostile.splitlines()[1:] == ["onnxruntime", "numpy", "pillow"]
     on_gpu = run_of("onnx", runtime="onnxruntime 1.20", provider="CUDAExecutionProvider")
-    assert "onnxruntime-gpu==1.20" in requirements_of(artifact, on_gpu, jetson)
+    assert "onnxruntime-gpu==1.20" in requirements_of(bundle.manifest, artifact, on_gpu, jetson)
 
 
 def test_an_example_for_a_gpu_of_openvino_gives_no_threads(bundle: Bundle) -> None:
     (artifact,) = bundle.select(["openvino-fp32"])
 
-    cpu = example_of(bundle.manifest, artifact, run_of("openvino", provider="CPU"))
-    gpu = example_of(bundle.manifest, artifact, run_of("openvino", provider="GPU"))
+    cpu = example_of(bundle, artifact, run_of("openvino", provider="CPU"))
+    gpu = example_of(bundle, artifact, run_of("openvino", provider="GPU"))
 
     assert "INFERENCE_NUM_THREADS" in cpu
     assert "INFERENCE_NUM_THREADS" not in gpu
@@ -93,17 +95,17 @@ def test_an_int8_example_of_torchscript_names_the_engine_it_was_made_for(bundle:
     quantised = artifact.model_copy(update={"precision": Precision.INT8, "engine": "qnnpack"})
     portable = artifact.model_copy(update={"precision": Precision.INT8})
 
-    assert "engine = 'qnnpack'" in example_of(bundle.manifest, quantised, run_of("torchscript"))
-    assert "supported_engines" in example_of(bundle.manifest, portable, run_of("torchscript"))
-    assert "backends.quantized" not in example_of(bundle.manifest, artifact, run_of("torchscript"))
+    assert "engine = 'qnnpack'" in example_of(bundle, quantised, run_of("torchscript"))
+    assert "supported_engines" in example_of(bundle, portable, run_of("torchscript"))
+    assert "backends.quantized" not in example_of(bundle, artifact, run_of("torchscript"))
 
 
 def test_an_fp16_example_of_torchscript_computes_in_half_on_a_gpu_alone(bundle: Bundle) -> None:
     (artifact,) = bundle.select(["torchscript-fp32"])
     half = artifact.model_copy(update={"precision": Precision.FP16})
 
-    assert ".half()" in example_of(bundle.manifest, half, run_of("torchscript", provider="cuda"))
-    assert ".half()" not in example_of(bundle.manifest, half, run_of("torchscript"))
+    assert ".half()" in example_of(bundle, half, run_of("torchscript", provider="cuda"))
+    assert ".half()" not in example_of(bundle, half, run_of("torchscript"))
 
 
 def test_a_variant_that_the_bundle_lacks_is_not_shipped(bundle: Bundle, tmp_path: Path) -> None:

@@ -1,40 +1,50 @@
-"""The part of `classify.py` that reads an image, written from the record of preprocessing. Pure."""
+"""`preprocess.py` for a bundle of a run folder, written from its record of preprocessing. Pure."""
 
 from bench.bundle.preprocessing import PreprocessingRecord
 
-_READ = '''\
-def read(path):
+_SCRIPT = '''\
+"""How an image becomes the network's input. It needs numpy and Pillow alone."""
+
+import numpy as np
+from PIL import Image
+
+WIDTH, HEIGHT = {width}, {height}
+{constants}
+
+def read_image(path):
     """Return an image as the network takes it: float32 [1, {channels}, {height}, {width}]."""
     image = Image.open(path)
     if image.mode.startswith("I"):  # 16-bit grey
         image = Image.fromarray(np.asarray(image).astype(np.float32) / {sixteen_bit_divide_by})
     else:
         image = image.convert({mode})
-    image = image.resize(({width}, {height}), Image.Resampling.{resampling})
+    image = image.resize((WIDTH, HEIGHT), Image.Resampling.{resampling})
     pixels = np.atleast_3d(np.rint(np.asarray(image)))
-    planes = np.broadcast_to(pixels.transpose(2, 0, 1), ({channels}, {height}, {width}))
+    planes = np.broadcast_to(pixels.transpose(2, 0, 1), ({channels}, HEIGHT, WIDTH))
     batch = np.ascontiguousarray(planes[None], dtype=np.float32) / {divide_by}
-    return {batch}'''
+    return {batch}
+'''
 _GREY_OR_RGB = '"L" if image.mode in ("1", "L", "LA", "La") else "RGB"'
 
 
 def reading_of(steps: PreprocessingRecord) -> str:
-    """Return the function `read(path)` as Python."""
+    """Return the script with the function `read_image(path)`."""
     height, width = steps.size
-    return _READ.format(
+    return _SCRIPT.format(
         channels=steps.channels,
         height=height,
         width=width,
+        constants=_constants(steps) if steps.is_normalised else "",
         sixteen_bit_divide_by=_number(steps.sixteen_bit_divide_by),
         mode=_GREY_OR_RGB if steps.channels == 3 else '"L"',
         resampling=steps.interpolation.upper(),
         divide_by=_number(steps.divide_by),
-        batch=_normalised(steps) if steps.is_normalised else "batch",
+        batch="(batch - MEAN) / STD" if steps.is_normalised else "batch",
     )
 
 
-def _normalised(steps: PreprocessingRecord) -> str:
-    return f"(batch - {_planes(steps.mean)}) / {_planes(steps.std)}"
+def _constants(steps: PreprocessingRecord) -> str:
+    return f"MEAN = {_planes(steps.mean)}\nSTD = {_planes(steps.std)}\n"
 
 
 def _planes(values: tuple[float, ...]) -> str:

@@ -1,0 +1,138 @@
+"""What the card says of the bundle: the network's origin, its inputs and output, the limits of use. Pure."""
+
+from bench.bundle.manifest import Manifest, ModelRecord
+from bench.bundle.source_record import PreprocessCheck, SourceRecord
+from bench.printable import printable
+
+_MOST_NAMES = 20
+_SHOWN_DIGITS = 16
+_ACTIVATIONS = {
+    "logits": "logits",
+    "softmax": "probabilities that add up to 1 (softmax)",
+    "sigmoid": "probabilities, each for itself (sigmoid)",
+    "none": "scores without an activation",
+}
+_IMAGES = "## How an image becomes an input"
+_ARRAYS = "## What the network takes"
+
+
+def network_of(manifest: Manifest) -> str:
+    """Return the network, its origin and its output in sentences."""
+    model = manifest.model
+    if model.source is None:
+        network = f"{model.arch} at {model.image_size}×{model.image_size}, classes {', '.join(model.classes)}"
+        return f"{network}; starting weights {model.weights}, fine-tuned on {model.data}."
+    origin = f"{_origin(model, model.source)}, evaluated on {model.data}"
+    return f"{model.arch}, {_answers(model)}; {origin}.\n\n{_output(model.source)}."
+
+
+def _answers(model: ModelRecord) -> str:
+    kind = _kind(model)
+    if kind == "values":
+        return "with values that are no classes"
+    return f"{kind} {_listed(model.classes)}" if model.classes else f"{kind} without names"
+
+
+def _kind(model: ModelRecord) -> str:
+    return "classes" if model.source is None else model.source.output.kind
+
+
+def _origin(model: ModelRecord, source: SourceRecord) -> str:
+    """Return what it was made from. `weights` of the manifest is the file with the weights."""
+    hashed = "" if source.sha256 is None else f", SHA-256 {source.sha256[:_SHOWN_DIGITS]}"
+    weights = "" if model.weights in (source.name, "none") else f", weights {_code(model.weights)}"
+    return f"made from {_code(source.name)} ({source.kind.value}{weights}{hashed})"
+
+
+def _output(source: SourceRecord) -> str:
+    output, outputs = source.output, len(source.signature.outputs)
+    which = f"{_code(output.name)}, one of its {outputs} outputs" if outputs > 1 else _code(output.name)
+    what = "" if output.kind == "values" else f": {_ACTIVATIONS[output.activation]}"
+    return f"`classify.py` shows its output {which}{what}"
+
+
+def input_section(manifest: Manifest) -> str:
+    """Return the section about the inputs."""
+    steps, source = manifest.preprocessing, manifest.model.source
+    if source is None:
+        normalised = "`preprocess.py` does just that; the network normalises by itself."
+        return f"{_IMAGES}\n\n{'' if steps is None else steps.words}. {normalised}"
+    if steps is None:
+        inputs = source.signature.inputs
+        arrays = [f"- {_code(tensor.name)}: {tensor.dtype} {list(tensor.sizes)}" for tensor in inputs]
+        return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
+    known = [f"{steps.words}. `preprocess.py` does just that.", *_origins(source)]
+    return "\n".join([_IMAGES, "", *known, "", *_check(source.check)])
+
+
+def _origins(source: SourceRecord) -> list[str]:
+    if not source.origins:
+        return []
+    parts = [f"{', '.join(origin.keys)} from {origin.origin}" for origin in source.origins]
+    return [f"It was stated by: {'; '.join(parts)}."]
+
+
+def _check(check: PreprocessCheck | None) -> list[str]:
+    """Return how the preprocessing was checked, and what the check leaves open."""
+    if check is None:
+        return ["It was not checked by measuring, because there were no labelled images to check it with."]
+    worse, equal, better = (_named(check, verdict) for verdict in ("worse", "equal", "better"))
+    right = f"the source classifies {check.correct} of {check.images} labelled images correctly with it"
+    lines = [f"It was checked by measuring: {right}."]
+    lines += [f"Significantly worse is: {worse}."] if worse else []
+    lines += [f"Not to be told apart from it: {equal}."] if equal else []
+    lines += [f"**Significantly better is: {better}.** The user chose to go on without it."] if better else []
+    return lines
+
+
+def _named(check: PreprocessCheck, verdict: str) -> str:
+    return "; ".join(f"{rival.name} ({rival.correct})" for rival in check.rivals if rival.verdict == verdict)
+
+
+def limits_of_use(manifest: Manifest) -> str:
+    """Return the limits, a line each."""
+    noun = "input" if manifest.preprocessing is None else "image"
+    device = "This is not a medical device. No diagnosis may be based on it."
+    limits = [device, _accuracy_limit(manifest, noun), _answer_limit(manifest.model, noun)]
+    return "\n".join(f"- {limit}" for limit in limits)
+
+
+def _accuracy_limit(manifest: Manifest, noun: str) -> str:
+    data = manifest.model.data
+    if not manifest.pack.labelled:
+        return (
+            f"Its accuracy is unknown, because {data} has no labels. What is known is how far its outputs\n"
+            f"  are the source's, for each {noun} of that data."
+        )
+    if noun == "input":
+        return f"The accuracy holds for inputs of {data}. It is unknown for other ones."
+    return (
+        f"The accuracy holds for images of {data}. It is unknown for images from other devices, of\n"
+        "  other age groups, or with other preprocessing."
+    )
+
+
+def _answer_limit(model: ModelRecord, noun: str) -> str:
+    """Say that the network has an answer for everything."""
+    kind, strangest = _kind(model), "even to an ordinary photograph" if noun == "image" else "even to noise"
+    if kind == "values":
+        return f"It gives values to every {noun}, {strangest}."
+    names = (
+        f"{len(model.classes)} {kind} ({_listed(model.classes)})"
+        if model.classes
+        else f"{kind} without names"
+    )
+    given = "one of them" if kind == "classes" else "a probability of each"
+    return f"It has {names} and gives {given} to every {noun}, {strangest}."
+
+
+def _code(name: str) -> str:
+    """Return a name from a file as code in Markdown."""
+    return f"`{printable(name).replace('`', chr(39))}`"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Return the names; of many the first ones and a count."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more, see `classify.py`"
