@@ -119,7 +119,9 @@ def retention(report: Report, kinds: Kinds) -> Chart | None:
     if not rows.points:
         return None
     base = alt.Chart(data(rows.points)).encode(y=_named(rows.points), color=colour_by_format(kinds))
-    x = alt.X("retention:Q", title="accuracy ÷ fp32's (retention)", scale=alt.Scale(zero=False))
+    x = alt.X(
+        "retention:Q", title=f"accuracy ÷ the {_reference(report)}'s (retention)", scale=alt.Scale(zero=False)
+    )
     layers = [
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, tooltip=tooltip(rows.points)),
