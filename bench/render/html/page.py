@@ -178,15 +178,14 @@ def _answers(report: Report) -> str:
     if evaluation is None:
         return "no images"
     if evaluation.output.kind == "labels":
-        return (
-            f"{evaluation.images * len(evaluation.reference_logits[0])} labels of {evaluation.images} images"
-        )
+        labels = evaluation.images * len(evaluation.reference_logits[0])
+        return f"{labels} labels of {evaluation.images} images"
     return f"{evaluation.images} {'images' if report.bundle is None else report.bundle.samples}"
 
 
 def _flips_after(devices: Sequence[Device]) -> str | None:
     """Return the chart behind which the changed images are shown; None where there are no classes."""
-    keys = [chart.key for device in devices for chart in device.charts]
+    keys = [chart.key for device in devices if device.evaluated for chart in device.charts]
     return next((key for key in ("accuracy", "agreement") if key in keys), None)
 
 
