@@ -24,6 +24,7 @@ from bench.run.request import BenchmarkRequest
 from edgefit import __version__, jobs
 from edgefit.errors import python_errors
 from edgefit.extras import require_extra
+from edgefit.metrics import metrics_of
 from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
@@ -68,13 +69,15 @@ def bench(
     resume: bool = False,
     name: str | None = None,
     out: str | PathLike[str] | None = None,
+    metric: str | Sequence[str] = (),
     progress: bool = True,
 ) -> Report:
     """Measure a model file, several model files in turn, or every variant in a bundle, on this machine.
 
     `shape` and `dtype`: those of the only input, or of each input by its name, where the files leave them
     open. `data`, `preprocess` and `output`: see the options of the command. `only`: the variants of a bundle
-    to measure. `sustained`: seconds of a run without a pause. `out`: a file for the report. A case that
+    to measure. `sustained`: seconds of a run without a pause. `out`: a file for the report. `metric`: a
+    function of scikit-learn's `(y_true, y_score)`, as `package.module:function`, or several. A case that
     failed or was skipped is a row of the report.
     """
     if sustained is not None:
@@ -90,8 +93,9 @@ def bench(
     )
     inputs = _inputs(shape, dtype, data, preprocess, output, request.only)
     file = None if out is None else Path(out)
+    metrics = metrics_of(_names(metric))
     with _progress(progress) as watcher:
-        return Report.of(jobs.measure(_paths(model), str(profile), inputs, request, file, watcher))
+        return Report.of(jobs.measure(_paths(model), str(profile), inputs, request, file, watcher, metrics))
 
 
 @python_errors()

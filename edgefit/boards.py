@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bench.remote.targets import Target
     from bench.report.schema import Report
     from bench.run.request import BenchmarkRequest
+    from edgefit.metrics import Metric
 
 
 @contextmanager
@@ -63,23 +65,32 @@ def board_request(
 
 
 def measure_boards(
-    targets: "Sequence[Target]", request: "BoardRequest", out: Path | None, output: Output
+    targets: "Sequence[Target]",
+    request: "BoardRequest",
+    out: Path | None,
+    output: Output,
+    metrics: "Sequence[Metric]" = (),
 ) -> int:
     """Measure on every board; show each report, write it to `out`, and return the highest exit code.
+
+    `metrics`: the user's own, which are computed here. If one fails, the board keeps its report.
 
     With several boards each report has a file of its own, with the board's name before the suffix.
     """
     from bench.remote.fleet import measure_fleet
     from bench.report.files import write_report
+    from edgefit.metrics import with_metrics
 
     paths = _report_paths(targets, out)
 
     def on_report(target: "Target", report: "Report") -> None:
+        own = with_metrics(report, metrics)
         if path := paths.get(target.name):
-            write_report(path, report)
+            write_report(path, own)
 
     with progress_of([target.name for target in targets]) as watchers:
-        results = measure_fleet(targets, request, watchers, on_report)
+        measured_there = measure_fleet(targets, request, watchers, on_report)
+    results = [_with_metrics(result, metrics) for result in measured_there]
     for result in results:
         _show(result, output)
     output.document(_document(results))
@@ -87,6 +98,14 @@ def measure_boards(
     if measured:
         show_next_step([paths[name] for name in measured if name in paths], output)
     return max(_exit_code(result) for result in results)
+
+
+def _with_metrics(result: "BoardResult", metrics: "Sequence[Metric]") -> "BoardResult":
+    from edgefit.metrics import with_metrics
+
+    if result.report is None:
+        return result
+    return replace(result, outcome=with_metrics(result.report, metrics))
 
 
 def _report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:

@@ -32,6 +32,7 @@ from bench.system.host import read_host
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
+from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
@@ -46,7 +47,7 @@ Compared = Literal["bundles", "models", "reports"]
 _NOUNS: dict[Compared, str] = {"bundles": "bundle", "models": "model file", "reports": "report"}
 # The options of a check that would do nothing, by what is given.
 _FOREIGN: dict[Compared, tuple[str, ...]] = {
-    "bundles": ("shape", "data", "preprocess", "judged_output", "min_agreement", "min_sqnr"),
+    "bundles": ("shape", "data", "preprocess", "judged_output"),
     "models": ("only", "min_retention"),
     "reports": ("shape", "data", "preprocess"),
 }
@@ -61,21 +62,28 @@ def measure(
     request: BenchmarkRequest,
     out: Path | None,
     progress: Progress,
+    metrics: Sequence[Metric] = (),
 ) -> Report:
     """Measure model files or a bundle on this machine, and write the report to `out`.
 
     The profile and `out` are checked before anything is opened. A case that failed is a row of the report.
+    `metrics`: the user's own, which are tried before anything is measured. If one fails after all, what was
+    measured is kept, and the run can be resumed.
     """
+    finished: list[Report] = []
     device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
     if out is not None:
         refuse_to_replace(out, was_a_report, "--out")
 
     def on_report(report: Report) -> None:
+        finished.append(with_metrics(report, metrics))
         if out is not None:
-            write_report(out, report)
+            write_report(out, finished[-1])
 
     with opened(paths, inputs) as subject:
-        return benchmark(subject, device, request, progress, on_report)
+        try_metrics(metrics, subject)
+        benchmark(subject, device, request, progress, on_report)
+    return finished[-1]
 
 
 def _profile_here(progress: Progress) -> Profile:

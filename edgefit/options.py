@@ -67,6 +67,15 @@ JudgedOutput = Annotated[
         help="Judge only this output of model files. All outputs are compared.",
     ),
 ]
+MetricNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="package.module:function",
+        help="A metric of your own for each variant of a bundle with labels: a function of scikit-learn's "
+        "(y_true, y_score), which runs on this machine. Repeat it for several.",
+    ),
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Take fewer samples, and measure accuracy on the first 128 images.")
 ]

@@ -69,13 +69,13 @@ def samples_of_function(path: Path, function: str) -> Iterator[Sample]:
 
 
 def _items(where: str, function: Callable[[], object]) -> Iterator[object]:
-    with _foreign_code(where):
+    with foreign_code(where):
         given = function()
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping | np.ndarray):
             given = [given]
         iterator = iter(given)
     while True:
-        with _foreign_code(where):
+        with foreign_code(where):
             try:
                 item = next(iterator)
             except StopIteration:
@@ -84,7 +84,7 @@ def _items(where: str, function: Callable[[], object]) -> Iterator[object]:
 
 
 @contextlib.contextmanager
-def _foreign_code(where: str) -> Iterator[None]:
+def foreign_code(where: str) -> Iterator[None]:
     """Run a user's code: it prints to stderr, and what it raises becomes an InputError."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -112,7 +112,7 @@ def _module(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
-    with _foreign_code(str(path)):
+    with foreign_code(str(path)):
         sys.modules[name] = module  # where its dataclasses look their types up
         sys.path.insert(0, folder)  # a file that is run finds its neighbours
         try:
@@ -130,7 +130,7 @@ def _arrays_of(where: str, item: object) -> dict[str, Array]:
 
 
 def _array(where: str, value: object) -> Array:
-    with _foreign_code(where):
+    with foreign_code(where):
         array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise InputError(

@@ -314,7 +314,7 @@ class _Chooser:
         if self._set.judged_by == "nothing":
             return [_WITHOUT_LABELS]
         instead = _INSTEAD[self._set.judged_by].format(self._set.ranked[0].reference)
-        return [f"accuracy was not compared, because the bundle has none ({self._set.gap}); {instead}"]
+        return [f"accuracy was not compared, because {self._set.gap}; {instead}"]
 
     def _based_on(self) -> list[str]:
         """Return a sentence where the latencies are not the device's."""

@@ -6,10 +6,11 @@ from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
+from bench.errors import InputError
 from bench.gate.check_job import CheckJob, FailedCase
 from bench.gate.document import Checked
 from bench.gate.judging_outputs import evaluated_inputs
-from bench.gate.options import CheckOptions
+from bench.gate.options import CheckOptions, Limits
 from bench.gate.paired_runs import sampling_of
 from bench.gate.side_by_side import check_side_by_side
 from bench.harness.plan import (
@@ -23,6 +24,7 @@ from bench.harness.plan import (
 from bench.progress import Progress
 from bench.report.comparability import require_same_answers, require_same_task, subject_differences
 from bench.report.measured_bundle import record_of
+from bench.report.schema import BundleRecord
 from bench.runtimes.providers import case_id
 from bench.system.host import cpus_for, read_host
 from bench.system.memory_limit import find_cgroup
@@ -58,6 +60,9 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
     }
     if options.only:
         refuse_missing(record for bundle in bundles for record in artifacts[bundle.folder])
+    pack = baseline.pack()
+    has_accuracy = pack.labels is not None and record_of(baseline).output.kind != "values"
+    _refuse_idle_limits(options.limits, record_of(baseline), has_accuracy)
     host = read_host()
     terms = terms_of(profile, host)
     common = run_options(terms, host)
@@ -67,8 +72,6 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         )
         for bundle in bundles
     }
-    pack = baseline.pack()
-    has_accuracy = pack.labels is not None and record_of(baseline).output.kind != "values"
     return CheckJob(
         compared="bundles",
         candidate=record_of(candidate),
@@ -87,6 +90,26 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         inputs=None if has_accuracy else evaluated_inputs(len(pack), record_of(baseline).pack_sha256),
         notes=tuple(_differences(candidate, baseline, len(pack))),
     )
+
+
+def _refuse_idle_limits(limits: Limits, baseline: BundleRecord, has_accuracy: bool) -> None:
+    """Raise InputError for a limit that would do nothing: of accuracy where there is none, or of outputs."""
+    usual = Limits()
+    if has_accuracy:
+        for option, is_usual in (
+            ("--min-agreement", limits.min_agreement == usual.min_agreement),
+            ("--min-sqnr", limits.min_sqnr_db == usual.min_sqnr_db),
+        ):
+            if not is_usual:
+                raise InputError(
+                    f"{option}: it applies where there is no accuracy, and '{baseline.name}' has labels; "
+                    "leave it out, or give --min-retention"
+                )
+    elif limits.min_retention != usual.min_retention:
+        raise InputError(
+            f"--min-retention: '{baseline.name}' has no accuracy, because it has no labels or no classes; "
+            "leave it out, or give --min-agreement or --min-sqnr"
+        )
 
 
 def _plan(

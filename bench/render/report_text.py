@@ -103,7 +103,10 @@ def _answers(report: Report) -> str:
     if evaluation is None:
         return quick
     samples = "images" if report.bundle is None else report.bundle.samples
-    on = f"on {evaluation.images} of {evaluation.pack_images} evaluation {samples}{quick}"
+    labels = (
+        f", {len(evaluation.reference_logits[0])} labels each" if evaluation.output.kind == "labels" else ""
+    )
+    on = f"on {evaluation.images} of {evaluation.pack_images} evaluation {samples}{labels}{quick}"
     if evaluation.gap is None:
         return f"; accuracy {on}"
     compared = "SQNR" if evaluation.output.kind == "values" else "agreement with the source"

@@ -1,9 +1,10 @@
-"""The record of a bundle in a report or a check."""
+"""The record of a bundle in a report or a check, and of its evaluation images."""
 
+from bench.bundle.evaluation_pack import EvaluationPack, Labels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import Bundle
-from bench.report.schema import BundleRecord
+from bench.report.schema import BundleRecord, Evaluation
 
 
 def record_of(bundle: Bundle) -> BundleRecord:
@@ -26,3 +27,21 @@ def record_of(bundle: Bundle) -> BundleRecord:
         preprocess=preprocessing if isinstance(preprocessing, Preprocess) else None,
         origins=() if source is None else source.origins,
     )
+
+
+def evaluation_of(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -> Evaluation:
+    """Return the labels and reference answers of the images of a bundle that are evaluated."""
+    source, labels = bundle.manifest.model.source, evaluated.labels
+    return Evaluation(
+        labels=None if labels is None else _as_tuples(labels),
+        reference_logits=tuple(tuple(float(logit) for logit in row) for row in evaluated.reference_logits),
+        positive_class=bundle.manifest.pack.positive_class,
+        pack_images=pack_images,
+        output=CLASSES if source is None else source.output,
+    )
+
+
+def _as_tuples(labels: Labels) -> tuple[int, ...] | tuple[tuple[int, ...], ...]:
+    if labels.ndim == 1:
+        return tuple(int(label) for label in labels)
+    return tuple(tuple(int(label) for label in row) for row in labels)

@@ -8,7 +8,9 @@ import numpy as np
 from bench.report.schema import Evaluation
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
-from bench.statistics.scores import decisions
+from bench.statistics.scores import Wide, decisions, probabilities
+
+_TWO_CLASSES = 2
 
 
 def as_values(logits: Sequence[Sequence[float]]) -> Logits:
@@ -19,6 +21,20 @@ def as_values(logits: Sequence[Sequence[float]]) -> Logits:
 def labels_of(evaluation: Evaluation) -> Labels | None:
     """Return the labels as an array [images], or [images, labels]; None where nobody labelled the images."""
     return None if evaluation.labels is None else np.asarray(evaluation.labels, dtype=np.int64)
+
+
+def metric_arguments(logits: Sequence[Sequence[float]], evaluation: Evaluation) -> tuple[Labels, Wide]:
+    """Return scikit-learn's `(y_true, y_score)` for judged values: labels, and probabilities.
+
+    They are [images] and [images, classes], or [images, labels] both. Of two classes `y_true` is 1 for the
+    positive one, and `y_score` has its probability alone: both [images].
+    """
+    labels, scores = labels_of(evaluation), probabilities(as_values(logits), evaluation.output)
+    assert labels is not None
+    if evaluation.output.kind == "labels" or scores.shape[1] != _TWO_CLASSES:
+        return labels, scores
+    positive = 1 if evaluation.positive_class is None else evaluation.positive_class
+    return (labels == positive).astype(np.int64), scores[:, positive]
 
 
 @dataclass(frozen=True)

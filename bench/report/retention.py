@@ -64,7 +64,7 @@ def check_agreement(agreeing: int, decisions: int, reference: str) -> RetentionC
 def check_values(sqnr_db: float | None, reference: str) -> RetentionCheck:
     """Check how far values of an output without classes are from the reference's; None: they are equal."""
     if sqnr_db is None:
-        return RetentionCheck(True, False, f"the {reference}'s values exactly", "SQNR")
+        return RetentionCheck(True, False, f"exactly the {reference}'s values", "SQNR")
     figure = f"SQNR {sqnr_db:.1f} dB with the {reference}'s values as the signal"
     if sqnr_db >= MIN_SQNR_DB:
         return RetentionCheck(True, False, figure, "SQNR")

@@ -454,8 +454,8 @@ class Evaluation(Record):
     def gap(self) -> str | None:
         """Why there is no accuracy, in words; None if there is."""
         if self.output.kind == "values":
-            return "its output holds no classes"
-        return "it has no labels" if self.labels is None else None
+            return "the judged output holds no classes"
+        return "the samples have no labels" if self.labels is None else None
 
     def first(self, images: int) -> "Evaluation":
         """Return the evaluation of the first images alone."""

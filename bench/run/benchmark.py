@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.bundle.cpu_class import class_of
-from bench.bundle.evaluation_pack import EvaluationPack, Labels
-from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.telemetry import missing_telemetry
@@ -28,7 +26,7 @@ from bench.harness.plan import (
 from bench.harness.run_plan import Outcomes, measure
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.progress import Progress
-from bench.report.measured_bundle import record_of
+from bench.report.measured_bundle import evaluation_of, record_of
 from bench.report.schema import Evaluation, Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
@@ -160,7 +158,7 @@ def _plan_of_bundle(
     cases = cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats)
     images = planned_evaluation(bundle, evaluated)
     plan = _plan(cases, images, profile, terms, options, cpus, request)
-    return plan, _evaluation(bundle, evaluated, len(pack))
+    return plan, evaluation_of(bundle, evaluated, len(pack))
 
 
 def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
@@ -284,20 +282,3 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
         ),
         *(row(case) for case in job.plan.controls),
     )
-
-
-def _evaluation(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -> Evaluation:
-    source, labels = bundle.manifest.model.source, evaluated.labels
-    return Evaluation(
-        labels=None if labels is None else _as_tuples(labels),
-        reference_logits=tuple(tuple(float(logit) for logit in row) for row in evaluated.reference_logits),
-        positive_class=bundle.manifest.pack.positive_class,
-        pack_images=pack_images,
-        output=CLASSES if source is None else source.output,
-    )
-
-
-def _as_tuples(labels: Labels) -> tuple[int, ...] | tuple[tuple[int, ...], ...]:
-    if labels.ndim == 1:
-        return tuple(int(label) for label in labels)
-    return tuple(tuple(int(label) for label in row) for row in labels)

@@ -228,6 +228,6 @@ def _of_operators(
     sentence = (
         f"{len(ran)} operators ran in float{f' ({names})' if ran else ''}, but the recipe excludes "
         f"{len(excluded_modules)} modules from int8: this runtime does not follow the recipe; use this row's "
-        "accuracy, not the manifest's"
+        "figures, not the manifest's"
     )
     return [sentence]

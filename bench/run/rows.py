@@ -5,7 +5,7 @@ from functools import partial
 
 from bench.bundle.cpu_class import CpuClass, class_of
 from bench.bundle.manifest import FailedExport, NotMade
-from bench.bundle.variants import Variant
+from bench.bundle.variants import Precision, Variant
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Completed, Outcome, Skipped
@@ -87,7 +87,9 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
     heat = profile.heat if provenance == "measured" else None
     predictions = _predictions(outcome, context.evaluation)
     paired = None if predictions is None else predictions.paired
-    excluded_modules = None if case.model is not None else case.excluded_modules
+    # A model file has no recipe, nor has the user's own file in a bundle, which no exporter made.
+    has_recipe = case.model is None and (case.artifact is None or case.artifact.method is not None)
+    excluded_modules = case.excluded_modules if has_recipe or case.precision is Precision.FP32 else None
     return [
         *context.warnings,
         *row_warnings(outcome, case.precision, context.sampling, context.quick, excluded_modules, heat),

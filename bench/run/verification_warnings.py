@@ -63,11 +63,11 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
     if here is not None:
         sentence = (
             f"{device}, for which int8 was {here.how}, not measured ({_figure(here)} on "
-            f"{here.images} images): use this row's accuracy"
+            f"{here.images} images): use this row's figures"
         )
     elif artifact.cpu is None:
         sentence = (
-            "the bundle does not say on which CPUs its int8 was verified: use this row's accuracy, not the "
+            "the bundle does not say on which CPUs its int8 was verified: use this row's figures, not the "
             "manifest's, or export again"
         )
     else:
@@ -101,6 +101,6 @@ def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) 
     sentence = (
         f"{len(here)} of {images} images get another class here than from the reference, but "
         f"{len(stored)} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
-        "differently; use this row's accuracy, not the manifest's"
+        "differently; use this row's figures, not the manifest's"
     )
     return [sentence]

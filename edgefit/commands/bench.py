@@ -10,6 +10,7 @@ from edgefit.options import (
     AsJson,
     Data,
     JudgedOutput,
+    MetricNames,
     Name,
     Only,
     Preprocess,
@@ -57,6 +58,7 @@ def bench(
     data: Data = None,
     preprocess: Preprocess = None,
     judged_output: JudgedOutput = None,
+    metric: MetricNames = None,
     quick: Quick = False,
     sustained: Sustained = None,
     resume: Annotated[
@@ -99,6 +101,7 @@ def bench(
     from bench.report.files import to_json
     from bench.run.request import BenchmarkRequest
     from edgefit.jobs import measure
+    from edgefit.metrics import metrics_of, try_metrics
     from edgefit.progress import progress
     from edgefit.subjects import SubjectOptions
 
@@ -113,6 +116,7 @@ def bench(
         tool=__version__,
         created=now(),
     )
+    metrics = metrics_of(metric or ())
     shapes = {} if shape is None else parse_shapes(shape)
     inputs = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
     if on:
@@ -122,14 +126,15 @@ def bench(
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
         with opened_for_boards(subjects, inputs) as subject:
+            try_metrics(metrics, subject)
             on_boards = board_request(subject, request, profile, formats, wheelhouse, output)
-            code = measure_boards(targets, on_boards, out, output)
+            code = measure_boards(targets, on_boards, out, output, metrics)
         raise typer.Exit(code)
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
     with progress() as watcher:
-        report = measure(subjects, profile or DEFAULT_PROFILE, inputs, request, out, watcher)
+        report = measure(subjects, profile or DEFAULT_PROFILE, inputs, request, out, watcher, metrics)
     show_report(report, output)
     output.document(to_json(report))
     if code := exit_code_of(report):

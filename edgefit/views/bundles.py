@@ -1,6 +1,9 @@
 """Shows a bundle's manifest as a table. Pure: a manifest in, a rich renderable out."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -8,77 +11,163 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.bundle.manifest import ArtifactRecord, Manifest, VerificationRecord
+from bench.bundle.manifest import ArtifactRecord, Manifest, Preprocessing, VerificationRecord
+from bench.bundle.model_set import with_origins
 from bench.bundle.recipe import HeldOut, Search
+from bench.bundle.source_record import PreprocessCheck, SourceRecord
 from bench.errors import first_sentence
 
 _BYTES_PER_MB = 1e6
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table."""
+
+    title: str
+    """Its heading."""
+    text: Callable[[ArtifactRecord], str | None]
+    """An artifact's figure; None where there is none."""
+
+
+_COLUMNS = (
+    _Column("size\nMB", lambda artifact: f"{artifact.size_bytes / _BYTES_PER_MB:.2f}"),
+    _Column("largest\ndiff.", lambda artifact: f"{artifact.verification.largest_difference:.2g}"),
+    _Column("SQNR\ndB", lambda artifact: _sqnr(artifact.verification)),
+    _Column("agree-\nment", lambda artifact: _share(artifact.verification.agreement)),
+    _Column("retention\n(95 % interval)", lambda artifact: _retention(artifact.verification)),
+    _Column("images", lambda artifact: str(artifact.verification.images)),
+    _Column("s", lambda artifact: f"{artifact.seconds:.0f}"),
+)
+
+
 def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
-    """Show the size of each artifact, and how closely it matches the fp32 network."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("variant", no_wrap=True)
-    for title in (
-        "size\nMB",
-        "largest\ndiff.",
-        "SQNR\ndB",
-        "agree-\nment",
-        "retention\n(95 % interval)",
-        "images",
-        "s",
-    ):
-        table.add_column(title, justify="right", no_wrap=True)
-    for artifact in manifest.artifacts:
-        table.add_row(*_cells(artifact))
-    parts: list[RenderableType] = [table]
-    parts += [
+    """Show the size of each artifact, and how closely it matches the fp32 network, or the source."""
+    failed = [
         Text.from_markup(
             f"[bold red]{escape(failed.variant)} failed[/] in stage {escape(failed.stage)}: "
             f"{escape(failed.message)}"
         )
         for failed in manifest.failed
     ]
-    parts += [Text(f"{missing.variant} was not made: {missing.reason}") for missing in manifest.not_made]
-    parts += [
+    warnings = [
         Text.from_markup(f"[yellow]warning:[/yellow] {escape(artifact.variant)}: {escape(sentence)}")
         for artifact in manifest.artifacts
         for sentence in artifact.warnings
     ]
-    parts += [
-        Text(f"{artifact.variant}: {_search(artifact.search)}")
+    lines = [
+        *(f"{missing.variant} was not made: {missing.reason}" for missing in manifest.not_made),
+        *_source_lines(manifest),
+    ]
+    return Group(
+        _table(manifest.artifacts),
+        *failed,
+        *map(Text, lines),
+        *warnings,
+        *map(Text, _int8_lines(manifest)),
+        *map(Text, [_compared(manifest, out), _protect(manifest)]),
+    )
+
+
+def _table(artifacts: Sequence[ArtifactRecord]) -> Table:
+    """Return the table without the columns in which no artifact has a figure."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("variant", no_wrap=True)
+    shown = [
+        column
+        for column in _COLUMNS
+        if not artifacts or any(column.text(artifact) is not None for artifact in artifacts)
+    ]
+    for column in shown:
+        table.add_column(column.title, justify="right", no_wrap=True)
+    for artifact in artifacts:
+        table.add_row(escape(artifact.variant), *(column.text(artifact) or "–" for column in shown))
+    return table
+
+
+def _int8_lines(manifest: Manifest) -> list[str]:
+    searches = [
+        f"{artifact.variant}: {_search(artifact.search)}"
         for artifact in manifest.artifacts
         if artifact.search is not None
     ]
-    parts += [
-        Text(f"{artifact.variant}: {_classes(artifact)}")
-        for artifact in manifest.artifacts
-        if artifact.classes
+    classes = [
+        f"{artifact.variant}: {_classes(artifact)}" for artifact in manifest.artifacts if artifact.classes
     ]
-    parts.append(Text(f"compared with the fp32 network on evaluation images; bundle: {out}"))
-    parts.append(
-        Text(f"the bundle contains {manifest.pack.images} test images, which may show patients: protect it")
-    )
-    return Group(*parts)
+    return searches + classes
 
 
-def _cells(artifact: ArtifactRecord) -> list[str]:
-    verification = artifact.verification
-    return [
-        escape(artifact.variant),
-        f"{artifact.size_bytes / _BYTES_PER_MB:.2f}",
-        f"{verification.largest_difference:.2g}",
-        "exact" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f}",
-        "–" if verification.agreement is None else f"{verification.agreement:.3f}",
-        _retention(verification),
-        str(verification.images),
-        f"{artifact.seconds:.0f}",
-    ]
+def _source_lines(manifest: Manifest) -> list[str]:
+    """Return what the source is and how its images are prepared; nothing of a run folder."""
+    source = manifest.model.source
+    if source is None:
+        return []
+    own = "" if source.variant is None else f"; {source.variant} is the file itself, unchanged"
+    held = "values" if source.output.kind == "values" else f"{source.output.kind}, {source.output.activation}"
+    judged = f"{source.kind.value} {source.name}{own}; judged: its output '{source.output.name}' ({held})"
+    return [judged, *_preprocessing_lines(manifest.preprocessing, source)]
 
 
-def _retention(verification: VerificationRecord) -> str:
+def _preprocessing_lines(preprocessing: Preprocessing | None, source: SourceRecord) -> list[str]:
+    """Return how images are prepared, where that was stated, and how it was checked."""
+    if preprocessing is None:
+        return ["its inputs are ready arrays, so there is no preprocessing to check"]
+    lines = [f"images: {with_origins(preprocessing.words, source.origins)}"]
+    check = source.check
+    if check is None:
+        return [*lines, "the preprocessing was not checked, because that takes labelled images"]
+    checked = f"preprocessing checked on {check.images} labelled images: {check.correct} right as stated"
+    rivals = [_rivals(check, verdict) for verdict in _VERDICTS if _has(check, verdict)]
+    lines.append("; ".join([checked, *rivals]))
+    if check.trusted:
+        lines.append("warning: other preprocessing is significantly better, and --trust-preprocess went on")
+    return lines
+
+
+_VERDICTS: Mapping[Literal["worse", "equal", "better"], str] = {
+    "better": "significantly better",
+    "equal": "not to be told apart",
+    "worse": "worse",
+}
+
+
+def _has(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -> bool:
+    return any(rival.verdict == verdict for rival in check.rivals)
+
+
+def _rivals(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -> str:
+    """Return the rivals of one verdict, each with how many images were right with it."""
+    rivals = [f"{rival.name} ({rival.correct} right)" for rival in check.rivals if rival.verdict == verdict]
+    return f"{_VERDICTS[verdict]}: {', '.join(rivals)}"
+
+
+def _compared(manifest: Manifest, out: Path) -> str:
+    source = manifest.model.source
+    reference = "fp32 network" if source is None else "source"
+    noun = "images" if source is None or manifest.preprocessing is not None else "samples"
+    gap = "" if manifest.pack.labelled else ", which have no labels, so there is no accuracy"
+    if source is not None and source.output.kind == "values":
+        gap = "; its output holds no classes, so there is no accuracy"
+    return f"compared with the {reference} on evaluation {noun}{gap}; bundle: {out}"
+
+
+def _protect(manifest: Manifest) -> str:
+    if manifest.model.source is not None and manifest.preprocessing is None:
+        return f"the bundle contains {manifest.pack.images} samples of your data: protect it"
+    return f"the bundle contains {manifest.pack.images} test images, which may show patients: protect it"
+
+
+def _sqnr(verification: VerificationRecord) -> str:
+    return "exact" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f}"
+
+
+def _share(share: float | None) -> str | None:
+    return None if share is None else f"{share:.3f}"
+
+
+def _retention(verification: VerificationRecord) -> str | None:
     if verification.retention is None:
-        return "–"
+        return None
     interval = (
         "" if verification.retention_ci95 is None else " ({:.3f}-{:.3f})".format(*verification.retention_ci95)
     )

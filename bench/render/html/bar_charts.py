@@ -30,7 +30,7 @@ from bench.render.html.drawing import (
 )
 from bench.render.text import noun_of
 from bench.report.retention import MARGIN
-from bench.report.schema import Evaluation, Report
+from bench.report.schema import Accuracy, Evaluation, Report
 from bench.units import mib
 
 _OF_PARTS = {"peak": "#9ecae1", "loaded": "#4a9cc9", "runtime": "#0072b2"}
@@ -119,7 +119,8 @@ def retention(report: Report, kinds: Kinds) -> Chart | None:
     if not rows.points:
         return None
     base = alt.Chart(data(rows.points)).encode(y=_named(rows.points), color=colour_by_format(kinds))
-    x = alt.X("retention:Q", title="accuracy ÷ fp32's (retention)", scale=alt.Scale(zero=False))
+    title = f"accuracy ÷ the {_reference(report)}'s (retention)"
+    x = alt.X("retention:Q", title=title, scale=alt.Scale(zero=False))
     layers = [
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x, tooltip=tooltip(rows.points)),
@@ -252,17 +253,17 @@ def agreement(report: Report, kinds: Kinds) -> Chart | None:
     return Chart("agreement", "Agreement with the source", rows.caption, bars, *rows.table)
 
 
+def _answers(figures: Accuracy) -> Row:
+    """Return what a row's answers have: classes and how many changed, or values and their cosine."""
+    if figures.agreement is None:
+        return {"cosine": figures.cosine, "sqnr_db": figures.sqnr_db}
+    return {"agreement": figures.agreement, "flips": len(figures.flips), "sqnr_db": figures.sqnr_db}
+
+
 def _agreement_rows(report: Report, evaluation: Evaluation, key: str) -> Rows:
     """Return the agreement of each row, or its SQNR where the output holds no classes."""
     table: list[Row] = [
-        {
-            **named(run),
-            "value": getattr(run.accuracy, key),
-            "agreement": run.accuracy.agreement,
-            "cosine": run.accuracy.cosine,
-            "sqnr_db": run.accuracy.sqnr_db,
-            "flips": len(run.accuracy.flips),
-        }
+        {**named(run), "value": getattr(run.accuracy, key), **_answers(run.accuracy)}
         for run in completed(report)
         if run.accuracy is not None
     ]

@@ -53,8 +53,8 @@ class Device:
     flips: tuple[Flip, ...]
     evaluated: int
     """How many rows classified the evaluation images."""
-    images: int
-    """How many evaluation images there are."""
+    answers: str
+    """What they classified, with its number: images, or labels of images."""
 
 
 def to_html(
@@ -160,7 +160,7 @@ def _device(
             flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256))
         ),
         evaluated=sum(run.accuracy is not None and run.accuracy.agreement is not None for run in report.runs),
-        images=0 if report.evaluation is None else report.evaluation.images,
+        answers=_answers(report),
     )
 
 
@@ -173,9 +173,19 @@ def _sections(devices: Sequence[Device]) -> list[tuple[str, str, list[tuple[Devi
     ]
 
 
+def _answers(report: Report) -> str:
+    evaluation = report.evaluation
+    if evaluation is None:
+        return "no images"
+    if evaluation.output.kind == "labels":
+        labels = evaluation.images * len(evaluation.reference_logits[0])
+        return f"{labels} labels of {evaluation.images} images"
+    return f"{evaluation.images} {'images' if report.bundle is None else report.bundle.samples}"
+
+
 def _flips_after(devices: Sequence[Device]) -> str | None:
     """Return the chart behind which the changed images are shown; None where there are no classes."""
-    keys = [chart.key for device in devices for chart in device.charts]
+    keys = [chart.key for device in devices if device.evaluated for chart in device.charts]
     return next((key for key in ("accuracy", "agreement") if key in keys), None)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from making.compared_report import Row, made_report
+from making.source_bundle import KINDS
+from making.source_report import source_report
 from making.tiny_report import MS, completed, make_report
 
 from bench.errors import InputError, ReportMismatchError
@@ -231,3 +233,37 @@ def test_a_file_that_is_no_json_document_says_how_to_get_a_report(tmp_path: Path
         InputError, match=r"model\.onnx is not a report, .*: edgefit bench .*model\.onnx --out"
     ):
         read_report(path)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_report_of_every_kind_reads_back_what_was_written(tmp_path: Path, name: str) -> None:
+    report = source_report(KINDS[name])
+    write_report(tmp_path / "r.json", report)
+
+    assert read_report(tmp_path / "r.json") == report
+
+
+def test_an_older_report_gets_the_figures_that_did_not_exist(path: Path) -> None:
+    content = json.loads(path.read_text())
+    for name in ("decisions", "cosine", "balanced_accuracy", "macro_auc", "top5", "f1", "by_label"):
+        del content["runs"][0]["summary"]["accuracy"][name]
+    del content["evaluation"]["output"]
+    path.write_text(json.dumps(content))
+
+    assert read_report(path) == make_report()
+
+
+@pytest.mark.parametrize("name", ["f1", "balanced_accuracy", "decisions"])
+def test_a_newer_figure_that_was_changed_is_refused_too(path: Path, name: str) -> None:
+    change(path, 3, "runs", 0, "summary", "accuracy", name)
+
+    with pytest.raises(ReportMismatchError, match=rf"'summary\.accuracy\.{name}' does not match"):
+        read_report(path)
+
+
+def test_a_metric_of_the_users_own_is_read_as_it_is(path: Path) -> None:
+    change(path, [{"name": "ours:kappa", "value": 0.5, "reference": 0.75}], "runs", 0, "metrics")
+
+    (metric,) = read_report(path).runs[0].metrics
+
+    assert (metric.name, metric.value, metric.reference) == ("ours:kappa", 0.5, 0.75)

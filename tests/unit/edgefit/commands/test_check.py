@@ -9,6 +9,7 @@ import pytest
 from making.check_command import ONE, check_here
 from making.compared_report import Row, made_report
 from making.model_pairs import classifier
+from making.source_bundle import KINDS, make_source_bundle
 from making.tiny_report import HOST
 
 from bench.bundle.manifest import MANIFEST
@@ -125,12 +126,33 @@ def test_an_option_of_bundles_does_not_apply_to_model_files(
     assert f"{option}: it does not apply to a model file; leave it out" in said(done.stderr)
 
 
-@pytest.mark.parametrize("words", [["--shape", "1x3x8x8"], ["--min-agreement", "0.9"], ["--min-sqnr", "9"]])
-def test_an_option_of_model_files_does_not_apply_to_bundles(bundle_folder: Path, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--shape", "1x3x8x8"], "--shape: it does not apply to a bundle; leave it out"),
+        (
+            ["--min-agreement", "0.9"],
+            "--min-agreement: it applies where there is no accuracy, and 'tiny' has",
+        ),
+        (["--min-sqnr", "9"], "--min-sqnr: it applies where there is no accuracy, and 'tiny' has labels"),
+    ],
+)
+def test_an_option_of_model_files_does_not_apply_to_bundles(
+    bundle_folder: Path, words: list[str], sentence: str
+) -> None:
     done = check_here(bundle_folder, bundle_folder, *words)
 
     assert done.returncode == 2
-    assert "it does not apply to a bundle; leave it out" in said(done.stderr)
+    assert sentence in said(done.stderr)
+
+
+def test_a_limit_of_accuracy_does_not_apply_to_a_bundle_without_labels(tmp_path: Path) -> None:
+    bundle = make_source_bundle(tmp_path / "bundle", KINDS["unlabelled"])
+
+    done = check_here(bundle, bundle, "--min-retention", "0.9")
+
+    assert done.returncode == 2
+    assert "--min-retention: 'theirs' has no accuracy, because it has no labels or" in said(done.stderr)
 
 
 def test_a_model_file_is_compared_with_nothing_else(bundle_folder: Path, tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ import io
 from pathlib import Path
 from typing import Literal
 
+import pytest
+from making.source_bundle import KINDS, make_source_bundle
 from rich.console import Console
 
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.manifest import ClassVerification, Manifest, read_bundle
 from bench.bundle.recipe import Attempt, HeldOut, Recipe, Search
+from bench.bundle.source_record import RivalRecord
 from edgefit.views.bundles import bundle_view
 
 
@@ -80,3 +83,60 @@ def test_a_line_says_why_the_librarys_own_defaults_were_not_tried(bundle_folder:
 
     (line,) = (line for line in shown if "held-out" in line)
     assert line.endswith("; the library's own defaults failed (RuntimeError: no such operator)")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_is_empty_of_any_kind_of_source(tmp_path: Path, name: str) -> None:
+    shown = lines(read_bundle(make_source_bundle(tmp_path / "bundle", KINDS[name])).manifest)
+    text = "\n".join(shown)
+
+    assert "None" not in text
+    assert "nan" not in text
+    assert "torchscript-fp32 was not made: the source is an ONNX file" in text
+    assert any(
+        line.startswith("ONNX file theirs.onnx; onnx-fp32 is the file itself, unchanged; judged")
+        for line in shown
+    )
+    assert ("retention" in text) == KINDS[name].labelled
+    assert ("agree-" in text) == (name != "values")
+
+
+def test_the_check_of_the_preprocessing_is_shown_with_its_rivals(tmp_path: Path) -> None:
+    shown = lines(read_bundle(make_source_bundle(tmp_path / "bundle", KINDS["three classes"])).manifest)
+
+    assert (
+        "images: squash to 8×8 pixels, bilinear; rgb; 8-bit values times 0.00392157, minus 0.5, divided by "
+        "0.25 (scale mean from --preprocess imagenet)"
+    ) in shown
+    assert (
+        "preprocessing checked on 40 labelled images: 38 right as stated; not to be told apart: BGR (38 "
+        "right); worse: values from 0 to 255 (12 right)"
+    ) in shown
+
+
+def test_what_could_not_be_checked_or_compared_is_said(tmp_path: Path) -> None:
+    unlabelled, values = (
+        "\n".join(lines(read_bundle(make_source_bundle(tmp_path / name, KINDS[name])).manifest))
+        for name in ("unlabelled", "values")
+    )
+
+    assert "the preprocessing was not checked, because that takes labelled images" in unlabelled
+    assert "compared with the source on evaluation images, which have no labels, so there is" in unlabelled
+    assert "its inputs are ready arrays, so there is no preprocessing to check" in values
+    assert "compared with the source on evaluation samples; its output holds no classes" in values
+    assert "the bundle contains 40 samples of your data: protect it" in values
+
+
+def test_preprocessing_that_was_trusted_against_a_better_rival_is_a_warning(tmp_path: Path) -> None:
+    manifest = read_bundle(make_source_bundle(tmp_path / "bundle", KINDS["three classes"])).manifest
+    source = manifest.model.source
+    assert source is not None
+    assert source.check is not None
+    better = RivalRecord(name="values from 0 to 255", correct=40, verdict="better")
+    check = source.check.model_copy(update={"rivals": (better,), "trusted": True})
+    model = manifest.model.model_copy(update={"source": source.model_copy(update={"check": check})})
+
+    text = "\n".join(lines(manifest.model_copy(update={"model": model})))
+
+    assert "significantly better: values from 0 to 255 (40 right)" in text
+    assert "warning: other preprocessing is significantly better, and --trust-preprocess went on" in text
