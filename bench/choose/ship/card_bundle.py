@@ -61,7 +61,8 @@ def input_section(manifest: Manifest) -> str:
         inputs = source.signature.inputs
         arrays = [f"- {_code(tensor.name)}: {tensor.dtype} {list(tensor.sizes)}" for tensor in inputs]
         return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
-    known = [f"{steps.words}. `preprocess.py` does just that.", *_origins(source)]
+    words = steps.words[0].upper() + steps.words[1:]
+    known = [f"{words}. `preprocess.py` does just that.", *_origins(source)]
     return "\n".join([_IMAGES, "", *known, "", *_check(source.check)])
 
 
@@ -69,7 +70,7 @@ def _origins(source: SourceRecord) -> list[str]:
     if not source.origins:
         return []
     parts = [f"{', '.join(origin.keys)} from {origin.origin}" for origin in source.origins]
-    return [f"It was stated by: {'; '.join(parts)}."]
+    return [f"Its origin: {'; '.join(parts)}."]
 
 
 def _check(check: PreprocessCheck | None) -> list[str]:

@@ -21,6 +21,7 @@ _TEMPLATE = Path(__file__).with_name("classify.txt")
 _MOSTLY = 0.5
 _INDENT = " " * 4
 _READ_INPUTS = '''
+
 def read_inputs(path):
     """Return the arrays of an .npz file in the order in which the network takes them."""
     arrays = dict(np.load(path))
@@ -42,8 +43,8 @@ class Given:
     """How help calls it."""
     inputs: str
     """The expression that makes a list of inputs of it."""
-    imports: tuple[str, ...] = ()
-    """What that needs of other files."""
+    own_import: str = ""
+    """The line that imports the function that the expression needs, from a file beside it."""
     constants: tuple[str, ...] = ()
     """The constants that it needs."""
     function: str = ""
@@ -54,7 +55,7 @@ IMAGE = Given(
     noun="an image",
     argument="IMAGE",
     inputs="[read_image(sys.argv[1])]",
-    imports=("from preprocess import read_image",),
+    own_import="\nfrom preprocess import read_image",
 )
 
 
@@ -106,11 +107,11 @@ def example_of(bundle: Bundle, artifact: ArtifactRecord, run: Run) -> str:
     if answer.output.kind == "values":
         arguments, is_wrong_use = f"{arguments} [OUTPUT.npy]", "len(sys.argv) not in (2, 3)"
     body = "\n".join([usage.load, usage.infer, given.function, *answer.lines])
-    imports = [*(["import numpy as np"] if "np." in body else []), usage.imports, *given.imports]
+    imports = [*(["import numpy as np"] if "np." in body else []), usage.imports]
     return _TEMPLATE.read_text(encoding="utf-8").format(
         question=answer.question.format(input=given.noun),
         arguments=arguments,
-        imports="\n".join(imports),
+        imports="\n".join([*imports, *([given.own_import] if given.own_import else [])]),
         constants="\n".join([f"ENTRY = {artifact.entry!r}", *answer.constants, *given.constants]),
         load=usage.load,
         functions=given.function,
