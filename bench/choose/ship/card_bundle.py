@@ -81,7 +81,7 @@ def _check(check: PreprocessCheck | None) -> list[str]:
     right = f"the source classifies {check.correct} of {check.images} labelled images correctly with it"
     lines = [f"It was checked by measuring: {right}."]
     lines += [f"Significantly worse is: {worse}."] if worse else []
-    lines += [f"Not to be told apart from it: {equal}."] if equal else []
+    lines += [f"Not significantly different is: {equal}."] if equal else []
     lines += [f"**Significantly better is: {better}.** The user chose to go on without it."] if better else []
     return lines
 

@@ -9,7 +9,7 @@ from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, Bundle, Manifest
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
-from bench.choose.ship.answering import Answer
+from bench.choose.ship.shown_output import ShownOutput
 from bench.errors import InputError
 from bench.report.schema import Run
 from bench.runtimes.installed import row_of
@@ -83,12 +83,12 @@ def _inputs_constant(inputs: list[str]) -> tuple[str, ...]:
     return ("INPUTS = {", *(f"{_INDENT}{line}," for line in inputs), "}")
 
 
-def answer_of(bundle: Bundle, artifact: ArtifactRecord) -> Answer:
+def shown_output_of(bundle: Bundle, artifact: ArtifactRecord) -> ShownOutput:
     """Return what the judged output of an artifact holds."""
     model = bundle.manifest.model
     output = CLASSES if model.source is None else model.source.output
     known = () if artifact.signature is None or model.source is None else artifact.signature.outputs
-    return Answer(
+    return ShownOutput(
         output=output,
         outputs=max(1, len(known)),
         tensor=known[output.index] if known else None,
@@ -101,24 +101,24 @@ def example_of(bundle: Bundle, artifact: ArtifactRecord, run: Run) -> str:
     """Return `classify.py`: it reads what the manifest says, and infers as the artifact was measured."""
     manifest = bundle.manifest
     usage = _usage_of(manifest, artifact, run)
-    given, answer = given_to(manifest, artifact), answer_of(bundle, artifact)
+    given, shown = given_to(manifest, artifact), shown_output_of(bundle, artifact)
     arguments = given.argument
     is_wrong_use = "len(sys.argv) != 2"
-    if answer.output.kind == "values":
+    if shown.output.kind == "values":
         arguments, is_wrong_use = f"{arguments} [OUTPUT.npy]", "len(sys.argv) not in (2, 3)"
-    body = "\n".join([usage.load, usage.infer, given.function, *answer.lines])
+    body = "\n".join([usage.load, usage.infer, given.function, *shown.lines])
     imports = [*(["import numpy as np"] if "np." in body else []), usage.imports]
     return _TEMPLATE.read_text(encoding="utf-8").format(
-        question=answer.question.format(input=given.noun),
+        question=shown.question.format(input=given.noun),
         arguments=arguments,
         imports="\n".join([*imports, *([given.own_import] if given.own_import else [])]),
-        constants="\n".join([f"ENTRY = {artifact.entry!r}", *answer.constants, *given.constants]),
+        constants="\n".join([f"ENTRY = {artifact.entry!r}", *shown.constants, *given.constants]),
         load=usage.load,
         functions=given.function,
         is_wrong_use=is_wrong_use,
         inputs=given.inputs,
         infer=indent(usage.infer, _INDENT),
-        answer=indent("\n".join(answer.lines), _INDENT),
+        answer=indent("\n".join(shown.lines), _INDENT),
     )
 
 

@@ -25,7 +25,7 @@ if len(sys.argv) == 3:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ShownOutput:
     """What the judged output of an artifact holds."""
 
     output: OutputRecord
