@@ -16,7 +16,6 @@ from bench.errors import BenchError as EdgefitError
 from bench.errors import InputError, MissingRuntimeError
 from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
 from bench.inspect.inspecting import inspect_model
-from bench.inspect.inspection import ModelInspection
 from bench.progress import Progress
 from bench.report.files import read_report as read_record
 from bench.report.retention import MARGIN
@@ -28,7 +27,7 @@ from edgefit.extras import require_extra
 from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
-from edgefit.results import Checked, Choice, Report
+from edgefit.results import Checked, Choice, Inspection, Report
 from edgefit.subjects import SubjectOptions
 from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now
 
@@ -40,6 +39,7 @@ __all__ = [
     "Choice",
     "EdgefitError",
     "InputError",
+    "Inspection",
     "MissingRuntimeError",
     "Report",
     "bench",
@@ -191,13 +191,13 @@ def inspect(
     *,
     shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     dtype: str | Mapping[str, str] | None = None,
-) -> ModelInspection:
+) -> Inspection:
     """Return what a model file says of itself: inputs, outputs, operators, weights, preprocessing.
 
     `shape` and `dtype`: see `bench`; they are needed for multiply-accumulates where the file leaves axes
     open. Nothing is measured.
     """
-    return inspect_model(Path(model), _stated(_shapes(shape), dtype))
+    return Inspection.of(inspect_model(Path(model), _stated(_shapes(shape), dtype)))
 
 
 @python_errors()
@@ -208,9 +208,19 @@ def read_report(path: str | PathLike[str]) -> Report:
 
 @python_errors()
 def export(
-    run: str | PathLike[str],
+    source: str | PathLike[str],
     out: str | PathLike[str],
     *,
+    data: str | PathLike[str] | None = None,
+    preprocess: str | PathLike[str] | None = None,
+    trust_preprocess: bool = False,
+    weights: str | PathLike[str] | None = None,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    dtype: str | Mapping[str, str] | None = None,
+    output: str | None = None,
+    activation: str | None = None,
+    classes: str | None = None,
+    positive: str | None = None,
     formats: str | Sequence[str] | None = None,
     precisions: str | Sequence[str] | None = None,
     min_retention: float = 0.99,
@@ -221,22 +231,34 @@ def export(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Manifest:
-    """Export a run folder to every format and precision, verify each file, and write the bundle `out`.
+    """Export a source to every format and precision that it gives, verify each file, and write the bundle
+    `out`.
 
-    `failed` of the result lists the variants that could not be made.
+    `source`: a run folder, a model file, `torchvision/NAME`, `timm/NAME` or `package.module:function`. The
+    options are those of the command. `failed` of the result lists the variants that could not be made, and
+    `not_made` those that the source does not give.
     """
     require_own("models", "export")
     require_extra("build", "edgefit.export")
     from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
 
     options = ExportOptions(
-        source=str(run),
+        source=str(source),
         formats=exportable_formats() if formats is None else _names(formats),
         precisions=ALL_PRECISIONS if precisions is None else _names(precisions),
         min_retention=min_retention,
         qat=qat,
         cpu=cpu,
         eval_images=eval_images,
+        data=_text(data),
+        preprocess=_text(preprocess),
+        trust_preprocess=trust_preprocess,
+        weights=None if weights is None else Path(weights),
+        shapes=_stated(_shapes(shape), dtype),
+        judged_output=output,
+        activation=activation,
+        classes=classes,
+        positive=positive,
     )
     with _progress(progress) as watcher:
         return jobs.export_run(options, Path(out), name, overwrite, watcher)

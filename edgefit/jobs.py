@@ -188,21 +188,26 @@ def criteria_of(
 def choose_for(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
     """Return the choice for each profile of some reports.
 
-    Raises InputError if they are of several tasks, and for criteria of accuracy, which model files lack.
+    Raises InputError if they are of several tasks, and for criteria of accuracy where there is none.
     """
     require_one_task(reports)
-    if any(report.bundle is None for report in reports):
-        _refuse_accuracy(criteria)
+    for report in reports:
+        _refuse_accuracy(report, criteria)
     return choose_among(reports, criteria)
 
 
-def _refuse_accuracy(criteria: Criteria) -> None:
-    """Raise InputError if model files, which have no accuracy, are to be chosen by it."""
-    without = "the reports are of model files, which were measured without labels"
+def _refuse_accuracy(report: Report, criteria: Criteria) -> None:
+    """Raise InputError if rows that have no accuracy are to be chosen by it."""
+    if report.evaluation is None:
+        without = "the reports are of model files, which were measured without labels"
+    elif report.evaluation.gap is not None:
+        without = f"the bundle '{report.name}' has no accuracy, because {report.evaluation.gap}"
+    else:
+        return
     if criteria.budget.retention is not None or criteria.any_retention:
         raise InputError(
             f"--min-retention: {without}, so there is no retention to limit; leave it out, or give reports "
-            "of bundles"
+            "of bundles with labels"
         )
     if criteria.prefer is Preference.ACCURACY:
         raise InputError(

@@ -3,10 +3,12 @@
 A script reads the same fields as the JSON document has. bench/render makes the views.
 """
 
+import html
 from typing import TYPE_CHECKING
 
 from bench.choose.choosing import Choice as ChoiceRecord
 from bench.gate.document import Checked as CheckedRecord
+from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report as ReportRecord
 from edgefit.terminal import WIDTH_WITHOUT_TERMINAL, as_text
 
@@ -124,3 +126,36 @@ class Choice(ChoiceRecord):
 
     def __repr__(self) -> str:
         return f"<Choice {self.headline}>"
+
+
+class Inspection(ModelInspection):
+    """What is known of a model file. `print(inspection)` shows the table of the command line."""
+
+    @classmethod
+    def of(cls, inspection: ModelInspection) -> "Inspection":
+        """Return an inspection with the views."""
+        return inspection if isinstance(inspection, cls) else cls.model_construct(**dict(inspection))
+
+    def to_json(self) -> str:
+        """Return the inspection as `edgefit inspect --json` prints it."""
+        return self.model_dump_json()
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a line for each kind of operator, with its share of the multiply-accumulates.
+
+        `attrs` has what else is known. Raises MissingRuntimeError without pandas.
+        """
+        from bench.render.data_frame import inspection_to_frame
+
+        return inspection_to_frame(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def __str__(self) -> str:
+        from edgefit.views.inspection import inspection_view
+
+        return as_text(inspection_view(self))
+
+    def __repr__(self) -> str:
+        return f"<Inspection {self.path}: {self.format}, {self.graph.precision.value}>"

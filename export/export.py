@@ -15,6 +15,7 @@ from bench.bundle.manifest import (
     ArtifactRecord,
     FailedExport,
     Manifest,
+    NotMade,
     PackRecord,
     describe,
     write_manifest,
@@ -28,6 +29,7 @@ from export.options import ExportOptions, exporter_of, plan
 from export.preparation import plan_search, write_calibration_pack, write_reference_pack
 from export.prepared import Prepared
 from export.preparing import prepare
+from export.source_runner import SourceRunner
 from export.verification import warnings_of
 from export.worker_process import ExportWorker
 from models.progress import Progress
@@ -112,28 +114,54 @@ def export(
     `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the source's.
     """
     variants = plan(options, table)
-    prepared = prepare(options)
-    makeable, not_made = split_by_source(variants, prepared)
     folder = folder.resolve()
-    pack, data = folder / FILE_NAME, prepared.data
-    is_searched = options.min_retention > 0 and any(
-        _is_calibrated(variant, table) and variant != prepared.own for variant in makeable
-    )
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
-        calibration = write_calibration_pack(Path(scratch), data.calibration)
-        search = (
-            plan_search(options, prepared.source, data.held_out, calibration, Path(scratch), progress)
-            if is_searched
-            else None
-        )
-        write_reference_pack(pack, data.evaluation, "test", prepared.source, options, progress)
+        with SourceRunner(options.threads_used, options.timeout_s) as runner:
+            prepared = prepare(options, runner, progress)
+            makeable, not_made = split_by_source(variants, prepared)
+            job = _begin(options, prepared, makeable, folder, Path(scratch), table, runner, progress)
         progress.begin("Exporting", len(makeable))
-        job = _Job(options, prepared, folder, calibration, table, search)
         outcomes = list(_make_all(job, makeable, progress))
+    manifest = _manifest(job, outcomes, not_made, tool, name, created)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _begin(
+    options: ExportOptions,
+    prepared: Prepared,
+    variants: Sequence[Variant],
+    folder: Path,
+    scratch: Path,
+    table: Mapping[str, FormatRow],
+    runner: SourceRunner,
+    progress: Progress,
+) -> _Job:
+    """Write the packs, and measure what the search for int8 recipes needs."""
+    source, data = prepared.source, prepared.data
+    calibration = write_calibration_pack(scratch, data.calibration)
+    is_quantised = any(_is_calibrated(variant, table) and variant != prepared.own for variant in variants)
+    search = None
+    if options.min_retention > 0 and is_quantised:
+        search = plan_search(options, source, data.held_out, calibration, scratch, runner, progress)
+    write_reference_pack(folder / FILE_NAME, data.evaluation, "evaluation", source, runner, progress)
+    return _Job(options, prepared, folder, calibration, table, search)
+
+
+def _manifest(
+    job: _Job,
+    outcomes: Sequence[Outcome],
+    not_made: Sequence[NotMade],
+    tool: str,
+    name: str | None,
+    created: str,
+) -> Manifest:
+    """Return the manifest of what was made; raises NothingExportedError if nothing was."""
+    prepared, data, pack = job.prepared, job.prepared.data, job.folder / FILE_NAME
     artifacts = tuple(outcome for outcome in outcomes if isinstance(outcome, ArtifactRecord))
     if not artifacts:
         raise NothingExportedError(outcomes)
-    manifest = Manifest(
+    return Manifest(
         schema=2,
         tool=tool,
         name=name or prepared.name,
@@ -141,7 +169,7 @@ def export(
         model=prepared.model,
         preprocessing=prepared.preprocessing,
         pack=PackRecord(
-            file=describe(folder, pack),
+            file=describe(job.folder, pack),
             images=len(data.evaluation),
             positive_class=data.positive_class,
             labelled=data.evaluation.labels is not None,
@@ -151,8 +179,6 @@ def export(
         not_made=tuple(not_made),
         notes=data.notes,
     )
-    write_manifest(folder, manifest)
-    return manifest
 
 
 def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Iterator[Outcome]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bundle.cpu_class import PORTABLE, TARGETS
+from bench.bundle.signature import Shapes
 from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.snapshot import usable_cpus
-from export.sources.spec import StatedShape
 
 _FEWEST_EVALUATION_IMAGES = 2
 # The extra that installs what exporters import.
@@ -60,12 +60,17 @@ class ExportOptions:
     """Whether an export goes on though another preprocessing is significantly better."""
     weights: Path | None = None
     """A file with the weights of a network in Python."""
-    shapes: tuple[StatedShape, ...] = ()
-    """What was stated of the source's inputs."""
+    shapes: Shapes = field(default_factory=dict)
+    """What was stated of the source's inputs, by their names."""
     judged_output: str | None = None
-    """The name of the output that is judged; None: the first that looks like classes, else the first."""
+    """The name of the output that is judged; None: the first with a score per class, else the first."""
+    classes: str | None = None
+    """The names of the classes in the order of the output: `a,b,…`, or a file with a name a line. None: those
+    of the data, in the order of the alphabet."""
+    positive: str | None = None
+    """The class of two that counts as positive; None: the second one."""
     activation: str | None = None
-    """What the judged output holds: logits, softmax or sigmoid; None: what its values look like."""
+    """What the judged output holds: logits, softmax or sigmoid; None: what its values are like."""
 
     @property
     def threads_used(self) -> int:

@@ -6,80 +6,52 @@ Workers compute everything that needs the network, so that this module loads no 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import write_pack
-from bench.errors import BenchError
 from export.data.samples import Samples
 from export.messages import (
     Advanced,
     Answer,
-    ComputeReference,
     MeasureSensitivity,
     ProgressMessage,
-    Reference,
     Refused,
     Report,
     Request,
     SearchTask,
     SensitivityMeasured,
-    WrongInput,
 )
 from export.options import ExportOptions
 from export.quantisation.candidates import candidates_for
 from export.quantisation.sensitivity import Sensitivity
+from export.source_runner import SourceRunner
 from export.sources.spec import OpenSource
 from export.worker_process import ExportWorker, ignore
 from models.progress import Progress
 
 _HELD_OUT = "held-out.npz"
 _CALIBRATION = "calibration.npz"
-_FAILED = 4
-
-
-class SourceFailedError(BenchError):
-    """The source could not be run on the data."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 def write_reference_pack(
-    path: Path, samples: Samples, name: str, source: OpenSource, options: ExportOptions, progress: Progress
+    path: Path,
+    samples: Samples,
+    name: str,
+    source: OpenSource,
+    runner: SourceRunner,
+    progress: Progress,
 ) -> None:
     """Write samples and the source's outputs; `name` names the samples in the progress text.
 
     Raises SourceFailedError if the source cannot be run on them.
     """
-    # The worker reads the samples from the pack, so the pack is first written with placeholder outputs.
-    _write_placeholder_pack(path, samples)
-    bar = _bar(progress, f"Running the source on the {name} samples")
-    request = ComputeReference(source=source, pack=str(path), threads=options.threads_used)
-    values = _reference_of(_ask(request, options, bar), source)
+    values = runner.values(source, samples, _bar(progress, f"Running the source on the {name} samples"))
     write_pack(path, samples.with_reference(values))
-
-
-def _write_placeholder_pack(path: Path, samples: Samples) -> None:
-    write_pack(path, samples.with_reference(np.zeros((len(samples), 1), dtype=np.float32)))
-
-
-def _reference_of(answer: Answer, source: OpenSource) -> npt.NDArray[np.float32]:
-    match answer:
-        case Reference(logits=logits):
-            return np.array(logits, dtype=np.float32)
-        case WrongInput(message=message, exit_code=exit_code):
-            raise SourceFailedError(message, exit_code)
-        case Refused(message=message):
-            raise SourceFailedError(f"{source.spec.name}: could not be run on the data: {message}", _FAILED)
-        case _:
-            raise AssertionError("the worker answered another request than ComputeReference")
 
 
 def write_calibration_pack(folder: Path, samples: Samples) -> Path:
     """Write the samples that int8 is calibrated on into a folder, and return the file."""
     path = folder / _CALIBRATION
-    _write_placeholder_pack(path, samples)
+    write_pack(path, samples.with_reference(np.zeros((len(samples), 1), dtype=np.float32)))
     return path
 
 
@@ -89,6 +61,7 @@ def plan_search(
     held_out: Samples,
     calibration: Path,
     folder: Path,
+    runner: SourceRunner,
     progress: Progress,
 ) -> SearchTask | Refused:
     """Measure the network's sensitivity to int8 and write the held-out samples into `folder`.
@@ -96,7 +69,7 @@ def plan_search(
     Returns Refused if int8 cannot be simulated, and so cannot be made.
     """
     pack = folder / _HELD_OUT
-    write_reference_pack(pack, held_out, "held-out", source, options, progress)
+    write_reference_pack(pack, held_out, "held-out", source, runner, progress)
     sensitivity = measure_sensitivity(options, source, calibration, progress)
     if isinstance(sensitivity, Refused):
         return sensitivity

@@ -48,9 +48,9 @@ _PICKLE = FileKind("a pickle, which is code that edgefit never runs", _NEVER_UNP
 _TORCH_PICKLE = FileKind(
     "a pickled PyTorch module or state dict, which is code that edgefit never runs", _NEVER_UNPICKLED
 )
-_PT2 = FileKind(
-    "a program of torch.export (.pt2), which edgefit does not measure",
-    "export it to ONNX with torch.onnx.export(torch.export.load(FILE), f='model.onnx')",
+TORCH_PROGRAM = FileKind(
+    "a program of torch.export (.pt2), which edgefit exports but does not measure",
+    "make files of it that run on devices: edgefit export FILE --data DIR --out BUNDLE",
 )
 _KERAS_REMEDY = "export it from Keras with model.export('model.onnx', format='onnx')"
 SAVED_MODEL = FileKind(
@@ -226,7 +226,7 @@ def _kind_of_zip(path: Path) -> FileKind:
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
         return TORCHSCRIPT
     if "archive_format" in inner or "serialized_exported_program.json" in names:
-        return _PT2
+        return TORCH_PROGRAM
     if ".data/extern_modules" in inner or "data.pkl" in inner:
         return _TORCH_PICKLE
     if {"config.json", "model.weights.h5"} <= set(names):

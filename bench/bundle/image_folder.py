@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -74,12 +74,24 @@ def paths_of_images(folder: Path) -> Iterator[Path]:
 
 def read_image(path: Path, preprocess: Preprocess) -> Pixels:
     """Return an image file in the network's size: grey, or RGB whatever the network's order is."""
-    image = _decoded(path, "L" if preprocess.channels == "grey" else "RGB")
+    return sized_image(str(path), _decoded(path, mode_of(preprocess)), preprocess)
+
+
+def mode_of(preprocess: Preprocess) -> Literal["L", "RGB"]:
+    """Return Pillow's name of the kind of image that a network takes: grey, or with colours."""
+    return "L" if preprocess.channels == "grey" else "RGB"
+
+
+def sized_image(where: str, image: "Image.Image", preprocess: Preprocess) -> Pixels:
+    """Return a decoded image, which has the mode of the network already, in the network's size.
+
+    `where` names the image in the message of an InputError: a size that is not resized must be right.
+    """
     height, width = preprocess.size
     if preprocess.resize == "none":
         if image.size != (width, height):
             raise InputError(
-                f"{path}: has {image.width}×{image.height} pixels, and the preprocessing resizes nothing;"
+                f"{where}: has {image.width}×{image.height} pixels, and the preprocessing resizes nothing;"
                 f" give images of {width}×{height} pixels, or state another 'resize'"
             )
         return np.asarray(image)

@@ -77,6 +77,13 @@ def _fits(table: npt.NDArray[Any], dtype: str, is_whole: bool) -> bool:
     return bool(is_inside and np.allclose(table, whole, rtol=0, atol=1e-6))
 
 
+def fits_type(preprocess: Preprocess, dtype: str) -> bool:
+    """Whether an input of a type can hold the values that a preprocessing gives."""
+    table = np.arange(256)[:, None] * preprocess.scale
+    is_whole = not np.issubdtype(np.dtype(dtype), np.floating)
+    return _fits((table - np.array(preprocess.mean)) / np.array(preprocess.std), dtype, is_whole)
+
+
 def holds_whole_numbers(scale: float, mean: tuple[float, ...], std: tuple[float, ...]) -> bool:
     """Whether every 8-bit value becomes a value of uint8."""
     table = (np.arange(256)[:, None] * scale - np.array(mean)) / np.array(std)

@@ -19,6 +19,7 @@ from bench.bundle.file_kinds import (
     OPENVINO,
     SAVED_MODEL,
     TAKEN,
+    TORCH_PROGRAM,
     FileKind,
     kind_of_file,
     kind_of_pointer,
@@ -71,6 +72,13 @@ def read_model_file(path: Path) -> ModelFile:
         )
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def is_torch_program(path: Path) -> bool:
+    """Whether a file is a program of torch.export, which is no format of its own; raises InputError if it
+    cannot be read."""
+    _refuse_no_text(path)
+    return _kind_of(path) == TORCH_PROGRAM
 
 
 def refuse_same_file(paths: Sequence[Path]) -> None:

@@ -1,6 +1,7 @@
 """The records of model files that are measured without a bundle, and of their inputs."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import Field
 
@@ -22,6 +23,12 @@ class InputOrigin(Record):
     """The source: a file's name, `metadata in the file`, `the shape`, an option."""
 
 
+def with_origins(words: str, origins: Sequence[InputOrigin]) -> str:
+    """Return how an image becomes an input, with where that was stated."""
+    stated = ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in origins)
+    return f"{words} ({stated})" if stated else words
+
+
 class InputsRecord(Record):
     """The inputs that a model file was run with."""
 
@@ -41,10 +48,7 @@ class InputsRecord(Record):
     @property
     def preparation_words(self) -> str | None:
         """How an image became an input and where that was stated, for people; None where there are none."""
-        if self.preprocessing is None:
-            return None
-        origins = ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in self.origins)
-        return f"{self.preprocessing} ({origins})"
+        return None if self.preprocessing is None else with_origins(self.preprocessing, self.origins)
 
     @property
     def comparable_sha256(self) -> str:

@@ -56,14 +56,16 @@ def _opened(file: BinaryIO) -> "_OneArray | np.lib.npyio.NpzFile":
 def samples_of_function(path: Path, function: str) -> Iterator[Sample]:
     """Yield what a function of a Python file yields or returns: dictionaries of arrays, arrays, or pairs.
 
-    Of a pair, the second part is a label, which is ignored. What the code prints goes to stderr. Raises
-    InputError for whatever the user's code raises.
+    Of a pair, the second part is a label, which is handed on as it is. What the code prints goes to stderr.
+    Raises InputError for whatever the user's code raises.
     """
     where = f"{path}:{function}"
     for index, item in enumerate(_items(where, _function_in(path, function))):
         is_labelled = isinstance(item, tuple) and len(item) == _PAIR
         values = item[0] if isinstance(item, tuple) and is_labelled else item
-        yield Sample(f"item {index} of {where}", _arrays_of(f"item {index} of {where}", values), is_labelled)
+        label = item[1] if isinstance(item, tuple) and is_labelled else None
+        name = f"item {index} of {where}"
+        yield Sample(name, _arrays_of(name, values), is_labelled, label)
 
 
 def _items(where: str, function: Callable[[], object]) -> Iterator[object]:

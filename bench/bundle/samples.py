@@ -34,6 +34,8 @@ class Sample:
     """The arrays by the inputs' names; "" for an array without a name."""
     is_labelled: bool = False
     """Whether a label came with it."""
+    label: object = None
+    """The label as it was given; None without one."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ def match_samples(
     inferences: list[list[Array]] = []
     is_cut = False
     for sample in samples:
-        new = _inferences_of(name, stated, sample)
+        new = inferences_of(name, stated, sample)
         space = _most(new) - len(inferences)
         is_cut = len(new) > space
         inferences += new[:space]
-        _refuse_other_shapes(name, stated, sample, inferences)
+        refuse_other_shapes(name, stated, sample, inferences)
         if is_cut:
             break
     if not inferences:
@@ -102,8 +104,8 @@ def _most(inferences: Sequence[Sequence[Array]]) -> int:
     return max(1, min(MOST_INFERENCES, MAX_BYTES // each))
 
 
-def _inferences_of(name: str, tensors: Sequence[Tensor], sample: Sample) -> list[list[Array]]:
-    """Return the arrays of each inference that a sample has data for."""
+def inferences_of(name: str, tensors: Sequence[Tensor], sample: Sample) -> list[list[Array]]:
+    """Return the arrays of each inference that a sample has data for, for the model file `name`."""
     parts = [_parts(name, tensor, _array_of(name, tensors, tensor, sample), sample) for tensor in tensors]
     count = max(map(len, parts))
     for tensor, arrays in zip(tensors, parts, strict=True):
@@ -177,7 +179,7 @@ def _fits(shape: Sequence[int], stated: Sequence[int | str]) -> bool:
     )
 
 
-def _refuse_other_shapes(
+def refuse_other_shapes(
     name: str, tensors: Sequence[Tensor], sample: Sample, inferences: Sequence[Sequence[Array]]
 ) -> None:
     """Raise InputError if the data of the last inference has another shape than that of the first."""

@@ -13,6 +13,9 @@ from bench.bundle.signature import Signature
 from bench.record import Record
 from device_profiles.part import Text
 
+OutputKind = Literal["classes", "labels", "values"]
+Activation = Literal["logits", "softmax", "sigmoid", "none"]
+
 
 class SourceKind(str, Enum):
     """What an export starts from."""
@@ -34,10 +37,10 @@ class OutputRecord(Record):
     """Its name in the source."""
     index: int = Field(ge=0)
     """Its number among the outputs, from 0."""
-    kind: Literal["classes", "labels", "values"]
+    kind: OutputKind
     """What it holds: `classes`, a score for each of several classes that exclude each other, or one score for
     two; `labels`, a score for each of several labels that do not; `values`, anything else."""
-    activation: Literal["logits", "softmax", "sigmoid", "none"]
+    activation: Activation
     """What the scores are; `none` for values."""
 
 
@@ -47,7 +50,7 @@ class RivalRecord(Record):
     name: str
     """The way in words, such as `values from 0 to 255`."""
     correct: int = Field(ge=0)
-    """How many of the images the source classifies correctly with it."""
+    """How many decisions of the source are right with it: of images, or of their labels."""
     verdict: Literal["worse", "equal", "better"]
     """Whether the difference from the stated preprocessing is significant; `equal` where it is not."""
 
@@ -58,11 +61,17 @@ class PreprocessCheck(Record):
     images: int = Field(ge=1)
     """On how many labelled images."""
     correct: int = Field(ge=0)
-    """How many of them the source classifies correctly with the stated preprocessing."""
+    """How many decisions of the source are right with the stated preprocessing."""
+    decisions_each: int = Field(default=1, ge=1)
+    """How many decisions the source makes for an image: 1, or one for each of several labels."""
     rivals: tuple[RivalRecord, ...]
     """The other ways to prepare an image that were tried."""
+    fitting_order: tuple[int, ...] | None = None
+    """For each of the source's classes, the class of the labels that its answers fit; null where they fit the
+    classes in the given order, or where that is not clear."""
     trusted: bool = False
-    """Whether a rival was significantly better and the user went on with `--trust-preprocess`."""
+    """Whether a rival, or another order of the classes, was significantly better and the user went on with
+    `--trust-preprocess`."""
 
 
 class SourceRecord(Record):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.choose.candidates import Candidate
-from bench.report.retention import RetentionCheck, check_retention
+from bench.report.retention import RetentionCheck, check_agreement, check_retention, check_values
 from bench.statistics import accuracy
 from bench.statistics.latency import p95_or_p50
 from bench.units import mb, mib, ms
@@ -96,6 +96,8 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     Retention alone can hide two losses: changed predictions that happen to correct the reference's errors,
     and a class that loses what another one gains.
     """
+    if candidate.judged_by in ("agreement", "SQNR"):
+        return _without_labels(candidate)
     if min_retention is None:
         return RetentionCheck(True, False, "")
     least = min_retention - margin
@@ -106,16 +108,28 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     return lost or next((check for check in checks if not check.is_shown), overall)
 
 
+def _without_labels(candidate: Candidate) -> RetentionCheck:
+    """Check a bundle's row that has no accuracy by its agreement with the source."""
+    evaluated, agreeing = candidate.run.accuracy, candidate.agreeing
+    if evaluated is None or agreeing is None:
+        sentence = "not shown to agree: its answers are unknown"
+        return RetentionCheck(False, False, sentence, "agreement")
+    if candidate.judged_by == "SQNR":
+        return check_values(evaluated.sqnr_db, candidate.reference)
+    return check_agreement(agreeing, evaluated.decided, candidate.reference)
+
+
 def _agreement(candidate: Candidate, least: float) -> RetentionCheck | None:
     """Check the share of images with the reference's class by its interval; None if it is high enough."""
     evaluated, agreeing = candidate.run.accuracy, candidate.agreeing
     if evaluated is None or agreeing is None:
         return None
-    limit = accuracy.least_agreement(evaluated.images, min(accuracy.MIN_AGREEMENT, least))
-    low, high = accuracy.wilson_interval(agreeing, evaluated.images)
+    limit = accuracy.least_agreement(evaluated.decided, min(accuracy.MIN_AGREEMENT, least))
+    low, high = accuracy.wilson_interval(agreeing, evaluated.decided)
     if low >= limit:
         return None
-    share = f"agreement {evaluated.agreement:.3f} ({low:.3f} to {high:.3f}) with the fp32 network's classes"
+    figures = f"agreement {agreeing / evaluated.decided:.3f} ({low:.3f} to {high:.3f})"
+    share = f"{figures} with the {candidate.reference}'s classes"
     if high < limit:
         sentence = f"loses accuracy: {share}, whole interval below {limit:.3g}"
         return RetentionCheck(False, True, sentence, "agreement")

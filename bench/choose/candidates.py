@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
+
+import numpy as np
 
 from bench.devices.terms import Provenance
 from bench.measurements import Completed
@@ -17,6 +20,9 @@ from bench.units import MJ_PER_J
 
 _DETAILS = 4
 
+JudgedBy = Literal["accuracy", "agreement", "SQNR", "nothing"]
+"""What answers are judged by: without labels their agreement with the source, without classes the SQNR."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -28,6 +34,8 @@ class Candidate:
     """The report that contains it."""
     run: Run
     """The row."""
+    judged_by: JudgedBy = "accuracy"
+    """What its answers are judged by."""
 
     @property
     def latency(self) -> Latency:
@@ -70,9 +78,14 @@ class Candidate:
         return self.run.size_bytes or 0
 
     @property
-    def top1(self) -> float:
-        """Its accuracy on the report's images; 0 where it was not evaluated."""
-        return 0.0 if self.run.accuracy is None else self.run.accuracy.top1
+    def quality(self) -> float:
+        """Its accuracy, or what stands in for it; the higher the better, and 0 where it was not evaluated."""
+        figures = self.run.accuracy
+        if figures is None or self.judged_by == "nothing":
+            return 0.0
+        if self.judged_by == "SQNR":
+            return math.inf if figures.sqnr_db is None else figures.sqnr_db
+        return (figures.top1 if self.judged_by == "accuracy" else figures.agreement) or 0.0
 
     @property
     def disagrees(self) -> bool:
@@ -94,19 +107,23 @@ class Candidate:
     def paired_by_class(self) -> dict[str, Paired]:
         """Its predictions paired with the fp32 reference's, for each class's images, by the class's name."""
         predictions, bundle = self._predictions, self.report.bundle
-        if predictions is None or bundle is None:
+        if predictions is None or predictions.labels is None or bundle is None:
             return {}
-        return {
-            name: predictions.of_class(label).paired
-            for label, name in enumerate(bundle.classes)
-            if label in predictions.labels
-        }
+        if bundle.output.kind == "labels":
+            return {}
+        by_class = ((label, predictions.of_class(label).paired) for label in np.unique(predictions.labels))
+        return {bundle.class_name(int(label)): paired for label, paired in by_class if paired is not None}
 
     @property
     def agreeing(self) -> int | None:
-        """The number of images with the fp32 reference's class; None where it was not evaluated."""
+        """The number of decisions that are the reference's too; None where it was not evaluated."""
         evaluated = self.run.accuracy
-        return None if evaluated is None else evaluated.images - len(evaluated.flips)
+        return None if evaluated is None else evaluated.decided - len(evaluated.flips)
+
+    @property
+    def reference(self) -> str:
+        """What its answers are compared with."""
+        return "reference" if self.report.bundle is None else self.report.bundle.reference
 
     @cached_property
     def _predictions(self) -> Predictions | None:
@@ -131,15 +148,35 @@ class CandidateSet:
         return self.reports[0].profile.name
 
     @property
-    def has_accuracy(self) -> bool:
-        """Whether the rows have labels to be evaluated with. Model files have none."""
-        return all(report.evaluation is not None for report in self.reports)
+    def judged_by(self) -> JudgedBy:
+        """What the rows' answers are judged by."""
+        return judged_by(self.reports)
+
+    @property
+    def gap(self) -> str | None:
+        """Why a bundle has no accuracy; None if all have, and for model files."""
+        gaps = (report.evaluation.gap for report in self.reports if report.evaluation is not None)
+        return next((gap for gap in gaps if gap is not None), None)
 
     @property
     def provenance(self) -> Provenance:
         """The provenance of the ranked latencies. All ranked rows have the same one."""
         is_proxy = any(candidate.run.provenance != "measured" for candidate in self.ranked)
         return "proxy" if is_proxy else "measured"
+
+
+def judged_by(reports: Sequence[Report]) -> JudgedBy:
+    """Return what the answers of some reports' rows are judged by: what all of them have.
+
+    Model files have neither labels nor a source.
+    """
+    evaluations = [report.evaluation for report in reports]
+    known = [evaluation for evaluation in evaluations if evaluation is not None]
+    if len(known) < len(evaluations):
+        return "nothing"
+    if all(evaluation.gap is None for evaluation in known):
+        return "accuracy"
+    return "SQNR" if any(evaluation.output.kind == "values" for evaluation in known) else "agreement"
 
 
 def candidate_sets(reports: Sequence[Report]) -> list[CandidateSet]:
@@ -178,7 +215,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
             because = run.projection_reason or "no reason is known"
             others.append((name, f"it is not projected for the device, and others are: {because}"))
         else:
-            ranked.append(Candidate(name, report, run))
+            ranked.append(Candidate(name, report, run, judged_by(reports)))
     others += [
         (f"{name_of(report, run)} of {report.created}", "it was measured again, and the later run counts")
         for report, run in replaced

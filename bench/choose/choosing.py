@@ -1,12 +1,12 @@
 """The variant to ship for a profile, and the reason against each other one. Pure: reports in, choices out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.bundle.variants import Precision
 from bench.choose.budget_violations import limits_of, retention_check, violations
-from bench.choose.candidates import Candidate, CandidateSet, candidate_sets
+from bench.choose.candidates import Candidate, CandidateSet, JudgedBy, candidate_sets
 from bench.choose.comparing import TIE, Preference, Relation, compare
 from bench.choose.pareto import dominating, front
 from bench.choose.wording import (
@@ -23,11 +23,16 @@ from bench.record import Record
 from bench.report.outputs_words import disagreement, outputs_sentence
 from bench.report.retention import MARGIN, RetentionCheck
 from bench.report.schema import Report
+from bench.statistics.accuracy import MIN_AGREEMENT, MIN_SQNR_DB
 from device_profiles.settings import Budget
 
 _MOST_NAMED = 3
 _LONGEST_HEADLINE = 80
-_UNLABELLED = "accuracy was not compared, because the model files were measured without labels"
+_WITHOUT_LABELS = "accuracy was not compared, because the model files were measured without labels"
+_INSTEAD: Mapping[JudgedBy, str] = {
+    "agreement": f"at least {MIN_AGREEMENT:.0%} of the answers must have the {{}}'s class instead",
+    "SQNR": f"the SQNR of the values against the {{}}'s must be at least {MIN_SQNR_DB:g} dB instead",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ Result = Literal[
     "over a limit",
     "loses accuracy",
     "not shown to keep the accuracy",
+    "loses agreement",
+    "not shown to agree",
     "tie",
     "not decided",
     "worse",
@@ -106,12 +113,16 @@ class Choice(Record):
     has_rows: bool = True
     """Whether there was any candidate to choose from."""
     accuracy_compared: bool = True
-    """Whether accuracy was compared; false for model files, which were measured without labels."""
+    """Whether accuracy was compared; false for model files, and for a bundle without labels or classes."""
+    judged_by: JudgedBy = "accuracy"
+    """What the variants' answers were judged by: without labels their agreement with the source."""
 
     @property
     def front_of(self) -> str:
         """The quantities of the Pareto front."""
-        return "p50, memory, size and accuracy" if self.accuracy_compared else "p50, memory and size"
+        if self.judged_by == "nothing":
+            return "p50, memory and size"
+        return f"p50, memory, size and {self.judged_by}"
 
 
 def choose(reports: Sequence[Report], criteria: Criteria) -> list[tuple[Choice, Candidate | None]]:
@@ -155,7 +166,8 @@ class _Chooser:
             candidates=tuple(self._results(chosen, leader)),
             nearest=() if chosen is not None else tuple(self._nearest()),
             has_rows=bool(self._rankable()),
-            accuracy_compared=self._set.has_accuracy,
+            accuracy_compared=self._set.judged_by == "accuracy",
+            judged_by=self._set.judged_by,
         )
         return choice, chosen
 
@@ -213,16 +225,18 @@ class _Chooser:
     ) -> tuple[Result, str]:
         """Return the first reason that applies, because a later one would not matter."""
         over, check = self._violations[row.name], self._checks[row.name]
+        has_labels = self._set.judged_by not in _INSTEAD
         if over:
             return "over a limit", "; ".join(violation.sentence for violation in over)
         if check.is_lost:
-            return _without_repeating("loses accuracy", check)
+            return _without_repeating("loses accuracy" if has_labels else "loses agreement", check)
         if self._prefer is Preference.ENERGY and row.energy_mj is None:
             return "not ranked", f"no energy: {_why_no_energy(row)}"
         assert chosen is not None  # this candidate meets the budget, so one was chosen
         assert leader is not None
         if not check.is_shown and self._checks[chosen.name].is_shown:
-            return _without_repeating("not shown to keep the accuracy", check)
+            result: Result = "not shown to keep the accuracy" if has_labels else "not shown to agree"
+            return _without_repeating(result, check)
         return self._against_chosen(row, chosen, leader, check)
 
     def _against_chosen(
@@ -252,7 +266,7 @@ class _Chooser:
 
     def _headline(self, chosen: Candidate | None) -> str:
         profile = self._set.profile
-        noun = "variant" if self._set.has_accuracy else "model"
+        noun = "model" if self._set.judged_by == "nothing" else "variant"
         if not self._set.ranked:
             return f"{profile}: no {noun} ran"
         if not self._rankable():
@@ -269,7 +283,7 @@ class _Chooser:
     ) -> list[str]:
         """Return the figures with their conditions, ties, and what is not decided, a sentence each."""
         based_on = self._based_on()
-        unlabelled = [] if self._set.has_accuracy or not self._set.ranked else [_UNLABELLED]
+        unlabelled = self._unlabelled()
         if chosen is None:
             budget = [f"the budget is {self._budget_text()}"] if self._rankable() else []
             return [*unlabelled, *budget, *based_on]
@@ -293,6 +307,15 @@ class _Chooser:
             sentences.append(check.sentence)
         return [*sentences, *based_on]
 
+    def _unlabelled(self) -> list[str]:
+        """Return why accuracy was not compared, and what was in its place."""
+        if self._set.judged_by == "accuracy" or not self._set.ranked:
+            return []
+        if self._set.judged_by == "nothing":
+            return [_WITHOUT_LABELS]
+        instead = _INSTEAD[self._set.judged_by].format(self._set.ranked[0].reference)
+        return [f"accuracy was not compared, because the bundle has none ({self._set.gap}); {instead}"]
+
     def _based_on(self) -> list[str]:
         """Return a sentence where the latencies are not the device's."""
         if self._set.provenance == "measured" or not self._set.ranked:
@@ -305,6 +328,10 @@ class _Chooser:
         texts = [f"{limit.quantity} ≤ {limit.maximum:g} {limit.unit}" for limit in self._limits]
         if self._budget.retention is not None:
             texts.append(f"retention ≥ {self._budget.retention:g} − {self._margin:g}")
+        if self._set.judged_by == "agreement":
+            texts.append(f"agreement ≥ {MIN_AGREEMENT:g}")
+        if self._set.judged_by == "SQNR":
+            texts.append(f"SQNR ≥ {MIN_SQNR_DB:g} dB")
         return ", ".join(texts) or "no limits"
 
     def _nearest(self) -> list[str]:
@@ -323,12 +350,12 @@ class _Chooser:
                 sentences.append(
                     f"the limit of {limit.quantity} is {met}; the nearest is {row.name}: {violation.sentence}"
                 )
-        for judged in ("retention", "agreement", "one class"):
+        for judged in ("retention", "agreement", "one class", "SQNR"):
             checks = [(row, self._checks[row.name]) for row in self._set.ranked]
             lost = [(row, check) for row, check in checks if check.is_lost and check.judged == judged]
             if lost:
-                row, check = max(lost, key=lambda pair: pair[0].agreeing or 0)
-                sentence = check.sentence.removeprefix("loses accuracy: ")
+                row, check = max(lost, key=lambda pair: (pair[0].agreeing or 0, pair[0].quality))
+                sentence = check.sentence.removeprefix("loses accuracy: ").removeprefix("loses agreement: ")
                 met = self._met(len(lost))
                 sentences.append(f"the limit of {judged} is {met}; the nearest is {row.name}: {sentence}")
         return sentences
@@ -348,7 +375,7 @@ def _budget_of(candidates: CandidateSet, criteria: Criteria) -> Budget:
         changes["retention"] = None
     if changes:
         changes["source"] = f"{criteria.budget.source}; the rest: {budget.source}"
-    if not candidates.has_accuracy:
+    if candidates.judged_by != "accuracy":
         changes["retention"] = None
     return budget.model_copy(update=changes)
 
@@ -365,4 +392,4 @@ def _why_no_energy(row: Candidate) -> str:
 
 def _tie_break(row: Candidate) -> tuple[float, bool, float, bool, str]:
     """Return the key that decides a tie: the smaller, one whose outputs agree, the more accurate, fp32."""
-    return row.size_bytes, row.disagrees, -row.top1, row.run.precision is not Precision.FP32, row.name
+    return row.size_bytes, row.disagrees, -row.quality, row.run.precision is not Precision.FP32, row.name

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-
 from bench.choose.candidates import Candidate
 from bench.report.comparability import differing_machines, differing_options, ratio_through_controls
+from bench.report.predictions import Predictions
 from bench.statistics import accuracy, processes
 from bench.statistics.replication import Interval
 
@@ -112,16 +111,18 @@ def _exact(value: float, other: float) -> Comparison:
 
 def _accuracy(candidate: Candidate, other: Candidate) -> Comparison:
     """Compare image by image. The cost ratio is the other's accuracy ÷ this one's."""
-    plain = other.top1 / candidate.top1 if candidate.top1 else math.inf
+    plain = other.quality / candidate.quality if candidate.quality else math.inf
     here, there = candidate.report, other.report
     before, after = other.measured.logits, candidate.measured.logits
     if before is None or after is None or here.evaluation is None or there.evaluation is None:
         return Comparison(plain, None, "it was not evaluated")
     if here.bundle is None or there.bundle is None or here.bundle.pack_sha256 != there.bundle.pack_sha256:
         return Comparison(plain, None, "evaluated on other images")
-    labels = min(here.evaluation.labels, there.evaluation.labels, key=len)
-    logits = [np.asarray(answers[: len(labels)], dtype=np.float32) for answers in (before, after)]
-    paired = accuracy.pair(logits[0], logits[1], np.asarray(labels, dtype=np.int64))
+    evaluation = min(here.evaluation, there.evaluation, key=lambda evaluation: evaluation.images)
+    own, others = (Predictions.of(answers[: evaluation.images], evaluation) for answers in (after, before))
+    if own is None or others is None or own.labels is None:
+        return Comparison(plain, None, f"there is no accuracy: {evaluation.gap}")
+    paired = accuracy.pair(others.logits, own.logits, own.labels)
     ends = paired.retention_ci95()
     return Comparison(
         plain if paired.retention is None else paired.retention, None if ends is None else Interval(*ends)

@@ -22,7 +22,7 @@ def front(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _costs(candidate: Candidate) -> tuple[float, float, float, float]:
     """Return the four quantities. In each the smaller value is better."""
-    return candidate.speed_ns, candidate.memory_bytes, candidate.size_bytes, -candidate.top1
+    return candidate.speed_ns, candidate.memory_bytes, candidate.size_bytes, -candidate.quality
 
 
 def _none_above(costs: Sequence[float], others: Sequence[float]) -> bool:

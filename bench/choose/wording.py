@@ -1,9 +1,10 @@
 """The sentences of a choice: figures with their conditions, and the reasons against candidates. Pure."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from bench.bundle.variants import Precision
-from bench.choose.candidates import Candidate
+from bench.choose.candidates import Candidate, JudgedBy
 from bench.choose.comparing import Comparison, Preference
 from bench.report.retention import RetentionCheck
 from bench.runtimes.providers import place_of
@@ -11,6 +12,12 @@ from bench.units import mb, mib, ms, written
 from device_profiles.facts import multiplies_int8_fast
 
 _HARDLY_FASTER = 0.9
+_LESS: Mapping[JudgedBy, str] = {
+    "accuracy": "less accurate",
+    "agreement": "agrees less with the {}",
+    "SQNR": "farther from the {}",
+    "nothing": "less accurate",
+}
 
 
 def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
@@ -49,8 +56,9 @@ def why_first(chosen: Candidate, tied: Sequence[Candidate]) -> str:
     equal = [other for other in others if other.size_bytes == chosen.size_bytes]
     if not chosen.disagrees and equal and all(other.disagrees for other in equal):
         return "the smallest whose outputs agree with the reference's"
-    if all(other.top1 < chosen.top1 for other in equal):
-        return "the smallest and the most accurate"
+    if all(other.quality < chosen.quality for other in equal):
+        best = "most accurate" if chosen.judged_by == "accuracy" else f"nearest to the {chosen.reference}"
+        return f"the smallest and the {best}"
     return "the one in fp32" if chosen.run.precision is Precision.FP32 else "the first by name"
 
 
@@ -61,11 +69,19 @@ def tie_lost(candidate: Candidate, chosen: Candidate) -> str:
         return f"larger ({here} MB, {chosen.name} has {there})"
     if candidate.disagrees and not chosen.disagrees:
         return "its outputs differ from the reference's"
-    if candidate.top1 < chosen.top1:
-        return f"less accurate ({candidate.top1:.3f}, {chosen.name} has {chosen.top1:.3f})"
+    if candidate.quality < chosen.quality:
+        word = _LESS[candidate.judged_by].format(candidate.reference)
+        here, there = (_quality(row) for row in (candidate, chosen))
+        return f"{word} ({here}, {chosen.name} has {there})"
     if chosen.run.precision is Precision.FP32 and candidate.run.precision is not Precision.FP32:
         return "not fp32"
     return f"after {chosen.name} in alphabetical order"
+
+
+def _quality(candidate: Candidate) -> str:
+    if candidate.judged_by != "SQNR":
+        return f"{candidate.quality:.3f}"
+    return "no error" if candidate.quality == math.inf else f"{candidate.quality:.1f} dB"
 
 
 def ratio(comparison: Comparison, prefer: Preference) -> str:

@@ -8,6 +8,7 @@ from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
 from bench.gate.check_job import CheckJob, FailedCase
 from bench.gate.document import Checked
+from bench.gate.judging_outputs import evaluated_inputs
 from bench.gate.options import CheckOptions
 from bench.gate.paired_runs import sampling_of
 from bench.gate.side_by_side import check_side_by_side
@@ -20,7 +21,7 @@ from bench.harness.plan import (
     refuse_missing,
 )
 from bench.progress import Progress
-from bench.report.comparability import require_same_task, subject_differences
+from bench.report.comparability import require_same_answers, require_same_task, subject_differences
 from bench.report.measured_bundle import record_of
 from bench.runtimes.providers import case_id
 from bench.system.host import cpus_for, read_host
@@ -48,6 +49,7 @@ def check_bundles(
 def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> CheckJob:
     """Settle which cases are compared, and how. Raises the errors of check_bundles."""
     require_same_task(record_of(candidate), record_of(baseline))
+    require_same_answers(record_of(candidate), record_of(baseline))
     bundles = (baseline, candidate)
     variants = options.selected(name for bundle in bundles for name in _variants(bundle))
     artifacts = {
@@ -66,6 +68,7 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         for bundle in bundles
     }
     pack = baseline.pack()
+    has_accuracy = pack.labels is not None and record_of(baseline).output.kind != "values"
     return CheckJob(
         compared="bundles",
         candidate=record_of(candidate),
@@ -80,7 +83,8 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         candidate_cases={case.id: case for case in cases[candidate.folder]},
         baseline_failed=_failed_cases(baseline, profile, variants),
         candidate_failed=_failed_cases(candidate, profile, variants),
-        labels=None if pack.labels is None else pack.labels.astype(np.int64),
+        labels=pack.labels.astype(np.int64) if has_accuracy and pack.labels is not None else None,
+        inputs=None if has_accuracy else evaluated_inputs(len(pack), record_of(baseline).pack_sha256),
         notes=tuple(_differences(candidate, baseline, len(pack))),
     )
 
@@ -102,17 +106,17 @@ def _variants(bundle: Bundle) -> list[str]:
     manifest = bundle.manifest
     return [
         *(record.variant for record in manifest.artifacts),
-        *(export.variant for export in manifest.failed),
+        *(missing.variant for missing in manifest.missing),
     ]
 
 
 def _failed_cases(bundle: Bundle, profile: Profile, variants: set[str]) -> dict[str, FailedCase]:
-    """Return the failed exports of a bundle, by the ids that their cases would have."""
+    """Return the variants that a bundle does not have, by the ids that their cases would have."""
     return {
-        case_id(failed.variant, provider): FailedCase(failed.variant, provider, failed.reason)
-        for failed in bundle.manifest.failed
-        if failed.variant in variants
-        for provider in providers_of(profile, Variant.parse(failed.variant).format)
+        case_id(missing.variant, provider): FailedCase(missing.variant, provider, missing.reason)
+        for missing in bundle.manifest.missing
+        if missing.variant in variants
+        for provider in providers_of(profile, Variant.parse(missing.variant).format)
     }
 
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_set import InputsRecord
+from bench.bundle.source_record import OutputRecord
 from bench.devices.terms import Terms
 from bench.gate.judging import Side
 from bench.gate.options import CheckOptions
 from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan
-from bench.report.schema import Subject
+from bench.report.schema import BundleRecord, Subject
 from bench.run_config import RunOptions
 from bench.statistics.accuracy import Labels
 from bench.system.host import Host
@@ -19,14 +21,14 @@ from device_profiles.profile import Profile
 
 @dataclass(frozen=True)
 class FailedCase:
-    """A case that one bundle does not have, because its export failed."""
+    """A case that one bundle does not have, because its export failed, or its source does not give it."""
 
     variant: str
     """Its variant."""
     provider: str
     """The provider that it would have run on."""
     reason: str
-    """Why the export failed."""
+    """Why it is not there."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,22 @@ class CheckJob:
     candidate_cases: Mapping[str, Case]
     """The candidate's cases."""
     baseline_failed: Mapping[str, FailedCase] = field(default_factory=dict)
-    """The cases whose export failed in the baseline."""
+    """The cases that the baseline should have, and does not."""
     candidate_failed: Mapping[str, FailedCase] = field(default_factory=dict)
-    """The cases whose export failed in the candidate."""
+    """The cases that the candidate should have, and does not."""
     labels: Labels | None = None
-    """The labels of the baseline's evaluation images, which two bundles answer; None for model files."""
+    """The labels of the baseline's evaluation images, which two bundles answer; None where there is no
+    accuracy, and for model files."""
     inputs: InputsRecord | str | None = None
-    """The inputs that two model files are run with, or why their outputs cannot be compared; None for
-    bundles."""
+    """The inputs that both are run with, or why their outputs cannot be compared; None for bundles with
+    accuracy."""
     notes: tuple[str, ...] = ()
     """In what the two differ."""
+
+    @property
+    def output(self) -> OutputRecord:
+        """The output of two bundles that is judged: the baseline's."""
+        return self.baseline.output if isinstance(self.baseline, BundleRecord) else CLASSES
 
     @property
     def case_ids(self) -> list[str]:

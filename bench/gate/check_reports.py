@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-
 from bench.bundle.model_set import InputsRecord, ModelSetRecord
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding
 from bench.gate.judging import Compared, Side, Times, judge
-from bench.gate.judging_outputs import OTHER_INPUTS, notes_on_outputs
+from bench.gate.judging_outputs import OTHER_INPUTS, evaluated_inputs, notes_on_outputs
 from bench.gate.options import CheckOptions
 from bench.report.comparability import (
     differing_conditions,
@@ -19,9 +17,10 @@ from bench.report.comparability import (
     require_same_task,
     subject_differences,
 )
-from bench.report.schema import Report, Run, Subject
+from bench.report.outputs import judged_outputs
+from bench.report.predictions import as_values, labels_of
+from bench.report.schema import Evaluation, Report, Run, Subject
 from bench.run_config import RunOptions
-from bench.statistics.accuracy import Labels
 from bench.statistics.latency import Latency
 
 _OF_REPORTS = (
@@ -96,22 +95,32 @@ def _paired(
 def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | None) -> Compared:
     run = new or old
     assert run is not None
-    compared = partial(Compared, run.variant, run.config.provider, _side(old), _side(new))
+    evaluation = _shared_evaluation(candidate, baseline)
+    sides = (_side(old, evaluation), _side(new, evaluation))
+    compared = partial(Compared, run.variant, run.config.provider, *sides)
     if new is None or old is None or new.summary is None or old.summary is None:
         return compared()
     latency = _latency(candidate, baseline, new, old, old.summary.latency, new.summary.latency)
-    return compared(latency=latency, labels=_labels(candidate, baseline), inputs=_inputs(candidate, new, old))
+    compared = partial(compared, latency=latency)
+    if isinstance(evaluation, str):
+        return compared(labels=evaluation, inputs=_inputs(candidate, new, old))
+    labels = labels_of(evaluation)
+    if evaluation.gap is not None or labels is None:
+        return compared(inputs=evaluated_inputs(evaluation.images, candidate.subject.sha256))
+    return compared(labels=labels, output=evaluation.output)
 
 
-def _side(run: Run | None) -> Side | None:
+def _side(run: Run | None, evaluation: Evaluation | str) -> Side | None:
     if run is None:
         return None
     measured = run.completed
     if measured is None:
         return Side(run.status, run.reason, run.size_bytes)
-    logits = None if measured.logits is None else np.asarray(measured.logits, dtype=np.float32)
-    peaks = (measured.memory.highest_bytes,)
-    return Side(run.status, None, run.size_bytes, peaks, logits, measured.outputs)
+    logits = None if measured.logits is None else as_values(measured.logits)
+    side = partial(Side, run.status, None, run.size_bytes, (measured.memory.highest_bytes,))
+    if logits is None or isinstance(evaluation, str) or evaluation.gap is None:
+        return side(logits, measured.outputs)
+    return side(None, judged_outputs(logits[: evaluation.images], evaluation.output))
 
 
 def _latency(
@@ -123,8 +132,11 @@ def _latency(
     return times(ratio_through_controls(candidate, baseline, new, old))
 
 
-def _labels(candidate: Report, baseline: Report) -> Labels | str:
-    """Return the labels of the images that both reports evaluated: the first images of one pack."""
+def _shared_evaluation(candidate: Report, baseline: Report) -> Evaluation | str:
+    """Return the evaluation of the images that both reports evaluated: the first images of one pack.
+
+    Return a sentence instead, where there is none.
+    """
     if candidate.evaluation is None or baseline.evaluation is None:
         return "model files are measured without labels"
     if _pack_of(candidate) != _pack_of(baseline):
@@ -132,8 +144,7 @@ def _labels(candidate: Report, baseline: Report) -> Labels | str:
             "not comparable: the reports evaluated different images; check the two bundles instead, and both "
             "answer the baseline's images"
         )
-    shorter = min(candidate.evaluation.labels, baseline.evaluation.labels, key=len)
-    return np.asarray(shorter, dtype=np.int64)
+    return min(candidate.evaluation, baseline.evaluation, key=lambda evaluation: evaluation.images)
 
 
 def _inputs(candidate: Report, new: Run, old: Run) -> InputsRecord | str | None:

@@ -9,7 +9,9 @@ from functools import partial
 from statistics import median
 from typing import Literal
 
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_set import InputsRecord
+from bench.bundle.source_record import OutputRecord
 from bench.gate import reasons
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging_outputs import judge_outputs
@@ -27,6 +29,7 @@ from bench.runtimes.providers import case_id
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
 from bench.statistics.replication import Estimate
+from bench.statistics.scores import decisions
 from bench.units import mib
 
 
@@ -43,9 +46,9 @@ class Side:
     peaks_bytes: tuple[int, ...] = ()
     """The memory peak of each process whose memory was measured."""
     logits: Logits | None = None
-    """Its answers, [images][classes]."""
+    """Its answers, [images][classes]; None where there is no accuracy."""
     outputs: tuple[OutputValues, ...] | None = None
-    """The outputs of a model file; None for an artifact of a bundle."""
+    """The outputs of a model file, or those of an artifact that has no accuracy."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Compared:
     """The load times; None if they were not measured."""
     labels: Labels | str = "no answers"
     """The labels of the images that both sides answered, or the reason why answers cannot be compared."""
+    output: OutputRecord = CLASSES
+    """The output that holds the answers."""
     inputs: InputsRecord | str | None = None
     """The inputs that both model files were run with, or the reason why outputs cannot be compared."""
     are_equal_files: bool = False
@@ -257,20 +262,25 @@ def _of_accuracy(
     if isinstance(labels, str):
         return [compared.finding(quantity=Quantity.ACCURACY, verdict=Verdict.INCOMPARABLE, sentence=labels)]
     images = len(labels)
-    before, after = baseline.logits[:images], candidate.logits[:images]
-    paired = accuracy.pair(after, before, labels)
-    flips = len(accuracy.flips(after, before))
+    before = decisions(baseline.logits[:images], labels, compared.output)
+    after = decisions(candidate.logits[:images], labels, compared.output)
+    assert before is not None  # an output without classes is judged by its values
+    assert after is not None
+    assert after.labels is not None
+    paired = accuracy.pair(after.scores, before.scores, after.labels)
+    flips = len(accuracy.flips(after.scores, before.scores))
+    noun = "labels" if compared.output.kind == "labels" else "images"
     return [
         compared.finding(
             quantity=Quantity.ACCURACY,
             verdict=judge_accuracy(paired, limit, comparisons),
-            sentence=reasons.of_accuracy(paired, flips, limit),
+            sentence=reasons.of_accuracy(paired, flips, limit, noun),
             ratio=paired.retention,
             interval=paired.retention_ci95(),
             confidence=0.95,
             limit=limit,
-            baseline=accuracy.top1(before, labels),
-            candidate=accuracy.top1(after, labels),
+            baseline=accuracy.top1(before.scores, after.labels),
+            candidate=accuracy.top1(after.scores, after.labels),
             unit="share right",
             flips=flips,
         )

@@ -51,6 +51,11 @@ class JudgedOutputs:
     """How far the output is from the baseline's, to find the worst one."""
 
 
+def evaluated_inputs(images: int, sha256: str) -> InputsRecord:
+    """Return the record of a bundle's evaluation images, whose answers are compared without labels."""
+    return InputsRecord(source="the evaluation pack", inferences=images, sha256=sha256)
+
+
 def judge_outputs(
     candidate: Sequence[OutputValues],
     baseline: Sequence[OutputValues],

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-import numpy as np
-
 from bench.devices.terms import fewer_threads
 from bench.gate import reasons
 from bench.gate.check_job import CheckJob
@@ -28,6 +26,8 @@ from bench.harness.paired_blocks import PairedRunner
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress
+from bench.report.outputs import judged_outputs
+from bench.report.predictions import as_values
 from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.system.state import read_state
 
@@ -140,24 +140,28 @@ def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
     if pair is None:
         return compared(*job.unpaired_sides(case))
     return compared(
-        _side(pair, is_candidate=False),
-        _side(pair, is_candidate=True),
+        _side(job, pair, is_candidate=False),
+        _side(job, pair, is_candidate=True),
         latency=times_of(pair, Quantity.LATENCY),
         load_time=times_of(pair, Quantity.LOAD_TIME),
         labels="no labels" if job.labels is None else job.labels,
+        output=job.output,
         inputs=job.inputs,
         memory_confirmed=bool(pair.confirmation_peaks),
     )
 
 
-def _side(pair: MeasuredPair, is_candidate: bool) -> Side:
+def _side(job: CheckJob, pair: MeasuredPair, is_candidate: bool) -> Side:
     entry = pair.candidate if is_candidate else pair.baseline
     case = pair.pair.candidate if is_candidate else pair.pair.baseline
     ended = outcome_of(entry)
     if isinstance(entry, Examined):
-        logits = None if entry.logits is None else np.asarray(entry.logits, dtype=np.float32)
-        peaks = pair.peaks_bytes(is_candidate)
-        return Side("completed", None, case.size_bytes, peaks, logits, entry.outputs)
+        side = partial(Side, "completed", None, case.size_bytes, pair.peaks_bytes(is_candidate))
+        if entry.logits is None:
+            return side(None, entry.outputs)
+        if job.labels is None:
+            return side(None, judged_outputs(as_values(entry.logits), job.output))
+        return side(as_values(entry.logits))
     if isinstance(ended, Failed):
         return Side("failed", ended.reason)
     return Side("skipped", None if ended is None else ended.reason)

@@ -7,12 +7,12 @@ from bench.gate.document import Checked
 from bench.gate.findings import SHARE_SAME, Finding, Quantity
 from bench.render.check_text import by_case, case_name
 from bench.render.text import titles_of
-from bench.report.schema import Report, Run
+from bench.report.schema import Accuracy, Report, Run
 
 # The names are Bencher's own where it has one: latency in ns, memory and file-size in bytes.
 LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY = "latency", "load-time", "memory", "file-size", "accuracy"
 MEASURES = (LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY)
-# Of a check of model files: the share of inputs with the baseline's class, or the SQNR of the outputs in dB.
+# Without labels: the share of inputs with the reference's class, or the SQNR of the outputs in dB.
 AGREEMENT, SQNR = "agreement", "sqnr"
 
 Measures = dict[str, dict[str, float]]
@@ -40,7 +40,7 @@ def is_bmf(content: bytes, other_measures: Sequence[str] = ()) -> bool:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return False
-    known = {*MEASURES, *other_measures}
+    known = {*MEASURES, AGREEMENT, SQNR, *other_measures}
     return isinstance(document, dict) and all(
         isinstance(measures, dict) and measures and measures.keys() <= known for measures in document.values()
     )
@@ -56,12 +56,20 @@ def _measures_of_run(run: Run) -> Measures:
         MEMORY: run.completed.memory.highest_bytes,
         SIZE: run.size_bytes,
         ACCURACY: None if run.accuracy is None else run.accuracy.top1,
+        **_measures_without_accuracy(run.accuracy),
     }
     measures = {name: {"value": float(value)} for name, value in values.items() if value is not None}
     if latency.p50_ci95_ns is not None:
         low, high = latency.p50_ci95_ns
         measures[LATENCY] |= {"lower_value": low, "upper_value": high}
     return measures
+
+
+def _measures_without_accuracy(figures: Accuracy | None) -> dict[str, float | None]:
+    """Return what stands in for accuracy where there is none; equal outputs have no SQNR."""
+    if figures is None or figures.top1 is not None:
+        return {}
+    return {AGREEMENT: figures.agreement, SQNR: figures.sqnr_db}
 
 
 _MEASURE_OF = {
@@ -87,7 +95,7 @@ def check_to_bmf(checked: Checked) -> str:
 
 def was_check_bmf(content: bytes) -> bool:
     """Tell whether this module wrote a file's content for a check."""
-    return is_bmf(content, [_LATENCY_RATIO, AGREEMENT, SQNR])
+    return is_bmf(content, [_LATENCY_RATIO])
 
 
 def _measure_of(finding: Finding) -> str | None:

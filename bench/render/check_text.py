@@ -105,9 +105,10 @@ _MEASURED = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZ
 
 
 def quantities(checked: Checked) -> tuple[Quantity, ...]:
-    """Return the columns of the table: bundles have accuracy, model files have outputs."""
+    """Return the columns of the table: bundles with labels have accuracy, all others have outputs."""
     is_bundle = isinstance(checked.candidate, BundleRecord)
-    return (*_MEASURED, Quantity.ACCURACY if is_bundle else Quantity.OUTPUTS)
+    has_outputs = any(finding.quantity is Quantity.OUTPUTS for finding in checked.findings)
+    return (*_MEASURED, Quantity.ACCURACY if is_bundle and not has_outputs else Quantity.OUTPUTS)
 
 
 def number(finding: Finding) -> str:

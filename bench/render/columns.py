@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from bench.report.schema import Accuracy, OutputsComparison, RelativeLatency, Report, Run, Summary
+from bench.report.schema import (
+    Accuracy,
+    LabelAccuracy,
+    OutputsComparison,
+    RelativeLatency,
+    Report,
+    Run,
+    Summary,
+)
 from bench.statistics.replication import Interval
 from bench.units import MJ_PER_J, mb, mib, ms, written
 
@@ -41,7 +49,13 @@ class Subject(Enum):
     ANY = "any"
     """All."""
     BUNDLE = "bundle"
-    """Those of bundles, which have labels and a reference in fp32."""
+    """Those of bundles, which have a reference."""
+    SEVERAL = "several"
+    """Those of bundles with labels, and more than two classes or several labels."""
+    MANY = "many"
+    """Those of bundles with labels, and more than five classes."""
+    VALUES = "values"
+    """Those of bundles whose output holds no classes."""
     OUTPUTS = "outputs"
     """Those of model files: the comparison of their outputs with those of the reference, the first file."""
 
@@ -144,7 +158,34 @@ def _retention_end(accuracy: Accuracy, end: int) -> float | None:
     return None if retention is None or retention.ci95 is None else retention.ci95[end]
 
 
+@dataclass(frozen=True)
+class LabelFigure:
+    """A figure that each of several labels has."""
+
+    title: str
+    """Its name."""
+    explanation: str
+    """What it is, for the page."""
+    value: Callable[[LabelAccuracy], float | None]
+    """Its value; None where it cannot be computed."""
+
+
+_LABEL_FIGURES = (
+    LabelFigure("AUC", "area under the receiver operating characteristic", lambda figures: figures.auc),
+    LabelFigure(
+        "sensitivity", "share of the images with it that are found", lambda figures: figures.sensitivity
+    ),
+    LabelFigure(
+        "specificity", "share of the images without it that are left", lambda figures: figures.specificity
+    ),
+    LabelFigure("F1", "harmonic mean of precision and sensitivity", lambda figures: figures.f1),
+)
+_IN_PLACE_OF_ACCURACY = ("agreement", "sqnr_db")
+_TWO_CLASSES = 2
+_TOP = 5
+
 REFERENCE = "ref."
+EXACT = "exact"
 
 _LOW, _HIGH = Best.LOWEST, Best.HIGHEST
 _ALWAYS, _OFTEN, _FILE = ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.FILE
@@ -338,7 +379,7 @@ COLUMNS = (
     Column(
         "top1",
         "accu-\nracy",
-        "share of the evaluation images with the right class",
+        "share of the evaluation images with the right class; of several labels, share of all labels",
         _of_accuracy(lambda accuracy: accuracy.top1),
         3,
         _HIGH,
@@ -348,7 +389,7 @@ COLUMNS = (
     Column(
         "auc",
         "AUC",
-        "area under the receiver operating characteristic",
+        "area under the receiver operating characteristic; for two classes",
         _of_accuracy(lambda accuracy: accuracy.auc),
         3,
         _HIGH,
@@ -357,7 +398,7 @@ COLUMNS = (
     Column(
         "retention",
         "reten-\ntion",
-        "accuracy ÷ the fp32 network's",
+        "accuracy ÷ the fp32 network's, or the source's",
         _of_accuracy(lambda accuracy: None if accuracy.retention is None else accuracy.retention.value),
         3,
         _HIGH,
@@ -422,10 +463,70 @@ COLUMNS = (
     Column(
         "agreement",
         "agree-\nment",
-        "share of the images with the fp32 network's class",
+        "share of the images with the fp32 network's class, or the source's",
         _of_accuracy(lambda accuracy: accuracy.agreement),
         3,
         _HIGH,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
+        "balanced_accuracy",
+        "balanced accuracy",
+        "mean over the classes of the share of their images with the right class",
+        _of_accuracy(lambda accuracy: accuracy.balanced_accuracy),
+        3,
+        _HIGH,
+        _FILE,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
+        "f1",
+        "F1",
+        "F1 of the positive class; of several classes or labels the mean over them",
+        _of_accuracy(lambda accuracy: accuracy.f1),
+        3,
+        _HIGH,
+        _FILE,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
+        "macro_auc",
+        "macro\nAUC",
+        "mean area under the receiver operating characteristic: of each class against all others, or of each "
+        "label",
+        _of_accuracy(lambda accuracy: accuracy.macro_auc),
+        3,
+        _HIGH,
+        subject=Subject.SEVERAL,
+    ),
+    Column(
+        "top5",
+        "top 5",
+        "share of the images whose class is among the five highest scores",
+        _of_accuracy(lambda accuracy: accuracy.top5),
+        3,
+        _HIGH,
+        subject=Subject.MANY,
+    ),
+    Column(
+        "cosine",
+        "cosine",
+        "mean cosine similarity of the values with the source's",
+        _of_accuracy(lambda accuracy: accuracy.cosine),
+        4,
+        _HIGH,
+        _OFTEN,
+        subject=Subject.VALUES,
+    ),
+    Column(
+        "sqnr_db",
+        "SQNR\ndB",
+        "signal-to-quantisation-noise ratio of the judged output, with the fp32 network's or the source's as "
+        "the signal; exact where both are equal",
+        _of_accuracy(lambda accuracy: accuracy.sqnr_db),
+        1,
+        _HIGH,
+        _FILE,
         subject=Subject.BUNDLE,
     ),
     Column(
@@ -469,33 +570,94 @@ def column_of(key: str) -> Column:
 
 def applies_to_any(subject: Subject, reports: Sequence[Report]) -> bool:
     """Tell whether any of the reports can have a value in a column of this subject."""
-    kinds = {Subject.OUTPUTS if report.bundle is None else Subject.BUNDLE for report in reports}
-    return subject is Subject.ANY or subject in kinds
+    return any(subject in _subjects(report) for report in reports) or subject is Subject.ANY
+
+
+def _subjects(report: Report) -> set[Subject]:
+    evaluation = report.evaluation
+    if evaluation is None:
+        return {Subject.OUTPUTS}
+    if evaluation.output.kind == "values":
+        return {Subject.BUNDLE, Subject.VALUES}
+    values = len(evaluation.reference_logits[0])
+    has_labels, is_one_class = evaluation.gap is None, evaluation.output.kind == "classes"
+    is_several = has_labels and (values > _TWO_CLASSES or not is_one_class)
+    is_many = has_labels and is_one_class and values > _TOP
+    return {
+        Subject.BUNDLE,
+        *([Subject.SEVERAL] if is_several else []),
+        *([Subject.MANY] if is_many else []),
+    }
 
 
 def columns_of(reports: Sequence[Report]) -> list[Column]:
     """Return the columns in which the reports can have a value."""
-    return [column for column in COLUMNS if applies_to_any(column.subject, reports)]
+    known = [column for column in COLUMNS if applies_to_any(column.subject, reports)]
+    return [*known, *_own_columns(reports)]
+
+
+def _own_columns(reports: Sequence[Report]) -> list[Column]:
+    """Return a column for each metric of the user's own, and four for each of several labels."""
+    runs = [run for report in reports for run in report.runs]
+    names = dict.fromkeys(metric.name for run in runs for metric in run.metrics)
+    labels = dict.fromkeys(
+        (figures.label, report.bundle.class_name(figures.label))
+        for report in reports
+        for run in report.runs
+        if run.accuracy is not None and report.bundle is not None
+        for figures in run.accuracy.by_label
+    )
+    return [
+        *map(_metric_column, names),
+        *(_label_column(label, name, figure) for label, name in labels for figure in _LABEL_FIGURES),
+    ]
+
+
+def _metric_column(name: str) -> Column:
+    def value(run: Run) -> float | None:
+        return next((metric.value for metric in run.metrics if metric.name == name), None)
+
+    title = name.rpartition(":")[2]
+    explanation = f"{name}, a metric of the user's own, computed where the report was made"
+    return Column(name, title, explanation, value, 3, place=_OFTEN, subject=Subject.BUNDLE)
+
+
+def _label_column(label: int, name: str, figure: LabelFigure) -> Column:
+    def value(run: Run) -> float | None:
+        by_label = () if run.accuracy is None else run.accuracy.by_label
+        return next((figure.value(figures) for figures in by_label if figures.label == label), None)
+
+    explanation = f"{figure.explanation} of the label {name}"
+    title = f"{figure.title}, {name}"
+    key = f"{figure.title.lower()}[{name}]"
+    return Column(key, title, explanation, value, 3, _HIGH, _FILE, subject=Subject.BUNDLE)
 
 
 def cell_of(column: Column, run: Run, report: Report) -> str:
     """Return a row's value as it is written. The reference has no comparison with itself, and says so."""
-    is_reference = column.subject is Subject.OUTPUTS and run.case == report.reference_case
-    return REFERENCE if is_reference else column.text(run)
+    if column.subject is Subject.OUTPUTS and run.case == report.reference_case:
+        return REFERENCE
+    is_exact = column.key == "sqnr_db" and run.accuracy is not None and run.accuracy.sqnr_db is None
+    return EXACT if is_exact else column.text(run)
 
 
 def available_columns(*reports: Report) -> list[Column]:
     """Return the columns that have a value for at least one variant of the reports."""
     variants = [run for report in reports for run in report.runs if run.is_variant]
-    return [column for column in COLUMNS if any(column.value(run) is not None for run in variants)]
+    columns = [*COLUMNS, *_own_columns(reports)]
+    return [column for column in columns if any(column.value(run) is not None for run in variants)]
 
 
 def place_in(column: Column, report: Report) -> ColumnPlace:
     """Return where a column of a report is shown.
 
     Between several groups only the ratio to the control workload can be compared. It is then always shown.
+    So is what stands in for accuracy where there is none.
     """
-    return ColumnPlace.ALWAYS if column.key == "relative_to_control" and report.has_groups else column.place
+    if column.key == "relative_to_control" and report.has_groups:
+        return ColumnPlace.ALWAYS
+    has_accuracy = report.evaluation is None or report.evaluation.gap is None
+    return ColumnPlace.ALWAYS if column.key in _IN_PLACE_OF_ACCURACY and not has_accuracy else column.place
 
 
 def best_cases(column: Column, report: Report) -> set[str]:

@@ -1,15 +1,17 @@
-"""Reports, checks and choices as pandas data frames. pandas is imported only here, and only on a call."""
+"""Results of the Python API as pandas data frames. pandas is imported only here, and only on a call."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.bundle.model_graph import OperatorCount
 from bench.choose.choosing import CandidateResult, Choice
 from bench.errors import MissingRuntimeError
 from bench.gate.document import Checked
 from bench.gate.findings import Finding
+from bench.inspect.inspection import ModelInspection
 from bench.render.check_text import check_conditions, headline
 from bench.render.choice_text import choice_notes
-from bench.render.columns import COLUMNS
+from bench.render.columns import columns_of
 from bench.render.csv_table import header_and_lines
 from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
 from bench.report.schema import Report
@@ -37,7 +39,7 @@ def report_to_frame(report: Report, with_controls: bool) -> "pd.DataFrame":
         [*conditions(report), *proxy_terms(report), *controls_line(report)],
         [": ".join(filter(None, (remark.cases, remark.sentence))) for remark in remarks(report)],
     )
-    return frame.astype({column.key: "float64" for column in COLUMNS if column.key in names})
+    return frame.astype({column.key: "float64" for column in columns_of([report])})
 
 
 def check_to_frame(checked: Checked) -> "pd.DataFrame":
@@ -61,6 +63,26 @@ def choice_to_frame(choice: Choice) -> "pd.DataFrame":
         [choice.headline, *choice.explanation, *choice.nearest, *choice_notes(choice)],
         (),
     )
+
+
+def inspection_to_frame(inspection: ModelInspection) -> "pd.DataFrame":
+    """Return a line for each kind of operator, with its share of the multiply-accumulates."""
+    graph = inspection.graph
+    names = [*OperatorCount.model_fields, "share_of_macs"]
+    lines = [
+        [operator.operator, operator.count, operator.macs, _share(operator.macs, graph.macs)]
+        for operator in graph.operators
+    ]
+    stated = [f"{inspection.path}: {inspection.format}, {graph.precision.value} by its graph"]
+    stated += [] if graph.parameters is None else [f"parameters: {graph.parameters}"]
+    stated += [] if inspection.macs_missing is None else [inspection.macs_missing]
+    return _frame(lines, names, stated, inspection.preprocess.conflicts).astype(
+        dict.fromkeys(("macs", "share_of_macs"), "float64")
+    )
+
+
+def _share(macs: int | None, total: int | None) -> float | None:
+    return None if macs is None or not total else macs / total
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from bench.gate.findings import Finding, Verdict
 from bench.measurements import Failed
 from bench.render.check_text import by_case, case_name, headline
 from bench.render.text import titles_of
-from bench.report.outputs_words import outputs_sentence
+from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
 from bench.units import ms
 
@@ -71,7 +71,7 @@ def _add_run(suite: ElementTree.Element, title: str, report: Report, run: Run) -
         case "completed":
             summary = run.summary
             latency = "" if summary is None else f"p50 {ms(summary.latency.p50_ns):.4g} ms ({run.provenance})"
-            outputs = outputs_sentence(report, run)
+            outputs = outputs_sentence(report, run) or answers_sentence(report, run)
             warnings = [f"warning: {warning}" for warning in run.warnings]
             lines = [latency, *([] if outputs is None else [outputs]), *warnings]
             ElementTree.SubElement(test, "system-out").text = _writable("\n".join(lines))

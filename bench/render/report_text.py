@@ -9,7 +9,7 @@ from bench.bundle.model_set import ModelFileRecord
 from bench.devices.projection.projected import Factor, Projected
 from bench.render.text import merge, noun_of, sparkline
 from bench.report.outputs_words import not_compared
-from bench.report.schema import Proxy, Report, Run, Sustained
+from bench.report.schema import BundleRecord, Proxy, Report, Run, Sustained
 from bench.units import mib, ms
 from device_profiles.facts import Published
 
@@ -57,9 +57,15 @@ def _subject_lines(report: Report) -> list[str]:
     """Return what was measured: the network of a bundle, or a line for each model file."""
     bundle, models = report.bundle, report.models
     if bundle is not None:
-        size = f"{bundle.image_size}×{bundle.image_size}"
-        return [f"{bundle.name}: {bundle.model} at {size}, weights {bundle.weights}, data {bundle.data}"]
+        return [_network_line(bundle)]
     return [] if models is None else [_model_line(model, report) for model in models.models]
+
+
+def _network_line(bundle: BundleRecord) -> str:
+    """Return a bundle's network, its input, and what it was made from."""
+    taken = f" at {bundle.input_words}" if bundle.image_size is not None else f", {bundle.input_words}"
+    source = "" if bundle.source is None else f" ({bundle.source.value})"
+    return f"{bundle.name}: {bundle.model}{source}{taken}, weights {bundle.weights}, data {bundle.data}"
 
 
 def _model_line(model: ModelFileRecord, report: Report) -> str:
@@ -80,7 +86,10 @@ def _inputs(report: Report) -> list[str]:
 
 
 def _preparation(report: Report) -> list[str]:
-    """Return how images became the inputs of model files, and where that was stated: alike ones together."""
+    """Return how images became inputs, and where that was stated; of model files alike ones together."""
+    if report.bundle is not None:
+        words = report.bundle.preparation_words
+        return [] if words is None else [f"images: {words}"]
     by_words: dict[str, list[str]] = {}
     for model in () if report.models is None else report.models.models:
         if (words := model.values.preparation_words) is not None:
@@ -93,7 +102,12 @@ def _answers(report: Report) -> str:
     evaluation, quick = report.evaluation, " (--quick)" if report.quick else ""
     if evaluation is None:
         return quick
-    return f"; accuracy on {len(evaluation.labels)} of {evaluation.pack_images} evaluation images{quick}"
+    samples = "images" if report.bundle is None else report.bundle.samples
+    on = f"on {evaluation.images} of {evaluation.pack_images} evaluation {samples}{quick}"
+    if evaluation.gap is None:
+        return f"; accuracy {on}"
+    compared = "SQNR" if evaluation.output.kind == "values" else "agreement with the source"
+    return f"; {compared} {on}, and no accuracy: {evaluation.gap}"
 
 
 def reference_line(report: Report) -> list[str]:

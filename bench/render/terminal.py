@@ -105,8 +105,9 @@ def report_view(report: Report, width: int) -> RenderableType:
 def _legend(report: Report, shown: Sequence[Column]) -> list[str]:
     """Return the explanation of what the table has: a mark at the best, and accuracy."""
     parts = ["* best in its column"] if any(best_cases(column, report) for column in shown) else []
-    if any(run.accuracy is not None for run in report.runs):
-        parts.append("accuracy, AUC and retention: on the file that was timed")
+    if report.evaluation is not None and any(run.accuracy is not None for run in report.runs):
+        figures = "accuracy, AUC and retention" if report.evaluation.gap is None else "agreement and SQNR"
+        parts.append(f"{figures}: on the file that was timed")
     return [" · ".join(parts)] if parts else []
 
 
@@ -283,6 +284,8 @@ _HISTORY_COLUMNS = (
     "peak_memory_mib",
     "size_mb",
     "retention",
+    "agreement",
+    "cosine",
     "output_agreement",
     "output_cosine",
 )

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from bench.bundle.input_preprocessing import UNIT_SCALE
 from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
 from bench.bundle.signature import Tensor
+from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.errors import InputError
 from bench.report.schema import BundleRecord, Report, Run, Subject
@@ -60,7 +62,8 @@ def _inputs(model: ModelFileRecord) -> str:
 
 
 def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
-    if candidate.classes != baseline.classes:
+    are_named = bool(candidate.classes and baseline.classes)
+    if are_named and candidate.classes != baseline.classes:
         raise InputError(
             f"'{candidate.name}' has the classes {_listed(candidate.classes)}, and '{baseline.name}' has "
             f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
@@ -68,10 +71,70 @@ def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> Non
         )
     if candidate.image_size != baseline.image_size:
         raise InputError(
-            f"'{candidate.name}' takes images of {candidate.image_size}×{candidate.image_size}, and "
-            f"'{baseline.name}' takes {baseline.image_size}×{baseline.image_size}: give two with the same "
+            f"'{candidate.name}' takes images of {candidate.input_words}, and "
+            f"'{baseline.name}' takes {baseline.input_words}: give two with the same "
             "input shape, or make a new baseline"
         )
+    if candidate.image_size is None and _sizes(candidate) != _sizes(baseline):
+        raise InputError(
+            f"'{candidate.name}' takes {candidate.input_words}, and '{baseline.name}' takes "
+            f"{baseline.input_words}: give two with the same inputs, or make a new baseline"
+        )
+    if _judged(candidate.output) != _judged(baseline.output):
+        raise InputError(
+            f"the judged output of '{candidate.name}' holds {_judged(candidate.output)}, and that of "
+            f"'{baseline.name}' {_judged(baseline.output)}: give two whose outputs mean the same"
+        )
+
+
+def require_same_answers(candidate: BundleRecord, baseline: BundleRecord) -> None:
+    """Raise InputError if a candidate bundle cannot answer the baseline's images in the baseline's place."""
+    if _values_of(candidate) != _values_of(baseline):
+        raise InputError(
+            f"'{candidate.name}' takes images prepared otherwise than '{baseline.name}' ("
+            f"{_preparation(candidate)}, and {_preparation(baseline)}), and both would be given the "
+            "baseline's; measure both with edgefit bench, and check the two reports"
+        )
+    if candidate.output.index != baseline.output.index:
+        raise InputError(
+            f"the judged output of '{candidate.name}' is number {candidate.output.index}, and that of "
+            f"'{baseline.name}' number {baseline.output.index}; measure both with edgefit bench, and check "
+            "the two reports"
+        )
+
+
+def _sizes(bundle: BundleRecord) -> list[tuple[int | str, ...] | None]:
+    """Return the size of a bundle's images, whatever the order of their axes; else its inputs' shapes."""
+    if bundle.preprocess is not None:
+        return [bundle.preprocess.input_size]
+    return [tensor.shape for tensor in bundle.inputs]
+
+
+def _judged(output: OutputRecord) -> str:
+    """Return what an output holds. Logits and softmax give one class; a sigmoid has another threshold."""
+    if output.kind != "values" and output.activation == "sigmoid":
+        return f"{output.kind} with a sigmoid"
+    return output.kind
+
+
+def _values_of(bundle: BundleRecord) -> tuple[object, ...]:
+    """Return the numbers that turn an image of the evaluation pack into an input."""
+    preprocess = bundle.preprocess
+    if preprocess is None:  # edgefit's own networks take RGB in [0, 1]; ready inputs have no numbers
+        return () if bundle.samples == "samples" else (round(UNIT_SCALE, 9), (0.0,) * 3, (1.0,) * 3, "rgb")
+    return (round(preprocess.scale, 9), preprocess.mean, preprocess.std, preprocess.channels)
+
+
+def _preparation(bundle: BundleRecord) -> str:
+    if bundle.preprocess is None:
+        return "ready inputs" if bundle.samples == "samples" else "RGB from 0 to 1"
+    return bundle.preprocess.words
+
+
+def _prepared_otherwise(candidate: BundleRecord, baseline: BundleRecord) -> list[str]:
+    if _values_of(candidate) == _values_of(baseline):
+        return []
+    return [f"another preparation of images: {_preparation(candidate)}, was {_preparation(baseline)}"]
 
 
 def subject_differences(candidate: Subject, baseline: Subject) -> list[str]:
@@ -84,11 +147,12 @@ def subject_differences(candidate: Subject, baseline: Subject) -> list[str]:
         ]
     if not isinstance(candidate, BundleRecord) or not isinstance(baseline, BundleRecord):
         return []
-    return _others(
+    others = _others(
         ("architecture", baseline.model, candidate.model),
         ("starting weights", baseline.weights, candidate.weights),
         ("data", baseline.data, candidate.data),
     )
+    return others + _prepared_otherwise(candidate, baseline)
 
 
 def paired_models(

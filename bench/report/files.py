@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,7 +12,7 @@ from bench.devices.projection.projected import range_of
 from bench.errors import InputError, ReportMismatchError
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
 from bench.measurements import Outcome
-from bench.report.schema import Report, Run
+from bench.report.schema import Report, Run, Summary
 from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
@@ -69,16 +70,17 @@ def parse_report(content: bytes, path: Path) -> Report:
     except ValidationError as error:
         raise InputError(explain(path, error, Report)) from None
     outcomes = {run.case: run.outcome for run in report.runs}
+    runs = []
     for run in report.runs:
         _check_identity(path, run)
         try:
             _check_projection(path, run)
-            _check_summary(path, report, run, outcomes)
+            runs.append(_with_all_figures(run, _checked_summary(path, report, run, outcomes)))
         except (ValueError, IndexError, ArithmeticError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.case}: the measurements do not fit together ({error}); measure again"
             ) from None
-    return report
+    return report.model_copy(update={"runs": tuple(runs)})
 
 
 def _in_schema_2(content: bytes, path: Path) -> bytes:
@@ -122,22 +124,45 @@ def _is_close(value: float, other: float) -> bool:
     return math.isclose(value, other, rel_tol=_RELATIVE_TOLERANCE)
 
 
-def _check_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, Outcome]) -> None:
-    """Refuse a summary that does not follow from the measurements."""
+def _checked_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str, Outcome]) -> Summary | None:
+    """Derive a row's summary from its measurements, and refuse a stored one that differs."""
     if run.completed is None or run.summary is None:
         if (run.completed is None) != (run.summary is None):
             raise ReportMismatchError(
                 f"{path}: {run.case}: its status is {run.status}, but 'summary' says otherwise; measure again"
             )
-        return
+        return None
     judged = None if report.models is None else report.models.judged_output
     references = References.of(run.format, run.config.provider, outcomes, judged)
-    derived = summarise(run.completed, run.precision, report.evaluation, references).model_dump()
-    if (key := _differs(run.summary.model_dump(), derived)) is not None:
+    derived = summarise(run.completed, run.precision, report.evaluation, references)
+    if (key := _differs(run.summary.model_dump(), _comparable(derived, run))) is not None:
         raise ReportMismatchError(
             f"{path}: {run.case}: 'summary.{key}' does not match the measurements; "
             "the file was changed by hand, so use the original, or measure again"
         )
+    return derived
+
+
+def _comparable(derived: Summary, run: Run) -> dict[str, Any]:
+    """Return what the stored summary is compared with: of accuracy only the figures that it had when it was
+    written, for later versions have more."""
+    document = derived.model_dump()
+    if run.accuracy is not None and document["accuracy"] is not None:
+        stored = run.accuracy.model_fields_set
+        document["accuracy"] = {key: value for key, value in document["accuracy"].items() if key in stored}
+    return document
+
+
+def _with_all_figures(run: Run, derived: Summary | None) -> Run:
+    """Return a row with the figures of accuracy that did not exist when it was written."""
+    if derived is None or run.accuracy is None or derived.accuracy is None or run.summary is None:
+        return run
+    stored = run.accuracy.model_fields_set
+    newer = {name: value for name, value in derived.accuracy if name not in stored}
+    if not newer:
+        return run
+    figures = run.accuracy.model_copy(update=newer)
+    return run.model_copy(update={"summary": run.summary.model_copy(update={"accuracy": figures})})
 
 
 def _differs(stored: object, derived: object, key: str = "") -> str | None:

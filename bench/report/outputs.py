@@ -7,13 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.bundle.source_record import OutputRecord
 from bench.measurements import OutputValues
 from bench.report.schema import OutputComparison, OutputsComparison
 from bench.statistics import accuracy
+from bench.statistics.accuracy import Logits
+from bench.statistics.scores import decisions
 
 _THRESHOLDS = {True: 0.5, False: 0.0}
 
 Values = npt.NDArray[np.float64]
+
+
+def judged_outputs(values: Logits, output: OutputRecord) -> tuple[OutputValues, ...]:
+    """Return a bundle's judged output as an output to compare: values [inferences, values].
+
+    Its decisions are the items that are classified.
+    """
+    decided = decisions(values, None, output)
+    classes = None if decided is None else tuple(map(int, accuracy.predictions(decided.scores)))
+    rows = tuple(tuple(map(float, row)) for row in values)
+    return (OutputValues(name=output.name, shape=values.shape[1:], classes=classes, values=rows),)
 
 
 def compare_outputs(

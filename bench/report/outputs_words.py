@@ -16,6 +16,17 @@ def outputs_sentence(report: Report, run: Run) -> str | None:
     return (difference(report, run) or _agreement(report, run, run.outputs)) + rest
 
 
+def answers_sentence(report: Report, run: Run) -> str | None:
+    """Return how a row of a bundle that has no accuracy agrees with the source; None where it has some."""
+    bundle, evaluation, figures = report.bundle, report.evaluation, run.accuracy
+    if bundle is None or evaluation is None or figures is None or evaluation.gap is None:
+        return None
+    agreement = [] if figures.agreement is None else [f"agreement {figures.agreement:.3f}"]
+    sqnr = "exact" if figures.sqnr_db is None else f"SQNR {figures.sqnr_db:.1f} dB"
+    compared = f"{', '.join([*agreement, sqnr])} with the {bundle.reference}"
+    return f"{compared} on {figures.images} {bundle.samples}; no accuracy, because {evaluation.gap}"
+
+
 def disagreement(report: Report, run: Run) -> str | None:
     """Return by how much a row's outputs differ from the reference's, and which could not be compared."""
     parts = (difference(report, run), not_compared(report, run))

@@ -1,9 +1,9 @@
-"""Whether a variant keeps the fp32 network's accuracy. The budget and `choose` share this rule. Pure."""
+"""Whether a variant keeps the reference's accuracy, or its answers. The budget and `choose` ask. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.statistics.accuracy import Paired
+from bench.statistics.accuracy import MIN_SQNR_DB, Paired, least_agreement, wilson_interval
 
 # By default the lower end of retention's interval may lie this far below the limit.
 MARGIN = 0.01
@@ -19,7 +19,7 @@ class RetentionCheck:
     """Whether it is shown to lose accuracy. If neither is shown, more images would decide."""
     sentence: str
     """The figures and the conclusion; empty where no retention is required."""
-    judged: Literal["retention", "agreement", "one class"] = "retention"
+    judged: Literal["retention", "agreement", "one class", "SQNR"] = "retention"
     """The value that decided."""
 
 
@@ -42,6 +42,33 @@ def check_retention(paired: Paired | None, min_retention: float, margin: float =
     below = f"lower end below {least:g} ({min_retention:g} minus a margin of {margin:g})"
     sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least)}"
     return RetentionCheck(False, False, sentence)
+
+
+def check_agreement(agreeing: int, decisions: int, reference: str) -> RetentionCheck:
+    """Check by its interval the share of decisions with the reference's class, where there are no labels.
+
+    `reference`: what that is, such as `source`.
+    """
+    limit = least_agreement(decisions)
+    low, high = wilson_interval(agreeing, decisions)
+    figures = f"agreement {agreeing / decisions:.3f} ({low:.3f} to {high:.3f}) with the {reference}'s classes"
+    if low >= limit:
+        return RetentionCheck(True, False, figures, "agreement")
+    if high < limit:
+        sentence = f"loses agreement: {figures}, whole interval below {limit:.3g}"
+        return RetentionCheck(False, True, sentence, "agreement")
+    sentence = f"not shown to agree: {figures}, lower end below {limit:.3g}"
+    return RetentionCheck(False, False, sentence, "agreement")
+
+
+def check_values(sqnr_db: float | None, reference: str) -> RetentionCheck:
+    """Check how far values of an output without classes are from the reference's; None: they are equal."""
+    if sqnr_db is None:
+        return RetentionCheck(True, False, f"the {reference}'s values exactly", "SQNR")
+    figure = f"SQNR {sqnr_db:.1f} dB with the {reference}'s values as the signal"
+    if sqnr_db >= MIN_SQNR_DB:
+        return RetentionCheck(True, False, figure, "SQNR")
+    return RetentionCheck(False, True, f"loses agreement: {figure}, below {MIN_SQNR_DB:g} dB", "SQNR")
 
 
 def _what_decides(paired: Paired, least: float) -> str:

@@ -4,7 +4,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
+from bench.bundle.input_preprocessing import Preprocess
+from bench.bundle.judged_output import CLASSES
+from bench.bundle.model_set import InputOrigin, ModelFileRecord, ModelSetRecord, with_origins
+from bench.bundle.signature import Tensor
+from bench.bundle.source_record import OutputRecord, SourceKind
 from bench.bundle.variants import Precision
 from bench.devices.projection.projected import NoBasis, Projected
 from bench.devices.terms import Provenance
@@ -40,17 +44,36 @@ class Retention(Record):
     """Its 95 % interval over images; null where there is none."""
 
 
+class LabelAccuracy(Record):
+    """Figures of one label of an output with several labels. A figure is null where it cannot be computed."""
+
+    label: int
+    """Index of the label in the output."""
+    positives: int
+    """The number of images that it applies to."""
+    auc: float | None
+    """Area under the ROC curve; null if it applies to all images, or to none."""
+    sensitivity: float | None
+    """Share of the images that it applies to for which the variant says so."""
+    specificity: float | None
+    """Share of the other images for which the variant does not say so."""
+    f1: float
+    """F1 of the images that it applies to."""
+
+
 class Accuracy(Record):
-    """Figures of the logits on the evaluation images. A figure is null where it cannot be computed.
+    """Figures of the judged output on the evaluation images. A figure is null where it cannot be computed.
 
     Sensitivity and specificity hold at a score of 0: an image is positive if the positive class's logit is
-    the larger one. The fp32 model has the same operating point.
+    the larger one. The fp32 model has the same operating point. What is compared with is the fp32 network,
+    or the source that the bundle was made from. Without labels there is only what is compared with it. Of an
+    output with several labels each label of each image is a decision, and shares are shares of decisions.
     """
 
     images: int
-    """The number of images."""
-    top1: float
-    """Share of images whose class is right."""
+    """The number of images; of inputs that are no images, of samples."""
+    top1: float | None
+    """Share of images whose class is right; null without labels, and of an output without classes."""
     auc: float | None
     """Area under the ROC curve; null for more than two classes."""
     sensitivity: float | None
@@ -61,18 +84,52 @@ class Accuracy(Record):
     """The fp32 network's sensitivity on the same images."""
     reference_specificity: float | None
     """The fp32 network's specificity on the same images."""
-    agreement: float
-    """Share of images with the fp32 network's class."""
+    agreement: float | None
+    """Share of images with the fp32 network's class; null of an output without classes."""
     retention: Retention | None
     """Accuracy ÷ the fp32 network's."""
-    mcnemar_p: float
-    """p of the exact McNemar test on the images that only one of the two models classifies correctly."""
+    mcnemar_p: float | None
+    """p of the exact McNemar test on the images that only one of the two models classifies correctly; null
+    without labels."""
     flips: tuple[int, ...]
-    """Indices of the images whose class is not the fp32 network's."""
+    """Indices of the images whose class is not the fp32 network's; of an output with several labels those of
+    the decisions: image × labels + label."""
     missed: tuple[int, ...] | None
     """Those of `flips` that are positive and that only the fp32 network classifies as positive."""
     sqnr_db: float | None
-    """Signal-to-quantisation-noise ratio of the logits, with the fp32 network's as the signal, in dB."""
+    """Signal-to-quantisation-noise ratio of the logits, with the fp32 network's as the signal, in dB; null
+    where both are exactly equal."""
+    decisions: int | None = None
+    """The number of decisions; null of an output without classes, and in older reports."""
+    cosine: float | None = None
+    """Mean cosine similarity with the source's values, of an output without classes; null for classes."""
+    balanced_accuracy: float | None = None
+    """Mean over the classes of the share of their images whose class is right."""
+    macro_auc: float | None = None
+    """Mean area under the ROC curve of each class against all others, or of each label; null for two
+    classes."""
+    top5: float | None = None
+    """Share of images whose class is among the five highest scores; null for fewer than six classes."""
+    f1: float | None = None
+    """F1 of the positive class; of several classes, or of several labels, the mean over them."""
+    by_label: tuple[LabelAccuracy, ...] = ()
+    """The figures of each label, of an output with several labels."""
+
+    @property
+    def decided(self) -> int:
+        """The number of decisions that shares are about."""
+        return self.images if self.decisions is None else self.decisions
+
+
+class MetricValue(Record):
+    """A metric of the user's own, computed where the report was made."""
+
+    name: str
+    """The function, as `--metric` named it."""
+    value: float
+    """Its value for this row."""
+    reference: float
+    """Its value for the reference on the same images."""
 
 
 class PrecisionRan(Record):
@@ -199,7 +256,8 @@ class Summary(Record):
     precision_ran: PrecisionRan | None
     """The precision that ran; null for the two controls."""
     accuracy: Accuracy | None
-    """Accuracy of the file that was timed; null for the two controls, and for a model file without labels."""
+    """Accuracy of the file that was timed, or its agreement with the source where there are no labels; null
+    for the two controls, and for a model file."""
     outputs: OutputsComparison | None = None
     """The outputs of a model file compared with those of the run's first; null for that one, and where its
     inputs are others."""
@@ -232,6 +290,8 @@ class Run(Record):
     """The nearest figure that others have published for the profile's device."""
     warnings: tuple[str, ...] = ()
     """Warnings about this row, each with a remedy."""
+    metrics: tuple[MetricValue, ...] = ()
+    """The user's own metrics. They are not derived again when the report is read."""
 
     @property
     def is_variant(self) -> bool:
@@ -314,14 +374,52 @@ class BundleRecord(Record):
     """The starting weights of fine-tuning."""
     data: Text
     """The data of fine-tuning."""
-    image_size: int
-    """Side of its square input, in pixels."""
+    image_size: int | None
+    """Side of its square input, in pixels; null where the input is no square image."""
     classes: tuple[Text, ...]
-    """The classes, in the order of the logits."""
+    """The classes, or the labels, in the order of the output; empty where nobody named them."""
     pack_sha256: str
     """SHA-256 of its evaluation pack."""
     folder: str | None = None
     """Its folder when it was measured."""
+    source: SourceKind | None = Field(default=None, strict=False)
+    """What it was made from; null for a run folder."""
+    inputs: tuple[Tensor, ...] = ()
+    """The inputs of its source; empty for a run folder, whose input is one image."""
+    output: OutputRecord = CLASSES
+    """The output that is judged."""
+    preprocess: Preprocess | None = None
+    """How an image becomes the input of its source; null for a run folder, and for inputs that are no
+    images."""
+    origins: tuple[InputOrigin, ...] = ()
+    """Where that was stated."""
+
+    @property
+    def input_words(self) -> str:
+        """What it takes, for people: the size of its image, else its inputs."""
+        if self.image_size is not None:
+            return f"{self.image_size}×{self.image_size}"
+        return "; ".join(tensor.words for tensor in self.inputs) or "an unknown input"
+
+    @property
+    def preparation_words(self) -> str | None:
+        """How an image became an input and where that was stated, for people; None where nothing says so."""
+        return None if self.preprocess is None else with_origins(self.preprocess.words, self.origins)
+
+    @property
+    def samples(self) -> str:
+        """What it is evaluated on: images, or samples that are no images."""
+        return "images" if self.source is None or self.preprocess is not None else "samples"
+
+    @property
+    def reference(self) -> str:
+        """What its variants are compared with."""
+        return "fp32 network" if self.source is None else "source"
+
+    def class_name(self, index: int) -> str:
+        """Return the name of a class or a label; its number where nobody named it."""
+        noun = "label" if self.output.kind == "labels" else "class"
+        return self.classes[index] if index < len(self.classes) else f"{noun} {index}"
 
     @property
     def shown_sha256(self) -> str:
@@ -335,14 +433,37 @@ Subject = BundleRecord | ModelSetRecord
 class Evaluation(Record):
     """The labels and reference answers of the evaluated images: the first ones of the evaluation pack."""
 
-    labels: tuple[int, ...]
-    """The right class of each image."""
+    labels: tuple[int, ...] | tuple[tuple[int, ...], ...] | None
+    """The right class of each image, or for each of several labels whether it applies; null where nobody
+    labelled them."""
     reference_logits: tuple[tuple[float, ...], ...]
-    """The fp32 network's logits, [images][classes]."""
-    positive_class: int
-    """Index of the positive class, which sensitivity is about."""
+    """What the fp32 network, or the source, gives for each image: [images][values]."""
+    positive_class: int | None
+    """Index of the positive class, which sensitivity is about; null unless there are two labelled classes."""
     pack_images: int
     """The number of images in the evaluation pack."""
+    output: OutputRecord = CLASSES
+    """The output that is judged."""
+
+    @property
+    def images(self) -> int:
+        """The number of evaluated images."""
+        return len(self.reference_logits)
+
+    @property
+    def gap(self) -> str | None:
+        """Why there is no accuracy, in words; None if there is."""
+        if self.output.kind == "values":
+            return "its output holds no classes"
+        return "it has no labels" if self.labels is None else None
+
+    def first(self, images: int) -> "Evaluation":
+        """Return the evaluation of the first images alone."""
+        changes = {
+            "labels": None if self.labels is None else self.labels[:images],
+            "reference_logits": self.reference_logits[:images],
+        }
+        return self.model_copy(update=changes)
 
 
 class Report(Record):

@@ -10,25 +10,21 @@ import numpy as np
 
 from bench.bundle.variants import CONTROL_VARIANT, Precision, Variant
 from bench.measurements import Block, Completed, Energy, Executed, Outcome, ProcessTiming
+from bench.report.figures import figures_of
 from bench.report.outputs import compare_outputs
-from bench.report.predictions import Predictions
 from bench.report.schema import (
-    Accuracy,
     Evaluation,
     OutputsComparison,
     PrecisionRan,
     RelativeLatency,
-    Retention,
     Summary,
     Sustained,
     SustainedPoint,
 )
 from bench.runtimes.providers import case_id
-from bench.statistics import accuracy, latency, precision, processes, steadiness
+from bench.statistics import latency, precision, processes, steadiness
 from bench.statistics.latency import Latency
 from bench.units import NS_PER_S
-
-_TWO_CLASSES = 2
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ def summarise(
         precision_ran=None if measured.executed is None else _precision_ran(measured.executed),
         accuracy=None
         if measured.logits is None or evaluation is None
-        else _accuracy(measured.logits, evaluation),
+        else figures_of(measured.logits, evaluation),
         outputs=_outputs(measured, references.first_file, references.judged),
     )
 
@@ -162,28 +158,4 @@ def _precision_ran(executed: Executed) -> PrecisionRan:
         quantise=executed.quantise,
         dequantise=executed.dequantise,
         evidence=precision.describe(executed),
-    )
-
-
-def _accuracy(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> Accuracy:
-    predictions = Predictions.of(given, evaluation)
-    logits, reference, labels = predictions.logits, predictions.reference, predictions.labels
-    # With more than two classes none is positive: these figures would be about one class alone.
-    positive = evaluation.positive_class if logits.shape[1] == _TWO_CLASSES else None
-    paired = predictions.paired
-    retention = paired.retention
-    return Accuracy(
-        images=len(labels),
-        top1=accuracy.top1(logits, labels),
-        auc=None if positive is None else accuracy.auc(logits, labels, positive),
-        sensitivity=None if positive is None else accuracy.sensitivity(logits, labels, positive),
-        specificity=None if positive is None else accuracy.specificity(logits, labels, positive),
-        reference_sensitivity=None if positive is None else accuracy.sensitivity(reference, labels, positive),
-        reference_specificity=None if positive is None else accuracy.specificity(reference, labels, positive),
-        agreement=accuracy.agreement(logits, reference),
-        retention=None if retention is None else Retention(value=retention, ci95=paired.retention_ci95()),
-        mcnemar_p=paired.mcnemar_p(),
-        flips=tuple(accuracy.flips(logits, reference)),
-        missed=None if positive is None else tuple(accuracy.missed(logits, reference, labels, positive)),
-        sqnr_db=accuracy.sqnr_db(logits, reference),
     )

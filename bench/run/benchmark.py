@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.bundle.cpu_class import class_of
-from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.evaluation_pack import EvaluationPack, Labels
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.telemetry import missing_telemetry
@@ -35,7 +36,7 @@ from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.run.model_set import ModelSet
 from bench.run.projected_rows import with_projections
 from bench.run.request import QUICK_IMAGES, BenchmarkRequest
-from bench.run.rows import RowContext, row_of_case, row_of_failed_export
+from bench.run.rows import RowContext, row_of_case, row_of_missing
 from bench.run_config import RunOptions
 from bench.runtimes.installed import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
@@ -151,7 +152,7 @@ def _plan_of_bundle(
 ) -> tuple[Plan, Evaluation]:
     artifacts = bundle.select(request.only)
     if not artifacts:
-        raise InputError(f"{bundle.folder} has no artifact, because every export failed; export it again")
+        raise InputError(f"{bundle.folder} has no artifact, because no export succeeded; export it again")
     if request.only:
         refuse_missing(artifacts)
     pack = bundle.pack()
@@ -273,24 +274,30 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
         return row_of_case(case, outcomes[case.id], context, references)
 
     options = job.plan.cases[0].config.options
-    failed = () if job.request.only or job.bundle is None else job.bundle.manifest.failed
+    missing = () if job.request.only or job.bundle is None else job.bundle.manifest.missing
     return (
         *(row(case) for case in job.plan.cases),
         *(
-            row_of_failed_export(export, options.on(provider), job.terms.provenance)
-            for export in failed
-            for provider in providers_of(job.profile, Variant.parse(export.variant).format)
+            row_of_missing(variant, options.on(provider), job.terms.provenance)
+            for variant in missing
+            for provider in providers_of(job.profile, Variant.parse(variant.variant).format)
         ),
         *(row(case) for case in job.plan.controls),
     )
 
 
 def _evaluation(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -> Evaluation:
-    assert evaluated.labels is not None
-    assert bundle.manifest.pack.positive_class is not None
+    source, labels = bundle.manifest.model.source, evaluated.labels
     return Evaluation(
-        labels=tuple(int(label) for label in evaluated.labels),
+        labels=None if labels is None else _as_tuples(labels),
         reference_logits=tuple(tuple(float(logit) for logit in row) for row in evaluated.reference_logits),
         positive_class=bundle.manifest.pack.positive_class,
         pack_images=pack_images,
+        output=CLASSES if source is None else source.output,
     )
+
+
+def _as_tuples(labels: Labels) -> tuple[int, ...] | tuple[tuple[int, ...], ...]:
+    if labels.ndim == 1:
+        return tuple(int(label) for label in labels)
+    return tuple(tuple(int(label) for label in row) for row in labels)

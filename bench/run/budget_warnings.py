@@ -3,6 +3,7 @@
 from bench.devices.projection.projected import Projected
 from bench.devices.terms import Provenance
 from bench.report.retention import check_retention
+from bench.report.schema import Evaluation
 from bench.statistics.accuracy import Paired
 from bench.statistics.latency import Latency, p95_or_p50
 from bench.units import mb, mib, ms
@@ -28,6 +29,17 @@ def over_budget(
         _loses_accuracy(paired, budget.retention),
     ]
     return [sentence for sentence in sentences if sentence is not None]
+
+
+def retention_not_checked(evaluation: Evaluation | None, budget: Budget) -> list[str]:
+    """Return a sentence if the budget limits retention and a bundle has none; model files never have any."""
+    if evaluation is None or evaluation.gap is None or budget.retention is None:
+        return []
+    sentence = (
+        f"the budget's retention of {budget.retention:g} was not checked, because there is no accuracy: "
+        f"{evaluation.gap}; see its agreement with the source"
+    )
+    return [sentence]
 
 
 def projected_over_budget(projected: Projected, budget: Budget) -> list[str]:

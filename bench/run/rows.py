@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench.bundle.cpu_class import CpuClass, class_of
-from bench.bundle.manifest import FailedExport
+from bench.bundle.manifest import FailedExport, NotMade
 from bench.bundle.variants import Variant
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
@@ -12,26 +12,26 @@ from bench.measurements import Completed, Outcome, Skipped
 from bench.report.predictions import Predictions
 from bench.report.schema import Evaluation, Run, Summary
 from bench.report.summaries import References, summarise
-from bench.run.budget_warnings import over_budget
+from bench.run.budget_warnings import over_budget, retention_not_checked
 from bench.run.row_warnings import row_warnings
-from bench.run.verification_warnings import verification_warnings
+from bench.run.verification_warnings import class_warnings, value_warnings, verification_warnings
 from bench.run_config import RunConfig
 from bench.runtimes.providers import case_id
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
 
 
-def row_of_failed_export(failed: FailedExport, config: RunConfig, provenance: Provenance) -> Run:
-    """Return the row of a variant whose export failed. It was requested, so the report has it."""
-    variant = Variant.parse(failed.variant)
+def row_of_missing(missing: FailedExport | NotMade, config: RunConfig, provenance: Provenance) -> Run:
+    """Return the row of a variant that the bundle does not have. It was requested, so the report has it."""
+    variant = Variant.parse(missing.variant)
     return Run(
-        case=case_id(failed.variant, config.provider),
-        variant=failed.variant,
+        case=case_id(missing.variant, config.provider),
+        variant=missing.variant,
         format=variant.format,
         precision=variant.precision,
         config=config,
         provenance=provenance,
-        outcome=Skipped(reason=failed.reason),
+        outcome=Skipped(reason=missing.reason),
     )
 
 
@@ -91,7 +91,8 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
     return [
         *context.warnings,
         *row_warnings(outcome, case.precision, context.sampling, context.quick, excluded_modules, heat),
-        *_of_verification(case, outcome, context),
+        *_of_verification(case, outcome, summary, context),
+        *retention_not_checked(context.evaluation, profile.budget),
         *over_budget(
             summary.latency, outcome.memory.highest_bytes, case.size_bytes, paired, profile.budget, provenance
         ),
@@ -104,23 +105,26 @@ def _predictions(outcome: Completed, evaluation: Evaluation | None) -> Predictio
     return Predictions.of(outcome.logits, evaluation)
 
 
-def _of_verification(case: Case, outcome: Completed, context: RowContext) -> list[str]:
+def _of_verification(case: Case, outcome: Completed, summary: Summary, context: RowContext) -> list[str]:
     """Return the manifest's warnings, and what its verification does not cover.
 
     The CPU in question is this machine's. For a proxy it is the device's.
     """
-    predictions = _predictions(outcome, context.evaluation)
-    if case.artifact is None or predictions is None:
+    artifact, figures = case.artifact, summary.accuracy
+    if artifact is None or figures is None:
         return []
     cpu_class, cpu = context.cpu_class, "this CPU"
     device = None if context.provenance == "measured" else context.profile.processor
     if device is not None:
         cpu_class = class_of(device.architecture, device.features.value)
         cpu = f"{context.profile.name}'s CPU"
+    provider, predictions = case.config.provider, _predictions(outcome, context.evaluation)
+    if predictions is None:
+        uncovered = class_warnings(artifact, provider, cpu_class, cpu)
+        return [*artifact.warnings, *uncovered, *value_warnings(artifact, figures.sqnr_db)]
     logits, reference = predictions.logits, predictions.reference
-    provider = case.config.provider
-    uncovered = verification_warnings(case.artifact, provider, cpu_class, cpu, logits, reference)
-    return [*case.artifact.warnings, *uncovered]
+    uncovered = verification_warnings(artifact, provider, cpu_class, cpu, logits, reference)
+    return [*artifact.warnings, *uncovered]
 
 
 def _remedy(case: Case, profile: Profile) -> str:

@@ -1,13 +1,17 @@
 """Whether the manifest's verification covers a row's answers and its class of CPUs. Pure."""
 
+import math
+
 from bench.bundle.cpu_class import PORTABLE, CpuClass
-from bench.bundle.manifest import ArtifactRecord
+from bench.bundle.manifest import ArtifactRecord, ClassVerification
 from bench.bundle.variants import Precision
 from bench.runtimes.providers import place_of
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Logits, Paired
 
 _CHANCE = 0.01
+# Twice the error is 6 dB.
+_MUCH_WORSE_DB = 6.0
 
 
 def verification_warnings(
@@ -23,9 +27,32 @@ def verification_warnings(
     `cpu_class` is that of the row's device, None if it is unknown. `cpu` names that CPU in the sentence.
     `logits` and `reference` are [images, classes] for the evaluation pack's first images.
     """
+    return class_warnings(artifact, provider, cpu_class, cpu) + _about_answers(artifact, logits, reference)
+
+
+def class_warnings(
+    artifact: ArtifactRecord, provider: str, cpu_class: CpuClass | None, cpu: str
+) -> list[str]:
+    """Return a sentence if int8 was not measured on a row's class of CPUs. See verification_warnings."""
     on_cpu = place_of(provider) == "cpu" and artifact.precision is Precision.INT8
-    sentences = _about_class(artifact, cpu_class, cpu) if on_cpu else []
-    return sentences + _about_answers(artifact, logits, reference)
+    return _about_class(artifact, cpu_class, cpu) if on_cpu else []
+
+
+def value_warnings(artifact: ArtifactRecord, sqnr_db: float | None) -> list[str]:
+    """Return a sentence if values of an output without classes are much farther from the source's here.
+
+    `sqnr_db`: None where they are equal.
+    """
+    here = math.inf if sqnr_db is None else sqnr_db
+    stored = math.inf if artifact.verification.sqnr_db is None else artifact.verification.sqnr_db
+    if here >= min(accuracy.MIN_SQNR_DB, stored - _MUCH_WORSE_DB):
+        return []
+    in_manifest = "exact" if stored == math.inf else f"{stored:.1f} dB"
+    sentence = (
+        f"the SQNR of its values is {here:.1f} dB here, and {in_manifest} in the manifest: this CPU or "
+        "runtime computes the artifact differently; use this row's figures, not the manifest's"
+    )
+    return [sentence]
 
 
 def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str) -> list[str]:
@@ -35,7 +62,7 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
     device = f"{cpu} is {cpu_class.description if cpu_class else 'of a class that edgefit does not know'}"
     if here is not None:
         sentence = (
-            f"{device}, for which int8 was {here.how}, not measured (agreement {here.agreement:.3f} on "
+            f"{device}, for which int8 was {here.how}, not measured ({_figure(here)} on "
             f"{here.images} images): use this row's accuracy"
         )
     elif artifact.cpu is None:
@@ -49,6 +76,12 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
             f"accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
         )
     return [sentence]
+
+
+def _figure(verified: ClassVerification) -> str:
+    if verified.agreement is not None:
+        return f"agreement {verified.agreement:.3f}"
+    return "exact" if verified.sqnr_db is None else f"SQNR {verified.sqnr_db:.1f} dB"
 
 
 def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) -> list[str]:
@@ -66,7 +99,7 @@ def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) 
     if p >= _CHANCE:
         return []
     sentence = (
-        f"{len(here)} of {images} images get another class here than from the fp32 network, but "
+        f"{len(here)} of {images} images get another class here than from the reference, but "
         f"{len(stored)} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
         "differently; use this row's accuracy, not the manifest's"
     )

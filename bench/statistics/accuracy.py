@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.statistics.metrics import area_under_roc
+
 Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Interval = tuple[float, float]
@@ -110,13 +112,7 @@ def auc(logits: Logits, labels: Labels, positive_class: int) -> float | None:
 
     None if the labels contain only one of the two classes.
     """
-    scores = positive_scores(logits, positive_class)
-    positive, negative = scores[labels == positive_class], np.sort(scores[labels != positive_class])
-    if not len(positive) or not len(negative):
-        return None
-    below = np.searchsorted(negative, positive, side="left")
-    not_above = np.searchsorted(negative, positive, side="right")
-    return float((below + not_above).sum() / 2 / (len(positive) * len(negative)))
+    return area_under_roc(positive_scores(logits, positive_class), labels == positive_class)
 
 
 def sensitivity(logits: Logits, labels: Labels, positive_class: int) -> float | None:

@@ -173,4 +173,6 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
             f"{folder}: its evaluation pack is not the measured one; give the measured bundle to --bundle"
         )
     pack = bundle.pack()
+    if pack.images is None:
+        raise InputError(f"{folder}: its inputs are no images, so --images has none to show; leave it out")
     return {sha256: lambda index: thumbnail(pack.pixels[index])}

@@ -21,11 +21,43 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.run_folder import RunSource
 
             return RunSource(Path(source.spec.name))
-        case _:
-            raise NotImplementedError(source.spec.kind.value)
+        case SourceKind.ONNX:
+            from export.sources.onnx_file import OnnxFileSource
+
+            return OnnxFileSource(Path(source.spec.name), source.inputs)
+        case SourceKind.OPENVINO:
+            from export.sources.openvino_file import OpenVinoFileSource
+
+            return OpenVinoFileSource(Path(source.spec.name), source.inputs)
+        case SourceKind.TORCHSCRIPT:
+            from export.sources.torchscript_file import TorchScriptFileSource
+
+            return TorchScriptFileSource(Path(source.spec.name), source.inputs, source.outputs)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import TorchNetworkSource
+
+            return TorchNetworkSource(source)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import TorchProgramSource
+
+            return TorchProgramSource(source)
 
 
 def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
     """Return what a source takes and gives. Raises InputError if it cannot be opened, or if its shapes are
     open and nothing states them."""
-    raise NotImplementedError(spec.kind.value, shapes)
+    match spec.kind:
+        case SourceKind.ONNX | SourceKind.OPENVINO | SourceKind.TORCHSCRIPT:
+            from export.sources.model_file import describe_file
+
+            return describe_file(spec, shapes)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import describe_network
+
+            return describe_network(spec, shapes)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import describe_program
+
+            return describe_program(spec, shapes)
+        case SourceKind.RUN:
+            raise AssertionError("a run folder is described by its record")

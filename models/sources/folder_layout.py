@@ -56,14 +56,14 @@ def read_layout(folder: Path) -> Layout:
     check_name(folder.resolve().name, "--data: folder")
     ignored: list[str] = []
     split_folders = _find_splits(folder, ignored)
-    class_folders = {split: _sub_folders(path) for split, path in split_folders.items()}
+    class_folders = {split: sub_folders(path) for split, path in split_folders.items()}
     classes = _order_classes({path.name for paths in class_folders.values() for path in paths})
     _check_classes(folder, classes)
     files: list[ImageFile] = []
     for split, paths in class_folders.items():
         ignored += [entry.name for entry in split_folders[split].iterdir() if entry.is_file()]
         for path in paths:
-            files += _list_class(path, classes.index(path.name), split, ignored)
+            files += list_class(path, classes.index(path.name), split, ignored)
     layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(map(printable, ignored)))
     _check_splits(folder, layout)
     return layout
@@ -71,7 +71,7 @@ def read_layout(folder: Path) -> Layout:
 
 def _find_splits(folder: Path, ignored: list[str]) -> dict[str, Path]:
     """Return the folder of each split; {"": folder} if the folder has no splits."""
-    splits = {SPLIT_NAMES[path.name.lower()]: path for path in _sub_folders(folder) if _is_split(path)}
+    splits = split_folders(folder)
     if not splits:
         return {"": folder}
     if "train" not in splits:
@@ -83,11 +83,17 @@ def _find_splits(folder: Path, ignored: list[str]) -> dict[str, Path]:
     return splits
 
 
+def split_folders(folder: Path) -> dict[str, Path]:
+    """Return the sub-folders that are splits, by the name of the split: train, val, test."""
+    return {SPLIT_NAMES[path.name.lower()]: path for path in sub_folders(folder) if _is_split(path)}
+
+
 def _is_split(path: Path) -> bool:
     return path.name.lower() in SPLIT_NAMES
 
 
-def _sub_folders(folder: Path) -> list[Path]:
+def sub_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, by name, without hidden ones."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path))
 
 
@@ -113,12 +119,12 @@ def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
     if len(classes) > 1:
         return
     inside = folder / classes[0]
-    deeper = inside.is_dir() and len(_sub_folders(inside)) > 1
+    deeper = inside.is_dir() and len(sub_folders(inside)) > 1
     hint = f"did you mean {inside}? " if deeper else ""
     raise InputError(f"{folder} has only one class, '{classes[0]}'; {hint}{remedy}")
 
 
-def _list_class(folder: Path, label: int, split: str, ignored: list[str]) -> Iterator[ImageFile]:
+def list_class(folder: Path, label: int, split: str, ignored: list[str]) -> Iterator[ImageFile]:
     """Yield a class's images, including those in folders below it."""
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)

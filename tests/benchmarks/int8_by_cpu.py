@@ -120,7 +120,7 @@ def _rows_of_board(bundle: Bundle, images: int, url: str, formats: Sequence[str]
 
 def _row_of_run(run: Run, cpus: str, how: str) -> _Row:
     found = run.accuracy
-    if found is None:
+    if found is None or found.agreement is None:
         return _Row(run.variant, cpus, how, failed=f"{run.status}: {run.reason}")
     return _Row(run.variant, cpus, how, found.images, found.agreement, found.sqnr_db)
 

@@ -8,6 +8,7 @@ that the same command goes on after a break. Run it alone on the machine.
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -72,7 +73,8 @@ def made_slower(model: Path, folder: Path) -> Path:
         latency_ratio(check(slower(model, folder / "probe.onnx", count), model, leisure)) for count in PROBES
     )
     few, many = PROBES
-    count = max(1, round(few + (SLOWDOWN - low) / (high - low) * (many - few)))
+    # Never more than 10 %: what is slower than that is easier to catch.
+    count = max(1, math.floor(few + (SLOWDOWN - low) / (high - low) * (many - few)))
     slower(model, target, count)
     ratio = latency_ratio(check(target, model, leisure))
     print(f"slower.onnx: {count} convolutions more, ratio {ratio:.3f}", flush=True)

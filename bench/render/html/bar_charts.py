@@ -30,7 +30,7 @@ from bench.render.html.drawing import (
 )
 from bench.render.text import noun_of
 from bench.report.retention import MARGIN
-from bench.report.schema import Report
+from bench.report.schema import Evaluation, Report
 from bench.units import mib
 
 _OF_PARTS = {"peak": "#9ecae1", "loaded": "#4a9cc9", "runtime": "#0072b2"}
@@ -113,7 +113,9 @@ def _size_rows(report: Report) -> Rows:
 
 def retention(report: Report, kinds: Kinds) -> Chart | None:
     """Draw the retention of each row."""
-    rows = _retention_rows(report)
+    if report.evaluation is None or report.evaluation.gap is not None:
+        return None
+    rows = _retention_rows(report, report.evaluation.images)
     if not rows.points:
         return None
     base = alt.Chart(data(rows.points)).encode(y=_named(rows.points), color=colour_by_format(kinds))
@@ -129,9 +131,8 @@ def retention(report: Report, kinds: Kinds) -> Chart | None:
     return Chart("accuracy", "Accuracy", rows.caption, finished(chart), *rows.table)
 
 
-def _retention_rows(report: Report) -> Rows:
+def _retention_rows(report: Report, images: int) -> Rows:
     """Return the retention of each row with its interval."""
-    images = 0 if report.evaluation is None else len(report.evaluation.labels)
     points: list[Row] = []
     for run in completed(report):
         if run.accuracy is None:
@@ -145,7 +146,9 @@ def _retention_rows(report: Report) -> Rows:
                 "low": low,
                 "high": high,
                 "top1": run.accuracy.top1,
-                "auc": run.accuracy.auc,
+                "balanced": run.accuracy.balanced_accuracy,
+                "auc": run.accuracy.macro_auc if run.accuracy.auc is None else run.accuracy.auc,
+                "f1": run.accuracy.f1,
                 "sensitivity": run.accuracy.sensitivity,
                 "specificity": run.accuracy.specificity,
                 "agreement": run.accuracy.agreement,
@@ -162,7 +165,9 @@ def _retention_rows(report: Report) -> Rows:
                 "accuracy": share("top1"),
                 "retention": share("retention"),
                 "95 %": ends("low", "high"),
+                "balanced": share("balanced"),
                 "AUC": share("auc"),
+                "F1": share("f1"),
                 "sensitivity": share("sensitivity"),
                 "specificity": share("specificity"),
                 "agreement": share("agreement"),
@@ -170,8 +175,112 @@ def _retention_rows(report: Report) -> Rows:
                 "McNemar p": number("mcnemar_p", 3),
             },
         ),
-        caption="Each point is a variant's accuracy ÷ the fp32 network's, on the very file that was timed, "
-        f"with its 95 % interval over {images} images.",
+        caption=f"Each point is a variant's accuracy ÷ the {_reference(report)}'s, on the very file that was "
+        f"timed, with its 95 % interval over {images} images.{_of_labels(report)}",
+    )
+
+
+def _reference(report: Report) -> str:
+    return "reference" if report.bundle is None else report.bundle.reference
+
+
+def _of_labels(report: Report) -> str:
+    if report.evaluation is None or report.evaluation.output.kind != "labels":
+        return ""
+    return " Each label of each image counts as one answer, and all as independent."
+
+
+def by_label(report: Report) -> Chart | None:
+    """Draw the area under the curve of each label, of an output with several labels."""
+    rows = _label_rows(report)
+    if not rows.points:
+        return None
+    x = alt.X("auc:Q", title="area under the ROC curve", scale=alt.Scale(zero=False))
+    chart = alt.Chart(data(rows.points)).mark_point(filled=True, size=60, opacity=0.8)
+    encoded = chart.encode(
+        x=x,
+        y=_named(rows.points),
+        color=alt.Color("case:N", title="variant", legend=legend()),
+        tooltip=tooltip(rows.points),
+    )
+    finished_chart = finished(encoded.properties(height=height_of(rows.points)))
+    return Chart("labels", "Each label", rows.caption, finished_chart, *rows.table)
+
+
+def _label_rows(report: Report) -> Rows:
+    """Return the figures of each label of each row."""
+    table: list[Row] = [
+        {
+            **named(run),
+            "case": run.case,
+            "row": report.bundle.class_name(figures.label),
+            **figures.model_dump(),
+        }
+        for run in completed(report)
+        if run.accuracy is not None and report.bundle is not None
+        for figures in run.accuracy.by_label
+    ]
+    return Rows(
+        points=tuple(row for row in table if row["auc"] is not None),
+        table=table_of(
+            "label",
+            table,
+            {
+                "variant": word("case"),
+                "images with it": word("positives"),
+                "AUC": share("auc"),
+                "sensitivity": share("sensitivity"),
+                "specificity": share("specificity"),
+                "F1": share("f1"),
+            },
+        ),
+        caption="Each point is a variant's area under the curve for one label; a label that all images have, "
+        "or none, has no point.",
+    )
+
+
+def agreement(report: Report, kinds: Kinds) -> Chart | None:
+    """Draw how near each row is to the source, where there is no accuracy."""
+    if report.evaluation is None or report.evaluation.gap is None:
+        return None
+    is_by_class = report.evaluation.output.kind != "values"
+    rows = _agreement_rows(report, report.evaluation, "agreement" if is_by_class else "sqnr_db")
+    if not rows.points:
+        return None
+    title = "share of answers with the source's class" if is_by_class else "SQNR of the values, dB"
+    bars = _bars(rows, alt.X("value:Q", title=title), colour_by_format(kinds))
+    return Chart("agreement", "Agreement with the source", rows.caption, bars, *rows.table)
+
+
+def _agreement_rows(report: Report, evaluation: Evaluation, key: str) -> Rows:
+    """Return the agreement of each row, or its SQNR where the output holds no classes."""
+    table: list[Row] = [
+        {
+            **named(run),
+            "value": getattr(run.accuracy, key),
+            "agreement": run.accuracy.agreement,
+            "cosine": run.accuracy.cosine,
+            "sqnr_db": run.accuracy.sqnr_db,
+            "flips": len(run.accuracy.flips),
+        }
+        for run in completed(report)
+        if run.accuracy is not None
+    ]
+    by_class = {"agreement": share("agreement"), "changed class": word("flips")}
+    by_value = {"cosine": number("cosine", 6)}
+    exact = " A row that is exactly equal has no bar." if key == "sqnr_db" else ""
+    return Rows(
+        points=tuple(row for row in table if row["value"] is not None),
+        table=table_of(
+            noun_of(report),
+            table,
+            {
+                **(by_class if key == "agreement" else by_value),
+                "SQNR dB": number("sqnr_db", 1, "exact"),
+            },
+        ),
+        caption=f"Each bar compares a variant with the source on {evaluation.images} inputs, on the very "
+        f"file that was timed. There is no accuracy: {evaluation.gap}.{exact}",
     )
 
 

@@ -2,14 +2,16 @@
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bench.report.schema import Report
+from bench.report.predictions import Predictions
+from bench.report.schema import Evaluation, Report
+from bench.statistics.accuracy import predictions as classes_of
 
 # A reader views no more images, and a page with more would be too large for an e-mail.
 MOST_IMAGES = 60
@@ -18,14 +20,17 @@ _THUMBNAIL_SIDE = 96
 
 @dataclass(frozen=True)
 class Flip:
-    """An evaluation image that some variants classify differently from the fp32 network."""
+    """An evaluation image that some variants classify differently from the reference.
+
+    Of several labels each one that changed is a flip of its own.
+    """
 
     index: int
-    """Its index in the evaluation pack."""
-    label: str
-    """Its right class."""
+    """The image's index in the evaluation pack."""
+    label: str | None
+    """Its right class; None where nobody labelled it."""
     reference: str
-    """The fp32 network's class."""
+    """The reference's class."""
     variants: tuple[tuple[str, str], ...]
     """The cases that give another class, each with that class."""
     image: str | None
@@ -34,32 +39,44 @@ class Flip:
 
 def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
     """Return the flipped images, ordered by their index in the evaluation pack. `draw` gives an image."""
-    if report.bundle is None or report.evaluation is None:
+    bundle, evaluation = report.bundle, report.evaluation
+    if bundle is None or evaluation is None:
         return []
-    classes, evaluation = report.bundle.classes, report.evaluation
-    variants = _variants_by_image(report, classes)
+    reference = Predictions.of(evaluation.reference_logits, evaluation)
+    if reference is None:
+        return []
+    decided, right = classes_of(reference.logits), reference.labels
+    variants = _variants_by_decision(report, evaluation)
+    labels = len(decided) // evaluation.images
+
+    def name(at: int, given: int) -> str:
+        if evaluation.output.kind == "labels":
+            return f"{'' if given else 'not '}{bundle.class_name(at % labels)}"
+        return bundle.class_name(given)
+
     return [
         Flip(
-            index=index,
-            label=classes[evaluation.labels[index]],
-            reference=classes[int(np.argmax(evaluation.reference_logits[index]))],
-            variants=tuple(variants[index]),
-            image=draw(index) if draw is not None and shown < MOST_IMAGES else None,
+            index=at // labels,
+            label=None if right is None else name(at, int(right[at])),
+            reference=name(at, int(decided[at])),
+            variants=tuple((case, name(at, given)) for case, given in variants[at]),
+            image=draw(at // labels) if draw is not None and shown < MOST_IMAGES else None,
         )
-        for shown, index in enumerate(sorted(variants))
+        for shown, at in enumerate(sorted(variants))
     ]
 
 
-def _variants_by_image(report: Report, classes: Sequence[str]) -> dict[int, list[tuple[str, str]]]:
-    """Return, by an image's index, the cases that give it another class, each with that class."""
-    variants: dict[int, list[tuple[str, str]]] = {}
+def _variants_by_decision(report: Report, evaluation: Evaluation) -> dict[int, list[tuple[str, int]]]:
+    """Return, by a decision's index, the cases that decide otherwise, each with its class."""
+    variants: dict[int, list[tuple[str, int]]] = {}
     for run in report.runs:
         logits = None if run.completed is None else run.completed.logits
-        if run.accuracy is None or logits is None:
+        own = None if logits is None else Predictions.of(logits, evaluation)
+        if run.accuracy is None or own is None:
             continue
-        for index in run.accuracy.flips:
-            predicted = classes[int(np.argmax(logits[index]))]
-            variants.setdefault(index, []).append((run.case, predicted))
+        decided = classes_of(own.logits)
+        for at in run.accuracy.flips:
+            variants.setdefault(at, []).append((run.case, int(decided[at])))
     return variants
 
 

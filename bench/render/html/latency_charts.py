@@ -42,6 +42,8 @@ _HISTORY = {
     "relative_to_control": "latency ÷ control workload",
     "size_mb": "size, MB",
     "retention": "accuracy ÷ fp32's",
+    "agreement": "agreement with the reference",
+    "cosine": "cosine with the source",
     "output_agreement": "agreement with the reference",
     "output_cosine": "cosine with the reference",
 }

@@ -1,11 +1,11 @@
 """Latency against accuracy, or against size, with the Pareto front and the budget's limits. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import altair as alt
 
-from bench.choose.candidates import Candidate
+from bench.choose.candidates import Candidate, JudgedBy, judged_by
 from bench.choose.pareto import front
 from bench.render.html.drawing import (
     INK,
@@ -61,6 +61,11 @@ class _Vertical:
     sign: int
     """1 if a larger value is better, else -1."""
 
+    @property
+    def is_size(self) -> bool:
+        """Whether it is the size, because rows have no share to be drawn."""
+        return self.key == "size_mb"
+
 
 _ACCURACY = _Vertical(
     key="retention",
@@ -78,6 +83,20 @@ _SIZE = _Vertical(
     better="down is smaller",
     sign=-1,
 )
+_AGREEMENT = _Vertical(
+    key="agreement",
+    name="agreement",
+    title="share of answers with the source's class",
+    front="memory, size and agreement",
+    better="up agrees more with the source",
+    sign=1,
+)
+_VERTICALS: Mapping[JudgedBy, _Vertical] = {
+    "accuracy": _ACCURACY,
+    "agreement": _AGREEMENT,
+    "SQNR": replace(_SIZE, front="memory, size and SQNR"),
+    "nothing": _SIZE,
+}
 
 
 @dataclass(frozen=True)
@@ -120,8 +139,9 @@ def main_picture(reports: Sequence[Report]) -> Specification | None:
 
 
 def _main(report: Report) -> _MainRows:
-    vertical = _SIZE if report.bundle is None else _ACCURACY
-    candidates = [Candidate(run.case, report, run) for run in completed(report)]
+    judged = judged_by([report])
+    vertical = _VERTICALS[judged]
+    candidates = [Candidate(run.case, report, run, judged) for run in completed(report)]
     # As in choosing: where there are ranges for the device, this machine's latencies are not ranked.
     projected = [candidate for candidate in candidates if candidate.is_projected]
     best = {candidate.name for candidate in front(projected or candidates)}
@@ -154,8 +174,10 @@ def _main(report: Report) -> _MainRows:
 def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> float | None:
     """Return the budget's limit. A limit of size that is far above all files would squeeze them together."""
     budget = report.profile.budget
-    if vertical is _ACCURACY or budget.size_mb is None:
-        return budget.retention if vertical is _ACCURACY else None
+    if vertical is _ACCURACY:
+        return budget.retention
+    if not vertical.is_size or budget.size_mb is None:
+        return None
     largest = max((row["size_mb"] for row in points), default=0.0)
     return budget.size_mb if largest > budget.size_mb / _MOST_ABOVE else None
 
@@ -163,8 +185,10 @@ def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> flo
 def _vertical_of(candidate: Candidate, vertical: _Vertical) -> float | None:
     """Return a row's value of the vertical quantity; None where it has none."""
     run = candidate.run
-    if vertical is _SIZE:
+    if vertical.is_size:
         return None if run.size_bytes is None else mb(run.size_bytes)
+    if vertical is _AGREEMENT:
+        return None if run.accuracy is None else run.accuracy.agreement
     retention = None if run.accuracy is None else run.accuracy.retention
     return None if retention is None else retention.value
 
@@ -173,7 +197,7 @@ def _details(candidate: Candidate, vertical: _Vertical) -> Row:
     """Return a row's percentiles, and the interval of its accuracy."""
     p95_ns, accuracy = candidate.latency.p95_ns, candidate.run.accuracy
     times: Row = {"p50": ms(candidate.latency.p50_ns), "p95": None if p95_ns is None else ms(p95_ns)}
-    if vertical is _SIZE or accuracy is None or accuracy.retention is None:
+    if vertical is not _ACCURACY or accuracy is None or accuracy.retention is None:
         return times
     low, high = accuracy.retention.ci95 or (None, None)
     return {**times, "low": low, "high": high, "top1": accuracy.top1}
@@ -181,10 +205,12 @@ def _details(candidate: Candidate, vertical: _Vertical) -> Row:
 
 def _table(report: Report, points: Sequence[Row], vertical: _Vertical) -> Table:
     values = {"retention": share("retention"), "95 %": ends("low", "high")}
+    if vertical is _AGREEMENT:
+        values = {"agreement": share("agreement")}
     columns = {
         "p50 ms": milliseconds("p50"),
         "p95 ms": milliseconds("p95"),
-        **({"size MB": lambda row: written(row["size_mb"], 2)} if vertical is _SIZE else values),
+        **({"size MB": lambda row: written(row["size_mb"], 2)} if vertical.is_size else values),
         "on the front": lambda row: "yes" if row["front"] else "no",
         "provenance": word("provenance"),
     }
@@ -226,8 +252,10 @@ def _caption(
         sentences.append(f"Triangles are latencies of the proxy, not of {report.profile.name}.")
     if len(points) < rows:
         sentences.append(f"{rows - len(points)} rows without a {vertical.key} are left out.")
-    if vertical is _SIZE:
+    if report.evaluation is None:
         sentences.append("The files were measured without labels, so there is no accuracy.")
+    elif report.evaluation.gap is not None:
+        sentences.append(f"There is no accuracy: {report.evaluation.gap}.")
     return " ".join(sentences)
 
 
@@ -249,7 +277,7 @@ def _y(main: _MainRows) -> alt.Y:
     vertical = main.vertical
     values = [row[vertical.key] for row in main.points]
     values += [] if main.limit is None else [main.limit]
-    scale = spread_scale(values) if vertical is _SIZE else alt.Scale(zero=False)
+    scale = spread_scale(values) if vertical.is_size else alt.Scale(zero=False)
     return alt.Y(f"{vertical.key}:Q", title=vertical.title, scale=scale)
 
 
@@ -279,7 +307,7 @@ def _limits(main: _MainRows) -> list[alt.Chart]:
         layers += limit("x", main.latency_limit, f"{what} {main.latency_limit:g} ms")
     if main.limit is not None:
         words = f"retention limit {main.limit:g} (margin {MARGIN:g})"
-        words = f"size limit {main.limit:g} MB" if main.vertical is _SIZE else words
+        words = f"size limit {main.limit:g} MB" if main.vertical.is_size else words
         layers += limit("y", main.limit, words)
     return layers
 

@@ -22,7 +22,7 @@ from bench.render.check_text import (
     row_noun,
 )
 from bench.render.choice_text import choice_notes, explanation
-from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, place_in
+from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, cell_of, place_in
 from bench.render.report_text import (
     Remark,
     conditions,
@@ -56,7 +56,7 @@ def report_to_notebook(report: Report) -> str:
     rows = [
         [
             _cell(run.case, "th", _LEFT),
-            *(_number_cell(run, column, best[column.key]) for column in shown),
+            *(_number_cell(report, run, column, best[column.key]) for column in shown),
             _cell(run.provenance if run.status == "completed" else run.status),
             *([_cell(projected_text(run))] if is_projected else []),
         ]
@@ -108,8 +108,8 @@ def _cell(text: str, tag: str = "td", attributes: str = "") -> str:
     return f"<{tag}{attributes}>{_text(text)}</{tag}>"
 
 
-def _number_cell(run: Run, column: Column, best: set[str]) -> str:
-    text = _text(column.text(run))
+def _number_cell(report: Report, run: Run, column: Column, best: set[str]) -> str:
+    text = _text(cell_of(column, run, report))
     return f"<td><strong>{text}</strong></td>" if run.case in best else f"<td>{text}</td>"
 
 

@@ -52,6 +52,9 @@ class Device:
     charts: tuple[Chart, ...]
     flips: tuple[Flip, ...]
     evaluated: int
+    """How many rows classified the evaluation images."""
+    images: int
+    """How many evaluation images there are."""
 
 
 def to_html(
@@ -92,6 +95,7 @@ def to_html(
         choices=choices,
         signs=SIGNS,
         sections=_sections(devices),
+        flips_after=_flips_after(devices),
         history=history,
         noun=noun_of(reports[0]),
         head=head_of(reports),
@@ -120,6 +124,8 @@ def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
         bar_charts.memory(report),
         bar_charts.sizes(report, kinds),
         bar_charts.retention(report, kinds),
+        bar_charts.by_label(report),
+        bar_charts.agreement(report, kinds),
         bar_charts.outputs(report),
         bar_charts.precision(report),
     )
@@ -153,7 +159,8 @@ def _device(
         flips=tuple(
             flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256))
         ),
-        evaluated=sum(run.accuracy is not None for run in report.runs),
+        evaluated=sum(run.accuracy is not None and run.accuracy.agreement is not None for run in report.runs),
+        images=0 if report.evaluation is None else report.evaluation.images,
     )
 
 
@@ -164,6 +171,12 @@ def _sections(devices: Sequence[Device]) -> list[tuple[str, str, list[tuple[Devi
         (key, title, [(device, chart) for device in devices for chart in device.charts if chart.key == key])
         for key, title in keys
     ]
+
+
+def _flips_after(devices: Sequence[Device]) -> str | None:
+    """Return the chart behind which the changed images are shown; None where there are no classes."""
+    keys = [chart.key for device in devices for chart in device.charts]
+    return next((key for key in ("accuracy", "agreement") if key in keys), None)
 
 
 def _text(name: str) -> str:

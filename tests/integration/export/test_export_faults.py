@@ -78,8 +78,8 @@ def test_a_wrong_artifact_is_refused_with_the_figure_that_shows_it(
     faulty: tuple[Path, Manifest, Watching],
 ) -> None:
     assert failure(faulty[1], "wrong-fp32")[0] == "verify"
-    assert "largest logit difference" in failure(faulty[1], "wrong-fp32")[1]
-    assert "predicts the fp32 network's class on 0.0%" in failure(faulty[1], "wrong-fp16")[1]
+    assert "largest difference from the source's outputs" in failure(faulty[1], "wrong-fp32")[1]
+    assert "predicts the source's class on 0.0%" in failure(faulty[1], "wrong-fp16")[1]
 
 
 def test_failed_variants_leave_no_file(faulty: tuple[Path, Manifest, Watching]) -> None:

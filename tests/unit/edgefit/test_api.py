@@ -15,6 +15,10 @@ from making.repository import ROOT
 from making.tiny_report import make_report
 
 import edgefit
+from bench.bundle.model_graph import ModelGraph, OperatorCount
+from bench.bundle.sidecar import SidecarPreprocess
+from bench.bundle.variants import Precision
+from bench.inspect.inspection import InspectedPreprocess, ModelInspection
 from bench.render.csv_table import to_csv
 from bench.report.files import parse_report, write_report
 from edgefit import api
@@ -109,6 +113,54 @@ def test_a_choice_of_reports_has_views(report: edgefit.Report, tmp_path: Path) -
     assert str(choice).startswith(choice.headline)
     assert '"chosen":"onnx-int8"' in choice.to_json()
     assert edgefit.read_report(tmp_path / "r.json").name == report.name
+
+
+def test_an_inspection_has_views(tmp_path: Path) -> None:
+    operators = (
+        OperatorCount(operator="Conv", count=2, macs=30),
+        OperatorCount(operator="MatMul", count=1, macs=10),
+    )
+    shown = edgefit.Inspection.of(inspection(tmp_path / "a<b.onnx", operators))
+
+    assert shown.to_pandas().share_of_macs.tolist() == [0.75, 0.25]
+    assert shown.to_pandas().attrs["conditions"][0].endswith("a<b.onnx: onnx, fp32 by its graph")
+    assert "a&lt;b.onnx" in shown._repr_html_()
+    assert '"operators"' in shown.to_json()
+    assert str(shown).splitlines()[0].endswith("a<b.onnx")
+    assert repr(shown).endswith("onnx, fp32>")
+
+
+def inspection(path: Path, operators: tuple[OperatorCount, ...]) -> ModelInspection:
+    graph = ModelGraph(
+        producer=None,
+        ir_version=9,
+        opsets=(),
+        operators=operators,
+        parameters=100,
+        precision=Precision.FP32,
+    )
+    found = InspectedPreprocess(
+        input=None,
+        values=SidecarPreprocess(),
+        channels=None,
+        sources=(),
+        missing=(),
+        remedy=None,
+        conflicts=(),
+    )
+    return ModelInspection(
+        path=str(path),
+        format="onnx",
+        size_bytes=1,
+        sha256="0" * 64,
+        inputs=(),
+        outputs=(),
+        graph=graph,
+        macs=40,
+        macs_missing=None,
+        preprocess=found,
+        classes=None,
+    )
 
 
 def test_without_pandas_a_frame_says_what_to_install(

@@ -64,7 +64,7 @@ def test_quick_judges_accuracy_on_the_first_images(
 
     assert report.quick
     assert report.evaluation is not None
-    assert len(report.evaluation.labels) == 16
+    assert report.evaluation.images == 16
     assert report.evaluation.pack_images == 40
     assert report.runs[0].accuracy is not None
     assert report.runs[0].accuracy.images == 16

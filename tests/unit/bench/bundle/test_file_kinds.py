@@ -204,7 +204,7 @@ def _zip(folder: Path, *names: str) -> Path:
             "a pickled PyTorch module or state dict",
             "torch.jit.trace",
         ),
-        (("serialized_exported_program.json", "version"), "torch.export (.pt2)", "torch.onnx.export"),
+        (("serialized_exported_program.json", "version"), "torch.export (.pt2)", "edgefit export"),
         (("metadata.json", "config.json", "model.weights.h5"), "a Keras model (.keras)", "model.export"),
         (("images.npy", "labels.npy"), "NumPy arrays", "edgefit takes"),
         (("README", "a/model.onnx", "b.pt"), "a zip archive", "give 'a/model.onnx'"),

@@ -10,15 +10,33 @@ EVALUATION = Evaluation(
 )
 
 
-def test_predictions_are_paired_image_by_image() -> None:
-    paired = Predictions.of(((2, 1), (1, 2), (1, 2)), EVALUATION).paired
+def decided(*values: tuple[float, float]) -> Predictions:
+    predictions = Predictions.of(values, EVALUATION)
+    assert predictions is not None
+    return predictions
 
+
+def test_predictions_are_paired_image_by_image() -> None:
+    paired = decided((2, 1), (1, 2), (1, 2)).paired
+
+    assert paired is not None
     assert (paired.images, paired.only_reference, paired.only_variant) == (3, 1, 0)
 
 
 def test_predictions_of_a_class_are_those_of_its_images() -> None:
-    predictions = Predictions.of(((2, 1), (1, 2), (1, 2)), EVALUATION).of_class(0)
+    predictions = decided((2, 1), (1, 2), (1, 2)).of_class(0)
 
+    assert predictions.labels is not None
     assert predictions.labels.tolist() == [0, 0]
     assert np.array_equal(predictions.logits, [[2, 1], [1, 2]])
+    assert predictions.paired is not None
     assert predictions.paired.images == 2
+
+
+def test_without_labels_nothing_is_paired_and_without_classes_nothing_is_decided() -> None:
+    unlabelled = Predictions.of(((2, 1), (1, 2), (1, 2)), EVALUATION.model_copy(update={"labels": None}))
+    output = EVALUATION.output.model_copy(update={"kind": "values", "activation": "none"})
+
+    assert unlabelled is not None
+    assert unlabelled.paired is None
+    assert Predictions.of(((2, 1),) * 3, EVALUATION.model_copy(update={"output": output})) is None

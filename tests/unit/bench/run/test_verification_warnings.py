@@ -125,8 +125,7 @@ def test_more_changed_images_than_verified_are_a_warning() -> None:
     assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(1, 2, 3), REFERENCE) == []
     (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(*range(2, 14)), REFERENCE)
     assert (
-        "12 of 100 images get another class here than from the fp32 network, but 1 in the manifest"
-        in sentence
+        "12 of 100 images get another class here than from the reference, but 1 in the manifest" in sentence
     )
 
 

@@ -1,0 +1,172 @@
+"""Finds what `--data` names, by its content, and divides it in three sets. It decodes no image file."""
+
+import difflib
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench.bundle.image_folder import paths_of_images
+from bench.bundle.sample_sources import (
+    USUAL_FUNCTION,
+    samples_in_files,
+    samples_of_function,
+    tensor_files,
+)
+from bench.bundle.signature import Tensor
+from bench.errors import InputError
+from export.data.csv_files import list_csv
+from export.data.folder import ListedFiles, list_folder
+from export.data.images import LabelledImages
+from export.data.listing import Limits, Listing
+from export.data.loader import CollectedTensors, collect
+from export.data.named import NAMED, list_named
+from export.data.npz_images import list_npz
+from export.data.readable import ArrayImages, FileImages
+from export.data.sets import Sets, divided, refuse_too_few, without_common
+from export.data.tensors import LabelledTensors
+from models.progress import Progress, Silent
+from models.sources.decoding import refuse_dicom
+
+USES = (
+    "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
+    f"MedMNIST's keys, a folder of images, or a function that yields arrays: FILE.py:{USUAL_FUNCTION}"
+)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What is known of the data before it is read."""
+
+    classes: tuple[str, ...] = ()
+    """The names of the classes in the order of the output; empty where nobody stated them."""
+    inputs: tuple[Tensor, ...] = ()
+    """The source's inputs, for ready inputs; an axis may be open."""
+    image_side: int = 224
+    """The side of images that are made or downloaded, in pixels."""
+    limits: Limits = field(default_factory=Limits)
+    """How many samples are read at most."""
+
+
+def find_data(
+    data: str, options: DataOptions | None = None, progress: Progress | None = None
+) -> LabelledImages | LabelledTensors:
+    """Return what `--data` names, in three sets that share no sample and no patient that is known.
+
+    Of a user's function ready inputs are read, of everything else the labels alone; an npz file's chosen
+    images are read as well. Raises InputError for whatever cannot be used.
+    """
+    wanted, bar = options or DataOptions(), progress or Silent()
+    if data in NAMED:
+        named = list_named(data, wanted.image_side, wanted.classes, bar)
+        return _images(named.listing, wanted.limits, lambda _: named.images)
+    path = Path(data)
+    if _is_function(data):
+        return _of_function(data, wanted, bar)
+    if path.is_dir():
+        return _of_folder(path, wanted, bar)
+    if not path.is_file():
+        raise InputError(_complaint(data, path))
+    refuse_dicom(path)
+    if zipfile.is_zipfile(path):
+        arrays = list_npz(path, wanted.classes)
+        return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
+    return _of_files(list_csv(path, wanted.classes), wanted.limits)
+
+
+def _is_function(data: str) -> bool:
+    file, colon, _ = data.rpartition(":")
+    return data.endswith(".py") or (colon == ":" and file.endswith(".py"))
+
+
+def _complaint(data: str, path: Path) -> str:
+    if path.exists():
+        return f"--data {data}: is neither a file nor a folder; {USES}"
+    close = difflib.get_close_matches(data, NAMED, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"--data {data}: there is no such file or folder; {hint}{USES}"
+
+
+def _of_folder(path: Path, options: DataOptions, progress: Progress) -> LabelledImages | LabelledTensors:
+    arrays = tensor_files(path)
+    if not arrays or next(paths_of_images(path), None) is not None:
+        return _of_files(list_folder(path, options.classes), options.limits)
+    return _tensors(
+        collect(
+            str(path),
+            samples_in_files(arrays),
+            options.inputs,
+            options.limits.total,
+            options.classes,
+            progress,
+        ),
+        options.limits,
+    )
+
+
+def _of_function(data: str, options: DataOptions, progress: Progress) -> LabelledTensors:
+    path, name = (data, USUAL_FUNCTION) if data.endswith(".py") else data.rsplit(":", 1)
+    samples = samples_of_function(Path(path), name)
+    where, limits = f"{path}:{name}", options.limits
+    return _tensors(collect(where, samples, options.inputs, limits.total, options.classes, progress), limits)
+
+
+def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
+    listing = collected.listing
+    sets = divided(listing, limits)
+    refuse_too_few(listing.where, sets, len(listing))
+    return LabelledTensors(
+        name=listing.name,
+        pack=collected.pack,
+        inputs=collected.inputs,
+        labels=listing.labels,
+        classes=listing.classes,
+        calibration=sets.calibration,
+        held_out=sets.held_out,
+        evaluation=sets.evaluation,
+        notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+    )
+
+
+def _of_files(listed: ListedFiles, limits: Limits) -> LabelledImages:
+    return _images(listed.listing, limits, lambda _: FileImages(listed.files))
+
+
+def _images(
+    listing: Listing, limits: Limits, opened: Callable[[Sets], FileImages | ArrayImages]
+) -> LabelledImages:
+    planned = divided(listing, limits)
+    refuse_too_few(listing.where, planned, len(listing))
+    images = opened(planned)
+    sets = _without_equal(images, planned)
+    refuse_too_few(listing.where, sets, len(listing))
+    return LabelledImages(
+        name=listing.name,
+        images=images,
+        labels=listing.labels,
+        classes=listing.classes,
+        calibration=sets.calibration,
+        held_out=sets.held_out,
+        evaluation=sets.evaluation,
+        notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+    )
+
+
+def _without_equal(images: FileImages | ArrayImages, sets: Sets) -> Sets:
+    """Return the sets without images that are in a later set as well, byte by byte."""
+    keys: list[str | None] = [None] * len(images)
+    for index, key in zip(sets.every.tolist(), images.content_keys(sets.every.tolist()), strict=True):
+        keys[index] = key
+    different = without_common(sets, keys)
+    equal = len(sets.every) - len(different.every)
+    if not equal:
+        return sets
+    note = f"{equal} images equal others, byte by byte, of a set that is compared or evaluated on: left out."
+    return replace(different, notes=(*sets.notes, note))
+
+
+def _counts(sets: Sets, total: int) -> str:
+    return (
+        f"Of {total} samples {len(sets.calibration)} are for calibration, {len(sets.held_out)} for comparing "
+        f"int8 recipes and {len(sets.evaluation)} for evaluation."
+    )

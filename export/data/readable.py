@@ -1,0 +1,96 @@
+"""Images in files, and images in memory, read in any size. It knows no classes and no splits."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from bench.bundle.image_folder import mode_of, read_image, sized_image
+from bench.bundle.input_arrays import Pixels
+from bench.bundle.input_preprocessing import Preprocess
+from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
+
+
+@dataclass(frozen=True)
+class FileImages:
+    """Images in files."""
+
+    files: tuple[Path, ...]
+    """The file of each image."""
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, indices: Sequence[int], preprocess: Preprocess) -> Pixels:
+        """Return some of the images at network size; see ReadableImages."""
+        pool = ThreadPoolExecutor()
+        try:
+            files = [self.files[index] for index in indices]
+            return np.stack(list(pool.map(lambda path: _read_file(path, preprocess), files)))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def content_keys(self, indices: Sequence[int]) -> list[str | None]:
+        """Return a key of each file's bytes; None where no other file of these has its size."""
+        sizes = [self.files[index].stat().st_size for index in indices]
+        counts = Counter(sizes)
+        return [
+            _digest(self.files[index].read_bytes()) if counts[size] > 1 else None
+            for index, size in zip(indices, sizes, strict=True)
+        ]
+
+
+def _read_file(path: Path, preprocess: Preprocess) -> Pixels:
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        refuse_dicom(path)
+    return read_image(path, preprocess)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True)
+class ArrayImages:
+    """Images in memory, of one size, which are some of a data set's."""
+
+    where: str
+    """Where they come from, for messages."""
+    pixels: Pixels
+    """The images: uint8 [rows, height, width] or RGB [rows, height, width, 3]."""
+    rows: npt.NDArray[np.int64]
+    """The row of each image of the data set; -1 for an image that is not in memory."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, indices: Sequence[int], preprocess: Preprocess) -> Pixels:
+        """Return some of the images at network size; see ReadableImages."""
+        return np.stack([self._sized(index, preprocess) for index in indices])
+
+    def _sized(self, index: int, preprocess: Preprocess) -> Pixels:
+        image = Image.fromarray(self._at(index)).convert(mode_of(preprocess))
+        return sized_image(f"{self.where}: image {index}", image, preprocess)
+
+    def _at(self, index: int) -> Pixels:
+        row = int(self.rows[index])
+        assert row >= 0, "only the images of the three sets are in memory"
+        image: Pixels = self.pixels[row]
+        return image
+
+    def content_keys(self, indices: Sequence[int]) -> list[str | None]:
+        """Return a key of each image's pixels."""
+        return [_digest(self._at(index).tobytes()) for index in indices]
+
+
+def arrays_of(where: str, pixels: Pixels, chosen: npt.NDArray[np.int64], total: int) -> ArrayImages:
+    """Return images in memory: row k of the pixels is image `chosen[k]` of `total`."""
+    rows = np.full(total, -1, dtype=np.int64)
+    rows[chosen] = np.arange(len(chosen))
+    return ArrayImages(where, pixels, rows)

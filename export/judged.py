@@ -1,0 +1,97 @@
+"""Which output of a source is judged, and what its values are. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle.evaluation_pack import Labels
+from bench.bundle.signature import Tensor
+from bench.bundle.source_record import Activation, OutputKind, OutputRecord
+from bench.bundle.variants import choose
+from bench.errors import InputError
+
+ACTIVATIONS: tuple[Activation, ...] = ("logits", "softmax", "sigmoid")
+_SCORE_AXES = 2
+_IMAGE_AXES = 4
+# How far the sum of an item's probabilities may be from 1 in half precision.
+_NEAR_ONE = 5e-3
+
+
+def judged_output(
+    outputs: Sequence[Tensor], name: str | None, labels: Labels | None, activation: str | None
+) -> OutputRecord:
+    """Return the output that is judged: the one called `name`, else the first with a score per class, else
+    the first. Its activation is the one that was stated, or `none` as long as it is not known.
+
+    Raises InputError for an unknown name or activation, and if labels fit no output.
+    """
+    if activation is not None:
+        choose(activation, ACTIVATIONS, "activation")
+    index = _index_of(outputs, name)
+    output = outputs[index]
+    kind = _kind_of(scores_of(output), labels, activation)
+    if kind == "values" and (labels is not None or activation is not None):
+        what = "labels" if labels is not None else f"--activation {activation}"
+        raise InputError(
+            f"{what}: they need an output with a score per class, [batch, classes], and '{output.name}' is "
+            f"{output.words}; name another with --output, or leave the labels out"
+        )
+    return OutputRecord(name=output.name, index=index, kind=kind, activation=_stated(activation))
+
+
+def _index_of(outputs: Sequence[Tensor], name: str | None) -> int:
+    names = [output.name for output in outputs]
+    if name is not None:
+        return names.index(choose(name, names, "output"))
+    return next((index for index, output in enumerate(outputs) if scores_of(output) is not None), 0)
+
+
+def _stated(activation: str | None) -> Activation:
+    return next((known for known in ACTIVATIONS if known == activation), "none")
+
+
+def scores_of(output: Tensor) -> int | None:
+    """Return how many scores an output has for each item, by its shape; None if it holds anything else."""
+    shape = output.shape
+    if shape is None or not output.dtype.startswith("float"):
+        return None
+    if len(shape) == _IMAGE_AXES and shape[2:] == (1, 1):
+        shape = shape[:2]
+    if len(shape) == 1:
+        return 1
+    last = shape[-1]
+    return last if len(shape) == _SCORE_AXES and isinstance(last, int) else None
+
+
+def _kind_of(scores: int | None, labels: Labels | None, activation: str | None) -> OutputKind:
+    if scores is None:
+        return "values"
+    if labels is not None:
+        return "labels" if labels.ndim > 1 else "classes"
+    if scores == 1:  # without labels, one value may be anything
+        return "values" if activation is None else "classes"
+    return "labels" if activation == "sigmoid" else "classes"
+
+
+def with_activation(
+    output: OutputRecord, values: npt.NDArray[np.float32], labels: Labels | None
+) -> OutputRecord:
+    """Return the output with what its values are, [samples, values], where nobody stated that.
+
+    Several values between 0 and 1 that do not sum to 1 are those of several labels, unless labels say
+    otherwise.
+    """
+    if output.kind == "values" or output.activation != "none":
+        return output
+    activation = _activation_of(values)
+    is_several = activation == "sigmoid" and values.shape[1] > 1 and labels is None
+    kind: OutputKind = "labels" if is_several else output.kind
+    return output.model_copy(update={"activation": activation, "kind": kind})
+
+
+def _activation_of(values: npt.NDArray[np.float32]) -> Activation:
+    if values.min() < 0 or values.max() > 1:
+        return "logits"
+    is_sum_one = values.shape[1] > 1 and bool(np.abs(values.sum(axis=1) - 1).max() < _NEAR_ONE)
+    return "softmax" if is_sum_one else "sigmoid"

@@ -1,0 +1,89 @@
+"""The parent's side of a source: describes it and runs it, in a worker. It knows no kind of source."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.bundle.evaluation_pack import write_pack
+from bench.errors import BenchError
+from export.data.samples import Samples
+from export.messages import (
+    Answer,
+    ComputeReference,
+    DescribeSource,
+    Reference,
+    Refused,
+    Report,
+    Request,
+    SourceDescribed,
+    WrongInput,
+)
+from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
+from export.worker_process import ExportWorker, ignore
+
+_FAILED = 4
+
+
+class SourceFailedError(BenchError):
+    """The source could not be opened or run."""
+
+    def __init__(self, message: str, exit_code: int = _FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class SourceRunner:
+    """Runs sources in one worker process; use it as a context manager."""
+
+    def __init__(self, threads: int, timeout_s: float) -> None:
+        """Use so many threads; a request may take `timeout_s` seconds."""
+        self._threads, self._timeout_s = threads, timeout_s
+        self._worker: ExportWorker | None = None  # nothing is started for wrong options
+
+    def __enter__(self) -> "SourceRunner":
+        self._folder = TemporaryDirectory(prefix="edgefit-source-")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._worker is not None:
+            self._worker.__exit__(kind, error, trace)
+        self._folder.cleanup()
+
+    def describe(self, spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
+        """Return what a source takes and gives; raises SourceFailedError if it cannot be opened."""
+        request = DescribeSource(spec=spec, shapes=tuple(shapes), threads=self._threads)
+        answer = self._ask(request, spec, "opened", ignore)
+        assert isinstance(answer, SourceDescribed)
+        return answer.description
+
+    def values(
+        self, source: OpenSource, samples: Samples, report: Report = ignore
+    ) -> npt.NDArray[np.float32]:
+        """Return the source's judged output for each sample: float32 [samples, values].
+
+        Raises SourceFailedError if the source cannot be run on them.
+        """
+        # The worker reads the samples from a pack, which has placeholder outputs.
+        pack = Path(self._folder.name) / "samples.npz"
+        write_pack(pack, samples.with_reference(np.zeros((len(samples), 1), dtype=np.float32)))
+        request = ComputeReference(source=source, pack=str(pack), threads=self._threads)
+        answer = self._ask(request, source.spec, "run on the data", report)
+        assert isinstance(answer, Reference)
+        return np.array(answer.logits, dtype=np.float32)
+
+    def _ask(self, request: Request, spec: SourceSpec, what: str, report: Report) -> Answer:
+        self._worker = self._worker or ExportWorker()
+        answer = self._worker.ask(request, self._timeout_s, report)
+        match answer:
+            case WrongInput(message=message, exit_code=exit_code):
+                raise SourceFailedError(message, exit_code)
+            case Refused(message=message):
+                raise SourceFailedError(f"{spec.name}: could not be {what}: {message}")
+            case _:
+                return answer

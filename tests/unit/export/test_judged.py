@@ -1,0 +1,70 @@
+"""Which output of a source is judged, and what its values are taken for."""
+
+import numpy as np
+import pytest
+
+from bench.bundle.signature import Tensor
+from bench.errors import InputError
+from export.judged import judged_output, with_activation
+
+BOXES = Tensor(name="boxes", dtype="float32", shape=(1, 100, 4))
+SCORES = Tensor(name="scores", dtype="float32", shape=(1, 3))
+ONE = Tensor(name="one", dtype="float32", shape=(1, 1))
+POOLED = Tensor(name="pooled", dtype="float32", shape=(1, 5, 1, 1))
+CLASSES = np.array([0, 1, 2])
+SEVERAL = np.array([[0, 1, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "index", "kind"),
+    [
+        ((BOXES, SCORES), None, 1, "classes"),
+        ((BOXES, POOLED), CLASSES, 1, "classes"),
+        ((BOXES,), None, 0, "values"),
+        ((SCORES,), SEVERAL, 0, "labels"),
+        ((ONE,), CLASSES, 0, "classes"),
+        ((ONE,), None, 0, "values"),
+    ],
+)
+def test_the_first_output_with_a_score_per_class_is_judged(
+    outputs: tuple[Tensor, ...], labels: np.ndarray | None, index: int, kind: str
+) -> None:
+    output = judged_output(outputs, None, labels, None)
+
+    assert (output.index, output.kind) == (index, kind)
+
+
+def test_an_output_can_be_named_and_an_unknown_one_is_refused() -> None:
+    assert judged_output((SCORES, BOXES), "boxes", None, None).kind == "values"
+    with pytest.raises(InputError, match="unknown output 'score'"):
+        judged_output((SCORES, BOXES), "score", None, None)
+
+
+def test_labels_need_an_output_with_scores() -> None:
+    with pytest.raises(InputError, match=r"'boxes' is boxes: float32 \[1, 100, 4\]"):
+        judged_output((BOXES,), None, CLASSES, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "activation", "kind"),
+    [
+        ([[0.2, 0.8], [0.5, 0.5]], CLASSES, "softmax", "classes"),
+        ([[-2.0, 1.0], [0.5, 0.5]], CLASSES, "logits", "classes"),
+        ([[0.9, 0.8], [0.5, 0.1]], None, "sigmoid", "labels"),
+        ([[0.9, 0.8], [0.5, 0.1]], CLASSES, "sigmoid", "classes"),
+    ],
+)
+def test_what_values_are_is_told_by_their_range_and_sum(
+    values: list[list[float]], labels: np.ndarray | None, activation: str, kind: str
+) -> None:
+    output = judged_output((SCORES,), None, labels, None)
+
+    told = with_activation(output, np.array(values, np.float32), labels)
+
+    assert (told.activation, told.kind) == (activation, kind)
+
+
+def test_a_stated_activation_stays() -> None:
+    output = judged_output((ONE,), None, CLASSES, "logits")
+
+    assert with_activation(output, np.array([[0.5]], np.float32), CLASSES).activation == "logits"
