@@ -1,6 +1,7 @@
 """What the card says of the bundle: the network's origin, its inputs and output, the limits of use. Pure."""
 
-from bench.bundle.manifest import Manifest, ModelRecord
+from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
+from bench.bundle.signature import Tensor
 from bench.bundle.source_record import PreprocessCheck, SourceRecord
 from bench.printable import printable
 
@@ -12,6 +13,8 @@ _ACTIVATIONS = {
     "sigmoid": "probabilities, each for itself (sigmoid)",
     "none": "scores without an activation",
 }
+# What the manifest calls the weights that came with the source.
+_NO_FILE = ("its own", "none")
 _IMAGES = "## How an image becomes an input"
 _ARRAYS = "## What the network takes"
 
@@ -22,14 +25,15 @@ def network_of(manifest: Manifest) -> str:
     if model.source is None:
         network = f"{model.arch} at {model.image_size}×{model.image_size}, classes {', '.join(model.classes)}"
         return f"{network}; starting weights {model.weights}, fine-tuned on {model.data}."
+    arch = "" if model.arch == model.source.name else f"{model.arch}, "
     origin = f"{_origin(model, model.source)}, evaluated on {model.data}"
-    return f"{model.arch}, {_answers(model)}; {origin}.\n\n{_output(model.source)}."
+    return f"{arch}{_answers(model)}; {origin}.\n\n{_output(model.source)}."
 
 
 def _answers(model: ModelRecord) -> str:
     kind = _kind(model)
     if kind == "values":
-        return "with values that are no classes"
+        return "values that are no classes"
     return f"{kind} {_listed(model.classes)}" if model.classes else f"{kind} without names"
 
 
@@ -40,7 +44,7 @@ def _kind(model: ModelRecord) -> str:
 def _origin(model: ModelRecord, source: SourceRecord) -> str:
     """Return what it was made from. `weights` of the manifest is the file with the weights."""
     hashed = "" if source.sha256 is None else f", SHA-256 {source.sha256[:_SHOWN_DIGITS]}"
-    weights = "" if model.weights in (source.name, "none") else f", weights {_code(model.weights)}"
+    weights = "" if model.weights in (source.name, *_NO_FILE) else f", weights {_code(model.weights)}"
     return f"made from {_code(source.name)} ({source.kind.value}{weights}{hashed})"
 
 
@@ -51,15 +55,23 @@ def _output(source: SourceRecord) -> str:
     return f"`classify.py` shows its output {which}{what}"
 
 
-def input_section(manifest: Manifest) -> str:
+def named_inputs(manifest: Manifest, artifact: ArtifactRecord) -> list[tuple[str, Tensor]]:
+    """Return the inputs of an artifact with fixed shapes, each with the name that the source has for it."""
+    tensors = artifact.inputs(manifest.model.image_size)
+    source = manifest.model.source
+    own = tensors if source is None else source.signature.inputs
+    return [(named.name, tensor) for named, tensor in zip(own, tensors, strict=True)]
+
+
+def input_section(manifest: Manifest, artifact: ArtifactRecord) -> str:
     """Return the section about the inputs."""
     steps, source = manifest.preprocessing, manifest.model.source
     if source is None:
         normalised = "`preprocess.py` does just that; the network normalises by itself."
         return f"{_IMAGES}\n\n{'' if steps is None else steps.words}. {normalised}"
     if steps is None:
-        inputs = source.signature.inputs
-        arrays = [f"- {_code(tensor.name)}: {tensor.dtype} {list(tensor.sizes)}" for tensor in inputs]
+        inputs = named_inputs(manifest, artifact)
+        arrays = [f"- {_code(name)}: {tensor.dtype} {list(tensor.sizes)}" for name, tensor in inputs]
         return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
     words = steps.words[0].upper() + steps.words[1:]
     known = [f"{words}. `preprocess.py` does just that.", *_origins(source)]

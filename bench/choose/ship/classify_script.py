@@ -7,8 +7,8 @@ from textwrap import indent
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, Bundle, Manifest
-from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
+from bench.choose.ship.card_bundle import named_inputs
 from bench.choose.ship.shown_output import ShownOutput
 from bench.errors import InputError
 from bench.report.schema import Run
@@ -63,24 +63,15 @@ def given_to(manifest: Manifest, artifact: ArtifactRecord) -> Given:
     """Return what `classify.py` of an artifact is given: an image, or arrays by name."""
     if manifest.preprocessing is not None:
         return IMAGE
-    assert manifest.model.source is not None
-    own = manifest.model.source.signature.inputs
-    pairs = zip(own, artifact.inputs(manifest.model.image_size), strict=True)
+    inputs = named_inputs(manifest, artifact)
+    lines = [f"{_INDENT}{name!r}: ({tensor.dtype!r}, {tensor.sizes})," for name, tensor in inputs]
     return Given(
         noun="an input",
         argument="INPUTS.npz",
         inputs="read_inputs(sys.argv[1])",
-        constants=_inputs_constant([_input(source.name, tensor) for source, tensor in pairs]),
+        constants=("INPUTS = {", *lines, "}"),
         function=_READ_INPUTS,
     )
-
-
-def _input(name: str, tensor: Tensor) -> str:
-    return f"{name!r}: ({tensor.dtype!r}, {tuple(tensor.sizes)})"
-
-
-def _inputs_constant(inputs: list[str]) -> tuple[str, ...]:
-    return ("INPUTS = {", *(f"{_INDENT}{line}," for line in inputs), "}")
 
 
 def shown_output_of(bundle: Bundle, artifact: ArtifactRecord) -> ShownOutput:

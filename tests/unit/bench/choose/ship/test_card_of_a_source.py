@@ -1,12 +1,17 @@
 """The card of an artifact that was made from no run folder: its origin, inputs, output and limits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from making.compared_report import Row, made_report
+from making.repository import SCHEMA_1
+from making.shippable import ImageNetwork, make_image_bundle
 
 from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.input_preprocessing import Preprocess
-from bench.bundle.manifest import FileRecord, Manifest, ModelRecord, PackRecord
+from bench.bundle.manifest import FileRecord, Manifest, ModelRecord, PackRecord, read_bundle
 from bench.bundle.model_set import InputOrigin
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.source_record import (
@@ -16,7 +21,11 @@ from bench.bundle.source_record import (
     SourceKind,
     SourceRecord,
 )
+from bench.choose.choosing import Criteria, choose
+from bench.choose.ship.card import card_of
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
+from bench.report.schema import LabelAccuracy
+from device_profiles.settings import Budget
 
 STEPS = Preprocess(
     input_size=(3, 16, 24), resize="crop", scale=1.0, mean=(0.0,) * 3, std=(1.0,) * 3, channels="bgr"
@@ -66,6 +75,18 @@ def manifest(
         ),
         artifacts=(),
     )
+
+
+def section_of(made: Manifest) -> str:
+    """Return the section for an artifact that names its inputs by number."""
+    assert made.model.source is not None
+    inputs = tuple(
+        tensor.model_copy(update={"name": f"input_{index}"})
+        for index, tensor in enumerate(made.model.source.signature.inputs)
+    )
+    signature = Signature(inputs=inputs, outputs=())
+    artifact = read_bundle(SCHEMA_1).manifest.artifacts[0].model_copy(update={"signature": signature})
+    return input_section(made, artifact)
 
 
 CLASSES = output("classes", "softmax")
@@ -126,7 +147,7 @@ def test_arrays_are_listed_with_their_types_and_shapes() -> None:
     ids = Tensor(name="ids", dtype="int64", shape=(1, 4))
     arrays = manifest(output("values", "none"), steps=None, inputs=(ids, IMAGE))
 
-    section = input_section(arrays)
+    section = section_of(arrays)
 
     assert "- `ids`: int64 [1, 4]\n- `image`: float32 [1, 3, 16, 24]" in section
     assert "image becomes" not in section
@@ -148,7 +169,7 @@ def test_preprocessing_has_its_origin_and_its_check() -> None:
         InputOrigin(keys=("channels",), origin="an option"),
     )
 
-    section = input_section(manifest(CLASSES, origins=origins, check=check(False, WORSE, EQUAL)))
+    section = section_of(manifest(CLASSES, origins=origins, check=check(False, WORSE, EQUAL)))
 
     assert f"{STEPS.words[1:]}. `preprocess.py` does just that." in section
     assert "Its origin: resize, mean from config.json; channels from an option." in section
@@ -159,10 +180,61 @@ def test_preprocessing_has_its_origin_and_its_check() -> None:
 
 
 def test_a_better_rival_that_the_user_did_not_take_is_not_hidden() -> None:
-    section = input_section(manifest(CLASSES, check=check(True, BETTER)))
+    section = section_of(manifest(CLASSES, check=check(True, BETTER)))
 
     assert "**Significantly better is: RGB (60).** The user chose to go on without it." in section
 
 
+MEASURED = {
+    "images": 50,
+    "decisions": 150,
+    "top1": 0.9,
+    "auc": None,
+    "macro_auc": 0.875,
+    "balanced_accuracy": 0.8,
+    "agreement": 0.98,
+    "sqnr_db": 31.26,
+    "by_label": (LabelAccuracy(label=1, positives=7, auc=0.75, sensitivity=1.0, specificity=1.0, f1=1.0),),
+}
+UNLABELLED: dict[str, object] = {"top1": None, "retention": None, "by_label": (), "macro_auc": None}
+UNLABELLED |= {"balanced_accuracy": None, "decisions": None}
+
+
+def card_with(folder: Path, **accuracy: object) -> str:
+    """Return the card of a network with three labels, whose row has these figures."""
+    made = make_image_bundle(
+        folder, ImageNetwork(STEPS, output("labels", "sigmoid"), end="Sigmoid", classes=("wet", "a|b", "hot"))
+    )
+    bundle = read_bundle(made.folder)
+    ((choice, chosen),) = choose([made_report({"onnx-fp32": Row(10)})], Criteria(Budget()))
+    assert chosen is not None
+    assert chosen.run.summary is not None
+    assert chosen.run.summary.accuracy is not None
+    figures = chosen.run.summary.accuracy.model_copy(update=MEASURED | accuracy)
+    summary = chosen.run.summary.model_copy(update={"accuracy": figures})
+    chosen = replace(chosen, run=chosen.run.model_copy(update={"summary": summary}))
+    return card_of(choice, chosen, bundle, *bundle.select(["onnx-fp32"]))
+
+
+def test_the_card_of_several_labels_has_the_figures_of_each(tmp_path: Path) -> None:
+    card = card_with(tmp_path / "bundle")
+
+    assert "| accuracy | 0.900 | 3 labels on each of 50 evaluation images, with this file |" in card
+    assert "| retention | 1.000 (0.998 to 1.002) | of the source's accuracy" in card
+    assert "| macro AUC | 0.875 | mean over the classes or labels, same images |" in card
+    assert "| AUC | " not in card
+    assert r"| AUC of a\|b | 0.750 | it applies to 7 of these images |" in card
+    assert "| agreement | 0.980 | with the source's outputs, 50 evaluation samples, with this file |" in card
+    assert "| SQNR | 31.3 dB | " in card
+
+
+def test_the_card_without_labels_has_agreement_alone(tmp_path: Path) -> None:
+    card = card_with(tmp_path / "bundle", **UNLABELLED)
+
+    assert "| agreement | 0.980 |" in card
+    for name in ("accuracy", "retention", "AUC", "sensitivity"):
+        assert f"| {name}" not in card
+
+
 def test_unchecked_preprocessing_says_so() -> None:
-    assert "It was not checked by measuring" in input_section(manifest(CLASSES))
+    assert "It was not checked by measuring" in section_of(manifest(CLASSES))
