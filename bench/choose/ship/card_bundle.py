@@ -25,9 +25,9 @@ def network_of(manifest: Manifest) -> str:
     if model.source is None:
         network = f"{model.arch} at {model.image_size}×{model.image_size}, classes {', '.join(model.classes)}"
         return f"{network}; starting weights {model.weights}, fine-tuned on {model.data}."
-    arch = "" if model.arch == model.source.name else f"{model.arch}, "
+    arch = "A network" if model.arch == model.source.name else model.arch
     origin = f"{_origin(model, model.source)}, evaluated on {model.data}"
-    return f"{arch}{_answers(model)}; {origin}.\n\n{_output(model.source)}."
+    return f"{arch} with {_answers(model)}; {origin}.\n\n{_output(model.source)}."
 
 
 def _answers(model: ModelRecord) -> str:
@@ -75,7 +75,7 @@ def input_section(manifest: Manifest, artifact: ArtifactRecord) -> str:
         return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
     words = steps.words[0].upper() + steps.words[1:]
     known = [f"{words}. `preprocess.py` does just that.", *_origins(source)]
-    return "\n".join([_IMAGES, "", *known, "", *_check(source.check)])
+    return "\n".join([_IMAGES, "", *known, "", *_check(source.check, manifest.model.classes)])
 
 
 def _origins(source: SourceRecord) -> list[str]:
@@ -85,17 +85,30 @@ def _origins(source: SourceRecord) -> list[str]:
     return [f"Its origin: {'; '.join(parts)}."]
 
 
-def _check(check: PreprocessCheck | None) -> list[str]:
+def _check(check: PreprocessCheck | None, classes: tuple[str, ...]) -> list[str]:
     """Return how the preprocessing was checked, and what the check leaves open."""
     if check is None:
         return ["It was not checked by measuring, because there were no labelled images to check it with."]
     worse, equal, better = (_named(check, verdict) for verdict in ("worse", "equal", "better"))
-    right = f"the source classifies {check.correct} of {check.images} labelled images correctly with it"
-    lines = [f"It was checked by measuring: {right}."]
+    lines = [f"It was checked by measuring: the source is right on {_counted(check)} with it."]
     lines += [f"Significantly worse is: {worse}."] if worse else []
     lines += [f"Not significantly different is: {equal}."] if equal else []
     lines += [f"**Significantly better is: {better}.** The user chose to go on without it."] if better else []
+    if check.fitting_order is not None:
+        fitting = ", ".join(_class_name(index, classes) for index in check.fitting_order)
+        lines.append(f"**The source's answers fit the classes in another order: {fitting}.**")
     return lines
+
+
+def _counted(check: PreprocessCheck) -> str:
+    if check.decisions_each == 1:
+        return f"{check.correct} of {check.images} labelled images"
+    decisions = check.images * check.decisions_each
+    return f"{check.correct} of {decisions} labels of {check.images} images"
+
+
+def _class_name(index: int, classes: tuple[str, ...]) -> str:
+    return classes[index] if classes else str(index)
 
 
 def _named(check: PreprocessCheck, verdict: str) -> str:

@@ -96,7 +96,7 @@ def test_the_origin_is_the_source_and_nothing_was_fine_tuned() -> None:
     words = network_of(manifest(CLASSES, ["cat", "dog"], outputs=3))
 
     assert words == (
-        "test_vit, classes cat, dog; made from `timm/test_vit` (timm, weights `best.pt`, SHA-256 "
+        "test_vit with classes cat, dog; made from `timm/test_vit` (timm, weights `best.pt`, SHA-256 "
         "cdcdcdcdcdcdcdcd), evaluated on photos.\n\n"
         "`classify.py` shows its output `scores`, one of its 3 outputs: probabilities that add up to 1 "
         "(softmax)."
@@ -173,7 +173,7 @@ def test_preprocessing_has_its_origin_and_its_check() -> None:
 
     assert f"{STEPS.words[1:]}. `preprocess.py` does just that." in section
     assert "Its origin: resize, mean from config.json; channels from an option." in section
-    assert "the source classifies 40 of 64 labelled images correctly with it." in section
+    assert "the source is right on 40 of 64 labelled images with it." in section
     assert "Significantly worse is: values from 0 to 255 (20)." in section
     assert "Not significantly different is: crop instead of squash (41)." in section
     assert "better" not in section
@@ -183,6 +183,15 @@ def test_a_better_rival_that_the_user_did_not_take_is_not_hidden() -> None:
     section = section_of(manifest(CLASSES, check=check(True, BETTER)))
 
     assert "**Significantly better is: RGB (60).** The user chose to go on without it." in section
+
+
+def test_labels_are_counted_and_another_order_of_the_classes_is_said() -> None:
+    found = check(True).model_copy(update={"decisions_each": 2, "fitting_order": (1, 0)})
+
+    section = section_of(manifest(CLASSES, ("cat", "dog"), check=found))
+
+    assert "the source is right on 40 of 128 labels of 64 images with it." in section
+    assert "**The source's answers fit the classes in another order: dog, cat.**" in section
 
 
 MEASURED = {
