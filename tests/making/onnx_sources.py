@@ -10,7 +10,7 @@ from making.onnx_models import constant, node, tensor, weight, write
 
 
 def residual(path: Path, opset: int = 11, batch: int | str = "n") -> Path:
-    """Write an image classifier: batch norms, a residual connection, depthwise, softmax, no names of operators.
+    """Write an image classifier: batch norms, a residual connection, depthwise, softmax, nameless operators.
 
     The same bias is shared by two layers, as torch's older exporter does it.
     """
@@ -43,7 +43,7 @@ def residual(path: Path, opset: int = 11, batch: int | str = "n") -> Path:
 
 
 def keras_like(path: Path, batch: int = 2) -> Path:
-    """Write a classifier of NHWC uint8 images, a fixed number of them at once, with padding as TensorFlow has it.
+    """Write a classifier of NHWC uint8 images, a fixed number of them at once, padded as TensorFlow does.
 
     It has two outputs, the judged one last.
     """

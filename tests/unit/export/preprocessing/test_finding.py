@@ -8,20 +8,24 @@ import pytest
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.source_record import SourceKind
-from bench.bundle.stated_preprocessing import PRESETS, Geometry, Stated
+from bench.bundle.stated_preprocessing import PRESETS
 from bench.bundle.variants import Precision
 from bench.errors import InputError
 from export.preprocessing.finding import find_for_source
-from export.sources.spec import SourceDescription, SourceSpec
+from export.sources.spec import SourceDescription, SourceSpec, StatedPreprocess
 
 IMAGE = Tensor(name="image", dtype="float32", shape=(1, 3, 96, 96))
-LIBRARY = Stated(
-    "timm's pretrained_cfg",
+IMAGENET = PRESETS["imagenet"]
+LIBRARY = StatedPreprocess(
+    origin="timm's pretrained_cfg",
     size=(96, 96),
-    geometry=Geometry("crop", 0.9, "bicubic"),
-    numbers=PRESETS["imagenet"],
+    resize="crop",
+    crop_pct=0.9,
+    interpolation="bicubic",
+    scale=IMAGENET.scale,
+    mean=IMAGENET.mean,
+    std=IMAGENET.std,
     channels="rgb",
-    labels=("cat", "dog"),
 )
 TIMM = SourceSpec(kind=SourceKind.TIMM, name="timm/test_vit")
 
@@ -32,8 +36,11 @@ def described(*inputs: Tensor) -> SourceDescription:
     )
 
 
-def found(spec: SourceSpec, option: str | None = None, *stated: Stated) -> RequiredPreprocess:
-    return find_for_source(spec, described(IMAGE), option, stated)
+def found(
+    spec: SourceSpec, option: str | None = None, stated: StatedPreprocess | None = None
+) -> RequiredPreprocess:
+    description = described(IMAGE).model_copy(update={"stated": stated})
+    return find_for_source(spec, description, option)
 
 
 def origin_of(required: RequiredPreprocess, key: str) -> str:
@@ -45,7 +52,7 @@ def test_the_library_states_what_nothing_else_does() -> None:
 
     assert (required.preprocess.resize, required.preprocess.crop_pct) == ("crop", 0.9)
     assert {origin.origin for origin in required.origins} == {"the shape", "timm's pretrained_cfg"}
-    assert (required.classes, required.layout) == (("cat", "dog"), "NCHW")
+    assert required.layout == "NCHW"
 
 
 def test_an_option_goes_before_the_library() -> None:
