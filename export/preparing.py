@@ -7,7 +7,7 @@ from bench.bundle.manifest import ModelRecord
 from bench.bundle.model_set import InputOrigin
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Shapes, Tensor, stated_input
-from bench.bundle.source_record import PreprocessCheck, SourceKind, SourceRecord
+from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind, SourceRecord
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
@@ -123,7 +123,7 @@ def _of_images(
         source.inputs[0].dtype,
     )
     progress.advance()
-    positive = positive_class(found, values, source.output, options.positive)
+    positive = _positive_class(found, values, source.output, options)
     data = export_data(found, preprocess, positive, progress)
     record = _source_record(spec, description, source, required.origins, checked.record)
     height, width = preprocess.size
@@ -158,7 +158,7 @@ def _of_tensors(
     pack = TensorPack(tuple(array[few] for array in found.pack.arrays))
     source, values = _told(source, Samples(None, labels, None, pack), runner)
     found = fitted(found, values, source.output)
-    positive = positive_class(found, values, source.output, options.positive)
+    positive = _positive_class(found, values, source.output, options)
     data = export_data(found, None, positive, progress)
     record = _source_record(spec, description, source, (), None)
     return Prepared(
@@ -169,6 +169,12 @@ def _of_tensors(
         preprocessing=None,
         own=own_variant(spec.kind, description.precision),
     )
+
+
+def _positive_class(found: Data, values: int, output: OutputRecord, options: ExportOptions) -> int | None:
+    if found.labels is None and options.positive is None:
+        return None
+    return positive_class(found, values, output, options.positive)
 
 
 def _origins(required: RequiredPreprocess) -> str:

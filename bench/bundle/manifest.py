@@ -223,7 +223,7 @@ class Manifest(Record):
         if len(set(names)) < len(names):
             raise ValueError("a variant occurs twice")
         positive = self.pack.positive_class
-        if positive is not None and positive >= len(self.model.classes):
+        if positive is not None and self.model.classes and positive >= len(self.model.classes):
             raise ValueError(f"pack.positive_class {positive} is not the index of a class")
         self._check_preprocessing()
         return self

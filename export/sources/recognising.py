@@ -49,7 +49,7 @@ def _recognised(text: str) -> SourceSpec:
     library, _, name = text.partition("/")
     if library in _LIBRARIES and name:
         return SourceSpec(kind=_LIBRARIES[library], name=text)
-    if _FUNCTION.fullmatch(text):
+    if _FUNCTION.fullmatch(text) and not _PYTHON_FILE.fullmatch(text):
         return SourceSpec(kind=SourceKind.FUNCTION, name=text, folder=str(Path.cwd()))
     raise InputError(f"{text}: {_complaint(text)}")
 

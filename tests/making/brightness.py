@@ -1,5 +1,6 @@
 """A network that tells dark images from bright ones, and such images: what an engineer brings to export."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ CLASSES = ("bright", "dark")
 
 
 class Brightness(torch.nn.Module):
-    """Three convolutions that keep the brightness, and a head: logits of bright and dark for values 0 to 1."""
+    """Three convolutions that keep the brightness, and a head: logits of bright and dark."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +26,7 @@ class Brightness(torch.nn.Module):
             for layer in (self.stem, self.body, self.last):
                 layer.weight.copy_(torch.rand_like(layer.weight) + 0.1)
                 layer.weight.div_(layer.weight.sum(dim=(1, 2, 3), keepdim=True))
-                layer.bias.zero_()
+                torch.nn.init.zeros_(layer.get_parameter("bias"))
             self.head.weight.copy_(torch.tensor([[4.0] * 8, [-4.0] * 8]))
             self.head.bias.copy_(torch.tensor([-16.0, 16.0]))
 
@@ -40,7 +41,7 @@ def build() -> torch.nn.Module:
     return Brightness()
 
 
-def write_brightness(folder: Path, count: int = 24, labelled: bool = True) -> Path:
+def write_brightness(folder: Path, count: int = 60, labelled: bool = True) -> Path:
     """Write so many images of each class, in a folder for each, or all in one."""
     random = np.random.default_rng(0)
     for name, level in zip(CLASSES, (_BRIGHT, _DARK), strict=True):
@@ -54,14 +55,16 @@ def write_brightness(folder: Path, count: int = 24, labelled: bool = True) -> Pa
 
 def write_onnx(path: Path) -> Path:
     """Write the network as an ONNX file with an open batch."""
-    torch.onnx.export(
-        build().eval(),
-        (torch.zeros(1, 3, SIDE, SIDE),),
-        path,
-        dynamo=False,
-        input_names=["image"],
-        output_names=["logits"],
-        dynamic_axes={"image": {0: "batch"}},
-        opset_version=13,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that most files come from is deprecated
+        torch.onnx.export(
+            build().eval(),
+            (torch.zeros(1, 3, SIDE, SIDE),),
+            path,
+            dynamo=False,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_axes={"image": {0: "batch"}},
+            opset_version=13,
+        )
     return path

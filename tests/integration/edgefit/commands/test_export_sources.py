@@ -12,10 +12,10 @@ from making.command_line import edgefit_here
 from bench.bundle.manifest import Manifest, read_bundle
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
-from bench.runtimes.formats import row_of
-from bench.runtimes.installed import load_runtime
+from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
 
+WITH_DATA = ("MODEL", "--data", "IMAGES", "--preprocess", "unit")
 SHAPE = f"1x3x{SIDE}x{SIDE}"
 
 
@@ -162,13 +162,13 @@ def test_ready_inputs_of_a_function_are_calibrated_and_verified_on(model: Path, 
         (("MODEL", "--data", "IMAGES"), "--preprocess"),
         (
             ("MODEL", "--data", "IMAGES", "--weights", "w.pth"),
-            "--weights w.pth: it applies to a network in Python",
+            "--weights w.pth: it applies",
         ),
         (
-            ("MODEL", "--data", "IMAGES", "--preprocess", "unit", "--output", "logit"),
+            (*WITH_DATA, "--output", "logit"),
             "unknown output 'logit'",
         ),
-        (("MODEL", "--data", "IMAGES", "--preprocess", "unit", "--classes", "a,b"), "not among the classes"),
+        ((*WITH_DATA, "--classes", "a,b"), "not among the classes"),
         (("no.such.module:build", "--data", "IMAGES", "--shape", SHAPE), "no.such.module"),
         (("making.brightness:nothing", "--data", "IMAGES", "--shape", SHAPE), "nothing"),
     ],
