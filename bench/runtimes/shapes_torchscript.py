@@ -46,8 +46,17 @@ def _run(node: Any, shapes: Mapping[str, Shape | None]) -> Any:
     library, _, name = kind.partition("::")
     if library != "aten":
         raise _UnknownError(kind)
-    inputs = list(node.inputs())[: _AS_MANY_AS_GIVEN.get(kind)]
-    return getattr(torch.ops.aten, name)(*(_value(value, shapes) for value in inputs))
+    inputs = [_value(value, shapes) for value in list(node.inputs())[: _AS_MANY_AS_GIVEN.get(kind)]]
+    arguments = torch._C.parse_schema(node.schema()).arguments[: len(inputs)]
+    pairs = list(zip(arguments, inputs, strict=True))
+    return getattr(torch.ops.aten, name)(
+        *(value for argument, value in pairs if not argument.kwarg_only),
+        **{
+            argument.name: value
+            for argument, value in pairs
+            if argument.kwarg_only and argument.name != "dtype"
+        },
+    )
 
 
 def _value(value: Any, shapes: Mapping[str, Shape | None]) -> Any:

@@ -374,14 +374,12 @@ def _for_any_batch(
 
     A program states the size of every axis. The first one has the samples, and is left open.
     """
-    size = len(inputs[0])
     general = copy.deepcopy(network)
-    first = general.graph.find_nodes(op="placeholder")[0]
     for node in list(general.graph.nodes):
         if node.target is torch.reshape:
             node.args = (node.args[0], (-1, *node.args[1][1:]))
         elif node.target is torch.cat:
-            _repeat_constants(general.graph, node, first, size)
+            _repeat_constants(general.graph, node)
     general.recompile()
     try:
         twice = _flat(fx.Interpreter(general).run(*(torch.cat([value, value.flip(-1)]) for value in inputs)))
@@ -393,18 +391,24 @@ def _for_any_batch(
     return general if is_general else network
 
 
-def _repeat_constants(graph: fx.Graph, node: fx.Node, first: fx.Node, size: int) -> None:
+def _repeat_constants(graph: fx.Graph, node: fx.Node) -> None:
     """Repeat constants that are joined to each sample, such as a class token."""
     values, *others = node.args
+    axis = others[0] if others else 0
     assert isinstance(values, Sequence)
-    node.args = ([_repeated(graph, node, value, first, size) for value in values], *others)
+    assert isinstance(axis, int)
+    own = [value for value in values if isinstance(value, fx.Node) and value.op != "get_attr"]
+    if own:
+        node.args = ([_repeated(graph, node, value, own[0], axis) for value in values], *others)
 
 
-def _repeated(graph: fx.Graph, user: fx.Node, value: Argument, first: fx.Node, size: int) -> Argument:
-    if not isinstance(value, fx.Node) or value.op != "get_attr" or value.meta["shape"][0] != size:
+def _repeated(graph: fx.Graph, user: fx.Node, value: Argument, other: fx.Node, axis: int) -> Argument:
+    """Return a constant as often as `other` has samples, in a way that torch.fx can trace again."""
+    if not isinstance(value, fx.Node) or value.op != "get_attr":
         return value
-    axes = len(value.meta["shape"])
+    size, most = value.meta["shape"][axis], other.meta["shape"][axis]
+    if size > most:
+        return value
     with graph.inserting_before(user):
-        count = graph.call_method("size", (first, 0))
-        one = value if size == 1 else graph.call_function(operator.getitem, (value, slice(0, 1)))
-        return graph.call_method("expand", (one, count, *[-1] * (axes - 1)))
+        part = graph.call_function(torch.narrow, (other, axis, 0, size))
+        return graph.call_method("expand_as", (value, part))
