@@ -71,8 +71,9 @@ def copy_own(task: Task, folder: Path) -> Exported:
 
 
 def is_made_for_this_machine(task: Task) -> bool:
-    """Tell whether a task's artifact is made for the class of this machine's CPU."""
-    return task.precision is not Precision.INT8 or cpu_class_here() in TARGETS[task.cpu].classes
+    """Tell whether a task's artifact is made for the class of this machine's CPU, or for no class."""
+    is_made_for_a_class = task.precision is Precision.INT8 and task.calibration is not None
+    return not is_made_for_a_class or cpu_class_here() in TARGETS[task.cpu].classes
 
 
 def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: bool) -> Logits:
