@@ -28,7 +28,7 @@ from export.messages import (
 )
 from export.quantisation.candidates import candidates_for, candidates_without_network
 from export.quantisation.sensitivity import Sensitivity
-from export.sources.model_file import own_variant
+from export.sources.file_formats import own_variant
 from export.sources.opening import describe_source
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from export.worker import handle
