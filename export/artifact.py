@@ -15,8 +15,9 @@ from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
 from bench.runtimes.installed import import_runtime
-from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.protocol import LoadOptions, Session
 from bench.statistics.accuracy import Logits
+from bench.statistics.precision import share_of_macs
 from bench.system.host import cpu_class_here
 from export.calibration import calibration_inputs
 from export.exporter import Exported, ExportRequest, import_exporter
@@ -71,8 +72,17 @@ def copy_own(task: Task, folder: Path) -> Exported:
 
 
 def is_made_for_this_machine(task: Task) -> bool:
-    """Tell whether a task's artifact is made for the class of this machine's CPU."""
-    return task.precision is not Precision.INT8 or cpu_class_here() in TARGETS[task.cpu].classes
+    """Tell whether a task's artifact is made for the class of this machine's CPU, or for no class."""
+    is_made_for_a_class = task.precision is Precision.INT8 and task.calibration is not None
+    return not is_made_for_a_class or cpu_class_here() in TARGETS[task.cpu].classes
+
+
+def share_in_int8(task: Task, exported: Exported, pack: EvaluationPack) -> float | None:
+    """Return the share of the multiply-accumulates that run in int8; None if the runtime does not say it."""
+    session = _loaded(task, exported, exact=False)
+    shares = share_of_macs(session.executed(pack.inputs(0, task.source.inputs)).operators)
+    session.close()
+    return None if shares is None else shares.get("int8", 0.0)
 
 
 def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: bool) -> Logits:
@@ -81,6 +91,14 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
     `exact`: compute int8 in float, which gives the logits of CPUs whose sums do not saturate. One thread is
     used: at batch 1 a second one gains little, and costs much where another process uses the core.
     """
+    session = _loaded(task, exported, exact)
+    inputs, output = task.source.inputs, task.source.output
+    rows = [judged_values(session.infer(pack.inputs(index, inputs)), output) for index in range(len(pack))]
+    session.close()
+    return stacked(rows)
+
+
+def _loaded(task: Task, exported: Exported, exact: bool) -> Session:
     options = LoadOptions(
         config=RunConfig(provider=task.provider, threads=1),
         precision=task.precision,
@@ -90,8 +108,4 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
         # The user's own file may leave shapes open, which export fixes in every other one.
         inputs=task.source.inputs if task.is_own else (),
     )
-    session = import_runtime(task.runtime).load(exported.entry, options)
-    inputs, output = task.source.inputs, task.source.output
-    rows = [judged_values(session.infer(pack.inputs(index, inputs)), output) for index in range(len(pack))]
-    session.close()
-    return stacked(rows)
+    return import_runtime(task.runtime).load(exported.entry, options)

@@ -13,7 +13,7 @@ from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, Recipe, Search
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.accuracy import Logits
-from export.artifact import is_made_for_this_machine, make, run_on_pack
+from export.artifact import is_made_for_this_machine, make, run_on_pack, share_in_int8
 from export.exporter import Exported
 from export.messages import Entered, Report, SearchTask, Task
 from export.quantisation.candidates import LIBRARY_DEFAULT
@@ -50,6 +50,7 @@ class _Artifacts:
         return Attempt(
             recipe=recipe,
             share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(recipe.excluded_modules)),
+            share_in_int8=share_in_int8(self.task, exported, self.pack),
             held_out=held_out,
             seconds=round(time.perf_counter() - began, 3),
         )
@@ -90,7 +91,7 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
         images=len(pack),
         attempts=attempts,
         chosen=chosen,
-        meets_goal=goal.is_met_by(attempts[chosen].held_out),
+        meets_goal=goal.is_reached_by(attempts[chosen]),
         excluded_modules=explain(search_task.sensitivity, attempts[chosen].recipe.excluded_modules),
         seconds=round(time.perf_counter() - began, 3),
     )

@@ -98,12 +98,11 @@ def _float_model_of(request: ExportRequest) -> openvino.Model:
 
 def _from_onnx(graph: "ModelProto") -> openvino.Model:
     """Convert an ONNX graph, and name the operators of its layers as those of a network are named."""
+    from export.sources.onnx_layers import layer_of
+
     model = openvino.Core().read_model(BytesIO(graph.SerializeToString()))
-    layers = {
-        name.removesuffix(".weight")
-        for name in (tensor.name for tensor in graph.graph.initializer)
-        if name.endswith(".weight")
-    }
+    stored = {tensor.name for tensor in graph.graph.initializer}
+    layers = {layer_of(node, stored) for node in graph.graph.node}
     for constant in model.get_ops():
         layer = constant.get_friendly_name().removesuffix(".weight")
         if constant.get_type_name() == "Constant" and layer in layers:

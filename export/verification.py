@@ -11,6 +11,7 @@ from bench.bundle.variants import Precision
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.scores import decisions
+from export.quantisation.search import LEAST_IN_INT8, is_mostly_int8
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ def _shortfalls(search: Search) -> list[str]:
                 f"agreement is {result.agreement:.4f}, and the lower end of its interval is {low:.4f} "
                 f"instead of {search.min_agreement:.4g}"
             )
+    if not is_mostly_int8(search.best) and search.best.share_in_int8 is not None:
+        shortfalls.append(
+            f"{search.best.share_in_int8:.0%} of the multiply-accumulates run in int8 instead of "
+            f"{LEAST_IN_INT8:.0%}"
+        )
     limit = search.min_sqnr_db
     if limit is not None and result.sqnr_db is not None and result.sqnr_db < limit:
         shortfalls.append(f"SQNR is {result.sqnr_db:.1f} dB instead of {limit:g}")

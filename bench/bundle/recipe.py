@@ -68,6 +68,8 @@ class Attempt(Record):
     """The recipe."""
     share_in_fp32: float = Field(ge=0, le=1)
     """The excluded modules' share of the network's multiply-accumulates."""
+    share_in_int8: float | None = Field(default=None, ge=0, le=1)
+    """The share of the multiply-accumulates that its runtime executed in int8; null where it is not known."""
     held_out: HeldOut
     """The artifact's result on the held-out images."""
     seconds: float = Field(ge=0)

@@ -99,7 +99,7 @@ class CaseWorker:
             foreign_engine=case.is_proxy,
             cpus=case.cpus,
             inputs=case.inputs,
-            has_open_axes=case.model is not None and case.model.has_open_axes,
+            has_open_axes=case.has_open_axes,
             pack=pack,
             is_tensor_pack=case.model is not None,
         )

@@ -131,6 +131,13 @@ class Case:
     model: ModelInputs | None = None
     """The inputs of a model file; None for an artifact of a bundle, which takes the evaluation images, and
     for a control."""
+    is_own_file: bool = False
+    """Whether it is the user's own file in a bundle, unchanged."""
+
+    @property
+    def has_open_axes(self) -> bool:
+        """Whether its file may leave axes open: that of a model, and the user's own in a bundle."""
+        return self.is_own_file or (self.model is not None and self.model.has_open_axes)
 
     @property
     def id(self) -> str:
@@ -217,6 +224,7 @@ def cases_of(
 
     `excluded_formats`: the formats that are not measured here, each with the reason.
     """
+    source = bundle.manifest.model.source
     return tuple(
         Case(
             variant=artifact.variant,
@@ -236,6 +244,7 @@ def cases_of(
             or incompatible_because(artifact, profile),
             is_proxy=terms.provenance == "proxy",
             artifact=artifact,
+            is_own_file=source is not None and artifact.variant == source.variant,
         )
         for artifact in artifacts
         for provider in providers_of(profile, artifact.format)

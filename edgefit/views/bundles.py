@@ -203,7 +203,8 @@ def _classes(artifact: ArtifactRecord) -> str:
             agreements = [check.agreement for check in checks if check.agreement is not None]
             agreement = f"agreement {min(agreements):.3f} " if agreements else ""
             parts.append(f"{how} on {names} ({agreement}on {checks[0].images} images)")
-    return f"made for --cpu {artifact.cpu}, {'; '.join(parts)}"
+    origin = "quantised before the export" if artifact.cpu is None else f"made for --cpu {artifact.cpu}"
+    return f"{origin}, {'; '.join(parts)}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -68,12 +68,13 @@ def _reads_constant(operator: "openvino.Node") -> bool:
 
 
 def _in_onnx(model: "onnx.ModelProto") -> Iterator[_Work]:
+    from export.sources.onnx_layers import layer_of
+
     stored = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
     values = (*model.graph.value_info, *model.graph.output)
     shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values}
     for node in model.graph.node:
-        layer = node.input[1].removesuffix(".weight") if len(node.input) > 1 else ""
-        if f"{layer}.weight" not in stored or f"{layer}.bias" not in stored:
+        if (layer := layer_of(node, stored)) is None:
             continue
         weight, output = stored[f"{layer}.weight"], shapes.get(node.output[0])
         inner = weight[0] if node.op_type == "MatMul" else prod(weight[1:])

@@ -24,25 +24,14 @@ from bench.bundle.signature import (
 )
 from bench.bundle.source_record import SourceKind
 from bench.bundle.tensor_pack import constant_inputs
-from bench.bundle.variants import Precision, Variant
+from bench.bundle.variants import Precision
 from bench.errors import InputError, first_sentence
 from bench.harness.describing import describe
 from bench.run_config import RunConfig
 from bench.runtimes.installed import import_runtime, row_of
 from bench.runtimes.protocol import LoadOptions, Session
+from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceDescription, SourceSpec, StatedShape
-
-FORMAT_OF = {
-    SourceKind.ONNX: "onnx",
-    SourceKind.OPENVINO: "openvino",
-    SourceKind.TORCHSCRIPT: "torchscript",
-}
-"""The format of a source that is a file of one."""
-
-
-def own_variant(kind: SourceKind, precision: Precision) -> Variant | None:
-    """Return the variant that a source's own file is; None where the source is no file of a format."""
-    return Variant(FORMAT_OF[kind], precision) if kind in FORMAT_OF else None
 
 
 class FileSession:

@@ -6,7 +6,7 @@ graph, and neither torch nor how anything is quantised.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from bench.bundle.signature import Array
 from export.sources.source import OnnxBase
 
 _GEMM, _PRODUCT = "Gemm", "MatMul"
+_OPERATORS = ("Conv", _GEMM, _PRODUCT)
 _FUSED = re.compile(r"^(?:Conv\w*?Fusion_(?:\w+_)?W_)+")
 _OF_FUSION = re.compile(r"[./]MatMulAddFusion$")
 _REPEATED = re.compile(r"_token_\d+$")
@@ -222,6 +223,17 @@ def _add_bias(model: ModelProto, product: NodeProto, bias: str, zeros: Floats) -
     index = list(model.graph.node).index(product)
     add = helper.make_node("Add", [product.output[0], bias], [output], f"{product.name}_bias")
     model.graph.node.insert(index + 1, add)
+
+
+def layer_of(node: NodeProto, stored: Collection[str]) -> str | None:
+    """Return the name of the layer that an operator of such a graph computes; None if it computes none.
+
+    `stored`: the names of the values that the graph stores.
+    """
+    if node.op_type not in _OPERATORS or not node.input[1].endswith(".weight"):
+        return None
+    name = node.input[1].removesuffix(".weight")
+    return name if f"{name}.weight" in stored and f"{name}.bias" in stored else None
 
 
 def _remove_unused(model: ModelProto) -> None:

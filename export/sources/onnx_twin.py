@@ -18,7 +18,7 @@ from torch import fx, nn
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.tensor_pack import random_pack
 from export.sources.onnx_in_torch import Operands, in_torch
-from export.sources.onnx_layers import attributes_of, weights_of
+from export.sources.onnx_layers import attributes_of, layer_of, weights_of
 from export.sources.onnx_operator import OnnxOperator, Value, model_of
 from export.sources.source import NotLayeredError, OnnxBase
 
@@ -74,7 +74,7 @@ class _Twin:
         for node in self.model.graph.node:
             if not any(name in self.nodes or name in products for name in node.input):
                 continue
-            if (layer := self._layer_of(node)) is None:
+            if (layer := layer_of(node, self.stored)) is None:
                 self._add_operator(node, products)
             elif node.op_type == "MatMul":
                 products[node.output[0]] = node
@@ -98,13 +98,6 @@ class _Twin:
         if name not in self.nodes:
             raise NotLayeredError(f"the output {name} does not depend on the input")
         return self.nodes[name]
-
-    def _layer_of(self, node: NodeProto) -> str | None:
-        """Return the name of the layer that an operator computes."""
-        if node.op_type not in ("Conv", "Gemm", "MatMul") or not node.input[1].endswith(".weight"):
-            return None
-        name = node.input[1].removesuffix(".weight")
-        return name if f"{name}.bias" in self.stored else None
 
     def _add_layer(self, name: str, node: NodeProto, source: str, target: str) -> None:
         weight, bias = self.stored[f"{name}.weight"], self.stored[f"{name}.bias"]

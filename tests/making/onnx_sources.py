@@ -10,9 +10,9 @@ from making.onnx_models import constant, node, tensor, weight, write
 
 
 def residual(path: Path, opset: int = 11, batch: int | str = "n") -> Path:
-    """Write an image classifier: batch norms, a residual connection, depthwise, softmax, nameless operators.
+    """Write an image classifier with a batch norm, a residual connection and softmax at the end.
 
-    The same bias is shared by two layers, as torch's older exporter does it.
+    Its operators have no names, and two layers share a bias, as torch's older exporter writes it.
     """
     nodes = [
         node("Conv", ["image", "stem.weight"], ["c1"], pads=[1, 1, 1, 1]),
@@ -43,9 +43,9 @@ def residual(path: Path, opset: int = 11, batch: int | str = "n") -> Path:
 
 
 def keras_like(path: Path, batch: int = 2) -> Path:
-    """Write a classifier of NHWC uint8 images, a fixed number of them at once, padded as TensorFlow does.
+    """Write a classifier of NHWC uint8 images, a fixed number of them at once, padded as TensorFlow does it.
 
-    It has two outputs, the judged one last.
+    It has two outputs; the second is the classes.
     """
     nodes = [
         node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),

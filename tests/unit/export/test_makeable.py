@@ -7,7 +7,7 @@ from bench.bundle.source_record import SourceKind
 from bench.bundle.variants import Precision, Variant
 from export.makeable import reason_against
 from export.prepared import Prepared
-from export.sources.model_file import own_variant
+from export.sources.file_formats import own_variant
 from export.sources.spec import OpenSource, SourceSpec
 
 FORMATS = ("torchscript", "onnx", "openvino")

@@ -25,14 +25,12 @@ IMAGES = 3
 def opened(path: Path) -> tuple[OnnxFileSource, tuple[Tensor, ...]]:
     signature = describe(path).signature
     inputs = with_shapes(path.name, signature.inputs, {})
-    fixed = [
-        tensor.model_copy(
-            update={"shape": tuple(1 if isinstance(size, str) else size for size in tensor.shape)}
-        )
-        for tensor in signature.outputs
-        if tensor.shape is not None
-    ]
-    return OnnxFileSource(path, inputs, fixed), inputs
+    return OnnxFileSource(path, inputs, tuple(map(_fixed, signature.outputs))), inputs
+
+
+def _fixed(output: Tensor) -> Tensor:
+    sizes = tuple(1 if isinstance(size, str) else size for size in output.shape or ())
+    return output.model_copy(update={"shape": sizes})
 
 
 def by_onnxruntime(model: Path | bytes, images: list[Inputs]) -> list[np.ndarray]:

@@ -1,11 +1,15 @@
 """Which cases a run has, and which of them are alive together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from making.tiny_report import HOST, case_of
 
+from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import read_bundle
+from bench.bundle.signature import Signature
+from bench.bundle.source_record import SourceKind, SourceRecord
 from bench.devices.terms import terms_of, threads_of
 from bench.harness.plan import (
     _digest,
@@ -30,6 +34,25 @@ def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Pat
 
     assert [case.config.provider for case in cases] == ["cpu", "CPUExecutionProvider", "CPU"]
     assert all(one.entry.is_absolute() and one.entry.exists() for one in cases)
+
+
+def test_only_a_users_own_file_may_leave_axes_open(bundle_folder: Path) -> None:
+    bundle, laptop = read_bundle(bundle_folder), load_profile("laptop-cpu")
+    manifest = bundle.manifest
+    source = SourceRecord(
+        kind=SourceKind.OPENVINO,
+        name="mine.xml",
+        sha256=None,
+        variant="openvino-fp32",
+        signature=Signature(inputs=(), outputs=()),
+        output=CLASSES,
+    )
+    model = manifest.model.model_copy(update={"source": source})
+    own = replace(bundle, manifest=manifest.model_copy(update={"model": model}))
+
+    cases = cases_of(own, manifest.artifacts, laptop, terms_of(laptop, HOST), RunOptions(threads=2), (0, 1))
+
+    assert {case.variant for case in cases if case.has_open_axes} == {"openvino-fp32"}
 
 
 def test_a_group_holds_what_fits_into_memory_together() -> None:

@@ -115,17 +115,30 @@ IMAGES = 256
 
 
 def run_search(
-    *recipes: HeldOut, fallbacks: Sequence[HeldOut] = (), default: HeldOut | None = None
+    *recipes: HeldOut,
+    fallbacks: Sequence[HeldOut] = (),
+    default: HeldOut | None = None,
+    shares_in_int8: Sequence[float | None] = (),
+    default_in_int8: float | None = None,
 ) -> tuple[list[Attempt], int]:
-    results = [*recipes, *fallbacks]
+    results, shares = [*recipes, *fallbacks], list(shares_in_int8)
 
     def attempt(number: int, recipe: Recipe) -> Attempt:
-        return Attempt(recipe=recipe, share_in_fp32=0.0, held_out=results.pop(0), seconds=0.0)
+        share = shares[number] if shares else None
+        return Attempt(
+            recipe=recipe, share_in_fp32=0.0, share_in_int8=share, held_out=results.pop(0), seconds=0.0
+        )
 
     def try_default(number: int) -> Attempt | None:
         if default is None:
             return None
-        return Attempt(recipe=LIBRARY_DEFAULT, share_in_fp32=0.0, held_out=default, seconds=0.0)
+        return Attempt(
+            recipe=LIBRARY_DEFAULT,
+            share_in_fp32=0.0,
+            share_in_int8=default_in_int8,
+            held_out=default,
+            seconds=0.0,
+        )
 
     candidates = Candidates(recipes=(Recipe(),) * len(recipes), fallbacks=(Recipe(),) * len(fallbacks))
     made, chosen = search(candidates, attempt, try_default, Goal(0.99, IMAGES))
@@ -191,6 +204,25 @@ def test_the_library_default_is_chosen_if_it_is_better() -> None:
 
     assert chosen == len(made)
     assert (not_chosen, hardly_better) == (0, 0)
+
+
+def test_what_runs_mostly_in_fp32_is_not_chosen_for_being_more_exact() -> None:
+    good, exact = held_out(1.0, 1.0, 30.0), held_out(1.0, 1.0, 60.0)
+
+    _, by_default = run_search(good, default=exact, shares_in_int8=[0.9], default_in_int8=0.3)
+    made, by_recipe = run_search(exact, good, shares_in_int8=[0.3, 0.8])
+    _, not_good = run_search(exact, held_out(0.98, 1.0, 25.0), shares_in_int8=[0.3, 0.8])
+
+    assert by_default == 0
+    assert (len(made), by_recipe) == (2, 1)
+    assert not_good == 1
+
+
+def test_if_everything_runs_mostly_in_fp32_the_best_is_chosen() -> None:
+    made, chosen = run_search(held_out(0.9, 1.0, 20.0), held_out(1.0, 1.0, 30.0), shares_in_int8=[0.5, 0.5])
+
+    assert chosen == 1
+    assert not Goal(0.99, IMAGES).is_reached_by(made[chosen])
 
 
 def test_each_excluded_module_has_its_share_of_the_work_and_the_error() -> None:
