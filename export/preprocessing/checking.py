@@ -95,10 +95,10 @@ def _findings(
     A much weaker finding is a mere consequence: where the classes are in another order, answers by chance are
     better than the right ones.
     """
-    found = [finding_of_rival(rival) for rival in rivals if rival.comparison.verdict == "better"]
+    found = [finding_of_rival(stated, rival) for rival in rivals if rival.comparison.verdict == "better"]
     found += [] if order is None else [finding_of_order(order, classes)]
     most = max((finding.correct for finding in found), default=0)
-    close = LEAST_GAIN * len(stated) * stated.decisions / 2
+    close = LEAST_GAIN * stated.right.size / 2
     near = [finding for finding in found if finding.correct >= most - close]
     fewest = min((finding.changes for finding in near), default=0)
     simple = [finding for finding in near if finding.changes == fewest]
@@ -109,7 +109,7 @@ def _complaint(stated: Answers, findings: Sequence[Finding]) -> str | None:
     if not findings:
         return None
     noun = "images" if stated.decisions == 1 else "decisions"
-    as_stated = f"{stated.correct} of {len(stated) * stated.decisions} {noun} are right as stated"
+    as_stated = f"{stated.correct} of {stated.right.size} {noun} are right as stated"
     return "; ".join([as_stated, *(finding.words for finding in findings)])
 
 

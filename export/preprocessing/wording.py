@@ -8,7 +8,7 @@ import numpy as np
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.scores import decisions
 from export.preprocessing.class_order import FittingOrder
-from export.preprocessing.judging import Answers, Comparison, Values
+from export.preprocessing.judging import LEAST_GAIN, Answers, Comparison, Values
 from export.preprocessing.rivals import Rival
 
 _MOST_NAMES = 12
@@ -41,16 +41,23 @@ class Finding:
     """What it is, and what to type: part of a sentence."""
 
 
-def finding_of_rival(judged: JudgedRival) -> Finding:
+def finding_of_rival(stated: Answers, judged: JudgedRival) -> Finding:
     """Return what to say of a better rival."""
     answers, rival = judged.answers, judged.rival
-    total = len(answers) * answers.decisions
     return Finding(
         answers.correct,
         len(rival.changes),
-        f"{answers.correct} of {total} with {rival.name} (p {_in_short(judged.comparison.chance)}); if the"
-        f" network was trained so, state {rival.remedy}",
+        f"{answers.correct} of {answers.right.size} with {rival.name} (p"
+        f" {_in_short(judged.comparison.chance)}{_balanced(stated, answers)}); if the network was trained so,"
+        f" state {rival.remedy}",
     )
+
+
+def _balanced(stated: Answers, answers: Answers) -> str:
+    """Return the balanced accuracies, where the number of right answers alone shows no large gain."""
+    if answers.correct - stated.correct >= LEAST_GAIN * stated.right.size:
+        return ""
+    return f"; balanced accuracy {answers.balanced:.0%} instead of {stated.balanced:.0%}"
 
 
 def _in_short(chance: float) -> str:
