@@ -17,6 +17,7 @@ from export.preprocessing.measuring import MeasuredRivals, RivalMeasurement, Run
 from export.preprocessing.wording import (
     Finding,
     JudgedRival,
+    few_images,
     finding_of_order,
     finding_of_rival,
     indistinguishable,
@@ -69,7 +70,12 @@ def check_preprocess(
     trusted = () if complaint is None else (f"{images.name}: {complaint}; {TRUST} goes on",)
     return CheckedPreprocess(
         record=_record(stated, rivals, order, complaint is not None),
-        notes=(*notes, *trusted, *indistinguishable(images.name, len(stated), rivals)),
+        notes=(
+            *notes,
+            *trusted,
+            *few_images(images.name, len(stated)),
+            *indistinguishable(images.name, len(stated), rivals),
+        ),
     )
 
 

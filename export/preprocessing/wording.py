@@ -13,6 +13,7 @@ from export.preprocessing.rivals import Rival
 
 _MOST_NAMES = 12
 _FEWEST_TO_DIFFER = 8
+_FEWEST_TO_JUDGE = 32
 # Differences between outputs below this share of their size are rounding.
 _ROUNDING = 1e-6
 
@@ -88,6 +89,13 @@ def unchecked(name: str, is_labelled: bool) -> str:
     if is_labelled:
         return f"{name}: the output holds no classes, so nothing checks how images are prepared"
     return f"{name}: without labels nothing checks how images are prepared"
+
+
+def few_images(name: str, images: int) -> tuple[str, ...]:
+    """Say that so few images do not tell much."""
+    if images >= _FEWEST_TO_JUDGE:
+        return ()
+    return (f"{name}: {images} images check the preprocessing, which is few: a wrong one may go unnoticed",)
 
 
 def indistinguishable(name: str, images: int, rivals: Sequence[JudgedRival]) -> tuple[str, ...]:

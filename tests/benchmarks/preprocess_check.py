@@ -352,6 +352,7 @@ def main() -> None:
     parser.add_argument("--xrays", type=Path, required=True, help="a MedMNIST npz of grey images")
     parser.add_argument("--answers", type=Path, required=True, help="the folder that keeps answers")
     parser.add_argument("--weights", type=Path, required=True, help="MobileNetV2's for ImageNet")
+    parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=ARCHITECTURES)
     parser.add_argument("--draws", type=int, default=40, help="draws of 64 images for each statement")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -359,11 +360,12 @@ def main() -> None:
     total: dict[str, Tally] = {}
     with TemporaryDirectory() as folder:
         sets = (shapes(Path(folder)), xrays(Path(folder), options.xrays))
-        for architecture, images in itertools.product(ARCHITECTURES, sets):
+        for architecture, images in itertools.product(options.architectures, sets):
             answer_all(images, architecture, options.answers, options.weights)
         for images in sets:
             pool = Pool(images)
-            for path in sorted(options.answers.glob(f"{images.name}-*.npz")):
+            found = options.answers.glob(f"{images.name}-*.npz")
+            for path in sorted(path for path in found if path.stem.split("-")[1] in options.architectures):
                 tallies = judge(pool, path, options.draws)
                 print(path.stem, *(f"{name}: {tally}" for name, tally in sorted(tallies.items())), sep="; ")
                 for name, tally in tallies.items():
