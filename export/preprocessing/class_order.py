@@ -14,7 +14,7 @@ from export.preprocessing.judging import LEAST_GAIN, balance, chance_of
 
 Indices = npt.NDArray[np.int64]
 
-CHANCE = 0.001
+CHANCE = 0.01
 """How often chance alone may make another order fit better."""
 _LEAST_SHARE = 0.5
 _STEPS = 32

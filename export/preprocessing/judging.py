@@ -23,6 +23,9 @@ LEAST_GAIN = 0.15
 CHANCE = 0.1
 """How often chance alone may make some rival look better before the least gain is asked for. The two together
 stop a right preprocessing far more rarely: measured, about twice in 1000 times."""
+# So much more of a rare class must be right if that makes few more of all images right. A threshold that is
+# a little off gains less.
+_LEAST_BALANCED_GAIN = 0.3
 # A class that a network excludes costs this much, however sure it is: a few images must not decide.
 _LARGEST_DIFFERENCE = 3.0
 _STEPS = 32
@@ -122,7 +125,9 @@ def _is_clearly_better(less: Answers, more: Answers) -> bool:
     """Whether a gain matters: answering the commonest class more often is no gain over all classes."""
     gain = (more.correct - less.correct) / less.right.size
     balanced = more.balanced - less.balanced
-    return gain > 0 and balanced >= LEAST_GAIN / 2 and max(gain, balanced) >= LEAST_GAIN
+    if gain <= 0 or balanced < LEAST_GAIN / 2:
+        return False
+    return gain >= LEAST_GAIN or balanced >= _LEAST_BALANCED_GAIN
 
 
 def _chance(less: Answers, more: Answers) -> float:
