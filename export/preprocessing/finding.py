@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
+from bench.bundle.input_preprocessing import UNIT_SCALE, ChannelOrder, Interpolation, Resize
 from bench.bundle.required_preprocessing import (
     PreprocessSources,
     RequiredPreprocess,
@@ -11,7 +13,7 @@ from bench.bundle.required_preprocessing import (
     stated_by_option,
 )
 from bench.bundle.source_record import SourceKind
-from bench.bundle.stated_preprocessing import Stated
+from bench.bundle.stated_preprocessing import Geometry, Numbers, Stated
 from export.sources.spec import SourceDescription, SourceSpec
 
 _FORMATS = {
@@ -19,6 +21,7 @@ _FORMATS = {
     SourceKind.OPENVINO: "openvino",
     SourceKind.TORCHSCRIPT: "torchscript",
 }
+_WITH_DEFAULTS = ("crop_pct", "interpolation", "scale")
 _FILES = (*_FORMATS, SourceKind.PROGRAM)
 
 
@@ -43,6 +46,63 @@ def find_for_source(
         last=tuple(stated),
     )
     return require_preprocess(name, tensor, sources)
+
+
+class LibraryPreprocess(Protocol):
+    """What the library of a network states of preprocessing; whatever it does not state is None."""
+
+    @property
+    def origin(self) -> str:
+        """Where it is stated, in words."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of the input in pixels."""
+
+    @property
+    def resize(self) -> Resize | None:
+        """How an image gets the size."""
+
+    @property
+    def crop_pct(self) -> float | None:
+        """The input's edge ÷ the edge to which an image is resized before its middle is cut out."""
+
+    @property
+    def interpolation(self) -> Interpolation | None:
+        """How pixels are interpolated."""
+
+    @property
+    def scale(self) -> float | None:
+        """By what each 8-bit value is multiplied first."""
+
+    @property
+    def mean(self) -> tuple[float, ...] | None:
+        """What is then subtracted from each channel."""
+
+    @property
+    def std(self) -> tuple[float, ...] | None:
+        """By what each channel is then divided."""
+
+    @property
+    def channels(self) -> ChannelOrder | None:
+        """The order of the channels."""
+
+
+def stated_by_library(library: LibraryPreprocess) -> Stated:
+    """Return what a library states as a source of preprocessing."""
+    numbers = geometry = None
+    if library.mean is not None and library.std is not None:
+        numbers = Numbers(library.scale or UNIT_SCALE, library.mean, library.std)
+    if library.resize is not None:
+        geometry = Geometry(library.resize, library.crop_pct or 1.0, library.interpolation or "bilinear")
+    return Stated(
+        origin=library.origin,
+        size=library.size,
+        geometry=geometry,
+        numbers=numbers,
+        channels=library.channels,
+        defaulted=tuple(key for key in _WITH_DEFAULTS if getattr(library, key) is None),
+    )
 
 
 def _file_of(spec: SourceSpec) -> Path | None:

@@ -68,7 +68,7 @@ class Comparison:
     """A rival against the stated preprocessing."""
 
     verdict: Verdict
-    """Whether the rival is better, worse, or cannot be told apart."""
+    """Whether the rival is better or worse; `equal` where that is not clear."""
     chance: float
     """How often chance alone would show this one rival to differ as much; 1 where the difference is too small
     to matter."""

@@ -1,17 +1,19 @@
 """The preprocessing of a source is found: what options say, files beside it, and what its library states."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bench.bundle.input_preprocessing import ChannelOrder, Interpolation, Resize
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.source_record import SourceKind
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, Stated
 from bench.bundle.variants import Precision
 from bench.errors import InputError
-from export.preprocessing.finding import find_for_source
+from export.preprocessing.finding import find_for_source, stated_by_library
 from export.sources.spec import SourceDescription, SourceSpec
 
 IMAGE = Tensor(name="image", dtype="float32", shape=(1, 3, 96, 96))
@@ -46,6 +48,30 @@ def test_the_library_states_what_nothing_else_does() -> None:
     assert (required.preprocess.resize, required.preprocess.crop_pct) == ("crop", 0.9)
     assert {origin.origin for origin in required.origins} == {"the shape", "timm's pretrained_cfg"}
     assert (required.classes, required.layout) == (("cat", "dog"), "NCHW")
+
+
+@dataclass(frozen=True)
+class Library:
+    origin: str = "torchvision's weights"
+    size: tuple[int, int] | None = None
+    resize: Resize | None = "crop"
+    crop_pct: float | None = 0.875
+    interpolation: Interpolation | None = None
+    scale: float | None = None
+    mean: tuple[float, ...] | None = (0.5,) * 3
+    std: tuple[float, ...] | None = (0.5,) * 3
+    channels: ChannelOrder | None = None
+
+
+def test_what_a_library_leaves_open_is_called_a_default() -> None:
+    required = found(TIMM, None, stated_by_library(Library()))
+
+    assert (required.preprocess.crop_pct, required.preprocess.interpolation) == (0.875, "bilinear")
+    assert origin_of(required, "mean") == origin_of(required, "crop_pct") == "torchvision's weights"
+    assert origin_of(required, "interpolation") == origin_of(required, "scale") == "edgefit's default"
+    assert origin_of(required, "channels") == "the usual order"
+    nothing = stated_by_library(Library(resize=None, mean=None))
+    assert (nothing.geometry, nothing.numbers) == (None, None)
 
 
 def test_an_option_goes_before_the_library() -> None:
