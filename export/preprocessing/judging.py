@@ -64,7 +64,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RivalComparison:
     """A rival against the stated preprocessing."""
 
     verdict: Verdict
@@ -110,15 +110,15 @@ def _log_probabilities(scores: npt.NDArray[np.float64], activation: str) -> npt.
     return logs
 
 
-def compare(stated: Answers, rival: Answers, family: int) -> Comparison:
+def compare(stated: Answers, rival: Answers, family: int) -> RivalComparison:
     """Judge a rival, one of so many, by the answers to the same images."""
     better: tuple[Verdict, Answers, Answers] = ("better", stated, rival)
     worse: tuple[Verdict, Answers, Answers] = ("worse", rival, stated)
     for verdict, less, more in (better, worse):
         if _is_clearly_better(less, more):
             chance = _chance(less, more)
-            return Comparison(verdict if chance <= CHANCE / max(1, family) else "equal", chance)
-    return Comparison("equal", 1.0)
+            return RivalComparison(verdict if chance <= CHANCE / max(1, family) else "equal", chance)
+    return RivalComparison("equal", 1.0)
 
 
 def _is_clearly_better(less: Answers, more: Answers) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.scores import decisions
 from export.preprocessing.class_order import FittingOrder
-from export.preprocessing.judging import LEAST_GAIN, Answers, Comparison, Values
+from export.preprocessing.judging import LEAST_GAIN, Answers, RivalComparison, Values
 from export.preprocessing.rivals import Rival
 
 _MOST_NAMES = 12
@@ -26,12 +26,12 @@ class JudgedRival:
     """The rival."""
     answers: Answers
     """How well the answers fit the labels."""
-    comparison: Comparison
+    comparison: RivalComparison
     """The verdict."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Explanation:
     """What fits the labels better than what was stated."""
 
     correct: int
@@ -42,10 +42,10 @@ class Finding:
     """What it is, and what to type: part of a sentence."""
 
 
-def finding_of_rival(stated: Answers, judged: JudgedRival) -> Finding:
+def explanation_by_rival(stated: Answers, judged: JudgedRival) -> Explanation:
     """Return what to say of a better rival."""
     answers, rival = judged.answers, judged.rival
-    return Finding(
+    return Explanation(
         answers.correct,
         len(rival.changes),
         f"{answers.correct} of {answers.right.size} with {rival.name} (p"
@@ -65,9 +65,9 @@ def _in_short(chance: float) -> str:
     return f"= {chance:.1g}" if chance >= 1e-4 else "below 0.0001"
 
 
-def finding_of_order(order: FittingOrder, classes: Sequence[str]) -> Finding:
+def explanation_by_order(order: FittingOrder, classes: Sequence[str]) -> Explanation:
     """Return what to say of another order of the classes."""
-    return Finding(
+    return Explanation(
         order.correct,
         1,
         f"the answers fit {_in_words(order, classes)}: {order.correct} of {order.images} instead of"
