@@ -15,10 +15,11 @@ from export.preprocessing.class_order import FittingOrder, fitting_order
 from export.preprocessing.judging import LEAST_GAIN, Answers, Values, answers_to, compare
 from export.preprocessing.measuring import MeasuredRivals, RivalMeasurement, RunSamples
 from export.preprocessing.wording import (
-    Finding,
+    Explanation,
     JudgedRival,
-    finding_of_order,
-    finding_of_rival,
+    explanation_by_order,
+    explanation_by_rival,
+    few_images,
     indistinguishable,
     strange_outputs,
     unchecked,
@@ -26,7 +27,7 @@ from export.preprocessing.wording import (
 
 MOST_IMAGES = 64
 TRUST = "--trust-preprocess"
-_MOST_FINDINGS = 3
+_MOST_EXPLANATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,18 @@ def check_preprocess(
         return CheckedPreprocess(None, (*notes, unchecked(images.name, labels is not None)))
     rivals = _judged(stated, measurement.measure(stated, output, answers, dtype))
     order = _fitting_order(values, labels, output)
-    complaint = _complaint(stated, _findings(stated, rivals, order, images.classes))
+    complaint = _complaint(stated, _explanations(stated, rivals, order, images.classes))
     if complaint is not None and not trust:
         raise InputError(f"{images.name}: {complaint}; or go on with {TRUST}")
     trusted = () if complaint is None else (f"{images.name}: {complaint}; {TRUST} goes on",)
     return CheckedPreprocess(
         record=_record(stated, rivals, order, complaint is not None),
-        notes=(*notes, *trusted, *indistinguishable(images.name, len(stated), rivals)),
+        notes=(
+            *notes,
+            *trusted,
+            *few_images(images.name, len(stated)),
+            *indistinguishable(images.name, len(stated), rivals),
+        ),
     )
 
 
@@ -87,30 +93,30 @@ def _fitting_order(values: Values, labels: Labels, output: OutputRecord) -> Fitt
     return fitting_order(decided.scores.argmax(axis=1), labels, decided.scores.shape[1])
 
 
-def _findings(
+def _explanations(
     stated: Answers, rivals: Sequence[JudgedRival], order: FittingOrder | None, classes: Sequence[str]
-) -> list[Finding]:
+) -> list[Explanation]:
     """Return what fits the labels better than what was stated: what changes least first.
 
-    A much weaker finding is a mere consequence: where the classes are in another order, answers by chance are
-    better than the right ones.
+    A much weaker explanation is a mere consequence: where the classes are in another order, answers by chance
+    are better than the right ones.
     """
-    found = [finding_of_rival(rival) for rival in rivals if rival.comparison.verdict == "better"]
-    found += [] if order is None else [finding_of_order(order, classes)]
-    most = max((finding.correct for finding in found), default=0)
-    close = LEAST_GAIN * len(stated) * stated.decisions / 2
-    near = [finding for finding in found if finding.correct >= most - close]
-    fewest = min((finding.changes for finding in near), default=0)
-    simple = [finding for finding in near if finding.changes == fewest]
-    return sorted(simple, key=lambda finding: -finding.correct)[:_MOST_FINDINGS]
+    found = [explanation_by_rival(stated, rival) for rival in rivals if rival.comparison.verdict == "better"]
+    found += [] if order is None else [explanation_by_order(order, classes)]
+    most = max((explanation.correct for explanation in found), default=0)
+    close = LEAST_GAIN * stated.right.size / 2
+    near = [explanation for explanation in found if explanation.correct >= most - close]
+    fewest = min((explanation.changes for explanation in near), default=0)
+    simple = [explanation for explanation in near if explanation.changes == fewest]
+    return sorted(simple, key=lambda explanation: -explanation.correct)[:_MOST_EXPLANATIONS]
 
 
-def _complaint(stated: Answers, findings: Sequence[Finding]) -> str | None:
-    if not findings:
+def _complaint(stated: Answers, explanations: Sequence[Explanation]) -> str | None:
+    if not explanations:
         return None
     noun = "images" if stated.decisions == 1 else "decisions"
-    as_stated = f"{stated.correct} of {len(stated) * stated.decisions} {noun} are right as stated"
-    return "; ".join([as_stated, *(finding.words for finding in findings)])
+    as_stated = f"{stated.correct} of {stated.right.size} {noun} are right as stated"
+    return "; ".join([as_stated, *(explanation.words for explanation in explanations)])
 
 
 def _record(

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import Labels
-from export.preprocessing.judging import LEAST_GAIN, chance_of
+from export.preprocessing.judging import LEAST_GAIN, balance, chance_of
 
 Indices = npt.NDArray[np.int64]
 
-CHANCE = 0.001
+CHANCE = 0.01
 """How often chance alone may make another order fit better."""
 _LEAST_SHARE = 0.5
+_STEPS = 32
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,26 @@ class FittingOrder:
 def fitting_order(answers: Indices, labels: Labels, classes: int) -> FittingOrder | None:
     """Return the order in which a network's answers fit the labels; None unless it is clearly another one."""
     order = best_order(answers, labels, classes)
-    correct, given = int((order[answers] == labels).sum()), int((answers == labels).sum())
-    is_clear = correct - given >= LEAST_GAIN * len(labels) and correct >= _LEAST_SHARE * len(labels)
-    if not is_clear or _chance(answers, labels, classes) > CHANCE:
+    weights = balance(labels[:, None])[:, 0]
+    fits, given = order[answers] == labels, answers == labels
+    share, given_share = float((fits * weights).mean()), float((given * weights).mean())
+    is_clear = share - given_share >= LEAST_GAIN and share >= _LEAST_SHARE
+    if not is_clear or _chance(answers, labels, classes, weights) > CHANCE:
         return None
-    return FittingOrder(tuple(map(int, order)), correct, given, len(labels))
+    return FittingOrder(tuple(map(int, order)), int(fits.sum()), int(given.sum()), len(labels))
 
 
-def _chance(answers: Indices, labels: Labels, classes: int) -> float:
+def _chance(answers: Indices, labels: Labels, classes: int, weights: npt.NDArray[np.float64]) -> float:
     """Return the chance that the better fit of an order to images on which it was not found is luck."""
     half = np.empty(len(labels), dtype=bool)
     by_class = np.argsort(labels, kind="stable")
     half[by_class] = np.arange(len(labels)) % 2 == 0
-    differences = np.zeros(len(labels), dtype=np.int64)
+    differences = np.zeros(len(labels))
     for part in (half, ~half):
         order = best_order(answers[~part], labels[~part], classes)
-        fits = (order[answers[part]] == labels[part]).astype(np.int64)
-        differences[part] = fits - (answers[part] == labels[part])
-    return chance_of(differences)
+        fits = order[answers[part]] == labels[part]
+        differences[part] = fits.astype(np.float64) - (answers[part] == labels[part])
+    return chance_of(np.rint(differences * weights * _STEPS).astype(np.int64))
 
 
 def best_order(answers: Indices, labels: Labels, classes: int) -> Indices:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.bundle.input_preprocessing import UNIT_SCALE
 from bench.bundle.required_preprocessing import (
     PreprocessSources,
     RequiredPreprocess,
@@ -18,6 +19,7 @@ _FORMATS = {
     SourceKind.OPENVINO: "openvino",
     SourceKind.TORCHSCRIPT: "torchscript",
 }
+_WITH_DEFAULTS = ("crop_pct", "interpolation", "scale")
 _FILES = (*_FORMATS, SourceKind.PROGRAM)
 
 
@@ -44,18 +46,19 @@ def find_for_source(
 
 
 def _of_library(library: StatedPreprocess) -> Stated:
-    """Return what a network's library states; what has parts that belong together only if it states all."""
-    geometry, numbers = None, None
+    """Return what a network's library states as a source of preprocessing."""
+    numbers = geometry = None
+    if library.mean is not None and library.std is not None:
+        numbers = Numbers(library.scale or UNIT_SCALE, library.mean, library.std)
     if library.resize is not None:
-        geometry = Geometry(
-            library.resize,
-            crop_pct=library.crop_pct or 1.0,
-            interpolation=library.interpolation or "bilinear",
-        )
-    if library.scale is not None and library.mean is not None and library.std is not None:
-        numbers = Numbers(library.scale, library.mean, library.std)
+        geometry = Geometry(library.resize, library.crop_pct or 1.0, library.interpolation or "bilinear")
     return Stated(
-        library.origin, size=library.size, geometry=geometry, numbers=numbers, channels=library.channels
+        origin=library.origin,
+        size=library.size,
+        geometry=geometry,
+        numbers=numbers,
+        channels=library.channels,
+        defaulted=tuple(key for key in _WITH_DEFAULTS if getattr(library, key) is None),
     )
 
 

@@ -21,7 +21,7 @@ RunSamples = Callable[[Samples], Values]
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredRival:
     """A rival with the answers to the images as it prepares them."""
 
     rival: Rival
@@ -34,7 +34,7 @@ class Measured:
 class MeasuredRivals:
     """All rivals that were measured."""
 
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredRival, ...]
     """The rivals."""
     family: int
     """Among how many rivals these were chosen."""
@@ -66,10 +66,10 @@ class RivalMeasurement:
         labels = self.stated.labels
         assert labels is not None
 
-        def measure(rival: Rival, samples: Samples) -> Measured:
+        def measure(rival: Rival, samples: Samples) -> MeasuredRival:
             answers = answers_to(run(replace(samples, preprocess=rival.preprocess)), labels, output)
             assert answers is not None  # as the stated preprocessing has some
-            return Measured(rival, answers)
+            return MeasuredRival(rival, answers)
 
         rivals = rivals_of(self._preprocess, self._are_coloured(), dtype)
         resized = tuple(self._resized())
@@ -101,7 +101,7 @@ class RivalMeasurement:
         return bool(differences.max() > _COLOURED)
 
 
-def _best(measured: Sequence[Measured], stated: Answers) -> list[Rival]:
+def _best(measured: Sequence[MeasuredRival], stated: Answers) -> list[Rival]:
     """Return the rival that is right most often, if that is more often than as stated."""
     best = max(measured, key=lambda each: each.answers.correct, default=None)
     return [] if best is None or best.answers.correct <= stated.correct else [best.rival]

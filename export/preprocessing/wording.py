@@ -8,11 +8,12 @@ import numpy as np
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.scores import decisions
 from export.preprocessing.class_order import FittingOrder
-from export.preprocessing.judging import Answers, Comparison, Values
+from export.preprocessing.judging import LEAST_GAIN, Answers, RivalComparison, Values
 from export.preprocessing.rivals import Rival
 
 _MOST_NAMES = 12
 _FEWEST_TO_DIFFER = 8
+_FEWEST_TO_JUDGE = 32
 # Differences between outputs below this share of their size are rounding.
 _ROUNDING = 1e-6
 
@@ -25,12 +26,12 @@ class JudgedRival:
     """The rival."""
     answers: Answers
     """How well the answers fit the labels."""
-    comparison: Comparison
+    comparison: RivalComparison
     """The verdict."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Explanation:
     """What fits the labels better than what was stated."""
 
     correct: int
@@ -41,25 +42,32 @@ class Finding:
     """What it is, and what to type: part of a sentence."""
 
 
-def finding_of_rival(judged: JudgedRival) -> Finding:
+def explanation_by_rival(stated: Answers, judged: JudgedRival) -> Explanation:
     """Return what to say of a better rival."""
     answers, rival = judged.answers, judged.rival
-    total = len(answers) * answers.decisions
-    return Finding(
+    return Explanation(
         answers.correct,
         len(rival.changes),
-        f"{answers.correct} of {total} with {rival.name} (p {_in_short(judged.comparison.chance)}); if the"
-        f" network was trained so, state {rival.remedy}",
+        f"{answers.correct} of {answers.right.size} with {rival.name} (p"
+        f" {_in_short(judged.comparison.chance)}{_balanced(stated, answers)}); if the network was trained so,"
+        f" state {rival.remedy}",
     )
+
+
+def _balanced(stated: Answers, answers: Answers) -> str:
+    """Return the balanced accuracies, where the number of right answers alone shows no large gain."""
+    if answers.correct - stated.correct >= LEAST_GAIN * stated.right.size:
+        return ""
+    return f"; balanced accuracy {answers.balanced:.0%} instead of {stated.balanced:.0%}"
 
 
 def _in_short(chance: float) -> str:
     return f"= {chance:.1g}" if chance >= 1e-4 else "below 0.0001"
 
 
-def finding_of_order(order: FittingOrder, classes: Sequence[str]) -> Finding:
+def explanation_by_order(order: FittingOrder, classes: Sequence[str]) -> Explanation:
     """Return what to say of another order of the classes."""
-    return Finding(
+    return Explanation(
         order.correct,
         1,
         f"the answers fit {_in_words(order, classes)}: {order.correct} of {order.images} instead of"
@@ -81,6 +89,13 @@ def unchecked(name: str, is_labelled: bool) -> str:
     if is_labelled:
         return f"{name}: the output holds no classes, so nothing checks how images are prepared"
     return f"{name}: without labels nothing checks how images are prepared"
+
+
+def few_images(name: str, images: int) -> tuple[str, ...]:
+    """Say that so few images do not tell much."""
+    if images >= _FEWEST_TO_JUDGE:
+        return ()
+    return (f"{name}: {images} images check the preprocessing, which is few: a wrong one may go unnoticed",)
 
 
 def indistinguishable(name: str, images: int, rivals: Sequence[JudgedRival]) -> tuple[str, ...]:

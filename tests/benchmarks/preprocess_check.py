@@ -260,6 +260,7 @@ class Pool:
 
     def __init__(self, images: Images) -> None:
         files = images.files[images.trained_on :]
+        self.is_coloured = images.name == "shapes"
         self._pixels = {how.resize: read(files, how) for how in EVERY[::2]}
         self.labels = images.labels[images.trained_on :]
 
@@ -303,33 +304,43 @@ def judge(pool: Pool, kept: Path, draws_each: int) -> dict[str, Tally]:
         tallies[name] = tallies.get(name, Tally()).plus(is_stopped)
 
     correct = {index: values.argmax(1) == pool.labels for index, values in found.items()}
-    for stated in found:
-        is_same = (correct[stated] == correct[right]).all()
-        times = draws_each * 20 if stated == right else draws_each
-        for drawn in draws(pool, times, zlib.crc32(f"{kept.stem}{stated}".encode())):
-            if stated != right and is_same:
-                continue
+    for drawn in draws(pool, draws_each * 20, zlib.crc32(kept.stem.encode())):
+        count("right", checked(pool, drawn, pool.labels, right, found).trusted)
+    for stated in _different(found, right):
+        for drawn in draws(pool, draws_each, zlib.crc32(f"{kept.stem}{stated}".encode())):
             cost = (correct[right][drawn].sum() - correct[stated][drawn].sum()) / len(drawn)
             is_stopped = checked(pool, drawn, pool.labels, stated, found).trusted
-            if stated == right:
-                count("right", is_stopped)
-            else:
-                count(_kind(EVERY[right], EVERY[stated], cost), is_stopped)
+            count(f"wrong, costs {_in_words(cost)}", is_stopped)
+            if cost >= COSTLY:
+                count(f"wrong {_parts(EVERY[right], EVERY[stated], pool.is_coloured)}", is_stopped)
     _judge_orders(pool, right, found, draws_each * 5, count)
     return tallies
 
 
-def _kind(right: Preprocess, stated: Preprocess, cost: float) -> str:
-    parts = [
-        (stated.scale, stated.mean, stated.std) != (right.scale, right.mean, right.std),
-        stated.channels != right.channels,
-        stated.resize != right.resize,
-    ]
-    what = ("values", "channels", "resize")[parts.index(True)] if sum(parts) == 1 else "several parts"
-    size = "less than 5 points"
-    if cost >= LITTLE:
-        size = "15 points or more" if cost >= COSTLY else "5 to 15 points"
-    return f"wrong {what}, costs {size}"
+def _different(found: dict[int, Values], right: int) -> Iterator[int]:
+    """Yield the wrong statements, and of those that give the same inputs the first."""
+    seen = {found[right].tobytes()}
+    for index, values in found.items():
+        if values.tobytes() not in seen:
+            seen.add(values.tobytes())
+            yield index
+
+
+def _in_words(cost: float) -> str:
+    if cost >= COSTLY:
+        return "15 points or more"
+    return "5 to 15 points" if cost >= LITTLE else "less than 5 points"
+
+
+def _parts(right: Preprocess, stated: Preprocess, is_coloured: bool) -> str:
+    """Return which part is wrong, or that several are."""
+    is_wrong = {
+        "values": (stated.scale, stated.mean, stated.std) != (right.scale, right.mean, right.std),
+        "channels": is_coloured and stated.channels != right.channels,
+        "resizing": stated.resize != right.resize,
+    }
+    parts = [part for part, wrong in is_wrong.items() if wrong]
+    return f"{parts[0]} alone" if len(parts) == 1 else "in several parts"
 
 
 def _judge_orders(
@@ -352,6 +363,7 @@ def main() -> None:
     parser.add_argument("--xrays", type=Path, required=True, help="a MedMNIST npz of grey images")
     parser.add_argument("--answers", type=Path, required=True, help="the folder that keeps answers")
     parser.add_argument("--weights", type=Path, required=True, help="MobileNetV2's for ImageNet")
+    parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=ARCHITECTURES)
     parser.add_argument("--draws", type=int, default=40, help="draws of 64 images for each statement")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -359,11 +371,12 @@ def main() -> None:
     total: dict[str, Tally] = {}
     with TemporaryDirectory() as folder:
         sets = (shapes(Path(folder)), xrays(Path(folder), options.xrays))
-        for architecture, images in itertools.product(ARCHITECTURES, sets):
+        for architecture, images in itertools.product(options.architectures, sets):
             answer_all(images, architecture, options.answers, options.weights)
         for images in sets:
             pool = Pool(images)
-            for path in sorted(options.answers.glob(f"{images.name}-*.npz")):
+            found = options.answers.glob(f"{images.name}-*.npz")
+            for path in sorted(path for path in found if path.stem.split("-")[1] in options.architectures):
                 tallies = judge(pool, path, options.draws)
                 print(path.stem, *(f"{name}: {tally}" for name, tally in sorted(tallies.items())), sep="; ")
                 for name, tally in tallies.items():
@@ -372,6 +385,7 @@ def main() -> None:
     print()
     for name, tally in sorted(total.items()):
         print(f"{name}: stopped {tally}")
+    print("those wrong in some parts cost 15 points or more")
 
 
 if __name__ == "__main__":

@@ -156,6 +156,14 @@ def test_a_constant_output_is_noted() -> None:
     assert any("cannot tell the stated preprocessing from: values from 0" in note for note in checked.notes)
 
 
+def test_few_images_are_noted() -> None:
+    checked = check_preprocess(coloured(12), UNIT, CLASSES, network(UNIT), trust=False)
+
+    assert checked.record is not None
+    assert checked.record.images == 12
+    assert any("12 images check the preprocessing, which is few" in note for note in checked.notes)
+
+
 def test_several_labels_are_checked_by_their_decisions() -> None:
     images = coloured()
     assert images.labels is not None

@@ -55,6 +55,16 @@ def test_the_library_states_what_nothing_else_does() -> None:
     assert required.layout == "NCHW"
 
 
+def test_what_a_library_leaves_open_is_called_a_default() -> None:
+    changes = {"size": None, "interpolation": None, "scale": None, "channels": None}
+    required = found(TIMM, None, LIBRARY.model_copy(update=changes))
+
+    assert (required.preprocess.crop_pct, required.preprocess.interpolation) == (0.9, "bilinear")
+    assert origin_of(required, "mean") == origin_of(required, "crop_pct") == "timm's pretrained_cfg"
+    assert origin_of(required, "interpolation") == origin_of(required, "scale") == "edgefit's default"
+    assert origin_of(required, "channels") == "the usual order"
+
+
 def test_an_option_goes_before_the_library() -> None:
     required = found(TIMM, "raw", LIBRARY)
 

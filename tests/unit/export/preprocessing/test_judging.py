@@ -4,20 +4,25 @@ import itertools
 from math import comb
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import OutputRecord
 from export.preprocessing.class_order import assign, best_order, fitting_order
-from export.preprocessing.judging import Answers, answers_to, chance_of, compare
+from export.preprocessing.judging import Answers, answers_to, balance, chance_of, compare
 
 RIVALS = 6
 
 
 def answers(right: int, of: int = 64, sure: float = -0.1, unsure: float = -1.5) -> Answers:
-    """Return answers of which the first ones are right."""
-    marks = np.arange(of) < right
-    return Answers(marks.astype(np.int64), np.where(marks, sure, unsure), 1)
+    """Return answers of which the first ones are right, to two classes that take turns."""
+    return marked(np.arange(of) < right, sure, unsure)
+
+
+def marked(right: npt.NDArray[np.bool_], sure: float = -0.1, unsure: float = -1.5) -> Answers:
+    labels = np.arange(len(right)) % 2
+    return Answers(right[:, None], np.where(right, sure, unsure)[:, None], balance(labels[:, None]))
 
 
 def test_the_chance_is_that_of_mcnemar() -> None:
@@ -47,10 +52,38 @@ def test_a_small_gain_is_not_clear_however_sure() -> None:
 
 def test_a_gain_of_ten_among_many_changes_is_chance() -> None:
     stated = answers(27, sure=-0.6, unsure=-0.8)
-    rival = Answers(1 - stated.right, np.where(stated.right == 1, -0.8, -0.6), 1)
+    rival = marked(~stated.right[:, 0], sure=-0.6, unsure=-0.8)
 
     assert rival.correct - stated.correct == 10
     assert compare(stated, rival, RIVALS).verdict == "equal"
+
+
+def test_answering_the_commonest_class_alone_is_not_better() -> None:
+    labels = np.arange(64) % 8 == 0
+    careful = np.where(labels, np.arange(64) % 16 == 0, np.arange(64) % 4 != 1)
+    logits = np.stack([np.zeros(64), np.where(careful == labels, 2.0, -2.0)], axis=1).astype(np.float32)
+    dead = np.stack([np.ones(64), np.zeros(64)], axis=1).astype(np.float32)
+
+    stated = answers_to(logits, labels.astype(np.int64), CLASSES)
+    rival = answers_to(dead, labels.astype(np.int64), CLASSES)
+
+    assert stated is not None
+    assert rival is not None
+    assert rival.correct - stated.correct >= 10
+    assert compare(stated, rival, RIVALS).verdict == "equal"
+
+
+def test_a_dead_network_is_found_where_one_class_is_rare() -> None:
+    labels = (np.arange(64) % 8 == 0).astype(np.int64)
+    dead = np.stack([np.ones(64), np.zeros(64)], axis=1).astype(np.float32)
+    right = np.stack([np.zeros(64), np.where(labels, 3.0, -3.0)], axis=1).astype(np.float32)
+
+    stated, rival = answers_to(dead, labels, CLASSES), answers_to(right, labels, CLASSES)
+
+    assert stated is not None
+    assert rival is not None
+    assert (rival.correct - stated.correct, stated.balanced, rival.balanced) == (8, 0.5, 1.0)
+    assert compare(stated, rival, RIVALS).verdict == "better"
 
 
 def test_a_surer_rival_with_equal_answers_is_not_better() -> None:
@@ -74,7 +107,7 @@ def test_answers_of_logits_softmax_and_one_logit_agree() -> None:
     ]
 
     assert expected is not None
-    assert expected.right.tolist() == [1, 0, 0]
+    assert expected.right[:, 0].tolist() == [True, False, False]
     for other in others:
         assert other is not None
         np.testing.assert_array_equal(other.right, expected.right)
@@ -88,7 +121,7 @@ def test_several_labels_are_several_decisions_of_an_image() -> None:
     found = answers_to(values, np.array([[1, 0, 0], [0, 0, 0]]), output)
 
     assert found is not None
-    assert (found.right.tolist(), found.decisions, found.correct) == ([2, 3], 3, 5)
+    assert (found.right.sum(axis=1).tolist(), found.decisions, found.correct) == ([2, 3], 3, 5)
 
 
 def test_outputs_that_are_not_finite_are_wrong() -> None:
@@ -138,6 +171,7 @@ def test_the_given_order_is_kept_where_it_fits_or_nothing_does() -> None:
     assert fitting_order(labels, labels, 40) is None
     assert fitting_order(random.permutation(labels), labels, 40) is None
     assert fitting_order(np.zeros(64, dtype=np.int64), labels % 2, 2) is None
+    assert fitting_order(np.zeros(64, dtype=np.int64), (labels % 5 > 0).astype(np.int64), 2) is None
 
 
 def test_classes_without_evidence_keep_their_places() -> None:
