@@ -10,6 +10,7 @@ from bench.bundle.cpu_class import TARGETS
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.judged_output import judged_values, stacked
 from bench.bundle.model_files import read_model_file
+from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
@@ -24,6 +25,7 @@ from export.networks import network_for
 from export.quantisation.candidates import default_recipe
 from export.quantisation.simulation import weighted
 from export.sources.opening import load
+from export.sources.source import LoadedSource, NotLayeredError
 
 
 def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exported:
@@ -31,7 +33,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
     loaded = load(task.source)
     is_quantised = task.calibration is not None
     if recipe is None:
-        recipe = default_recipe(tuple(weighted(loaded.network))) if is_quantised else Recipe()
+        recipe = _recipe_without_search(loaded) if is_quantised else Recipe()
     return import_exporter(task.exporter).export(
         ExportRequest(
             make_network=lambda: network_for(task, recipe, report) if is_quantised else loaded.network,
@@ -47,6 +49,16 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
     )
 
 
+def _recipe_without_search(loaded: LoadedSource) -> Recipe:
+    """Return the default recipe; for a file of which no network can be made, one that needs none."""
+    try:
+        return default_recipe(tuple(weighted(loaded.network)))
+    except NotLayeredError:
+        if loaded.base is None:
+            raise
+        return Recipe(corrected=False)
+
+
 def copy_own(task: Task, folder: Path) -> Exported:
     """Copy the source's own file into an empty folder, with the files that belong to it."""
     own = read_model_file(Path(task.source.spec.name))
@@ -54,7 +66,8 @@ def copy_own(task: Task, folder: Path) -> Exported:
         target = folder / path.relative_to(own.path.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    return Exported(entry=folder / own.path.name, producer=task.source.producer)
+    opset = read_onnx_graph(own.path).opset if own.format == "onnx" else None
+    return Exported(entry=folder / own.path.name, producer=task.source.producer, opset=opset)
 
 
 def is_made_for_this_machine(task: Task) -> bool:
@@ -74,6 +87,8 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
         engine=exported.engine,
         foreign_engine=True,
         exact=exact,
+        # The user's own file may leave shapes open, which export fixes in every other one.
+        inputs=task.source.inputs if task.is_own else (),
     )
     session = import_runtime(task.runtime).load(exported.entry, options)
     inputs, output = task.source.inputs, task.source.output

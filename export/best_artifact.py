@@ -112,7 +112,8 @@ def held_out_result(values: Logits, pack: EvaluationPack, output: OutputRecord) 
 def explain(sensitivity: Sensitivity, names: tuple[str, ...]) -> tuple[ExcludedModule, ...]:
     """Return for each excluded module its share of the work, and of the error of a network all in int8.
 
-    The error of a tensor between two excluded modules counts for the second of them in `names`.
+    The error of a tensor between two excluded modules counts for the second of them in `names`. The share of
+    the error is None where none was measured.
     """
     total = sensitivity.noise(frozenset())
     modules = []
@@ -120,5 +121,6 @@ def explain(sensitivity: Sensitivity, names: tuple[str, ...]) -> tuple[ExcludedM
         before, after = frozenset(names[:index]), frozenset(names[: index + 1])
         saved = sensitivity.noise(before) - sensitivity.noise(after)
         share = sensitivity.share_of_macs(frozenset((name,)))
-        modules.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=saved / total))
+        error = None if sensitivity.unmeasured is not None else saved / total
+        modules.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=error))
     return tuple(modules)

@@ -75,7 +75,7 @@ class _Job:
     def task(self, variant: Variant) -> Task | Refused:
         """Return a worker's task for a variant, or why int8 cannot be simulated."""
         row = self.table[variant.format]
-        calibrated = _is_calibrated(variant, self.table) and variant != self.prepared.own
+        calibrated = _is_calibrated(variant, self.table) and not self.prepared.is_quantised(variant)
         search = self.search if calibrated else None
         if isinstance(search, Refused):
             return search
@@ -140,7 +140,9 @@ def _begin(
     """Write the packs, and measure what the search for int8 recipes needs."""
     source, data = prepared.source, prepared.data
     calibration = write_calibration_pack(scratch, data.calibration)
-    is_quantised = any(_is_calibrated(variant, table) and variant != prepared.own for variant in variants)
+    is_quantised = any(
+        _is_calibrated(variant, table) and not prepared.is_quantised(variant) for variant in variants
+    )
     search = None
     if options.min_retention > 0 and is_quantised:
         search = plan_search(options, source, data.held_out, calibration, scratch, runner, progress)

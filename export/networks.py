@@ -17,6 +17,7 @@ from export.calibration import calibration_inputs
 from export.messages import Advanced, Entered, Report, Task
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
+from export.quantisation.judged import judged_part
 from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
 from export.sources.opening import load
@@ -45,7 +46,7 @@ def simulate(source: OpenSource, calibration: str) -> Simulated:
     """Equalise the network on a few calibration inputs and find the range of every tensor."""
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     batches = list(torch.split(images, _BATCH))
-    network = equalise(load(source).network, batches)
+    network = equalise(judged_part(load(source).network, source.output.index), batches)
     return Simulated(network, images, find_ranges(network, batches))
 
 
@@ -80,14 +81,15 @@ def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.Gra
 
     The first worker that needs it makes it, the others read it.
     """
+    network = copy.deepcopy(load(task.source).network)
     if task.search is None:
-        return make()
+        network.load_state_dict(make().state_dict())
+        return network
     file = Path(task.search.scratch) / f"{name}.safetensors"
     if not file.exists():
         # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed last.
         save_file(make().state_dict(), file.with_suffix(".part"))
         file.with_suffix(".part").rename(file)
-    network = copy.deepcopy(load(task.source).network)
     network.load_state_dict(load_file(file))
     return network
 

@@ -21,7 +21,7 @@ from export.messages import (
     SensitivityMeasured,
 )
 from export.options import ExportOptions
-from export.quantisation.candidates import candidates_for
+from export.quantisation.candidates import candidates_for, candidates_without_network
 from export.quantisation.sensitivity import Sensitivity
 from export.source_runner import SourceRunner
 from export.sources.spec import OpenSource
@@ -74,7 +74,11 @@ def plan_search(
     if isinstance(sensitivity, Refused):
         return sensitivity
     return SearchTask(
-        candidates=candidates_for(sensitivity, options.qat),
+        candidates=(
+            candidates_for(sensitivity, options.qat)
+            if sensitivity.unmeasured is None
+            else candidates_without_network(sensitivity)
+        ),
         held_out=str(pack),
         min_retention=options.min_retention,
         sensitivity=sensitivity,

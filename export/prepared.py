@@ -9,7 +9,7 @@ from bench.bundle.manifest import ModelRecord
 from bench.bundle.preprocessing import PreprocessingRecord
 from bench.bundle.signature import Tensor, image_input
 from bench.bundle.source_record import SourceKind
-from bench.bundle.variants import Variant
+from bench.bundle.variants import Precision, Variant
 from export.data.run_folder import data_of_run
 from export.data.samples import ExportData
 from export.options import ExportOptions
@@ -34,6 +34,10 @@ class Prepared:
     """How an image becomes an input; None where the inputs are no images."""
     own: Variant | None = None
     """The variant that is the source's own file; None where the source is no file of a format."""
+
+    def is_quantised(self, variant: Variant) -> bool:
+        """Tell whether a variant needs no quantisation: the source's own file, or made of one in int8."""
+        return self.own is not None and (variant == self.own or self.own.precision is Precision.INT8)
 
 
 def prepare_run(folder: Path, options: ExportOptions) -> Prepared:

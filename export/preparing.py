@@ -1,14 +1,40 @@
-"""Opens what an export starts from, and its data. It knows the kinds of sources by name."""
+"""Opens what an export starts from, and its data, and checks that they fit. It makes no artifact."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from bench.bundle.source_record import SourceKind
+from bench.bundle.manifest import ModelRecord
+from bench.bundle.model_set import InputOrigin
+from bench.bundle.required_preprocessing import RequiredPreprocess
+from bench.bundle.signature import Shapes, Tensor, stated_input
+from bench.bundle.source_record import PreprocessCheck, SourceKind, SourceRecord
+from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
+from bench.filesystem.whole_files import sha256_of
+from bench.printable import some_of
+from export.data.class_names import stated_classes
+from export.data.finding import DataOptions, find_data
+from export.data.fitting import fitted, positive_class, with_single_labels
+from export.data.images import LabelledImages
+from export.data.listing import SampleLimits
+from export.data.reading import export_data
+from export.data.samples import Samples
+from export.data.tensors import LabelledTensors
+from export.judged import judged_output, with_activation
 from export.options import ExportOptions
 from export.prepared import Prepared, prepare_run
+from export.preprocessing.checking import check_preprocess
+from export.preprocessing.finding import find_for_source
 from export.source_runner import SourceRunner
-from export.sources.recognising import recognise
+from export.sources.model_file import own_variant
+from export.sources.recognising import NETWORKS, recognise
+from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from models.progress import Progress
+
+# What the values of the judged output are is told by so many samples.
+_TOLD_BY = 16
+
+Data = LabelledImages | LabelledTensors
 
 
 def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
@@ -17,7 +43,16 @@ def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) ->
     if spec.kind is SourceKind.RUN:
         _refuse_for_run(options)
         return prepare_run(Path(options.source), options)
-    raise NotImplementedError(runner, progress)
+    if options.data is None:
+        raise InputError(
+            f"{options.source}: needs data, on which int8 is calibrated and every file is verified; give "
+            "--data with a folder of images, a CSV file, an npz file or FILE.py:load_data"
+        )
+    description = runner.describe(spec, _stated(options.shapes))
+    found = _find(options.data, description.signature.inputs, options, progress)
+    if isinstance(found, LabelledImages):
+        return _of_images(spec, description, found, options, runner, progress)
+    return _of_tensors(spec, description, found, options, runner, progress)
 
 
 def _refuse_for_run(options: ExportOptions) -> None:
@@ -35,3 +70,191 @@ def _refuse_for_run(options: ExportOptions) -> None:
     for option, value, why in given:
         if value:
             raise InputError(f"{option}: a run folder {why}; leave it out")
+
+
+def _stated(shapes: Shapes) -> tuple[StatedShape, ...]:
+    stated = {name: stated_input(shape) for name, shape in shapes.items()}
+    return tuple(
+        StatedShape(name=name, shape=given.shape, dtype=given.dtype) for name, given in stated.items()
+    )
+
+
+def _find(
+    data: str,
+    inputs: tuple[Tensor, ...],
+    options: ExportOptions,
+    progress: Progress,
+    classes: tuple[str, ...] = (),
+) -> Data:
+    names = stated_classes(options.classes) if options.classes is not None else classes
+    limits = SampleLimits(calibration=options.calibration_images, evaluation=options.eval_images)
+    return find_data(data, DataOptions(classes=names, inputs=inputs, limits=limits), progress)
+
+
+def _of_images(
+    spec: SourceSpec,
+    description: SourceDescription,
+    found: LabelledImages,
+    options: ExportOptions,
+    runner: SourceRunner,
+    progress: Progress,
+) -> Prepared:
+    """Prepare a source that takes images: their preprocessing is found, and checked."""
+    required = find_for_source(spec, description, options.preprocess)
+    preprocess = required.preprocess
+    progress.say(f"images: {preprocess.words} ({_origins(required)})")
+    for conflict in required.conflicts:
+        progress.say(conflict)
+    found = _in_order_of(required, found, options, description, progress)
+    found = with_single_labels(found, options.activation)
+    source = _opened(spec, description, description.signature.inputs, found, options)
+    few = found.calibration[:_TOLD_BY]
+    pixels = found.images.read([int(index) for index in few], preprocess)
+    labels = None if found.labels is None else found.labels[few]
+    source, values = _told(source, Samples(pixels, labels, preprocess), runner)
+    found = fitted(found, values, source.output)
+    progress.begin("Checking the preprocessing", 1)
+    checked = check_preprocess(
+        found,
+        preprocess,
+        source.output,
+        lambda samples: runner.values(source, samples),
+        options.trust_preprocess,
+        source.inputs[0].dtype,
+    )
+    progress.advance()
+    positive = positive_class(found, values, source.output, options.positive)
+    data = export_data(found, preprocess, positive, progress)
+    record = _source_record(spec, description, source, required.origins, checked.record)
+    height, width = preprocess.size
+    return Prepared(
+        source=source,
+        data=replace(data, notes=(*data.notes, *checked.notes)),
+        name=_name_of(spec),
+        model=_model_record(spec, record, data.classes, height if height == width else None, data.name),
+        preprocessing=preprocess,
+        own=own_variant(spec.kind, description.precision),
+    )
+
+
+def _of_tensors(
+    spec: SourceSpec,
+    description: SourceDescription,
+    found: LabelledTensors,
+    options: ExportOptions,
+    runner: SourceRunner,
+    progress: Progress,
+) -> Prepared:
+    """Prepare a source whose inputs are ready."""
+    if options.preprocess is not None or options.trust_preprocess:
+        option = "--preprocess" if options.preprocess is not None else "--trust-preprocess"
+        raise InputError(
+            f"{option}: it applies to images, and {found.name} yields ready inputs; leave it out"
+        )
+    found = with_single_labels(found, options.activation)
+    source = _opened(spec, description, found.inputs, found, options)
+    few = found.calibration[:_TOLD_BY]
+    labels = None if found.labels is None else found.labels[few]
+    pack = TensorPack(tuple(array[few] for array in found.pack.arrays))
+    source, values = _told(source, Samples(None, labels, None, pack), runner)
+    found = fitted(found, values, source.output)
+    positive = positive_class(found, values, source.output, options.positive)
+    data = export_data(found, None, positive, progress)
+    record = _source_record(spec, description, source, (), None)
+    return Prepared(
+        source=source,
+        data=data,
+        name=_name_of(spec),
+        model=_model_record(spec, record, data.classes, None, data.name),
+        preprocessing=None,
+        own=own_variant(spec.kind, description.precision),
+    )
+
+
+def _origins(required: RequiredPreprocess) -> str:
+    return ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in required.origins)
+
+
+def _in_order_of(
+    required: RequiredPreprocess,
+    found: LabelledImages,
+    options: ExportOptions,
+    description: SourceDescription,
+    progress: Progress,
+) -> LabelledImages:
+    """Return the data with its classes in the order that a file beside the source states."""
+    names = required.classes
+    if names is None or options.classes is not None or options.data is None or not found.classes:
+        return found
+    if not set(found.classes) <= set(names):
+        note = (
+            f"The classes that {required.classes_origin} states ({some_of(list(names))}) are not those of "
+            f"the data ({some_of(list(found.classes))}), whose alphabetical order is taken for the output's."
+        )
+        return replace(found, notes=(*found.notes, note))
+    again = _find(options.data, description.signature.inputs, options, progress, names)
+    assert isinstance(again, LabelledImages)
+    return again
+
+
+def _opened(
+    spec: SourceSpec,
+    description: SourceDescription,
+    inputs: tuple[Tensor, ...],
+    found: Data,
+    options: ExportOptions,
+) -> OpenSource:
+    outputs = description.signature.outputs
+    return OpenSource(
+        spec=spec,
+        inputs=inputs,
+        outputs=outputs,
+        output=judged_output(outputs, options.judged_output, found.labels, options.activation),
+        producer=description.producer,
+    )
+
+
+def _told(source: OpenSource, samples: Samples, runner: SourceRunner) -> tuple[OpenSource, int]:
+    """Run the source on some samples; return it with what its values are, and how many it has for each."""
+    values = runner.values(source, samples)
+    output = with_activation(source.output, values, samples.labels)
+    return source.model_copy(update={"output": output}), values.shape[1]
+
+
+def _name_of(spec: SourceSpec) -> str:
+    """Return what a source is called: as it was typed, of a file its name."""
+    return spec.name if spec.kind in NETWORKS else Path(spec.name).name
+
+
+def _source_record(
+    spec: SourceSpec,
+    description: SourceDescription,
+    source: OpenSource,
+    origins: tuple[InputOrigin, ...],
+    check: PreprocessCheck | None,
+) -> SourceRecord:
+    own = own_variant(spec.kind, description.precision)
+    file = spec.weights if spec.kind in NETWORKS else spec.name
+    return SourceRecord(
+        kind=spec.kind,
+        name=_name_of(spec),
+        sha256=None if file is None else sha256_of(Path(file)),
+        variant=None if own is None else str(own),
+        signature=description.signature,
+        output=source.output,
+        origins=origins,
+        check=check,
+    )
+
+
+def _model_record(
+    spec: SourceSpec, record: SourceRecord, classes: tuple[str, ...], side: int | None, data: str
+) -> ModelRecord:
+    return ModelRecord(
+        arch=record.name,
+        classes=classes,
+        image_size=side,
+        weights="its own" if spec.weights is None else Path(spec.weights).name,
+        data=data,
+        source=record,
+    )

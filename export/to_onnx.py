@@ -5,7 +5,8 @@ It knows their options, and verifies nothing.
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,10 +37,15 @@ from export.exporter import (
     ExportRequest,
     is_stored_in_half,
 )
+from export.onnx_weights import onnx_model_of
+from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
+from export.sources.source import OnnxBase
 
 # Clip (ReLU6) must be among them: otherwise each Clip that the range does not make redundant runs in float.
-_QUANTISED_OPERATORS = ["Conv", "Gemm", "Add", "Clip", "ReduceMean"]
-_WEIGHTED = ("Conv", "Gemm")
+_QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "ReduceMean"]
+_WEIGHTED = ("Conv", "Gemm", "MatMul")
+# The optimiser that `_protect` is about leaves matrix products alone.
+_PROTECTED = ("Conv", "Gemm")
 _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
@@ -62,6 +68,8 @@ def export(request: ExportRequest) -> Exported:
 
 
 def _float_model_of(request: ExportRequest) -> ModelProto:
+    if isinstance(request.base, OnnxBase):
+        return onnx_model_of(request.base, request)
     return _float_model(request.network, request.inputs, request.outputs)
 
 
@@ -77,7 +85,34 @@ def _float_model(network: nn.Module, inputs: tuple[Tensor, ...], outputs: tuple[
     assert program is not None
     model: ModelProto = program.model_proto
     _remove_metadata(model)
+    _name_matrices(model)
     return model
+
+
+def _name_matrices(model: ModelProto) -> None:
+    """Name the weights of linear layers that run on every token or pixel after their module.
+
+    The exporter transposes them and forgets their name. The bias that is added next has kept its own.
+    """
+    values = {tensor.name: tensor for tensor in model.graph.initializer}
+    uses = Counter(name for node in model.graph.node for name in node.input)
+    biases = {}
+    for node in model.graph.node:
+        if node.op_type == "Add" and (bias := _bias_of(node, values)) is not None:
+            biases.update(dict.fromkeys(node.input, bias))
+    for node in model.graph.node:
+        if node.op_type != "MatMul" or node.output[0] not in biases or uses[node.input[1]] != 1:
+            continue
+        name = f"{biases[node.output[0]].removesuffix('.bias')}.weight"
+        if node.input[1] in values and name not in values:
+            values[node.input[1]].name = name
+            node.input[1] = name
+
+
+def _bias_of(node: NodeProto, values: Mapping[str, TensorProto]) -> str | None:
+    """Return the name of the bias that a node adds; None if it adds none."""
+    names = [name for name in node.input if name in values and name.endswith(".bias")]
+    return names[0] if len(names) == 1 and len(values[names[0]].dims) == 1 else None
 
 
 def _remove_metadata(model: ModelProto) -> None:
@@ -97,7 +132,7 @@ def _save(
     return Exported(
         entry=entry,
         producer=f"{model.producer_name} {model.producer_version}".strip(),
-        opset=next(opset.version for opset in model.opset_import if opset.domain == ""),
+        opset=opset_of(model),
         method=method,
         excluded_modules=excluded_modules,
     )
@@ -150,7 +185,16 @@ def _inputs_for(request: ExportRequest) -> _CalibrationReader:
     return _CalibrationReader(request.calibration.first(most))
 
 
+class TooOldError(Exception):
+    """A graph for an operator set in which int8 cannot be written, and which ONNX could not convert."""
+
+
 def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exported:
+    if opset_of(model) < QUANTISABLE_OPSET:
+        raise TooOldError(
+            f"the file is written for operator set {opset_of(model)}, int8 needs {QUANTISABLE_OPSET}, and "
+            f"ONNX cannot convert it; export the network again for operator set {QUANTISABLE_OPSET} or newer"
+        )
     if request.recipe.library_default:
         return _quantise_by_default(model, request, entry)
     modules = request.recipe.excluded_modules
@@ -169,10 +213,12 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         weight_type=QuantType.QInt8,
         # onnxruntime's reduced range ends at ±64, like SAFE_LEVEL.
         reduce_range=request.weight_level == SAFE_LEVEL,
-        nodes_to_exclude=_nodes_of(model, modules),
+        nodes_to_exclude=[*_nodes_of(model, modules), *_products_in_float(model), *_sums_in_float(model)],
         calibrate_method=_METHODS[request.recipe.ranges],
         # The tensors of one batch are held in memory. Its size must divide the number of images.
-        extra_options={"CalibStridedMinMax": math.gcd(len(inputs), _CALIBRATION_BATCH)},
+        extra_options={
+            "CalibStridedMinMax": math.gcd(len(inputs), _CALIBRATION_BATCH),
+        },
     )
     quantised = onnx.load_model(str(entry))
     _protect(quantised, modules)
@@ -206,7 +252,7 @@ def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:
     producers = {node.output[0]: node for node in model.graph.node}
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in list(model.graph.node):
-        if node.op_type not in _WEIGHTED or node.input[1].removesuffix(".weight") not in modules:
+        if node.op_type not in _PROTECTED or node.input[1].removesuffix(".weight") not in modules:
             continue
         dequantise = producers.get(node.input[0])
         if dequantise is None or dequantise.op_type != "DequantizeLinear":
@@ -230,3 +276,26 @@ def _nodes_of(model: ModelProto, modules: tuple[str, ...]) -> list[str]:
     """Return the names of the operators that compute these modules: a weight is named after its module."""
     by_weight = {node.input[1]: node.name for node in model.graph.node if node.op_type in _WEIGHTED}
     return [by_weight[f"{module}.weight"] for module in modules]
+
+
+def _products_in_float(model: ModelProto) -> list[str]:
+    """Return the names of matrix products without constant weights, such as those of attention."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [
+        node.name for node in model.graph.node if node.op_type == "MatMul" and node.input[1] not in constants
+    ]
+
+
+def _sums_in_float(model: ModelProto) -> list[str]:
+    """Return the names of sums with constants, and of sums of what linear layers give.
+
+    A bias would be rounded to 8 bits, and the product before it is a float.
+    """
+    constants = {tensor.name for tensor in model.graph.initializer}
+    in_float = {node.output[0] for node in model.graph.node if node.op_type == "MatMul"}
+    names = []
+    for node in model.graph.node:
+        if node.op_type == "Add" and not (constants | in_float).isdisjoint(node.input):
+            names.append(node.name)
+            in_float.add(node.output[0])
+    return names

@@ -7,6 +7,8 @@ import logging
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import nncf
 import numpy as np
@@ -16,6 +18,7 @@ import torch
 from nncf.quantization.advanced_parameters import OverflowFix
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from openvino import opset13
+from openvino.passes import ConstantFolding, Manager
 from torch import nn
 
 from bench.bundle.cpu_class import SAFE_LEVEL
@@ -32,12 +35,19 @@ from export.exporter import (
 )
 from export.quantisation.rounding import scale_of
 from export.quantisation.simulation import along, weighted
+from export.sources.source import OnnxBase, OpenVinoBase
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
 _STORED = ("Multiply", "Convert", "Constant")
+
+# How the weights of a layer in fp32 are stored; those of grouped convolutions are given another shape.
+_STORED_IN_FLOAT = (("Constant",), ("Reshape", "Constant"))
 
 _ESTIMATORS = {
     RangeMethod.MIN_MAX: RangeEstimatorParametersSet.MINMAX,
@@ -76,7 +86,43 @@ def export(request: ExportRequest) -> Exported:
 
 
 def _float_model_of(request: ExportRequest) -> openvino.Model:
+    match request.base:
+        case OnnxBase() as base:
+            from export.onnx_weights import onnx_model_of
+
+            return _from_onnx(onnx_model_of(base, request))
+        case OpenVinoBase(model=model):
+            return model
     return _float_model(request.network, request.inputs, request.outputs)
+
+
+def _from_onnx(graph: "ModelProto") -> openvino.Model:
+    """Convert an ONNX graph, and name the operators of its layers as those of a network are named."""
+    model = openvino.Core().read_model(BytesIO(graph.SerializeToString()))
+    layers = {
+        name.removesuffix(".weight")
+        for name in (tensor.name for tensor in graph.graph.initializer)
+        if name.endswith(".weight")
+    }
+    for constant in model.get_ops():
+        layer = constant.get_friendly_name().removesuffix(".weight")
+        if constant.get_type_name() == "Constant" and layer in layers:
+            operator = _user_of(constant)
+            operator.set_friendly_name(f"__module.{layer}/{operator.get_type_name()}")
+    passes = Manager()
+    passes.register_pass(ConstantFolding())  # weights of groups are reshaped
+    passes.run_passes(model)
+    return model
+
+
+def _user_of(weights: openvino.Node) -> openvino.Node:
+    """Return the operator that multiplies by weights, which may be reshaped before."""
+    nodes = [weights]
+    for node in nodes:
+        if node.get_type_name() in _WEIGHTED:
+            return node
+        nodes += [port.get_node() for port in node.output(0).get_target_inputs()]
+    raise LookupError(f"the OpenVINO model has no operator for {weights.get_friendly_name()}")
 
 
 @lru_cache(maxsize=1)
@@ -130,8 +176,12 @@ def _halve_weights(model: openvino.Model) -> None:
 
 def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
     nncf.set_log_level(logging.ERROR)
+    if not len(request.calibration):  # a source that is quantised already
+        return _save(model, request, "as the source has it")
     if request.recipe.library_default:
         return _quantise_by_default(model, request)
+    if request.base is not None and not request.recipe.corrected:
+        return _quantise_by_nncf(model, request)
     modules = request.recipe.excluded_modules
     quantised = nncf.quantize(
         model,
@@ -145,9 +195,9 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         ),
         ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
     )
-    _put_weights(quantised, request)
+    in_float = _put_weights(quantised, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
-    return _save(quantised, request, method, modules)
+    return _save(quantised, request, method, (*modules, *in_float))
 
 
 def _dataset(request: ExportRequest) -> nncf.Dataset:
@@ -166,29 +216,60 @@ def _quantise_by_default(model: openvino.Model, request: ExportRequest) -> Expor
     return _save(quantised, request, f"NNCF post-training, {request.recipe.description}")
 
 
-def _put_weights(model: openvino.Model, request: ExportRequest) -> None:
+def _quantise_by_nncf(model: openvino.Model, request: ExportRequest) -> Exported:
+    """Quantise a file whose layers edgefit does not know: NNCF rounds its weights and corrects its biases."""
+    modules = request.recipe.excluded_modules
+    fix = OverflowFix.ENABLE if request.weight_level == SAFE_LEVEL else OverflowFix.DISABLE
+    quantised = nncf.quantize(
+        model,
+        _dataset(request),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(request.calibration),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            overflow_fix=fix, activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges]
+        ),
+        ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
+    )
+    method = f"NNCF post-training, {request.recipe.description}, bias correction by NNCF"
+    return _save(quantised, request, method, modules)
+
+
+def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ...]:
     """Replace NNCF's weights by the network's own, on their grid of ±`weight_level`.
 
     NNCF gives every output channel at least a hundredth of the layer's largest range, so that the weights of
     small channels have only a few steps (one network lost 5 dB of SQNR). And it has no grid that ends at ±64.
+    Return the layers that NNCF keeps in fp32 by itself, such as those of squeeze-and-excitation.
     """
+    in_float = []
     for name in weighted(request.network):
         if name in request.recipe.excluded_modules:
             continue
         weight = request.network.get_parameter(f"{name}.weight").detach()
+        stored = _stored(model, name)
+        if stored is None:
+            in_float.append(name)
+            continue
         scale = scale_of(weight, request.weight_level)
         levels = torch.round(weight / along(scale, weight, 0)).numpy().astype(np.int8)
-        stored = _stored(model, name)
+        if isinstance(request.base, OnnxBase) and name in request.base.transposed:
+            levels = levels.T
         _replace(stored.levels, levels)
         _replace(stored.scale, scale.numpy())
+    return tuple(in_float)
 
 
-def _stored(model: openvino.Model, module: str) -> _Stored:
-    """Return where a layer's int8 weights are stored; raises UnexpectedGraphError if the form is unknown."""
+def _stored(model: openvino.Model, module: str) -> _Stored | None:
+    """Return where a layer's int8 weights are stored, or None if they are in fp32.
+
+    Raises UnexpectedGraphError if the form is unknown.
+    """
     chain = [_operator_of(model, module).input_value(1).get_node()]
     while len(chain) < len(_STORED) and chain[-1].get_input_size():
         chain.append(chain[-1].input_value(0).get_node())
     kinds = tuple(node.get_type_name() for node in chain)
+    if kinds in _STORED_IN_FLOAT and chain[-1].get_element_type() == openvino.Type.f32:
+        return None
     if kinds != _STORED:
         raise UnexpectedGraphError(
             f"{module}: NNCF {nncf.__version__} stored the weights as {' of '.join(kinds)}, but edgefit "
@@ -214,6 +295,7 @@ def _operator_of(model: openvino.Model, module: str) -> openvino.Node:
     """Return the operator that computes a module."""
     for operator in model.get_ops():
         is_weighted = operator.get_type_name() in _WEIGHTED
-        if is_weighted and operator.get_friendly_name().startswith(f"__module.{module}/"):
+        name = operator.get_friendly_name()
+        if is_weighted and (name == module or name.startswith(f"__module.{module}/")):
             return operator
     raise LookupError(f"the OpenVINO model has no operator for {module}")

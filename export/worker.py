@@ -48,7 +48,9 @@ from export.messages import (
 from export.networks import simulate
 from export.quantisation.sensitivity import Sensitivity
 from export.quantisation.sensitivity_analysis import analyse_sensitivity
+from export.sources.base_layers import layers_of
 from export.sources.opening import describe_source, load
+from export.sources.source import NotLayeredError
 from export.verification import LIMITS, WrongArtifactError, verify
 from models.errors import InputError
 
@@ -85,7 +87,13 @@ def _compute_reference(request: ComputeReference, report: Report) -> Reference:
 
 def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
     report(Entered(stage="simulate int8"))
-    simulated = simulate(request.source, request.calibration)
+    try:
+        simulated = simulate(request.source, request.calibration)
+    except NotLayeredError as error:
+        base = load(request.source).base
+        if base is None:
+            raise
+        return Sensitivity(layers=layers_of(base), activations=(), unmeasured=str(error))
     return analyse_sensitivity(
         simulated.network,
         simulated.images[:_IMAGES_FOR_SENSITIVITY],

@@ -9,11 +9,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import is_zipfile
 
 from pydantic import ValidationError
 
 from bench.bundle.hub_configs import HubConfig, ImageProcessorConfig, only_of_hub
 from bench.bundle.joined_preprocessing import Found, ImageInput, joined
+from bench.bundle.referred_files import is_openvino
 from bench.bundle.sidecar import SIDECAR, Sidecar, find_sidecar, read_document, read_sidecar
 from bench.bundle.stated_preprocessing import ForeignRecord, Stated
 from bench.bundle.tool_metadata import (
@@ -31,15 +33,23 @@ from device_profiles.validation import explain
 IN_THE_FILE = "metadata in the file"
 _REMEDY = f"correct it, move it away, or write {SIDECAR}, which is read first"
 
+_HEAD_BYTES = 4096
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+
 _Config = TypeVar("_Config", bound=ForeignRecord)
 _Value = TypeVar("_Value")
 
 
 def find_preprocess(
-    model_path: Path, metadata: Mapping[str, str], image_input: ImageInput, first: Sequence[Stated] = ()
+    model_path: Path,
+    metadata: Mapping[str, str],
+    image_input: ImageInput,
+    first: Sequence[Stated] = (),
+    last: Sequence[Stated] = (),
 ) -> Found:
-    """Return a model's preprocessing. `first`: what options state; `metadata`: ONNX's metadata_props.
+    """Return the preprocessing of a model, or of a network whose weights are in a file.
 
+    `metadata`: ONNX's metadata_props; `first`: what options state; `last`: what the network's library states.
     Raises InputError for a malformed source.
     """
     path = find_sidecar(model_path)
@@ -48,7 +58,7 @@ def find_preprocess(
     if image_input.layout is None:
         image_input = replace(image_input, layout=sidecar.input.layout)
     others = _other_sources(model_path, metadata, own, image_input.size)
-    return joined(image_input, [*first, own, *others])
+    return joined(image_input, [*first, own, *others, *last])
 
 
 def _other_sources(
@@ -87,16 +97,22 @@ def _read_beside(path: Path, kind: type[_Config], needed: Collection[str] = ()) 
 
 def _in_the_file(model_path: Path, metadata: Mapping[str, str]) -> Iterator[Stated]:
     document = ultralytics_document(metadata, model_path)
-    if model_path.suffix in (".pt", ".torchscript"):
+    if is_zipfile(model_path):  # as TorchScript is, whatever its name
         document = read_torchscript_document(model_path)
     if document is not None:
         ultralytics = _validated(model_path, document, UltralyticsMetadata)
         yield _checked(model_path, partial(ultralytics.stated, IN_THE_FILE))
     info = model_info_in(metadata)
-    if model_path.suffix == ".xml":
+    if _is_xml_of_openvino(model_path):
         info = read_model_info(model_path)
     model_info = _validated(model_path, info, ModelInfo)
     yield from _checked(model_path, partial(model_info.stated, IN_THE_FILE))
+
+
+def _is_xml_of_openvino(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return head.lstrip(_BEFORE_XML).startswith(b"<") and is_openvino(head)
 
 
 def _validated(path: Path, document: Mapping[str, Any], kind: type[_Config]) -> _Config:

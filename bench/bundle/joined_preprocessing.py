@@ -5,7 +5,7 @@ channels alone are taken for RGB.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import eq
 from typing import Generic, TypeVar
 
@@ -15,6 +15,7 @@ from bench.bundle.stated_preprocessing import PRESETS, Geometry, Numbers, Stated
 
 THE_SHAPE = "the shape"
 THE_USUAL_ORDER = "the usual order"
+THE_DEFAULT = "edgefit's default"
 _GEOMETRY = ("resize", "crop_pct", "interpolation", "antialias", "pad_value")
 _NUMBERS = ("scale", "mean", "std")
 
@@ -105,10 +106,16 @@ class _Choice(Generic[_Value]):
     """The first source."""
     conflicts: tuple[str, ...] = ()
     """What later sources contradict."""
+    defaulted: tuple[str, ...] = ()
+    """The keys that the source leaves to defaults."""
 
     def origins(self, fields: Sequence[str]) -> tuple[FieldOrigin, ...]:
         """Return the origin of each key that this part gives a value."""
-        return () if self.value is None else tuple(FieldOrigin(field, self.origin) for field in fields)
+        if self.value is None:
+            return ()
+        return tuple(
+            FieldOrigin(field, THE_DEFAULT if field in self.defaulted else self.origin) for field in fields
+        )
 
     def missing(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the keys that this part leaves without a value."""
@@ -137,7 +144,7 @@ def _choose(
         for source, value in given[1:]
         if not (source.is_default or isinstance(value, Unsupported) or is_like(chosen, value))
     )
-    return _Choice(chosen, first.origin, conflicts)
+    return _Choice(chosen, first.origin, conflicts, first.defaulted)
 
 
 def joined(image_input: ImageInput, sources: Sequence[Stated]) -> Found:
@@ -241,7 +248,7 @@ def _for_channels(choice: _Choice[Numbers], count: int) -> _Choice[Numbers]:
         return choice
     numbers = choice.value.for_channels(count)
     if numbers is not None:
-        return _Choice(numbers, choice.origin, choice.conflicts)
+        return replace(choice, value=numbers)
     sentence = f"{choice.origin} states {choice.value.words}, and the network takes {count} channel(s)"
     return _Choice(conflicts=(*choice.conflicts, f"{sentence}; state mean and std in edgefit.yaml"))
 

@@ -81,8 +81,11 @@ class ExcludedModule(Record):
     """The module's name in the network."""
     share_of_macs: float = Field(ge=0, le=1)
     """Its share of the network's multiply-accumulates."""
-    share_of_error: float = Field(ge=0)
-    """Its share of the error that int8 would add to the logits if every module were quantised (predicted)."""
+    share_of_error: float | None = Field(ge=0)
+    """Its share of the error that int8 would add to the logits if every module were quantised (predicted).
+
+    Null where it could not be measured.
+    """
 
 
 class Search(Record):

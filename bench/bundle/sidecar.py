@@ -34,6 +34,7 @@ from device_profiles.yaml_text import read_yaml, to_yaml
 
 SIDECAR = "edgefit.yaml"
 _LARGEST = 4 << 20
+_WITH_DEFAULTS = ("crop_pct", "interpolation", "antialias", "pad_value", "scale")
 _HEADER = "# Written by edgefit, which replaces it unless it was changed. Check: "
 
 
@@ -110,6 +111,11 @@ class SidecarPreprocess(Record):
             return None
         return Numbers(self.scale or UNIT_SCALE, self.mean, self.std)
 
+    @property
+    def defaulted(self) -> tuple[str, ...]:
+        """The keys that are missing here and have a default."""
+        return tuple(key for key in _WITH_DEFAULTS if getattr(self, key) is None)
+
 
 class SidecarOutput(Record):
     """The output that is judged."""
@@ -157,6 +163,7 @@ class Sidecar(Record):
             numbers=self.preprocess.numbers(),
             channels=self.input.channels,
             labels=self.output.classes,
+            defaulted=self.preprocess.defaulted,
         )
 
 

@@ -114,6 +114,9 @@ class Stated:
     """The order of the channels; `grey` for one."""
     labels: tuple[str, ...] | None = None
     """The names of the classes, in the order of the output."""
+    defaulted: tuple[str, ...] = ()
+    """The keys of Preprocess that the source does not state, and that `geometry` or `numbers` give their
+    defaults."""
     is_default: bool = False
     """Whether the tool only does so where its file is silent. Such values fill gaps."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench.bundle.joined_preprocessing import THE_USUAL_ORDER
 from bench.bundle.sidecar import (
     Sidecar,
     SidecarInput,
@@ -65,11 +66,14 @@ def _sidecar(inspection: ModelInspection, known: dict[str, SidecarOrigins]) -> S
 def _input(tensor: InspectedTensor | None, inspection: ModelInspection) -> SidecarInput:
     if tensor is None:
         return SidecarInput()
+    found = inspection.preprocess
+    # A guess is not written down: it would be taken for what a person stated.
+    is_guess = any((each.field, each.source) == ("channels", THE_USUAL_ORDER) for each in found.sources)
     return SidecarInput(
         name=tensor.name,
         layout=tensor.axes,
         dtype=tensor.dtype,
-        channels=inspection.preprocess.channels,
+        channels=None if is_guess else found.channels,
     )
 
 

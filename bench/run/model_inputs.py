@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bench.bundle.image_folder import paths_of_images
 from bench.bundle.model_set import RANDOM_VALUES, InputOrigin
+from bench.bundle.required_preprocessing import stated_by_option
 from bench.bundle.sample_sources import (
     TENSOR_SUFFIXES,
     USUAL_FUNCTION,
@@ -20,7 +21,7 @@ from bench.bundle.samples import MOST_INFERENCES, Sample, match_samples
 from bench.bundle.signature import Shapes, Tensor, batch_of, refuse_huge, with_shapes
 from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, random_pack
 from bench.errors import InputError
-from bench.run.image_inputs import ImageInputs, stated_by_option
+from bench.run.image_inputs import ImageInputs
 
 _USES = (
     "give a folder of images, a folder of .npy or .npz files, FILE.npz, or a function that yields arrays: "

@@ -1,7 +1,7 @@
 """What TorchScript ran: the nodes of the module's inlined graph, after freezing and fusing.
 
-That graph holds no shapes, so they are followed from the input through the operators known here; behind one
-that is not, multiply-accumulates are unknown, and said to be.
+That graph holds no shapes, so they are followed from the input through its operators; behind one whose shape
+cannot be known, multiply-accumulates are unknown, and said to be.
 """
 
 import math
@@ -19,6 +19,7 @@ from bench.runtimes.executed import (
     moved,
     transposed_convolution_macs,
 )
+from bench.runtimes.shapes_torchscript import Shape, shapes_after
 
 _FLOAT_CONVOLUTIONS = (
     "aten::_convolution",
@@ -44,6 +45,7 @@ _KEEP_SHAPE = (
     *("aten::relu", "aten::relu_", "aten::leaky_relu", "aten::leaky_relu_", "aten::elu", "aten::gelu"),
     *("aten::hardtanh", "aten::hardtanh_", "aten::clamp", "aten::dropout", "aten::contiguous", "aten::to"),
     *("aten::to_mkldnn", "aten::to_dense", "aten::quantize_per_tensor", "aten::dequantize"),
+    *("quantized::hardswish", "quantized::leaky_relu", "quantized::batch_norm2d", "quantized::sigmoid"),
     *("prim::MKLDNNHardSwish", "prim::MKLDNNHardSwish_", "prim::MKLDNNHardSigmoid"),
     *(
         "prim::MKLDNNHardSigmoid_",
@@ -63,8 +65,6 @@ _IMAGE_AXES, _MATRIX_AXES = 4, 2
 _IS_TRANSPOSED = 6  # which argument of _convolution it is
 _MEAN_OVER_AXES = 4  # the arguments of a mean over some axes; that over all has fewer
 _CONSTANTS = ("prim::Constant", "prim::ConstantMKLDNNTensor")
-
-Shape = tuple[int, ...]
 
 
 def executed_by(module: torch.jit.ScriptModule, input_shapes: Sequence[Shape]) -> Executed:
@@ -104,6 +104,10 @@ def _step(node: Any, shapes: dict[str, Shape | None]) -> Operator | None:
         given, macs, elements = _multiply(kind, inputs, taken, shapes)
     else:
         given, macs, elements = _shape_after(kind, inputs, taken, shapes), None, None
+    if given is None and kind not in (*_CONVOLUTIONS, *_MATRICES):
+        for output, shape in zip(node.outputs(), shapes_after(node, shapes), strict=True):
+            shapes[output.debugName()] = shape
+        return None
     for output in node.outputs():
         shapes[output.debugName()] = given
     if kind not in (*_CONVOLUTIONS, *_MATRICES):

@@ -33,7 +33,7 @@ def graph_of(model: openvino.Model, precision: Precision, with_macs: bool) -> Mo
     macs: Counter[str] = Counter()
     unknown = set(_UNCOUNTED)
     for node in nodes if with_macs else ():
-        if (count := _macs(node)) is None:
+        if (count := macs_of(node)) is None:
             unknown.add(node.get_type_name())
         else:
             macs[node.get_type_name()] += count
@@ -56,7 +56,7 @@ def _producer(model: openvino.Model) -> str | None:
     return f"OpenVINO {str(model.get_rt_info('Runtime_version').astype(str)).partition('-')[0]}"
 
 
-def _macs(node: openvino.Node) -> int | None:
+def macs_of(node: openvino.Node) -> int | None:
     """Return an operator's multiply-accumulates; 0 if it multiplies no matrix, None if a shape is open."""
     kind = node.get_type_name()
     if kind not in (*_CONVOLUTIONS, *_TRANSPOSED, _MATRIX, _ATTENTION):

@@ -18,14 +18,17 @@ def stated_classes(stated: str) -> tuple[str, ...]:
 
     Raises InputError for a file that cannot be read, and for names that are empty or occur twice.
     """
-    path = Path(stated)
-    if path.is_file():
-        names = _lines_of(path)
-    elif path.suffix and "," not in stated:
-        raise InputError(f"--classes {stated}: no such file; give a file with a name per line, or a,b,…")
-    else:
+    if "," in stated:
         names = tuple(name.strip() for name in stated.split(","))
-    check_class_names(f"--classes {stated}", names)
+        check_class_names("--classes", names)
+    elif Path(stated).is_file():
+        names = _lines_of(Path(stated))
+        check_class_names(f"--classes {stated}", names)
+    else:
+        raise InputError(
+            f"--classes {printable(stated)}: there is no such file, and it is no list; give a file with a "
+            "name per line, or a,b,…"
+        )
     return names
 
 

@@ -23,7 +23,8 @@ _SPLITS = ("split",)
 _PATIENTS = ("patient", "patient_id", "group")
 _INDEX = re.compile(r"|unnamed: \d+")  # how pandas writes and reads an index
 _WHOLE = re.compile(r"\d+(\.0+)?")
-_ABSENT, _PRESENT = re.compile(r"0(\.0+)?"), re.compile(r"1(\.0+)?")
+_ABSENT = re.compile(r"0(\.0+)?|false", re.IGNORECASE)
+_PRESENT = re.compile(r"1(\.0+)?|true", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from bench.errors import InputError
 from export.data.csv_files import list_csv
 from export.data.folder import ListedFiles, list_folder
 from export.data.images import LabelledImages
-from export.data.listing import Limits, Listing
+from export.data.listing import Listing, SampleLimits
 from export.data.loader import CollectedTensors, collect
-from export.data.named import NAMED, list_named
+from export.data.named import NAMED, is_run_folder, list_named, list_run
 from export.data.npz_images import list_npz
 from export.data.readable import ArrayImages, FileImages
 from export.data.sets import Sets, divided, refuse_too_few, without_common
@@ -44,7 +44,7 @@ class DataOptions:
     """The source's inputs, for ready inputs; an axis may be open."""
     image_side: int = 224
     """The side of images that are made or downloaded, in pixels."""
-    limits: Limits = field(default_factory=Limits)
+    limits: SampleLimits = field(default_factory=SampleLimits)
     """How many samples are read at most."""
 
 
@@ -63,6 +63,9 @@ def find_data(
     path = Path(data)
     if _is_function(data):
         return _of_function(data, wanted, bar)
+    if is_run_folder(path):
+        run = list_run(path, wanted.classes)
+        return _images(run.listing, wanted.limits, lambda _: run.images)
     if path.is_dir():
         return _of_folder(path, wanted, bar)
     if not path.is_file():
@@ -111,10 +114,10 @@ def _of_function(data: str, options: DataOptions, progress: Progress) -> Labelle
     return _tensors(collect(where, samples, options.inputs, limits.total, options.classes, progress), limits)
 
 
-def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
+def _tensors(collected: CollectedTensors, limits: SampleLimits) -> LabelledTensors:
     listing = collected.listing
     sets = divided(listing, limits)
-    refuse_too_few(listing.where, sets, len(listing))
+    refuse_too_few(listing, sets, limits)
     return LabelledTensors(
         name=listing.name,
         pack=collected.pack,
@@ -128,18 +131,18 @@ def _tensors(collected: CollectedTensors, limits: Limits) -> LabelledTensors:
     )
 
 
-def _of_files(listed: ListedFiles, limits: Limits) -> LabelledImages:
+def _of_files(listed: ListedFiles, limits: SampleLimits) -> LabelledImages:
     return _images(listed.listing, limits, lambda _: FileImages(listed.files))
 
 
 def _images(
-    listing: Listing, limits: Limits, opened: Callable[[Sets], FileImages | ArrayImages]
+    listing: Listing, limits: SampleLimits, opened: Callable[[Sets], FileImages | ArrayImages]
 ) -> LabelledImages:
     planned = divided(listing, limits)
-    refuse_too_few(listing.where, planned, len(listing))
+    refuse_too_few(listing, planned, limits)
     images = opened(planned)
     sets = _without_equal(images, planned)
-    refuse_too_few(listing.where, sets, len(listing))
+    refuse_too_few(listing, sets, limits)
     return LabelledImages(
         name=listing.name,
         images=images,
@@ -161,7 +164,7 @@ def _without_equal(images: FileImages | ArrayImages, sets: Sets) -> Sets:
     equal = len(sets.every) - len(different.every)
     if not equal:
         return sets
-    note = f"{equal} images equal others, byte by byte, of a set that is compared or evaluated on: left out."
+    note = f"Images that are equal byte by byte are in one set alone: {equal} left out."
     return replace(different, notes=(*sets.notes, note))
 
 

@@ -23,6 +23,17 @@ def class_count(values: int, output: OutputRecord) -> int:
     return _DECIDES if output.kind == "classes" and values == 1 else values
 
 
+def with_single_labels(found: Data, activation: str | None) -> Data:
+    """Return the data with a class per sample if each sample has exactly one of several labels, as in tables
+    with a column per class. `activation`: what was stated of the output; sigmoid says that labels they are.
+    """
+    labels = found.labels
+    if labels is None or labels.ndim == 1 or activation == "sigmoid" or (labels.sum(axis=1) != 1).any():
+        return found
+    note = "Each sample has a single 1 among its labels: that is its class, unless --activation is sigmoid."
+    return replace(found, labels=labels.argmax(axis=1).astype(np.int64), notes=(*found.notes, note))
+
+
 def fitted(found: Data, values: int, output: OutputRecord) -> Data:
     """Return the data with labels as the judged output has them, and with notes on what was done.
 
@@ -85,8 +96,7 @@ def _with_classes(found: Data, labels: Labels, count: int, output: OutputRecord)
     if labels.ndim == 1:
         return found
     if labels.shape[1] == count and (labels.sum(axis=1) == 1).all():
-        note = "Each sample has a single 1 among its labels: that is its class."
-        return replace(found, labels=labels.argmax(axis=1).astype(np.int64), notes=(*found.notes, note))
+        return with_single_labels(found, None)
     raise InputError(
         f"{found.name}: each sample has {labels.shape[1]} labels that do not exclude each other "
         f"({_names(found)}), and the output {_words(count, output)} that do: give the class of each sample, "
@@ -106,7 +116,8 @@ def _refuse_outside(
     highest = int(found.labels.max(initial=0))
     if found.classes and len(found.classes) != count:
         remedy = (
-            "take data of the classes of the output, or choose another output with --output"
+            "take data of the classes of the output, or choose another output with --output; if the data has "
+            "no labels, list its files in a CSV file with the column 'path' alone"
             if len(found.classes) > count
             else "name all in the order of the output: --classes a,b,…, or a file with a name per line"
         )

@@ -3,7 +3,7 @@
 The classes have the order of the alphabet, with which networks were trained, and not edgefit's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -12,7 +12,7 @@ import numpy as np
 from bench.errors import InputError
 from export.data.class_names import listed, order_notes, ordered_names
 from export.data.listing import Listing
-from models.sources.decoding import IMAGE_SUFFIXES
+from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
 from models.sources.folder_layout import list_class, split_folders, sub_folders
 from models.sources.names import check_name, printable
 from models.sources.patients import patient_of
@@ -61,16 +61,17 @@ def list_folder(folder: Path, stated: tuple[str, ...]) -> ListedFiles:
     return _listed(folder, files, None, stated, (why_not, *_ignored_notes(ignored)))
 
 
-def _files_in(split_folder: Path, split: str, ignored: list[str]) -> list[_File]:
-    return [
-        _File(
-            path=file.path,
-            split=split,
-            folder=file.inner.parts[0] if len(file.inner.parts) > 1 else "",
-            inner=file.inner,
-        )
-        for file in list_class(split_folder, 0, split, ignored)
-    ]
+def _files_in(split_folder: Path, split: str, ignored: list[str]) -> Iterator[_File]:
+    """Yield the images in a split, then those in each of its sub-folders, which may be links."""
+    for path in sorted(split_folder.iterdir()):
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir() and not path.name.startswith("."):
+            yield _File(path, split, "", Path(path.name))
+        elif path.is_file():
+            refuse_dicom(path)
+            ignored.append(path.name)
+    for folder in sub_folders(split_folder):
+        for file in list_class(folder, 0, split, ignored):
+            yield _File(file.path, split, folder.name, Path(folder.name) / file.inner)
 
 
 def _why_no_classes(

@@ -1,6 +1,6 @@
 """Samples as a data set lists them, before any is read: labels, splits and patients. It opens nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ EVALUATION_IMAGES = 512
 
 
 @dataclass(frozen=True)
-class Limits:
+class SampleLimits:
     """How many samples are read at most."""
 
     calibration: int = CALIBRATION_IMAGES
@@ -49,7 +49,7 @@ class Listing:
     """The names of the classes, or of the labels; empty where nobody named them."""
     patients_from: str = "file names"
     """What tells the patients, for people."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What a person should know of the data set: sentences."""
 
     def __len__(self) -> int:

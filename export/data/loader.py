@@ -163,7 +163,7 @@ class _Reservoir:
         first = f"the first {self.examined}" if is_cut else "all"
         return (
             *([f"{count} of {first} samples were drawn at random."] if count < different or is_cut else []),
-            *([f"{self._equal} samples equal others, and count once."] if self._equal else []),
+            *([f"Equal samples count once: {self._equal} left out."] if self._equal else []),
             *(f"The array '{name}' is not used: no input has this name." for name in sorted(self._unused)),
         )
 

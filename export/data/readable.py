@@ -14,6 +14,7 @@ from PIL import Image
 from bench.bundle.image_folder import mode_of, read_image, sized_image
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import Preprocess
+from bench.errors import InputError
 from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
 
 
@@ -37,13 +38,24 @@ class FileImages:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def content_keys(self, indices: Sequence[int]) -> list[str | None]:
-        """Return a key of each file's bytes; None where no other file of these has its size."""
-        sizes = [self.files[index].stat().st_size for index in indices]
+        """Return a key of each file's bytes; None where no other file of these has its size.
+
+        Raises InputError for a broken link, and for what is no regular file.
+        """
+        sizes = [_size(self.files[index]) for index in indices]
         counts = Counter(sizes)
         return [
             _digest(self.files[index].read_bytes()) if counts[size] > 1 else None
             for index, size in zip(indices, sizes, strict=True)
         ]
+
+
+def _size(path: Path) -> int:
+    if not path.is_file():
+        # A pipe must not be opened: reading it would wait for ever.
+        what = "is a broken link" if path.is_symlink() else "is no regular file"
+        raise InputError(f"{path}: {what}; replace it, or move it away")
+    return path.stat().st_size
 
 
 def _read_file(path: Path, preprocess: Preprocess) -> Pixels:

@@ -44,8 +44,15 @@ def export_data(
         calibration=calibration,
         held_out=held_out,
         evaluation=evaluation,
-        notes=found.notes,
+        notes=(*found.notes, *_positive_note(found, positive_class)),
     )
+
+
+def _positive_note(found: LabelledImages | LabelledTensors, positive_class: int | None) -> tuple[str, ...]:
+    if positive_class is None or found.labels is None:
+        return ()
+    name = found.classes[positive_class] if found.classes else str(positive_class)
+    return (f"'{name}' is the positive class: --positive states the other.",)
 
 
 def _tensors(found: LabelledTensors, chosen: npt.NDArray[np.int64]) -> Samples:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import InputError
-from export.data.listing import Indices, Limits, Listing
+from export.data.listing import Indices, Listing, SampleLimits
 from export.data.stratified import strata_of, stratified_order
 from models.sources.options import SPLIT_SEED
 from models.sources.splitting import split_off
@@ -26,6 +26,8 @@ _FEWEST_OF_STRATUM = 5
 _CALIBRATION_SHARE = 0.2
 # As many calibrate int8 well; a small data set gives up to a third of its samples for it.
 _ENOUGH_CALIBRATION = 64
+# Of so many times the samples that are read, the sets are as good as of millions.
+_ENOUGH_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class Sets:
         return np.concatenate([self.calibration, self.held_out, self.evaluation])
 
 
-def divided(listing: Listing, limits: Limits) -> Sets:
+def divided(listing: Listing, limits: SampleLimits) -> Sets:
     """Return the samples of the three sets, each in an order of which every prefix is about stratified.
 
     A data set's own splits are used: train for calibration, val held out, test for evaluation. A missing one
-    is split off, always in the same way. Nothing is evaluated on train where there is something else.
+    is split off, always in the same way. Nothing is evaluated on train where test, or a val that is large
+    enough, exists.
     """
     sets = _by_splits(listing, limits)
     sets = _without_known_patients(listing, sets)
@@ -70,33 +73,45 @@ class _Divider:
     """Splits off parts of the samples of a listing."""
 
     listing: Listing
-    limits: Limits
+    limits: SampleLimits
 
     def off(self, pool: Indices, count: float) -> tuple[Indices, Indices]:
         """Return the remaining samples of a pool, and about `count` others, stratified and by patient."""
+        groups = [self.listing.patients[index] or f"\0{index}" for index in pool.tolist()]
+        remaining, chosen = split_off(self._strata(pool), groups, count / max(1, len(pool)), SPLIT_SEED)
+        return pool[remaining], pool[chosen]
+
+    def _strata(self, pool: Indices) -> npt.NDArray[np.int64]:
+        """Return the stratum of each sample of a pool, numbered without gaps; small ones are one together."""
         strata = strata_of(self.listing.labels, len(self.listing))[pool]
         sizes = np.bincount(strata)
         common = np.where(sizes[strata] < _FEWEST_OF_STRATUM, len(sizes), strata)
-        compact = np.unique(common, return_inverse=True)[1].astype(np.int64).reshape(-1)
-        groups = [self.listing.patients[index] or f"\0{index}" for index in pool.tolist()]
-        remaining, chosen = split_off(compact, groups, count / max(1, len(pool)), SPLIT_SEED)
-        return pool[remaining], pool[chosen]
+        return strata_of(common, len(pool))
 
-    def halves(self, pool: Indices) -> tuple[Indices, Indices]:
+    def _thinned(self, pool: Indices) -> Indices:
+        """Return a random part of a pool that is far larger than needed: dividing all would take long."""
+        order = stratified_order(self._strata(pool), _ENOUGH_TIMES * self.limits.total)
+        return pool[np.sort(order)]
+
+    def halves(self, every: Indices) -> tuple[Indices, Indices]:
         """Return the samples to evaluate, and those to hold out: at most half, and not more than needed."""
+        pool = self._thinned(every)
         return self.off(pool, min(self.limits.held_out, len(pool) / 2))
 
-    def three(self, pool: Indices, notes: tuple[str, ...]) -> Sets:
+    def three(self, every: Indices, notes: tuple[str, ...]) -> Sets:
         """Return three sets of one pool."""
-        share = max(
-            _CALIBRATION_SHARE * len(pool), min(_ENOUGH_CALIBRATION, len(pool) / 3), FEWEST_CALIBRATION
-        )
-        rest, calibration = self.off(pool, min(share, self.limits.calibration, len(pool)))
+        pool = self._thinned(every)
+        # The numbers of all strata are rounded, so that their sum may be half a sample per stratum too low.
+        spare = len(np.unique(self._strata(pool))) // 2
+        least = FEWEST_CALIBRATION + spare
+        share = max(_CALIBRATION_SHARE * len(pool), min(_ENOUGH_CALIBRATION, len(pool) / 3), least)
+        most = min(self.limits.calibration + spare, len(pool) - 2 * FEWEST_COMPARED)
+        rest, calibration = self.off(pool, max(0, min(share, most)))
         evaluation, held_out = self.halves(rest)
         return Sets(calibration, held_out, evaluation, notes)
 
 
-def _by_splits(listing: Listing, limits: Limits) -> Sets:
+def _by_splits(listing: Listing, limits: SampleLimits) -> Sets:
     splits = np.array(listing.splits)
     train, validation, test = (np.flatnonzero(splits == name) for name in ("train", "val", "test"))
     how, divider = _how(listing), _Divider(listing, limits)
@@ -121,7 +136,7 @@ def _by_splits(listing: Listing, limits: Limits) -> Sets:
 
 
 def _small_validation(count: int) -> str:
-    return f"val has {count} samples, fewer than {FEWEST_VALIDATION}: they were added to train."
+    return f"val has fewer than {FEWEST_VALIDATION} samples ({count}): they were added to train."
 
 
 def _divided(missing: str, source: str, how: str) -> str:
@@ -134,7 +149,7 @@ def _one_pool(listing: Listing, how: str) -> str:
     stated = "The data has no splits" if name is None else f"The data has {name} alone"
     trained = (
         ""
-        if name in ("val", "test")
+        if name in ("val", "test") or listing.labels is None
         else " If the network was trained on these samples, its accuracy on them is too good."
     )
     return f"{stated}: its samples were divided for calibration, comparison and evaluation{how}.{trained}"
@@ -153,10 +168,8 @@ def _without_known_patients(listing: Listing, sets: Sets) -> Sets:
     left_out = len(sets.every) - len(kept.every)
     if not left_out:
         return sets
-    sentence = (
-        f"{left_out} samples of train or val were left out, because their patients, by "
-        f"{listing.patients_from}, are in a later split as well."
-    )
+    known = f"by {listing.patients_from}"
+    sentence = f"Samples of patients ({known}) that a later split has as well: {left_out} left out."
     return replace(kept, notes=(*sets.notes, sentence))
 
 
@@ -184,17 +197,17 @@ def _not_in(indices: Indices, later: Indices, codes: npt.NDArray[np.int64]) -> I
     return indices[(own < 0) | ~np.isin(own, codes[later])]
 
 
-def refuse_too_few(where: str, sets: Sets, total: int) -> None:
+def refuse_too_few(listing: Listing, sets: Sets, limits: SampleLimits) -> None:
     """Raise InputError if a set has too few samples to say anything."""
     for name, indices, least in (
-        ("calibration", sets.calibration, FEWEST_CALIBRATION),
+        ("calibration", sets.calibration, min(FEWEST_CALIBRATION, limits.calibration)),
         ("comparing int8 recipes", sets.held_out, FEWEST_COMPARED),
         ("evaluation", sets.evaluation, FEWEST_COMPARED),
     ):
         if len(indices) < least:
             needed = FEWEST_CALIBRATION + 2 * FEWEST_COMPARED
             raise InputError(
-                f"{where}: of its {total} samples {len(indices)} are left for {name}, and at least {least} "
-                f"are needed there ({needed} in all); samples of one patient, and equal ones, stay together: "
-                "give more samples"
+                f"{listing.where}: of its {len(listing)} samples {len(indices)} are left for {name}, and at "
+                f"least {least} are needed there ({needed} in all); samples of one patient, and equal ones, "
+                "stay together: give more samples"
             )

@@ -55,7 +55,8 @@ class Comparison:
     verdict: Verdict
     """Whether the rival is better, worse, or cannot be told apart."""
     chance: float
-    """How often chance alone would show a difference as large, by the stronger of the two tests."""
+    """How often chance alone would show some rival to differ as much; 1 where the difference is too small to
+    matter."""
 
 
 def answers_to(values: Values, labels: Labels, output: OutputRecord) -> Answers | None:
@@ -85,14 +86,15 @@ def _log_probabilities(scores: npt.NDArray[np.float64], activation: str) -> npt.
     return logs
 
 
-def compare(stated: Answers, rival: Answers, rivals: int) -> Comparison:
+def compare(stated: Answers, rival: Answers, family: int) -> Comparison:
     """Judge a rival, one of so many, by the answers to the same images."""
     differences = rival.right - stated.right
     gain = int(differences.sum())
-    sign = -1 if gain < 0 else 1
-    chance = _chance(sign * differences, sign * _steps(stated, rival))
-    is_clear = abs(gain) >= LEAST_GAIN * len(stated) * stated.decisions
-    if not is_clear or chance > CHANCE / max(1, rivals):
+    if abs(gain) < LEAST_GAIN * len(stated) * stated.decisions:
+        return Comparison("equal", 1.0)
+    sign = 1 if gain > 0 else -1
+    chance = min(1.0, family * _chance(sign * differences, sign * _steps(stated, rival)))
+    if chance > CHANCE:
         return Comparison("equal", chance)
     return Comparison("better" if gain > 0 else "worse", chance)
 

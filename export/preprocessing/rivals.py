@@ -1,10 +1,12 @@
-"""The usual mistakes in stating how an image becomes an input: what else it could be, one part at a time.
+"""The usual mistakes in stating how an image becomes an input: what else it could be.
 
-Pure; it reads no image.
+Values and the order of channels are changed apart and together, since with one of them wrong the other tells
+nothing; the way to resize is changed alone, or with whatever fits best. Pure; it reads no image.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bench.bundle.input_arrays import fits_type
 from bench.bundle.input_preprocessing import Preprocess
@@ -24,54 +26,83 @@ _GEOMETRIES: Mapping[str, Geometry] = {
 
 
 @dataclass(frozen=True)
-class Rival:
-    """Another way to prepare an image."""
+class Change:
+    """One part of a preprocessing that could be otherwise."""
 
-    name: str
-    """The way in words, such as `values from 0 to 255`."""
-    preprocess: Preprocess
-    """The same as data."""
+    words: str
+    """What it would be, such as `values from 0 to 255`."""
+    fields: Mapping[str, Any]
+    """The keys of Preprocess that change."""
     remedy: str
     """What to type if it is right."""
 
 
+@dataclass(frozen=True)
+class Rival:
+    """Another way to prepare an image."""
+
+    preprocess: Preprocess
+    """The way."""
+    changes: tuple[Change, ...]
+    """In what it differs from the stated one."""
+
+    @property
+    def name(self) -> str:
+        """The way in words: what differs."""
+        return " and ".join(change.words for change in self.changes)
+
+    @property
+    def remedy(self) -> str:
+        """What to type if it is right."""
+        return " and ".join(change.remedy for change in self.changes)
+
+    def with_change(self, change: Change) -> "Rival":
+        """Return a rival that differs in one part more."""
+        changed = self.preprocess.model_copy(update=dict(change.fields))
+        return Rival(changed, (*self.changes, change))
+
+
 def rivals_of(preprocess: Preprocess, is_coloured: bool, dtype: str) -> tuple[Rival, ...]:
-    """Return the rivals of a preprocessing: those that give another input, which `dtype` can hold.
+    """Return the rivals that keep the pixels: other values, channels in the other order, and both.
 
     `is_coloured`: whether images have colours; in grey ones the order of the channels changes nothing.
+    `dtype`: the type of the input, which must hold the values.
     """
-    candidates = [*_other_values(preprocess), *_other_geometries(preprocess)]
-    if is_coloured and preprocess.channels != "grey":
-        candidates.append(_other_order(preprocess))
-    return tuple(rival for rival in candidates if fits_type(rival.preprocess, dtype))
+    stated = Rival(preprocess, ())
+    values = [stated.with_change(change) for change in _other_values(preprocess)]
+    values = [rival for rival in values if fits_type(rival.preprocess, dtype)]
+    if not is_coloured or preprocess.channels == "grey":
+        return tuple(values)
+    order = _other_order(preprocess)
+    return (*values, stated.with_change(order), *(rival.with_change(order) for rival in values))
 
 
-def _other_values(preprocess: Preprocess) -> Iterator[Rival]:
+def other_geometries(preprocess: Preprocess) -> Iterator[Change]:
+    """Yield the other usual ways to resize; how pixels are interpolated stays."""
+    for words, geometry in _GEOMETRIES.items():
+        if geometry.resize != preprocess.resize:
+            crop_pct = f", crop_pct: {geometry.crop_pct:g}" if geometry.crop_pct < 1 else ""
+            yield Change(
+                words,
+                {"resize": geometry.resize, "crop_pct": geometry.crop_pct},
+                f"'preprocess: {{resize: {geometry.resize}{crop_pct}}}' in edgefit.yaml",
+            )
+
+
+def _other_values(preprocess: Preprocess) -> Iterator[Change]:
     stated = Numbers(preprocess.scale, preprocess.mean, preprocess.std)
     for name, words in _VALUES.items():
         numbers = PRESETS[name].for_channels(len(preprocess.mean))
-        if numbers is None:
-            continue
-        if not numbers.is_like(stated):
-            changed = {"scale": numbers.scale, "mean": numbers.mean, "std": numbers.std}
-            yield Rival(words, preprocess.model_copy(update=changed), f"--preprocess {name}")
+        if numbers is not None and not numbers.is_like(stated):
+            fields = {"scale": numbers.scale, "mean": numbers.mean, "std": numbers.std}
+            yield Change(words, fields, f"--preprocess {name}")
 
 
-def _other_geometries(preprocess: Preprocess) -> Iterator[Rival]:
-    for words, geometry in _GEOMETRIES.items():
-        if geometry.resize == preprocess.resize:
-            continue
-        changed = {"resize": geometry.resize, "crop_pct": geometry.crop_pct}
-        crop_pct = f", crop_pct: {geometry.crop_pct:g}" if geometry.crop_pct < 1 else ""
-        remedy = f"'preprocess: {{resize: {geometry.resize}{crop_pct}}}' in edgefit.yaml"
-        yield Rival(words, preprocess.model_copy(update=changed), remedy)
-
-
-def _other_order(preprocess: Preprocess) -> Rival:
+def _other_order(preprocess: Preprocess) -> Change:
     """Return the other order of the channels. Mean and std stay where they are, as they would if typed."""
     order = "rgb" if preprocess.channels == "bgr" else "bgr"
-    return Rival(
-        name=f"channels in the order {order.upper()}",
-        preprocess=preprocess.model_copy(update={"channels": order}),
-        remedy=f"'input: {{channels: {order}}}' in edgefit.yaml",
+    return Change(
+        f"channels in the order {order.upper()}",
+        {"channels": order},
+        f"'input: {{channels: {order}}}' in edgefit.yaml",
     )

@@ -56,6 +56,26 @@ def candidates_for(sensitivity: Sensitivity, qat: bool) -> Candidates:
     return Candidates(recipes=tuple(recipes), fallbacks=tuple(fallbacks))
 
 
+def candidates_without_network(sensitivity: Sensitivity) -> Candidates:
+    """Return the recipes for a file of which no network can be made, so that its weights cannot be corrected.
+
+    What is kept in fp32 are its first layers: the quantisation library corrects biases, and nothing tells
+    which layers are the most sensitive.
+    """
+    first = sensitivity.layers[:_FIRST_LAYERS]
+    sets = [tuple(layer.name for layer in first[:count]) for count in range(1, len(first) + 1)]
+    small = [names for names in sets if sensitivity.share_of_macs(frozenset(names)) <= _MOST_MACS_IN_FP32]
+    fallbacks = [
+        Recipe(corrected=False, ranges=ranges, excluded_modules=names)
+        for names in small[-1:]
+        for ranges in (RangeMethod.MIN_MAX, RangeMethod.HISTOGRAM)
+    ]
+    return Candidates(
+        recipes=(Recipe(corrected=False), Recipe(corrected=False, ranges=RangeMethod.HISTOGRAM)),
+        fallbacks=tuple(fallbacks),
+    )
+
+
 def _recipes_excluding(sets: Sequence[frozenset[str]], sensitivity: Sensitivity) -> list[Recipe]:
     return [Recipe(excluded_modules=sensitivity.in_order(names)) for names in sets[:_MOST_SETS]]
 

@@ -18,6 +18,7 @@ from export.quantisation.simulation import (
     Range,
     Stepwise,
     along,
+    channel_axis,
     fake_quantise,
     quantised_tensors,
     weighted,
@@ -30,32 +31,36 @@ _LEAST_GAIN, _LARGEST_GAIN = 0.8, 1.25
 
 @dataclass(frozen=True)
 class Correction:
-    """A gain and a shift for each channel of a tensor [n, c, …]."""
+    """A gain and a shift for each channel of a tensor [n, c, …] or [n, …, c]."""
 
     gain: Tensor
     """What each channel is multiplied by: [c]."""
     shift: Tensor
     """What is added to each channel after that: [c]."""
+    axis: int
+    """The tensor's axis of channels."""
 
     def applied(self, value: Tensor) -> Tensor:
         """Return the corrected tensor."""
-        return value * along(self.gain, value, 1) + along(self.shift, value, 1)
+        return value * along(self.gain, value, self.axis) + along(self.shift, value, self.axis)
 
 
-def find_correction(reference: Tensor, value: Tensor) -> Correction:
-    """Return the correction that gives each channel of `value` [n, c, …] the mean and scale of `reference`.
+def find_correction(reference: Tensor, value: Tensor, axis: int) -> Correction:
+    """Return the correction that gives each channel of `value` the mean and scale of `reference`.
+
+    `axis`: the axis of the channels.
 
     The gain is var(reference) ÷ cov(reference, value). The gain of least squares, cov(reference, value) ÷
     var(value), would be too small because of the noise in `value`.
     """
-    others = [0, *range(2, value.dim())]
+    others = [other for other in range(value.dim()) if other != axis]
     reference_mean, mean = reference.mean(dim=others), value.mean(dim=others)
-    centred = reference - along(reference_mean, reference, 1)
-    covariance = (centred * (value - along(mean, value, 1))).mean(dim=others)
+    centred = reference - along(reference_mean, reference, axis)
+    covariance = (centred * (value - along(mean, value, axis))).mean(dim=others)
     gain = centred.square().mean(dim=others) / covariance
     gain = torch.where(torch.isfinite(gain) & (covariance > 0), gain, 1.0)
     gain = gain.clamp(_LEAST_GAIN, _LARGEST_GAIN)
-    return Correction(gain, reference_mean - gain * mean)
+    return Correction(gain, reference_mean - gain * mean, axis)
 
 
 @torch.no_grad()
@@ -81,7 +86,8 @@ def correct(
             layer.get_parameter("weight").copy_(rounded(layer, int8.env[node.all_input_nodes[0]], level))
         _, value = next(int8_steps)
         if node in layers:
-            correction = find_correction(reference, value)
+            axis = channel_axis(corrected.get_submodule(layers[node]), value)
+            correction = find_correction(reference, value, axis)
             _apply(correction, corrected, layers[node])
             value = correction.applied(value)
         int8.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value

@@ -17,6 +17,11 @@ from torch import Tensor, fx, nn
 
 from export.quantisation.simulation import Stepwise, along, is_sum, weighted
 
+_POOLS = (
+    nn.functional.adaptive_avg_pool2d,
+    torch.ops.aten.max_pool2d.default,
+    torch.ops.aten.avg_pool2d.default,
+)
 _CLIP = 6.0
 _MARGIN = 1.25
 _LARGEST_FACTOR = 16.0
@@ -54,10 +59,16 @@ def equalise(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModu
             layer.get_parameter("weight").mul_(along(factors, layer.get_parameter("weight"), 0))
             layer.get_parameter("bias").mul_(factors)
         for name in group.readers:
-            weight = equal.get_submodule(name).get_parameter("weight")
-            depthwise = weight.dim() == 4 and weight.shape[1] == 1
-            weight.div_(along(factors, weight, 0 if depthwise else 1))
+            _divide_inputs(equal.get_submodule(name), factors)
     return equal
+
+
+def _divide_inputs(layer: nn.Module, factors: Tensor) -> None:
+    """Divide the weights that read each input channel by its factor."""
+    weight = layer.get_parameter("weight")
+    groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
+    by_group = weight.view(groups, -1, *weight.shape[1:])  # [groups, out ÷ groups, in ÷ groups, …]
+    by_group.div_(factors.view(groups, 1, weight.shape[1], *[1] * (weight.dim() - 2)))
 
 
 def _factors(largest: Tensor, clipped: bool) -> Tensor:
@@ -90,7 +101,10 @@ def _groups(network: fx.GraphModule) -> list[_Group]:
         module = modules.get(str(node.target)) if node.op == "call_module" else None
         if node in names:
             inputs[0].readers.append(names[node])
-            group = _Group(writers=[names[node]])
+            # Of a linear layer that runs on every pixel or token, the channels are the last axis.
+            is_last_axis = isinstance(modules[names[node]], nn.Linear) and len(_shape(node, 2)) != 2
+            inputs[0].fixed |= is_last_axis
+            group = _Group(writers=[names[node]], fixed=is_last_axis)
         elif is_sum(node):
             group = inputs[0]
             for other in inputs[1:]:
@@ -110,8 +124,18 @@ def _groups(network: fx.GraphModule) -> list[_Group]:
 
 
 def _keeps_channels(node: fx.Node) -> bool:
-    """Tell whether a node averages over space, or flattens a tensor without spatial dimensions."""
-    return node.target in (torch.flatten, nn.functional.adaptive_avg_pool2d)
+    """Tell whether a node pools over space, or flattens a tensor without spatial dimensions."""
+    if node.target is torch.flatten:
+        return math.prod(_shape(node.all_input_nodes[0], 2)[2:]) == 1
+    if node.target is torch.mean:
+        return list(node.args[1:2]) in ([[2, 3]], [[-1, -2]], [[-2, -1]])
+    return node.target in _POOLS
+
+
+def _shape(node: fx.Node, axes: int) -> tuple[int, ...]:
+    """Return the shape of a node's value; where the graph states none, one of so many axes."""
+    shape: tuple[int, ...] = node.meta.get("shape", (1,) * axes)
+    return shape
 
 
 def _largest_values(

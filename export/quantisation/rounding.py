@@ -41,7 +41,7 @@ def on_grid(weight: Tensor, level: int) -> Tensor:
 def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
     """Return a layer's weights [out, …] on the grid of ±`level` steps an output channel.
 
-    `inputs`: the layer's inputs, float32 [n, in, h, w], or [n, in] for a linear layer.
+    `inputs`: the layer's inputs, float32 [n, in, h, w], or [n, …, in] for a linear layer.
     """
     weight = layer.get_parameter("weight")
     grouped = isinstance(layer, nn.Conv2d) and layer.groups > 1
@@ -63,7 +63,7 @@ def _second_moments(layer: nn.Module, inputs: Tensor) -> Tensor:
 def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
     """Return samples of a layer's inputs, one row for each output value: [groups, n, k]."""
     if not isinstance(layer, nn.Conv2d):
-        return _some(inputs)[None]
+        return _some(inputs.flatten(0, -2))[None]
     if layer.kernel_size == (1, 1) and layer.groups == 1:
         return _some(inputs.movedim(1, -1).flatten(0, -2))[None]
     # The padding of both ends of each dimension, the last dimension first; it covers padding="same" too.

@@ -44,6 +44,8 @@ class Sensitivity(Record):
     """The network's layers, in the order in which they run."""
     activations: tuple[Activation, ...]
     """The tensors that int8 rounds."""
+    unmeasured: str | None = None
+    """Why no noise was measured, so that all figures of noise are 0; null if it was."""
 
     def noise(self, excluded_modules: frozenset[str]) -> float:
         """Return the predicted noise of the logits if these modules are kept in fp32.

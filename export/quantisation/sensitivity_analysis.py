@@ -16,6 +16,7 @@ from export.quantisation.sensitivity import Activation, Layer, Sensitivity
 from export.quantisation.simulation import (
     ACTIVATIONS,
     Range,
+    channel_axis,
     fake_quantise,
     is_sum,
     output_of,
@@ -106,7 +107,7 @@ def _rounded(
     inputs = values[node.all_input_nodes[0]]
     layer.get_parameter("weight").copy_(rounded(layer, inputs, level))
     value: Tensor = layer(inputs)
-    return find_correction(values[node], value).applied(value)
+    return find_correction(values[node], value, channel_axis(layer, value)).applied(value)
 
 
 def _around(network: fx.GraphModule, tensor: fx.Node) -> list[str]:
@@ -125,5 +126,10 @@ def _macs(layer: nn.Module, output: Tensor) -> int:
 
 
 def _power(logits: Tensor) -> float:
-    """Return the mean square of logits [n, classes] about each image's mean, which softmax ignores."""
-    return float((logits - logits.mean(dim=1, keepdim=True)).square().mean())
+    """Return the mean square of logits [n, classes] about each image's mean, which softmax ignores.
+
+    A single logit has no such mean.
+    """
+    if logits.shape[1] > 1:
+        logits = logits - logits.mean(dim=1, keepdim=True)
+    return float(logits.square().mean())

@@ -80,6 +80,11 @@ def is_sum(node: fx.Node) -> bool:
     return node.op == "call_function" and node.target in _SUMS
 
 
+def channel_axis(layer: nn.Module, output: Tensor) -> int:
+    """Return the axis of a layer's output that has its channels: the last one of a linear layer."""
+    return output.dim() - 1 if isinstance(layer, nn.Linear) else 1
+
+
 def along(values: Tensor, tensor: Tensor, dimension: int) -> Tensor:
     """Return `values` [n] in a shape that broadcasts along one dimension of a tensor."""
     return values.reshape([-1 if index == dimension else 1 for index in range(tensor.dim())])

@@ -78,7 +78,7 @@ def describe_file(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDesc
     model = read_model_file(Path(spec.name))
     _refuse_other_format(model, spec.kind)
     stated = describe(model)
-    name = model.path.name
+    name = str(model.path)
     given = named_shapes(name, stated.signature, _stated(shapes))
     inputs = with_shapes(name, stated.signature.inputs, given)
     refuse_huge(name, inputs)

@@ -21,10 +21,10 @@ from export.sources.source import NotLayeredError, OnnxBase
 class OnnxFileSource:
     """The network of an ONNX file."""
 
-    def __init__(self, path: Path, inputs: Sequence[Tensor]) -> None:
-        """Refuse a file that is none; `inputs`: those of one inference, with fixed shapes."""
+    def __init__(self, path: Path, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        """Refuse a file that is none; `inputs` and `outputs`: those of one inference, with fixed shapes."""
         read_model_file(path)
-        self._path, self._inputs = path, tuple(inputs)
+        self._path, self._inputs, self._outputs = path, tuple(inputs), tuple(outputs)
         self._session = FileSession(path, SourceKind.ONNX, inputs)
 
     def run(self, inputs: Inputs) -> Outputs:
@@ -50,4 +50,4 @@ class OnnxFileSource:
         model = fixed_model(self._path, self._inputs)
         if self._precision is not Precision.FP32:
             return OnnxBase(model)
-        return with_layers(prepared_model(model))
+        return with_layers(prepared_model(model, self._outputs))

@@ -105,7 +105,7 @@ def _clip(operands: Operands) -> InTorch | None:
 
 def _hard_sigmoid(operands: Operands) -> InTorch | None:
     alpha, beta = operands.attributes.get("alpha", 0.2), operands.attributes.get("beta", 0.5)
-    return nn.Hardsigmoid() if (round(alpha * _SIX, 5), round(beta, 5)) == (1, 0.5) else None
+    return Call(F.hardsigmoid) if (round(alpha * _SIX, 5), round(beta, 5)) == (1, 0.5) else None
 
 
 def _arithmetic(function: Callable[[Any, Any], Any]) -> _Writer:
@@ -138,7 +138,7 @@ def _mean(operands: Operands) -> InTorch | None:
         return None
     if operands.attributes.get("keepdims", 1):
         return _global_average(operands)
-    return Call(torch.mean, (_SPACE,))
+    return Call(torch.mean, (list(_SPACE),))
 
 
 def _global_average(operands: Operands) -> InTorch | None:
@@ -168,8 +168,8 @@ def _softmax(operands: Operands) -> InTorch | None:
 def _pooling(operands: Operands) -> tuple[Any, Any, Any] | None:
     """Return kernel, stride and padding; None where torch pads or counts in another way."""
     given = operands.attributes
-    kernel = tuple(given["kernel_shape"])
-    pads = tuple(given.get("pads", (0,) * 2 * len(kernel)))
+    kernel = list(given["kernel_shape"])
+    pads = list(given.get("pads", (0,) * 2 * len(kernel)))
     is_plain = (
         len(operands.shapes[0]) == _IMAGE_AXES
         and given.get("auto_pad", b"NOTSET") == b"NOTSET"
@@ -178,18 +178,18 @@ def _pooling(operands: Operands) -> tuple[Any, Any, Any] | None:
         and pads[:_PAIR] == pads[_PAIR:]
         and all(pad <= size // 2 for pad, size in zip(pads, kernel, strict=False))
     )
-    return (kernel, tuple(given.get("strides", (1, 1))), pads[:_PAIR]) if is_plain else None
+    return (kernel, list(given.get("strides", (1, 1))), pads[:_PAIR]) if is_plain else None
 
 
 def _maximum_pool(operands: Operands) -> InTorch | None:
     settings = _pooling(operands)
-    return None if settings is None else nn.MaxPool2d(*settings)
+    return None if settings is None else Call(torch.ops.aten.max_pool2d.default, settings)
 
 
 def _average_pool(operands: Operands) -> InTorch | None:
     settings = _pooling(operands)
     counts = bool(operands.attributes.get("count_include_pad", 0))
-    return None if settings is None else nn.AvgPool2d(*settings, count_include_pad=counts)
+    return None if settings is None else Call(torch.ops.aten.avg_pool2d.default, (*settings, False, counts))
 
 
 def _batch_norm(operands: Operands) -> InTorch | None:
@@ -212,10 +212,10 @@ def _leaky(operands: Operands) -> InTorch:
 _WRITERS: Mapping[str, _Writer] = {
     "Relu": lambda _: nn.ReLU(),
     "Clip": _clip,
-    "HardSwish": lambda _: nn.Hardswish(),
+    "HardSwish": lambda _: Call(F.hardswish),
     "HardSigmoid": _hard_sigmoid,
-    "Sigmoid": lambda _: nn.Sigmoid(),
-    "Tanh": lambda _: nn.Tanh(),
+    "Sigmoid": lambda _: Call(torch.sigmoid),
+    "Tanh": lambda _: Call(torch.tanh),
     "LeakyRelu": _leaky,
     "Add": _arithmetic(operator.add),
     "Sub": _arithmetic(operator.sub),

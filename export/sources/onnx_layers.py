@@ -19,6 +19,7 @@ from export.sources.source import OnnxBase
 
 _GEMM, _PRODUCT = "Gemm", "MatMul"
 _FUSED = re.compile(r"^(?:Conv\w*?Fusion_(?:\w+_)?W_)+")
+_OF_FUSION = re.compile(r"[./]MatMulAddFusion$")
 _REPEATED = re.compile(r"_token_\d+$")
 _NOT_IN_NAMES = re.compile(r"[^0-9A-Za-z_]+")
 # Attributes of torch's modules, which no layer may be called.
@@ -166,7 +167,7 @@ def readable_name(node: NodeProto) -> str:
     weight = _REPEATED.sub("", _FUSED.sub("", node.input[1]))
     if weight.endswith(".weight"):
         return _path(weight.removesuffix(".weight").split("."))
-    parts = [part for part in node.name.split("/") if part]
+    parts = [part for part in _OF_FUSION.sub("", node.name).split("/") if part]
     if len(parts) > 1 and re.fullmatch(rf"{node.op_type}(_\d+)?", parts[-1]):
         parts.pop()
     scopes: list[str] = []

@@ -1,6 +1,7 @@
 """Makes of an ONNX file the graph that formats are made from.
 
-Its shapes are fixed, its constants folded, and batch norms are part of the convolutions before them. It knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
+Its shapes are fixed, its constants folded, and batch norms are part of the convolutions before them. It
+knows ONNX's and onnxruntime's own means for that. What a layer is, `onnx_layers.py` knows.
 """
 
 import tempfile
@@ -33,7 +34,8 @@ def fixed_model(path: Path, inputs: Sequence[Tensor]) -> ModelProto:
     for value, tensor in zip(graph.input, inputs, strict=True):
         _set_shape(value, tensor.sizes)
     for value in graph.output:
-        value.type.tensor_type.ClearField("shape")
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
     return model
 
 
@@ -44,14 +46,22 @@ def _set_shape(value: onnx.ValueInfoProto, sizes: Sequence[int]) -> None:
         shape.dim.add().dim_value = size
 
 
-def prepared_model(model: ModelProto) -> ModelProto:
+def prepared_model(model: ModelProto, outputs: Sequence[Tensor]) -> ModelProto:
     """Return a model in float as onnxruntime simplifies it: without batch norms that a convolution can hold.
 
-    Its operator set is raised to that which quantisation needs, where ONNX's converter can.
+    Its operator set is raised to that which quantisation needs, where ONNX's converter can. `outputs`: how
+    many axes each has that no rule of ONNX tells, such as that of a loop.
     """
     simple = _simplified(_raised(model))
     del simple.graph.value_info[:]
-    return shape_inference.infer_shapes(simple)
+    inferred = shape_inference.infer_shapes(simple)
+    for value, tensor in zip(inferred.graph.output, outputs, strict=True):
+        if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+            shape = value.type.tensor_type.shape
+            shape.SetInParent()
+            for _ in tensor.sizes:
+                shape.dim.add()
+    return inferred
 
 
 def opset_of(model: ModelProto) -> int:

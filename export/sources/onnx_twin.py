@@ -84,6 +84,8 @@ class _Twin:
             raise NotLayeredError("the model has no convolution over images and no product with a matrix")
         outputs = [self._output(value.name) for value in self.model.graph.output]
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+        for name, node in self.nodes.items():
+            node.meta = {"shape": self.examples[name].shape}
         network = fx.GraphModule(self.root, self.graph).requires_grad_(False).eval()
         assert isinstance(network, fx.GraphModule)
         return network
@@ -234,7 +236,7 @@ def _convolution(node: NodeProto, weight: Array, shape: Sequence[int]) -> nn.Con
         weight.shape[0],
         kernel,
         stride,
-        pads[:_PAIR] if is_even else (0, 0),
+        (pads[0], pads[1]) if is_even else (0, 0),
         dilation,
         groups,
     )

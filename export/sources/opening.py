@@ -24,7 +24,7 @@ def _opened(source: OpenSource) -> Source:
         case SourceKind.ONNX:
             from export.sources.onnx_file import OnnxFileSource
 
-            return OnnxFileSource(Path(source.spec.name), source.inputs)
+            return OnnxFileSource(Path(source.spec.name), source.inputs, source.outputs)
         case SourceKind.OPENVINO:
             from export.sources.openvino_file import OpenVinoFileSource
 
@@ -33,8 +33,14 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.torchscript_file import TorchScriptFileSource
 
             return TorchScriptFileSource(Path(source.spec.name), source.inputs, source.outputs)
-        case _:
-            raise NotImplementedError(source.spec.kind.value)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import TorchNetworkSource
+
+            return TorchNetworkSource(source)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import TorchProgramSource
+
+            return TorchProgramSource(source)
 
 
 def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
@@ -45,5 +51,13 @@ def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDe
             from export.sources.model_file import describe_file
 
             return describe_file(spec, shapes)
-        case _:
-            raise NotImplementedError(spec.kind.value, shapes)
+        case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
+            from export.sources.torch_network import describe_network
+
+            return describe_network(spec, shapes)
+        case SourceKind.PROGRAM:
+            from export.sources.torch_program import describe_program
+
+            return describe_program(spec, shapes)
+        case SourceKind.RUN:
+            raise AssertionError("a run folder is described by its record")

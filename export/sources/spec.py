@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from bench.bundle.input_preprocessing import ChannelOrder, Interpolation, Resize
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.source_record import OutputRecord, SourceKind
 from bench.bundle.variants import Precision
@@ -33,6 +34,29 @@ class StatedShape(Record):
     """The type of its elements; null: the source's own, or float32."""
 
 
+class StatedPreprocess(Record):
+    """What the library of a network states of preprocessing; whatever it does not state is null."""
+
+    origin: str
+    """Where it is stated, in words: `timm's config of resnet18`."""
+    size: tuple[int, int] | None = None
+    """Height and width of the input in pixels."""
+    resize: Resize | None = None
+    """How an image gets the size."""
+    crop_pct: float | None = None
+    """The input's edge ÷ the edge to which an image is resized before its middle is cut out."""
+    interpolation: Interpolation | None = None
+    """How pixels are interpolated, by Pillow's names."""
+    scale: float | None = None
+    """By what each 8-bit value is multiplied first."""
+    mean: tuple[float, ...] | None = None
+    """What is then subtracted from each channel."""
+    std: tuple[float, ...] | None = None
+    """By what each channel is then divided."""
+    channels: ChannelOrder | None = None
+    """The order of the channels."""
+
+
 class SourceDescription(Record):
     """What a source takes and gives."""
 
@@ -42,6 +66,8 @@ class SourceDescription(Record):
     """By its own graph; fp32 for a network in Python."""
     producer: str
     """Who wrote the file, or which library has the network: `pytorch 2.13.0`, `torchvision 0.28.0`."""
+    stated: StatedPreprocess | None = None
+    """The preprocessing that the network's library states; null for other sources."""
 
 
 class OpenSource(Record):

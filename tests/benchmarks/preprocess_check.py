@@ -1,25 +1,31 @@
-"""How often the check of preprocessing is right: `preprocess_check.py --xrays NPZ --answers FOLDER [--quick]`.
+"""How often the check of preprocessing is right.
 
-Small networks of torchvision are trained on grey X-rays (a MedMNIST npz) and on coloured shapes that are made
-here, each with one of four preprocessings. Then every preprocessing that differs from the right one in one
-part or more is stated on many draws of 64 images, some of them with the classes in another order. Printed: how
-often a wrong statement is stopped, by how much it costs on the 64 images, and how often a right one is. With
-one thread, 16 networks take about half an hour. `--answers` keeps what they answered, so that only the
-judgement is done again.
+    tests/benchmarks/preprocess_check.py --xrays NPZ --weights SAFETENSORS --answers FOLDER
+
+Networks of torchvision learn grey X-rays (a MedMNIST npz) and coloured shapes that are drawn here, each with
+one of four preprocessings: MobileNetV2 with ImageNet's features, all of them or the first ones unchanged, and
+a small ResNet from scratch. Then every
+preprocessing that differs from the right one in one part or more is stated on many draws of 64 images, and
+the right one with the classes in another order. Printed: how often a wrong statement is stopped, by how much
+it costs on the 64 images, and how often the right one is. With one thread the networks take about half an
+hour; `--answers` keeps what they answer, so that the judgement alone can be done again.
 """
 
 import argparse
+import hashlib
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 from torch import nn
 
 from bench.bundle.image_folder import read_image
@@ -33,10 +39,11 @@ from export.data.samples import Samples
 from export.preprocessing.checking import MOST_IMAGES, check_preprocess
 from models.torchvision_import import import_torchvision_models
 
-SIDE = 48
-POOL = 400
-COSTLY = 0.15
-ARCHITECTURES = ("mobilenet", "resnet")
+SIDE = 64
+TRAINED_ON = 1500
+POOL = 320
+COSTLY, LITTLE = 0.15, 0.05
+ARCHITECTURES = ("features", "tuned", "resnet")
 NUMBERS: tuple[PresetName, ...] = ("unit", "raw", "symmetric", "imagenet")
 GEOMETRIES: tuple[tuple[Resize, float], ...] = (("squash", 1.0), ("crop", 0.875), ("letterbox", 1.0))
 ORDERS: tuple[ChannelOrder, ...] = ("rgb", "bgr")
@@ -53,7 +60,6 @@ class Images:
     name: str
     files: tuple[Path, ...]
     labels: Labels
-    classes: int
     trained_on: int
 
 
@@ -100,39 +106,39 @@ RIGHT = (
 def xrays(folder: Path, npz: Path) -> Images:
     """Write X-rays of a MedMNIST file; those of its test set come from elsewhere than those trained on."""
     with np.load(npz) as arrays:
-        pixels = [arrays["train_images"][:2000], arrays["test_images"][:POOL]]
-        labels = [arrays["train_labels"][:2000], arrays["test_labels"][:POOL]]
+        pixels = [arrays["train_images"][:TRAINED_ON], arrays["test_images"][:POOL]]
+        labels = [arrays["train_labels"][:TRAINED_ON], arrays["test_labels"][:POOL]]
     files = [
         _written(folder / f"xray{i}.png", Image.fromarray(p)) for i, p in enumerate(np.concatenate(pixels))
     ]
-    return Images("xrays", tuple(files), np.concatenate(labels).reshape(-1).astype(np.int64), 2, 2000)
+    return Images("xrays", tuple(files), np.concatenate(labels).reshape(-1).astype(np.int64), TRAINED_ON)
 
 
 def shapes(folder: Path) -> Images:
     """Draw discs and squares of uncertain colours on noise, in pictures that are wider or higher."""
     random = np.random.default_rng(5)
-    labels = random.integers(0, 4, 1500 + POOL)
+    labels = random.integers(0, 4, TRAINED_ON + POOL)
     files = [
         _written(folder / f"shape{index}.png", _shape(int(label), random))
         for index, label in enumerate(labels)
     ]
-    return Images("shapes", tuple(files), labels.astype(np.int64), 4, 1500)
+    return Images("shapes", tuple(files), labels.astype(np.int64), TRAINED_ON)
 
 
 def _shape(label: int, random: np.random.Generator) -> Image.Image:
     """Return a reddish disc, a bluish disc, a reddish square or a greenish square."""
     width, height = (int(edge) for edge in random.integers(60, 110, 2))
-    tint = random.normal(110, 25, 3) + random.normal(0, 12, (height, width, 3))
+    tint = random.normal(110, 20, 3) + random.normal(0, 8, (height, width, 3))
     image = Image.fromarray(tint.clip(0, 255).astype(np.uint8))
     main = (0, 2, 0, 1)[label]
-    colour = random.normal(100, 28, 3)
-    colour[main] += 45
-    edge = int(random.uniform(0.25, 0.5) * min(width, height))
-    x, y = (int(random.uniform(0.1, 0.9) * (size - edge)) for size in (width, height))
+    colour = random.normal(100, 22, 3)
+    colour[main] += 60
+    edge = int(random.uniform(0.4, 0.65) * min(width, height))
+    x, y = (int(random.uniform(0, 1) * (size - edge)) for size in (width, height))
     draw = ImageDraw.Draw(image)
     paint = draw.ellipse if label < 2 else draw.rectangle
     paint((x, y, x + edge, y + edge), fill=tuple(int(value) for value in colour.clip(0, 255)))
-    noisy = np.asarray(image) + random.normal(0, 14, (height, width, 3))
+    noisy = np.asarray(image) + random.normal(0, 8, (height, width, 3))
     return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
 
 
@@ -141,19 +147,47 @@ def _written(path: Path, image: Image.Image) -> Path:
     return path
 
 
-def network(architecture: str, classes: int) -> nn.Module:
-    """Return an untrained network that keeps up with few steps."""
+class FromRight(nn.Module):
+    """Turns an input that is prepared in the right way into one that ImageNet's features take."""
+
+    def __init__(self, right: Preprocess) -> None:
+        super().__init__()
+        imagenet = PRESETS["imagenet"]
+        self._is_reversed = right.channels == "bgr"
+        self._scale = _per_channel(right.std) / (255 * right.scale) / _per_channel(imagenet.std)
+        offset = _per_channel(right.mean) / (255 * right.scale) - _per_channel(imagenet.mean)
+        self._offset = offset / _per_channel(imagenet.std)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        colours = images.flip(1) if self._is_reversed else images
+        return colours * self._scale + self._offset
+
+
+def _per_channel(values: tuple[float, ...]) -> torch.Tensor:
+    return torch.tensor(values).reshape(1, -1, 1, 1)
+
+
+def learned(
+    architecture: str, images: torch.Tensor, labels: Labels, right: Preprocess, weights: Path
+) -> nn.Module:
+    """Return a network that has learned images."""
+    classes = int(labels.max()) + 1
     models = import_torchvision_models()
-    made: nn.Module
-    if architecture == "mobilenet":
-        made = models.mobilenet_v3_small(num_classes=classes)
-    else:
+    if architecture == "resnet":
         block = models.resnet.BasicBlock
-        made = models.resnet.ResNet(block, [1, 1, 1, 1], num_classes=classes)
-    for module in made.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.1
-    return made
+        made: nn.Module = models.resnet.ResNet(block, [1, 1, 1, 1], num_classes=classes)
+        train(made, images, labels, 4, 3e-3)
+        return made
+    mobilenet = models.mobilenet_v2(num_classes=1000)
+    mobilenet.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
+    unchanged = len(mobilenet.features) if architecture == "features" else 14
+    first = nn.Sequential(FromRight(right), *mobilenet.features[:unchanged]).eval()
+    with torch.inference_mode():
+        seen = torch.cat([first(batch) for batch in torch.split(images, 64)])
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, classes))
+    rest = nn.Sequential(*mobilenet.features[unchanged:], head)
+    train(rest, seen.clone(), labels, 30 if architecture == "features" else 6, 3e-3)
+    return nn.Sequential(first, rest).eval()
 
 
 def inputs(pixels: Pixels, how: Preprocess) -> torch.Tensor:
@@ -161,19 +195,21 @@ def inputs(pixels: Pixels, how: Preprocess) -> torch.Tensor:
     return torch.from_numpy(np.concatenate([to_input(image, how, "NCHW", "float32") for image in pixels]))
 
 
-def train(made: nn.Module, images: torch.Tensor, labels: Labels, epochs: int) -> None:
-    """Train with Adam, and mirror images at random."""
+def train(made: nn.Module, images: torch.Tensor, labels: Labels, epochs: int, rate: float) -> None:
+    """Train with AdamW; images, if they are some, are mirrored at random."""
     torch.manual_seed(3)
     steps = epochs * (len(labels) // 32)
-    optimiser = torch.optim.AdamW(made.parameters(), lr=2e-3, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=3e-3, total_steps=steps)
+    optimiser = torch.optim.AdamW(made.parameters(), lr=rate, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps)
     targets = torch.from_numpy(labels)
     made.train()
     for _ in range(epochs):
-        for batch in torch.randperm(len(labels))[: len(labels) // 32 * 32].split(32):
+        for batch in torch.split(torch.randperm(len(labels))[: len(labels) // 32 * 32], 32):
             optimiser.zero_grad()
-            batch_images = images[batch].flip(3) if torch.rand(()) < 0.5 else images[batch]
-            nn.functional.cross_entropy(made(batch_images), targets[batch]).backward()
+            is_mirrored = images.ndim == 4 and torch.rand(()) < 0.5
+            batch_images = images[batch].flip(3) if is_mirrored else images[batch]
+            loss = nn.functional.cross_entropy(made(batch_images), targets[batch])
+            torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
     made.eval()
@@ -181,7 +217,7 @@ def train(made: nn.Module, images: torch.Tensor, labels: Labels, epochs: int) ->
 
 def answers_of(made: nn.Module, pixels: Pixels, how: Preprocess) -> Values:
     with torch.inference_mode():
-        batches = [made(batch).numpy() for batch in inputs(pixels, how).split(64)]
+        batches = [made(batch).numpy() for batch in torch.split(inputs(pixels, how), 64)]
     return np.concatenate(batches).astype(np.float32)
 
 
@@ -189,18 +225,32 @@ def read(files: Iterable[Path], how: Preprocess) -> Pixels:
     return np.stack([read_image(path, how) for path in files])
 
 
-def answer_all(images: Images, kept: Path, epochs: int) -> None:
-    """Train every network on a set, and keep what it answers to every preprocessing."""
+def answers_to_every(made: nn.Module, pool: Sequence[Path]) -> dict[str, Values]:
+    """Return what a network answers to each preprocessing; those that give the same inputs are run once."""
+    found: dict[bytes, Values] = {}
+    by_index: dict[str, Values] = {}
+    for index, how in enumerate(EVERY):
+        pixels = read(pool, how)
+        key = hashlib.sha256(inputs(pixels, how).numpy().tobytes()).digest()
+        if key not in found:
+            found[key] = answers_of(made, pixels, how)
+        by_index[str(index)] = found[key]
+    return by_index
+
+
+def answer_all(images: Images, architecture: str, kept: Path, weights: Path) -> None:
+    """Let every network of an architecture learn a set, and keep what it answers to every preprocessing."""
     pool = images.files[images.trained_on :]
-    for architecture, right in itertools.product(ARCHITECTURES, RIGHT):
+    for right in RIGHT:
         path = kept / f"{images.name}-{architecture}-{RIGHT.index(right)}.npz"
         if path.exists():
             continue
         trained_on = read(images.files[: images.trained_on], right)
-        made = network(architecture, images.classes)
-        train(made, inputs(trained_on, right), images.labels[: images.trained_on], epochs)
-        found = {str(EVERY.index(how)): answers_of(made, read(pool, how), how) for how in EVERY}
-        np.savez(path, right=EVERY.index(right), **found)
+        labels = images.labels[: images.trained_on]
+        made = learned(architecture, inputs(trained_on, right), labels, right, weights)
+        found = answers_to_every(made, pool)
+        arrays: dict[str, Any] = {**found, "right": EVERY.index(right)}
+        np.savez(path, **arrays)
         accuracy = (found[str(EVERY.index(right))].argmax(1) == images.labels[images.trained_on :]).mean()
         print(f"{path.stem}: {accuracy:.3f} right", flush=True)
 
@@ -276,9 +326,9 @@ def _kind(right: Preprocess, stated: Preprocess, cost: float) -> str:
         stated.resize != right.resize,
     ]
     what = ("values", "channels", "resize")[parts.index(True)] if sum(parts) == 1 else "several parts"
-    size = (
-        "15 points or more" if cost >= COSTLY else "5 to 15 points" if cost >= 0.05 else "less than 5 points"
-    )
+    size = "less than 5 points"
+    if cost >= LITTLE:
+        size = "15 points or more" if cost >= COSTLY else "5 to 15 points"
     return f"wrong {what}, costs {size}"
 
 
@@ -301,21 +351,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--xrays", type=Path, required=True, help="a MedMNIST npz of grey images")
     parser.add_argument("--answers", type=Path, required=True, help="the folder that keeps answers")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--weights", type=Path, required=True, help="MobileNetV2's for ImageNet")
     parser.add_argument("--draws", type=int, default=40, help="draws of 64 images for each statement")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.answers.mkdir(parents=True, exist_ok=True)
     total: dict[str, Tally] = {}
     with TemporaryDirectory() as folder:
-        for images in (shapes(Path(folder)), xrays(Path(folder), options.xrays)):
-            answer_all(images, options.answers, options.epochs)
+        sets = (shapes(Path(folder)), xrays(Path(folder), options.xrays))
+        for architecture, images in itertools.product(ARCHITECTURES, sets):
+            answer_all(images, architecture, options.answers, options.weights)
+        for images in sets:
             pool = Pool(images)
             for path in sorted(options.answers.glob(f"{images.name}-*.npz")):
                 tallies = judge(pool, path, options.draws)
-                print(
-                    f"{path.stem}: " + "; ".join(f"{n}: {t}" for n, t in sorted(tallies.items())), flush=True
-                )
+                print(path.stem, *(f"{name}: {tally}" for name, tally in sorted(tallies.items())), sep="; ")
                 for name, tally in tallies.items():
                     before = total.get(name, Tally())
                     total[name] = Tally(before.tried + tally.tried, before.stopped + tally.stopped)

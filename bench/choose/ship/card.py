@@ -4,6 +4,7 @@ from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
+from bench.report.schema import Accuracy
 from bench.units import mb, mib, ms
 
 _CARD = """# {title}
@@ -36,8 +37,7 @@ def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: Artifac
         f"| size | {mb(chosen.size_bytes):.2f} MB | all files of this artifact |",
         *_latency(chosen, host),
         f"| memory | {mib(chosen.memory_bytes):.0f} MiB | peak of a process that loads it and infers |",
-        *_accuracy(chosen, is_run_folder=manifest.model.source is None),
-        *([] if manifest.model.source is None else _verification(artifact)),
+        *_accuracy(chosen, bundle, artifact),
     ]
     warnings = [f"Warning: {warning}." for warning in chosen.run.warnings]
     return _CARD.format(
@@ -48,7 +48,7 @@ def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: Artifac
         when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
         source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
         warnings="\n".join(["", *warnings]) if warnings else "",
-        inputs=input_section(manifest),
+        inputs=input_section(manifest, artifact),
         limits=limits_of_use(manifest),
         notes="".join(f"- {note}\n" for note in manifest.notes),
     )
@@ -80,30 +80,74 @@ def _latency(chosen: Candidate, host: str) -> list[str]:
     return lines
 
 
-def _accuracy(chosen: Candidate, is_run_folder: bool) -> list[str]:
-    """Return what the labels say; nothing where there are none."""
+def _accuracy(chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> list[str]:
+    """Return what the answers are worth: by the labels where there are any, and against the source."""
     measured = chosen.run.accuracy
+    is_run_folder = bundle.manifest.model.source is None
     if measured is None:
-        return []
-    lines = [f"| accuracy | {measured.top1:.3f} | {measured.images} evaluation images, with this file |"]
+        return [] if is_run_folder else _verification(artifact)
+    if is_run_folder:
+        return _by_labels(measured, "the fp32 network's", "at a score of 0")
+    lines = _by_labels(measured, "the source's", "of the class with the larger score")
+    return [*lines, *_more_figures(measured, bundle), *_by_source(measured)]
+
+
+def _by_labels(measured: Accuracy, whose: str, decided: str) -> list[str]:
+    lines = []
+    if measured.top1 is not None:
+        lines = [f"| accuracy | {measured.top1:.3f} | {_counted(measured)}, with this file |"]
     retention = measured.retention
     if retention is not None and retention.ci95 is not None:
         low, high = retention.ci95
         figure = f"{retention.value:.3f} ({low:.3f} to {high:.3f})"
-        whose = "the fp32 network's" if is_run_folder else "the source's"
         lines.append(f"| retention | {figure} | of {whose} accuracy, 95 % interval, same images |")
     if measured.sensitivity is not None and measured.specificity is not None:
         both = f"{measured.sensitivity:.3f}, {measured.specificity:.3f}"
-        lines.append(f"| sensitivity, specificity | {both} | at a score of 0, same images |")
+        lines.append(f"| sensitivity, specificity | {both} | {decided}, same images |")
     return lines
 
 
+def _counted(measured: Accuracy) -> str:
+    labels = measured.decided // measured.images
+    images = f"{measured.images} evaluation images"
+    return images if labels == 1 else f"{labels} labels on each of {images}"
+
+
+def _more_figures(measured: Accuracy, bundle: Bundle) -> list[str]:
+    """Return the figures that only some networks have, and those of each label."""
+    figures = (
+        ("balanced accuracy", measured.balanced_accuracy, "mean over the classes, same images"),
+        ("AUC", measured.auc, "same images"),
+        ("macro AUC", measured.macro_auc, "mean over the classes or labels, same images"),
+        ("top 5", measured.top5, "same images"),
+    )
+    lines = [f"| {name} | {value:.3f} | {where} |" for name, value, where in figures if value is not None]
+    names = bundle.manifest.model.classes
+    for label in measured.by_label:
+        name = names[label.label].replace("|", r"\|") if names else f"label {label.label}"
+        auc = "unknown" if label.auc is None else f"{label.auc:.3f}"
+        lines.append(f"| AUC of {name} | {auc} | it applies to {label.positives} of these images |")
+    return lines
+
+
+def _by_source(measured: Accuracy) -> list[str]:
+    """Return how far the artifact's outputs are those of the source, which needs no labels."""
+    where = f"with the source's outputs, {measured.images} evaluation samples, with this file"
+    figures = (("agreement", measured.agreement, 3), ("cosine similarity", measured.cosine, 4))
+    lines = [
+        f"| {name} | {value:.{digits}f} | {where} |" for name, value, digits in figures if value is not None
+    ]
+    return [*lines, f"| SQNR | {_sqnr(measured.sqnr_db)} | {where} |"]
+
+
 def _verification(artifact: ArtifactRecord) -> list[str]:
-    """Return how far the artifact's answers are those of the source, which needs no labels."""
+    """Return the same from export, for an artifact whose outputs were not compared where it was measured."""
     verification = artifact.verification
     where = f"with the source's outputs, {verification.images} evaluation samples, at export"
-    lines = []
-    if verification.agreement is not None:
-        lines.append(f"| agreement | {verification.agreement:.3f} | {where} |")
-    sqnr = "no difference" if verification.sqnr_db is None else f"{verification.sqnr_db:.1f} dB"
-    return [*lines, f"| SQNR | {sqnr} | {where} |"]
+    agreement = verification.agreement
+    lines = [] if agreement is None else [f"| agreement | {agreement:.3f} | {where} |"]
+    return [*lines, f"| SQNR | {_sqnr(verification.sqnr_db)} | {where} |"]
+
+
+def _sqnr(sqnr_db: float | None) -> str:
+    return "no difference" if sqnr_db is None else f"{sqnr_db:.1f} dB"

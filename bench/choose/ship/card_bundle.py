@@ -1,6 +1,7 @@
 """What the card says of the bundle: the network's origin, its inputs and output, the limits of use. Pure."""
 
-from bench.bundle.manifest import Manifest, ModelRecord
+from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
+from bench.bundle.signature import Tensor
 from bench.bundle.source_record import PreprocessCheck, SourceRecord
 from bench.printable import printable
 
@@ -12,6 +13,8 @@ _ACTIVATIONS = {
     "sigmoid": "probabilities, each for itself (sigmoid)",
     "none": "scores without an activation",
 }
+# What the manifest calls the weights that came with the source.
+_NO_FILE = ("its own", "none")
 _IMAGES = "## How an image becomes an input"
 _ARRAYS = "## What the network takes"
 
@@ -22,14 +25,15 @@ def network_of(manifest: Manifest) -> str:
     if model.source is None:
         network = f"{model.arch} at {model.image_size}×{model.image_size}, classes {', '.join(model.classes)}"
         return f"{network}; starting weights {model.weights}, fine-tuned on {model.data}."
+    arch = "A network" if model.arch == model.source.name else model.arch
     origin = f"{_origin(model, model.source)}, evaluated on {model.data}"
-    return f"{model.arch}, {_answers(model)}; {origin}.\n\n{_output(model.source)}."
+    return f"{arch} with {_answers(model)}; {origin}.\n\n{_output(model.source)}."
 
 
 def _answers(model: ModelRecord) -> str:
     kind = _kind(model)
     if kind == "values":
-        return "with values that are no classes"
+        return "values that are no classes"
     return f"{kind} {_listed(model.classes)}" if model.classes else f"{kind} without names"
 
 
@@ -40,7 +44,7 @@ def _kind(model: ModelRecord) -> str:
 def _origin(model: ModelRecord, source: SourceRecord) -> str:
     """Return what it was made from. `weights` of the manifest is the file with the weights."""
     hashed = "" if source.sha256 is None else f", SHA-256 {source.sha256[:_SHOWN_DIGITS]}"
-    weights = "" if model.weights in (source.name, "none") else f", weights {_code(model.weights)}"
+    weights = "" if model.weights in (source.name, *_NO_FILE) else f", weights {_code(model.weights)}"
     return f"made from {_code(source.name)} ({source.kind.value}{weights}{hashed})"
 
 
@@ -51,38 +55,60 @@ def _output(source: SourceRecord) -> str:
     return f"`classify.py` shows its output {which}{what}"
 
 
-def input_section(manifest: Manifest) -> str:
+def named_inputs(manifest: Manifest, artifact: ArtifactRecord) -> list[tuple[str, Tensor]]:
+    """Return the inputs of an artifact with fixed shapes, each with the name that the source has for it."""
+    tensors = artifact.inputs(manifest.model.image_size)
+    source = manifest.model.source
+    own = tensors if source is None else source.signature.inputs
+    return [(named.name, tensor) for named, tensor in zip(own, tensors, strict=True)]
+
+
+def input_section(manifest: Manifest, artifact: ArtifactRecord) -> str:
     """Return the section about the inputs."""
     steps, source = manifest.preprocessing, manifest.model.source
     if source is None:
         normalised = "`preprocess.py` does just that; the network normalises by itself."
         return f"{_IMAGES}\n\n{'' if steps is None else steps.words}. {normalised}"
     if steps is None:
-        inputs = source.signature.inputs
-        arrays = [f"- {_code(tensor.name)}: {tensor.dtype} {list(tensor.sizes)}" for tensor in inputs]
+        inputs = named_inputs(manifest, artifact)
+        arrays = [f"- {_code(name)}: {tensor.dtype} {list(tensor.sizes)}" for name, tensor in inputs]
         return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
-    known = [f"{steps.words}. `preprocess.py` does just that.", *_origins(source)]
-    return "\n".join([_IMAGES, "", *known, "", *_check(source.check)])
+    words = steps.words[0].upper() + steps.words[1:]
+    known = [f"{words}. `preprocess.py` does just that.", *_origins(source)]
+    return "\n".join([_IMAGES, "", *known, "", *_check(source.check, manifest.model.classes)])
 
 
 def _origins(source: SourceRecord) -> list[str]:
     if not source.origins:
         return []
     parts = [f"{', '.join(origin.keys)} from {origin.origin}" for origin in source.origins]
-    return [f"It was stated by: {'; '.join(parts)}."]
+    return [f"Its origin: {'; '.join(parts)}."]
 
 
-def _check(check: PreprocessCheck | None) -> list[str]:
+def _check(check: PreprocessCheck | None, classes: tuple[str, ...]) -> list[str]:
     """Return how the preprocessing was checked, and what the check leaves open."""
     if check is None:
         return ["It was not checked by measuring, because there were no labelled images to check it with."]
     worse, equal, better = (_named(check, verdict) for verdict in ("worse", "equal", "better"))
-    right = f"the source classifies {check.correct} of {check.images} labelled images correctly with it"
-    lines = [f"It was checked by measuring: {right}."]
+    lines = [f"It was checked by measuring: the source is right on {_counted(check)} with it."]
     lines += [f"Significantly worse is: {worse}."] if worse else []
-    lines += [f"Not to be told apart from it: {equal}."] if equal else []
+    lines += [f"Not significantly different is: {equal}."] if equal else []
     lines += [f"**Significantly better is: {better}.** The user chose to go on without it."] if better else []
+    if check.fitting_order is not None:
+        fitting = ", ".join(_class_name(index, classes) for index in check.fitting_order)
+        lines.append(f"**The source's answers fit the classes in another order: {fitting}.**")
     return lines
+
+
+def _counted(check: PreprocessCheck) -> str:
+    if check.decisions_each == 1:
+        return f"{check.correct} of {check.images} labelled images"
+    decisions = check.images * check.decisions_each
+    return f"{check.correct} of {decisions} labels of {check.images} images"
+
+
+def _class_name(index: int, classes: tuple[str, ...]) -> str:
+    return classes[index] if classes else str(index)
 
 
 def _named(check: PreprocessCheck, verdict: str) -> str:

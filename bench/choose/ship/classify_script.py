@@ -7,9 +7,9 @@ from textwrap import indent
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, Bundle, Manifest
-from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
-from bench.choose.ship.answering import Answer
+from bench.choose.ship.card_bundle import named_inputs
+from bench.choose.ship.shown_output import ShownOutput
 from bench.errors import InputError
 from bench.report.schema import Run
 from bench.runtimes.installed import row_of
@@ -21,6 +21,7 @@ _TEMPLATE = Path(__file__).with_name("classify.txt")
 _MOSTLY = 0.5
 _INDENT = " " * 4
 _READ_INPUTS = '''
+
 def read_inputs(path):
     """Return the arrays of an .npz file in the order in which the network takes them."""
     arrays = dict(np.load(path))
@@ -42,8 +43,8 @@ class Given:
     """How help calls it."""
     inputs: str
     """The expression that makes a list of inputs of it."""
-    imports: tuple[str, ...] = ()
-    """What that needs of other files."""
+    own_import: str = ""
+    """The line that imports the function that the expression needs, from a file beside it."""
     constants: tuple[str, ...] = ()
     """The constants that it needs."""
     function: str = ""
@@ -54,7 +55,7 @@ IMAGE = Given(
     noun="an image",
     argument="IMAGE",
     inputs="[read_image(sys.argv[1])]",
-    imports=("from preprocess import read_image",),
+    own_import="\nfrom preprocess import read_image",
 )
 
 
@@ -62,32 +63,23 @@ def given_to(manifest: Manifest, artifact: ArtifactRecord) -> Given:
     """Return what `classify.py` of an artifact is given: an image, or arrays by name."""
     if manifest.preprocessing is not None:
         return IMAGE
-    assert manifest.model.source is not None
-    own = manifest.model.source.signature.inputs
-    pairs = zip(own, artifact.inputs(manifest.model.image_size), strict=True)
+    inputs = named_inputs(manifest, artifact)
+    lines = [f"{_INDENT}{name!r}: ({tensor.dtype!r}, {tensor.sizes})," for name, tensor in inputs]
     return Given(
         noun="an input",
         argument="INPUTS.npz",
         inputs="read_inputs(sys.argv[1])",
-        constants=_inputs_constant([_input(source.name, tensor) for source, tensor in pairs]),
+        constants=("INPUTS = {", *lines, "}"),
         function=_READ_INPUTS,
     )
 
 
-def _input(name: str, tensor: Tensor) -> str:
-    return f"{name!r}: ({tensor.dtype!r}, {tuple(tensor.sizes)})"
-
-
-def _inputs_constant(inputs: list[str]) -> tuple[str, ...]:
-    return ("INPUTS = {", *(f"{_INDENT}{line}," for line in inputs), "}")
-
-
-def answer_of(bundle: Bundle, artifact: ArtifactRecord) -> Answer:
+def shown_output_of(bundle: Bundle, artifact: ArtifactRecord) -> ShownOutput:
     """Return what the judged output of an artifact holds."""
     model = bundle.manifest.model
     output = CLASSES if model.source is None else model.source.output
     known = () if artifact.signature is None or model.source is None else artifact.signature.outputs
-    return Answer(
+    return ShownOutput(
         output=output,
         outputs=max(1, len(known)),
         tensor=known[output.index] if known else None,
@@ -100,24 +92,24 @@ def example_of(bundle: Bundle, artifact: ArtifactRecord, run: Run) -> str:
     """Return `classify.py`: it reads what the manifest says, and infers as the artifact was measured."""
     manifest = bundle.manifest
     usage = _usage_of(manifest, artifact, run)
-    given, answer = given_to(manifest, artifact), answer_of(bundle, artifact)
+    given, shown = given_to(manifest, artifact), shown_output_of(bundle, artifact)
     arguments = given.argument
     is_wrong_use = "len(sys.argv) != 2"
-    if answer.output.kind == "values":
+    if shown.output.kind == "values":
         arguments, is_wrong_use = f"{arguments} [OUTPUT.npy]", "len(sys.argv) not in (2, 3)"
-    body = "\n".join([usage.load, usage.infer, given.function, *answer.lines])
-    imports = [*(["import numpy as np"] if "np." in body else []), usage.imports, *given.imports]
+    body = "\n".join([usage.load, usage.infer, given.function, *shown.lines])
+    imports = [*(["import numpy as np"] if "np." in body else []), usage.imports]
     return _TEMPLATE.read_text(encoding="utf-8").format(
-        question=answer.question.format(input=given.noun),
+        question=shown.question.format(input=given.noun),
         arguments=arguments,
-        imports="\n".join(imports),
-        constants="\n".join([f"ENTRY = {artifact.entry!r}", *answer.constants, *given.constants]),
+        imports="\n".join([*imports, *([given.own_import] if given.own_import else [])]),
+        constants="\n".join([f"ENTRY = {artifact.entry!r}", *shown.constants, *given.constants]),
         load=usage.load,
         functions=given.function,
         is_wrong_use=is_wrong_use,
         inputs=given.inputs,
         infer=indent(usage.infer, _INDENT),
-        answer=indent("\n".join(answer.lines), _INDENT),
+        answer=indent("\n".join(shown.lines), _INDENT),
     )
 
 

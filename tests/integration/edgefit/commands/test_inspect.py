@@ -131,3 +131,15 @@ def test_a_name_that_the_sidecar_cannot_hold_is_an_error(tmp_path: Path) -> None
     assert done.returncode == 2
     assert r"b\x1b[31m" in done.stderr
     assert not (tmp_path / "edgefit.yaml").exists()
+
+
+def test_write_leaves_a_guess_out(tmp_path: Path) -> None:
+    path = write_classifier(tmp_path / "model.onnx")
+
+    done = edgefit_here("inspect", path, "--write")
+    again = edgefit_here("inspect", path, "--json")
+
+    assert (done.returncode, again.returncode) == (0, 0)
+    assert "channels:" not in (tmp_path / "edgefit.yaml").read_text()
+    sources = json.loads(again.stdout)["preprocess"]["sources"]
+    assert {"field": "channels", "source": "the usual order"} in sources

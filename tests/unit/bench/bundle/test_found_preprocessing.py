@@ -324,9 +324,10 @@ def test_ultralytics_metadata_in_onnx_are_literals(tmp_path: Path) -> None:
     assert (found.labels, found.labels_origin) == (("person", "bicycle"), "metadata in the file")
 
 
-def test_ultralytics_metadata_in_torchscript(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["model.torchscript", "model.pt", "model.pth", "best"])
+def test_ultralytics_metadata_in_torchscript(tmp_path: Path, name: str) -> None:
     config = {"task": "classify", "imgsz": [64, 64], "stride": 1, "names": {"0": "cat", "1": "dog"}}
-    model = tmp_path / "model.torchscript"
+    model = tmp_path / name
     with ZipFile(model, "w") as file:
         file.writestr("model/extra/config.txt", json.dumps(config))
 
@@ -377,13 +378,14 @@ def xml_of(info: str, before: str = "") -> str:
     )
 
 
-def test_openvino_model_info(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["model.xml", "model.ir"])
+def test_openvino_model_info(tmp_path: Path, name: str) -> None:
     info = (
         '<labels value="ground_glass normal"/><mean_values value="123.675 116.28 103.53"/>'
         '<scale_values value="58.395 57.12 57.375"/><resize_type value="fit_to_window_letterbox"/>'
         '<pad_value value="114"/><reverse_input_channels value="YES"/><topk value="1"/>'
     )
-    model = model_beside(tmp_path, "model.xml")
+    model = model_beside(tmp_path, name)
     model.write_text(xml_of(info))
 
     found = found_in(model)

@@ -113,7 +113,8 @@ def test_what_a_file_beside_the_model_states_is_used(tmp_path: Path, photos: Pat
 
     values = values_of(tmp_path, photos, NCHW)
 
-    assert {origin.origin for origin in values.origins} == {"edgefit.yaml", "the shape", "the usual order"}
+    origins = {origin.origin for origin in values.origins}
+    assert origins == {"edgefit.yaml", "edgefit's default", "the shape", "the usual order"}
     assert values.pack.inputs(4)[0].max() == 200
 
 

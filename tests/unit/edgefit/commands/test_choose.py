@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from making.command_line import edgefit_here
-from making.compared_report import Row, made_report, report_of
+from making.compared_report import Row, bundle, made_report, report_of
 from making.model_report import every_kind, model_report
+from making.shippable import make_tensor_bundle
 
+from bench.bundle.manifest import read_bundle
 from bench.report.files import write_report
 
 
@@ -76,6 +78,20 @@ def test_ship_finds_the_bundle_near_the_report_and_refuses_another(
     assert gone.returncode == 2
     assert "give its folder with --bundle" in gone.stderr
     assert not (tmp_path / "b").exists()
+
+
+def test_ship_says_what_the_example_is_given_and_what_was_written(tmp_path: Path) -> None:
+    made, ship = make_tensor_bundle(tmp_path / "bundle"), tmp_path / "ship"
+    measured = bundle(sha256=read_bundle(made.folder).sha256, folder=str(made.folder))
+    row = Row(10, provider="CPUExecutionProvider")
+    write_report(tmp_path / "r.json", made_report({"onnx-fp32": row}, bundle=measured))
+
+    done = edgefit_here("choose", tmp_path / "r.json", "--ship", ship)
+
+    assert done.returncode == 0, done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
+    assert f"written: {ship}, with onnx-fp32, classify.py, requirements.txt and CARD.md" in said
+    assert f"python {ship / 'classify.py'} INPUTS.npz" in said
 
 
 def test_ship_replaces_only_what_an_earlier_one_copied(bundle_folder: Path, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_correction_finds_the_scale_of_a_channel_despite_noise() -> None:
     torch.manual_seed(0)
     reference = torch.randn(64, 2, 8, 8) * torch.tensor([1.0, 3.0]).reshape(1, 2, 1, 1) + 5
     value = reference * 0.9 - 1 + 0.3 * torch.randn_like(reference)
-    correction = find_correction(reference, value)
+    correction = find_correction(reference, value, 1)
 
     torch.testing.assert_close(correction.gain, torch.full((2,), 1 / 0.9), atol=0.02, rtol=0)
     torch.testing.assert_close(correction.applied(value).mean(dim=(0, 2, 3)), reference.mean(dim=(0, 2, 3)))
@@ -179,7 +179,7 @@ def test_equalisation_clips_no_value_that_relu6_did_not(network: fx.GraphModule,
 
 
 def test_a_channel_that_never_varies_is_only_shifted() -> None:
-    correction = find_correction(torch.full((4, 1, 2, 2), 3.0), torch.full((4, 1, 2, 2), 1.0))
+    correction = find_correction(torch.full((4, 1, 2, 2), 3.0), torch.full((4, 1, 2, 2), 1.0), 1)
 
     assert (float(correction.gain), float(correction.shift)) == (1.0, 2.0)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from making.compared_report import Row, made_report
+from making.shippable import make_tensor_bundle
 from making.tiny_report import MS
 
 from bench.bundle.manifest import Bundle, read_bundle
@@ -106,6 +107,18 @@ def test_an_fp16_example_of_torchscript_computes_in_half_on_a_gpu_alone(bundle: 
 
     assert ".half()" in example_of(bundle, half, run_of("torchscript", provider="cuda"))
     assert ".half()" not in example_of(bundle, half, run_of("torchscript"))
+
+
+def test_an_example_of_torchscript_finds_the_output_in_a_tuple_or_dictionary(tmp_path: Path) -> None:
+    own = read_bundle(make_tensor_bundle(tmp_path / "bundle").folder)
+    (artifact,) = own.select(["onnx-fp32"])
+    scripted = artifact.model_copy(update={"format": "torchscript", "entry": "torchscript-fp32/model.pt"})
+
+    script = example_of(own, scripted, run_of("torchscript"))
+
+    compile(script, "classify.py", "exec")
+    assert "outputs = [tensor.cpu().numpy() for tensor in tensors_in(answer)]" in script
+    assert "import numpy as np\nimport torch\n" in script
 
 
 def test_a_variant_that_the_bundle_lacks_is_not_shipped(bundle: Bundle, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ if len(sys.argv) == 3:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ShownOutput:
     """What the judged output of an artifact holds."""
 
     output: OutputRecord
@@ -64,7 +64,7 @@ class Answer:
             case "labels":
                 return "Say how probable each label of {input} is"
             case "values":
-                return "Say what the network makes of {input}, and write it if OUTPUT.npy is given"
+                return "Show the values for {input}"
 
     @property
     def constants(self) -> list[str]:
@@ -82,8 +82,7 @@ class Answer:
         output = "outputs[OUTPUT]" if self.outputs > 1 else "outputs[0]"
         if self.output.kind == "values":
             return [f"values = np.asarray({output})", _VALUES]
-        lines = [f"scores = {self._scores(output)}", self._chances]
-        return [*lines, self._printed]
+        return [*self._chances(self._scores(output)), self._printed]
 
     def _scores(self, output: str) -> str:
         """Return the scores of the first item of a batch, as Python."""
@@ -94,12 +93,16 @@ class Answer:
         is_usual = self.tensor is None or self.tensor.dtype == "float32"
         return scores if is_usual else f"{scores}.astype(np.float32)"
 
-    @property
-    def _chances(self) -> str:
-        if self._is_one_score or self.output.kind == "labels":
-            one = "scores" if self.output.activation == "sigmoid" else _SIGMOID
-            return f"chances = np.append(1 - {one}, {one})" if self._is_one_score else f"chances = {one}"
-        return _SOFTMAX if self.output.activation == "logits" else "chances = scores"
+    def _chances(self, scores: str) -> list[str]:
+        """Return the lines that make probabilities of scores, as far as the activation has not done it."""
+        activation = self.output.activation
+        if self.output.kind == "labels" or self._is_one_score:
+            name = "chance" if self._is_one_score else "chances"
+            lines = [f"{name} = {scores}"]
+            if activation != "sigmoid":
+                lines = [f"scores = {scores}", f"{name} = {_SIGMOID}"]
+            return [*lines, "chances = np.append(1 - chance, chance)"] if self._is_one_score else lines
+        return [f"scores = {scores}", _SOFTMAX] if activation == "logits" else [f"chances = {scores}"]
 
     @property
     def _printed(self) -> str:

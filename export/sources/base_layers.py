@@ -1,0 +1,85 @@
+"""The layers of a file of which no network can be made, with their share of the work. Nothing runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from export.quantisation.sensitivity import Layer
+from export.sources.source import Base, OnnxBase
+
+if TYPE_CHECKING:
+    import onnx
+    import openvino
+
+_OPENVINO_CONVOLUTIONS = ("Convolution", "GroupConvolution")
+_OPENVINO_LAYERS = (*_OPENVINO_CONVOLUTIONS, "MatMul")
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A layer's work, by its shapes."""
+
+    name: str
+    is_convolution: bool
+    macs: int
+    """Its multiply-accumulates; 0 where a shape is not known."""
+    weights: int
+    """How many weights it has."""
+
+
+def layers_of(base: Base) -> tuple[Layer, ...]:
+    """Return the layers in the order in which they run; none of their noise is known."""
+    works = list(_in_onnx(base.model) if isinstance(base, OnnxBase) else _in_openvino(base.model))
+    macs = max(1, sum(work.macs for work in works))
+    weights = max(1, sum(work.weights for work in works))
+    return tuple(
+        Layer(
+            name=work.name,
+            is_convolution=work.is_convolution,
+            share_of_macs=work.macs / macs,
+            share_of_weights=work.weights / weights,
+            noise=0,
+        )
+        for work in works
+    )
+
+
+def _in_openvino(model: "openvino.Model") -> Iterator[_Work]:
+    from bench.runtimes.graph_openvino import macs_of
+
+    for operator in model.get_ordered_ops():
+        kind = operator.get_type_name()
+        if kind in _OPENVINO_LAYERS and _reads_constant(operator):
+            yield _Work(
+                name=operator.get_friendly_name(),
+                is_convolution=kind in _OPENVINO_CONVOLUTIONS,
+                macs=macs_of(operator) or 0,
+                weights=prod(operator.input(1).get_shape()),
+            )
+
+
+def _reads_constant(operator: "openvino.Node") -> bool:
+    """Whether an operator's second input is stored in the file, perhaps in another type or shape."""
+    node = operator.input_value(1).get_node()
+    while node.get_input_size():
+        node = node.input_value(0).get_node()
+    return str(node.get_type_name()) == "Constant"
+
+
+def _in_onnx(model: "onnx.ModelProto") -> Iterator[_Work]:
+    stored = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    values = (*model.graph.value_info, *model.graph.output)
+    shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values}
+    for node in model.graph.node:
+        layer = node.input[1].removesuffix(".weight") if len(node.input) > 1 else ""
+        if f"{layer}.weight" not in stored or f"{layer}.bias" not in stored:
+            continue
+        weight, output = stored[f"{layer}.weight"], shapes.get(node.output[0])
+        inner = weight[0] if node.op_type == "MatMul" else prod(weight[1:])
+        yield _Work(
+            name=layer,
+            is_convolution=node.op_type == "Conv",
+            macs=0 if output is None else prod(output) * inner,
+            weights=prod(weight),
+        )

@@ -1,0 +1,68 @@
+"""Runs a user's own code: what it prints goes to stderr, and what it raises becomes an InputError."""
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from bench.errors import BenchError, InputError, first_sentence
+
+_OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models")
+
+
+@contextlib.contextmanager
+def user_code(where: str, remedy: str = "correct it, and run it alone first") -> Iterator[None]:
+    """Run a user's code. `where` names it in the InputError for whatever it raises."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except BenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise InputError(f"{where}: raised {first_sentence(what)}; {remedy}") from error
+
+
+def function_at(path: str, folder: str) -> Callable[[], object]:
+    """Return the function at `package.module:function`, looked for in a folder and in what is installed.
+
+    Raises InputError if there is none.
+    """
+    module_name, _, name = path.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), *name.split("."))):
+        raise InputError(
+            f"{path}: names no function in Python; write package.module:function, such as nets.small:build"
+        )
+    value: object = _module(path, module_name, folder)
+    for part in name.split("."):
+        if not hasattr(value, part):
+            raise InputError(f"{path}: {module_name} has no '{name}'; name a function that it defines")
+        value = getattr(value, part)
+    if not callable(value):
+        kind = type(value).__name__
+        raise InputError(f"{path}: is no function but {kind}; name a function that returns the network")
+    return value
+
+
+def _module(path: str, name: str, folder: str) -> ModuleType:
+    top = name.partition(".")[0]
+    if top in _OWN_PACKAGES:
+        raise InputError(f"{path}: edgefit has a package '{top}' of its own; give yours another name")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # it stays there: the network may import more of it while it runs
+    importlib.invalidate_caches()
+    with user_code(path):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if name != missing and not name.startswith(f"{missing}."):
+                raise InputError(
+                    f"{path}: needs the module '{missing}', which is not installed here; install it beside "
+                    "edgefit"
+                ) from None
+            raise InputError(
+                f"{path}: there is no module '{missing}' in {folder}, nor is it installed; run edgefit in "
+                "the folder that has it, or install it"
+            ) from None

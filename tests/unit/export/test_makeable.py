@@ -1,0 +1,86 @@
+"""Which variants come of a model file, and what is said of the others."""
+
+import pytest
+
+from bench.bundle.judged_output import CLASSES
+from bench.bundle.source_record import SourceKind
+from bench.bundle.variants import Precision, Variant
+from export.makeable import reason_against
+from export.prepared import Prepared
+from export.sources.model_file import own_variant
+from export.sources.spec import OpenSource, SourceSpec
+
+FORMATS = ("torchscript", "onnx", "openvino")
+
+
+def made_of(kind: SourceKind, precision: Precision) -> set[str]:
+    prepared = prepared_file(kind, precision)
+    variants = [Variant(name, each) for name in FORMATS for each in Precision]
+    return {str(variant) for variant in variants if reason_against(variant, prepared) is None}
+
+
+def prepared_file(kind: SourceKind, precision: Precision) -> Prepared:
+    """Return what is prepared of a file; which variants come of it depends on nothing but its kind."""
+    spec = SourceSpec(kind=kind, name="/models/model")
+    source = OpenSource(spec=spec, inputs=(), outputs=(), output=CLASSES, producer="test")
+    prepared: Prepared = Prepared.__new__(Prepared)
+    object.__setattr__(prepared, "source", source)
+    object.__setattr__(prepared, "own", own_variant(kind, precision))
+    return prepared
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "expected"),
+    [
+        (
+            SourceKind.ONNX,
+            Precision.FP32,
+            {"onnx-fp32", "onnx-fp16", "onnx-int8", "openvino-fp32", "openvino-fp16", "openvino-int8"},
+        ),
+        (SourceKind.ONNX, Precision.FP16, {"onnx-fp16", "openvino-fp16"}),
+        (SourceKind.ONNX, Precision.INT8, {"onnx-int8", "openvino-int8"}),
+        (SourceKind.OPENVINO, Precision.FP32, {"openvino-fp32", "openvino-fp16", "openvino-int8"}),
+        (SourceKind.OPENVINO, Precision.INT8, {"openvino-int8"}),
+        (
+            SourceKind.TORCHSCRIPT,
+            Precision.FP32,
+            {"torchscript-fp32", "openvino-fp32", "openvino-fp16", "openvino-int8"},
+        ),
+    ],
+)
+def test_what_comes_of_a_file(kind: SourceKind, precision: Precision, expected: set[str]) -> None:
+    assert made_of(kind, precision) == expected
+
+
+@pytest.mark.parametrize("kind", [SourceKind.RUN, SourceKind.TORCHVISION, SourceKind.PROGRAM])
+def test_a_network_is_no_file_and_everything_comes_of_it(kind: SourceKind) -> None:
+    assert own_variant(kind, Precision.FP32) is None
+    assert len(made_of(kind, Precision.FP32)) == len(FORMATS) * len(Precision)
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "variant", "reason"),
+    [
+        (SourceKind.ONNX, Precision.FP32, "torchscript-fp32", "an ONNX file cannot become TorchScript"),
+        (SourceKind.OPENVINO, Precision.FP32, "onnx-int8", "an OpenVINO file cannot become ONNX"),
+        (SourceKind.TORCHSCRIPT, Precision.FP32, "torchscript-int8", "a TorchScript file is taken as it is"),
+        (SourceKind.ONNX, Precision.INT8, "onnx-fp32", "the source is quantised already"),
+        (SourceKind.ONNX, Precision.FP16, "openvino-int8", "the source is in half precision already"),
+    ],
+)
+def test_the_reason_says_what_to_export_instead(
+    kind: SourceKind, precision: Precision, variant: str, reason: str
+) -> None:
+    said = reason_against(Variant.parse(variant), prepared_file(kind, precision))
+
+    assert said is not None
+    assert said.startswith(reason)
+    assert "; export " in said
+
+
+def test_only_what_is_made_of_a_quantised_file_needs_no_calibration() -> None:
+    quantised = prepared_file(SourceKind.ONNX, Precision.INT8)
+    floating = prepared_file(SourceKind.ONNX, Precision.FP32)
+
+    assert quantised.is_quantised(Variant.parse("openvino-int8"))
+    assert not floating.is_quantised(Variant.parse("openvino-int8"))
