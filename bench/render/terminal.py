@@ -339,10 +339,12 @@ def _history_legend(reports: Sequence[Report]) -> list[str]:
 
 def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
     """Return the table of a history with the columns that the terminal has room for."""
+    has_accuracy = any(run.accuracy is not None and run.accuracy.top1 is not None for _, run in rows)
     available = [
         column
         for column in map(column_of, _HISTORY_COLUMNS)
         if any(column.value(run) is not None for _, run in rows)
+        and not (column.key == "agreement" and has_accuracy)
     ]
     shown = _that_fit(
         available, lambda _: ColumnPlace.ALWAYS, lambda columns: _history_table(rows, columns), width

@@ -457,14 +457,6 @@ class Evaluation(Record):
             return "the judged output holds no classes"
         return "the samples have no labels" if self.labels is None else None
 
-    def first(self, images: int) -> "Evaluation":
-        """Return the evaluation of the first images alone."""
-        changes = {
-            "labels": None if self.labels is None else self.labels[:images],
-            "reference_logits": self.reference_logits[:images],
-        }
-        return self.model_copy(update=changes)
-
 
 class Report(Record):
     """The results of one run of the harness."""

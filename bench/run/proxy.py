@@ -4,6 +4,7 @@ It measures only by calibration, and knows no row.
 """
 
 from bench.bundle.manifest import ModelRecord
+from bench.bundle.source_record import SourceKind
 from bench.devices.projection.projected import ProjectionTarget
 from bench.devices.projection.publications import scaling_between
 from bench.devices.terms import Terms
@@ -54,6 +55,14 @@ def proxy_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> P
     )
 
 
+def _network(model: ModelRecord) -> str:
+    """Return the network's name as published figures have it; nothing where a source does not say which one
+    it is."""
+    if model.source is None:
+        return model.arch
+    return model.arch.rpartition("/")[2] if model.source.kind is SourceKind.TORCHVISION else ""
+
+
 def target_of(
     profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord | None
 ) -> ProjectionTarget:
@@ -71,6 +80,6 @@ def target_of(
         host_rates=rates,
         host_features=host.cpu_features,
         emulated=host.emulated,
-        network="" if model is None else model.arch,
+        network="" if model is None else _network(model),
         image_size=0 if model is None else model.image_size or 0,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit.extras import require_extra
-from edgefit.options import AsJson, Quiet
+from edgefit.options import AsJson, MetricNames, Quiet
 from edgefit.output_files import OutputFile, refuse_to_replace_any, write_all
 from edgefit.terminal import Output
 
@@ -54,6 +54,7 @@ def report(
     bundle: Annotated[
         Path | None, typer.Option(metavar="BUNDLE", help="For --images: the measured bundle.")
     ] = None,
+    metric: MetricNames = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -70,6 +71,7 @@ def report(
     from bench.render.junit import report_to_junit, was_report_junit
     from bench.render.markdown import report_to_markdown, was_report_markdown
     from bench.report.files import read_report, to_json
+    from edgefit.metrics import metrics_of, with_metrics
 
     output = Output(as_json)
     if (images or bundle is not None) and (html is None or not images or bundle is None):
@@ -86,7 +88,8 @@ def report(
         OutputFile(bmf, "--bmf", report_to_bmf, is_bmf),
         *_drawn(html, png, history, bundle),
     ]
-    measured = [read_report(path) for path in reports]
+    metrics = metrics_of(metric or ())
+    measured = [with_metrics(read_report(path), metrics) for path in reports]
     refuse_to_replace_any(files)
     _show(measured, history, output)
     write_all(files, measured, output)

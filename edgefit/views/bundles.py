@@ -126,7 +126,7 @@ def _preprocessing_lines(preprocessing: Preprocessing | None, source: SourceReco
 
 _VERDICTS: Mapping[Literal["worse", "equal", "better"], str] = {
     "better": "significantly better",
-    "equal": "not to be told apart",
+    "equal": "no significant difference",
     "worse": "worse",
 }
 

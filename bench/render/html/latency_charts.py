@@ -196,7 +196,12 @@ def history_charts(reports: Sequence[Report], kinds: Kinds) -> list[Chart]:
     """Draw figures of each variant over reports of one name."""
     if not reports:
         return []
-    drawn = ((key, title, _history_rows(reports, column_of(key), title)) for key, title in _HISTORY.items())
+    has_accuracy = any(report.evaluation is not None and report.evaluation.gap is None for report in reports)
+    drawn = (
+        (key, title, _history_rows(reports, column_of(key), title))
+        for key, title in _HISTORY.items()
+        if key != "agreement" or not has_accuracy
+    )
     return [_over_time(rows, title, key, kinds) for key, title, rows in drawn if rows.points]
 
 

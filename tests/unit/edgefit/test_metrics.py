@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 from making.source_bundle import KINDS, make_source_bundle
 from making.source_report import source_report
+from typer.testing import CliRunner
 
 from bench.bundle.manifest import read_bundle
 from bench.errors import InputError
+from bench.remote.board_run import BoardRequest
+from bench.remote.fleet import BoardResult, OnReport
+from bench.remote.targets import Target, parse_targets
 from bench.report.files import read_report, write_report
+from bench.run.request import BenchmarkRequest
+from edgefit.app import app
+from edgefit.boards import measure_boards
 from edgefit.metrics import Metric, metrics_of, try_metrics, with_metrics
+from edgefit.terminal import Output
 
 SOURCE = """
 import numpy as np
@@ -108,3 +116,42 @@ def test_without_a_metric_nothing_is_opened() -> None:
 
     try_metrics((), object())
     assert with_metrics(report, ()) is report
+
+
+def test_a_report_that_exists_gets_a_metric_when_it_is_shown(module: str, tmp_path: Path) -> None:
+    write_report(tmp_path / "r.json", source_report(KINDS["labels"]))
+
+    words = ["report", "r.json", "--metric", f"{module}:right", "--csv", "r.csv"]
+    done = CliRunner().invoke(app, words)
+
+    assert done.exit_code == 0, done.output
+    assert f",{module}:right," in (tmp_path / "r.csv").read_text()
+    assert read_report(tmp_path / "r.json").runs[0].metrics == ()
+
+
+def test_the_report_of_a_board_gets_its_metrics_here(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = source_report(KINDS["three classes"])
+    (target,) = parse_targets(["ssh://pi@board"])
+
+    def measured(
+        targets: list[Target], _request: object, _progress: object, on_report: OnReport
+    ) -> list[BoardResult]:
+        on_report(targets[0], report)
+        return [BoardResult(targets[0], report)]
+
+    monkeypatch.setattr("bench.remote.fleet.measure_fleet", measured)
+    request = BoardRequest(
+        subject=read_bundle(make_source_bundle(tmp_path / "bundle", KINDS["three classes"])),
+        benchmark=BenchmarkRequest(tool="0", created="now"),
+        profile=None,
+        known_profiles=(),
+        with_formats=(),
+        wheelhouse=None,
+    )
+
+    measure_boards([target], request, tmp_path / "r.json", Output(False), metrics_of([f"{module}:right"]))
+
+    (metric,) = read_report(tmp_path / "r.json").runs[0].metrics
+    assert metric.name == f"{module}:right"

@@ -17,7 +17,7 @@ from bench.render.report_text import remarks
 from bench.report.schema import Evaluation, Run
 from bench.report.summaries import References
 from bench.run.rows import RowContext, row_of_case
-from bench.run.verification_warnings import verification_warnings
+from bench.run.verification_warnings import value_warnings, verification_warnings
 from device_profiles.loading import load_profile
 
 Logits = npt.NDArray[np.float32]
@@ -171,3 +171,36 @@ def test_what_schema_1_does_not_say_is_in_each_row_and_shown_once() -> None:
     assert all(any(words in sentence for sentence in each.warnings) for each in rows)
     (shown,) = [each for each in remarks(report) if words in each.sentence]
     assert shown.cases == ", ".join(names)
+
+
+@pytest.mark.parametrize(("method", "has_recipe"), [(None, False), ("post-training", True)])
+def test_a_file_of_the_users_own_has_no_recipe_that_a_runtime_could_ignore(
+    method: str | None, has_recipe: bool
+) -> None:
+    case = replace(case_of("onnx-int8"), artifact=artifact().model_copy(update={"method": method}))
+    evaluation = Evaluation(
+        labels=(0,) * IMAGES, reference_logits=RIGHT, positive_class=1, pack_images=IMAGES
+    )
+    context = RowContext(evaluation, load_profile("laptop-cpu"), "measured", True, CpuClass.X86_VNNI)
+
+    row = row_of_case(case, outcome(Row(1.0), "fp32", IMAGES), context, References.of("onnx", "cpu", {}))
+
+    words = " ".join(row.warnings)
+    assert ("the recipe" in words) == has_recipe
+    assert ("int8 is the file's own precision, but the" in words) != has_recipe
+
+
+@pytest.mark.parametrize(
+    ("here", "stored", "is_warned"),
+    [(None, None, False), (12.0, 40.0, True), (34.0, 60.0, False), (20.0, 22.0, False), (12.0, None, True)],
+)
+def test_values_that_are_much_farther_from_the_source_than_verified_are_a_warning(
+    here: float | None, stored: float | None, is_warned: bool
+) -> None:
+    made = artifact()
+    verification = made.verification.model_copy(update={"sqnr_db": stored})
+
+    warnings = value_warnings(made.model_copy(update={"verification": verification}), here)
+
+    assert bool(warnings) == is_warned
+    assert all("dB here, and" in sentence for sentence in warnings)

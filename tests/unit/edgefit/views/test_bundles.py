@@ -109,7 +109,7 @@ def test_the_check_of_the_preprocessing_is_shown_with_its_rivals(tmp_path: Path)
         "0.25 (scale mean from --preprocess imagenet)"
     ) in shown
     assert (
-        "preprocessing checked on 40 labelled images: 38 right as stated; not to be told apart: BGR (38 "
+        "preprocessing checked on 40 labelled images: 38 right as stated; no significant difference: BGR (38 "
         "right); worse: values from 0 to 255 (12 right)"
     ) in shown
 
