@@ -26,7 +26,7 @@ from export.prepared import Prepared, prepare_run
 from export.preprocessing.checking import check_preprocess
 from export.preprocessing.finding import find_for_source
 from export.source_runner import SourceRunner
-from export.sources.model_file import own_variant
+from export.sources.file_formats import own_variant
 from export.sources.recognising import NETWORKS, recognise
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from models.progress import Progress
