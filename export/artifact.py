@@ -10,7 +10,6 @@ from bench.bundle.cpu_class import TARGETS
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.judged_output import judged_values, stacked
 from bench.bundle.model_files import read_model_file
-from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
@@ -67,8 +66,8 @@ def copy_own(task: Task, folder: Path) -> Exported:
         target = folder / path.relative_to(own.path.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    opset = read_onnx_graph(own.path).opset if own.format == "onnx" else None
-    return Exported(entry=folder / own.path.name, producer=task.source.producer, opset=opset)
+    source = task.source
+    return Exported(entry=folder / own.path.name, producer=source.producer, opset=source.opset)
 
 
 def is_made_for_this_machine(task: Task) -> bool:

@@ -217,6 +217,7 @@ def _opened(
         outputs=outputs,
         output=judged_output(outputs, options.judged_output, found.labels, options.activation),
         producer=description.producer,
+        opset=description.opset,
     )
 
 

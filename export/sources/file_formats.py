@@ -1,4 +1,7 @@
-"""Which variant a source is that is somebody's model file. It opens nothing."""
+"""Which variant a source is that is somebody's model file, and what can be made of it. It opens nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bench.bundle.source_record import SourceKind
 from bench.bundle.variants import Precision, Variant
@@ -9,6 +12,25 @@ FORMAT_OF = {
     SourceKind.TORCHSCRIPT: "torchscript",
 }
 """The format of a source that is a file of one."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """What can be made of a model file besides the file itself."""
+
+    what: str
+    """The file, as errors call it."""
+    formats: tuple[str, ...]
+    """The formats that it can become."""
+
+
+# The names of formats in sentences.
+FORMAT_NAMES = {"torchscript": "TorchScript", "onnx": "ONNX", "openvino": "OpenVINO"}
+FILE_SOURCES: Mapping[SourceKind, FileSource] = {
+    SourceKind.ONNX: FileSource("an ONNX file", ("onnx", "openvino")),
+    SourceKind.OPENVINO: FileSource("an OpenVINO file", ("openvino",)),
+    SourceKind.TORCHSCRIPT: FileSource("a TorchScript file", ("openvino",)),
+}
 
 
 def own_variant(kind: SourceKind, precision: Precision) -> Variant | None:

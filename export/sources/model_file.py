@@ -75,6 +75,7 @@ def describe_file(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDesc
         signature=Signature(inputs=inputs, outputs=_outputs(model, spec.kind, inputs, stated.signature)),
         precision=stated.precision,
         producer=_producer(model),
+        opset=read_onnx_graph(model.path).opset if model.format == "onnx" else None,
     )
 
 

@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Layer:
+class WeightedNode:
     """A layer of the graph, before it has its form."""
 
     node: NodeProto
@@ -88,7 +88,7 @@ def _replace_sums(model: ModelProto) -> None:
             node.op_type = "Add"
 
 
-def _layers(model: ModelProto) -> Iterator[Layer]:
+def _layers(model: ModelProto) -> Iterator[WeightedNode]:
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.domain not in ("", "ai.onnx") or len(node.input) < 2 or node.input[1] not in stored:
@@ -104,19 +104,19 @@ def _layers(model: ModelProto) -> Iterator[Layer]:
                 yield layer
 
 
-def _layer(node: NodeProto, weight: Array, bias: Array | None) -> Layer | None:
+def _layer(node: NodeProto, weight: Array, bias: Array | None) -> WeightedNode | None:
     match node.op_type, weight.ndim:
         case ("Conv", 4):
-            return Layer(node, weight, bias)
+            return WeightedNode(node, weight, bias)
         case ("Gemm", 2):
             return _gemm(node, weight, bias)
         case ("MatMul", 2):
-            return Layer(node, weight, None)
+            return WeightedNode(node, weight, None)
         case _:
             return None
 
 
-def _gemm(node: NodeProto, weight: Array, bias: Array | None) -> Layer | None:
+def _gemm(node: NodeProto, weight: Array, bias: Array | None) -> WeightedNode | None:
     """Return a Gemm's layer with its factors in the weights; None where its bias is no vector."""
     attributes = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0, **attributes_of(node)}
     weight = np.asarray(weight if attributes["transB"] else weight.T) * np.float32(attributes["alpha"])
@@ -124,10 +124,10 @@ def _gemm(node: NodeProto, weight: Array, bias: Array | None) -> Layer | None:
         return None
     if bias is not None:
         bias = np.broadcast_to(bias.reshape(-1) * np.float32(attributes["beta"]), (len(weight),))
-    return Layer(node, np.ascontiguousarray(weight, dtype=np.float32), bias)
+    return WeightedNode(node, np.ascontiguousarray(weight, dtype=np.float32), bias)
 
 
-def _names(model: ModelProto, layers: list[Layer]) -> list[str]:
+def _names(model: ModelProto, layers: list[WeightedNode]) -> list[str]:
     """Return a name for each layer that is a path of modules, none of which is part of another."""
     taken = _kept_names(model, layers)
     names: list[str] = []
@@ -142,7 +142,7 @@ def _names(model: ModelProto, layers: list[Layer]) -> list[str]:
     return names
 
 
-def _kept_names(model: ModelProto, layers: list[Layer]) -> frozenset[str]:
+def _kept_names(model: ModelProto, layers: list[WeightedNode]) -> frozenset[str]:
     """Return the names of all values but the layers' weights."""
     own = {layer.node.name for layer in layers}
     names = {value.name for value in (*model.graph.input, *model.graph.output)}
@@ -185,7 +185,7 @@ def _path(words: list[str]) -> str:
     return f"layer_{path}" if path.partition(".")[0] in _RESERVED else path
 
 
-def _form(model: ModelProto, layer: Layer, name: str) -> None:
+def _form(model: ModelProto, layer: WeightedNode, name: str) -> None:
     """Give a layer weights and a bias of its own under its name."""
     node = layer.node
     weight, bias = f"{name}.weight", f"{name}.bias"

@@ -66,6 +66,8 @@ class SourceDescription(Record):
     """By its own graph; fp32 for a network in Python."""
     producer: str
     """Who wrote the file, or which library has the network: `pytorch 2.13.0`, `torchvision 0.28.0`."""
+    opset: int | None = None
+    """The version of the operator set of an ONNX file; null for every other source."""
     stated: StatedPreprocess | None = None
     """The preprocessing that the network's library states; null for other sources."""
 
@@ -83,3 +85,5 @@ class OpenSource(Record):
     """The output that is judged."""
     producer: str
     """Who wrote it."""
+    opset: int | None = None
+    """The version of the operator set of an ONNX file; null for every other source."""

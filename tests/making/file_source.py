@@ -63,6 +63,7 @@ class FileExport:
             output=OutputRecord(
                 name=signature.outputs[judged].name, index=judged, kind="classes", activation="logits"
             ),
+            opset=description.opset,
             producer=description.producer,
         )
         own = own_variant(kind, description.precision)
