@@ -525,8 +525,7 @@ COLUMNS = (
         "the signal; exact where both are equal",
         _of_accuracy(lambda accuracy: accuracy.sqnr_db),
         1,
-        _HIGH,
-        _FILE,
+        place=_FILE,
         subject=Subject.BUNDLE,
     ),
     Column(
