@@ -35,7 +35,7 @@ def shapes_after(node: Any, shapes: Mapping[str, Shape | None]) -> tuple[Shape |
 
 def _results(node: Any, shapes: Mapping[str, Shape | None]) -> tuple[Any, ...]:
     if node.kind() == _UNPACK:
-        return tuple(_value(list(node.inputs())[0], shapes))
+        return tuple(_value(next(iter(node.inputs())), shapes))
     result = _run(node, shapes)
     return tuple(result) if isinstance(result, tuple) else (result,)
 
