@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +17,10 @@ from export.calibration import calibration_inputs
 from export.messages import Advanced, Entered, Report, Task
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
-from export.quantisation.judged import judged_part
 from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
 from export.sources.opening import load
+from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource
 
 # Means and ranges of this many images are steady, and their activations fit in memory at 224x224 (1.2 GB).
@@ -46,8 +46,28 @@ def simulate(source: OpenSource, calibration: str) -> Simulated:
     """Equalise the network on a few calibration inputs and find the range of every tensor."""
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     batches = list(torch.split(images, _BATCH))
-    network = equalise(judged_part(load(source).network, source.output.index), batches)
+    network = equalise(with_judged_output(load(source).network, source.output.index), batches)
     return Simulated(network, images, find_ranges(network, batches))
+
+
+def with_judged_output(network: fx.GraphModule, index: int) -> fx.GraphModule:
+    """Return a copy that gives output `index` alone, as [n, values]: what int8 is judged by.
+
+    Raises NotLayeredError for a network with several inputs.
+    """
+    if len(network.graph.find_nodes(op="placeholder")) > 1:
+        raise NotLayeredError("int8 is simulated for networks with one input, and this one has more")
+    network = copy.deepcopy(network)
+    output = network.graph.output_node()
+    (value,) = output.args
+    if isinstance(value, Sequence):
+        value = value[index]
+    if isinstance(value, fx.Node) and len(value.meta.get("shape", ())) > 2:
+        with network.graph.inserting_before(output):
+            value = network.graph.call_function(torch.flatten, (value, 1))
+    output.args = (value,)
+    network.recompile()
+    return network
 
 
 def _calibration_tensor(source: OpenSource, calibration: str, most: int) -> Tensor:

@@ -77,7 +77,7 @@ def quantised_tensors(network: fx.GraphModule, excluded_modules: frozenset[str])
 
 def is_sum(node: fx.Node) -> bool:
     """Tell whether a node adds two tensors."""
-    return node.op == "call_function" and node.target in _SUMS
+    return node.op == "call_function" and node.target in _SUMS and len(node.all_input_nodes) > 1
 
 
 def channel_axis(layer: nn.Module, output: Tensor) -> int:

@@ -219,12 +219,12 @@ def test_products_of_two_inputs_are_counted(tmp_path: Path) -> None:
     assert model.macs == [120, 120]
 
 
-def test_what_the_proof_cannot_follow_is_unknown_and_no_error(tmp_path: Path) -> None:
+def test_a_recurrent_layer_is_not_counted_and_one_image_without_a_batch_is(tmp_path: Path) -> None:
     lstm = ran(traced(nn.LSTM(3, 4), torch.rand(5, 1, 3)), tmp_path, {"input": (5, 1, 3)})
     unbatched = ran(traced(OneLayer(nn.Conv2d(3, 4, 3)), IMAGE[0]), tmp_path, {"x": (3, 8, 8)})
 
     assert lstm.macs == []
-    assert unbatched.macs == [None]
+    assert unbatched.macs == [4 * 6 * 6 * 27]
 
 
 class SqueezeExcite(nn.Module):

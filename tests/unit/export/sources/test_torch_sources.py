@@ -1,0 +1,228 @@
+"""Networks in Python and torch programs as sources: what they say of themselves, and what is refused."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from bench.bundle.source_record import OutputRecord, SourceKind
+from bench.errors import InputError
+from export.sources.library import Build, Torchvision, for_channels
+from export.sources.opening import describe_source, load
+from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
+from export.sources.torch_network import _fitted
+from export.sources.weights import Weights, load_into, read_weights
+
+MODULE = """
+import torch
+from torch import nn
+
+print("imported")
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(1, 4, 3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, image, extra=None):
+        print("run")
+        return {"scores": self.head(self.layer(image).mean((2, 3))), "means": [image.mean((1, 2, 3))]}
+
+
+def build():
+    return Net()
+
+
+def fail():
+    raise ValueError("no such file: weights.pth")
+
+
+def number():
+    return 3
+"""
+SHAPE = (1, 1, 6, 8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "usersnet.py").write_text(MODULE)
+    yield tmp_path
+    sys.modules.pop("usersnet", None)
+    if str(tmp_path) in sys.path:
+        sys.path.remove(str(tmp_path))
+
+
+def described(
+    folder: Path, name: str, shape: tuple[int, ...] | None = SHAPE, weights: Path | None = None
+) -> SourceDescription:
+    spec = SourceSpec(
+        kind=SourceKind.FUNCTION,
+        name=name,
+        folder=str(folder),
+        weights=None if weights is None else str(weights),
+    )
+    return describe_source(spec, [] if shape is None else [StatedShape(name="", shape=shape)])
+
+
+def test_a_function_s_network_has_its_arguments_as_inputs_and_flat_outputs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    description = described(folder, "usersnet:build")
+    signature = description.signature
+
+    assert [tensor.words for tensor in signature.inputs] == ["image: float32 [1, 1, 6, 8]"]
+    assert [tensor.words for tensor in signature.outputs] == [
+        "output_0: float32 [1, 2]",
+        "output_1: float32 [1]",
+    ]
+    assert description.stated is None
+    assert capsys.readouterr().out == ""
+
+
+def test_its_layers_give_what_it_gives(folder: Path) -> None:
+    spec = SourceSpec(kind=SourceKind.FUNCTION, name="usersnet:build", folder=str(folder))
+    signature = describe_source(spec, [StatedShape(name="image", shape=SHAPE)]).signature
+    output = OutputRecord(name="output_0", index=0, kind="classes", activation="logits")
+    source = OpenSource(
+        spec=spec, inputs=signature.inputs, outputs=signature.outputs, output=output, producer=""
+    )
+    image = np.random.default_rng(0).random(SHAPE, dtype=np.float32)
+
+    loaded = load(source)
+
+    given = [value.numpy() for value in loaded.network(torch.from_numpy(image))]
+    for value, expected in zip(given, loaded.source.run([image]), strict=True):
+        assert np.allclose(value, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("usersnet:fail", "raised ValueError: no such file: weights.pth"),
+        ("usersnet:number", "returned int, not a network"),
+        ("usersnet:missing", "usersnet has no 'missing'"),
+        ("nosuchnet:build", "there is no module 'nosuchnet' in"),
+        ("usersnet", "write package.module:function"),
+        ("models.networks:build", "edgefit has a package 'models' of its own"),
+    ],
+)
+def test_a_path_that_gives_no_network_is_one_sentence(folder: Path, name: str, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        described(folder, name)
+
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_function_s_network_asks_for_the_shape_to_type(folder: Path) -> None:
+    with pytest.raises(InputError, match="such as: --shape image:1x3x224x224"):
+        described(folder, "usersnet:build", shape=None)
+
+
+def test_a_shape_that_the_network_cannot_take_is_said(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"expected input.* to have 1 channels.*state another --shape"):
+        described(folder, "usersnet:build", shape=(1, 3, 6, 8))
+
+
+def test_weights_are_found_under_the_usual_keys_without_prefixes(tmp_path: Path) -> None:
+    network, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    wrapped = {f"module._orig_mod.{name}": value for name, value in network.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": wrapped}, tmp_path / "checkpoint.pth")
+
+    load_into(other, read_weights(tmp_path / "checkpoint.pth"), "nets:build")
+
+    assert torch.equal(other.weight, network.weight)
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(2, 4), "extra": torch.zeros(1)}, tmp_path / "w.safetensors")
+
+    with pytest.raises(InputError) as error:
+        load_into(nn.Linear(3, 2), read_weights(tmp_path / "w.safetensors"), "nets:build")
+
+    assert (
+        "does not fit nets:build: it misses bias; has too much extra; has other shapes for weight [2, 4] "
+        "instead of [2, 3]"
+    ) in str(error.value)
+
+
+def test_a_pickled_module_is_never_loaded(tmp_path: Path) -> None:
+    torch.save(nn.Linear(3, 2), tmp_path / "whole.pth")
+
+    with pytest.raises(InputError, match="give the network as package"):
+        read_weights(tmp_path / "whole.pth")
+
+
+def test_a_damaged_file_of_weights_is_named(tmp_path: Path) -> None:
+    for name in ("w.pth", "w.safetensors"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04nothing")
+        with pytest.raises(InputError, match="copy it again"):
+            read_weights(tmp_path / name)
+
+
+def test_classes_and_channels_are_those_of_the_weights() -> None:
+    library = Torchvision()
+    trained = library.build("squeezenet1_1", Build(classes=3, channels=1))
+    weights = Weights(Path("w"), trained.state_dict())
+
+    build = _fitted(library.build("squeezenet1_1", Build()), weights, Build())
+
+    assert build == Build(classes=3, channels=1)
+
+
+def test_an_unknown_network_is_named_with_those_that_are_like_it() -> None:
+    spec = SourceSpec(kind=SourceKind.TORCHVISION, name="torchvision/resnet81")
+
+    with pytest.raises(InputError, match=r"torchvision/resnet81: .*resnet18"):
+        describe_source(spec, [])
+
+
+def test_a_library_s_network_without_weights_asks_for_them() -> None:
+    spec = SourceSpec(kind=SourceKind.TORCHVISION, name="torchvision/squeezenet1_1")
+
+    with pytest.raises(InputError, match="give yours with --weights FILE"):
+        describe_source(spec, [])
+
+
+def test_torchvision_states_its_preprocessing_and_none_of_one_channel_from_three() -> None:
+    stated = Torchvision().stated("resnet18")
+    assert stated is not None
+
+    assert stated.origin == "torchvision's transforms of resnet18"
+    assert (stated.size, stated.resize, stated.crop_pct) == ((224, 224), "crop", 0.875)
+    assert stated.mean == (0.485, 0.456, 0.406)
+    assert for_channels(stated, 1).mean is None
+    assert for_channels(stated, 1).channels == "grey"
+
+
+def test_a_damaged_program_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "model.pt2").write_bytes(b"PK\x03\x04 and nothing else")
+    spec = SourceSpec(kind=SourceKind.PROGRAM, name=str(tmp_path / "model.pt2"))
+
+    with pytest.raises(InputError, match="cannot be loaded as a program") as error:
+        describe_source(spec, [])
+
+    assert "\n" not in str(error.value)
+
+
+def test_a_program_with_an_open_batch_takes_one_sample(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(
+        network, (torch.zeros(2, 1, 6, 8),), dynamic_shapes=({0: batch},), strict=False
+    )
+    torch.export.save(program, tmp_path / "model.pt2")
+    spec = SourceSpec(kind=SourceKind.PROGRAM, name=str(tmp_path / "model.pt2"))
+
+    description = describe_source(spec, [])
+
+    assert [tensor.words for tensor in description.signature.inputs] == ["input: float32 [1, 1, 6, 8]"]
+    assert [tensor.words for tensor in description.signature.outputs] == ["logits: float32 [1, 2]"]
+    assert description.precision.value == "fp32"
