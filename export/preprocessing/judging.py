@@ -132,10 +132,12 @@ def _is_clearly_better(less: Answers, more: Answers) -> bool:
 
 def _chance(less: Answers, more: Answers) -> float:
     """Return the chance by two tests, of what is right and of its probability. The stronger one counts, so it
-    counts twice."""
+    counts twice. Images count the same, unless only the balanced gain is large."""
+    is_large = more.correct - less.correct >= LEAST_GAIN * less.right.size
+    weights = np.ones_like(less.weights) if is_large else less.weights
     right = more.right.astype(np.float64) - less.right
     probable = (more.log_probability - less.log_probability).clip(-_LARGEST_DIFFERENCE, _LARGEST_DIFFERENCE)
-    return min(1.0, 2 * min(chance_of(_steps(values, less.weights)) for values in (right, probable)))
+    return min(1.0, 2 * min(chance_of(_steps(values, weights)) for values in (right, probable)))
 
 
 def _steps(differences: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -71,7 +71,7 @@ def explanation_by_order(order: FittingOrder, classes: Sequence[str]) -> Explana
         order.correct,
         1,
         f"the answers fit {_in_words(order, classes)}: {order.correct} of {order.images} instead of"
-        f" {order.given_correct}; give the classes the order of the network's output",
+        f" {order.given_correct}; state the classes in the order of the network's output with --classes",
     )
 
 

@@ -4,11 +4,11 @@
 
 Networks of torchvision learn grey X-rays (a MedMNIST npz) and coloured shapes that are drawn here, each with
 one of four preprocessings: MobileNetV2 with ImageNet's features, all of them or the first ones unchanged, and
-a small ResNet from scratch. Then every
-preprocessing that differs from the right one in one part or more is stated on many draws of 64 images, and
-the right one with the classes in another order. Printed: how often a wrong statement is stopped, by how much
-it costs on the 64 images, and how often the right one is. With one thread the networks take about half an
-hour; `--answers` keeps what they answer, so that the judgement alone can be done again.
+a small ResNet from scratch. Then every preprocessing that differs from the right one in one part or more is
+stated on many draws of 64 images, and the right one with the classes in another order. Printed: how often a
+wrong statement is stopped, by how much it costs on the 64 images, and how often the right one is. With one
+thread the networks take about half an hour; `--answers` keeps what they answer, so that the judgement alone
+can be done again, for some `--architectures` if not for all.
 """
 
 import argparse
