@@ -75,10 +75,19 @@ def test_sets_grow_and_keep_most_of_the_work_and_the_weights_in_int8() -> None:
     assert network.share_of_weights(sets[-1]) <= 0.03
 
 
-def test_linear_layers_are_never_excluded() -> None:
-    network = Sensitivity(layers=(layer("head", 0.5, 0.01, convolution=False),), activations=())
+def test_a_linear_layer_behind_convolutions_is_never_excluded() -> None:
+    body = tuple(layer(f"body{number}", 1e-6) for number in range(8))
+    head = layer("head", 0.5, 0.01, convolution=False)
 
-    assert excluded_sets(network) == [frozenset()]
+    assert not any(
+        "head" in names for names in excluded_sets(Sensitivity(layers=(*body, head), activations=()))
+    )
+
+
+def test_a_network_of_linear_layers_has_sets_of_them() -> None:
+    layers = (layer("first", 0.5, 0.01, convolution=False), layer("rest", 0.01, 0.9, convolution=False))
+
+    assert excluded_sets(Sensitivity(layers=layers, activations=()))[-1] == {"first"}
 
 
 def test_the_first_recipe_is_the_cheapest_with_a_high_enough_prediction() -> None:
