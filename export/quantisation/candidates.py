@@ -19,8 +19,8 @@ _MOST_MACS_WITHOUT_FALLBACK = 0.05
 _MOST_MACS_IN_FP32 = 0.145
 # A few layers have most of the weights, and in fp32 they take four times the bytes.
 _MOST_WEIGHTS_IN_FP32 = 0.03
-# Where no set of such layers is predicted to reach the goal, a larger file is better than a worse one: SiLU and
-# squeeze-and-excitation make many tensors hard to quantise, and late layers are among them.
+# Where no set of such layers is predicted to reach the goal, a larger file is better than a worse one. SiLU
+# and squeeze-and-excitation make many tensors hard to quantise, and late layers are among them.
 _MOST_WEIGHTS_AS_FALLBACK = 0.25
 _STEP_DB = 0.5
 _MOST_SETS = 3
