@@ -19,6 +19,9 @@ _MOST_MACS_WITHOUT_FALLBACK = 0.05
 _MOST_MACS_IN_FP32 = 0.145
 # A few layers have most of the weights, and in fp32 they take four times the bytes.
 _MOST_WEIGHTS_IN_FP32 = 0.03
+# Where no set of such layers is predicted to reach the goal, a larger file is better than a worse one. SiLU
+# and squeeze-and-excitation make many tensors hard to quantise, and late layers are among them.
+_MOST_WEIGHTS_AS_FALLBACK = 0.25
 _STEP_DB = 0.5
 _MOST_SETS = 3
 
@@ -50,7 +53,11 @@ def candidates_for(sensitivity: Sensitivity, qat: bool) -> Candidates:
     promising = [names for names in cheap if sensitivity.sqnr_db(names) >= MIN_SQNR_DB] or cheap[-1:]
     recipes = _recipes_excluding(promising, sensitivity)
     costly = _recipes_excluding([names for names in sets if names not in cheap], sensitivity)
-    fallbacks = [*costly, recipes[-1].model_copy(update={"ranges": RangeMethod.HISTOGRAM})]
+    fallbacks = [
+        *costly,
+        *_heavy(sensitivity, sets),
+        recipes[-1].model_copy(update={"ranges": RangeMethod.HISTOGRAM}),
+    ]
     if qat:
         fallbacks.append((costly or recipes)[-1].model_copy(update={"qat": True}))
     return Candidates(recipes=tuple(recipes), fallbacks=tuple(fallbacks))
@@ -76,30 +83,43 @@ def candidates_without_network(sensitivity: Sensitivity) -> Candidates:
     )
 
 
+def _heavy(sensitivity: Sensitivity, sets: Sequence[frozenset[str]]) -> list[Recipe]:
+    """Return the recipe that excludes large layers too, if the others are predicted to miss the goal."""
+    if max(map(sensitivity.sqnr_db, sets)) >= MIN_SQNR_DB:
+        return []
+    best = excluded_sets(sensitivity, _MOST_WEIGHTS_AS_FALLBACK)[-1]
+    is_better = sensitivity.sqnr_db(best) >= sensitivity.sqnr_db(sets[-1]) + _STEP_DB
+    return _recipes_excluding([best], sensitivity) if is_better else []
+
+
 def _recipes_excluding(sets: Sequence[frozenset[str]], sensitivity: Sensitivity) -> list[Recipe]:
     return [Recipe(excluded_modules=sensitivity.in_order(names)) for names in sets[:_MOST_SETS]]
 
 
-def excluded_sets(sensitivity: Sensitivity) -> list[frozenset[str]]:
+def excluded_sets(
+    sensitivity: Sensitivity, most_weights: float = _MOST_WEIGHTS_IN_FP32
+) -> list[frozenset[str]]:
     """Return sets of modules to exclude. The first is empty, and each contains the one before it.
+
+    `most_weights`: the largest share of the network's weights in one of them.
 
     Each step adds one, two or three convolutions in a row: those that lower the predicted noise most for
     their multiply-accumulates. A set that is hardly better than the last one returned is left out.
     """
     chosen: frozenset[str] = frozenset()
     sets = [chosen]
-    while (run := _best_run(sensitivity, chosen)) is not None:
+    while (run := _best_run(sensitivity, chosen, most_weights)) is not None:
         chosen |= run
         if sensitivity.sqnr_db(chosen) >= sensitivity.sqnr_db(sets[-1]) + _STEP_DB:
             sets.append(chosen)
     return sets
 
 
-def _best_run(sensitivity: Sensitivity, chosen: frozenset[str]) -> frozenset[str] | None:
+def _best_run(sensitivity: Sensitivity, chosen: frozenset[str], most_weights: float) -> frozenset[str] | None:
     noise = sensitivity.noise(chosen)
     best, best_gain = None, 0.0
     for run in _runs(sensitivity.layers):
-        if run <= chosen or not _is_small(sensitivity, chosen | run):
+        if run <= chosen or not _is_small(sensitivity, chosen | run, most_weights):
             continue
         gain = (noise - sensitivity.noise(chosen | run)) / sensitivity.share_of_macs(run - chosen)
         if gain > best_gain:
@@ -107,10 +127,10 @@ def _best_run(sensitivity: Sensitivity, chosen: frozenset[str]) -> frozenset[str
     return best
 
 
-def _is_small(sensitivity: Sensitivity, names: frozenset[str]) -> bool:
+def _is_small(sensitivity: Sensitivity, names: frozenset[str], most_weights: float) -> bool:
     return (
         sensitivity.share_of_macs(names) <= _MOST_MACS_IN_FP32
-        and sensitivity.share_of_weights(names) <= _MOST_WEIGHTS_IN_FP32
+        and sensitivity.share_of_weights(names) <= most_weights
     )
 
 
