@@ -241,9 +241,8 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ..
     Return the layers that NNCF keeps in fp32 by itself, such as those of squeeze-and-excitation.
     """
     in_float = []
-    for name in weighted(request.network):
-        if name in request.recipe.excluded_modules:
-            continue
+    layers = [name for name in weighted(request.network) if name not in request.recipe.excluded_modules]
+    for name in layers:
         weight = request.network.get_parameter(f"{name}.weight").detach()
         stored = _stored(model, name)
         if stored is None:
@@ -255,6 +254,8 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ..
             levels = levels.T
         _replace(stored.levels, levels)
         _replace(stored.scale, scale.numpy())
+    if layers and in_float == layers:
+        raise _unexpected(layers[0], _STORED_IN_FLOAT[0])
     return tuple(in_float)
 
 
@@ -270,13 +271,17 @@ def _stored(model: openvino.Model, module: str) -> _Stored | None:
     if kinds in _STORED_IN_FLOAT and chain[-1].get_element_type() == openvino.Type.f32:
         return None
     if kinds != _STORED:
-        raise UnexpectedGraphError(
-            f"{module}: NNCF {nncf.__version__} stored the weights as {' of '.join(kinds)}, but edgefit "
-            f"expects {' of '.join(_STORED)}; install the NNCF version of constraints.txt, "
-            "or export OpenVINO without int8"
-        )
+        raise _unexpected(module, kinds)
     multiply, convert, _ = chain
     return _Stored(levels=convert.input(0), scale=multiply.input(1))
+
+
+def _unexpected(module: str, kinds: tuple[str, ...]) -> UnexpectedGraphError:
+    return UnexpectedGraphError(
+        f"{module}: NNCF {nncf.__version__} stored the weights as {' of '.join(kinds)}, but edgefit "
+        f"expects {' of '.join(_STORED)}; install the NNCF version of constraints.txt, "
+        "or export OpenVINO without int8"
+    )
 
 
 def _replace(target: openvino.Input, values: npt.NDArray[np.generic]) -> None:

@@ -1,5 +1,6 @@
 """A torch program as a source: a `.pt2` file that torch.export.save wrote."""
 
+import logging
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -89,6 +90,8 @@ def read_program(path: Path) -> ExportedProgram:
             f"{path}: is an AOTInductor package, which is compiled for one machine; give the program that it "
             "was made of, saved with torch.export.save(program, FILE)"
         )
+    logger = logging.getLogger("torch.export")
+    was_disabled, logger.disabled = logger.disabled, True  # it logs the error's traceback, too
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch deprecates its own internals while loading
@@ -99,6 +102,8 @@ def read_program(path: Path) -> ExportedProgram:
             f"{path}: cannot be loaded as a program of torch.export ({reason}); save it again with "
             f"torch.export.save, with torch {torch.__version__.partition('+')[0]}"
         ) from error
+    finally:
+        logger.disabled = was_disabled
 
 
 def _is_compiled(path: Path) -> bool:
