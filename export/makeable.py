@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.bundle.manifest import NotMade
+from bench.bundle.source_record import SourceKind
 from bench.bundle.variants import Precision, Variant
 from export.prepared import Prepared
 from export.sources.file_formats import FILE_SOURCES, FORMAT_NAMES, FileSource
@@ -28,12 +29,20 @@ def reason_against(variant: Variant, prepared: Prepared) -> str | None:
         return None
     if variant.format not in file.formats:
         return _other_format(variant, own, file)
+    if _is_quantisable(prepared.source.spec.kind, own.precision) and variant.precision is Precision.INT8:
+        return None
     if own.precision in _STATES and variant.precision is not own.precision:
         return (
             f"the source is {_STATES[own.precision]} already, and is taken as it is; export {variant} from "
             "the file in fp32"
         )
     return None
+
+
+def _is_quantisable(kind: SourceKind, precision: Precision) -> bool:
+    """Whether int8 can be made of a file in this precision. OpenVINO's writer stores weights in half unless it
+    is asked not to, and computes them in float: such a file is quantised as one in fp32 is."""
+    return kind is SourceKind.OPENVINO and precision is Precision.FP16
 
 
 def _other_format(variant: Variant, own: Variant, file: FileSource) -> str:

@@ -40,6 +40,7 @@ def prepared_file(kind: SourceKind, precision: Precision) -> Prepared:
         (SourceKind.ONNX, Precision.FP16, {"onnx-fp16", "openvino-fp16"}),
         (SourceKind.ONNX, Precision.INT8, {"onnx-int8", "openvino-int8"}),
         (SourceKind.OPENVINO, Precision.FP32, {"openvino-fp32", "openvino-fp16", "openvino-int8"}),
+        (SourceKind.OPENVINO, Precision.FP16, {"openvino-fp16", "openvino-int8"}),
         (SourceKind.OPENVINO, Precision.INT8, {"openvino-int8"}),
         (
             SourceKind.TORCHSCRIPT,
