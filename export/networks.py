@@ -19,6 +19,7 @@ from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
+from export.sources.layered import ONE_SAMPLE
 from export.sources.opening import load
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource
@@ -53,8 +54,10 @@ def simulate(source: OpenSource, calibration: str) -> Simulated:
 def with_judged_output(network: fx.GraphModule, index: int) -> fx.GraphModule:
     """Return a copy that gives output `index` alone, as [n, values]: what int8 is judged by.
 
-    Raises NotLayeredError for a network with several inputs.
+    Raises NotLayeredError for a network with several inputs, and for one that takes one sample at a time.
     """
+    if network.meta.get(ONE_SAMPLE):
+        raise NotLayeredError("int8 is simulated on several samples at once, and this network takes only one")
     if len(network.graph.find_nodes(op="placeholder")) > 1:
         raise NotLayeredError("int8 is simulated for networks with one input, and this one has more")
     network = copy.deepcopy(network)

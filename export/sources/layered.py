@@ -49,6 +49,8 @@ _FUNCTIONS: dict[object, Callable[..., Tensor]] = {
 }
 
 _LARGEST_ERROR = 1e-4
+ONE_SAMPLE = "one sample"
+"""The key of a network's `meta` that says that it takes no more samples at once than the program."""
 
 
 def layered_network(program: ExportedProgram) -> fx.GraphModule:
@@ -385,10 +387,15 @@ def _for_any_batch(
         twice = _flat(fx.Interpreter(general).run(*(torch.cat([value, value.flip(-1)]) for value in inputs)))
         once = _flat(network(*(value.flip(-1) for value in inputs)))
     except RuntimeError:
-        return network
+        return _for_one_sample(network)
     results = [triple for triple in zip(expected, once, twice, strict=True) if triple[0].dim()]
     is_general = all(_are_equal([both], [torch.cat([one, other])]) for one, other, both in results)
-    return general if is_general else network
+    return general if is_general else _for_one_sample(network)
+
+
+def _for_one_sample(network: fx.GraphModule) -> fx.GraphModule:
+    network.meta[ONE_SAMPLE] = True
+    return network
 
 
 def _repeat_constants(graph: fx.Graph, node: fx.Node) -> None:

@@ -12,8 +12,10 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.utils._pytree import tree_leaves
 
+from export.networks import with_judged_output
 from export.quantisation.simulation import weighted
-from export.sources.layered import layered_network
+from export.sources.layered import ONE_SAMPLE, layered_network
+from export.sources.source import NotLayeredError
 from export.sources.torch_network import exported
 
 
@@ -159,3 +161,18 @@ def test_a_program_of_core_operators_has_the_same_layers() -> None:
 
     assert list(weighted(layers)) == ["stem", "depthwise", "head"]
     assert torch.allclose(layers(images), network(images), rtol=1e-4, atol=1e-5)
+
+
+class SampleLast(nn.Module):
+    """A reshape that does not have the samples first."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image.permute(1, 0, 2, 3).reshape(12, len(image)).t()
+
+
+def test_a_network_that_takes_one_sample_only_is_marked_as_such() -> None:
+    network = layered_network(exported(SampleLast().eval(), (torch.zeros(1, 3, 2, 2),), {}))
+
+    assert network.meta[ONE_SAMPLE]
+    with pytest.raises(NotLayeredError, match="takes only one"):
+        with_judged_output(network, 0)
