@@ -40,8 +40,10 @@ def reason_against(variant: Variant, prepared: Prepared) -> str | None:
 
 
 def _is_quantisable(kind: SourceKind, precision: Precision) -> bool:
-    """Whether int8 can be made of a file in this precision. OpenVINO's writer stores weights in half unless it
-    is asked not to, and computes them in float: such a file is quantised as one in fp32 is."""
+    """Whether int8 can be made of a file in a precision other than fp32.
+
+    OpenVINO's writer stores weights in half unless it is asked not to, and the runtime computes in float.
+    """
     return kind is SourceKind.OPENVINO and precision is Precision.FP16
 
 
