@@ -16,8 +16,8 @@ from bench.errors import InputError
 from export.data.class_names import listed, ordered_names, renumbered
 from export.data.listing import Indices, Listing
 from export.data.readable import ArrayImages, arrays_of
-from models.pixels import from_16_bit, to_8_bit
 from models.progress import Progress
+from models.resizing import from_16_bit, to_8_bit
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.npz import KNOWN_CLASSES
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from models.dataset import Images
 from models.errors import InputError
-from models.pixels import from_16_bit, resize, to_8_bit
 from models.progress import Progress
+from models.resizing import from_16_bit, resize, to_8_bit
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
-from models.pixels import from_16_bit, resize_all, to_8_bit
 from models.progress import Progress
+from models.resizing import from_16_bit, resize_all, to_8_bit
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off

@@ -90,7 +90,7 @@ def test_the_network_read_back_gives_the_figures_of_the_record(run_folder: Path)
 def test_images_are_stored_at_network_size_and_calibration_images_come_from_training(
     run_folder: Path,
 ) -> None:
-    from models.pixels import resize_all
+    from models.resizing import resize_all
 
     images = read_run(run_folder).images
     arrays = {key: resize_all(value, 32) for key, value in medmnist_arrays().items() if "images" in key}
