@@ -33,13 +33,13 @@ def reason_against(variant: Variant, prepared: Prepared) -> str | None:
         return None
     if file is not None and own is not None and variant.format not in file.formats:
         return _other_format(variant, own, file)
+    if file is None and precision in _STATES:
+        return f"a program that is {_STATES[precision]} already becomes no file; export it in fp32"
     if precision in _STATES and variant.precision is not precision:
         return (
             f"the source is {_STATES[precision]} already, and is taken as it is; export {variant} from "
             "the file in fp32"
         )
-    if file is None and precision is Precision.INT8:
-        return "a program that is quantised already becomes no file of another format; export it in fp32"
     return None
 
 
@@ -69,8 +69,7 @@ def refuse_idle(
     whoever gives them expects an effect."""
     name = prepared.name
     if not variants:
-        reasons = "; ".join(f"{missing.variant}: {missing.reason}" for missing in not_made)
-        raise InputError(f"{name}: nothing that was asked for can be made of it: {reasons}")
+        raise InputError(f"{name}: nothing that was asked for can be made of it: {_reasons(not_made)}")
     idle = "edgefit quantises nothing of this source, because it gives no int8 or has it already"
     if not any(is_calibrated(variant, prepared, table) for variant in variants):
         for option, is_given in (("--qat", options.qat), ("--cpu", options.cpu != PORTABLE)):
@@ -82,3 +81,10 @@ def refuse_idle(
             "none, because the data has no labels or the output no classes; leave it out: int8 is judged "
             "by its agreement with the source"
         )
+
+
+def _reasons(not_made: Sequence[NotMade]) -> str:
+    """Return each reason once, with the variants that it is about."""
+    reasons = dict.fromkeys(missing.reason for missing in not_made)
+    groups = ((reason, [each.variant for each in not_made if each.reason == reason]) for reason in reasons)
+    return "; ".join(f"{', '.join(variants)}: {reason}" for reason, variants in groups)

@@ -56,7 +56,7 @@ def prepared_file(kind: SourceKind, precision: Precision) -> Prepared:
             Precision.FP32,
             {"torchscript-fp32", "openvino-fp32", "openvino-fp16", "openvino-int8"},
         ),
-        (SourceKind.PROGRAM, Precision.FP16, {"torchscript-fp16", "onnx-fp16", "openvino-fp16"}),
+        (SourceKind.PROGRAM, Precision.FP16, set()),
         (SourceKind.PROGRAM, Precision.INT8, set()),
     ],
 )
@@ -101,7 +101,12 @@ def test_only_what_is_made_of_a_quantised_file_needs_no_calibration() -> None:
 @pytest.mark.parametrize(
     ("kind", "precision", "options", "sentence"),
     [
-        (SourceKind.ONNX, Precision.FP32, ExportOptions("m", ("torchscript",)), "can be made of it"),
+        (
+            SourceKind.ONNX,
+            Precision.FP32,
+            ExportOptions("m", ("torchscript",)),
+            "-fp16, torchscript-int8: an ONNX",
+        ),
         (SourceKind.ONNX, Precision.INT8, ExportOptions("m", qat=True), "--qat has an effect on int8 only"),
         (SourceKind.ONNX, Precision.FP16, ExportOptions("m", cpu="x86"), "--cpu has an effect on int8 only"),
         (SourceKind.ONNX, Precision.FP32, ExportOptions("m", min_retention=0.9), "no labels"),
