@@ -105,6 +105,7 @@ def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensiti
         simulated.ranges,
         TARGETS[request.cpu].weight_level,
         lambda done, total: report(Advanced(done=done, total=total)),
+        are_classes=request.source.output.kind == "classes",
     )
 
 
