@@ -23,7 +23,7 @@ from bench.bundle.manifest import (
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
 from bench.runtimes.formats import FORMATS, FormatRow
-from export.makeable import split_by_source
+from export.makeable import is_calibrated, refuse_idle, split_by_source
 from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
 from export.options import ExportOptions, exporter_of, plan
 from export.preparation import plan_search, write_calibration_pack, write_reference_pack
@@ -75,7 +75,7 @@ class _Job:
     def task(self, variant: Variant) -> Task | Refused:
         """Return a worker's task for a variant, or why int8 cannot be simulated."""
         row = self.table[variant.format]
-        calibrated = _is_calibrated(variant, self.table) and not self.prepared.is_quantised(variant)
+        calibrated = is_calibrated(variant, self.prepared, self.table)
         search = self.search if calibrated else None
         if isinstance(search, Refused):
             return search
@@ -119,6 +119,7 @@ def export(
         with SourceRunner(options.threads_used, options.timeout_s) as runner:
             prepared = prepare(options, runner, progress)
             makeable, not_made = split_by_source(variants, prepared)
+            refuse_idle(options, makeable, not_made, prepared, table)
             job = _begin(options, prepared, makeable, folder, Path(scratch), table, runner, progress)
         progress.begin("Exporting", len(makeable))
         outcomes = list(_make_all(job, makeable, progress))
@@ -140,9 +141,7 @@ def _begin(
     """Write the packs, and measure what the search for int8 recipes needs."""
     source, data = prepared.source, prepared.data
     calibration = write_calibration_pack(scratch, data.calibration)
-    is_quantised = any(
-        _is_calibrated(variant, table) and not prepared.is_quantised(variant) for variant in variants
-    )
+    is_quantised = any(is_calibrated(variant, prepared, table) for variant in variants)
     search = None
     if options.min_retention > 0 and is_quantised:
         search = plan_search(options, source, data.held_out, calibration, scratch, runner, progress)
@@ -213,10 +212,6 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
             return _failed(variant, refused)
         case _:
             raise AssertionError("the worker answered another request than the task")
-
-
-def _is_calibrated(variant: Variant, table: Mapping[str, FormatRow]) -> bool:
-    return variant.precision in table[variant.format].calibrated
 
 
 def _failed(variant: Variant, refused: Refused) -> FailedExport:

@@ -77,21 +77,41 @@ def _kind_of(scores: int | None, labels: Labels | None, activation: str | None) 
 def with_activation(
     output: OutputRecord, values: npt.NDArray[np.float32], labels: Labels | None
 ) -> OutputRecord:
-    """Return the output with what its values are, [samples, values], where nobody stated that.
+    """Return the output with what its values are, [samples, values].
 
     Several values between 0 and 1 that do not sum to 1 are those of several labels, unless labels say
-    otherwise.
+    otherwise. Values outside of 0 to 1 are logits, whatever was stated: the softmax or sigmoid is still to be
+    computed of them. Raises InputError for a softmax of one value, or of labels that do not exclude each
+    other.
     """
-    if output.kind == "values" or output.activation != "none":
+    if output.kind == "values":
         return output
-    activation = _activation_of(values)
+    if output.activation == "softmax":
+        _refuse_softmax(output, values.shape[1])
+    activation = _activation_of(values, output.kind)
+    if output.activation != "none":
+        known = "logits" if activation == "logits" else output.activation
+        return output.model_copy(update={"activation": known})
     is_several = activation == "sigmoid" and values.shape[1] > 1 and labels is None
     kind: OutputKind = "labels" if is_several else output.kind
     return output.model_copy(update={"activation": activation, "kind": kind})
 
 
-def _activation_of(values: npt.NDArray[np.float32]) -> Activation:
+def _refuse_softmax(output: OutputRecord, values: int) -> None:
+    if output.kind == "labels":
+        raise InputError(
+            f"--activation softmax: the samples have several labels, and those of a softmax exclude each "
+            f"other; state what '{output.name}' holds: --activation sigmoid or logits"
+        )
+    if values == 1:
+        raise InputError(
+            f"--activation softmax: '{output.name}' has one value, whose softmax is always 1; state "
+            "--activation sigmoid or logits"
+        )
+
+
+def _activation_of(values: npt.NDArray[np.float32], kind: OutputKind) -> Activation:
     if values.min() < 0 or values.max() > 1:
         return "logits"
     is_sum_one = values.shape[1] > 1 and bool(np.abs(values.sum(axis=1) - 1).max() < _NEAR_ONE)
-    return "softmax" if is_sum_one else "sigmoid"
+    return "softmax" if is_sum_one and kind != "labels" else "sigmoid"

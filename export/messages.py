@@ -151,8 +151,8 @@ class Reference(Record):
     """Answer: the source's judged output."""
 
     kind: Literal["reference"] = "reference"
-    logits: tuple[tuple[float, ...], ...]
-    """One row for each sample."""
+    logits: tuple[tuple[float | None, ...], ...]
+    """One row for each sample; null for what is not finite."""
 
 
 class SensitivityMeasured(Record):

@@ -15,6 +15,8 @@ from bench.system.snapshot import usable_cpus
 _FEWEST_EVALUATION_IMAGES = 2
 # The extra that installs what exporters import.
 EXTRA = "build"
+MIN_RETENTION = 0.99
+"""The retention that int8 must reach if nobody states another."""
 ALL_PRECISIONS = tuple(precision.value for precision in Precision)
 
 
@@ -38,8 +40,8 @@ class ExportOptions:
     """Names of formats; every format is made in every precision."""
     precisions: tuple[str, ...] = ALL_PRECISIONS
     """Names of precisions."""
-    min_retention: float = 0.99
-    """The share of the fp32 accuracy that int8 must keep; 0: use the default recipe and search for none."""
+    min_retention: float = MIN_RETENTION
+    """The share of the source's accuracy that int8 must keep; 0: use the default recipe and search for none."""
     qat: bool = False
     """Whether quantisation-aware training is tried if no other recipe meets the goal."""
     cpu: str = PORTABLE

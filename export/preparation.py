@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.bundle.evaluation_pack import write_pack
+from bench.errors import InputError
 from export.data.samples import Samples
 from export.messages import (
     Advanced,
@@ -42,9 +43,11 @@ def write_reference_pack(
 ) -> None:
     """Write samples and the source's outputs; `name` names the samples in the progress text.
 
-    Raises SourceFailedError if the source cannot be run on them.
+    Raises SourceFailedError if the source cannot be run on them, or if an output is not finite.
     """
-    values = runner.values(source, samples, _bar(progress, f"Running the source on the {name} samples"))
+    values = runner.finite_values(
+        source, samples, _bar(progress, f"Running the source on the {name} samples")
+    )
     write_pack(path, samples.with_reference(values))
 
 
@@ -66,13 +69,19 @@ def plan_search(
 ) -> SearchTask | Refused:
     """Measure the network's sensitivity to int8 and write the held-out samples into `folder`.
 
-    Returns Refused if int8 cannot be simulated, and so cannot be made.
+    Returns Refused if int8 cannot be simulated, and so cannot be made. Raises InputError for training that
+    the source does not allow.
     """
     pack = folder / _HELD_OUT
     write_reference_pack(pack, held_out, "held-out", source, runner, progress)
     sensitivity = measure_sensitivity(options, source, calibration, progress)
     if isinstance(sensitivity, Refused):
         return sensitivity
+    if options.qat and sensitivity.unmeasured is not None:
+        raise InputError(
+            f"--qat: trains a network of layers, and none can be made of the source: "
+            f"{sensitivity.unmeasured}; leave it out, or export the network itself"
+        )
     return SearchTask(
         candidates=(
             candidates_for(sensitivity, options.qat)

@@ -34,10 +34,12 @@ class Prepared:
     """How an image becomes an input; None where the inputs are no images."""
     own: Variant | None = None
     """The variant that is the source's own file; None where the source is no file of a format."""
+    precision: Precision = Precision.FP32
+    """The source's precision, by its own graph."""
 
     def is_quantised(self, variant: Variant) -> bool:
         """Tell whether a variant needs no quantisation: the source's own file, or made of one in int8."""
-        return self.own is not None and (variant == self.own or self.own.precision is Precision.INT8)
+        return variant == self.own or self.precision is Precision.INT8
 
 
 def prepare_run(folder: Path, options: ExportOptions) -> Prepared:

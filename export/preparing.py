@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from bench.bundle.manifest import ModelRecord
 from bench.bundle.model_set import InputOrigin
@@ -35,6 +36,7 @@ from models.progress import Progress
 _TOLD_BY = 16
 
 Data = LabelledImages | LabelledTensors
+Found = TypeVar("Found", LabelledImages, LabelledTensors)
 
 
 def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
@@ -112,7 +114,7 @@ def _of_images(
     pixels = found.images.read([int(index) for index in few], preprocess)
     labels = None if found.labels is None else found.labels[few]
     source, values = _told(source, Samples(pixels, labels, preprocess), runner)
-    found = fitted(found, values, source.output)
+    found = fitted(_with_activation_note(found, source, options), values, source.output)
     progress.begin("Checking the preprocessing", 1)
     checked = check_preprocess(
         found,
@@ -134,6 +136,7 @@ def _of_images(
         model=_model_record(spec, record, data.classes, height if height == width else None, data.name),
         preprocessing=preprocess,
         own=own_variant(spec.kind, description.precision),
+        precision=description.precision,
     )
 
 
@@ -157,7 +160,7 @@ def _of_tensors(
     labels = None if found.labels is None else found.labels[few]
     pack = TensorPack(tuple(array[few] for array in found.pack.arrays))
     source, values = _told(source, Samples(None, labels, None, pack), runner)
-    found = fitted(found, values, source.output)
+    found = fitted(_with_activation_note(found, source, options), values, source.output)
     positive = _positive_class(found, values, source.output, options)
     data = export_data(found, None, positive, progress)
     record = _source_record(spec, description, source, (), None)
@@ -168,6 +171,7 @@ def _of_tensors(
         model=_model_record(spec, record, data.classes, None, data.name),
         preprocessing=None,
         own=own_variant(spec.kind, description.precision),
+        precision=description.precision,
     )
 
 
@@ -223,9 +227,21 @@ def _opened(
 
 def _told(source: OpenSource, samples: Samples, runner: SourceRunner) -> tuple[OpenSource, int]:
     """Run the source on some samples; return it with what its values are, and how many it has for each."""
-    values = runner.values(source, samples)
+    values = runner.finite_values(source, samples)
     output = with_activation(source.output, values, samples.labels)
     return source.model_copy(update={"output": output}), values.shape[1]
+
+
+def _with_activation_note(found: Found, source: OpenSource, options: ExportOptions) -> Found:
+    """Return the data with a note if the values are not what was stated of them."""
+    stated, output = options.activation, source.output
+    if stated is None or output.activation == stated:
+        return found
+    note = (
+        f"--activation {stated}: '{output.name}' has values outside of 0 to 1, so they are taken for logits, "
+        f"of which the {stated} is still to be computed."
+    )
+    return replace(found, notes=(*found.notes, note))
 
 
 def _name_of(spec: SourceSpec) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import write_pack
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from export.data.samples import Samples
 from export.messages import (
     Answer,
@@ -65,7 +65,8 @@ class SourceRunner:
     def values(
         self, source: OpenSource, samples: Samples, report: Report = ignore
     ) -> npt.NDArray[np.float32]:
-        """Return the source's judged output for each sample: float32 [samples, values].
+        """Return the source's judged output for each sample: float32 [samples, values], not a number for
+        whatever is not finite.
 
         Raises SourceFailedError if the source cannot be run on them.
         """
@@ -76,6 +77,24 @@ class SourceRunner:
         answer = self._ask(request, source.spec, "run on the data", report)
         assert isinstance(answer, Reference)
         return np.array(answer.logits, dtype=np.float32)
+
+    def finite_values(
+        self, source: OpenSource, samples: Samples, report: Report = ignore
+    ) -> npt.NDArray[np.float32]:
+        """Return the same, of a source whose answers must be finite.
+
+        Raises SourceFailedError if one is not, or if the source cannot be run on them.
+        """
+        values = self.values(source, samples, report)
+        strange = int((~np.isfinite(values)).any(axis=1).sum())
+        if strange:
+            raise SourceFailedError(
+                f"{source.spec.name}: its output '{source.output.name}' is not finite for {strange} of "
+                f"{len(values)} samples, so that nothing can be compared with it; correct the network, or "
+                "prepare its inputs as in training",
+                InputError.exit_code,
+            )
+        return values
 
     def _ask(self, request: Request, spec: SourceSpec, what: str, report: Report) -> Answer:
         self._worker = self._worker or ExportWorker()

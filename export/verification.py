@@ -130,8 +130,9 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
     search = artifact.search
     if search is None or search.meets_goal:
         return ()
-    is_trained = any(attempt.recipe.qat for attempt in search.attempts)
-    remedy = "ship another precision" if is_trained else "try --qat, or ship another precision"
+    recipes = [attempt.recipe for attempt in search.attempts]
+    is_trainable = any(recipe.corrected for recipe in recipes) and not any(recipe.qat for recipe in recipes)
+    remedy = "try --qat, or ship another precision" if is_trainable else "ship another precision"
     sentence = (
         f"int8 misses its goal on {search.images} held-out images, with the best of "
         f"{len(search.attempts)} recipes: {'; '.join(_shortfalls(search))}; {remedy}"

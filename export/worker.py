@@ -3,6 +3,7 @@
 It knows one format's exporter and runtime at a time. The parent decides what its answers mean for the bundle.
 """
 
+import math
 import os
 import sys
 import time
@@ -82,7 +83,11 @@ def _compute_reference(request: ComputeReference, report: Report) -> Reference:
     for index in range(len(pack)):
         rows.append(judged_values(source.run(pack.inputs(index, inputs)), output))
         report(Advanced(done=index + 1, total=len(pack)))
-    return Reference(logits=tuple(tuple(float(value) for value in row) for row in stacked(rows)))
+    return Reference(logits=tuple(tuple(map(_finite, row)) for row in stacked(rows)))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
@@ -100,6 +105,7 @@ def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensiti
         simulated.ranges,
         TARGETS[request.cpu].weight_level,
         lambda done, total: report(Advanced(done=done, total=total)),
+        are_classes=request.source.output.kind == "classes",
     )
 
 

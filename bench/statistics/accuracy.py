@@ -3,6 +3,7 @@ board needs nothing more.
 """
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,14 +85,18 @@ def largest_difference(logits: Logits, reference: Logits) -> float:
 def sqnr_db(logits: npt.NDArray[np.floating], reference: npt.NDArray[np.floating]) -> float | None:
     """Return 10·log10(Σ reference² ÷ Σ error²), the signal to quantisation noise ratio in decibels.
 
-    None if the error is exactly zero; minus infinity where a logit is not finite.
+    None if the error is exactly zero; minus infinity where a logit is not finite. A signal of zero counts as
+    the smallest one, so that the ratio is finite.
     """
     error = float(np.square(logits.astype(np.float64) - reference).sum())
     if error == 0:
         return None
     if not math.isfinite(error):
         return -math.inf
-    return 10 * math.log10(float(np.square(reference.astype(np.float64)).sum()) / error)
+    signal = float(np.square(reference.astype(np.float64)).sum())
+    if signal == 0:
+        return 10 * (math.log10(sys.float_info.min) - math.log10(error))
+    return 10 * math.log10(signal / error)
 
 
 def positive_scores(logits: Logits, positive_class: int) -> npt.NDArray[np.float64]:

@@ -94,7 +94,9 @@ def export(
     ] = None,
     min_retention: Annotated[
         float,
-        typer.Option(help="Share of the fp32 accuracy that int8 must keep; 0: do not search for a recipe."),
+        typer.Option(
+            help="Share of the source's accuracy that int8 must keep; 0: do not search for a recipe."
+        ),
     ] = 0.99,
     qat: Annotated[
         bool,

@@ -11,7 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bench.bundle.manifest import ArtifactRecord, Manifest, Preprocessing, VerificationRecord
+from bench.bundle.manifest import (
+    ArtifactRecord,
+    ClassVerification,
+    Manifest,
+    Preprocessing,
+    VerificationRecord,
+)
 from bench.bundle.model_set import with_origins
 from bench.bundle.recipe import HeldOut, Search
 from bench.bundle.source_record import PreprocessCheck, SourceRecord
@@ -116,11 +122,15 @@ def _preprocessing_lines(preprocessing: Preprocessing | None, source: SourceReco
     check = source.check
     if check is None:
         return [*lines, "the preprocessing was not checked, because that takes labelled images"]
-    checked = f"preprocessing checked on {check.images} labelled images: {check.correct} right as stated"
+    decisions = "" if check.decisions_each == 1 else f" of {check.images * check.decisions_each} decisions"
+    checked = (
+        f"preprocessing checked on {check.images} labelled images: {check.correct}{decisions} right as stated"
+    )
     rivals = [_rivals(check, verdict) for verdict in _VERDICTS if _has(check, verdict)]
     lines.append("; ".join([checked, *rivals]))
     if check.trusted:
-        lines.append("warning: other preprocessing is significantly better, and --trust-preprocess went on")
+        better = "other preprocessing" if check.fitting_order is None else "another order of the classes"
+        lines.append(f"warning: {better} is significantly better, and --trust-preprocess went on")
     return lines
 
 
@@ -136,7 +146,7 @@ def _has(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -
 
 
 def _rivals(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -> str:
-    """Return the rivals of one verdict, each with how many images were right with it."""
+    """Return the rivals of one verdict, each with how many decisions were right with it."""
     rivals = [f"{rival.name} ({rival.correct} right)" for rival in check.rivals if rival.verdict == verdict]
     return f"{_VERDICTS[verdict]}: {', '.join(rivals)}"
 
@@ -200,11 +210,18 @@ def _classes(artifact: ArtifactRecord) -> str:
         checks = [check for check in artifact.classes if check.how == how]
         if checks:
             names = ", ".join(check.cpu_class.description for check in checks)
-            agreements = [check.agreement for check in checks if check.agreement is not None]
-            agreement = f"agreement {min(agreements):.3f} " if agreements else ""
-            parts.append(f"{how} on {names} ({agreement}on {checks[0].images} images)")
+            parts.append(f"{how} on {names} ({_worst(checks)} on {checks[0].images} images)")
     origin = "quantised before the export" if artifact.cpu is None else f"made for --cpu {artifact.cpu}"
     return f"{origin}, {'; '.join(parts)}"
+
+
+def _worst(checks: Sequence[ClassVerification]) -> str:
+    """Return the lowest agreement; of an output without classes the lowest SQNR."""
+    agreements = [check.agreement for check in checks if check.agreement is not None]
+    if agreements:
+        return f"agreement {min(agreements):.3f}"
+    ratios = [check.sqnr_db for check in checks if check.sqnr_db is not None]
+    return f"SQNR {min(ratios):.1f} dB" if ratios else "exact"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -177,9 +177,10 @@ def _labels_of(sample: Sample, inferences: list[list[Array]], tensors: Sequence[
         if items > 1 and len(np.atleast_1d(values)) == items:
             return values[:1]  # one for each item of a batch, of which the first is judged
         return _checked(sample, values.reshape(1) if values.size == 1 else values[None])
-    if values.ndim in (1, 2) and len(values) % count == 0 and len(values):
+    items = len(values) if values.ndim else 0
+    if items in (count, count * _items(inferences[0], tensors)):
         # Of a batch with a fixed number of items the first is judged.
-        return _checked(sample, values[:: len(values) // count])
+        return _checked(sample, values[:: items // count])
     raise InputError(
         f"{sample.where}: has {count} inputs, and a label of the shape {list(values.shape)}; {_LABEL_FORMS}; "
         "for several inputs give as many of them"

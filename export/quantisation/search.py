@@ -21,7 +21,7 @@ class Goal:
     """What an int8 artifact must reach on the held-out images."""
 
     retention: float
-    """The share of the fp32 accuracy."""
+    """The share of the source's accuracy."""
     images: int
     """How many held-out images there are."""
     sqnr_db: float = MIN_SQNR_DB

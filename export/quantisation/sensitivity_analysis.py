@@ -32,21 +32,23 @@ def analyse_sensitivity(
     ranges: Mapping[str, Range],
     level: int,
     report: Callable[[int, int], None],
+    are_classes: bool = True,
 ) -> Sensitivity:
     """Measure on `images`, float32 [n, 3, h, w]; `level` is the largest absolute value of an int8 weight.
 
-    `report` receives how many roundings of how many are done. Raises ValueError if the logits have no signal
-    that noise could be compared with.
+    `report` receives how many roundings of how many are done. `are_classes`: whether the network's values are
+    scores of classes that exclude each other, so that one change of all of them changes no answer. Raises
+    ValueError if the values have no signal that noise could be compared with.
     """
     network = _out_of_place(network)
     values = _values(network, images)
     nodes = list(network.graph.nodes)
     logits = values[nodes[-1]]
-    signal = _power(logits)
+    signal = _power(logits, are_classes)
     if signal == 0:
         raise ValueError(
-            "the network prefers no class for any image, so the effect of int8 cannot be measured; "
-            "fine-tune the network again"
+            "the network prefers no class for any image, or gives zeros alone, so the effect of int8 cannot "
+            "be measured; train the network again, or judge another output"
         )
     layers, tensors = weighted(network), quantised_tensors(network, frozenset())
     total, done = len(layers) + len(tensors), 0
@@ -57,7 +59,7 @@ def analyse_sensitivity(
         report(done, total)
         before = {earlier: values[earlier] for earlier in nodes[: nodes.index(node)]}
         changed = fx.Interpreter(network).run(images, initial_env={**before, node: value})
-        return _power(changed - logits) / signal
+        return _power(changed - logits, are_classes) / signal
 
     weights = {name: network.get_parameter(f"{name}.weight").numel() for name in layers}
     macs = {name: _macs(network.get_submodule(name), values[node]) for name, node in layers.items()}
@@ -125,11 +127,12 @@ def _macs(layer: nn.Module, output: Tensor) -> int:
     return output[0].numel() * weight[0].numel()
 
 
-def _power(logits: Tensor) -> float:
-    """Return the mean square of logits [n, classes] about each image's mean, which softmax ignores.
+def _power(logits: Tensor, are_classes: bool) -> float:
+    """Return the mean square of values [n, values]; of logits of classes about each image's mean, which
+    softmax ignores.
 
     A single logit has no such mean.
     """
-    if logits.shape[1] > 1:
+    if are_classes and logits.shape[1] > 1:
         logits = logits - logits.mean(dim=1, keepdim=True)
     return float(logits.square().mean())

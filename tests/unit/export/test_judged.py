@@ -68,3 +68,31 @@ def test_a_stated_activation_stays() -> None:
     output = judged_output((ONE,), None, CLASSES, "logits")
 
     assert with_activation(output, np.array([[0.5]], np.float32), CLASSES).activation == "logits"
+
+
+def test_values_outside_of_0_to_1_are_logits_whatever_was_stated() -> None:
+    output = judged_output((SCORES,), None, SEVERAL, "sigmoid")
+
+    told = with_activation(output, np.array([[-3.0, 0.3, 2.0]], np.float32), SEVERAL)
+
+    assert (told.activation, told.kind) == ("logits", "labels")
+
+
+def test_several_labels_that_happen_to_sum_to_1_are_no_softmax() -> None:
+    output = judged_output((SCORES,), None, SEVERAL, None)
+
+    told = with_activation(output, np.array([[0.2, 0.2, 0.6]], np.float32), SEVERAL)
+
+    assert (told.activation, told.kind) == ("sigmoid", "labels")
+
+
+@pytest.mark.parametrize(
+    ("output", "labels", "values"), [(ONE, CLASSES, [[0.5]]), (SCORES, SEVERAL, [[0.1, 0.2, 0.7]])]
+)
+def test_a_softmax_of_one_value_or_of_several_labels_is_refused(
+    output: Tensor, labels: np.ndarray, values: list[list[float]]
+) -> None:
+    judged = judged_output((output,), None, labels, "softmax")
+
+    with pytest.raises(InputError, match=r"--activation softmax: .*--activation sigmoid or logits"):
+        with_activation(judged, np.array(values, np.float32), labels)

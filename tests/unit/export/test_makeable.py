@@ -1,11 +1,16 @@
 """Which variants come of a model file, and what is said of the others."""
 
+import numpy as np
 import pytest
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import SourceKind
 from bench.bundle.variants import Precision, Variant
-from export.makeable import reason_against
+from bench.errors import InputError
+from bench.runtimes.formats import FORMATS as TABLE
+from export.data.samples import ExportData, Samples
+from export.makeable import reason_against, refuse_idle, split_by_source
+from export.options import ExportOptions
 from export.prepared import Prepared
 from export.sources.file_formats import own_variant
 from export.sources.spec import OpenSource, SourceSpec
@@ -24,8 +29,13 @@ def prepared_file(kind: SourceKind, precision: Precision) -> Prepared:
     spec = SourceSpec(kind=kind, name="/models/model")
     source = OpenSource(spec=spec, inputs=(), outputs=(), output=CLASSES, producer="test")
     prepared: Prepared = Prepared.__new__(Prepared)
+    samples = Samples(np.zeros((2, 4, 4, 3), np.uint8), None)
+    data = ExportData("data", (), None, samples, samples, samples, ())
     object.__setattr__(prepared, "source", source)
+    object.__setattr__(prepared, "data", data)
+    object.__setattr__(prepared, "name", "model")
     object.__setattr__(prepared, "own", own_variant(kind, precision))
+    object.__setattr__(prepared, "precision", precision)
     return prepared
 
 
@@ -47,6 +57,8 @@ def prepared_file(kind: SourceKind, precision: Precision) -> Prepared:
             Precision.FP32,
             {"torchscript-fp32", "openvino-fp32", "openvino-fp16", "openvino-int8"},
         ),
+        (SourceKind.PROGRAM, Precision.FP16, set()),
+        (SourceKind.PROGRAM, Precision.INT8, set()),
     ],
 )
 def test_what_comes_of_a_file(kind: SourceKind, precision: Precision, expected: set[str]) -> None:
@@ -85,3 +97,28 @@ def test_only_what_is_made_of_a_quantised_file_needs_no_calibration() -> None:
 
     assert quantised.is_quantised(Variant.parse("openvino-int8"))
     assert not floating.is_quantised(Variant.parse("openvino-int8"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "options", "sentence"),
+    [
+        (
+            SourceKind.ONNX,
+            Precision.FP32,
+            ExportOptions("m", ("torchscript",)),
+            "-fp16, torchscript-int8: an ONNX",
+        ),
+        (SourceKind.ONNX, Precision.INT8, ExportOptions("m", qat=True), "--qat has an effect on int8 only"),
+        (SourceKind.ONNX, Precision.FP16, ExportOptions("m", cpu="x86"), "--cpu has an effect on int8 only"),
+        (SourceKind.ONNX, Precision.FP32, ExportOptions("m", min_retention=0.9), "no labels"),
+    ],
+)
+def test_what_a_source_leaves_without_an_effect_is_refused(
+    kind: SourceKind, precision: Precision, options: ExportOptions, sentence: str
+) -> None:
+    prepared = prepared_file(kind, precision)
+    variants = [Variant(name, each) for name in options.formats for each in Precision]
+    made, not_made = split_by_source(variants, prepared)
+
+    with pytest.raises(InputError, match=sentence):
+        refuse_idle(options, made, not_made, prepared, TABLE)

@@ -134,3 +134,10 @@ def test_retention_of_a_reference_that_is_never_right_does_not_exist() -> None:
 
     assert paired.retention is None
     assert paired.retention_ci95() is None
+
+
+def test_a_reference_of_zeros_has_a_finite_ratio() -> None:
+    ratio = accuracy.sqnr_db(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+
+    assert ratio is not None
+    assert -math.inf < ratio < -1000

@@ -62,6 +62,19 @@ def test_a_line_names_only_verified_classes(bundle_folder: Path) -> None:
     )
 
 
+def test_a_line_has_the_lowest_ratio_of_an_output_without_classes(bundle_folder: Path) -> None:
+    manifest = read_bundle(bundle_folder).manifest
+    classes = tuple(
+        ClassVerification(cpu_class=cpu_class, how="measured", images=64, agreement=None, sqnr_db=ratio)
+        for cpu_class, ratio in ((CpuClass.X86, 31.5), (CpuClass.ARM, None))
+    )
+    made = manifest.artifacts[0].model_copy(update={"variant": "onnx-int8", "cpu": "x86", "classes": classes})
+
+    shown = "\n".join(lines(manifest.model_copy(update={"artifacts": (made,)})))
+
+    assert "(SQNR 31.5 dB on 64 images)" in shown
+
+
 def test_a_line_says_why_the_librarys_own_defaults_were_not_tried(bundle_folder: Path) -> None:
     manifest = read_bundle(bundle_folder).manifest
     held_out = HeldOut(agreement=1.0, retention=1.0, sqnr_db=40.0)

@@ -70,6 +70,13 @@ def test_of_a_batch_of_a_fixed_size_the_first_label_is_used(tmp_path: Path) -> N
     assert found.labels.tolist() == [0, 1] * 10
 
 
+def test_a_vector_of_labels_for_a_batch_of_several_is_not_taken_for_classes(tmp_path: Path) -> None:
+    body = "    for i in range(40):\n        yield {'x': x(2, 2, 3)}, [0, 1, 0, 1]\n"
+
+    with pytest.raises(InputError, match=r"has 2 inputs, and a label of the shape \[4\]"):
+        loaded(tmp_path, body)
+
+
 def test_of_an_endless_loader_a_random_part_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("export.data.loader.MOST_EXAMINED", 400)
     body = "    i = 0\n    while True:\n        yield {'x': np.full((2, 3), i, np.float32)}, int(i >= 200)\n"

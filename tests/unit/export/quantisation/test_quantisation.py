@@ -11,6 +11,7 @@ from export.quantisation.correction import correct, find_correction
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
 from export.quantisation.rounding import on_grid, rounded
+from export.quantisation.sensitivity import Sensitivity
 from export.quantisation.sensitivity_analysis import analyse_sensitivity
 from export.quantisation.simulation import (
     Range,
@@ -235,6 +236,24 @@ def test_a_tensor_names_the_layers_around_it(network: fx.GraphModule, images: Te
     assert around[("depthwise", "projection")] is False
     assert around[("stem", "depthwise")] is True
     assert around[("stem",)] is False
+
+
+def test_what_all_values_share_is_a_signal_of_labels_and_none_of_classes(
+    network: fx.GraphModule, images: Tensor
+) -> None:
+    with torch.no_grad():
+        for parameter in (network.get_parameter("head.weight"), network.get_parameter("head.bias")):
+            parameter.copy_(parameter[:1].expand_as(parameter).clone())
+    ranges = find_ranges(network, [images])
+
+    def analysed(are_classes: bool) -> Sensitivity:
+        return analyse_sensitivity(
+            network, images, ranges, LEVEL, lambda done, total: None, are_classes=are_classes
+        )
+
+    assert max(layer.noise for layer in analysed(are_classes=False).layers) > 0
+    with pytest.raises(ValueError, match="prefers no class"):
+        analysed(are_classes=True)
 
 
 def test_trained_weights_lie_on_the_grid_and_give_less_noise(network: fx.GraphModule, images: Tensor) -> None:
