@@ -41,7 +41,7 @@ class ExportOptions:
     precisions: tuple[str, ...] = ALL_PRECISIONS
     """Names of precisions."""
     min_retention: float = MIN_RETENTION
-    """The share of the source's accuracy that int8 must keep; 0: the default recipe without a search."""
+    """The share of the source's accuracy that int8 must keep; 0: use the default recipe without a search."""
     qat: bool = False
     """Whether quantisation-aware training is tried if no other recipe meets the goal."""
     cpu: str = PORTABLE

@@ -101,7 +101,9 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     if min_retention is None:
         return RetentionCheck(True, False, "")
     least = min_retention - margin
-    overall = check_retention(candidate.paired, min_retention, margin)
+    evaluation = candidate.report.evaluation
+    noun = "images" if evaluation is None else evaluation.decided
+    overall = check_retention(candidate.paired, min_retention, margin, noun)
     others = (_agreement(candidate, least), *_by_class(candidate, least))
     checks = [overall, *(check for check in others if check is not None)]
     lost = next((check for check in checks if check.is_lost), None)

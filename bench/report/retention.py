@@ -23,12 +23,14 @@ class RetentionCheck:
     """The value that decided."""
 
 
-def check_retention(paired: Paired | None, min_retention: float, margin: float = MARGIN) -> RetentionCheck:
+def check_retention(
+    paired: Paired | None, min_retention: float, margin: float = MARGIN, noun: str = "images"
+) -> RetentionCheck:
     """Check retention by its interval.
 
     Accuracy is shown to be kept if the lower end is at least the limit less the margin. It is lost if the
     upper end lies below that. In between, more images would decide. `paired` has the variant's predictions
-    and the fp32 reference's, None where there are none.
+    and the reference's, None where there are none; `noun`: what each of them is about.
     """
     least = min_retention - margin
     interval = None if paired is None else paired.retention_ci95()
@@ -40,7 +42,7 @@ def check_retention(paired: Paired | None, min_retention: float, margin: float =
     if interval[1] < least:
         return RetentionCheck(False, True, f"loses accuracy: {figures}, whole interval below {least:g}")
     below = f"lower end below {least:g} ({min_retention:g} minus a margin of {margin:g})"
-    sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least)}"
+    sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least, noun)}"
     return RetentionCheck(False, False, sentence)
 
 
@@ -71,8 +73,8 @@ def check_values(sqnr_db: float | None, reference: str) -> RetentionCheck:
     return RetentionCheck(False, True, f"loses agreement: {figure}, below {MIN_SQNR_DB:g} dB", "SQNR")
 
 
-def _what_decides(paired: Paired, least: float) -> str:
+def _what_decides(paired: Paired, least: float, noun: str) -> str:
     needed = paired.images_to_decide(least)
     if needed is None:
-        return "it is so close to the limit that no number of images would decide"
-    return f"{needed} images like these {paired.images} would decide it"
+        return f"it is so close to the limit that no number of {noun} would decide"
+    return f"{needed} {noun} like these {paired.images} would decide it"

@@ -451,6 +451,11 @@ class Evaluation(Record):
         return len(self.reference_logits)
 
     @property
+    def decided(self) -> str:
+        """What each decision is about, in words: images, or their labels."""
+        return "labels" if self.output.kind == "labels" else "images"
+
+    @property
     def gap(self) -> str | None:
         """Why there is no accuracy, in words; None if there is."""
         if self.output.kind == "values":

@@ -96,7 +96,13 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
         *_of_verification(case, outcome, summary, context),
         *retention_not_checked(context.evaluation, profile.budget),
         *over_budget(
-            summary.latency, outcome.memory.highest_bytes, case.size_bytes, paired, profile.budget, provenance
+            summary.latency,
+            outcome.memory.highest_bytes,
+            case.size_bytes,
+            paired,
+            profile.budget,
+            provenance,
+            "images" if context.evaluation is None else context.evaluation.decided,
         ),
     ]
 

@@ -11,6 +11,7 @@ from bench.devices.terms import Provenance
 from bench.measurements import Completed, ProcessMemory
 from bench.report.summaries import References, summarise
 from bench.run.budget_warnings import over_budget, projected_over_budget
+from bench.statistics.accuracy import Paired
 from device_profiles.settings import Budget
 
 LIMIT = Budget(p95_ms=100, source="limits, for tests")
@@ -19,6 +20,16 @@ LIMIT = Budget(p95_ms=100, source="limits, for tests")
 def warnings_of(outcome: Completed, provenance: Provenance = "measured", budget: Budget = LIMIT) -> list[str]:
     latency = summarise(outcome, Precision.FP32, EVALUATION, References()).latency
     return over_budget(latency, outcome.memory.highest_bytes, 1, None, budget, provenance)
+
+
+def test_how_many_labels_would_decide_about_retention_is_said_of_labels() -> None:
+    latency = summarise(completed(1), Precision.FP32, EVALUATION, References()).latency
+    paired = Paired(images=120, both=60, only_variant=0, only_reference=0)
+    budget = Budget(retention=0.99, source="limits, for tests")
+
+    (sentence,) = over_budget(latency, MIB, 1, paired, budget, "measured", "labels")
+
+    assert "labels like these 120 would decide it" in sentence
 
 
 def test_a_p95_over_the_budget_is_said() -> None:
