@@ -80,14 +80,25 @@ def with_activation(
     """Return the output with what its values are, [samples, values], where nobody stated that.
 
     Several values between 0 and 1 that do not sum to 1 are those of several labels, unless labels say
-    otherwise.
+    otherwise. Raises InputError for a stated softmax whose values are no probabilities.
     """
+    if output.activation == "softmax":
+        _refuse_no_probabilities(output, values)
     if output.kind == "values" or output.activation != "none":
         return output
     activation = _activation_of(values)
     is_several = activation == "sigmoid" and values.shape[1] > 1 and labels is None
     kind: OutputKind = "labels" if is_several else output.kind
     return output.model_copy(update={"activation": activation, "kind": kind})
+
+
+def _refuse_no_probabilities(output: OutputRecord, values: npt.NDArray[np.float32]) -> None:
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest < -_NEAR_ONE or highest > 1 + _NEAR_ONE:
+        raise InputError(
+            f"--activation softmax: output '{output.name}' has values from {lowest:.3g} to {highest:.3g}; "
+            "probabilities are from 0 to 1; state --activation logits, or leave it out"
+        )
 
 
 def _activation_of(values: npt.NDArray[np.float32]) -> Activation:

@@ -68,3 +68,11 @@ def test_a_stated_activation_stays() -> None:
     output = judged_output((ONE,), None, CLASSES, "logits")
 
     assert with_activation(output, np.array([[0.5]], np.float32), CLASSES).activation == "logits"
+
+
+def test_a_stated_softmax_must_have_probabilities() -> None:
+    output = judged_output([Tensor(name="y", dtype="float32", shape=(1, 2))], None, None, "softmax")
+
+    assert with_activation(output, np.array([[0.25, 0.75]], np.float32), None).activation == "softmax"
+    with pytest.raises(InputError, match=r"'y' has values from -1.5 to 2; .*state --activation logits"):
+        with_activation(output, np.array([[-1.5, 2]], np.float32), None)
