@@ -228,10 +228,18 @@ def export_run(
     options: "ExportOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> Manifest:
     """Write the bundle `out`, whole or not at all. A variant that failed is listed in its manifest."""
+    _refuse_inside_data(out, options.data)
     with whole_folder(out, written_files, overwrite) as folder:
         from export.export import export
 
         return export(options, folder, progress, __version__, name, now())
+
+
+def _refuse_inside_data(out: Path, data: str | None) -> None:
+    """Raise InputError for a bundle in the folder of the data, where it would be taken for a class."""
+    folder = None if data is None else Path(data)
+    if folder is not None and folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"--out {out} lies in the data, {folder}; choose a folder outside of it")
 
 
 def finetune_network(

@@ -81,13 +81,14 @@ def with_activation(
 
     Several values between 0 and 1 that do not sum to 1 are those of several labels, unless labels say
     otherwise. Values outside of 0 to 1 are logits, whatever was stated: the softmax or sigmoid is still to be
-    computed of them. Raises InputError for a softmax of one value, or of labels that do not exclude each
-    other.
+    computed of them. Raises InputError for a stated softmax of one value, of labels that do not exclude
+    each other, or whose values are no probabilities.
     """
     if output.kind == "values":
         return output
     if output.activation == "softmax":
         _refuse_softmax(output, values.shape[1])
+        _refuse_no_probabilities(output, values)
     activation = _activation_of(values, output.kind)
     if output.activation != "none":
         known = "logits" if activation == "logits" else output.activation
@@ -107,6 +108,15 @@ def _refuse_softmax(output: OutputRecord, values: int) -> None:
         raise InputError(
             f"--activation softmax: '{output.name}' has one value, whose softmax is always 1; state "
             "--activation sigmoid or logits"
+        )
+
+
+def _refuse_no_probabilities(output: OutputRecord, values: npt.NDArray[np.float32]) -> None:
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest < -_NEAR_ONE or highest > 1 + _NEAR_ONE:
+        raise InputError(
+            f"--activation softmax: output '{output.name}' has values from {lowest:.3g} to {highest:.3g}; "
+            "probabilities are from 0 to 1; state --activation logits, or leave it out"
         )
 
 

@@ -18,6 +18,7 @@ from export.data.finding import DataOptions, find_data
 from export.data.fitting import fitted, positive_class, with_single_labels
 from export.data.images import LabelledImages
 from export.data.listing import SampleLimits
+from export.data.named import is_run_folder
 from export.data.reading import export_data
 from export.data.samples import Samples
 from export.data.tensors import LabelledTensors
@@ -43,6 +44,7 @@ def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) ->
     """Open the source and its data. Raises InputError for whatever the user gave that cannot be used."""
     spec = recognise(options.source, options.weights)
     if spec.kind is SourceKind.RUN:
+        _refuse_no_run(Path(options.source))
         _refuse_for_run(options)
         return prepare_run(Path(options.source), options)
     if options.data is None:
@@ -55,6 +57,14 @@ def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) ->
     if isinstance(found, LabelledImages):
         return _of_images(spec, description, found, options, runner, progress)
     return _of_tensors(spec, description, found, options, runner, progress)
+
+
+def _refuse_no_run(folder: Path) -> None:
+    if not is_run_folder(folder):
+        raise InputError(
+            f"{folder}: is no run folder, as edgefit finetune writes; give one, a model file or a "
+            "network in Python"
+        )
 
 
 def _refuse_for_run(options: ExportOptions) -> None:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from bench.bundle.cpu_class import TARGETS, CpuClass
@@ -19,7 +21,7 @@ from bench.bundle.manifest import ArtifactRecord, ClassVerification, Verificatio
 from bench.bundle.recipe import Search
 from bench.bundle.signature import Signature
 from bench.bundle.variants import Precision
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.record import Record
 from bench.runtimes.installed import import_runtime
 from bench.system.host import cpu_class_here
@@ -52,10 +54,11 @@ from export.quantisation.sensitivity_analysis import analyse_sensitivity
 from export.sources.base_layers import layers_of
 from export.sources.opening import describe_source, load
 from export.sources.source import NotLayeredError
+from export.sources.spec import OpenSource
 from export.verification import LIMITS, WrongArtifactError, verify
-from models.errors import InputError
+from models.errors import InputError as ModelsInputError
 
-_WRONG_INPUT = (BenchError, InputError)
+_WRONG_INPUT = (BenchError, ModelsInputError)
 _IMAGES_FOR_SENSITIVITY = 16
 # Sums that do not saturate are computed unfused or by slow kernels, so they are computed for few images.
 _IMAGES_FOR_OTHER_CLASSES = 64
@@ -81,13 +84,25 @@ def _compute_reference(request: ComputeReference, report: Report) -> Reference:
     inputs, output = request.source.inputs, request.source.output
     rows = []
     for index in range(len(pack)):
-        rows.append(judged_values(source.run(pack.inputs(index, inputs)), output))
+        values = judged_values(source.run(pack.inputs(index, inputs)), output)
+        _refuse_not_finite(request.source, values, index)
+        rows.append(values)
         report(Advanced(done=index + 1, total=len(pack)))
     return Reference(logits=tuple(tuple(map(_finite, row)) for row in stacked(rows)))
 
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _refuse_not_finite(source: OpenSource, values: npt.NDArray[np.float32], index: int) -> None:
+    if not np.isfinite(values).all():
+        wrong = values[~np.isfinite(values)].flat[0]
+        raise InputError(
+            f"{source.spec.name}: its output '{source.output.name}' has the value {wrong} for sample "
+            f"{index + 1} of the data; give weights that are finite numbers, and samples and --preprocess as "
+            "in training"
+        )
 
 
 def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
@@ -245,6 +260,8 @@ def _answer(request: Request, report: Report) -> Answer:
         return handle(request, note)
     except WrongArtifactError as error:
         return Refused(stage=stages[-1], message=f"the artifact is wrong and was not kept: {error}")
+    except NotLayeredError as error:
+        return Refused(stage=stages[-1], message=str(error))
     except Exception as error:  # noqa: BLE001 - whatever an exporter raises becomes a row of the manifest
         if isinstance(request, DescribeSource | ComputeReference) and isinstance(error, _WRONG_INPUT):
             return WrongInput(message=str(error), exit_code=error.exit_code)

@@ -43,7 +43,13 @@ ONNX = FileKind("an ONNX model", format="onnx")
 OPENVINO = FileKind("an OpenVINO model", format="openvino")
 TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
 
-_NEVER_UNPICKLED = "save the network with torch.jit.trace(network, example).save(FILE), or export it to ONNX"
+_WITH_NETWORK = (
+    "name the function that builds the network: edgefit export package.module:function --weights FILE"
+)
+_NEVER_UNPICKLED = (
+    f"{_WITH_NETWORK}, where FILE has its state dict; or save the network with torch.jit.trace(network, "
+    "example).save(FILE), or export it to ONNX"
+)
 _PICKLE = FileKind("a pickle, which is code that edgefit never runs", _NEVER_UNPICKLED)
 _TORCH_PICKLE = FileKind(
     "a pickled PyTorch module or state dict, which is code that edgefit never runs", _NEVER_UNPICKLED
@@ -68,7 +74,7 @@ _TENSORRT = FileKind(
     "give the .onnx file that it was built from",
 )
 _SAFETENSORS = FileKind(
-    "safetensors, which are weights without a network", "export their network with them to ONNX"
+    "safetensors, which are weights without a network", f"{_WITH_NETWORK}, or export the two to ONNX"
 )
 _NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted from")
 _IMAGE = FileKind("an image, not a model")

@@ -207,7 +207,9 @@ def _fixed(name: str, tensor: Tensor, stated: Sequence[int] | StatedInput | None
     if not _fits(tensor, given):
         dtype = "" if given.dtype is None else f":{given.dtype}"
         option = f"--shape {tensor.name}:{_times(given.shape)}{dtype}"
-        raise InputError(f"{name}: {option} does not fit the input {tensor.words}")
+        raise InputError(
+            f"{name}: {option} does not fit the input {tensor.words}; state one that does, or leave it out"
+        )
     return tensor.model_copy(update={"shape": given.shape, "dtype": given.dtype or usual})
 
 

@@ -1,5 +1,6 @@
 """`edgefit export`: makes a bundle of a source. It parses and prints; export/ does the work."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -166,4 +167,4 @@ def export(
     terminal.document(manifest.model_dump_json(by_alias=True))
     if manifest.failed:
         raise typer.Exit(_CASE_FAILED)
-    terminal.next_step(f"edgefit bench {out} --profile laptop-cpu --out report.json")
+    terminal.next_step(f"edgefit bench {shlex.quote(str(out))} --profile laptop-cpu --out report.json")

@@ -1,5 +1,6 @@
 """`edgefit finetune`: turns images into a run folder. It parses and prints; models/ does the work."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -89,5 +90,5 @@ def finetune(
     with progress() as watcher:
         record = finetune_network(options, out, name, overwrite, watcher)
     output.show(run_view(record, out))
-    output.next_step(f"edgefit export {out} --out BUNDLE")
+    output.next_step(f"edgefit export {shlex.quote(str(out))} --out BUNDLE")
     output.document(record.model_dump_json(by_alias=True))

@@ -74,6 +74,8 @@ def find_data(
     if zipfile.is_zipfile(path):
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
+    if path.suffix.lower() == ".npz":
+        raise InputError(f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}")
     return _of_files(list_csv(path, wanted.classes), wanted.limits)
 
 

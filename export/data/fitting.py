@@ -119,7 +119,8 @@ def _refuse_outside(
             "take data of the classes of the output, or choose another output with --output; if the data has "
             "no labels, list its files in a CSV file with the column 'path' alone"
             if len(found.classes) > count
-            else "name all in the order of the output: --classes a,b,…, or a file with a name per line"
+            else "name all in the order of the output: --classes a,b,…, or a file with a name per line; or "
+            "choose another output with --output"
         )
         raise InputError(
             f"{found.name}: the data has {len(found.classes)} classes ({listed(found.classes)}), and the "

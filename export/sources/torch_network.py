@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
@@ -41,6 +42,7 @@ from models.torchvision_import import import_torchvision_models
 
 _IMAGE_AXES = 4
 _ONE_OUTPUT = "logits"
+_WITHOUT_BRANCHES = "let no branch or loop of its forward depend on values: use torch.where or torch.cond"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def describe_network(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceD
     """Return what a network takes and gives, by running it once on zeros. Raises InputError if it fails."""
     stated = {shape.name: StatedInput(shape.shape, shape.dtype) for shape in shapes}
     opened = open_network(spec, _size_in(stated))
+    if spec.kind is SourceKind.FUNCTION and spec.weights is None:
+        _refuse_random_weights(spec, opened.network)
     inputs = _inputs(spec, opened, stated)
     refuse_huge(spec.name, inputs)
     zeros = [torch.zeros(tensor.sizes, dtype=dtype_of(tensor)) for tensor in inputs]
@@ -89,12 +93,38 @@ def describe_network(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceD
     remedy = f"it was run on zeros, {shape}; state another --shape, or correct it"
     with user_code(spec.name, remedy), torch.inference_mode():
         outputs = flat_outputs(_call(opened.network, inputs, zeros))
+        again = flat_outputs(_call(opened.network, inputs, zeros))
+    _refuse_random_outputs(spec.name, outputs, again)
     return SourceDescription(
         signature=Signature(inputs=inputs, outputs=named_outputs(spec.name, outputs)),
         precision=Precision.FP32,
         producer=opened.producer,
         stated=opened.stated,
     )
+
+
+def _refuse_random_weights(spec: SourceSpec, network: nn.Module) -> None:
+    """Raise InputError for a function that builds other weights at every call.
+
+    Each process builds the network anew, so that every file would be of another network.
+    """
+    other = _built(spec).state_dict()
+    for name, value in network.state_dict().items():
+        if name not in other or not torch.equal(torch.nan_to_num(value), torch.nan_to_num(other[name])):
+            raise InputError(
+                f"{spec.name}: builds other weights at every call ({name} differs); give the trained ones "
+                "with --weights FILE, or load them in the function; for an untrained network, call "
+                "torch.manual_seed(0) in it"
+            )
+
+
+def _refuse_random_outputs(name: str, outputs: Outputs, again: Outputs) -> None:
+    for first, second in zip(outputs, again, strict=True):
+        if not np.allclose(first, second, equal_nan=True):
+            raise InputError(
+                f"{name}: gives other outputs for the same input at every call; let its forward draw no "
+                "random numbers in eval mode"
+            )
 
 
 def open_network(spec: SourceSpec, size: tuple[int, int] | None) -> Opened:
@@ -144,6 +174,14 @@ def _fitted(network: nn.Module, weights: Weights, build: Build) -> Build:
 
 
 def _of_function(spec: SourceSpec, weights: Weights | None) -> Opened:
+    network = _built(spec)
+    if weights is not None:
+        load_into(network, weights, spec.name)
+    return Opened(network, f"pytorch {torch.__version__.partition('+')[0]}")
+
+
+def _built(spec: SourceSpec) -> nn.Module:
+    """Return the network of a user's function, in eval mode and fp32. Raises InputError if it gives none."""
     assert spec.folder is not None
     with contextlib.suppress(ModuleNotFoundError):
         import_torchvision_models()  # the user's code may import it, with a torch that it was not built for
@@ -154,10 +192,7 @@ def _of_function(spec: SourceSpec, weights: Weights | None) -> Opened:
         raise InputError(
             f"{spec.name}: returned {type(network).__name__}, not a network; let it return a torch.nn.Module"
         )
-    network = network.eval().to("cpu", torch.float32).requires_grad_(False)
-    if weights is not None:
-        load_into(network, weights, spec.name)
-    return Opened(network, f"pytorch {torch.__version__.partition('+')[0]}")
+    return network.eval().to("cpu", torch.float32).requires_grad_(False)
 
 
 def _inputs(spec: SourceSpec, opened: Opened, stated: Mapping[str, StatedInput]) -> tuple[Tensor, ...]:
@@ -230,7 +265,8 @@ def exported(
             return torch.export.export(network, args, kwargs, strict=False)
     except Exception as error:
         raise NotLayeredError(
-            f"torch.export cannot export the network ({type(error).__name__}: {first_sentence(str(error))})"
+            f"torch.export cannot export the network ({type(error).__name__}: {first_sentence(str(error))}); "
+            f"{_WITHOUT_BRANCHES}"
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(has_fast_path)

@@ -86,8 +86,15 @@ def _pickled(path: Path) -> object:
             "package.module:function"
         ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        first = str(error).partition("\n")[0]
-        raise InputError(f"{path}: cannot be read as weights ({first}); copy it again") from None
+        # torch's reasons are of its reader, such as "101" or nothing at all.
+        raise InputError(
+            f"{path}: cannot be read as weights; it is {_damage(path)}; copy it again, or save weights with "
+            "torch.save(network.state_dict(), FILE)"
+        ) from error
+
+
+def _damage(path: Path) -> str:
+    return "cut off, damaged, or not a file of torch.save" if path.stat().st_size else "empty"
 
 
 def _is_torchscript(path: Path) -> bool:

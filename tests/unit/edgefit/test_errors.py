@@ -1,11 +1,16 @@
 """An error at the edge of the process becomes one sentence that claims no more than is known."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
+from bench.errors import InputError
 from edgefit import app
 from edgefit.__main__ import run
+from edgefit.jobs import export_run
+from edgefit.progress import Silence
+from export.options import ExportOptions
 
 
 def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
@@ -21,3 +26,11 @@ def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
         "edgefit: /there/report.csv cannot be read or written (No space left on device); "
         "check its permissions, and the free space\n"
     )
+
+
+def test_a_bundle_cannot_be_written_into_the_folder_of_the_data(tmp_path: Path) -> None:
+    options = ExportOptions(source="model.onnx", formats=("onnx",), precisions=("fp32",), data=str(tmp_path))
+
+    with pytest.raises(InputError, match=r"bundle lies in the data, .*; choose a folder outside of it"):
+        export_run(options, tmp_path / "bundle", None, False, Silence())
+    assert not (tmp_path / "bundle").exists()

@@ -96,3 +96,11 @@ def test_a_softmax_of_one_value_or_of_several_labels_is_refused(
 
     with pytest.raises(InputError, match=r"--activation softmax: .*--activation sigmoid or logits"):
         with_activation(judged, np.array(values, np.float32), labels)
+
+
+def test_a_stated_softmax_must_have_probabilities() -> None:
+    output = judged_output([Tensor(name="y", dtype="float32", shape=(1, 2))], None, None, "softmax")
+
+    assert with_activation(output, np.array([[0.25, 0.75]], np.float32), None).activation == "softmax"
+    with pytest.raises(InputError, match=r"'y' has values from -1.5 to 2; .*state --activation logits"):
+        with_activation(output, np.array([[-1.5, 2]], np.float32), None)

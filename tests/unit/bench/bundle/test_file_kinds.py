@@ -101,7 +101,7 @@ CONTENTS: dict[str, tuple[bytes, str, str]] = {
     "LiteRT": (b"\x1c\0\0\0TFL3" + b"\0" * 40, "not yet measured by edgefit", "as ONNX"),
     "ExecuTorch": (b"\x1c\0\0\0ET12eh00" + b"\0" * 40, "an ExecuTorch program", "as ONNX"),
     "onnxruntime": (b"\x1c\0\0\0ORTM" + b"\0" * 40, "onnxruntime's own format", "the .onnx file"),
-    "safetensors": (safetensors(), "weights without a network", "export their network"),
+    "safetensors": (safetensors(), "weights without a network", "module:function --weights"),
     "Core ML": (message((1, 7), (2, b"\x0a\x00"), (502, b"")), "a Core ML model", "export it to ONNX"),
     "TensorRT": (b"ftrt" + b"\0" * 90, "a TensorRT engine", "the .onnx file"),
     "ncnn": (b"7767517\n75 83\nInput data 0 1 data\n", "an ncnn model", "converted from"),

@@ -37,7 +37,22 @@ class Net(nn.Module):
 
 
 def build():
+    torch.manual_seed(0)
     return Net()
+
+
+def untrained():
+    return Net()
+
+
+class Noisy(Net):
+    def forward(self, image):
+        return self.head(self.layer(image).mean((2, 3))) + torch.randn(1)
+
+
+def noisy():
+    torch.manual_seed(0)
+    return Noisy()
 
 
 def fail():
@@ -108,6 +123,8 @@ def test_its_layers_give_what_it_gives(folder: Path) -> None:
         ("usersnet:fail", "raised ValueError: no such file: weights.pth"),
         ("usersnet:number", "returned int, not a network"),
         ("usersnet:missing", "usersnet has no 'missing'"),
+        ("usersnet:untrained", "builds other weights at every call (layer.weight differs)"),
+        ("usersnet:noisy", "gives other outputs for the same input at every call"),
         ("nosuchnet:build", "there is no module 'nosuchnet' in"),
         ("usersnet", "write package.module:function"),
         ("models.networks:build", "edgefit has a package 'models' of its own"),
@@ -226,3 +243,16 @@ def test_a_program_with_an_open_batch_takes_one_sample(tmp_path: Path) -> None:
     assert [tensor.words for tensor in description.signature.inputs] == ["input: float32 [1, 1, 6, 8]"]
     assert [tensor.words for tensor in description.signature.outputs] == ["logits: float32 [1, 2]"]
     assert description.precision.value == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "it is empty"), (b"hello", "it is cut off, damaged, or not a file of torch.save")],
+)
+def test_weights_that_no_reader_takes_are_said_to_be_damaged(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "best.pth").write_bytes(content)
+
+    with pytest.raises(InputError, match=rf"best\.pth: cannot be read as weights; {said}; copy it again"):
+        read_weights(tmp_path / "best.pth")
