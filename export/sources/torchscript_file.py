@@ -41,6 +41,8 @@ class TorchScriptFileSource:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch deprecates what the conversion uses
             model = openvino.convert_model(module, example_input=example, input=shapes)
+        # The conversion of a scripted network leaves its axes open, whatever shapes it is given.
+        model.reshape({index: openvino.PartialShape(shape) for index, shape in enumerate(shapes)})
         for ports, tensors in ((model.inputs, self._inputs), (model.outputs, self._outputs)):
             for port, tensor in zip(ports, tensors, strict=True):
                 port.tensor.set_names({tensor.name})

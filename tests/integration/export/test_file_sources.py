@@ -10,10 +10,12 @@ from making.file_source import FileExport, described
 from torch import nn
 
 from bench.bundle.recipe import RangeMethod
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision, Variant
 from bench.errors import InputError
 from bench.statistics.precision import share_of_macs
 from export.sources.spec import StatedShape
+from export.sources.torchscript_file import TorchScriptFileSource
 
 SHAPE = StatedShape(name="", shape=(1, 3, 12, 12))
 
@@ -156,3 +158,21 @@ def test_an_open_batch_is_one_image(tmp_path: Path) -> None:
 def test_inputs_that_the_file_does_not_take_are_refused(torchscript: Path) -> None:
     with pytest.raises(InputError, match="an inference failed that was to show the shapes of its outputs"):
         described(torchscript, [StatedShape(name="", shape=(1, 5, 12, 12))])
+
+
+class _Branching(torch.nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        if bool(image.sum() > 0):
+            return image.mean((2, 3))
+        return -image.mean((2, 3))
+
+
+def test_a_scripted_network_is_converted_with_fixed_shapes(tmp_path: Path) -> None:
+    torch.jit.script(_Branching()).save(tmp_path / "net.pt")  # type: ignore[no-untyped-call]
+    image = Tensor(name="image", dtype="float32", shape=(1, 3, 12, 12))
+    scores = Tensor(name="scores", dtype="float32", shape=(1, 3))
+
+    model = TorchScriptFileSource(tmp_path / "net.pt", [image], [scores]).base().model
+
+    assert model.input(0).partial_shape.is_static
+    assert list(model.input(0).shape) == [1, 3, 12, 12]
