@@ -47,7 +47,7 @@ def done(*words: str | Path) -> Any:
 
 
 def shipped_after_the_whole_job(run: Path, folder: Path, variant: str) -> str:
-    """Export, measure, choose, ship, report and check one variant; return what classify.py says."""
+    """Export, measure, choose, ship and report one variant; return what classify.py says."""
     bundle, report, ship = folder / "bundle", folder / "report.json", folder / "ship"
     format_name, _, precision = variant.rpartition("-")
     words = ("--formats", format_name, "--precisions", precision, "--eval-images", "16")
@@ -56,19 +56,23 @@ def shipped_after_the_whole_job(run: Path, folder: Path, variant: str) -> str:
     measured = done("bench", bundle, *SHORTLY, "--out", report)["runs"][0]
     chosen = done("choose", report, "--min-retention", "0", "--ship", ship)["choices"][0]
     shown = edgefit_here("report", report, "--html", folder / "page.html")
-    checked = done(
-        "check", bundle, "--baseline", bundle, "--seconds", "1", "--profile", SHORT, "--min-retention", "0",
-        *ANY_TIME,
-    )  # fmt: skip
 
     assert (measured["variant"], measured["outcome"]["status"]) == (variant, "completed")
     assert measured["summary"]["accuracy"]["agreement"] == 1
     assert chosen["chosen"] == variant
     assert variant in shown.stdout
     assert variant in (folder / "page.html").read_text()
-    assert {finding["variant"] for finding in checked["findings"]} == {variant}
     Image.fromarray(read_bundle(bundle).pack().pixels[0]).save(folder / "image.png")
     return subprocess.check_output([sys.executable, ship / "classify.py", folder / "image.png"], text=True)
+
+
+def assert_checked(bundle: Path, variant: str) -> None:
+    """Compare a bundle with itself."""
+    checked = done(
+        "check", bundle, "--baseline", bundle, "--seconds", "1", "--profile", SHORT, "--min-retention", "0",
+        *ANY_TIME,
+    )  # fmt: skip
+    assert {finding["variant"] for finding in checked["findings"]} == {variant}
 
 
 def class_of_the_first_image(folder: Path) -> str:
@@ -85,6 +89,15 @@ def test_a_format_is_added_by_its_row(run_folder: Path, tmp_path: Path) -> None:
     (entry,) = (tmp_path / "bundle" / "toy-fp32").iterdir()
     assert entry.suffix == TOY_ROW.suffixes[0]
     assert "\ntorch==" in (tmp_path / "ship" / "requirements.txt").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("toy_format")
+def test_the_gate_knows_a_format_by_its_row(run_folder: Path, tmp_path: Path) -> None:
+    words = ("--formats", TOY, "--precisions", "fp32", "--eval-images", "16")
+    assert done("export", run_folder, *words, "--out", tmp_path / "bundle")["failed"] == []
+
+    assert_checked(tmp_path / "bundle", "toy-fp32")
 
 
 @pytest.mark.usefixtures("toy_format")
@@ -107,6 +120,7 @@ def test_an_architecture_is_added_by_its_row(tmp_path: Path) -> None:
 
     trained = done("finetune", *source, "--arch", "toy_network", "--epochs", "1", "--out", run)
     said = shipped_after_the_whole_job(run, tmp_path, "onnx-fp32")
+    assert_checked(tmp_path / "bundle", "onnx-fp32")
 
     assert trained["training"]["unfreeze"] == TOY_NETWORK.blocks
     assert read_run(run).network().get_submodule(TOY_NETWORK.cam) is not None
