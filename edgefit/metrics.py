@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.bundle.manifest import Bundle
-from bench.bundle.sample_sources import foreign_code
+from bench.bundle.user_code import user_code
 from bench.errors import InputError
 from bench.report.measured_bundle import evaluation_of
 from bench.report.predictions import metric_arguments
@@ -43,7 +43,7 @@ class Metric:
                 f"--metric {name}: is not package.module:function; write one such as "
                 "sklearn.metrics:average_precision_score"
             )
-        with foreign_code(f"--metric {name}"), _with_this_folder():
+        with user_code(f"--metric {name}"), _with_this_folder():
             function: object = getattr(importlib.import_module(module_name), function_name, None)
         if not callable(function):
             raise InputError(
@@ -54,7 +54,7 @@ class Metric:
     def value(self, values: Sequence[Sequence[float]], evaluation: Evaluation) -> float:
         """Return the metric of a row's judged values; raises InputError for whatever the function does."""
         arguments = metric_arguments(values, evaluation)
-        with foreign_code(f"--metric {self.name}"), _with_this_folder():
+        with user_code(f"--metric {self.name}"), _with_this_folder():
             given = self.function(*arguments)
             value = _as_float(given)
         if value is None or not math.isfinite(value):

@@ -35,7 +35,7 @@ class ExportOptions:
     """The options of `edgefit export`."""
 
     source: str
-    """What is exported: a run folder, a network in Python or a model file. See docs/sources.md."""
+    """What is exported: a run folder, a network in Python or a model file. See docs/your-own-model.md."""
     formats: tuple[str, ...] = field(default_factory=exportable_formats)
     """Names of formats; every format is made in every precision."""
     precisions: tuple[str, ...] = ALL_PRECISIONS

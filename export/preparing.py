@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.bundle.manifest import ModelRecord
-from bench.bundle.model_set import InputOrigin
+from bench.bundle.model_set import InputOrigin, with_origins
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Shapes, Tensor, stated_input
 from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind, SourceRecord
@@ -114,7 +114,7 @@ def _of_images(
     """Prepare a source that takes images: their preprocessing is found, and checked."""
     required = find_for_source(spec, description, options.preprocess)
     preprocess = required.preprocess
-    progress.say(f"images: {preprocess.words} ({_origins(required)})")
+    progress.say(f"images: {with_origins(preprocess.words, required.origins)}")
     for conflict in required.conflicts:
         progress.say(conflict)
     found = _in_order_of(required, found, options, description, progress)
@@ -189,10 +189,6 @@ def _positive_class(found: Data, values: int, output: OutputRecord, options: Exp
     if found.labels is None and options.positive is None:
         return None
     return positive_class(found, values, output, options.positive)
-
-
-def _origins(required: RequiredPreprocess) -> str:
-    return ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in required.origins)
 
 
 def _in_order_of(

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.bundle.samples import Sample
 from bench.bundle.signature import Array
+from bench.bundle.user_code import user_code
 from bench.errors import InputError
 
 TENSOR_SUFFIXES = (".npy", ".npz")
@@ -69,29 +70,18 @@ def samples_of_function(path: Path, function: str) -> Iterator[Sample]:
 
 
 def _items(where: str, function: Callable[[], object]) -> Iterator[object]:
-    with foreign_code(where):
+    with user_code(where):
         given = function()
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping | np.ndarray):
             given = [given]
         iterator = iter(given)
     while True:
-        with foreign_code(where):
+        with user_code(where):
             try:
                 item = next(iterator)
             except StopIteration:
                 return
         yield item
-
-
-@contextlib.contextmanager
-def foreign_code(where: str) -> Iterator[None]:
-    """Run a user's code: it prints to stderr, and what it raises becomes an InputError."""
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    except (Exception, SystemExit) as error:
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise InputError(f"{where}: raised {what}; correct it, and run it alone first") from error
 
 
 def _function_in(path: Path, name: str) -> Callable[[], object]:
@@ -112,7 +102,7 @@ def _module(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
-    with foreign_code(str(path)):
+    with user_code(str(path)):
         sys.modules[name] = module  # where its dataclasses look their types up
         sys.path.insert(0, folder)  # a file that is run finds its neighbours
         try:
@@ -130,7 +120,7 @@ def _arrays_of(where: str, item: object) -> dict[str, Array]:
 
 
 def _array(where: str, value: object) -> Array:
-    with foreign_code(where):
+    with user_code(where):
         array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise InputError(

@@ -12,15 +12,11 @@ from bench.bundle.required_preprocessing import (
 )
 from bench.bundle.source_record import SourceKind
 from bench.bundle.stated_preprocessing import Geometry, Numbers, Stated
+from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceDescription, SourceSpec, StatedPreprocess
 
-_FORMATS = {
-    SourceKind.ONNX: "onnx",
-    SourceKind.OPENVINO: "openvino",
-    SourceKind.TORCHSCRIPT: "torchscript",
-}
 _WITH_DEFAULTS = ("crop_pct", "interpolation", "scale")
-_FILES = (*_FORMATS, SourceKind.PROGRAM)
+_FILES = (*FORMAT_OF, SourceKind.PROGRAM)
 
 
 def find_for_source(
@@ -38,7 +34,7 @@ def find_for_source(
     tensor = only_input(name, description.signature.inputs)
     sources = PreprocessSources(
         path=_file_of(spec),
-        format=_FORMATS.get(spec.kind),
+        format=FORMAT_OF.get(spec.kind),
         first=stated_by_option(option),
         last=() if description.stated is None else (_of_library(description.stated),),
     )

@@ -1,27 +1,14 @@
-"""Runs a user's own code: what it prints goes to stderr, and what it raises becomes an InputError."""
+"""Finds a function of the user's own, in the current folder or in what is installed."""
 
-import contextlib
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 
-from bench.errors import BenchError, InputError, first_sentence
+from bench.bundle.user_code import user_code
+from bench.errors import InputError
 
 _OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models")
-
-
-@contextlib.contextmanager
-def user_code(where: str, remedy: str = "correct it, and run it alone first") -> Iterator[None]:
-    """Run a user's code. `where` names it in the InputError for whatever it raises."""
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    except BenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise InputError(f"{where}: raised {first_sentence(what)}; {remedy}") from error
 
 
 def function_at(path: str, folder: str) -> Callable[[], object]:

@@ -7,14 +7,11 @@ from pathlib import Path
 from bench.bundle.model_files import is_torch_program, read_model_file
 from bench.bundle.source_record import SourceKind
 from bench.errors import InputError
+from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
 
 _LIBRARIES = {"torchvision": SourceKind.TORCHVISION, "timm": SourceKind.TIMM}
-_FILES = {
-    "onnx": SourceKind.ONNX,
-    "openvino": SourceKind.OPENVINO,
-    "torchscript": SourceKind.TORCHSCRIPT,
-}
+_KINDS = {format_: kind for kind, format_ in FORMAT_OF.items()}
 NETWORKS = (*_LIBRARIES.values(), SourceKind.FUNCTION)
 """The kinds that are a network in Python, and take `--weights`."""
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -56,7 +53,7 @@ def _recognised(text: str) -> SourceSpec:
 
 def _kind_of_file(path: Path) -> SourceKind:
     """Return the kind of a model file; raises InputError if it is none."""
-    return SourceKind.PROGRAM if is_torch_program(path) else _FILES[read_model_file(path).format]
+    return SourceKind.PROGRAM if is_torch_program(path) else _KINDS[read_model_file(path).format]
 
 
 def _complaint(text: str) -> str:

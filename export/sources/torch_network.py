@@ -30,13 +30,14 @@ from bench.bundle.signature import (
     with_shapes,
 )
 from bench.bundle.source_record import SourceKind
+from bench.bundle.user_code import user_code
 from bench.bundle.variants import Precision
 from bench.errors import InputError, first_sentence
 from export.sources.layered import layered_network
 from export.sources.library import Build, Library, Timm, Torchvision, for_channels, stem_of
+from export.sources.named_function import function_at
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedPreprocess, StatedShape
-from export.sources.user_code import function_at, user_code
 from export.sources.weights import Weights, load_into, read_weights
 from models.torchvision_import import import_torchvision_models
 

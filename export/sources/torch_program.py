@@ -22,13 +22,13 @@ from bench.bundle.signature import (
     refuse_huge,
     with_shapes,
 )
+from bench.bundle.user_code import user_code
 from bench.bundle.variants import Precision
 from bench.errors import InputError, first_sentence
 from export.sources.layered import layered_network
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from export.sources.torch_network import dtype_of, exported, flat_outputs, named_outputs
-from export.sources.user_code import user_code
 
 _QUANTISED = ("quantized", "torchao")
 _HALVES = (torch.float16, torch.bfloat16)
