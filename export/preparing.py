@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.manifest import ModelRecord
 from bench.bundle.model_set import InputOrigin, with_origins
 from bench.bundle.required_preprocessing import RequiredPreprocess
@@ -20,7 +21,7 @@ from export.data.images import LabelledImages
 from export.data.listing import SampleLimits
 from export.data.named import is_run_folder
 from export.data.reading import export_data
-from export.data.samples import Samples
+from export.data.samples import ExportData, Samples
 from export.data.tensors import LabelledTensors
 from export.judged import judged_output, with_activation
 from export.options import ExportOptions
@@ -137,17 +138,9 @@ def _of_images(
     progress.advance()
     positive = _positive_class(found, values, source.output, options)
     data = export_data(found, preprocess, positive, progress)
+    data = replace(data, notes=(*data.notes, *checked.notes))
     record = _source_record(spec, description, source, required.origins, checked.record)
-    height, width = preprocess.size
-    return Prepared(
-        source=source,
-        data=replace(data, notes=(*data.notes, *checked.notes)),
-        name=_name_of(spec),
-        model=_model_record(spec, record, data.classes, height if height == width else None, data.name),
-        preprocessing=preprocess,
-        own=own_variant(spec.kind, description.precision),
-        precision=description.precision,
-    )
+    return _prepared(source, description, data, record, preprocess)
 
 
 def _of_tensors(
@@ -174,13 +167,24 @@ def _of_tensors(
     positive = _positive_class(found, values, source.output, options)
     data = export_data(found, None, positive, progress)
     record = _source_record(spec, description, source, (), None)
+    return _prepared(source, description, data, record, None)
+
+
+def _prepared(
+    source: OpenSource,
+    description: SourceDescription,
+    data: ExportData,
+    record: SourceRecord,
+    preprocess: Preprocess | None,
+) -> Prepared:
+    height, width = (None, None) if preprocess is None else preprocess.size
     return Prepared(
         source=source,
         data=data,
-        name=_name_of(spec),
-        model=_model_record(spec, record, data.classes, None, data.name),
-        preprocessing=None,
-        own=own_variant(spec.kind, description.precision),
+        name=record.name,
+        model=_model_record(source.spec, record, data, height if height == width else None),
+        preprocessing=preprocess,
+        own=own_variant(source.spec.kind, description.precision),
         precision=description.precision,
     )
 
@@ -276,14 +280,12 @@ def _source_record(
     )
 
 
-def _model_record(
-    spec: SourceSpec, record: SourceRecord, classes: tuple[str, ...], side: int | None, data: str
-) -> ModelRecord:
+def _model_record(spec: SourceSpec, record: SourceRecord, data: ExportData, side: int | None) -> ModelRecord:
     return ModelRecord(
         arch=record.name,
-        classes=classes,
+        classes=data.classes,
         image_size=side,
         weights="its own" if spec.weights is None else Path(spec.weights).name,
-        data=data,
+        data=data.name,
         source=record,
     )
