@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: coverage demo help lint test test-fast test-slow test-device install check-python clean
+.PHONY: coverage demo docs-generate help lint test test-fast test-slow test-device install check-python clean
 .DEFAULT_GOAL := install
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## the whole job on generated images
 	$(BIN)/edgefit demo --out edgefit-demo --overwrite
@@ -24,6 +24,10 @@ lint: $(INSTALLED) ## style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs-generate: $(INSTALLED) ## rewrite the pages and schemas of docs/ that are made from the code
+	PYTHONPATH=tests $(BIN)/python -m making.generated_pages
+	$(BIN)/python -m bench.runtimes.profile_names
 
 test-fast: $(INSTALLED) ## the unit tests alone: under a minute on two cores
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit

@@ -23,10 +23,9 @@ NAME = r"^[a-z0-9][a-z0-9.-]*$"
 
 
 class Profile(Part):
-    """A device: what it is, how to measure on it, and the limits of a variant on it.
+    """A device: what it is, how to measure on it, and the limits of a variant on it."""
 
-    Which formats and providers there are is not known here: whoever has their rows checks the names.
-    """
+    # Which formats and providers there are is not known here: bench/runtimes/profile_names.py checks them.
 
     name: str = Field(pattern=NAME, max_length=60)
     """The profile's name, which is the name of its file as well."""

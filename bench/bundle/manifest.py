@@ -42,11 +42,14 @@ RelativePath = Annotated[str, AfterValidator(_inside_the_bundle)]
 
 
 class FileRecord(Record):
-    """One file: `path` relative to the bundle, `sha256` in hexadecimal."""
+    """One file of the bundle."""
 
     path: RelativePath
+    """Its path, relative to the bundle."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Its SHA-256 in hexadecimal."""
     size_bytes: int = Field(ge=0)
+    """Its size."""
 
 
 class ModelRecord(Record):
@@ -88,66 +91,82 @@ class PackRecord(Record):
 
 
 class VerificationRecord(Record):
-    """An artifact's logits on `images` evaluation images against the fp32 reference.
-
-    `sqnr_db`: 10·log10(signal power ÷ error power), null where the error is exactly zero;
-    `agreement`: share of images with the same predicted class, `flips` the indices of the others;
-    `retention`: accuracy ÷ the reference's, with its 95 % interval and the exact McNemar p-value; null
-    without labels. `agreement` is null where the output holds no classes.
-    """
+    """An artifact's outputs on evaluation images, compared with the fp32 reference's."""
 
     images: int = Field(ge=1)
+    """The number of images, the first ones of the evaluation pack."""
     largest_difference: float
+    """The largest absolute difference of two logits."""
     sqnr_db: float | None
+    """10·log10(signal power ÷ error power) in dB; null where the error is exactly zero."""
     agreement: float | None = Field(ge=0, le=1)
+    """Share of images with the same predicted class; null where the output holds no classes."""
     flips: tuple[int, ...]
+    """Indices of the other images."""
     retention: float | None = Field(ge=0)
+    """Accuracy ÷ the reference's; null without labels."""
     retention_ci95: tuple[float, float] | None
+    """The 95 % interval of the retention."""
     mcnemar_p: float | None = Field(ge=0, le=1)
+    """p of the exact McNemar test on the images that only one of the two classifies correctly; null without
+    labels."""
 
 
 class ClassVerification(Record):
-    """An int8 artifact's predictions on one CPU class, on the first `images` of the evaluation pack.
-
-    `how`: `measured` on a CPU of that class; `simulated`: computed here with sums that do not saturate, as on
-    every class that the artifact is made for. `agreement`, `sqnr_db`: see VerificationRecord.
-    """
+    """An int8 artifact's predictions on one CPU class."""
 
     cpu_class: CpuClass = Field(strict=False)
+    """The class."""
     how: Literal["measured", "simulated"]
+    """`measured`: on a CPU of that class. `simulated`: computed here with sums that do not saturate, as on
+    every class that the artifact is made for."""
     images: int = Field(ge=1)
+    """The number of images, the first ones of the evaluation pack."""
     agreement: float | None = Field(ge=0, le=1)
+    """Share of images with the reference's class; null where the output holds no classes."""
     sqnr_db: float | None
+    """10·log10(signal power ÷ error power) in dB; null where the error is exactly zero."""
 
 
 class ArtifactRecord(Record):
-    """One variant's files. `opset` belongs to ONNX; `engine` to int8 TorchScript that is made for one engine;
-    `cpu` to int8: what it is made for, see cpu_class.TARGETS; `classes`: where its answers were checked (both
-    are missing in schema 1, which knew of one kind of CPU). `calibration_images` and `excluded_modules` to
-    int8: on how many training images its ranges were found, and which of the network's modules are not
-    quantised. `method`: how int8 was made, what fp16 stores in half. `search`: how the recipe of int8 was
-    found, null if it was not searched for. `signature`: the file's inputs and outputs; null in schema 1,
-    whose artifacts take one RGB image in [0, 1].
-    """
+    """The files of one variant, and how they were made and verified."""
 
     variant: str
+    """Format and precision, such as `onnx-int8`."""
     format: str
+    """The format."""
     precision: Precision = Field(strict=False)
+    """The precision."""
     entry: RelativePath
+    """The file that a runtime loads, relative to the bundle."""
     files: tuple[FileRecord, ...] = Field(min_length=1)
+    """All files that the variant needs."""
     producer: str
+    """The library that wrote it, with its version."""
     verification: VerificationRecord
+    """Its outputs compared with the fp32 reference's."""
     seconds: float = Field(ge=0)
+    """How long it took to make it."""
     opset: int | None = None
+    """The operator set of ONNX; null for other formats."""
     engine: str | None = None
+    """The engine of int8 TorchScript that is made for one engine; null otherwise."""
     cpu: str | None = None
+    """What int8 is made for: a value of `--cpu`. Null for other precisions, and in schema 1."""
     classes: tuple[ClassVerification, ...] = ()
+    """The CPU classes on which int8 was verified; empty for other precisions, and in schema 1."""
     method: str | None = None
+    """How int8 was made, or what fp16 stores in half precision."""
     calibration_images: int | None = None
+    """The number of training images on which the ranges of int8 were found."""
     excluded_modules: tuple[str, ...] = ()
+    """The network's modules that int8 keeps in fp32."""
     search: Search | None = None
+    """How the recipe of int8 was found; null if it was not searched for."""
     signature: Signature | None = None
+    """The file's inputs and outputs; null in schema 1, whose artifacts take one RGB image in [0, 1]."""
     warnings: tuple[str, ...] = ()
+    """Warnings about this artifact, such as a goal that int8 misses."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ArtifactRecord":
@@ -205,16 +224,27 @@ class Manifest(Record):
     """The bundle's table of contents, `manifest.json`. Schema 2 is written; schema 1 is still read."""
 
     schema_: Literal[1, 2] = Field(alias="schema")
+    """The version of this shape."""
     tool: str
+    """The version of edgefit that wrote it."""
     name: Text
+    """The bundle's name."""
     created: str
+    """When it was made, ISO 8601."""
     model: ModelRecord
+    """The network."""
     preprocessing: Preprocessing | None
+    """How an image becomes an input; null for inputs that are no images."""
     pack: PackRecord
+    """The evaluation pack."""
     artifacts: tuple[ArtifactRecord, ...]
+    """The variants of the bundle."""
     failed: tuple[FailedExport, ...] = ()
+    """The requested variants whose export failed."""
     not_made: tuple[NotMade, ...] = ()
+    """The variants that cannot be made from this source."""
     notes: tuple[str, ...] = ()
+    """What is worth knowing about the data and the preprocessing, in sentences."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Manifest":

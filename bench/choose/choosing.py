@@ -91,7 +91,7 @@ class Choice(Record):
     budget: Budget
     """The limits that applied."""
     margin: float
-    """See Criteria."""
+    """By how much the lower end of the retention's interval may lie below the budget's retention."""
     chosen: str | None
     """The name of the chosen candidate; null if no variant meets the budget."""
     variant: str | None = None

@@ -28,7 +28,7 @@ class Conditions(Record):
     options: RunOptions
     """The options that all cases ran with."""
     confinement: Confinement | None = None
-    """See Report; the candidate's of two reports."""
+    """What kept artifacts from writing the user's files; the candidate's of two reports."""
 
 
 class Checked(Record):

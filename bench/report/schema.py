@@ -350,7 +350,7 @@ class Proxy(Record):
     differs: tuple[str, ...]
     """The properties in which the two differ."""
     emulated: str | None
-    """See Host."""
+    """The evidence that this machine is emulated; null if it is not."""
     memory_limit_bytes: int | None
     """The memory limit of a case; null where no limit is known."""
     memory_limit_is: str | None = None

@@ -42,26 +42,34 @@ _ARM_CORES = {
 
 
 class Host(Record):
-    """A machine's fingerprint.
-
-    `cpu`: the CPU's name, on Arm that of the core; `cpu_features`: those that matter to inference;
-    `memory_bytes`: the whole memory; `emulated`: the evidence that it is emulated, null if it is not;
-    `accelerators`: the GPUs that drivers offer, with the drivers' versions.
-    """
+    """A machine's fingerprint."""
 
     cpu: str
+    """The CPU's name; on Arm the name of the core."""
     board: str | None
+    """The board's model from the device tree; null without one."""
     architecture: str
+    """The instruction set, such as `x86_64` or `aarch64`."""
     physical_cores: int
+    """The number of cores that edgefit may use. Two threads of one core count once."""
     usable_cpus: int
+    """The number of logical CPUs that edgefit may use."""
     cpu_features: tuple[str, ...]
+    """The instruction set extensions that matter to inference."""
     memory_bytes: int
+    """The whole memory."""
     os: str
+    """The operating system's name and version."""
     kernel: str
+    """The kernel's version."""
     python: str
+    """The version of Python."""
     governor: str | None
+    """The clock governor of the first CPU; null where the kernel reports none."""
     emulated: str | None = None
+    """The evidence that the machine is emulated; null if it is not."""
     accelerators: tuple[str, ...] = ()
+    """The GPUs that drivers offer, with the drivers' versions."""
 
 
 def read_host(snapshot: SystemSnapshot | None = None) -> Host:

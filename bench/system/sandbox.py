@@ -57,16 +57,15 @@ _ALWAYS_WRITABLE = Path("/dev/null")
 
 
 class Confinement(Record):
-    """How processes that run artifacts are kept from writing files outside their own folders.
-
-    `by`: null where nothing does; `landlock`: the version of the kernel's Landlock, null if it is not by
-    that; version 4 and newer keep them from TCP too, 6 and newer from signals to other processes. `reason`:
-    why nothing confines them, or what is left open all the same; null if nothing is.
-    """
+    """How processes that run artifacts are kept from writing files outside their own folders."""
 
     by: Literal["landlock", "mount namespace"] | None
+    """What keeps them from it; null where nothing does."""
     landlock: int | None = None
+    """The version of the kernel's Landlock; null without it. Version 4 and newer also keep them from TCP,
+    version 6 and newer from signals to other processes."""
     reason: str | None = None
+    """Why nothing confines them, or what is left open all the same; null if nothing is."""
 
     @property
     def in_words(self) -> str:

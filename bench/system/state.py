@@ -10,24 +10,28 @@ _SECONDS_TO_WATCH = 0.5
 
 
 class HostState(Record):
-    """The state of a machine.
-
-    `busy_share`, `steal_share`: the share of all CPUs that other processes used, and that the hypervisor gave
-    to other machines, during the reading; `temperatures`: °C by thermal zone; `throttle_counts`: counters
-    that grow when the machine throttles; `throttled_bits`: of a Raspberry Pi's `vcgencmd get_throttled`, null
-    elsewhere; `swapped_in_bytes`: since boot; `governor`: of the first CPU's clock, null if there is none.
-    """
+    """The state of a machine at one moment."""
 
     busy_share: float
+    """The share of all CPUs that other processes used during the reading."""
     steal_share: float
+    """The share of all CPUs that the hypervisor gave to other machines during the reading."""
     available_bytes: int
+    """The memory that programs can still have."""
     swap_used_bytes: int
+    """The swap space that is in use."""
     swapped_in_bytes: int
+    """What was read back from swap since boot."""
     on_battery: bool
+    """Whether the machine runs on its battery."""
     temperatures: dict[str, float]
+    """Degrees Celsius by thermal zone."""
     throttle_counts: dict[str, int]
+    """Counters that grow when the machine throttles, by name."""
     throttled_bits: int | None
+    """The bits of a Raspberry Pi's `vcgencmd get_throttled`; null on other machines."""
     governor: str | None = None
+    """The clock governor of the first CPU; null where the kernel reports none."""
 
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:

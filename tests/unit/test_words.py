@@ -9,27 +9,20 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import typer
+from making.public_records import PUBLIC_RECORDS, with_nested
 from making.repository import ROOT
 from making.shown_commands import PAGES, commands
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from bench.bundle.manifest import Manifest
-from bench.choose.choosing import Choice
 from bench.gate.document import Checked
-from bench.inspect.inspection import ModelInspection
-from bench.report.schema import Report
-from device_profiles.profile import Profile
 from edgefit.app import app
-from models.records import RunRecord
 
 PACKAGES = ("bench", "export", "models", "edgefit", "device_profiles")
 DATA_ENDINGS = (".yaml", ".json", ".jinja", ".js", ".css", ".txt")
-RECORDS = (Report, Manifest, Profile, Checked, Choice, ModelInspection, RunRecord)
 # Every retired word with its forms, and the standard term to write instead.
 RETIRED = {
     r"yardsticks?": "control workload; as a key: control",
@@ -122,23 +115,13 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def keys(record: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+def keys(record: type[BaseModel]) -> list[str]:
     """The keys of a record and of all records within it, each as Record.key."""
-    if record in seen:
-        return
-    seen.add(record)
-    for name, field in record.model_fields.items():
-        yield f"{record.__name__}.{field.alias or name}"
-        for inner in records_in(field.annotation):
-            yield from keys(inner, seen)
-
-
-def records_in(annotation: object) -> Iterator[type[BaseModel]]:
-    """The records that a field's type names, at any depth."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from records_in(argument)
+    return [
+        f"{inner.__name__}.{field.alias or name}"
+        for inner in with_nested(record)
+        for name, field in inner.model_fields.items()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -206,15 +189,15 @@ def test_options_and_commands_have_no_retired_word_in_their_names() -> None:
     assert retired_words(" ".join([*group.commands, *options])) == []
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", PUBLIC_RECORDS, ids=lambda record: record.__name__)
 def test_keys_of_documents_have_no_retired_word(record: type[BaseModel]) -> None:
-    found = list(keys(record, set()))
+    found = keys(record)
 
     assert len(found) > len(record.model_fields) or record is Checked
     hold([f"{key}: {finding}" for key in found for finding in retired_words(key)])
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", PUBLIC_RECORDS, ids=lambda record: record.__name__)
 def test_schemas_of_documents_have_no_retired_word(record: type[BaseModel]) -> None:
     hold(retired_words(json.dumps(record.model_json_schema(), ensure_ascii=False)))
 
@@ -222,7 +205,7 @@ def test_schemas_of_documents_have_no_retired_word(record: type[BaseModel]) -> N
 def test_keys_in_the_glossary_are_keys_of_documents() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     named = {key for group in re.findall(r"\((`[^)]*`)\)", page) for key in re.findall(r"`([^`]+)`", group)}
-    known = {key.rpartition(".")[2] for record in RECORDS for key in keys(record, set())}
+    known = {key.rpartition(".")[2] for record in PUBLIC_RECORDS for key in keys(record)}
 
     assert len(named) > 30
     assert named - known == set()

@@ -31,9 +31,9 @@ class Factor(Record):
 class Projected(Record):
     """A latency on the device: a range, and what it is made of.
 
-    The middle is the basis times all factors' values. Their reaches are of independent errors, and so add by
-    their squares on the logarithmic scale. That of the step between devices held more than 80 % of what is
-    published of them; the others are bounds of what a step can do.
+    The middle of the range is the basis times the values of all factors. The errors of the factors count as
+    independent: the logarithms of their reaches add by their squares. The range of a step between devices
+    holds more than 80 % of what is published; the ranges of other steps are bounds of what they can do.
     """
 
     low_ns: float
