@@ -9,8 +9,10 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
+# The same for what the site needs, which is a small part of it.
+DOCS_INSTALLED := $(VENV)/.docs-installed
 
-.PHONY: coverage demo docs-generate help lint test test-fast test-slow test-device install check-python clean
+.PHONY: coverage demo docs docs-links docs-generate help lint test test-fast test-slow test-device install check-python clean
 .DEFAULT_GOAL := install
 
 help: ## this list
@@ -24,6 +26,13 @@ lint: $(INSTALLED) ## style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(DOCS_INSTALLED) ## the site of docs/, into build/docs (Python 3.11 or newer)
+	$(BIN)/python -m sphinx -E -W --keep-going -q -c docs . build/docs
+	@echo "the site: build/docs/index.html"
+
+docs-links: $(DOCS_INSTALLED) ## the addresses of other sites in docs/: needs the network
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b linkcheck -c docs . build/linkcheck
 
 docs-generate: $(INSTALLED) ## rewrite the pages and schemas of docs/ that are made from the code
 	PYTHONPATH=tests $(BIN)/python -m making.generated_pages
@@ -51,6 +60,11 @@ $(INSTALLED): pyproject.toml constraints.txt | check-python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
 	  --constraint constraints.txt --editable '.[all,dev]'
+	touch $@
+
+$(DOCS_INSTALLED): pyproject.toml constraints.txt | check-python
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 check-python:

@@ -73,8 +73,7 @@ def command_page() -> str:
     """Return the whole page."""
     found = list(commands())
     rows = [
-        f"| [`{words}`](#{words.replace(' ', '-')}) | {_first_sentence(command)} |"
-        for words, command in found
+        f"| [{words}](#{words.replace(' ', '-')}) | {_first_sentence(command)} |" for words, command in found
     ]
     sections = [_section(words, command) for words, command in found]
     return "\n".join([_INTRODUCTION + "\n".join(rows) + "\n", *sections, _exit_codes(), _environment()])
@@ -85,7 +84,7 @@ def _section(words: str, command: TyperCommand) -> str:
     options = [_text(each, command) for each in command.params if isinstance(each, TyperOption)]
     required = [text.usage for text in (*arguments, *options) if text.is_required]
     optional = [f"[{text.usage}]" for text in arguments if not text.is_required]
-    lines = [f"## `{words}`", "", _about(command), "", "```"]
+    lines = [f"## {words}", "", _about(command), "", "```"]
     lines += [" ".join([words, *optional, *required, "[OPTIONS]"]), "```", ""]
     for title, group in (("Arguments", arguments), ("Options", options)):
         lines += [f"**{title}**", "", *(text.line for text in group), ""] if group else []

@@ -21,9 +21,9 @@ How to read the tables:
 _REPORT = f"""\
 # The report
 
-`edgefit bench --out report.json` writes a report: one JSON file with every sample, the machine, and the
-device's profile. It also has the figures that follow from the samples. edgefit computes these figures again
-whenever it reads a report, and refuses a file in which they differ.
+`edgefit bench bundle --out report.json` writes a report: one JSON file with every sample, the machine, and
+the device's profile. It also has the figures that follow from the samples. edgefit computes these figures
+again whenever it reads a report, and refuses a file in which they differ.
 
 This page describes schema 2. Reports of schema 1 can be read too. The same as a JSON Schema:
 [report.schema.json](schemas/report.schema.json). [How edgefit measures](measuring.md) explains what the
