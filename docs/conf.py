@@ -14,7 +14,8 @@ CONTENTS = {
     "Use edgefit": ("your-own-model", "model-files", "boards", "ci-recipes", "int8"),
     "Commands": ("commands/*",),
     "Reference": ("cli", "api", "report-schema", "manifest-schema", "glossary"),
-    "How it works": ("measuring", "benchmarks", "architecture", "decisions/*"),
+    "How it works": ("measuring", "benchmarks", "architecture"),
+    "Why it is built this way": ("decisions/*",),
     "Extend edgefit": ("contributing", "adding-*"),
     "Project": ("../README", "../CHANGELOG", "../SECURITY"),
 }

@@ -11,7 +11,7 @@ from making.repository import ROOT
 from making.schema_pages import schema_page
 
 _TYPES = """\
-How to read the tables:
+Behind each key stands its type, then its meaning.
 
 - A key that *may be missing* has a default. Files of older versions lack it.
 - *By name* means an object whose keys are names.

@@ -1,4 +1,4 @@
-"""Pages that describe a document's records: a section for each record, a row for each key."""
+"""Pages that describe a document's records: a section for each record, a line for each key."""
 
 from pydantic import BaseModel
 
@@ -31,11 +31,11 @@ def _sections(records: dict[str, list[Documented]], words: "_Words") -> list[str
 def _section(name: str, variants: list[Documented], words: "_Words") -> str:
     """A record's section. Variants of a generic record differ only in the types of their keys."""
     first = variants[0]
-    lines = [f"### {name}", "", first.about, "", "| key | type | meaning |", "|---|---|---|"]
+    lines = [f"### {name}", "", first.about, ""]
     for key, field in first.schema["properties"].items():
         types = dict.fromkeys(words.of(variant.schema["properties"][key]) for variant in variants)
         shown = " or ".join(types) + _presence(key, first.schema, field)
-        lines.append(f"| `{key}` | {_cell(shown)} | {_cell(str(field['description']))} |")
+        lines.append(f"- **`{key}`** ({shown}): {field['description']}")
     return "\n".join([*lines, ""])
 
 
@@ -47,10 +47,6 @@ def _presence(key: str, record: JsonSchema, field: JsonSchema) -> str:
     return (
         f"; `{_json(default)}` if missing" if isinstance(default, str | int | float) else "; may be missing"
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 class _Words:

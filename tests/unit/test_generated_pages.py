@@ -108,7 +108,7 @@ def test_every_key_of_a_schema_is_on_its_page_and_described(root: type[BaseModel
 
     for key, field in properties(schema):
         assert field.get("description"), key
-        assert f"| `{key}` |" in page
+        assert f"- **`{key}`** (" in page
 
 
 def properties(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
