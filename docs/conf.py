@@ -4,12 +4,16 @@ The source folder is the repository, because pages link to files outside docs/. 
 GitHub shows it, and so the contents of the sidebar stand here.
 """
 
+import os.path
+import re
 import shutil
 from pathlib import Path
 
+import tomllib
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
 CONTENTS = {
     "Use edgefit": ("your-own-model", "model-files", "boards", "ci-recipes", "int8"),
     "Commands": ("commands/*",),
@@ -20,8 +24,13 @@ CONTENTS = {
     "Project": ("../README", "../CHANGELOG", "../SECURITY"),
 }
 """The sidebar: pages by caption, below docs/, with patterns. A page in none of them is a warning."""
-SHOWN_AS = {"docs/contributing": ROOT / ".github" / "CONTRIBUTING.md"}
-"""Pages that the site shows with the text of another file: a published site may lack hidden folders."""
+CONTRIBUTING = ".github/CONTRIBUTING.md"
+CONTRIBUTING_PAGE = "docs/contributing.md"
+"""The page that the site shows with the text of CONTRIBUTING: a published site may lack hidden folders."""
+LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)[^)\s]+(?=\))")
+"""The target of a link to a file."""
+# In a file at the top, `../../issues` leads to a page of GitHub's own about the repository.
+GITHUB = re.compile(r"\.\./\.\./(?=issues|pulls|discussions|releases|security|actions)")
 
 project = "edgefit"
 author = "the edgefit contributors"
@@ -68,12 +77,21 @@ def _contents() -> str:
     return "".join(directives)
 
 
+def _moved(text: str, old: str, new: str) -> str:
+    """Return a page's text with links that hold in another folder."""
+    return LINK.sub(lambda link: os.path.relpath(os.path.join(old, link[0]), new), text)
+
+
 def _read(app: Sphinx, name: str, source: list[str]) -> None:
-    """Add the sidebar to the index, and put the text of another file in the place of a page."""
+    """Add the sidebar to the index, show CONTRIBUTING in the place of its page, and lead links to both."""
+    text = source[0]
+    if f"{name}.md" == CONTRIBUTING_PAGE:
+        text = _moved((ROOT / CONTRIBUTING).read_text(encoding="utf-8"), ".github", "docs")
     if name == app.config.root_doc:
-        source[0] += _contents()
-    if name in SHOWN_AS:
-        source[0] = SHOWN_AS[name].read_text(encoding="utf-8")
+        text += _contents()
+    if "/" not in name and "Repository" in URLS:
+        text = LINK.sub(lambda link: GITHUB.sub(f"{URLS['Repository']}/", link[0]), text)
+    source[0] = LINK.sub(lambda link: link[0].replace(CONTRIBUTING, CONTRIBUTING_PAGE), text)
 
 
 def _publish_schemas(app: Sphinx, exception: Exception | None) -> None:

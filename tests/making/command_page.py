@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
+from making.repository import ROOT
 from making.shown_commands import commands, examples
 
 Parameter = TyperArgument | TyperOption
@@ -88,7 +89,14 @@ def _section(words: str, command: TyperCommand) -> str:
     lines += [" ".join([words, *optional, *required, "[OPTIONS]"]), "```", ""]
     for title, group in (("Arguments", arguments), ("Options", options)):
         lines += [f"**{title}**", "", *(text.line for text in group), ""] if group else []
-    return "\n".join([*lines, "**Examples**", "", "```", *examples(command), "```", ""])
+    return "\n".join([*lines, "**Examples**", "", "```", *examples(command), "```", "", *_further(words)])
+
+
+def _further(words: str) -> list[str]:
+    """A link to the page that shows a command at work, where there is one."""
+    page = f"commands/{words.split()[1]}.md"
+    is_there = (ROOT / "docs" / page).is_file()
+    return [f"More on this command: [{' '.join(words.split()[:2])}]({page}).", ""] if is_there else []
 
 
 def _about(command: TyperCommand) -> str:
