@@ -27,8 +27,10 @@ EXIT_CODES = {
     143: "ended by `kill`; no unfinished output is left",
 }
 ENVIRONMENT = {
-    "EDGEFIT_CACHE": "The folder for predictions and journals. Default: `~/.cache/edgefit`.",
-    "EDGEFIT_PROFILES": "The folder of your own profiles. Default: `~/.config/edgefit/profiles`.",
+    "EDGEFIT_CACHE": "The folder of the prediction cache, journals, wheels and TensorRT's engines. "
+    "Default: `$XDG_CACHE_HOME/edgefit`, else `~/.cache/edgefit`.",
+    "EDGEFIT_PROFILES": "The folder of your own profiles. Default: `$XDG_CONFIG_HOME/edgefit/profiles`, "
+    "else `~/.config/edgefit/profiles`.",
     "EDGEFIT_SSH": "The command to use instead of `ssh`, such as `ssh -F ./config`.",
     "EDGEFIT_EMULATED": "Says, in words, that this machine is emulated. Its latencies are then proxies.",
 }
