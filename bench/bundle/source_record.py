@@ -44,6 +44,9 @@ class OutputRecord(Record):
     """What the scores are; `none` for values."""
 
 
+RivalVerdict = Literal["worse", "equal", "better"]
+
+
 class RivalRecord(Record):
     """Another way to prepare an image."""
 
@@ -51,7 +54,9 @@ class RivalRecord(Record):
     """The way in words, such as `values from 0 to 255`."""
     correct: int = Field(ge=0)
     """How many decisions of the source are right with it: of images, or of their labels."""
-    verdict: Literal["worse", "equal", "better"]
+    parts: int = Field(default=1, ge=1)
+    """In how many parts it differs from the stated preprocessing: values, order of channels, resizing."""
+    verdict: RivalVerdict
     """Whether the difference from the stated preprocessing is significant; `equal` where it is not."""
 
 
@@ -72,6 +77,11 @@ class PreprocessCheck(Record):
     trusted: bool = False
     """Whether a rival, or another order of the classes, was significantly better and the user went on with
     `--trust-preprocess`."""
+
+    def worth_showing(self, verdict: RivalVerdict) -> tuple[RivalRecord, ...]:
+        """Return the rivals of a verdict; unless they are better, only those that differ in one part."""
+        rivals = (rival for rival in self.rivals if rival.verdict == verdict)
+        return tuple(rival for rival in rivals if verdict == "better" or rival.parts == 1)
 
 
 class SourceRecord(Record):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -20,7 +19,7 @@ from bench.bundle.manifest import (
 )
 from bench.bundle.model_set import with_origins
 from bench.bundle.recipe import HeldOut, Search
-from bench.bundle.source_record import PreprocessCheck, SourceRecord
+from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
 from bench.errors import first_sentence
 
 _BYTES_PER_MB = 1e6
@@ -126,7 +125,7 @@ def _preprocessing_lines(preprocessing: Preprocessing | None, source: SourceReco
     checked = (
         f"preprocessing checked on {check.images} labelled images: {check.correct}{decisions} right as stated"
     )
-    rivals = [_rivals(check, verdict) for verdict in _VERDICTS if _has(check, verdict)]
+    rivals = [_rivals(check, verdict) for verdict in _VERDICTS if check.worth_showing(verdict)]
     lines.append("; ".join([checked, *rivals]))
     if check.trusted:
         better = "other preprocessing" if check.fitting_order is None else "another order of the classes"
@@ -134,20 +133,16 @@ def _preprocessing_lines(preprocessing: Preprocessing | None, source: SourceReco
     return lines
 
 
-_VERDICTS: Mapping[Literal["worse", "equal", "better"], str] = {
+_VERDICTS: Mapping[RivalVerdict, str] = {
     "better": "significantly better",
     "equal": "no significant difference",
     "worse": "worse",
 }
 
 
-def _has(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -> bool:
-    return any(rival.verdict == verdict for rival in check.rivals)
-
-
-def _rivals(check: PreprocessCheck, verdict: Literal["worse", "equal", "better"]) -> str:
+def _rivals(check: PreprocessCheck, verdict: RivalVerdict) -> str:
     """Return the rivals of one verdict, each with how many decisions were right with it."""
-    rivals = [f"{rival.name} ({rival.correct} right)" for rival in check.rivals if rival.verdict == verdict]
+    rivals = [f"{rival.name} ({rival.correct} right)" for rival in check.worth_showing(verdict)]
     return f"{_VERDICTS[verdict]}: {', '.join(rivals)}"
 
 

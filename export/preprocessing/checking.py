@@ -13,7 +13,7 @@ from bench.statistics.scores import decisions
 from export.data.images import LabelledImages
 from export.preprocessing.class_order import FittingOrder, fitting_order
 from export.preprocessing.judging import LEAST_GAIN, Answers, Values, answers_to, compare
-from export.preprocessing.measuring import MeasuredRivals, RivalMeasurement, RunSamples
+from export.preprocessing.measuring import MeasuredRival, RivalMeasurement, RunSamples
 from export.preprocessing.wording import (
     Explanation,
     JudgedRival,
@@ -62,7 +62,7 @@ def check_preprocess(
     stated = None if labels is None else answers_to(values, labels, output)
     if stated is None or labels is None:
         return CheckedPreprocess(None, (*notes, unchecked(images.name, labels is not None)))
-    rivals = _judged(stated, measurement.measure(stated, output, answers, dtype))
+    rivals = _judged(stated, measurement.measure(output, answers, dtype))
     order = _fitting_order(values, labels, output)
     complaint = _complaint(stated, _explanations(stated, rivals, order, images.classes))
     if complaint is not None and not trust:
@@ -79,10 +79,9 @@ def check_preprocess(
     )
 
 
-def _judged(stated: Answers, rivals: MeasuredRivals) -> tuple[JudgedRival, ...]:
+def _judged(stated: Answers, rivals: Sequence[MeasuredRival]) -> tuple[JudgedRival, ...]:
     return tuple(
-        JudgedRival(each.rival, each.answers, compare(stated, each.answers, rivals.family))
-        for each in rivals.measured
+        JudgedRival(each.rival, each.answers, compare(stated, each.answers, len(rivals))) for each in rivals
     )
 
 
@@ -127,7 +126,12 @@ def _record(
         correct=stated.correct,
         decisions_each=stated.decisions,
         rivals=tuple(
-            RivalRecord(name=each.rival.name, correct=each.answers.correct, verdict=each.comparison.verdict)
+            RivalRecord(
+                name=each.rival.name,
+                correct=each.answers.correct,
+                parts=len(each.rival.changes),
+                verdict=each.comparison.verdict,
+            )
             for each in rivals
         ),
         fitting_order=None if order is None else order.order,

@@ -1,6 +1,6 @@
 """Runs a source on the same images, prepared as stated and as each rival has it. It judges nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,16 +31,6 @@ class MeasuredRival:
 
 
 @dataclass(frozen=True)
-class MeasuredRivals:
-    """All rivals that were measured."""
-
-    measured: tuple[MeasuredRival, ...]
-    """The rivals."""
-    family: int
-    """Among how many rivals these were chosen."""
-
-
-@dataclass(frozen=True)
 class _Resized:
     """The images, resized in another way."""
 
@@ -60,9 +50,9 @@ class RivalMeasurement:
         self.stated = Samples(self._images.read(self._indices, preprocess), labels, preprocess)
         self._preprocess = preprocess
 
-    def measure(self, stated: Answers, output: OutputRecord, run: RunSamples, dtype: str) -> MeasuredRivals:
-        """Run every rival that gives other inputs. Other ways to resize are tried with the stated values and
-        channels, and with those that fit best."""
+    def measure(self, output: OutputRecord, run: RunSamples, dtype: str) -> tuple[MeasuredRival, ...]:
+        """Run every rival that gives other inputs: other values, channels and ways to resize, apart and
+        together, since with one of them wrong the others may tell nothing."""
         labels = self.stated.labels
         assert labels is not None
 
@@ -74,13 +64,12 @@ class RivalMeasurement:
         rivals = rivals_of(self._preprocess, self._are_coloured(), dtype)
         resized = tuple(self._resized())
         measured = [measure(rival, self.stated) for rival in rivals]
-        starts = [Rival(self._preprocess, ()), *_best(measured, stated)]
         measured += [
-            measure(start.with_change(other.change), replace(self.stated, images=other.pixels))
-            for start in starts
+            measure(rival.with_change(other.change), replace(self.stated, images=other.pixels))
+            for rival in (Rival(self._preprocess, ()), *rivals)
             for other in resized
         ]
-        return MeasuredRivals(tuple(measured), (len(rivals) + 1) * (len(resized) + 1) - 1)
+        return tuple(measured)
 
     def _resized(self) -> Iterator[_Resized]:
         """Yield the images resized in other ways, as far as that makes a difference."""
@@ -99,9 +88,3 @@ class RivalMeasurement:
             return False
         differences = np.abs(pixels[..., 0].astype(np.int16) - pixels[..., 2]).mean(axis=(1, 2))
         return bool(differences.max() > _COLOURED)
-
-
-def _best(measured: Sequence[MeasuredRival], stated: Answers) -> list[Rival]:
-    """Return the rival that is right most often, if that is more often than as stated."""
-    best = max(measured, key=lambda each: each.answers.correct, default=None)
-    return [] if best is None or best.answers.correct <= stated.correct else [best.rival]

@@ -1,7 +1,7 @@
 """The usual mistakes in stating how an image becomes an input: what else it could be.
 
-Values and the order of channels are changed apart and together, since with one of them wrong the other tells
-nothing; the way to resize is changed alone, or with whatever fits best. Pure; it reads no image.
+Values, the order of channels and the way to resize are changed apart and together, since with one of them
+wrong the others may tell nothing. Pure; it reads no image.
 """
 
 from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@
 
 from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
 from bench.bundle.signature import Tensor
-from bench.bundle.source_record import PreprocessCheck, SourceRecord
+from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
 from bench.printable import printable
 
 _MOST_NAMES = 20
@@ -111,8 +111,8 @@ def _class_name(index: int, classes: tuple[str, ...]) -> str:
     return classes[index] if classes else str(index)
 
 
-def _named(check: PreprocessCheck, verdict: str) -> str:
-    return "; ".join(f"{rival.name} ({rival.correct})" for rival in check.rivals if rival.verdict == verdict)
+def _named(check: PreprocessCheck, verdict: RivalVerdict) -> str:
+    return "; ".join(f"{rival.name} ({rival.correct})" for rival in check.worth_showing(verdict))
 
 
 def limits_of_use(manifest: Manifest) -> str:

@@ -190,6 +190,30 @@ def test_two_wrong_parts_are_found_together() -> None:
         check_preprocess(coloured(), UNIT, CLASSES, network(raw_bgr), trust=False)
 
 
+def test_wrong_values_and_a_wrong_way_to_resize_are_found_together() -> None:
+    @dataclass(frozen=True)
+    class Framed(Colours):
+        """Images whose colour only the cut shows."""
+
+        def read(self, indices: Sequence[int], preprocess: Preprocess) -> npt.NDArray[np.uint8]:
+            shown = super().read(indices, preprocess)
+            return shown if preprocess.resize == "crop" else np.full_like(shown, 100)
+
+    plain = coloured()
+    framed = replace(plain, images=Framed(plain.images.read(range(len(plain.images)), UNIT)))
+
+    with pytest.raises(InputError, match="with values from 0 to 255 and the middle cut out"):
+        check_preprocess(framed, UNIT, CLASSES, network(RAW), trust=False)
+
+
+def test_only_rivals_in_one_part_are_shown_unless_they_are_better() -> None:
+    record = check_preprocess(coloured(), RAW, CLASSES, network(RAW), trust=False).record
+
+    assert record is not None
+    assert {rival.parts for rival in record.rivals if rival.verdict == "worse"} == {1, 2}
+    assert {rival.parts for rival in record.worth_showing("worse")} == {1}
+
+
 def test_rivals_are_the_usual_mistakes_that_change_something() -> None:
     names = [rival.name for rival in rivals_of(UNIT, is_coloured=True, dtype="float32")]
 
