@@ -4,7 +4,7 @@ Each `to_*.py` module is an Exporter.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -111,3 +111,13 @@ def is_stored_in_half(shape: Sequence[int]) -> bool:
     class any more (before: 3 and 1). The file has 0.52 of the fp32 bytes instead of 0.50.
     """
     return len(shape) >= 2 and shape[1] > 1 and prod(shape) >= _FEWEST_ELEMENTS
+
+
+def pools_an_image(axes: Iterable[int]) -> bool:
+    """Tell whether a mean over these axes pools the pixels of [n, channels, height, width]: one rule for all
+    formats, since int8 holds such means.
+
+    It does not hold others: exporters before ONNX's operator set 17 write a layer norm's variance as a mean,
+    and rounding it to 8 bits cost a vision transformer 12 % of its predictions.
+    """
+    return sorted(axes) in ([2, 3], [-2, -1])

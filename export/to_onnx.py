@@ -36,6 +36,7 @@ from export.exporter import (
     Exported,
     ExportRequest,
     is_stored_in_half,
+    pools_an_image,
 )
 from export.onnx_weights import onnx_model_of
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
@@ -213,7 +214,12 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         weight_type=QuantType.QInt8,
         # onnxruntime's reduced range ends at ±64, like SAFE_LEVEL.
         reduce_range=request.weight_level == SAFE_LEVEL,
-        nodes_to_exclude=[*_nodes_of(model, modules), *_products_in_float(model), *_sums_in_float(model)],
+        nodes_to_exclude=[
+            *_nodes_of(model, modules),
+            *_products_in_float(model),
+            *_sums_in_float(model),
+            *_means_in_float(model),
+        ],
         calibrate_method=_METHODS[request.recipe.ranges],
         # The tensors of one batch are held in memory. Its size must divide the number of images.
         extra_options={
@@ -301,3 +307,20 @@ def _sums_in_float(model: ModelProto) -> list[str]:
             names.append(node.name)
             in_float.add(node.output[0])
     return names
+
+
+def _means_in_float(model: ModelProto) -> list[str]:
+    """Return the names of means that pool no image, such as those of a layer norm written out."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "ReduceMean" and not pools_an_image(_axes_of(node, stored))
+    ]
+
+
+def _axes_of(node: NodeProto, stored: Mapping[str, TensorProto]) -> list[int]:
+    """Return the axes of a reduction: its second input since operator set 18, before that an attribute."""
+    if len(node.input) > 1 and node.input[1] in stored:
+        return [int(axis) for axis in numpy_helper.to_array(stored[node.input[1]])]
+    return [axis for attribute in node.attribute if attribute.name == "axes" for axis in attribute.ints]

@@ -69,6 +69,38 @@ def keras_like(path: Path, batch: int = 2) -> Path:
     return write(path, nodes, inputs, outputs, weights)
 
 
+def attention(path: Path) -> Path:
+    """Write a classifier of tokens whose layer norm and attention are written out, as for old opsets."""
+    nodes = [
+        node("MatMul", ["tokens", "first.weight"], ["embedded"]),
+        node("ReduceMean", ["embedded"], ["mean"], axes=[-1]),
+        node("Sub", ["embedded", "mean"], ["centred"]),
+        node("Pow", ["centred", "two"], ["squared"]),
+        node("ReduceMean", ["squared"], ["variance"], axes=[-1]),
+        node("Add", ["variance", "epsilon"], ["positive"]),
+        node("Sqrt", ["positive"], ["deviation"]),
+        node("Div", ["centred", "deviation"], ["normal"]),
+        node("MatMul", ["normal", "queries.weight"], ["queries"]),
+        node("MatMul", ["normal", "keys.weight"], ["keys"]),
+        node("Transpose", ["keys"], ["turned"], perm=[0, 2, 1]),
+        node("MatMul", ["queries", "turned"], ["products"]),
+        node("Softmax", ["products"], ["attention"], axis=-1),
+        node("MatMul", ["attention", "normal"], ["values"]),
+        node("MatMul", ["values", "projection.weight"], ["projected"]),
+        node("ReduceMean", ["projected"], ["pooled"], axes=[1], keepdims=0),
+        node("Gemm", ["pooled", "head.weight", "head.bias"], ["logits"]),
+    ]
+    weights = [
+        constant("two", 2, np.float32),
+        constant("epsilon", 1e-6, np.float32),
+        *(weight(f"{name}.weight", 16, 16) for name in ("first", "queries", "keys", "projection")),
+        weight("head.weight", 16, 3),
+        weight("head.bias", 3),
+    ]
+    inputs, outputs = [tensor("tokens", (1, 5, 16))], [tensor("logits", (1, 3))]
+    return write(path, nodes, inputs, outputs, weights, opset=14)
+
+
 def quantised(path: Path, shape: Sequence[int | str] = ("n", 3, 8, 8)) -> Path:
     """Write a convolution whose input and weights are quantised."""
     nodes = [

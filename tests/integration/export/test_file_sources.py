@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import openvino
 import pytest
 import torch
@@ -70,6 +71,24 @@ def test_an_older_onnx_file_with_an_open_batch_becomes_int8_by_the_search(name: 
     assert artifact.verification.agreement == 1
     assert (artifact.verification.sqnr_db or 0) > 25
     assert (share_of_macs(export.executed(artifact).operators) or {})["int8"] > 0.8
+
+
+def test_only_the_layers_of_a_layer_norm_and_of_attention_that_are_written_out_become_int8(
+    tmp_path: Path,
+) -> None:
+    export = FileExport.of(onnx_sources.attention(tmp_path / "mine.onnx"), tmp_path)
+
+    in_onnx, in_openvino = (export.make(name).entry for name in ("onnx-int8", "openvino-int8"))
+
+    nodes = onnx.load(tmp_path / in_onnx).graph.node
+    dequantised = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
+    readers = [node for node in nodes if not dequantised.isdisjoint(node.input)]
+    of_biases = [node for node in readers if node.op_type == "Add" and node.input[1].endswith(".bias")]
+    assert {node.op_type for node in readers if node not in of_biases} == {"MatMul", "Gemm"}
+    operators = openvino.Core().read_model(tmp_path / in_openvino).get_ops()
+    rounded = [operator.output(0) for operator in operators if operator.get_type_name() == "FakeQuantize"]
+    users = [port.get_node() for output in rounded for port in output.get_target_inputs()]
+    assert {user.get_type_name() for user in users} == {"MatMul"}
 
 
 @pytest.mark.parametrize("name", ["onnx-fp16", "onnx-int8", "openvino-fp32", "openvino-int8"])
