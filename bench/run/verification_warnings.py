@@ -65,6 +65,12 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
             f"{device}, for which int8 was {here.how}, not measured ({_figure(here)} on "
             f"{here.images} images): use this row's figures"
         )
+    elif artifact.cpu is None and artifact.signature is not None:  # schema 1 has no signature
+        sentence = (
+            f"{device}; this file was int8 before the export, and edgefit does not know for which CPUs it "
+            f"was made{_measured_on(artifact)}: use this row's figures, measure each kind of CPU with --on, "
+            f"or export the float model with --cpu {PORTABLE}"
+        )
     elif artifact.cpu is None:
         sentence = (
             "the bundle does not say on which CPUs its int8 was verified: use this row's figures, not the "
@@ -76,6 +82,12 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
             f"accuracy, not the manifest's, or export again with --cpu {PORTABLE}"
         )
     return [sentence]
+
+
+def _measured_on(artifact: ArtifactRecord) -> str:
+    """Return on which classes the export ran the file, as a part of a sentence; nothing if unknown."""
+    names = [each.cpu_class.description for each in artifact.classes if each.how == "measured"]
+    return f"; its outputs were computed on {' and '.join(names)} alone" if names else ""
 
 
 def _figure(verified: ClassVerification) -> str:

@@ -11,6 +11,7 @@ from making.tiny_report import case_of
 
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
+from bench.bundle.signature import Signature, image_input
 from bench.bundle.variants import Precision
 from bench.devices.terms import Provenance
 from bench.render.report_text import remarks
@@ -98,6 +99,20 @@ def test_a_class_on_which_it_was_not_verified_is_a_warning(made: ArtifactRecord,
     (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(), REFERENCE)
 
     assert words in sentence
+
+
+@pytest.mark.parametrize("classes", [(), (verified(CpuClass.X86),)])
+def test_a_file_that_was_int8_before_is_not_to_be_exported_again(
+    classes: tuple[ClassVerification, ...],
+) -> None:
+    signature = Signature(inputs=(image_input(8),), outputs=())
+    made = artifact(*classes, cpu=None).model_copy(update={"signature": signature})
+    (sentence,) = verification_warnings(made, CPU, CpuClass.ARM, "its CPU", logits(), REFERENCE)
+
+    assert sentence.startswith("its CPU is Arm without dot product; this file was int8 before the export")
+    assert ("computed on x86 without VNNI alone" in sentence) is bool(classes)
+    assert "measure each kind of CPU with --on, or export the float model with --cpu portable" in sentence
+    assert "again" not in sentence
 
 
 def test_a_cpu_of_no_known_class_is_called_so() -> None:
