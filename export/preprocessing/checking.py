@@ -35,7 +35,7 @@ class CheckedPreprocess:
     """What was found about a stated preprocessing."""
 
     record: PreprocessCheck | None
-    """For the manifest; None if nothing could be checked: no labels, or no classes."""
+    """For the manifest; None if nothing could be checked: no labels, or no images."""
     notes: tuple[str, ...]
     """What a person should know: sentences."""
 
@@ -54,14 +54,14 @@ def check_preprocess(
     of the classes, is significantly better, unless `trust`.
     """
     measurement = RivalMeasurement(images, images.calibration[:MOST_IMAGES], preprocess)
-    labels = measurement.stated.labels
-    if not len(measurement.stated):
-        return CheckedPreprocess(None, (f"{images.name}: no image is left to check the preprocessing on",))
+    labels, samples = measurement.stated.labels, len(measurement.stated)
+    if not samples:
+        return CheckedPreprocess(None, (unchecked(images.name, samples),))
     values = answers(measurement.stated)
     notes = strange_outputs(images.name, values, output, images.classes)
-    stated = None if labels is None else answers_to(values, labels, output)
-    if stated is None or labels is None:
-        return CheckedPreprocess(None, (*notes, unchecked(images.name, labels is not None)))
+    if labels is None:
+        return CheckedPreprocess(None, (*notes, unchecked(images.name, samples)))
+    stated = answers_to(values, labels, output)
     rivals = _judged(stated, measurement.measure(stated, output, answers, dtype))
     order = _fitting_order(values, labels, output)
     complaint = _complaint(stated, _explanations(stated, rivals, order, images.classes))

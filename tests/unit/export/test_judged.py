@@ -40,9 +40,15 @@ def test_an_output_can_be_named_and_an_unknown_one_is_refused() -> None:
         judged_output((SCORES, BOXES), "score", None, None)
 
 
-def test_labels_need_an_output_with_scores() -> None:
-    with pytest.raises(InputError, match=r"'boxes' is boxes: float32 \[1, 100, 4\]"):
-        judged_output((BOXES,), None, CLASSES, None)
+@pytest.mark.parametrize("labels", [CLASSES, SEVERAL])
+def test_labels_need_an_output_with_scores(labels: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"'boxes' is boxes: float32 \[1, 100, 4\].*'path' alone"):
+        judged_output((BOXES,), None, labels, None)
+
+
+def test_an_activation_needs_an_output_with_scores() -> None:
+    with pytest.raises(InputError, match=r"--activation softmax: .* or leave it out"):
+        judged_output((BOXES,), None, None, "softmax")
 
 
 @pytest.mark.parametrize(
