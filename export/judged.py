@@ -45,6 +45,15 @@ def judged_output(
     return OutputRecord(name=output.name, index=index, kind=kind, activation=_stated(activation))
 
 
+def refuse_idle_names(output: OutputRecord, classes: str | None) -> None:
+    """Raise InputError for stated names of classes that the judged output has none of."""
+    if output.kind == "values" and classes is not None:
+        raise InputError(
+            f"--classes: the judged output '{output.name}' holds no classes; leave it out, or name another "
+            "with --output"
+        )
+
+
 def _index_of(outputs: Sequence[Tensor], name: str | None) -> int:
     names = [output.name for output in outputs]
     if name is not None:

@@ -23,7 +23,7 @@ from export.data.named import is_run_folder
 from export.data.reading import export_data
 from export.data.samples import ExportData, Samples
 from export.data.tensors import LabelledTensors
-from export.judged import judged_output, with_activation
+from export.judged import judged_output, refuse_idle_names, with_activation
 from export.options import ExportOptions
 from export.prepared import Prepared, prepare_run
 from export.preprocessing.checking import check_preprocess
@@ -225,11 +225,13 @@ def _opened(
     options: ExportOptions,
 ) -> OpenSource:
     outputs = description.signature.outputs
+    output = judged_output(outputs, options.judged_output, found.labels, options.activation)
+    refuse_idle_names(output, options.classes)
     return OpenSource(
         spec=spec,
         inputs=inputs,
         outputs=outputs,
-        output=judged_output(outputs, options.judged_output, found.labels, options.activation),
+        output=output,
         producer=description.producer,
         opset=description.opset,
     )

@@ -51,10 +51,12 @@ def check_preprocess(
     """Run the source on at most 64 images of the calibration set, as stated and as each rival has it.
 
     `dtype`: the type of the input's values. Raises InputError with both figures if a rival, or another order
-    of the classes, is significantly better, unless `trust`.
+    of the classes, is significantly better, unless `trust`; and for `trust` where nothing is checked.
     """
     measurement = RivalMeasurement(images, images.calibration[:MOST_IMAGES], preprocess)
     labels, samples = measurement.stated.labels, len(measurement.stated)
+    if trust and (labels is None or not samples):
+        raise InputError(f"{TRUST}: {unchecked(images.name, samples)}; leave it out")
     if not samples:
         return CheckedPreprocess(None, (unchecked(images.name, samples),))
     values = answers(measurement.stated)

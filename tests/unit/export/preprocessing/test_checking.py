@@ -146,6 +146,19 @@ def test_without_labels_nothing_is_checked_and_a_note_says_so() -> None:
     assert any("the output is the same" in note for note in checked.notes)
 
 
+@pytest.mark.parametrize(
+    ("images", "why"),
+    [
+        (replace(coloured(), labels=None), "without labels nothing checks how images are prepared"),
+        (replace(coloured(), calibration=np.array([], dtype=np.int64)), "no image is left"),
+    ],
+    ids=["no labels", "no images"],
+)
+def test_trust_is_refused_where_nothing_is_checked(images: LabelledImages, why: str) -> None:
+    with pytest.raises(InputError, match=rf"^--trust-preprocess: photos: {why}.*; leave it out$"):
+        check_preprocess(images, UNIT, CLASSES, network(UNIT), trust=True)
+
+
 def test_a_constant_output_is_noted() -> None:
     def dead(samples: Samples) -> Values:
         return np.ones((len(samples), 3), dtype=np.float32)
