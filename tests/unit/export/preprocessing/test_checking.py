@@ -11,6 +11,7 @@ from bench.bundle.input_arrays import to_input
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import OutputRecord
+from bench.bundle.stated_preprocessing import PRESETS
 from bench.errors import InputError
 from export.data.images import LabelledImages
 from export.data.samples import Samples
@@ -235,6 +236,21 @@ def test_the_same_values_written_otherwise_are_no_rival() -> None:
     names = [rival.name for rival in rivals_of(written, True, "float32")]
 
     assert not [name for name in names if "values from 0 to 1" in name]
+
+
+def test_in_the_other_order_each_channel_keeps_its_mean() -> None:
+    numbers = PRESETS["imagenet"]
+    stated = UNIT.model_copy(update={"mean": numbers.mean, "std": numbers.std})
+
+    rivals = {rival.name: rival for rival in rivals_of(stated, True, "float32")}
+    other = rivals["channels in the order BGR"]
+    of_bgr = {rival.name: rival for rival in rivals_of(BGR, True, "float32")}["ImageNet's mean and std"]
+
+    assert (other.preprocess.mean, other.preprocess.std) == (numbers.mean[::-1], numbers.std[::-1])
+    assert "and there mean and std in that order" in other.remedy
+    assert of_bgr.preprocess.mean == numbers.mean[::-1]
+    names = [rival.name for rival in rivals_of(other.preprocess, True, "float32")]
+    assert "ImageNet's mean and std" not in names
 
 
 def test_an_input_of_bytes_has_no_rivals_of_fractions() -> None:
