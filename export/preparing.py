@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.manifest import ModelRecord
-from bench.bundle.model_set import InputOrigin, with_origins
+from bench.bundle.model_set import InputOrigin
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Shapes, Tensor, stated_input
 from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind, SourceRecord
@@ -115,7 +115,6 @@ def _of_images(
     """Prepare a source that takes images: their preprocessing is found, and checked."""
     required = find_for_source(spec, description, options.preprocess)
     preprocess = required.preprocess
-    progress.say(f"images: {with_origins(preprocess.words, required.origins)}")
     for conflict in required.conflicts:
         progress.say(conflict)
     found = _in_order_of(required, found, options, description, progress)

@@ -68,7 +68,7 @@ def check_preprocess(
     order = _fitting_order(values, labels, output)
     complaint = _complaint(stated, _explanations(stated, rivals, order, images.classes))
     if complaint is not None and not trust:
-        raise InputError(f"{images.name}: {complaint}; or go on with {TRUST}")
+        raise InputError(f"{images.name}: {complaint}; or go on with {TRUST}. Stated was: {preprocess.words}")
     trusted = () if complaint is None else (f"{images.name}: {complaint}; {TRUST} goes on",)
     return CheckedPreprocess(
         record=_record(stated, rivals, order, complaint is not None),

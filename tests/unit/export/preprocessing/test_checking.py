@@ -107,7 +107,7 @@ def test_a_wrong_range_stops_with_both_figures_and_the_remedy() -> None:
     with pytest.raises(
         InputError,
         match=r"photos: 2\d of 64 images are right as stated; 5\d of 64 with values from 0 to 255 "
-        r"\(p below 0.0001\).*--preprocess raw.*or go on with --trust-preprocess",
+        r"\(p below 0.0001\).*--preprocess raw.*or go on with --trust-preprocess\. Stated was: squash to 4×4",
     ):
         check_preprocess(coloured(), UNIT, CLASSES, network(RAW), trust=False)
 
