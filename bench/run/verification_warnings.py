@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
+
 from bench.bundle.cpu_class import PORTABLE, CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification
 from bench.bundle.variants import Precision
+from bench.report.predictions import Predictions
 from bench.runtimes.providers import place_of
 from bench.statistics import accuracy
-from bench.statistics.accuracy import Logits, Paired
+from bench.statistics.accuracy import Paired
 
 _CHANCE = 0.01
 # Twice the error is 6 dB.
@@ -19,15 +22,14 @@ def verification_warnings(
     provider: str,
     cpu_class: CpuClass | None,
     cpu: str,
-    logits: Logits,
-    reference: Logits,
+    predictions: Predictions,
 ) -> list[str]:
     """Return a sentence for each way in which the manifest's verification does not cover a row.
 
     `cpu_class` is that of the row's device, None if it is unknown. `cpu` names that CPU in the sentence.
-    `logits` and `reference` are [images, classes] for the evaluation pack's first images.
+    `predictions` are those for the evaluation pack's first images, with the reference's.
     """
-    return class_warnings(artifact, provider, cpu_class, cpu) + _about_answers(artifact, logits, reference)
+    return class_warnings(artifact, provider, cpu_class, cpu) + _about_answers(artifact, predictions)
 
 
 def class_warnings(
@@ -96,23 +98,22 @@ def _figure(verified: ClassVerification) -> str:
     return "exact" if verified.sqnr_db is None else f"SQNR {verified.sqnr_db:.1f} dB"
 
 
-def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) -> list[str]:
-    """Warn if the number of images that changed class differs from the manifest's by more than chance."""
-    images = min(artifact.verification.images, len(logits))
-    here = set(accuracy.flips(logits[:images], reference[:images]))
-    stored = {index for index in artifact.verification.flips if index < images}
-    changed = Paired(
-        images=images,
-        both=images - len(here | stored),
-        only_variant=len(stored - here),
-        only_reference=len(here - stored),
-    )
-    p = changed.mcnemar_p()
+def _about_answers(artifact: ArtifactRecord, predictions: Predictions) -> list[str]:
+    """Warn if the number of decisions that changed differs from the manifest's by more than chance."""
+    each = predictions.each
+    images = min(artifact.verification.images, len(predictions.logits) // each)
+    count = images * each
+    here = np.zeros(count, dtype=np.bool_)
+    here[accuracy.flips(predictions.logits[:count], predictions.reference[:count])] = True
+    stored = np.zeros(count, dtype=np.bool_)
+    stored[[index for index in artifact.verification.flips if index < count]] = True
+    p = Paired.of(~here.reshape(images, each), ~stored.reshape(images, each)).mcnemar_p()
     if p >= _CHANCE:
         return []
+    noun = "images get" if each == 1 else "labels get"
     sentence = (
-        f"{len(here)} of {images} images get another class here than from the reference, but "
-        f"{len(stored)} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
+        f"{here.sum()} of {count} {noun} another class here than from the reference, but "
+        f"{stored.sum()} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
         "differently; use this row's figures, not the manifest's"
     )
     return [sentence]
