@@ -4,7 +4,6 @@ It knows torch's operators, and no format. Convolutions and linear layers become
 weights; batch norms are folded into them; dropout is removed; what else there is stays as it is.
 """
 
-import copy
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
-from torch.fx.node import Argument
 from torch.utils import _pytree as pytree
 
+from export.sources.any_batch import are_equal, flat, for_any_batch
 from export.sources.source import NotLayeredError
 
 _ops = torch.ops.aten
@@ -48,10 +47,6 @@ _FUNCTIONS: dict[object, Callable[..., Tensor]] = {
     _ops.mean.dim: torch.mean,
 }
 
-_LARGEST_ERROR = 1e-4
-ONE_SAMPLE = "one sample"
-"""The key of a network's `meta` that says that it takes no more samples at once than the program."""
-
 
 def layered_network(program: ExportedProgram) -> fx.GraphModule:
     """Return a program's network of layers, in eval mode; its outputs are flat.
@@ -62,12 +57,12 @@ def layered_network(program: ExportedProgram) -> fx.GraphModule:
     module = _functional(program)
     inputs = [_random(node) for node in module.graph.find_nodes(op="placeholder")]
     with torch.no_grad():
-        expected = _flat(module(*inputs))
+        expected = flat(module(*inputs))
         _fold_constants(module)
         network = _Layers(module).network()
-        if not _are_equal(_flat(network(*inputs)), expected):
+        if not are_equal(flat(network(*inputs)), expected):
             raise NotLayeredError("the network made of the program does not give the program's outputs")
-        return _for_any_batch(network, inputs, expected)
+        return for_any_batch(network, inputs, expected)
 
 
 def _functional(program: ExportedProgram) -> fx.GraphModule:
@@ -97,19 +92,6 @@ def _random(node: fx.Node) -> Tensor:
         raise NotLayeredError(f"its input {node.name} is no tensor")
     generator = torch.Generator().manual_seed(0)
     return torch.rand(tuple(value.shape), generator=generator).to(value.dtype)  # integers become 0
-
-
-def _flat(outputs: object) -> list[Tensor]:
-    leaves = pytree.tree_leaves(outputs)
-    return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-
-
-def _are_equal(values: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
-    return all(
-        value.shape == other.shape
-        and bool((value - other).abs().max() <= _LARGEST_ERROR * max(1.0, float(other.abs().max())))
-        for value, other in zip(values, others, strict=True)
-    )
 
 
 def _fold_constants(module: fx.GraphModule) -> None:
@@ -367,55 +349,3 @@ def _fold(layer: nn.Module | None, values: Sequence[Tensor | None], eps: object)
     own, shift = layer.get_parameter("weight"), layer.get_parameter("bias")
     own.mul_(scale.reshape(-1, *[1] * (own.dim() - 1)))
     shift.sub_(mean).mul_(scale).add_(0.0 if bias is None else bias)
-
-
-def _for_any_batch(
-    network: fx.GraphModule, inputs: Sequence[Tensor], expected: Sequence[Tensor]
-) -> fx.GraphModule:
-    """Return the network with shapes that fit any number of samples; the network itself if that fails.
-
-    A program states the size of every axis. The first one has the samples, and is left open.
-    """
-    general = copy.deepcopy(network)
-    for node in list(general.graph.nodes):
-        if node.target is torch.reshape:
-            node.args = (node.args[0], (-1, *node.args[1][1:]))
-        elif node.target is torch.cat:
-            _repeat_constants(general.graph, node)
-    general.recompile()
-    try:
-        twice = _flat(fx.Interpreter(general).run(*(torch.cat([value, value.flip(-1)]) for value in inputs)))
-        once = _flat(network(*(value.flip(-1) for value in inputs)))
-    except RuntimeError:
-        return _for_one_sample(network)
-    results = [triple for triple in zip(expected, once, twice, strict=True) if triple[0].dim()]
-    is_general = all(_are_equal([both], [torch.cat([one, other])]) for one, other, both in results)
-    return general if is_general else _for_one_sample(network)
-
-
-def _for_one_sample(network: fx.GraphModule) -> fx.GraphModule:
-    network.meta[ONE_SAMPLE] = True
-    return network
-
-
-def _repeat_constants(graph: fx.Graph, node: fx.Node) -> None:
-    """Repeat constants that are joined to each sample, such as a class token."""
-    values, *others = node.args
-    axis = others[0] if others else 0
-    assert isinstance(values, Sequence)
-    assert isinstance(axis, int)
-    own = [value for value in values if isinstance(value, fx.Node) and value.op != "get_attr"]
-    if own:
-        node.args = ([_repeated(graph, node, value, own[0], axis) for value in values], *others)
-
-
-def _repeated(graph: fx.Graph, user: fx.Node, value: Argument, other: fx.Node, axis: int) -> Argument:
-    """Return a constant as often as `other` has samples, in a way that torch.fx can trace again."""
-    if not isinstance(value, fx.Node) or value.op != "get_attr":
-        return value
-    size, most = value.meta["shape"][axis], other.meta["shape"][axis]
-    if size > most:
-        return value
-    with graph.inserting_before(user):
-        part = graph.call_function(torch.narrow, (other, axis, 0, size))
-        return graph.call_method("expand_as", (value, part))
