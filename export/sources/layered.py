@@ -5,17 +5,15 @@ weights; batch norms are folded into them; dropout is removed; what else there i
 """
 
 import operator
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
-from torch.utils import _pytree as pytree
 
 from export.sources.any_batch import are_equal, flat, for_any_batch
+from export.sources.functional_program import attribute, fold_constants, functional, remove_unused
 from export.sources.source import NotLayeredError
 
 _ops = torch.ops.aten
@@ -26,10 +24,6 @@ _WITHOUT_EFFECT = {
     *(_ops.contiguous.default, _ops.dropout.default, _ops.feature_dropout.default),
 }
 _CASTS = {_ops._to_copy.default, _ops.to.dtype}
-_CHECKS = {
-    *(_ops._assert_tensor_metadata.default, _ops._assert_scalar.default, _ops._assert_async.msg),
-    *(_ops.sym_constrain_range_for_size.default, _ops.sym_constrain_range.default),
-}
 _RESHAPES = {_ops.view.default, _ops.reshape.default, _ops._unsafe_view.default}
 
 # Functions that take the same arguments as the operator, and that quantisers know.
@@ -54,36 +48,15 @@ def layered_network(program: ExportedProgram) -> fx.GraphModule:
     It takes any number of samples at once if that can be. Raises NotLayeredError with the reason if there is
     no such network, or if it does not give the program's outputs.
     """
-    module = _functional(program)
+    module = functional(program)
     inputs = [_random(node) for node in module.graph.find_nodes(op="placeholder")]
     with torch.no_grad():
         expected = flat(module(*inputs))
-        _fold_constants(module)
+        fold_constants(module)
         network = _Layers(module).network()
         if not are_equal(flat(network(*inputs)), expected):
             raise NotLayeredError("the network made of the program does not give the program's outputs")
         return for_any_batch(network, inputs, expected)
-
-
-def _functional(program: ExportedProgram) -> fx.GraphModule:
-    """Return the program without operators that overwrite their inputs, with flat inputs and outputs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch deprecates its own internals while exporting
-        module = program.run_decompositions({}).module(check_guards=False)
-    assert isinstance(module, fx.GraphModule)
-    graph = module.graph
-    graph.set_codegen(fx.graph.CodeGen())
-    for node in list(graph.nodes):
-        if node.op == "call_module" or node.target in _CHECKS:
-            if node.op == "call_module" and not node.name.startswith("_guards"):
-                raise NotLayeredError(f"its graph calls another graph: {node.target}")
-            graph.erase_node(node)
-    output = graph.output_node()
-    values = [value for value in pytree.tree_leaves(output.args[0]) if isinstance(value, fx.Node)]
-    output.args = (values[0] if len(values) == 1 else tuple(values),)
-    _remove_unused(graph)
-    module.recompile()
-    return module.requires_grad_(False)
 
 
 def _random(node: fx.Node) -> Tensor:
@@ -92,55 +65,6 @@ def _random(node: fx.Node) -> Tensor:
         raise NotLayeredError(f"its input {node.name} is no tensor")
     generator = torch.Generator().manual_seed(0)
     return torch.rand(tuple(value.shape), generator=generator).to(value.dtype)  # integers become 0
-
-
-def _fold_constants(module: fx.GraphModule) -> None:
-    """Compute what depends on weights alone, such as weights that are standardised in every run."""
-    constants: dict[fx.Node, Any] = {}
-    for node in list(module.graph.nodes):
-        if node.op == "get_attr":
-            constants[node] = _attribute(module, str(node.target))
-        elif node.op == "call_function" and all(other in constants for other in node.all_input_nodes):
-            constants[node] = _run(node, constants)
-    for node, value in constants.items():
-        if node.op == "get_attr" or not isinstance(value, Tensor):
-            continue
-        if any(user not in constants for user in node.users):
-            name = f"constant_{node.name}"
-            module.register_buffer(name, value.clone())
-            with module.graph.inserting_before(node):
-                constant = module.graph.get_attr(name)
-            constant.meta = {"val": value, "weight": _first_weight(node)}
-            node.replace_all_uses_with(constant)
-    _remove_unused(module.graph)
-
-
-def _run(node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
-    """Compute a node from the values of others."""
-    assert callable(node.target)
-    args: Any = fx.node.map_arg(node.args, lambda other: values[other])
-    kwargs: Any = fx.node.map_arg(node.kwargs, lambda other: values[other])
-    return node.target(*args, **kwargs)
-
-
-def _remove_unused(graph: fx.Graph) -> None:
-    for node in reversed(list(graph.nodes)):
-        if not node.users and node.op not in ("placeholder", "output"):
-            graph.erase_node(node)
-
-
-def _first_weight(node: fx.Node) -> str:
-    """Return the name of the first weight that a constant is computed from."""
-    while node.op != "get_attr" and node.all_input_nodes:
-        node = node.all_input_nodes[0]
-    return str(node.target)
-
-
-def _attribute(module: nn.Module, name: str) -> object:
-    value: object = module
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 class _Layers:
@@ -154,10 +78,10 @@ class _Layers:
     def network(self) -> fx.GraphModule:
         for node in list(self._graph.nodes):
             self._rewrite(node)
-        _remove_unused(self._graph)
+        remove_unused(self._graph)
         self._fold_batch_norms()
         self._use_functions()
-        _remove_unused(self._graph)
+        remove_unused(self._graph)
         attributes = {str(node.target): self._own(str(node.target)) for node in self._nodes("get_attr")}
         for node in self._graph.nodes:
             node.meta = (
@@ -171,7 +95,7 @@ class _Layers:
         return [node for node in self._graph.nodes if node.op == kind]
 
     def _own(self, name: str) -> object:
-        value = _attribute(self._module, name)
+        value = attribute(self._module, name)
         return value.detach().clone() if isinstance(value, Tensor) else value
 
     def _rewrite(self, node: fx.Node) -> None:
@@ -238,7 +162,7 @@ class _Layers:
     def _weight(self, source: object) -> Tensor | None:
         if not isinstance(source, fx.Node) or source.op != "get_attr":
             return None
-        value = _attribute(self._module, str(source.target))
+        value = attribute(self._module, str(source.target))
         return value.detach() if isinstance(value, Tensor) else None
 
     def _place(
