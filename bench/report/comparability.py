@@ -75,35 +75,47 @@ def _inputs(model: ModelFileRecord) -> str:
 
 
 def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
+    own, other = _called(candidate, baseline)
     are_named = bool(candidate.classes and baseline.classes)
     if are_named and candidate.classes != baseline.classes:
+        are_sources = candidate.source is not None or baseline.source is not None
+        remedy = ", or name those of a source with edgefit export --classes" if are_sources else ""
         raise InputError(
-            f"'{candidate.name}' has the classes {_listed(candidate.classes)}, and '{baseline.name}' has "
+            f"{own} has the classes {_listed(candidate.classes)}, and {other} has "
             f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
-            "the same classes"
+            f"the same classes{remedy}"
         )
     if candidate.image_size != baseline.image_size:
         raise InputError(
-            f"'{candidate.name}' takes images of {candidate.input_words}, and "
-            f"'{baseline.name}' takes {baseline.input_words}: give two with the same "
-            "input shape, or make a new baseline"
+            f"{own} takes images of {candidate.input_words}, and {other} takes {baseline.input_words}: give "
+            "two with the same input shape, or make a new baseline"
         )
     if candidate.image_size is None and _sizes(candidate) != _sizes(baseline):
         raise InputError(
-            f"'{candidate.name}' takes {candidate.input_words}, and '{baseline.name}' takes "
-            f"{baseline.input_words}: give two with the same inputs, or make a new baseline"
+            f"{own} takes {candidate.input_words}, and {other} takes {baseline.input_words}: give two with "
+            "the same inputs, or make a new baseline"
         )
     if _batch(candidate) != _batch(baseline):
         raise InputError(
-            f"one inference of '{candidate.name}' takes {_batch(candidate)} images, and one of "
-            f"'{baseline.name}' {_batch(baseline)}, so that their latencies say nothing of each other: give "
-            "two that take as many"
+            f"one inference of {own} takes {_batch(candidate)} images, and one of {other} "
+            f"{_batch(baseline)}, so that their latencies say nothing of each other: give two that take as "
+            "many"
         )
     if _judged(candidate.output) != _judged(baseline.output):
         raise InputError(
-            f"the judged output of '{candidate.name}' holds {_judged(candidate.output)}, and that of "
-            f"'{baseline.name}' {_judged(baseline.output)}: give two whose outputs mean the same"
+            f"the judged output of {own} holds {_judged(candidate.output)}, and that of {other} "
+            f"{_judged(baseline.output)}: give two whose outputs mean the same"
         )
+
+
+def _called(candidate: Subject, baseline: Subject) -> tuple[str, str]:
+    """Return what two subjects are called; of bundles with one name also their folders."""
+    own, other = f"'{candidate.name}'", f"'{baseline.name}'"
+    if own != other or not isinstance(candidate, BundleRecord) or not isinstance(baseline, BundleRecord):
+        return own, other
+    if candidate.folder is None or baseline.folder is None or candidate.folder == baseline.folder:
+        return own, other
+    return f"{own} in {candidate.folder}", f"{other} in {baseline.folder}"
 
 
 def require_same_answers(candidate: BundleRecord, baseline: BundleRecord) -> None:
@@ -114,16 +126,17 @@ def require_same_answers(candidate: BundleRecord, baseline: BundleRecord) -> Non
 
 def why_not_in_its_place(candidate: BundleRecord, baseline: BundleRecord) -> str | None:
     """Return why a candidate bundle cannot answer the baseline's images; None if it can."""
+    own, other = _called(candidate, baseline)
     if _values_of(candidate) != _values_of(baseline):
         return (
-            f"'{candidate.name}' takes images prepared otherwise than '{baseline.name}' ("
+            f"{own} takes images prepared otherwise than {other} ("
             f"{_preparation(candidate)}, and {_preparation(baseline)}), and both would be given the "
             "baseline's"
         )
     if candidate.output.index != baseline.output.index:
         return (
-            f"the judged output of '{candidate.name}' is number {candidate.output.index}, and that of "
-            f"'{baseline.name}' number {baseline.output.index}"
+            f"the judged output of {own} is number {candidate.output.index}, and that of {other} number "
+            f"{baseline.output.index}"
         )
     return None
 
@@ -156,10 +169,11 @@ def _decided(evaluation: Evaluation | None) -> str:
     return f"{max(2, values) if kind == 'classes' else values} {kind}"
 
 
-def _other_outputs(candidate: Subject, baseline: Subject, own: str, other: str) -> str:
+def _other_outputs(candidate: Subject, baseline: Subject, held: str, other_held: str) -> str:
+    own, other = _called(candidate, baseline)
     return (
-        f"the judged output of '{candidate.name}' holds {own}, and that of '{baseline.name}' {other}: give "
-        "two whose outputs are of one shape, or make a new baseline"
+        f"the judged output of {own} holds {held}, and that of {other} {other_held}: give two whose outputs "
+        "are of one shape, or make a new baseline"
     )
 
 
