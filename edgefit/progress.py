@@ -1,23 +1,79 @@
 """Shows the progress of a long step on stderr: a bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column, Table
+from rich.text import Text
 
 from edgefit.terminal import is_quiet, print_line, stderr_console
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
 # Rarely, because drawing disturbs what another process measures.
 _SECONDS_BETWEEN_DRAWINGS = 0.5
+_BAR_WIDTH, _LEAST_BAR = 24, 8
+_TIME_WIDTH = 7
+
+
+class Drawing(Progress):
+    """Draws each task in a line; one that is too long for it has its name in a line of its own."""
+
+    @classmethod
+    def get_default_columns(cls) -> tuple[ProgressColumn, ...]:
+        """Return what stands in a line: the task's name first, and the note last."""
+        return (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=_BAR_WIDTH),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}"),
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the tasks, whose text is never cut."""
+        tasks = [task for task in self.tasks if task.visible]
+        if all(_line_width(task) <= self.console.width for task in tasks):
+            yield self.make_tasks_table(tasks)
+            return
+        for task in tasks:
+            yield Text.from_markup(task.description)
+            yield self._below_its_name(task)
+
+    def _below_its_name(self, task: Task) -> Table:
+        _, *columns = self.get_default_columns()
+        fixed = [Column(no_wrap=True) for _ in columns[1:]]
+        table = Table.grid(*fixed, Column(overflow="fold"), padding=(0, 1))
+        table.add_row(*(column(task) for column in columns))
+        return table
+
+
+def _line_width(task: Task) -> int:
+    """Return how many characters a task needs in one line, with the shortest bar."""
+    words = (task.description, str(task.fields["note"]))
+    total = len(str(int(task.total or 0)))
+    spaces = 4
+    return sum(cell_len(Text.from_markup(each).plain) for each in words) + (
+        _LEAST_BAR + 2 * total + 1 + _TIME_WIDTH + spaces
+    )
 
 
 class Bar:
     """Draws one task at a time as a bar on a terminal. `board`: a name to print before every line."""
 
-    def __init__(self, drawing: Progress, board: str = "") -> None:
+    def __init__(self, drawing: Drawing, board: str = "") -> None:
         self._drawing = drawing
         self._prefix = f"{board}: " if board else ""
         self._task = drawing.add_task("", total=None, visible=False, note="")
@@ -110,13 +166,6 @@ def _progress(names: Sequence[str]) -> Iterator[Mapping[str, Display]]:
     if not console.is_terminal:
         yield {name: PlainLines(name) for name in names}
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("[dim]{task.fields[note]}"),
-    )
     # It draws only on a call: a thread that redraws would disturb what is being timed.
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as drawing:
+    with Drawing(console=console, transient=True, auto_refresh=False) as drawing:
         yield {name: Bar(drawing, name) for name in names}

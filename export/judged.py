@@ -32,12 +32,26 @@ def judged_output(
     output = outputs[index]
     kind = _kind_of(scores_of(output), labels, activation)
     if kind == "values" and (labels is not None or activation is not None):
-        what = "labels" if labels is not None else f"--activation {activation}"
+        what, remedy = f"--activation {activation}", "it out"
+        if labels is not None:
+            what = "labels"
+            remedy = (
+                "the labels out: list the files in a CSV file with the column 'path' alone, or yield none"
+            )
         raise InputError(
             f"{what}: they need an output with a score per class, [batch, classes], and '{output.name}' is "
-            f"{output.words}; name another with --output, or leave the labels out"
+            f"{output.words}; name another with --output, or leave {remedy}"
         )
     return OutputRecord(name=output.name, index=index, kind=kind, activation=_stated(activation))
+
+
+def refuse_idle_names(output: OutputRecord, classes: str | None) -> None:
+    """Raise InputError for stated names of classes that the judged output has none of."""
+    if output.kind == "values" and classes is not None:
+        raise InputError(
+            f"--classes: the judged output '{output.name}' holds no classes; leave it out, or name another "
+            "with --output"
+        )
 
 
 def _index_of(outputs: Sequence[Tensor], name: str | None) -> int:

@@ -19,7 +19,7 @@ from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
 from export.quantisation.simulation import Range, find_ranges
-from export.sources.layered import ONE_SAMPLE
+from export.sources.any_batch import ONE_SAMPLE
 from export.sources.opening import load
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource

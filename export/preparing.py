@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.manifest import ModelRecord
-from bench.bundle.model_set import InputOrigin, with_origins
+from bench.bundle.model_set import InputOrigin
 from bench.bundle.required_preprocessing import RequiredPreprocess
 from bench.bundle.signature import Shapes, Tensor, stated_input
 from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind, SourceRecord
@@ -23,7 +23,7 @@ from export.data.named import is_run_folder
 from export.data.reading import export_data
 from export.data.samples import ExportData, Samples
 from export.data.tensors import LabelledTensors
-from export.judged import judged_output, with_activation
+from export.judged import judged_output, refuse_idle_names, with_activation
 from export.options import ExportOptions
 from export.prepared import Prepared, prepare_run
 from export.preprocessing.checking import check_preprocess
@@ -115,7 +115,6 @@ def _of_images(
     """Prepare a source that takes images: their preprocessing is found, and checked."""
     required = find_for_source(spec, description, options.preprocess)
     preprocess = required.preprocess
-    progress.say(f"images: {with_origins(preprocess.words, required.origins)}")
     for conflict in required.conflicts:
         progress.say(conflict)
     found = _in_order_of(required, found, options, description, progress)
@@ -225,11 +224,13 @@ def _opened(
     options: ExportOptions,
 ) -> OpenSource:
     outputs = description.signature.outputs
+    output = judged_output(outputs, options.judged_output, found.labels, options.activation)
+    refuse_idle_names(output, options.classes)
     return OpenSource(
         spec=spec,
         inputs=inputs,
         outputs=outputs,
-        output=judged_output(outputs, options.judged_output, found.labels, options.activation),
+        output=output,
         producer=description.producer,
         opset=description.opset,
     )

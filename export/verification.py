@@ -90,7 +90,7 @@ def compare(
     own, right = decisions(values, labels, output), decisions(reference, labels, output)
     if own is None or right is None:
         return ComparedOutputs(sqnr_db, None, (), None)
-    pair = None if own.labels is None else accuracy.pair(own.scores, right.scores, own.labels)
+    pair = None if own.labels is None else accuracy.pair(own.scores, right.scores, own.labels, own.each)
     return ComparedOutputs(
         sqnr_db,
         accuracy.agreement(own.scores, right.scores),

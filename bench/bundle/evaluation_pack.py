@@ -60,12 +60,20 @@ class EvaluationPack:
         """
         if self.tensors is not None:
             return self.tensors.inputs(index)
-        if self.preprocess is None:
+        if self.preprocess is None and not tensors:
             return [self.batch(index)]
         (tensor,) = tensors
-        layout = layout_of(tensor, self.preprocess)
-        item = to_input(self.pixels[index], self.preprocess, layout, tensor.dtype)
+        item = self._item(index, tensor)
         return [np.ascontiguousarray(np.repeat(item, tensor.sizes[0], axis=0))]
+
+    def _item(self, index: int, tensor: Tensor) -> Array:
+        """Return image `index` as a model's input, for one image."""
+        if self.preprocess is not None:
+            layout = layout_of(tensor, self.preprocess)
+            return to_input(self.pixels[index], self.preprocess, layout, tensor.dtype)
+        batch = self.batch(index)
+        item = batch if tensor.sizes[1:] == batch.shape[1:] else batch.transpose(0, 2, 3, 1)
+        return item.astype(tensor.dtype, copy=False)
 
     def first(self, count: int) -> "EvaluationPack":
         """Return the pack's first `count` samples; packs are stored shuffled, so these are stratified too."""

@@ -216,17 +216,27 @@ def _channels(image_input: ImageInput, sources: Sequence[Stated]) -> _Choice[Cha
 def _numbers(
     image_input: ImageInput, sources: Sequence[Stated], channels: ChannelOrder | None
 ) -> _Choice[Numbers]:
-    """Return scale, mean and std. A uint8 input takes 8-bit values as they are."""
+    """Return scale, mean and std for the channels in their order. A uint8 input takes values as they are."""
     is_bytes = image_input.dtype == "uint8"
     own = Stated("the input's type, uint8", numbers=PRESETS["raw"], is_default=True)
     choice = _choose(
         "scale, mean and std",
-        [*sources, *([own] if is_bytes else [])],
+        [*(_in_order(source, channels) for source in sources), *([own] if is_bytes else [])],
         lambda source: source.numbers,
         Numbers.is_like,
         lambda value: value.words,
     )
     return _for_channels(_for_bytes(choice, own) if is_bytes else choice, 1 if channels == "grey" else 3)
+
+
+def _in_order(source: Stated, channels: ChannelOrder | None) -> Stated:
+    """Return a source with mean and std in the order of the channels; its name says if they moved."""
+    if channels is None or not isinstance(source.numbers, Numbers):
+        return source
+    numbers = source.numbers.in_order(channels, source.channels)
+    if (numbers.mean, numbers.std) == (source.numbers.mean, source.numbers.std):
+        return source
+    return replace(source, numbers=numbers, origin=f"{source.origin} in the order {channels.upper()}")
 
 
 def _for_bytes(choice: _Choice[Numbers], own: Stated) -> _Choice[Numbers]:

@@ -1,7 +1,7 @@
 """The records of model files that are measured without a bundle, and of their inputs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -23,10 +23,30 @@ class InputOrigin(Record):
     """The source: a file's name, `metadata in the file`, `the shape`, an option."""
 
 
+# The parts of a preprocessing, by the key that says most about each; the others are its details.
+_PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "input_size": ("size", ()),
+    "resize": ("resize", ("crop_pct", "interpolation", "antialias", "pad_value")),
+    "mean": ("values", ("scale", "std")),
+    "channels": ("channels", ()),
+}
+
+
 def with_origins(words: str, origins: Sequence[InputOrigin]) -> str:
     """Return how an image becomes an input, with where that was stated."""
-    stated = ", ".join(f"{' '.join(origin.keys)} from {origin.origin}" for origin in origins)
+    keys: dict[str, list[str]] = {}
+    for origin in origins:
+        keys.setdefault(origin.origin, []).extend(origin.keys)
+    stated = "; ".join(f"{_parts_in_words(own)} from {origin}" for origin, own in keys.items())
     return f"{words} ({stated})" if stated else words
+
+
+def _parts_in_words(keys: Sequence[str]) -> str:
+    """Return the parts that keys belong to; details alone are named by their keys."""
+    parts: list[str] = []
+    for lead, (name, details) in _PARTS.items():
+        parts += [name] if lead in keys else [key for key in details if key in keys]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 class InputsRecord(Record):

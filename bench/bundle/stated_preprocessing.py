@@ -1,11 +1,12 @@
 """What one source says about preprocessing, and when two sources say the same. It reads nothing.
 
 Values that mean something only together are one part: scale, mean and std; or all that decides about pixels.
-So the mean of one tool is never joined to the scale of another.
+So the mean of one tool is never joined to the scale of another. A mean and a std keep the order of the
+channels that they are given in, which may not be the network's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import Literal
 
@@ -41,13 +42,24 @@ class Numbers:
     """What is then subtracted; one value, or one for each channel."""
     std: tuple[float, ...]
     """By what is then divided; one value, or one for each channel."""
+    channels: ChannelOrder | None = None
+    """The order of the channels in mean and std; None: that of the source, or the network's."""
+
+    def in_order(self, channels: ChannelOrder | None, own: ChannelOrder | None = None) -> "Numbers":
+        """Return the values in the order of a network's channels, so that each channel keeps its own.
+
+        `own`: the order that their source states of its channels.
+        """
+        if {self.channels or own, channels} != {"rgb", "bgr"}:
+            return self
+        return replace(self, mean=self.mean[::-1], std=self.std[::-1], channels=channels)
 
     def for_channels(self, count: int) -> "Numbers | None":
         """Return one value for each channel; None if there are values for another number of channels."""
         if {len(self.mean), len(self.std)} - {1, count}:
             return None
         mean, std = (values * count if len(values) == 1 else values for values in (self.mean, self.std))
-        return Numbers(self.scale, mean, std)
+        return replace(self, mean=mean, std=std)
 
     def is_like(self, other: "Numbers") -> bool:
         """Whether both give the same input, whichever way they write it."""
@@ -123,7 +135,7 @@ class Stated:
 
 PresetName = Literal["imagenet", "unit", "raw", "symmetric"]
 PRESETS: Mapping[PresetName, Numbers] = {
-    "imagenet": Numbers(UNIT_SCALE, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "imagenet": Numbers(UNIT_SCALE, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "rgb"),
     "unit": Numbers(UNIT_SCALE, (0.0,), (1.0,)),
     "raw": Numbers(1.0, (0.0,), (1.0,)),
     "symmetric": Numbers(UNIT_SCALE, (0.5,), (0.5,)),

@@ -101,9 +101,7 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     if min_retention is None:
         return RetentionCheck(True, False, "")
     least = min_retention - margin
-    evaluation = candidate.report.evaluation
-    noun = "images" if evaluation is None else evaluation.decided
-    overall = check_retention(candidate.paired, min_retention, margin, noun)
+    overall = check_retention(candidate.paired, min_retention, margin)
     others = (_agreement(candidate, least), *_by_class(candidate, least))
     checks = [overall, *(check for check in others if check is not None)]
     lost = next((check for check in checks if check.is_lost), None)
@@ -112,25 +110,25 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
 
 def _without_labels(candidate: Candidate) -> RetentionCheck:
     """Check a bundle's row that has no accuracy by its agreement with the source."""
-    evaluated, agreeing = candidate.run.accuracy, candidate.agreeing
-    if evaluated is None or agreeing is None:
+    evaluated, changes = candidate.run.accuracy, candidate.changes
+    if evaluated is None or changes is None:
         sentence = "not shown to agree: its answers are unknown"
         return RetentionCheck(False, False, sentence, "agreement")
     if candidate.judged_by == "SQNR":
         return check_values(evaluated.sqnr_db, candidate.reference)
-    return check_agreement(agreeing, evaluated.decided, candidate.reference)
+    return check_agreement(changes, candidate.reference)
 
 
 def _agreement(candidate: Candidate, least: float) -> RetentionCheck | None:
     """Check the share of images with the reference's class by its interval; None if it is high enough."""
-    evaluated, agreeing = candidate.run.accuracy, candidate.agreeing
-    if evaluated is None or agreeing is None:
+    changes = candidate.changes
+    if changes is None:
         return None
-    limit = accuracy.least_agreement(evaluated.decided, min(accuracy.MIN_AGREEMENT, least))
-    low, high = accuracy.wilson_interval(agreeing, evaluated.decided)
+    limit = accuracy.least_agreement(changes.images, min(accuracy.MIN_AGREEMENT, least))
+    low, high = changes.interval
     if low >= limit:
         return None
-    figures = f"agreement {agreeing / evaluated.decided:.3f} ({low:.3f} to {high:.3f})"
+    figures = f"agreement {changes.agreement:.3f} ({low:.3f} to {high:.3f})"
     share = f"{figures} with the {candidate.reference}'s classes"
     if high < limit:
         sentence = f"loses accuracy: {share}, whole interval below {limit:.3g}"

@@ -15,6 +15,7 @@ from bench.report.outputs_words import difference
 from bench.report.predictions import Predictions
 from bench.report.schema import Report, Run, Summary
 from bench.statistics.accuracy import Paired
+from bench.statistics.by_image import Changes
 from bench.statistics.latency import Latency
 from bench.units import MJ_PER_J
 
@@ -105,20 +106,37 @@ class Candidate:
 
     @cached_property
     def paired_by_class(self) -> dict[str, Paired]:
-        """Its predictions paired with the fp32 reference's, for each class's images, by the class's name."""
+        """Its predictions paired with the fp32 reference's, for each class's images, by the class's name.
+
+        Of several labels each has two classes: the images that it applies to, and the others.
+        """
         predictions, bundle = self._predictions, self.report.bundle
         if predictions is None or predictions.labels is None or bundle is None:
             return {}
         if bundle.output.kind == "labels":
-            return {}
-        by_class = ((label, predictions.of_class(label).paired) for label in np.unique(predictions.labels))
-        return {bundle.class_name(int(label)): paired for label, paired in by_class if paired is not None}
+            named = [
+                (f"{'' if applies else 'not '}{bundle.class_name(at)}", predictions.of_label(at), applies)
+                for at in range(predictions.each)
+                for applies in (1, 0)
+            ]
+        else:
+            classes = map(int, np.unique(predictions.labels))
+            named = [(bundle.class_name(label), predictions, label) for label in classes]
+        by_class = ((name, of_all.of_class(label).paired) for name, of_all, label in named)
+        return {name: paired for name, paired in by_class if paired is not None}
 
     @property
-    def agreeing(self) -> int | None:
-        """The number of decisions that are the reference's too; None where it was not evaluated."""
+    def changes(self) -> Changes | None:
+        """How its decisions differ from the reference's; None where it was not evaluated."""
         evaluated = self.run.accuracy
-        return None if evaluated is None else evaluated.decided - len(evaluated.flips)
+        if evaluated is None:
+            return None
+        return Changes.of(evaluated.flips, evaluated.images, evaluated.decided // evaluated.images)
+
+    @property
+    def agreeing(self) -> int:
+        """The number of decisions that are the reference's too; 0 where it was not evaluated."""
+        return 0 if self.changes is None else self.changes.decisions - sum(self.changes.changed)
 
     @property
     def reference(self) -> str:

@@ -354,7 +354,7 @@ class _Chooser:
             checks = [(row, self._checks[row.name]) for row in self._set.ranked]
             lost = [(row, check) for row, check in checks if check.is_lost and check.judged == judged]
             if lost:
-                row, check = max(lost, key=lambda pair: (pair[0].agreeing or 0, pair[0].quality))
+                row, check = max(lost, key=lambda pair: (pair[0].agreeing, pair[0].quality))
                 sentence = check.sentence.removeprefix("loses accuracy: ").removeprefix("loses agreement: ")
                 met = self._met(len(lost))
                 sentences.append(f"the limit of {judged} is {met}; the nearest is {row.name}: {sentence}")

@@ -122,7 +122,7 @@ def _accuracy(candidate: Candidate, other: Candidate) -> Comparison:
     own, others = (Predictions.of(answers[: evaluation.images], evaluation) for answers in (after, before))
     if own is None or others is None or own.labels is None:
         return Comparison(plain, None, f"there is no accuracy: {evaluation.gap}")
-    paired = accuracy.pair(others.logits, own.logits, own.labels)
+    paired = accuracy.pair(others.logits, own.logits, own.labels, own.each)
     ends = paired.retention_ci95()
     return Comparison(
         plain if paired.retention is None else paired.retention, None if ends is None else Interval(*ends)

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -70,10 +70,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Raises OSError with the name `path`, because the error of a full disk names no file.
     """
     path = Path(os.path.realpath(path))
-    _make_folder_of(path)
-    sweep_parts(path)
-    part = name_beside(path, PART)
+    missing, part = _missing_above(path), name_beside(path, PART)
     try:
+        _make_folder_of(path)
+        sweep_parts(path)
         with new_file(part) as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
@@ -81,7 +81,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
             part.replace(path)
         sync_folder(path.parent)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a name that is too long cannot be there
+            part.unlink(missing_ok=True)
+        _remove_empty(missing)
         if isinstance(error, OSError):
             error.filename, error.filename2 = str(path), None
         raise
@@ -100,10 +102,9 @@ def whole_folder(
     _sweep(target, written)
     with _held_still(target):
         refuse_to_overwrite(target, written, overwrite, option)
-    missing = [folder for folder in target.absolute().parents if not folder.exists()]
-    _make_folder_of(target)
-    part = name_beside(target, PART)
+    missing, part = _missing_above(target), name_beside(target, PART)
     try:
+        _make_folder_of(target)
         with new_folder(part):
             yield part
             sync_all(part)
@@ -114,9 +115,7 @@ def whole_folder(
         with deferred_signals(), suppress(InputError, OSError):
             shutil.rmtree(part, ignore_errors=True)
             _sweep(target, written)
-            for folder in missing:
-                with suppress(OSError):  # another process has written something there meanwhile
-                    folder.rmdir()
+        _remove_empty(missing)
         raise
 
 
@@ -234,12 +233,25 @@ def _refuse_foreign(folder: Path, files: Mapping[str, str | None], option: str) 
             raise InputError(f"{folder / path} {what}; move it away, or choose another {option}")
 
 
+def _missing_above(path: Path) -> list[Path]:
+    """Return the folders above `path` that do not exist yet, the innermost first."""
+    return [folder for folder in path.absolute().parents if not folder.exists()]
+
+
 def _make_folder_of(path: Path) -> None:
     refuse_unwritable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Delete those of the folders that are empty; the innermost has to be the first."""
+    with deferred_signals():
+        for folder in folders:
+            with suppress(OSError):  # it was never made, or another process has written something there
+                folder.rmdir()
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -22,7 +22,13 @@ from bench.harness.plan import (
     refuse_missing,
 )
 from bench.progress import Progress
-from bench.report.comparability import require_same_answers, require_same_task, subject_differences
+from bench.report.comparability import (
+    OutputShapes,
+    require_same_answers,
+    require_same_task,
+    require_same_values,
+    subject_differences,
+)
 from bench.report.measured_bundle import record_of
 from bench.report.schema import BundleRecord
 from bench.runtimes.providers import case_id
@@ -42,7 +48,7 @@ def check_bundles(
 ) -> Checked:
     """Compare a candidate bundle with a baseline bundle on this machine.
 
-    Raises InputError if their classes or input shapes differ, or for an unknown variant. Raises
+    Raises InputError if their classes, inputs or judged outputs differ, or for an unknown variant. Raises
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
     return check_side_by_side(_job(candidate, baseline, profile, options), progress, tool, created)
@@ -52,6 +58,9 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
     """Settle which cases are compared, and how. Raises the errors of check_bundles."""
     require_same_task(record_of(candidate), record_of(baseline))
     require_same_answers(record_of(candidate), record_of(baseline))
+    pack = baseline.pack()
+    shapes = _output_shapes(candidate, baseline, pack)
+    require_same_values(record_of(candidate), record_of(baseline), shapes)
     bundles = (baseline, candidate)
     variants = options.selected(name for bundle in bundles for name in _variants(bundle))
     artifacts = {
@@ -60,7 +69,6 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
     }
     if options.only:
         refuse_missing(record for bundle in bundles for record in artifacts[bundle.folder])
-    pack = baseline.pack()
     has_accuracy = pack.labels is not None and record_of(baseline).output.kind != "values"
     _refuse_idle_limits(options.limits, record_of(baseline), has_accuracy)
     host = read_host()
@@ -90,6 +98,29 @@ def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOp
         inputs=None if has_accuracy else evaluated_inputs(len(pack), record_of(baseline).pack_sha256),
         notes=tuple(_differences(candidate, baseline, len(pack))),
     )
+
+
+def _output_shapes(candidate: Bundle, baseline: Bundle, pack: EvaluationPack) -> OutputShapes:
+    """Return the shapes of both judged outputs: the axes of values where both are known, else the counts.
+
+    `pack`: the baseline's.
+    """
+    after, before = _axes_of_values(candidate), _axes_of_values(baseline)
+    if after is not None and before is not None:
+        return OutputShapes(after, before)
+    return OutputShapes(candidate.pack().reference_logits.shape[1:], pack.reference_logits.shape[1:])
+
+
+def _axes_of_values(bundle: Bundle) -> tuple[int, ...] | None:
+    """Return the axes of an output without classes; None for classes, and where an axis is open."""
+    source = bundle.manifest.model.source
+    if source is None or source.output.kind != "values":
+        return None
+    shape = source.signature.outputs[source.output.index].shape or ("?", "?")
+    item = shape[1:] if isinstance(shape[0], str) else shape  # an open first axis is the batch, of one
+    # Formats add and drop axes of size 1.
+    sizes = tuple(size for size in item if isinstance(size, int) and size != 1)
+    return None if any(isinstance(size, str) for size in item) else sizes or (1,)
 
 
 def _refuse_idle_limits(limits: Limits, baseline: BundleRecord, has_accuracy: bool) -> None:

@@ -14,12 +14,14 @@ from bench.report.comparability import (
     differing_conditions,
     paired_models,
     ratio_through_controls,
+    require_as_many_classes,
     require_same_task,
     subject_differences,
+    why_not_in_its_place,
 )
 from bench.report.outputs import judged_outputs
 from bench.report.predictions import as_values, labels_of
-from bench.report.schema import Evaluation, Report, Run, Subject
+from bench.report.schema import BundleRecord, Evaluation, Report, Run, Subject
 from bench.run_config import RunOptions
 from bench.statistics.latency import Latency
 
@@ -37,6 +39,7 @@ def check_reports(
     Raises InputError if their classes or inputs differ, or for an unknown variant.
     """
     _require_same_task(candidate.subject, baseline.subject)
+    require_as_many_classes(candidate, baseline)
     rows = [[run for run in report.runs if run.is_variant] for report in (baseline, candidate)]
     variants = options.selected(run.variant for runs in rows for run in runs)
     before, after = ([run for run in runs if run.variant in variants] for runs in rows)
@@ -140,11 +143,21 @@ def _shared_evaluation(candidate: Report, baseline: Report) -> Evaluation | str:
     if candidate.evaluation is None or baseline.evaluation is None:
         return "model files are measured without labels"
     if _pack_of(candidate) != _pack_of(baseline):
+        return _of_other_images(candidate.bundle, baseline.bundle)
+    return min(candidate.evaluation, baseline.evaluation, key=lambda evaluation: evaluation.images)
+
+
+def _of_other_images(candidate: BundleRecord | None, baseline: BundleRecord | None) -> str:
+    """Return why answers to different images cannot be compared, and what can."""
+    if candidate is None or baseline is None or why_not_in_its_place(candidate, baseline) is None:
         return (
             "not comparable: the reports evaluated different images; check the two bundles instead, and both "
             "answer the baseline's images"
         )
-    return min(candidate.evaluation, baseline.evaluation, key=lambda evaluation: evaluation.images)
+    return (
+        "not comparable: the reports evaluated different images, and the two bundles cannot answer each "
+        "other's; compare the retention that each report shows"
+    )
 
 
 def _inputs(candidate: Report, new: Run, old: Run) -> InputsRecord | str | None:

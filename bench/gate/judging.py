@@ -267,7 +267,7 @@ def _of_accuracy(
     assert before is not None  # an output without classes is judged by its values
     assert after is not None
     assert after.labels is not None
-    paired = accuracy.pair(after.scores, before.scores, after.labels)
+    paired = accuracy.pair(after.scores, before.scores, after.labels, after.each)
     flips = len(accuracy.flips(after.scores, before.scores))
     noun = "labels" if compared.output.kind == "labels" else "images"
     return [

@@ -18,13 +18,15 @@ from bench.gate.verdict_rules import judge_agreement, judge_sqnr
 from bench.measurements import OutputValues
 from bench.report.outputs import OutputPair, classes_of, compare_output, pair_outputs
 from bench.report.schema import OutputComparison
-from bench.statistics.accuracy import wilson_interval
+from bench.statistics.by_image import Changes
 from bench.statistics.replication import Interval
 
 OTHER_INPUTS = (
     "not comparable: the two were run with different inputs; check the two model files instead, and both are "
     "run with the same ones"
 )
+EVALUATED = "the evaluation pack"
+"""The source of inputs that are a bundle's evaluation images."""
 # The worst output decides, in this order.
 _SEVERITY = (Verdict.SAME, Verdict.INCOMPARABLE, Verdict.UNDECIDED, Verdict.WORSE)
 
@@ -53,7 +55,7 @@ class JudgedOutputs:
 
 def evaluated_inputs(images: int, sha256: str) -> InputsRecord:
     """Return the record of a bundle's evaluation images, whose answers are compared without labels."""
-    return InputsRecord(source="the evaluation pack", inferences=images, sha256=sha256)
+    return InputsRecord(source=EVALUATED, inferences=images, sha256=sha256)
 
 
 def judge_outputs(
@@ -97,7 +99,7 @@ def _judge(pair: OutputPair, inputs: InputsRecord, limits: Limits) -> JudgedOutp
         return JudgedOutputs(Verdict.INCOMPARABLE, sentence)
     comparison = compare_output(output, reference)
     if comparison.agreement is not None:
-        return _judge_classes(comparison, reference, inputs, limits)
+        return _judge_classes(comparison, pair, inputs, limits)
     return _judge_values(comparison, output, inputs, limits.min_sqnr_db)
 
 
@@ -112,16 +114,16 @@ def _classes_that_occur(reference: OutputValues) -> int:
 
 
 def _judge_classes(
-    comparison: OutputComparison, reference: OutputValues, inputs: InputsRecord, limits: Limits
+    comparison: OutputComparison, pair: OutputPair, inputs: InputsRecord, limits: Limits
 ) -> JudgedOutputs:
     """Judge the classes. If only one occurs, they decide nothing, unless the values agree as well."""
-    limit = limits.min_agreement
-    assert comparison.items is not None
+    limit, reference = limits.min_agreement, pair.reference
+    assert reference is not None
     assert comparison.agreement is not None
-    same = round(comparison.agreement * comparison.items)
-    interval = Interval(*wilson_interval(same, comparison.items))
-    verdict = judge_agreement(interval, comparison.items, limit)
-    flips = comparison.items - same
+    changes = _changes(pair.output, reference, inputs)
+    interval = Interval(*changes.interval)
+    verdict = judge_agreement(interval, changes.images, limit)
+    flips = sum(changes.changed)
     classes = _classes_that_occur(reference)
     if flips:
         sentence = reasons.of_flips(verdict, comparison, interval, limit, flips, inputs)
@@ -141,6 +143,16 @@ def _judge_classes(
         flips=flips,
         distance=1 - comparison.agreement,
     )
+
+
+def _changes(output: OutputValues, reference: OutputValues, inputs: InputsRecord) -> Changes:
+    """Return which items changed their class. Several of an evaluation image are its labels; the items of a
+    model file are those of a batch."""
+    after, before = classes_of(output, reference), classes_of(reference, reference)
+    assert after is not None
+    assert before is not None
+    images = inputs.inferences if inputs.source == EVALUATED else len(before)
+    return Changes.of(map(int, np.flatnonzero(after != before)), images, len(before) // images)
 
 
 def _judge_values(

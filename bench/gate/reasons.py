@@ -80,17 +80,17 @@ def of_size(before: int, after: int, limit: float) -> str:
 def of_accuracy(paired: Paired, flips: int, limit: float, noun: str = "images") -> str:
     """Return how many predictions changed, and what that means for accuracy. `noun`: what was classified."""
     if flips == 0:
-        return f"the same class on all {paired.images} {noun}"
+        return f"the same class on all {paired.decisions} {noun}"
     retention, p = paired.retention, paired.mcnemar_p()
     change = paired.only_variant - paired.only_reference
-    images = f"of {paired.images} {noun}"
+    images = f"of {paired.decisions} {noun}"
     right = f"{abs(change)} {'more' if change > 0 else 'fewer'} right" if change else "as many right"
     lost = f"{paired.only_reference} newly wrong, {paired.only_variant} newly right"
     if retention is None:
         return f"the baseline is right on none {images}"
     figure = f"{flips} {images} changed class, {right} ({lost}; exact test p = {p:.2g})"
     decides = paired.images_to_decide(limit) if retention < limit and paired.loss_p() > LOSS_ERROR else None
-    open_ = "" if decides is None else f"; {decides} {noun} like these would decide it"
+    open_ = "" if decides is None else f"; {decides} images like these would decide it"
     return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
 
 

@@ -444,8 +444,8 @@ COLUMNS = (
     ),
     Column(
         "reference_sensitivity",
-        "sensitivity of fp32",
-        "the fp32 network's sensitivity on the same images",
+        "sensitivity of the reference",
+        "the fp32 network's sensitivity on the same images, or the source's",
         _of_accuracy(lambda accuracy: accuracy.reference_sensitivity),
         3,
         place=_FILE,
@@ -453,8 +453,8 @@ COLUMNS = (
     ),
     Column(
         "reference_specificity",
-        "specificity of fp32",
-        "the fp32 network's specificity on the same images",
+        "specificity of the reference",
+        "the fp32 network's specificity on the same images, or the source's",
         _of_accuracy(lambda accuracy: accuracy.reference_specificity),
         3,
         place=_FILE,

@@ -37,6 +37,12 @@ def noun_of(report: Report) -> str:
     return "variant" if report.models is None else "model"
 
 
+def whose_figures(reports: Sequence[Report]) -> str:
+    """Return whose accuracy that of the rows is compared with: that of an fp32 network, or of a source."""
+    names = {report.bundle.whose for report in reports if report.bundle is not None}
+    return names.pop() if len(names) == 1 else "the reference's"
+
+
 def subjects_of(report: Report) -> str:
     """Return what a report measured."""
     return "bundle" if report.models is None else "model files"

@@ -1,6 +1,7 @@
 """Whether two networks, two reports or two rows can be compared, and latencies through controls. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bench.bundle.input_preprocessing import UNIT_SCALE
 from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
@@ -8,10 +9,20 @@ from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import CONTROL_VARIANT
 from bench.errors import InputError
-from bench.report.schema import BundleRecord, Report, Run, Subject
+from bench.report.schema import BundleRecord, Evaluation, Report, Run, Subject
 from bench.run_config import RunConfig
 from bench.statistics import processes
 from bench.statistics.replication import Estimate
+
+
+@dataclass(frozen=True)
+class OutputShapes:
+    """The shapes of two judged outputs, without the axis of the samples."""
+
+    candidate: tuple[int, ...]
+    """The candidate's."""
+    baseline: tuple[int, ...]
+    """The baseline's."""
 
 
 def require_one_task(reports: Sequence[Report]) -> None:
@@ -19,10 +30,12 @@ def require_one_task(reports: Sequence[Report]) -> None:
 
     Model files of one run may have different inputs. Then those of all other runs must have the same ones.
     """
-    first, *others = (report.subject for report in reports)
-    for subject in others:
-        if _all_inputs(subject) != _all_inputs(first) or isinstance(subject, BundleRecord):
-            require_same_task(subject, first)
+    first, *others = reports
+    for report in others:
+        subject = report.subject
+        if _all_inputs(subject) != _all_inputs(first.subject) or isinstance(subject, BundleRecord):
+            require_same_task(subject, first.subject)
+        require_as_many_classes(report, first)
 
 
 def _all_inputs(subject: Subject) -> set[tuple[tuple[str, object], ...]]:
@@ -62,52 +75,118 @@ def _inputs(model: ModelFileRecord) -> str:
 
 
 def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
+    own, other = _called(candidate, baseline)
     are_named = bool(candidate.classes and baseline.classes)
     if are_named and candidate.classes != baseline.classes:
+        are_sources = candidate.source is not None or baseline.source is not None
+        remedy = ", or name those of a source with edgefit export --classes" if are_sources else ""
         raise InputError(
-            f"'{candidate.name}' has the classes {_listed(candidate.classes)}, and '{baseline.name}' has "
+            f"{own} has the classes {_listed(candidate.classes)}, and {other} has "
             f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
-            "the same classes"
+            f"the same classes{remedy}"
         )
     if candidate.image_size != baseline.image_size:
         raise InputError(
-            f"'{candidate.name}' takes images of {candidate.input_words}, and "
-            f"'{baseline.name}' takes {baseline.input_words}: give two with the same "
-            "input shape, or make a new baseline"
+            f"{own} takes images of {candidate.input_words}, and {other} takes {baseline.input_words}: give "
+            "two with the same input shape, or make a new baseline"
         )
     if candidate.image_size is None and _sizes(candidate) != _sizes(baseline):
         raise InputError(
-            f"'{candidate.name}' takes {candidate.input_words}, and '{baseline.name}' takes "
-            f"{baseline.input_words}: give two with the same inputs, or make a new baseline"
+            f"{own} takes {candidate.input_words}, and {other} takes {baseline.input_words}: give two with "
+            "the same inputs, or make a new baseline"
+        )
+    if _batch(candidate) != _batch(baseline):
+        raise InputError(
+            f"one inference of {own} takes {_batch(candidate)} images, and one of {other} "
+            f"{_batch(baseline)}, so that their latencies say nothing of each other: give two that take as "
+            "many"
         )
     if _judged(candidate.output) != _judged(baseline.output):
         raise InputError(
-            f"the judged output of '{candidate.name}' holds {_judged(candidate.output)}, and that of "
-            f"'{baseline.name}' {_judged(baseline.output)}: give two whose outputs mean the same"
+            f"the judged output of {own} holds {_judged(candidate.output)}, and that of {other} "
+            f"{_judged(baseline.output)}: give two whose outputs mean the same"
         )
+
+
+def _called(candidate: Subject, baseline: Subject) -> tuple[str, str]:
+    """Return what two subjects are called; of bundles with one name also their folders."""
+    own, other = f"'{candidate.name}'", f"'{baseline.name}'"
+    if own != other or not isinstance(candidate, BundleRecord) or not isinstance(baseline, BundleRecord):
+        return own, other
+    if candidate.folder is None or baseline.folder is None or candidate.folder == baseline.folder:
+        return own, other
+    return f"{own} in {candidate.folder}", f"{other} in {baseline.folder}"
 
 
 def require_same_answers(candidate: BundleRecord, baseline: BundleRecord) -> None:
     """Raise InputError if a candidate bundle cannot answer the baseline's images in the baseline's place."""
+    if why := why_not_in_its_place(candidate, baseline):
+        raise InputError(f"{why}; measure both with edgefit bench, and check the two reports")
+
+
+def why_not_in_its_place(candidate: BundleRecord, baseline: BundleRecord) -> str | None:
+    """Return why a candidate bundle cannot answer the baseline's images; None if it can."""
+    own, other = _called(candidate, baseline)
     if _values_of(candidate) != _values_of(baseline):
-        raise InputError(
-            f"'{candidate.name}' takes images prepared otherwise than '{baseline.name}' ("
+        return (
+            f"{own} takes images prepared otherwise than {other} ("
             f"{_preparation(candidate)}, and {_preparation(baseline)}), and both would be given the "
-            "baseline's; measure both with edgefit bench, and check the two reports"
+            "baseline's"
         )
     if candidate.output.index != baseline.output.index:
+        return (
+            f"the judged output of {own} is number {candidate.output.index}, and that of {other} number "
+            f"{baseline.output.index}"
+        )
+    return None
+
+
+def require_as_many_classes(candidate: Report, baseline: Report) -> None:
+    """Raise InputError if two bundles in reports have other numbers of classes, labels or values."""
+    if candidate.evaluation is None or baseline.evaluation is None:
+        return
+    counts = [_decided(report.evaluation) for report in (candidate, baseline)]
+    if counts[0] != counts[1]:
+        raise InputError(_other_outputs(candidate.subject, baseline.subject, *counts))
+
+
+def require_same_values(candidate: BundleRecord, baseline: BundleRecord, shapes: OutputShapes) -> None:
+    """Raise InputError if the judged outputs of two bundles cannot be compared value by value."""
+    if shapes.candidate != shapes.baseline:
         raise InputError(
-            f"the judged output of '{candidate.name}' is number {candidate.output.index}, and that of "
-            f"'{baseline.name}' number {baseline.output.index}; measure both with edgefit bench, and check "
-            "the two reports"
+            _other_outputs(candidate, baseline, _values(shapes.candidate), _values(shapes.baseline))
         )
 
 
-def _sizes(bundle: BundleRecord) -> list[tuple[int | str, ...] | None]:
-    """Return the size of a bundle's images, whatever the order of their axes; else its inputs' shapes."""
+def _values(shape: Sequence[int]) -> str:
+    return f"{' × '.join(map(str, shape))} {'value' if tuple(shape) == (1,) else 'values'}"
+
+
+def _decided(evaluation: Evaluation | None) -> str:
+    """Return how many classes, labels or values an evaluated output holds; one value is two classes."""
+    assert evaluation is not None
+    values, kind = len(evaluation.reference_logits[0]), evaluation.output.kind
+    return f"{max(2, values) if kind == 'classes' else values} {kind}"
+
+
+def _other_outputs(candidate: Subject, baseline: Subject, held: str, other_held: str) -> str:
+    own, other = _called(candidate, baseline)
+    return (
+        f"the judged output of {own} holds {held}, and that of {other} {other_held}: give two whose outputs "
+        "are of one shape, or make a new baseline"
+    )
+
+
+def _sizes(bundle: BundleRecord) -> list[tuple[object, ...]]:
+    """Return the size of a bundle's images, whatever the order of their axes; else its inputs."""
     if bundle.preprocess is not None:
         return [bundle.preprocess.input_size]
-    return [tensor.shape for tensor in bundle.inputs]
+    return [(tensor.dtype, tensor.shape) for tensor in bundle.inputs]
+
+
+def _batch(bundle: BundleRecord) -> int:
+    """Return how many images one inference takes."""
+    return bundle.inputs[0].sizes[0] if bundle.samples == "images" and bundle.inputs else 1
 
 
 def _judged(output: OutputRecord) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bench.report.predictions import Predictions, as_values, labels_of
 from bench.report.schema import Accuracy, Evaluation, LabelAccuracy, Retention
 from bench.statistics import accuracy, metrics
-from bench.statistics.accuracy import Labels, Logits
+from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.scores import log_odds
 
 _TWO_CLASSES = 2
@@ -22,6 +22,26 @@ def figures_of(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> 
         return figures
     labelled = _Labelled(predictions, predictions.labels, labels, values, evaluation)
     return labelled.added_to(figures)
+
+
+def with_independent_labels(
+    figures: Accuracy, given: tuple[tuple[float, ...], ...], evaluation: Evaluation
+) -> Accuracy:
+    """Return the figures as they were when the labels of one image counted as independent decisions."""
+    predictions = Predictions.of(given, evaluation)
+    if predictions is None or predictions.labels is None:
+        return figures
+    paired = accuracy.pair(predictions.logits, predictions.reference, predictions.labels)
+    return figures.model_copy(update=_of_paired(paired))
+
+
+def _of_paired(paired: Paired) -> dict[str, object]:
+    """Return the fields that compare right answers with the reference's."""
+    value = paired.retention
+    return {
+        "retention": None if value is None else Retention(value=value, ci95=paired.retention_ci95()),
+        "mcnemar_p": paired.mcnemar_p(),
+    }
 
 
 def _compared(values: Logits, reference: Logits, predictions: Predictions | None) -> Accuracy:
@@ -75,12 +95,10 @@ class _Labelled:
 
     def _with_common(self, figures: Accuracy) -> Accuracy:
         logits, right = self.predictions.logits, self.right
-        paired = accuracy.pair(logits, self.predictions.reference, right)
-        value = paired.retention
+        paired = accuracy.pair(logits, self.predictions.reference, right, self.predictions.each)
         changes = {
             "top1": accuracy.top1(logits, right),
-            "retention": None if value is None else Retention(value=value, ci95=paired.retention_ci95()),
-            "mcnemar_p": paired.mcnemar_p(),
+            **_of_paired(paired),
             "balanced_accuracy": metrics.balanced_accuracy(accuracy.predictions(logits), right),
         }
         return figures.model_copy(update=changes)

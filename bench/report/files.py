@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from bench.devices.projection.projected import range_of
 from bench.errors import InputError, ReportMismatchError
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
-from bench.measurements import Outcome
-from bench.report.schema import Report, Run, Summary
+from bench.measurements import Completed, Outcome
+from bench.report.figures import with_independent_labels
+from bench.report.schema import Evaluation, Report, Run, Summary
 from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
@@ -20,6 +21,8 @@ from device_profiles.validation import explain
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
+# The figures that take the labels of one image together, which they did not in older reports.
+_PAIRED = ("retention", "mcnemar_p")
 
 
 def to_json(report: Report) -> str:
@@ -75,7 +78,7 @@ def parse_report(content: bytes, path: Path) -> Report:
         _check_identity(path, run)
         try:
             _check_projection(path, run)
-            runs.append(_with_all_figures(run, _checked_summary(path, report, run, outcomes)))
+            runs.append(_with_present_figures(run, _checked_summary(path, report, run, outcomes)))
         except (ValueError, IndexError, ArithmeticError) as error:
             raise ReportMismatchError(
                 f"{path}: {run.case}: the measurements do not fit together ({error}); measure again"
@@ -135,12 +138,24 @@ def _checked_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str
     judged = None if report.models is None else report.models.judged_output
     references = References.of(run.format, run.config.provider, outcomes, judged)
     derived = summarise(run.completed, run.precision, report.evaluation, references)
-    if (key := _differs(run.summary.model_dump(), _comparable(derived, run))) is not None:
+    stored = run.summary.model_dump()
+    key = _differs(stored, _comparable(derived, run))
+    earlier = None if key is None else _earlier(derived, run.completed, report.evaluation)
+    if key is not None and (earlier is None or _differs(stored, _comparable(earlier, run)) is not None):
         raise ReportMismatchError(
             f"{path}: {run.case}: 'summary.{key}' does not match the measurements; "
             "the file was changed by hand, so use the original, or measure again"
         )
     return derived
+
+
+def _earlier(derived: Summary, measured: Completed, evaluation: Evaluation | None) -> Summary | None:
+    """Return a summary as it was before the labels of an image were taken together; None of others."""
+    figures, logits = derived.accuracy, measured.logits
+    if figures is None or logits is None or evaluation is None or evaluation.output.kind != "labels":
+        return None
+    earlier = with_independent_labels(figures, logits, evaluation)
+    return derived.model_copy(update={"accuracy": earlier})
 
 
 def _comparable(derived: Summary, run: Run) -> dict[str, Any]:
@@ -153,12 +168,14 @@ def _comparable(derived: Summary, run: Run) -> dict[str, Any]:
     return document
 
 
-def _with_all_figures(run: Run, derived: Summary | None) -> Run:
-    """Return a row with the figures of accuracy that did not exist when it was written."""
+def _with_present_figures(run: Run, derived: Summary | None) -> Run:
+    """Return a row with the figures of accuracy that it had not, or had otherwise, when it was written."""
     if derived is None or run.accuracy is None or derived.accuracy is None or run.summary is None:
         return run
     stored = run.accuracy.model_fields_set
     newer = {name: value for name, value in derived.accuracy if name not in stored}
+    if _differs(run.accuracy.model_dump(), derived.accuracy.model_dump(include=set(_PAIRED))) is not None:
+        newer |= {name: getattr(derived.accuracy, name) for name in _PAIRED}
     if not newer:
         return run
     figures = run.accuracy.model_copy(update=newer)

@@ -50,6 +50,8 @@ class Predictions:
     """The reference's."""
     labels: Labels | None
     """The right classes; None where nobody labelled the images."""
+    each: int = 1
+    """How many decisions an image has: its labels, where there are several."""
 
     @classmethod
     def of(cls, logits: Sequence[Sequence[float]], evaluation: Evaluation) -> "Predictions | None":
@@ -59,15 +61,23 @@ class Predictions:
         reference = decisions(as_values(evaluation.reference_logits), labels, evaluation.output)
         if own is None or reference is None:
             return None
-        return cls(own.scores, reference.scores, own.labels)
+        return cls(own.scores, reference.scores, own.labels, own.each)
 
     @property
     def paired(self) -> Paired | None:
         """Both, compared image by image; None without labels."""
-        return None if self.labels is None else accuracy.pair(self.logits, self.reference, self.labels)
+        if self.labels is None:
+            return None
+        return accuracy.pair(self.logits, self.reference, self.labels, self.each)
 
     def of_class(self, label: int) -> "Predictions":
         """Return the predictions for the images of one class."""
         assert self.labels is not None
+        assert self.each == 1
         chosen = self.labels == label
         return Predictions(self.logits[chosen], self.reference[chosen], self.labels[chosen])
+
+    def of_label(self, at: int) -> "Predictions":
+        """Return the predictions of one of several labels, for all images."""
+        right = None if self.labels is None else self.labels[at :: self.each]
+        return Predictions(self.logits[at :: self.each], self.reference[at :: self.each], right)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.statistics.accuracy import MIN_SQNR_DB, Paired, least_agreement, wilson_interval
+from bench.statistics.accuracy import MIN_SQNR_DB, Paired, least_agreement
+from bench.statistics.by_image import Changes
 
 # By default the lower end of retention's interval may lie this far below the limit.
 MARGIN = 0.01
@@ -23,14 +24,12 @@ class RetentionCheck:
     """The value that decided."""
 
 
-def check_retention(
-    paired: Paired | None, min_retention: float, margin: float = MARGIN, noun: str = "images"
-) -> RetentionCheck:
+def check_retention(paired: Paired | None, min_retention: float, margin: float = MARGIN) -> RetentionCheck:
     """Check retention by its interval.
 
     Accuracy is shown to be kept if the lower end is at least the limit less the margin. It is lost if the
     upper end lies below that. In between, more images would decide. `paired` has the variant's predictions
-    and the reference's, None where there are none; `noun`: what each of them is about.
+    and the reference's, None where there are none.
     """
     least = min_retention - margin
     interval = None if paired is None else paired.retention_ci95()
@@ -42,18 +41,18 @@ def check_retention(
     if interval[1] < least:
         return RetentionCheck(False, True, f"loses accuracy: {figures}, whole interval below {least:g}")
     below = f"lower end below {least:g} ({min_retention:g} minus a margin of {margin:g})"
-    sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least, noun)}"
+    sentence = f"not shown to keep the accuracy: {figures}, {below}; {_what_decides(paired, least)}"
     return RetentionCheck(False, False, sentence)
 
 
-def check_agreement(agreeing: int, decisions: int, reference: str) -> RetentionCheck:
+def check_agreement(changes: Changes, reference: str) -> RetentionCheck:
     """Check by its interval the share of decisions with the reference's class, where there are no labels.
 
     `reference`: what that is, such as `source`.
     """
-    limit = least_agreement(decisions)
-    low, high = wilson_interval(agreeing, decisions)
-    figures = f"agreement {agreeing / decisions:.3f} ({low:.3f} to {high:.3f}) with the {reference}'s classes"
+    limit = least_agreement(changes.images)
+    low, high = changes.interval
+    figures = f"agreement {changes.agreement:.3f} ({low:.3f} to {high:.3f}) with the {reference}'s classes"
     if low >= limit:
         return RetentionCheck(True, False, figures, "agreement")
     if high < limit:
@@ -73,8 +72,8 @@ def check_values(sqnr_db: float | None, reference: str) -> RetentionCheck:
     return RetentionCheck(False, True, f"loses agreement: {figure}, below {MIN_SQNR_DB:g} dB", "SQNR")
 
 
-def _what_decides(paired: Paired, least: float, noun: str) -> str:
+def _what_decides(paired: Paired, least: float) -> str:
     needed = paired.images_to_decide(least)
     if needed is None:
-        return f"it is so close to the limit that no number of {noun} would decide"
-    return f"{needed} {noun} like these {paired.images} would decide it"
+        return "it is so close to the limit that no number of images would decide"
+    return f"{needed} images like these {paired.images} would decide it"

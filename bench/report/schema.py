@@ -416,6 +416,11 @@ class BundleRecord(Record):
         """What its variants are compared with."""
         return "fp32 network" if self.source is None else "source"
 
+    @property
+    def whose(self) -> str:
+        """Whose figures those of its variants are compared with, in a word."""
+        return "fp32's" if self.source is None else "the source's"
+
     def class_name(self, index: int) -> str:
         """Return the name of a class or a label; its number where nobody named it."""
         noun = "label" if self.output.kind == "labels" else "class"

@@ -17,18 +17,16 @@ def over_budget(
     paired: Paired | None,
     budget: Budget,
     provenance: Provenance,
-    noun: str = "images",
 ) -> list[str]:
     """Return a sentence for each limit that a row exceeds. A proxy's latency is not compared.
 
-    `memory_bytes` is its peak. `paired` has its predictions and the reference's, None without any; `noun`:
-    what each of them is about.
+    `memory_bytes` is its peak. `paired` has its predictions and the reference's, None without any.
     """
     sentences = [
         _over_latency(latency, budget.p95_ms if provenance == "measured" else None),
         _over("peak memory", mib(memory_bytes), budget.memory_mb, "MiB"),
         _over("size", mb(size_bytes), budget.size_mb, "MB"),
-        _loses_accuracy(paired, budget.retention, noun),
+        _loses_accuracy(paired, budget.retention),
     ]
     return [sentence for sentence in sentences if sentence is not None]
 
@@ -62,11 +60,11 @@ def _over_latency(latency: Latency, limit_ms: float | None) -> str | None:
     return f"p95 latency is not compared with the budget: {latency.samples} samples are too few for a p95"
 
 
-def _loses_accuracy(paired: Paired | None, min_retention: float | None, noun: str) -> str | None:
+def _loses_accuracy(paired: Paired | None, min_retention: float | None) -> str | None:
     """Check retention by its interval, as `choose` does."""
     if paired is None or min_retention is None:
         return None
-    check = check_retention(paired, min_retention, noun=noun)
+    check = check_retention(paired, min_retention)
     if check.is_shown:
         return None
     judgement = check.sentence if check.is_lost else f"is {check.sentence}"

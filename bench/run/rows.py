@@ -102,7 +102,6 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
             paired,
             profile.budget,
             provenance,
-            "images" if context.evaluation is None else context.evaluation.decided,
         ),
     ]
 
@@ -130,8 +129,7 @@ def _of_verification(case: Case, outcome: Completed, summary: Summary, context: 
     if predictions is None:
         uncovered = class_warnings(artifact, provider, cpu_class, cpu)
         return [*artifact.warnings, *uncovered, *value_warnings(artifact, figures.sqnr_db)]
-    logits, reference = predictions.logits, predictions.reference
-    uncovered = verification_warnings(artifact, provider, cpu_class, cpu, logits, reference)
+    uncovered = verification_warnings(artifact, provider, cpu_class, cpu, predictions)
     return [*artifact.warnings, *uncovered]
 
 

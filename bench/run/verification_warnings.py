@@ -2,12 +2,15 @@
 
 import math
 
+import numpy as np
+
 from bench.bundle.cpu_class import PORTABLE, CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification
 from bench.bundle.variants import Precision
+from bench.report.predictions import Predictions
 from bench.runtimes.providers import place_of
 from bench.statistics import accuracy
-from bench.statistics.accuracy import Logits, Paired
+from bench.statistics.accuracy import Paired
 
 _CHANCE = 0.01
 # Twice the error is 6 dB.
@@ -19,15 +22,14 @@ def verification_warnings(
     provider: str,
     cpu_class: CpuClass | None,
     cpu: str,
-    logits: Logits,
-    reference: Logits,
+    predictions: Predictions,
 ) -> list[str]:
     """Return a sentence for each way in which the manifest's verification does not cover a row.
 
     `cpu_class` is that of the row's device, None if it is unknown. `cpu` names that CPU in the sentence.
-    `logits` and `reference` are [images, classes] for the evaluation pack's first images.
+    `predictions` are those for the evaluation pack's first images, with the reference's.
     """
-    return class_warnings(artifact, provider, cpu_class, cpu) + _about_answers(artifact, logits, reference)
+    return class_warnings(artifact, provider, cpu_class, cpu) + _about_answers(artifact, predictions)
 
 
 def class_warnings(
@@ -65,6 +67,12 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
             f"{device}, for which int8 was {here.how}, not measured ({_figure(here)} on "
             f"{here.images} images): use this row's figures"
         )
+    elif artifact.cpu is None and artifact.signature is not None:  # schema 1 has no signature
+        sentence = (
+            f"{device}; this file was int8 before the export, and edgefit does not know for which CPUs it "
+            f"was made{_measured_on(artifact)}: use this row's figures, measure each kind of CPU with --on, "
+            f"or export the float model with --cpu {PORTABLE}"
+        )
     elif artifact.cpu is None:
         sentence = (
             "the bundle does not say on which CPUs its int8 was verified: use this row's figures, not the "
@@ -78,29 +86,34 @@ def _about_class(artifact: ArtifactRecord, cpu_class: CpuClass | None, cpu: str)
     return [sentence]
 
 
+def _measured_on(artifact: ArtifactRecord) -> str:
+    """Return on which classes the export ran the file, as a part of a sentence; nothing if unknown."""
+    names = [each.cpu_class.description for each in artifact.classes if each.how == "measured"]
+    return f"; its outputs were computed on {' and '.join(names)} alone" if names else ""
+
+
 def _figure(verified: ClassVerification) -> str:
     if verified.agreement is not None:
         return f"agreement {verified.agreement:.3f}"
     return "exact" if verified.sqnr_db is None else f"SQNR {verified.sqnr_db:.1f} dB"
 
 
-def _about_answers(artifact: ArtifactRecord, logits: Logits, reference: Logits) -> list[str]:
-    """Warn if the number of images that changed class differs from the manifest's by more than chance."""
-    images = min(artifact.verification.images, len(logits))
-    here = set(accuracy.flips(logits[:images], reference[:images]))
-    stored = {index for index in artifact.verification.flips if index < images}
-    changed = Paired(
-        images=images,
-        both=images - len(here | stored),
-        only_variant=len(stored - here),
-        only_reference=len(here - stored),
-    )
-    p = changed.mcnemar_p()
+def _about_answers(artifact: ArtifactRecord, predictions: Predictions) -> list[str]:
+    """Warn if the number of decisions that changed differs from the manifest's by more than chance."""
+    each = predictions.each
+    images = min(artifact.verification.images, len(predictions.logits) // each)
+    count = images * each
+    here = np.zeros(count, dtype=np.bool_)
+    here[accuracy.flips(predictions.logits[:count], predictions.reference[:count])] = True
+    stored = np.zeros(count, dtype=np.bool_)
+    stored[[index for index in artifact.verification.flips if index < count]] = True
+    p = Paired.of(~here.reshape(images, each), ~stored.reshape(images, each)).mcnemar_p()
     if p >= _CHANCE:
         return []
+    noun = "images get" if each == 1 else "labels get"
     sentence = (
-        f"{len(here)} of {images} images get another class here than from the reference, but "
-        f"{len(stored)} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
+        f"{here.sum()} of {count} {noun} another class here than from the reference, but "
+        f"{stored.sum()} in the manifest (p = {p:.2g}): this CPU or runtime computes the artifact "
         "differently; use this row's figures, not the manifest's"
     )
     return [sentence]

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.statistics.by_image import Right, RightByImage
 from bench.statistics.metrics import area_under_roc
+from bench.statistics.wilson import Z95, Interval, wilson_interval
 
 Logits = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-Interval = tuple[float, float]
 
 # A loss counts if chance explains it with a probability of at most this.
 LOSS_ERROR = 0.1
@@ -25,7 +26,6 @@ MIN_SQNR_DB = 30.0
 # A number of images is given to a hundredth, and beyond so many times those there are it is none.
 _NEAR = 0.01
 _MOST_TIMES = 1e4
-_Z95 = 1.959964  # the standard normal's 97.5 % point
 
 
 def predictions(logits: Logits) -> npt.NDArray[np.int64]:
@@ -42,14 +42,6 @@ def top1(logits: Logits, labels: Labels) -> float:
 def agreement(logits: Logits, reference: Logits) -> float:
     """Return the share of images with the same predicted class as the reference."""
     return float((predictions(logits) == predictions(reference)).mean())
-
-
-def wilson_interval(count: int, images: int) -> Interval:
-    """Return the 95 % interval of a share, `count` of `images`: Wilson's score interval (JASA 22, 1927)."""
-    share, spread = count / images, _Z95**2 / images
-    centre = share + spread / 2
-    half = math.sqrt(share * (1 - share) * spread + spread**2 / 4)
-    return (centre - half) / (1 + spread), (centre + half) / (1 + spread)
 
 
 def agreement_low(agreement: float, images: int) -> float:
@@ -134,12 +126,32 @@ def specificity(logits: Logits, labels: Labels, positive_class: int) -> float | 
 
 @dataclass(frozen=True)
 class Paired:
-    """How two models' right answers overlap: images both, only the variant, only the reference get right."""
+    """How two models' right answers overlap: decisions both, only the variant, only the reference get right.
+
+    A decision is about an image, or about one of its labels: then `by_image` says how they belong together.
+    """
 
     images: int
     both: int
     only_variant: int
     only_reference: int
+    by_image: RightByImage | None = None
+
+    @classmethod
+    def of(cls, variant: Right, reference: Right) -> "Paired":
+        """Count what both get right: [images, decisions] of each."""
+        return cls(
+            images=len(variant),
+            both=int((variant & reference).sum()),
+            only_variant=int((variant & ~reference).sum()),
+            only_reference=int((reference & ~variant).sum()),
+            by_image=RightByImage.of(variant, reference) if variant.shape[1] > 1 else None,
+        )
+
+    @property
+    def decisions(self) -> int:
+        """The number of decisions."""
+        return self.images * (1 if self.by_image is None else self.by_image.each)
 
     @property
     def retention(self) -> float | None:
@@ -152,8 +164,9 @@ class Paired:
 
         The delta method on its logarithm (Nam and Blackwelder, Statistics in Medicine 21, 2002), with half an
         image added to each of the two kinds of change: without that, no change seen in few images would be
-        an interval without width, which is no evidence that there is none. No randomness, so that whoever
-        reads a report anywhere gets the same figures.
+        an interval without width, which is no evidence that there is none. Labels of one image are taken
+        together (see RightByImage). No randomness, so that whoever reads a report anywhere gets the same
+        figures.
         """
         return None if self.retention is None else self._interval(1)
 
@@ -181,33 +194,42 @@ class Paired:
 
     def _interval(self, times: float) -> Interval:
         """Return the interval if there were `times` as many images with the same shares."""
-        variant = times * (self.both + self.only_variant) + 0.5
-        reference = times * (self.both + self.only_reference) + 0.5
-        changed = times * (self.only_variant + self.only_reference) + 1
-        spread = math.exp(_Z95 * math.sqrt(changed / (variant * reference)))
-        ratio = variant / reference
+        half = 0.5 * self.decisions / self.images
+        variant = times * (self.both + self.only_variant) + half
+        reference = times * (self.both + self.only_reference) + half
+        if self.by_image is None:
+            variance = (times * (self.only_variant + self.only_reference) + 1) / (variant * reference)
+        else:
+            variance = self.by_image.variance_of_log_retention(times)
+        ratio, spread = variant / reference, math.exp(Z95 * math.sqrt(variance))
         return ratio / spread, ratio * spread
 
     def loss_p(self) -> float:
-        """Return the exact one-sided McNemar p-value: that so many or more losses were an even chance's."""
+        """Return the exact one-sided p-value: that so many or more losses were an even chance's.
+
+        McNemar's test; of labels the test that flips the signs of images (see RightByImage).
+        """
+        if self.by_image is not None:
+            return self.by_image.chance_of_gain(self.only_variant - self.only_reference)
         changed = self.only_variant + self.only_reference
         tail = sum(math.comb(changed, count) for count in range(self.only_variant + 1))
         return tail / (1 << changed)
 
     def mcnemar_p(self) -> float:
-        """Return the exact two-sided McNemar p-value: a binomial test of the images only one gets right."""
+        """Return the exact two-sided McNemar p-value: a binomial test of the images only one gets right.
+
+        Of labels, the test that flips the signs of images.
+        """
+        if self.by_image is not None:
+            return min(1.0, 2 * self.by_image.chance_of_gain(-abs(self.only_variant - self.only_reference)))
         changed = self.only_variant + self.only_reference
         fewer = min(self.only_variant, self.only_reference)
         tail: int = sum(math.comb(changed, count) for count in range(fewer + 1))
         return min(1.0, 2 * tail / (1 << changed))
 
 
-def pair(logits: Logits, reference: Logits, labels: Labels) -> Paired:
-    """Count which images the variant and the reference get right."""
+def pair(logits: Logits, reference: Logits, labels: Labels, each: int = 1) -> Paired:
+    """Count which decisions the variant and the reference get right; an image has `each` of them."""
+    shape = (-1, each)
     variant, other = predictions(logits) == labels, predictions(reference) == labels
-    return Paired(
-        images=len(labels),
-        both=int((variant & other).sum()),
-        only_variant=int((variant & ~other).sum()),
-        only_reference=int((other & ~variant).sum()),
-    )
+    return Paired.of(variant.reshape(shape), other.reshape(shape))

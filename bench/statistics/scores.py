@@ -22,6 +22,8 @@ class Decisions:
     """The scores: float32 [decisions, classes]."""
     labels: Labels | None
     """The right class of each decision: int64 [decisions]; None where nobody labelled the samples."""
+    each: int = 1
+    """How many decisions a sample has."""
 
 
 def decisions(values: Logits, labels: Labels | None, output: OutputRecord) -> Decisions | None:
@@ -31,7 +33,8 @@ def decisions(values: Logits, labels: Labels | None, output: OutputRecord) -> De
     if output.kind == "classes":
         scores = values if values.shape[1] > 1 else _no_or_yes(values[:, 0], output)
         return Decisions(scores, labels)
-    return Decisions(_no_or_yes(values.reshape(-1), output), None if labels is None else labels.reshape(-1))
+    right = None if labels is None else labels.reshape(-1)
+    return Decisions(_no_or_yes(values.reshape(-1), output), right, values.shape[1])
 
 
 def _no_or_yes(values: Logits, output: OutputRecord) -> Logits:

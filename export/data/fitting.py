@@ -38,11 +38,11 @@ def fitted(found: Data, values: int, output: OutputRecord) -> Data:
     """Return the data with labels as the judged output has them, and with notes on what was done.
 
     `values`: how many values the output has for a sample. Vectors with a single 1 are classes for an output
-    of classes. Labels are dropped for an output without classes. Raises InputError for labels that do not
-    fit.
+    of classes. An output without classes has none (`judged_output` refuses it labels). Raises InputError for
+    labels that do not fit.
     """
     if output.kind == "values":
-        return _without_labels(found, output)
+        return replace(found, classes=())
     count = class_count(values, output)
     if found.labels is None:
         return _named(found, count, output)
@@ -51,13 +51,6 @@ def fitted(found: Data, values: int, output: OutputRecord) -> Data:
     single = _with_classes(found, found.labels, count, output)
     _refuse_outside(single, count, values, output)
     return _with_note(single, count)
-
-
-def _without_labels(found: Data, output: OutputRecord) -> Data:
-    if found.labels is None:
-        return replace(found, classes=())
-    note = f"The output '{output.name}' holds no classes: the labels are not used."
-    return replace(found, labels=None, classes=(), notes=(*found.notes, note))
 
 
 def _named(found: Data, count: int, output: OutputRecord) -> Data:

@@ -35,7 +35,7 @@ class CheckedPreprocess:
     """What was found about a stated preprocessing."""
 
     record: PreprocessCheck | None
-    """For the manifest; None if nothing could be checked: no labels, or no classes."""
+    """For the manifest; None if nothing could be checked: no labels, or no images."""
     notes: tuple[str, ...]
     """What a person should know: sentences."""
 
@@ -51,22 +51,24 @@ def check_preprocess(
     """Run the source on at most 64 images of the calibration set, as stated and as each rival has it.
 
     `dtype`: the type of the input's values. Raises InputError with both figures if a rival, or another order
-    of the classes, is significantly better, unless `trust`.
+    of the classes, is significantly better, unless `trust`; and for `trust` where nothing is checked.
     """
     measurement = RivalMeasurement(images, images.calibration[:MOST_IMAGES], preprocess)
-    labels = measurement.stated.labels
-    if not len(measurement.stated):
-        return CheckedPreprocess(None, (f"{images.name}: no image is left to check the preprocessing on",))
+    labels, samples = measurement.stated.labels, len(measurement.stated)
+    if trust and (labels is None or not samples):
+        raise InputError(f"{TRUST}: {unchecked(images.name, samples)}; leave it out")
+    if not samples:
+        return CheckedPreprocess(None, (unchecked(images.name, samples),))
     values = answers(measurement.stated)
     notes = strange_outputs(images.name, values, output, images.classes)
-    stated = None if labels is None else answers_to(values, labels, output)
-    if stated is None or labels is None:
-        return CheckedPreprocess(None, (*notes, unchecked(images.name, labels is not None)))
+    if labels is None:
+        return CheckedPreprocess(None, (*notes, unchecked(images.name, samples)))
+    stated = answers_to(values, labels, output)
     rivals = _judged(stated, measurement.measure(output, answers, dtype))
     order = _fitting_order(values, labels, output)
     complaint = _complaint(stated, _explanations(stated, rivals, order, images.classes))
     if complaint is not None and not trust:
-        raise InputError(f"{images.name}: {complaint}; or go on with {TRUST}")
+        raise InputError(f"{images.name}: {complaint}; or go on with {TRUST}. Stated was: {preprocess.words}")
     trusted = () if complaint is None else (f"{images.name}: {complaint}; {TRUST} goes on",)
     return CheckedPreprocess(
         record=_record(stated, rivals, order, complaint is not None),

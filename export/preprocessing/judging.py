@@ -74,11 +74,11 @@ class RivalComparison:
     to matter."""
 
 
-def answers_to(values: Values, labels: Labels, output: OutputRecord) -> Answers | None:
-    """Return how well values [images, values] fit the labels; None if the output holds no classes."""
+def answers_to(values: Values, labels: Labels, output: OutputRecord) -> Answers:
+    """Return how well values [images, values] fit the labels of an output that holds classes or labels."""
     decided = decisions(values, labels, output)
-    if decided is None or decided.labels is None:
-        return None
+    assert decided is not None  # labels for any other output are refused
+    assert decided.labels is not None
     scores, right_class = decided.scores.astype(np.float64), decided.labels
     is_finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(scores).all(axis=1))
     right = (scores.argmax(axis=1) == right_class) & is_finite

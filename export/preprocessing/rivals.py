@@ -73,8 +73,7 @@ def rivals_of(preprocess: Preprocess, is_coloured: bool, dtype: str) -> tuple[Ri
     values = [rival for rival in values if fits_type(rival.preprocess, dtype)]
     if not is_coloured or preprocess.channels == "grey":
         return tuple(values)
-    order = _other_order(preprocess)
-    return (*values, stated.with_change(order), *(rival.with_change(order) for rival in values))
+    return (*values, *(rival.with_change(_other_order(rival.preprocess)) for rival in (stated, *values)))
 
 
 def other_geometries(preprocess: Preprocess) -> Iterator[Change]:
@@ -92,17 +91,20 @@ def other_geometries(preprocess: Preprocess) -> Iterator[Change]:
 def _other_values(preprocess: Preprocess) -> Iterator[Change]:
     stated = Numbers(preprocess.scale, preprocess.mean, preprocess.std)
     for name, words in _VALUES.items():
-        numbers = PRESETS[name].for_channels(len(preprocess.mean))
+        numbers = PRESETS[name].in_order(preprocess.channels).for_channels(len(preprocess.mean))
         if numbers is not None and not numbers.is_like(stated):
             fields = {"scale": numbers.scale, "mean": numbers.mean, "std": numbers.std}
             yield Change(words, fields, f"--preprocess {name}")
 
 
 def _other_order(preprocess: Preprocess) -> Change:
-    """Return the other order of the channels. Mean and std stay where they are, as they would if typed."""
+    """Return the other order of the channels. Each channel keeps its own mean and std."""
     order = "rgb" if preprocess.channels == "bgr" else "bgr"
+    mean, std = preprocess.mean[::-1], preprocess.std[::-1]
+    moves = (mean, std) != (preprocess.mean, preprocess.std)
+    own = ", and there mean and std in that order, if it states them" if moves else ""
     return Change(
         f"channels in the order {order.upper()}",
-        {"channels": order},
-        f"'input: {{channels: {order}}}' in edgefit.yaml",
+        {"channels": order, "mean": mean, "std": std},
+        f"'input: {{channels: {order}}}' in edgefit.yaml{own}",
     )

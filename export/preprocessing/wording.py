@@ -84,10 +84,10 @@ def _in_words(order: FittingOrder, classes: Sequence[str]) -> str:
     return f"another order of the classes ({shown}{', …' if len(moved) > _MOST_NAMES else ''})"
 
 
-def unchecked(name: str, is_labelled: bool) -> str:
-    """Say why nothing was checked."""
-    if is_labelled:
-        return f"{name}: the output holds no classes, so nothing checks how images are prepared"
+def unchecked(name: str, images: int) -> str:
+    """Say why nothing was checked: there are no labels, or no images."""
+    if not images:
+        return f"{name}: no image is left to check the preprocessing on"
     return f"{name}: without labels nothing checks how images are prepared"
 
 

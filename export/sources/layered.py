@@ -4,19 +4,16 @@ It knows torch's operators, and no format. Convolutions and linear layers become
 weights; batch norms are folded into them; dropout is removed; what else there is stays as it is.
 """
 
-import copy
 import operator
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
-from torch.fx.node import Argument
-from torch.utils import _pytree as pytree
 
+from export.sources.any_batch import are_equal, flat, for_any_batch
+from export.sources.functional_program import attribute, fold_constants, functional, remove_unused
 from export.sources.source import NotLayeredError
 
 _ops = torch.ops.aten
@@ -27,10 +24,6 @@ _WITHOUT_EFFECT = {
     *(_ops.contiguous.default, _ops.dropout.default, _ops.feature_dropout.default),
 }
 _CASTS = {_ops._to_copy.default, _ops.to.dtype}
-_CHECKS = {
-    *(_ops._assert_tensor_metadata.default, _ops._assert_scalar.default, _ops._assert_async.msg),
-    *(_ops.sym_constrain_range_for_size.default, _ops.sym_constrain_range.default),
-}
 _RESHAPES = {_ops.view.default, _ops.reshape.default, _ops._unsafe_view.default}
 
 # Functions that take the same arguments as the operator, and that quantisers know.
@@ -48,10 +41,6 @@ _FUNCTIONS: dict[object, Callable[..., Tensor]] = {
     _ops.mean.dim: torch.mean,
 }
 
-_LARGEST_ERROR = 1e-4
-ONE_SAMPLE = "one sample"
-"""The key of a network's `meta` that says that it takes no more samples at once than the program."""
-
 
 def layered_network(program: ExportedProgram) -> fx.GraphModule:
     """Return a program's network of layers, in eval mode; its outputs are flat.
@@ -59,36 +48,15 @@ def layered_network(program: ExportedProgram) -> fx.GraphModule:
     It takes any number of samples at once if that can be. Raises NotLayeredError with the reason if there is
     no such network, or if it does not give the program's outputs.
     """
-    module = _functional(program)
+    module = functional(program)
     inputs = [_random(node) for node in module.graph.find_nodes(op="placeholder")]
     with torch.no_grad():
-        expected = _flat(module(*inputs))
-        _fold_constants(module)
+        expected = flat(module(*inputs))
+        fold_constants(module)
         network = _Layers(module).network()
-        if not _are_equal(_flat(network(*inputs)), expected):
+        if not are_equal(flat(network(*inputs)), expected):
             raise NotLayeredError("the network made of the program does not give the program's outputs")
-        return _for_any_batch(network, inputs, expected)
-
-
-def _functional(program: ExportedProgram) -> fx.GraphModule:
-    """Return the program without operators that overwrite their inputs, with flat inputs and outputs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch deprecates its own internals while exporting
-        module = program.run_decompositions({}).module(check_guards=False)
-    assert isinstance(module, fx.GraphModule)
-    graph = module.graph
-    graph.set_codegen(fx.graph.CodeGen())
-    for node in list(graph.nodes):
-        if node.op == "call_module" or node.target in _CHECKS:
-            if node.op == "call_module" and not node.name.startswith("_guards"):
-                raise NotLayeredError(f"its graph calls another graph: {node.target}")
-            graph.erase_node(node)
-    output = graph.output_node()
-    values = [value for value in pytree.tree_leaves(output.args[0]) if isinstance(value, fx.Node)]
-    output.args = (values[0] if len(values) == 1 else tuple(values),)
-    _remove_unused(graph)
-    module.recompile()
-    return module.requires_grad_(False)
+        return for_any_batch(network, inputs, expected)
 
 
 def _random(node: fx.Node) -> Tensor:
@@ -97,68 +65,6 @@ def _random(node: fx.Node) -> Tensor:
         raise NotLayeredError(f"its input {node.name} is no tensor")
     generator = torch.Generator().manual_seed(0)
     return torch.rand(tuple(value.shape), generator=generator).to(value.dtype)  # integers become 0
-
-
-def _flat(outputs: object) -> list[Tensor]:
-    leaves = pytree.tree_leaves(outputs)
-    return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-
-
-def _are_equal(values: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
-    return all(
-        value.shape == other.shape
-        and bool((value - other).abs().max() <= _LARGEST_ERROR * max(1.0, float(other.abs().max())))
-        for value, other in zip(values, others, strict=True)
-    )
-
-
-def _fold_constants(module: fx.GraphModule) -> None:
-    """Compute what depends on weights alone, such as weights that are standardised in every run."""
-    constants: dict[fx.Node, Any] = {}
-    for node in list(module.graph.nodes):
-        if node.op == "get_attr":
-            constants[node] = _attribute(module, str(node.target))
-        elif node.op == "call_function" and all(other in constants for other in node.all_input_nodes):
-            constants[node] = _run(node, constants)
-    for node, value in constants.items():
-        if node.op == "get_attr" or not isinstance(value, Tensor):
-            continue
-        if any(user not in constants for user in node.users):
-            name = f"constant_{node.name}"
-            module.register_buffer(name, value.clone())
-            with module.graph.inserting_before(node):
-                constant = module.graph.get_attr(name)
-            constant.meta = {"val": value, "weight": _first_weight(node)}
-            node.replace_all_uses_with(constant)
-    _remove_unused(module.graph)
-
-
-def _run(node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
-    """Compute a node from the values of others."""
-    assert callable(node.target)
-    args: Any = fx.node.map_arg(node.args, lambda other: values[other])
-    kwargs: Any = fx.node.map_arg(node.kwargs, lambda other: values[other])
-    return node.target(*args, **kwargs)
-
-
-def _remove_unused(graph: fx.Graph) -> None:
-    for node in reversed(list(graph.nodes)):
-        if not node.users and node.op not in ("placeholder", "output"):
-            graph.erase_node(node)
-
-
-def _first_weight(node: fx.Node) -> str:
-    """Return the name of the first weight that a constant is computed from."""
-    while node.op != "get_attr" and node.all_input_nodes:
-        node = node.all_input_nodes[0]
-    return str(node.target)
-
-
-def _attribute(module: nn.Module, name: str) -> object:
-    value: object = module
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 class _Layers:
@@ -172,10 +78,10 @@ class _Layers:
     def network(self) -> fx.GraphModule:
         for node in list(self._graph.nodes):
             self._rewrite(node)
-        _remove_unused(self._graph)
+        remove_unused(self._graph)
         self._fold_batch_norms()
         self._use_functions()
-        _remove_unused(self._graph)
+        remove_unused(self._graph)
         attributes = {str(node.target): self._own(str(node.target)) for node in self._nodes("get_attr")}
         for node in self._graph.nodes:
             node.meta = (
@@ -189,7 +95,7 @@ class _Layers:
         return [node for node in self._graph.nodes if node.op == kind]
 
     def _own(self, name: str) -> object:
-        value = _attribute(self._module, name)
+        value = attribute(self._module, name)
         return value.detach().clone() if isinstance(value, Tensor) else value
 
     def _rewrite(self, node: fx.Node) -> None:
@@ -256,7 +162,7 @@ class _Layers:
     def _weight(self, source: object) -> Tensor | None:
         if not isinstance(source, fx.Node) or source.op != "get_attr":
             return None
-        value = _attribute(self._module, str(source.target))
+        value = attribute(self._module, str(source.target))
         return value.detach() if isinstance(value, Tensor) else None
 
     def _place(
@@ -367,55 +273,3 @@ def _fold(layer: nn.Module | None, values: Sequence[Tensor | None], eps: object)
     own, shift = layer.get_parameter("weight"), layer.get_parameter("bias")
     own.mul_(scale.reshape(-1, *[1] * (own.dim() - 1)))
     shift.sub_(mean).mul_(scale).add_(0.0 if bias is None else bias)
-
-
-def _for_any_batch(
-    network: fx.GraphModule, inputs: Sequence[Tensor], expected: Sequence[Tensor]
-) -> fx.GraphModule:
-    """Return the network with shapes that fit any number of samples; the network itself if that fails.
-
-    A program states the size of every axis. The first one has the samples, and is left open.
-    """
-    general = copy.deepcopy(network)
-    for node in list(general.graph.nodes):
-        if node.target is torch.reshape:
-            node.args = (node.args[0], (-1, *node.args[1][1:]))
-        elif node.target is torch.cat:
-            _repeat_constants(general.graph, node)
-    general.recompile()
-    try:
-        twice = _flat(fx.Interpreter(general).run(*(torch.cat([value, value.flip(-1)]) for value in inputs)))
-        once = _flat(network(*(value.flip(-1) for value in inputs)))
-    except RuntimeError:
-        return _for_one_sample(network)
-    results = [triple for triple in zip(expected, once, twice, strict=True) if triple[0].dim()]
-    is_general = all(_are_equal([both], [torch.cat([one, other])]) for one, other, both in results)
-    return general if is_general else _for_one_sample(network)
-
-
-def _for_one_sample(network: fx.GraphModule) -> fx.GraphModule:
-    network.meta[ONE_SAMPLE] = True
-    return network
-
-
-def _repeat_constants(graph: fx.Graph, node: fx.Node) -> None:
-    """Repeat constants that are joined to each sample, such as a class token."""
-    values, *others = node.args
-    axis = others[0] if others else 0
-    assert isinstance(values, Sequence)
-    assert isinstance(axis, int)
-    own = [value for value in values if isinstance(value, fx.Node) and value.op != "get_attr"]
-    if own:
-        node.args = ([_repeated(graph, node, value, own[0], axis) for value in values], *others)
-
-
-def _repeated(graph: fx.Graph, user: fx.Node, value: Argument, other: fx.Node, axis: int) -> Argument:
-    """Return a constant as often as `other` has samples, in a way that torch.fx can trace again."""
-    if not isinstance(value, fx.Node) or value.op != "get_attr":
-        return value
-    size, most = value.meta["shape"][axis], other.meta["shape"][axis]
-    if size > most:
-        return value
-    with graph.inserting_before(user):
-        part = graph.call_function(torch.narrow, (other, axis, 0, size))
-        return graph.call_method("expand_as", (value, part))

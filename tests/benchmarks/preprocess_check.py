@@ -80,7 +80,7 @@ class Tally:
 
 def preprocess(numbers: PresetName, geometry: tuple[Resize, float], order: ChannelOrder) -> Preprocess:
     """Return a preprocessing for three channels."""
-    values = PRESETS[numbers].for_channels(3)
+    values = PRESETS[numbers].in_order(order).for_channels(3)
     assert values is not None
     return Preprocess(
         input_size=(3, SIDE, SIDE),

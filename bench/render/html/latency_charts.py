@@ -30,18 +30,18 @@ from bench.render.html.drawing import (
     tooltip,
     word,
 )
-from bench.render.text import device_of, noun_of
+from bench.render.text import device_of, noun_of, whose_figures
 from bench.report.schema import Report
 from bench.run_config import RunOptions
 from bench.units import ms
 
 _DIGITS = 4
-# The columns that are drawn over time, with the title of the axis.
+# The columns that are drawn over time, with the title of the axis; `{whose}`: what accuracy is compared with.
 _HISTORY = {
     "p50_ms": "latency, ms (p50)",
     "relative_to_control": "latency ÷ control workload",
     "size_mb": "size, MB",
-    "retention": "accuracy ÷ fp32's",
+    "retention": "accuracy ÷ {whose}",
     "agreement": "agreement with the reference",
     "cosine": "cosine with the source",
     "output_agreement": "agreement with the reference",
@@ -196,10 +196,12 @@ def history_charts(reports: Sequence[Report], kinds: Kinds) -> list[Chart]:
     """Draw figures of each variant over reports of one name."""
     if not reports:
         return []
+    whose = whose_figures(reports)
+    titles = {key: title.format(whose=whose) for key, title in _HISTORY.items()}
     has_accuracy = any(report.evaluation is not None and report.evaluation.gap is None for report in reports)
     drawn = (
         (key, title, _history_rows(reports, column_of(key), title))
-        for key, title in _HISTORY.items()
+        for key, title in titles.items()
         if key != "agreement" or not has_accuracy
     )
     return [_over_time(rows, title, key, kinds) for key, title, rows in drawn if rows.points]

@@ -34,7 +34,7 @@ from bench.render.html.drawing import (
     tooltip,
     word,
 )
-from bench.render.text import noun_of
+from bench.render.text import noun_of, whose_figures
 from bench.report.retention import MARGIN
 from bench.report.schema import Report
 from bench.units import mb, ms, written
@@ -53,7 +53,7 @@ class _Vertical:
     name: str
     """Its name."""
     title: str
-    """The title of its axis."""
+    """The title of its axis; `{whose}` stands for what the answers are compared with."""
     front: str
     """The quantities of the Pareto front."""
     better: str
@@ -70,7 +70,7 @@ class _Vertical:
 _ACCURACY = _Vertical(
     key="retention",
     name="accuracy",
-    title="accuracy ÷ fp32's, 95 % interval",
+    title="accuracy ÷ {whose}, 95 % interval",
     front="memory, size and accuracy",
     better="up is more accurate",
     sign=1,
@@ -104,6 +104,8 @@ class _MainRows(Rows):
     """The main chart's data: also the front's corners, projected ranges, and the budget's limits."""
 
     vertical: _Vertical = _ACCURACY
+    title: str = ""
+    """The title of the vertical axis."""
     corners: tuple[Row, ...] = ()
     projected: tuple[Row, ...] = ()
     latency_limit: float | None = None
@@ -164,6 +166,7 @@ def _main(report: Report) -> _MainRows:
         table=_table(report, points, vertical),
         caption=_caption(report, points, ranges, len(candidates), vertical),
         vertical=vertical,
+        title=vertical.title.format(whose=whose_figures([report])),
         corners=_corners(points, vertical),
         projected=tuple(ranges),
         latency_limit=budget.p95_ms if has_limit else None,
@@ -278,7 +281,7 @@ def _y(main: _MainRows) -> alt.Y:
     values = [row[vertical.key] for row in main.points]
     values += [] if main.limit is None else [main.limit]
     scale = spread_scale(values) if vertical.is_size else alt.Scale(zero=False)
-    return alt.Y(f"{vertical.key}:Q", title=vertical.title, scale=scale)
+    return alt.Y(f"{vertical.key}:Q", title=main.title, scale=scale)
 
 
 def _reaches(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:

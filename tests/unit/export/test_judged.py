@@ -5,7 +5,7 @@ import pytest
 
 from bench.bundle.signature import Tensor
 from bench.errors import InputError
-from export.judged import judged_output, with_activation
+from export.judged import judged_output, refuse_idle_names, with_activation
 
 BOXES = Tensor(name="boxes", dtype="float32", shape=(1, 100, 4))
 SCORES = Tensor(name="scores", dtype="float32", shape=(1, 3))
@@ -40,9 +40,24 @@ def test_an_output_can_be_named_and_an_unknown_one_is_refused() -> None:
         judged_output((SCORES, BOXES), "score", None, None)
 
 
-def test_labels_need_an_output_with_scores() -> None:
-    with pytest.raises(InputError, match=r"'boxes' is boxes: float32 \[1, 100, 4\]"):
-        judged_output((BOXES,), None, CLASSES, None)
+@pytest.mark.parametrize("labels", [CLASSES, SEVERAL])
+def test_labels_need_an_output_with_scores(labels: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"'boxes' is boxes: float32 \[1, 100, 4\].*'path' alone"):
+        judged_output((BOXES,), None, labels, None)
+
+
+def test_names_need_an_output_with_scores() -> None:
+    boxes, scores = (judged_output((each,), None, None, None) for each in (BOXES, SCORES))
+
+    refuse_idle_names(scores, "a,b,c")
+    refuse_idle_names(boxes, None)
+    with pytest.raises(InputError, match=r"^--classes: the judged output 'boxes' holds no classes; leave it"):
+        refuse_idle_names(boxes, "a,b,c")
+
+
+def test_an_activation_needs_an_output_with_scores() -> None:
+    with pytest.raises(InputError, match=r"--activation softmax: .* or leave it out"):
+        judged_output((BOXES,), None, None, "softmax")
 
 
 @pytest.mark.parametrize(

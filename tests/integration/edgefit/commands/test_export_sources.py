@@ -96,6 +96,7 @@ def test_images_without_labels_give_agreement_and_no_accuracy(model: Path, tmp_p
     assert done.returncode == 0, done.stderr
     verification = manifest_of(bundle).artifacts[1].verification
     assert (verification.agreement, verification.retention) == (1, None)
+    assert (done.stdout + done.stderr).count("images: squash to") == 1
     assert not manifest_of(bundle).pack.labelled
 
 
@@ -151,6 +152,20 @@ def test_ready_inputs_of_a_function_are_calibrated_and_verified_on(model: Path, 
     )
     answer = session.infer(pack.inputs(0, artifact.inputs(None)))[0]
     assert answer[0] == pytest.approx(pack.reference_logits[0], abs=1e-4)
+
+
+def test_an_option_that_would_do_nothing_is_refused(model: Path, tmp_path: Path) -> None:
+    unlabelled = write_brightness(tmp_path / "images", labelled=False)
+    out = tmp_path / "new" / "bundle"
+
+    done = edgefit_here(
+        "export", model, "--data", unlabelled, "--preprocess", "unit", "--trust-preprocess", "--shape", SHAPE,
+        "--out", out,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "--trust-preprocess: images: without labels nothing checks" in " ".join(done.stderr.split())
+    assert not out.parent.exists()
 
 
 @pytest.mark.parametrize(

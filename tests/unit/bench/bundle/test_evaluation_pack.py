@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.bundle.evaluation_pack import EvaluationPack, as_batch, read_pack, write_pack
+from bench.bundle.signature import Tensor
 from bench.errors import InputError
 
 GREY = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)
@@ -35,6 +36,16 @@ def test_grey_becomes_three_channels_and_rgb_keeps_its_own() -> None:
     assert (grey[0, 0] == grey[0, 2]).all()
     assert grey.max() == pytest.approx(15 / 255)
     assert as_batch(colour)[0, :, 0, 0].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_images_of_a_run_folder_follow_the_input_of_another_model() -> None:
+    """Such a model has the same preprocessing, and may have its axes in another order."""
+    nhwc = Tensor(name="image", dtype="float16", shape=(2, 4, 4, 3))
+
+    (item,) = pack().inputs(1, (nhwc,))
+
+    assert (item.shape, str(item.dtype)) == ((2, 4, 4, 3), "float16")
+    assert (item[1].transpose(2, 0, 1) == pack().batch(1)[0].astype(np.float16)).all()
 
 
 def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bench.bundle.found_preprocessing import find_preprocess
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.joined_preprocessing import Found, ImageInput
+from bench.bundle.required_preprocessing import stated_by_option
 from bench.bundle.sidecar import Sidecar, SidecarInput, SidecarOutput, sidecar_preprocess, write_sidecar
 from bench.bundle.stated_preprocessing import PRESETS, Stated
 from bench.errors import InputError
@@ -488,6 +489,69 @@ def test_options_go_before_everything(tmp_path: Path) -> None:
     assert (found.origin_of("scale"), found.origin_of("resize")) == ("--preprocess", "config.json")
     assert found.preprocess is not None
     assert found.preprocess.mean == (0, 0, 0)
+
+
+MEAN = (0.1, 0.2, 0.3)
+BGR_MEAN, BGR_STD = IMAGENET_MEAN[::-1], IMAGENET_STD[::-1]
+
+
+@pytest.mark.parametrize(
+    ("files", "option", "mean", "std", "origin"),
+    [
+        ({}, "imagenet", BGR_MEAN, BGR_STD, "--preprocess imagenet in the order BGR"),
+        ({"config_json": TIMM}, None, BGR_MEAN, BGR_STD, "config.json in the order BGR"),
+        ({}, "symmetric", (0.5,) * 3, (0.5,) * 3, "--preprocess symmetric"),
+        (
+            {
+                "preprocessor_config_json": {
+                    **VIT,
+                    "image_mean": [0.1, 0.2, 0.3],
+                    "do_flip_channel_order": True,
+                }
+            },
+            None,
+            MEAN,
+            (0.5,) * 3,
+            "preprocessor_config.json",
+        ),
+    ],
+    ids=["preset", "timm", "the same for each", "another that is BGR itself"],
+)
+def test_each_channel_of_a_bgr_network_keeps_its_own_mean(
+    tmp_path: Path,
+    files: dict[str, object],
+    option: str | None,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+    origin: str,
+) -> None:
+    """What is stated in the order RGB is turned, and that is said."""
+    (tmp_path / "edgefit.yaml").write_text("input: {channels: bgr}\n")
+    model = model_beside(tmp_path, "model.onnx", **files)
+
+    found = find_preprocess(model, {}, FIXED, stated_by_option(option))
+
+    assert found.preprocess is not None
+    assert (found.preprocess.channels, found.preprocess.mean, found.preprocess.std) == ("bgr", mean, std)
+    assert (found.origin_of("mean"), found.origin_of("channels")) == (origin, "edgefit.yaml")
+
+
+def test_a_mean_beside_its_channels_is_in_their_order(tmp_path: Path) -> None:
+    text = "input: {channels: bgr}\npreprocess: {resize: squash, mean: [1, 2, 3], std: [1, 1, 2]}\n"
+
+    found = found_in(model_beside(tmp_path, edgefit_yaml=text))
+
+    assert found.preprocess is not None
+    assert (found.preprocess.mean, found.preprocess.std) == ((1, 2, 3), (1, 1, 2))
+    assert found.origin_of("mean") == "edgefit.yaml"
+
+
+def test_one_mean_in_two_orders_is_no_contradiction(tmp_path: Path) -> None:
+    text = f"input: {{channels: bgr}}\npreprocess: {{mean: {list(BGR_MEAN)}, std: {list(BGR_STD)}}}\n"
+
+    found = found_in(model_beside(tmp_path, edgefit_yaml=text, config_json=TIMM))
+
+    assert not [conflict for conflict in found.conflicts if "mean" in conflict]
 
 
 def test_a_uint8_input_takes_values_as_they_are(tmp_path: Path) -> None:

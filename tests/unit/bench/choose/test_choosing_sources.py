@@ -1,5 +1,7 @@
 """Choosing among the variants of bundles of every kind."""
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from making.source_bundle import KINDS
 from making.source_report import source_report
@@ -7,6 +9,8 @@ from making.source_report import source_report
 from bench.choose.choosing import Choice, Criteria, choose
 from bench.errors import InputError
 from bench.render.choice_text import choice_notes
+from bench.report.figures import figures_of
+from bench.report.schema import Report
 from device_profiles.settings import Budget
 from edgefit.jobs import choose_for, criteria_of
 
@@ -82,3 +86,49 @@ def test_bundles_with_labels_can_be_chosen_by_accuracy(name: str) -> None:
     ((choice, _),) = choose_for([source_report(KINDS[name], 0.001)], criteria)
 
     assert choice.chosen is not None
+
+
+def with_answers(report: Report, values: npt.NDArray[np.float64]) -> Report:
+    """Return the report with other answers of onnx-int8, and the figures that these have."""
+    fp32, int8, *others = report.runs
+    assert int8.completed is not None
+    assert int8.summary is not None
+    assert report.evaluation is not None
+    answers = tuple(tuple(map(float, row)) for row in values)
+    outcome = int8.completed.model_copy(update={"logits": answers})
+    summary = int8.summary.model_copy(update={"accuracy": figures_of(answers, report.evaluation)})
+    changed = int8.model_copy(update={"outcome": outcome, "summary": summary})
+    return report.model_copy(update={"runs": (fp32, changed, *others)})
+
+
+def test_a_label_that_is_found_less_often_is_not_made_up_for_by_another() -> None:
+    """Of the first label, int8 misses images; of the second, it corrects as many of the source's errors."""
+    report = source_report(KINDS["labels"], 0.0)
+    evaluation = report.evaluation
+    assert evaluation is not None
+    values, labels = np.array(evaluation.reference_logits), np.array(evaluation.labels)
+    missed = np.flatnonzero((labels[:, 0] == 1) & (values[:, 0] > 0.5))[:9]
+    corrected = np.flatnonzero((labels[:, 1] == 1) & (values[:, 1] < 0.5))[:9]
+    values[missed, 0], values[corrected, 1] = 0.2, 0.8
+
+    ((choice, _),) = choose([with_answers(report, values)], CRITERIA)
+    (int8,) = (candidate for candidate in choice.candidates if candidate.name == "onnx-int8")
+
+    assert len(missed) == len(corrected) == 9
+    assert choice.chosen == "onnx-fp32"
+    assert int8.result == "loses accuracy"
+    assert int8.reason.startswith("retention of 'finding 0' 0.9")
+
+
+def test_the_images_that_a_label_does_not_apply_to_are_a_class_too() -> None:
+    report = source_report(KINDS["labels"], 0.0)
+    evaluation = report.evaluation
+    assert evaluation is not None
+    values, labels = np.array(evaluation.reference_logits), np.array(evaluation.labels)
+    rejected = np.flatnonzero((labels[:, 2] == 0) & (values[:, 2] < 0.5))[:9]
+    values[rejected, 2] = 0.8
+
+    ((choice, _),) = choose([with_answers(report, values)], CRITERIA)
+    (int8,) = (candidate for candidate in choice.candidates if candidate.name == "onnx-int8")
+
+    assert int8.reason.startswith("retention of 'not finding 2' 0.9")

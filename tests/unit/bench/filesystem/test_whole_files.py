@@ -40,6 +40,28 @@ def test_nothing_is_left_if_the_block_raises(tmp_path: Path, error: type[BaseExc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["n" * 255, "n" * 300, "n" * 300 + "/out"])
+def test_a_name_that_is_too_long_leaves_no_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises((InputError, OSError)), whole_folder(tmp_path / "deep" / name, written):
+        pytest.fail("the block must not run")
+    with pytest.raises((InputError, OSError)):
+        write_whole(tmp_path / "deep" / name, "text")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_somebody_else_uses_by_now_is_left(tmp_path: Path) -> None:
+    def write_half() -> None:
+        with whole_folder(tmp_path / "new" / "deep" / "out", written):
+            (tmp_path / "new" / "theirs").write_text("x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+
+    assert names(tmp_path / "new") == ["theirs"]
+
+
 def test_an_earlier_result_is_kept_unless_overwriting_is_asked_for(tmp_path: Path) -> None:
     target = make(tmp_path / "out", a="old", b="old")
 

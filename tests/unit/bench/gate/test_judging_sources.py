@@ -1,10 +1,17 @@
 """The gate on reports of bundles without labels, with several labels, and without classes."""
 
-import pytest
-from making.source_bundle import KINDS
-from making.source_report import IMAGES, source_report
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from making.source_bundle import KINDS, make_source_bundle
+from making.source_report import IMAGES, source_report
+from making.watching import Watching
+
+from bench.bundle.manifest import read_bundle
+from bench.bundle.signature import Tensor
 from bench.errors import InputError
+from bench.gate.check_bundles import check_bundles
 from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
@@ -12,6 +19,7 @@ from bench.gate.options import CheckOptions
 from bench.render.check_text import quantities
 from bench.report.comparability import require_same_answers, require_same_task
 from bench.report.schema import BundleRecord
+from device_profiles.loading import load_profile
 
 
 def checked(name: str, error: float, **changes: object) -> Checked:
@@ -99,3 +107,38 @@ def test_bundles_that_prepare_images_otherwise_cannot_answer_each_others() -> No
     require_same_answers(ours, ours)
     with pytest.raises(InputError, match="prepared otherwise than 'theirs'"):
         require_same_answers(ours, record("three classes"))
+
+
+def test_bundles_whose_inferences_or_ready_inputs_differ_are_not_of_one_task() -> None:
+    four = Tensor(name="image", dtype="float32", shape=(4, 3, 8, 8))
+    with pytest.raises(InputError, match="one inference of 'theirs' takes 4 images, and one of 'theirs' 1"):
+        require_same_task(record("three classes", inputs=(four,)), record("three classes"))
+
+    whole = tuple(tensor.model_copy(update={"dtype": "int64"}) for tensor in record("values").inputs)
+    with pytest.raises(InputError, match=r"takes age: int64 .*, and 'theirs' takes age: float32"):
+        require_same_task(record("values", inputs=whole), record("values"))
+
+
+@pytest.mark.parametrize(("name", "other"), [("three classes", "seven classes"), ("values", "more values")])
+def test_outputs_of_other_sizes_cannot_be_compared(name: str, other: str, tmp_path: Path) -> None:
+    kinds = KINDS | {"more values": replace(KINDS["values"], values=7)}
+    kinds["seven classes"] = replace(KINDS["seven classes"], layout="NCHW", dtype="float32")
+    before, after = (replace(kinds[each], names=False) for each in (name, other))
+    candidate, baseline = (
+        read_bundle(make_source_bundle(tmp_path / str(kind.values), kind)) for kind in (after, before)
+    )
+
+    with pytest.raises(InputError, match=rf"holds 7 (values|classes), .* {before.values} .*: give two whose"):
+        check_reports(source_report(after), source_report(before), CheckOptions(), "0", "now")
+    with pytest.raises(
+        InputError, match=rf"/7 holds 7 values, and .*/{before.values} {before.values} values"
+    ):
+        check_bundles(candidate, baseline, load_profile("laptop-cpu"), CheckOptions(), Watching(), "0", "now")
+
+
+def test_reports_of_bundles_that_cannot_be_checked_do_not_advise_to_check_them() -> None:
+    mine = record("three classes", preprocess=None, source=None, pack_sha256="f" * 64)
+
+    finding = finding_of(checked("three classes", 0.0, bundle=mine), Quantity.ACCURACY)
+
+    assert "cannot answer each other's; compare the retention that each report shows" in finding.sentence

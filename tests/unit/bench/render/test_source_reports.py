@@ -1,6 +1,7 @@
 """What every output says of bundles without labels, with several labels, and without classes."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -44,6 +45,20 @@ def page_of(report: Report, *choices: Choice) -> str:
 
 def said(report: Report) -> str:
     return " ".join(terminal(report).split())
+
+
+@KIND_NAMES
+def test_no_output_says_that_a_source_is_fp32(name: str) -> None:
+    """The explanations of columns name both, because one page may hold reports of both."""
+    report = source_report(KINDS[name])
+    both = r"the fp32 network's( sensitivity| specificity| class)?( on the same images)?,? or the source's"
+    page = to_html([report], (), [report, report]).replace(r"\u0027", "'").replace(r"\u00f7", "÷")
+    shown = (html.unescape(page), report_to_markdown([report], ()), terminal(report))
+
+    for text in shown:
+        assert not re.findall("fp32 network|fp32's", re.sub(both, "", text))
+    if report.evaluation is not None and report.evaluation.gap is None:
+        assert "accuracy ÷ the source's, 95 % interval" in shown[0]
 
 
 @KIND_NAMES

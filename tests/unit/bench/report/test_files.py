@@ -11,7 +11,9 @@ from making.tiny_report import MS, completed, make_report
 
 from bench.errors import InputError, ReportMismatchError
 from bench.measurements import Outcome
+from bench.report.figures import with_independent_labels
 from bench.report.files import read_report, to_json, write_report
+from bench.report.schema import Report
 from bench.report.summaries import References
 
 
@@ -90,6 +92,33 @@ def test_a_summary_changed_by_hand_is_refused_and_named(
         ReportMismatchError, match=rf"onnx-int8: 'summary.{'.'.join(keys)}' does not match the measurements"
     ):
         read_report(path)
+
+
+def older_report_of_labels() -> Report:
+    """A report of several labels as it was written when each of them counted as independent."""
+    report = source_report(KINDS["labels"], error=0.4)
+    runs = []
+    for run in report.runs:
+        if run.summary is not None and run.summary.accuracy is not None and report.evaluation is not None:
+            assert run.completed is not None
+            assert run.completed.logits is not None
+            older = with_independent_labels(run.summary.accuracy, run.completed.logits, report.evaluation)
+            run = run.model_copy(update={"summary": run.summary.model_copy(update={"accuracy": older})})
+        runs.append(run)
+    return report.model_copy(update={"runs": tuple(runs)})
+
+
+def test_an_older_report_of_labels_gets_the_intervals_of_images(tmp_path: Path) -> None:
+    older, present = older_report_of_labels(), source_report(KINDS["labels"], error=0.4)
+    write_report(tmp_path / "labels.json", older)
+
+    found = read_report(tmp_path / "labels.json")
+
+    assert found.runs != older.runs
+    assert found.runs == present.runs
+    change(tmp_path / "labels.json", [0.99, 1.0], "runs", 1, "summary", "accuracy", "retention", "ci95")
+    with pytest.raises(ReportMismatchError, match=r"summary\.accuracy\.retention\.ci95"):
+        read_report(tmp_path / "labels.json")
 
 
 def test_a_sample_changed_by_hand_is_refused(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The profile's budget: what a row breaks is said, and what cannot be judged too."""
 
+import numpy as np
 import pytest
 from making.compared_report import Row, made_report
 from making.tiny_report import EVALUATION, MIB, completed, process
@@ -22,14 +23,16 @@ def warnings_of(outcome: Completed, provenance: Provenance = "measured", budget:
     return over_budget(latency, outcome.memory.highest_bytes, 1, None, budget, provenance)
 
 
-def test_how_many_labels_would_decide_about_retention_is_said_of_labels() -> None:
+@pytest.mark.parametrize("labels", [1, 3])
+def test_how_many_images_would_decide_about_retention_is_said(labels: int) -> None:
     latency = summarise(completed(1), Precision.FP32, EVALUATION, References()).latency
-    paired = Paired(images=120, both=60, only_variant=0, only_reference=0)
+    right = np.arange(120)[:, None] % 2 * np.ones((1, labels)) == 1
+    paired = Paired.of(right, right)
     budget = Budget(retention=0.99, source="limits, for tests")
 
-    (sentence,) = over_budget(latency, MIB, 1, paired, budget, "measured", "labels")
+    (sentence,) = over_budget(latency, MIB, 1, paired, budget, "measured")
 
-    assert "labels like these 120 would decide it" in sentence
+    assert "194 images like these 120 would decide it" in sentence
 
 
 def test_a_p95_over_the_budget_is_said() -> None:

@@ -11,9 +11,11 @@ from making.tiny_report import case_of
 
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.manifest import ArtifactRecord, ClassVerification, FileRecord, VerificationRecord
+from bench.bundle.signature import Signature, image_input
 from bench.bundle.variants import Precision
 from bench.devices.terms import Provenance
 from bench.render.report_text import remarks
+from bench.report.predictions import Predictions
 from bench.report.schema import Evaluation, Run
 from bench.report.summaries import References
 from bench.run.rows import RowContext, row_of_case
@@ -69,14 +71,18 @@ def logits(*flips: int) -> Logits:
     return answers
 
 
+def both(answers: Logits, reference: Logits, each: int = 1) -> Predictions:
+    return Predictions(answers, reference, None, each)
+
+
 def warnings_here(made: ArtifactRecord, answers: Logits, provider: str = CPU) -> list[str]:
-    return verification_warnings(made, provider, CpuClass.X86, "this CPU", answers, REFERENCE)
+    return verification_warnings(made, provider, CpuClass.X86, "this CPU", both(answers, REFERENCE))
 
 
 def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     made = artifact(verified(CpuClass.X86_VNNI))
 
-    assert verification_warnings(made, CPU, CpuClass.X86_VNNI, "this CPU", logits(), REFERENCE) == []
+    assert verification_warnings(made, CPU, CpuClass.X86_VNNI, "this CPU", both(logits(), REFERENCE)) == []
 
 
 @pytest.mark.parametrize(
@@ -95,14 +101,28 @@ def test_nothing_is_said_on_the_class_on_which_it_was_measured() -> None:
     ids=["another class", "simulated", "schema 1"],
 )
 def test_a_class_on_which_it_was_not_verified_is_a_warning(made: ArtifactRecord, words: str) -> None:
-    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(), REFERENCE)
+    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", both(logits(), REFERENCE))
 
     assert words in sentence
 
 
+@pytest.mark.parametrize("classes", [(), (verified(CpuClass.X86),)])
+def test_a_file_that_was_int8_before_is_not_to_be_exported_again(
+    classes: tuple[ClassVerification, ...],
+) -> None:
+    signature = Signature(inputs=(image_input(8),), outputs=())
+    made = artifact(*classes, cpu=None).model_copy(update={"signature": signature})
+    (sentence,) = verification_warnings(made, CPU, CpuClass.ARM, "its CPU", both(logits(), REFERENCE))
+
+    assert sentence.startswith("its CPU is Arm without dot product; this file was int8 before the export")
+    assert ("computed on x86 without VNNI alone" in sentence) is bool(classes)
+    assert "measure each kind of CPU with --on, or export the float model with --cpu portable" in sentence
+    assert "again" not in sentence
+
+
 def test_a_cpu_of_no_known_class_is_called_so() -> None:
     made = artifact(verified(CpuClass.X86))
-    (sentence,) = verification_warnings(made, CPU, None, "this CPU", logits(), REFERENCE)
+    (sentence,) = verification_warnings(made, CPU, None, "this CPU", both(logits(), REFERENCE))
 
     assert "this CPU is of a class that edgefit does not know" in sentence
 
@@ -113,7 +133,7 @@ def test_float_and_other_providers_have_no_class() -> None:
     assert warnings_here(fp32, logits()) == []
     assert (
         verification_warnings(
-            artifact(), "CUDAExecutionProvider", CpuClass.X86, "this CPU", logits(), REFERENCE
+            artifact(), "CUDAExecutionProvider", CpuClass.X86, "this CPU", both(logits(), REFERENCE)
         )
         == []
     )
@@ -122,8 +142,10 @@ def test_float_and_other_providers_have_no_class() -> None:
 def test_more_changed_images_than_verified_are_a_warning() -> None:
     made = artifact(verified(CpuClass.X86), flips=(1,))
 
-    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(1, 2, 3), REFERENCE) == []
-    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits(*range(2, 14)), REFERENCE)
+    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", both(logits(1, 2, 3), REFERENCE)) == []
+    (sentence,) = verification_warnings(
+        made, CPU, CpuClass.X86, "this CPU", both(logits(*range(2, 14)), REFERENCE)
+    )
     assert (
         "12 of 100 images get another class here than from the reference, but 1 in the manifest" in sentence
     )
@@ -132,7 +154,26 @@ def test_more_changed_images_than_verified_are_a_warning() -> None:
 def test_only_the_images_that_both_saw_are_compared() -> None:
     made = artifact(verified(CpuClass.X86), flips=tuple(range(50, 70)))
 
-    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", logits()[:40], REFERENCE[:40]) == []
+    assert (
+        verification_warnings(made, CPU, CpuClass.X86, "this CPU", both(logits()[:40], REFERENCE[:40])) == []
+    )
+
+
+def test_labels_of_one_image_that_change_together_are_one_change() -> None:
+    """Of 100 images with 1 label, 10 that changed are more than chance; so are not 2 images with 5 labels."""
+    made = artifact(verified(CpuClass.X86)).model_copy(
+        update={"verification": artifact().verification.model_copy(update={"images": 20})}
+    )
+    changed = logits(*range(10))
+
+    (sentence,) = verification_warnings(
+        artifact(verified(CpuClass.X86)), CPU, CpuClass.X86, "", both(changed, REFERENCE)
+    )
+    assert "10 of 100 images" in sentence
+    assert verification_warnings(made, CPU, CpuClass.X86, "this CPU", both(changed, REFERENCE, 5)) == []
+    many = both(logits(*range(0, 100, 5)), REFERENCE, 5)
+    (sentence,) = verification_warnings(made, CPU, CpuClass.X86, "this CPU", many)
+    assert "20 of 100 labels get another class here" in sentence
 
 
 def row(

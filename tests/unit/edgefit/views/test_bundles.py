@@ -119,7 +119,7 @@ def test_the_check_of_the_preprocessing_is_shown_with_its_rivals(tmp_path: Path)
 
     assert (
         "images: squash to 8×8 pixels, bilinear; rgb; 8-bit values times 0.00392157, minus 0.5, divided by "
-        "0.25 (scale mean from --preprocess imagenet)"
+        "0.25 (values from --preprocess imagenet)"
     ) in shown
     assert (
         "preprocessing checked on 40 labelled images: 38 right as stated; no significant difference: BGR (38 "

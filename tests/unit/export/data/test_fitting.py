@@ -91,11 +91,8 @@ def test_several_labels_fit_an_output_of_labels() -> None:
         fitted(data([0, 1]), 3, output("labels"))
 
 
-def test_an_output_without_classes_takes_no_labels() -> None:
-    found = fitted(data([0, 1], "a", "b"), 100, output("values"))
-    assert found.labels is None
-    assert found.classes == ()
-    assert "not used" in found.notes[-1]
+def test_an_output_without_classes_has_no_names() -> None:
+    assert fitted(data(None, "a", "b"), 100, output("values")).classes == ()
 
 
 def test_names_of_unlabelled_data_are_as_many_as_classes() -> None:

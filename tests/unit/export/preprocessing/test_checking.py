@@ -11,6 +11,7 @@ from bench.bundle.input_arrays import to_input
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import OutputRecord
+from bench.bundle.stated_preprocessing import PRESETS
 from bench.errors import InputError
 from export.data.images import LabelledImages
 from export.data.samples import Samples
@@ -106,7 +107,7 @@ def test_a_wrong_range_stops_with_both_figures_and_the_remedy() -> None:
     with pytest.raises(
         InputError,
         match=r"photos: 2\d of 64 images are right as stated; 5\d of 64 with values from 0 to 255 "
-        r"\(p below 0.0001\).*--preprocess raw.*or go on with --trust-preprocess",
+        r"\(p below 0.0001\).*--preprocess raw.*or go on with --trust-preprocess\. Stated was: squash to 4×4",
     ):
         check_preprocess(coloured(), UNIT, CLASSES, network(RAW), trust=False)
 
@@ -144,6 +145,19 @@ def test_without_labels_nothing_is_checked_and_a_note_says_so() -> None:
     assert checked.record is None
     assert any("without labels nothing checks" in note for note in checked.notes)
     assert any("the output is the same" in note for note in checked.notes)
+
+
+@pytest.mark.parametrize(
+    ("images", "why"),
+    [
+        (replace(coloured(), labels=None), "without labels nothing checks how images are prepared"),
+        (replace(coloured(), calibration=np.array([], dtype=np.int64)), "no image is left"),
+    ],
+    ids=["no labels", "no images"],
+)
+def test_trust_is_refused_where_nothing_is_checked(images: LabelledImages, why: str) -> None:
+    with pytest.raises(InputError, match=rf"^--trust-preprocess: photos: {why}.*; leave it out$"):
+        check_preprocess(images, UNIT, CLASSES, network(UNIT), trust=True)
 
 
 def test_a_constant_output_is_noted() -> None:
@@ -246,6 +260,21 @@ def test_the_same_values_written_otherwise_are_no_rival() -> None:
     names = [rival.name for rival in rivals_of(written, True, "float32")]
 
     assert not [name for name in names if "values from 0 to 1" in name]
+
+
+def test_in_the_other_order_each_channel_keeps_its_mean() -> None:
+    numbers = PRESETS["imagenet"]
+    stated = UNIT.model_copy(update={"mean": numbers.mean, "std": numbers.std})
+
+    rivals = {rival.name: rival for rival in rivals_of(stated, True, "float32")}
+    other = rivals["channels in the order BGR"]
+    of_bgr = {rival.name: rival for rival in rivals_of(BGR, True, "float32")}["ImageNet's mean and std"]
+
+    assert (other.preprocess.mean, other.preprocess.std) == (numbers.mean[::-1], numbers.std[::-1])
+    assert "and there mean and std in that order" in other.remedy
+    assert of_bgr.preprocess.mean == numbers.mean[::-1]
+    names = [rival.name for rival in rivals_of(other.preprocess, True, "float32")]
+    assert "ImageNet's mean and std" not in names
 
 
 def test_an_input_of_bytes_has_no_rivals_of_fractions() -> None:

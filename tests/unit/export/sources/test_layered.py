@@ -14,7 +14,8 @@ from torch.utils._pytree import tree_leaves
 
 from export.networks import with_judged_output
 from export.quantisation.simulation import weighted
-from export.sources.layered import ONE_SAMPLE, layered_network
+from export.sources.any_batch import ONE_SAMPLE
+from export.sources.layered import layered_network
 from export.sources.source import NotLayeredError
 from export.sources.torch_network import exported
 
