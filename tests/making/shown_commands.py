@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 from edgefit.app import app
 from making.repository import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _PATTERN = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}|\$")
 
 
