@@ -99,13 +99,13 @@ def test_profiles_name_formats_and_providers_that_there_are_and_know_the_precisi
 
 
 def test_no_text_that_a_user_reads_writes_down_how_many_variants_there_are() -> None:
-    texts = [ROOT / "README.md", ROOT / "pyproject.toml", *(ROOT / "docs").glob("*.md")]
+    texts = [ROOT / "README.md", ROOT / "pyproject.toml", *(ROOT / "docs").rglob("*.md")]
     for path in [*texts, *(ROOT / "edgefit").rglob("*.py"), *(ROOT / "export").rglob("*.py")]:
         assert not re.search(r"\b[Nn]ine\b|\b9 (artifacts|variants|files)", path.read_text()), path
 
 
-def test_help_and_readme_name_the_images_of_a_quick_run() -> None:
-    for text in ("edgefit/options.py", "README.md"):
+def test_help_and_page_name_the_images_of_a_quick_run() -> None:
+    for text in ("edgefit/options.py", "docs/commands/bench.md"):
         assert f"first {QUICK_IMAGES} images" in (ROOT / text).read_text(), text
 
 
@@ -115,14 +115,23 @@ def test_a_profile_names_the_time_after_which_warm_up_ends() -> None:
     assert f"after {limit_s:g} s" in str(Sampling.model_fields["warm_up"].description)
 
 
-def test_export_and_readme_list_the_cpus_that_int8_is_made_for() -> None:
+def test_export_and_its_page_list_the_cpus_that_int8_is_made_for() -> None:
     export = dict(commands())["edgefit export"]
     (cpu,) = [parameter for parameter in export.params if "--cpu" in parameter.opts]
-    shown = re.search(r"\[--cpu (\S+)\]", (ROOT / "README.md").read_text())
+    shown = re.search(r"\[--cpu (\S+)\]", (ROOT / "docs" / "commands" / "export.md").read_text())
 
     assert cpu.metavar == "|".join(TARGETS)
     assert shown is not None
     assert shown[1] == cpu.metavar
+
+
+def test_every_command_has_its_page_and_every_page_its_command() -> None:
+    folder = ROOT / "docs" / "commands"
+    titles = {page.read_text().partition("\n")[0] for page in folder.glob("*.md")}
+    names = {words.split()[1] for words, _ in commands()}
+
+    assert titles == {f"# edgefit {name}" for name in names} | {"# Configuration", "# Exit codes"}
+    assert {page.stem for page in folder.glob("*.md")} == names | {"configuration", "exit-codes"}
 
 
 @pytest.mark.parametrize("kind", ["unit", "integration"])
