@@ -1,13 +1,15 @@
-"""The links in README and docs, and the files that they name."""
+"""The links in README, docs and the pages beside them, and the files that they name."""
 
 import re
 
-from making.shown_commands import PAGES
+from making.shown_commands import OTHER_PAGES, PAGES
 
 
 def test_the_links_between_pages_lead_somewhere() -> None:
-    for page in [*PAGES, PAGES[0].parent / ".github" / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+    for page in [*PAGES, *OTHER_PAGES]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            if target.startswith("../../security/"):  # a page of GitHub, not a file
+                continue
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
