@@ -5,6 +5,7 @@ BenchError
 │   ├── OpenShapeError       2  an input's shape that nothing states (bundle/signature.py)
 │   └── ReportMismatchError  2  a report whose summaries disagree with its measurements
 ├── MissingRuntimeError      3  a runtime or precision is missing here
+├── UnsupportedSystemError   3  an operating system on which edgefit cannot do it
 ├── FellBackError            4  a runtime ran elsewhere than requested
 ├── CalibrationError         4  a workload of calibration failed
 └── BoardError               5  a board could not be reached or used
@@ -25,6 +26,12 @@ class InputError(BenchError):
 
 class MissingRuntimeError(BenchError):
     """A runtime that this environment lacks; the message names the extra that brings it."""
+
+    exit_code = 3
+
+
+class UnsupportedSystemError(BenchError):
+    """An operating system on which edgefit cannot do this; the message says what needs Linux."""
 
     exit_code = 3
 

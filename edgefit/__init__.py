@@ -47,6 +47,9 @@ if not TYPE_CHECKING:  # a type checker would believe in any name
         from edgefit.own_packages import require_own
 
         require_own("bench", "device_profiles")
+        from bench.system.operating_system import require_posix
+
+        require_posix()
         from edgefit import api
 
         globals()[name] = getattr(api, name)

@@ -8,17 +8,24 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
+from bench.errors import UnsupportedSystemError
 from bench.printable import printable_lines
+from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
-_READER_GONE = 128 + signal.SIGPIPE
+_SIGPIPE = 13  # signal.SIGPIPE, which Windows lacks
+_READER_GONE = 128 + _SIGPIPE
 
 
 def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
+    try:
+        require_posix()
+    except UnsupportedSystemError as error:
+        sys.exit(_report_error(error, as_json="--json" in sys.argv))
     try:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGHUP, _end)

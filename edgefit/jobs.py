@@ -29,6 +29,7 @@ from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.profile_names import load_checked_profile
 from bench.system.host import read_host
+from bench.system.operating_system import require_linux
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
@@ -70,6 +71,7 @@ def measure(
     `metrics`: the user's own, which are tried before anything is measured. If one fails after all, what was
     measured is kept, and the run can be resumed.
     """
+    require_linux("measuring")
     finished: list[Report] = []
     device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
     if out is not None:
@@ -148,6 +150,7 @@ def check(
     kind = compared_kind(candidate, baseline)
     if isinstance(candidate, Report) or isinstance(baseline, Report) or kind == "reports":
         return check_reports(opened_report(candidate), opened_report(baseline), options, __version__, now())
+    require_linux("comparing by measuring")
     device = load_checked_profile(profile)
     if kind == "bundles":
         bundles = read_bundle(candidate), read_bundle(baseline)
@@ -228,6 +231,7 @@ def export_run(
     options: "ExportOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> Manifest:
     """Write the bundle `out`, whole or not at all. A variant that failed is listed in its manifest."""
+    require_linux("exporting")
     _refuse_inside_data(out, options.data)
     with whole_folder(out, written_files, overwrite) as folder:
         from export.export import export

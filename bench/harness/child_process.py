@@ -19,6 +19,7 @@ from types import TracebackType
 from bench.filesystem.deferred_signals import deferred_signals
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
+from bench.system.operating_system import require_linux
 
 _STDERR_LINES_SHOWN = 6
 _END_LIMIT_S = 10.0
@@ -71,8 +72,9 @@ class ChildProcess:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `command`, with the number of the pipe to answer on as its last argument.
 
-        `environment` is added to the parent's own.
+        `environment` is added to the parent's own. Raises UnsupportedSystemError where it is not Linux.
         """
+        require_linux("a process that loads a model file")
         self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
         self._stderr = Path(self._folder.name) / "stderr"
         work = Path(self._folder.name) / "work"

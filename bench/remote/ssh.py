@@ -37,6 +37,8 @@ _IGNORE_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 _OPTIONS = (
     *("-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"),
     *("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=INFO"),
+    # A model that runs on the board could use an agent's keys, and a window on the screen here.
+    *("-o", "ForwardAgent=no", "-o", "ForwardX11=no"),
     *("-o", "ControlMaster=no", "-T"),
 )
 _CHECKS_NO_KEYS = ("false", "no", "off")

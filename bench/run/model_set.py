@@ -18,6 +18,7 @@ from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
 from bench.run.model_inputs import InputsSource, ModelValues, OpenedModel, RandomInputs
 from bench.runtimes.installed import is_installed, row_of
+from bench.system.operating_system import is_linux
 
 __all__ = ["ModelSet", "Shapes", "StatedInput"]
 
@@ -142,13 +143,13 @@ class UnopenedModels:
     def where_a_runtime_is_missing(
         cls, paths: Sequence[Path], shapes: Shapes, judged_output: str | None
     ) -> "UnopenedModels | None":
-        """Return the files if a runtime of theirs is missing here, else None.
+        """Return the files if a runtime of theirs is missing here, or cannot be started here; else None.
 
         Raises InputError for a file that is no model.
         """
         refuse_same_file(paths)
         files = tuple(read_model_file(path) for path in paths)
-        if all(is_installed(row_of(file.format)) for file in files):
+        if is_linux() and all(is_installed(row_of(file.format)) for file in files):
             return None
         return cls(files, {name: stated_input(given) for name, given in shapes.items()}, judged_output)
 

@@ -62,9 +62,11 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
           edgefit demo --out trial --overwrite
         """
         from bench.report.files import read_report, to_json
+        from bench.system.operating_system import require_linux
         from edgefit.extras import require_extra
         from edgefit.terminal import Output, result_on_stderr
 
+        require_linux("edgefit demo")
         require_extra("build", "edgefit demo")
         require_extra("report", "edgefit demo")
         output = Output(as_json)

@@ -87,9 +87,11 @@ def _this_machine() -> _MachineReport:
     from bench.runtimes.formats import FORMATS
     from bench.runtimes.installed import installed_version, missing_sentence
     from bench.system.host import read_host
+    from bench.system.operating_system import require_linux
     from bench.system.power import find_meter
     from bench.system.state import read_state
 
+    require_linux("edgefit doctor")
     return _MachineReport(
         host=read_host(),
         state=read_state(),

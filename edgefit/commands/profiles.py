@@ -78,10 +78,12 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
 
     from bench.devices.matching import detect
     from bench.system.host import read_host
+    from bench.system.operating_system import require_linux
     from edgefit.profiles import named_profiles
     from edgefit.views.profiles import detection_view
 
     output = Output(as_json)
+    require_linux("edgefit profiles detect")
     host = read_host()
     detection = detect(host, named_profiles(output))
     output.show(detection_view(host, detection))
@@ -114,12 +116,14 @@ def calibrate_profile(
     from bench.runtimes.profile_names import checked_profile, load_checked_profile
     from bench.system.cpu_time import read_highest_clock_khz
     from bench.system.host import read_host
+    from bench.system.operating_system import require_linux
     from bench.system.state import read_state
     from device_profiles.loading import profile_of, shipped_profiles
     from edgefit.progress import progress
     from edgefit.views.profiles import profile_view
 
     output = Output(as_json)
+    require_linux("edgefit profiles calibrate")
     refuse_to_replace(out, was_calibrated, "--out")
     name = _name_of(out)
     host, state = read_host(), read_state()

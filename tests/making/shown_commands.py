@@ -10,6 +10,7 @@ from edgefit.app import app
 from making.repository import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OTHER_PAGES = [ROOT / ".github" / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 _PATTERN = re.compile(r"…|\[[-a-z]|\||\b[A-Z]{2,}|\$")
 
 

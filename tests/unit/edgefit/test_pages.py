@@ -1,4 +1,4 @@
-"""The links in README and docs, and the files that they name."""
+"""The links in README, docs and the pages beside them, and the files that they name."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from making.markdown_links import anchors, broken_links, links
 from making.repository import ROOT
-from making.shown_commands import PAGES
-
-CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
+from making.shown_commands import OTHER_PAGES, PAGES
 
 
 def page_of(folder: Path, text: str) -> Path:
@@ -17,7 +15,7 @@ def page_of(folder: Path, text: str) -> Path:
     return page
 
 
-@pytest.mark.parametrize("page", [*PAGES, CONTRIBUTING], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *OTHER_PAGES], ids=lambda page: page.name)
 def test_the_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
     assert broken_links(page) == []
 

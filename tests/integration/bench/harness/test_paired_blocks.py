@@ -40,7 +40,8 @@ def test_a_paired_run_that_is_out_of_time_still_has_a_pass(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("fault", ["segfault infer", "hang infer"])
 def test_a_paired_run_says_whose_worker_died(tmp_path: Path, fault: str) -> None:
-    hasty = SHORT.model_copy(update={"hang_limit_s": 2})
+    # Long enough for a slow machine to start a worker.
+    hasty = SHORT.model_copy(update={"hang_limit_s": 8})
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
     duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
 

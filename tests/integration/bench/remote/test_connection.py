@@ -1,6 +1,9 @@
 """Faults of a board before anything is written there: one sentence, the remedy, and exit code 5."""
 
+import shlex
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,27 @@ def test_an_unknown_host_key_is_refused_although_the_configuration_would_accept_
     assert done.returncode == 5
     assert "the board's host key is not known here" in done.stderr
     assert "Accepted publickey" not in board.log
+
+
+def test_a_model_on_the_board_cannot_use_the_keys_of_an_agent_that_would_be_forwarded(
+    board: SshServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, seen = board.folder / "config", board.folder / "agent"
+    config.write_text(config.read_text() + "  ForwardAgent yes\n")
+    board.put_program(
+        "python3", f'echo "${{SSH_AUTH_SOCK-none}}" > {shlex.quote(str(seen))}; exec {sys.executable} "$@"'
+    )
+    with tempfile.TemporaryDirectory() as folder:  # the path of a socket must be short
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", f"{folder}/agent"], stdout=subprocess.DEVNULL)
+        monkeypatch.setenv("SSH_AUTH_SOCK", f"{folder}/agent")
+        try:
+            done = doctor(board)
+        finally:
+            agent.kill()
+            agent.wait()
+
+    assert done.returncode == 0, done.stderr
+    assert seen.read_text() == "none\n"
 
 
 def test_an_unknown_host_is_reported() -> None:

@@ -183,17 +183,18 @@ def test_a_foreign_file_that_appears_in_the_last_moment_is_kept_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
     target = make(tmp_path / "out", a="old")
-    real = os.rename
+    real = Path.rename
 
-    def rename(source: Path, to: Path) -> None:
-        real(source, to)
+    def rename(source: Path, to: Path) -> Path:
+        moved = real(source, to)
         if (target / "a").exists():
             (target / "late").write_text("mine")
+        return moved
 
     def work() -> None:
         with whole_folder(target, written, overwrite=True) as folder:
             fill(folder, a="new")
-            monkeypatch.setattr(os, "rename", rename)
+            monkeypatch.setattr(Path, "rename", rename)
 
     if not at_once:
         monkeypatch.setattr("bench.filesystem.exchange._exchange_at_once", cannot)
