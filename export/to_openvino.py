@@ -35,12 +35,17 @@ from export.exporter import (
 )
 from export.quantisation.rounding import scale_of
 from export.quantisation.simulation import along, weighted
+from export.quantisation.sums import Kind, Step, sums_in_float
+from export.sources.base_layers import reads_constant
 from export.sources.source import OnnxBase, OpenVinoBase
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
+_NORMALISATION = "MVN"
+# A normalisation ends with a product, and a sum with a constant that belongs to it.
+_AFFINE = (*_WEIGHTED, "Multiply")
 _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
@@ -192,7 +197,7 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
             disable_bias_correction=True,  # the recipe corrects biases itself
             activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges],
         ),
-        ignored_scope=nncf.IgnoredScope(names=_operators_of(model, modules)),
+        ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *_kept_in_float(model)]),
     )
     in_float = _put_weights(quantised, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
@@ -293,6 +298,47 @@ def _replace(target: openvino.Input, values: npt.NDArray[np.generic]) -> None:
 def _operators_of(model: openvino.Model, modules: tuple[str, ...]) -> list[str]:
     """Return the names of the operators that compute these modules."""
     return [_operator_of(model, module).get_friendly_name() for module in modules]
+
+
+def _kept_in_float(model: openvino.Model) -> list[str]:
+    """Return the names of the sums and normalisations that NNCF would round, and that stay in fp32."""
+    operators = {operator.get_friendly_name(): operator for operator in model.get_ordered_ops()}
+    in_float = sums_in_float(
+        Step(
+            name,
+            _kind(operator),
+            tuple(port.get_node().get_friendly_name() for port in operator.input_values()),
+        )
+        for name, operator in operators.items()
+    )
+    return [
+        name
+        for name, operator in operators.items()
+        if name in in_float or operator.get_type_name() == _NORMALISATION
+    ]
+
+
+def _kind(operator: openvino.Node) -> Kind:
+    match operator.get_type_name():
+        case "Convolution" | "GroupConvolution":
+            return Kind.CONVOLUTION
+        case "MatMul" if reads_constant(operator):
+            return Kind.MATRIX
+        case "Add" if not _adds_bias(operator):
+            return Kind.SUM
+        case "Parameter":
+            return Kind.INPUT
+        case "Constant":
+            return Kind.CONSTANT
+        case _:
+            return Kind.OTHER
+
+
+def _adds_bias(operator: openvino.Node) -> bool:
+    """Tell whether a sum with a constant belongs to a layer or a normalisation."""
+    before = operator.input_value(0).get_node()
+    is_affine = before.get_type_name() in _AFFINE and reads_constant(before)
+    return is_affine and reads_constant(operator)
 
 
 def _operator_of(model: openvino.Model, module: str) -> openvino.Node:

@@ -50,7 +50,7 @@ def _in_openvino(model: "openvino.Model") -> Iterator[_Work]:
 
     for operator in model.get_ordered_ops():
         kind = operator.get_type_name()
-        if kind in _OPENVINO_LAYERS and _reads_constant(operator):
+        if kind in _OPENVINO_LAYERS and reads_constant(operator):
             yield _Work(
                 name=operator.get_friendly_name(),
                 is_convolution=kind in _OPENVINO_CONVOLUTIONS,
@@ -59,7 +59,7 @@ def _in_openvino(model: "openvino.Model") -> Iterator[_Work]:
             )
 
 
-def _reads_constant(operator: "openvino.Node") -> bool:
+def reads_constant(operator: "openvino.Node") -> bool:
     """Whether an operator's second input is stored in the file, perhaps in another type or shape."""
     node = operator.input_value(1).get_node()
     while node.get_input_size():
