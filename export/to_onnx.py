@@ -39,12 +39,14 @@ from export.exporter import (
     pools_an_image,
 )
 from export.onnx_weights import onnx_model_of
+from export.quantisation.sums import Kind, Step, sums_in_float
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
 from export.sources.source import OnnxBase
 
 # Clip (ReLU6) must be among them: otherwise each Clip that the range does not make redundant runs in float.
 _QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "ReduceMean"]
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
+_KINDS = {"Conv": Kind.CONVOLUTION, "Gemm": Kind.MATRIX, "MatMul": Kind.MATRIX, "Add": Kind.SUM}
 # The optimiser that `_protect` is about leaves matrix products alone.
 _PROTECTED = ("Conv", "Gemm")
 _METHODS = {
@@ -225,7 +227,7 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         extra_options={
             "CalibStridedMinMax": math.gcd(len(inputs), _CALIBRATION_BATCH),
             # Scores beyond the largest of the calibration inputs would be clipped: 2.6 dB for a ResNet-18.
-            "OpTypesToExcludeOutputQuantization": ["Gemm"] if isinstance(request.base, OnnxBase) else [],
+            "OpTypesToExcludeOutputQuantization": ["Gemm"],
         },
     )
     quantised = onnx.load_model(str(entry))
@@ -295,18 +297,16 @@ def _products_in_float(model: ModelProto) -> list[str]:
 
 
 def _sums_in_float(model: ModelProto) -> list[str]:
-    """Return the names of sums with constants, and of sums of what linear layers give.
-
-    A bias would be rounded to 8 bits, and the product before it is a float.
-    """
+    """Return the names of the sums that stay in fp32, among them those that add a bias to a product."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    in_float = {node.output[0] for node in model.graph.node if node.op_type == "MatMul"}
-    names = []
+    steps = [Step(name, Kind.CONSTANT, ()) for name in constants]
+    steps += [Step(value.name, Kind.INPUT, ()) for value in model.graph.input]
     for node in model.graph.node:
-        if node.op_type == "Add" and not (constants | in_float).isdisjoint(node.input):
-            names.append(node.name)
-            in_float.add(node.output[0])
-    return names
+        is_layer = node.op_type in _WEIGHTED and node.input[1] in constants
+        kind = _KINDS.get(node.op_type, Kind.OTHER) if is_layer or node.op_type == "Add" else Kind.OTHER
+        steps += [Step(output, kind, tuple(node.input)) for output in node.output]
+    in_float = sums_in_float(steps)
+    return [node.name for node in model.graph.node if not in_float.isdisjoint(node.output)]
 
 
 def _means_in_float(model: ModelProto) -> list[str]:

@@ -32,19 +32,16 @@ from export.exporter import (
     Exported,
     ExportRequest,
     is_stored_in_half,
-    pools_an_image,
 )
+from export.openvino_in_fp32 import kept_in_fp32
 from export.quantisation.rounding import scale_of
 from export.quantisation.simulation import along, weighted
-from export.sources.base_layers import reads_constant
 from export.sources.source import OnnxBase, OpenVinoBase
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
-# No other format quantises these either.
-_IN_FLOAT = ("Divide", "Power", "Softmax", "Sqrt", "SquaredDifference", "Subtract")
 _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per channel"
 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
@@ -196,7 +193,7 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
             disable_bias_correction=True,  # the recipe corrects biases itself
             activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges],
         ),
-        ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *_others_in_float(model)]),
+        ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *kept_in_fp32(model)]),
     )
     in_float = _put_weights(quantised, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
@@ -231,7 +228,7 @@ def _quantise_by_nncf(model: openvino.Model, request: ExportRequest) -> Exported
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=fix, activations_range_estimator_params=_ESTIMATORS[request.recipe.ranges]
         ),
-        ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *_others_in_float(model)]),
+        ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *kept_in_fp32(model)]),
     )
     method = f"NNCF post-training, {request.recipe.description}, bias correction by NNCF"
     return _save(quantised, request, method, modules)
@@ -307,25 +304,3 @@ def _operator_of(model: openvino.Model, module: str) -> openvino.Node:
         if is_weighted and (name == module or name.startswith(f"__module.{module}/")):
             return operator
     raise LookupError(f"the OpenVINO model has no operator for {module}")
-
-
-def _others_in_float(model: openvino.Model) -> list[str]:
-    """Return the names of what NNCF would quantise and 8 bits do not hold: the parts of a layer norm that is
-    written out, and the products of attention."""
-    return [operator.get_friendly_name() for operator in model.get_ops() if _is_in_float(operator)]
-
-
-def _is_in_float(operator: openvino.Node) -> bool:
-    match operator.get_type_name():
-        case "ReduceMean":
-            return not pools_an_image(_axes_of(operator))
-        case "MatMul":
-            return not reads_constant(operator)
-        case kind:
-            return kind in _IN_FLOAT
-
-
-def _axes_of(mean: openvino.Node) -> list[int]:
-    """Return the axes of a mean; none if they are computed."""
-    axes = mean.input_value(1).get_node()
-    return axes.data.ravel().tolist() if axes.get_type_name() == "Constant" else []

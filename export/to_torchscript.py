@@ -35,7 +35,7 @@ from export.exporter import (
     ExportRequest,
     is_stored_in_half,
 )
-from export.quantisation.simulation import output_of, weighted
+from export.quantisation.simulation import is_sum, output_of, sums_in_int8, weighted
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
@@ -150,6 +150,7 @@ def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.Gr
     while ranges are found. No value above 6 gets a level then, and int8 clips at 6 by itself.
     """
     network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
+    _keep_in_float(network)
     for activation in clipped.values():
         network.set_submodule(activation, nn.ReLU())
     observed: fx.GraphModule = prepare_fx(network, _settings(request), example)
@@ -158,6 +159,17 @@ def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.Gr
         assert isinstance(fused, nn.Sequential)
         fused[1] = nn.ReLU6()
     return observed
+
+
+def _keep_in_float(network: fx.GraphModule) -> None:
+    """Write sums that stay in fp32, and products of two tensors, as operators that torch never quantises."""
+    in_int8 = sums_in_int8(network)
+    for node in network.graph.nodes:
+        if is_sum(node) and node not in in_int8:
+            node.target = torch.ops.aten.add.Tensor
+        elif node.target is torch.matmul:
+            node.target = torch.ops.aten.matmul.default
+    network.recompile()
 
 
 def _observe_by_default(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.GraphModule:

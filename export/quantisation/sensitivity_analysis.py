@@ -18,9 +18,9 @@ from export.quantisation.simulation import (
     Range,
     channel_axis,
     fake_quantise,
-    is_sum,
     output_of,
     quantised_tensors,
+    sums_in_int8,
     weighted,
 )
 
@@ -51,6 +51,7 @@ def analyse_sensitivity(
             "be measured; train the network again, or judge another output"
         )
     layers, tensors = weighted(network), quantised_tensors(network, frozenset())
+    sums = sums_in_int8(network)
     total, done = len(layers) + len(tensors), 0
 
     def noise_of(node: fx.Node, value: Tensor) -> float:
@@ -78,7 +79,7 @@ def analyse_sensitivity(
             Activation(
                 noise=noise_of(node, fake_quantise(values[node], ranges[node.name])),
                 layers=tuple(_around(network, node)),
-                summed=is_sum(node) or any(is_sum(user) for user in node.users),
+                summed=node in sums or any(user in sums for user in node.users),
             )
             for node in nodes
             if node in tensors

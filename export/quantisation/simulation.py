@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from export.quantisation.sums import Kind, Step, sums_in_float
+
 _ACTIVATION_LEVELS = 256
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
 _SUMS = (operator.add, torch.add)
@@ -69,15 +71,32 @@ def quantised_tensors(network: fx.GraphModule, excluded_modules: frozenset[str])
     for name, node in weighted(network).items():
         if name not in excluded_modules:
             tensors |= {node.all_input_nodes[0], output_of(network, node)}
-    for node in network.graph.nodes:
-        if is_sum(node):
-            tensors |= {node, *node.all_input_nodes}
+    for node in sums_in_int8(network):
+        tensors |= {node, *node.all_input_nodes}
     return tensors
 
 
 def is_sum(node: fx.Node) -> bool:
     """Tell whether a node adds two tensors."""
     return node.op == "call_function" and node.target in _SUMS and len(node.all_input_nodes) > 1
+
+
+def sums_in_int8(network: fx.GraphModule) -> list[fx.Node]:
+    """Return the sums that are computed in int8, in the order in which they run."""
+    layers = {node: network.get_submodule(name) for name, node in weighted(network).items()}
+    in_float = sums_in_float(
+        Step(node.name, _kind(node, layers.get(node)), tuple(other.name for other in node.all_input_nodes))
+        for node in network.graph.nodes
+    )
+    return [node for node in network.graph.nodes if is_sum(node) and node.name not in in_float]
+
+
+def _kind(node: fx.Node, layer: nn.Module | None) -> Kind:
+    if layer is not None:
+        return Kind.CONVOLUTION if isinstance(layer, nn.Conv2d) else Kind.MATRIX
+    if is_sum(node):
+        return Kind.SUM
+    return {"placeholder": Kind.INPUT, "get_attr": Kind.CONSTANT}.get(node.op, Kind.OTHER)
 
 
 def channel_axis(layer: nn.Module, output: Tensor) -> int:

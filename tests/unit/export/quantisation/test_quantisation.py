@@ -17,12 +17,15 @@ from export.quantisation.simulation import (
     Range,
     fake_quantise,
     find_ranges,
+    is_sum,
     output_of,
     quantised_tensors,
     simulate,
+    sums_in_int8,
     weighted,
 )
 from export.sources.folding import fold_batch_norms
+from export.sources.layered import layered_network
 
 LEVEL = 64
 
@@ -153,6 +156,32 @@ def test_int8_rounds_the_inputs_and_outputs_of_layers_after_their_activation(net
     assert output_of(network, layers["stem"]).name == "stem_activation"
     assert "stem" not in everything
     assert everything - partly == {"images"}
+
+
+class Tokens(nn.Module):
+    """Patches, constant positions, a linear layer and its sum with them: what a transformer is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, stride=4)
+        self.position = nn.Parameter(torch.rand(1, 8, 3, 3))
+        self.linear = nn.Linear(3, 3)
+        self.head = nn.Linear(72, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.patches(images) + self.position
+        logits: Tensor = self.head(torch.flatten(tokens + self.linear(tokens), 1))
+        return logits
+
+
+def test_sums_of_a_transformer_are_not_rounded(network: fx.GraphModule, images: Tensor) -> None:
+    tokens = layered_network(torch.export.export(Tokens().eval(), (images[:1],)))
+    rounded_tokens = quantised_tensors(tokens, frozenset())
+
+    assert [node.name for node in tokens.graph.nodes if is_sum(node)] == ["add", "add_1"]
+    assert sums_in_int8(tokens) == []
+    assert "add_1" not in {node.name for node in rounded_tokens}
+    assert len(sums_in_int8(network)) == 1
 
 
 def test_equalisation_changes_no_logit_and_evens_the_channels(
