@@ -116,7 +116,9 @@ def _axes_of_values(bundle: Bundle) -> tuple[int, ...] | None:
     source = bundle.manifest.model.source
     if source is None or source.output.kind != "values":
         return None
-    shape = source.signature.outputs[source.output.index].shape or ("?", "?")
+    shape = source.signature.outputs[source.output.index].shape
+    if not shape:
+        return None
     item = shape[1:] if isinstance(shape[0], str) else shape  # an open first axis is the batch, of one
     # Formats add and drop axes of size 1.
     sizes = tuple(size for size in item if isinstance(size, int) and size != 1)

@@ -145,9 +145,9 @@ def require_as_many_classes(candidate: Report, baseline: Report) -> None:
     """Raise InputError if two bundles in reports have other numbers of classes, labels or values."""
     if candidate.evaluation is None or baseline.evaluation is None:
         return
-    counts = [_decided(report.evaluation) for report in (candidate, baseline)]
-    if counts[0] != counts[1]:
-        raise InputError(_other_outputs(candidate.subject, baseline.subject, *counts))
+    held, other_held = _decided(candidate.evaluation), _decided(baseline.evaluation)
+    if held != other_held:
+        raise InputError(_other_outputs(candidate.subject, baseline.subject, held, other_held))
 
 
 def require_same_values(candidate: BundleRecord, baseline: BundleRecord, shapes: OutputShapes) -> None:
@@ -162,9 +162,8 @@ def _values(shape: Sequence[int]) -> str:
     return f"{' × '.join(map(str, shape))} {'value' if tuple(shape) == (1,) else 'values'}"
 
 
-def _decided(evaluation: Evaluation | None) -> str:
+def _decided(evaluation: Evaluation) -> str:
     """Return how many classes, labels or values an evaluated output holds; one value is two classes."""
-    assert evaluation is not None
     values, kind = len(evaluation.reference_logits[0]), evaluation.output.kind
     return f"{max(2, values) if kind == 'classes' else values} {kind}"
 

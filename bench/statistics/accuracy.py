@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bench.statistics.by_image import Right, RightByImage
 from bench.statistics.metrics import area_under_roc
+from bench.statistics.sign_flips import chance_of
 from bench.statistics.wilson import Z95, Interval, wilson_interval
 
 Logits = npt.NDArray[np.float32]
@@ -207,10 +208,10 @@ class Paired:
     def loss_p(self) -> float:
         """Return the exact one-sided p-value: that so many or more losses were an even chance's.
 
-        McNemar's test; of labels the test that flips the signs of images (see RightByImage).
+        McNemar's test; of labels the test that flips the signs of images.
         """
         if self.by_image is not None:
-            return self.by_image.chance_of_gain(self.only_variant - self.only_reference)
+            return chance_of([-gain for gain in self.by_image.gains])
         changed = self.only_variant + self.only_reference
         tail = sum(math.comb(changed, count) for count in range(self.only_variant + 1))
         return tail / (1 << changed)
@@ -221,7 +222,8 @@ class Paired:
         Of labels, the test that flips the signs of images.
         """
         if self.by_image is not None:
-            return min(1.0, 2 * self.by_image.chance_of_gain(-abs(self.only_variant - self.only_reference)))
+            sign = 1 if self.only_variant >= self.only_reference else -1
+            return min(1.0, 2 * chance_of([sign * gain for gain in self.by_image.gains]))
         changed = self.only_variant + self.only_reference
         fewer = min(self.only_variant, self.only_reference)
         tail: int = sum(math.comb(changed, count) for count in range(fewer + 1))

@@ -4,7 +4,7 @@ An image with one decision is the usual case, for which all of this gives the us
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,26 +49,10 @@ class RightByImage:
         product = times * float(own @ other)
         return float(squares[0] / total**2 - 2 * product / (total * whole) + squares[1] / whole**2)
 
-    def chance_of_gain(self, gain: int) -> float:
-        """Return the probability of so small a gain in right decisions, or a smaller one, if it were chance.
-
-        The exact test that flips signs (Fisher, The Design of Experiments, 1935): the difference of each
-        image is as likely to be a loss as a gain. If each image has one decision, it is McNemar's exact test.
-        """
-        return _chance_of_sum([a - b for a, b in zip(self.variant, self.reference, strict=True)], gain)
-
-
-def _chance_of_sum(differences: Sequence[int], at_most: int) -> float:
-    """Return the probability that numbers with random signs have a sum of at most `at_most`."""
-    sizes = [abs(difference) for difference in differences if difference]
-    total = sum(sizes)
-    chances = np.zeros(2 * total + 1)
-    chances[total] = 1.0
-    for size in sizes:
-        up, down = np.zeros_like(chances), np.zeros_like(chances)
-        up[size:], down[:-size] = chances[:-size], chances[size:]
-        chances = (up + down) / 2
-    return float(min(1.0, chances[: max(0, at_most + total + 1)].sum()))
+    @property
+    def gains(self) -> tuple[int, ...]:
+        """How many more decisions of each image the variant gets right."""
+        return tuple(own - other for own, other in zip(self.variant, self.reference, strict=True))
 
 
 @dataclass(frozen=True)

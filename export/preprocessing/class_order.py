@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import Labels
-from export.preprocessing.judging import LEAST_GAIN, balance, chance_of
+from bench.statistics.sign_flips import chance_of
+from export.preprocessing.judging import LEAST_GAIN, balance
 
 Indices = npt.NDArray[np.int64]
 

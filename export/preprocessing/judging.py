@@ -4,7 +4,6 @@ Pure. A rival is better only if it gets clearly more images right, and if the im
 the probabilities of the right classes, differ by more than chance.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from bench.bundle.evaluation_pack import Labels
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.scores import decisions
+from bench.statistics.sign_flips import chance_of
 
 Verdict = Literal["worse", "equal", "better"]
 Values = npt.NDArray[np.float32]
@@ -144,18 +144,3 @@ def _steps(differences: npt.NDArray[np.float64], weights: npt.NDArray[np.float64
     """Return the differences of each image in whole steps."""
     steps: npt.NDArray[np.int64] = np.rint((differences * weights).mean(axis=1) * _STEPS).astype(np.int64)
     return steps
-
-
-def chance_of(differences: Sequence[int] | npt.NDArray[np.int64]) -> float:
-    """Return how often the sum is at least as large if each difference has its sign by chance. Exact.
-
-    For differences of −1, 0 and 1 this is McNemar's exact test, one-sided.
-    """
-    sizes = [abs(int(difference)) for difference in differences if difference]
-    total = sum(sizes)
-    # sums[i]: the chance of the sum i - total.
-    sums = np.zeros(2 * total + 1)
-    sums[total] = 1.0
-    for size in sizes:
-        sums = (np.roll(sums, size) + np.roll(sums, -size)) / 2
-    return min(1.0, float(sums[total + int(np.sum(differences)) :].sum()))

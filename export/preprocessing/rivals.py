@@ -102,7 +102,7 @@ def _other_order(preprocess: Preprocess) -> Change:
     order = "rgb" if preprocess.channels == "bgr" else "bgr"
     mean, std = preprocess.mean[::-1], preprocess.std[::-1]
     moves = (mean, std) != (preprocess.mean, preprocess.std)
-    own = ", and there mean and std in that order, if it states them" if moves else ""
+    own = " (reverse mean and std there too, if it states them)" if moves else ""
     return Change(
         f"channels in the order {order.upper()}",
         {"channels": order, "mean": mean, "std": std},

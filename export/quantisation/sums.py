@@ -45,7 +45,8 @@ def sums_in_float(steps: Iterable[Step]) -> frozenset[str]:
     cost a small one 27 dB. So a sum stays in fp32 if an operand is constant, an input, or comes from a linear
     layer.
     """
-    # Whether a value comes from convolutions only; a constant has none.
+    # Whether a value comes from a convolution, if only scaled by what linear layers give, as
+    # squeeze-and-excitation does. Constants come from nothing.
     from_convolutions: dict[str, bool] = {}
     in_float = set()
     for step in steps:
@@ -60,5 +61,5 @@ def sums_in_float(steps: Iterable[Step]) -> frozenset[str]:
                 if not from_convolutions[step.name]:
                     in_float.add(step.name)
             case Kind.OTHER if origins:
-                from_convolutions[step.name] = all(origins)
+                from_convolutions[step.name] = any(origins)
     return frozenset(in_float)

@@ -271,7 +271,7 @@ def test_in_the_other_order_each_channel_keeps_its_mean() -> None:
     of_bgr = {rival.name: rival for rival in rivals_of(BGR, True, "float32")}["ImageNet's mean and std"]
 
     assert (other.preprocess.mean, other.preprocess.std) == (numbers.mean[::-1], numbers.std[::-1])
-    assert "and there mean and std in that order" in other.remedy
+    assert "reverse mean and std there too" in other.remedy
     assert of_bgr.preprocess.mean == numbers.mean[::-1]
     names = [rival.name for rival in rivals_of(other.preprocess, True, "float32")]
     assert "ImageNet's mean and std" not in names

@@ -9,8 +9,9 @@ import pytest
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import OutputRecord
+from bench.statistics.sign_flips import chance_of
 from export.preprocessing.class_order import assign, best_order, fitting_order
-from export.preprocessing.judging import Answers, answers_to, balance, chance_of, compare
+from export.preprocessing.judging import Answers, answers_to, balance, compare
 
 RIVALS = 6
 

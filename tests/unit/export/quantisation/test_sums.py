@@ -30,6 +30,12 @@ def test_a_sum_with_something_else_stays_in_fp32_and_so_does_the_next(other: str
     assert sums_in_float((*BEFORE, first, second)) == {"first", "second"}
 
 
+def test_features_that_linear_layers_scale_are_still_those_of_a_convolution() -> None:
+    excited = Step("excited", Kind.OTHER, ("convolution", "scaled"))
+
+    assert sums_in_float((*BEFORE, excited, Step("sum", Kind.SUM, ("pool", "excited")))) == set()
+
+
 def test_a_constant_that_is_no_operand_of_a_sum_decides_nothing() -> None:
     product = Step("product", Kind.OTHER, ("convolution", "constant"))
 
