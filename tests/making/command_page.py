@@ -15,7 +15,7 @@ EXIT_CODES = {
     0: "fine",
     1: "edgefit itself crashed; please report the text that it printed",
     2: "wrong usage, configuration or input; one sentence names the file, the value and what to do",
-    3: "a runtime or a precision is missing here",
+    3: "a requested runtime or precision is missing here, or the system is not Linux",
     4: "a case failed; the report is written anyway, and skipped cases do not count",
     5: "a board could not be reached or used",
     10: "`check`: the candidate is worse than a limit, a variant is missing, or it does not run",
@@ -52,6 +52,10 @@ The [glossary](glossary.md) explains the words.
 | command | what it does |
 |---|---|
 """
+
+_ERRORS = """\
+An error is one sentence on stderr. It says what is wrong, the value, what is right, and what to do. With
+`--json`, stdout has the same sentence and the code, as `{"error": …, "exit_code": …}`."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ def _fact(fact: str) -> str:
 
 def _exit_codes() -> str:
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
-    return "\n".join(["## Exit codes", "", "| code | meaning |", "|---|---|", *rows, ""])
+    return "\n".join(["## Exit codes", "", "| code | meaning |", "|---|---|", *rows, "", _ERRORS, ""])
 
 
 def _environment() -> str:

@@ -130,8 +130,8 @@ def test_every_command_has_its_page_and_every_page_its_command() -> None:
     titles = {page.read_text().partition("\n")[0] for page in folder.glob("*.md")}
     names = {words.split()[1] for words, _ in commands()}
 
-    assert titles == {f"# edgefit {name}" for name in names} | {"# Configuration", "# Exit codes"}
-    assert {page.stem for page in folder.glob("*.md")} == names | {"configuration", "exit-codes"}
+    assert titles == {f"# edgefit {name}" for name in names} | {"# Configuration"}
+    assert {page.stem for page in folder.glob("*.md")} == names | {"configuration"}
 
 
 @pytest.mark.parametrize("kind", ["unit", "integration"])
