@@ -42,22 +42,23 @@ _RANGE = re.compile(r"(?P<low>[^<>=]+)<=x<=(?P<high>.+)")
 _INTRODUCTION = """\
 # Command line
 
-This page lists every command of edgefit, with its arguments and options. `edgefit COMMAND --help` prints the section of a command on
-the terminal.
+This page lists every command of edgefit, with its arguments and options. `edgefit COMMAND --help` prints the
+section of a command on the terminal.
 
-Commands write results to stdout, and progress and warnings to stderr. With `--json`, a command writes one JSON document to stdout.
+Commands write results to stdout, and progress and warnings to stderr. With `--json`, a command writes one
+JSON document to stdout.
 `edgefit --version` prints the installed version of edgefit.
 `edgefit --install-completion` lets the shell complete commands, options and profiles.
 The [glossary](glossary.md) explains the terms that edgefit uses.
-
 
 | command | what it does |
 |---|---|
 """
 
 _ERRORS = """\
-Each error is one sentence on stderr. The sentence says what is wrong, which value was found, what would be right, and what to do.
-With `--json`, edgefit also writes this sentence and the exit code to stdout, as `{"error": …, "exit_code": …}`."""
+Each error is one sentence on stderr. The sentence says what is wrong, which value was found, what would be
+right, and what to do. With `--json`, edgefit also writes this sentence and the exit code to stdout, as
+`{"error": …, "exit_code": …}`."""
 
 
 @dataclass(frozen=True)
