@@ -79,7 +79,8 @@ MetricNames = Annotated[
     typer.Option(
         "--metric",
         metavar="package.module:function",
-        help="Your own metric for each variant of a bundle with labels: a function with scikit-learn's "
+        help="Your own metric for each variant of a bundle with labels: a function with "
+        "scikit-learn's arguments "
         "(y_true, y_score), which runs on this machine. Repeat it for several.",
     ),
 ]

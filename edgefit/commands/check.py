@@ -51,7 +51,7 @@ def check(
         typer.Option(
             metavar="NAME|FILE",
             autocompletion=complete_profile_name,
-            help="The profile of the device; not for two reports, which name their own.",
+            help="The profile of the device. Not used for two reports: a report contains its profile.",
         ),
     ] = DEFAULT_PROFILE,
     only: Annotated[

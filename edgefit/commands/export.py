@@ -137,7 +137,7 @@ def export(
 
     int8 is calibrated on the images of --data. The bundle contains some of these images, which may show
     patients; --eval-images limits their number. edgefit searches for the preprocessing, and checks it on
-    labelled images. A source package.module:function or .pt2 is a program: exporting it runs its code.
+    labelled images. A source package.module:function or .pt2 is a program, whose code edgefit runs.
 
     \b
     Examples:

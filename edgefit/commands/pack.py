@@ -70,7 +70,7 @@ def pack(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a measurement into one file that runs on a board without a network: python3 FILE.
+    """Pack a measurement into one file for a board that SSH cannot reach; run it there: python3 FILE.
 
     \b
     Examples:
