@@ -136,7 +136,7 @@ def check(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a candidate with a baseline. Exit code 10: candidate worse; 12: no latency compared.
+    """Compare a candidate with a baseline. Exit code 10: the candidate is worse; 12: no comparable latency.
 
     Two model files or two bundles are measured in alternation on this machine, so that drift of its speed
     cancels out. Both model files get the same inputs, random or from --data, and their outputs are compared.
