@@ -211,7 +211,7 @@ class RuntimeChoice(Part):
     providers: tuple[str, ...]
     """The execution providers, in this order; each one is a case of its own."""
     install: Text | None = None
-    """What to install, and from where."""
+    """What this device needs beside edgefit's extra for the runtime, and from where."""
     reason: Text | None = None
     """Why there is no provider; needed if `providers` is empty."""
 

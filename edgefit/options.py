@@ -23,13 +23,18 @@ AsJson = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", help="Print errors only: no results, no progress.", callback=set_quiet, is_eager=True
+        "--quiet", help="Print only errors, without results and progress.", callback=set_quiet, is_eager=True
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result of the same kind.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an earlier result of this command at the same path.")
+]
 Name = Annotated[
     str | None,
-    typer.Option(help="The name of the result; --history compares reports of the same name.", metavar="NAME"),
+    typer.Option(
+        help="The name of the result. edgefit report --history compares reports of the same name.",
+        metavar="NAME",
+    ),
 ]
 
 
@@ -41,22 +46,24 @@ Shape = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[NAME:]1x3x224x224[:TYPE]",
-        help="The shape of a model file's input where the file leaves it open, and its type, such as int64, "
-        "where TorchScript leaves that open. Repeat it for several inputs.",
+        help="The shape of an input whose size the model file leaves open. For TorchScript also "
+        "its type, such "
+        "as int64. Repeat the option for several inputs.",
     ),
 ]
 Data = Annotated[
     str | None,
     typer.Option(
         metavar="DIR|FILE.npz|FILE.py:load_data",
-        help="Run model files on this data, not on random inputs: images, arrays, or what a function yields.",
+        help="Run model files on this data instead of random inputs: images, arrays, or a "
+        "generator function.",
     ),
 ]
 Preprocess = Annotated[
     str | None,
     typer.Option(
         metavar="imagenet|unit|raw|symmetric|FILE",
-        help="How the values of images are scaled, where no file beside the model or in it states that.",
+        help="Normalisation of the images, if neither the model file nor a file beside it states one.",
     ),
 ]
 JudgedOutput = Annotated[
@@ -64,7 +71,7 @@ JudgedOutput = Annotated[
     typer.Option(
         "--output",
         metavar="NAME",
-        help="Judge only this output of model files. All outputs are compared.",
+        help="Compute agreement and accuracy from this model output only. Other outputs are still compared.",
     ),
 ]
 MetricNames = Annotated[
@@ -72,12 +79,16 @@ MetricNames = Annotated[
     typer.Option(
         "--metric",
         metavar="package.module:function",
-        help="A metric of your own for each variant of a bundle with labels: a function of scikit-learn's "
+        help="Your own metric for each variant of a bundle with labels: a function with "
+        "scikit-learn's arguments "
         "(y_true, y_score), which runs on this machine. Repeat it for several.",
     ),
 ]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="Take fewer samples, and measure accuracy on the first 128 images.")
+    bool,
+    typer.Option(
+        "--quick", help="Take fewer latency samples, and measure accuracy on the first 128 images only."
+    ),
 ]
 Sustained = Annotated[
     float | None,
@@ -85,7 +96,8 @@ Sustained = Annotated[
         metavar="SECONDS",
         min=SUSTAINED_S.low,
         max=SUSTAINED_S.high,
-        help="Also run each variant for this long without a pause, to see whether its latency drifts.",
+        help="Also run each variant without a pause for this many seconds, to see whether its "
+        "latency drifts.",
     ),
 ]
 With = Annotated[
@@ -93,7 +105,7 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="torchscript",
-        help="Install this runtime on the board although its wheels take up to 3 GB.",
+        help="Install the TorchScript runtime on the board although its packages take up to 3 GB.",
     ),
 ]
 

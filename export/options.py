@@ -9,6 +9,7 @@ from bench.bundle.cpu_class import PORTABLE, TARGETS
 from bench.bundle.signature import Shapes
 from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
+from bench.install_command import install_command
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.snapshot import usable_cpus
 
@@ -160,5 +161,5 @@ def _check_installed(name: str, row: FormatRow) -> None:
     if missing:
         raise MissingRuntimeError(
             f"{name} cannot be exported here, because {', '.join(missing)} is not installed; "
-            f"install it with: pip install 'edgefit[{EXTRA}]'"
+            f"install it with: {install_command(EXTRA)}"
         )

@@ -15,6 +15,7 @@ import numpy as np
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import PlainInterpolation, Preprocess
 from bench.errors import InputError, MissingRuntimeError
+from bench.install_command import install_command
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -105,7 +106,7 @@ def _decoded(path: Path, mode: str) -> "Image.Image":
     except ImportError as error:
         raise MissingRuntimeError(
             f"images need Pillow, which is missing here ({error}); install it with:"
-            " pip install 'edgefit[report]'"
+            f" {install_command('report')}"
         ) from None
     try:
         with Image.open(path) as image:

@@ -136,7 +136,7 @@ def _installed_rows() -> list[FormatRow]:
     suitable = [row for row in FORMATS.values() if row.reads_onnx]
     installed = [row for row in suitable if is_installed(row)]
     if not installed:
-        commands = " or ".join(f"pip install 'edgefit[{row.extra}]'" for row in suitable)
+        commands = " or ".join(row.install_hint for row in suitable)
         raise MissingRuntimeError(
             "calibration needs a runtime that runs ONNX files, and none is installed; "
             f"install one: {commands}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bundle.variants import Precision
+from bench.install_command import install_command
 from bench.runtimes.usage import RanAs, Usage
 
 _CPUS_WITH_HALF = ("asimdhp", "avx512_fp16")
@@ -58,7 +59,7 @@ class FormatRow:
     @property
     def install_hint(self) -> str:
         """The command that installs the runtime."""
-        return f"pip install 'edgefit[{self.extra}]'"
+        return install_command(self.extra)
 
 
 def _onnx_usage(ran: RanAs) -> Usage:

@@ -34,7 +34,8 @@ def bench(
         list[Path],
         typer.Argument(
             metavar="MODEL...|BUNDLE",
-            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle of edgefit export.",
+            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle that "
+            "edgefit export wrote.",
         ),
     ],
     profile: Annotated[
@@ -42,7 +43,8 @@ def bench(
         typer.Option(
             metavar="NAME|FILE|auto",
             autocompletion=complete_profile_name,
-            help="The device's profile; see edgefit profiles list. auto: the one that the machine matches. "
+            help="The device's profile; see edgefit profiles list. auto: the profile that the "
+            "machine matches. "
             f"Default: {DEFAULT_PROFILE}; with --on: auto.",
         ),
     ] = None,
@@ -50,7 +52,8 @@ def bench(
         list[str] | None,
         typer.Option(
             metavar="ssh://[user@]host[:port]",
-            help="Measure on this board. Repeat the option to measure several boards at the same time.",
+            help="Measure on this board, over SSH. Repeat the option to measure several boards "
+            "at the same time.",
         ),
     ] = None,
     only: Only = None,
@@ -65,7 +68,7 @@ def bench(
         bool,
         typer.Option(
             "--resume",
-            help="Resume an interrupted run with the same options. A run on a board always resumes.",
+            help="Continue an interrupted run that had the same options. A run on a board always resumes.",
         ),
     ] = False,
     with_: With = None,
@@ -73,11 +76,11 @@ def bench(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Install the board's packages from this folder, which edgefit wheelhouse wrote.",
+            help="Install the board's packages from this folder, which edgefit wheelhouse filled.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="REPORT.json", help="Write the report to this file.")
+        Path | None, typer.Option(metavar="REPORT.json", help="Write the report, as JSON, to this file.")
     ] = None,
     name: Name = None,
     _quiet: Quiet = False,

@@ -36,7 +36,11 @@ def check(
         typer.Argument(metavar="CANDIDATE", help="The model file, bundle or report to check."),
     ],
     baseline: Annotated[
-        Path, typer.Option(metavar="BASELINE", help="The model file, bundle or report to compare it with.")
+        Path,
+        typer.Option(
+            metavar="BASELINE",
+            help="The older model file, bundle or report that the candidate is compared with.",
+        ),
     ],
     shape: Shape = None,
     data: Data = None,
@@ -47,36 +51,37 @@ def check(
         typer.Option(
             metavar="NAME|FILE",
             autocompletion=complete_profile_name,
-            help="The device's profile, unless two reports are compared.",
+            help="The profile of the device. Not used for two reports: a report contains its profile.",
         ),
     ] = DEFAULT_PROFILE,
     only: Annotated[
         str | None,
         typer.Option(
             metavar="a,b",
-            help="Of bundles and reports check only these variants, such as onnx-int8,onnx-fp32.",
+            help="Check only these variants of the bundles or reports, such as onnx-int8,onnx-fp32.",
         ),
     ] = None,
     max_slowdown: Annotated[
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="The largest slowdown in latency. Default: 5% for model files and bundles, 15% for reports.",
+            help="The maximum allowed slowdown in latency. Default: 5% for model files and bundles, "
+            "15% for reports.",
         ),
     ] = None,
     max_growth: Annotated[
-        str, typer.Option(metavar="PERCENT", help="The largest growth of a file's size.")
+        str, typer.Option(metavar="PERCENT", help="The maximum allowed growth of a model file's size.")
     ] = "1%",
     max_load_slowdown: Annotated[
-        str, typer.Option(metavar="PERCENT", help="The largest slowdown in load time.")
+        str, typer.Option(metavar="PERCENT", help="The maximum allowed slowdown in load time.")
     ] = "25%",
     max_memory_growth: Annotated[
-        str, typer.Option(metavar="PERCENT", help="The largest growth of peak memory.")
+        str, typer.Option(metavar="PERCENT", help="The maximum allowed growth of peak memory.")
     ] = "5%",
     min_retention: Annotated[
         float,
         typer.Option(
-            min=SHARE.low, max=SHARE.high, help="The smallest share of the baseline's accuracy to keep."
+            min=SHARE.low, max=SHARE.high, help="The minimum accuracy, as a share of the baseline's accuracy."
         ),
     ] = 0.99,
     min_agreement: Annotated[
@@ -84,7 +89,7 @@ def check(
         typer.Option(
             min=SHARE.low,
             max=SHARE.high,
-            help="For model files that give classes: the smallest share of inputs with the baseline's class.",
+            help="For classifiers given as model files: the minimum top-1 agreement with the baseline.",
         ),
     ] = 0.97,
     min_sqnr: Annotated[
@@ -93,8 +98,9 @@ def check(
             metavar="DB",
             min=SQNR_DB.low,
             max=SQNR_DB.high,
-            help="For other outputs of model files: the smallest SQNR, with the baseline's as the signal. At "
-            "20 dB the error is a tenth.",
+            help="For model files that are not classifiers: the minimum SQNR relative to the "
+            "baseline's outputs, "
+            "in dB. At 20 dB the error is a tenth.",
         ),
     ] = 20.0,
     seconds: Annotated[
@@ -102,27 +108,40 @@ def check(
         typer.Option(
             min=CHECK_S.low,
             max=CHECK_S.high,
-            help="How long to time each variant, unless reports are compared.",
+            help="How many seconds to time each model file or variant; not for two reports.",
         ),
     ] = 20.0,
     skip_equal: Annotated[
-        bool, typer.Option("--skip-equal", help="Measure nothing whose files are identical.")
+        bool,
+        typer.Option(
+            "--skip-equal",
+            help="Do not measure variants whose files are identical in candidate and baseline.",
+        ),
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Block also if something is UNDECIDED.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also fail (exit code 10) if a finding is UNDECIDED.")
+    ] = False,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request or a job summary.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
-    bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Bencher Metric Format.")] = None,
-    github: Annotated[bool, typer.Option("--github", help="Also print GitHub annotations.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the findings as JUnit XML.")
+    ] = None,
+    bmf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results in Bencher Metric Format (JSON).")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Also print the findings as GitHub Actions annotations.")
+    ] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a candidate with a baseline. Exit code 10: it is worse; 12: no latency could be compared.
+    """Compare a candidate with a baseline. Exit code 10: the candidate is worse; 12: no comparable latency.
 
-    Two model files, or two bundles, are measured side by side on this machine, so that its drift cancels out.
-    Both model files are run with the same inputs, random or --data, and their outputs are compared. Two
-    reports are compared relative to their control workload, if they were measured under the same conditions.
+    Two model files or two bundles are measured in alternation on this machine, so that drift of its speed
+    cancels out. Both model files get the same inputs, random or from --data, and their outputs are compared.
+    Two reports are compared relative to their control workload, if they were measured under the same
+    conditions.
 
     \b
     Examples:

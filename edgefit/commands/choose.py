@@ -33,26 +33,37 @@ def choose(
         typer.Option(
             metavar="WHAT",
             autocompletion=_complete_preference,
-            help="What matters most: latency, memory, size, accuracy or energy.",
+            help="The criterion to rank variants by: latency, memory, size, accuracy or energy.",
         ),
     ] = "latency",
     max_p95_ms: Annotated[
         float | None,
-        typer.Option(min=0, metavar="X", help="The largest p95 latency, in ms. Default: the profile's."),
+        typer.Option(
+            min=0, metavar="X", help="The maximum allowed p95 latency in ms. Default: the profile's limit."
+        ),
     ] = None,
     max_memory_mb: Annotated[
         float | None,
-        typer.Option(min=0, metavar="X", help="The largest peak memory, in MiB. Default: the profile's."),
+        typer.Option(
+            min=0, metavar="X", help="The maximum allowed peak memory in MiB. Default: the profile's limit."
+        ),
     ] = None,
     max_size_mb: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="X", help="The largest size, in MB (10^6 bytes). Default: the profile's."
+            min=0,
+            metavar="X",
+            help="The maximum allowed size in MB (10^6 bytes). Default: the profile's limit.",
         ),
     ] = None,
     min_retention: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="X", help="The smallest retention. Default: the profile's."),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="X",
+            help="The minimum accuracy ÷ reference accuracy. Default: the profile's limit.",
+        ),
     ] = None,
     retention_margin: Annotated[
         float,
@@ -60,7 +71,7 @@ def choose(
             min=0,
             max=1,
             metavar="X",
-            help="How far below --min-retention the interval of the retention may reach.",
+            help="How far below --min-retention the lower end of the confidence interval may lie.",
         ),
     ] = 0.01,
     ship: Annotated[
@@ -71,15 +82,17 @@ def choose(
     ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(metavar="BUNDLE", help="For --ship: the measured bundle, if it was moved."),
+        typer.Option(
+            metavar="BUNDLE", help="For --ship: the bundle that was measured, if it was moved since."
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="For --ship: replace an earlier copy.")
+        bool, typer.Option("--overwrite", help="For --ship: replace an earlier copy in the same folder.")
     ] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Choose the best variant within a budget, and give the reason against every other.
+    """Choose the best variant within a budget, and say why each other variant was not chosen.
 
     Exit code 11: no variant meets the budget; 12: no variant was measured.
 

@@ -12,9 +12,14 @@ from edgefit.terminal import Output, print_line
 def clean(
     on: Annotated[
         list[str],
-        typer.Option(metavar="ssh://[user@]host[:port]", help="The board; may be given several times."),
+        typer.Option(
+            metavar="ssh://[user@]host[:port]",
+            help="The board to clean. Repeat the option for several boards.",
+        ),
     ],
-    stop: Annotated[bool, typer.Option("--stop", help="End a running measurement there first.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="First end a measurement that is running on the board.")
+    ] = False,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

@@ -39,7 +39,8 @@ def doctor(
     on: Annotated[
         str | None,
         typer.Option(
-            metavar="ssh://[user@]host[:port]", help="Check this board instead. Nothing is installed on it."
+            metavar="ssh://[user@]host[:port]",
+            help="Check this board instead of this machine. edgefit installs nothing on it.",
         ),
     ] = None,
     _quiet: Quiet = False,

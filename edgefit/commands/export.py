@@ -26,40 +26,47 @@ def export(
         str | None,
         typer.Option(
             metavar="DIR|FILE.csv|FILE.npz|FILE.py:load_data",
-            help="The data on which int8 is calibrated and every file is verified: a folder per class, a CSV "
-            "file of paths and labels, MedMNIST's arrays, a function, or images without labels. A run folder "
-            "has its own.",
+            help="The images for int8 calibration and verification: a folder per class, a CSV "
+            "file of paths and "
+            "labels, arrays as MedMNIST has them, a generator function, or a folder of images "
+            "without labels. "
+            "A run folder contains its own images.",
         ),
     ] = None,
     preprocess: Annotated[
         str | None,
         typer.Option(
             metavar="imagenet|unit|raw|symmetric|FILE",
-            help="How the values of images are scaled, where no file beside the source or in it states that.",
+            help="Normalisation of the images, if neither the source nor a file beside it states one.",
         ),
     ] = None,
     trust_preprocess: Annotated[
         bool,
         typer.Option(
-            "--trust-preprocess", help="Go on though the source answers better with other preprocessing."
+            "--trust-preprocess",
+            help="Keep the stated preprocessing even if another one gives significantly better accuracy.",
         ),
     ] = False,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The weights of a network in Python (.pth or .safetensors)."),
+        typer.Option(
+            metavar="FILE",
+            help="The weights file (.pth or .safetensors) for a network that is given in Python.",
+        ),
     ] = None,
     shape: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[NAME:]1x3x224x224[:TYPE]",
-            help="The shape of the source's input where it leaves it open. Repeat it for several inputs.",
+            help="The shape of an input whose size the source leaves open. Repeat the option for "
+            "several inputs.",
         ),
     ] = None,
     output: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The output that is judged.",
+            help="The model output from which accuracy and agreement are computed.",
             show_default="the first with a score per class",
         ),
     ] = None,
@@ -67,7 +74,7 @@ def export(
         str | None,
         typer.Option(
             metavar="logits|softmax|sigmoid",
-            help="What the judged output holds.",
+            help="The activation that the evaluated output has already gone through.",
             show_default="by its values",
         ),
     ] = None,
@@ -75,14 +82,17 @@ def export(
         str | None,
         typer.Option(
             metavar="a,b|FILE",
-            help="The classes in the order of the output, or a file with a class a line.",
+            help="The class names in the order of the model's output, or a file with one "
+            "class name per line.",
             show_default="the data's, in alphabetical order",
         ),
     ] = None,
     positive: Annotated[
         str | None,
         typer.Option(
-            metavar="CLASS", help="The class of two that counts as positive.", show_default="the second"
+            metavar="CLASS",
+            help="Of a binary classifier, the class that counts as positive.",
+            show_default="the second",
         ),
     ] = None,
     formats: Annotated[
@@ -96,21 +106,23 @@ def export(
     min_retention: Annotated[
         float,
         typer.Option(
-            help="Share of the source's accuracy that int8 must keep; 0: do not search for a recipe."
+            help="Minimum share of the source's accuracy that int8 must keep; 0: no search for "
+            "an int8 recipe."
         ),
     ] = 0.99,
     qat: Annotated[
         bool,
         typer.Option(
             "--qat",
-            help="Try quantisation-aware training if no other recipe reaches the goal (takes minutes).",
+            help="Try quantisation-aware training (takes minutes) if no other int8 recipe reaches "
+            "--min-retention.",
         ),
     ] = False,
     cpu: Annotated[
         str,
         typer.Option(
             metavar="portable|x86-vnni|x86|arm",
-            help="The CPUs that int8 is made for; portable: one file for all of them.",
+            help="The CPU class that int8 files are made for; portable: one file for all CPUs.",
         ),
     ] = "portable",
     eval_images: Annotated[
@@ -121,11 +133,11 @@ def export(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Export a source to every format and precision that it gives, and verify each file.
+    """Export a network or model file to every possible format and precision, and verify each file.
 
-    int8 is calibrated on --data. The bundle contains some of its images (the evaluation pack), which may show
-    patients; --eval-images limits their number. How images are prepared is found, and checked on labelled
-    ones. package.module:function and .pt2 run the code of whoever wrote them.
+    int8 is calibrated on the images of --data. The bundle contains some of these images, which may show
+    patients; --eval-images limits their number. edgefit searches for the preprocessing, and checks it on
+    labelled images. A source package.module:function or .pt2 is a program, whose code edgefit runs.
 
     \b
     Examples:

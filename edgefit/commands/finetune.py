@@ -16,19 +16,23 @@ def finetune(
         str,
         typer.Option(
             metavar="SOURCE",
-            help="synthetic, pneumoniamnist, an .npz file, or a folder with a folder for each class.",
+            help="The training images: synthetic, pneumoniamnist, an .npz file, or a folder with a "
+            "folder per class.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")],
-    arch: Annotated[str, typer.Option(help="The network's architecture.")] = "mobilenet_v2",
+    arch: Annotated[str, typer.Option(help="The network architecture to fine-tune.")] = "mobilenet_v2",
     weights: Annotated[
-        str, typer.Option(metavar="imagenet|bundled|none|FILE", help="The weights to start from.")
+        str,
+        typer.Option(metavar="imagenet|bundled|none|FILE", help="The weights from which training starts."),
     ] = "imagenet",
-    image_size: Annotated[int, typer.Option(metavar="PIXELS", help="The side of the network's input.")] = 224,
+    image_size: Annotated[
+        int, typer.Option(metavar="PIXELS", help="The width and height of the network's input.")
+    ] = 224,
     images: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="How many images the source 'synthetic' generates.", show_default="1000"
+            metavar="N", help="The number of images to generate for --data synthetic.", show_default="1000"
         ),
     ] = None,
     epochs: Annotated[
@@ -41,14 +45,19 @@ def finetune(
         int | None,
         typer.Option(
             metavar="N",
-            help="How many of the last feature blocks to train, in addition to the classifier.",
+            help="The number of last feature blocks to train, in addition to the classifier.",
             show_default="depends on the weights",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of all random numbers.")] = 0,
-    no_flip: Annotated[bool, typer.Option("--no-flip", help="Do not flip images left to right.")] = False,
+    seed: Annotated[int, typer.Option(help="The seed of all random number generators.")] = 0,
+    no_flip: Annotated[
+        bool, typer.Option("--no-flip", help="Do not flip training images left to right as augmentation.")
+    ] = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Skip images that cannot be decoded, and list them.")
+        bool,
+        typer.Option(
+            "--skip-bad", help="Skip images that cannot be decoded, and list them, instead of stopping."
+        ),
     ] = False,
     name: Name = None,
     overwrite: Overwrite = False,

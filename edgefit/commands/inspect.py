@@ -19,7 +19,7 @@ def inspect(
     write: Annotated[
         bool,
         typer.Option(
-            "--write", help="Write what was found of input, preprocessing and classes to edgefit.yaml."
+            "--write", help="Write the inputs, preprocessing and classes that were found to edgefit.yaml."
         ),
     ] = False,
     _quiet: Quiet = False,

@@ -35,20 +35,27 @@ def pack(
         list[Path],
         typer.Argument(
             metavar="MODEL...|BUNDLE",
-            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle of edgefit export.",
+            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle that "
+            "edgefit export wrote.",
         ),
     ],
     for_: Annotated[
         str,
         typer.Option(
-            "--for", metavar="NAME|FILE", autocompletion=complete_profile_name, help="The board's profile."
+            "--for",
+            metavar="NAME|FILE",
+            autocompletion=complete_profile_name,
+            help="The device profile of the board.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="FILE.pyz", help="The file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE.pyz", help="The packed file to write, which the board's python3 runs."),
+    ],
     python: Annotated[
         str | None,
         typer.Option(
-            metavar="3.11,3.13", help="The versions of the boards' python3; by default the profile's."
+            metavar="3.11,3.13", help="The Python versions of the boards. Default: those in the profile."
         ),
     ] = None,
     only: Only = None,
@@ -63,7 +70,7 @@ def pack(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a measurement into one file that runs on a board without a network: python3 FILE.
+    """Pack a measurement into one file for a board that SSH cannot reach; run it there: python3 FILE.
 
     \b
     Examples:

@@ -95,7 +95,10 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
 @profiles.command("calibrate")
 def calibrate_profile(
     out: Annotated[
-        Path, typer.Option(metavar="FILE.yaml", help="Where to write the profile; it gets the file's name.")
+        Path,
+        typer.Option(
+            metavar="FILE.yaml", help="The profile file to write. The file's name becomes the profile's name."
+        ),
     ],
     _quiet: Quiet = False,
     as_json: AsJson = False,

@@ -25,40 +25,50 @@ def report(
     html: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write one self-contained page: the chosen variants, charts, all rows."
+            metavar="FILE", help="Write one self-contained HTML page: chosen variants, charts, all rows."
         ),
     ] = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request.")
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all columns as CSV.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all rows and columns of the table as CSV.")
+    ] = None,
     png: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write a chart of latency against accuracy; for model files against size."
+            metavar="FILE",
+            help="Write a PNG chart of latency against accuracy; for model files against size.",
         ),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, with one test for each row.")
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, with one test case for each row.")
     ] = None,
-    bmf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Bencher Metric Format.")] = None,
+    bmf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the results in Bencher Metric Format (JSON).")
+    ] = None,
     history: Annotated[
-        bool, typer.Option("--history", help="Show reports of the same name over time, also in --html.")
+        bool,
+        typer.Option(
+            "--history",
+            help="Show how the results of reports with the same name changed over time; also in --html.",
+        ),
     ] = False,
     images: Annotated[
         bool,
         typer.Option(
-            "--images", help="For --html: show the images whose class changed. They may show patients."
+            "--images",
+            help="For --html: include the images whose predicted class changed; they may show patients.",
         ),
     ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="BUNDLE", help="For --images: the measured bundle.")
+        Path | None, typer.Option(metavar="BUNDLE", help="For --images: the bundle that was measured.")
     ] = None,
     metric: MetricNames = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show reports as tables, or write them as a page, Markdown, CSV or a picture.
+    """Show reports as tables on the terminal, or write them as HTML, Markdown, CSV or PNG.
 
     \b
     Examples:

@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 
 
 def wheelhouse(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the wheels.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to which the wheels are downloaded.")],
     on: Annotated[
         str | None,
         typer.Option(
             metavar="ssh://[user@]host[:port]",
-            help="Ask this board for the values of --python, --glibc and --machine.",
+            help="Connect to this board to read the values of --python, --glibc and --machine.",
         ),
     ] = None,
     python: Annotated[
-        str | None, typer.Option(metavar="3.11", help="The version of the board's python3.")
+        str | None, typer.Option(metavar="3.11", help="The Python version of the board (python3 --version).")
     ] = None,
     glibc: Annotated[
-        str, typer.Option(metavar="2.36", help="The version of its C library (ldd --version).")
+        str, typer.Option(metavar="2.36", help="The version of the board's C library (ldd --version).")
     ] = "2.35",
     machine: Annotated[
-        str, typer.Option(metavar="aarch64|x86_64", help="Its processor, as uname -m prints it.")
+        str,
+        typer.Option(
+            metavar="aarch64|x86_64", help="The board's processor architecture, as uname -m prints it."
+        ),
     ] = "aarch64",
     formats: Annotated[
         str | None,
@@ -45,7 +48,7 @@ def wheelhouse(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Download the wheels that a board needs, for edgefit bench --wheelhouse DIR where no network is.
+    """Download the wheels that a board needs, to use offline with edgefit bench --wheelhouse DIR.
 
     \b
     Examples:

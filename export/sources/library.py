@@ -13,6 +13,7 @@ from torch import nn
 
 from bench.bundle.input_preprocessing import CROP_MODES, UNIT_SCALE, Interpolation
 from bench.errors import InputError, MissingRuntimeError
+from bench.install_command import install_command
 from export.sources.spec import StatedPreprocess
 from models.torchvision_import import import_torchvision_models
 
@@ -99,7 +100,7 @@ class Timm:
             if error.name != "timm":
                 raise
             raise MissingRuntimeError(
-                "timm is not installed here; install it with: pip install 'edgefit[timm]'"
+                f"timm is not installed here; install it with: {install_command('timm')}"
             ) from None
 
     @property

@@ -42,20 +42,23 @@ _RANGE = re.compile(r"(?P<low>[^<>=]+)<=x<=(?P<high>.+)")
 _INTRODUCTION = """\
 # Command line
 
-Every command, argument and option. `edgefit COMMAND --help` prints the same on the terminal.
+This page lists every command of edgefit, with its arguments and options. `edgefit COMMAND --help` prints the
+section of a command on the terminal.
 
-Results go to stdout, progress and warnings to stderr. With `--json` stdout is one JSON document.
-Every command has `--help`. `edgefit --version` prints the version.
+Commands write results to stdout, and progress and warnings to stderr. With `--json`, a command writes one
+JSON document to stdout.
+`edgefit --version` prints the installed version of edgefit.
 `edgefit --install-completion` lets the shell complete commands, options and profiles.
-The [glossary](glossary.md) explains the words.
+The [glossary](glossary.md) explains the terms that edgefit uses.
 
 | command | what it does |
 |---|---|
 """
 
 _ERRORS = """\
-An error is one sentence on stderr. It says what is wrong, the value, what is right, and what to do. With
-`--json`, stdout has the same sentence and the code, as `{"error": …, "exit_code": …}`."""
+Each error is one sentence on stderr. The sentence says what is wrong, which value was found, what would be
+right, and what to do. With `--json`, edgefit also writes this sentence and the exit code to stdout, as
+`{"error": …, "exit_code": …}`."""
 
 
 @dataclass(frozen=True)

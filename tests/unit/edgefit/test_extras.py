@@ -5,6 +5,7 @@ from importlib import metadata
 import pytest
 
 from bench.errors import MissingRuntimeError
+from bench.install_command import install_command
 from edgefit.extras import require_extra
 
 
@@ -26,5 +27,5 @@ def test_missing_packages_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPa
     assert error.value.exit_code == 3
     assert str(error.value) == (
         "edgefit export needs packages that are missing: nncf, scipy; install them with: "
-        "pip install 'edgefit[build]'"
+        + install_command("build")
     )

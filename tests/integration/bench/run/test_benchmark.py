@@ -11,6 +11,7 @@ from making.short_benchmark import PROFILE, run
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.harness.case_worker import CaseWorker
 from bench.harness.worker_messages import Inferred
+from bench.install_command import install_command
 from bench.measurements import Failed, FailureKind, Stage
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
@@ -117,7 +118,7 @@ def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
     assert [row.status for row in report.runs[:2]] == ["completed", "skipped"]
     assert (
         report.runs[1].reason
-        == "no_such is not installed here; install it with: pip install 'edgefit[openvino]'"
+        == f"no_such is not installed here; install it with: {install_command('openvino')}"
     )
 
 

@@ -91,10 +91,10 @@ def test_without_onnxruntime_the_file_is_read_and_other_formats_name_their_extra
     onnx = edgefit_here("inspect", entry_of(bundle_folder, "onnx-fp32"), "--json")
     openvino = edgefit_here("inspect", entry_of(bundle_folder, "openvino-fp32"))
 
-    assert "pip install 'edgefit[onnx]'" in json.loads(onnx.stdout)["macs_missing"]
+    assert "[onnx]'" in json.loads(onnx.stdout)["macs_missing"]
     assert json.loads(onnx.stdout)["inputs"][0]["shape"] == [1, 3, 32, 32]
     assert openvino.returncode == 3
-    assert "pip install 'edgefit[openvino]'" in openvino.stderr
+    assert "[openvino]'" in openvino.stderr
 
 
 def test_what_was_found_is_written_again_and_a_change_by_hand_is_kept(tmp_path: Path) -> None:

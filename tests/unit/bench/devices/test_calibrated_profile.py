@@ -47,7 +47,7 @@ def test_without_a_runtime_for_the_workloads_the_error_names_what_to_install(
 ) -> None:
     monkeypatch.setattr(calibration, "is_installed", lambda _row: False)
 
-    with pytest.raises(MissingRuntimeError, match=r"pip install 'edgefit\[onnx\]' or pip install"):
+    with pytest.raises(MissingRuntimeError, match=r"pip install .*\[onnx\]' or pip install"):
         calibrate(SOURCE, False, Silent(), BRIEF)
 
 
