@@ -112,8 +112,8 @@ def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
     schema = document.get("schema")
     if isinstance(schema, int) and schema > _SCHEMA:
         raise InputError(
-            f"{path} has schema {schema}, of edgefit {document.get('tool', 'unknown')}, and this "
-            f"edgefit reads reports up to schema {_SCHEMA}; update edgefit, or measure again with this one"
+            f"{path} has schema {schema}, which is newer than this edgefit can read (up to {_SCHEMA}); "
+            f"edgefit {document.get('tool', 'unknown')} wrote it: update edgefit, or measure again"
         )
 
 

@@ -216,8 +216,8 @@ def test_a_report_of_a_newer_schema_is_one_sentence(tmp_path: Path) -> None:
         read_report(path)
 
     assert str(error.value) == (
-        f"{path} has schema 3, of edgefit 0.3.0, and this edgefit reads reports up to schema 2; update "
-        "edgefit, or measure again with this one"
+        f"{path} has schema 3, which is newer than this edgefit can read (up to 2); edgefit 0.3.0 wrote it: "
+        "update edgefit, or measure again"
     )
 
 
