@@ -10,8 +10,13 @@ _COMPARED = {"bundles": "bundles", "models": "model files", "reports": "reports"
 
 
 def finding_name(finding: Finding, checked: Checked) -> str:
-    """Return the name of a finding: its case, what was compared, and the verdict."""
+    """Return the name of a finding: its case, what was compared, and the verdict.
+
+    A finding that other cases share, with its sentence, is named once for all of them.
+    """
     name = case_name(finding, checked)
+    if (cases := len(_alike(finding, checked))) > 1:
+        return f"{finding.quantity.value} of {cases} {row_noun(checked)}s {finding.verdict.value}"
     if finding.quantity is Quantity.CASE:
         return f"{name} {finding.verdict.value}"
     return f"{name} {finding.quantity.value} {finding.verdict.value}"
@@ -37,8 +42,10 @@ def by_case(checked: Checked) -> list[list[Finding]]:
 
 
 def notable_findings(checked: Checked) -> list[Finding]:
-    """Return the findings that say more than "no change". Those that block come first, the worst
-    before the others."""
+    """Return the findings that say more than "no change". The worst of those that block comes first.
+
+    A finding that several cases share is there once.
+    """
     blocking = worst_first(checked.blocking)
     others = [
         finding
@@ -50,7 +57,20 @@ def notable_findings(checked: Checked) -> list[Finding]:
         for finding in checked.findings
         if finding.verdict is Verdict.SAME and (_is_changed(finding) or finding.confirmed)
     ]
-    return [*blocking, *others, *changed]
+    notable = [*blocking, *others, *changed]
+    return [finding for finding in notable if finding is _alike(finding, checked)[0]]
+
+
+def _alike(finding: Finding, checked: Checked) -> list[Finding]:
+    """Return the findings with the same sentence, of what could not be compared; else this one alone."""
+    if finding.verdict is not Verdict.INCOMPARABLE or finding.quantity is Quantity.CASE:
+        return [finding]
+    return [
+        other
+        for other in checked.findings
+        if (other.quantity, other.verdict, other.sentence)
+        == (finding.quantity, finding.verdict, finding.sentence)
+    ]
 
 
 def _is_changed(finding: Finding) -> bool:

@@ -3,13 +3,15 @@
 import json
 
 from making.checks import checked, model_report, report, scores
-from making.compared_report import Row
+from making.compared_report import Row, made_report
+from making.tiny_report import HOST
 
 from bench.gate.findings import Quantity
 from bench.gate.headline import headline
-from bench.measurements import Failed, FailureKind, Stage
+from bench.measurements import Failed, FailureKind, Outcome, Stage
 from bench.render.bmf import check_to_bmf, was_check_bmf
-from bench.render.check_text import check_conditions, notable_findings, quantities
+from bench.render.check_text import check_conditions, finding_name, notable_findings, quantities
+from bench.render.github import to_annotations
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -66,3 +68,14 @@ def test_the_agreement_of_outputs_is_a_measure() -> None:
 
     assert json.loads(bmf)["new.onnx"]["agreement"] == {"value": 0.5}
     assert was_check_bmf(bmf.encode())
+
+
+def test_what_no_variant_could_be_compared_in_is_said_once() -> None:
+    rows: dict[str, Row | Outcome] = {"onnx-fp32": Row(10), "onnx-int8": Row(4)}
+    other = HOST.model_copy(update={"cpu": "Another CPU"})
+    found = checked(made_report(rows, host=other), made_report(rows))
+
+    (latency,) = notable_findings(found)
+    assert finding_name(latency, found) == "latency of 2 variants INCOMPARABLE"
+    assert check_to_markdown(found).count("CPU 'Another CPU'") == 1
+    assert len(to_annotations(found)) == 2
