@@ -88,7 +88,7 @@ class Checked(CheckedRecord):
         return as_text(check_view(self, WIDTH_WITHOUT_TERMINAL))
 
     def __repr__(self) -> str:
-        from bench.render.check_text import headline
+        from bench.gate.headline import headline
 
         return f"<Checked: {headline(self)}>"
 

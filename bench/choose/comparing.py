@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bench.choose.candidates import Candidate
-from bench.report.comparability import differing_machines, differing_options, ratio_through_controls
+from bench.report.conditions import differing_machines, differing_options, ratio_through_controls
 from bench.report.predictions import Predictions
 from bench.statistics import accuracy, processes
 from bench.statistics.replication import Interval

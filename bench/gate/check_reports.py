@@ -4,27 +4,36 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from bench.bundle.model_set import InputsRecord, ModelSetRecord
+from bench.bundle.model_set import InputsRecord
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding
 from bench.gate.judging import Compared, Side, Times, judge
 from bench.gate.judging_outputs import OTHER_INPUTS, evaluated_inputs, notes_on_outputs
 from bench.gate.options import CheckOptions
+from bench.gate.reasons import NOT_COMPARABLE, OtherMachine
 from bench.report.comparability import (
-    differing_conditions,
-    paired_models,
-    ratio_through_controls,
+    input_words,
     require_as_many_classes,
-    require_same_task,
+    require_same_outputs,
     subject_differences,
+    takes_other_inputs,
     why_not_in_its_place,
+)
+from bench.report.conditions import (
+    differing_conditions,
+    differing_instructions,
+    differing_memory_conditions,
+    differing_systems,
+    ratio_through_controls,
 )
 from bench.report.outputs import judged_outputs
 from bench.report.predictions import as_values, labels_of
-from bench.report.schema import BundleRecord, Evaluation, Report, Run, Subject
+from bench.report.schema import BundleRecord, Evaluation, Report, Run
+from bench.report.versions import differing_versions
 from bench.run_config import RunOptions
 from bench.statistics.latency import Latency
 
+_RETENTION = "compare the retention that each report shows"
 _OF_REPORTS = (
     "the two reports were measured at different times: latencies are compared through their control "
     "workloads, and load times are not compared; what is measured together allows a narrower limit"
@@ -36,9 +45,10 @@ def check_reports(
 ) -> Checked:
     """Compare a candidate's report with a baseline's.
 
-    Raises InputError if their classes or inputs differ, or for an unknown variant.
+    Whatever their conditions leave comparable is judged. Raises InputError if their classes differ, or for an
+    unknown variant.
     """
-    _require_same_task(candidate.subject, baseline.subject)
+    require_same_outputs(candidate.subject, baseline.subject)
     require_as_many_classes(candidate, baseline)
     rows = [[run for run in report.runs if run.is_variant] for report in (baseline, candidate)]
     variants = options.selected(run.variant for runs in rows for run in runs)
@@ -68,15 +78,6 @@ def check_reports(
     )
 
 
-def _require_same_task(candidate: Subject, baseline: Subject) -> None:
-    """Raise InputError for other classes or other inputs. Of model files, each pair is tested."""
-    if not isinstance(candidate, ModelSetRecord) or not isinstance(baseline, ModelSetRecord):
-        require_same_task(candidate, baseline)
-        return
-    for after, before in paired_models(candidate, baseline):
-        require_same_task(ModelSetRecord(models=(after,)), ModelSetRecord(models=(before,)))
-
-
 def _paired(
     before: Sequence[Run], after: Sequence[Run], are_files: bool
 ) -> list[tuple[Run | None, Run | None]]:
@@ -104,9 +105,14 @@ def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | N
     if new is None or old is None or new.summary is None or old.summary is None:
         return compared()
     latency = _latency(candidate, baseline, new, old, old.summary.latency, new.summary.latency)
-    compared = partial(compared, latency=latency)
+    compared = partial(
+        compared,
+        latency=latency,
+        memory_gap=_memory_gap(candidate, baseline, new, old),
+        other_machine=_other_machine(candidate, baseline),
+    )
     if isinstance(evaluation, str):
-        return compared(labels=evaluation, inputs=_inputs(candidate, new, old))
+        return compared(labels=evaluation, inputs=_inputs(candidate, baseline, new, old))
     labels = labels_of(evaluation)
     if evaluation.gap is not None or labels is None:
         return compared(inputs=evaluated_inputs(evaluation.images, candidate.subject.sha256))
@@ -131,8 +137,21 @@ def _latency(
 ) -> Times:
     times = partial(Times, before.p50_ns, after.p50_ns)
     if differing := differing_conditions(candidate, baseline, new, old):
-        return times(f"not comparable: {'; '.join(differing)}", comparable=False)
+        return times(f"{NOT_COMPARABLE}{'; '.join(differing)}", comparable=False)
     return times(ratio_through_controls(candidate, baseline, new, old))
+
+
+def _memory_gap(candidate: Report, baseline: Report, new: Run, old: Run) -> str | None:
+    """Return why two memory peaks cannot be compared; None if they can."""
+    differing = differing_memory_conditions(candidate, baseline, new, old)
+    return f"{NOT_COMPARABLE}{'; '.join(differing)}" if differing else None
+
+
+def _other_machine(candidate: Report, baseline: Report) -> OtherMachine | None:
+    """Return how the two machines differ; None if they are alike."""
+    instructions = differing_instructions(candidate, baseline)
+    is_other = bool(instructions) or candidate.host.cpu != baseline.host.cpu
+    return OtherMachine(instructions) if is_other else None
 
 
 def _shared_evaluation(candidate: Report, baseline: Report) -> Evaluation | str:
@@ -142,31 +161,44 @@ def _shared_evaluation(candidate: Report, baseline: Report) -> Evaluation | str:
     """
     if candidate.evaluation is None or baseline.evaluation is None:
         return "model files are measured without labels"
-    if _pack_of(candidate) != _pack_of(baseline):
-        return _of_other_images(candidate.bundle, baseline.bundle)
+    if candidate.bundle is not None and baseline.bundle is not None:
+        if takes_other_inputs(candidate.bundle, baseline.bundle):
+            inputs = f"{candidate.bundle.input_words}, was {baseline.bundle.input_words}"
+            return f"{NOT_COMPARABLE}the networks take different inputs: {inputs}; {_RETENTION}"
+        if candidate.bundle.pack_sha256 != baseline.bundle.pack_sha256:
+            return _of_other_images(candidate.bundle, baseline.bundle)
     return min(candidate.evaluation, baseline.evaluation, key=lambda evaluation: evaluation.images)
 
 
-def _of_other_images(candidate: BundleRecord | None, baseline: BundleRecord | None) -> str:
+def _of_other_images(candidate: BundleRecord, baseline: BundleRecord) -> str:
     """Return why answers to different images cannot be compared, and what can."""
-    if candidate is None or baseline is None or why_not_in_its_place(candidate, baseline) is None:
+    if why_not_in_its_place(candidate, baseline) is None:
         return (
-            "not comparable: the reports evaluated different images; check the two bundles instead, and both "
-            "answer the baseline's images"
+            f"{NOT_COMPARABLE}the reports evaluated different images; check the two bundles instead, and "
+            "both answer the baseline's images"
         )
     return (
-        "not comparable: the reports evaluated different images, and the two bundles cannot answer each "
-        "other's; compare the retention that each report shows"
+        f"{NOT_COMPARABLE}the reports evaluated different images, and the two bundles cannot answer each "
+        f"other's; {_RETENTION}"
     )
 
 
-def _inputs(candidate: Report, new: Run, old: Run) -> InputsRecord | str | None:
+def _inputs(candidate: Report, baseline: Report, new: Run, old: Run) -> InputsRecord | str | None:
     """Return the inputs that both model files were run with, or why their outputs cannot be compared."""
     if candidate.models is None or new.completed is None or old.completed is None:
         return None
     if new.completed.inputs_sha256 != old.completed.inputs_sha256:
-        return OTHER_INPUTS
+        return _of_other_inputs(candidate, baseline, new, old)
     return next(model.values for model in candidate.models.models if model.name == new.variant)
+
+
+def _of_other_inputs(candidate: Report, baseline: Report, new: Run, old: Run) -> str:
+    """Return why outputs for different inputs cannot be compared, and what can be done."""
+    after, before = candidate.model_of(new), baseline.model_of(old)
+    if after is None or before is None or input_words(after) == input_words(before):
+        return OTHER_INPUTS
+    inputs = f"{input_words(after)}, was {input_words(before)}"
+    return f"{NOT_COMPARABLE}the two were run with different inputs: {inputs}"
 
 
 def _notes_on_outputs(compared: Sequence[Compared], findings: Sequence[Finding]) -> list[str]:
@@ -175,9 +207,22 @@ def _notes_on_outputs(compared: Sequence[Compared], findings: Sequence[Finding])
     return notes_on_outputs(findings, next(inputs, None))
 
 
-def _pack_of(report: Report) -> str | None:
-    return None if report.bundle is None else report.bundle.pack_sha256
-
-
 def _notes(candidate: Report, baseline: Report) -> list[str]:
-    return [*subject_differences(candidate.subject, baseline.subject), _OF_REPORTS]
+    return [
+        *differing_versions(candidate, baseline),
+        *subject_differences(candidate.subject, baseline.subject),
+        *_of_systems(candidate, baseline),
+        _OF_REPORTS,
+    ]
+
+
+def _of_systems(candidate: Report, baseline: Report) -> list[str]:
+    """Return the differences between two machines that leave their numbers comparable, and what they mean."""
+    differing = differing_systems(candidate, baseline)
+    notes = [f"another system: {'; '.join(differing)}"] if differing else []
+    if instructions := differing_instructions(candidate, baseline):
+        notes.append(
+            f"the CPUs have other instruction sets ({', '.join(instructions)}), so that a runtime may round "
+            "otherwise: an image may change its class by the CPU alone"
+        )
+    return notes

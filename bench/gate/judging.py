@@ -93,6 +93,10 @@ class Compared:
     """Whether the files are equal and were not measured for that reason."""
     memory_confirmed: bool = False
     """Whether the memory peaks are those of the confirmation run."""
+    memory_gap: str | None = None
+    """Why memory peaks cannot be compared; None if they can."""
+    other_machine: reasons.OtherMachine | None = None
+    """How the machines differ on which memory peaks were measured; None if they do not."""
 
     @property
     def case(self) -> str:
@@ -219,20 +223,25 @@ def _of_memory(compared: Compared, baseline: Side, candidate: Side, limit: float
     if not baseline.peaks_bytes or not candidate.peaks_bytes:
         return []
     before, after = median(baseline.peaks_bytes), median(candidate.peaks_bytes)
-    processes, confirmed = len(candidate.peaks_bytes), compared.memory_confirmed
-    return [
-        compared.finding(
-            quantity=Quantity.MEMORY,
-            verdict=judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit),
-            sentence=reasons.of_memory(mib(before), mib(after), limit, processes, confirmed),
-            ratio=after / before,
-            limit=limit,
-            baseline=float(before),
-            candidate=float(after),
-            unit="bytes",
-            confirmed=confirmed,
-        )
-    ]
+    finding = partial(
+        compared.finding,
+        quantity=Quantity.MEMORY,
+        limit=limit,
+        baseline=float(before),
+        candidate=float(after),
+        unit="bytes",
+        confirmed=compared.memory_confirmed,
+    )
+    if compared.memory_gap is not None:
+        return [finding(verdict=Verdict.INCOMPARABLE, sentence=compared.memory_gap)]
+    machine = compared.other_machine
+    verdict = judge_memory(baseline.peaks_bytes, candidate.peaks_bytes, limit)
+    if verdict is Verdict.WORSE and machine is not None and machine.instructions:
+        verdict = Verdict.UNDECIDED
+    processes = len(candidate.peaks_bytes)
+    sentence = reasons.of_memory(mib(before), mib(after), limit, processes, compared.memory_confirmed)
+    sentence += reasons.of_machine(machine, verdict)
+    return [finding(verdict=verdict, sentence=sentence, ratio=after / before)]
 
 
 def _of_size(compared: Compared, baseline: Side, candidate: Side, limit: float) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The reasons of the gate, one line each, with the number that matters first. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
@@ -12,6 +13,10 @@ MISSING = "the baseline has this case, and the candidate does not"
 NEW = "the candidate has this case, and the baseline does not; nothing is compared"
 EQUAL_FILES = "both sides have the same files, byte for byte; --skip-equal skips their measurement"
 NO_NUMBERS = "neither side gives an output that consists of numbers, so no output is compared"
+NOT_COMPARABLE = "not comparable: "
+"""How the reason begins where nothing could be compared."""
+NOT_DECIDED = "not decided: "
+"""How the reason begins where nothing could be decided."""
 _CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
@@ -65,6 +70,29 @@ def of_memory(before_mib: float, after_mib: float, limit: float, processes: int,
     grown = after_mib / before_mib - 1
     figure = f"peak {after_mib:.1f} MiB, was {before_mib:.1f} ({grown:+.1%}, limit {percent(limit)})"
     return figure + (f"; decided by a confirmation run of {processes} fresh processes" if confirmed else "")
+
+
+@dataclass(frozen=True)
+class OtherMachine:
+    """How the machine of a candidate's report differs from the baseline's."""
+
+    instructions: tuple[str, ...]
+    """The instruction set extensions that only one of them has."""
+
+
+def of_machine(machine: OtherMachine | None, verdict: Verdict) -> str:
+    """Say why memory peaks of two machines are compared, or why a growth decides nothing."""
+    if machine is None:
+        return ""
+    if not machine.instructions:
+        return "; on another CPU, with the same instruction sets, runtime and options: peaks depend on these"
+    if verdict is Verdict.SAME:
+        return "; on another CPU, with other instruction sets"
+    listed = ", ".join(machine.instructions)
+    return (
+        f"; the CPUs have other instruction sets ({listed}), by which a runtime chooses its buffers; measure "
+        "both on one machine"
+    )
 
 
 def of_size(before: int, after: int, limit: float) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from bench.gate.document import Checked
 from bench.gate.findings import SHARE_SAME, Finding, Quantity
-from bench.render.check_text import by_case, case_name
+from bench.gate.worst_finding import case_name
+from bench.render.check_text import by_case
 from bench.render.text import titles_of
 from bench.report.schema import Accuracy, Report, Run
 

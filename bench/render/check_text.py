@@ -1,52 +1,25 @@
-"""The sentences of a check: the result in one line, the conditions, the names of findings. Pure."""
+"""The sentences of a check beside its headline: the conditions, the names of findings. Pure."""
 
-from collections.abc import Sequence
-
-from bench.gate.blocking import BLOCKED, NOTHING_COMPARABLE
 from bench.gate.document import Checked
 from bench.gate.findings import SHARE_SAME, Finding, Quantity, Verdict
+from bench.gate.headline import row_noun
+from bench.gate.worst_finding import case_name, worst_first
 from bench.report.schema import BundleRecord
 
-_MOST_NAMED = 3
 _COMPARED = {"bundles": "bundles", "models": "model files", "reports": "reports"}
 
 
-def headline(checked: Checked) -> str:
-    """Return the result in one line: whether the candidate passes, and why not."""
-    variants = _counted(len({finding.case for finding in checked.findings}), row_noun(checked))
-    if checked.exit_code == BLOCKED:
-        blocking = checked.blocking
-        more = f", and {len(blocking) - 1} more" if len(blocking) > 1 else ""
-        return f"BLOCKED: {finding_name(blocking[0], checked)}: {blocking[0].sentence}{more}"
-    if checked.exit_code == NOTHING_COMPARABLE:
-        return f"NOTHING COMPARED: no latency of {variants} could be compared with the baseline's"
-    undecided = [finding for finding in checked.findings if finding.verdict is Verdict.UNDECIDED]
-    better = [finding for finding in checked.findings if finding.verdict is Verdict.BETTER]
-    sentence = f"PASSED: {variants}, nothing worse than its limit"
-    if better:
-        sentence += f"; better: {_names(better, checked)}"
-    if undecided:
-        sentence += f"; not decided: {_names(undecided, checked)}"
-    return sentence
-
-
-def row_noun(checked: Checked) -> str:
-    """Return what is compared: a variant of a bundle, or a model."""
-    return "variant" if isinstance(checked.candidate, BundleRecord) else "model"
-
-
 def finding_name(finding: Finding, checked: Checked) -> str:
-    """Return the name of a finding: its case, what was compared, and the verdict."""
+    """Return the name of a finding: its case, what was compared, and the verdict.
+
+    A finding that other cases share, with its sentence, is named once for all of them.
+    """
     name = case_name(finding, checked)
+    if (cases := len(_alike(finding, checked))) > 1:
+        return f"{finding.quantity.value} of {cases} {row_noun(checked)}s {finding.verdict.value}"
     if finding.quantity is Quantity.CASE:
         return f"{name} {finding.verdict.value}"
     return f"{name} {finding.quantity.value} {finding.verdict.value}"
-
-
-def case_name(finding: Finding, checked: Checked) -> str:
-    """Return the case of a finding. Its provenance is added unless that is `measured`."""
-    provenance = checked.conditions.provenance
-    return finding.case if provenance == "measured" else f"{finding.case} ({provenance})"
 
 
 def check_conditions(checked: Checked) -> str:
@@ -69,8 +42,11 @@ def by_case(checked: Checked) -> list[list[Finding]]:
 
 
 def notable_findings(checked: Checked) -> list[Finding]:
-    """Return the findings that say more than "no change". Those that block come first."""
-    blocking = checked.blocking
+    """Return the findings that say more than "no change". The worst of those that block comes first.
+
+    A finding that several cases share is there once.
+    """
+    blocking = worst_first(checked.blocking)
     others = [
         finding
         for finding in checked.findings
@@ -81,7 +57,20 @@ def notable_findings(checked: Checked) -> list[Finding]:
         for finding in checked.findings
         if finding.verdict is Verdict.SAME and (_is_changed(finding) or finding.confirmed)
     ]
-    return [*blocking, *others, *changed]
+    notable = [*blocking, *others, *changed]
+    return [finding for finding in notable if finding is _alike(finding, checked)[0]]
+
+
+def _alike(finding: Finding, checked: Checked) -> list[Finding]:
+    """Return the findings with the same sentence, of what could not be compared; else this one alone."""
+    if finding.verdict is not Verdict.INCOMPARABLE or finding.quantity is Quantity.CASE:
+        return [finding]
+    return [
+        other
+        for other in checked.findings
+        if (other.quantity, other.verdict, other.sentence)
+        == (finding.quantity, finding.verdict, finding.sentence)
+    ]
 
 
 def _is_changed(finding: Finding) -> bool:
@@ -89,16 +78,6 @@ def _is_changed(finding: Finding) -> bool:
         return True
     is_exact = finding.quantity in (Quantity.SIZE, Quantity.ACCURACY)
     return is_exact and (finding.baseline != finding.candidate or bool(finding.flips))
-
-
-def _names(findings: Sequence[Finding], checked: Checked) -> str:
-    names = [f"{case_name(finding, checked)} {finding.quantity.value}" for finding in findings]
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 _MEASURED = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE)

@@ -8,8 +8,9 @@ from bench.choose.choosing import CandidateResult, Choice
 from bench.errors import MissingRuntimeError
 from bench.gate.document import Checked
 from bench.gate.findings import Finding
+from bench.gate.headline import headline
 from bench.inspect.inspection import ModelInspection
-from bench.render.check_text import check_conditions, headline
+from bench.render.check_text import check_conditions
 from bench.render.choice_text import choice_notes
 from bench.render.columns import columns_of
 from bench.render.csv_table import header_and_lines

@@ -1,8 +1,9 @@
 """A check as GitHub's workflow commands, which become annotations of a run. Pure."""
 
-from bench.gate.blocking import blocks
+from bench.gate.blocking import BLOCKED, FINE, blocks
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
+from bench.gate.headline import headline
 from bench.render.check_text import finding_name, notable_findings
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -10,8 +11,17 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def to_annotations(checked: Checked) -> list[str]:
-    """Return a line for each notable finding: an error if it blocks, else a warning or a notice."""
-    return [_annotation(finding, checked) for finding in notable_findings(checked)]
+    """Return a line for the headline and for each notable finding: an error if it blocks, else a warning or
+    a notice. GitHub shows ten of a kind for each step, so that the headline comes first.
+    """
+    return [_result(checked), *(_annotation(finding, checked) for finding in notable_findings(checked))]
+
+
+def _result(checked: Checked) -> str:
+    level = {BLOCKED: "error", FINE: "notice"}.get(checked.exit_code, "warning")
+    word, _, sentences = headline(checked).partition(": ")
+    title = _escaped(f"edgefit check: {word}", _PROPERTY)
+    return f"::{level} title={title}::{_escaped(sentences, _DATA)}"
 
 
 def _annotation(finding: Finding, checked: Checked) -> str:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from bench.gate.blocking import blocks
+from bench.gate.blocking import BLOCKED, NOTHING_COMPARABLE, blocks
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
+from bench.gate.headline import headline
+from bench.gate.worst_finding import case_name
 from bench.measurements import Failed
-from bench.render.check_text import by_case, case_name, headline
+from bench.render.check_text import by_case
 from bench.render.text import titles_of
 from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
@@ -82,8 +84,12 @@ _SKIPPED = (Verdict.NEW, Verdict.INCOMPARABLE)
 
 
 def check_to_junit(checked: Checked) -> str:
-    """Return the check as a JUnit document. What blocks is a failure, what was not compared is skipped."""
+    """Return the check as a JUnit document: a test for the result, and one for each finding.
+
+    What blocks is a failure, what was not compared is skipped.
+    """
     root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
+    _add_result(root, checked)
     for findings in by_case(checked):
         name = _writable(case_name(findings[0], checked))
         failed = sum(blocks(finding, checked.strict) for finding in findings)
@@ -94,6 +100,21 @@ def check_to_junit(checked: Checked) -> str:
         for finding in findings:
             _add_finding(suite, name, finding, checked.strict)
     return _to_xml(root)
+
+
+def _add_result(root: ElementTree.Element, checked: Checked) -> None:
+    """Add the headline as a test of its own: most CI systems show the messages of tests only."""
+    message, code = _writable(headline(checked)), checked.exit_code
+    counts = {"failures": int(code == BLOCKED), "errors": 0, "skipped": int(code == NOTHING_COMPARABLE)}
+    attributes = {"name": _CHECK, "tests": "1", **{key: str(count) for key, count in counts.items()}}
+    suite = ElementTree.SubElement(root, "testsuite", attributes)
+    test = ElementTree.SubElement(suite, "testcase", classname=_CHECK, name="result")
+    if code == BLOCKED:
+        ElementTree.SubElement(test, "failure", message=message, type="BLOCKED").text = message
+    elif code == NOTHING_COMPARABLE:
+        ElementTree.SubElement(test, "skipped", message=message)
+    else:
+        ElementTree.SubElement(test, "system-out").text = message
 
 
 def was_check_junit(content: bytes) -> bool:

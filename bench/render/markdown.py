@@ -6,16 +6,15 @@ from bench.choose.choosing import Choice
 from bench.gate.blocking import BLOCKED, FINE
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
+from bench.gate.headline import headline, row_noun
+from bench.gate.worst_finding import case_name
 from bench.render.check_text import (
     by_case,
-    case_name,
     check_conditions,
     finding_name,
-    headline,
     notable_findings,
     number,
     quantities,
-    row_noun,
 )
 from bench.render.columns import ColumnPlace, available_columns, cell_of, place_in
 from bench.render.report_text import (

@@ -17,16 +17,15 @@ from bench.errors import InputError
 from bench.gate.blocking import BLOCKED, FINE
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.headline import headline, row_noun
+from bench.gate.worst_finding import case_name
 from bench.render.check_text import (
     by_case,
-    case_name,
     check_conditions,
     finding_name,
-    headline,
     notable_findings,
     number,
     quantities,
-    row_noun,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import (

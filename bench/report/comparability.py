@@ -1,4 +1,4 @@
-"""Whether two networks, two reports or two rows can be compared, and latencies through controls. Pure."""
+"""Whether two networks can be compared, and in what they differ. Pure. Conditions are in conditions.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,8 @@ from bench.bundle.input_preprocessing import UNIT_SCALE
 from bench.bundle.model_set import ModelFileRecord, ModelSetRecord
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord
-from bench.bundle.variants import CONTROL_VARIANT
 from bench.errors import InputError
-from bench.report.schema import BundleRecord, Evaluation, Report, Run, Subject
-from bench.run_config import RunConfig
-from bench.statistics import processes
-from bench.statistics.replication import Estimate
+from bench.report.schema import BundleRecord, Evaluation, Report, Subject
 
 
 @dataclass(frozen=True)
@@ -46,15 +42,11 @@ def _all_inputs(subject: Subject) -> set[tuple[tuple[str, object], ...]]:
 
 def require_same_task(candidate: Subject, baseline: Subject) -> None:
     """Raise InputError if two networks have different classes, or inputs of different shapes."""
+    require_same_outputs(candidate, baseline)
     if isinstance(candidate, BundleRecord) and isinstance(baseline, BundleRecord):
         _require_same_images(candidate, baseline)
     elif isinstance(candidate, ModelSetRecord) and isinstance(baseline, ModelSetRecord):
         _require_same_inputs(candidate, baseline)
-    else:
-        raise InputError(
-            f"'{candidate.name}' and '{baseline.name}' cannot be compared, because one is a bundle and the "
-            "other a model file; give two of one kind"
-        )
 
 
 def _require_same_inputs(candidate: ModelSetRecord, baseline: ModelSetRecord) -> None:
@@ -65,16 +57,28 @@ def _require_same_inputs(candidate: ModelSetRecord, baseline: ModelSetRecord) ->
             (tensor.dtype, tensor.shape) for tensor in first.inputs
         ]:
             raise InputError(
-                f"'{model.name}' takes {_inputs(model)}, and '{first.name}' takes {_inputs(first)}: models "
-                "with different inputs cannot be compared; give two with the same inputs"
+                f"'{model.name}' takes {input_words(model)}, and '{first.name}' takes {input_words(first)}: "
+                "models with different inputs cannot be compared; give two with the same inputs"
             )
 
 
-def _inputs(model: ModelFileRecord) -> str:
+def input_words(model: ModelFileRecord) -> str:
+    """Return the inputs that a model file was run with, for people."""
     return "; ".join(tensor.words for tensor in model.inputs)
 
 
-def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
+def require_same_outputs(candidate: Subject, baseline: Subject) -> None:
+    """Raise InputError unless two networks answer the same question: the same classes, of the same kind."""
+    if isinstance(candidate, BundleRecord) and isinstance(baseline, BundleRecord):
+        _require_same_classes(candidate, baseline)
+    elif isinstance(candidate, BundleRecord) or isinstance(baseline, BundleRecord):
+        raise InputError(
+            f"'{candidate.name}' and '{baseline.name}' cannot be compared, because one is a bundle and the "
+            "other a model file; give two of one kind"
+        )
+
+
+def _require_same_classes(candidate: BundleRecord, baseline: BundleRecord) -> None:
     own, other = _called(candidate, baseline)
     are_named = bool(candidate.classes and baseline.classes)
     if are_named and candidate.classes != baseline.classes:
@@ -85,27 +89,37 @@ def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> Non
             f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
             f"the same classes{remedy}"
         )
-    if candidate.image_size != baseline.image_size:
-        raise InputError(
-            f"{own} takes images of {candidate.input_words}, and {other} takes {baseline.input_words}: give "
-            "two with the same input shape, or make a new baseline"
-        )
-    if candidate.image_size is None and _sizes(candidate) != _sizes(baseline):
-        raise InputError(
-            f"{own} takes {candidate.input_words}, and {other} takes {baseline.input_words}: give two with "
-            "the same inputs, or make a new baseline"
-        )
-    if _batch(candidate) != _batch(baseline):
-        raise InputError(
-            f"one inference of {own} takes {_batch(candidate)} images, and one of {other} "
-            f"{_batch(baseline)}, so that their latencies say nothing of each other: give two that take as "
-            "many"
-        )
     if _judged(candidate.output) != _judged(baseline.output):
         raise InputError(
             f"the judged output of {own} holds {_judged(candidate.output)}, and that of {other} "
             f"{_judged(baseline.output)}: give two whose outputs mean the same"
         )
+
+
+def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:
+    own, other = _called(candidate, baseline)
+    if takes_other_inputs(candidate, baseline):
+        raise InputError(
+            f"{own} takes {_image_words(candidate)}, and {other} takes {_image_words(baseline)}: give two "
+            "with the same inputs, or make a new baseline"
+        )
+    if batch_of(candidate) != batch_of(baseline):
+        raise InputError(
+            f"one inference of {own} takes {batch_of(candidate)} images, and one of {other} "
+            f"{batch_of(baseline)}, so that their latencies say nothing of each other: give two that take as "
+            "many"
+        )
+
+
+def takes_other_inputs(candidate: BundleRecord, baseline: BundleRecord) -> bool:
+    """Tell whether two bundles take inputs of different sizes or types, so that they share no images."""
+    if candidate.image_size != baseline.image_size:
+        return True
+    return candidate.image_size is None and _sizes(candidate) != _sizes(baseline)
+
+
+def _image_words(bundle: BundleRecord) -> str:
+    return bundle.input_words if bundle.image_size is None else f"images of {bundle.input_words}"
 
 
 def _called(candidate: Subject, baseline: Subject) -> tuple[str, str]:
@@ -183,7 +197,7 @@ def _sizes(bundle: BundleRecord) -> list[tuple[object, ...]]:
     return [(tensor.dtype, tensor.shape) for tensor in bundle.inputs]
 
 
-def _batch(bundle: BundleRecord) -> int:
+def batch_of(bundle: BundleRecord) -> int:
     """Return how many images one inference takes."""
     return bundle.inputs[0].sizes[0] if bundle.samples == "images" and bundle.inputs else 1
 
@@ -230,6 +244,8 @@ def subject_differences(candidate: Subject, baseline: Subject) -> list[str]:
         ("starting weights", baseline.weights, candidate.weights),
         ("data", baseline.data, candidate.data),
     )
+    if takes_other_inputs(candidate, baseline):
+        others += _others(("input", baseline.input_words, candidate.input_words))
     return others + _prepared_otherwise(candidate, baseline)
 
 
@@ -244,7 +260,7 @@ def paired_models(
 
 
 def _file_differences(candidate: ModelFileRecord, baseline: ModelFileRecord) -> list[str]:
-    """Return the differences between two model files with the same inputs.
+    """Return the differences between two model files.
 
     The names of inputs and outputs are compared within a format only: some formats have none. Another number
     of outputs is a finding, not a difference.
@@ -254,6 +270,8 @@ def _file_differences(candidate: ModelFileRecord, baseline: ModelFileRecord) -> 
         ("format", baseline.format, candidate.format),
         ("precision", baseline.precision.value, candidate.precision.value),
     ]
+    if _types_and_shapes(candidate) != _types_and_shapes(baseline):
+        others.append(("input", input_words(baseline), input_words(candidate)))
     are_names_kept = candidate.format == baseline.format
     if are_names_kept:
         others += [("name of inputs", _names(before.inputs), _names(after.inputs))]
@@ -263,6 +281,10 @@ def _file_differences(candidate: ModelFileRecord, baseline: ModelFileRecord) -> 
             [("name of outputs", _names(before.outputs), _names(after.outputs))] if are_names_kept else []
         )
     return _others(*others)
+
+
+def _types_and_shapes(model: ModelFileRecord) -> list[tuple[object, ...]]:
+    return [(tensor.dtype, tensor.shape) for tensor in model.inputs]
 
 
 def _names(tensors: Sequence[Tensor]) -> str:
@@ -279,85 +301,3 @@ def _others(*pairs: tuple[str, str, str]) -> list[str]:
 
 def _listed(classes: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in classes)
-
-
-def differing_conditions(
-    candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
-) -> list[str]:
-    """Return, in words, the differences between the conditions of two rows."""
-    return [
-        *differing_machines(candidate, baseline),
-        *_differing(
-            ("provenance", baseline_run.provenance, candidate_run.provenance),
-            ("runtime", baseline_run.runtime, candidate_run.runtime),
-        ),
-        *differing_options(candidate_run.config, baseline_run.config),
-    ]
-
-
-def differing_options(candidate: RunConfig, baseline: RunConfig) -> list[str]:
-    """Return, in words, the differences between the options of two rows."""
-    return _differing(*((name, before, after) for name, after, before in candidate.differences(baseline)))
-
-
-def differing_machines(candidate: Report, baseline: Report) -> list[str]:
-    """Return, in words, the differences between two machines that a control workload cannot compensate for.
-
-    The host's name and kernel are not among them: they change without changing the machine's speed.
-    """
-    here, there = candidate.host, baseline.host
-    return _differing(
-        ("CPU", there.cpu, here.cpu),
-        ("architecture", there.architecture, here.architecture),
-        ("board", there.board, here.board),
-        ("cores", there.physical_cores, here.physical_cores),
-        ("usable CPUs", there.usable_cpus, here.usable_cpus),
-        ("governor", there.governor, here.governor),
-        ("emulator", there.emulated, here.emulated),
-        ("accelerators", ", ".join(there.accelerators), ", ".join(here.accelerators)),
-        ("profile", baseline.profile.name, candidate.profile.name),
-        ("control workload's runtime", _control_runtime(baseline), _control_runtime(candidate)),
-    )
-
-
-def _differing(*pairs: tuple[str, object, object]) -> list[str]:
-    return [
-        f"{what} {_quoted(after)}, was {_quoted(before)}" for what, before, after in pairs if before != after
-    ]
-
-
-def control_of(report: Report) -> Run | None:
-    """Return the control workload's row; None if it did not complete."""
-    rows = (run for run in report.runs if run.variant == CONTROL_VARIANT and run.completed is not None)
-    return next(rows, None)
-
-
-def ratio_through_controls(
-    candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
-) -> Estimate | str:
-    """Return the estimate of the logarithm of candidate ÷ baseline, each relative to its control workload.
-
-    Return a sentence instead, where a report has no control workload or too few processes.
-    """
-    relative = []
-    for report, run in ((candidate, candidate_run), (baseline, baseline_run)):
-        control = control_of(report)
-        if run.completed is None or control is None or control.completed is None:
-            return f"the report '{report.name}' has no control workload to compare latencies through"
-        ratio = processes.ratio(run.completed.processes, control.completed.processes)
-        if ratio is None or ratio.estimate is None:
-            return (
-                f"not decided: the report '{report.name}' has too few processes for an interval; "
-                "measure without --quick"
-            )
-        relative.append(ratio.estimate)
-    return relative[0].less(relative[1])
-
-
-def _control_runtime(report: Report) -> str | None:
-    control = control_of(report)
-    return None if control is None else control.runtime
-
-
-def _quoted(value: object) -> str:
-    return "none" if value is None or value == "" else f"'{value}'"

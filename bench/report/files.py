@@ -21,6 +21,8 @@ from device_profiles.validation import explain
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
+# The newest schema, which files are written in.
+_SCHEMA = 2
 # The figures that take the labels of one image together, which they did not in older reports.
 _PAIRED = ("retention", "mcnemar_p")
 
@@ -71,7 +73,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:
-        raise InputError(explain(path, error, Report)) from None
+        raise InputError(f"{explain(path, error, Report)}{_of_newer(error, content)}") from None
     outcomes = {run.case: run.outcome for run in report.runs}
     runs = []
     for run in report.runs:
@@ -92,7 +94,10 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return content  # its reader says what is wrong
-    if not isinstance(document, dict) or document.get("schema") != 1:
+    if not isinstance(document, dict):
+        return content
+    _refuse_newer(document, path)
+    if document.get("schema") != 1:
         return content
     try:
         return json.dumps(to_schema_2(document)).encode()
@@ -100,6 +105,24 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         raise InputError(
             f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"
         ) from None
+
+
+def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError for a report of a schema that only a newer edgefit can read."""
+    schema = document.get("schema")
+    if isinstance(schema, int) and schema > _SCHEMA:
+        raise InputError(
+            f"{path} has schema {schema}, which is newer than this edgefit can read (up to {_SCHEMA}); "
+            f"edgefit {document.get('tool', 'unknown')} wrote it: update edgefit, or measure again"
+        )
+
+
+def _of_newer(error: ValidationError, content: bytes) -> str:
+    """Return what to do about a key that is unknown because a newer edgefit wrote it; nothing otherwise."""
+    if error.errors()[0]["type"] != "extra_forbidden":
+        return ""
+    tool = json.loads(content).get("tool")
+    return f" (the report is of edgefit {tool}; if this one is older, update it)"
 
 
 def _check_identity(path: Path, run: Run) -> None:

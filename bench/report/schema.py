@@ -473,6 +473,8 @@ class Report(Record):
 
     schema_: Literal[2] = Field(alias="schema")
     """The version of this shape. Reports of schema 1 can be read too."""
+    converted_from: Literal[1] | None = None
+    """The schema in which the report was written, if it was converted to this one; null if it was not."""
     tool: str
     """Version of edgefit."""
     created: str
@@ -507,6 +509,11 @@ class Report(Record):
         ):
             raise ValueError("a report has 'bundle' and 'evaluation', or 'models'")
         return self
+
+    @property
+    def written_schema(self) -> int:
+        """The schema in which it was written."""
+        return self.converted_from or self.schema_
 
     @property
     def subject(self) -> Subject:

@@ -27,7 +27,7 @@ def to_schema_2(report: Mapping[str, Any]) -> Json:
     Raises LookupError, TypeError, AttributeError, ArithmeticError or ValueError if it is not one.
     """
     whole = renamed(report, {"stand_in": "proxy"})
-    whole["schema"] = 2
+    whole |= {"schema": 2, "converted_from": 1}
     whole["profile"] = upgraded(whole["profile"])
     if whole.get("proxy") is not None:
         whole["proxy"] = _proxy(whole["proxy"])

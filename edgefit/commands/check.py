@@ -21,7 +21,7 @@ from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
 from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB
 
-_NEXT_IF_WORSE = "fix it; or, if it is intended, use this candidate as the new baseline"
+_NEXT_IF_WORSE = "if it is intended, use this candidate as the new baseline"
 _NEXT_IF_NOTHING = {
     "reports": "give two bundles instead of two reports; edgefit measures them side by side",
     "bundles": "check variants that are in both bundles and that run here; the findings say what is missing",
@@ -140,8 +140,7 @@ def check(
 
     Two model files or two bundles are measured in alternation on this machine, so that drift of its speed
     cancels out. Both model files get the same inputs, random or from --data, and their outputs are compared.
-    Two reports are compared relative to their control workload, if they were measured under the same
-    conditions.
+    Two reports are compared as far as their conditions agree, latencies relative to their control workloads.
 
     \b
     Examples:

@@ -9,17 +9,16 @@ from collections.abc import Iterable, Sequence
 from bench.choose.choosing import CandidateResult, Choice
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
+from bench.gate.headline import headline, row_noun
+from bench.gate.worst_finding import case_name
 from bench.printable import printable
 from bench.render.check_text import (
     by_case,
-    case_name,
     check_conditions,
     finding_name,
-    headline,
     notable_findings,
     number,
     quantities,
-    row_noun,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, cell_of, place_in

@@ -14,7 +14,7 @@ from bench.gate.options import CheckOptions, Limits
 from bench.harness.plan import Case
 from bench.harness.worker_messages import Load
 from bench.render.csv_table import to_csv
-from bench.report.comparability import differing_options
+from bench.report.conditions import differing_options
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.protocol import LoadOptions

@@ -94,7 +94,7 @@ def test_a_check_of_reports_has_views(report: edgefit.Report) -> None:
     assert checked.exit_code == 10
     assert (worse.case, worse.quantity, worse.baseline, worse.unit) == ("onnx-fp32", "latency", 10e6, "ns")
     assert worse.interval_low == pytest.approx(1.5)
-    assert "BLOCKED: onnx-fp32 latency WORSE" in checked._repr_html_()
+    assert "BLOCKED: onnx-fp32 is 50 % slower (" in checked._repr_html_()
     assert repr(checked).startswith("<Checked: BLOCKED")
     assert str(checked).startswith("BLOCKED")
     assert '"findings"' in checked.to_json()

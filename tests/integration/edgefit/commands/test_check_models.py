@@ -55,8 +55,8 @@ def test_a_changed_weight_that_changes_classes_blocks_for_every_reader(old: Path
     done = check(new, old, *SHORTLY, *ANY_TIME, "--github", *[word for pair in written for word in pair])
 
     assert done.returncode == 10, done.stderr
-    sentence = "128 of 128 random inputs changed class, 0.0% the same (0.0% to 2.9%), the limit is 97 %"
-    assert said(done.stdout).startswith(f"BLOCKED: old.onnx outputs WORSE: {sentence}")
+    figures = "0.0 % of inputs (95 % interval 0.0 % to 2.9 %; limit 97 %)"
+    assert said(done.stdout).startswith(f"BLOCKED: old.onnx gives the baseline's class for {figures}")
     assert "note: classes were compared on 128 random inputs, which is weak evidence" in said(done.stdout)
     assert "::error title=edgefit%3A old.onnx outputs WORSE::128 of 128 random inputs" in done.stdout
     markdown, junit, bmf = (path.read_text() for path in files)

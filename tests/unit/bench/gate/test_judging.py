@@ -346,9 +346,8 @@ def test_if_nothing_ran_on_both_sides_nothing_was_comparable() -> None:
     assert checked(report, report).exit_code == 12
 
 
-@pytest.mark.parametrize("changes", [{"classes": ("normal", "covid")}, {"image_size": 64}])
-def test_other_classes_or_another_input_shape_are_wrong_input(changes: dict[str, object]) -> None:
-    other = made_report({"onnx-fp32": Row(10)}, bundle=bundle(**changes))
+def test_other_classes_are_wrong_input() -> None:
+    other = made_report({"onnx-fp32": Row(10)}, bundle=bundle(classes=("normal", "covid")))
 
     with pytest.raises(InputError, match="'tiny'"):
         checked(other, made_report({"onnx-fp32": Row(10)}))

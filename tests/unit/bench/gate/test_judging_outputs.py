@@ -6,11 +6,11 @@ from making.checks import checked, model_report, random_inputs, scores, values_o
 from making.compared_report import Row
 
 from bench.bundle.model_set import InputsRecord
-from bench.errors import InputError
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging_outputs import JudgedOutputs, judge_outputs
 from bench.gate.options import Limits
 from bench.measurements import OutputValues
+from bench.report.schema import Report
 from bench.statistics.accuracy import MIN_AGREEMENT, least_agreement
 
 
@@ -193,9 +193,38 @@ def test_reports_with_other_inputs_compare_latency_and_no_outputs() -> None:
     assert "run with different inputs; check the two model files instead" in finding.sentence
 
 
-def test_reports_of_models_with_other_inputs_are_wrong_input() -> None:
-    with pytest.raises(InputError, match=r"'new.onnx' takes .* and 'old.onnx' takes"):
-        checked(model_report("new.onnx", scores(), side=9), model_report("old.onnx", scores()))
+def test_reports_of_models_that_take_other_inputs_compare_all_but_outputs() -> None:
+    inputs = random_inputs(sha256="3" * 64)
+    large = model_report("new.onnx", scores(), side=9, inputs=inputs)
+
+    found = {one.quantity: one for one in checked(large, model_report("old.onnx", scores())).findings}
+
+    assert found[Quantity.OUTPUTS].verdict is Verdict.INCOMPARABLE
+    assert "float32 [1, 3, 9, 9], was images: float32 [1, 3, 8, 8]" in found[Quantity.OUTPUTS].sentence
+    assert {found[one].verdict for one in (Quantity.LATENCY, Quantity.MEMORY, Quantity.SIZE)} == {
+        Verdict.SAME
+    }
+
+
+def test_a_file_that_was_run_at_another_shape_has_no_latency_and_memory_to_compare() -> None:
+    def run_at(side: int) -> Report:
+        report = model_report("m.onnx", scores(), side=side, inputs=random_inputs(sha256=str(side) * 64))
+        assert report.models is not None
+        (model,) = report.models.models
+        axes: tuple[int | str, ...] = (1, 3, "height", "width")
+        stated = model.inputs[0].model_copy(update={"shape": axes})
+        signature = model.signature.model_copy(update={"inputs": (stated,)})
+        models = (model.model_copy(update={"signature": signature}),)
+        return report.model_copy(update={"models": report.models.model_copy(update={"models": models})})
+
+    found = {one.quantity: one for one in checked(run_at(9), run_at(8)).findings}
+
+    for quantity in (Quantity.LATENCY, Quantity.MEMORY):
+        assert found[quantity].verdict is Verdict.INCOMPARABLE
+        assert (
+            "not comparable: shape of inputs 'images: float32 [1, 3, 9, 9]', was" in found[quantity].sentence
+        )
+    assert found[Quantity.SIZE].verdict is Verdict.SAME
 
 
 def test_a_slower_model_file_blocks() -> None:

@@ -96,7 +96,7 @@ def record(name: str, **changes: object) -> BundleRecord:
 def test_bundles_with_other_outputs_or_inputs_are_not_of_one_task() -> None:
     with pytest.raises(InputError, match="holds labels with a sigmoid, and that of 'theirs' classes"):
         require_same_task(record("labels"), record("three classes"))
-    with pytest.raises(InputError, match=r"takes 8×8|takes images of age"):
+    with pytest.raises(InputError, match="holds values, and that of 'theirs' classes"):
         require_same_task(record("values"), record("unlabelled"))
     require_same_task(record("three classes", classes=()), record("three classes"))
 

@@ -3,12 +3,15 @@
 import json
 
 from making.checks import checked, model_report, report, scores
-from making.compared_report import Row
+from making.compared_report import Row, made_report
+from making.tiny_report import HOST
 
 from bench.gate.findings import Quantity
-from bench.measurements import Failed, FailureKind, Stage
+from bench.gate.headline import headline
+from bench.measurements import Failed, FailureKind, Outcome, Stage
 from bench.render.bmf import check_to_bmf, was_check_bmf
-from bench.render.check_text import check_conditions, headline, notable_findings, quantities
+from bench.render.check_text import check_conditions, finding_name, notable_findings, quantities
+from bench.render.github import to_annotations
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -20,17 +23,9 @@ def test_what_got_better_and_what_is_open_is_said_with_a_pass() -> None:
 
     found = headline(checked(after, before))
 
-    assert found.startswith("PASSED: 2 variants, nothing worse than its limit; better: onnx-fp32 latency")
-    assert "; not decided: onnx-int8 latency" in found
-    assert "better" not in headline(checked(before, before))
-
-
-def test_of_many_that_got_better_three_are_named() -> None:
-    names = ("onnx_fp32", "onnx_fp16", "onnx_int8", "openvino_fp32", "openvino_int8")
-    before = report(**dict.fromkeys(names, Row(10)))
-    after = report(**dict.fromkeys(names, Row(5)))
-
-    assert headline(checked(after, before)).endswith(" and 2 more")
+    assert found.startswith("PASSED: nothing of 2 variants is worse (latency, memory, size, accuracy); ")
+    assert "; 1 latency is faster, 1 undecided. Check the two bundles to decide more." in found
+    assert "faster" not in headline(checked(before, before))
 
 
 def test_several_that_block_are_counted() -> None:
@@ -39,7 +34,7 @@ def test_several_that_block_are_counted() -> None:
 
     found = checked(after, before)
 
-    assert headline(found).startswith("BLOCKED: ")
+    assert headline(found).startswith("BLOCKED: onnx-int8 broke: the baseline runs, and the candidate does")
     assert ", and 2 more" in headline(found)
     assert "onnx-int8 BROKE" in check_to_markdown(found)
 
@@ -59,7 +54,7 @@ def test_images_that_changed_class_are_notable_though_accuracy_is_the_same() -> 
 def test_outputs_of_model_files_take_the_place_of_accuracy_and_are_always_said() -> None:
     found = checked(model_report("new.onnx", scores()), model_report("old.onnx", scores()))
 
-    assert headline(found).startswith("PASSED: 1 model, nothing worse than its limit")
+    assert headline(found).startswith("PASSED: nothing of new.onnx is worse (latency, memory, size, ")
     assert Quantity.OUTPUTS in quantities(found)
     assert Quantity.ACCURACY not in quantities(found)
     assert [finding.quantity for finding in notable_findings(found)] == [Quantity.OUTPUTS]
@@ -73,3 +68,14 @@ def test_the_agreement_of_outputs_is_a_measure() -> None:
 
     assert json.loads(bmf)["new.onnx"]["agreement"] == {"value": 0.5}
     assert was_check_bmf(bmf.encode())
+
+
+def test_what_no_variant_could_be_compared_in_is_said_once() -> None:
+    rows: dict[str, Row | Outcome] = {"onnx-fp32": Row(10), "onnx-int8": Row(4)}
+    other = HOST.model_copy(update={"cpu": "Another CPU"})
+    found = checked(made_report(rows, host=other), made_report(rows))
+
+    (latency,) = notable_findings(found)
+    assert finding_name(latency, found) == "latency of 2 variants INCOMPARABLE"
+    assert check_to_markdown(found).count("CPU 'Another CPU'") == 1
+    assert len(to_annotations(found)) == 2

@@ -49,7 +49,11 @@ def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
     done = check_here(tmp_path / "b.json", tmp_path / "a.json")
 
     assert done.returncode == 12
-    assert done.stdout.startswith("NOTHING COMPARED: no latency of 1 variant")
+    said_first = (
+        "PARTLY COMPARED: memory, size and accuracy of 1 variant, none worse; no latency (CPU differs). "
+    )
+    assert said(done.stdout).startswith(said_first)
+    assert "let CI accept exit code 12." in said(done.stdout)
     assert "CPU 'Another CPU', was 'Test CPU'" in " ".join(done.stdout.split())
 
 
@@ -67,15 +71,19 @@ def test_a_slower_report_blocks_and_is_written_for_every_reader(tmp_path: Path) 
     )
 
     assert done.returncode == 10
-    first = "BLOCKED: onnx-fp32 latency WORSE: 1.500× (1.500 to 1.500), slower by 50.0%, the limit is 15 %"
+    first = "BLOCKED: onnx-fp32 is 50 % slower (97.5 % interval 50 to 50 %; limit 15 %). "
     assert done.stdout.startswith(first[:70])
+    assert "::error title=edgefit check%3A BLOCKED::onnx-fp32 is 50 %25 slower (97.5 %25" in done.stdout
     assert "::error title=edgefit%3A onnx-fp32 latency WORSE::1.500× (1.500 to 1.500)" in done.stdout
-    assert f"**{first}**".replace("(", "\\(").replace(")", "\\)") in (tmp_path / "c.md").read_text()
+    assert f"**{first}".replace("(", "\\(").replace(")", "\\)") in (tmp_path / "c.md").read_text()
     suites = ElementTree.parse(tmp_path / "c.xml").getroot()
     assert [(one.get("name"), one.get("failures")) for one in suites] == [
+        ("edgefit check", "1"),
         ("onnx-fp32", "1"),
         ("onnx-int8", "0"),
     ]
+    (failure,) = suites[0].iter("failure")
+    assert failure.get("message", "").startswith(first)
     measures = json.loads((tmp_path / "c.bmf").read_text())["onnx-fp32"]
     assert measures["latency"] == {"value": 15e6}
     assert measures["latency-ratio"] == pytest.approx({"value": 1.5, "lower_value": 1.5, "upper_value": 1.5})
