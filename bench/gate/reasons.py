@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
+from bench.gate.timing_rules import TimeVerdict
 from bench.report.schema import OutputComparison
 from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Interval
@@ -12,7 +13,6 @@ MISSING = "the baseline has this case, and the candidate does not"
 NEW = "the candidate has this case, and the baseline does not; nothing is compared"
 EQUAL_FILES = "both sides have the same files, byte for byte; --skip-equal skips their measurement"
 NO_NUMBERS = "neither side gives an output that consists of numbers, so no output is compared"
-_CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
 def broke(reason: str | None) -> str:
@@ -33,16 +33,17 @@ def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     return "it runs on neither side (baseline: {}; candidate: {})".format(*reasons)
 
 
-def of_time(verdict: Verdict, ratio: float, interval: Interval, limit: float, confirmed: bool) -> str:
+def of_time(judged: TimeVerdict, limit: float) -> str:
     """Return a time's ratio with its interval, and how it compares with its limit."""
+    ratio, interval = judged.ratio, judged.interval
     figure = f"{ratio:.3f}× ({low_to_high(interval)})"
     reason = {
         Verdict.WORSE: f"slower by {ratio - 1:.1%}, the limit is {percent(limit)}",
         Verdict.BETTER: f"faster by {1 - ratio:.1%}",
         Verdict.SAME: f"within ±{percent(limit)}",
         Verdict.UNDECIDED: _undecided(interval, limit),
-    }[verdict]
-    return f"{figure}, {reason}" + (_CONFIRMED if confirmed else "")
+    }[judged.verdict]
+    return f"{figure}, {reason}"
 
 
 def _undecided(interval: Interval, limit: float) -> str:

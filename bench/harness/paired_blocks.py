@@ -49,8 +49,6 @@ class PairedRepetition(Record):
     """Timings of the baseline's process."""
     candidate: ProcessTiming
     """Timings of the candidate's process."""
-    confirmation: bool = False
-    """Whether the repetition belongs to the confirmation run."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,14 @@ class PairedRunner:
     def _start(
         self, sides: "Sequence[_SideProcess]", repetition: int, limit_s: float, random: Random
     ) -> None:
-        """Wait until both interpreters are ready, then start one side after the other, in random order."""
+        """Have both sides import their runtime at the same time, then start one after the other.
+
+        Imports are not compared, and take most of a short repetition. The order of the starts is random.
+        """
         for side in sides:
-            side.guard(side.worker.wait_until_ready)
+            side.guard(side.worker.begin_preparing)
+        for side in sides:
+            side.guard(side.worker.end_preparing)
         for side in _shuffled(sides, random):
             side.start(self.plan, repetition, limit_s / len(sides))
 

@@ -102,9 +102,10 @@ def check(
         typer.Option(
             min=CHECK_S.low,
             max=CHECK_S.high,
-            help="How long to time each variant, unless reports are compared.",
+            help="How long to time each variant, unless reports are compared. What a decided one leaves, "
+            "the others get.",
         ),
-    ] = 20.0,
+    ] = 25.0,
     skip_equal: Annotated[
         bool, typer.Option("--skip-equal", help="Measure nothing whose files are identical.")
     ] = False,

@@ -253,12 +253,3 @@ def read(kept: Path) -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     main()
-
-
-def by_case(checked: Checked) -> dict[str, list[PairedRepetition]]:
-    """The repetitions of each case; those of its confirmation run under a name of their own."""
-    found: dict[str, list[PairedRepetition]] = {}
-    for repetition in checked.raw:
-        name = f"{repetition.case}{AGAIN if repetition.confirmation else ''}"
-        found.setdefault(name, []).append(repetition)
-    return found
