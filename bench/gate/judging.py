@@ -146,7 +146,9 @@ def _ratios(
         and variant.runs_on_both
         and not isinstance(times.ratio, str)
     }
-    shared = with_shared_variances(list(ratios.values())) if plan.looks else list(ratios.values())
+    shared = (
+        with_shared_variances(list(ratios.values())) if plan.check_after_processes else list(ratios.values())
+    )
     return dict(zip(ratios, shared, strict=True))
 
 

@@ -5,11 +5,11 @@ It knows repetitions and seconds. The gate's rules decide what a ratio means.
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from bench.gate.timing_rules import LOOKS, MOST_PROCESSES
+from bench.gate.timing_rules import CHECK_AFTER_PROCESSES, MOST_PROCESSES
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
@@ -22,16 +22,20 @@ from device_profiles.settings import Sampling
 _MEMORY_PROCESSES = 4
 # The blocks of one process may take this share of a variant's seconds, in addition to its start.
 _SHARE_OF_A_PROCESS = 0.1
-# A pair is over its time if it took its seconds times this factor, and all pairs together did so too. Its
-# processes then run one block each, so that the other pairs do not pay for it.
+# A pair is behind if the processes that an estimate needs take its seconds times this factor. Its processes
+# then run one block each, so that the other pairs do not pay for it.
 _OVERTIME_FACTOR = 1.25
-# A pair over its time is futile if so many of its processes have ratios that differ by more than this factor,
-# as they do while its threads wait for a core that other work occupies. Further processes would decide
-# nothing, so the pair is dropped and the other pairs do not wait for it.
+# A pair that seems to be worse when the time is over gets its seconds times this factor. A busy machine needs
+# that many to be sure.
+_SUSPECTED_FACTOR = 3.0
+# A pair that is behind is futile if so many of its processes have ratios that differ by more than this
+# factor, as they do while its threads wait for a core that other work occupies. Further processes would
+# decide nothing, so the pair is dropped where other pairs wait.
 _FUTILITY_PROCESSES = 3
 _FUTILITY_FACTOR = 2.0
 
-StillOpen = Callable[[], Collection[str]]
+StillOpen = Callable[[], Mapping[str, bool]]
+"""Returns the ids of the undecided pairs that have an estimate, and whether each seems to be worse."""
 
 
 def sampling_of(profile_sampling: Sampling) -> Sampling:
@@ -43,7 +47,7 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
     """
     return profile_sampling.model_copy(
         update={
-            "check_after_processes": LOOKS,
+            "check_after_processes": CHECK_AFTER_PROCESSES,
             "warm_up": 30,
             "blocks": 8,
             "block_samples": 16,
@@ -80,6 +84,11 @@ class MeasuredPair:
         """Whether both sides still run."""
         return isinstance(self.baseline, Examined) and isinstance(self.candidate, Examined)
 
+    @property
+    def has_estimate(self) -> bool:
+        """Whether it has as many repetitions as an interval needs, or will never have them."""
+        return not self.runs or len(self.repetitions) >= FEWEST_PROCESSES
+
     def end(self, ended: SideEnded) -> None:
         """Record that one side failed or was skipped."""
         entry = Ended(case=self.id, outcome=ended.outcome)
@@ -110,8 +119,6 @@ class PairedRuns:
     """The progress display."""
     seconds: float
     """The seconds for each pair. What a decided pair leaves, the open ones get."""
-    blocks: int
-    """The blocks of a repetition."""
     clock: Callable[[], float] = time.monotonic
     """Gives the present time in seconds."""
 
@@ -136,27 +143,48 @@ class PairedRuns:
         return entry
 
     def time(self, measured: Sequence[MeasuredPair], still_open: StillOpen) -> None:
-        """Time pairs in turn until all are decided, or until the seconds of all together are over.
+        """Time pairs until all are decided, or until the seconds of all together are over.
 
-        `still_open` returns the ids of the undecided pairs. It is asked after each round, because pairs share
-        what they show of the differences between processes: a later round may open a pair again.
+        The open pair that took the least time so far comes next, so that each gets its seconds, and what a
+        decided one leaves. `still_open` is asked after each repetition, because pairs share what they show of
+        the differences between processes: one may be open again later.
         """
         runs = [pair for pair in measured if pair.runs]
         begin, total_s = self.clock(), self.seconds * len(runs)
-        remaining = runs
-        for number in range(MOST_PROCESSES):
-            elapsed_s = self.clock() - begin
-            over_time = self._over_time(remaining, number, elapsed_s, total_s)
-            remaining = _without_futile(remaining, over_time)
-            if not remaining or (number >= FEWEST_PROCESSES and elapsed_s >= total_s):
-                return
-            self._begin(number, len(remaining))
-            for pair in remaining:
-                self._run_repetition(
-                    pair, 0.0 if pair.id in over_time else _SHARE_OF_A_PROCESS * self.seconds
-                )
-            open_ids = still_open() if number + 1 >= FEWEST_PROCESSES else {pair.id for pair in remaining}
-            remaining = [pair for pair in runs if pair.runs and pair.id in open_ids]
+        self.progress.begin("latency, at most so many seconds", math.ceil(total_s))
+        shown_s, still = 0, dict.fromkeys((pair.id for pair in runs), False)
+        while waiting := self._waiting(runs, still, is_late=self.clock() - begin >= total_s):
+            pair = min(waiting, key=lambda pair: pair.spent_s)
+            self._run_repetition(pair)
+            still = {one.id: False for one in runs if not one.has_estimate} | dict(still_open())
+            elapsed_s = int(self.clock() - begin)
+            self.progress.advance(elapsed_s - shown_s, note=_note(pair, len(runs) - len(still), len(runs)))
+            shown_s = elapsed_s
+
+    def _waiting(
+        self, runs: Sequence[MeasuredPair], still_open: Mapping[str, bool], is_late: bool
+    ) -> list[MeasuredPair]:
+        """Return the pairs that need another repetition."""
+        waiting = [
+            pair
+            for pair in runs
+            if pair.runs
+            and pair.id in still_open
+            and len(pair.repetitions) < MOST_PROCESSES
+            and not (is_late and self._has_had_enough(pair, still_open[pair.id]))
+        ]
+        promising = [pair for pair in waiting if not (self._is_behind(pair) and _is_futile(pair.repetitions))]
+        is_alone = len(runs) == 1 or (len(waiting) == 1 and not is_late)
+        return waiting if is_alone else promising
+
+    def _has_had_enough(self, pair: MeasuredPair, seems_worse: bool) -> bool:
+        """Tell whether a pair gets nothing more when the time of all is over."""
+        return pair.has_estimate and not (seems_worse and pair.spent_s < _SUSPECTED_FACTOR * self.seconds)
+
+    def _is_behind(self, pair: MeasuredPair) -> bool:
+        """Tell whether the processes that an estimate needs would take longer than the pair's seconds."""
+        due = self.seconds * max(1, len(pair.repetitions)) / FEWEST_PROCESSES
+        return pair.spent_s > _OVERTIME_FACTOR * due
 
     def confirm_memory(self, measured: Iterable[MeasuredPair]) -> None:
         """Measure the memory peak of both sides in fresh processes."""
@@ -181,12 +209,9 @@ class PairedRuns:
             pair.end(ended)
         pair.peaks = peaks
 
-    def _begin(self, number: int, pairs: int) -> None:
-        suffix = f" of {FEWEST_PROCESSES}" if number < FEWEST_PROCESSES else ", not decided yet"
-        self.progress.begin(f"latency, process {number + 1}{suffix}", pairs * self.blocks)
-
-    def _run_repetition(self, pair: MeasuredPair, limit_s: float) -> None:
+    def _run_repetition(self, pair: MeasuredPair) -> None:
         begin, number = self.clock(), len(pair.repetitions)
+        limit_s = 0.0 if self._is_behind(pair) else _SHARE_OF_A_PROCESS * self.seconds
         result = self.run_repetition(pair.pair, number, limit_s)
         if isinstance(result, SideEnded):
             # The machine may cause a first failure; the file causes a second one.
@@ -197,32 +222,22 @@ class PairedRuns:
             pair.repetitions.append(result)
         pair.spent_s += self.clock() - begin
 
-    def _over_time(
-        self, pairs: Sequence[MeasuredPair], number: int, elapsed_s: float, total_s: float
-    ) -> set[str]:
-        """Return the ids of the pairs that are over their time; none unless all pairs together are."""
-        due = _OVERTIME_FACTOR * max(1, number) / FEWEST_PROCESSES
-        if elapsed_s <= due * total_s:
-            return set()
-        return {pair.id for pair in pairs if pair.spent_s > due * self.seconds}
 
-
-def _without_futile(pairs: list[MeasuredPair], over_time: set[str]) -> list[MeasuredPair]:
-    """Drop the futile pairs among those over their time, unless all pairs are over their time."""
-    if len(over_time) == len(pairs):
-        return pairs
-    return [pair for pair in pairs if pair.id not in over_time or not _is_futile(pair.repetitions)]
+def _note(pair: MeasuredPair, decided: int, pairs: int) -> str:
+    """Return what was timed last, and how many pairs are decided."""
+    done = "" if pairs == 1 else f"; {decided} of {pairs} decided"
+    return f"{pair.id}, process {len(pair.repetitions)}{done}"
 
 
 def _is_futile(repetitions: Sequence[PairedRepetition]) -> bool:
     """Tell whether the ratios of the processes differ so much that a few more would decide nothing."""
-    ratios = [ratio for repetition in repetitions for ratio in _logs_of([repetition])]
+    ratios = [ratio for repetition in repetitions for ratio in log_ratios([repetition])]
     return len(ratios) >= _FUTILITY_PROCESSES and max(ratios) > math.log(_FUTILITY_FACTOR) + min(ratios)
 
 
 def latency_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     """Return the estimate of the logarithm of candidate ÷ baseline, by the means of their blocks."""
-    return trimmed_estimate(_logs_of(repetitions))
+    return trimmed_estimate(log_ratios(repetitions))
 
 
 def load_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
@@ -232,7 +247,7 @@ def load_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     )
 
 
-def _logs_of(repetitions: Sequence[PairedRepetition]) -> list[float]:
+def log_ratios(repetitions: Sequence[PairedRepetition]) -> list[float]:
     """Return the logarithm of candidate ÷ baseline for each repetition: the median over its passes."""
     candidate = [repetition.candidate for repetition in repetitions]
     baseline = [repetition.baseline for repetition in repetitions]

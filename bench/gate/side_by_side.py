@@ -47,12 +47,11 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
     warnings += confinement_warnings(confinement)
     examiner = Examiner(job.plan, job.host, created)
     runs = PairedRuns(
-        run_repetition=PairedRunner(job.plan, progress).run_repetition,
+        run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,
         examine_memory=examiner.examine_memory,
         progress=progress,
         seconds=job.options.seconds,
-        blocks=job.plan.sampling.blocks,
     )
     measured = {pair.id: pair for pair in runs.examine(job.pairs())}
     findings = _measure(job, measured, runs)
@@ -86,15 +85,23 @@ def _measure(job: CheckJob, measured: Mapping[str, MeasuredPair], runs: PairedRu
     return _findings(job, measured)
 
 
-def _open_cases(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> set[str]:
-    """Return the cases whose latency is undecided, or whose load time is and exceeds its limit."""
-    limit = 1 + job.options.limits.max_load_slowdown
-    verdicts = judge_all_times(_all_compared(job, measured), job.options.limits, PAIRED)
-    return {
-        case
-        for (case, quantity), judged in verdicts.items()
-        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or judged.ratio > limit)
+def _open_cases(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> dict[str, bool]:
+    """Return the cases that need more processes, and whether each seems to be worse.
+
+    They are those whose latency is undecided, or whose load time is and exceeds its limit.
+    """
+    limits = job.options.limits
+    latest = {
+        Quantity.LATENCY: 1 + limits.max_slowdown,
+        Quantity.LOAD_TIME: 1 + limits.max_load_slowdown,
     }
+    still: dict[str, bool] = {}
+    verdicts = judge_all_times(_all_compared(job, measured), limits, PAIRED)
+    for (case, quantity), judged in verdicts.items():
+        exceeds = judged.ratio > latest[quantity]
+        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
+            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
+    return still
 
 
 def _findings(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:

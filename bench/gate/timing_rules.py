@@ -2,7 +2,7 @@
 
 SAME is a claim for each time alone: two one-sided tests at 5 %, which is a 90 % interval within the limit.
 WORSE blocks, so that its errors are limited for all times of a check together, by Holm's procedure. Where
-times are tested after every process, both errors are spent over these looks.
+times are tested after every process, both errors are spent over these tests.
 """
 
 import math
@@ -15,7 +15,7 @@ from bench.statistics.sequential import nominal_errors
 from bench.statistics.shared_variance import share_variances
 
 MOST_PROCESSES = 50
-LOOKS = tuple(range(FEWEST_PROCESSES, MOST_PROCESSES + 1))
+CHECK_AFTER_PROCESSES = tuple(range(FEWEST_PROCESSES, MOST_PROCESSES + 1))
 """The numbers of processes after which paired runs are tested."""
 _SAME_ERROR = 0.05
 
@@ -26,17 +26,17 @@ class TimePlan:
 
     worse_error: float
     """The one-sided error of all WORSE times of a check together; that of BETTER is the same."""
-    looks: tuple[int, ...] = ()
+    check_after_processes: tuple[int, ...] = ()
     """The numbers of processes after which times are tested; empty if they are tested once."""
 
     def level(self, error: float, processes: int) -> float:
-        """Return the one-sided error of one look, so that all looks together err with `error`."""
-        if not self.looks:
+        """Return the one-sided error of one test, so that those after all processes err with `error`."""
+        if not self.check_after_processes:
             return error
-        return nominal_errors(error, self.looks)[self.looks.index(processes)]
+        return nominal_errors(error, self.check_after_processes)[self.check_after_processes.index(processes)]
 
 
-PAIRED = TimePlan(worse_error=0.005, looks=LOOKS)
+PAIRED = TimePlan(worse_error=0.005, check_after_processes=CHECK_AFTER_PROCESSES)
 """Of checks in which nothing changed, one of 200 calls a time WORSE."""
 TWO_REPORTS = TimePlan(worse_error=0.025)
 """What two reports show of their times is tested once, and cannot be measured again: one of 40 errs."""
@@ -65,7 +65,7 @@ class TimeVerdict:
     interval: Interval
     """The interval that the verdict rests on."""
     confidence: float
-    """The interval's confidence, over all looks; of WORSE and BETTER corrected for the number of times."""
+    """The interval's confidence over all its tests; corrected for the number of times if worse or better."""
 
 
 def with_shared_variances(ratios: Sequence[TimeRatio]) -> list[TimeRatio]:

@@ -13,7 +13,6 @@ from random import Random
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan
 from bench.measurements import Block, Failed, ProcessTiming, Skipped
-from bench.progress import Progress
 from bench.record import Record
 
 # One slow inference is a whole block. The two sides then alternate sooner and more often.
@@ -67,8 +66,6 @@ class PairedRunner:
 
     plan: Plan
     """The sampling, the seed and the evaluation pack."""
-    progress: Progress
-    """Advances by one step per pass."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for a number of seconds; tests replace it."""
     clock: Callable[[], float] = time.monotonic
@@ -117,7 +114,6 @@ class PairedRunner:
                 for index, side in enumerate(_shuffled(sides, random)):
                     self.sleep(PAUSE_BEFORE_BLOCK_S)
                     side.run_block(self.plan, pass_index, 2 * pass_index + index)
-            self.progress.advance()
 
 
 @dataclass

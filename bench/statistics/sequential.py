@@ -1,7 +1,7 @@
-"""Alpha spending: how sure each look must be if a test is repeated after every process. Pure; numpy only.
+"""Alpha spending: how sure each test must be if it is repeated after every process. Pure; numpy only.
 
 A test at 5 % that is repeated twenty times, and ends with the first success, errs in far more than 5 % of
-cases. Alpha spending gives each look a share of the error, and all looks together err no more than once.
+cases. Alpha spending gives each of them a share of the error, and all together err no more than one would.
 """
 
 import math
@@ -20,24 +20,24 @@ _POINTS = 400
 
 
 @lru_cache(maxsize=256)
-def nominal_errors(error: float, looks: tuple[int, ...]) -> tuple[float, ...]:
-    """Return the one-sided error at which each look is tested, so that all together err with `error`.
+def nominal_errors(error: float, processes: tuple[int, ...]) -> tuple[float, ...]:
+    """Return the one-sided error of each test, so that all together err with `error`.
 
-    `looks`: the numbers of processes after which is looked, ascending. The error is spent by Lan and DeMets'
-    function that resembles Pocock's, error · ln(1 + (e − 1) · t), where t is the share of the last look's
-    processes (Biometrika 70, 1983). Looks are correlated, because a later one includes the data of the
+    `processes`: their numbers after which is tested, ascending. The error is spent by Lan and DeMets'
+    function that resembles Pocock's, error · ln(1 + (e − 1) · t), where t is the share of the last test's
+    processes (Biometrika 70, 1983). Tests are correlated, because a later one includes the data of the
     earlier ones; the recursion over them is that of Armitage, McPherson and Rowe (JRSS A 132, 1969). The
     errors are applied to p-values of Student's t (Jennison and Turnbull, Group Sequential Methods, 2000,
     section 11.4). `tests/benchmarks/gate_simulation.py` prints how often the gate errs.
     """
-    times = [look / looks[-1] for look in looks]
+    times = [count / processes[-1] for count in processes]
     spent = [error * math.log(1 + (math.e - 1) * time) for time in times]
     bounds = _bounds(times, [after - before for before, after in pairwise([0.0, *spent])])
     return tuple(math.erfc(bound / math.sqrt(2)) / 2 for bound in bounds)
 
 
 def _bounds(times: Sequence[float], spent: Sequence[float]) -> list[float]:
-    """Return the standard normal bound of each look: a walk first exceeds it with the probability `spent`.
+    """Return the standard normal bound of each test: a walk first exceeds it with the probability `spent`.
 
     The walk is a Brownian motion without drift.
     """

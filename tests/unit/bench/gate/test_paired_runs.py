@@ -61,13 +61,12 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
         examine_memory=invented.examine,
         progress=Silent(),
         seconds=seconds,
-        blocks=4,
         clock=invented.clock,
     )
 
 
-def none_open() -> set[str]:
-    return set()
+def none_open() -> dict[str, bool]:
+    return {}
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_what_is_not_decided_goes_on_to_the_last_check(pair: Pair) -> None:
     invented = Invented()
     measured = stage(invented, seconds=999).examine([pair])
 
-    stage(invented, seconds=999).time(measured, lambda: {pair.id})
+    stage(invented, seconds=999).time(measured, lambda: {pair.id: False})
 
     assert len(measured[0].repetitions) == MOST_PROCESSES
 
@@ -96,25 +95,42 @@ def test_what_is_not_decided_goes_on_to_the_last_check(pair: Pair) -> None:
 def test_an_open_pair_gets_the_seconds_that_a_decided_one_leaves(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Invented(), seconds=20).examine([pair, other])
 
-    stage(invented, seconds=20).time(measured, lambda: {other.id})
+    stage(invented, seconds=20).time(measured, lambda: {other.id: False})
 
     assert [len(one.repetitions) for one in measured] == [FEWEST_PROCESSES, 40 - FEWEST_PROCESSES]
 
 
 def test_what_the_other_pairs_show_may_open_a_decided_pair_again(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Invented(), seconds=20).examine([pair, other])
-    answers = iter([{other.id}, {pair.id, other.id}, set[str]()])
 
-    stage(invented, seconds=20).time(measured, lambda: next(answers))
+    def still_open() -> dict[str, bool]:
+        first, second = (len(one.repetitions) for one in measured)
+        return {other.id: False} if second < 8 else {pair.id: False} if first < 7 else {}
 
-    assert [len(one.repetitions) for one in measured] == [FEWEST_PROCESSES + 1, FEWEST_PROCESSES + 2]
+    stage(invented, seconds=20).time(measured, still_open)
+
+    assert [len(one.repetitions) for one in measured] == [7, 8]
+
+
+def test_a_pair_that_seems_worse_gets_more_time_and_another_does_not(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Invented(), seconds=8).examine([pair, other])
+    stage(invented, seconds=8).time(measured, lambda: {pair.id: False, other.id: True})
+
+    assert [len(one.repetitions) for one in measured] == [8, 24]
+
+
+def test_pairs_get_the_same_time_and_not_the_same_number_of_processes(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id, slow_s=4.0)).examine([pair, other])
+    stage(invented, seconds=20).time(measured, lambda: {pair.id: False, other.id: False})
+
+    assert [len(one.repetitions) for one in measured] == [5, 20]
 
 
 def test_it_stops_in_time_but_not_before_the_first_check(pair: Pair) -> None:
     slow = Invented(step_s=10)
     measured = stage(slow, seconds=7).examine([pair])
 
-    stage(slow, seconds=7).time(measured, lambda: {pair.id})
+    stage(slow, seconds=7).time(measured, lambda: {pair.id: False})
 
     assert len(measured[0].repetitions) == FEWEST_PROCESSES
 
@@ -123,7 +139,7 @@ def test_while_everything_takes_too_long_each_process_has_one_block(pair: Pair) 
     slow = Invented(step_s=8, tick_s=0.001)
     measured = stage(slow, seconds=20).examine([pair])
 
-    stage(slow, seconds=20).time(measured, lambda: {pair.id})
+    stage(slow, seconds=20).time(measured, lambda: {pair.id: False})
 
     assert slow.limits_s == [2.0, 0.0, 0.0, 0.0, 0.0]
 
@@ -234,7 +250,7 @@ def test_a_side_that_dies_ends_its_paired_run(pair: Pair) -> None:
 
     invented = Dying()
     measured = stage(invented).examine([pair])
-    stage(invented).time(measured, lambda: {pair.id})
+    stage(invented).time(measured, lambda: {pair.id: False})
 
     assert invented.numbers == [0, 1, 2, 2]
     assert isinstance(measured[0].candidate, Ended)
