@@ -14,7 +14,7 @@ from bench.bundle.manifest import Manifest
 from bench.bundle.signature import NUMERIC_DTYPES, Shapes, StatedInput
 from bench.errors import BenchError as EdgefitError
 from bench.errors import InputError, MissingRuntimeError
-from bench.gate.options import DEFAULT_SLOWDOWN, CheckOptions, Limits
+from bench.gate.options import DEFAULT_SECONDS, DEFAULT_SLOWDOWN, CheckOptions, Limits
 from bench.inspect.inspecting import inspect_model
 from bench.progress import Progress
 from bench.report.files import read_report as read_record
@@ -117,7 +117,7 @@ def check(
     min_retention: float | None = None,
     min_agreement: float | None = None,
     min_sqnr: float | None = None,
-    seconds: float = 20.0,
+    seconds: float = DEFAULT_SECONDS,
     skip_equal: bool = False,
     strict: bool = False,
     progress: bool = True,

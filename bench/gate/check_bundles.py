@@ -51,10 +51,10 @@ def check_bundles(
     Raises InputError if their classes, inputs or judged outputs differ, or for an unknown variant. Raises
     MissingRuntimeError if a variant named in `only` has no runtime here.
     """
-    return check_side_by_side(_job(candidate, baseline, profile, options), progress, tool, created)
+    return check_side_by_side(planned(candidate, baseline, profile, options), progress, tool, created)
 
 
-def _job(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> CheckJob:
+def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: CheckOptions) -> CheckJob:
     """Settle which cases are compared, and how. Raises the errors of check_bundles."""
     require_same_task(record_of(candidate), record_of(baseline))
     require_same_answers(record_of(candidate), record_of(baseline))

@@ -11,6 +11,7 @@ from bench.gate.judging import Compared, Side, Times, judge
 from bench.gate.judging_outputs import OTHER_INPUTS, evaluated_inputs, notes_on_outputs
 from bench.gate.options import CheckOptions
 from bench.gate.reasons import NOT_COMPARABLE, OtherMachine
+from bench.gate.timing_rules import TWO_REPORTS
 from bench.report.comparability import (
     input_words,
     require_as_many_classes,
@@ -55,7 +56,7 @@ def check_reports(
     before, after = ([run for run in runs if run.variant in variants] for runs in rows)
     are_files = candidate.models is not None
     compared = [_compared(candidate, baseline, new, old) for old, new in _paired(before, after, are_files)]
-    findings = judge(compared, options.limits)
+    findings = judge(compared, options.limits, TWO_REPORTS)
     run_options = next((run.config.options for run in (*after, *before)), RunOptions(threads=1))
     return Checked(
         tool=tool,

@@ -2,8 +2,7 @@
 measured, so that two bundles or model files measured together and two reports are judged by the same rules.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -16,14 +15,15 @@ from bench.gate import reasons
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging_outputs import judge_outputs
 from bench.gate.options import Limits
-from bench.gate.verdict_rules import (
-    can_confirm,
-    corrected_confidence,
-    judge_accuracy,
-    judge_memory,
-    judge_ratio,
-    judge_value,
+from bench.gate.timing_rules import (
+    TWO_REPORTS,
+    TimePlan,
+    TimeRatio,
+    TimeVerdict,
+    judge_times,
+    with_shared_variances,
 )
+from bench.gate.verdict_rules import judge_accuracy, judge_memory, judge_value
 from bench.measurements import OutputValues
 from bench.runtimes.providers import case_id
 from bench.statistics import accuracy
@@ -61,10 +61,10 @@ class Times:
     """The candidate's median."""
     ratio: Estimate | str
     """The estimate of the logarithm of candidate ÷ baseline, or the reason why there is none."""
+    processes: int = 1
+    """How many processes of each side were timed."""
     comparable: bool = True
     """Whether an estimate was possible at all."""
-    confirmed: bool = False
-    """Whether the times are those of the confirmation run."""
 
 
 @dataclass(frozen=True)
@@ -109,59 +109,74 @@ class Compared:
         sides = (self.baseline, self.candidate)
         return all(side is not None and side.status == "completed" for side in sides)
 
+    def time_of(self, quantity: Quantity) -> Times | None:
+        """Return the latencies, or the load times."""
+        return self.latency if quantity is Quantity.LATENCY else self.load_time
+
     @property
     def finding(self) -> Callable[..., Finding]:
         """Make a finding about this variant from the other fields."""
         return partial(Finding, case=self.case, variant=self.variant, provider=self.provider)
 
 
-def judge(compared: Sequence[Compared], limits: Limits) -> tuple[Finding, ...]:
-    """Return the findings of every variant, in order. Intervals are corrected for the number of variants."""
+TimeVerdicts = Mapping[tuple[str, Quantity], TimeVerdict]
+
+
+def judge(compared: Sequence[Compared], limits: Limits, plan: TimePlan = TWO_REPORTS) -> tuple[Finding, ...]:
+    """Return the findings of every variant, in order. What blocks is corrected for the number of variants."""
     comparisons = sum(variant.runs_on_both and not variant.are_equal_files for variant in compared)
-    return tuple(finding for variant in compared for finding in _judge(variant, limits, comparisons))
+    times = judge_all_times(compared, limits, plan)
+    return tuple(finding for variant in compared for finding in _judge(variant, limits, comparisons, times))
 
 
-def suspected_regressions(findings: Sequence[Finding], limits: Limits) -> list[Finding]:
-    """Return the findings whose measured ratio exceeds the limit, whatever the interval.
+def judge_all_times(
+    compared: Sequence[Compared], limits: Limits, plan: TimePlan
+) -> dict[tuple[str, Quantity], TimeVerdict]:
+    """Return the verdict on each time that has an estimate, by case and quantity."""
+    latencies = _ratios(compared, Quantity.LATENCY, limits.max_slowdown, plan)
+    load_times = _ratios(compared, Quantity.LOAD_TIME, limits.max_load_slowdown, plan)
+    ratios = latencies | load_times
+    return dict(zip(ratios, judge_times(list(ratios.values()), plan), strict=True))
 
-    They are measured again, because the evidence has to come from the confirmation run.
-    """
-    limit = {
-        Quantity.LATENCY: limits.max_slowdown,
-        Quantity.LOAD_TIME: limits.max_load_slowdown,
-        Quantity.MEMORY: limits.max_memory_growth,
+
+def _ratios(
+    compared: Sequence[Compared], quantity: Quantity, limit: float, plan: TimePlan
+) -> dict[tuple[str, Quantity], TimeRatio]:
+    """Return the ratios of one quantity. Variants that were timed together share their variances."""
+    ratios = {
+        (variant.case, quantity): TimeRatio(times.ratio, times.processes, limit)
+        for variant in compared
+        if (times := variant.time_of(quantity)) is not None
+        and variant.runs_on_both
+        and not isinstance(times.ratio, str)
     }
+    shared = (
+        with_shared_variances(list(ratios.values())) if plan.check_after_processes else list(ratios.values())
+    )
+    return dict(zip(ratios, shared, strict=True))
+
+
+def grown_memory(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings whose memory exceeds the limit in one process, which is no evidence yet."""
     return [
         finding
         for finding in findings
-        if finding.quantity in limit
+        if finding.quantity is Quantity.MEMORY
         and finding.ratio is not None
-        and finding.ratio > 1 + limit[finding.quantity]
+        and finding.limit is not None
+        and finding.ratio > 1 + finding.limit
     ]
 
 
-def needs_confirmation(finding: Finding, estimate: Estimate | None, processes: int | None) -> bool:
-    """Tell whether a confirmation run can decide a suspected time. If not, the time stays undecided.
-
-    `estimate` is that of the ratio's logarithm. `processes` is the number of processes of each side that the
-    run has time for. With too little time (None), only a finding that is already worse is confirmed.
-    """
-    if processes is None:
-        return finding.verdict is Verdict.WORSE
-    if estimate is None or finding.confidence is None:
-        return False
-    return can_confirm(estimate, processes, finding.confidence)
-
-
-def _judge(compared: Compared, limits: Limits, comparisons: int) -> list[Finding]:
+def _judge(compared: Compared, limits: Limits, comparisons: int, times: TimeVerdicts) -> list[Finding]:
     baseline, candidate = compared.baseline, compared.candidate
     if compared.are_equal_files:
         return [_of_case(compared, Verdict.SAME, reasons.EQUAL_FILES)]
     if baseline is None or candidate is None or not compared.runs_on_both:
         return [_of_missing(compared, baseline, candidate)]
     return [
-        *_of_time(compared, Quantity.LATENCY, compared.latency, limits.max_slowdown, comparisons),
-        *_of_time(compared, Quantity.LOAD_TIME, compared.load_time, limits.max_load_slowdown, comparisons),
+        *_of_time(compared, Quantity.LATENCY, limits.max_slowdown, times),
+        *_of_time(compared, Quantity.LOAD_TIME, limits.max_load_slowdown, times),
         *_of_memory(compared, baseline, candidate, limits.max_memory_growth),
         *_of_size(compared, baseline, candidate, limits.max_growth),
         *_of_accuracy(compared, baseline, candidate, limits.min_retention, comparisons),
@@ -188,9 +203,8 @@ def _of_missing(compared: Compared, baseline: Side | None, candidate: Side | Non
     return _of_case(compared, Verdict.INCOMPARABLE, sentence)
 
 
-def _of_time(
-    compared: Compared, quantity: Quantity, times: Times | None, limit: float, comparisons: int
-) -> list[Finding]:
+def _of_time(compared: Compared, quantity: Quantity, limit: float, verdicts: TimeVerdicts) -> list[Finding]:
+    times = compared.time_of(quantity)
     if times is None:
         return []
     finding = partial(
@@ -200,21 +214,18 @@ def _of_time(
         candidate=times.candidate_ns,
         unit="ns",
         limit=limit,
-        confirmed=times.confirmed,
     )
     if isinstance(times.ratio, str):
         verdict = Verdict.UNDECIDED if times.comparable else Verdict.INCOMPARABLE
         return [finding(verdict=verdict, sentence=times.ratio)]
-    confidence = corrected_confidence(comparisons)
-    ratio, interval = math.exp(times.ratio.value), times.ratio.interval(confidence)
-    verdict = judge_ratio(ratio, interval, limit)
+    judged = verdicts[compared.case, quantity]
     return [
         finding(
-            verdict=verdict,
-            sentence=reasons.of_time(verdict, ratio, interval, limit, times.confirmed),
-            ratio=ratio,
-            interval=(interval.low, interval.high),
-            confidence=confidence,
+            verdict=judged.verdict,
+            sentence=reasons.of_time(judged, limit),
+            ratio=judged.ratio,
+            interval=(judged.interval.low, judged.interval.high),
+            confidence=judged.confidence,
         )
     ]
 

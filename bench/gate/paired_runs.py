@@ -1,41 +1,41 @@
-"""Measures pairs: examines each side alone, times both in paired runs, and confirms.
+"""Measures pairs: examines each side alone, then times both in paired runs until all are decided.
 
-It knows repetitions, seconds and early termination. The gate's rules decide what a ratio means.
+It knows repetitions and seconds. The gate's rules decide what a ratio means.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from bench.gate.findings import Quantity
+from bench.gate.timing_rules import CHECK_AFTER_PROCESSES, MOST_PROCESSES
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress
 from bench.statistics import processes
-from bench.statistics.replication import Estimate, Ratio, ratio_of_pairs
+from bench.statistics.replication import FEWEST_PROCESSES, Estimate, trimmed_estimate
 from device_profiles.settings import Sampling
 
-# After so many processes it is checked whether a pair is decided. A confirmation run takes more of them.
-CHECK_AFTER_PROCESSES = (5, 8, 12, 20, 32, 50)
-# Seconds of a confirmation run ÷ seconds of the first run. A busy machine needs that many.
-_CONFIRMATION_FACTOR = 3.0
 _MEMORY_PROCESSES = 4
 # The blocks of one process may take this share of a variant's seconds, in addition to its start.
 _SHARE_OF_A_PROCESS = 0.1
-# A pair is over its time if it took its seconds times this factor, and all pairs together did so too. Its
-# processes then run one block each, so that the other pairs do not pay for it.
+# A pair is behind if the processes that an estimate needs take its seconds times this factor. Its processes
+# then run one block each, so that the other pairs do not pay for it.
 _OVERTIME_FACTOR = 1.25
-# A pair over its time is futile if so many of its processes have ratios that differ by more than this factor,
-# as they do while its threads wait for a core that other work occupies. Further processes would decide
-# nothing, so the pair is dropped and the other pairs do not wait for it.
+# A pair that seems to be worse when the time is over gets its seconds times this factor. A busy machine needs
+# that many to be sure.
+_SUSPECTED_FACTOR = 3.0
+# A pair that is behind is futile if so many of its processes have ratios that differ by more than this
+# factor, as they do while its threads wait for a core that other work occupies. Further processes would
+# decide nothing, so the pair is dropped where other pairs wait.
 _FUTILITY_PROCESSES = 3
 _FUTILITY_FACTOR = 2.0
 
-IsDecided = Callable[["MeasuredPair"], bool]
+StillOpen = Callable[[], Mapping[str, bool]]
+"""Returns the ids of the undecided pairs that have an estimate, and whether each seems to be worse."""
 
 
 def sampling_of(profile_sampling: Sampling) -> Sampling:
@@ -68,15 +68,11 @@ class MeasuredPair:
     candidate: Examined | Ended
     """The candidate's examination, or how it ended."""
     repetitions: list[PairedRepetition] = field(default_factory=list)
-    """The repetitions of the first run."""
-    confirmation: list[PairedRepetition] = field(default_factory=list)
-    """The repetitions of the confirmation run."""
-    suspected: frozenset[Quantity] = frozenset()
-    """The times that exceeded their limit in the first run. Only the confirmation run decides them."""
-    confirmation_peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
+    """Its repetitions: a fresh process of each side."""
+    peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
     """The memory peaks of the confirmation run, by whether they are the candidate's."""
-    spent_s: dict[bool, float] = field(default_factory=lambda: {False: 0.0, True: 0.0})
-    """The seconds that each run took, by whether it is the confirmation run."""
+    spent_s: float = 0.0
+    """The seconds that its repetitions took."""
 
     @property
     def id(self) -> str:
@@ -88,6 +84,11 @@ class MeasuredPair:
         """Whether both sides still run."""
         return isinstance(self.baseline, Examined) and isinstance(self.candidate, Examined)
 
+    @property
+    def has_estimate(self) -> bool:
+        """Whether it has as many repetitions as an interval needs, or will never have them."""
+        return not self.runs or len(self.repetitions) >= FEWEST_PROCESSES
+
     def end(self, ended: SideEnded) -> None:
         """Record that one side failed or was skipped."""
         entry = Ended(case=self.id, outcome=ended.outcome)
@@ -96,38 +97,12 @@ class MeasuredPair:
         else:
             self.baseline = entry
 
-    def repetitions_of(self, is_confirmation: bool) -> list[PairedRepetition]:
-        """Return the repetitions of the confirmation run, or of the first run."""
-        return self.confirmation if is_confirmation else self.repetitions
-
-    def repetitions_for(self, quantity: Quantity) -> list[PairedRepetition]:
-        """Return the repetitions that decide a time."""
-        return self.repetitions_of(quantity in self.suspected)
-
     def peaks_bytes(self, is_candidate: bool) -> tuple[int, ...]:
         """Return the memory peak of each process: of the confirmation run alone, if there was one."""
         examined = self.candidate if is_candidate else self.baseline
-        if is_candidate in self.confirmation_peaks:
-            return self.confirmation_peaks[is_candidate]
+        if is_candidate in self.peaks:
+            return self.peaks[is_candidate]
         return (examined.memory.highest_bytes,) if isinstance(examined, Examined) else ()
-
-
-@dataclass(frozen=True)
-class _Phase:
-    """The first run of all pairs, or the confirmation run of the suspected ones."""
-
-    name: str
-    """Its name in the progress display."""
-    checks: Sequence[int]
-    """The numbers of processes after which it is checked whether a pair is decided."""
-    seconds: float
-    """The seconds for each pair."""
-    is_confirmation: bool
-    """Whether it is the confirmation run."""
-
-    def due(self, repetition: int) -> float:
-        """Return the share of its seconds that a pair may have taken before a repetition with this number."""
-        return _OVERTIME_FACTOR * max(1, repetition) / self.checks[0]
 
 
 @dataclass(frozen=True)
@@ -143,9 +118,7 @@ class PairedRuns:
     progress: Progress
     """The progress display."""
     seconds: float
-    """The seconds for each pair in the first run."""
-    blocks: int
-    """The blocks of a repetition."""
+    """The seconds for each pair. What a decided pair leaves, the open ones get."""
     clock: Callable[[], float] = time.monotonic
     """Gives the present time in seconds."""
 
@@ -169,24 +142,49 @@ class PairedRuns:
         self.progress.advance(note=case.id)
         return entry
 
-    def time(self, measured: Sequence[MeasuredPair], is_decided: IsDecided) -> None:
-        """Time pairs until a check finds each decided, or until their seconds are over."""
-        phase = _Phase("latency", CHECK_AFTER_PROCESSES, self.seconds, is_confirmation=False)
-        self._run(phase, measured, is_decided)
+    def time(self, measured: Sequence[MeasuredPair], still_open: StillOpen) -> None:
+        """Time pairs until all are decided, or until the seconds of all together are over.
 
-    def time_confirmation(self, measured: Sequence[MeasuredPair], is_decided: IsDecided) -> None:
-        """Time suspected regressions again, in more processes. Their results are kept separate."""
-        first = max((len(pair.repetitions) for pair in measured), default=0)
-        seconds = _CONFIRMATION_FACTOR * self.seconds
-        name = "confirmation run of suspected times"
-        phase = _Phase(name, _confirmation_checks(first), seconds, is_confirmation=True)
-        self._run(phase, measured, is_decided)
+        The open pair that took the least time so far comes next, so that each gets its seconds, and what a
+        decided one leaves. `still_open` is asked after each repetition, because pairs share what they show of
+        the differences between processes: one may be open again later.
+        """
+        runs = [pair for pair in measured if pair.runs]
+        begin, total_s = self.clock(), self.seconds * len(runs)
+        self.progress.begin("latency, at most so many seconds", math.ceil(total_s))
+        shown_s, still = 0, dict.fromkeys((pair.id for pair in runs), False)
+        while waiting := self._waiting(runs, still, is_late=self.clock() - begin >= total_s):
+            pair = min(waiting, key=lambda pair: pair.spent_s)
+            self._run_repetition(pair)
+            still = {one.id: False for one in runs if not one.has_estimate} | dict(still_open())
+            elapsed_s = int(self.clock() - begin)
+            self.progress.advance(elapsed_s - shown_s, note=_note(pair, len(runs) - len(still), len(runs)))
+            shown_s = elapsed_s
 
-    def confirmation_processes(self, pair: MeasuredPair) -> int | None:
-        """Return how many processes of each side a confirmation run has time for; None if too few."""
-        seconds, each_s = _CONFIRMATION_FACTOR * self.seconds, pair.spent_s[False] / len(pair.repetitions)
-        checks = _confirmation_checks(len(pair.repetitions))
-        return next((count for count in reversed(checks) if count * each_s <= seconds), None)
+    def _waiting(
+        self, runs: Sequence[MeasuredPair], still_open: Mapping[str, bool], is_late: bool
+    ) -> list[MeasuredPair]:
+        """Return the pairs that need another repetition."""
+        waiting = [
+            pair
+            for pair in runs
+            if pair.runs
+            and pair.id in still_open
+            and len(pair.repetitions) < MOST_PROCESSES
+            and not (is_late and self._has_had_enough(pair, still_open[pair.id]))
+        ]
+        promising = [pair for pair in waiting if not (self._is_behind(pair) and _is_futile(pair.repetitions))]
+        is_alone = len(runs) == 1 or (len(waiting) == 1 and not is_late)
+        return waiting if is_alone else promising
+
+    def _has_had_enough(self, pair: MeasuredPair, seems_worse: bool) -> bool:
+        """Tell whether a pair gets nothing more when the time of all is over."""
+        return pair.has_estimate and not (seems_worse and pair.spent_s < _SUSPECTED_FACTOR * self.seconds)
+
+    def _is_behind(self, pair: MeasuredPair) -> bool:
+        """Tell whether the processes that an estimate needs would take longer than the pair's seconds."""
+        due = self.seconds * max(1, len(pair.repetitions)) / FEWEST_PROCESSES
+        return pair.spent_s > _OVERTIME_FACTOR * due
 
     def confirm_memory(self, measured: Iterable[MeasuredPair]) -> None:
         """Measure the memory peak of both sides in fresh processes."""
@@ -209,98 +207,51 @@ class PairedRuns:
                     peaks[is_candidate] = (*peaks.get(is_candidate, ()), entry.memory.highest_bytes)
         for ended in ends:
             pair.end(ended)
-        pair.confirmation_peaks = peaks
+        pair.peaks = peaks
 
-    def _run(self, phase: _Phase, measured: Sequence[MeasuredPair], is_decided: IsDecided) -> None:
-        remaining = [pair for pair in measured if pair.runs]
-        begin, total_s = self.clock(), phase.seconds * len(remaining)
-        for repetition in range(phase.checks[-1]):
-            elapsed_s = self.clock() - begin
-            over_time = _over_time(phase, remaining, repetition, elapsed_s, total_s)
-            remaining = _without_futile(phase, remaining, over_time)
-            if not remaining or (repetition >= phase.checks[0] and elapsed_s >= total_s):
-                return
-            self._begin(phase, repetition, len(remaining))
-            for pair in remaining:
-                limit_s = 0.0 if pair.id in over_time else _SHARE_OF_A_PROCESS * phase.seconds
-                self._run_repetition(phase, pair, repetition, limit_s)
-            remaining = [pair for pair in remaining if pair.runs]
-            if repetition + 1 in phase.checks:
-                remaining = [pair for pair in remaining if not is_decided(pair)]
-
-    def _begin(self, phase: _Phase, repetition: int, pairs: int) -> None:
-        fewest = phase.checks[0]
-        suffix = f" of {fewest}" if repetition < fewest else ", not decided yet"
-        self.progress.begin(f"{phase.name}, process {repetition + 1}{suffix}", pairs * self.blocks)
-
-    def _run_repetition(self, phase: _Phase, pair: MeasuredPair, repetition: int, limit_s: float) -> None:
-        begin = self.clock()
-        number = repetition + (CHECK_AFTER_PROCESSES[-1] if phase.is_confirmation else 0)
+    def _run_repetition(self, pair: MeasuredPair) -> None:
+        begin, number = self.clock(), len(pair.repetitions)
+        limit_s = 0.0 if self._is_behind(pair) else _SHARE_OF_A_PROCESS * self.seconds
         result = self.run_repetition(pair.pair, number, limit_s)
-        if isinstance(
-            result, SideEnded
-        ):  # the machine may cause a first failure; the file causes a second one
+        if isinstance(result, SideEnded):
+            # The machine may cause a first failure; the file causes a second one.
             result = self.run_repetition(pair.pair, number, limit_s)
         if isinstance(result, SideEnded):
             pair.end(result)
         else:
-            marked = result.model_copy(update={"confirmation": phase.is_confirmation})
-            pair.repetitions_of(phase.is_confirmation).append(marked)
-        pair.spent_s[phase.is_confirmation] += self.clock() - begin
+            pair.repetitions.append(result)
+        pair.spent_s += self.clock() - begin
 
 
-def _over_time(
-    phase: _Phase, pairs: Sequence[MeasuredPair], repetition: int, elapsed_s: float, total_s: float
-) -> set[str]:
-    """Return the ids of the pairs that are over their time; none unless all pairs together are."""
-    due = phase.due(repetition)
-    if elapsed_s <= due * total_s:
-        return set()
-    return {pair.id for pair in pairs if pair.spent_s[phase.is_confirmation] > due * phase.seconds}
-
-
-def _without_futile(phase: _Phase, pairs: list[MeasuredPair], over_time: set[str]) -> list[MeasuredPair]:
-    """Drop the futile pairs among those over their time, unless all pairs are over their time."""
-    if len(over_time) == len(pairs):
-        return pairs
-    return [
-        pair
-        for pair in pairs
-        if pair.id not in over_time or not _is_futile(pair.repetitions_of(phase.is_confirmation))
-    ]
-
-
-def _confirmation_checks(first: int) -> Sequence[int]:
-    """Return after how many processes a confirmation run checks: after more than the first run had."""
-    return [count for count in CHECK_AFTER_PROCESSES if count > first] or CHECK_AFTER_PROCESSES[-1:]
+def _note(pair: MeasuredPair, decided: int, pairs: int) -> str:
+    """Return what was timed last, and how many pairs are decided."""
+    done = "" if pairs == 1 else f"; {decided} of {pairs} decided"
+    return f"{pair.id}, process {len(pair.repetitions)}{done}"
 
 
 def _is_futile(repetitions: Sequence[PairedRepetition]) -> bool:
     """Tell whether the ratios of the processes differ so much that a few more would decide nothing."""
-    known = [_mean_ratio([repetition]) for repetition in repetitions]
-    ratios = [ratio.value for ratio in known if ratio is not None]
-    return len(ratios) >= _FUTILITY_PROCESSES and max(ratios) > _FUTILITY_FACTOR * min(ratios)
-
-
-def _mean_ratio(repetitions: Sequence[PairedRepetition]) -> Ratio | None:
-    """Return candidate ÷ baseline by the means of their blocks."""
-    candidate = [repetition.candidate for repetition in repetitions]
-    baseline = [repetition.baseline for repetition in repetitions]
-    return processes.ratio(candidate, baseline, level=fmean)
+    ratios = [ratio for repetition in repetitions for ratio in log_ratios([repetition])]
+    return len(ratios) >= _FUTILITY_PROCESSES and max(ratios) > math.log(_FUTILITY_FACTOR) + min(ratios)
 
 
 def latency_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     """Return the estimate of the logarithm of candidate ÷ baseline, by the means of their blocks."""
-    ratio = _mean_ratio(repetitions)
-    return None if ratio is None else ratio.estimate
+    return trimmed_estimate(log_ratios(repetitions))
 
 
 def load_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:
     """Return the estimate of the logarithm of candidate ÷ baseline, by their load times."""
-    ratio = ratio_of_pairs(
-        [[math.log(repetition.candidate.load_ns / repetition.baseline.load_ns)] for repetition in repetitions]
+    return trimmed_estimate(
+        [math.log(repetition.candidate.load_ns / repetition.baseline.load_ns) for repetition in repetitions]
     )
-    return None if ratio is None else ratio.estimate
+
+
+def log_ratios(repetitions: Sequence[PairedRepetition]) -> list[float]:
+    """Return the logarithm of candidate ÷ baseline for each repetition: the median over its passes."""
+    candidate = [repetition.candidate for repetition in repetitions]
+    baseline = [repetition.baseline for repetition in repetitions]
+    return processes.log_ratios(candidate, baseline, level=fmean)
 
 
 def p50_ns(timed: Iterable[ProcessTiming]) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
+from bench.gate.timing_rules import TimeVerdict
 from bench.report.schema import OutputComparison
 from bench.statistics.accuracy import LOSS_ERROR, Paired
 from bench.statistics.replication import Interval
@@ -17,7 +18,6 @@ NOT_COMPARABLE = "not comparable: "
 """How the reason begins where nothing could be compared."""
 NOT_DECIDED = "not decided: "
 """How the reason begins where nothing could be decided."""
-_CONFIRMED = "; decided by a confirmation run in fresh processes"
 
 
 def broke(reason: str | None) -> str:
@@ -38,16 +38,17 @@ def runs_nowhere(baseline: str | None, candidate: str | None) -> str:
     return "it runs on neither side (baseline: {}; candidate: {})".format(*reasons)
 
 
-def of_time(verdict: Verdict, ratio: float, interval: Interval, limit: float, confirmed: bool) -> str:
+def of_time(judged: TimeVerdict, limit: float) -> str:
     """Return a time's ratio with its interval, and how it compares with its limit."""
+    ratio, interval = judged.ratio, judged.interval
     figure = f"{ratio:.3f}× ({low_to_high(interval)})"
     reason = {
         Verdict.WORSE: f"slower by {ratio - 1:.1%}, the limit is {percent(limit)}",
         Verdict.BETTER: f"faster by {1 - ratio:.1%}",
         Verdict.SAME: f"within ±{percent(limit)}",
         Verdict.UNDECIDED: _undecided(interval, limit),
-    }[verdict]
-    return f"{figure}, {reason}" + (_CONFIRMED if confirmed else "")
+    }[judged.verdict]
+    return f"{figure}, {reason}"
 
 
 def _undecided(interval: Interval, limit: float) -> str:

@@ -1,6 +1,6 @@
 """Measures both sides of a check, interleaved on this machine, and has the gate judge them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from bench.devices.terms import fewer_threads
@@ -8,9 +8,8 @@ from bench.gate import reasons
 from bench.gate.check_job import CheckJob
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.judging import Compared, Side, Times, grown_memory, judge, judge_all_times
 from bench.gate.judging_outputs import notes_on_outputs
-from bench.gate.options import Limits
 from bench.gate.paired_runs import (
     MeasuredPair,
     PairedRuns,
@@ -20,6 +19,7 @@ from bench.gate.paired_runs import (
     outcome_of,
     p50_ns,
 )
+from bench.gate.timing_rules import PAIRED
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
 from bench.harness.paired_blocks import PairedRunner
@@ -47,12 +47,11 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
     warnings += confinement_warnings(confinement)
     examiner = Examiner(job.plan, job.host, created)
     runs = PairedRuns(
-        run_repetition=PairedRunner(job.plan, progress).run_repetition,
+        run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,
         examine_memory=examiner.examine_memory,
         progress=progress,
         seconds=job.options.seconds,
-        blocks=job.plan.sampling.blocks,
     )
     measured = {pair.id: pair for pair in runs.examine(job.pairs())}
     findings = _measure(job, measured, runs)
@@ -74,62 +73,43 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         findings=findings,
         notes=(*job.notes, *_notes_on_equal_files(job), *notes_on_outputs(findings, job.inputs)),
         warnings=tuple(warnings),
-        raw=tuple(
-            repetition for pair in measured.values() for repetition in (*pair.repetitions, *pair.confirmation)
-        ),
+        raw=tuple(repetition for pair in measured.values() for repetition in pair.repetitions),
     )
 
 
 def _measure(job: CheckJob, measured: Mapping[str, MeasuredPair], runs: PairedRuns) -> tuple[Finding, ...]:
-    """Time all pairs, then confirm the suspected regressions. Return the final findings."""
+    """Time all pairs, then measure suspected memory again. Return the final findings."""
+    runs.time(list(measured.values()), lambda: _open_cases(job, measured))
+    suspected = grown_memory(_findings(job, measured))
+    runs.confirm_memory(measured[finding.case] for finding in suspected)
+    return _findings(job, measured)
+
+
+def _open_cases(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> dict[str, bool]:
+    """Return the cases that need more processes, and whether each seems to be worse.
+
+    They are those whose latency is undecided, or whose load time is and exceeds its limit.
+    """
     limits = job.options.limits
-    judged = partial(_findings, job, measured)
-    runs.time(list(measured.values()), lambda pair: _is_decided_or_suspected(judged(), pair, limits))
-    suspected = suspected_regressions(judged(), limits)
-    runs.confirm_memory(
-        measured[finding.case] for finding in suspected if finding.quantity is Quantity.MEMORY
-    )
-    for pair in measured.values():
-        pair.suspected = _quantities_to_confirm(suspected, pair, runs)
-    slow = [pair for pair in measured.values() if pair.suspected]
-    runs.time_confirmation(slow, lambda pair: _is_decided(judged(), pair, pair.suspected))
-    return judged()
-
-
-def _quantities_to_confirm(
-    suspected: Sequence[Finding], pair: MeasuredPair, runs: PairedRuns
-) -> frozenset[Quantity]:
-    """Return the times of a pair that a confirmation run measures again: all suspected ones, or none."""
-    times = [finding for finding in suspected if finding.case == pair.id and finding.quantity in _RATIOS]
-    is_needed = any(
-        needs_confirmation(
-            finding, _RATIOS[finding.quantity](pair.repetitions), runs.confirmation_processes(pair)
-        )
-        for finding in times
-    )
-    return frozenset(finding.quantity for finding in times) if is_needed else frozenset()
-
-
-def _is_decided_or_suspected(findings: Sequence[Finding], pair: MeasuredPair, limits: Limits) -> bool:
-    """Tell whether the first run of a pair may end: its latency is decided, or a suspected regression."""
-    is_suspected = any(
-        finding.case == pair.id and finding.quantity is Quantity.LATENCY
-        for finding in suspected_regressions(findings, limits)
-    )
-    return is_suspected or _is_decided(findings, pair, frozenset({Quantity.LATENCY}))
-
-
-def _is_decided(findings: Sequence[Finding], pair: MeasuredPair, quantities: frozenset[Quantity]) -> bool:
-    return all(
-        finding.verdict is not Verdict.UNDECIDED
-        for finding in findings
-        if finding.case == pair.id and finding.quantity in quantities
-    )
+    latest = {
+        Quantity.LATENCY: 1 + limits.max_slowdown,
+        Quantity.LOAD_TIME: 1 + limits.max_load_slowdown,
+    }
+    still: dict[str, bool] = {}
+    verdicts = judge_all_times(_all_compared(job, measured), limits, PAIRED)
+    for (case, quantity), judged in verdicts.items():
+        exceeds = judged.ratio > latest[quantity]
+        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
+            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
+    return still
 
 
 def _findings(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:
-    compared = [_compared(job, case, measured.get(case)) for case in job.case_ids]
-    return judge(compared, job.options.limits)
+    return judge(_all_compared(job, measured), job.options.limits, PAIRED)
+
+
+def _all_compared(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> list[Compared]:
+    return [_compared(job, case, measured.get(case)) for case in job.case_ids]
 
 
 def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
@@ -147,7 +127,7 @@ def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
         labels="no labels" if job.labels is None else job.labels,
         output=job.output,
         inputs=job.inputs,
-        memory_confirmed=bool(pair.confirmation_peaks),
+        memory_confirmed=bool(pair.peaks),
     )
 
 
@@ -169,7 +149,7 @@ def _side(job: CheckJob, pair: MeasuredPair, is_candidate: bool) -> Side:
 
 def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
     """Return the two sides' times. None if nothing was timed, or if one side does not run any more."""
-    repetitions = pair.repetitions_for(quantity)
+    repetitions = pair.repetitions
     if not repetitions or not pair.runs:
         return None
     level_of = _LEVELS[quantity]
@@ -177,7 +157,7 @@ def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
         baseline_ns=level_of(repetition.baseline for repetition in repetitions),
         candidate_ns=level_of(repetition.candidate for repetition in repetitions),
         ratio=_RATIOS[quantity](repetitions) or reasons.dropped(len(repetitions)),
-        confirmed=quantity in pair.suspected,
+        processes=len(repetitions),
     )
 
 

@@ -5,40 +5,9 @@ from statistics import median
 
 from bench.gate.findings import Verdict
 from bench.statistics.accuracy import LOSS_ERROR, Paired, least_agreement
-from bench.statistics.replication import Estimate, Interval
+from bench.statistics.replication import Interval
 
 _FAMILY_ERROR = 0.05
-# A confirmation run starts only if the suspected ratio lies above 1 by more than this share of the half-width
-# of the interval to expect. If a ratio at that share is the true one, one run in six to ten confirms it
-# (noncentral t, 8 to 50 processes, 1 to 9 comparisons). Most suspected ratios are smaller.
-_FUTILITY_SHARE = 0.5
-
-
-def corrected_confidence(comparisons: int) -> float:
-    """Return the confidence of each interval so that all of them hold together with 95 % (Bonferroni)."""
-    return 1 - _FAMILY_ERROR / max(1, comparisons)
-
-
-def judge_ratio(ratio: float, interval: Interval, limit: float) -> Verdict:
-    """Judge a ratio that has an interval, such as that of two latencies.
-
-    It is worse only if the whole interval lies above 1 and the ratio exceeds the limit. It is the same only
-    if the whole interval lies within the limit. Better blocks nothing, so that an interval below 1 suffices.
-    """
-    upper, lower = 1 + limit, 1 / (1 + limit)
-    if interval.low > 1 and ratio > upper:
-        return Verdict.WORSE
-    if lower <= interval.low and interval.high <= upper:
-        return Verdict.SAME
-    return Verdict.BETTER if interval.high < 1 else Verdict.UNDECIDED
-
-
-def can_confirm(estimate: Estimate, processes: int, confidence: float) -> bool:
-    """Tell whether a confirmation run with so many processes of each side may find a suspected time worse.
-
-    It cannot where the interval to expect is much wider than the ratio lies above 1.
-    """
-    return estimate.value > _FUTILITY_SHARE * estimate.half_width(processes, confidence)
 
 
 def judge_value(ratio: float, limit: float) -> Verdict:

@@ -86,6 +86,15 @@ class CaseWorker:
         """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
         self._ask(worker_messages.CheckReady(), Stage.START, worker_messages.Ready)
 
+    def begin_preparing(self) -> None:
+        """Have the process import its runtime, and return at once."""
+        request = worker_messages.Prepare(module=row_of(self.case.format).module, cpus=self.case.cpus)
+        self._send(request, Stage.START)
+
+    def end_preparing(self) -> None:
+        """Wait for what `begin_preparing` started."""
+        self._receive("prepare", Stage.START, worker_messages.Ready)
+
     def load(self, pack: str | None) -> worker_messages.Loaded:
         """Load the artifact. Inputs are the images of `pack`; None: a grey image, which needs no memory."""
         case = self.case
@@ -145,10 +154,7 @@ class CaseWorker:
 
     def begin_inference(self, count: int, stage: Stage) -> None:
         """Start `count` inferences and return at once. The worker will not wait for idle threads."""
-        try:
-            self._process.send(worker_messages.Infer(count=count, wait_until_idle=False))
-        except ChildDiedError as error:
-            raise _failed(stage, error) from None
+        self._send(worker_messages.Infer(count=count, wait_until_idle=False), stage)
 
     def end_inference(self, stage: Stage) -> worker_messages.Inferred:
         """Wait for the inferences that `begin_inference` started."""
@@ -204,11 +210,14 @@ class CaseWorker:
         return self._ask(worker_messages.Inspect(), Stage.PRECISION, worker_messages.Inspected)
 
     def _ask(self, request: worker_messages.Request, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
+        self._send(request, stage)
+        return self._receive(request.kind, stage, answer_type)
+
+    def _send(self, request: worker_messages.Request, stage: Stage) -> None:
         try:
             self._process.send(request)
         except ChildDiedError as error:
             raise _failed(stage, error) from None
-        return self._receive(request.kind, stage, answer_type)
 
     def _receive(self, request_kind: str, stage: Stage, answer_type: type[AnswerT]) -> AnswerT:
         try:

@@ -13,7 +13,6 @@ from random import Random
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan
 from bench.measurements import Block, Failed, ProcessTiming, Skipped
-from bench.progress import Progress
 from bench.record import Record
 
 # One slow inference is a whole block. The two sides then alternate sooner and more often.
@@ -49,8 +48,6 @@ class PairedRepetition(Record):
     """Timings of the baseline's process."""
     candidate: ProcessTiming
     """Timings of the candidate's process."""
-    confirmation: bool = False
-    """Whether the repetition belongs to the confirmation run."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,6 @@ class PairedRunner:
 
     plan: Plan
     """The sampling, the seed and the evaluation pack."""
-    progress: Progress
-    """Advances by one step per pass."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for a number of seconds; tests replace it."""
     clock: Callable[[], float] = time.monotonic
@@ -101,9 +96,14 @@ class PairedRunner:
     def _start(
         self, sides: "Sequence[_SideProcess]", repetition: int, limit_s: float, random: Random
     ) -> None:
-        """Wait until both interpreters are ready, then start one side after the other, in random order."""
+        """Have both sides import their runtime at the same time, then start one after the other.
+
+        Imports are not compared, and take most of a short repetition. The order of the starts is random.
+        """
         for side in sides:
-            side.guard(side.worker.wait_until_ready)
+            side.guard(side.worker.begin_preparing)
+        for side in sides:
+            side.guard(side.worker.end_preparing)
         for side in _shuffled(sides, random):
             side.start(self.plan, repetition, limit_s / len(sides))
 
@@ -114,7 +114,6 @@ class PairedRunner:
                 for index, side in enumerate(_shuffled(sides, random)):
                     self.sleep(PAUSE_BEFORE_BLOCK_S)
                     side.run_block(self.plan, pass_index, 2 * pass_index + index)
-            self.progress.advance()
 
 
 @dataclass

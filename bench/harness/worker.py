@@ -54,6 +54,10 @@ class Worker:
         match request:
             case worker_messages.CheckReady():
                 return worker_messages.Ready(confinement=self._confinement)
+            case worker_messages.Prepare():
+                self._pin(request.cpus)
+                import_runtime(request.module)
+                return worker_messages.Ready(confinement=self._confinement)
             case worker_messages.Load():
                 return self._load(request)
             case worker_messages.Infer():
@@ -80,10 +84,13 @@ class Worker:
             case worker_messages.Inspect():
                 return self._inspect()
 
+    def _pin(self, cpus: tuple[int, ...] | None) -> None:
+        self._cpus = cpus
+        if cpus is not None:
+            os.sched_setaffinity(0, cpus)
+
     def _load(self, request: worker_messages.Load) -> worker_messages.Loaded:
-        self._cpus = request.cpus
-        if request.cpus is not None:
-            os.sched_setaffinity(0, request.cpus)
+        self._pin(request.cpus)
         self._inputs, self._batches = request.inputs, _read_inputs(request)
         cached = cached_share(map(Path, request.files))
         begin = time.perf_counter_ns()

@@ -24,6 +24,16 @@ class CheckReady(Record):
     kind: Literal["check_ready"] = "check_ready"
 
 
+class Prepare(Record):
+    """Import the runtime, and answer when that is done: nothing is timed."""
+
+    kind: Literal["prepare"] = "prepare"
+    module: str
+    """Name of the runtime's module."""
+    cpus: tuple[int, ...] | None
+    """The CPUs to pin the process to; null: the kernel chooses."""
+
+
 class Load(Record):
     """Import the runtime and load the artifact."""
 
@@ -254,7 +264,17 @@ class Raised(Record):
 
 
 AnyRequest = (
-    CheckReady | Load | Infer | WarmUp | ReadPeak | Predict | ComputeOutputs | Describe | ReadGraph | Inspect
+    CheckReady
+    | Prepare
+    | Load
+    | Infer
+    | WarmUp
+    | ReadPeak
+    | Predict
+    | ComputeOutputs
+    | Describe
+    | ReadGraph
+    | Inspect
 )
 AnyAnswer = (
     Ready

@@ -36,8 +36,20 @@ def ratio(
     shares the CPUs, latencies come in steps of the scheduler's time slices, and a median on one step hides a
     difference that the mean shows. None if they have no pass in common, as in different groups.
     """
+    return ratio_of_pairs(_paired_logs(these, those, level))
+
+
+def log_ratios(these: Sequence[ProcessTiming], those: Sequence[ProcessTiming], level: Level) -> list[float]:
+    """Return the logarithm of `these` ÷ `those` for each repetition: the median over the passes of both."""
+    return [median(logs) for logs in _paired_logs(these, those, level) if logs]
+
+
+def _paired_logs(
+    these: Sequence[ProcessTiming], those: Sequence[ProcessTiming], level: Level
+) -> list[list[float]]:
+    """Return the logarithms of the ratios of their blocks, by pass, for each repetition that both have."""
     others = _levels(those, level)
-    pairs = [
+    return [
         [
             math.log(level / others[place][pass_index])
             for pass_index, level in passes.items()
@@ -46,7 +58,6 @@ def ratio(
         for place, passes in _levels(these, level).items()
         if place in others
     ]
-    return ratio_of_pairs(pairs)
 
 
 def _levels(processes: Sequence[ProcessTiming], level: Level) -> dict[_Repetition, dict[int, float]]:

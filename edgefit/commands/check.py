@@ -108,9 +108,10 @@ def check(
         typer.Option(
             min=CHECK_S.low,
             max=CHECK_S.high,
-            help="How many seconds to time each model file or variant; not for two reports.",
+            help="How many seconds to time each model file or variant; not for two reports. Undecided "
+            "variants get what decided ones leave.",
         ),
-    ] = 20.0,
+    ] = 25.0,
     skip_equal: Annotated[
         bool,
         typer.Option(

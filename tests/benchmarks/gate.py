@@ -1,20 +1,20 @@
-"""How often the gate is right: `python tests/benchmarks/gate.py BUNDLE FOLDER`, alone on the machine.
+"""How often the gate is right: `python tests/benchmarks/gate.py BUNDLE AGAIN FOLDER`, alone on the machine.
 
-The bundle's ONNX files are checked against themselves, against copies that are 10 and 5 % slower by extra
-convolutions (their true ratio is measured at leisure first), and the other way round; with `--hog` while a
-busy loop runs on one of the cores. Every run is kept in FOLDER/runs.jsonl, so that what was cut off goes on
-with the same command. Printed are how many runs blocked, and how many a naive gate would have blocked on
-the same samples: the candidate's median of one run ÷ the baseline's of the run before, above 1.05.
+AGAIN is a bundle that was exported again from the same run. The bundle is checked against it, against copies
+that are 10 and 5 % slower by extra convolutions (their ratio is measured first, which takes a minute), and
+the other way round; with `--background-load` while a busy loop runs on one of the cores. Files that are equal
+byte for byte are measured as all others are. Every run is kept in FOLDER/runs.jsonl, so that what was cut off
+goes on with the same command. Printed are how many runs blocked, and how many a naive gate would have blocked
+on the same samples: the candidate's median of one run ÷ the baseline's of the run before, above 1.05.
 """
 
 import argparse
 import json
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,27 +22,27 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-
-from bench.harness.paired_blocks import PairedRepetition
+import onnxruntime
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from making.busy_core import background_load
 from making.changed_bundle import changed, slowed
 
 from bench.bundle.manifest import read_bundle
 from bench.gate.check_bundles import check_bundles
 from bench.gate.document import Checked
-from bench.gate.findings import Quantity
 from bench.gate.options import CheckOptions, Limits
+from bench.gate.paired_runs import p50_ns
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
-
-AGAIN = ", again"
 
 VARIANTS = ("onnx-int8", "onnx-fp32")
 NAIVE_LIMIT = 1.05
 # A first guess from which the number of convolutions that slows by so much is found.
 PROBES = (4, 16)
+# Alternating blocks from which a file's ratio is found, and inferences of each.
+PASSES, BLOCK = 60, 16
 
 
 @dataclass(frozen=True)
@@ -58,27 +58,13 @@ class Task:
 
 
 TASKS = (
-    Task("itself", "plain", "plain", 60),
+    Task("exported again", "again", "plain", 60),
     Task("10 % slower", "slower-10", "plain", 20),
     Task("5 % slower, limit 2 %", "slower-5", "plain", 20, max_slowdown=0.02),
     Task("10 % faster", "plain", "slower-11", 20),
-    Task("itself, all variants", "plain", "plain", 10, only=()),
+    Task("exported again, all variants", "again", "plain", 10, only=()),
 )
 WANTED = {"slower-5": 1.05, "slower-10": 1.10, "slower-11": 1 / 0.9}
-
-
-@contextmanager
-def background_load(is_requested: bool) -> Iterator[None]:
-    """Keep the first core busy, if requested."""
-    if not is_requested:
-        yield
-        return
-    command = ["taskset", "-c", "0", sys.executable, "-c", "while True: pass"]
-    with subprocess.Popen(command) as process:
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 def check(candidate: Path, baseline: Path, options: CheckOptions) -> Checked:
@@ -95,37 +81,48 @@ def check(candidate: Path, baseline: Path, options: CheckOptions) -> Checked:
         )
 
 
-def latency_ratios(checked: Checked) -> dict[str, float]:
-    """The latency ratio of each variant."""
-    return {
-        one.variant: one.ratio
-        for one in checked.findings
-        if one.quantity is Quantity.LATENCY and one.ratio is not None
-    }
-
-
 def prepare(bundle: Path, folder: Path) -> None:
     """Make the slower bundles, each variant by as many convolutions as it takes, and measure their ratios."""
     if (folder / "truth.json").exists():
         return
-    leisure = CheckOptions(only=VARIANTS, seconds=90, limits=Limits(max_slowdown=0))
-    probed = {
-        count: latency_ratios(
-            check(slower(bundle, folder / "probe", dict.fromkeys(VARIANTS, count)), bundle, leisure)
-        )
-        for count in PROBES
-    }
-    truth = {}
     few, many = PROBES
+    probes = [slower(bundle, folder / f"probe-{count}", dict.fromkeys(VARIANTS, count)) for count in PROBES]
+    probed = [{variant: file_ratio(bundle, probe, variant) for variant in VARIANTS} for probe in probes]
+    truth = {}
     for name, wanted in WANTED.items():
         counts = {}
         for variant in VARIANTS:
-            low, high = probed[few][variant], probed[many][variant]
-            counts[variant] = max(0, round(few + (wanted - low) / (high - low) * (many - few)))
-        found = latency_ratios(check(slower(bundle, folder / name, counts), bundle, leisure))
+            low, high = (each[variant] for each in probed)
+            counts[variant] = max(1, round(few + (wanted - low) / (high - low) * (many - few)))
+        made = slower(bundle, folder / name, counts)
+        found = {variant: file_ratio(bundle, made, variant) for variant in VARIANTS}
         truth[name] = {"convolutions": counts, "ratio": found}
         print(f"{name}: {counts} more convolutions, ratio {found}")
     (folder / "truth.json").write_text(json.dumps(truth))
+
+
+def file_ratio(baseline: Path, candidate: Path, variant: str) -> float:
+    """Return the latency of a variant's file ÷ another's, from alternating blocks in one process."""
+    sessions = []
+    for bundle in (baseline, candidate):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        path = bundle / next(
+            one.entry for one in read_bundle(bundle).manifest.artifacts if one.variant == variant
+        )
+        sessions.append(onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"]))
+    (first, *_) = sessions[0].get_inputs()
+    image = np.zeros([1, *first.shape[1:]], dtype=np.float32)
+    logs = []
+    for _ in range(PASSES):
+        seconds = []
+        for session in sessions:
+            begin = time.perf_counter()
+            for _ in range(BLOCK):
+                session.run(None, {first.name: image})
+            seconds.append(time.perf_counter() - begin)
+        logs.append(seconds[1] / seconds[0])
+    return round(median(logs), 4)
 
 
 def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:
@@ -133,14 +130,13 @@ def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:
     return changed(bundle, target, {variant: slowed(count) for variant, count in counts.items()})
 
 
-def run(task: Task, bundle: Path, folder: Path, is_loaded: bool) -> dict[str, object]:
+def run(task: Task, places: dict[str, Path], folder: Path, is_loaded: bool) -> dict[str, object]:
     """Check once, and keep what the tables need."""
-    place = {"plain": bundle}
     limits = Limits(max_slowdown=task.max_slowdown)
     begin = time.monotonic()
     checked = check(
-        place.get(task.candidate, folder / task.candidate),
-        place.get(task.baseline, folder / task.baseline),
+        places.get(task.candidate, folder / task.candidate),
+        places.get(task.baseline, folder / task.baseline),
         CheckOptions(only=task.only, limits=limits),
     )
     return {
@@ -149,25 +145,18 @@ def run(task: Task, bundle: Path, folder: Path, is_loaded: bool) -> dict[str, ob
         "seconds": time.monotonic() - begin,
         "exit_code": checked.exit_code,
         "findings": [
-            (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval, one.confirmed)
+            (one.variant, one.quantity.value, one.verdict.value, one.ratio, one.interval)
             for one in checked.findings
         ],
-        "sweeps": {
-            case: [len(repetition.baseline.blocks) for repetition in repetitions]
-            for case, repetitions in by_case(checked).items()
-        },
-        "p50": {
-            case: [
-                median(ns for process in side for block in process.blocks for ns in block.ns)
-                for side in (
-                    [repetition.baseline for repetition in repetitions],
-                    [repetition.candidate for repetition in repetitions],
-                )
-            ]
-            for case, repetitions in by_case(checked).items()
-            if not case.endswith(AGAIN)
-        },
+        "processes": Counter(repetition.case for repetition in checked.raw),
+        "p50": {case: p50_of(checked, case) for case in {repetition.case for repetition in checked.raw}},
     }
+
+
+def p50_of(checked: Checked, case: str) -> list[float]:
+    """The median of all samples of the baseline's side, and that of the candidate's."""
+    timed = [repetition for repetition in checked.raw if repetition.case == case]
+    return [p50_ns(one.baseline for one in timed), p50_ns(one.candidate for one in timed)]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> None:
@@ -199,6 +188,8 @@ def line(rows: Sequence[dict[str, Any]]) -> str:
         )
         for before, after in pairs
     )
+    by_format = Counter(one[0].split("-")[0] for one in found if one[2] == "SAME")
+    same = ", ".join(f"{name} {count}" for name, count in sorted(by_format.items()))
     ratios = [one[3] for one in found if one[3] is not None]
     spread = float(np.std(np.log(ratios))) if len(ratios) > 1 else 0.0
     apart = (
@@ -209,6 +200,7 @@ def line(rows: Sequence[dict[str, Any]]) -> str:
     return (
         f"{blocked} of {len(rows)} block, {slow} by latency; {apart}; latencies "
         + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        + (f" (SAME: {same})" if same else "")
         + f"; ratios {min(ratios):.3f} to {max(ratios):.3f}, σ {spread:.1%}"
         + f"; {median(seconds):.0f} s, at most {max(seconds):.0f}"
     )
@@ -218,6 +210,7 @@ def main() -> None:
     """Run what is left to run, and print the table after each run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bundle", type=Path)
+    parser.add_argument("again", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--background-load", action="store_true", help="keep one of the cores busy")
     parser.add_argument("--task", help="only the task of this name")
@@ -228,6 +221,7 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     kept = arguments.folder / "runs.jsonl"
     kept.touch()
+    places = {"plain": arguments.bundle, "again": arguments.again}
     if not arguments.table:
         prepare(arguments.bundle, arguments.folder)
         with background_load(arguments.background_load):
@@ -239,7 +233,7 @@ def main() -> None:
                     for row in read(kept)
                 )
                 for _ in range(min(task.runs, arguments.runs or task.runs) - done):
-                    row = run(task, arguments.bundle, arguments.folder, arguments.background_load)
+                    row = run(task, places, arguments.folder, arguments.background_load)
                     with kept.open("a") as file:
                         file.write(json.dumps(row) + "\n")
                     print(json.dumps(row["findings"]), flush=True)
@@ -253,12 +247,3 @@ def read(kept: Path) -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     main()
-
-
-def by_case(checked: Checked) -> dict[str, list[PairedRepetition]]:
-    """The repetitions of each case; those of its confirmation run under a name of their own."""
-    found: dict[str, list[PairedRepetition]] = {}
-    for repetition in checked.raw:
-        name = f"{repetition.case}{AGAIN if repetition.confirmation else ''}"
-        found.setdefault(name, []).append(repetition)
-    return found

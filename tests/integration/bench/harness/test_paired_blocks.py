@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from making.faulty_plan import SHORT, Silent, case, faulty_runtime, plan
+from making.faulty_plan import SHORT, case, faulty_runtime, plan
 
 from bench.harness.paired_blocks import Pair, PairedRepetition, PairedRunner, SideEnded
 from bench.measurements import Failed, Skipped
@@ -11,7 +11,7 @@ from bench.measurements import Failed, Skipped
 
 def test_a_paired_run_alternates_both_sides_in_each_pass(tmp_path: Path) -> None:
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after"))
-    duels = PairedRunner(plan(tmp_path, [pair.baseline]), Silent(), sleep=lambda _: None)
+    duels = PairedRunner(plan(tmp_path, [pair.baseline]), sleep=lambda _: None)
 
     with faulty_runtime():
         found = duels.run_repetition(pair, 7, limit_s=60)
@@ -28,7 +28,7 @@ def test_a_paired_run_that_is_out_of_time_still_has_a_pass(tmp_path: Path) -> No
     many = SHORT.model_copy(update={"blocks": 50})
     ticks = iter(range(1000))
     duels = PairedRunner(
-        plan(tmp_path, [pair.baseline], many), Silent(), sleep=lambda _: None, clock=lambda: next(ticks)
+        plan(tmp_path, [pair.baseline], many), sleep=lambda _: None, clock=lambda: next(ticks)
     )
 
     with faulty_runtime():
@@ -43,7 +43,7 @@ def test_a_paired_run_says_whose_worker_died(tmp_path: Path, fault: str) -> None
     # Long enough for a slow machine to start a worker.
     hasty = SHORT.model_copy(update={"hang_limit_s": 8})
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
-    duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), Silent(), sleep=lambda _: None)
+    duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), sleep=lambda _: None)
 
     with faulty_runtime():
         found = duels.run_repetition(pair, 0, limit_s=60)

@@ -13,15 +13,9 @@ from bench.gate.blocking import blocks
 from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.judging import Compared, Side, Times, grown_memory, judge
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.verdict_rules import (
-    can_confirm,
-    corrected_confidence,
-    judge_memory,
-    judge_ratio,
-    judge_value,
-)
+from bench.gate.verdict_rules import judge_memory, judge_value
 from bench.measurements import Failed, FailureKind, Skipped, Stage
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
@@ -36,68 +30,9 @@ def estimate(ratio: float, error: float) -> Estimate:
     return Estimate(math.log(ratio), math.log(ratio), error, 7)
 
 
-def judged(known: Estimate, confidence: float) -> Verdict:
-    return judge_ratio(math.exp(known.value), known.interval(confidence), 0.05)
-
-
 def on_provider(run: Run, provider: str) -> Run:
     config = RunConfig(provider=provider, threads=run.config.threads)
     return run.model_copy(update={"case": case_id(run.variant, provider), "config": config})
-
-
-@pytest.mark.parametrize(
-    ("ratio", "error", "verdict"),
-    [
-        (1.10, 0.01, Verdict.WORSE),
-        (1.10, 0.06, Verdict.UNDECIDED),  # the interval reaches below 1
-        (1.04, 0.001, Verdict.SAME),  # surely slower, and within the limit
-        (1.04, 0.01, Verdict.UNDECIDED),  # above 1, the estimate within the limit, and the interval not
-        (1.00, 0.01, Verdict.SAME),
-        (1.00, 0.04, Verdict.UNDECIDED),
-        (0.90, 0.01, Verdict.BETTER),
-        (0.96, 0.01, Verdict.BETTER),  # surely faster, perhaps by more than the limit
-        (0.97, 0.005, Verdict.SAME),
-    ],
-)
-def test_a_time_is_worse_only_if_interval_and_estimate_say_so(
-    ratio: float, error: float, verdict: Verdict
-) -> None:
-    assert judged(estimate(ratio, error), 0.95) is verdict
-
-
-def test_a_confirmation_run_is_made_only_if_it_may_find_it_worse() -> None:
-    suspected = [estimate(1.08, error) for error in (0.02, 0.1)]
-
-    assert [can_confirm(one, processes=8, confidence=0.95) for one in suspected] == [True, False]
-    assert can_confirm(suspected[1], processes=50, confidence=0.95)
-
-
-def test_without_time_only_what_is_worse_already_is_confirmed() -> None:
-    def finding(verdict: Verdict) -> Finding:
-        return Finding(
-            case="onnx-fp32",
-            variant="onnx-fp32",
-            provider="CPUExecutionProvider",
-            quantity=Quantity.LATENCY,
-            verdict=verdict,
-            sentence="s",
-            ratio=1.08,
-            confidence=0.95,
-        )
-
-    sure = estimate(1.08, 0.02)
-
-    assert needs_confirmation(finding(Verdict.UNDECIDED), sure, processes=8)
-    assert not needs_confirmation(finding(Verdict.UNDECIDED), sure, processes=None)
-    assert needs_confirmation(finding(Verdict.WORSE), sure, processes=None)
-    assert not needs_confirmation(finding(Verdict.UNDECIDED), None, processes=8)
-
-
-def test_the_more_is_compared_the_surer_each_must_be() -> None:
-    assert corrected_confidence(1) == 0.95
-    assert corrected_confidence(9) == pytest.approx(1 - 0.05 / 9)
-    assert judged(estimate(1.1, 0.03), corrected_confidence(1)) is Verdict.WORSE
-    assert judged(estimate(1.1, 0.03), corrected_confidence(9)) is Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize(
@@ -225,14 +160,12 @@ def test_what_is_surely_within_the_limit_does_not_block_when_strict() -> None:
     assert not blocks(found, strict=True)
 
 
-def test_a_suspect_lies_beyond_its_limit_whatever_its_interval() -> None:
-    wide, narrow = Times(10, 11, estimate(1.06, 0.1)), Times(10, 10.4, estimate(1.04, 0.1))
-    limits = Limits()
+def test_memory_beyond_its_limit_is_measured_again() -> None:
+    grown = Side("completed", None, 100, (106,))
+    findings = judge([compared(candidate=grown)], Limits())
 
-    assert [
-        one.quantity for one in suspected_regressions(judge([compared(latency=wide)], limits), limits)
-    ] == [Quantity.LATENCY]
-    assert suspected_regressions(judge([compared(latency=narrow)], limits), limits) == []
+    assert [one.quantity for one in grown_memory(findings)] == [Quantity.MEMORY]
+    assert grown_memory(judge([compared()], Limits())) == []
 
 
 def checked(candidate: Report, baseline: Report, **options: object) -> Checked:

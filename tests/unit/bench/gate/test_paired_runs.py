@@ -1,4 +1,4 @@
-"""Two bundles side by side: checks, suspected regressions and confirmation runs, at invented repetitions."""
+"""Two bundles side by side: what is measured how often and for how long, at invented repetitions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -10,12 +10,14 @@ from making.compared_report import Row, timed
 from making.faulty_plan import Silent, pair_of
 
 from bench.gate.findings import Quantity
-from bench.gate.paired_runs import CHECK_AFTER_PROCESSES, MeasuredPair, PairedRuns, latency_ratio
+from bench.gate.paired_runs import MeasuredPair, PairedRuns, latency_ratio
 from bench.gate.side_by_side import times_of
+from bench.gate.timing_rules import MOST_PROCESSES
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stage
+from bench.statistics.replication import FEWEST_PROCESSES
 
 
 @dataclass
@@ -59,9 +61,12 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
         examine_memory=invented.examine,
         progress=Silent(),
         seconds=seconds,
-        blocks=4,
         clock=invented.clock,
     )
+
+
+def none_open() -> dict[str, bool]:
+    return {}
 
 
 @pytest.fixture
@@ -73,34 +78,68 @@ def test_what_is_decided_at_the_first_check_is_measured_no_longer(pair: Pair) ->
     invented = Invented()
     measured = stage(invented).examine([pair])
 
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
-    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
+    assert len(measured[0].repetitions) == FEWEST_PROCESSES
 
 
 def test_what_is_not_decided_goes_on_to_the_last_check(pair: Pair) -> None:
     invented = Invented()
     measured = stage(invented, seconds=999).examine([pair])
 
-    stage(invented, seconds=999).time(measured, lambda one: False)
+    stage(invented, seconds=999).time(measured, lambda: {pair.id: False})
 
-    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[-1]
+    assert len(measured[0].repetitions) == MOST_PROCESSES
+
+
+def test_an_open_pair_gets_the_seconds_that_a_decided_one_leaves(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Invented(), seconds=20).examine([pair, other])
+
+    stage(invented, seconds=20).time(measured, lambda: {other.id: False})
+
+    assert [len(one.repetitions) for one in measured] == [FEWEST_PROCESSES, 40 - FEWEST_PROCESSES]
+
+
+def test_what_the_other_pairs_show_may_open_a_decided_pair_again(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Invented(), seconds=20).examine([pair, other])
+
+    def still_open() -> dict[str, bool]:
+        first, second = (len(one.repetitions) for one in measured)
+        return {other.id: False} if second < 8 else {pair.id: False} if first < 7 else {}
+
+    stage(invented, seconds=20).time(measured, still_open)
+
+    assert [len(one.repetitions) for one in measured] == [7, 8]
+
+
+def test_a_pair_that_seems_worse_gets_more_time_and_another_does_not(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Invented(), seconds=8).examine([pair, other])
+    stage(invented, seconds=8).time(measured, lambda: {pair.id: False, other.id: True})
+
+    assert [len(one.repetitions) for one in measured] == [8, 24]
+
+
+def test_pairs_get_the_same_time_and_not_the_same_number_of_processes(pair: Pair, other: Pair) -> None:
+    measured = stage(invented := Uneven(slow=pair.id, slow_s=4.0)).examine([pair, other])
+    stage(invented, seconds=20).time(measured, lambda: {pair.id: False, other.id: False})
+
+    assert [len(one.repetitions) for one in measured] == [5, 20]
 
 
 def test_it_stops_in_time_but_not_before_the_first_check(pair: Pair) -> None:
     slow = Invented(step_s=10)
     measured = stage(slow, seconds=7).examine([pair])
 
-    stage(slow, seconds=7).time(measured, lambda one: False)
+    stage(slow, seconds=7).time(measured, lambda: {pair.id: False})
 
-    assert len(measured[0].repetitions) == CHECK_AFTER_PROCESSES[0]
+    assert len(measured[0].repetitions) == FEWEST_PROCESSES
 
 
 def test_while_everything_takes_too_long_each_process_has_one_block(pair: Pair) -> None:
     slow = Invented(step_s=8, tick_s=0.001)
     measured = stage(slow, seconds=20).examine([pair])
 
-    stage(slow, seconds=20).time(measured, lambda one: False)
+    stage(slow, seconds=20).time(measured, lambda: {pair.id: False})
 
     assert slow.limits_s == [2.0, 0.0, 0.0, 0.0, 0.0]
 
@@ -114,7 +153,7 @@ def test_one_slow_process_costs_no_other_its_blocks_for_long(pair: Pair) -> None
             return super().run_repetition(pair, number, limit_s)
 
     measured = stage(invented := SlowAtFirst()).examine([pair])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert invented.limits_s == [2.0, 0.0, 0.0, 2.0, 2.0]
 
@@ -138,14 +177,14 @@ class Uneven(Invented):
 
 def test_a_pair_that_takes_too_long_costs_the_others_no_blocks(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.id)).examine([pair, other])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert invented.fought == {pair.id: [2.0, 0.0, 0.0, 0.0, 0.0], other.id: [2.0] * 5}
 
 
 def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.id, apart=1.5)).examine([pair, other])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert [len(one.repetitions) for one in measured] == [3, 5]
     times = times_of(measured[0], Quantity.LATENCY)
@@ -156,14 +195,14 @@ def test_a_late_pair_whose_processes_lie_far_apart_is_given_up_after_three(pair:
 
 def test_where_no_other_pair_waits_none_is_given_up(pair: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.id, apart=1.5)).examine([pair])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert latency_ratio(measured[0].repetitions) is not None
 
 
 def test_processes_that_lie_far_apart_are_no_reason_while_there_is_time(pair: Pair, other: Pair) -> None:
     measured = stage(invented := Uneven(slow=pair.id, slow_s=1.0, apart=1.5)).examine([pair, other])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert [len(one.repetitions) for one in measured] == [5, 5]
 
@@ -176,50 +215,6 @@ def test_equal_files_are_examined_once(pair: Pair) -> None:
 
     assert invented.examined == 1 + 2
     assert measured.candidate == measured.baseline
-
-
-def test_a_confirmation_has_more_processes_and_keeps_them_apart(pair: Pair) -> None:
-    invented = Invented(ratio=lambda number: 1.2 if number < CHECK_AFTER_PROCESSES[-1] else 1.0)
-    measured = stage(invented).examine([pair])
-    both = stage(invented)
-
-    both.time(measured, lambda one: True)
-    both.time_confirmation(measured, lambda one: True)
-
-    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
-        CHECK_AFTER_PROCESSES[0],
-        CHECK_AFTER_PROCESSES[1],
-    )
-    first, second = latency_ratio(measured[0].repetitions), latency_ratio(measured[0].confirmation)
-    assert first is not None
-    assert second is not None
-    assert first.interval().low == pytest.approx(1.2)
-    assert second.interval().high == pytest.approx(1.0)
-
-
-def test_a_confirmation_after_the_longest_run_has_as_many_processes(pair: Pair) -> None:
-    measured = stage(Invented(), seconds=999).examine([pair])
-    both = stage(Invented(), seconds=999)
-
-    both.time(measured, lambda one: False)
-    both.time_confirmation(measured, lambda one: False)
-
-    assert (len(measured[0].repetitions), len(measured[0].confirmation)) == (
-        CHECK_AFTER_PROCESSES[-1],
-        CHECK_AFTER_PROCESSES[-1],
-    )
-
-
-@pytest.mark.parametrize(("step_s", "processes"), [(0.1, 50), (2.0, 20), (60.0, None)])
-def test_a_confirmation_has_the_processes_that_its_seconds_allow(
-    pair: Pair, step_s: float, processes: int | None
-) -> None:
-    both = stage(Invented(step_s=step_s))
-    (measured,) = both.examine([pair])
-
-    both.time([measured], lambda one: True)
-
-    assert both.confirmation_processes(measured) == processes
 
 
 def test_a_suspected_peak_is_read_again_in_four_processes_of_each_side(pair: Pair) -> None:
@@ -255,7 +250,7 @@ def test_a_side_that_dies_ends_its_paired_run(pair: Pair) -> None:
 
     invented = Dying()
     measured = stage(invented).examine([pair])
-    stage(invented).time(measured, lambda one: False)
+    stage(invented).time(measured, lambda: {pair.id: False})
 
     assert invented.numbers == [0, 1, 2, 2]
     assert isinstance(measured[0].candidate, Ended)
@@ -271,20 +266,10 @@ def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
             return SideEnded(False, died) if self.numbers == [0, 1] else found
 
     measured = stage(invented := DyingOnce()).examine([pair])
-    stage(invented).time(measured, lambda one: True)
+    stage(invented).time(measured, none_open)
 
     assert measured[0].runs
     assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
-
-
-def test_of_a_time_that_was_not_suspected_the_first_repetitions_decide(pair: Pair) -> None:
-    measured = stage(invented := Invented()).examine([pair])
-    stage(invented).time(measured, lambda one: True)
-    measured[0].suspected = frozenset({Quantity.LOAD_TIME})
-    stage(invented).time_confirmation(measured, lambda one: True)
-
-    assert measured[0].repetitions_for(Quantity.LATENCY) is measured[0].repetitions
-    assert measured[0].repetitions_for(Quantity.LOAD_TIME) is measured[0].confirmation
 
 
 def test_measured_pairs_know_whether_both_sides_run(pair: Pair) -> None:
