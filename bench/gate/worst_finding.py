@@ -150,11 +150,11 @@ def _limit(finding: Finding) -> str:
 
 
 def _processes(finding: Finding, checked: Checked) -> str:
-    """Return that a finding was confirmed, of times also in how many fresh processes of each side."""
-    if not finding.confirmed:
-        return ""
-    count = sum(pair.confirmation and pair.case == finding.case for pair in checked.raw)
-    return f", confirmed in {count} processes" if count and finding.quantity in _TIMES else ", confirmed"
+    """Return in how many fresh processes of each side a time was measured, or that memory was confirmed."""
+    count = sum(pair.case == finding.case for pair in checked.raw)
+    if count and finding.quantity in _TIMES:
+        return f", in {count} processes"
+    return ", confirmed" if finding.confirmed else ""
 
 
 def remedy(finding: Finding, checked: Checked) -> str:
