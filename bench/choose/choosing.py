@@ -305,7 +305,7 @@ class _Chooser:
             sentences.append(f"not decided against {against}")
         if not check.is_shown:
             sentences.append(check.sentence)
-        return [*sentences, *self._unclaimed(chosen), *based_on]
+        return [*sentences, *based_on, *self._unclaimed(chosen)]
 
     def _unclaimed(self, chosen: Candidate) -> list[str]:
         """Return of which classes nothing can be claimed, because they have too few images."""

@@ -6,27 +6,17 @@ import pytest
 from bench.statistics.accuracy import Paired
 from bench.statistics.by_class import ClassPair
 from bench.statistics.class_losses import in_order, lost_classes
-from bench.statistics.multiplicity import ExactTest, significant
 
 
 def changed(index: int, lost: int, gained: int = 0, images: int = 1000) -> ClassPair:
     return ClassPair(index, Paired(images, images - lost - gained, gained, lost))
 
 
-def test_hochbergs_steps_are_those_of_his_procedure() -> None:
-    # 0.04 > 0.05 ÷ 2 and 0.06 > 0.05, but 0.01 ≤ 0.05 ÷ 3.
-    tests = [ExactTest(0.04, 0.0), ExactTest(0.01, 0.0), ExactTest(0.06, 0.0)]
+def test_a_class_without_changes_takes_no_strength_from_another_one() -> None:
+    halved = changed(0, 4)
 
-    assert significant(tests, 0.05) == [False, True, False]
-    assert significant(tests[:2], 0.05) == [True, True]
-
-
-def test_a_test_that_could_not_be_significant_does_not_count() -> None:
-    tests = [ExactTest(0.03, 0.03), *(ExactTest(0.5, 0.5) for _ in range(8))]
-
-    assert significant(tests, 0.05) == [True, *[False] * 8]
-    assert significant([ExactTest(0.03, 0.0), *(ExactTest(0.5, 0.0) for _ in range(8))], 0.05)[0] is False
-    assert significant([], 0.05) == []
+    assert lost_classes([halved, *(changed(index, 0) for index in range(1, 9))], 0.9999, None) == [halved]
+    assert lost_classes([halved, *(changed(index, 9, 9) for index in range(1, 9))], 0.9999, None) == []
 
 
 @pytest.mark.parametrize("classes", [1, 3, 9])
