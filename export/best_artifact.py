@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
-from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, Recipe, Search
+from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, LostClass, Recipe, Search
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.accuracy import Logits
+from bench.statistics.by_class import ClassPair
+from bench.statistics.class_losses import lost_classes
 from export.artifact import is_made_for_this_machine, make, run_on_pack, share_in_int8
 from export.exporter import Exported
 from export.messages import Entered, Report, SearchTask, Task
@@ -45,7 +47,7 @@ class _Artifacts:
         exported = make(self.task, recipe, folder, self.report)
         exact = not is_made_for_this_machine(self.task)
         values = run_on_pack(self.task, exported, self.pack, exact)
-        held_out = held_out_result(values, self.pack, self.task.source.output)
+        held_out = held_out_result(values, self.pack, self.task.source.output, self.search)
         self.made.append(exported)
         return Attempt(
             recipe=recipe,
@@ -98,7 +100,9 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
     return exported, record
 
 
-def held_out_result(values: Logits, pack: EvaluationPack, output: OutputRecord) -> HeldOut:
+def held_out_result(
+    values: Logits, pack: EvaluationPack, output: OutputRecord, search_task: SearchTask
+) -> HeldOut:
     """Compare values [n, values] with the source's; raises WrongArtifactError if it cannot."""
     compared = compare(values, pack.reference_logits, pack.labels, output)
     if compared.sqnr_db == float("-inf"):
@@ -107,6 +111,22 @@ def held_out_result(values: Logits, pack: EvaluationPack, output: OutputRecord) 
         agreement=compared.agreement,
         retention=None if compared.pair is None else compared.pair.retention,
         sqnr_db=compared.sqnr_db,
+        lost_classes=tuple(
+            _lost(pair, search_task.classes)
+            for pair in lost_classes(compared.classes, search_task.min_retention, search_task.positive_class)
+        ),
+    )
+
+
+def _lost(pair: ClassPair, names: tuple[str, ...]) -> LostClass:
+    assert pair.recall is not None
+    assert pair.reference_recall is not None
+    name = names[pair.index] if pair.index < len(names) else str(pair.index)
+    return LostClass(
+        name=name if pair.applies else f"not {name}",
+        images=pair.images,
+        recall=pair.recall,
+        reference_recall=pair.reference_recall,
     )
 
 

@@ -144,7 +144,7 @@ def _begin(
     is_quantised = any(is_calibrated(variant, prepared, table) for variant in variants)
     search = None
     if options.min_retention > 0 and is_quantised:
-        search = plan_search(options, source, data.held_out, calibration, scratch, runner, progress)
+        search = plan_search(options, source, data, calibration, scratch, runner, progress)
     write_reference_pack(folder / FILE_NAME, data.evaluation, "evaluation", source, runner, progress)
     return _Job(options, prepared, folder, calibration, table, search)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.bundle.evaluation_pack import write_pack
 from bench.errors import InputError
-from export.data.samples import Samples
+from export.data.samples import ExportData, Samples
 from export.messages import (
     Advanced,
     Answer,
@@ -61,7 +61,7 @@ def write_calibration_pack(folder: Path, samples: Samples) -> Path:
 def plan_search(
     options: ExportOptions,
     source: OpenSource,
-    held_out: Samples,
+    data: ExportData,
     calibration: Path,
     folder: Path,
     runner: SourceRunner,
@@ -73,7 +73,7 @@ def plan_search(
     the source does not allow.
     """
     pack = folder / _HELD_OUT
-    write_reference_pack(pack, held_out, "held-out", source, runner, progress)
+    write_reference_pack(pack, data.held_out, "held-out", source, runner, progress)
     sensitivity = measure_sensitivity(options, source, calibration, progress)
     if isinstance(sensitivity, Refused):
         return sensitivity
@@ -91,6 +91,8 @@ def plan_search(
         held_out=str(pack),
         min_retention=options.min_retention,
         sensitivity=sensitivity,
+        classes=data.classes,
+        positive_class=data.positive_class,
         scratch=str(folder),
     )
 

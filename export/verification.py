@@ -10,6 +10,7 @@ from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
+from bench.statistics.by_class import ClassPair, pairs_by_class
 from bench.statistics.scores import decisions
 from export.quantisation.search import LEAST_IN_INT8, is_mostly_int8
 
@@ -80,6 +81,8 @@ class ComparedOutputs:
     """The indices of the decisions that differ."""
     pair: Paired | None
     """Which decisions of both are right; None without labels."""
+    classes: tuple[ClassPair, ...] = ()
+    """The same for each class by itself."""
 
 
 def compare(
@@ -96,6 +99,7 @@ def compare(
         accuracy.agreement(own.scores, right.scores),
         tuple(accuracy.flips(own.scores, right.scores)),
         pair,
+        () if own.labels is None else pairs_by_class(own, right, own.labels, output.kind),
     )
 
 
@@ -151,6 +155,11 @@ def _shortfalls(search: Search) -> list[str]:
                 f"agreement is {result.agreement:.4f}, and the lower end of its interval is {low:.4f} "
                 f"instead of {search.min_agreement:.4g}"
             )
+    shortfalls += [
+        f"recall of class '{lost.name}' is {lost.recall:.2f} instead of {lost.reference_recall:.2f} on "
+        f"{lost.images} images"
+        for lost in result.lost_classes
+    ]
     if not is_mostly_int8(search.best) and search.best.share_in_int8 is not None:
         shortfalls.append(
             f"{search.best.share_in_int8:.0%} of the multiply-accumulates run in int8 instead of "

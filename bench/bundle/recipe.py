@@ -46,6 +46,24 @@ class Recipe(Record):
         return ", ".join(steps)
 
 
+class LostClass(Record):
+    """A class of which an artifact recognises significantly fewer held-out images than the source."""
+
+    name: str
+    """The class's name; its number where nobody named it."""
+    images: int = Field(ge=1)
+    """The number of its held-out images."""
+    recall: float = Field(ge=0, le=1)
+    """The share of them that the artifact classifies right."""
+    reference_recall: float = Field(ge=0, le=1)
+    """The share of them that the source classifies right."""
+
+    @property
+    def loss(self) -> float:
+        """How much of the class's recall is lost."""
+        return self.reference_recall - self.recall
+
+
 class HeldOut(Record):
     """An artifact's outputs compared with the fp32 network's on the held-out images.
 
@@ -59,6 +77,8 @@ class HeldOut(Record):
     """The artifact's accuracy divided by the fp32 network's; null without labels."""
     sqnr_db: float | None
     """The signal to quantisation noise ratio of the logits; null if there is no error at all."""
+    lost_classes: tuple[LostClass, ...] = ()
+    """The classes that lose recall by more than chance, the positive one first."""
 
 
 class Attempt(Record):
@@ -108,7 +128,7 @@ class Search(Record):
     chosen: int = Field(ge=0)
     """The index in `attempts` of the recipe whose artifact is in the bundle."""
     meets_goal: bool
-    """Whether the chosen recipe reaches all three limits."""
+    """Whether the chosen recipe reaches all three limits, and loses no class."""
     excluded_modules: tuple[ExcludedModule, ...]
     """The modules that the chosen recipe excludes, each with the reason."""
     seconds: float = Field(ge=0)

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.choose.candidates import Candidate
+from bench.report.class_recall import Classes
 from bench.report.retention import RetentionCheck, check_agreement, check_retention, check_values
-from bench.statistics import accuracy
+from bench.statistics.accuracy import LOSS_ERROR, MIN_AGREEMENT, least_agreement
+from bench.statistics.by_class import ClassPair
 from bench.statistics.latency import p95_or_p50
 from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
+_MOST_NAMED = 3
 _P50 = "p50 latency (too few samples for a p95)"
 
 
@@ -94,7 +97,7 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     """Check retention, agreement and each class. The first one that is lost, or else not shown, decides.
 
     Retention alone can hide two losses: changed predictions that happen to correct the reference's errors,
-    and a class that loses what another one gains.
+    and a class that loses what another one gains. A positive class that is lost is named before all others.
     """
     if candidate.judged_by in ("agreement", "SQNR"):
         return _without_labels(candidate)
@@ -102,10 +105,14 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
         return RetentionCheck(True, False, "")
     least = min_retention - margin
     overall = check_retention(candidate.paired, min_retention, margin)
-    others = (_agreement(candidate, least), *_by_class(candidate, least))
+    classes = candidate.classes
+    lost = [] if classes is None else classes.lost(least)
+    others = [_agreement(candidate, least), _lost(classes, lost, least), *_not_shown(classes, lost, least)]
     checks = [overall, *(check for check in others if check is not None)]
-    lost = next((check for check in checks if check.is_lost), None)
-    return lost or next((check for check in checks if not check.is_shown), overall)
+    if classes is not None and any(classes.is_positive(pair) for pair in lost):
+        checks.sort(key=lambda check: check.judged != "one class")
+    decided = next((check for check in checks if check.is_lost), None)
+    return decided or next((check for check in checks if not check.is_shown), overall)
 
 
 def _without_labels(candidate: Candidate) -> RetentionCheck:
@@ -124,7 +131,7 @@ def _agreement(candidate: Candidate, least: float) -> RetentionCheck | None:
     changes = candidate.changes
     if changes is None:
         return None
-    limit = accuracy.least_agreement(changes.images, min(accuracy.MIN_AGREEMENT, least))
+    limit = least_agreement(changes.images, min(MIN_AGREEMENT, least))
     low, high = changes.interval
     if low >= limit:
         return None
@@ -137,17 +144,27 @@ def _agreement(candidate: Candidate, least: float) -> RetentionCheck | None:
     return RetentionCheck(False, False, sentence, "agreement")
 
 
-def _by_class(candidate: Candidate, least: float) -> Iterator[RetentionCheck]:
-    """Check each class. Yield those whose retention is below the limit by more than chance."""
-    for name, paired in candidate.paired_by_class.items():
-        interval = paired.retention_ci95()
-        if paired.retention is None or interval is None or paired.retention >= least:
-            continue
-        share = f"retention of '{name}' {paired.retention:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
-        if interval[1] < least:
-            yield RetentionCheck(
-                False, True, f"loses accuracy: {share}, whole interval below {least:g}", "one class"
-            )
-        elif paired.loss_p() <= accuracy.LOSS_ERROR:
-            sentence = f"not shown to keep the accuracy: {share}, below {least:g}"
+def _lost(classes: Classes | None, lost: Sequence[ClassPair], least: float) -> RetentionCheck | None:
+    """Return the check of the classes that are lost by more than chance, all together; None if none is."""
+    if classes is None or not lost:
+        return None
+    figures = "; ".join(_figures(classes, pair, least) for pair in lost[:_MOST_NAMED])
+    more = f"; and {len(lost) - _MOST_NAMED} more classes" if len(lost) > _MOST_NAMED else ""
+    return RetentionCheck(False, True, f"loses accuracy: {figures}{more}", "one class")
+
+
+def _not_shown(
+    classes: Classes | None, lost: Sequence[ClassPair], least: float
+) -> Iterator[RetentionCheck | None]:
+    """Yield a check for each class that would be lost by more than chance if there were no other classes."""
+    for pair in () if classes is None else classes.pairs:
+        retention = pair.paired.retention
+        is_below = retention is not None and retention < least
+        if classes is not None and is_below and pair not in lost and pair.paired.loss_p() <= LOSS_ERROR:
+            sentence = f"not shown to keep the accuracy: {_figures(classes, pair, least)}"
             yield RetentionCheck(False, False, sentence, "one class")
+
+
+def _figures(classes: Classes, pair: ClassPair, least: float) -> str:
+    retention = f"retention {pair.paired.retention:.3f}, below {least:g}"
+    return f"{classes.loss(pair)} ({retention}, p = {pair.paired.loss_p():.2g})"

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from bench.devices.terms import Provenance
 from bench.measurements import Completed
+from bench.report.class_recall import Classes
 from bench.report.outputs_words import difference
 from bench.report.predictions import Predictions
 from bench.report.schema import Report, Run, Summary
@@ -105,25 +104,9 @@ class Candidate:
         return None if self._predictions is None else self._predictions.paired
 
     @cached_property
-    def paired_by_class(self) -> dict[str, Paired]:
-        """Its predictions paired with the fp32 reference's, for each class's images, by the class's name.
-
-        Of several labels each has two classes: the images that it applies to, and the others.
-        """
-        predictions, bundle = self._predictions, self.report.bundle
-        if predictions is None or predictions.labels is None or bundle is None:
-            return {}
-        if bundle.output.kind == "labels":
-            named = [
-                (f"{'' if applies else 'not '}{bundle.class_name(at)}", predictions.of_label(at), applies)
-                for at in range(predictions.each)
-                for applies in (1, 0)
-            ]
-        else:
-            classes = map(int, np.unique(predictions.labels))
-            named = [(bundle.class_name(label), predictions, label) for label in classes]
-        by_class = ((name, of_all.of_class(label).paired) for name, of_all, label in named)
-        return {name: paired for name, paired in by_class if paired is not None}
+    def classes(self) -> Classes | None:
+        """What it and the reference recognise of each class; None without labels."""
+        return Classes.of(self.report.bundle, self.report.evaluation, self._predictions)
 
     @property
     def changes(self) -> Changes | None:

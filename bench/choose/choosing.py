@@ -305,7 +305,15 @@ class _Chooser:
             sentences.append(f"not decided against {against}")
         if not check.is_shown:
             sentences.append(check.sentence)
-        return [*sentences, *based_on]
+        return [*sentences, *based_on, *self._unclaimed(chosen)]
+
+    def _unclaimed(self, chosen: Candidate) -> list[str]:
+        """Return of which classes nothing can be claimed, because they have too few images."""
+        least = self._budget.retention
+        if least is None or chosen.classes is None:
+            return []
+        sentence = chosen.classes.too_few(least - self._margin)
+        return [] if sentence is None else [sentence]
 
     def _unlabelled(self) -> list[str]:
         """Return why accuracy was not compared, and what was in its place."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from bench.report.class_recall import is_unbalanced
 from bench.report.schema import (
     Accuracy,
     LabelAccuracy,
@@ -387,6 +388,26 @@ COLUMNS = (
         subject=Subject.BUNDLE,
     ),
     Column(
+        "balanced_accuracy",
+        "bal.\nacc.",
+        "balanced accuracy: mean over the classes of the share of their images with the right class",
+        _of_accuracy(lambda accuracy: accuracy.balanced_accuracy),
+        3,
+        _HIGH,
+        _FILE,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
+        "sensitivity",
+        "sensi-\ntivity",
+        "share of the positive images that it classifies as positive",
+        _of_accuracy(lambda accuracy: accuracy.sensitivity),
+        3,
+        _HIGH,
+        _FILE,
+        subject=Subject.BUNDLE,
+    ),
+    Column(
         "auc",
         "AUC",
         "area under the receiver operating characteristic; for two classes",
@@ -420,16 +441,6 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: _retention_end(accuracy, 1)),
         3,
         place=_FILE,
-        subject=Subject.BUNDLE,
-    ),
-    Column(
-        "sensitivity",
-        "sensi-\ntivity",
-        "share of the positive images that it classifies as positive",
-        _of_accuracy(lambda accuracy: accuracy.sensitivity),
-        3,
-        _HIGH,
-        _FILE,
         subject=Subject.BUNDLE,
     ),
     Column(
@@ -467,16 +478,6 @@ COLUMNS = (
         _of_accuracy(lambda accuracy: accuracy.agreement),
         3,
         _HIGH,
-        subject=Subject.BUNDLE,
-    ),
-    Column(
-        "balanced_accuracy",
-        "balanced accuracy",
-        "mean over the classes of the share of their images with the right class",
-        _of_accuracy(lambda accuracy: accuracy.balanced_accuracy),
-        3,
-        _HIGH,
-        _FILE,
         subject=Subject.BUNDLE,
     ),
     Column(
@@ -651,12 +652,25 @@ def place_in(column: Column, report: Report) -> ColumnPlace:
     """Return where a column of a report is shown.
 
     Between several groups only the ratio to the control workload can be compared. It is then always shown.
-    So is what stands in for accuracy where there is none.
+    So is what stands in for accuracy where there is none, and what tells more than accuracy.
     """
     if column.key == "relative_to_control" and report.has_groups:
         return ColumnPlace.ALWAYS
+    if _tells_more_than_accuracy(column, report):
+        return ColumnPlace.ALWAYS
     has_accuracy = report.evaluation is None or report.evaluation.gap is None
     return ColumnPlace.ALWAYS if column.key in _IN_PLACE_OF_ACCURACY and not has_accuracy else column.place
+
+
+def _tells_more_than_accuracy(column: Column, report: Report) -> bool:
+    """Tell whether accuracy can hide that a class is lost, and a column shows it."""
+    evaluated = next((run.accuracy for run in report.runs if run.accuracy is not None), None)
+    if evaluated is None or report.evaluation is None or report.evaluation.output.kind == "labels":
+        return False
+    is_rare = is_unbalanced([each.images for each in evaluated.by_class])
+    if column.key == "balanced_accuracy":
+        return is_rare or len(evaluated.by_class) > _TWO_CLASSES
+    return column.key == "sensitivity" and is_rare
 
 
 def best_cases(column: Column, report: Report) -> set[str]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from bench.report.predictions import Predictions, as_values, labels_of
-from bench.report.schema import Accuracy, Evaluation, LabelAccuracy, Retention
+from bench.report.schema import Accuracy, ClassAccuracy, Evaluation, LabelAccuracy, Retention
 from bench.statistics import accuracy, metrics
 from bench.statistics.accuracy import Labels, Logits, Paired
+from bench.statistics.by_class import ClassPair
 from bench.statistics.scores import log_odds
 
 _TWO_CLASSES = 2
@@ -37,11 +38,27 @@ def with_independent_labels(
 
 def _of_paired(paired: Paired) -> dict[str, object]:
     """Return the fields that compare right answers with the reference's."""
+    return {"retention": _retention(paired), "mcnemar_p": paired.mcnemar_p()}
+
+
+def _retention(paired: Paired) -> Retention | None:
     value = paired.retention
-    return {
-        "retention": None if value is None else Retention(value=value, ci95=paired.retention_ci95()),
-        "mcnemar_p": paired.mcnemar_p(),
-    }
+    return None if value is None else Retention(value=value, ci95=paired.retention_ci95())
+
+
+def _of_class(pair: ClassPair) -> ClassAccuracy:
+    """Return the recall of a class that has images."""
+    assert pair.recall is not None
+    assert pair.reference_recall is not None
+    return ClassAccuracy(
+        index=pair.index,
+        applies=pair.applies,
+        images=pair.images,
+        recall=pair.recall,
+        reference_recall=pair.reference_recall,
+        retention=_retention(pair.paired),
+        loss_p=pair.paired.loss_p(),
+    )
 
 
 def _compared(values: Logits, reference: Logits, predictions: Predictions | None) -> Accuracy:
@@ -100,8 +117,13 @@ class _Labelled:
             "top1": accuracy.top1(logits, right),
             **_of_paired(paired),
             "balanced_accuracy": metrics.balanced_accuracy(accuracy.predictions(logits), right),
+            "by_class": tuple(map(_of_class, self._pairs())),
         }
         return figures.model_copy(update=changes)
+
+    def _pairs(self) -> tuple[ClassPair, ...]:
+        """Return the classes that have images."""
+        return tuple(pair for pair in self.predictions.by_class(self.evaluation.output.kind) if pair.images)
 
     def _with_two_classes(self, figures: Accuracy, positive: int) -> Accuracy:
         logits, reference, right = self.predictions.logits, self.predictions.reference, self.right

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.bundle.source_record import OutputKind
 from bench.report.schema import Evaluation
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
-from bench.statistics.scores import Wide, decisions, probabilities
+from bench.statistics.by_class import ClassPair, pairs_by_class
+from bench.statistics.scores import Decisions, Wide, decisions, probabilities
 
 _TWO_CLASSES = 2
 
@@ -70,14 +72,9 @@ class Predictions:
             return None
         return accuracy.pair(self.logits, self.reference, self.labels, self.each)
 
-    def of_class(self, label: int) -> "Predictions":
-        """Return the predictions for the images of one class."""
-        assert self.labels is not None
-        assert self.each == 1
-        chosen = self.labels == label
-        return Predictions(self.logits[chosen], self.reference[chosen], self.labels[chosen])
-
-    def of_label(self, at: int) -> "Predictions":
-        """Return the predictions of one of several labels, for all images."""
-        right = None if self.labels is None else self.labels[at :: self.each]
-        return Predictions(self.logits[at :: self.each], self.reference[at :: self.each], right)
+    def by_class(self, kind: OutputKind) -> tuple[ClassPair, ...]:
+        """Return both for each class by itself, in the order of the output; nothing without labels."""
+        if self.labels is None:
+            return ()
+        variant = Decisions(self.logits, self.labels, self.each)
+        return pairs_by_class(variant, Decisions(self.reference, self.labels, self.each), self.labels, kind)

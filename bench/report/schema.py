@@ -61,6 +61,26 @@ class LabelAccuracy(Record):
     """F1 of the images that it applies to."""
 
 
+class ClassAccuracy(Record):
+    """The recall of one class. Of several labels, the images that a label applies to are a class, and the
+    others are another one."""
+
+    index: int
+    """Index of the class in the output; of several labels, that of the label."""
+    applies: bool = True
+    """False for the images that one of several labels does not apply to."""
+    images: int
+    """The number of its images."""
+    recall: float
+    """Share of its images that the variant classifies right."""
+    reference_recall: float
+    """Share of its images that the reference classifies right."""
+    retention: Retention | None
+    """Recall ÷ the reference's recall; null if the reference classifies none of them right."""
+    loss_p: float
+    """p of the exact one-sided McNemar test that the variant loses recall of this class."""
+
+
 class Accuracy(Record):
     """Figures of the judged output on the evaluation images. A figure is null where it cannot be computed.
 
@@ -114,6 +134,8 @@ class Accuracy(Record):
     """F1 of the positive class; of several classes, or of several labels, the mean over them."""
     by_label: tuple[LabelAccuracy, ...] = ()
     """The figures of each label, of an output with several labels."""
+    by_class: tuple[ClassAccuracy, ...] = ()
+    """The recall of each class that has images; empty without labels."""
 
     @property
     def decided(self) -> int:

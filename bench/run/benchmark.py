@@ -264,6 +264,7 @@ def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
         quick=job.request.quick,
         cpu_class=class_of(job.host.architecture, job.host.cpu_features),
         warnings=tuple(job.warnings),
+        bundle=None if job.bundle is None else record_of(job.bundle),
     )
 
     def row(case: Case) -> Run:

@@ -9,10 +9,12 @@ from bench.bundle.variants import Precision, Variant
 from bench.devices.terms import Provenance
 from bench.harness.plan import Case
 from bench.measurements import Completed, Outcome, Skipped
+from bench.report.class_recall import Classes
 from bench.report.predictions import Predictions
-from bench.report.schema import Evaluation, Run, Summary
+from bench.report.schema import BundleRecord, Evaluation, Run, Summary
 from bench.report.summaries import References, summarise
 from bench.run.budget_warnings import over_budget, retention_not_checked
+from bench.run.lost_classes import lost_class_warnings
 from bench.run.row_warnings import row_warnings
 from bench.run.verification_warnings import class_warnings, value_warnings, verification_warnings
 from bench.run_config import RunConfig
@@ -51,6 +53,8 @@ class RowContext:
     """This machine's class of CPUs; None if its class is unknown."""
     warnings: tuple[str, ...] = ()
     """Warnings that concern every row of the run."""
+    bundle: BundleRecord | None = None
+    """The bundle that is measured; None for model files."""
 
     @property
     def sampling(self) -> Sampling:
@@ -91,6 +95,7 @@ def _warnings(case: Case, outcome: Completed, summary: Summary, context: RowCont
     has_recipe = case.model is None and (case.artifact is None or case.artifact.method is not None)
     excluded_modules = case.excluded_modules if has_recipe or case.precision is Precision.FP32 else None
     return [
+        *lost_class_warnings(Classes.of(context.bundle, context.evaluation, predictions), profile.budget),
         *context.warnings,
         *row_warnings(outcome, case.precision, context.sampling, context.quick, excluded_modules, heat),
         *_of_verification(case, outcome, summary, context),

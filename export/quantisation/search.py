@@ -33,7 +33,7 @@ class Goal:
         return least_agreement(self.images)
 
     def is_met_by(self, held_out: HeldOut) -> bool:
-        """Tell whether an artifact reaches retention, agreement and SQNR."""
+        """Tell whether an artifact reaches retention, agreement and SQNR, and loses no class."""
         return self.shortfall(held_out) == 0 and sqnr_db(held_out) >= self.sqnr_db
 
     def is_reached_by(self, attempt: Attempt) -> bool:
@@ -41,13 +41,13 @@ class Goal:
         return is_mostly_int8(attempt) and self.is_met_by(attempt.held_out)
 
     def shortfall(self, held_out: HeldOut) -> float:
-        """Return by how much an artifact misses retention and agreement, added up."""
+        """Return by how much an artifact misses retention and agreement, and loses classes, added up."""
         shortfall = 0.0
         if held_out.retention is not None:
             shortfall += max(0.0, self.retention - held_out.retention)
         if held_out.agreement is not None:
             shortfall += max(0.0, self.agreement - agreement_low(held_out.agreement, self.images))
-        return shortfall
+        return shortfall + sum(lost.loss for lost in held_out.lost_classes)
 
 
 def search(

@@ -18,7 +18,7 @@ from bench.run.rows import RowContext, row_of_case
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
 from device_profiles.loading import load_profile
-from making.tiny_report import HOST, MIB, case_of, executed, make_report, ms_to_ns
+from making.tiny_report import BUNDLE, HOST, MIB, case_of, executed, make_report, ms_to_ns
 
 IMAGES = 1000
 _PASSES = 4
@@ -62,7 +62,7 @@ def timed(row: Row) -> tuple[ProcessTiming, ...]:
     )
 
 
-def outcome(row: Row, precision: str = "fp32", images: int = IMAGES) -> Completed:
+def outcome(row: Row, precision: str = "fp32", images: int = IMAGES, classes: int = 2) -> Completed:
     """A completed case."""
     peak = int(row.mib * MIB)
     return Completed(
@@ -70,14 +70,16 @@ def outcome(row: Row, precision: str = "fp32", images: int = IMAGES) -> Complete
         processes=timed(row),
         ended=End.NARROW,
         memory=ProcessMemory(runtime_bytes=1, loaded_bytes=peak, peak_bytes=peak, proportional_bytes=None),
-        logits=_logits(row.answers or tuple(int(index < row.wrong) for index in range(images))),
+        logits=_logits(row.answers or tuple(int(index < row.wrong) for index in range(images)), classes),
         executed=executed(precision),
         energy=NoEnergy(reason="no meter"),
     )
 
 
-def _logits(answers: Sequence[int]) -> tuple[tuple[float, float], ...]:
-    return tuple(WRONG if answer else RIGHT for answer in answers)
+def _logits(answers: Sequence[int], classes: int = 2) -> tuple[tuple[float, ...], ...]:
+    if classes == len(RIGHT):
+        return tuple(WRONG if answer else RIGHT for answer in answers)
+    return tuple(tuple(2.0 * (index == answer) for index in range(classes)) for answer in answers)
 
 
 def made_report(
@@ -88,18 +90,20 @@ def made_report(
     images: int = IMAGES,
     labels: tuple[int, ...] | None = None,
     reference: tuple[int, ...] | None = None,
+    classes: tuple[str, ...] = BUNDLE.classes,
     **changes: object,
 ) -> Report:
     """A report with these rows by variant; every image is of class 0, and the reference right on all.
 
     `labels`, `reference`: each image's class and what the reference says, in the place of that.
+    `classes`: their names.
     """
     labels = labels or (0,) * images
     images = len(labels)
     evaluation = Evaluation(
         labels=labels,
-        reference_logits=_logits(reference or labels),
-        positive_class=1,
+        reference_logits=_logits(reference or labels, len(classes)),
+        positive_class=1 if len(classes) == len(RIGHT) else None,
         pack_images=images,
     )
     outcomes: dict[str, tuple[Case, Outcome]] = {}
@@ -107,14 +111,20 @@ def made_report(
         case = case_of(variant)
         if isinstance(row, Row):
             case = replace(case, size_bytes=row.size, config=RunConfig(provider=row.provider, threads=2))
-            outcomes[variant] = case, outcome(row, variant.rpartition("-")[2], images)
+            outcomes[variant] = case, outcome(row, variant.rpartition("-")[2], images, len(classes))
         else:
             outcomes[variant] = case, row
     control_row = outcome(control or Row(1.0)).model_copy(update={"logits": None, "executed": None})
     outcomes[CONTROL_VARIANT] = case_of(CONTROL_VARIANT), control_row
     known = load_profile(profile)
+    measured = bundle(classes=classes)
     context = RowContext(
-        evaluation=evaluation, profile=known, provenance=provenance, quick=False, cpu_class=CpuClass.X86
+        evaluation=evaluation,
+        profile=known,
+        provenance=provenance,
+        quick=False,
+        cpu_class=CpuClass.X86,
+        bundle=measured,
     )
     by_case = {case.id: found for case, found in outcomes.values()}
     runs = tuple(
@@ -122,14 +132,12 @@ def made_report(
         for case, found in outcomes.values()
     )
     update = {"profile": known, "evaluation": evaluation, "runs": runs, "quick": False, "warnings": ()}
-    return make_report().model_copy(update=update | {"host": HOST} | changes)
+    return make_report().model_copy(update=update | {"host": HOST, "bundle": measured} | changes)
 
 
 def bundle(**changes: object) -> BundleRecord:
     """The bundle of such a report, changed."""
-    record = make_report().bundle
-    assert record is not None
-    return record.model_copy(update=changes)
+    return BUNDLE.model_copy(update=changes)
 
 
 def report_of(bundle_folder: Path, variant: str) -> Path:

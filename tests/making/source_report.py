@@ -105,7 +105,7 @@ def source_report(kind: Kind, error: float = 0.02, profile: str = "laptop-cpu") 
         CONTROL_VARIANT: control,
     }
     known = load_profile(profile)
-    context = RowContext(evaluation, known, "measured", False, CpuClass.X86)
+    context = RowContext(evaluation, known, "measured", False, CpuClass.X86, bundle=source_bundle(kind))
     runs = tuple(
         row_of_case(case, outcomes[case.variant], context, References.of(case.format, "cpu", outcomes))
         for case in map(_case, outcomes)

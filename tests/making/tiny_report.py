@@ -63,6 +63,17 @@ EVALUATION = Evaluation(
     pack_images=8,
 )
 
+BUNDLE = BundleRecord(
+    sha256="0" * 64,
+    name="tiny",
+    model="mobilenet_v2",
+    weights="none",
+    data="noise",
+    image_size=32,
+    classes=("normal", "pneumonia"),
+    pack_sha256="1" * 64,
+)
+
 
 def executed(precision: str = "fp32", macs: int | None = 1000) -> Executed:
     """A graph of one convolution."""
@@ -143,6 +154,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
         quick=True,
         cpu_class=CpuClass.X86,
         warnings=("a [warning] of all",),
+        bundle=BUNDLE,
     )
     return Report(
         schema=2,
@@ -152,16 +164,7 @@ def make_report(outcomes: dict[str, Outcome] | None = None, name: str = "tiny") 
         quick=True,
         host=HOST,
         profile=profile,
-        bundle=BundleRecord(
-            sha256="0" * 64,
-            name="tiny",
-            model="mobilenet_v2",
-            weights="none",
-            data="noise",
-            image_size=32,
-            classes=("normal", "pneumonia"),
-            pack_sha256="1" * 64,
-        ),
+        bundle=BUNDLE,
         evaluation=EVALUATION,
         runs=tuple(
             row_of_case(

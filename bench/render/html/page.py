@@ -14,6 +14,7 @@ from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.html.main_chart import main_chart
+from bench.render.html.recalls import Recalls, recalls_of
 from bench.render.html.rows import head_of, rows_of
 from bench.render.report_text import (
     Remark,
@@ -50,6 +51,8 @@ class Device:
     projections: tuple[str, ...]
     remarks: tuple[Remark, ...]
     charts: tuple[Chart, ...]
+    recalls: Recalls | None
+    """The recall of each class; None where no image has one."""
     flips: tuple[Flip, ...]
     evaluated: int
     """How many rows classified the evaluation images."""
@@ -156,6 +159,7 @@ def _device(
         projections=tuple(projections(report)),
         remarks=tuple(remarks(report)),
         charts=tuple(charts),
+        recalls=recalls_of(report),
         flips=tuple(
             flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256))
         ),

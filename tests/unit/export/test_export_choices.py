@@ -9,7 +9,7 @@ import torch
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, FileRecord
-from bench.bundle.recipe import Attempt, HeldOut, Recipe, Search
+from bench.bundle.recipe import Attempt, HeldOut, LostClass, Recipe, Search
 from bench.bundle.variants import Precision
 from export.data.stratified import stratified_order
 from export.exporter import is_stored_in_half
@@ -115,10 +115,22 @@ def test_a_single_image_decides_nothing() -> None:
     assert record.agreement == 0.9
 
 
+def test_a_class_that_is_lost_is_said_by_how_much() -> None:
+    lost = LostClass(name="ill", images=4, recall=0, reference_recall=1)
+
+    (sentence,) = warnings_of(searched_artifact(1.0, 0.98, Recipe(), lost=(lost,)))
+
+    assert "recall of class 'ill' is 0.00 instead of 1.00 on 4 images" in sentence
+
+
 def searched_artifact(
-    agreement: float, retention: float, recipe: Recipe, sqnr_db: float = 30.0
+    agreement: float,
+    retention: float,
+    recipe: Recipe,
+    sqnr_db: float = 30.0,
+    lost: tuple[LostClass, ...] = (),
 ) -> ArtifactRecord:
-    result = HeldOut(agreement=agreement, retention=retention, sqnr_db=sqnr_db)
+    result = HeldOut(agreement=agreement, retention=retention, sqnr_db=sqnr_db, lost_classes=lost)
     search = Search(
         min_retention=0.99,
         min_agreement=0.97,

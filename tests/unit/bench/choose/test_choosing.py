@@ -152,7 +152,9 @@ def test_a_class_that_is_lost_where_the_other_gains_is_named() -> None:
     choice = choice_of(report, retention=0.9)
 
     assert choice.chosen == "onnx-fp32"
-    assert "retention of 'pneumonia' 0.800" in reasons(choice)["onnx-int8"]
+    assert reasons(choice)["onnx-int8"].startswith(
+        "class 'pneumonia': recall 0.80 instead of 1.00 on 40 images (retention 0.800, below 0.89,"
+    )
 
 
 def test_few_images_keep_the_accuracy_only_if_all_agree() -> None:

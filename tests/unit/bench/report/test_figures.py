@@ -1,12 +1,17 @@
 """The figures of a row's answers, for every kind of output."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
+from making.compared_report import Row, made_report
+from making.repository import ROOT
 from making.source_bundle import KINDS
 from making.source_report import IMAGES, evaluation_of
 
 from bench.report.figures import figures_of
+from bench.report.files import parse_report, read_report, to_json
 from bench.report.predictions import metric_arguments
 from bench.report.schema import Accuracy, Evaluation
 
@@ -117,3 +122,48 @@ def test_of_two_classes_the_positive_one_is_1_whichever_it_is() -> None:
 
     assert right.tolist() == [1, 1, 0]
     assert scores == pytest.approx([1, 0.5, 0], abs=1e-3)
+
+
+def test_each_class_has_its_recall_and_the_retention_of_it() -> None:
+    report = made_report({"onnx-int8": Row(4, answers=(0,) * 404)}, labels=(0,) * 400 + (1,) * 4)
+
+    found = report.runs[0].accuracy
+
+    assert found is not None
+    healthy, ill = found.by_class
+    assert (healthy.index, healthy.images, healthy.recall, healthy.reference_recall) == (0, 400, 1, 1)
+    assert (ill.index, ill.images, ill.recall, ill.reference_recall, ill.loss_p) == (1, 4, 0, 1, 1 / 16)
+    assert ill.retention is not None
+    assert ill.retention.value == 0
+    assert (found.balanced_accuracy, found.sensitivity) == (0.5, 0)
+
+
+def test_of_several_labels_images_with_and_without_one_are_two_classes() -> None:
+    found, _ = figures("labels")
+
+    assert [(each.index, each.applies) for each in found.by_class[:3]] == [(0, True), (0, False), (1, True)]
+    shares = [each.recall for each in found.by_class if each.applies]
+    assert shares == pytest.approx([label.sensitivity for label in found.by_label])
+
+
+def test_reports_of_before_get_the_recall_of_each_class() -> None:
+    now = made_report({"onnx-int8": Row(4, wrong=3)}, labels=(0, 1) * 40)
+    document = json.loads(to_json(now))
+    del document["runs"][0]["summary"]["accuracy"]["by_class"]
+
+    read = parse_report(json.dumps(document).encode(), Path("report.json"))
+
+    assert read.runs[0].accuracy is not None
+    assert now.runs[0].accuracy is not None
+    assert read.runs[0].accuracy.by_class == now.runs[0].accuracy.by_class != ()
+
+
+@pytest.mark.parametrize("name", ["report.json", "report-proxy.json"])
+def test_reports_of_schema_1_get_it_too(name: str) -> None:
+    report = read_report(ROOT / "tests" / "data" / "schema1" / name)
+
+    assert all(
+        len(run.accuracy.by_class) == 2 and run.accuracy.balanced_accuracy is not None
+        for run in report.runs
+        if run.accuracy is not None
+    )

@@ -1,7 +1,5 @@
 """A row's predictions beside the reference's."""
 
-import numpy as np
-
 from bench.report.predictions import Predictions
 from bench.report.schema import Evaluation
 
@@ -23,14 +21,11 @@ def test_predictions_are_paired_image_by_image() -> None:
     assert (paired.images, paired.only_reference, paired.only_variant) == (3, 1, 0)
 
 
-def test_predictions_of_a_class_are_those_of_its_images() -> None:
-    predictions = decided((2, 1), (1, 2), (1, 2)).of_class(0)
+def test_a_class_is_compared_on_its_own_images() -> None:
+    first, second = decided((2, 1), (1, 2), (1, 2)).by_class("classes")
 
-    assert predictions.labels is not None
-    assert predictions.labels.tolist() == [0, 0]
-    assert np.array_equal(predictions.logits, [[2, 1], [1, 2]])
-    assert predictions.paired is not None
-    assert predictions.paired.images == 2
+    assert (first.images, first.recall, first.reference_recall) == (2, 0.5, 1)
+    assert (second.images, second.recall, second.reference_recall) == (1, 1, 1)
 
 
 def test_without_labels_nothing_is_paired_and_without_classes_nothing_is_decided() -> None:

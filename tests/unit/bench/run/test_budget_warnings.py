@@ -104,3 +104,13 @@ def test_the_budgets_warning_and_the_choice_judge_retention_by_one_rule(
         verb = "" if result == "loses accuracy" else "is "
         required = f"the budget requires a retention of {budget.retention:g}"
         assert said == [f"{required}, and this variant {verb}{result}: {candidate.reason}"]
+
+
+def test_a_class_that_is_lost_is_the_first_warning_of_its_row() -> None:
+    rows = {"onnx-int8": Row(4, answers=(0,) * 404), "onnx-fp32": Row(10, answers=(0,) * 400 + (1,) * 4)}
+    report = made_report(rows, labels=(0,) * 400 + (1,) * 4, classes=("healthy", "ill"))
+
+    assert report.runs[0].warnings[0] == (
+        "loses class 'ill': recall 0.00 instead of 1.00 on 4 images: ship another variant"
+    )
+    assert not any("loses class" in warning for warning in report.runs[1].warnings)

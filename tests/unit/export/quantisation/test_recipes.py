@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
-from bench.bundle.recipe import Attempt, HeldOut, RangeMethod, Recipe
-from export.best_artifact import explain
+from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.judged_output import CLASSES
+from bench.bundle.recipe import Attempt, HeldOut, LostClass, RangeMethod, Recipe
+from bench.statistics.accuracy import agreement_low
+from export.best_artifact import explain, held_out_result
+from export.messages import SearchTask
 from export.quantisation.candidates import (
     LIBRARY_DEFAULT,
     Candidates,
@@ -241,3 +247,59 @@ def test_each_excluded_module_has_its_share_of_the_work_and_the_error() -> None:
     assert (first.module, first.share_of_macs) == ("layer0", 0.02)
     assert first.share_of_error == pytest.approx(0.1)
     assert second.share_of_error == pytest.approx(0.8)
+
+
+ILL = np.array([0] * 400 + [1] * 4, dtype=np.int64)
+
+
+def judged(labels: npt.NDArray[np.int64], answers: npt.NDArray[np.int64], classes: int) -> HeldOut:
+    """The result of an artifact with these answers, where the source is right on all held-out images."""
+    pack = EvaluationPack(images=None, labels=labels, reference_logits=_scores(labels, classes))
+    task = SearchTask(
+        candidates=Candidates(recipes=(Recipe(),), fallbacks=()),
+        held_out="",
+        min_retention=0.99,
+        sensitivity=sensitivity([0.1]),
+        scratch="",
+        classes=("healthy", "ill") if classes == 2 else (),
+        positive_class=1 if classes == 2 else None,
+    )
+    return held_out_result(_scores(answers, classes), pack, CLASSES, task)
+
+
+def _scores(answers: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
+    return np.eye(classes, dtype=np.float32)[answers] * 9
+
+
+def test_an_attempt_that_finds_no_ill_image_is_rejected_whatever_its_accuracy() -> None:
+    healthy = judged(ILL, np.zeros_like(ILL), 2)
+
+    assert healthy.retention is not None
+    assert healthy.retention > 0.99
+    assert Goal(0.99, len(ILL)).agreement < agreement_low(400 / 404, 404)
+    assert [lost.name for lost in healthy.lost_classes] == ["ill"]
+    assert not Goal(0.99, len(ILL), sqnr_db=0.0).is_met_by(healthy)
+    assert Goal(0.99, len(ILL), sqnr_db=0.0).is_met_by(healthy.model_copy(update={"lost_classes": ()}))
+
+
+def test_an_attempt_that_halves_one_of_nine_classes_is_rejected() -> None:
+    labels = np.array([index for index in range(9) for _ in range(12 if index == 5 else 250)], dtype=np.int64)
+    answers = labels.copy()
+    answers[np.flatnonzero(labels == 5)[:6]] = 0
+
+    halved, same = judged(labels, answers, 9), judged(labels, labels, 9)
+
+    assert [(lost.name, lost.images, lost.recall) for lost in halved.lost_classes] == [("5", 12, 0.5)]
+    goal = Goal(0.99, len(labels), sqnr_db=0.0)
+    assert (goal.is_met_by(halved), goal.is_met_by(same)) == (False, True)
+    assert goal.shortfall(halved) == 0.5
+
+
+def test_the_search_goes_on_after_a_recipe_that_loses_a_class() -> None:
+    lossy = held_out(1.0, 1.0, 40.0).model_copy(
+        update={"lost_classes": (LostClass(name="ill", images=4, recall=0, reference_recall=1),)}
+    )
+
+    made, chosen = run_search(lossy, held_out(1.0, 1.0, 40.0), held_out(1.0, 1.0, 50.0))
+
+    assert (len(made), chosen) == (2, 1)

@@ -1,0 +1,41 @@
+"""Which classes a variant loses: the recall of their images, tested against the reference's. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.statistics.accuracy import LOSS_ERROR
+from bench.statistics.by_class import ClassPair
+from bench.statistics.multiplicity import Hypothesis, exact_least_p, rejected
+
+
+def in_order(pairs: Iterable[ClassPair], positive: int | None) -> list[ClassPair]:
+    """Return the classes with those first whose loss is a false negative.
+
+    That is the positive class. Of several labels, it is the images that each label applies to.
+    """
+    return sorted(pairs, key=lambda pair: not _is_missed_first(pair, positive))
+
+
+def lost_classes(pairs: Sequence[ClassPair], least: float, positive: int | None) -> list[ClassPair]:
+    """Return the classes whose recall is lost, in the order of in_order.
+
+    Its retention is below `least`, and an exact one-sided test of the images that changed says that this is
+    no chance. Chance calls one of the classes lost at most with LOSS_ERROR. The positive class is tested by
+    itself, so that changes of the other classes never hide that it is missed.
+    """
+    ordered = in_order(pairs, positive)
+    first = [pair for pair in ordered if _is_missed_first(pair, positive)]
+    return [pair for family in (first, ordered[len(first) :]) for pair in _significant(family, least)]
+
+
+def _is_missed_first(pair: ClassPair, positive: int | None) -> bool:
+    return pair.applies and positive in (None, pair.index)
+
+
+def _significant(family: Sequence[ClassPair], least: float) -> list[ClassPair]:
+    unchanged = [Hypothesis(pair.paired.loss_p(), exact_least_p(pair.changed)) for pair in family]
+    flags = rejected(unchanged, LOSS_ERROR)
+    return [
+        pair
+        for pair, is_significant in zip(family, flags, strict=True)
+        if is_significant and (retention := pair.paired.retention) is not None and retention < least
+    ]
