@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bench.statistics.by_image import Right, RightByImage
 from bench.statistics.metrics import area_under_roc
-from bench.statistics.sign_flips import chance_of
+from bench.statistics.sign_flips import binomial_tail, chance_of
 from bench.statistics.wilson import Z95, Interval, wilson_interval
 
 Logits = npt.NDArray[np.float32]
@@ -212,9 +212,7 @@ class Paired:
         """
         if self.by_image is not None:
             return chance_of([-gain for gain in self.by_image.gains])
-        changed = self.only_variant + self.only_reference
-        tail = sum(math.comb(changed, count) for count in range(self.only_variant + 1))
-        return tail / (1 << changed)
+        return binomial_tail(self.only_variant + self.only_reference, self.only_variant)
 
     def mcnemar_p(self) -> float:
         """Return the exact two-sided McNemar p-value: a binomial test of the images only one gets right.
@@ -224,10 +222,8 @@ class Paired:
         if self.by_image is not None:
             sign = 1 if self.only_variant >= self.only_reference else -1
             return min(1.0, 2 * chance_of([sign * gain for gain in self.by_image.gains]))
-        changed = self.only_variant + self.only_reference
         fewer = min(self.only_variant, self.only_reference)
-        tail: int = sum(math.comb(changed, count) for count in range(fewer + 1))
-        return min(1.0, 2 * tail / (1 << changed))
+        return min(1.0, 2 * binomial_tail(self.only_variant + self.only_reference, fewer))
 
 
 def pair(logits: Logits, reference: Logits, labels: Labels, each: int = 1) -> Paired:

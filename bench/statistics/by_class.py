@@ -1,0 +1,116 @@
+"""Each class by itself: what a variant and the reference recognise of its images. Pure.
+
+Accuracy hides a rare class: of 404 images of which 4 are ill, a network that finds none of them is right on
+99 %. The share of a class's images that are recognised, its recall, does not.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.bundle.source_record import OutputKind
+from bench.statistics.accuracy import Labels, Logits, Paired, pair
+from bench.statistics.scores import Decisions
+
+# A loss that would leave no trace in 1 of 20 samples of a class is called hidden.
+_UNSEEN_ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class ClassPair:
+    """What a variant and the reference recognise of the images of one class."""
+
+    index: int
+    """The class's number; of an output with several labels that of the label."""
+    paired: Paired
+    """Both, compared on the images of the class alone. It has no images if no label names the class."""
+    applies: bool = True
+    """False for the images to which one of several labels does not apply."""
+
+    @property
+    def images(self) -> int:
+        """How many images the class has."""
+        return self.paired.images
+
+    @property
+    def recall(self) -> float | None:
+        """The share of its images that the variant recognises; None without images."""
+        return self._share(self.paired.only_variant)
+
+    @property
+    def reference_recall(self) -> float | None:
+        """The share of its images that the reference recognises; None without images."""
+        return self._share(self.paired.only_reference)
+
+    @property
+    def changed(self) -> int:
+        """How many images only one of the two recognises."""
+        return self.paired.only_variant + self.paired.only_reference
+
+    def _share(self, alone: int) -> float | None:
+        return (self.paired.both + alone) / self.images if self.images else None
+
+
+def pairs_by_class(
+    variant: Decisions, reference: Decisions, labels: Labels, kind: OutputKind
+) -> tuple[ClassPair, ...]:
+    """Return a pair for every class of the output, in its order; `labels`: int64 [decisions].
+
+    Of several labels each has two classes: the images that it applies to, whose share that is recognised is
+    the label's recall, and the images that it does not apply to, whose share is its specificity. Accuracy
+    over all labels shows the loss of neither, where most labels apply to few images. An image has one
+    decision of each label, so the images of one class are independent, as for classes that exclude each
+    other.
+    """
+    if kind == "labels":
+        each = variant.each
+        return tuple(
+            _class_pair(at, variant.scores[at::each], reference.scores[at::each], labels[at::each], applies)
+            for at in range(each)
+            for applies in (True, False)
+        )
+    return tuple(
+        ClassPair(index, _restricted(variant.scores, reference.scores, labels, index))
+        for index in range(variant.scores.shape[1])
+    )
+
+
+def _class_pair(at: int, scores: Logits, reference: Logits, labels: Labels, applies: bool) -> ClassPair:
+    return ClassPair(at, _restricted(scores, reference, labels, int(applies)), applies)
+
+
+def _restricted(scores: Logits, reference: Logits, labels: Labels, label: int) -> Paired:
+    """Compare both on the decisions whose right answer is `label`."""
+    chosen = np.flatnonzero(labels == label)
+    return pair(scores[chosen], reference[chosen], labels[chosen])
+
+
+def balanced_accuracy(recalls: Iterable[float | None]) -> float | None:
+    """Return the mean of the recalls of the classes that have images; None if none has.
+
+    Brodersen et al., The balanced accuracy and its posterior distribution, ICPR 2010.
+    """
+    known = [recall for recall in recalls if recall is not None]
+    return sum(known) / len(known) if known else None
+
+
+def hidden_loss(images: int) -> float:
+    """Return the largest share of a class's recall that may be lost although none of its images changed.
+
+    A loss of this share leaves no trace in one of 20 samples of so many images: the exact upper limit
+    (Clopper and Pearson, Biometrika 26, 1934), near 3 ÷ images (the rule of three: Hanley and Lippman-Hand,
+    JAMA 249, 1983). All of it without images.
+    """
+    return 1 - _UNSEEN_ERROR ** (1 / images) if images else 1.0
+
+
+def images_to_show(min_retention: float) -> int | None:
+    """Return how many unchanged images of a class show that its recall keeps at least this share.
+
+    None for a share of 1, which no number of images shows.
+    """
+    if min_retention <= 0:
+        return 1
+    return None if min_retention >= 1 else math.ceil(math.log(_UNSEEN_ERROR) / math.log(min_retention))
