@@ -8,7 +8,15 @@ from bench.gate import reasons
 from bench.gate.check_job import CheckJob
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import Compared, Side, Times, judge, needs_confirmation, suspected_regressions
+from bench.gate.judging import (
+    Compared,
+    Side,
+    Times,
+    judge,
+    needs_confirmation,
+    notes_on_classes,
+    suspected_regressions,
+)
 from bench.gate.judging_outputs import notes_on_outputs
 from bench.gate.options import Limits
 from bench.gate.paired_runs import (
@@ -72,7 +80,12 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         limits=job.options.limits,
         strict=job.options.strict,
         findings=findings,
-        notes=(*job.notes, *_notes_on_equal_files(job), *notes_on_outputs(findings, job.inputs)),
+        notes=(
+            *job.notes,
+            *_notes_on_equal_files(job),
+            *notes_on_outputs(findings, job.inputs),
+            *notes_on_classes(_all_compared(job, measured), job.options.limits),
+        ),
         warnings=tuple(warnings),
         raw=tuple(
             repetition for pair in measured.values() for repetition in (*pair.repetitions, *pair.confirmation)
@@ -128,8 +141,11 @@ def _is_decided(findings: Sequence[Finding], pair: MeasuredPair, quantities: fro
 
 
 def _findings(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:
-    compared = [_compared(job, case, measured.get(case)) for case in job.case_ids]
-    return judge(compared, job.options.limits)
+    return judge(_all_compared(job, measured), job.options.limits)
+
+
+def _all_compared(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> list[Compared]:
+    return [_compared(job, case, measured.get(case)) for case in job.case_ids]
 
 
 def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
@@ -146,6 +162,7 @@ def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
         load_time=times_of(pair, Quantity.LOAD_TIME),
         labels="no labels" if job.labels is None else job.labels,
         output=job.output,
+        class_names=job.class_names,
         inputs=job.inputs,
         memory_confirmed=bool(pair.confirmation_peaks),
     )

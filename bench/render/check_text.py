@@ -40,7 +40,13 @@ def finding_name(finding: Finding, checked: Checked) -> str:
     name = case_name(finding, checked)
     if finding.quantity is Quantity.CASE:
         return f"{name} {finding.verdict.value}"
-    return f"{name} {finding.quantity.value} {finding.verdict.value}"
+    return f"{name} {quantity_name(finding)} {finding.verdict.value}"
+
+
+def quantity_name(finding: Finding) -> str:
+    """Return what was compared; of a recall also whose."""
+    of_class = "" if finding.class_name is None else f" of {finding.class_name}"
+    return finding.quantity.value + of_class
 
 
 def case_name(finding: Finding, checked: Checked) -> str:
@@ -69,7 +75,10 @@ def by_case(checked: Checked) -> list[list[Finding]]:
 
 
 def notable_findings(checked: Checked) -> list[Finding]:
-    """Return the findings that say more than "no change". Those that block come first."""
+    """Return the findings that say more than "no change". Those that block come first.
+
+    Recalls of one variant with one verdict are one finding, which names the first class in full.
+    """
     blocking = checked.blocking
     others = [
         finding
@@ -81,7 +90,26 @@ def notable_findings(checked: Checked) -> list[Finding]:
         for finding in checked.findings
         if finding.verdict is Verdict.SAME and (_is_changed(finding) or finding.confirmed)
     ]
-    return [*blocking, *others, *changed]
+    return [*_joined(blocking), *_joined(others), *changed]
+
+
+def _joined(findings: Sequence[Finding]) -> list[Finding]:
+    """Say the recalls of one variant with one verdict in one sentence: a set may have many classes."""
+    groups: dict[object, list[Finding]] = {}
+    for index, finding in enumerate(findings):
+        is_recall = finding.quantity is Quantity.RECALL
+        groups.setdefault((finding.case, finding.verdict) if is_recall else index, []).append(finding)
+    return [_with_others(group) for group in groups.values()]
+
+
+def _with_others(findings: Sequence[Finding]) -> Finding:
+    first, *others = findings
+    if not others:
+        return first
+    named = ", ".join(f"{finding.class_name} {number(finding)}" for finding in others[:_MOST_NAMED])
+    more = len(others) - _MOST_NAMED
+    also = named + (f" and {more} more classes" if more > 0 else "")
+    return first.model_copy(update={"sentence": f"{first.sentence}; also, of the baseline's recall: {also}"})
 
 
 def _is_changed(finding: Finding) -> bool:
@@ -92,7 +120,8 @@ def _is_changed(finding: Finding) -> bool:
 
 
 def _names(findings: Sequence[Finding], checked: Checked) -> str:
-    names = [f"{case_name(finding, checked)} {finding.quantity.value}" for finding in findings]
+    named = (f"{case_name(finding, checked)} {finding.quantity.value}" for finding in findings)
+    names = list(dict.fromkeys(named))
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -101,14 +130,39 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+_SEVERITY = {Verdict.WORSE: 0, Verdict.UNDECIDED: 1}
 _MEASURED = (Quantity.LATENCY, Quantity.LOAD_TIME, Quantity.MEMORY, Quantity.SIZE)
 
 
 def quantities(checked: Checked) -> tuple[Quantity, ...]:
-    """Return the columns of the table: bundles with labels have accuracy, all others have outputs."""
+    """Return the columns of the table: bundles with labels have accuracy, all others have outputs.
+
+    Recall has one if that of any class is not the same.
+    """
     is_bundle = isinstance(checked.candidate, BundleRecord)
     has_outputs = any(finding.quantity is Quantity.OUTPUTS for finding in checked.findings)
-    return (*_MEASURED, Quantity.ACCURACY if is_bundle and not has_outputs else Quantity.OUTPUTS)
+    judged = Quantity.ACCURACY if is_bundle and not has_outputs else Quantity.OUTPUTS
+    recalls = [Quantity.RECALL] if any(_is_changed_recall(finding) for finding in checked.findings) else []
+    return (*_MEASURED, judged, *recalls)
+
+
+def _is_changed_recall(finding: Finding) -> bool:
+    return finding.quantity is Quantity.RECALL and finding.verdict is not Verdict.SAME
+
+
+def shown(findings: Sequence[Finding], quantity: Quantity) -> Finding | None:
+    """Return the finding that stands in a variant's cell: of several recalls the worst verdict's first."""
+    of_quantity = [finding for finding in findings if finding.quantity is quantity]
+    return min(of_quantity, key=lambda finding: _SEVERITY.get(finding.verdict, len(_SEVERITY)), default=None)
+
+
+def without_same_recalls(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out the classes whose recall is the same: a set may have many of them."""
+    return [
+        finding
+        for finding in findings
+        if finding.quantity is not Quantity.RECALL or finding.verdict is not Verdict.SAME
+    ]
 
 
 def number(finding: Finding) -> str:
@@ -122,7 +176,7 @@ def number(finding: Finding) -> str:
         return ""
     if finding.quantity in (Quantity.SIZE, Quantity.MEMORY):
         return f"{round(finding.ratio - 1, 3) + 0.0:+.1%}"  # + 0.0: there is no -0.0%
-    if finding.quantity is Quantity.ACCURACY:
+    if finding.quantity in (Quantity.ACCURACY, Quantity.RECALL):
         return f"{finding.ratio:.3f}"
     return f"{finding.ratio:.2f}×"
 

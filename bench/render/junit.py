@@ -8,7 +8,13 @@ from bench.gate.blocking import blocks
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
 from bench.measurements import Failed
-from bench.render.check_text import by_case, case_name, headline
+from bench.render.check_text import (
+    by_case,
+    case_name,
+    headline,
+    quantity_name,
+    without_same_recalls,
+)
 from bench.render.text import titles_of
 from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
@@ -84,7 +90,7 @@ _SKIPPED = (Verdict.NEW, Verdict.INCOMPARABLE)
 def check_to_junit(checked: Checked) -> str:
     """Return the check as a JUnit document. What blocks is a failure, what was not compared is skipped."""
     root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
-    for findings in by_case(checked):
+    for findings in map(without_same_recalls, by_case(checked)):
         name = _writable(case_name(findings[0], checked))
         failed = sum(blocks(finding, checked.strict) for finding in findings)
         skipped = sum(finding.verdict in _SKIPPED for finding in findings)
@@ -102,7 +108,7 @@ def was_check_junit(content: bytes) -> bool:
 
 
 def _add_finding(suite: ElementTree.Element, name: str, finding: Finding, strict: bool) -> None:
-    test = ElementTree.SubElement(suite, "testcase", classname=name, name=finding.quantity.value)
+    test = ElementTree.SubElement(suite, "testcase", classname=name, name=_writable(quantity_name(finding)))
     message = _writable(f"{finding.verdict.value}: {finding.sentence}")
     if blocks(finding, strict):
         failure = ElementTree.SubElement(test, "failure", message=message, type=finding.verdict.value)

@@ -3,12 +3,13 @@
 import json
 
 from making.checks import checked, model_report, report, scores
-from making.compared_report import Row
+from making.compared_report import Row, made_report
 
-from bench.gate.findings import Quantity
+from bench.gate.findings import Quantity, Verdict
 from bench.measurements import Failed, FailureKind, Stage
 from bench.render.bmf import check_to_bmf, was_check_bmf
 from bench.render.check_text import check_conditions, headline, notable_findings, quantities
+from bench.render.junit import check_to_junit
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -73,3 +74,38 @@ def test_the_agreement_of_outputs_is_a_measure() -> None:
 
     assert json.loads(bmf)["new.onnx"]["agreement"] == {"value": 0.5}
     assert was_check_bmf(bmf.encode())
+
+
+_LABELS = (0,) * 400 + (1,) * 4
+
+
+def test_a_recall_that_changed_has_a_column_and_names_its_class() -> None:
+    before = made_report({"onnx-fp32": Row(10, answers=_LABELS)}, labels=_LABELS)
+    after = made_report({"onnx-fp32": Row(10, answers=(0,) * 404)}, labels=_LABELS)
+    found, same = checked(after, before), checked(before, before)
+
+    assert found.exit_code == 10
+    assert headline(found).startswith(
+        "BLOCKED: onnx-fp32 recall of pneumonia WORSE: 4 of 4 images newly missed"
+    )
+    assert "SAME 0.990 | WORSE 0.000 |" in check_to_markdown(found)
+    assert quantities(found)[-1] is Quantity.RECALL
+    assert quantities(same)[-1] is Quantity.ACCURACY
+    assert notable_findings(same) == []
+    assert any("pneumonia has 4 of 404 images" in note for note in same.notes)
+    assert 'name="recall of pneumonia"' in check_to_junit(found)
+    assert "recall of" not in check_to_junit(same)
+
+
+def test_many_recalls_of_one_variant_are_one_sentence() -> None:
+    before = made_report({"onnx-fp32": Row(10, answers=_LABELS)}, labels=_LABELS)
+    found = checked(before, before)
+    recall = next(finding for finding in found.findings if finding.quantity is Quantity.RECALL)
+    many = tuple(
+        recall.model_copy(update={"class_name": f"class {index}", "verdict": Verdict.UNDECIDED, "ratio": 0.9})
+        for index in range(9)
+    )
+    (joined,) = notable_findings(found.model_copy(update={"findings": many}))
+
+    assert joined.class_name == "class 0"
+    assert joined.sentence.endswith("class 1 0.900, class 2 0.900, class 3 0.900 and 5 more classes")

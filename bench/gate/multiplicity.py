@@ -1,0 +1,49 @@
+"""One plan for many questions at once: which of them the gate may answer with "worse". Pure.
+
+A check asks of every variant, and of every class, whether it got worse. If each answer alone may be wrong
+once in ten times, some answer of a check with nine variants is wrong in most checks. Here they are judged as
+one family: the chance that any of them is wrong stays below the family's error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One question: that nothing got worse."""
+
+    p: float
+    """The p-value of what was seen."""
+    least_p: float = 0.0
+    """The smallest p-value that the test could have given: above 0 for an exact test of few changes."""
+
+
+def exact_least_p(changes: int) -> float:
+    """Return the smallest p-value of an exact test of signs, one-sided: that all changes go one way."""
+    return 0.5**changes
+
+
+def rejected(hypotheses: Sequence[Hypothesis], error: float) -> tuple[bool, ...]:
+    """Tell of each hypothesis whether it is rejected. The chance that any is rejected wrongly is `error`.
+
+    Hochberg's step-up (A sharper Bonferroni procedure, Biometrika 75, 1988): of m p-values in ascending
+    order, the k smallest are rejected for the largest k whose p-value is at most error ÷ (m − k + 1). It
+    holds for p-values that depend on each other positively (Sarkar and Chang, JASA 92, 1997), as those of
+    variants that answer the same images do. A hypothesis whose test could not reach the error, whatever was
+    seen, cannot be rejected wrongly, and does not count (Tarone, Biometrics 46, 1990).
+    """
+    counted = sorted(
+        (index for index, hypothesis in enumerate(hypotheses) if hypothesis.least_p <= error),
+        key=lambda index: hypotheses[index].p,
+    )
+    largest = max(
+        (
+            rank
+            for rank, index in enumerate(counted, start=1)
+            if hypotheses[index].p <= error / (len(counted) - rank + 1)
+        ),
+        default=0,
+    )
+    chosen = frozenset(counted[:largest])
+    return tuple(index in chosen for index in range(len(hypotheses)))
