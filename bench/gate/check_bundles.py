@@ -8,6 +8,7 @@ from bench.bundle.variants import Variant
 from bench.devices.terms import Terms, run_options, terms_of
 from bench.errors import InputError
 from bench.gate.check_job import CheckJob, FailedCase
+from bench.gate.class_reasons import ClassNames
 from bench.gate.document import Checked
 from bench.gate.judging_outputs import evaluated_inputs
 from bench.gate.options import CheckOptions, Limits
@@ -80,10 +81,11 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
         )
         for bundle in bundles
     }
+    known = record_of(baseline)
     return CheckJob(
         compared="bundles",
         candidate=record_of(candidate),
-        baseline=record_of(baseline),
+        baseline=known,
         profile=profile,
         options=options,
         host=host,
@@ -95,6 +97,7 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
         baseline_failed=_failed_cases(baseline, profile, variants),
         candidate_failed=_failed_cases(candidate, profile, variants),
         labels=pack.labels.astype(np.int64) if has_accuracy and pack.labels is not None else None,
+        class_names=ClassNames(known.classes, baseline.manifest.pack.positive_class, known.output.kind),
         inputs=None if has_accuracy else evaluated_inputs(len(pack), record_of(baseline).pack_sha256),
         notes=tuple(_differences(candidate, baseline, len(pack))),
     )

@@ -8,6 +8,7 @@ from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_set import InputsRecord
 from bench.bundle.source_record import OutputRecord
 from bench.devices.terms import Terms
+from bench.gate.class_reasons import ClassNames
 from bench.gate.judging import Side
 from bench.gate.options import CheckOptions
 from bench.harness.paired_blocks import Pair
@@ -64,6 +65,8 @@ class CheckJob:
     labels: Labels | None = None
     """The labels of the baseline's evaluation images, which two bundles answer; None where there is no
     accuracy, and for model files."""
+    class_names: ClassNames = field(default_factory=ClassNames)
+    """What the classes of the labels are called."""
     inputs: InputsRecord | str | None = None
     """The inputs that both are run with, or why their outputs cannot be compared; None for bundles with
     accuracy."""

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from bench.bundle.model_set import InputsRecord
+from bench.gate.class_reasons import ClassNames
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding
-from bench.gate.judging import Compared, Side, Times, judge
+from bench.gate.judging import Compared, Side, Times, judge, notes_on_classes
 from bench.gate.judging_outputs import OTHER_INPUTS, evaluated_inputs, notes_on_outputs
+from bench.gate.multiplicity import TWO_REPORTS
 from bench.gate.options import CheckOptions
 from bench.gate.reasons import NOT_COMPARABLE, OtherMachine
-from bench.gate.timing_rules import TWO_REPORTS
 from bench.report.comparability import (
     input_words,
     require_as_many_classes,
@@ -74,7 +75,11 @@ def check_reports(
         limits=options.limits,
         strict=options.strict,
         findings=findings,
-        notes=(*_notes(candidate, baseline), *_notes_on_outputs(compared, findings)),
+        notes=(
+            *_notes(candidate, baseline),
+            *_notes_on_outputs(compared, findings),
+            *notes_on_classes(compared, options.limits),
+        ),
         warnings=tuple(dict.fromkeys([*candidate.warnings, *baseline.warnings])),
     )
 
@@ -117,7 +122,12 @@ def _compared(candidate: Report, baseline: Report, new: Run | None, old: Run | N
     labels = labels_of(evaluation)
     if evaluation.gap is not None or labels is None:
         return compared(inputs=evaluated_inputs(evaluation.images, candidate.subject.sha256))
-    return compared(labels=labels, output=evaluation.output)
+    names = ClassNames(
+        () if baseline.bundle is None else baseline.bundle.classes,
+        evaluation.positive_class,
+        evaluation.output.kind,
+    )
+    return compared(labels=labels, output=evaluation.output, class_names=names)
 
 
 def _side(run: Run | None, evaluation: Evaluation | str) -> Side | None:

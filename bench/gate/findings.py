@@ -23,7 +23,7 @@ class Verdict(str, Enum):
 
 
 class Quantity(str, Enum):
-    """What is compared. `CASE` is the variant itself: whether it exists and runs."""
+    """What is compared. `CASE` is the variant itself: whether it exists and runs. `RECALL` is one class's."""
 
     CASE = "case"
     LATENCY = "latency"
@@ -31,6 +31,7 @@ class Quantity(str, Enum):
     MEMORY = "memory"
     SIZE = "size"
     ACCURACY = "accuracy"
+    RECALL = "recall"
     OUTPUTS = "outputs"
 
 
@@ -49,6 +50,9 @@ class Finding(Record):
     """Its provider, by the runtime's own name."""
     quantity: Quantity = Field(strict=False)
     """What was compared."""
+    class_name: str | None = None
+    """The class that a recall is about: its name, or its number; `not` and the name of one of several labels
+    for the images to which it does not apply. Null of another quantity."""
     verdict: Verdict = Field(strict=False)
     """How it changed."""
     sentence: str
@@ -60,9 +64,11 @@ class Finding(Record):
     unknown."""
     confidence: float | None = None
     """The interval's confidence, corrected for the number of comparisons."""
+    p: float | None = None
+    """The one-sided p-value of a loss of accuracy or recall, by the exact paired test; null of all else."""
     limit: float | None = None
-    """How much worse the candidate may be, as a share of the baseline; of accuracy the lowest ratio; of
-    outputs the lowest `candidate`."""
+    """How much worse the candidate may be, as a share of the baseline; of accuracy and recall the lowest
+    ratio; of outputs the lowest `candidate`."""
     baseline: float | None = None
     """The baseline's value, in `unit`."""
     candidate: float | None = None

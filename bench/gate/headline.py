@@ -32,6 +32,7 @@ _PLURALS = {
     Quantity.MEMORY: ("memory peak", "memory peaks"),
     Quantity.SIZE: ("size", "sizes"),
     Quantity.ACCURACY: ("accuracy", "accuracies"),
+    Quantity.RECALL: ("recall of a class", "recalls of classes"),
     Quantity.OUTPUTS: ("case's outputs", "cases' outputs"),
 }
 

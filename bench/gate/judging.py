@@ -3,7 +3,7 @@ measured, so that two bundles or model files measured together and two reports a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
 from typing import Literal
@@ -12,24 +12,23 @@ from bench.bundle.judged_output import CLASSES
 from bench.bundle.model_set import InputsRecord
 from bench.bundle.source_record import OutputRecord
 from bench.gate import reasons
+from bench.gate.class_reasons import ClassNames, on_classes
 from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.judging_accuracy import PairedAnswers, judge_answers
 from bench.gate.judging_outputs import judge_outputs
+from bench.gate.multiplicity import TWO_REPORTS, TimePlan
 from bench.gate.options import Limits
 from bench.gate.timing_rules import (
-    TWO_REPORTS,
-    TimePlan,
     TimeRatio,
     TimeVerdict,
     judge_times,
     with_shared_variances,
 )
-from bench.gate.verdict_rules import judge_accuracy, judge_memory, judge_value
+from bench.gate.verdict_rules import judge_memory, judge_value
 from bench.measurements import OutputValues
 from bench.runtimes.providers import case_id
-from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits
 from bench.statistics.replication import Estimate
-from bench.statistics.scores import decisions
 from bench.units import mib
 
 
@@ -87,6 +86,8 @@ class Compared:
     """The labels of the images that both sides answered, or the reason why answers cannot be compared."""
     output: OutputRecord = CLASSES
     """The output that holds the answers."""
+    class_names: ClassNames = field(default_factory=ClassNames)
+    """What its classes are called."""
     inputs: InputsRecord | str | None = None
     """The inputs that both model files were run with, or the reason why outputs cannot be compared."""
     are_equal_files: bool = False
@@ -124,9 +125,14 @@ TimeVerdicts = Mapping[tuple[str, Quantity], TimeVerdict]
 
 def judge(compared: Sequence[Compared], limits: Limits, plan: TimePlan = TWO_REPORTS) -> tuple[Finding, ...]:
     """Return the findings of every variant, in order. What blocks is corrected for the number of variants."""
-    comparisons = sum(variant.runs_on_both and not variant.are_equal_files for variant in compared)
     times = judge_all_times(compared, limits, plan)
-    return tuple(finding for variant in compared for finding in _judge(variant, limits, comparisons, times))
+    answers = [_answers(variant) for variant in compared]
+    recognised = iter(judge_answers([known for known in answers if known is not None], limits))
+    return tuple(
+        finding
+        for variant, known in zip(compared, answers, strict=True)
+        for finding in _judge(variant, limits, times, [] if known is None else next(recognised))
+    )
 
 
 def judge_all_times(
@@ -168,7 +174,10 @@ def grown_memory(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _judge(compared: Compared, limits: Limits, comparisons: int, times: TimeVerdicts) -> list[Finding]:
+def _judge(
+    compared: Compared, limits: Limits, times: TimeVerdicts, recognised: Sequence[Finding]
+) -> list[Finding]:
+    """Return the findings of a variant. `recognised`: those on its accuracy, and on each class."""
     baseline, candidate = compared.baseline, compared.candidate
     if compared.are_equal_files:
         return [_of_case(compared, Verdict.SAME, reasons.EQUAL_FILES)]
@@ -179,7 +188,7 @@ def _judge(compared: Compared, limits: Limits, comparisons: int, times: TimeVerd
         *_of_time(compared, Quantity.LOAD_TIME, limits.max_load_slowdown, times),
         *_of_memory(compared, baseline, candidate, limits.max_memory_growth),
         *_of_size(compared, baseline, candidate, limits.max_growth),
-        *_of_accuracy(compared, baseline, candidate, limits.min_retention, comparisons),
+        *(recognised or _of_accuracy(compared, baseline, candidate)),
         *_of_outputs(compared, baseline, candidate, limits),
     ]
 
@@ -273,37 +282,31 @@ def _of_size(compared: Compared, baseline: Side, candidate: Side, limit: float) 
     ]
 
 
-def _of_accuracy(
-    compared: Compared, baseline: Side, candidate: Side, limit: float, comparisons: int
-) -> list[Finding]:
-    labels = compared.labels
-    if baseline.logits is None or candidate.logits is None:
+def _answers(compared: Compared) -> PairedAnswers | None:
+    """Return what both sides answered; None where there is no accuracy to compare."""
+    baseline, candidate, labels = compared.baseline, compared.candidate, compared.labels
+    if compared.are_equal_files or not compared.runs_on_both or isinstance(labels, str):
+        return None
+    if baseline is None or candidate is None or baseline.logits is None or candidate.logits is None:
+        return None
+    values = (baseline.logits, candidate.logits)
+    return PairedAnswers.of(compared.finding, values, labels, compared.output, compared.class_names)
+
+
+def notes_on_classes(compared: Sequence[Compared], limits: Limits) -> list[str]:
+    """Return what can be said of no class, once for all variants, which answer the same images."""
+    answered = next((answers for answers in map(_answers, compared) if answers is not None), None)
+    if answered is None:
         return []
-    if isinstance(labels, str):
-        return [compared.finding(quantity=Quantity.ACCURACY, verdict=Verdict.INCOMPARABLE, sentence=labels)]
-    images = len(labels)
-    before = decisions(baseline.logits[:images], labels, compared.output)
-    after = decisions(candidate.logits[:images], labels, compared.output)
-    assert before is not None  # an output without classes is judged by its values
-    assert after is not None
-    assert after.labels is not None
-    paired = accuracy.pair(after.scores, before.scores, after.labels, after.each)
-    flips = len(accuracy.flips(after.scores, before.scores))
-    noun = "labels" if compared.output.kind == "labels" else "images"
+    return on_classes(answered.classes, answered.names, limits.min_retention)
+
+
+def _of_accuracy(compared: Compared, baseline: Side, candidate: Side) -> list[Finding]:
+    """Return the finding on answers that cannot be compared."""
+    if baseline.logits is None or candidate.logits is None or not isinstance(compared.labels, str):
+        return []
     return [
-        compared.finding(
-            quantity=Quantity.ACCURACY,
-            verdict=judge_accuracy(paired, limit, comparisons),
-            sentence=reasons.of_accuracy(paired, flips, limit, noun),
-            ratio=paired.retention,
-            interval=paired.retention_ci95(),
-            confidence=0.95,
-            limit=limit,
-            baseline=accuracy.top1(before.scores, after.labels),
-            candidate=accuracy.top1(after.scores, after.labels),
-            unit="share right",
-            flips=flips,
-        )
+        compared.finding(quantity=Quantity.ACCURACY, verdict=Verdict.INCOMPARABLE, sentence=compared.labels)
     ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from bench.gate.timing_rules import CHECK_AFTER_PROCESSES, MOST_PROCESSES
+from bench.gate.multiplicity import CHECK_AFTER_PROCESSES, MOST_PROCESSES
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case

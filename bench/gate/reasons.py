@@ -7,7 +7,7 @@ from bench.bundle.model_set import InputsRecord
 from bench.gate.findings import Verdict
 from bench.gate.timing_rules import TimeVerdict
 from bench.report.schema import OutputComparison
-from bench.statistics.accuracy import LOSS_ERROR, Paired
+from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Interval
 
 MISSING = "the baseline has this case, and the candidate does not"
@@ -106,7 +106,7 @@ def of_size(before: int, after: int, limit: float) -> str:
     return f"{abs(change)} {unit} {word}: {after}, was {before} ({grown})"
 
 
-def of_accuracy(paired: Paired, flips: int, limit: float, noun: str = "images") -> str:
+def of_accuracy(paired: Paired, flips: int, limit: float, verdict: Verdict, noun: str = "images") -> str:
     """Return how many predictions changed, and what that means for accuracy. `noun`: what was classified."""
     if flips == 0:
         return f"the same class on all {paired.decisions} {noun}"
@@ -118,7 +118,8 @@ def of_accuracy(paired: Paired, flips: int, limit: float, noun: str = "images") 
     if retention is None:
         return f"the baseline is right on none {images}"
     figure = f"{flips} {images} changed class, {right} ({lost}; exact test p = {p:.2g})"
-    decides = paired.images_to_decide(limit) if retention < limit and paired.loss_p() > LOSS_ERROR else None
+    is_open = verdict is Verdict.UNDECIDED and retention < limit
+    decides = paired.images_to_decide(limit) if is_open else None
     open_ = "" if decides is None else f"; {decides} images like these would decide it"
     return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
 

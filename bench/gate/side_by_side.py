@@ -8,8 +8,17 @@ from bench.gate import reasons
 from bench.gate.check_job import CheckJob
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import Compared, Side, Times, grown_memory, judge, judge_all_times
+from bench.gate.judging import (
+    Compared,
+    Side,
+    Times,
+    grown_memory,
+    judge,
+    judge_all_times,
+    notes_on_classes,
+)
 from bench.gate.judging_outputs import notes_on_outputs
+from bench.gate.multiplicity import PAIRED
 from bench.gate.paired_runs import (
     MeasuredPair,
     PairedRuns,
@@ -19,7 +28,6 @@ from bench.gate.paired_runs import (
     outcome_of,
     p50_ns,
 )
-from bench.gate.timing_rules import PAIRED
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
 from bench.harness.paired_blocks import PairedRunner
@@ -71,7 +79,12 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         limits=job.options.limits,
         strict=job.options.strict,
         findings=findings,
-        notes=(*job.notes, *_notes_on_equal_files(job), *notes_on_outputs(findings, job.inputs)),
+        notes=(
+            *job.notes,
+            *_notes_on_equal_files(job),
+            *notes_on_outputs(findings, job.inputs),
+            *notes_on_classes(_all_compared(job, measured), job.options.limits),
+        ),
         warnings=tuple(warnings),
         raw=tuple(repetition for pair in measured.values() for repetition in pair.repetitions),
     )
@@ -126,6 +139,7 @@ def _compared(job: CheckJob, case: str, pair: MeasuredPair | None) -> Compared:
         load_time=times_of(pair, Quantity.LOAD_TIME),
         labels="no labels" if job.labels is None else job.labels,
         output=job.output,
+        class_names=job.class_names,
         inputs=job.inputs,
         memory_confirmed=bool(pair.peaks),
     )

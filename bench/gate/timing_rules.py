@@ -6,40 +6,14 @@ times are tested after every process, both errors are spent over these tests.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.gate.findings import Verdict
-from bench.statistics.replication import FEWEST_PROCESSES, Estimate, Interval
-from bench.statistics.sequential import nominal_errors
+from bench.gate.multiplicity import SAME_ERROR, TimePlan
+from bench.statistics.multiplicity import holm
+from bench.statistics.replication import Estimate, Interval
 from bench.statistics.shared_variance import share_variances
-
-MOST_PROCESSES = 50
-CHECK_AFTER_PROCESSES = tuple(range(FEWEST_PROCESSES, MOST_PROCESSES + 1))
-"""The numbers of processes after which paired runs are tested."""
-_SAME_ERROR = 0.05
-
-
-@dataclass(frozen=True)
-class TimePlan:
-    """How sure the verdicts on times have to be."""
-
-    worse_error: float
-    """The one-sided error of all WORSE times of a check together; that of BETTER is the same."""
-    check_after_processes: tuple[int, ...] = ()
-    """The numbers of processes after which times are tested; empty if they are tested once."""
-
-    def level(self, error: float, processes: int) -> float:
-        """Return the one-sided error of one test, so that those after all processes err with `error`."""
-        if not self.check_after_processes:
-            return error
-        return nominal_errors(error, self.check_after_processes)[self.check_after_processes.index(processes)]
-
-
-PAIRED = TimePlan(worse_error=0.005, check_after_processes=CHECK_AFTER_PROCESSES)
-"""Of checks in which nothing changed, one of 200 calls a time WORSE."""
-TWO_REPORTS = TimePlan(worse_error=0.025)
-"""What two reports show of their times is tested once, and cannot be measured again: one of 40 errs."""
 
 
 @dataclass(frozen=True)
@@ -85,48 +59,29 @@ def judge_times(ratios: Sequence[TimeRatio], plan: TimePlan) -> list[TimeVerdict
     corrected interval below 1 suffices.
     """
 
-    def is_slower(ratio: TimeRatio, error: float) -> bool:
-        return _interval(ratio, plan, error).low > 1
+    def is_slower(place: int, error: float) -> bool:
+        return _interval(ratios[place], plan, error).low > 1
 
-    def is_faster(ratio: TimeRatio, error: float) -> bool:
-        return _interval(ratio, plan, error).high < 1
+    def is_faster(place: int, error: float) -> bool:
+        return _interval(ratios[place], plan, error).high < 1
 
-    slower = _rejected_by_holm(ratios, plan.worse_error, is_slower)
-    faster = _rejected_by_holm(ratios, plan.worse_error, is_faster)
+    slower = holm(len(ratios), plan.worse_error, is_slower)
+    faster = holm(len(ratios), plan.worse_error, is_faster)
     return [_judge(ratio, plan, slower.get(index), faster.get(index)) for index, ratio in enumerate(ratios)]
 
 
 def _judge(ratio: TimeRatio, plan: TimePlan, slower: float | None, faster: float | None) -> TimeVerdict:
     """Return the verdict. `slower`, `faster`: the error at which that was found, None if it was not."""
     value, upper = math.exp(ratio.estimate.value), 1 + ratio.limit
-    narrow = _interval(ratio, plan, _SAME_ERROR)
+    narrow = _interval(ratio, plan, SAME_ERROR)
     if slower is not None and value > upper:
         return TimeVerdict(Verdict.WORSE, value, _interval(ratio, plan, slower), 1 - 2 * slower)
     if 1 / upper <= narrow.low and narrow.high <= upper:
-        return TimeVerdict(Verdict.SAME, value, narrow, 1 - 2 * _SAME_ERROR)
+        return TimeVerdict(Verdict.SAME, value, narrow, 1 - 2 * SAME_ERROR)
     if faster is not None:
         return TimeVerdict(Verdict.BETTER, value, _interval(ratio, plan, faster), 1 - 2 * faster)
-    return TimeVerdict(Verdict.UNDECIDED, value, narrow, 1 - 2 * _SAME_ERROR)
+    return TimeVerdict(Verdict.UNDECIDED, value, narrow, 1 - 2 * SAME_ERROR)
 
 
 def _interval(ratio: TimeRatio, plan: TimePlan, error: float) -> Interval:
     return ratio.estimate.interval(1 - 2 * plan.level(error, ratio.processes))
-
-
-def _rejected_by_holm(
-    ratios: Sequence[TimeRatio], error: float, is_rejected: Callable[[TimeRatio, float], bool]
-) -> dict[int, float]:
-    """Return the places of the rejected hypotheses, with the error at which each was rejected.
-
-    Holm, Scandinavian Journal of Statistics 6, 1979; each rejection leaves more of the error to the others.
-    """
-    rejected: dict[int, float] = {}
-    while len(rejected) < len(ratios):
-        level = error / (len(ratios) - len(rejected))
-        new = [
-            index for index, ratio in enumerate(ratios) if index not in rejected and is_rejected(ratio, level)
-        ]
-        if not new:
-            break
-        rejected.update(dict.fromkeys(new, level))
-    return rejected

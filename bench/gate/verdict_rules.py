@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bench.gate.findings import Verdict
-from bench.statistics.accuracy import LOSS_ERROR, Paired, least_agreement
+from bench.statistics.accuracy import least_agreement
 from bench.statistics.replication import Interval
 
 _FAMILY_ERROR = 0.05
@@ -27,20 +27,29 @@ def judge_memory(baseline: Sequence[int], candidate: Sequence[int], limit: float
     return verdict if are_apart or verdict is Verdict.SAME else Verdict.UNDECIDED
 
 
-def judge_accuracy(paired: Paired, min_retention: float, comparisons: int) -> Verdict:
-    """Judge which images the candidate (`variant` in Paired) and the baseline classify correctly.
+def judge_accuracy(
+    retention: float | None, min_retention: float, is_lost: bool, is_gained: bool, agrees: bool
+) -> Verdict:
+    """Judge which images the candidate and the baseline classify correctly.
 
-    Below the limit it is worse if the exact paired test is significant at 10 %, one-sided: a loss that passes
-    costs more here than a needless inspection. Better needs the two-sided test at 5 %, corrected for the
-    number of comparisons.
+    Below the limit it is worse if the exact paired test is significant (`is_lost`), by the plan for all
+    variants and classes. Above 1 it is better if that test is (`is_gained`) and few predictions changed
+    (`agrees`): a file that changes many and happens to hit mistakes is another network, not a better file.
     """
-    retention = paired.retention
     if retention is None:
         return Verdict.INCOMPARABLE
     if retention < min_retention:
-        return Verdict.WORSE if paired.loss_p() <= LOSS_ERROR else Verdict.UNDECIDED
-    is_significant = paired.mcnemar_p() * comparisons < _FAMILY_ERROR
-    return Verdict.BETTER if is_significant and retention > 1 else Verdict.SAME
+        return Verdict.WORSE if is_lost else Verdict.UNDECIDED
+    if retention <= 1 or not is_gained:
+        return Verdict.SAME
+    return Verdict.BETTER if agrees else Verdict.UNDECIDED
+
+
+def judge_recall(retention: float | None, min_retention: float, is_lost: bool) -> Verdict:
+    """Judge which images of one class both recognise. Of a class nobody recognises, nothing can be lost."""
+    if retention is None or retention >= min_retention:
+        return Verdict.SAME
+    return Verdict.WORSE if is_lost else Verdict.UNDECIDED
 
 
 def judge_agreement(interval: Interval, items: int, limit: float) -> Verdict:

@@ -11,6 +11,7 @@ from bench.units import mib
 
 # What harms most comes first; of one quantity, the largest change. A quantity that is not here comes last.
 WORST_FIRST = (
+    Quantity.RECALL,
     Quantity.ACCURACY,
     Quantity.OUTPUTS,
     Quantity.CASE,
@@ -20,7 +21,9 @@ WORST_FIRST = (
     Quantity.SIZE,
 )
 _TIMES = (Quantity.LATENCY, Quantity.LOAD_TIME)
+_ANSWERS = (Quantity.RECALL, Quantity.ACCURACY)
 _LIMITS = {
+    Quantity.RECALL: "lower --min-retention",
     Quantity.ACCURACY: "lower --min-retention",
     Quantity.LATENCY: "raise --max-slowdown",
     Quantity.LOAD_TIME: "raise --max-load-slowdown",
@@ -46,7 +49,7 @@ def _harm(finding: Finding) -> tuple[bool, int, float]:
     rank = WORST_FIRST.index(quantity) if quantity in WORST_FIRST else len(WORST_FIRST)
     if quantity is Quantity.OUTPUTS:
         size = finding.candidate
-    elif quantity is Quantity.ACCURACY or finding.ratio is None:
+    elif quantity in _ANSWERS or finding.ratio is None:
         size = finding.ratio
     else:
         size = -finding.ratio
@@ -94,6 +97,16 @@ def _of_accuracy(case: str, finding: Finding, _: str) -> str:
     return f"{case} has {after} accuracy, was {before} ({figures})"
 
 
+def _of_recall(case: str, finding: Finding, _: str) -> str:
+    before, after = (_in_percent(value or 0) for value in (finding.baseline, finding.candidate))
+    figures = f"recall {after}, was {before}{_p_value(finding)}; limit {finding.limit:g} of it"
+    return f"{case} misses '{finding.class_name}' ({figures})"
+
+
+def _p_value(finding: Finding) -> str:
+    return "" if finding.p is None else f", p = {finding.p:.2g}"
+
+
 def _of_outputs(case: str, finding: Finding, _: str) -> str:
     if finding.unit != SHARE_SAME:
         sqnr = "none" if finding.candidate is None else f"{finding.candidate:.0f} dB"
@@ -124,6 +137,7 @@ _PHRASES: Mapping[Quantity, Callable[[str, Finding, str], str]] = {
     Quantity.MEMORY: _of_memory,
     Quantity.SIZE: _of_size,
     Quantity.ACCURACY: _of_accuracy,
+    Quantity.RECALL: _of_recall,
     Quantity.OUTPUTS: _of_outputs,
 }
 
@@ -178,8 +192,8 @@ def _is_of_another_day(finding: Finding, checked: Checked) -> bool:
 
 def how_to_decide(finding: Finding, checked: Checked) -> str:
     """Return what would decide an undecided finding."""
-    if finding.quantity in (Quantity.ACCURACY, Quantity.OUTPUTS):
-        return f"Compare more {'images' if finding.quantity is Quantity.ACCURACY else 'inputs'}"
+    if finding.quantity in (*_ANSWERS, Quantity.OUTPUTS):
+        return f"Compare more {'images' if finding.quantity in _ANSWERS else 'inputs'}"
     return decide_latencies(checked)
 
 

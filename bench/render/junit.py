@@ -10,7 +10,7 @@ from bench.gate.findings import Finding, Verdict
 from bench.gate.headline import headline
 from bench.gate.worst_finding import case_name
 from bench.measurements import Failed
-from bench.render.check_text import by_case
+from bench.render.check_text import by_case, quantity_name, without_same_recalls
 from bench.render.text import titles_of
 from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
@@ -90,7 +90,7 @@ def check_to_junit(checked: Checked) -> str:
     """
     root = ElementTree.Element(_ROOT, name=_writable(f"{_CHECK}: {headline(checked)}"))
     _add_result(root, checked)
-    for findings in by_case(checked):
+    for findings in map(without_same_recalls, by_case(checked)):
         name = _writable(case_name(findings[0], checked))
         failed = sum(blocks(finding, checked.strict) for finding in findings)
         skipped = sum(finding.verdict in _SKIPPED for finding in findings)
@@ -123,7 +123,7 @@ def was_check_junit(content: bytes) -> bool:
 
 
 def _add_finding(suite: ElementTree.Element, name: str, finding: Finding, strict: bool) -> None:
-    test = ElementTree.SubElement(suite, "testcase", classname=name, name=finding.quantity.value)
+    test = ElementTree.SubElement(suite, "testcase", classname=name, name=_writable(quantity_name(finding)))
     message = _writable(f"{finding.verdict.value}: {finding.sentence}")
     if blocks(finding, strict):
         failure = ElementTree.SubElement(test, "failure", message=message, type=finding.verdict.value)

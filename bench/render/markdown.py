@@ -15,6 +15,7 @@ from bench.render.check_text import (
     notable_findings,
     number,
     quantities,
+    shown,
 )
 from bench.render.columns import ColumnPlace, available_columns, cell_of, place_in
 from bench.render.report_text import (
@@ -113,11 +114,12 @@ def was_check_markdown(content: bytes) -> bool:
 def _cells(findings: list[Finding], columns: Sequence[Quantity]) -> list[str]:
     if findings[0].quantity is Quantity.CASE:
         return [findings[0].verdict.value, *[""] * (len(columns) - 1)]
-    by_quantity = {finding.quantity: finding for finding in findings}
-    return [_cell(by_quantity[quantity]) if quantity in by_quantity else "–" for quantity in columns]
+    return [_cell(shown(findings, quantity)) for quantity in columns]
 
 
-def _cell(finding: Finding) -> str:
+def _cell(finding: Finding | None) -> str:
+    if finding is None:
+        return "–"
     interval = ""
     if finding.interval is not None and finding.quantity in (Quantity.LATENCY, Quantity.LOAD_TIME):
         interval = f" ({finding.interval[0]:.2f}–{finding.interval[1]:.2f})"

@@ -26,6 +26,7 @@ from bench.render.check_text import (
     notable_findings,
     number,
     quantities,
+    shown,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import (
@@ -263,7 +264,7 @@ def _check_table(checked: Checked, width: int) -> Table:
 
 
 def _check_cell(findings: Sequence[Finding], quantity: Quantity, width: int) -> Text:
-    finding = next((finding for finding in findings if finding.quantity is quantity), None)
+    finding = shown(findings, quantity)
     if finding is None:
         return Text("–", "dim")
     between = " " if width >= _WIDE else "\n"

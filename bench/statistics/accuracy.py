@@ -155,6 +155,13 @@ class Paired:
         return self.images * (1 if self.by_image is None else self.by_image.each)
 
     @property
+    def changed_images(self) -> int:
+        """The number of images of which one of the two gets more right."""
+        if self.by_image is None:
+            return self.only_variant + self.only_reference
+        return sum(gain != 0 for gain in self.by_image.gains)
+
+    @property
     def retention(self) -> float | None:
         """The variant's accuracy ÷ the reference's; None if the reference is never right."""
         right = self.both + self.only_reference

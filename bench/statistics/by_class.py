@@ -5,13 +5,14 @@ Accuracy hides a rare class: of 404 images of which 4 are ill, a network that fi
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.bundle.source_record import OutputKind
-from bench.statistics.accuracy import Labels, Logits, Paired, pair
+from bench.statistics.accuracy import Labels, Paired, predictions
+from bench.statistics.metrics import Flags
 from bench.statistics.scores import Decisions
 
 # A loss that would leave no trace in 1 of 20 samples of a class is called hidden.
@@ -64,27 +65,30 @@ def pairs_by_class(
     decision of each label, so the images of one class are independent, as for classes that exclude each
     other.
     """
+    own, other = (predictions(side.scores) == labels for side in (variant, reference))
     if kind == "labels":
-        each = variant.each
-        return tuple(
-            _class_pair(at, variant.scores[at::each], reference.scores[at::each], labels[at::each], applies)
-            for at in range(each)
-            for applies in (True, False)
-        )
-    return tuple(
-        ClassPair(index, _restricted(variant.scores, reference.scores, labels, index))
-        for index in range(variant.scores.shape[1])
+        return tuple(_of_labels(own, other, labels, variant.each))
+    by_class = _by_right_answer(own, other, labels, variant.scores.shape[1])
+    return tuple(ClassPair(index, paired) for index, paired in enumerate(by_class))
+
+
+def _of_labels(own: Flags, other: Flags, labels: Labels, each: int) -> Iterator[ClassPair]:
+    for at in range(each):
+        absent, applying = _by_right_answer(own[at::each], other[at::each], labels[at::each], 2)
+        yield ClassPair(at, applying)
+        yield ClassPair(at, absent, applies=False)
+
+
+def _by_right_answer(own: Flags, other: Flags, labels: Labels, classes: int) -> list[Paired]:
+    """Compare what both get right among the decisions of each right answer."""
+    images, both, only_own, only_other = (
+        np.bincount(labels[chosen], minlength=classes)
+        for chosen in (np.ones_like(own), own & other, own & ~other, other & ~own)
     )
-
-
-def _class_pair(at: int, scores: Logits, reference: Logits, labels: Labels, applies: bool) -> ClassPair:
-    return ClassPair(at, _restricted(scores, reference, labels, int(applies)), applies)
-
-
-def _restricted(scores: Logits, reference: Logits, labels: Labels, label: int) -> Paired:
-    """Compare both on the decisions whose right answer is `label`."""
-    chosen = np.flatnonzero(labels == label)
-    return pair(scores[chosen], reference[chosen], labels[chosen])
+    return [
+        Paired(int(images[at]), int(both[at]), int(only_own[at]), int(only_other[at]))
+        for at in range(classes)
+    ]
 
 
 def balanced_accuracy(recalls: Iterable[float | None]) -> float | None:

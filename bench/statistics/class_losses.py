@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.statistics.accuracy import LOSS_ERROR
 from bench.statistics.by_class import ClassPair
-from bench.statistics.multiplicity import Hypothesis, exact_least_p, rejected
+from bench.statistics.multiplicity import Hypothesis, exact_least_p, hochberg
 
 
 def in_order(pairs: Iterable[ClassPair], positive: int | None) -> list[ClassPair]:
@@ -33,7 +33,7 @@ def _is_missed_first(pair: ClassPair, positive: int | None) -> bool:
 
 def _significant(family: Sequence[ClassPair], least: float) -> list[ClassPair]:
     unchanged = [Hypothesis(pair.paired.loss_p(), exact_least_p(pair.changed)) for pair in family]
-    flags = rejected(unchanged, LOSS_ERROR)
+    flags = hochberg(unchanged, LOSS_ERROR)
     return [
         pair
         for pair, is_significant in zip(family, flags, strict=True)

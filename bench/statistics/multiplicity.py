@@ -1,11 +1,10 @@
-"""One plan for many questions at once: which of them may be answered with "worse". Pure.
+"""Many questions at once, answered so that the chance of any wrong answer is limited. Pure.
 
-A check asks of every variant, and of every class, whether it got worse. If each answer alone may be wrong
-once in ten times, some answer of a check with nine variants is wrong in most checks. Here they are judged as
-one family: the chance that any of them is wrong stays below the family's error.
+If each answer may be wrong once in ten times, some answer about nine variants is wrong most of the time. A
+family of hypotheses is judged together: the chance that any is rejected wrongly stays below its error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -24,7 +23,7 @@ def exact_least_p(changes: int) -> float:
     return 0.5**changes
 
 
-def rejected(hypotheses: Sequence[Hypothesis], error: float) -> tuple[bool, ...]:
+def hochberg(hypotheses: Sequence[Hypothesis], error: float) -> tuple[bool, ...]:
     """Tell of each hypothesis whether it is rejected. The chance that any is rejected wrongly is `error`.
 
     Hochberg's step-up (A sharper Bonferroni procedure, Biometrika 75, 1988): of m p-values in ascending
@@ -47,3 +46,19 @@ def rejected(hypotheses: Sequence[Hypothesis], error: float) -> tuple[bool, ...]
     )
     chosen = frozenset(counted[:largest])
     return tuple(index in chosen for index in range(len(hypotheses)))
+
+
+def holm(count: int, error: float, is_rejected: Callable[[int, float], bool]) -> dict[int, float]:
+    """Return the places of the rejected hypotheses, with the error at which each was rejected.
+
+    Holm (Scandinavian Journal of Statistics 6, 1979): each rejection leaves more of the error to the others.
+    `is_rejected` tests a hypothesis, by its place, at an error.
+    """
+    rejected: dict[int, float] = {}
+    while len(rejected) < count:
+        level = error / (count - len(rejected))
+        new = [place for place in range(count) if place not in rejected and is_rejected(place, level)]
+        if not new:
+            break
+        rejected.update(dict.fromkeys(new, level))
+    return rejected

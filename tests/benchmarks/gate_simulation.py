@@ -23,15 +23,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.gate.findings import Verdict
+from bench.gate.multiplicity import MOST_PROCESSES, PAIRED
 from bench.gate.options import DEFAULT_SECONDS, Limits
-from bench.gate.timing_rules import (
-    MOST_PROCESSES,
-    PAIRED,
-    TimeRatio,
-    TimeVerdict,
-    judge_times,
-    with_shared_variances,
-)
+from bench.gate.timing_rules import TimeRatio, TimeVerdict, judge_times, with_shared_variances
 from bench.statistics.replication import FEWEST_PROCESSES, trimmed_estimate
 
 RECORDED = Path(__file__).parent / "recorded_noise"

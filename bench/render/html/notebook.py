@@ -19,6 +19,7 @@ from bench.render.check_text import (
     notable_findings,
     number,
     quantities,
+    shown,
 )
 from bench.render.choice_text import choice_notes, explanation
 from bench.render.columns import Column, ColumnPlace, available_columns, best_cases, cell_of, place_in
@@ -71,10 +72,10 @@ def report_to_notebook(report: Report) -> str:
 
 def check_to_notebook(checked: Checked) -> str:
     """Return a check: its result, the verdicts, the findings, the conditions, and every warning."""
-    shown = quantities(checked)
-    head = [_cell(title, "th") for title in (row_noun(checked), *(quantity.value for quantity in shown))]
+    columns = quantities(checked)
+    head = [_cell(title, "th") for title in (row_noun(checked), *(quantity.value for quantity in columns))]
     rows = [
-        [_cell(case_name(findings[0], checked), "th", _LEFT), *_verdicts(findings, shown)]
+        [_cell(case_name(findings[0], checked), "th", _LEFT), *_verdicts(findings, columns)]
         for findings in by_case(checked)
     ]
     return _block(
@@ -112,13 +113,12 @@ def _number_cell(report: Report, run: Run, column: Column, best: set[str]) -> st
     return f"<td><strong>{text}</strong></td>" if run.case in best else f"<td>{text}</td>"
 
 
-def _verdicts(findings: Sequence[Finding], shown: Sequence[Quantity]) -> list[str]:
+def _verdicts(findings: Sequence[Finding], columns: Sequence[Quantity]) -> list[str]:
     if findings[0].quantity is Quantity.CASE:
-        return [_cell(findings[0].verdict.value), *(_cell("") for _ in shown[1:])]
-    by_quantity = {finding.quantity: finding for finding in findings}
+        return [_cell(findings[0].verdict.value), *(_cell("") for _ in columns[1:])]
     return [
         _cell(f"{finding.verdict.value} {number(finding)}".rstrip() if finding is not None else "–")
-        for finding in map(by_quantity.get, shown)
+        for finding in (shown(findings, quantity) for quantity in columns)
     ]
 
 

@@ -76,7 +76,7 @@ def test_an_option_that_cannot_be_used_is_named(
 def test_a_missing_package_is_named_with_what_installs_it() -> None:
     table = {"onnx": dataclasses.replace(FORMATS["onnx"], exporter_needs=("torch", "no_such_package"))}
 
-    with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*edgefit\[build\]"):
+    with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*\[build\]'"):
         plan(ExportOptions("run", formats=("onnx",)), table)
 
 

@@ -65,8 +65,8 @@ def verdicts(*found: Compared, **limits: float) -> dict[str, str]:
     return {one.quantity.value: one.verdict.value for one in judge(found, Limits.model_validate(limits))}
 
 
-def wrong(count: int) -> Side:
-    logits = np.array([[1, 2]] * count + [[2, 1]] * (100 - count), dtype=np.float32)
+def wrong(count: int, images: int = 100) -> Side:
+    logits = np.array([[1, 2]] * count + [[2, 1]] * (images - count), dtype=np.float32)
     return Side("completed", None, 100, (100,), logits)
 
 
@@ -121,8 +121,23 @@ def test_a_loss_that_chance_may_explain_is_not_decided() -> None:
 
 
 def test_accuracy_is_better_only_if_the_exact_test_says_so() -> None:
-    assert verdicts(compared(baseline=wrong(5), candidate=wrong(0)))["accuracy"] == "SAME"
-    assert verdicts(compared(baseline=wrong(12), candidate=wrong(0)))["accuracy"] == "BETTER"
+    few, many = (
+        compared(baseline=wrong(count, 1000), candidate=wrong(0, 1000), labels=np.zeros(1000, dtype=np.int64))
+        for count in (5, 12)
+    )
+
+    assert verdicts(few)["accuracy"] == "SAME"
+    assert verdicts(many)["accuracy"] == "BETTER"
+
+
+def test_many_changed_predictions_that_hit_mistakes_are_not_better() -> None:
+    finding = judge([compared(baseline=wrong(12), candidate=wrong(0))], Limits())[-1]
+
+    assert (finding.quantity, finding.verdict) == (Quantity.ACCURACY, Verdict.UNDECIDED)
+    assert "12 of 100 images changed class, 12 more right" in finding.sentence
+    assert "the agreement is 0.880 (0.802 to 0.930) and its lower end must reach 0.963" in finding.sentence
+    assert finding.sentence.endswith("use it as the new baseline if that is intended")
+    assert not blocks(finding, strict=False)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from making.compared_report import Row, timed
 from making.faulty_plan import Silent, pair_of
 
 from bench.gate.findings import Quantity
+from bench.gate.multiplicity import MOST_PROCESSES
 from bench.gate.paired_runs import MeasuredPair, PairedRuns, latency_ratio
 from bench.gate.side_by_side import times_of
-from bench.gate.timing_rules import MOST_PROCESSES
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case

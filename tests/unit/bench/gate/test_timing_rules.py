@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 
 from bench.gate.findings import Verdict
-from bench.gate.timing_rules import (
-    PAIRED,
-    TWO_REPORTS,
-    TimePlan,
-    TimeRatio,
-    judge_times,
-    with_shared_variances,
-)
+from bench.gate.multiplicity import PAIRED, TWO_REPORTS, TimePlan
+from bench.gate.timing_rules import TimeRatio, judge_times, with_shared_variances
 from bench.statistics.replication import Estimate, trimmed_estimate
 
 

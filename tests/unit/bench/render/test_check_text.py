@@ -6,12 +6,13 @@ from making.checks import checked, model_report, report, scores
 from making.compared_report import Row, made_report
 from making.tiny_report import HOST
 
-from bench.gate.findings import Quantity
+from bench.gate.findings import Quantity, Verdict
 from bench.gate.headline import headline
 from bench.measurements import Failed, FailureKind, Outcome, Stage
 from bench.render.bmf import check_to_bmf, was_check_bmf
 from bench.render.check_text import check_conditions, finding_name, notable_findings, quantities
 from bench.render.github import to_annotations
+from bench.render.junit import check_to_junit
 from bench.render.markdown import check_to_markdown
 
 CRASHED = Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of SIGSEGV")
@@ -79,3 +80,38 @@ def test_what_no_variant_could_be_compared_in_is_said_once() -> None:
     assert finding_name(latency, found) == "latency of 2 variants INCOMPARABLE"
     assert check_to_markdown(found).count("CPU 'Another CPU'") == 1
     assert len(to_annotations(found)) == 2
+
+
+_LABELS = (0,) * 400 + (1,) * 4
+
+
+def test_a_recall_that_changed_has_a_column_and_names_its_class() -> None:
+    before = made_report({"onnx-fp32": Row(10, answers=_LABELS)}, labels=_LABELS)
+    after = made_report({"onnx-fp32": Row(10, answers=(0,) * 404)}, labels=_LABELS)
+    found, same = checked(after, before), checked(before, before)
+
+    assert found.exit_code == 10
+    assert headline(found).startswith(
+        "BLOCKED: onnx-fp32 misses 'pneumonia' (recall 0.0 %, was 100.0 %, p = 0.062; limit 0.99 of it)"
+    )
+    assert "SAME 0.990 | WORSE 0.000 |" in check_to_markdown(found)
+    assert quantities(found)[-1] is Quantity.RECALL
+    assert quantities(same)[-1] is Quantity.ACCURACY
+    assert notable_findings(same) == []
+    assert any("pneumonia has 4 of 404 images" in note for note in same.notes)
+    assert 'name="recall of pneumonia"' in check_to_junit(found)
+    assert "recall of" not in check_to_junit(same)
+
+
+def test_many_recalls_of_one_variant_are_one_sentence() -> None:
+    before = made_report({"onnx-fp32": Row(10, answers=_LABELS)}, labels=_LABELS)
+    found = checked(before, before)
+    recall = next(finding for finding in found.findings if finding.quantity is Quantity.RECALL)
+    many = tuple(
+        recall.model_copy(update={"class_name": f"class {index}", "verdict": Verdict.UNDECIDED, "ratio": 0.9})
+        for index in range(9)
+    )
+    (joined,) = notable_findings(found.model_copy(update={"findings": many}))
+
+    assert joined.class_name == "class 0"
+    assert joined.sentence.endswith("class 1 0.900, class 2 0.900, class 3 0.900 and 5 more classes")
