@@ -40,7 +40,7 @@ from edgefit.progress import progress
 VARIANTS = ("onnx-int8", "onnx-fp32")
 NAIVE_LIMIT = 1.05
 # A first guess from which the number of convolutions that slows by so much is found.
-PROBES = (4, 16)
+PROBES = (8, 40)
 # Alternating blocks from which a file's ratio is found, and inferences of each.
 PASSES, BLOCK = 60, 16
 

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from bench.bundle.manifest import MANIFEST, describe
 
 _CHANNELS = 16
-_CORNER = 28
+_CORNER = 14
 Change = Callable[[onnx.ModelProto], None]
 
 
