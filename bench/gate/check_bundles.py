@@ -131,17 +131,12 @@ def _axes_of_values(bundle: Bundle) -> tuple[int, ...] | None:
 def _refuse_idle_limits(limits: Limits, baseline: BundleRecord, has_accuracy: bool) -> None:
     """Raise InputError for a limit that would do nothing: of accuracy where there is none, or of outputs."""
     usual = Limits()
-    if has_accuracy:
-        for option, is_usual in (
-            ("--min-agreement", limits.min_agreement == usual.min_agreement),
-            ("--min-sqnr", limits.min_sqnr_db == usual.min_sqnr_db),
-        ):
-            if not is_usual:
-                raise InputError(
-                    f"{option}: it applies where there is no accuracy, and '{baseline.name}' has labels; "
-                    "leave it out, or give --min-retention"
-                )
-    elif limits.min_retention != usual.min_retention:
+    if has_accuracy and limits.min_sqnr_db != usual.min_sqnr_db:
+        raise InputError(
+            f"--min-sqnr: it applies where there is no accuracy, and '{baseline.name}' has labels; "
+            "leave it out, or give --min-retention"
+        )
+    if not has_accuracy and limits.min_retention != usual.min_retention:
         raise InputError(
             f"--min-retention: '{baseline.name}' has no accuracy, because it has no labels or no classes; "
             "leave it out, or give --min-agreement or --min-sqnr"

@@ -32,7 +32,8 @@ class Limits(Record):
     min_retention: float = Field(default=0.99, ge=0, le=1)
     """The smallest candidate's accuracy ÷ baseline's accuracy."""
     min_agreement: float = Field(default=MIN_AGREEMENT, ge=0, le=1)
-    """The smallest share of inputs with the baseline's class, for outputs of model files that are classes."""
+    """The smallest share of inputs with the baseline's class, for outputs that are classes and have no labels.
+    With labels no limit: an accuracy is called BETTER only if this share is reached."""
     min_sqnr_db: float = 20.0
     """The smallest signal-to-quantisation-noise ratio of other outputs, with the baseline's as the signal, in
     dB. At 20 dB the error is a tenth of the output."""

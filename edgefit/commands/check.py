@@ -89,7 +89,7 @@ def check(
         typer.Option(
             min=SHARE.low,
             max=SHARE.high,
-            help="For classifiers given as model files: the minimum top-1 agreement with the baseline.",
+            help="The minimum top-1 agreement with the baseline: of model files to pass, of bundles to be BETTER.",
         ),
     ] = 0.97,
     min_sqnr: Annotated[

@@ -23,7 +23,10 @@ from edgefit.options import parse_share
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     document = json.loads(done.stdout)
-    return {one["quantity"]: (one["verdict"], one["sentence"]) for one in document["findings"]}
+    return {
+        one["class_name"] or one["quantity"]: (one["verdict"], one["sentence"])
+        for one in document["findings"]
+    }
 
 
 def with_images(bundle: Path, count: int) -> Path:
@@ -56,6 +59,7 @@ def test_flipped_answers_and_a_larger_file_block(bundle_folder: Path, tmp_path: 
 
     assert done.returncode == 10, done.stderr
     assert findings(done)["accuracy"][0] == "WORSE"
+    assert "WORSE" in {findings(done)[name][0] for name in ("normal", "pneumonia")}
     assert findings(done)["size"][0] == "WORSE"
     assert re.match(r"\d+ bytes larger", findings(done)["size"][1])
 

@@ -138,10 +138,6 @@ def test_an_option_of_bundles_does_not_apply_to_model_files(
     ("words", "sentence"),
     [
         (["--shape", "1x3x8x8"], "--shape: it does not apply to a bundle; leave it out"),
-        (
-            ["--min-agreement", "0.9"],
-            "--min-agreement: it applies where there is no accuracy, and 'tiny' has",
-        ),
         (["--min-sqnr", "9"], "--min-sqnr: it applies where there is no accuracy, and 'tiny' has labels"),
     ],
 )
