@@ -36,6 +36,8 @@ def exit_code_of(findings: Sequence[Finding], strict: bool) -> int:
 
 
 def _is_within_limit(finding: Finding) -> bool:
+    if finding.quantity is Quantity.ACCURACY:  # undecided is only whether a higher one is better
+        return finding.ratio is not None and finding.ratio > 1
     if finding.interval is None or finding.limit is None or finding.quantity not in _WITH_INTERVAL:
         return False
     return finding.interval[1] <= 1 + finding.limit

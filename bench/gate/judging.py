@@ -124,8 +124,8 @@ TimeVerdicts = Mapping[tuple[str, Quantity], TimeVerdict]
 
 
 def judge(compared: Sequence[Compared], limits: Limits, plan: TimePlan = TWO_REPORTS) -> tuple[Finding, ...]:
-    """Return the findings of every variant, in order. What blocks is corrected for the number of variants."""
-    times = judge_all_times(compared, limits, plan)
+    """Return the findings of every variant, in order; `plan`: how sure those on times have to be."""
+    times = judge_all_times(times_by_case(compared), limits, plan)
     answers = [_answers(variant) for variant in compared]
     recognised = iter(judge_answers([known for known in answers if known is not None], limits))
     return tuple(
@@ -135,31 +135,53 @@ def judge(compared: Sequence[Compared], limits: Limits, plan: TimePlan = TWO_REP
     )
 
 
+def times_by_case(compared: Sequence[Compared]) -> dict[tuple[str, Quantity], Times]:
+    """Return the times of the variants that run on both sides, by case and quantity."""
+    return {
+        (variant.case, quantity): times
+        for variant in compared
+        if variant.runs_on_both
+        for quantity in (Quantity.LATENCY, Quantity.LOAD_TIME)
+        if (times := variant.time_of(quantity)) is not None
+    }
+
+
 def judge_all_times(
-    compared: Sequence[Compared], limits: Limits, plan: TimePlan
+    times: Mapping[tuple[str, Quantity], Times], limits: Limits, plan: TimePlan
 ) -> dict[tuple[str, Quantity], TimeVerdict]:
     """Return the verdict on each time that has an estimate, by case and quantity."""
-    latencies = _ratios(compared, Quantity.LATENCY, limits.max_slowdown, plan)
-    load_times = _ratios(compared, Quantity.LOAD_TIME, limits.max_load_slowdown, plan)
+    latencies = _ratios(times, Quantity.LATENCY, limits.max_slowdown, plan)
+    load_times = _ratios(times, Quantity.LOAD_TIME, limits.max_load_slowdown, plan)
     ratios = latencies | load_times
     return dict(zip(ratios, judge_times(list(ratios.values()), plan), strict=True))
 
 
 def _ratios(
-    compared: Sequence[Compared], quantity: Quantity, limit: float, plan: TimePlan
+    times: Mapping[tuple[str, Quantity], Times], quantity: Quantity, limit: float, plan: TimePlan
 ) -> dict[tuple[str, Quantity], TimeRatio]:
     """Return the ratios of one quantity. Variants that were timed together share their variances."""
     ratios = {
-        (variant.case, quantity): TimeRatio(times.ratio, times.processes, limit)
-        for variant in compared
-        if (times := variant.time_of(quantity)) is not None
-        and variant.runs_on_both
-        and not isinstance(times.ratio, str)
+        key: TimeRatio(time.ratio, time.processes, limit)
+        for key, time in times.items()
+        if key[1] is quantity and not isinstance(time.ratio, str)
     }
-    shared = (
-        with_shared_variances(list(ratios.values())) if plan.check_after_processes else list(ratios.values())
-    )
-    return dict(zip(ratios, shared, strict=True))
+    if not plan.check_after_processes:
+        return ratios
+    return dict(zip(ratios, with_shared_variances(list(ratios.values())), strict=True))
+
+
+def open_cases(verdicts: TimeVerdicts, limits: Limits) -> dict[str, bool]:
+    """Return the cases that need more processes, and whether each seems to be worse.
+
+    They are those whose latency is undecided, or whose load time is and exceeds its limit.
+    """
+    limit = {Quantity.LATENCY: limits.max_slowdown, Quantity.LOAD_TIME: limits.max_load_slowdown}
+    still: dict[str, bool] = {}
+    for (case, quantity), judged in verdicts.items():
+        exceeds = judged.ratio > 1 + limit[quantity]
+        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
+            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
+    return still
 
 
 def grown_memory(findings: Sequence[Finding]) -> list[Finding]:

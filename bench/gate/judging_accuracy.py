@@ -72,16 +72,13 @@ class PairedAnswers:
         known = tuple(pair for pair in self.classes if pair.images)
         return known if len(known) > 1 else ()
 
-    @property
     def positive(self) -> list[ClassPair]:
-        """The positive class, if it is judged; of labels the images that each applies to."""
+        """Return the positive class, if it is judged; of labels the images that each applies to."""
         return [pair for pair in self.judged_classes if self.names.is_positive(pair)]
 
-    @property
-    def not_positive(self) -> list[Paired]:
-        """All images, and the images of each other class."""
-        others = [pair for pair in self.judged_classes if not self.names.is_positive(pair)]
-        return [self.paired, *(pair.paired for pair in others)]
+    def not_positive(self) -> list[ClassPair]:
+        """Return the other classes that are judged."""
+        return [pair for pair in self.judged_classes if not self.names.is_positive(pair)]
 
     @property
     def flips(self) -> int:
@@ -107,27 +104,30 @@ def judge_answers(variants: Sequence[PairedAnswers], limits: Limits) -> list[lis
 
 
 def _losses_of(variants: Sequence[PairedAnswers]) -> list[_Losses]:
-    """Judge the positive class of all variants as one family, and all else as another.
+    """Judge three families: accuracies, recalls of the positive class, and recalls of all other classes.
 
-    Changes in other classes then never hide that the positive class is missed.
+    Many classes then never hide a loss of accuracy, and changes in other classes never hide that the positive
+    class is missed.
     """
+    overall = hochberg([_loss_of(answers.paired) for answers in variants], LOSS_ERROR)
     gained = hochberg([_change_of(answers.paired) for answers in variants], GAIN_ERROR)
-    positive = iter(
-        hochberg([_loss_of(pair.paired) for answers in variants for pair in answers.positive], LOSS_ERROR)
-    )
-    others = iter(
-        hochberg([_loss_of(paired) for answers in variants for paired in answers.not_positive], LOSS_ERROR)
+    positive, others = (
+        iter(hochberg([_loss_of(pair.paired) for pair in family], LOSS_ERROR))
+        for family in (
+            [pair for answers in variants for pair in answers.positive()],
+            [pair for answers in variants for pair in answers.not_positive()],
+        )
     )
     return [
         _Losses(
-            overall=next(others),
+            overall=loss,
             classes=tuple(
                 next(positive if answers.names.is_positive(pair) else others)
                 for pair in answers.judged_classes
             ),
-            gain=gain,
+            gain=gain and answers.paired.only_variant > answers.paired.only_reference,
         )
-        for answers, gain in zip(variants, gained, strict=True)
+        for answers, loss, gain in zip(variants, overall, gained, strict=True)
     ]
 
 

@@ -14,7 +14,8 @@ from bench.statistics.accuracy import MIN_AGREEMENT
 # are.
 DEFAULT_SLOWDOWN = {"bundles": 0.05, "models": 0.05, "reports": 0.15}
 
-# Nine variants then take less than five minutes, with the examination that comes first.
+# With the examination that comes first, nine variants then take less than five minutes, unless some seem to
+# be worse.
 DEFAULT_SECONDS = 25.0
 
 
@@ -32,8 +33,8 @@ class Limits(Record):
     min_retention: float = Field(default=0.99, ge=0, le=1)
     """The smallest candidate's accuracy ÷ baseline's accuracy."""
     min_agreement: float = Field(default=MIN_AGREEMENT, ge=0, le=1)
-    """The smallest share of inputs with the baseline's class, for outputs that are classes and have no labels.
-    With labels no limit: an accuracy is called BETTER only if this share is reached."""
+    """The smallest share of inputs with the baseline's class, for outputs that are classes without labels.
+    With labels it is no limit: an accuracy is called BETTER only if this share is reached."""
     min_sqnr_db: float = 20.0
     """The smallest signal-to-quantisation-noise ratio of other outputs, with the baseline's as the signal, in
     dB. At 20 dB the error is a tenth of the output."""

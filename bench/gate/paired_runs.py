@@ -9,30 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from bench.gate.multiplicity import CHECK_AFTER_PROCESSES, MOST_PROCESSES
+from bench.gate.multiplicity import CHECK_AFTER_PROCESSES
+from bench.gate.next_pair import FUTILITY_FACTOR, has_estimate, is_behind, next_pair
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress
 from bench.statistics import processes
-from bench.statistics.replication import FEWEST_PROCESSES, Estimate, trimmed_estimate
+from bench.statistics.replication import Estimate, trimmed_estimate
 from device_profiles.settings import Sampling
 
 _MEMORY_PROCESSES = 4
 # The blocks of one process may take this share of a variant's seconds, in addition to its start.
 _SHARE_OF_A_PROCESS = 0.1
-# A pair is behind if the processes that an estimate needs take its seconds times this factor. Its processes
-# then run one block each, so that the other pairs do not pay for it.
-_OVERTIME_FACTOR = 1.25
-# A pair that seems to be worse when the time is over gets its seconds times this factor. A busy machine needs
-# that many to be sure.
-_SUSPECTED_FACTOR = 3.0
-# A pair that is behind is futile if so many of its processes have ratios that differ by more than this
-# factor, as they do while its threads wait for a core that other work occupies. Further processes would
-# decide nothing, so the pair is dropped where other pairs wait.
-_FUTILITY_PROCESSES = 3
-_FUTILITY_FACTOR = 2.0
 
 StillOpen = Callable[[], Mapping[str, bool]]
 """Returns the ids of the undecided pairs that have an estimate, and whether each seems to be worse."""
@@ -71,7 +61,7 @@ class MeasuredPair:
     """Its repetitions: a fresh process of each side."""
     peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
     """The memory peaks of the confirmation run, by whether they are the candidate's."""
-    spent_s: float = 0.0
+    seconds_spent: float = 0.0
     """The seconds that its repetitions took."""
 
     @property
@@ -85,9 +75,15 @@ class MeasuredPair:
         return isinstance(self.baseline, Examined) and isinstance(self.candidate, Examined)
 
     @property
-    def has_estimate(self) -> bool:
-        """Whether it has as many repetitions as an interval needs, or will never have them."""
-        return not self.runs or len(self.repetitions) >= FEWEST_PROCESSES
+    def processes(self) -> int:
+        """The number of its repetitions, each of which is a fresh process of each side."""
+        return len(self.repetitions)
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether the ratios of its processes differ so much that a few more would decide nothing."""
+        logs = log_ratios(self.repetitions)
+        return bool(logs) and max(logs) - min(logs) > math.log(FUTILITY_FACTOR)
 
     def end(self, ended: SideEnded) -> None:
         """Record that one side failed or was skipped."""
@@ -145,46 +141,19 @@ class PairedRuns:
     def time(self, measured: Sequence[MeasuredPair], still_open: StillOpen) -> None:
         """Time pairs until all are decided, or until the seconds of all together are over.
 
-        The open pair that took the least time so far comes next, so that each gets its seconds, and what a
-        decided one leaves. `still_open` is asked after each repetition, because pairs share what they show of
-        the differences between processes: one may be open again later.
+        `next_pair.py` has the rules. `still_open` is asked after each repetition, because pairs share what
+        they show of the differences between processes: one may be open again later.
         """
         runs = [pair for pair in measured if pair.runs]
-        begin, total_s = self.clock(), self.seconds * len(runs)
-        self.progress.begin("latency, at most so many seconds", math.ceil(total_s))
-        shown_s, still = 0, dict.fromkeys((pair.id for pair in runs), False)
-        while waiting := self._waiting(runs, still, is_late=self.clock() - begin >= total_s):
-            pair = min(waiting, key=lambda pair: pair.spent_s)
+        begin, shown_s = self.clock(), 0
+        self.progress.begin("latency, seconds", math.ceil(self.seconds * len(runs)))
+        still: Mapping[str, bool] = {}
+        while (pair := next_pair(runs, still, self.clock() - begin, self.seconds)) is not None:
             self._run_repetition(pair)
-            still = {one.id: False for one in runs if not one.has_estimate} | dict(still_open())
+            still = still_open()
             elapsed_s = int(self.clock() - begin)
-            self.progress.advance(elapsed_s - shown_s, note=_note(pair, len(runs) - len(still), len(runs)))
+            self.progress.advance(elapsed_s - shown_s, note=_note(pair, runs, still))
             shown_s = elapsed_s
-
-    def _waiting(
-        self, runs: Sequence[MeasuredPair], still_open: Mapping[str, bool], is_late: bool
-    ) -> list[MeasuredPair]:
-        """Return the pairs that need another repetition."""
-        waiting = [
-            pair
-            for pair in runs
-            if pair.runs
-            and pair.id in still_open
-            and len(pair.repetitions) < MOST_PROCESSES
-            and not (is_late and self._has_had_enough(pair, still_open[pair.id]))
-        ]
-        promising = [pair for pair in waiting if not (self._is_behind(pair) and _is_futile(pair.repetitions))]
-        is_alone = len(runs) == 1 or (len(waiting) == 1 and not is_late)
-        return waiting if is_alone else promising
-
-    def _has_had_enough(self, pair: MeasuredPair, seems_worse: bool) -> bool:
-        """Tell whether a pair gets nothing more when the time of all is over."""
-        return pair.has_estimate and not (seems_worse and pair.spent_s < _SUSPECTED_FACTOR * self.seconds)
-
-    def _is_behind(self, pair: MeasuredPair) -> bool:
-        """Tell whether the processes that an estimate needs would take longer than the pair's seconds."""
-        due = self.seconds * max(1, len(pair.repetitions)) / FEWEST_PROCESSES
-        return pair.spent_s > _OVERTIME_FACTOR * due
 
     def confirm_memory(self, measured: Iterable[MeasuredPair]) -> None:
         """Measure the memory peak of both sides in fresh processes."""
@@ -210,8 +179,8 @@ class PairedRuns:
         pair.peaks = peaks
 
     def _run_repetition(self, pair: MeasuredPair) -> None:
-        begin, number = self.clock(), len(pair.repetitions)
-        limit_s = 0.0 if self._is_behind(pair) else _SHARE_OF_A_PROCESS * self.seconds
+        begin, number = self.clock(), pair.processes
+        limit_s = 0.0 if is_behind(pair, self.seconds) else _SHARE_OF_A_PROCESS * self.seconds
         result = self.run_repetition(pair.pair, number, limit_s)
         if isinstance(result, SideEnded):
             # The machine may cause a first failure; the file causes a second one.
@@ -220,19 +189,16 @@ class PairedRuns:
             pair.end(result)
         else:
             pair.repetitions.append(result)
-        pair.spent_s += self.clock() - begin
+        pair.seconds_spent += self.clock() - begin
 
 
-def _note(pair: MeasuredPair, decided: int, pairs: int) -> str:
+def _note(pair: MeasuredPair, pairs: Sequence[MeasuredPair], still_open: Mapping[str, bool]) -> str:
     """Return what was timed last, and how many pairs are decided."""
-    done = "" if pairs == 1 else f"; {decided} of {pairs} decided"
-    return f"{pair.id}, process {len(pair.repetitions)}{done}"
-
-
-def _is_futile(repetitions: Sequence[PairedRepetition]) -> bool:
-    """Tell whether the ratios of the processes differ so much that a few more would decide nothing."""
-    ratios = [ratio for repetition in repetitions for ratio in log_ratios([repetition])]
-    return len(ratios) >= _FUTILITY_PROCESSES and max(ratios) > math.log(_FUTILITY_FACTOR) + min(ratios)
+    last = f"{pair.id}, process {pair.processes}"
+    if len(pairs) == 1:
+        return last
+    decided = sum(has_estimate(pair) and pair.id not in still_open for pair in pairs)
+    return f"{last}; {decided} of {len(pairs)} decided"
 
 
 def latency_ratio(repetitions: Sequence[PairedRepetition]) -> Estimate | None:

@@ -110,14 +110,15 @@ def of_accuracy(paired: Paired, flips: int, limit: float, verdict: Verdict, noun
     """Return how many predictions changed, and what that means for accuracy. `noun`: what was classified."""
     if flips == 0:
         return f"the same class on all {paired.decisions} {noun}"
-    retention, p = paired.retention, paired.mcnemar_p()
+    retention = paired.retention
     change = paired.only_variant - paired.only_reference
     images = f"of {paired.decisions} {noun}"
     right = f"{abs(change)} {'more' if change > 0 else 'fewer'} right" if change else "as many right"
     lost = f"{paired.only_reference} newly wrong, {paired.only_variant} newly right"
     if retention is None:
         return f"the baseline is right on none {images}"
-    figure = f"{flips} {images} changed class, {right} ({lost}; exact test p = {p:.2g})"
+    p = f"two-sided p = {paired.mcnemar_p():.2g}" if change > 0 else f"p = {paired.loss_p():.2g}"
+    figure = f"{flips} {images} changed class, {right} ({lost}; exact test {p})"
     is_open = verdict is Verdict.UNDECIDED and retention < limit
     decides = paired.images_to_decide(limit) if is_open else None
     open_ = "" if decides is None else f"; {decides} images like these would decide it"

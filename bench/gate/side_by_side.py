@@ -7,7 +7,7 @@ from bench.devices.terms import fewer_threads
 from bench.gate import reasons
 from bench.gate.check_job import CheckJob
 from bench.gate.document import Checked, Conditions
-from bench.gate.findings import Finding, Quantity, Verdict
+from bench.gate.findings import Finding, Quantity
 from bench.gate.judging import (
     Compared,
     Side,
@@ -16,9 +16,11 @@ from bench.gate.judging import (
     judge,
     judge_all_times,
     notes_on_classes,
+    open_cases,
 )
 from bench.gate.judging_outputs import notes_on_outputs
 from bench.gate.multiplicity import PAIRED
+from bench.gate.options import Limits
 from bench.gate.paired_runs import (
     MeasuredPair,
     PairedRuns,
@@ -92,29 +94,21 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
 
 def _measure(job: CheckJob, measured: Mapping[str, MeasuredPair], runs: PairedRuns) -> tuple[Finding, ...]:
     """Time all pairs, then measure suspected memory again. Return the final findings."""
-    runs.time(list(measured.values()), lambda: _open_cases(job, measured))
+    runs.time(list(measured.values()), lambda: _open_cases(measured, job.options.limits))
     suspected = grown_memory(_findings(job, measured))
     runs.confirm_memory(measured[finding.case] for finding in suspected)
     return _findings(job, measured)
 
 
-def _open_cases(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> dict[str, bool]:
-    """Return the cases that need more processes, and whether each seems to be worse.
-
-    They are those whose latency is undecided, or whose load time is and exceeds its limit.
-    """
-    limits = job.options.limits
-    latest = {
-        Quantity.LATENCY: 1 + limits.max_slowdown,
-        Quantity.LOAD_TIME: 1 + limits.max_load_slowdown,
+def _open_cases(measured: Mapping[str, MeasuredPair], limits: Limits) -> dict[str, bool]:
+    """Return the cases that need more processes, and whether each seems to be worse."""
+    times = {
+        (pair.id, quantity): time
+        for pair in measured.values()
+        for quantity in _RATIOS
+        if (time := times_of(pair, quantity)) is not None
     }
-    still: dict[str, bool] = {}
-    verdicts = judge_all_times(_all_compared(job, measured), limits, PAIRED)
-    for (case, quantity), judged in verdicts.items():
-        exceeds = judged.ratio > latest[quantity]
-        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
-            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
-    return still
+    return open_cases(judge_all_times(times, limits, PAIRED), limits)
 
 
 def _findings(job: CheckJob, measured: Mapping[str, MeasuredPair]) -> tuple[Finding, ...]:

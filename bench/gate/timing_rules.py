@@ -7,7 +7,7 @@ times are tested after every process, both errors are spent over these tests.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.gate.findings import Verdict
 from bench.gate.multiplicity import SAME_ERROR, TimePlan
@@ -26,6 +26,8 @@ class TimeRatio:
     """How many processes of each side it is from."""
     limit: float
     """How much larger the candidate's time may be, as a share of the baseline's."""
+    shared: Estimate | None = None
+    """The estimate with what all variants show together of the differences between processes."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,7 @@ class TimeVerdict:
 def with_shared_variances(ratios: Sequence[TimeRatio]) -> list[TimeRatio]:
     """Return ratios of one quantity with what they show together of the differences between processes."""
     shared = share_variances([ratio.estimate for ratio in ratios])
-    return [
-        TimeRatio(estimate, ratio.processes, ratio.limit)
-        for estimate, ratio in zip(shared, ratios, strict=True)
-    ]
+    return [replace(ratio, shared=estimate) for estimate, ratio in zip(shared, ratios, strict=True)]
 
 
 def judge_times(ratios: Sequence[TimeRatio], plan: TimePlan) -> list[TimeVerdict]:
@@ -57,6 +56,9 @@ def judge_times(ratios: Sequence[TimeRatio], plan: TimePlan) -> list[TimeVerdict
     A time is worse only if the whole corrected interval lies above 1 and the ratio exceeds the limit. It is
     the same only if the whole 90 % interval lies within the limit. Better blocks nothing, so that a
     corrected interval below 1 suffices.
+
+    Only SAME uses shared variances. Where variances differ too little to be noticed, the noisier variants'
+    errors at one in a thousand would be several times too many; those at one in twenty hardly change.
     """
 
     def is_slower(place: int, error: float) -> bool:
@@ -73,7 +75,7 @@ def judge_times(ratios: Sequence[TimeRatio], plan: TimePlan) -> list[TimeVerdict
 def _judge(ratio: TimeRatio, plan: TimePlan, slower: float | None, faster: float | None) -> TimeVerdict:
     """Return the verdict. `slower`, `faster`: the error at which that was found, None if it was not."""
     value, upper = math.exp(ratio.estimate.value), 1 + ratio.limit
-    narrow = _interval(ratio, plan, SAME_ERROR)
+    narrow = _interval(replace(ratio, estimate=ratio.shared or ratio.estimate), plan, SAME_ERROR)
     if slower is not None and value > upper:
         return TimeVerdict(Verdict.WORSE, value, _interval(ratio, plan, slower), 1 - 2 * slower)
     if 1 / upper <= narrow.low and narrow.high <= upper:

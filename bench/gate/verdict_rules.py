@@ -7,8 +7,6 @@ from bench.gate.findings import Verdict
 from bench.statistics.accuracy import least_agreement
 from bench.statistics.replication import Interval
 
-_FAMILY_ERROR = 0.05
-
 
 def judge_value(ratio: float, limit: float) -> Verdict:
     """Judge a ratio that is known exactly, such as that of two sizes."""

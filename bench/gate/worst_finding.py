@@ -192,6 +192,8 @@ def _is_of_another_day(finding: Finding, checked: Checked) -> bool:
 
 def how_to_decide(finding: Finding, checked: Checked) -> str:
     """Return what would decide an undecided finding."""
+    if finding.quantity is Quantity.ACCURACY and (finding.ratio or 0) > 1:
+        return "Look at the images that changed"
     if finding.quantity in (*_ANSWERS, Quantity.OUTPUTS):
         return f"Compare more {'images' if finding.quantity in _ANSWERS else 'inputs'}"
     return decide_latencies(checked)

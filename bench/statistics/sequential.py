@@ -16,7 +16,7 @@ Values = npt.NDArray[np.float64]
 
 # The range and the number of points on which a density is known. The range holds all but 1e-15 of it.
 _RANGE = 8.0
-_POINTS = 400
+_POINTS = 250
 
 
 @lru_cache(maxsize=256)
@@ -49,7 +49,8 @@ def _bounds(times: Sequence[float], spent: Sequence[float]) -> list[float]:
             grid, density = _moved(grid, density, time - before, time)
         bound = _exceeded(grid, density, share)
         bounds.append(bound / math.sqrt(time))
-        density = np.where(grid < bound, density, 0.0)
+        cell = grid[1] - grid[0]
+        density = density * np.clip((bound - grid) / cell + 0.5, 0, 1)  # the cell of the bound counts in part
     return bounds
 
 

@@ -29,17 +29,22 @@ def share_variances(estimates: Sequence[Estimate]) -> list[Estimate]:
     if len(varied) < 2:
         return list(estimates)
     prior, freedom = _prior(varied)
+    most = sum(estimate.freedom for estimate in varied)
     return [
-        _moderated(estimate, prior, freedom) if estimate.error > 0 else estimate for estimate in estimates
+        _moderated(estimate, prior, freedom, most) if estimate.error > 0 else estimate
+        for estimate in estimates
     ]
 
 
-def _moderated(estimate: Estimate, prior: float, prior_freedom: float) -> Estimate:
-    """Return the estimate with the mean of its own variance and the common one, by degrees of freedom."""
+def _moderated(estimate: Estimate, prior: float, prior_freedom: float, most: int) -> Estimate:
+    """Return the estimate with the mean of its own variance and the common one, by degrees of freedom.
+
+    `most`: the degrees of freedom of all estimates together, which none can exceed (as in limma).
+    """
     own, freedom = _variance(estimate), estimate.freedom
     variance = (prior_freedom * prior + freedom * own) / (prior_freedom + freedom)
     error = math.sqrt(variance / (freedom + 1))
-    return replace(estimate, error=error, freedom=math.floor(freedom + prior_freedom))
+    return replace(estimate, error=error, freedom=min(most, math.floor(freedom + prior_freedom)))
 
 
 def _variance(estimate: Estimate) -> float:

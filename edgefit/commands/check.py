@@ -89,7 +89,8 @@ def check(
         typer.Option(
             min=SHARE.low,
             max=SHARE.high,
-            help="The minimum top-1 agreement with the baseline: of model files to pass, of bundles to be BETTER.",
+            help="The minimum top-1 agreement with the baseline: of model files to pass, of labelled "
+            "bundles to be BETTER.",
         ),
     ] = 0.97,
     min_sqnr: Annotated[

@@ -10,6 +10,7 @@ on the same samples: the candidate's median of one run ÷ the baseline's of the 
 
 import argparse
 import json
+import math
 import signal
 import sys
 import time
@@ -190,7 +191,7 @@ def line(rows: Sequence[dict[str, Any]]) -> str:
     )
     by_format = Counter(one[0].split("-")[0] for one in found if one[2] == "SAME")
     same = ", ".join(f"{name} {count}" for name, count in sorted(by_format.items()))
-    ratios = [one[3] for one in found if one[3] is not None]
+    ratios = [one[3] for one in found if one[3] is not None] or [math.nan]
     spread = float(np.std(np.log(ratios))) if len(ratios) > 1 else 0.0
     apart = (
         f"naive {naive_blocked} of {len(pairs)} (ratios {min(naive):.2f} to {max(naive):.2f})"

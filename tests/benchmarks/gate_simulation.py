@@ -22,11 +22,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.gate.findings import Verdict
-from bench.gate.multiplicity import MOST_PROCESSES, PAIRED
+from bench.gate.findings import Quantity, Verdict
+from bench.gate.judging import Times, judge_all_times, open_cases
+from bench.gate.multiplicity import PAIRED
+from bench.gate.next_pair import FUTILITY_FACTOR, next_pair
 from bench.gate.options import DEFAULT_SECONDS, Limits
-from bench.gate.timing_rules import TimeRatio, TimeVerdict, judge_times, with_shared_variances
-from bench.statistics.replication import FEWEST_PROCESSES, trimmed_estimate
+from bench.gate.timing_rules import TimeVerdict
+from bench.statistics.replication import trimmed_estimate
 
 RECORDED = Path(__file__).parent / "recorded_noise"
 TWO = ("onnx-int8", "onnx-fp32")
@@ -40,6 +42,8 @@ class Scenario:
     variants: tuple[str, ...] = ()
     slowdown: float = 0.0
     limit: float = 0.05
+    slower: tuple[str, ...] = ()
+    """The variants that are slower; empty for all of the scenario."""
 
 
 SCENARIOS = (
@@ -47,7 +51,7 @@ SCENARIOS = (
     Scenario("2 variants, 10 % slower", TWO, slowdown=0.10),
     Scenario("2 variants, 5 % slower, limit 2 %", TWO, slowdown=0.05, limit=0.02),
     Scenario("all variants, equal"),
-    Scenario("all variants, 5 % slower", slowdown=0.05),
+    Scenario("all variants, onnx-int8 is 10 % slower", slowdown=0.10, slower=("onnx-int8",)),
     Scenario("all variants, 10 % slower", slowdown=0.10),
 )
 
@@ -79,69 +83,65 @@ def _centred(logs: Sequence[float]) -> tuple[float, ...]:
 class Simulated:
     """A pair of a simulated check."""
 
+    id: str
     noise: Noise
     slowdown: float
-    latencies: list[float] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
-    spent_s: float = 0.0
+    runs: bool = True
+    seconds_spent: float = 0.0
+    logs: dict[Quantity, list[float]] = field(
+        default_factory=lambda: {Quantity.LATENCY: [], Quantity.LOAD_TIME: []}
+    )
+
+    @property
+    def processes(self) -> int:
+        """How many processes of each side were drawn."""
+        return len(self.logs[Quantity.LATENCY])
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether their ratios differ too much (see bench/gate/next_pair.py)."""
+        logs = self.logs[Quantity.LATENCY]
+        return bool(logs) and max(logs) - min(logs) > math.log(FUTILITY_FACTOR)
 
     def run(self, random: np.random.Generator) -> None:
         """Draw a process of each side."""
         drawn, sign = random.integers(len(self.noise.latency)), random.choice((-1, 1))
-        self.latencies.append(sign * self.noise.latency[drawn] + math.log1p(self.slowdown))
-        self.loads.append(sign * self.noise.load[drawn])
-        self.spent_s += self.noise.seconds
+        self.logs[Quantity.LATENCY].append(sign * self.noise.latency[drawn] + math.log1p(self.slowdown))
+        self.logs[Quantity.LOAD_TIME].append(sign * self.noise.load[drawn])
+        self.seconds_spent += self.noise.seconds
+
+    def times(self) -> dict[tuple[str, Quantity], Times]:
+        """Return what the gate judges."""
+        estimates = {quantity: trimmed_estimate(logs) for quantity, logs in self.logs.items()}
+        return {
+            (self.id, quantity): Times(1.0, 1.0, estimate, self.processes)
+            for quantity, estimate in estimates.items()
+            if estimate is not None
+        }
 
 
 def check(noise: dict[str, Noise], scenario: Scenario, seed: int) -> tuple[list[Verdict], bool, float]:
     """Simulate a check: the verdicts on latencies, whether a time is WORSE, and the seconds."""
     random = np.random.default_rng(seed)
-    names = scenario.variants or tuple(noise)
-    pairs = [Simulated(noise[name], scenario.slowdown) for name in names]
+    slower = scenario.slower or scenario.variants or tuple(noise)
+    pairs = [
+        Simulated(name, noise[name], scenario.slowdown if name in slower else 0.0)
+        for name in scenario.variants or tuple(noise)
+    ]
     limits = Limits(max_slowdown=scenario.limit)
-    elapsed_s, waiting = 0.0, list(pairs)
-    while waiting:
-        pair = min(waiting, key=lambda pair: pair.spent_s)
+    still: dict[str, bool] = {}
+    elapsed_s = 0.0
+    times: dict[tuple[str, Quantity], Times] = {}
+    verdicts: dict[tuple[str, Quantity], TimeVerdict] = {}
+    while (pair := next_pair(pairs, still, elapsed_s, DEFAULT_SECONDS)) is not None:
         pair.run(random)
         elapsed_s += pair.noise.seconds
-        is_late = elapsed_s >= DEFAULT_SECONDS * len(pairs)
-        few = [pair for pair in pairs if len(pair.latencies) < FEWEST_PROCESSES]
-        if few:  # no check ends before all have an estimate, and no verdict can change the order before
-            waiting = few if is_late else pairs
-            continue
-        latencies, loads = judged(pairs, limits)
-        waiting = [
-            pair
-            for pair, latency, load in zip(pairs, latencies, loads, strict=True)
-            if len(pair.latencies) < MOST_PROCESSES and _is_open(pair, latency, load, limits, is_late)
-        ]
-    latencies, loads = judged(pairs, limits)
-    is_worse = any(one.verdict is Verdict.WORSE for one in (*latencies, *loads))
-    return [one.verdict for one in latencies], is_worse, elapsed_s
-
-
-def judged(pairs: Sequence[Simulated], limits: Limits) -> tuple[list[TimeVerdict], list[TimeVerdict]]:
-    """Judge all latencies and load times as the gate does."""
-    latencies = _ratios([pair.latencies for pair in pairs], limits.max_slowdown)
-    loads = _ratios([pair.loads for pair in pairs], limits.max_load_slowdown)
-    verdicts = judge_times([*latencies, *loads], PAIRED)
-    return verdicts[: len(pairs)], verdicts[len(pairs) :]
-
-
-def _ratios(logs: Sequence[list[float]], limit: float) -> list[TimeRatio]:
-    estimates = [trimmed_estimate(each) for each in logs]
-    return with_shared_variances(
-        [TimeRatio(one, len(each), limit) for one, each in zip(estimates, logs, strict=True) if one]
-    )
-
-
-def _is_open(pair: Simulated, latency: TimeVerdict, load: TimeVerdict, limits: Limits, is_late: bool) -> bool:
-    """Tell whether a pair gets another process: see bench/gate/side_by_side.py and paired_runs.py."""
-    times = ((latency, limits.max_slowdown), (load, limits.max_load_slowdown))
-    slow = [one for one, limit in times if one.verdict is Verdict.UNDECIDED and one.ratio > 1 + limit]
-    if is_late:
-        return pair.spent_s < 3 * DEFAULT_SECONDS and any(one.interval.low > 1 for one in slow)
-    return latency.verdict is Verdict.UNDECIDED or bool(slow)
+        times |= pair.times()
+        verdicts = judge_all_times(times, limits, PAIRED)
+        still = open_cases(verdicts, limits)
+    latencies = [verdicts.get((pair.id, Quantity.LATENCY)) for pair in pairs]
+    known = [Verdict.UNDECIDED if one is None else one.verdict for one in latencies]
+    return known, any(one.verdict is Verdict.WORSE for one in verdicts.values()), elapsed_s
 
 
 def line(noise: dict[str, Noise], scenario: Scenario, seeds: Sequence[int]) -> str:
@@ -173,6 +173,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--recorded", type=Path, nargs="*", default=sorted(RECORDED.glob("*.json")))
     arguments = parser.parse_args()
+    if not arguments.recorded:
+        sys.exit(f"{RECORDED} has no recording; make one with gate_noise.py")
     seeds = range(arguments.seed * 10**6, arguments.seed * 10**6 + arguments.runs)
     for path in arguments.recorded:
         noise = Noise.read(path)

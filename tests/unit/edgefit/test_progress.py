@@ -10,7 +10,7 @@ from edgefit.progress import Bar, Drawing
 TASKS = (
     "Exporting",
     "latency, process 12, not decided yet",
-    "confirmation run of suspected times, process 12, not decided yet",
+    "confirmation run of suspected memory, in fresh processes of each side",
 )
 NOTES = (
     "",

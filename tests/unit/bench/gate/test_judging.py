@@ -84,7 +84,7 @@ def test_accuracy_is_worse_below_its_limit_image_by_image() -> None:
 
     assert (four.quantity, four.verdict, four.flips) == (Quantity.ACCURACY, Verdict.WORSE, 4)
     assert four.sentence.startswith(
-        "4 of 100 images changed class, 4 fewer right (4 newly wrong, 0 newly right; exact test p = 0.12)"
+        "4 of 100 images changed class, 4 fewer right (4 newly wrong, 0 newly right; exact test p = 0.062)"
     )
     assert verdicts(compared(candidate=wrong(4)), min_retention=0.95)["accuracy"] == "SAME"
 

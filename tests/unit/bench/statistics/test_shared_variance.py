@@ -58,3 +58,10 @@ def test_a_shared_variance_is_as_wide_as_it_says() -> None:
 
     assert np.mean(np.abs(scaled) > 2.09) == pytest.approx(0.05, abs=0.015)
     assert math.isfinite(sum(scaled))
+
+
+def test_no_estimate_gets_more_degrees_of_freedom_than_all_have() -> None:
+    """Two variances that agree show as much as both together, and not everything."""
+    equal = [Estimate(0.0, 0.0, 0.02, 4), Estimate(0.0, 0.0, 0.02, 4)]
+
+    assert [one.freedom for one in share_variances(equal)] == [8, 8]
