@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.choose.candidates import Candidate
 from bench.report.class_recall import Classes
 from bench.report.retention import RetentionCheck, check_agreement, check_retention, check_values
-from bench.statistics.accuracy import LOSS_ERROR, MIN_AGREEMENT, least_agreement
+from bench.statistics.accuracy import MIN_AGREEMENT, least_agreement
 from bench.statistics.by_class import ClassPair
 from bench.statistics.latency import p95_or_p50
 from bench.units import mb, mib, ms
@@ -107,7 +107,7 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     overall = check_retention(candidate.paired, min_retention, margin)
     classes = candidate.classes
     lost = [] if classes is None else classes.lost(least)
-    others = [_agreement(candidate, least), _lost(classes, lost, least), *_not_shown(classes, lost, least)]
+    others = [_agreement(candidate, least), _lost(classes, lost, least), *_not_shown(classes, least)]
     checks = [overall, *(check for check in others if check is not None)]
     if classes is not None and any(classes.is_positive(pair) for pair in lost):
         checks.sort(key=lambda check: check.judged != "one class")
@@ -153,16 +153,12 @@ def _lost(classes: Classes | None, lost: Sequence[ClassPair], least: float) -> R
     return RetentionCheck(False, True, f"loses accuracy: {figures}{more}", "one class")
 
 
-def _not_shown(
-    classes: Classes | None, lost: Sequence[ClassPair], least: float
-) -> Iterator[RetentionCheck | None]:
-    """Yield a check for each class that would be lost by more than chance if there were no other classes."""
-    for pair in () if classes is None else classes.pairs:
-        retention = pair.paired.retention
-        is_below = retention is not None and retention < least
-        if classes is not None and is_below and pair not in lost and pair.paired.loss_p() <= LOSS_ERROR:
-            sentence = f"not shown to keep the accuracy: {_figures(classes, pair, least)}"
-            yield RetentionCheck(False, False, sentence, "one class")
+def _not_shown(classes: Classes | None, least: float) -> Iterator[RetentionCheck]:
+    """Yield a check for each class that may be lost."""
+    for pair in () if classes is None else classes.suspected(least):
+        assert classes is not None
+        sentence = f"not shown to keep the accuracy: {_figures(classes, pair, least)}"
+        yield RetentionCheck(False, False, sentence, "one class")
 
 
 def _figures(classes: Classes, pair: ClassPair, least: float) -> str:

@@ -54,13 +54,13 @@ def of_recall(pair: ClassPair, limit: float, verdict: Verdict, names: ClassNames
         return f"{counts}; {figures}"
     kept = f"{paired.retention:.3f} of the baseline's, the limit is {limit:g}"
     sentence = f"{counts} (exact test p = {paired.loss_p():.2g}); {figures}; {kept}"
-    return sentence + (_open(pair, limit) if verdict is Verdict.UNDECIDED else "")
+    return sentence + (_open(pair) if verdict is Verdict.UNDECIDED else "")
 
 
-def _open(pair: ClassPair, limit: float) -> str:
-    decides = pair.paired.images_to_decide(limit)
-    images = "" if decides is None else f": {decides} images of the class, like these, would decide it"
-    return f"; not decided{images}"
+def _open(pair: ClassPair) -> str:
+    decides = pair.paired.images_to_detect()
+    like = f": at least {decides} images of the class, like these, would decide it"
+    return "; not decided" + ("" if decides is None else like)
 
 
 def beside_accuracy(pairs: Sequence[ClassPair], shares: tuple[float, float], names: ClassNames) -> str:

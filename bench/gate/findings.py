@@ -53,6 +53,8 @@ class Finding(Record):
     class_name: str | None = None
     """The class that a recall is about: its name, or its number; `not` and the name of one of several labels
     for the images to which it does not apply. Null of another quantity."""
+    is_positive: bool = False
+    """Whether that class is the positive one: then its recall is the sensitivity."""
     verdict: Verdict = Field(strict=False)
     """How it changed."""
     sentence: str

@@ -13,8 +13,10 @@ from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.reasons import NOT_COMPARABLE, NOT_DECIDED, percent
 from bench.gate.worst_finding import (
     case_name,
+    class_in_quotes,
     decide_latencies,
     how_to_decide,
+    missed,
     remedy,
     said,
     shortened,
@@ -86,7 +88,7 @@ def _coverage(checked: Checked, cases: int) -> str:
     return ", ".join(
         quantity.value if counts[quantity] >= cases else f"{quantity.value} of {counts[quantity]}"
         for quantity in Quantity
-        if counts[quantity]
+        if counts[quantity] and quantity is not Quantity.RECALL  # the recalls are a part of the accuracy
     )
 
 
@@ -121,7 +123,23 @@ def _numbers(checked: Checked, verdict: Verdict, without: set[Quantity]) -> str:
     left_out = without | {Quantity.CASE}
     found = (finding.quantity for finding in checked.findings if finding.verdict is verdict)
     counts = Counter(quantity for quantity in found if quantity not in left_out)
-    return ", ".join(_number(counts[quantity], quantity) for quantity in Quantity if counts[quantity])
+    recall = _of_recalls(checked, verdict)
+    numbers = [
+        _number(counts[quantity], quantity)
+        for quantity in Quantity
+        if counts[quantity] and not (recall and quantity is Quantity.RECALL)
+    ]
+    return ", ".join([*recall, *numbers])
+
+
+def _of_recalls(checked: Checked, verdict: Verdict) -> list[str]:
+    """Return the worst of the undecided recalls with its class, and how many more there are."""
+    found = [finding for finding in checked.findings if finding.quantity is Quantity.RECALL]
+    recalls = worst_first(finding for finding in found if finding.verdict is verdict)
+    if verdict is not Verdict.UNDECIDED or not recalls:
+        return []
+    worst = f"recall of {class_in_quotes(recalls[0])} ({missed(recalls[0])})"
+    return [worst, *([f"{len(recalls) - 1} more recalls"] if len(recalls) > 1 else [])]
 
 
 def _number(count: int, quantity: Quantity) -> str:
@@ -160,7 +178,7 @@ def _groups(checked: Checked) -> str:
     counts = _compared_cases(checked)
     by_count: dict[int, list[str]] = {}
     for quantity in Quantity:
-        if counts[quantity] and quantity is not Quantity.CASE:
+        if counts[quantity] and quantity not in (Quantity.CASE, Quantity.RECALL):
             by_count.setdefault(counts[quantity], []).append(quantity.value)
     noun = row_noun(checked)
     return ", ".join(

@@ -186,6 +186,7 @@ def _of_class(pair: ClassPair, is_lost: bool, answers: PairedAnswers, limit: flo
     return answers.finding(
         quantity=Quantity.RECALL,
         class_name=answers.names.name_of(pair),
+        is_positive=answers.names.is_positive(pair),
         verdict=verdict,
         sentence=class_reasons.of_recall(pair, limit, verdict, answers.names),
         ratio=paired.retention,

@@ -120,8 +120,8 @@ def of_accuracy(paired: Paired, flips: int, limit: float, verdict: Verdict, noun
     p = f"two-sided p = {paired.mcnemar_p():.2g}" if change > 0 else f"p = {paired.loss_p():.2g}"
     figure = f"{flips} {images} changed class, {right} ({lost}; exact test {p})"
     is_open = verdict is Verdict.UNDECIDED and retention < limit
-    decides = paired.images_to_decide(limit) if is_open else None
-    open_ = "" if decides is None else f"; {decides} images like these would decide it"
+    decides = paired.images_to_detect() if is_open else None
+    open_ = "" if decides is None else f"; at least {decides} images like these would decide it"
     return f"{figure}; {retention:.3f} of the baseline's accuracy, the limit is {limit:g}{open_}"
 
 

@@ -1,5 +1,6 @@
 """The worst finding of a check in one sentence: by how much, how sure, and what to do about it. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from textwrap import shorten
 
@@ -31,6 +32,7 @@ _LIMITS = {
     Quantity.SIZE: "raise --max-growth",
 }
 _LONGEST_REASON = 70
+_LONGEST_NAME = 30
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -44,7 +46,7 @@ def case_name(finding: Finding, checked: Checked) -> str:
     return finding.case if provenance == "measured" else f"{finding.case} ({provenance})"
 
 
-def _harm(finding: Finding) -> tuple[bool, int, float]:
+def _harm(finding: Finding) -> tuple[bool, int, bool, float]:
     quantity = finding.quantity
     rank = WORST_FIRST.index(quantity) if quantity in WORST_FIRST else len(WORST_FIRST)
     if quantity is Quantity.OUTPUTS:
@@ -53,7 +55,12 @@ def _harm(finding: Finding) -> tuple[bool, int, float]:
         size = finding.ratio
     else:
         size = -finding.ratio
-    return finding.verdict is Verdict.UNDECIDED, rank, 0.0 if size is None else size
+    return (
+        finding.verdict is Verdict.UNDECIDED,
+        rank,
+        not finding.is_positive,
+        0.0 if size is None else size,
+    )
 
 
 def said(finding: Finding, checked: Checked) -> str:
@@ -62,6 +69,8 @@ def said(finding: Finding, checked: Checked) -> str:
     if finding.verdict is Verdict.UNDECIDED:
         figures = _sure(finding) if finding.quantity in _TIMES else ""
         bounds = f" ({figures}; {_limit(finding)})" if figures else ""
+        if finding.quantity is Quantity.RECALL:
+            return f"{case} may miss {class_in_quotes(finding)} ({missed(finding)}, too few to decide)"
         return f"the {finding.quantity.value} of {case} is undecided{bounds}"
     phrase = _PHRASES.get(finding.quantity)
     if phrase is None or (finding.quantity is not Quantity.CASE and finding.limit is None):
@@ -100,7 +109,19 @@ def _of_accuracy(case: str, finding: Finding, _: str) -> str:
 def _of_recall(case: str, finding: Finding, _: str) -> str:
     before, after = (_in_percent(value or 0) for value in (finding.baseline, finding.candidate))
     figures = f"recall {after}, was {before}{_p_value(finding)}; limit {finding.limit:g} of it"
-    return f"{case} misses '{finding.class_name}' ({figures})"
+    return f"{case} misses {class_in_quotes(finding)} ({figures})"
+
+
+def class_in_quotes(finding: Finding) -> str:
+    """Return the name of a recall's class; a long one is cut in the middle."""
+    name = finding.class_name or ""
+    cut = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 8]}…{name[-7:]}"
+    return f"'{cut}'"
+
+
+def missed(finding: Finding) -> str:
+    """Return how many images of a class are newly missed: the beginning of a recall's sentence."""
+    return re.split(r",| \(|;", finding.sentence)[0]
 
 
 def _p_value(finding: Finding) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.report.predictions import Predictions
 from bench.report.schema import BundleRecord, ClassAccuracy, Evaluation
 from bench.statistics.by_class import ClassPair, images_to_show
-from bench.statistics.class_losses import in_order, lost_classes
+from bench.statistics.class_losses import in_order, lost_classes, suspected_losses
 
 _MOST_NAMED = 3
 
@@ -37,6 +37,10 @@ class Classes:
         """Return the classes that the variant loses; see lost_classes."""
         return lost_classes(self.pairs, least, self.positive)
 
+    def suspected(self, least: float) -> list[ClassPair]:
+        """Return the classes that the variant may lose; see suspected_losses."""
+        return suspected_losses(self.pairs, least, self.positive)
+
     def is_positive(self, pair: ClassPair) -> bool:
         """Tell whether it is the positive class."""
         return self.positive is not None and pair.index == self.positive
@@ -50,7 +54,11 @@ class Classes:
         assert pair.recall is not None
         assert pair.reference_recall is not None
         shares = f"recall {pair.recall:.2f} instead of {pair.reference_recall:.2f}"
-        return f"class {self.words(pair)}: {shares} on {pair.images} {self.bundle.samples}"
+        return f"class {self.words(pair)}: {shares} on {self._counted(pair)}"
+
+    def _counted(self, pair: ClassPair) -> str:
+        samples = self.bundle.samples
+        return f"{pair.images} {samples.removesuffix('s') if pair.images == 1 else samples}"
 
     def too_few(self, least: float) -> str | None:
         """Say of which classes nothing can be claimed, and how many images would decide; None if of none."""
@@ -59,7 +67,8 @@ class Classes:
         if not few or needed is None:
             return None
         samples = self.bundle.samples
-        listed = [f"{self.words(pair)} ({pair.images} {samples})" for pair in few[:_MOST_NAMED]]
+        few.sort(key=lambda pair: (not self.is_positive(pair), pair.images))
+        listed = [f"{self.words(pair)} ({self._counted(pair)})" for pair in few[:_MOST_NAMED]]
         more = [f"{len(few) - _MOST_NAMED} more classes"] if len(few) > _MOST_NAMED else []
         noun, each = ("class", "it") if len(few) == 1 else ("classes", "each")
         sentence = f"nothing can be claimed of the {noun} {', '.join([*listed, *more])}"

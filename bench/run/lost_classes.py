@@ -14,4 +14,6 @@ def lost_class_warnings(classes: Classes | None, budget: Budget) -> list[str]:
     if classes is None:
         return []
     least = 1.0 if budget.retention is None else budget.retention - MARGIN
-    return [f"loses {classes.loss(pair)}: ship another variant" for pair in classes.lost(least)]
+    lost = [f"loses {classes.loss(pair)}: ship another variant" for pair in classes.lost(least)]
+    few = "too few to decide: evaluate more of them"
+    return lost + [f"may lose {classes.loss(pair)}, {few}" for pair in classes.suspected(least)]

@@ -200,6 +200,29 @@ class Paired:
             low, high = (low, middle) if decides(middle) else (middle, high)
         return math.ceil(high * self.images)
 
+    def images_to_detect(self) -> int | None:
+        """Return how many images like these would make the loss significant at LOSS_ERROR, tested alone.
+
+        None if there is no loss, if hardly any number would, or if an image has several labels.
+        """
+        lost, gained = self.only_reference, self.only_variant
+        if lost <= gained or self.by_image is not None:
+            return None
+
+        def detects(images: int) -> bool:
+            losses, gains = images * lost // self.images, -(-images * gained // self.images)
+            return binomial_tail(losses + gains, gains) <= LOSS_ERROR
+
+        few, many = 0, self.images
+        while not detects(many):
+            few, many = many, 2 * many
+            if many > _MOST_TIMES * self.images:
+                return None
+        while many - few > 1:
+            middle = (few + many) // 2
+            few, many = (few, middle) if detects(middle) else (middle, many)
+        return many
+
     def _interval(self, times: float) -> Interval:
         """Return the interval if there were `times` as many images with the same shares."""
         half = 0.5 * self.decisions / self.images

@@ -6,6 +6,9 @@ from bench.statistics.accuracy import LOSS_ERROR
 from bench.statistics.by_class import ClassPair
 from bench.statistics.multiplicity import Hypothesis, exact_least_p, hochberg
 
+# At most this share of the reference's recall is left of a class that is mostly lost.
+_MOSTLY_LOST = 0.5
+
 
 def in_order(pairs: Iterable[ClassPair], positive: int | None) -> list[ClassPair]:
     """Return the classes with those first whose loss is a false negative.
@@ -25,6 +28,23 @@ def lost_classes(pairs: Sequence[ClassPair], least: float, positive: int | None)
     ordered = in_order(pairs, positive)
     first = [pair for pair in ordered if _is_missed_first(pair, positive)]
     return [pair for family in (first, ordered[len(first) :]) for pair in _significant(family, least)]
+
+
+def suspected_losses(pairs: Sequence[ClassPair], least: float, positive: int | None) -> list[ClassPair]:
+    """Return the classes that may be lost, though the test of all classes together does not say so.
+
+    Their retention is below `least`. Alone, the test of one would be significant, or at least half of its
+    recall is gone, on too few images for any test.
+    """
+    lost = lost_classes(pairs, least, positive)
+    return [
+        pair
+        for pair in in_order(pairs, positive)
+        if pair not in lost
+        and (retention := pair.paired.retention) is not None
+        and retention < least
+        and (pair.paired.loss_p() <= LOSS_ERROR or retention <= _MOSTLY_LOST)
+    ]
 
 
 def _is_missed_first(pair: ClassPair, positive: int | None) -> bool:

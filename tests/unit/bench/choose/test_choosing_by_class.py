@@ -100,3 +100,11 @@ def test_of_enough_images_nothing_is_said() -> None:
     choice, _ = chosen_from(report_of((0,) * 150 + (1,) * 150, (0,) * 150 + (1,) * 150))
 
     assert not any("nothing can be claimed" in sentence for sentence in choice.explanation)
+
+
+def test_a_class_that_is_wholly_missed_on_too_few_images_is_not_shown_to_be_kept() -> None:
+    labels = (0,) * 420 + (1,) * 3
+    choice, int8 = chosen_from(report_of((0,) * 423, labels))
+
+    assert choice.chosen == "onnx-fp32"
+    assert int8.reason.startswith("class 'ill': recall 0.00 instead of 1.00 on 3 images")

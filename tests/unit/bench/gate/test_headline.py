@@ -198,3 +198,38 @@ def test_markdown_begins_with_it() -> None:
     found = nine(onnx_int8=Row(13, noise=NOISE))
 
     assert check_to_markdown(found).splitlines()[1].startswith("❌ **BLOCKED: onnx-int8 is 30 % slower ")
+
+
+def rare(missed: int, classes: tuple[str, ...] = ("normal", "ill")) -> Checked:
+    """A check of two reports of 400 healthy images and 3 or 4 ill ones, of which so many are missed now."""
+    labels = (0,) * 400 + (1,) * max(3, missed)
+    answers = (0,) * (400 + missed) + labels[400 + missed :]
+    before, after = (
+        made_report({"onnx-fp32": Row(10, answers=each)}, classes=classes, labels=labels)
+        for each in (labels, answers)
+    )
+    return checked(after, before)
+
+
+def test_too_few_missed_images_are_named_though_they_decide_nothing() -> None:
+    found = rare(missed=3)
+
+    assert found.exit_code == 0
+    assert "undecided: recall of 'ill' (3 of 3 images newly missed)" in headline(found)
+    assert headline(found).endswith("Compare more images to decide more.")
+
+
+def test_the_long_name_of_a_missed_class_is_cut() -> None:
+    assert f"misses 'path{18 * 'o'}…{7 * 'o'}' (" in headline(rare(4, ("normal", "path" + 60 * "o")))
+
+
+def test_the_positive_class_comes_before_one_that_loses_more() -> None:
+    ill, healthy = (
+        Finding(
+            case="a", variant="a", provider="cpu", quantity=Quantity.RECALL, verdict=Verdict.WORSE,
+            sentence="s", ratio=ratio, class_name=name, is_positive=name == "ill",
+        )
+        for name, ratio in (("ill", 0.1), ("healthy", 0.0))
+    )  # fmt: skip
+
+    assert worst_first([healthy, ill]) == [ill, healthy]

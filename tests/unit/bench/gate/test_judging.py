@@ -116,7 +116,7 @@ def test_a_loss_that_chance_may_explain_is_not_decided() -> None:
     two = judge([compared(candidate=wrong(2))], Limits())[-1]
 
     assert two.verdict is Verdict.UNDECIDED
-    assert re.search(r"the limit is 0.99; \d+ images like these would decide it", two.sentence)
+    assert re.search(r"the limit is 0.99; at least 200 images like these would decide it", two.sentence)
     assert (blocks(two, strict=False), blocks(two, strict=True)) == (False, True)
 
 
