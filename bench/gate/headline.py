@@ -26,6 +26,8 @@ from bench.report.schema import BundleRecord
 
 # How a condition that differs is written: its name, its value, and what it was.
 _WAS = ", was "
+_OF_CONTROL = "control workload's "
+_MOST_CONDITIONS = 3
 _NAME = re.compile(r" (?:'|none, was )")
 _TIMES = (Quantity.LATENCY, Quantity.LOAD_TIME)
 _PLURALS = {
@@ -169,7 +171,7 @@ def _without_latency(checked: Checked) -> str:
     undecided = _numbers(checked, Verdict.UNDECIDED, {Quantity.LATENCY})
     open_ = f"; undecided: {undecided}" if undecided else ""
     reason = f" ({why})" if why else ""
-    advice = f"{decide_latencies(checked)}, or let CI accept exit code {NOTHING_COMPARABLE}"
+    advice = f"{decide_latencies(checked)}, or accept exit code {NOTHING_COMPARABLE}"
     return f"PARTLY COMPARED: {compared}, none worse{open_}; no {_not_compared(checked)}{reason}. {advice}."
 
 
@@ -205,7 +207,16 @@ def _why_not(finding: Finding) -> str:
     if _WAS not in first:
         return shortened(first)
     differing = [_NAME.split(part, maxsplit=1)[0] for part in (first, *others) if _WAS in part]
-    return f"{_listed(differing, 'and')} {'differs' if len(differing) == 1 else 'differ'}"
+    # The control workload's runtime says nothing more where the variants' runtimes differ too.
+    named = [
+        name
+        for name in differing
+        if not (name.startswith(_OF_CONTROL) and name.removeprefix(_OF_CONTROL) in differing)
+    ]
+    more = f" and {len(named) - _MOST_CONDITIONS} more" if len(named) > _MOST_CONDITIONS else ""
+    is_one = len(named) == 1 and not named[0].endswith("s")
+    words = ", ".join(named[:_MOST_CONDITIONS]) + more if more else _listed(named, "and")
+    return f"{words} {'differs' if is_one else 'differ'}"
 
 
 def _cases(checked: Checked) -> dict[str, list[Finding]]:

@@ -108,7 +108,7 @@ def _of_accuracy(case: str, finding: Finding, _: str) -> str:
 
 def _of_recall(case: str, finding: Finding, _: str) -> str:
     before, after = (_in_percent(value or 0) for value in (finding.baseline, finding.candidate))
-    figures = f"recall {after}, was {before}{_p_value(finding)}; limit {finding.limit:g} of it"
+    figures = f"recall {after}, was {before}{_p_value(finding)}"
     return f"{case} misses {class_in_quotes(finding)} ({figures})"
 
 

@@ -95,7 +95,7 @@ def test_the_headline_says_what_was_compared_on_another_cpu() -> None:
 
     assert headline(found) == (
         "PARTLY COMPARED: memory, size and accuracy of 3 variants, none worse; no latency (CPU and cores "
-        "differ). Check the two bundles, or let CI accept exit code 12."
+        "differ). Check the two bundles, or accept exit code 12."
     )
 
 
