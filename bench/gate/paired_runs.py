@@ -39,7 +39,7 @@ def sampling_of(profile_sampling: Sampling) -> Sampling:
         update={
             "check_after_processes": CHECK_AFTER_PROCESSES,
             "warm_up": 30,
-            "blocks": 8,
+            "blocks": 24,
             "block_samples": 16,
             "block_s": 0.15,
             "cool_to_c": None,
