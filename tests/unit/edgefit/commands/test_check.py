@@ -53,7 +53,7 @@ def test_reports_of_another_host_are_exit_code_12(tmp_path: Path) -> None:
         "PARTLY COMPARED: memory, size and accuracy of 1 variant, none worse; no latency (CPU differs). "
     )
     assert said(done.stdout).startswith(said_first)
-    assert "let CI accept exit code 12." in said(done.stdout)
+    assert "accept exit code 12." in said(done.stdout)
     assert "CPU 'Another CPU', was 'Test CPU'" in " ".join(done.stdout.split())
 
 
