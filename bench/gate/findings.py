@@ -78,6 +78,10 @@ class Finding(Record):
     signal-to-quantisation-noise ratio of their values, which is null if they are equal."""
     unit: Literal["ns", "bytes", "share right", "share same", "dB"] | None = None
     """The unit of the two values."""
+    images: int | None = None
+    """The number of images of a recall's class; null of all else."""
+    newly_missed: int | None = None
+    """How many of them the baseline recognises and the candidate does not; null of all else."""
     confirmed: bool = False
     """Whether it is based only on a confirmation run in fresh processes."""
     flips: int | None = None

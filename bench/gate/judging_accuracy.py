@@ -197,4 +197,6 @@ def _of_class(pair: ClassPair, is_lost: bool, answers: PairedAnswers, limit: flo
         baseline=pair.reference_recall,
         candidate=pair.recall,
         unit="share right",
+        images=pair.images,
+        newly_missed=paired.only_reference,
     )

@@ -146,7 +146,7 @@ class PairedRuns:
         """
         runs = [pair for pair in measured if pair.runs]
         begin, shown_s = self.clock(), 0
-        self.progress.begin("latency, seconds", math.ceil(self.seconds * len(runs)))
+        self.progress.begin("latency, in seconds", math.ceil(self.seconds * len(runs)))
         still: Mapping[str, bool] = {}
         while (pair := next_pair(runs, still, self.clock() - begin, self.seconds)) is not None:
             self._run_repetition(pair)

@@ -1,6 +1,5 @@
 """The worst finding of a check in one sentence: by how much, how sure, and what to do about it. Pure."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from textwrap import shorten
 
@@ -120,8 +119,8 @@ def class_in_quotes(finding: Finding) -> str:
 
 
 def missed(finding: Finding) -> str:
-    """Return how many images of a class are newly missed: the beginning of a recall's sentence."""
-    return re.split(r",| \(|;", finding.sentence)[0]
+    """Return how many images of a recall's class are newly missed."""
+    return f"{finding.newly_missed} of {finding.images} images newly missed"
 
 
 def _p_value(finding: Finding) -> str:

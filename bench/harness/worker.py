@@ -23,7 +23,7 @@ from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import BlockMonitor, time_inferences, wait_until_idle, warm_up
 from bench.measurements import FailureKind, OutputValues
 from bench.runtimes.installed import import_runtime
-from bench.runtimes.protocol import LoadOptions, Session
+from bench.runtimes.protocol import LoadOptions, Runtime, Session
 from bench.system.page_cache import cached_share
 from bench.system.sandbox import Confinement
 
@@ -46,6 +46,7 @@ class Worker:
         self._inputs: tuple[Tensor, ...] = ()
         self._batches: list[Inputs] = []
         self._cpus: tuple[int, ...] | None = None
+        self._import_ns: dict[str, int] = {}
         self._pack: EvaluationPack | None = None
         self._tensors: TensorPack | None = None
 
@@ -56,7 +57,7 @@ class Worker:
                 return worker_messages.Ready(confinement=self._confinement)
             case worker_messages.Prepare():
                 self._pin(request.cpus)
-                import_runtime(request.module)
+                self._import(request.module)
                 return worker_messages.Ready(confinement=self._confinement)
             case worker_messages.Load():
                 return self._load(request)
@@ -89,13 +90,17 @@ class Worker:
         if cpus is not None:
             os.sched_setaffinity(0, cpus)
 
+    def _import(self, module: str) -> tuple[Runtime, int]:
+        """Import a runtime, and return how long its first import took, in nanoseconds."""
+        begin = time.perf_counter_ns()
+        runtime = import_runtime(module)
+        return runtime, self._import_ns.setdefault(module, time.perf_counter_ns() - begin)
+
     def _load(self, request: worker_messages.Load) -> worker_messages.Loaded:
         self._pin(request.cpus)
         self._inputs, self._batches = request.inputs, _read_inputs(request)
         cached = cached_share(map(Path, request.files))
-        begin = time.perf_counter_ns()
-        runtime = import_runtime(request.module)
-        imported = time.perf_counter_ns()
+        runtime, import_ns = self._import(request.module)
         runtime_bytes = process_memory.resident_bytes()
         self._high_water_mark.reset()
         options = LoadOptions(
@@ -110,7 +115,7 @@ class Worker:
         loaded = time.perf_counter_ns()
         return worker_messages.Loaded(
             runtime=runtime.version(),
-            import_ns=imported - begin,
+            import_ns=import_ns,
             load_ns=loaded - load_begin,
             cached_share=cached,
             runtime_bytes=runtime_bytes,

@@ -41,9 +41,9 @@ from edgefit.progress import progress
 VARIANTS = ("onnx-int8", "onnx-fp32")
 NAIVE_LIMIT = 1.05
 # A first guess from which the number of convolutions that slows by so much is found.
-PROBES = (8, 40)
-# Alternating blocks from which a file's ratio is found, and inferences of each.
-PASSES, BLOCK = 60, 16
+PROBES = (8, 64)
+# Alternating blocks from which a file's ratio is found, inferences of each, and what comes before each.
+PASSES, BLOCK, PAUSE_S, SETTLING = 200, 16, 0.02, 2
 
 
 @dataclass(frozen=True)
@@ -83,47 +83,59 @@ def check(candidate: Path, baseline: Path, options: CheckOptions) -> Checked:
 
 
 def prepare(bundle: Path, folder: Path) -> None:
-    """Make the slower bundles, each variant by as many convolutions as it takes, and measure their ratios."""
+    """Make the slower bundles, each variant by as many convolutions as it takes.
+
+    Their ratios follow from those of two probes, because a convolution more always costs the same. Many
+    convolutions are measured with a smaller relative error than few.
+    """
     if (folder / "truth.json").exists():
         return
     few, many = PROBES
     probes = [slower(bundle, folder / f"probe-{count}", dict.fromkeys(VARIANTS, count)) for count in PROBES]
-    probed = [{variant: file_ratio(bundle, probe, variant) for variant in VARIANTS} for probe in probes]
+    probed = {variant: [file_ratio(bundle, probe, variant) for probe in probes] for variant in VARIANTS}
     truth = {}
     for name, wanted in WANTED.items():
-        counts = {}
-        for variant in VARIANTS:
-            low, high = (each[variant] for each in probed)
-            counts[variant] = max(1, round(few + (wanted - low) / (high - low) * (many - few)))
-        made = slower(bundle, folder / name, counts)
-        found = {variant: file_ratio(bundle, made, variant) for variant in VARIANTS}
-        truth[name] = {"convolutions": counts, "ratio": found}
-        print(f"{name}: {counts} more convolutions, ratio {found}")
+        counts, ratios = {}, {}
+        for variant, (low, high) in probed.items():
+            each = (high - low) / (many - few)
+            counts[variant] = max(1, round(few + (wanted - low) / each))
+            ratios[variant] = round(low + (counts[variant] - few) * each, 4)
+        slower(bundle, folder / name, counts)
+        truth[name] = {"convolutions": counts, "ratio": ratios}
+        print(f"{name}: {counts} more convolutions, ratio {ratios}")
     (folder / "truth.json").write_text(json.dumps(truth))
 
 
 def file_ratio(baseline: Path, candidate: Path, variant: str) -> float:
-    """Return the latency of a variant's file ÷ another's, from alternating blocks in one process."""
+    """Return the latency of a variant's file ÷ another's, from alternating blocks in one process.
+
+    After a pause and two inferences, the threads of the other session no longer wait actively.
+    """
     sessions = []
     for bundle in (baseline, candidate):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
-        path = bundle / next(
-            one.entry for one in read_bundle(bundle).manifest.artifacts if one.variant == variant
-        )
-        sessions.append(onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"]))
-    (first, *_) = sessions[0].get_inputs()
-    image = np.zeros([1, *first.shape[1:]], dtype=np.float32)
-    logs = []
-    for _ in range(PASSES):
-        seconds = []
-        for session in sessions:
-            begin = time.perf_counter()
-            for _ in range(BLOCK):
-                session.run(None, {first.name: image})
-            seconds.append(time.perf_counter() - begin)
-        logs.append(seconds[1] / seconds[0])
-    return round(median(logs), 4)
+        entry = next(one.entry for one in read_bundle(bundle).manifest.artifacts if one.variant == variant)
+        sessions.append(onnxruntime.InferenceSession(str(bundle / entry), options, ["CPUExecutionProvider"]))
+    ratios = []
+    for number in range(PASSES):
+        order = (0, 1) if number % 2 else (1, 0)
+        seconds = {place: block_s(sessions[place]) for place in order}
+        ratios.append(seconds[1] / seconds[0])
+    return round(median(ratios), 4)
+
+
+def block_s(session: onnxruntime.InferenceSession) -> float:
+    """Return the seconds of a block of inferences."""
+    first = session.get_inputs()[0]
+    inputs = {first.name: np.zeros([1, *first.shape[1:]], dtype=np.float32)}
+    time.sleep(PAUSE_S)
+    for _ in range(SETTLING):
+        session.run(None, inputs)
+    begin = time.perf_counter()
+    for _ in range(BLOCK):
+        session.run(None, inputs)
+    return time.perf_counter() - begin
 
 
 def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from making.faulty_plan import SHORT, case, faulty_runtime, plan
 
+from bench.harness.case_worker import CaseWorker
 from bench.harness.paired_blocks import Pair, PairedRepetition, PairedRunner, SideEnded
 from bench.measurements import Failed, Skipped
 
@@ -51,3 +52,12 @@ def test_a_paired_run_says_whose_worker_died(tmp_path: Path, fault: str) -> None
     assert isinstance(found, SideEnded)
     assert found.is_candidate
     assert isinstance(found.outcome, Failed | Skipped)
+
+
+def test_the_time_of_an_import_is_that_of_the_first_one(tmp_path: Path) -> None:
+    with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
+        worker.begin_preparing()
+        worker.end_preparing()
+        loaded, again = worker.load(None), worker.load(None)
+
+    assert loaded.import_ns == again.import_ns
