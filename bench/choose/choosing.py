@@ -308,7 +308,7 @@ class _Chooser:
         return [*sentences, *based_on, *self._unclaimed(chosen)]
 
     def _unclaimed(self, chosen: Candidate) -> list[str]:
-        """Return of which classes nothing can be claimed, because they have too few images."""
+        """Return which classes have too few images to show that they keep their recall."""
         least = self._budget.retention
         if least is None or chosen.classes is None:
             return []

@@ -107,7 +107,7 @@ def on_classes(pairs: Iterable[ClassPair], names: ClassNames, min_retention: flo
     few = [pair for pair in known if pair.images and (needed is None or pair.images < needed)]
     notes = [] if not absent else [f"no image of {_listed(absent)}: nothing can be claimed about it"]
     if few:
-        lost, whose = f"{hidden_loss(few[0].images):.0%}", names.name_of(few[0])
+        lost, whose = f"{100 * hidden_loss(few[0].images):.0f} %", names.name_of(few[0])
         loss = f"nothing can be claimed about a loss below {lost} of the recall of {whose}"
         within = f"would show that a recall stays within {percent(1 - min_retention)}"
         number = "no number of images" if needed is None else f"{needed} images of a class"

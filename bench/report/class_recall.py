@@ -61,7 +61,7 @@ class Classes:
         return f"{pair.images} {samples.removesuffix('s') if pair.images == 1 else samples}"
 
     def too_few(self, least: float) -> str | None:
-        """Say of which classes nothing can be claimed, and how many images would decide; None if of none."""
+        """Say which classes have too few images to show that they keep their recall; None if none has."""
         needed = images_to_show(least)
         few = [pair for pair in self.pairs if needed is None or pair.images < needed]
         if not few or needed is None:
@@ -70,9 +70,9 @@ class Classes:
         few.sort(key=lambda pair: (not self.is_positive(pair), pair.images))
         listed = [f"{self.words(pair)} ({self._counted(pair)})" for pair in few[:_MOST_NAMED]]
         more = [f"{len(few) - _MOST_NAMED} more classes"] if len(few) > _MOST_NAMED else []
-        noun, each = ("class", "it") if len(few) == 1 else ("classes", "each")
-        sentence = f"nothing can be claimed of the {noun} {', '.join([*listed, *more])}"
-        return f"{sentence}: {needed} {samples} of {each} without a change would decide"
+        each = "it" if len(few) == 1 else "each"
+        sentence = f"too few {samples} to show that a class keeps its recall: {', '.join([*listed, *more])}"
+        return f"{sentence}; {needed} of {each}, all classified as before, would show it"
 
 
 def named(bundle: BundleRecord, class_: ClassPair | ClassAccuracy) -> str:

@@ -157,7 +157,7 @@ def test_classes_of_few_images_and_of_none_are_named_once() -> None:
     assert notes_on_classes(pairs, Limits()) == [
         "no image of c: nothing can be claimed about it",
         (
-            "b has 4 of 404 images: nothing can be claimed about a loss below 53% of the recall of b; "
+            "b has 4 of 404 images: nothing can be claimed about a loss below 53 % of the recall of b; "
             "299 images of a class would show that a recall stays within 1 %"
         ),
     ]
