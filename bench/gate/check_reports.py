@@ -8,8 +8,9 @@ from bench.bundle.model_set import InputsRecord
 from bench.gate.class_reasons import ClassNames
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding
-from bench.gate.judging import Compared, Side, Times, judge, notes_on_classes
+from bench.gate.judging import Compared, Side, judge, notes_on_classes
 from bench.gate.judging_outputs import OTHER_INPUTS, evaluated_inputs, notes_on_outputs
+from bench.gate.judging_times import Times
 from bench.gate.multiplicity import TWO_REPORTS
 from bench.gate.options import CheckOptions
 from bench.gate.reasons import NOT_COMPARABLE, OtherMachine

@@ -2,7 +2,7 @@
 measured, so that two bundles or model files measured together and two reports are judged by the same rules.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
@@ -16,19 +16,13 @@ from bench.gate.class_reasons import ClassNames, on_classes
 from bench.gate.findings import Finding, Quantity, Verdict
 from bench.gate.judging_accuracy import PairedAnswers, judge_answers
 from bench.gate.judging_outputs import judge_outputs
+from bench.gate.judging_times import Times, TimeVerdicts, judge_all_times
 from bench.gate.multiplicity import TWO_REPORTS, TimePlan
 from bench.gate.options import Limits
-from bench.gate.timing_rules import (
-    TimeRatio,
-    TimeVerdict,
-    judge_times,
-    with_shared_variances,
-)
 from bench.gate.verdict_rules import judge_memory, judge_value
 from bench.measurements import OutputValues
 from bench.runtimes.providers import case_id
 from bench.statistics.accuracy import Labels, Logits
-from bench.statistics.replication import Estimate
 from bench.units import mib
 
 
@@ -48,22 +42,6 @@ class Side:
     """Its answers, [images][classes]; None where there is no accuracy."""
     outputs: tuple[OutputValues, ...] | None = None
     """The outputs of a model file, or those of an artifact that has no accuracy."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """One time of a variant on both sides: its latency, or its load time."""
-
-    baseline_ns: float
-    """The baseline's median."""
-    candidate_ns: float
-    """The candidate's median."""
-    ratio: Estimate | str
-    """The estimate of the logarithm of candidate ÷ baseline, or the reason why there is none."""
-    processes: int = 1
-    """How many processes of each side were timed."""
-    comparable: bool = True
-    """Whether an estimate was possible at all."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +98,6 @@ class Compared:
         return partial(Finding, case=self.case, variant=self.variant, provider=self.provider)
 
 
-TimeVerdicts = Mapping[tuple[str, Quantity], TimeVerdict]
-
-
 def judge(compared: Sequence[Compared], limits: Limits, plan: TimePlan = TWO_REPORTS) -> tuple[Finding, ...]:
     """Return the findings of every variant, in order; `plan`: how sure those on times have to be."""
     times = judge_all_times(times_by_case(compared), limits, plan)
@@ -144,44 +119,6 @@ def times_by_case(compared: Sequence[Compared]) -> dict[tuple[str, Quantity], Ti
         for quantity in (Quantity.LATENCY, Quantity.LOAD_TIME)
         if (times := variant.time_of(quantity)) is not None
     }
-
-
-def judge_all_times(
-    times: Mapping[tuple[str, Quantity], Times], limits: Limits, plan: TimePlan
-) -> dict[tuple[str, Quantity], TimeVerdict]:
-    """Return the verdict on each time that has an estimate, by case and quantity."""
-    latencies = _ratios(times, Quantity.LATENCY, limits.max_slowdown, plan)
-    load_times = _ratios(times, Quantity.LOAD_TIME, limits.max_load_slowdown, plan)
-    ratios = latencies | load_times
-    return dict(zip(ratios, judge_times(list(ratios.values()), plan), strict=True))
-
-
-def _ratios(
-    times: Mapping[tuple[str, Quantity], Times], quantity: Quantity, limit: float, plan: TimePlan
-) -> dict[tuple[str, Quantity], TimeRatio]:
-    """Return the ratios of one quantity. Variants that were timed together share their variances."""
-    ratios = {
-        key: TimeRatio(time.ratio, time.processes, limit)
-        for key, time in times.items()
-        if key[1] is quantity and not isinstance(time.ratio, str)
-    }
-    if not plan.check_after_processes:
-        return ratios
-    return dict(zip(ratios, with_shared_variances(list(ratios.values())), strict=True))
-
-
-def open_cases(verdicts: TimeVerdicts, limits: Limits) -> dict[str, bool]:
-    """Return the cases that need more processes, and whether each seems to be worse.
-
-    They are those whose latency is undecided, or whose load time is and exceeds its limit.
-    """
-    limit = {Quantity.LATENCY: limits.max_slowdown, Quantity.LOAD_TIME: limits.max_load_slowdown}
-    still: dict[str, bool] = {}
-    for (case, quantity), judged in verdicts.items():
-        exceeds = judged.ratio > 1 + limit[quantity]
-        if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
-            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
-    return still
 
 
 def grown_memory(findings: Sequence[Finding]) -> list[Finding]:

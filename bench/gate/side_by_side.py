@@ -8,17 +8,9 @@ from bench.gate import reasons
 from bench.gate.check_job import CheckJob
 from bench.gate.document import Checked, Conditions
 from bench.gate.findings import Finding, Quantity
-from bench.gate.judging import (
-    Compared,
-    Side,
-    Times,
-    grown_memory,
-    judge,
-    judge_all_times,
-    notes_on_classes,
-    open_cases,
-)
+from bench.gate.judging import Compared, Side, grown_memory, judge, notes_on_classes
 from bench.gate.judging_outputs import notes_on_outputs
+from bench.gate.judging_times import Times, judge_all_times, open_cases
 from bench.gate.multiplicity import PAIRED
 from bench.gate.options import Limits
 from bench.gate.paired_runs import (

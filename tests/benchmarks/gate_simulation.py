@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.gate.findings import Quantity, Verdict
-from bench.gate.judging import Times, judge_all_times, open_cases
+from bench.gate.judging_times import Times, judge_all_times, open_cases
 from bench.gate.multiplicity import PAIRED
 from bench.gate.next_pair import FUTILITY_FACTOR, next_pair
 from bench.gate.options import DEFAULT_SECONDS, Limits

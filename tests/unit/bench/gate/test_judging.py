@@ -13,7 +13,8 @@ from bench.gate.blocking import blocks
 from bench.gate.check_reports import check_reports
 from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity, Verdict
-from bench.gate.judging import Compared, Side, Times, grown_memory, judge
+from bench.gate.judging import Compared, Side, grown_memory, judge
+from bench.gate.judging_times import Times
 from bench.gate.options import CheckOptions, Limits
 from bench.gate.verdict_rules import judge_memory, judge_value
 from bench.measurements import Failed, FailureKind, Skipped, Stage
