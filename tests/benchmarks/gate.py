@@ -14,7 +14,7 @@ import math
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,7 +23,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -31,19 +30,20 @@ from making.busy_core import background_load
 from making.changed_bundle import changed, slowed
 
 from bench.bundle.manifest import read_bundle
-from bench.gate.check_bundles import check_bundles
+from bench.gate.check_bundles import check_bundles, planned
 from bench.gate.document import Checked
 from bench.gate.options import CheckOptions, Limits
-from bench.gate.paired_runs import p50_ns
+from bench.gate.paired_runs import log_ratios, p50_ns
+from bench.harness.paired_blocks import PairedRepetition, PairedRunner
 from device_profiles.loading import load_profile
 from edgefit.progress import progress
 
 VARIANTS = ("onnx-int8", "onnx-fp32")
 NAIVE_LIMIT = 1.05
 # A first guess from which the number of convolutions that slows by so much is found.
-PROBES = (8, 64)
-# Alternating blocks from which a file's ratio is found, inferences of each, and what comes before each.
-PASSES, BLOCK, PAUSE_S, SETTLING = 200, 16, 0.02, 2
+PROBES = (4, 24)
+# Processes of each side from which a probe's ratio is found, and the longest time of one.
+PROCESSES, LIMIT_S = 5, 2.5
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def prepare(bundle: Path, folder: Path) -> None:
         return
     few, many = PROBES
     probes = [slower(bundle, folder / f"probe-{count}", dict.fromkeys(VARIANTS, count)) for count in PROBES]
-    probed = {variant: [file_ratio(bundle, probe, variant) for probe in probes] for variant in VARIANTS}
+    ratios_of_probes = [paired_ratios(bundle, probe) for probe in probes]
+    probed = {variant: [ratios[variant] for ratios in ratios_of_probes] for variant in VARIANTS}
     truth = {}
     for name, wanted in WANTED.items():
         counts, ratios = {}, {}
@@ -106,36 +107,18 @@ def prepare(bundle: Path, folder: Path) -> None:
     (folder / "truth.json").write_text(json.dumps(truth))
 
 
-def file_ratio(baseline: Path, candidate: Path, variant: str) -> float:
-    """Return the latency of a variant's file ÷ another's, from alternating blocks in one process.
-
-    After a pause and two inferences, the threads of the other session no longer wait actively.
-    """
-    sessions = []
-    for bundle in (baseline, candidate):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        entry = next(one.entry for one in read_bundle(bundle).manifest.artifacts if one.variant == variant)
-        sessions.append(onnxruntime.InferenceSession(str(bundle / entry), options, ["CPUExecutionProvider"]))
-    ratios = []
-    for number in range(PASSES):
-        order = (0, 1) if number % 2 else (1, 0)
-        seconds = {place: block_s(sessions[place]) for place in order}
-        ratios.append(seconds[1] / seconds[0])
-    return round(median(ratios), 4)
-
-
-def block_s(session: onnxruntime.InferenceSession) -> float:
-    """Return the seconds of a block of inferences."""
-    first = session.get_inputs()[0]
-    inputs = {first.name: np.zeros([1, *first.shape[1:]], dtype=np.float32)}
-    time.sleep(PAUSE_S)
-    for _ in range(SETTLING):
-        session.run(None, inputs)
-    begin = time.perf_counter()
-    for _ in range(BLOCK):
-        session.run(None, inputs)
-    return time.perf_counter() - begin
+def paired_ratios(baseline: Path, candidate: Path) -> dict[str, float]:
+    """Return the latency of each variant ÷ the baseline's, from paired processes as the gate starts them."""
+    options = CheckOptions(only=VARIANTS)
+    job = planned(read_bundle(candidate), read_bundle(baseline), load_profile("laptop-cpu"), options)
+    runner = PairedRunner(job.plan)
+    logs: defaultdict[str, list[float]] = defaultdict(list)
+    for number in range(PROCESSES):
+        for pair in job.pairs():
+            timed = runner.run_repetition(pair, number, LIMIT_S)
+            if isinstance(timed, PairedRepetition):
+                logs[pair.id] += log_ratios([timed])
+    return {case: math.exp(median(values)) for case, values in logs.items()}
 
 
 def slower(bundle: Path, target: Path, counts: dict[str, int]) -> Path:
