@@ -55,12 +55,14 @@ def _ratios(
 def open_cases(verdicts: TimeVerdicts, limits: Limits) -> dict[str, bool]:
     """Return the cases that need more processes, and whether each seems to be worse.
 
-    They are those whose latency is undecided, or whose load time is and exceeds its limit.
+    They are those whose latency is undecided, or whose load time is and exceeds its limit. A time seems to be
+    worse if it exceeds its limit, and its interval excludes that it fell as much.
     """
     limit = {Quantity.LATENCY: limits.max_slowdown, Quantity.LOAD_TIME: limits.max_load_slowdown}
     still: dict[str, bool] = {}
     for (case, quantity), judged in verdicts.items():
         exceeds = judged.ratio > 1 + limit[quantity]
         if judged.verdict is Verdict.UNDECIDED and (quantity is Quantity.LATENCY or exceeds):
-            still[case] = still.get(case, False) or (exceeds and judged.interval.low > 1)
+            seems_worse = exceeds and judged.interval.low > 1 / (1 + limit[quantity])
+            still[case] = still.get(case, False) or seems_worse
     return still

@@ -22,7 +22,7 @@ SAME_ERROR = 0.05
 """The one-sided error of each of the two tests of SAME: its interval has 90 % confidence."""
 GAIN_ERROR = 0.05
 """The error of all BETTER accuracies of a check together. Better blocks nothing."""
-MOST_PROCESSES = 50
+MOST_PROCESSES = 30
 CHECK_AFTER_PROCESSES = tuple(range(FEWEST_PROCESSES, MOST_PROCESSES + 1))
 """The numbers of processes after which paired runs are tested."""
 

@@ -13,12 +13,16 @@ from bench.statistics.replication import FEWEST_PROCESSES
 # then run one block each, so that the other pairs do not pay for it.
 _OVERTIME_FACTOR = 1.25
 # A pair that seems to be worse when the time is over gets its seconds times this factor, because a busy
-# machine needs that many to be sure. All such pairs together get no more than this.
-_SUSPECTED_FACTOR = 3.0
+# machine needs that many to be sure.
+_SUSPECTED_FACTOR = 4.0
+# But all pairs together take no longer than the seconds of one times this (five minutes by default), or, of
+# many pairs, than their time and the seconds of three more.
+_LONGEST_FACTOR = 12.0
+_MORE_FACTOR = 3.0
 # A pair that is behind is futile if so many of its processes have ratios that differ by more than this
 # factor, as they do while its threads wait for a core that other work occupies. Further processes would
 # decide nothing, so that the pair is dropped where other pairs wait.
-FUTILITY_PROCESSES = 3
+FUTILITY_PROCESSES = 2
 FUTILITY_FACTOR = 2.0
 
 
@@ -70,7 +74,7 @@ def next_pair(
     """
     total_s = seconds * len(pairs)
     is_late = elapsed_s >= total_s
-    is_over = elapsed_s >= total_s + _SUSPECTED_FACTOR * seconds
+    is_over = elapsed_s >= max(_LONGEST_FACTOR * seconds, total_s + _MORE_FACTOR * seconds)
 
     def needs_more(pair: Timed) -> bool:
         if not pair.runs or pair.processes >= MOST_PROCESSES:

@@ -93,11 +93,11 @@ def test_what_is_not_decided_goes_on_to_the_last_check(pair: Pair) -> None:
 
 
 def test_an_open_pair_gets_the_seconds_that_a_decided_one_leaves(pair: Pair, other: Pair) -> None:
-    measured = stage(invented := Invented(), seconds=20).examine([pair, other])
+    measured = stage(invented := Invented(), seconds=15).examine([pair, other])
 
-    stage(invented, seconds=20).time(measured, lambda: {other.id: False})
+    stage(invented, seconds=15).time(measured, lambda: {other.id: False})
 
-    assert [len(one.repetitions) for one in measured] == [FEWEST_PROCESSES, 40 - FEWEST_PROCESSES]
+    assert [len(one.repetitions) for one in measured] == [FEWEST_PROCESSES, 30 - FEWEST_PROCESSES]
 
 
 def test_what_the_other_pairs_show_may_open_a_decided_pair_again(pair: Pair, other: Pair) -> None:
@@ -113,10 +113,10 @@ def test_what_the_other_pairs_show_may_open_a_decided_pair_again(pair: Pair, oth
 
 
 def test_a_pair_that_seems_worse_gets_more_time_and_another_does_not(pair: Pair, other: Pair) -> None:
-    measured = stage(invented := Invented(), seconds=8).examine([pair, other])
-    stage(invented, seconds=8).time(measured, lambda: {pair.id: False, other.id: True})
+    measured = stage(invented := Invented(), seconds=6).examine([pair, other])
+    stage(invented, seconds=6).time(measured, lambda: {pair.id: False, other.id: True})
 
-    assert [len(one.repetitions) for one in measured] == [8, 24]
+    assert [len(one.repetitions) for one in measured] == [6, 24]
 
 
 def test_pairs_get_the_same_time_and_not_the_same_number_of_processes(pair: Pair, other: Pair) -> None:
