@@ -22,6 +22,7 @@ FILE_NAME = "evaluation.npz"
 
 Labels = npt.NDArray[np.int64]
 _LABEL_AXES = (1, 2)
+_DECIDES = 2
 
 
 @dataclass(frozen=True)
@@ -165,4 +166,12 @@ def _are_labels(pack: EvaluationPack) -> bool:
     labels = pack.labels
     if labels is None:
         return True
-    return np.issubdtype(labels.dtype, np.integer) and labels.ndim in _LABEL_AXES and len(labels) == len(pack)
+    is_fitting = (
+        np.issubdtype(labels.dtype, np.integer) and labels.ndim in _LABEL_AXES and len(labels) == len(pack)
+    )
+    return is_fitting and labels.min() >= 0 and labels.max() < _classes_of(pack, labels.ndim)
+
+
+def _classes_of(pack: EvaluationPack, axes: int) -> int:
+    """Return how many classes a label can name. One value tells two apart, and so does one of several labels."""
+    return max(_DECIDES, pack.reference_logits.shape[1]) if axes == 1 else _DECIDES

@@ -1,10 +1,11 @@
 """How sure the verdicts of a check are together: its families of hypotheses, and their errors. Pure.
 
 - WORSE of latencies and load times, all variants and all tests together: 0.5 % (Holm); of two reports, whose
-  latencies are tested once: 2.5 %. The same for BETTER.
+  latencies are tested once: 2.5 %.
 - WORSE of accuracies, all variants: 10 % (Hochberg).
 - WORSE of recalls of the positive class, all variants: 10 % (Hochberg).
 - WORSE of recalls of the other classes, all variants and classes: 10 % (Hochberg).
+- BETTER of latencies and load times, all variants and all tests together: 5 % (Holm).
 - BETTER of accuracies, all variants: 5 % (Hochberg).
 
 The outputs of model files are compared by one 95 % interval of the agreement for each file.
@@ -21,7 +22,7 @@ from bench.statistics.sequential import nominal_errors
 SAME_ERROR = 0.05
 """The one-sided error of each of the two tests of SAME: its interval has 90 % confidence."""
 GAIN_ERROR = 0.05
-"""The error of all BETTER accuracies of a check together. Better blocks nothing."""
+"""The error of all BETTER accuracies of a check together, and of all BETTER times. Better blocks nothing."""
 MOST_PROCESSES = 30
 CHECK_AFTER_PROCESSES = tuple(range(FEWEST_PROCESSES, MOST_PROCESSES + 1))
 """The numbers of processes after which paired runs are tested."""
@@ -32,7 +33,7 @@ class TimePlan:
     """How sure the verdicts on times have to be."""
 
     worse_error: float
-    """The one-sided error of all WORSE times of a check together; that of BETTER is the same."""
+    """The one-sided error of all WORSE times of a check together."""
     check_after_processes: tuple[int, ...] = ()
     """The numbers of processes after which times are tested; empty if they are tested once."""
 

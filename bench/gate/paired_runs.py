@@ -61,6 +61,8 @@ class MeasuredPair:
     """Its repetitions: a fresh process of each side."""
     peaks: dict[bool, tuple[int, ...]] = field(default_factory=dict)
     """The memory peaks of the confirmation run, by whether they are the candidate's."""
+    retried: list[SideEnded] = field(default_factory=list)
+    """How a side ended early in a repetition that was then run again."""
     seconds_spent: float = 0.0
     """The seconds that its repetitions took."""
 
@@ -184,6 +186,7 @@ class PairedRuns:
         result = self.run_repetition(pair.pair, number, limit_s)
         if isinstance(result, SideEnded):
             # The machine may cause a first failure; the file causes a second one.
+            pair.retried.append(result)
             result = self.run_repetition(pair.pair, number, limit_s)
         if isinstance(result, SideEnded):
             pair.end(result)

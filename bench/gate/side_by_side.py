@@ -1,6 +1,6 @@
 """Measures both sides of a check, interleaved on this machine, and has the gate judge them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from bench.devices.terms import fewer_threads
@@ -79,7 +79,7 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
             *notes_on_outputs(findings, job.inputs),
             *notes_on_classes(_all_compared(job, measured), job.options.limits),
         ),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *retried_processes(measured.values())),
         raw=tuple(repetition for pair in measured.values() for repetition in pair.repetitions),
     )
 
@@ -159,6 +159,20 @@ def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
         ratio=_RATIOS[quantity](repetitions) or reasons.dropped(len(repetitions)),
         processes=len(repetitions),
     )
+
+
+def retried_processes(measured: Iterable[MeasuredPair]) -> list[str]:
+    """Return a warning for each side of which processes failed, and ran when they were started again."""
+    warnings = []
+    for pair in measured:
+        for is_candidate, name in ((False, "baseline"), (True, "candidate")):
+            ends = [ended.outcome.reason for ended in pair.retried if ended.is_candidate is is_candidate]
+            if ends and pair.runs:
+                warnings.append(
+                    f"{pair.id}: the {name} failed in {len(ends)} of {pair.processes} processes, and ran when "
+                    f"started again ({ends[0]})"
+                )
+    return warnings
 
 
 def _notes_on_equal_files(job: CheckJob) -> list[str]:

@@ -1,8 +1,9 @@
 """The rules for times: what each verdict needs, and how sure all of them are together. Pure.
 
 SAME is a claim for each time alone: two one-sided tests at 5 %, which is a 90 % interval within the limit.
-WORSE blocks, so that its errors are limited for all times of a check together, by Holm's procedure. Where
-times are tested after every process, both errors are spent over these tests.
+WORSE blocks, so that its errors are limited for all times of a check together, by Holm's procedure. So are
+those of BETTER, which blocks nothing and may err more often. Where times are tested after every process, all
+errors are spent over these tests.
 """
 
 import math
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.gate.findings import Verdict
-from bench.gate.multiplicity import SAME_ERROR, TimePlan
+from bench.gate.multiplicity import GAIN_ERROR, SAME_ERROR, TimePlan
 from bench.statistics.multiplicity import holm
 from bench.statistics.replication import Estimate, Interval
 from bench.statistics.shared_variance import share_variances
@@ -68,7 +69,7 @@ def judge_times(ratios: Sequence[TimeRatio], plan: TimePlan) -> list[TimeVerdict
         return _interval(ratios[place], plan, error).high < 1
 
     slower = holm(len(ratios), plan.worse_error, is_slower)
-    faster = holm(len(ratios), plan.worse_error, is_faster)
+    faster = holm(len(ratios), GAIN_ERROR, is_faster)
     return [_judge(ratio, plan, slower.get(index), faster.get(index)) for index, ratio in enumerate(ratios)]
 
 

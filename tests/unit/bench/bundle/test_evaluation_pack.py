@@ -64,6 +64,9 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:
         pack(GREY.astype(np.int64)),
         EvaluationPack(GREY, np.array([0, 1, 0]), np.full((3, 2), np.nan, dtype=np.float32)),
         EvaluationPack(GREY, np.array([0, 1, 0]), np.zeros(3, dtype=np.float32)),
+        EvaluationPack(GREY, np.array([0, 2, 0]), np.zeros((3, 2), dtype=np.float32)),
+        EvaluationPack(GREY, np.array([0, -1, 0]), np.zeros((3, 2), dtype=np.float32)),
+        EvaluationPack(GREY, np.array([[0, 1], [2, 0], [1, 1]]), np.zeros((3, 2), dtype=np.float32)),
     ],
 )
 def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path, spoilt: EvaluationPack) -> None:
@@ -71,3 +74,15 @@ def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path, spoilt: 
 
     with pytest.raises(InputError, match="do not fit together"):
         read_pack(tmp_path / "p.npz")
+
+
+@pytest.mark.parametrize(
+    ("labels", "values"), [([0, 1, 0], 1), ([0, 2, 1], 3), ([[0, 1], [1, 1], [0, 0]], 2)]
+)
+def test_a_label_may_name_each_class_of_the_output(tmp_path: Path, labels: list[object], values: int) -> None:
+    write_pack(
+        tmp_path / "p.npz",
+        EvaluationPack(GREY, np.array(labels), np.zeros((3, values), dtype=np.float32)),
+    )
+
+    assert read_pack(tmp_path / "p.npz").labels is not None

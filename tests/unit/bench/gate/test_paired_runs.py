@@ -12,7 +12,7 @@ from making.faulty_plan import Silent, pair_of
 from bench.gate.findings import Quantity
 from bench.gate.multiplicity import MOST_PROCESSES
 from bench.gate.paired_runs import MeasuredPair, PairedRuns, latency_ratio
-from bench.gate.side_by_side import times_of
+from bench.gate.side_by_side import retried_processes, times_of
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
@@ -269,6 +269,10 @@ def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
     stage(invented).time(measured, none_open)
 
     assert measured[0].runs
+    assert retried_processes(measured) == [
+        "onnx-fp32: the baseline failed in 1 of 5 processes, and ran when started again (killed in "
+        "stage timing: was killed)"
+    ]
     assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
 
 
