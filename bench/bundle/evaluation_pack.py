@@ -173,5 +173,5 @@ def _are_labels(pack: EvaluationPack) -> bool:
 
 
 def _classes_of(pack: EvaluationPack, axes: int) -> int:
-    """Return how many classes a label can name. One value tells two apart, and so does one of several labels."""
+    """Return how many classes a label can name. One value tells two apart, and a label is 0 or 1."""
     return max(_DECIDES, pack.reference_logits.shape[1]) if axes == 1 else _DECIDES

@@ -163,4 +163,4 @@ def _not_shown(classes: Classes | None, least: float) -> Iterator[RetentionCheck
 
 def _figures(classes: Classes, pair: ClassPair, least: float) -> str:
     retention = f"retention {pair.paired.retention:.3f}, below {least:g}"
-    return f"{classes.loss(pair)} ({retention}, p = {pair.paired.loss_p():.2g})"
+    return f"{classes.loss(pair)} ({retention}, p = {pair.loss_p():.2g})"

@@ -53,7 +53,7 @@ def of_recall(pair: ClassPair, limit: float, verdict: Verdict, names: ClassNames
     if paired.retention is None:
         return f"{counts}; {figures}"
     kept = f"{paired.retention:.3f} of the baseline's, the limit is {limit:g}"
-    sentence = f"{counts} (exact test p = {paired.loss_p():.2g}); {figures}; {kept}"
+    sentence = f"{counts} (exact test p = {pair.loss_p():.2g}); {figures}; {kept}"
     return sentence + (_open(pair) if verdict is Verdict.UNDECIDED else "")
 
 

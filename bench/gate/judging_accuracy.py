@@ -17,6 +17,7 @@ from bench.statistics import accuracy
 from bench.statistics.accuracy import LOSS_ERROR, Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair, pairs_by_class
 from bench.statistics.by_image import Changes
+from bench.statistics.class_losses import hypotheses_of
 from bench.statistics.multiplicity import Hypothesis, exact_least_p, hochberg
 from bench.statistics.replication import Interval
 from bench.statistics.scores import decisions
@@ -112,10 +113,10 @@ def _losses_of(variants: Sequence[PairedAnswers]) -> list[_Losses]:
     overall = hochberg([_loss_of(answers.paired) for answers in variants], LOSS_ERROR)
     gained = hochberg([_change_of(answers.paired) for answers in variants], GAIN_ERROR)
     positive, others = (
-        iter(hochberg([_loss_of(pair.paired) for pair in family], LOSS_ERROR))
-        for family in (
-            [pair for answers in variants for pair in answers.positive()],
-            [pair for answers in variants for pair in answers.not_positive()],
+        iter(hochberg([one for family in families for one in hypotheses_of(family)], LOSS_ERROR))
+        for families in (
+            [answers.positive() for answers in variants],
+            [answers.not_positive() for answers in variants],
         )
     )
     return [
@@ -192,7 +193,7 @@ def _of_class(pair: ClassPair, is_lost: bool, answers: PairedAnswers, limit: flo
         ratio=paired.retention,
         interval=paired.retention_ci95(),
         confidence=0.95,
-        p=paired.loss_p(),
+        p=pair.loss_p(),
         limit=limit,
         baseline=pair.reference_recall,
         candidate=pair.recall,

@@ -169,8 +169,8 @@ def retried_processes(measured: Iterable[MeasuredPair]) -> list[str]:
             ends = [ended.outcome.reason for ended in pair.retried if ended.is_candidate is is_candidate]
             if ends and pair.runs:
                 warnings.append(
-                    f"{pair.id}: the {name} failed in {len(ends)} of {pair.processes} processes, and ran when "
-                    f"started again ({ends[0]})"
+                    f"{pair.id}: the {name} failed in {len(ends)} of {pair.processes} processes, and ran "
+                    f"when started again ({ends[0]})"
                 )
     return warnings
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.statistics.accuracy import LOSS_ERROR
 from bench.statistics.by_class import ClassPair
-from bench.statistics.multiplicity import Hypothesis, exact_least_p, hochberg
+from bench.statistics.multiplicity import Hypothesis, hochberg
 
 # At most this share of the reference's recall is left of a class that is mostly lost.
 _MOSTLY_LOST = 0.5
@@ -43,7 +43,7 @@ def suspected_losses(pairs: Sequence[ClassPair], least: float, positive: int | N
         if pair not in lost
         and (retention := pair.paired.retention) is not None
         and retention < least
-        and (pair.paired.loss_p() <= LOSS_ERROR or retention <= _MOSTLY_LOST)
+        and (pair.loss_p() <= LOSS_ERROR or retention <= _MOSTLY_LOST)
     ]
 
 
@@ -51,9 +51,13 @@ def _is_missed_first(pair: ClassPair, positive: int | None) -> bool:
     return pair.applies and positive in (None, pair.index)
 
 
+def hypotheses_of(family: Sequence[ClassPair]) -> list[Hypothesis]:
+    """Return a hypothesis for each class of a family of one variant: that it is recognised as before."""
+    return [Hypothesis(pair.loss_p(len(family)), pair.least_p(len(family))) for pair in family]
+
+
 def _significant(family: Sequence[ClassPair], least: float) -> list[ClassPair]:
-    unchanged = [Hypothesis(pair.paired.loss_p(), exact_least_p(pair.changed)) for pair in family]
-    flags = hochberg(unchanged, LOSS_ERROR)
+    flags = hochberg(hypotheses_of(family), LOSS_ERROR)
     return [
         pair
         for pair, is_significant in zip(family, flags, strict=True)

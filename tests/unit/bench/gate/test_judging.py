@@ -170,7 +170,7 @@ def test_what_cannot_be_decided_blocks_only_when_strict() -> None:
 
 
 def test_what_is_surely_within_the_limit_does_not_block_when_strict() -> None:
-    (found, *_) = judge([compared(latency=Times(10, 10, estimate(0.96, 0.02)))], Limits())
+    (found, *_) = judge([compared(latency=Times(10, 10, estimate(0.97, 0.02)))], Limits())
 
     assert found.verdict is Verdict.UNDECIDED
     assert not blocks(found, strict=True)

@@ -65,7 +65,7 @@ def test_a_candidate_that_calls_everything_healthy_is_worse() -> None:
     assert blocks(ill, strict=False)
     assert (ill.ratio, ill.baseline, ill.candidate, ill.limit) == (0, 1, 0, 0.99)
     assert ill.sentence == (
-        "4 of 4 images newly missed (exact test p = 0.062); sensitivity 0.000, was 1.000; 0.000 of the "
+        "4 of 4 images newly missed (exact test p = 0.0039); sensitivity 0.000, was 1.000; 0.000 of the "
         "baseline's, the limit is 0.99"
     )
     assert findings[0].sentence.endswith(
@@ -78,6 +78,24 @@ def test_nine_variants_that_call_everything_healthy_are_all_worse() -> None:
 
     assert sum(finding.verdict is Verdict.WORSE for finding in findings) == 9
     assert {finding.class_name for finding in findings if finding.verdict is Verdict.WORSE} == {"ill"}
+
+
+@pytest.mark.parametrize("variants", [1, 9])
+def test_a_candidate_that_calls_everything_healthy_is_worse_though_the_baseline_missed_one(
+    variants: int,
+) -> None:
+    before = RARE.copy()
+    before[-1] = 0
+    findings = judge(
+        [
+            *several(RARE, variants - 1),
+            compared(RARE * 0, RARE, XRAY, baseline=before),
+        ],
+        Limits(),
+    )
+
+    worse = [finding for finding in findings if finding.verdict is Verdict.WORSE]
+    assert [(finding.case, finding.class_name) for finding in worse] == [("onnx-fp32", "ill")]
 
 
 def test_one_such_variant_among_eight_unchanged_ones_is_worse() -> None:

@@ -270,8 +270,10 @@ def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
 
     assert measured[0].runs
     assert retried_processes(measured) == [
-        "onnx-fp32: the baseline failed in 1 of 5 processes, and ran when started again (killed in "
-        "stage timing: was killed)"
+        (
+            "onnx-fp32: the baseline failed in 1 of 5 processes, and ran when started again (killed in "
+            "stage timing: was killed)"
+        )
     ]
     assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
 

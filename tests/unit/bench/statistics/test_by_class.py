@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from bench.bundle.source_record import OutputRecord
@@ -14,6 +14,7 @@ from bench.statistics.by_class import (
     hidden_loss,
     images_to_show,
     pairs_by_class,
+    vanishing_p,
 )
 from bench.statistics.scores import decisions
 
@@ -55,6 +56,18 @@ def test_a_network_that_calls_everything_healthy_loses_the_ill() -> None:
 
     assert (healthy.recall, healthy.changed) == (1, 0)
     assert (ill.recall, ill.reference_recall, ill.changed, ill.paired.loss_p()) == (0, 1, 4, 1 / 16)
+
+
+@pytest.mark.parametrize(("recognised", "images"), [(1, 4), (2, 4), (3, 4), (4, 4), (2, 60), (5, 60)])
+def test_a_class_vanishes_by_chance_as_rarely_as_scipy_says(recognised: int, images: int) -> None:
+    recalls = np.linspace(0, 1, 20_001)
+    expected = (binom.sf(recognised - 1, images, recalls) * binom.pmf(0, images, recalls)).max()
+
+    assert vanishing_p(recognised, images) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_class_that_was_never_recognised_does_not_vanish() -> None:
+    assert vanishing_p(0, 4) == 1
 
 
 def test_one_score_for_two_classes_is_two_classes() -> None:

@@ -35,11 +35,38 @@ def test_equal_variants_lose_a_class_by_chance_in_at_most_one_of_ten(classes: in
 
 
 def test_the_positive_class_is_tested_by_itself_and_comes_first() -> None:
-    healthy, ill = changed(0, 0, 12), changed(1, 4, images=4)
+    healthy, ill = changed(0, 0, 12), changed(1, 4, images=100)
 
     assert lost_classes([healthy, ill], 0.98, positive=1) == [ill]
     assert lost_classes([healthy, ill], 0.98, positive=None) == []
     assert in_order([healthy, ill], 1) == [ill, healthy]
+
+
+@pytest.mark.parametrize(("images", "before"), [(3, 3), (4, 3), (4, 2), (9, 3)])
+def test_few_images_that_are_all_missed_are_a_loss(images: int, before: int) -> None:
+    vanished = ClassPair(1, Paired(images, 0, 0, before))
+    one_left = ClassPair(1, Paired(images, 1, 0, before - 1))
+
+    assert lost_classes([vanished], 0.99, positive=1) == [vanished]
+    assert lost_classes([one_left], 0.99, positive=1) == []
+
+
+def test_of_many_small_classes_two_images_may_be_missed_by_chance() -> None:
+    unchanged = [ClassPair(index, Paired(2, 2, 0, 0)) for index in range(1, 9)]
+
+    assert lost_classes([ClassPair(0, Paired(2, 0, 0, 2)), *unchanged], 0.99, positive=8) == []
+
+
+@pytest.mark.parametrize("recall", [0.2, 0.4, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("images", [2, 4, 12])
+def test_two_networks_of_equal_recall_lose_a_small_class_in_at_most_one_of_ten(
+    images: int, recall: float
+) -> None:
+    random = np.random.default_rng(images)
+    own, other = (random.random((4000, images)) < recall for _ in range(2))
+    pairs = [ClassPair(0, Paired.of(a[:, None], b[:, None])) for a, b in zip(own, other, strict=True)]
+
+    assert sum(bool(lost_classes([pair], 0.99, positive=0)) for pair in pairs) / 4000 <= 0.11
 
 
 def test_a_significant_loss_above_the_limit_is_none() -> None:
