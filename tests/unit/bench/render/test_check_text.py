@@ -92,7 +92,7 @@ def test_a_recall_that_changed_has_a_column_and_names_its_class() -> None:
 
     assert found.exit_code == 10
     assert headline(found).startswith(
-        "BLOCKED: onnx-fp32 misses 'pneumonia' (recall 0.0 %, was 100.0 %, p = 0.062)"
+        "BLOCKED: onnx-fp32 misses 'pneumonia' (recall 0.0 %, was 100.0 %, p = 0.0039)"
     )
     assert "SAME 0.990 | WORSE 0.000 |" in check_to_markdown(found)
     assert quantities(found)[-1] is Quantity.RECALL
