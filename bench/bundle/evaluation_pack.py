@@ -22,7 +22,6 @@ FILE_NAME = "evaluation.npz"
 
 Labels = npt.NDArray[np.int64]
 _LABEL_AXES = (1, 2)
-_DECIDES = 2
 
 
 @dataclass(frozen=True)
@@ -169,9 +168,15 @@ def _are_labels(pack: EvaluationPack) -> bool:
     is_fitting = (
         np.issubdtype(labels.dtype, np.integer) and labels.ndim in _LABEL_AXES and len(labels) == len(pack)
     )
-    return is_fitting and labels.min() >= 0 and labels.max() < _classes_of(pack, labels.ndim)
+    return is_fitting and labels.min() >= 0 and labels.max() <= _highest_label(pack, labels)
 
 
-def _classes_of(pack: EvaluationPack, axes: int) -> int:
-    """Return how many classes a label can name. One value tells two apart, and a label is 0 or 1."""
-    return max(_DECIDES, pack.reference_logits.shape[1]) if axes == 1 else _DECIDES
+def _highest_label(pack: EvaluationPack, labels: Labels) -> int:
+    """Return the highest label that fits: a class of the output, or whether one of several labels applies.
+
+    A single value may be a placeholder for outputs that are not known yet, so it limits nothing.
+    """
+    values = pack.reference_logits.shape[1]
+    if labels.ndim > 1:
+        return 1
+    return values - 1 if values > 1 else int(np.iinfo(np.int64).max)

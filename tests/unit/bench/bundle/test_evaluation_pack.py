@@ -77,9 +77,11 @@ def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path, spoilt: 
 
 
 @pytest.mark.parametrize(
-    ("labels", "values"), [([0, 1, 0], 1), ([0, 2, 1], 3), ([[0, 1], [1, 1], [0, 0]], 2)]
+    ("labels", "values"), [([0, 1, 0], 1), ([0, 8, 1], 1), ([0, 2, 1], 3), ([[0, 1], [1, 1], [0, 0]], 2)]
 )
-def test_a_label_may_name_each_class_of_the_output(tmp_path: Path, labels: list[object], values: int) -> None:
+def test_a_label_may_name_each_class_of_the_output_or_of_one_that_is_not_known_yet(
+    tmp_path: Path, labels: list[object], values: int
+) -> None:
     write_pack(
         tmp_path / "p.npz",
         EvaluationPack(GREY, np.array(labels), np.zeros((3, values), dtype=np.float32)),
