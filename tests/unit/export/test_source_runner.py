@@ -1,12 +1,15 @@
 """What the parent makes of a source's answers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bench.bundle.evaluation_pack import read_pack
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.source_record import SourceKind
 from export.data.samples import Samples
-from export.messages import Reference
+from export.messages import ComputeReference, Reference
 from export.source_runner import SourceFailedError, SourceRunner
 from export.sources.spec import OpenSource, SourceSpec
 
@@ -35,3 +38,15 @@ def test_a_source_that_must_be_finite_and_is_not_is_wrong_input(runner: SourceRu
         runner.finite_values(SOURCE, SAMPLES)
 
     assert raised.value.exit_code == 2
+
+
+def test_the_worker_reads_samples_of_many_classes_before_the_outputs_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_: SourceRunner, request: ComputeReference, *__: object) -> Reference:
+        assert read_pack(Path(request.pack)).labels is not None
+        return Reference(logits=((1.0,), (2.0,)))
+
+    monkeypatch.setattr(SourceRunner, "_ask", read)
+    with SourceRunner(threads=1, timeout_s=1) as runner:
+        runner.values(SOURCE, Samples(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 8])))
