@@ -168,7 +168,9 @@ def _are_labels(pack: EvaluationPack) -> bool:
     is_fitting = (
         np.issubdtype(labels.dtype, np.integer) and labels.ndim in _LABEL_AXES and len(labels) == len(pack)
     )
-    return is_fitting and labels.min() >= 0 and labels.max() <= _highest_label(pack, labels)
+    return (
+        is_fitting and labels.size > 0 and labels.min() >= 0 and labels.max() <= _highest_label(pack, labels)
+    )
 
 
 def _highest_label(pack: EvaluationPack, labels: Labels) -> int:

@@ -14,11 +14,15 @@ import numpy as np
 from bench.bundle.source_record import OutputKind
 from bench.statistics.accuracy import Labels, Paired, predictions
 from bench.statistics.metrics import Flags
+from bench.statistics.multiplicity import exact_least_p
 from bench.statistics.scores import Decisions
 
 # A loss that would leave no trace in 1 of 20 samples of a class is called hidden.
 _UNSEEN_ERROR = 0.05
+# How many recalls are tried to find the largest probability.
 _RECALLS = 1001
+# McNemar's test is certain where more images than these are missed and none is newly recognised.
+_MOST_VANISHED = 20
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class ClassPair:
         """Return the smallest value that `loss_p` can have with as many changed images."""
         before = self._recognised_before
         vanished = before if self.changed >= before else 0
-        return min(0.5**self.changed, classes * vanishing_p(vanished, self.images))
+        return min(exact_least_p(self.changed), classes * vanishing_p(vanished, self.images))
 
     @property
     def _recognised_before(self) -> int:
@@ -119,9 +123,10 @@ def vanishing_p(recognised: int, images: int) -> float:
 
     It is the largest probability over all recalls, which both have (an unconditional exact test, as of
     Barnard, Biometrika 34, 1947). Of the same images both recognise the easy ones, so that in truth it is
-    even less likely. From 4 images of which 3 were recognised: 0.023.
+    even less likely. From 4 images of which 3 were recognised: 0.023. It is 1 of more than 20 images, where
+    McNemar's test suffices.
     """
-    if recognised < 1:
+    if not 1 <= recognised <= _MOST_VANISHED:
         return 1.0
     # The maximum lies where the second network recognises nothing with a probability above e^-recognised.
     recalls = -np.expm1(-np.linspace(0, recognised, _RECALLS)[1:] / images)

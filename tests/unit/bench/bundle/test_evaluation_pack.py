@@ -65,6 +65,7 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:
         EvaluationPack(GREY, np.array([0, 1, 0]), np.full((3, 2), np.nan, dtype=np.float32)),
         EvaluationPack(GREY, np.array([0, 1, 0]), np.zeros(3, dtype=np.float32)),
         EvaluationPack(GREY, np.array([0, 2, 0]), np.zeros((3, 2), dtype=np.float32)),
+        EvaluationPack(GREY, np.zeros((3, 0), dtype=np.int64), np.zeros((3, 2), dtype=np.float32)),
         EvaluationPack(GREY, np.array([0, -1, 0]), np.zeros((3, 2), dtype=np.float32)),
         EvaluationPack(GREY, np.array([[0, 1], [2, 0], [1, 1]]), np.zeros((3, 2), dtype=np.float32)),
     ],

@@ -7,7 +7,7 @@ from scipy.stats import binom, binomtest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from bench.bundle.source_record import OutputRecord
-from bench.statistics.accuracy import Labels, Logits
+from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import (
     ClassPair,
     balanced_accuracy,
@@ -68,6 +68,13 @@ def test_a_class_vanishes_by_chance_as_rarely_as_scipy_says(recognised: int, ima
 
 def test_a_class_that_was_never_recognised_does_not_vanish() -> None:
     assert vanishing_p(0, 4) == 1
+
+
+def test_a_class_of_many_images_that_vanishes_is_left_to_mcnemars_test() -> None:
+    vanished = ClassPair(0, Paired(100_000, 0, 0, 100_000))
+
+    assert vanishing_p(100_000, 100_000) == 1
+    assert vanished.loss_p() == vanished.paired.loss_p() == vanished.least_p() == 0
 
 
 def test_one_score_for_two_classes_is_two_classes() -> None:
