@@ -16,7 +16,7 @@ bin="$folder/environment/bin"
   --constraint "$repository/constraints.txt" "$wheel[onnx]"
 
 installed="$("$bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
-git -C "$repository" ls-files bench device_profiles edgefit export models | while read -r file; do
+git -C "$repository" ls-files bench device_profiles edgefit export models user_files | while read -r file; do
   cmp "$repository/$file" "$installed/$file"
 done
 

@@ -46,7 +46,7 @@ if not TYPE_CHECKING:  # a type checker would believe in any name
             raise AttributeError(f"module 'edgefit' has no attribute '{name}'")
         from edgefit.own_packages import require_own
 
-        require_own("bench", "device_profiles")
+        require_own("bench", "device_profiles", "user_files")
         from bench.system.operating_system import require_posix
 
         require_posix()

@@ -22,6 +22,7 @@ from bench.bundle.protobuf import (
     whole_message,
 )
 from bench.bundle.referred_files import is_openvino
+from user_files.pointers import pointer_of
 
 TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
 _AGAIN = "copy, download or export it again"
@@ -127,26 +128,13 @@ _TORCH_PICKLE_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _BINARY_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HEAD_BYTES = 4096
 
-_LFS = FileKind(
-    "a Git LFS pointer, not the file itself", "fetch the file with: git lfs pull (it needs git-lfs installed)"
-)
-_ANNEX = FileKind("a git-annex pointer, not the file itself", "fetch the file with: git annex get FILE")
 _WEB_PAGE = FileKind("a web page (HTML), not a model", "download the file itself, not the page about it")
 _ONNX_TEXT = FileKind(
     "an ONNX model in text form",
     "write it as binary with onnx.save(onnx.load(FILE, format), 'model.onnx'), "
     "where format is onnxtxt, textproto or json",
 )
-_POINTERS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
-    (re.compile(rb"version https://git-lfs\.github\.com/spec"), _LFS),
-    (re.compile(rb"(\.git|/)?/?annex/objects/"), _ANNEX),
-    (
-        re.compile(rb"(\w+:.*\n)*outs:\r?\n- (md5|hash|etag)"),
-        FileKind("a DVC pointer, not the file itself", "fetch the file with: dvc pull"),
-    ),
-)
 _TEXTS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
-    *_POINTERS,
     (re.compile(rb"7767517\s"), _NCNN),
     (re.compile(rb"\s*<\s*ir_version\s*:|(#.*\n|\s)*ir_version:|\s*\{\s*\"ir_?[vV]ersion\""), _ONNX_TEXT),
     (re.compile(rb"\(?(c[\w.]+\n\w+\n|[dl]p\d+\n)"), _PICKLE),
@@ -206,8 +194,10 @@ def kind_of_file(path: Path, content: Content) -> FileKind:
 
 def kind_of_pointer(head: bytes) -> FileKind | None:
     """Return what a file is that stands for another one, or was saved instead of it; None if it does not."""
-    kind = next((kind for pattern, kind in _POINTERS if pattern.match(head)), None)
-    return _WEB_PAGE if _HTML_ROOT.match(_without_prolog(head)) else kind
+    if _HTML_ROOT.match(_without_prolog(head)):
+        return _WEB_PAGE
+    pointer = pointer_of(head)
+    return None if pointer is None else FileKind(pointer.what, pointer.remedy)
 
 
 def _weights_beside(path: Path) -> FileKind | None:
@@ -255,6 +245,8 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 def _kind_of_text(head: bytes, is_network: bool) -> FileKind | None:
     """Return which text a file is; None if it is none. `is_network`: it has OpenVINO's root element."""
     head = _without_encoding(head)
+    if (pointer := kind_of_pointer(head)) is not None:
+        return pointer
     for pattern, kind in _TEXTS:
         if pattern.match(head):
             return kind

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bench
 import device_profiles
+import user_files
 
 AGENT_PACKAGE = "bench.remote.agent"
 # The agent's modules, in the order in which they import each other.
@@ -31,7 +32,7 @@ for _name, _source in {sources!r}:
     _module({package!r} + "." + _name, _source)
 sys.modules[{package!r} + ".serving"].main(0)
 """
-_DEVICE_PACKAGES = (bench, device_profiles)
+_DEVICE_PACKAGES = (bench, device_profiles, user_files)
 _ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the first that an archive can name
 
 
@@ -49,7 +50,7 @@ def agent_module_source(name: str) -> str:
 
 @cache
 def code_archive() -> tuple[str, bytes]:
-    """Return the SHA-256 and the bytes of an archive of bench/ and device_profiles/, as they are here."""
+    """Return the SHA-256 and the bytes of an archive of the device part, as it is here."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for package in _DEVICE_PACKAGES:

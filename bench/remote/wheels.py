@@ -26,7 +26,7 @@ from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 
-# What bench/ and device_profiles/ import; a board does not need the command line's own packages.
+# What the device part imports (bench/, device_profiles/, user_files/); the command line has more packages.
 DEVICE_PART = ("numpy", "psutil", "pydantic", "pyyaml")
 # The oldest glibc that a manylinux tag names.
 _OLDEST_GLIBC_MINOR = 5

@@ -8,7 +8,7 @@ from types import ModuleType
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
 
-_OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models")
+_OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models", "user_files")
 
 
 def function_at(path: str, folder: str) -> Callable[[], object]:

@@ -24,7 +24,7 @@ WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 # Every way to write down where the repository is.
 _MENTION = re.compile(r"(?:github\.com[/:]|uses: |//)([\w-]+)(?:/|\.github\.io/)edgefit\b")
 _TEXT = (".md", ".toml", ".cff", ".yml", ".yaml", ".py", ".sh", ".jinja", ".txt")
-_WHERE = ("bench", "device_profiles", "docs", "edgefit", "export", "models", ".github")
+_WHERE = ("bench", "device_profiles", "docs", "edgefit", "export", "models", "user_files", ".github")
 
 
 def pythons() -> set[str]:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from bench.gate.document import Checked
 from edgefit.app import app
 
-PACKAGES = ("bench", "export", "models", "edgefit", "device_profiles")
+PACKAGES = ("bench", "export", "models", "edgefit", "device_profiles", "user_files")
 DATA_ENDINGS = (".yaml", ".json", ".jinja", ".js", ".css", ".txt")
 # Every retired word with its forms, and the standard term to write instead.
 RETIRED = {
