@@ -76,6 +76,7 @@ def _model_of_run(record: RunRecord) -> ModelRecord:
 def _preprocessing_of_run(record: RunRecord) -> PreprocessingRecord:
     steps = record.preprocessing
     return PreprocessingRecord(
+        orientation=steps.orientation,
         sixteen_bit_divide_by=steps.sixteen_bit_divide_by,
         transparency=steps.transparency,
         resize=steps.resize,

@@ -114,11 +114,13 @@ def _of_images(
 ) -> Prepared:
     """Prepare a source that takes images: their preprocessing is found, and checked."""
     required = find_for_source(spec, description, options.preprocess)
-    preprocess = required.preprocess
     for conflict in required.conflicts:
         progress.say(conflict)
     found = _in_order_of(required, found, options, description, progress)
     found = with_single_labels(found, options.activation)
+    required = required.for_images(found.survey())
+    preprocess = required.preprocess
+    found = replace(found, notes=(*found.notes, *required.image_notes))
     source = _opened(spec, description, description.signature.inputs, found, options)
     few = found.calibration[:_TOLD_BY]
     pixels = found.images.read([int(index) for index in few], preprocess)

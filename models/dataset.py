@@ -35,3 +35,5 @@ class Dataset:
     test: Split
     notes: tuple[str, ...] = ()
     """Sentences on how the images were split, and which files were skipped."""
+    white: int = 65535
+    """The value that counts as white in images of 16 bits: it became 255."""

@@ -28,6 +28,7 @@ from models.options import FinetuneOptions
 from models.prediction import predict
 from models.progress import Progress
 from models.records import (
+    EIGHT_BIT_WHITE,
     SCHEMA,
     History,
     Metrics,
@@ -112,7 +113,9 @@ def finetune(
         image_size=options.image_size,
         weights=result.weights,
         data=describe_data(options.data, dataset),
-        preprocessing=Preprocessing(),
+        preprocessing=Preprocessing(
+            orientation="applied", sixteen_bit_divide_by=dataset.white / EIGHT_BIT_WHITE
+        ),
         training=result.training,
         metrics=metrics,
         files=hash_files(folder),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.schema1 import upgraded
 
 SCHEMA: Literal[2] = 2
+EIGHT_BIT_WHITE = 255
 
 
 class Record(BaseModel):
@@ -97,10 +98,15 @@ class DataRecord(Record):
 
 
 class Preprocessing(Record):
-    """All that happens to an image file before the network, in this order. It is always the same."""
+    """All that happens to an image file before the network, in this order. It is the same for all images."""
 
-    sixteen_bit_divide_by: Literal[257] = 257
-    """A 16-bit value is divided by this, so that 65535 becomes the 255 of 8 bits."""
+    orientation: Literal["applied", "ignored"] = "ignored"
+    """What becomes of the orientation that a file states; versions that wrote no such key ignored it."""
+    sixteen_bit_divide_by: float = Field(default=257, gt=0)
+    """A 16-bit value is divided by this, so that the one that counts as white becomes 255.
+
+    257 makes 65535 white. Images that use 12 of the 16 bits are divided by 4095 ÷ 255.
+    """
     transparency: Literal["ignored"] = "ignored"
     """What becomes of an alpha channel."""
     resize: Literal["squash"] = "squash"

@@ -1,7 +1,6 @@
 """Resizes and scales stored pixels. It knows nothing of files, and loads no torch."""
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from models.dataset import Images
@@ -22,13 +21,3 @@ def resize_all(images: Images, side: int) -> Images:
     for index, image in enumerate(images):
         resized[index] = np.asarray(resize(Image.fromarray(image), side))
     return resized
-
-
-def from_16_bit(pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-    """Scale 16-bit values to the 8-bit range without rounding: 65535 becomes 255."""
-    return np.divide(pixels, 257, dtype=np.float32)
-
-
-def to_8_bit(pixels: npt.NDArray[np.float32]) -> Images:
-    """Round values in the 8-bit range to uint8."""
-    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)

@@ -1,11 +1,11 @@
-"""Reads image files as a network takes them, with Pillow. Sizes follow timm's and torchvision's rounding.
+"""Gives image files the size that a network takes. Sizes follow timm's and torchvision's rounding.
 
-Pillow is imported only when an image is read, because a device without it can still measure. Transparency is
-ignored, and a 16-bit value is divided by 257, as for edgefit's own networks.
+user_files/decoding.py reads the files. Pillow is imported only when an image is read, because a device
+without it can still measure.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,17 +16,30 @@ from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import PlainInterpolation, Preprocess
 from bench.errors import InputError, MissingRuntimeError
 from bench.install_command import install_command
+from user_files.bits_in_use import BitsInUse, bits_in_use, facts_of
+from user_files.decoding import ImageError, read_upright
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-_SIXTEEN_BIT_DIVIDE_BY = 257
 # 224 ÷ (224 ÷ 232) is a little less than 232.
 _ROUNDING = 1e-6
 
 Size = tuple[int, int]
 """Height and width."""
+
+
+@dataclass(frozen=True)
+class ListedFolder:
+    """The images of a folder that are used."""
+
+    folder: Path
+    """The folder."""
+    files: tuple[Path, ...]
+    """Their files."""
+    total: int
+    """How many images the folder has, of which these are spread evenly."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +56,28 @@ class ImageFolder:
     """How many images the folder has, of which these are spread evenly."""
 
 
-def load_images(folder: Path, preprocess: Preprocess, most: int | None = None) -> ImageFolder:
-    """Read `most` images in and below a folder, spread evenly in the order of their paths; None: all.
+def list_images(folder: Path, most: int | None = None) -> ListedFolder:
+    """List `most` images in and below a folder, spread evenly in the order of their paths; None: all.
 
-    Raises InputError if there is none, or if a file is no image; MissingRuntimeError without Pillow.
+    Raises InputError if there is none.
     """
     every = tuple(paths_of_images(folder))
     files = every if most is None or len(every) <= most else _spread(every, most)
     if not files:
         raise InputError(f"{folder}: contains no image ({', '.join(_SUFFIXES)}); give a folder with images")
-    images = np.stack([read_image(path, preprocess) for path in files])
-    relative = [path.relative_to(folder) for path in files]
+    return ListedFolder(folder, files, len(every))
+
+
+def load_images(listed: ListedFolder, preprocess: Preprocess) -> ImageFolder:
+    """Read listed images.
+
+    Raises InputError if a file is no image; MissingRuntimeError without Pillow.
+    """
+    images = np.stack([read_image(path, preprocess) for path in listed.files])
+    relative = [path.relative_to(listed.folder) for path in listed.files]
     is_labelled = all(len(path.parts) > 1 for path in relative)
     labels = tuple(path.parts[0] for path in relative) if is_labelled else None
-    return ImageFolder(files, images, labels, len(every))
+    return ImageFolder(listed.files, images, labels, listed.total)
 
 
 def _spread(files: Sequence[Path], most: int) -> tuple[Path, ...]:
@@ -75,7 +96,7 @@ def paths_of_images(folder: Path) -> Iterator[Path]:
 
 def read_image(path: Path, preprocess: Preprocess) -> Pixels:
     """Return an image file in the network's size: grey, or RGB whatever the network's order is."""
-    return sized_image(str(path), _decoded(path, mode_of(preprocess)), preprocess)
+    return sized_image(str(path), _decoded(path, preprocess), preprocess)
 
 
 def mode_of(preprocess: Preprocess) -> Literal["L", "RGB"]:
@@ -100,27 +121,32 @@ def sized_image(where: str, image: "Image.Image", preprocess: Preprocess) -> Pix
     return _placed(np.asarray(scaled), preprocess)
 
 
-def _decoded(path: Path, mode: str) -> "Image.Image":
+def _decoded(path: Path, preprocess: Preprocess) -> "Image.Image":
     try:
-        from PIL import Image
+        image = read_upright(path, preprocess.sixteen_bit_white, preprocess.orientation == "applied")
     except ImportError as error:
-        raise MissingRuntimeError(
-            f"images need Pillow, which is missing here ({error}); install it with:"
-            f" {install_command('report')}"
-        ) from None
-    try:
-        with Image.open(path) as image:
-            if not image.mode.startswith("I"):
-                converted: Image.Image = image.convert(mode)
-                return converted
-            values = np.asarray(image).astype(np.float64) / _SIXTEEN_BIT_DIVIDE_BY
-            grey: Image.Image = Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
-            return grey.convert(mode)
-    # Pillow raises many kinds of errors for a broken file.
-    except Exception as error:  # noqa: BLE001
+        raise _no_pillow(error) from None
+    except ImageError as error:
         raise InputError(
-            f"{path}: cannot be read as an image ({error}); replace it, or move it away"
+            f"{path}: cannot be read as an image: {error}; replace it, or move it away"
         ) from None
+    mode = mode_of(preprocess)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def survey_of(files: Iterable[Path]) -> BitsInUse:
+    """Return which value is white in the 16-bit images among files, and what else is remarkable."""
+    try:
+        return bits_in_use(map(facts_of, files))
+    except ImportError as error:
+        raise _no_pillow(error) from None
+
+
+def _no_pillow(error: ImportError) -> MissingRuntimeError:
+    install = install_command("report")
+    return MissingRuntimeError(
+        f"images need Pillow, which is missing here ({error}); install it with: {install}"
+    )
 
 
 def uncut_size(preprocess: Preprocess) -> Size:

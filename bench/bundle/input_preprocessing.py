@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from bench.bundle.preprocessing import PreprocessingRecord
 from bench.record import Record
+from user_files.decoding import FULL_WHITE
 
 ChannelOrder = Literal["rgb", "bgr", "grey"]
 Resize = Literal["squash", "crop", "letterbox", "fit", "none"]
@@ -31,8 +32,15 @@ UNIT_SCALE = 1 / 255
 
 
 class Preprocess(Record):
-    """What becomes of an 8-bit image: it is resized, scaled, then normalised channel by channel."""
+    """What becomes of an image: it gets 8 bits, is resized, scaled, then normalised channel by channel."""
 
+    orientation: Literal["applied", "ignored"] = "ignored"
+    """What becomes of the orientation that a file states; versions that wrote no such key ignored it."""
+    sixteen_bit_white: int = Field(default=FULL_WHITE, ge=255, le=FULL_WHITE)
+    """The value that counts as white in an image of 16 bits: it becomes the 255 of 8 bits.
+
+    65535 if missing. Images that use 12 of the 16 bits have 4095.
+    """
     input_size: tuple[int, int, int]
     """Channels, height and width of the input, in this order for any layout; the last two in pixels."""
     resize: Resize
@@ -90,7 +98,16 @@ class Preprocess(Record):
         values += [f"minus {_listed(self.mean)}"] if any(self.mean) else []
         values += [f"divided by {_listed(self.std)}"] if any(value != 1 for value in self.std) else []
         sized = f"{self.resize} to {width}×{height} pixels{cut}, {self.interpolation}"
-        return f"{sized}; {self.channels}; 8-bit values {', '.join(values) or 'as they are'}"
+        eight_bits = f"{sized}; {self.channels}; 8-bit values {', '.join(values) or 'as they are'}"
+        return f"{_first_steps(self)}{eight_bits}"
+
+
+def _first_steps(preprocess: Preprocess) -> str:
+    """Return in words what makes 8 bits of a file, as far as it is not what always was done."""
+    steps = ["turned upright"] if preprocess.orientation == "applied" else []
+    white = preprocess.sixteen_bit_white
+    steps += [f"{white} of 16 bits is white"] if white != FULL_WHITE else []
+    return "".join(f"{step}; " for step in steps)
 
 
 def _listed(values: tuple[float, ...]) -> str:
@@ -98,8 +115,10 @@ def _listed(values: tuple[float, ...]) -> str:
 
 
 def preprocess_of(record: PreprocessingRecord) -> Preprocess:
-    """Return what a manifest says of preprocessing. 16 bits and transparency are image_folder's rules."""
+    """Return what a manifest says of preprocessing. Transparency is always ignored."""
     return Preprocess(
+        orientation=record.orientation,
+        sixteen_bit_white=min(record.sixteen_bit_white, FULL_WHITE),
         input_size=(record.channels, *record.size),
         resize=record.resize,
         interpolation=record.interpolation,

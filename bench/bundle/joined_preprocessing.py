@@ -12,12 +12,14 @@ from typing import Generic, TypeVar
 from bench.bundle.input_arrays import Layout, holds_whole_numbers
 from bench.bundle.input_preprocessing import ChannelOrder, Preprocess
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, Numbers, Stated, Unsupported
+from user_files.decoding import FULL_WHITE
 
 THE_SHAPE = "the shape"
 THE_USUAL_ORDER = "the usual order"
 THE_DEFAULT = "edgefit's default"
 _GEOMETRY = ("resize", "crop_pct", "interpolation", "antialias", "pad_value")
 _NUMBERS = ("scale", "mean", "std")
+WHITE = "sixteen_bit_white"
 
 _Value = TypeVar("_Value")
 
@@ -90,6 +92,8 @@ class Found:
     """What becomes of values, also if another part is missing."""
     channels: ChannelOrder | None = None
     """The order of the channels, also if another part is missing."""
+    white: int | None = None
+    """The value that counts as white in an image of 16 bits; None if no source states it."""
 
     def origin_of(self, field: str) -> str | None:
         """Return where a key of Preprocess came from; None if it is missing."""
@@ -159,13 +163,15 @@ def joined(image_input: ImageInput, sources: Sequence[Stated]) -> Found:
         "resize", sources, lambda source: source.geometry, Geometry.is_like, lambda value: value.words
     )
     numbers = _numbers(image_input, sources, channels.value)
+    white = _choose(WHITE, sources, lambda source: source.white, eq, lambda value: f"{WHITE} {value}")
     return Found(
-        preprocess=_together(size.value, channels.value, geometry.value, numbers.value),
+        preprocess=_together(size.value, channels.value, geometry.value, numbers.value, white.value),
         origins=(
             *size.origins(("input_size",)),
             *geometry.origins(_GEOMETRY),
             *numbers.origins(_NUMBERS),
             *channels.origins(("channels",)),
+            *white.origins((WHITE,)),
         ),
         missing=(
             *size.missing(("input_size",)),
@@ -179,11 +185,13 @@ def joined(image_input: ImageInput, sources: Sequence[Stated]) -> Found:
         + geometry.conflicts
         + numbers.conflicts
         + channels.conflicts
+        + white.conflicts
         + labels.conflicts,
         size=size.value,
         geometry=geometry.value,
         numbers=numbers.value,
         channels=channels.value,
+        white=white.value,
     )
 
 
@@ -268,11 +276,14 @@ def _together(
     channels: ChannelOrder | None,
     geometry: Geometry | None,
     numbers: Numbers | None,
+    white: int | None,
 ) -> Preprocess | None:
     if size is None or channels is None or geometry is None or numbers is None:
         return None
     count = 1 if channels == "grey" else 3
     return Preprocess(
+        orientation="applied",
+        sixteen_bit_white=FULL_WHITE if white is None else white,
         input_size=(count, *size),
         resize=geometry.resize,
         crop_pct=geometry.crop_pct,

@@ -9,12 +9,19 @@ from pydantic import Field, model_validator
 
 from bench.record import Record
 
+_WHITE = 255
+
 
 class PreprocessingRecord(Record):
     """What stands between an image file and the network's float32 NCHW input. The steps are in this order."""
 
+    orientation: Literal["applied", "ignored"] = "ignored"
+    """What becomes of the orientation that a file states; versions that wrote no such key ignored it."""
     sixteen_bit_divide_by: float = Field(gt=0)
-    """A 16-bit value is divided by this first; 257 makes 65535 the 255 of 8 bits."""
+    """A 16-bit value is divided by this first, so that the one that counts as white becomes 255.
+
+    257 makes 65535 white. Images that use 12 of the 16 bits are divided by 4095 ÷ 255.
+    """
     transparency: Literal["ignored"]
     """What becomes of an alpha channel."""
     resize: Literal["squash"]
@@ -54,14 +61,20 @@ class PreprocessingRecord(Record):
         return self.channels == 3 and self.divide_by == 255 and not self.is_normalised
 
     @property
+    def sixteen_bit_white(self) -> int:
+        """The value that counts as white in an image of 16 bits."""
+        return round(self.sixteen_bit_divide_by * _WHITE)
+
+    @property
     def words(self) -> str:
         """The steps in words, for people."""
         height, width = self.size
         grey = "grey repeated in three channels" if self.channels == 3 else "colours made grey"
         sixteen_bit = self.sixteen_bit_divide_by * self.divide_by
+        upright = "Turn it upright; resize" if self.orientation == "applied" else "Resize"
         normalised = f", minus {list(self.mean)}, divided by {list(self.std)}" if self.is_normalised else ""
         return (
-            f"Resize to {width}×{height} pixels, aspect ratio not kept, {self.interpolation}, antialiased "
+            f"{upright} to {width}×{height} pixels, aspect ratio not kept, {self.interpolation}, antialiased "
             f"(Pillow); {grey}, transparency {self.transparency}; 8-bit values divided by "
             f"{self.divide_by:g}, 16-bit values by {sixteen_bit:g}{normalised}"
         )

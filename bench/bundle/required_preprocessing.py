@@ -4,20 +4,22 @@ Options go first, then files beside the model and the model itself, then what th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 from bench.bundle.found_preprocessing import find_preprocess
 from bench.bundle.input_arrays import Layout
 from bench.bundle.input_preprocessing import Preprocess
-from bench.bundle.joined_preprocessing import THE_DEFAULT, FieldOrigin, Found, ImageInput, joined
+from bench.bundle.joined_preprocessing import THE_DEFAULT, WHITE, FieldOrigin, Found, ImageInput, joined
 from bench.bundle.model_set import InputOrigin
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.sidecar import SIDECAR, find_sidecar, read_sidecar
 from bench.bundle.signature import Tensor
 from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Stated
 from bench.errors import InputError
+from user_files.bits_in_use import BitsInUse
+from user_files.decoding import FULL_WHITE
 
 _PRESET_WORDS: Mapping[PresetName, str] = {
     "imagenet": "values from 0 to 1, minus ImageNet's mean, divided by its std",
@@ -68,6 +70,26 @@ class RequiredPreprocess:
     """The names of the classes, if a source states them."""
     classes_origin: str | None
     """Where they came from."""
+    image_notes: tuple[str, ...] = ()
+    """What a person should know of the images that are read: sentences."""
+
+    @property
+    def states_white(self) -> bool:
+        """Whether a source states which value counts as white in images of 16 bits."""
+        return any(WHITE in origin.keys for origin in self.origins)
+
+    def for_images(self, survey: BitsInUse) -> "RequiredPreprocess":
+        """Return the same with the white of the images that are read, unless a source states one."""
+        if self.states_white:
+            return replace(self, image_notes=survey.other_notes)
+        if survey.white == FULL_WHITE:
+            return replace(self, image_notes=survey.notes)
+        return replace(
+            self,
+            preprocess=self.preprocess.model_copy(update={WHITE: survey.white}),
+            origins=(*self.origins, InputOrigin(keys=(WHITE,), origin="the bits that the images use")),
+            image_notes=survey.notes,
+        )
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from device_profiles.yaml_text import read_yaml, to_yaml
+from user_files.decoding import FULL_WHITE
 
 SIDECAR = "edgefit.yaml"
 _LARGEST = 4 << 20
@@ -52,10 +53,15 @@ class SidecarInput(Record):
 
 
 class SidecarPreprocess(Record):
-    """The keys of Preprocess, except `channels`. Keys that are missing are taken from the other sources."""
+    """The keys of Preprocess, except `channels` and `orientation`.
+
+    Keys that are missing are taken from the other sources.
+    """
 
     input_size: tuple[int, int, int] | None = None
     """Channels, height and width of the input."""
+    sixteen_bit_white: int | None = Field(default=None, ge=255, le=FULL_WHITE)
+    """The value that counts as white in an image of 16 bits; if missing, the highest of the bits in use."""
     resize: Resize | None = None
     """How an image gets the size: `squash`, `crop`, `letterbox`, `fit` or `none`."""
     crop_mode: Literal["center", "squash", "border"] | None = None
@@ -162,6 +168,7 @@ class Sidecar(Record):
             geometry=self.preprocess.geometry(),
             numbers=self.preprocess.numbers(),
             channels=self.input.channels,
+            white=self.preprocess.sixteen_bit_white,
             labels=self.output.classes,
             defaulted=self.preprocess.defaulted,
         )
@@ -169,7 +176,7 @@ class Sidecar(Record):
 
 def sidecar_preprocess(preprocess: Preprocess) -> SidecarPreprocess:
     """Return the keys of a preprocessing as the sidecar has them."""
-    return SidecarPreprocess.model_validate(preprocess.model_dump(exclude={"channels"}))
+    return SidecarPreprocess.model_validate(preprocess.model_dump(exclude={"channels", "orientation"}))
 
 
 def find_sidecar(model_path: Path) -> Path | None:

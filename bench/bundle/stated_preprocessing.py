@@ -131,6 +131,8 @@ class Stated:
     defaults."""
     is_default: bool = False
     """Whether the tool only does so where its file is silent. Such values fill gaps."""
+    white: int | None = None
+    """The value that counts as white in an image of 16 bits."""
 
 
 PresetName = Literal["imagenet", "unit", "raw", "symmetric"]

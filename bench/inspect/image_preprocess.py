@@ -112,6 +112,7 @@ def _values(found: Found) -> SidecarPreprocess:
     channels = None if found.channels is None else 1 if found.channels == "grey" else 3
     return SidecarPreprocess(
         input_size=None if found.size is None or channels is None else (channels, *found.size),
+        sixteen_bit_white=found.white,
         resize=None if geometry is None else geometry.resize,
         crop_pct=None if geometry is None else geometry.crop_pct,
         interpolation=None if geometry is None else geometry.interpolation,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.bundle.image_folder import ImageFolder, load_images
+from bench.bundle.image_folder import ImageFolder, ListedFolder, list_images, load_images, survey_of
 from bench.bundle.input_arrays import Layout, to_input
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.model_set import InputOrigin
@@ -60,7 +60,10 @@ class ImageInputs:
         tensor = _input_of(name, inputs, shapes)
         found = require_preprocess(name, tensor, PreprocessSources(path, format_, self._stated))
         fixed = _fixed(name, tensor, found.preprocess, found.layout)
-        images = self._images(name, fixed, found.preprocess)
+        listed = self._listed(name, fixed)
+        survey = survey_of(listed.files)
+        found = found.for_images(survey)
+        images = load_images(listed, found.preprocess)
         return PreparedImages(
             inputs=(fixed,),
             pack=_packed(images, fixed, found.preprocess, found.layout),
@@ -68,19 +71,19 @@ class ImageInputs:
             origins=found.origins,
             data_sha256=_sha256_of_files(images.files),
             conflicts=found.conflicts,
-            notes=_notes(self.folder, images),
+            notes=(*_notes(self.folder, images), *found.image_notes),
         )
 
-    def _images(self, name: str, tensor: Tensor, preprocess: Preprocess) -> ImageFolder:
+    def _listed(self, name: str, tensor: Tensor) -> ListedFolder:
         """Return as many images as are run: whole batches."""
         batch = tensor.sizes[0]
-        images = load_images(self.folder, preprocess, _most_inferences(tensor) * batch)
-        used = len(images.files) // batch * batch
+        listed = list_images(self.folder, _most_inferences(tensor) * batch)
+        used = len(listed.files) // batch * batch
         if not used:
             raise InputError(
-                f"{name}: takes {batch} images at once, and {self.folder} has {len(images.files)}; add images"
+                f"{name}: takes {batch} images at once, and {self.folder} has {len(listed.files)}; add images"
             )
-        return replace(images, files=images.files[:used], images=images.images[:used])
+        return replace(listed, files=listed.files[:used])
 
 
 def _packed(images: ImageFolder, tensor: Tensor, preprocess: Preprocess, layout: Layout) -> TensorPack:

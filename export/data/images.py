@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import Labels
 from bench.bundle.input_preprocessing import Preprocess
+from user_files.bits_in_use import BitsInUse
 
 
 class ReadableImages(Protocol):
@@ -23,6 +24,9 @@ class ReadableImages(Protocol):
 
         Raises InputError that names the image if it cannot be read.
         """
+
+    def survey(self, indices: Sequence[int]) -> BitsInUse:
+        """Return which value is white in those of some images that have 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +49,7 @@ class LabelledImages:
     """The indices of the images on which artifacts are verified, in such an order."""
     notes: tuple[str, ...]
     """What a person should know of them: sentences."""
+
+    def survey(self) -> BitsInUse:
+        """Return which value is white in the images of the three sets that have 16 bits."""
+        return self.images.survey(np.concatenate([self.calibration, self.held_out, self.evaluation]).tolist())

@@ -11,13 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import Labels
-from bench.bundle.input_arrays import Pixels
 from bench.errors import InputError
 from export.data.class_names import listed, ordered_names, renumbered
 from export.data.listing import Indices, Listing
 from export.data.readable import ArrayImages, arrays_of
 from models.progress import Progress
-from models.resizing import from_16_bit, to_8_bit
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.npz import KNOWN_CLASSES
 
@@ -52,17 +50,19 @@ class ListedArrays:
     """The splits that it has, in the order of the listing."""
     pixel_shape: tuple[int, ...]
     """Height and width of each image, and 3 or 1 if it has channels as a last axis."""
+    dtype: np.dtype[Any]
+    """The type of their values: uint8 or uint16."""
 
     def read(self, chosen: Indices, progress: Progress) -> ArrayImages:
         """Return the chosen images; raises InputError if the file is damaged."""
         progress.begin("Reading images", len(chosen))
         rows = np.argsort(chosen)
-        pixels = np.empty((len(chosen), *_plain(self.pixel_shape)), dtype=np.uint8)
+        pixels = np.empty((len(chosen), *_plain(self.pixel_shape)), dtype=self.dtype)
         wanted = iter(zip(rows.tolist(), chosen[rows].tolist(), strict=True))
         pending = next(wanted, None)
         for first, images in self._chunks():
             while pending is not None and pending[1] < first + len(images):
-                pixels[pending[0]] = _eight_bits(images[pending[1] - first]).reshape(pixels.shape[1:])
+                pixels[pending[0]] = images[pending[1] - first].reshape(pixels.shape[1:])
                 progress.advance()
                 pending = next(wanted, None)
             if pending is None:
@@ -86,12 +86,6 @@ class ListedArrays:
 
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:2] if shape[2:] == (1,) else shape
-
-
-def _eight_bits(image: npt.NDArray[Any]) -> Pixels:
-    if image.dtype.itemsize == 2:
-        return to_8_bit(from_16_bit(image.astype(np.uint16)))
-    return image.astype(np.uint8)
 
 
 def _rows(file: IO[bytes]) -> Iterator[npt.NDArray[Any]]:
@@ -160,7 +154,7 @@ def list_npz(path: Path, stated: tuple[str, ...]) -> ListedArrays:
         labels=labels,
         classes=classes,
     )
-    return ListedArrays(listing, path, tuple(present), splits[0].shape[1:])
+    return ListedArrays(listing, path, tuple(present), splits[0].shape[1:], splits[0].dtype)
 
 
 def _split(path: Path, archive: zipfile.ZipFile, name: str, keys: set[str]) -> _Split:
@@ -252,6 +246,11 @@ def _ordered(
 def _refuse_different(path: Path, splits: list[_Split]) -> None:
     first = splits[0]
     for split in splits[1:]:
+        if split.dtype != first.dtype:
+            raise InputError(
+                f"{path}: {first.name}_images are {first.dtype}, and {split.name}_images {split.dtype}; give "
+                "all splits of one type"
+            )
         if split.shape[1:] != first.shape[1:] or split.labels.shape[1:] != first.labels.shape[1:]:
             raise InputError(
                 f"{path}: {first.name} has images {list(first.shape[1:])} and labels "

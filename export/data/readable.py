@@ -16,6 +16,8 @@ from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.errors import InputError
 from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
+from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
+from user_files.decoding import ImageError, eight_bits_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ class FileImages:
         try:
             files = [self.files[index] for index in indices]
             return np.stack(list(pool.map(lambda path: _read_file(path, preprocess), files)))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def survey(self, indices: Sequence[int]) -> BitsInUse:
+        """Return which value is white in some of the images; see ReadableImages."""
+        pool = ThreadPoolExecutor()
+        try:
+            return bits_in_use(pool.map(facts_of, [self.files[index] for index in indices]))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -74,8 +84,8 @@ class ArrayImages:
 
     where: str
     """Where they come from, for messages."""
-    pixels: Pixels
-    """The images: uint8 [rows, height, width] or RGB [rows, height, width, 3]."""
+    pixels: Pixels | npt.NDArray[np.uint16]
+    """The images, of 8 or 16 bits: [rows, height, width] or RGB [rows, height, width, 3]."""
     rows: npt.NDArray[np.int64]
     """The row of each image of the data set; -1 for an image that is not in memory."""
 
@@ -87,21 +97,36 @@ class ArrayImages:
         return np.stack([self._sized(index, preprocess) for index in indices])
 
     def _sized(self, index: int, preprocess: Preprocess) -> Pixels:
-        image = Image.fromarray(self._at(index)).convert(mode_of(preprocess))
-        return sized_image(f"{self.where}: image {index}", image, preprocess)
+        where, values = f"{self.where}: image {index}", self._at(index)
+        if values.dtype != np.uint8:
+            try:
+                values = eight_bits_of(values, preprocess.sixteen_bit_white)
+            except ImageError as error:
+                raise InputError(f"{where} cannot be read: {error}") from None
+        return sized_image(where, Image.fromarray(values).convert(mode_of(preprocess)), preprocess)
 
-    def _at(self, index: int) -> Pixels:
+    def _at(self, index: int) -> npt.NDArray[np.integer]:
         row = int(self.rows[index])
         assert row >= 0, "only the images of the three sets are in memory"
-        image: Pixels = self.pixels[row]
+        image: npt.NDArray[np.integer] = self.pixels[row]
         return image
+
+    def survey(self, indices: Sequence[int]) -> BitsInUse:
+        """Return which value is white in some of the images; see ReadableImages."""
+        if self.pixels.dtype == np.uint8:
+            return bits_in_use(())
+        return bits_in_use(
+            ImageFacts(f"{self.where}: image {index}", int(self._at(index).max())) for index in indices
+        )
 
     def content_keys(self, indices: Sequence[int]) -> list[str | None]:
         """Return a key of each image's pixels."""
         return [_digest(self._at(index).tobytes()) for index in indices]
 
 
-def arrays_of(where: str, pixels: Pixels, chosen: npt.NDArray[np.int64], total: int) -> ArrayImages:
+def arrays_of(
+    where: str, pixels: Pixels | npt.NDArray[np.uint16], chosen: npt.NDArray[np.int64], total: int
+) -> ArrayImages:
     """Return images in memory: row k of the pixels is image `chosen[k]` of `total`."""
     rows = np.full(total, -1, dtype=np.int64)
     rows[chosen] = np.arange(len(chosen))

@@ -1,17 +1,19 @@
 """Decodes image files to uint8 pixels of one size, in parallel. It knows no classes and no splits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from PIL import Image
 
 from models.dataset import Images
 from models.errors import InputError
 from models.progress import Progress
-from models.resizing import from_16_bit, resize, to_8_bit
+from models.resizing import resize
+from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
+from user_files.decoding import FULL_WHITE, ImageError, read_upright
 
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
@@ -19,10 +21,9 @@ IMAGE_SUFFIXES = frozenset(
 DICOM_SUFFIXES = frozenset((".dcm", ".dicom"))
 DICOM_MAGIC = b"DICM"
 DICOM_MAGIC_AT = 128
-GREY_MODES = frozenset(("1", "L", "LA", "La"))
-# A JPEG is decoded at the smallest of its scales that is at least this many times the requested size, as
-# PIL's own thumbnail does. That is several times faster, and differs by about one grey level after resizing.
-DRAFT_GAP = 2
+_GREY_AXES = 2
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -46,30 +47,13 @@ def is_dicom(path: Path) -> bool:
         return file.read(len(DICOM_MAGIC)) == DICOM_MAGIC
 
 
-def decode_image(path: Path, side: int) -> Images:
+def decode_image(path: Path, side: int, white: int = FULL_WHITE) -> Images:
     """Return uint8 [side, side] for a grey image, even if it was saved in colour, otherwise [side, side, 3].
 
-    16-bit grey is divided by 65535, transparency is ignored, and the first frame is used. Raises OSError,
-    ValueError and whatever else PIL raises for a file that is truncated, not an image, or of unknown range.
+    `white`: the value that counts as white in images of 16 bits. Raises ImageError.
     """
-    with Image.open(path) as image:
-        image.draft(None, (DRAFT_GAP * side, DRAFT_GAP * side))
-        image.load()
-        if image.mode.startswith(("I", "F")):
-            return _decode_deep(image, side)
-        if image.mode in GREY_MODES:
-            return np.asarray(resize(image.convert("L"), side))
-        return _without_false_colour(np.asarray(resize(image.convert("RGB"), side)))
-
-
-def _decode_deep(image: Image.Image, side: int) -> Images:
-    pixels = np.asarray(image)
-    if pixels.dtype.kind not in "iu" or pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
-        raise ValueError(
-            f"mode {image.mode} has values from {pixels.min()} to {pixels.max()}, not from 0 to 65535"
-        )
-    scaled = Image.fromarray(from_16_bit(pixels.astype(np.uint16)))
-    return to_8_bit(np.asarray(resize(scaled, side)))
+    pixels = np.asarray(resize(read_upright(path, white), side))
+    return pixels if pixels.ndim == _GREY_AXES else _without_false_colour(pixels)
 
 
 def _without_false_colour(pixels: Images) -> Images:
@@ -78,43 +62,51 @@ def _without_false_colour(pixels: Images) -> Images:
     return np.ascontiguousarray(first) if is_grey else pixels
 
 
-def decode_all(paths: Sequence[Path], side: int, progress: Progress) -> Decoded:
+def survey(paths: Sequence[Path], progress: Progress) -> BitsInUse:
+    """Return which value is white in the files of a data set, and what else is remarkable, on all cores."""
+    progress.begin("Checking images", len(paths))
+    facts = []
+    for fact in _on_all_cores(_facts, paths):
+        facts.append(fact)
+        progress.advance()
+    return bits_in_use(facts)
+
+
+def _facts(path: Path) -> ImageFacts:
+    # A pipe must not be opened: reading it would wait for ever.
+    return facts_of(path) if path.is_file() else ImageFacts(path.name)
+
+
+def decode_all(paths: Sequence[Path], side: int, progress: Progress, white: int = FULL_WHITE) -> Decoded:
     """Decode every file, on all cores; a file that cannot be decoded stays black and is listed in `bad`."""
     progress.begin("Reading images", len(paths))
     images: Images = np.zeros((len(paths), side, side), np.uint8)
     bad: list[tuple[int, str]] = []
-    pool = ThreadPoolExecutor()
-    try:
-        for index, result in enumerate(pool.map(lambda path: _try_to_decode(path, side), paths)):
-            if isinstance(result, str):
-                bad.append((index, result))
-            else:
-                images = _put(images, index, result)
-            progress.advance()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for index, result in enumerate(_on_all_cores(lambda path: _try_to_decode(path, side, white), paths)):
+        if isinstance(result, str):
+            bad.append((index, result))
+        else:
+            images = _put(images, index, result)
+        progress.advance()
     return Decoded(images, tuple(bad))
 
 
-def _try_to_decode(path: Path, side: int) -> Images | str:
-    """Return the pixels, or why there are none. PIL raises many kinds of errors for a broken file."""
+def _on_all_cores(act: Callable[[Path], _Result], paths: Sequence[Path]) -> Iterator[_Result]:
+    pool = ThreadPoolExecutor()
+    try:
+        yield from pool.map(act, paths)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _try_to_decode(path: Path, side: int, white: int) -> Images | str:
+    """Return the pixels, or why there are none."""
     if not path.is_file():
         # A pipe must not be opened: reading it would wait for ever.
         return "it is a broken link" if path.is_symlink() else "it is not a regular file"
     try:
-        return decode_image(path, side)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-        OverflowError,
-    ) as error:
-        return str(error) or type(error).__name__
-    except Image.DecompressionBombError as error:
+        return decode_image(path, side, white)
+    except ImageError as error:
         return str(error)
 
 

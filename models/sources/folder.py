@@ -13,7 +13,7 @@ import numpy as np
 from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
 from models.progress import Progress
-from models.sources.decoding import Decoded, decode_all, refuse_dicom
+from models.sources.decoding import Decoded, decode_all, refuse_dicom, survey
 from models.sources.folder_layout import ImageFile, Layout, read_layout
 from models.sources.names import printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
@@ -139,15 +139,18 @@ def _load(
     folder: Path, layout: Layout, plan: SplitPlan, options: SourceOptions, progress: Progress
 ) -> Dataset:
     files = plan.train + plan.validation + plan.test
-    decoded = decode_all([file.path for file in files], options.image_size, progress)
+    paths = [file.path for file in files]
+    deep = survey(paths, progress)
+    decoded = decode_all(paths, options.image_size, progress, deep.white)
     good = _check_decoded(folder, files, decoded, options.skip_bad)
-    notes = plan.notes + _skip_notes(folder, files, decoded)
+    notes = plan.notes + deep.notes + _skip_notes(folder, files, decoded)
     ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
     splits = []
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):
         chosen = np.asarray([index for index in range(start, end) if good[index]], np.int64)
         splits.append(_take(folder, layout, files, decoded, chosen, name))
-    return Dataset(folder.resolve().name, layout.classes, splits[0], splits[1], splits[2], notes)
+    name = folder.resolve().name
+    return Dataset(name, layout.classes, splits[0], splits[1], splits[2], notes, deep.white)
 
 
 def _take(

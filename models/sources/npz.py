@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy.typing as npt
 from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
 from models.progress import Progress
-from models.resizing import from_16_bit, resize_all, to_8_bit
+from models.resizing import resize_all
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
+from user_files.bits_in_use import ImageFacts, bits_in_use
+from user_files.decoding import eight_bits_of
 
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
@@ -66,17 +68,20 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
         _check_split(path, name, arrays[f"{name}_images"], labels[name], names)
     if "val" not in present:
         _check_can_be_split(path, labels["train"], names)
+    deep = bits_in_use(
+        fact for name in present for fact in _facts(f"{name}_images", arrays[f"{name}_images"])
+    )
     progress.begin("Resizing images", len(present))
     splits = {}
     for name in present:
-        images = _to_bytes(arrays.pop(f"{name}_images"))
+        images = _to_bytes(arrays.pop(f"{name}_images"), deep.white)
         splits[name] = Split(resize_all(images, options.image_size), labels[name])
         progress.advance()
-    notes: tuple[str, ...] = ()
+    notes = deep.notes
     if "val" not in splits:
         splits["train"], splits["val"] = _split_validation(splits["train"])
-        notes = ("The file has no validation split: 20 % of its training images are used, stratified.",)
-    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes)
+        notes += ("The file has no validation split: 20 % of its training images are used, stratified.",)
+    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes, deep.white)
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
@@ -182,11 +187,18 @@ def _check_can_be_split(path: Path, labels: Labels, classes: Sequence[str]) -> N
         )
 
 
-def _to_bytes(images: npt.NDArray[np.generic]) -> Images:
+def _facts(name: str, images: npt.NDArray[np.generic]) -> Iterator[ImageFacts]:
+    """Yield what is known of each image of 16 bits; of 8 bits there is nothing to know."""
+    if images.dtype == np.uint16:
+        for index, image in enumerate(images):
+            yield ImageFacts(f"{name}[{index}]", int(image.max()))
+
+
+def _to_bytes(images: npt.NDArray[np.generic], white: int) -> Images:
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.dtype == np.uint16:
-        return to_8_bit(from_16_bit(images.astype(np.uint16)))
+        return eight_bits_of(images.astype(np.uint16), white)
     return images.astype(np.uint8)
 
 

@@ -38,6 +38,7 @@ from export.data.images import LabelledImages
 from export.data.samples import Samples
 from export.preprocessing.checking import MOST_IMAGES, check_preprocess
 from models.torchvision_import import import_torchvision_models
+from user_files.bits_in_use import BitsInUse, bits_in_use
 
 SIDE = 64
 TRAINED_ON = 1500
@@ -269,6 +270,9 @@ class Pool:
 
     def read(self, indices: Sequence[int], how: Preprocess) -> Pixels:
         return self._pixels[how.resize][list(indices)]
+
+    def survey(self, indices: Sequence[int]) -> BitsInUse:
+        return bits_in_use(())
 
 
 def checked(

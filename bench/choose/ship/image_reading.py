@@ -1,6 +1,7 @@
 """`preprocess.py` for a bundle of any other source, with the steps that its preprocessing has. Pure.
 
-It gives the same values as bench/bundle/image_folder.py and input_arrays.py, which bench measures with.
+It gives the same values as bench/bundle/image_folder.py and input_arrays.py, which bench measures with, and
+has the text of user_files/decoding.py.
 """
 
 from textwrap import indent
@@ -11,28 +12,20 @@ from bench.bundle.evaluation_pack import layout_of
 from bench.bundle.image_folder import uncut_size
 from bench.bundle.input_preprocessing import UNIT_SCALE, Preprocess
 from bench.bundle.signature import Tensor
+from bench.choose.ship.decoding_text import how_read, script_with
 
-_SCRIPT = '''\
-"""How an image becomes the network's input. It needs numpy and Pillow alone."""
-
-import numpy as np
-from PIL import Image
-
+_FUNCTION = '''\
 {constants}
 
 
 def read_image(path):
     """Return an image file as the network takes it: {dtype} {shape}."""
-    image = Image.open(path)
-    if image.mode.startswith("I"):  # 16 bits a pixel become 8
-        values = np.asarray(image).astype(np.float64) / 257
-        image = Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
-    image = image.convert("{mode}")
+    image = read_upright(path, {how}).convert("{mode}")
 {steps}
 '''
 _OTHER_SIZE = """\
 if image.size != (WIDTH, HEIGHT):
-    raise ValueError(f"{path} has {image.width}x{image.height} pixels, not {WIDTH}x{HEIGHT}")"""
+    raise ValueError(f"it has {image.width}x{image.height} pixels, not {WIDTH}x{HEIGHT}")"""
 _BY_SHORTER_EDGE = """\
 shorter = min(image.size)
 width, height = (int({edge} * edge / shorter) for edge in image.size)"""
@@ -63,13 +56,15 @@ def reading_of(preprocess: Preprocess, tensor: Tensor) -> str:
         *_numbers(preprocess, tensor),
         _returned(preprocess, tensor),
     ]
-    return _SCRIPT.format(
+    function = _FUNCTION.format(
+        how=how_read(preprocess.sixteen_bit_white, preprocess.orientation == "applied"),
         constants="\n".join(_constants(preprocess)),
         dtype=tensor.dtype,
         shape=list(tensor.sizes),
         mode=_mode(preprocess),
         steps=indent("\n".join(steps), "    "),
     )
+    return script_with(function)
 
 
 def _mode(preprocess: Preprocess) -> str:

@@ -122,6 +122,7 @@ def test_timm_states_crop_and_normalisation(tmp_path: Path) -> None:
     found = found_in(model_beside(tmp_path, config_json=TIMM), SYMBOLIC)
 
     assert found.preprocess == Preprocess(
+        orientation="applied",
         input_size=(3, 224, 224),
         resize="crop",
         crop_pct=0.875,
@@ -157,6 +158,7 @@ def test_hugging_face_squashes_for_a_vit(tmp_path: Path) -> None:
     found = found_in(model, SYMBOLIC)
 
     assert found.preprocess == Preprocess(
+        orientation="applied",
         input_size=(3, 224, 224),
         resize="squash",
         scale=0.00392156862745098,
@@ -309,7 +311,12 @@ def test_ultralytics_classifies_cropped_images(tmp_path: Path) -> None:
     found = found_in(model_beside(tmp_path, metadata_yaml=YOLO_YAML), SYMBOLIC)
 
     assert found.preprocess == Preprocess(
-        input_size=(3, 224, 224), resize="crop", mean=(0, 0, 0), std=(1, 1, 1), channels="rgb"
+        orientation="applied",
+        input_size=(3, 224, 224),
+        resize="crop",
+        mean=(0, 0, 0),
+        std=(1, 1, 1),
+        channels="rgb",
     )
     assert (found.labels, found.origin_of("scale")) == (("cat", "dog"), "metadata.yaml")
 
@@ -584,7 +591,12 @@ def test_one_channel_is_grey(tmp_path: Path) -> None:
     found = find_preprocess(model_beside(tmp_path), {}, grey, [option])
 
     assert found.preprocess == Preprocess(
-        input_size=(1, 64, 48), resize="squash", mean=(0.5,), std=(0.5,), channels="grey"
+        orientation="applied",
+        input_size=(1, 64, 48),
+        resize="squash",
+        mean=(0.5,),
+        std=(0.5,),
+        channels="grey",
     )
 
 

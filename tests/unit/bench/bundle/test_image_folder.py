@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.bundle.image_folder import load_images, read_image, scaled_size
+from bench.bundle.image_folder import list_images, load_images, read_image, scaled_size
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.errors import InputError, MissingRuntimeError
@@ -141,7 +141,7 @@ def test_a_folder_per_class_gives_labels(tmp_path: Path) -> None:
         saved(tmp_path / name)
     (tmp_path / "a" / "notes.txt").touch()
 
-    folder = load_images(tmp_path, steps())
+    folder = load_images(list_images(tmp_path), steps())
 
     assert folder.labels == ("a", "a", "b")
     assert folder.images.shape == (3, 24, 24, 3)
@@ -152,7 +152,7 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     for index in range(3):
         saved(tmp_path / f"{index}.png", seed=index)
 
-    folder = load_images(tmp_path, steps(), most=2)
+    folder = load_images(list_images(tmp_path, most=2), steps())
 
     assert (folder.labels, len(folder.images)) == (None, 2)
 
@@ -161,7 +161,7 @@ def test_some_images_are_spread_evenly_over_the_folder(tmp_path: Path) -> None:
     for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
         saved(tmp_path / name)
 
-    folder = load_images(tmp_path, steps(), most=2)
+    folder = load_images(list_images(tmp_path, most=2), steps())
 
     assert [path.name for path in folder.files] == ["1.png", "3.png"]
     assert (folder.labels, folder.total) == (("a", "b"), 4)
@@ -169,12 +169,12 @@ def test_some_images_are_spread_evenly_over_the_folder(tmp_path: Path) -> None:
 
 def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains no image"):
-        load_images(tmp_path, steps())
+        load_images(list_images(tmp_path), steps())
     with pytest.raises(InputError, match="no such folder"):
-        load_images(tmp_path / "there", steps())
+        list_images(tmp_path / "there")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
     with pytest.raises(InputError, match=r"broken\.png: cannot be read as an image"):
-        load_images(tmp_path, steps())
+        load_images(list_images(tmp_path), steps())
 
 
 def test_without_pillow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,4 +182,4 @@ def test_without_pillow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "PIL", None)
 
     with pytest.raises(MissingRuntimeError, match=r"pip install .*\[report\]'"):
-        load_images(tmp_path, steps())
+        load_images(list_images(tmp_path), steps())

@@ -17,6 +17,7 @@ from export.data.images import LabelledImages
 from export.data.samples import Samples
 from export.preprocessing.checking import MOST_IMAGES, check_preprocess
 from export.preprocessing.rivals import other_geometries, rivals_of
+from user_files.bits_in_use import BitsInUse, bits_in_use
 
 SIDE = 4
 NAMES = ("red", "green", "blue")
@@ -43,6 +44,9 @@ class Colours:
     def read(self, indices: Sequence[int], preprocess: Preprocess) -> npt.NDArray[np.uint8]:
         chosen = self.pixels[list(indices)]
         return chosen.mean(axis=3).astype(np.uint8) if preprocess.channels == "grey" else chosen
+
+    def survey(self, indices: Sequence[int]) -> BitsInUse:
+        return bits_in_use(())
 
 
 def coloured(count: int = 70, classes: Sequence[str] = NAMES) -> LabelledImages:
