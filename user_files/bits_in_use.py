@@ -21,8 +21,8 @@ from user_files.decoding import (
 
 _FEWEST_BITS, _MOST_BITS = 8, 16
 _BYTE_TO_DEEP = 257
-# An image that uses so many bits fewer than the brightest one has at most a quarter of its brightness.
-_FAR_FEWER_BITS = 2
+# An image that uses so many bits fewer than the brightest one has at most about an eighth of its brightness.
+_FAR_FEWER_BITS = 3
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class ImageInputs:
             origins=found.origins,
             data_sha256=_sha256_of_files(images.files),
             conflicts=found.conflicts,
-            notes=(*_notes(self.folder, images), *found.image_notes),
+            notes=(*_notes(self.folder, images), *_of_folder(self.folder, found.image_notes)),
         )
 
     def _listed(self, name: str, tensor: Tensor) -> ListedFolder:
@@ -119,6 +119,11 @@ def _notes(path: Path, images: ImageFolder) -> tuple[str, ...]:
     if used == images.total:
         return labels
     return (*labels, f"{path}: {used} of its {images.total} images are used, spread evenly")
+
+
+def _of_folder(path: Path, sentences: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences as warnings have them: after the folder, and without a full stop."""
+    return tuple(f"{path}: {note[0].lower()}{note[1:].removesuffix('.')}" for note in sentences)
 
 
 def _sha256_of_files(files: Sequence[Path]) -> str:

@@ -12,6 +12,7 @@ from making.repository import SCHEMA_1
 from PIL import Image
 
 from bench.bundle.evaluation_pack import as_batch
+from bench.bundle.input_preprocessing import preprocess_of
 from bench.bundle.manifest import MANIFEST, read_bundle
 from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, unit_rgb
 from bench.choose.ship.run_folder_reading import reading_of
@@ -45,6 +46,28 @@ def test_a_16_bit_image_has_the_scale_of_8_bits(tmp_path: Path) -> None:
     assert (
         read_by(changed(sixteen_bit_divide_by=514.0), tmp_path / "image.png") == 128 / np.float32(255)
     ).all()
+
+
+def test_12_of_16_bits_are_read_and_described_by_their_white(tmp_path: Path) -> None:
+    Image.fromarray(np.full((32, 32), 4095, dtype=np.uint16)).save(tmp_path / "image.png")
+    steps = changed(sixteen_bit_divide_by=4095 / 255)
+
+    assert (read_by(steps, tmp_path / "image.png") == 1).all()
+    assert "8-bit values divided by 255, 16-bit values by 4095" in steps.words
+    assert preprocess_of(steps).sixteen_bit_white == 4095
+
+
+@pytest.mark.parametrize("orientation", ["applied", "ignored"])
+def test_an_image_is_turned_if_the_record_says_so(tmp_path: Path, orientation: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    ramp = np.tile(np.arange(32, dtype=np.uint8), (32, 1))
+    Image.fromarray(ramp).save(tmp_path / "image.png", exif=exif)
+    steps = changed(orientation=orientation)
+
+    right = ramp[::-1, ::-1] if orientation == "applied" else ramp
+    np.testing.assert_array_equal(read_by(steps, tmp_path / "image.png"), as_batch(right))
+    assert steps.words.startswith("Turn it upright; resize" if orientation == "applied" else "Resize")
 
 
 def test_size_channels_scale_and_normalisation_are_the_records(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ SIDECAR = Sidecar(
             interpolation="bicubic",
             antialias=False,
             pad_value=(114,),
+            sixteen_bit_white=4095,
             mean=(0.1, 0.2, 0.3),
             std=(1.0, 2.0, 3.0),
             channels="bgr",
@@ -54,7 +55,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert sidecar.preprocess.how == "crop"
     assert sidecar.output.classes == ("normal", "pneumonia")
     stated = sidecar.stated("edgefit.yaml")
-    assert (stated.size, stated.channels) == ((224, 224), "rgb")
+    assert (stated.size, stated.channels, stated.white) == ((224, 224), "rgb", None)
     assert isinstance(stated.numbers, Numbers)
     assert stated.numbers.scale == 0.00392157
 
@@ -72,6 +73,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("preprocess: {mean: ['0.5'], std: [1]}", "it is text, but must be a number; remove the quotes"),
         ("preprocess: {mean: [.inf], std: [1]}", "mean.0: input should be a finite number"),
         ("preprocess: {mean: [0], std: [0]}", "std.0: input should be greater than 0 (value: 0"),
+        ("preprocess: {sixteen_bit_white: 12}", "should be greater than or equal to 255"),
         ("input: {layout: CHW}", "input.layout: input should be 'NCHW' or 'NHWC' (value: 'CHW')"),
         ("input: {}\ninput: {}", "the key 'input' occurs twice"),
         ("model: &a x\noutput: {name: *a}", "an alias is not allowed"),

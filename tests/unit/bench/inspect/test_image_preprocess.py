@@ -54,6 +54,14 @@ def test_what_is_to_be_typed_leaves_nothing_missing(file: ModelFile, image: Tens
     assert read_sidecar(file.path.with_name("edgefit.yaml")).model is None
 
 
+def test_a_stated_white_is_shown_with_its_source(file: ModelFile) -> None:
+    file.path.with_name("edgefit.yaml").write_text("preprocess: {sixteen_bit_white: 4095}")
+
+    found = found_for(file, tensor(1, 3, 32, 48))
+
+    assert (found.values.sixteen_bit_white, sources(found)["sixteen_bit_white"]) == (4095, "edgefit.yaml")
+
+
 def test_what_was_found_is_there_although_other_keys_are_missing(file: ModelFile) -> None:
     config = {"pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.1, 0.1, 0.1]}}
     file.path.with_name("config.json").write_text(json.dumps(config))

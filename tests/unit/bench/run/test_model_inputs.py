@@ -95,6 +95,40 @@ def test_preprocessing_does_not_apply_to_arrays(tmp_path: Path) -> None:
         inputs_source(str(tmp_path / "a.npy"), "unit")
 
 
+def deep_photos(folder: Path, *brightest: int) -> Path:
+    folder.mkdir()
+    for index, value in enumerate(brightest):
+        Image.fromarray(np.full((20, 30), value, dtype=np.uint16)).save(folder / f"{index}.png")
+    return folder
+
+
+def test_images_of_12_in_16_bits_are_scaled_by_12(tmp_path: Path) -> None:
+    values = values_of(tmp_path, deep_photos(tmp_path / "deep", 4095, 1000), NCHW, "unit")
+
+    assert values.pack.inputs(0)[0].flat[0] == 1
+    assert values.pack.inputs(1)[0].flat[0] == pytest.approx(62 / 255)
+    origins = {key: origin.origin for origin in values.origins for key in origin.keys}
+    assert origins["sixteen_bit_white"] == "the bits that the images use"
+    assert values.preprocessing is not None
+    assert values.preprocessing.startswith("turned upright; 4095 of 16 bits is white; squash")
+    (warning,) = values.warnings
+    assert warning.startswith(f"{tmp_path / 'deep'}: the brightest value of 2 16-bit images is 4095: they")
+    assert warning.endswith("as white in all of them")
+
+
+def test_a_stated_white_goes_before_that_of_the_images(tmp_path: Path) -> None:
+    (tmp_path / "edgefit.yaml").write_text("preprocess: {sixteen_bit_white: 16383}")
+    dark, bright = deep_photos(tmp_path / "dark", 4095), deep_photos(tmp_path / "bright", 20_000)
+
+    values = values_of(tmp_path, dark, NCHW, "unit")
+
+    assert values.pack.inputs(0)[0].flat[0] == pytest.approx(64 / 255)
+    origins = {key: origin.origin for origin in values.origins for key in origin.keys}
+    assert (origins["sixteen_bit_white"], values.warnings) == ("edgefit.yaml", ())
+    with pytest.raises(InputError, match=r"0\.png: .* the value 20000, and 16383 counts as white"):
+        values_of(tmp_path, bright, NCHW, "unit")
+
+
 def test_images_are_scaled_as_the_option_says_and_its_origin_is_kept(tmp_path: Path, photos: Path) -> None:
     values = values_of(tmp_path, photos, NCHW, "symmetric")
 

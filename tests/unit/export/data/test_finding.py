@@ -256,6 +256,34 @@ def test_the_chosen_images_of_an_npz_are_those_of_the_file(tmp_path: Path, kind:
         assert np.array_equal(found.images.read(chosen.tolist(), plain), right[chosen])
 
 
+def test_the_white_of_an_npz_is_that_of_the_chosen_images_or_the_stated_one(tmp_path: Path) -> None:
+    path = npz(tmp_path / "films.npz", np.uint16)
+    with np.load(path) as arrays:
+        darker = {name: array // 16 if "images" in name else array for name, array in arrays.items()}
+    np.savez(path, allow_pickle=False, **darker)
+    found = images_of(path, limits=SampleLimits(calibration=20))
+    plain = GREY.model_copy(update={"input_size": (1, 9, 7), "resize": "none"})
+    chosen = found.evaluation.tolist()
+    every = np.concatenate([darker[f"{split}_images"].astype(int) for split in ("train", "val", "test")])
+
+    assert found.survey().white == 4095
+    stated = plain.model_copy(update={"sixteen_bit_white": 4095})
+    assert np.array_equal(found.images.read(chosen, stated), np.rint(every[chosen] * 255 / 4095))
+    assert np.array_equal(found.images.read(chosen, plain), np.rint(every[chosen] / 257))
+    with pytest.raises(InputError, match=r"films\.npz: image \d+ cannot be read: it has the value \d+, and"):
+        found.images.read(chosen, plain.model_copy(update={"sixteen_bit_white": 1023}))
+
+
+def test_splits_of_different_depths_are_refused(tmp_path: Path) -> None:
+    path = npz(tmp_path / "films.npz", np.uint16)
+    with np.load(path) as arrays:
+        mixed = dict(arrays)
+    np.savez(path, allow_pickle=False, **{**mixed, "test_images": mixed["test_images"].astype(np.uint8)})
+
+    with pytest.raises(InputError, match="train_images are uint16, and test_images uint8; give all splits"):
+        images_of(path)
+
+
 def test_an_npz_may_have_coloured_images_several_labels_and_one_split(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     np.savez(

@@ -275,6 +275,27 @@ def test_a_class_may_mix_jpeg_png_and_sixteen_bit_files(plain: Path) -> None:
     assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 77
 
 
+def test_images_that_use_12_of_16_bits_are_as_bright_as_those_of_8(plain: Path) -> None:
+    for folder in ("NORMAL", "PNEUMONIA"):
+        for path in (plain / folder).iterdir():
+            image = np.asarray(Image.open(path).convert("L")).astype(np.uint16)
+            Image.fromarray(image * 13).save(path.with_suffix(".png"))
+
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    assert dataset.white == 4095
+    assert any("16-bit images is" in note and "4095 counts as white" in note for note in dataset.notes)
+    assert len(np.unique(dataset.train.images)) > 100
+    assert dataset.train.images.max() > 150
+
+
+def test_images_of_8_bits_leave_white_where_it_always_was(plain: Path) -> None:
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    assert dataset.white == 65535
+    assert not any("bit" in note for note in dataset.notes)
+
+
 @pytest.mark.parametrize("names", [("COVID", "Non-COVID"), ("effusion", "no_effusion"), ("Sick", "healthy")])
 def test_of_two_classes_the_negative_name_is_label_0(
     tmp_path: Path, write_class: Callable[..., None], names: tuple[str, ...]

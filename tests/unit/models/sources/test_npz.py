@@ -69,6 +69,19 @@ def test_sixteen_bit_images_are_divided_by_65535(tmp_path: Path) -> None:
     assert np.unique(dataset.train.images).tolist() == [128]
 
 
+def test_white_is_the_highest_value_of_the_bits_that_all_splits_use(tmp_path: Path) -> None:
+    counts = {"train": (40, 1000), "val": (20, 3312), "test": (20, 2048)}
+    deep = {
+        f"{name}_images": np.full((count, 8, 8), value, np.uint16) for name, (count, value) in counts.items()
+    }
+
+    dataset = load(tmp_path / "films.npz", **deep)
+
+    assert dataset.white == 4095
+    assert "The brightest value of 80 16-bit images is 3312: they use 12 bits" in dataset.notes[0]
+    assert np.unique(dataset.test.images).tolist() == [round(2048 * 255 / 4095)]
+
+
 def test_class_names_come_from_the_file_where_it_has_them(tmp_path: Path) -> None:
     dataset = load(tmp_path / "films.npz", classes=np.array(["clear", "opacity"]))
 
