@@ -34,4 +34,6 @@ class Dataset:
     validation: Split
     test: Split
     notes: tuple[str, ...] = ()
-    """Sentences on how the images were split, and which files were skipped."""
+    """Sentences on how the images were split."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what is probably not meant so, such as files that were left out."""

@@ -5,13 +5,14 @@ ignored, and a 16-bit value is divided by 257, as for edgefit's own networks.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bench.bundle.found_images import images_in
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import PlainInterpolation, Preprocess
 from bench.errors import InputError, MissingRuntimeError
@@ -20,7 +21,6 @@ from bench.install_command import install_command
 if TYPE_CHECKING:
     from PIL import Image
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _SIXTEEN_BIT_DIVIDE_BY = 257
 # 224 ÷ (224 ÷ 232) is a little less than 232.
 _ROUNDING = 1e-6
@@ -41,6 +41,8 @@ class ImageFolder:
     """The class of each image: the name of its folder; None if images lie in the folder itself."""
     total: int
     """How many images the folder has, of which these are spread evenly."""
+    warnings: tuple[str, ...] = ()
+    """Which files were left out: sentences."""
 
 
 def load_images(folder: Path, preprocess: Preprocess, most: int | None = None) -> ImageFolder:
@@ -48,29 +50,21 @@ def load_images(folder: Path, preprocess: Preprocess, most: int | None = None) -
 
     Raises InputError if there is none, or if a file is no image; MissingRuntimeError without Pillow.
     """
-    every = tuple(paths_of_images(folder))
+    found = images_in(folder)
+    every = tuple(file.path for file in found.images)
     files = every if most is None or len(every) <= most else _spread(every, most)
     if not files:
-        raise InputError(f"{folder}: contains no image ({', '.join(_SUFFIXES)}); give a folder with images")
+        raise InputError(f"{folder}: contains no image{found.left_out}; give a folder with images")
     images = np.stack([read_image(path, preprocess) for path in files])
     relative = [path.relative_to(folder) for path in files]
     is_labelled = all(len(path.parts) > 1 for path in relative)
     labels = tuple(path.parts[0] for path in relative) if is_labelled else None
-    return ImageFolder(files, images, labels, len(every))
+    return ImageFolder(files, images, labels, len(every), found.warnings)
 
 
 def _spread(files: Sequence[Path], most: int) -> tuple[Path, ...]:
     """Return `most` files at even distances; the first ones would be of one class, in folders of classes."""
     return tuple(files[index * len(files) // most] for index in range(most))
-
-
-def paths_of_images(folder: Path) -> Iterator[Path]:
-    """Yield the images in and below a folder, in the order of their paths."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give a folder with images")
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
-            yield path
 
 
 def read_image(path: Path, preprocess: Preprocess) -> Pixels:

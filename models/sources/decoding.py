@@ -9,16 +9,9 @@ import numpy as np
 from PIL import Image
 
 from models.dataset import Images
-from models.errors import InputError
 from models.progress import Progress
 from models.resizing import from_16_bit, resize, to_8_bit
 
-IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
-)
-DICOM_SUFFIXES = frozenset((".dcm", ".dicom"))
-DICOM_MAGIC = b"DICM"
-DICOM_MAGIC_AT = 128
 GREY_MODES = frozenset(("1", "L", "LA", "La"))
 # A JPEG is decoded at the smallest of its scales that is at least this many times the requested size, as
 # PIL's own thumbnail does. That is several times faster, and differs by about one grey level after resizing.
@@ -33,17 +26,6 @@ class Decoded:
     """uint8 [n, side, side], or [n, side, side, 3] if one image has colour; bad images are black."""
     bad: tuple[tuple[int, str], ...]
     """The index of each bad image, and the reason."""
-
-
-def is_dicom(path: Path) -> bool:
-    """Recognise DICOM by its suffix or its mark; pipes and broken links are not opened."""
-    if path.suffix.lower() in DICOM_SUFFIXES:
-        return True
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        file.seek(DICOM_MAGIC_AT)
-        return file.read(len(DICOM_MAGIC)) == DICOM_MAGIC
 
 
 def decode_image(path: Path, side: int) -> Images:
@@ -124,9 +106,3 @@ def _put(images: Images, index: int, image: Images) -> Images:
         images = np.repeat(images[..., np.newaxis], 3, axis=3)
     images[index] = image[..., np.newaxis] if image.ndim < images.ndim - 1 else image
     return images
-
-
-def refuse_dicom(path: Path) -> None:
-    """Raise an InputError if the file is DICOM."""
-    if is_dicom(path):
-        raise InputError(f"{path}: DICOM is not supported; convert the images to PNG (8 or 16 bits)")
