@@ -216,6 +216,7 @@ def export(
     out: str | PathLike[str],
     *,
     data: str | PathLike[str] | None = None,
+    strict_data: bool = False,
     preprocess: str | PathLike[str] | None = None,
     trust_preprocess: bool = False,
     weights: str | PathLike[str] | None = None,
@@ -255,6 +256,7 @@ def export(
         cpu=cpu,
         eval_images=eval_images,
         data=_text(data),
+        strict_data=strict_data,
         preprocess=_text(preprocess),
         trust_preprocess=trust_preprocess,
         weights=None if weights is None else Path(weights),
@@ -282,6 +284,7 @@ def finetune(
     seed: int = 0,
     flip: bool = True,
     skip_bad: bool = False,
+    strict_data: bool = False,
     name: str | None = None,
     overwrite: bool = False,
     progress: bool = True,
@@ -301,6 +304,7 @@ def finetune(
         seed=seed,
         flip=flip,
         skip_bad=skip_bad,
+        strict_data=strict_data,
         images=images,
     )
     with _progress(progress) as watcher:

@@ -36,6 +36,13 @@ Name = Annotated[
         metavar="NAME",
     ),
 ]
+StrictData = Annotated[
+    bool,
+    typer.Option(
+        "--strict-data",
+        help="Stop with an error if there is a warning on the data, such as files that were left out.",
+    ),
+]
 
 
 Only = Annotated[

@@ -57,6 +57,8 @@ class ExportOptions:
     """The time limit for one artifact; an exporter that exceeds it is ended."""
     data: str | None = None
     """What the artifacts are calibrated and verified on; None for a run folder, which has its own."""
+    strict_data: bool = False
+    """Whether a warning on the data, such as files that were left out, is an error."""
     preprocess: str | None = None
     """How an image becomes an input: a name of usual numbers, or a file. None: what is found."""
     trust_preprocess: bool = False

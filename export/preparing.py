@@ -33,6 +33,7 @@ from export.sources.file_formats import own_variant
 from export.sources.recognising import NETWORKS, recognise
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from models.progress import Progress
+from models.sources.options import strict_data_sentence
 
 # What the values of the judged output are is told by so many samples.
 _TOLD_BY = 16
@@ -55,9 +56,18 @@ def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) ->
         )
     description = runner.describe(spec, _stated(options.shapes))
     found = _find(options.data, description.signature.inputs, options, progress)
+    _warn(found, options, progress)
     if isinstance(found, LabelledImages):
         return _of_images(spec, description, found, options, runner, progress)
     return _of_tensors(spec, description, found, options, runner, progress)
+
+
+def _warn(found: Data, options: ExportOptions, progress: Progress) -> None:
+    """Say what of the data is probably not meant so. Raises InputError instead if that is an error."""
+    if found.warnings and options.strict_data:
+        raise InputError(strict_data_sentence(str(options.data), found.warnings))
+    for sentence in found.warnings:
+        progress.say(f"warning: {sentence}")
 
 
 def _refuse_no_run(folder: Path) -> None:
@@ -72,6 +82,7 @@ def _refuse_for_run(options: ExportOptions) -> None:
     """Raise InputError for the first option that a run folder leaves nothing to do for."""
     given = (
         ("--data", options.data, "has its images"),
+        ("--strict-data", options.strict_data, "has its images"),
         ("--preprocess", options.preprocess, "has its preprocessing"),
         ("--trust-preprocess", options.trust_preprocess, "has its preprocessing"),
         ("--shape", options.shapes, "has its shape"),

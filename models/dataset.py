@@ -34,6 +34,8 @@ class Dataset:
     validation: Split
     test: Split
     notes: tuple[str, ...] = ()
-    """Sentences on how the images were split, and which files were skipped."""
+    """Sentences on how the images were split."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what is probably not meant so, such as files that were left out."""
     white: int = 65535
     """The value that counts as white in images of 16 bits: it became 255."""

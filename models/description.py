@@ -26,7 +26,9 @@ def describe_data(source: str, dataset: Dataset) -> DataRecord:
         validation=_count(dataset.validation, dataset),
         test=_count(dataset.test, dataset),
     )
-    return DataRecord(source=source, name=dataset.name, counts=counts, notes=dataset.notes)
+    return DataRecord(
+        source=source, name=dataset.name, counts=counts, notes=dataset.notes, warnings=dataset.warnings
+    )
 
 
 def _count(split: Split, dataset: Dataset) -> tuple[int, ...]:
@@ -61,10 +63,11 @@ def describe_training(
 
 
 def data_sentences(dataset: Dataset) -> list[str]:
-    """Say how the data were split, and how many images each split has."""
+    """Say what is wrong with the data, how they were split, and how many images each split has."""
     train, validation, test = len(dataset.train), len(dataset.validation), len(dataset.test)
     sizes = f"{train} training, {validation} validation, {test} test images"
-    return [*dataset.notes, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
+    warnings = [f"warning: {sentence}" for sentence in dataset.warnings]
+    return [*warnings, *dataset.notes, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
 
 
 def start_sentences(

@@ -49,7 +49,7 @@ from models.run_folder import (
     write_record,
 )
 from models.sources.loaders import prepare_source
-from models.sources.options import SPLIT_SEED, SourceOptions
+from models.sources.options import SPLIT_SEED, SourceOptions, refuse_warnings
 from models.sources.splitting import sample_stratified
 from models.starting_weights import (
     StartingWeights,
@@ -86,7 +86,7 @@ def finetune(
     """
     architecture = find_architecture(options.arch)
     _check_options(options, architecture)
-    sources = SourceOptions(options.image_size, options.skip_bad, options.images)
+    sources = SourceOptions(options.image_size, options.skip_bad, options.images, options.strict_data)
     load_data = prepare_source(options.data, sources)
     weights = load_starting_weights(options.weights, architecture, progress)
     with torch.random.fork_rng(devices=[]):
@@ -94,6 +94,7 @@ def finetune(
         # classes.
         apply_weights(architecture.build(2), weights, architecture)
         dataset = load_data(progress)
+        refuse_warnings(options.data, dataset.warnings, sources)
         _say(data_sentences(dataset), progress)
         settings = _choose_settings(options, architecture, weights.kind, len(dataset.train))
         torch.manual_seed(settings.seed)

@@ -8,7 +8,7 @@ class FinetuneOptions:
     """The options of `edgefit finetune`."""
 
     data: str
-    """The data source: a name, an .npz file or a folder."""
+    """The data source: a name, an .npz file, a CSV file or a folder."""
     arch: str = "mobilenet_v2"
     """The architecture."""
     weights: str = "imagenet"
@@ -25,5 +25,7 @@ class FinetuneOptions:
     """Whether images are flipped left to right at random."""
     skip_bad: bool = False
     """Whether images that cannot be decoded are skipped instead of being an error."""
+    strict_data: bool = False
+    """Whether a warning on the data, such as files that were left out, is an error."""
     images: int = 1000
     """How many images the source 'synthetic' generates."""

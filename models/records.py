@@ -94,7 +94,9 @@ class DataRecord(Record):
     counts: SplitCounts
     """How many images each class has in each split."""
     notes: tuple[str, ...]
-    """How the images were split, and which files were skipped."""
+    """How the images were split."""
+    warnings: tuple[str, ...] = ()
+    """What of the data is probably not meant so, such as files that were left out."""
 
 
 class Preprocessing(Record):

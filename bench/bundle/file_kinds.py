@@ -22,6 +22,7 @@ from bench.bundle.protobuf import (
     whole_message,
 )
 from bench.bundle.referred_files import is_openvino
+from user_files.data_kinds import DICOM, IMAGE, kind_of
 from user_files.pointers import pointer_of
 
 TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
@@ -105,13 +106,6 @@ _MAGICS: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"ftrt", _TENSORRT),
     (0, b"ptrt", _TENSORRT),
     (0, b"GGUF", FileKind("a language model's weights (GGUF)")),
-    (0, b"\x89PNG\r\n", _IMAGE),
-    (0, b"\xff\xd8\xff", _IMAGE),
-    (0, b"GIF8", _IMAGE),
-    (0, b"II*\0", _IMAGE),
-    (0, b"MM\0*", _IMAGE),
-    (8, b"WEBP", _IMAGE),
-    (128, b"DICM", _IMAGE),
     (0, b"\x1f\x8b", _COMPRESSED),
     (0, b"BZh", _COMPRESSED),
     (0, b"\xfd7zXZ\0", _COMPRESSED),
@@ -179,6 +173,8 @@ def kind_of_file(path: Path, content: Content) -> FileKind:
     for offset, magic, kind in _MAGICS:
         if head.startswith(magic, offset):
             return kind
+    if kind_of(head) in (IMAGE, DICOM):
+        return _IMAGE
     if _ZIP.match(head):
         return _kind_of_zip(path)
     if _BINARY_PICKLE.match(head):

@@ -5,13 +5,14 @@ without it can still measure.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bench.bundle.found_images import images_in
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import PlainInterpolation, Preprocess
 from bench.errors import InputError, MissingRuntimeError
@@ -22,7 +23,6 @@ from user_files.decoding import ImageError, read_upright
 if TYPE_CHECKING:
     from PIL import Image
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 # 224 ÷ (224 ÷ 232) is a little less than 232.
 _ROUNDING = 1e-6
 
@@ -40,6 +40,8 @@ class ListedFolder:
     """Their files."""
     total: int
     """How many images the folder has, of which these are spread evenly."""
+    warnings: tuple[str, ...] = ()
+    """Which files were left out: sentences."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class ImageFolder:
     """The class of each image: the name of its folder; None if images lie in the folder itself."""
     total: int
     """How many images the folder has, of which these are spread evenly."""
+    warnings: tuple[str, ...] = ()
+    """Which files were left out: sentences."""
 
 
 def list_images(folder: Path, most: int | None = None) -> ListedFolder:
@@ -61,11 +65,12 @@ def list_images(folder: Path, most: int | None = None) -> ListedFolder:
 
     Raises InputError if there is none.
     """
-    every = tuple(paths_of_images(folder))
+    found = images_in(folder)
+    every = tuple(file.path for file in found.images)
     files = every if most is None or len(every) <= most else _spread(every, most)
     if not files:
-        raise InputError(f"{folder}: contains no image ({', '.join(_SUFFIXES)}); give a folder with images")
-    return ListedFolder(folder, files, len(every))
+        raise InputError(f"{folder}: contains no image{found.left_out}; give a folder with images")
+    return ListedFolder(folder, files, len(every), found.warnings)
 
 
 def load_images(listed: ListedFolder, preprocess: Preprocess) -> ImageFolder:
@@ -77,21 +82,12 @@ def load_images(listed: ListedFolder, preprocess: Preprocess) -> ImageFolder:
     relative = [path.relative_to(listed.folder) for path in listed.files]
     is_labelled = all(len(path.parts) > 1 for path in relative)
     labels = tuple(path.parts[0] for path in relative) if is_labelled else None
-    return ImageFolder(listed.files, images, labels, listed.total)
+    return ImageFolder(listed.files, images, labels, listed.total, listed.warnings)
 
 
 def _spread(files: Sequence[Path], most: int) -> tuple[Path, ...]:
     """Return `most` files at even distances; the first ones would be of one class, in folders of classes."""
     return tuple(files[index * len(files) // most] for index in range(most))
-
-
-def paths_of_images(folder: Path) -> Iterator[Path]:
-    """Yield the images in and below a folder, in the order of their paths."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give a folder with images")
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
-            yield path
 
 
 def read_image(path: Path, preprocess: Preprocess) -> Pixels:

@@ -114,11 +114,12 @@ def _most_inferences(tensor: Tensor) -> int:
 
 def _notes(path: Path, images: ImageFolder) -> tuple[str, ...]:
     """Return what of a folder is not used."""
+    left_out = tuple(f"{path}: {warning}" for warning in images.warnings)
     labels = () if images.labels is None else (f"{path}: its subfolders are not used as labels",)
     used = len(images.files)
     if used == images.total:
-        return labels
-    return (*labels, f"{path}: {used} of its {images.total} images are used, spread evenly")
+        return (*left_out, *labels)
+    return (*left_out, *labels, f"{path}: {used} of its {images.total} images are used, spread evenly")
 
 
 def _of_folder(path: Path, sentences: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.bundle.image_folder import paths_of_images
 from bench.bundle.model_set import RANDOM_VALUES, InputOrigin
 from bench.bundle.required_preprocessing import stated_by_option
 from bench.bundle.sample_sources import (
@@ -22,6 +21,7 @@ from bench.bundle.signature import Shapes, Tensor, batch_of, refuse_huge, with_s
 from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, random_pack
 from bench.errors import InputError
 from bench.run.image_inputs import ImageInputs
+from user_files.finding import first_image
 
 _USES = (
     "give a folder of images, a folder of .npy or .npz files, FILE.npz, or a function that yields arrays: "
@@ -151,13 +151,13 @@ def _refuse_preprocess(preprocess: str | None, why: str) -> None:
 
 def _source_in_folder(folder: Path, preprocess: str | None) -> InputsSource:
     arrays = tensor_files(folder)
-    images = next(paths_of_images(folder), None)
-    if arrays and images is not None:
-        raise InputError(f"{folder}: has arrays ({arrays[0].name}) and images ({images.name}); separate them")
+    image = first_image(folder)
+    if arrays and image is not None:
+        raise InputError(f"{folder}: has arrays ({arrays[0].name}) and images ({image.name}); separate them")
     if arrays:
         _refuse_preprocess(preprocess, f"{folder} has arrays, which a model takes as they are")
         return ArrayInputs(f"arrays of {folder}", samples_in_files(arrays))
-    if images is None:
+    if image is None:
         raise InputError(f"--data {folder}: has neither images nor arrays; {_USES}")
     return ImageFolderInputs(folder, preprocess)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson, Name, Overwrite, Quiet, parse_shapes, split_names
+from edgefit.options import AsJson, Name, Overwrite, Quiet, StrictData, parse_shapes, split_names
 from edgefit.terminal import Output
 
 _CASE_FAILED = 4
@@ -33,6 +33,7 @@ def export(
             "A run folder contains its own images.",
         ),
     ] = None,
+    strict_data: StrictData = False,
     preprocess: Annotated[
         str | None,
         typer.Option(
@@ -164,6 +165,7 @@ def export(
         cpu=cpu,
         eval_images=eval_images,
         data=data,
+        strict_data=strict_data,
         preprocess=preprocess,
         trust_preprocess=trust_preprocess,
         weights=weights,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgefit.options import AsJson, Name, Overwrite, Quiet
+from edgefit.options import AsJson, Name, Overwrite, Quiet, StrictData
 from edgefit.terminal import Output
 
 
@@ -16,8 +16,8 @@ def finetune(
         str,
         typer.Option(
             metavar="SOURCE",
-            help="The training images: synthetic, pneumoniamnist, an .npz file, or a folder with a "
-            "folder per class.",
+            help="The training images: synthetic, pneumoniamnist, an .npz file, a folder with a "
+            "folder per class, or a CSV file of paths and labels.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")],
@@ -59,6 +59,7 @@ def finetune(
             "--skip-bad", help="Skip images that cannot be decoded, and list them, instead of stopping."
         ),
     ] = False,
+    strict_data: StrictData = False,
     name: Name = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
@@ -93,6 +94,7 @@ def finetune(
         seed=seed,
         flip=not no_flip,
         skip_bad=skip_bad,
+        strict_data=strict_data,
     )
     if images is not None:
         options = replace(options, images=images)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.bundle.image_folder import paths_of_images
 from bench.bundle.sample_sources import (
     USUAL_FUNCTION,
     samples_in_files,
@@ -26,7 +25,8 @@ from export.data.readable import ArrayImages, FileImages
 from export.data.sets import Sets, divided, refuse_too_few, without_common
 from export.data.tensors import LabelledTensors
 from models.progress import Progress, Silent
-from models.sources.decoding import refuse_dicom
+from models.sources.folder_content import refuse_dicom
+from user_files.finding import first_image, found_file
 
 USES = (
     "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
@@ -70,7 +70,7 @@ def find_data(
         return _of_folder(path, wanted, bar)
     if not path.is_file():
         raise InputError(_complaint(data, path))
-    refuse_dicom(path)
+    refuse_dicom([found_file(path)])
     if zipfile.is_zipfile(path):
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
@@ -94,7 +94,7 @@ def _complaint(data: str, path: Path) -> str:
 
 def _of_folder(path: Path, options: DataOptions, progress: Progress) -> LabelledImages | LabelledTensors:
     arrays = tensor_files(path)
-    if not arrays or next(paths_of_images(path), None) is not None:
+    if not arrays or first_image(path) is not None:
         return _of_files(list_folder(path, options.classes), options.limits)
     return _tensors(
         collect(
@@ -129,7 +129,8 @@ def _tensors(collected: CollectedTensors, limits: SampleLimits) -> LabelledTenso
         calibration=sets.calibration,
         held_out=sets.held_out,
         evaluation=sets.evaluation,
-        notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+        notes=(*listing.warnings, *sets.warnings, *listing.notes, *sets.notes, _counts(sets, len(listing))),
+        warnings=(*listing.warnings, *sets.warnings),
     )
 
 
@@ -153,7 +154,8 @@ def _images(
         calibration=sets.calibration,
         held_out=sets.held_out,
         evaluation=sets.evaluation,
-        notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+        notes=(*listing.warnings, *sets.warnings, *listing.notes, *sets.notes, _counts(sets, len(listing))),
+        warnings=(*listing.warnings, *sets.warnings),
     )
 
 
@@ -167,7 +169,7 @@ def _without_equal(images: FileImages | ArrayImages, sets: Sets) -> Sets:
     if not equal:
         return sets
     note = f"Images that are equal byte by byte are in one set alone: {equal} left out."
-    return replace(different, notes=(*sets.notes, note))
+    return replace(different, warnings=(*sets.warnings, note))
 
 
 def _counts(sets: Sets, total: int) -> str:

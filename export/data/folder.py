@@ -1,9 +1,9 @@
-"""Lists the images of a folder: a sub-folder per class, or none, with splits or without. It opens no image.
+"""Lists the images of a folder: a sub-folder per class, or none, with splits or without. It decodes none.
 
 The classes have the order of the alphabet, with which networks were trained, and not edgefit's own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -12,10 +12,13 @@ import numpy as np
 from bench.errors import InputError
 from export.data.class_names import listed, order_notes, ordered_names
 from export.data.listing import Listing
-from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
-from models.sources.folder_layout import list_class, split_folders, sub_folders
+from models.sources.class_folders import composed
+from models.sources.folder_content import FolderContent, no_image, read_folder, table_hint
+from models.sources.folder_tree import PlacedFile
+from models.sources.labelled_files import labelled_files
 from models.sources.names import check_name, printable
 from models.sources.patients import patient_of
+from user_files.wording import kinds_in_words
 
 
 @dataclass(frozen=True)
@@ -28,94 +31,83 @@ class ListedFiles:
     """The files."""
 
 
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    split: str
-    folder: str
-    """The name of the sub-folder of the split; "" for an image that lies in the split itself."""
-    inner: Path
-    """The path below the split."""
-
-
 def list_folder(folder: Path, stated: tuple[str, ...]) -> ListedFiles:
     """Return the images of a folder; `stated` are the names of the classes, if they are known.
 
     Without sub-folders that can be classes the images have no labels. Raises InputError if there is no image,
-    if one is DICOM, or if sub-folders do not fit the stated classes.
+    if one is DICOM or no image by its content, or if sub-folders do not fit the stated classes.
     """
     check_name(str(folder), "--data")
-    ignored: list[str] = []
-    splits = split_folders(folder) or {"": folder}
-    files = [file for split, path in splits.items() for file in _files_in(path, split, ignored)]
-    if not files:
-        raise InputError(
-            f"{folder}: contains no image ({', '.join(sorted(IMAGE_SUFFIXES))}); give a folder with images"
-        )
-    if "" not in splits:
-        ignored += [path.name for path in folder.iterdir() if path not in splits.values()]
-    names = {path.name for split in splits.values() for path in sub_folders(split)}
-    why_not = _why_no_classes(folder, names, files, stated)
+    content = read_folder(folder)
+    if not content.images:
+        raise InputError(f"{no_image(folder)}{_left_out(content)}; give a folder with images")
+    _refuse_problems(folder, content.images)
+    why_not = _why_no_classes(folder, content, stated)
     if why_not is None:
-        return _labelled(folder, names, files, ignored, stated)
-    return _listed(folder, files, None, stated, (why_not, *_ignored_notes(ignored)))
+        return _labelled(folder, content, stated)
+    hint = table_hint(folder, content)
+    warnings = (*content.warnings, *([f"{why_not}{hint}."] if hint else []))
+    notes = (*content.notes, *([] if hint else [f"{why_not}."]))
+    return _listed(folder, content.images, None, stated, warnings, notes)
 
 
-def _files_in(split_folder: Path, split: str, ignored: list[str]) -> Iterator[_File]:
-    """Yield the images in a split, then those in each of its sub-folders, which may be links."""
-    for path in sorted(split_folder.iterdir()):
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir() and not path.name.startswith("."):
-            yield _File(path, split, "", Path(path.name))
-        elif path.is_file():
-            refuse_dicom(path)
-            ignored.append(path.name)
-    for folder in sub_folders(split_folder):
-        for file in list_class(folder, 0, split, ignored):
-            yield _File(file.path, split, folder.name, Path(folder.name) / file.inner)
+def _left_out(content: FolderContent) -> str:
+    return f", but {kinds_in_words(file.found.kind for file in content.others)}" if content.others else ""
 
 
-def _why_no_classes(
-    folder: Path, names: set[str], files: Sequence[_File], stated: tuple[str, ...]
-) -> str | None:
+def _refuse_problems(folder: Path, images: Sequence[PlacedFile]) -> None:
+    bad = [file.found for file in images if file.found.problem]
+    if bad:
+        raise InputError(
+            f"{printable(str(bad[0].path))}: {bad[0].problem} ({len(bad)} of {len(images)} images in "
+            f"{folder} cannot be read); replace such files, or move them away"
+        )
+
+
+def _why_no_classes(folder: Path, content: FolderContent, stated: tuple[str, ...]) -> str | None:
     """Return why the sub-folders are no classes; None if they are."""
-    used = {file.folder for file in files} - {""}
+    used = {file.folder for file in content.images} - {""}
     if not used:
-        return "The folder has no sub-folder per class: its images have no labels."
+        return "The folder has no sub-folder per class: its images have no labels"
     if stated:
         return None
-    if len(names) == 1:
-        (name,) = names
+    if len(content.class_folders) == 1:
+        (name,) = content.class_folders
         return (
             f"The folder has one sub-folder, '{printable(name)}', so its images have no labels; if that has "
-            f"the classes, give {printable(str(folder / name))}."
+            f"the classes, give {printable(str(folder / name))}"
         )
+    if content.are_shards:
+        return f"The folder's sub-folders are named as parts ({listed(sorted(used))}): they are no classes"
     patients = sum(patient_of(PurePath(name)) is not None for name in used)
     if 2 * patients > len(used):
-        return (
-            f"The folder's sub-folders are named as patients ({listed(sorted(used))}): they are no classes."
-        )
-    if len(files) < 2 * len(used):
-        return f"The folder has {len(used)} sub-folders for {len(files)} images: they are no classes."
+        return f"The folder's sub-folders are named as patients ({listed(sorted(used))}): they are no classes"
+    if len(content.images) < 2 * len(used):
+        return f"The folder has {len(used)} sub-folders for {len(content.images)} images: they are no classes"
     return None
 
 
-def _labelled(
-    folder: Path, names: set[str], files: Sequence[_File], ignored: list[str], stated: tuple[str, ...]
-) -> ListedFiles:
+def _labelled(folder: Path, content: FolderContent, stated: tuple[str, ...]) -> ListedFiles:
+    names = {_as_stated(name, stated) for name in content.class_folders}
     for name in sorted(names):
         check_name(name, f"{folder}: class folder")
-    inside = [file for file in files if file.folder]
-    ignored += [file.path.name for file in files if not file.folder]
     classes = ordered_names(str(folder), names, stated)
-    _refuse_empty(folder, names, inside)
+    labelled = labelled_files(str(folder), content.images)
+    _refuse_empty(folder, names, {_as_stated(file.folder, stated) for file in labelled.files})
     number = {name: label for label, name in enumerate(classes)}
-    labels = np.array([number[file.folder] for file in inside], dtype=np.int64)
-    notes = (*order_notes(classes, bool(stated)), *_ignored_notes(ignored))
-    return _listed(folder, inside, labels, classes, notes)
+    labels = np.array([number[_as_stated(file.folder, stated)] for file in labelled.files], dtype=np.int64)
+    notes = (*order_notes(classes, bool(stated)), *content.notes)
+    warnings = (*content.warnings, *labelled.warnings)
+    return _listed(folder, labelled.files, labels, classes, warnings, notes)
 
 
-def _refuse_empty(folder: Path, names: set[str], files: Sequence[_File]) -> None:
-    empty = sorted(names - {file.folder for file in files})
+def _as_stated(name: str, stated: tuple[str, ...]) -> str:
+    """Return the name of a folder as it is stated, perhaps in another Unicode form."""
+    return next((other for other in stated if composed(other) == composed(name)), name)
+
+
+def _refuse_empty(folder: Path, names: set[str], used: set[str]) -> None:
+    empty = sorted(names - used)
     if empty:
         raise InputError(
             f"{folder}: the sub-folder '{printable(empty[0])}' has no image, and each is a class; move it "
@@ -125,26 +117,25 @@ def _refuse_empty(folder: Path, names: set[str], files: Sequence[_File]) -> None
 
 def _listed(
     folder: Path,
-    files: Sequence[_File],
+    files: Sequence[PlacedFile],
     labels: "np.ndarray[tuple[int], np.dtype[np.int64]] | None",
     classes: tuple[str, ...],
+    warnings: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> ListedFiles:
-    # A class's folder may be called like a patient; without classes every folder may be one.
-    skipped = 0 if labels is None else 1
     listing = Listing(
         name=folder.resolve().name,
         where=str(folder),
         splits=tuple(file.split for file in files),
-        patients=tuple(patient_of(PurePath(*file.inner.parts[skipped:])) for file in files),
+        patients=tuple(_patient_of(file, labels is not None) for file in files),
         labels=labels,
         classes=classes,
+        warnings=warnings,
         notes=notes,
     )
-    return ListedFiles(listing, tuple(file.path for file in files))
+    return ListedFiles(listing, tuple(file.found.path for file in files))
 
 
-def _ignored_notes(ignored: Sequence[str]) -> tuple[str, ...]:
-    if not ignored:
-        return ()
-    return (f"{len(ignored)} other files and folders were ignored ({listed(sorted(set(ignored)))}).",)
+def _patient_of(file: PlacedFile, is_labelled: bool) -> str | None:
+    # A class's folder may be called like a patient; without classes every folder may be one.
+    return patient_of(file.inner if is_labelled else PurePath(file.folder) / file.inner)

@@ -49,6 +49,8 @@ class LabelledImages:
     """The indices of the images on which artifacts are verified, in such an order."""
     notes: tuple[str, ...]
     """What a person should know of them: sentences."""
+    warnings: tuple[str, ...] = ()
+    """What of the data is probably not meant so: sentences, which are notes as well."""
 
     def survey(self) -> BitsInUse:
         """Return which value is white in the images of the three sets that have 16 bits."""

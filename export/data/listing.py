@@ -49,8 +49,10 @@ class Listing:
     """The names of the classes, or of the labels; empty where nobody named them."""
     patients_from: str = "file names"
     """What tells the patients, for people."""
+    warnings: tuple[str, ...] = ()
+    """What of the data set is probably not meant so: sentences."""
     notes: tuple[str, ...] = ()
-    """What a person should know of the data set: sentences."""
+    """What else a person should know of the data set: sentences."""
 
     def __len__(self) -> int:
         return len(self.splits)

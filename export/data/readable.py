@@ -15,7 +15,6 @@ from bench.bundle.image_folder import mode_of, read_image, sized_image
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.errors import InputError
-from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
 from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
 from user_files.decoding import ImageError, eight_bits_of
 
@@ -35,7 +34,7 @@ class FileImages:
         pool = ThreadPoolExecutor()
         try:
             files = [self.files[index] for index in indices]
-            return np.stack(list(pool.map(lambda path: _read_file(path, preprocess), files)))
+            return np.stack(list(pool.map(lambda path: read_image(path, preprocess), files)))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -66,12 +65,6 @@ def _size(path: Path) -> int:
         what = "is a broken link" if path.is_symlink() else "is no regular file"
         raise InputError(f"{path}: {what}; replace it, or move it away")
     return path.stat().st_size
-
-
-def _read_file(path: Path, preprocess: Preprocess) -> Pixels:
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        refuse_dicom(path)
-    return read_image(path, preprocess)
 
 
 def _digest(content: bytes) -> str:

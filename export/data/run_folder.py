@@ -28,7 +28,7 @@ def data_of_run(run: RunFolder, eval_images: int) -> ExportData:
         calibration=_sample(calibration, len(calibration)),
         held_out=_sample(run.images.heldout, MOST_HELD_OUT),
         evaluation=_sample(run.images.test, eval_images),
-        notes=run.record.data.notes,
+        notes=(*run.record.data.warnings, *run.record.data.notes),
     )
 
 

@@ -39,6 +39,8 @@ class Sets:
     evaluation: Indices
     notes: tuple[str, ...] = ()
     """How the samples were divided: sentences."""
+    warnings: tuple[str, ...] = ()
+    """What of them is probably not meant so: sentences."""
 
     @property
     def every(self) -> Indices:
@@ -61,6 +63,7 @@ def divided(listing: Listing, limits: SampleLimits) -> Sets:
         held_out=_ordered(sets.held_out, strata, limits.held_out),
         evaluation=_ordered(sets.evaluation, strata, limits.evaluation),
         notes=sets.notes,
+        warnings=sets.warnings,
     )
 
 
@@ -170,7 +173,7 @@ def _without_known_patients(listing: Listing, sets: Sets) -> Sets:
         return sets
     known = f"by {listing.patients_from}"
     sentence = f"Samples of patients ({known}) that a later split has as well: {left_out} left out."
-    return replace(kept, notes=(*sets.notes, sentence))
+    return replace(kept, warnings=(*sets.warnings, sentence))
 
 
 def without_common(sets: Sets, keys: Sequence[str | None]) -> Sets:

@@ -32,3 +32,5 @@ class LabelledTensors:
     """The indices of the samples on which artifacts are verified, in such an order."""
     notes: tuple[str, ...]
     """What a person should know of them: sentences."""
+    warnings: tuple[str, ...] = ()
+    """What of the data is probably not meant so: sentences, which are notes as well."""

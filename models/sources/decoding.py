@@ -9,18 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from models.dataset import Images
-from models.errors import InputError
 from models.progress import Progress
 from models.resizing import resize
 from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
 from user_files.decoding import FULL_WHITE, ImageError, read_upright
 
-IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm")
-)
-DICOM_SUFFIXES = frozenset((".dcm", ".dicom"))
-DICOM_MAGIC = b"DICM"
-DICOM_MAGIC_AT = 128
 _GREY_AXES = 2
 
 _Result = TypeVar("_Result")
@@ -34,17 +27,6 @@ class Decoded:
     """uint8 [n, side, side], or [n, side, side, 3] if one image has colour; bad images are black."""
     bad: tuple[tuple[int, str], ...]
     """The index of each bad image, and the reason."""
-
-
-def is_dicom(path: Path) -> bool:
-    """Recognise DICOM by its suffix or its mark; pipes and broken links are not opened."""
-    if path.suffix.lower() in DICOM_SUFFIXES:
-        return True
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        file.seek(DICOM_MAGIC_AT)
-        return file.read(len(DICOM_MAGIC)) == DICOM_MAGIC
 
 
 def decode_image(path: Path, side: int, white: int = FULL_WHITE) -> Images:
@@ -116,9 +98,3 @@ def _put(images: Images, index: int, image: Images) -> Images:
         images = np.repeat(images[..., np.newaxis], 3, axis=3)
     images[index] = image[..., np.newaxis] if image.ndim < images.ndim - 1 else image
     return images
-
-
-def refuse_dicom(path: Path) -> None:
-    """Raise an InputError if the file is DICOM."""
-    if is_dicom(path):
-        raise InputError(f"{path}: DICOM is not supported; convert the images to PNG (8 or 16 bits)")

@@ -4,7 +4,7 @@ It decides which images are for training and which for tests. folder_layout read
 pixels.
 """
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,13 @@ import numpy as np
 from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
 from models.progress import Progress
-from models.sources.decoding import Decoded, decode_all, refuse_dicom, survey
+from models.sources.decoding import Decoded, decode_all, survey
 from models.sources.folder_layout import ImageFile, Layout, read_layout
+from models.sources.groups import altered_warnings, groups_of
 from models.sources.names import printable
-from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
-from models.sources.patients import patient_of
+from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions, refuse_warnings
 from models.sources.splitting import split_off
+from models.sources.table_layout import read_table_layout
 
 # Kaggle's chest_xray has 16 validation images: too few for early stopping, or to choose a threshold.
 FEWEST_VALIDATION_IMAGES = 50
@@ -34,22 +35,39 @@ class SplitPlan:
     train: Files
     validation: Files
     test: Files
+    warnings: tuple[str, ...]
+    """What is probably not meant so: sentences."""
     notes: tuple[str, ...]
-    """Sentences for the user."""
+    """What else the user should know: sentences."""
 
 
 def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
     """List and split the folder; the loader decodes the images."""
-    layout = read_layout(folder)
-    plan = plan_splits(folder, layout)
+    return prepare_layout(folder, read_layout(folder), options)
+
+
+def prepare_table(path: Path, options: SourceOptions) -> Loader:
+    """List and split the images that a CSV file names; the loader decodes them."""
+    return prepare_layout(path, read_table_layout(path), options)
+
+
+def prepare_layout(where: Path, layout: Layout, options: SourceOptions) -> Loader:
+    """Split the images of a folder, or of a table; the loader decodes them.
+
+    Raises InputError for what is known of them already: files that are no images, and with `strict_data`
+    warnings.
+    """
+    plan = plan_splits(where, layout)
+    _refuse_problems(where, plan, options.skip_bad)
+    refuse_warnings(str(where), plan.warnings, options)
 
     def load(progress: Progress) -> Dataset:
-        return _load(folder, layout, plan, options, progress)
+        return _load(where, layout, plan, options, progress)
 
     return load
 
 
-def plan_splits(folder: Path, layout: Layout) -> SplitPlan:
+def plan_splits(where: Path, layout: Layout) -> SplitPlan:
     """Return the folder's own splits; a missing one gets 20 % of the remaining training images."""
     notes = _first_notes(layout)
     given = {
@@ -58,21 +76,21 @@ def plan_splits(folder: Path, layout: Layout) -> SplitPlan:
     }
     rest, validation, test = given[""] + given["train"], given["val"], given["test"]
     if not test:
-        rest, test = _hold_out(folder, rest, "test")
-        notes.append(f"The folder has no test split: 20 % of its images were held out for it{_how(layout)}.")
+        rest, test = _hold_out(where, layout, rest, "test")
+        notes.append(
+            f"The {layout.noun} has no test split: 20 % of its images were held out for it{_how(layout)}."
+        )
     if len(validation) < FEWEST_VALIDATION_IMAGES:
         notes.append(_validation_note(len(validation), layout))
-        rest, validation = _hold_out(folder, rest + validation, "validation")
-    _check_every_class(folder, layout, validation)
-    notes += _shared_patients(rest + validation, test)
-    return SplitPlan(rest, validation, test, tuple(notes))
+        rest, validation = _hold_out(where, layout, rest + validation, "validation")
+    _check_every_class(where, layout, validation)
+    training = rest + validation
+    warnings = (*layout.warnings, *_shared_patients(training, test), *altered_warnings(training, test))
+    return SplitPlan(rest, validation, test, warnings, tuple(notes))
 
 
 def _first_notes(layout: Layout) -> list[str]:
-    notes = []
-    if layout.ignored:
-        common = ", ".join(name for name, _ in Counter(layout.ignored).most_common(3))
-        notes.append(f"{len(layout.ignored)} other files and folders were ignored ({common}).")
+    notes = list(layout.notes)
     if len(layout.classes) == 2:
         notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
     return notes
@@ -80,8 +98,8 @@ def _first_notes(layout: Layout) -> list[str]:
 
 def _shared_patients(training: Files, test: Files) -> list[str]:
     """Warn if the names of patients are in training and test images: test figures may be too good."""
-    known = {patient_of(file.inner) for file in training} - {None}
-    shared = known & {patient_of(file.inner) for file in test}
+    known = {file.patient for file in training} - {None}
+    shared = known & {file.patient for file in test}
     if not shared:
         return []
     example = printable(min(str(patient) for patient in shared))
@@ -93,7 +111,9 @@ def _shared_patients(training: Files, test: Files) -> list[str]:
 
 
 def _how(layout: Layout) -> str:
-    named = sum(patient_of(file.inner) is not None for file in layout.files)
+    named = sum(file.patient is not None for file in layout.files)
+    if layout.patients_from is not None:
+        return f", stratified and by patient (the column '{printable(layout.patients_from)}' states it)"
     if not named:
         return ", stratified (no file name contains a patient, so images were split one by one)"
     return f", stratified and by patient ({named} of {len(layout.files)} file names contain one)"
@@ -105,19 +125,18 @@ def _validation_note(count: int, layout: Layout) -> str:
             f"val has {count} images, fewer than {FEWEST_VALIDATION_IMAGES}: it was added to train, "
             f"and 20 % of both are the validation split{_how(layout)}."
         )
-    return f"The folder has no validation split: 20 % of the training images are used{_how(layout)}."
+    return f"The {layout.noun} has no validation split: 20 % of the training images are used{_how(layout)}."
 
 
-def _hold_out(folder: Path, files: Files, purpose: str) -> tuple[Files, Files]:
+def _hold_out(where: Path, layout: Layout, files: Files, purpose: str) -> tuple[Files, Files]:
     labels = _labels(files)
-    groups = [patient_of(file.inner) or str(file.path) for file in files]
-    remaining, held_out = split_off(labels, groups, HELD_OUT_SHARE, SPLIT_SEED)
+    remaining, held_out = split_off(labels, groups_of(files), HELD_OUT_SHARE, SPLIT_SEED)
     for part in (remaining, held_out):
         missing = set(labels.tolist()) - set(labels[part].tolist())
         if missing:
-            name = next(file.path for file in files if file.label in missing).parent.name
             raise InputError(
-                f"{folder}: class '{name}' has too few images or patients for a {purpose} split; add some"
+                f"{where}: class '{layout.classes[min(missing)]}' has too few images or patients for a "
+                f"{purpose} split; add some"
             )
     return tuple(files[index] for index in remaining), tuple(files[index] for index in held_out)
 
@@ -135,6 +154,24 @@ def _check_every_class(folder: Path, layout: Layout, validation: Files) -> None:
             )
 
 
+def _refuse_problems(where: Path, plan: SplitPlan, skip_bad: bool) -> None:
+    """Raise an InputError if files are no images by their first bytes, and `skip_bad` is not set."""
+    files = plan.train + plan.validation + plan.test
+    _refuse_bad(
+        where, files, [(index, file.problem) for index, file in enumerate(files) if file.problem], skip_bad
+    )
+
+
+def _refuse_bad(where: Path, files: Files, bad: Sequence[tuple[int, str]], skip_bad: bool) -> None:
+    if not bad or skip_bad:
+        return
+    index, reason = bad[0]
+    raise InputError(
+        f"{printable(str(files[index].path))} cannot be decoded ({reason}); {len(bad)} of {len(files)} "
+        f"images in {where} cannot be decoded: repair or remove them, or skip them with --skip-bad"
+    )
+
+
 def _load(
     folder: Path, layout: Layout, plan: SplitPlan, options: SourceOptions, progress: Progress
 ) -> Dataset:
@@ -142,15 +179,25 @@ def _load(
     paths = [file.path for file in files]
     deep = survey(paths, progress)
     decoded = decode_all(paths, options.image_size, progress, deep.white)
-    good = _check_decoded(folder, files, decoded, options.skip_bad)
-    notes = plan.notes + deep.notes + _skip_notes(folder, files, decoded)
+    bad = _bad_files(files, decoded)
+    _refuse_bad(folder, files, list(bad.items()), options.skip_bad)
+    warnings = plan.warnings + _skip_warnings(folder, files, bad)
+    refuse_warnings(str(folder), warnings, options)
     ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
     splits = []
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):
-        chosen = np.asarray([index for index in range(start, end) if good[index]], np.int64)
+        chosen = np.asarray([index for index in range(start, end) if index not in bad], np.int64)
         splits.append(_take(folder, layout, files, decoded, chosen, name))
-    name = folder.resolve().name
-    return Dataset(name, layout.classes, splits[0], splits[1], splits[2], notes, deep.white)
+    return Dataset(
+        layout.name or folder.resolve().name,
+        layout.classes,
+        splits[0],
+        splits[1],
+        splits[2],
+        notes=plan.notes + deep.notes,
+        warnings=warnings,
+        white=deep.white,
+    )
 
 
 def _take(
@@ -171,26 +218,21 @@ def _take(
     return Split(decoded.images[chosen], labels)
 
 
-def _check_decoded(folder: Path, files: Files, decoded: Decoded, skip_bad: bool) -> list[bool]:
-    """Return which files were decoded; raises InputError if one was not and `skip_bad` is not set."""
-    for index, _ in decoded.bad:
-        refuse_dicom(files[index].path)
-    if decoded.bad and not skip_bad:
-        index, reason = decoded.bad[0]
-        name = printable(str(files[index].path))
-        raise InputError(
-            f"{name} cannot be decoded ({reason}); {len(decoded.bad)} of {len(files)} images in {folder} "
-            "cannot be decoded: repair or remove them, or skip them with --skip-bad"
-        )
-    bad = {index for index, _ in decoded.bad}
-    return [index not in bad for index in range(len(files))]
+def _bad_files(files: Files, decoded: Decoded) -> dict[int, str]:
+    """Return the index of each file that is no usable image, with the reason."""
+    reasons = dict(decoded.bad) | {index: file.problem for index, file in enumerate(files) if file.problem}
+    return dict(sorted(reasons.items()))
 
 
-def _skip_notes(folder: Path, files: Files, decoded: Decoded) -> tuple[str, ...]:
-    if not decoded.bad:
+def _skip_warnings(folder: Path, files: Files, bad: Mapping[int, str]) -> tuple[str, ...]:
+    if not bad:
         return ()
-    names = [printable(str(files[index].path.relative_to(folder))) for index, _ in decoded.bad]
+    names = [f"{_shown(folder, files[index].path)} ({reason})" for index, reason in bad.items()]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return (
         f"{len(names)} images cannot be decoded and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",
     )
+
+
+def _shown(folder: Path, path: Path) -> str:
+    return printable(str(path.relative_to(folder) if path.is_relative_to(folder) else path))

@@ -1,21 +1,18 @@
-"""Finds the class and the split of each image of a folder. It reads names, and opens no image.
+"""Gives each image of a folder its class and split, for training. It decodes no image."""
 
-A folder with `train/` has its own splits; otherwise each sub-folder is a class.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from models.errors import InputError
-from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
-from models.sources.names import check_name, printable
+from models.sources.folder_content import FolderContent, no_image, read_folder, table_hint
+from models.sources.folder_tree import PlacedFile
+from models.sources.labelled_files import labelled_files
+from models.sources.names import check_name
+from models.sources.patients import patient_of
+from user_files.finding import is_hidden
+from user_files.wording import kinds_in_words, some
 
-SPLIT_NAMES = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 # Of two classes, the one without a finding is label 0. Label 1, the positive class of sensitivity and
 # specificity, is the finding.
 NEGATIVE_NAMES = frozenset(("normal", "negative", "healthy", "control", "benign", "no_finding", "no finding"))
@@ -32,8 +29,12 @@ class ImageFile:
     """The number of its class."""
     split: str
     """The split that it is in; "" if the folder has no splits."""
-    inner: Path
+    inner: PurePath
     """Its path below the folder of its class."""
+    problem: str = ""
+    """Why it cannot be read as an image; "" if nothing is known against it."""
+    patient: str | None = None
+    """The patient; None if nothing says whose image it is."""
 
 
 @dataclass(frozen=True)
@@ -46,62 +47,45 @@ class Layout:
     """The name of each class, in the order of the labels."""
     splits: frozenset[str]
     """The splits that the folder has."""
-    ignored: tuple[str, ...]
-    """The names of other files and folders."""
+    warnings: tuple[str, ...] = ()
+    """What is probably not meant so: sentences."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know: sentences."""
+    noun: str = "folder"
+    """What lists the images: a folder or a table."""
+    name: str = ""
+    """What the data set is called; "" for the name of the folder."""
+    patients_from: str | None = None
+    """The column of a table that states the patients; None where file names tell them."""
 
 
 def read_layout(folder: Path) -> Layout:
     """List the folder; raises an InputError that says what is wrong with it."""
     check_name(str(folder), "--data")
     check_name(folder.resolve().name, "--data: folder")
-    ignored: list[str] = []
-    split_folders = _find_splits(folder, ignored)
-    class_folders = {split: sub_folders(path) for split, path in split_folders.items()}
-    classes = _order_classes({path.name for paths in class_folders.values() for path in paths})
-    _check_classes(folder, classes)
-    files: list[ImageFile] = []
-    for split, paths in class_folders.items():
-        ignored += [entry.name for entry in split_folders[split].iterdir() if entry.is_file()]
-        for path in paths:
-            files += list_class(path, classes.index(path.name), split, ignored)
-    layout = Layout(tuple(files), classes, frozenset(split_folders), tuple(map(printable, ignored)))
-    _check_splits(folder, layout)
+    content = read_folder(folder)
+    _check_train(folder, content)
+    classes = order_classes(content.class_folders)
+    _check_classes(folder, content, classes)
+    shards = _shard_warnings(folder, content)
+    labelled = labelled_files(str(folder), content.images)
+    number = {name: label for label, name in enumerate(classes)}
+    files = tuple(_image_file(file, number[file.folder]) for file in labelled.files)
+    warnings = (*shards, *content.warnings, *labelled.warnings)
+    layout = Layout(files, classes, content.splits, warnings, content.notes)
+    _check_splits(folder, content, layout)
     return layout
 
 
-def _find_splits(folder: Path, ignored: list[str]) -> dict[str, Path]:
-    """Return the folder of each split; {"": folder} if the folder has no splits."""
-    splits = split_folders(folder)
-    if not splits:
-        return {"": folder}
-    if "train" not in splits:
+def _check_train(folder: Path, content: FolderContent) -> None:
+    if not content.splits & {"", "train"}:
         raise InputError(
-            f"{folder} has {', '.join(sorted(splits))} but no train folder; add train/, "
-            "or give one sub-folder per class"
+            f"{folder} has {', '.join(sorted(content.splits))} but no train folder with a folder per class; "
+            f"add train/, or give one sub-folder per class{table_hint(folder, content)}"
         )
-    ignored += [path.name for path in folder.iterdir() if path not in splits.values()]
-    return splits
 
 
-def split_folders(folder: Path) -> dict[str, Path]:
-    """Return the sub-folders that are splits, by the name of the split: train, val, test."""
-    return {SPLIT_NAMES[path.name.lower()]: path for path in sub_folders(folder) if _is_split(path)}
-
-
-def _is_split(path: Path) -> bool:
-    return path.name.lower() in SPLIT_NAMES
-
-
-def sub_folders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, by name, without hidden ones."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_hidden(path))
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith((".", "__MACOSX"))
-
-
-def _order_classes(names: set[str]) -> tuple[str, ...]:
+def order_classes(names: Collection[str]) -> tuple[str, ...]:
     """Sort classes by name; of two classes, the negative one comes first."""
     return tuple(sorted(names, key=lambda name: (len(names) == 2 and not _says_nothing_found(name), name)))
 
@@ -110,47 +94,62 @@ def _says_nothing_found(name: str) -> bool:
     return name.lower() in NEGATIVE_NAMES or name.lower().startswith(NEGATIVE_PREFIXES)
 
 
-def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
+def _check_classes(folder: Path, content: FolderContent, classes: tuple[str, ...]) -> None:
     for name in classes:
         check_name(name, f"{folder}: class folder")
-    remedy = "a folder with one sub-folder per class is needed, at least two"
+    remedy = f"a folder with one sub-folder per class is needed, at least two{table_hint(folder, content)}"
     if not classes:
         raise InputError(f"{folder} has no class sub-folder; {remedy}")
-    if len(classes) > 1:
-        return
-    inside = folder / classes[0]
-    deeper = inside.is_dir() and len(sub_folders(inside)) > 1
-    hint = f"did you mean {inside}? " if deeper else ""
-    raise InputError(f"{folder} has only one class, '{classes[0]}'; {hint}{remedy}")
+    if len(classes) == 1:
+        raise InputError(
+            f"{folder} has only one class, '{classes[0]}'; {_deeper_hint(folder / classes[0])}{remedy}"
+        )
 
 
-def list_class(folder: Path, label: int, split: str, ignored: list[str]) -> Iterator[ImageFile]:
-    """Yield a class's images, including those in folders below it."""
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        if path.is_dir():
-            continue
-        if any(part.startswith((".", "__MACOSX")) for part in inner.parts):
-            ignored.append(path.name)
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            yield ImageFile(path, label, split, inner)
-        else:
-            refuse_dicom(path)
-            ignored.append(path.name)
+def _deeper_hint(inside: Path) -> str:
+    """Return a question if the only folder has several itself."""
+    is_folder = inside.is_dir()
+    folders = (
+        [path for path in inside.iterdir() if path.is_dir() and not is_hidden(path.name)] if is_folder else []
+    )
+    return f"did you mean {inside}? " if len(folders) > 1 else ""
 
 
-def _check_splits(folder: Path, layout: Layout) -> None:
+def _shard_warnings(folder: Path, content: FolderContent) -> list[str]:
+    """Return a warning if the folders are named as parts; with a table of labels that is an error."""
+    if not content.are_shards:
+        return []
+    names = some([f"'{name}'" for name in content.class_folders])
+    hint = table_hint(folder, content)
+    if hint:
+        raise InputError(
+            f"{folder}: the folders {names} are parts of a data set by name, and no classes{hint}"
+        )
+    return [f"The folders {names} are used as classes, though they are named as parts of a data set."]
+
+
+def _image_file(file: PlacedFile, label: int) -> ImageFile:
+    return ImageFile(
+        file.found.path, label, file.split, file.inner, file.found.problem, patient_of(file.inner)
+    )
+
+
+def _check_splits(folder: Path, content: FolderContent, layout: Layout) -> None:
     """Check that every split has images of every class, except `val`: a small one is added to train."""
     for split in sorted(layout.splits - {"val"}):
         labels = {file.label for file in layout.files if file.split == split}
         place = folder / split if split else folder
         if not labels:
-            raise InputError(
-                f"{place} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}); "
-                "each split needs images of every class"
-            )
+            raise InputError(f"{no_image(place)}; each split needs images of every class")
         absent = [name for label, name in enumerate(layout.classes) if label not in labels]
         if absent:
             raise InputError(
-                f"{place} has no image of class '{absent[0]}'; each split needs images of every class"
+                f"{place} has no image of class '{absent[0]}'{_left_out(content, split, absent[0])}; each "
+                "split needs images of every class"
             )
+
+
+def _left_out(content: FolderContent, split: str, name: str) -> str:
+    """Return which other files a class without images has."""
+    kinds = [file.found.kind for file in content.others if (file.split, file.folder) == (split, name)]
+    return f", but {kinds_in_words(kinds)}, which are not read" if kinds else ""

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import InputError
-from models.sources.folder import prepare_folder
+from models.sources.folder import prepare_folder, prepare_table
 from models.sources.npz import prepare_npz
 from models.sources.options import Loader, SourceOptions
 from models.sources.pneumoniamnist import prepare_pneumoniamnist
 from models.sources.synthetic import prepare_synthetic
+from user_files.image_tables import TABLE_SUFFIXES
 
 NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
     "synthetic": prepare_synthetic,
@@ -20,7 +21,7 @@ NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
 def prepare_source(source: str, options: SourceOptions) -> Loader:
     """Do all cheap checks, and return the loader that reads the images.
 
-    Raises InputError for anything that is neither a name, an .npz file nor a folder.
+    Raises InputError for anything that is neither a name, an .npz file, a CSV file nor a folder.
     """
     if source in NAMED:
         return NAMED[source](options)
@@ -29,15 +30,17 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
         return prepare_folder(path, options)
     if path.suffix.lower() == ".npz" and path.is_file():
         return prepare_npz(path, options)
+    if path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+        return prepare_table(path, options)
     raise InputError(_complaint(source, path))
 
 
 def _complaint(source: str, path: Path) -> str:
-    remedy = f"give {', '.join(NAMED)}, an .npz file, or a folder with one sub-folder per class"
+    remedy = f"give {', '.join(NAMED)}, an .npz file, a CSV file, or a folder with one sub-folder per class"
     if path.suffix.lower() in (".dcm", ".dicom"):
         return f"--data {source}: DICOM is not supported; convert the images to PNG, one folder per class"
     if path.exists():
-        return f"--data {source} is neither an .npz file nor a folder; {remedy}"
+        return f"--data {source} is neither an .npz file, a CSV file nor a folder; {remedy}"
     close = difflib.get_close_matches(source, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"--data {source} is neither a name of a source nor an existing file or folder; {hint}{remedy}"

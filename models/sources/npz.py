@@ -81,7 +81,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     if "val" not in splits:
         splits["train"], splits["val"] = _split_validation(splits["train"])
         notes += ("The file has no validation split: 20 % of its training images are used, stratified.",)
-    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes, deep.white)
+    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes, white=deep.white)
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:

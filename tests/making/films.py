@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +71,9 @@ def medmnist_arrays(side: int = 28) -> dict[str, npt.NDArray[np.uint8]]:
 def write_films(folder: Path, label: int, count: int, pattern: str = "film{}.png", first: int = 0) -> None:
     """Write `count` films of one label into a folder, named by `pattern` with the number in it."""
     folder.mkdir(parents=True, exist_ok=True)
+    place = crc32(f"{folder.parent.name}/{folder.name}/{pattern}".encode()) // 2**12
     for number in range(first, first + count):
-        Image.fromarray(film(label, 1000 * label + number)).save(folder / pattern.format(number))
+        Image.fromarray(film(label, 1000 * place + number)).save(folder / pattern.format(number))
 
 
 def save_npz(file: Path | IO[bytes], arrays: Mapping[str, npt.NDArray[Any]]) -> None:

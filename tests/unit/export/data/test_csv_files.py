@@ -49,6 +49,10 @@ def labels_of(found: LabelledImages) -> list[int]:
         ('"path","label"', '"films/{0}.png","{1}"', "utf-8"),
         ("sep=;\r\nlabel;path", "{1};films/{0}.png", "utf-8"),
         ("path, label", "films\\{0}.png, {1}", "utf-8"),
+        ("Image Index,Finding Labels,Patient ID", "{0}.png,{1},{0}", "utf-8"),
+        ("image_id,dx", "{0},{1}", "utf-8"),
+        ("file,class", "films/{0}.png,{1}", "utf-8"),
+        ("file,class", "/another/machine/films/{0}.png,{1}", "utf-8"),
     ],
 )
 def test_a_csv_file_is_read_as_programs_write_it(folder: Path, header: str, row: str, encoding: str) -> None:
@@ -113,8 +117,9 @@ def test_a_list_of_paths_has_no_labels(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "row", "message"),
     [
-        ("file,class", "films/{0}.png,{1}", "its first line is 'file,class'.*give a header 'path,label'"),
-        ("path,class", "films/{0}.png,{1}", "no column 'label', but 'class'; rename it"),
+        ("file,class", "films/{0}.jpg,{1}", "its first line is 'file,class'.*give a header 'path,label'"),
+        ("path,kind", "films/{0}.png,{1}", "no column 'label', but 'kind'; rename it"),
+        ("path,label", "films/{0}.png,{1}|c", r"line 2: has several labels \('a\|c'\)"),
         ("path,label", "films/{0}.jpg,{1}", r"line 2: there is no file .*0\.jpg \(24 of 24 are missing\)"),
         ("path,label", "films/{0}.png,", "line 2: the label is empty"),
         ("path,label", "films/{0}.png", "line 2: has 1 cells, and the header 2"),

@@ -127,7 +127,7 @@ def test_patients_of_the_test_split_are_left_out_of_train(tmp_path: Path) -> Non
         write_pictures(tmp_path / "train" / name, 20, f"patient{name}{{}}.png")
         write_pictures(tmp_path / "val" / name, 30, "{}.png")
         write_pictures(tmp_path / "test" / name, 10, "{}.png")
-        write_picture(tmp_path / "train" / name / "patient7_1.png", 70)
+        write_picture(tmp_path / "train" / name / "patient7_1.png")
         write_picture(tmp_path / "test" / name / "patient7_2.png", 71 if name == "ill" else 72)
     found = images_of(tmp_path)
     assert "patient7_1.png" not in {path.name for path in files_of(found)[0]}
@@ -142,7 +142,8 @@ def test_equal_files_are_kept_in_the_later_set_alone(tmp_path: Path) -> None:
     found = images_of(tmp_path)
     assert [len(chosen) for chosen in sets_of(found)] == [40, 60, 30]
     assert "copy.png" not in {path.name for path in files_of(found)[0]}
-    assert "equal byte by byte are in one set alone: 1 left out" in notes_of(found)
+    assert "1 image is a copy of others, byte for byte" in found.warnings[0]
+    assert "1 of them were in two splits" in found.warnings[0]
 
 
 @pytest.mark.parametrize("names", [("{}.png",), ("images/{}.png",), ("patient1/{}.png", "patient2/{}.png")])
@@ -196,7 +197,7 @@ def test_twelve_images_are_enough(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_and_a_missing_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="contains no image"):
+    with pytest.raises(InputError, match="has no image"):
         images_of(tmp_path)
     with pytest.raises(InputError, match=r"no such file or folder; did you mean 'synthetic'\? give a folder"):
         images_of("syntetic")
@@ -209,9 +210,12 @@ def test_dicom_is_refused(tmp_path: Path) -> None:
         images_of(tmp_path)
 
 
-def test_a_broken_image_is_named_when_it_is_read(tmp_path: Path) -> None:
+def test_what_is_no_image_is_named_at_once_and_a_broken_image_when_it_is_read(tmp_path: Path) -> None:
     write_pictures(tmp_path, 12)
     (tmp_path / "3.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"3\.png: it is a text file \(1 of 12 images"):
+        images_of(tmp_path)
+    (tmp_path / "3.png").write_bytes((tmp_path / "4.png").read_bytes()[:60])
     found = images_of(tmp_path)
     with pytest.raises(InputError, match=r"3\.png: cannot be read as an image"):
         found.images.read(range(12), EIGHT)
@@ -362,7 +366,7 @@ def test_linked_folders_of_classes_are_followed_and_broken_links_refused(classes
         (linked / name).symlink_to(classes / name)
     assert len(images_of(linked).images) == 36
     (classes / "normal" / "gone.png").symlink_to(classes / "nowhere.png")
-    with pytest.raises(InputError, match=r"gone\.png: is a broken link"):
+    with pytest.raises(InputError, match=r"gone\.png: it is a broken link"):
         images_of(linked)
 
 

@@ -8,7 +8,7 @@ import pytest
 from making.films import Remembering, film
 from PIL import Image
 
-from models.sources.decoding import decode_all, decode_image, is_dicom
+from models.sources.decoding import decode_all, decode_image
 
 RAMP = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
 
@@ -130,16 +130,6 @@ def test_empty_files_and_text_are_bad(tmp_path: Path, progress: Remembering) -> 
     assert [index for index, _ in decoded.bad] == [0, 1]
 
 
-def test_dicom_is_recognised_by_its_mark_and_by_its_suffix(tmp_path: Path) -> None:
-    (tmp_path / "IM0001").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 20)
-    (tmp_path / "film.DCM").write_bytes(b"")
-    (tmp_path / "notes.txt").write_text("no image")
-
-    assert is_dicom(tmp_path / "IM0001")
-    assert is_dicom(tmp_path / "film.DCM")
-    assert not is_dicom(tmp_path / "notes.txt")
-
-
 def test_pipes_and_broken_links_are_bad_and_never_opened(tmp_path: Path, progress: Remembering) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "dead.png").symlink_to(tmp_path / "nowhere.png")
@@ -147,5 +137,3 @@ def test_pipes_and_broken_links_are_bad_and_never_opened(tmp_path: Path, progres
     decoded = decode_all([tmp_path / "pipe.png", tmp_path / "dead.png"], 32, progress)
 
     assert decoded.bad == ((0, "it is not a regular file"), (1, "it is a broken link"))
-    assert not is_dicom(tmp_path / "pipe.png")
-    assert not is_dicom(tmp_path / "dead.png")

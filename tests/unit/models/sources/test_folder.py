@@ -106,10 +106,13 @@ def test_large_enough_splits_are_used_as_they_are(tmp_path: Path, write_class: C
 
 def test_other_files_are_ignored_and_counted(kaggle: Path) -> None:
     (kaggle / "train" / "PNEUMONIA" / "Thumbs.db").write_text("x")
+    (kaggle / "train" / "PNEUMONIA" / "notes.txt").write_text("x")
 
     plan = plan_splits(kaggle, read_layout(kaggle))
 
-    assert any("4 other files and folders were ignored" in note for note in plan.notes)
+    assert "4 hidden or system files were ignored (.DS_Store, Thumbs.db, __MACOSX)." in plan.notes
+    assert "1 other file was ignored: 1 text file (notes.txt)." in plan.notes
+    assert read_layout(kaggle).warnings == ()
 
 
 def test_of_two_classes_the_one_without_findings_is_label_0(
@@ -153,7 +156,9 @@ def test_with_skip_bad_bad_images_are_skipped_and_named(plain: Path) -> None:
     dataset = prepare_folder(plain, SKIPPING)(Silent())
 
     assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 74
-    assert any("1 images cannot be decoded" in note and "NORMAL/film3.png" in note for note in dataset.notes)
+    assert any(
+        "1 images cannot be decoded" in line and "NORMAL/film3.png" in line for line in dataset.warnings
+    )
 
 
 def test_a_class_with_bad_images_only_is_an_error(plain: Path) -> None:
@@ -241,17 +246,18 @@ def test_a_test_folder_without_a_train_folder_is_an_error(
         prepare_folder(tmp_path, OPTIONS)
 
 
-def test_patients_in_training_and_test_images_are_a_note(
+def test_patients_in_training_and_test_images_are_a_warning(
     tmp_path: Path, write_class: Callable[..., None]
 ) -> None:
     for split in ("train", "val", "test"):
         write_class(tmp_path / split / "NORMAL", 0, 50, f"BACTERIA-{split}" + "{}.png")
         write_class(tmp_path / split / "PNEUMONIA", 1, 50, "person{}_bacteria_1.png")
 
-    notes = plan_splits(tmp_path, read_layout(tmp_path)).notes
+    warnings = plan_splits(tmp_path, read_layout(tmp_path)).warnings
 
     assert any(
-        note.startswith("50 names of patients (person0 …) are in train or val and in test") for note in notes
+        note.startswith("50 names of patients (person0 …) are in train or val and in test")
+        for note in warnings
     )
 
 
@@ -263,7 +269,9 @@ def test_a_broken_link_is_an_error_if_named_like_an_image_and_ignored_otherwise(
     with pytest.raises(InputError, match=r"dead\.png cannot be decoded \(it is a broken link\)"):
         prepare_folder(plain, OPTIONS)(Silent())
 
-    assert layout.ignored == ("notes.txt",)
+    assert layout.warnings == (
+        "1 file that is no image was left out: of class 'NORMAL' 1 of 26 files (1 broken link).",
+    )
 
 
 def test_a_class_may_mix_jpeg_png_and_sixteen_bit_files(plain: Path) -> None:
@@ -323,7 +331,7 @@ def test_pipes_are_skipped_without_waiting(plain: Path) -> None:
 
     dataset = prepare_folder(plain, SKIPPING)(Silent())
 
-    assert any("pipe.png" in note and "skipped" in note for note in dataset.notes)
+    assert any("pipe.png" in line and "skipped" in line for line in dataset.warnings)
 
 
 @pytest.mark.parametrize("name", [b"BAD\xff", b"BAD\n", b"BAD\x1b[31m"])
@@ -349,4 +357,4 @@ def test_an_unprintable_folder_name_is_an_error(plain: Path, name: bytes) -> Non
 def test_the_name_of_an_ignored_file_is_escaped(plain: Path) -> None:
     (plain / "NORMAL" / os.fsdecode(b"n\xff.txt")).write_text("x")
 
-    assert read_layout(plain).ignored == (r"n\udcff.txt",)
+    assert any(r"(n\udcff.txt)" in note for note in read_layout(plain).notes)

@@ -1,0 +1,79 @@
+"""Recognises masks beside images, and altered copies of images, by their names. It opens no file.
+
+A name alone is no proof: a folder `masks` is one of masks only if there are images outside of it, and a file
+`film_mask.png` only if there is a `film`.
+"""
+
+import re
+from collections.abc import Container, Sequence
+from pathlib import PurePath
+
+_MASK_WORDS = frozenset(
+    (
+        *("mask", "masks", "seg", "segm", "segmentation", "segmentations", "segmented", "gt", "gts"),
+        *("groundtruth", "annotation", "annotations", "annotated", "contour", "contours", "overlay"),
+        *("overlays", "heatmap", "heatmaps", "bbox", "bboxes"),
+    )
+)
+_LABEL_WORDS = frozenset(("label", "labels"))  # of a folder; a file film_label.png may be anything
+# Classes such as with_mask and no_mask are of people who wear one.
+_NO_MASK_WORDS = frozenset(
+    ("with", "without", "no", "non", "not", "face", "worn", "correct", "incorrect", "wearing")
+)
+_ALTERED_WORDS = frozenset(
+    (
+        *("aug", "augmented", "flip", "flipped", "hflip", "vflip", "fliplr", "flipud", "rot", "rotate"),
+        *("rotated", "mirror", "mirrored", "noise", "noisy", "blur", "blurred", "bright", "brightness"),
+        *("contrast", "zoom", "zoomed", "shear", "crop", "cropped", "shift", "shifted", "copy"),
+    )
+)
+_MOST_WORDS_AFTER = 3
+_SEPARATORS = re.compile(r"[ _.\-]+")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def is_mask_folder(name: str) -> bool:
+    """Tell whether a folder is named as one of masks, such as `masks`, `Lung_Masks`, `leftMask` or `GT`."""
+    words = [word.lower() for word in _WORDS.findall(name) if not word.isdecimal()]
+    if not words or _NO_MASK_WORDS & set(words):
+        return False
+    is_truth = words[-2:] == ["ground", "truth"] or words[-2:] == ["bounding", "boxes"]
+    return is_truth or words[-1] in _MASK_WORDS | _LABEL_WORDS or words[-1].endswith(("masks", "mask"))
+
+
+def masks_among(paths: Sequence[PurePath]) -> frozenset[int]:
+    """Return which of some images are masks of the others: their indices."""
+    inside = {index for index, path in enumerate(paths) if any(map(is_mask_folder, path.parts[:-1]))}
+    if len(inside) == len(paths):
+        inside = set()
+    stems = {paths[index].stem.lower() for index in range(len(paths)) if index not in inside}
+    named = {
+        index
+        for index, path in enumerate(paths)
+        if _original(path.stem.lower(), stems, _MASK_WORDS) is not None
+    }
+    return frozenset(inside | named)
+
+
+def originals_of(paths: Sequence[PurePath]) -> dict[int, int]:
+    """Return which images are altered copies by their names (`film_flip.png`), each with its original."""
+    first: dict[str, int] = {}
+    for index, path in enumerate(paths):
+        first.setdefault(path.stem.lower(), index)
+    found = (
+        (index, _original(path.stem.lower(), first.keys(), _ALTERED_WORDS))
+        for index, path in enumerate(paths)
+    )
+    return {index: first[stem] for index, stem in found if stem is not None}
+
+
+def _original(stem: str, stems: Container[str], words: frozenset[str]) -> str | None:
+    """Return the stem of the file that `stem` is derived from by a word before or after it."""
+    parts = list(_SEPARATORS.finditer(stem))
+    for separator in reversed(parts[-_MOST_WORDS_AFTER:]):
+        rest = _SEPARATORS.split(stem[separator.end() :])
+        if words & {word.rstrip("0123456789()") for word in rest} and stem[: separator.start()] in stems:
+            return stem[: separator.start()]
+    if parts and stem[: parts[0].start()].rstrip("0123456789") in words and stem[parts[0].end() :] in stems:
+        return stem[parts[0].end() :]
+    return None
