@@ -7,8 +7,7 @@ from types import ModuleType
 
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
-
-_OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models", "user_files")
+from bench.system.own_path import PACKAGES
 
 
 def function_at(path: str, folder: str) -> Callable[[], object]:
@@ -34,7 +33,7 @@ def function_at(path: str, folder: str) -> Callable[[], object]:
 
 def _module(path: str, name: str, folder: str) -> ModuleType:
     top = name.partition(".")[0]
-    if top in _OWN_PACKAGES:
+    if top in PACKAGES:
         raise InputError(f"{path}: edgefit has a package '{top}' of its own; give yours another name")
     if folder not in sys.path:
         sys.path.insert(0, folder)  # it stays there: the network may import more of it while it runs
