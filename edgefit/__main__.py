@@ -10,7 +10,7 @@ _WRONG_INPUT = 2
 def main() -> None:
     """Run the command in sys.argv, and exit with its code."""
     sys.path.insert(0, _HOME)
-    from bench.system.own_path import HiddenModuleError, put_own_first
+    from bench.own_path import HiddenModuleError, put_own_first
 
     try:
         put_own_first()

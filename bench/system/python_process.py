@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from bench.system.own_path import HOME, named_folders
+from bench.own_path import HOME, named_folders
 
 # Of the variables that Python itself reads, those that say where it finds modules and how it names files.
 # Others, such as PYTHONINSPECT or PYTHONWARNINGS, would change what a worker does.
@@ -22,7 +22,7 @@ _INHERITED = frozenset(
     }
 )
 _START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.system.own_path import put_own_first; "
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.own_path import put_own_first; "
     "put_own_first(); import importlib; importlib.import_module(sys.argv.pop(1)).main()"
 )
 

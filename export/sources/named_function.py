@@ -7,7 +7,7 @@ from types import ModuleType
 
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
-from bench.system.own_path import PACKAGES
+from bench.own_path import PACKAGES
 
 
 def function_at(path: str, folder: str) -> Callable[[], object]:
@@ -35,7 +35,7 @@ def _module(path: str, name: str, folder: str) -> ModuleType:
     top = name.partition(".")[0]
     if top in PACKAGES:
         raise InputError(f"{path}: edgefit has a package '{top}' of its own; give yours another name")
-    if folder not in sys.path:
+    if sys.path[0] != folder:
         sys.path.insert(0, folder)  # it stays there: the network may import more of it while it runs
     importlib.invalidate_caches()
     with user_code(path):
@@ -43,6 +43,8 @@ def _module(path: str, name: str, folder: str) -> ModuleType:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
             missing = error.name or ""
+            if missing.partition(".")[0] in PACKAGES:
+                raise
             if name != missing and not name.startswith(f"{missing}."):
                 raise InputError(
                     f"{path}: needs the module '{missing}', which is not installed here; install it beside "

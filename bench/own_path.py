@@ -5,7 +5,7 @@ edgefit's packages or Python's modules. So this is called before anything else i
 what every Python has loaded by then. The process's first lines are the caller's:
 
     sys.path.insert(0, HOME)
-    from bench.system.own_path import put_own_first
+    from bench.own_path import put_own_first
     put_own_first()
 """
 
@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models", "user_files")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 
