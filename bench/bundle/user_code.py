@@ -20,8 +20,8 @@ def user_code(where: str, remedy: str = "correct it, and run it alone first") ->
     except (Exception, SystemExit) as error:
         if (package := _hidden_by(error)) is not None:
             raise InputError(
-                f"{where}: uses a module '{package}', and finds edgefit's own package of this name; give yours "
-                "another name"
+                f"{where}: uses a module '{package}', and finds edgefit's own package of this name; give "
+                "yours another name"
             ) from error
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise InputError(f"{where}: raised {first_sentence(what)}; {remedy}") from error
