@@ -12,6 +12,7 @@ from bench.errors import UnsupportedSystemError
 from bench.printable import printable_lines
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
+from edgefit.signs import print_any_sign
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -22,6 +23,7 @@ _READER_GONE = 128 + _SIGPIPE
 
 def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
+    print_any_sign()
     try:
         require_posix()
     except UnsupportedSystemError as error:
