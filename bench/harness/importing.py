@@ -9,3 +9,7 @@ def main() -> None:
     importlib.import_module("bench.harness.worker")
     for name in sys.argv[1:-1]:
         importlib.import_module(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""How edgefit starts a Python of its own: the command, and the environment. Every worker is started so."""
+"""How edgefit starts another Python: the command, and the environment. Every worker is started so."""
 
 import os
 import sys
@@ -23,17 +23,17 @@ _INHERITED = frozenset(
 )
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.own_path import put_own_first; "
-    "put_own_first(); import importlib; importlib.import_module(sys.argv.pop(1)).main()"
+    "put_own_first(); import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 
 
 def python_command(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command that calls `main` of a module of edgefit, with `arguments` as sys.argv[1:]."""
+    """Return the command that runs a module as `python -m` does, except that the current folder is last."""
     return (sys.executable, "-c", _START, HOME, module, *arguments)
 
 
 def python_environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a worker: this process's without what would change it, and `added`."""
+    """Return the environment of such a process: this one's without what would change it, and `added`."""
     inherited = {
         name: value
         for name, value in os.environ.items()

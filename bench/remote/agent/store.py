@@ -138,7 +138,7 @@ class Store:
     def remove_all(self) -> None:
         """Remove the store, and the folders above it that were made for it if nothing else lies in them."""
         record = self.root / "made-above"
-        above = record.read_text().splitlines() if record.exists() else []
+        above = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
         if self.root.exists():
             shutil.rmtree(self.root)
         for folder in above:
