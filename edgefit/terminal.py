@@ -1,22 +1,27 @@
 """Where text goes: results to stdout, everything else to stderr. It knows no command."""
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
+from rich.text import Text
 
 from bench.printable import printable_lines
+from edgefit.signs import typed
 
 # A pipe or a CI log has no width; the widest table fits into this one.
 WIDTH_WITHOUT_TERMINAL = 140
-# JSON lets these stand in a string as they are, and a terminal follows some of them.
-_CONTROLS = re.compile("[\x7f-\x9f]")
+# JSON lets these stand in a string as they are. A terminal follows the first; the others cannot be written.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\n -~]")
 # Whether only errors are printed. It holds for the whole process, because a command may run others.
 _is_quiet = False
 
@@ -73,6 +78,10 @@ class _SafeConsole(Console):
         """Yield the segments of a renderable. Whatever text is shown comes through here."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Return the text of a cell or a sentence, whose width is known only in the signs of the encoding."""
+        return super().render_str(typed(text, self.encoding), **how)
 
     def on_broken_pipe(self) -> None:
         """Pass the error on; rich itself would end the process with exit code 1."""
@@ -135,8 +144,11 @@ class Output:
     def document(self, text: str) -> None:
         """Print the JSON document, if --json is given."""
         if self._as_json:
-            sys.stdout.write(_CONTROLS.sub(_json_escape, text.rstrip("\n")) + "\n")
+            sys.stdout.write(_json_for(sys.stdout.encoding, text.rstrip("\n")) + "\n")
 
 
-def _json_escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+def _json_for(encoding: str | None, document: str) -> str:
+    """Return the same JSON document, written so that the terminal shows it and follows nothing in it."""
+    is_unicode = encoding is None or encoding.lower().startswith("utf")
+    pattern = _UNPRINTABLE if is_unicode else _NOT_ASCII
+    return pattern.sub(lambda match: json.dumps(match[0])[1:-1], document)

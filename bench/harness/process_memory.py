@@ -58,7 +58,7 @@ class HighWaterMark:
 def _read_bytes(path: Path, key: str) -> int | None:
     """Return the bytes of a line `Key:  N kB`; None if there is no such file or line."""
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(errors="replace").splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), None)

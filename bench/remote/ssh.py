@@ -274,7 +274,8 @@ def _host_key_option(ssh: Sequence[str], target: Target) -> Sequence[str]:
         [*ssh, "-G", *target.ssh_arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     configuration = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)

@@ -25,6 +25,7 @@ from bench.errors import BoardError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
+from bench.system.python_process import python_command, python_environment
 
 # What the device part imports (bench/, device_profiles/, user_files/); the command line has more packages.
 DEVICE_PART = ("numpy", "psutil", "pydantic", "pyyaml")
@@ -209,12 +210,14 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder)]
+    command = python_command("pip", "download", *options, "--dest", str(folder))
     done = subprocess.run(
         [*command, *platform.pip_options, *requirements],
+        env=python_environment({}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if done.returncode:

@@ -234,7 +234,7 @@ def _set_mount(path: Path, attributes: _MountAttributes, how: int, call: Call) -
 
 def _mounts() -> Iterator[tuple[Path, int]]:
     """Yield the place and the flags of each mount, as mountinfo has them: see proc_pid_mountinfo(5)."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in os.fsdecode(Path("/proc/self/mountinfo").read_bytes()).strip("\n").split("\n"):
         place, options = line.split(" ")[4:6]
         path = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
         yield Path(path), sum(_MOUNT_FLAGS.get(option, 0) for option in options.split(","))

@@ -11,7 +11,14 @@ def ask(word: str) -> str | None:
     if (path := shutil.which("vcgencmd")) is None:
         return None
     try:
-        done = subprocess.run([path, word], capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+        done = subprocess.run(
+            [path, word],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LIMIT_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

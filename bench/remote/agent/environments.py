@@ -110,7 +110,8 @@ class Environments:
             (part / "pyvenv.cfg").write_text(
                 f"home = {os.path.dirname(interpreter)}\n"
                 f"include-system-site-packages = {'true' if with_system_packages else 'false'}\n"
-                f"version = {'.'.join(str(number) for number in sys.version_info[:3])}\n"
+                f"version = {'.'.join(str(number) for number in sys.version_info[:3])}\n",
+                encoding="utf-8",
             )
             _replace_all(part, folder)
         finally:
@@ -123,7 +124,8 @@ class Environments:
             cwd=python.parent,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if done.returncode < 0:

@@ -129,7 +129,8 @@ def _firmware_output(argument: str) -> "str | None":
             [path, argument],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_COMMAND_LIMIT_S,
             check=False,
         )
