@@ -20,6 +20,7 @@ from bench.filesystem.deferred_signals import deferred_signals
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 from bench.system.operating_system import require_linux
+from bench.system.thread_variables import without_thread_variables
 
 _STDERR_LINES_SHOWN = 6
 _END_LIMIT_S = 10.0
@@ -72,7 +73,8 @@ class ChildProcess:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `command`, with the number of the pipe to answer on as its last argument.
 
-        `environment` is added to the parent's own. Raises UnsupportedSystemError where it is not Linux.
+        `environment` is added to the parent's own, which loses what would decide its threads and kernels
+        (see bench.system.thread_variables). Raises UnsupportedSystemError where it is not Linux.
         """
         require_linux("a process that loads a model file")
         self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
@@ -92,7 +94,7 @@ class ChildProcess:
                 stderr=stderr,
                 pass_fds=(write_end,),
                 cwd=work,
-                env={**os.environ, **environment, "TMPDIR": str(work)},
+                env={**without_thread_variables(os.environ), **environment, "TMPDIR": str(work)},
                 start_new_session=True,
                 bufsize=0,
             )
