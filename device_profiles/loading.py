@@ -18,6 +18,7 @@ from device_profiles.profile import Profile, fault_of
 from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest
 from device_profiles.yaml_text import read_yaml
+from user_files.own_folders import configuration, expanded, home
 
 _FOLDER = Path(__file__).parent
 _ENDINGS = (".yaml", ".yml")
@@ -30,13 +31,18 @@ _FIGURE_KEYS = ("value", "not_found")
 _SOURCE = "source"
 
 
-def own_folder() -> Path:
-    """Return the folder of the user's profiles: $EDGEFIT_PROFILES, else one in the configuration folder."""
+def profiles_folder() -> Path | None:
+    """Return the folder of the user's profiles: $EDGEFIT_PROFILES, else one in the configuration folder.
+
+    None for a user without a home folder, who has no such profiles.
+    """
     if own := os.environ.get("EDGEFIT_PROFILES"):
-        return Path(own)
+        return expanded(own)
     if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/edgefit/profiles"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "edgefit" / "profiles"
+        own_home = home()
+        return None if own_home is None else own_home / "Library/Application Support/edgefit/profiles"
+    folder = configuration()
+    return None if folder is None else folder / "profiles"
 
 
 def profile_paths() -> dict[str, Sequence[Path]]:
@@ -44,10 +50,10 @@ def profile_paths() -> dict[str, Sequence[Path]]:
 
     path_of refuses a name with several files. Raises ProfileError if EDGEFIT_PROFILES is not a folder.
     """
-    folder = own_folder()
-    if os.environ.get("EDGEFIT_PROFILES") and not folder.is_dir():
+    folder = profiles_folder()
+    if folder is not None and os.environ.get("EDGEFIT_PROFILES") and not folder.is_dir():
         raise ProfileError(f"EDGEFIT_PROFILES: {folder} is not a folder; create it, or unset the variable")
-    own = (path for ending in _ENDINGS for path in folder.glob(f"*{ending}"))
+    own = [path for ending in _ENDINGS for path in (() if folder is None else folder.glob(f"*{ending}"))]
     paths: dict[str, list[Path]] = {}
     for path in (*_FOLDER.glob("*.yaml"), *own):
         if not path.name.startswith("."):
@@ -119,7 +125,7 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
         raise ProfileError(explain(path, error, Profile)) from None
     if (fault := fault_of(profile)) is not None:
         raise ProfileError(f"{path}: {fault}")
-    if path.parent in (_FOLDER, own_folder()) and profile.name != path.stem:
+    if path.parent in (_FOLDER, profiles_folder()) and profile.name != path.stem:
         raise ProfileError(
             f"{path}: the key 'name' is '{profile.name}', but it must be the file's name, '{path.stem}'"
         )

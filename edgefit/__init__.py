@@ -1,6 +1,7 @@
 """edgefit in Python: what the commands do, as functions. Each name is imported when it is first used."""
 
-from typing import TYPE_CHECKING
+# As typing.TYPE_CHECKING. Nothing is imported here: a file of the user's may have the module's name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from edgefit.api import (

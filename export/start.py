@@ -18,7 +18,3 @@ def main() -> None:
     from export.worker import main as serve
 
     serve()
-
-
-if __name__ == "__main__":
-    main()

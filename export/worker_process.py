@@ -1,6 +1,5 @@
 """The parent's side of an export worker: sends a request and returns the answer. It knows no format."""
 
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +9,10 @@ from pydantic import ValidationError
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
 from bench.runtimes.installed import NO_USAGE_DATA
+from bench.system.python_process import python_command
 from export.messages import ANSWERS, Answer, Entered, ProgressMessage, Refused, Report, Request
 
-_COMMAND = (sys.executable, "-m", "export.start")
+_COMMAND = python_command("export.start")
 # By default torch's OpenMP threads spin while they wait. On a machine with background load that makes
 # everything slower: 37 s instead of 5 s for 320 inferences (measured at a load of 5 on 2 cores).
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", **NO_USAGE_DATA}

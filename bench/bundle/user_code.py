@@ -3,8 +3,10 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 from bench.errors import BenchError, InputError, first_sentence
+from bench.own_path import PACKAGES
 
 
 @contextlib.contextmanager
@@ -16,5 +18,21 @@ def user_code(where: str, remedy: str = "correct it, and run it alone first") ->
     except BenchError:
         raise
     except (Exception, SystemExit) as error:
+        if (package := _hidden_by(error)) is not None:
+            raise InputError(
+                f"{where}: uses a module '{package}', and finds edgefit's own package of this name; give "
+                "yours another name"
+            ) from error
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise InputError(f"{where}: raised {first_sentence(what)}; {remedy}") from error
+
+
+def _hidden_by(error: BaseException) -> str | None:
+    """Return the package of edgefit's that a user's code imported in the place of its own; None if none."""
+    name: object = None
+    if isinstance(error, ImportError):
+        name = error.name
+    elif isinstance(error, AttributeError):
+        name = getattr(error.obj, "__name__", None) if isinstance(error.obj, ModuleType) else None
+    package = str(name).partition(".")[0]
+    return package if package in PACKAGES else None

@@ -20,7 +20,7 @@ from bench.filesystem.deferred_signals import deferred_signals
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 from bench.system.operating_system import require_linux
-from bench.system.thread_variables import without_thread_variables
+from bench.system.python_process import python_environment
 
 _STDERR_LINES_SHOWN = 6
 _END_LIMIT_S = 10.0
@@ -94,7 +94,7 @@ class ChildProcess:
                 stderr=stderr,
                 pass_fds=(write_end,),
                 cwd=work,
-                env={**without_thread_variables(os.environ), **environment, "TMPDIR": str(work)},
+                env=python_environment({**environment, "TMPDIR": str(work)}),
                 start_new_session=True,
                 bufsize=0,
             )

@@ -50,7 +50,3 @@ def _prefer_for_oom_kill() -> None:
     """Have the kernel kill this process rather than its parent if memory runs out; see proc(5)."""
     with suppress(OSError):  # not Linux, or a container that forbids it
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,6 @@
 Cases and plans are the caller's business.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,16 +18,14 @@ from bench.runtimes.installed import NO_USAGE_DATA, is_installed, row_of
 from bench.runtimes.providers import place_of
 from bench.system.accelerators import device_files
 from bench.system.memory_limit import JOIN
+from bench.system.python_process import python_command
 from bench.system.sandbox import Confinement
 from bench.system.thread_variables import kept_environment
 
 # OpenVINO contains oneDNN, which on Arm writes /tmp/perf-PID.map for a profiler and leaves it there.
 _ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
-WORKER_COMMAND = (sys.executable, "-m", "bench.harness.start")
-_IMPORT = (
-    "import importlib, sys, bench.harness.worker; [importlib.import_module(name) for name in sys.argv[1:-1]]"
-)
-_IMPORT_COMMAND = (sys.executable, "-c", _IMPORT)
+WORKER_COMMAND = python_command("bench.harness.start")
+_IMPORT_COMMAND = python_command("bench.harness.importing")
 _IMPORT_LIMIT_S = _READY_LIMIT_S = 120.0
 _CPU, _TENSORRT = "cpu", "tensorrt"
 

@@ -7,8 +7,7 @@ from types import ModuleType
 
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
-
-_OWN_PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models", "user_files")
+from bench.own_path import PACKAGES
 
 
 def function_at(path: str, folder: str) -> Callable[[], object]:
@@ -34,9 +33,9 @@ def function_at(path: str, folder: str) -> Callable[[], object]:
 
 def _module(path: str, name: str, folder: str) -> ModuleType:
     top = name.partition(".")[0]
-    if top in _OWN_PACKAGES:
+    if top in PACKAGES:
         raise InputError(f"{path}: edgefit has a package '{top}' of its own; give yours another name")
-    if folder not in sys.path:
+    if sys.path[0] != folder:
         sys.path.insert(0, folder)  # it stays there: the network may import more of it while it runs
     importlib.invalidate_caches()
     with user_code(path):
@@ -44,6 +43,8 @@ def _module(path: str, name: str, folder: str) -> ModuleType:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
             missing = error.name or ""
+            if missing.partition(".")[0] in PACKAGES:
+                raise
             if name != missing and not name.startswith(f"{missing}."):
                 raise InputError(
                     f"{path}: needs the module '{missing}', which is not installed here; install it beside "

@@ -16,6 +16,8 @@ from models.errors import InputError
 from models.progress import Progress
 from models.sources.npz import KNOWN_CLASSES, prepare_npz
 from models.sources.options import Loader, SourceOptions
+from user_files.own_folders import CACHE_VARIABLE, NO_HOME
+from user_files.own_folders import cache as user_cache
 
 ADDRESS = "https://zenodo.org/records/10519652/files"
 CLASSES = KNOWN_CLASSES["pneumoniamnist"]
@@ -59,11 +61,19 @@ def prepare_pneumoniamnist(
     chosen = choose_file(options.image_size, files)
 
     def load(progress: Progress) -> Dataset:
-        path = _fetch(chosen, address, cache or Path(pooch.os_cache("edgefit")), progress)
+        path = _fetch(chosen, address, cache or _cache(), progress)
         progress.say(f"PneumoniaMNIST at {chosen.side}x{chosen.side} ({chosen.name}): the checksum is right")
         return prepare_npz(path, options, CLASSES)(progress)
 
     return load
+
+
+def _cache() -> Path:
+    if (folder := user_cache()) is None:
+        raise InputError(
+            f"--data pneumoniamnist: {NO_HOME}; set {CACHE_VARIABLE} to a writable folder, to download into"
+        )
+    return folder
 
 
 class _Bar:

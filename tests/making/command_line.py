@@ -6,7 +6,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from edgefit.__main__ import run
+from edgefit.command_line import run
 
 EDGEFIT = [sys.executable, "-m", "edgefit"]
 # For a measurement whose figures are of no interest.

@@ -27,8 +27,8 @@ EXIT_CODES = {
     143: "ended by `kill`; no unfinished output is left",
 }
 ENVIRONMENT = {
-    "EDGEFIT_CACHE": "The folder of the prediction cache, journals, wheels and TensorRT's engines. "
-    "Default: `$XDG_CACHE_HOME/edgefit`, else `~/.cache/edgefit`.",
+    "EDGEFIT_CACHE": "The folder of the prediction cache, journals, downloaded data, wheels and TensorRT's "
+    "engines. Default: `$XDG_CACHE_HOME/edgefit`, else `~/.cache/edgefit`.",
     "EDGEFIT_PROFILES": "The folder of your own profiles. Default: `$XDG_CONFIG_HOME/edgefit/profiles`, "
     "else `~/.config/edgefit/profiles`.",
     "EDGEFIT_SSH": "The command to use instead of `ssh`, such as `ssh -F ./config`.",

@@ -219,8 +219,13 @@ def _clean(store: Store, stop: bool) -> int:
 def main(file: str) -> int:
     """Run the packed job that `file` is, as the command line says; return the exit code."""
     os.umask(0o077)  # the files may be patients' images
-    name, store = os.path.basename(file), Store.usual()
+    name = os.path.basename(file)
     arguments = _arguments(name)
+    try:
+        store = Store.usual()
+    except RefusedError as error:
+        say(f"edgefit: {name}: {error}")
+        return _UNUSABLE
     try:
         return _clean(store, arguments.stop) if arguments.clean else _run(file, store, arguments.out)
     except DamagedError as error:

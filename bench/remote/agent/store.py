@@ -31,9 +31,17 @@ class Store:
 
     @classmethod
     def usual(cls) -> "Store":
-        """Return this user's: $XDG_CACHE_HOME/edgefit-board, else ~/.cache/edgefit-board."""
+        """Return this user's: $XDG_CACHE_HOME/edgefit-board, else ~/.cache/edgefit-board.
+
+        Raises RefusedError if there is neither.
+        """
         own = os.environ.get("XDG_CACHE_HOME", "")
-        return cls((Path(own) if os.path.isabs(own) else Path.home() / ".cache") / "edgefit-board")
+        try:
+            return cls((Path(own) if os.path.isabs(own) else Path.home() / ".cache") / "edgefit-board")
+        except RuntimeError:
+            raise RefusedError(
+                "this user has no home folder: HOME is not set; set XDG_CACHE_HOME to a writable folder"
+            ) from None
 
     def folder(self, name: str) -> Path:
         """Return a folder of the store, which is made if it does not exist."""

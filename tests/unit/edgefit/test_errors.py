@@ -7,7 +7,7 @@ import pytest
 
 from bench.errors import InputError
 from edgefit import app
-from edgefit.__main__ import run
+from edgefit.command_line import run
 from edgefit.jobs import export_run
 from edgefit.progress import Silence
 from export.options import ExportOptions

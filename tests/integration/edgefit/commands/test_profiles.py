@@ -8,7 +8,7 @@ import pytest
 from bench.harness import calibration
 from bench.harness.calibration import Durations
 from device_profiles.loading import load_profile
-from edgefit.__main__ import run
+from edgefit.command_line import run
 
 pytestmark = pytest.mark.usefixtures("own_profiles")
 Out = pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefit.__main__ import run
+from edgefit.command_line import run
 
 pytestmark = pytest.mark.usefixtures("own_profiles")
 Out = pytest.CaptureFixture[str]
