@@ -15,11 +15,15 @@ class RunOptions(Record):
 
     threads: int = Field(ge=1)
     """Threads that the runtime may use for one inference."""
+    variables: str = ""
+    """The variables of the environment that its process keeps although they change how libraries compute or
+    allocate, as a shell sets them; empty if there are none."""
 
     @property
     def label(self) -> str:
         """The options as they are shown beside a number."""
-        return f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{threads}, {self.variables}" if self.variables else threads
 
     @property
     def short_label(self) -> str:

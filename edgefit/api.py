@@ -67,6 +67,7 @@ def bench(
     quick: bool = False,
     sustained: float | None = None,
     resume: bool = False,
+    keep_environment: bool = False,
     name: str | None = None,
     out: str | PathLike[str] | None = None,
     metric: str | Sequence[str] = (),
@@ -76,7 +77,8 @@ def bench(
 
     `shape` and `dtype`: those of the only input, or of each input by its name, where the files leave them
     open. `data`, `preprocess` and `output`: see the options of the command. `only`: the variants of a bundle
-    to measure. `sustained`: seconds of a run without a pause. `out`: a file for the report. `metric`: a
+    to measure. `sustained`: seconds of a run without a pause. `keep_environment`: whether the
+    measured processes keep variables such as OMP_NUM_THREADS. `out`: a file for the report. `metric`: a
     function of scikit-learn's `(y_true, y_score)`, as `package.module:function`, or several. A case that
     failed or was skipped is a row of the report.
     """
@@ -88,6 +90,7 @@ def bench(
         name=name,
         sustained_s=sustained,
         resume=resume,
+        keep_environment=keep_environment,
         tool=__version__,
         created=now(),
     )
@@ -120,6 +123,7 @@ def check(
     seconds: float = DEFAULT_SECONDS,
     skip_equal: bool = False,
     strict: bool = False,
+    keep_environment: bool = False,
     progress: bool = True,
 ) -> Checked:
     """Compare a candidate with a baseline: two model files or two bundles side by side here, or two reports.
@@ -139,6 +143,7 @@ def check(
         "min_retention": min_retention is not None,
         "min_agreement": min_agreement is not None,
         "min_sqnr": min_sqnr is not None,
+        "keep_environment": keep_environment,
     }
     jobs.refuse_foreign([name for name, is_given in chosen.items() if is_given], kind)
     usual = Limits(max_slowdown=DEFAULT_SLOWDOWN[kind])
@@ -158,6 +163,7 @@ def check(
         seconds=CHECK_S.require("seconds", seconds),
         skip_equal=skip_equal,
         strict=strict,
+        keep_environment=keep_environment,
     )
     inputs = _inputs(shape, dtype, data, preprocess, output)
     with _progress(progress) as watcher:

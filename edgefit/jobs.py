@@ -50,7 +50,7 @@ _NOUNS: dict[Compared, str] = {"bundles": "bundle", "models": "model file", "rep
 _FOREIGN: dict[Compared, tuple[str, ...]] = {
     "bundles": ("shape", "data", "preprocess", "judged_output"),
     "models": ("only", "min_retention"),
-    "reports": ("shape", "data", "preprocess"),
+    "reports": ("shape", "data", "preprocess", "keep_environment"),
 }
 # The options whose names are not those of their parameters.
 _OPTIONS = {"judged_output": "--output"}

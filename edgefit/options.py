@@ -107,6 +107,14 @@ Sustained = Annotated[
         "latency drifts.",
     ),
 ]
+KeepEnvironment = Annotated[
+    bool,
+    typer.Option(
+        "--keep-environment",
+        help="Let the measured processes keep variables such as OMP_NUM_THREADS and ONEDNN_MAX_CPU_ISA, "
+        "which decide threads and kernels. By default edgefit clears them.",
+    ),
+]
 With = Annotated[
     str | None,
     typer.Option(

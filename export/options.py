@@ -11,7 +11,7 @@ from bench.bundle.variants import Precision, Variant, choose
 from bench.errors import InputError, MissingRuntimeError
 from bench.install_command import install_command
 from bench.runtimes.formats import FORMATS, FormatRow
-from bench.system.snapshot import usable_cpus
+from bench.system.cpus import cpus_here
 
 _FEWEST_EVALUATION_IMAGES = 2
 # The extra that installs what exporters import.
@@ -27,8 +27,8 @@ def exportable_formats() -> tuple[str, ...]:
 
 
 def available_threads() -> int:
-    """Return how many CPUs this process may use."""
-    return len(usable_cpus())
+    """Return how many threads can run at once here: one for each CPU, within the container's limit."""
+    return cpus_here().at_once
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ def calibrated(
     measured = {"kind": "measured", "source": source}
     content: dict[str, Any] = {"extends": _FALLBACK if matched is None else matched.name, "name": name}
     content["description"] = f"{host.board or host.cpu}, calibrated."
+    if host.has_slow_cores:  # the rates of several cores are those of the fast ones
+        content["threads"] = host.fast_cores
     if matched is None:
         content |= {"device": "another", "match": _match(host)}
     content["processor"] = _processor(host, highest_clock_khz, measured)

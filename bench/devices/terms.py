@@ -1,5 +1,6 @@
 """How a machine is measured under a profile: as the device itself, or as its proxy. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ from bench.devices.matching import ProfileMatch, profile_match
 from bench.run_config import RunOptions
 from bench.runtimes.quantised_engines import ENGINES, choose_engine, engine_incompatibility
 from bench.system.host import Host
+from bench.system.thread_variables import SetVariable, kept_assignments
 from bench.units import BYTES_PER_MIB
 from device_profiles.facts import Figure
 from device_profiles.profile import Profile
@@ -57,26 +59,43 @@ def terms_of(profile: Profile, host: Host) -> Terms:
     return Terms(
         provenance=provenance,
         profile_match=compared,
-        threads=threads_of(profile, host.physical_cores),
+        threads=threads_of(profile, host, is_device),
         memory_limit=_memory_limit(profile, provenance),
     )
 
 
-def run_options(terms: Terms, host: Host) -> RunOptions:
-    """Return what every case of a run has in common: what the profile requests and this machine can give."""
-    return RunOptions(threads=min(terms.threads, host.usable_cpus))
+def run_options(terms: Terms, host: Host, variables: Iterable[SetVariable] = ()) -> RunOptions:
+    """Return what every case of a run has in common: what the profile requests and this machine can give.
+
+    `variables`: of the environment, see bench.system.thread_variables.
+    """
+    threads = min(terms.threads, host.most_threads)
+    return RunOptions(threads=threads, variables=kept_assignments(variables))
 
 
-def threads_of(profile: Profile, physical_cores: int) -> int:
-    """Return the threads that a profile requests: its number, its device's cores, or this machine's."""
+def threads_of(profile: Profile, host: Host, is_device: bool) -> int:
+    """Return the threads that a profile requests: its number, its device's cores, or this machine's.
+
+    A machine with slow and fast cores gets one for each fast core.
+    """
     if profile.threads != "physical-cores":
         return profile.threads
-    return physical_cores if profile.processor is None else profile.processor.cores.value
+    if profile.processor is None:
+        return host.threads
+    cores = profile.processor.cores.value
+    return min(cores, host.fast_cores) if is_device and host.has_slow_cores else cores
 
 
 def fewer_threads(terms: Terms, host: Host) -> list[str]:
     """Warn if this machine has fewer CPUs or cores than the profile requests threads."""
     requested = terms.threads
+    if requested > host.most_threads and host.is_limited:
+        count = host.most_threads
+        sentence = (
+            f"the profile requests {requested} threads, but {host.may_use}; edgefit measures with {count} "
+            f"thread{'' if count == 1 else 's'}, and a machine without this limit will be faster"
+        )
+        return [sentence]
     if requested > host.usable_cpus:
         sentence = (
             f"the profile requests {requested} threads, but this machine has {host.usable_cpus} usable CPUs; "

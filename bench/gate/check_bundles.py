@@ -1,5 +1,7 @@
 """`edgefit check` of two bundles: which of their variants are compared, and on which images."""
 
+import os
+
 import numpy as np
 
 from bench.bundle.evaluation_pack import EvaluationPack
@@ -33,8 +35,10 @@ from bench.report.comparability import (
 from bench.report.measured_bundle import record_of
 from bench.report.schema import BundleRecord
 from bench.runtimes.providers import case_id
-from bench.system.host import cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import read_host
 from bench.system.memory_limit import find_cgroup
+from bench.system.thread_variables import set_variables
 from device_profiles.profile import Profile
 
 
@@ -74,7 +78,8 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
     _refuse_idle_limits(options.limits, record_of(baseline), has_accuracy)
     host = read_host()
     terms = terms_of(profile, host)
-    common = run_options(terms, host)
+    variables = set_variables(os.environ, options.keep_environment)
+    common = run_options(terms, host, variables)
     cases = {
         bundle.folder: cases_of(
             bundle, artifacts[bundle.folder], profile, terms, common, cpus_for(common.threads)
@@ -91,6 +96,7 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
         host=host,
         terms=terms,
         run_options=common,
+        variables=variables,
         plan=_plan(baseline, pack, profile, terms, cases[baseline.folder]),
         baseline_cases={case.id: case for case in cases[baseline.folder]},
         candidate_cases={case.id: case for case in cases[candidate.folder]},

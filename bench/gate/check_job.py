@@ -17,6 +17,7 @@ from bench.report.schema import BundleRecord, Subject
 from bench.run_config import RunOptions
 from bench.statistics.accuracy import Labels
 from bench.system.host import Host
+from bench.system.thread_variables import SetVariable
 from device_profiles.profile import Profile
 
 
@@ -62,6 +63,8 @@ class CheckJob:
     """The cases that the baseline should have, and does not."""
     candidate_failed: Mapping[str, FailedCase] = field(default_factory=dict)
     """The cases that the candidate should have, and does not."""
+    variables: tuple[SetVariable, ...] = ()
+    """The variables of the environment that change how libraries compute, and which of them are kept."""
     labels: Labels | None = None
     """The labels of the baseline's evaluation images, which two bundles answer; None where there is no
     accuracy, and for model files."""

@@ -1,5 +1,6 @@
 """`edgefit check` of two model files. They are one pair, whatever their names and their formats."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,10 @@ from bench.progress import Progress
 from bench.report.comparability import require_same_task, subject_differences
 from bench.run.model_inputs import InputsSource, RandomInputs
 from bench.run.model_set import ModelSet, Shapes
-from bench.system.host import cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import read_host
 from bench.system.memory_limit import find_cgroup
+from bench.system.thread_variables import set_variables
 from device_profiles.profile import Profile
 
 # 125 are the fewest that can show the smallest agreement (see bench.statistics.accuracy.least_agreement).
@@ -68,7 +71,8 @@ def _job(
     require_same_task(after, before)
     host = read_host()
     terms = terms_of(profile, host)
-    common = run_options(terms, host)
+    variables = set_variables(os.environ, options.keep_environment)
+    common = run_options(terms, host, variables)
     cpus = cpus_for(common.threads)
     name = candidate.file.path.name
     candidate_cases, baseline_cases = (
@@ -84,6 +88,7 @@ def _job(
         host=host,
         terms=terms,
         run_options=common,
+        variables=variables,
         plan=Plan(
             cases=tuple(baseline_cases.values()),
             controls=(),

@@ -72,6 +72,7 @@ def check_reports(
             provenance="measured" if candidate.proxy is None else "proxy",
             options=run_options,
             confinement=candidate.confinement,
+            variables=candidate.variables,
         ),
         limits=options.limits,
         strict=options.strict,

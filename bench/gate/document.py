@@ -14,6 +14,7 @@ from bench.report.schema import Subject
 from bench.run_config import RunOptions
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
+from bench.system.thread_variables import SetVariable
 
 
 class Conditions(Record):
@@ -29,6 +30,9 @@ class Conditions(Record):
     """The options that all cases ran with."""
     confinement: Confinement | None = None
     """What kept artifacts from writing the user's files; the candidate's of two reports."""
+    variables: tuple[SetVariable, ...] = ()
+    """The variables of the environment that change how libraries compute or allocate, and whether the
+    measured processes had them; the candidate's of two reports."""
 
 
 class Checked(Record):

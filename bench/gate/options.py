@@ -57,6 +57,9 @@ class CheckOptions:
     strict: bool = False
     """Whether an undecided finding blocks too."""
 
+    keep_environment: bool = False
+    """Whether the measured processes keep the variables that decide the threads and kernels of libraries."""
+
     def selected(self, names: Iterable[str]) -> set[str]:
         """Return the variants to compare. Raises InputError if `only` has one that is not in `names`."""
         known = list(dict.fromkeys(names))

@@ -32,6 +32,7 @@ from bench.report.outputs import judged_outputs
 from bench.report.predictions import as_values
 from bench.run.machine_warnings import confinement_warnings, machine_warnings
 from bench.system.state import read_state
+from bench.system.thread_variables import sentence_on_cleared
 
 _RATIOS = {Quantity.LATENCY: latency_ratio, Quantity.LOAD_TIME: load_ratio}
 _LEVELS = {Quantity.LATENCY: p50_ns, Quantity.LOAD_TIME: load_ns}
@@ -45,6 +46,8 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         *fewer_threads(job.terms, job.host),
     ]
     compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
+    if cleared := sentence_on_cleared(job.variables):
+        progress.say(cleared)
     confinement = probe_confinement()
     warnings += confinement_warnings(confinement)
     examiner = Examiner(job.plan, job.host, created)
@@ -69,6 +72,7 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
             provenance=job.terms.provenance,
             options=job.run_options,
             confinement=confinement,
+            variables=job.variables,
         ),
         limits=job.options.limits,
         strict=job.options.strict,

@@ -12,11 +12,12 @@ from statistics import median
 from bench.errors import MissingRuntimeError
 from bench.harness.rate_meter import Cores, RateMeter, RateSample, copy_memory
 from bench.progress import Progress
+from bench.run_config import RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.runtimes.installed import is_installed
 from bench.runtimes.workloads import WORKLOADS, Workload
 from bench.system.cpu_time import read_clock_khz
-from bench.system.host import cpus_for, one_cpu_per_core
+from bench.system.cpus import cpus_for, cpus_here
 from bench.system.thermal import read_temperatures
 from device_profiles.facts import Rate
 
@@ -40,7 +41,9 @@ FULL = Durations(rate_s=1.0, load_s=60.0)
 
 
 def calibrate(source: str, emulated: bool, progress: Progress, durations: Durations) -> list[Rate]:
-    """Measure this machine in about a minute and a half. Each rate states `source` and `emulated`.
+    """Measure one core and all fast cores in about a minute and a half.
+
+    Each rate states `source` and `emulated`.
 
     Every rate is measured in the first installed runtime. In each other runtime only convolutions without
     load are measured, so that its latencies can be projected too.
@@ -48,7 +51,7 @@ def calibrate(source: str, emulated: bool, progress: Progress, durations: Durati
     Raises MissingRuntimeError if no installed runtime can run the workloads, and CalibrationError if a
     workload fails.
     """
-    one_core, all_cores = _cores(1), _cores(len(one_cpu_per_core()))
+    one_core, all_cores = _cores(1), _cores(cpus_here().threads)
     settings = [one_core] if all_cores.threads == 1 else [one_core, all_cores]
     row, *others = _installed_rows()
     steps = len(settings) * (len(WORKLOADS) + 1 + len(others) * len(_CONVOLUTIONS))
@@ -72,17 +75,17 @@ def calibrate(source: str, emulated: bool, progress: Progress, durations: Durati
     return [rate.model_copy(update={"emulated": emulated}) for rate in rates]
 
 
-def measure_rates(formats: Sequence[str], threads: int, source: str, progress: Progress) -> list[Rate]:
+def measure_rates(formats: Sequence[str], options: RunOptions, source: str, progress: Progress) -> list[Rate]:
     """Measure convolutions in the runtime of each format, where it can run them, and copies of memory.
 
     The blocks of a runtime's two precisions alternate, because a projection needs their ratio.
     """
     rows = [FORMATS[name] for name in formats if FORMATS[name].reads_onnx and is_installed(FORMATS[name])]
-    cores = _cores(threads)
+    cores = _cores(options.threads)
     progress.begin("rates of this machine, for projections", len(rows) * len(_CONVOLUTIONS) + 1)
     rates: list[Rate] = []
     for row in rows:
-        rates += _interleaved_rates(row, _CONVOLUTIONS, cores, source)
+        rates += _interleaved_rates(row, _CONVOLUTIONS, cores, source, options.variables)
         progress.advance(len(_CONVOLUTIONS), note=row.needs)
     rates.append(_copy_rate(cores, source, _SHORT_RATE_S, 0))
     progress.advance(note="copy")
@@ -90,11 +93,11 @@ def measure_rates(formats: Sequence[str], threads: int, source: str, progress: P
 
 
 def _interleaved_rates(
-    row: FormatRow, workloads: Sequence[Workload], cores: Cores, source: str
+    row: FormatRow, workloads: Sequence[Workload], cores: Cores, source: str, variables: str
 ) -> list[Rate]:
     """Return the rate of each workload in one runtime. Each has a worker; their short blocks alternate."""
     with ExitStack() as stack:
-        meters = [stack.enter_context(RateMeter(row)) for _ in workloads]
+        meters = [stack.enter_context(RateMeter(row, variables)) for _ in workloads]
         inferences_s = [
             meter.load(workload, cores) for meter, workload in zip(meters, workloads, strict=True)
         ]

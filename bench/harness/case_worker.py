@@ -67,7 +67,8 @@ class CaseWorker:
         self._hang_limit_s = hang_limit_s
         self._memory_group = memory_group
         joins = None if memory_group is None else memory_group.processes
-        self._process = WorkerProcess(joins=joins, provider=case.config.provider)
+        config = case.config
+        self._process = WorkerProcess(joins=joins, provider=config.provider, variables=config.variables)
 
     def __enter__(self) -> "CaseWorker":
         return self

@@ -73,7 +73,8 @@ class ChildProcess:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `command`, with the number of the pipe to answer on as its last argument.
 
-        `environment` is added to the parent's own. Raises UnsupportedSystemError where it is not Linux.
+        `environment` is added to the parent's own, which loses what would decide its threads and kernels
+        (see bench.system.thread_variables). Raises UnsupportedSystemError where it is not Linux.
         """
         require_linux("a process that loads a model file")
         self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")

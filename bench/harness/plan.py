@@ -108,7 +108,7 @@ class Case:
     config: RunConfig
     """The options of the run, and the provider."""
     cpus: tuple[int, ...] | None
-    """The CPUs to pin the process to; None: the kernel chooses. See host.cpus_for."""
+    """The CPUs to pin the process to; None: the kernel chooses. See cpus.cpus_for."""
     inputs: tuple[Tensor, ...]
     """The inputs of one inference, with fixed shapes."""
     size_bytes: int

@@ -59,9 +59,10 @@ class RateSample:
 class RateMeter:
     """One worker that runs workloads in a runtime; use it as a context manager."""
 
-    def __init__(self, row: FormatRow) -> None:
+    def __init__(self, row: FormatRow, variables: str = "") -> None:
+        """Start the worker. `variables`: those of the environment that it keeps, as a shell sets them."""
         self._row = row
-        self._process = WorkerProcess(provider=row.provider)
+        self._process = WorkerProcess(provider=row.provider, variables=variables)
         self.runtime = ""
 
     def __enter__(self) -> "RateMeter":

@@ -20,6 +20,7 @@ from bench.system.accelerators import device_files
 from bench.system.memory_limit import JOIN
 from bench.system.python_process import python_command
 from bench.system.sandbox import Confinement
+from bench.system.thread_variables import kept_environment
 
 # OpenVINO contains oneDNN, which on Arm writes /tmp/perf-PID.map for a profiler and leaves it there.
 _ENVIRONMENT = {"ONEDNN_JIT_PROFILE": "0", **NO_USAGE_DATA}
@@ -37,16 +38,23 @@ class WorkerProcess:
     """A worker. The caller must call `stop` in the end."""
 
     def __init__(
-        self, command: Sequence[str] = WORKER_COMMAND, joins: Path | None = None, provider: str = _CPU
+        self,
+        command: Sequence[str] = WORKER_COMMAND,
+        joins: Path | None = None,
+        provider: str = _CPU,
+        variables: str = "",
     ) -> None:
         """Start `command`; see ChildProcess.
 
         `joins`: a file to which the process writes its id before anything else, None for none. `provider`:
-        where the artifact will run, which decides what the process may write.
+        where the artifact will run, which decides what the process may write. `variables`: those of the
+        environment that the process keeps, as a shell sets them.
         """
         before = () if joins is None else (*JOIN, str(joins))
         writable = map(str, _writable(provider))
-        self._child = ChildProcess((*before, *command, *writable), environment=_ENVIRONMENT)
+        self._child = ChildProcess(
+            (*before, *command, *writable), {**_ENVIRONMENT, **kept_environment(variables)}
+        )
 
     @property
     def pid(self) -> int:

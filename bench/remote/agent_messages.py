@@ -55,6 +55,12 @@ class ProbeRequest(Record):
     modules: Mapping[str, str]
     """The modules to look for, each with the name of its distribution."""
 
+    group_files: tuple[str, ...]
+    """The names of the files to read of the agent's control groups, and of those above them."""
+
+    variables: tuple[str, ...]
+    """How the names of the variables begin that the answer has."""
+
 
 class PrepareRequest(Record):
     """Asks what the board has of a job; see agent.serving.Agent.do_prepare."""
@@ -266,6 +272,9 @@ class ProbeFacts(Record):
 
     files: dict[str, str]
     """The text of each requested file that exists."""
+
+    variables: dict[str, str] = Field(default_factory=dict)
+    """The variables of the environment there that were asked for."""
 
     vcgencmd: dict[str, Annotated[str, Field(max_length=_LONGEST_OUTPUT)]]
     """The output of each call of vcgencmd that succeeded."""

@@ -13,12 +13,15 @@ from pathlib import Path
 from bench.errors import BoardError
 from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
 from bench.runtimes.formats import FORMATS
+from bench.system.cpu_limit import read_throttling
 from bench.system.cpu_time import read_cpu_time, read_governor
+from bench.system.cpus import CPUSET_FILES, read_cpus
 from bench.system.host import Host, read_host
 from bench.system.power import Meter, NoMeter, find_meter
 from bench.system.snapshot import SystemSnapshot
 from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
+from bench.system.thread_variables import INHERITED, PREFIXES
 from bench.units import BYTES_PER_MIB
 
 # The files that the readers of bench/system read.
@@ -29,9 +32,18 @@ _PATTERNS = (
     "/proc/vmstat",
     "/proc/device-tree/model",
     "/sys/firmware/devicetree/base/model",
+    "/proc/self/cgroup",
+    "/proc/self/mountinfo",
+    "/sys/devices/cpu_core/cpus",
+    "/sys/devices/cpu_atom/cpus",
+    "/sys/devices/system/cpu/online",
+    "/sys/devices/system/cpu/isolated",
+    "/sys/devices/system/cpu/cpu[0-9]*/cpu_capacity",
     "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor",
     "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq",
     "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/cpuinfo_max_freq",
+    "/sys/devices/system/cpu/cpu[0-9]*/topology/core_cpus_list",
+    "/sys/devices/system/cpu/cpu[0-9]*/topology/physical_package_id",
     "/sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list",
     "/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/*_throttle_count",
     "/sys/class/thermal/thermal_zone*/type",
@@ -67,6 +79,8 @@ PROBE_REQUEST = ProbeRequest(
     patterns=_PATTERNS,
     vcgencmd=(THROTTLED, _PMIC),
     modules={**{row.needs: row.needs for row in FORMATS.values()}, "numpy": "numpy"},
+    group_files=("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.stat", *CPUSET_FILES),
+    variables=(*PREFIXES, *INHERITED),
 )
 """What a probe requests of the agent."""
 
@@ -176,6 +190,7 @@ class BoardProbe:
 
     def _state(self, root: Path, before: Path) -> HostState:
         busy_share, steal_share = self._shares(root, before)
+        cpus, throttling = read_cpus(self.facts.usable_cpus, root), read_throttling(root)
         swapped_in_pages = _table(self.facts.files.get("/proc/vmstat", "")).get("pswpin", 0)
         return HostState(
             busy_share=busy_share,
@@ -187,7 +202,9 @@ class BoardProbe:
             temperatures=read_temperatures(root),
             throttle_counts=read_throttle_counts(root),
             throttled_bits=read_throttled_bits(self.facts.vcgencmd.get),
-            governor=read_governor(root),
+            governor=read_governor(root, cpus.cores[0].number),
+            cpu_periods=None if throttling is None else throttling.periods,
+            cpu_periods_throttled=None if throttling is None else throttling.throttled,
         )
 
     @cached_property

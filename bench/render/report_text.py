@@ -36,8 +36,9 @@ def conditions(report: Report) -> list[str]:
     # The line of each model file has its batch.
     options = sorted({config.label if report.models is None else config.options.label for config in configs})
     gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
+    limit = f", of which {host.may_use}" if host.is_limited else ""
     host_line = (
-        f"profile {report.profile.name} on {host.board or host.cpu}, {host.physical_cores} cores{gpus}, "
+        f"profile {report.profile.name} on {host.board or host.cpu}, {host.cores_in_words}{limit}{gpus}, "
         f"{host.os}; {' or '.join(options)}"
     )
     measured = [run.completed for run in report.runs if run.completed is not None]
@@ -50,7 +51,14 @@ def conditions(report: Report) -> list[str]:
         *_preparation(report),
         host_line,
         sampling_line,
+        *_cleared_variables(report),
     ]
+
+
+def _cleared_variables(report: Report) -> list[str]:
+    """Return which variables of the environment were cleared; those that were kept are among the options."""
+    cleared = [variable.assignment for variable in report.variables if not variable.kept]
+    return [f"cleared for the measured processes: {' '.join(cleared)}"] if cleared else []
 
 
 def _subject_lines(report: Report) -> list[str]:

@@ -11,6 +11,7 @@ from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
 from bench.statistics import processes
 from bench.statistics.replication import Estimate
+from bench.system.host import Host
 
 
 def differing_conditions(
@@ -102,12 +103,30 @@ def differing_machines(candidate: Report, baseline: Report) -> list[str]:
         ("board", there.board, here.board),
         ("cores", there.physical_cores, here.physical_cores),
         ("usable CPUs", there.usable_cpus, here.usable_cpus),
+        ("kinds of cores", *_where_both_known(there, here)),
+        ("limit on CPUs", _limit(there), _limit(here)),
         ("governor", there.governor, here.governor),
         ("emulator", there.emulated, here.emulated),
         ("accelerators", ", ".join(there.accelerators), ", ".join(here.accelerators)),
         ("profile", baseline.profile.name, candidate.profile.name),
         ("control workload's runtime", _control_runtime(baseline), _control_runtime(candidate)),
     )
+
+
+def _where_both_known(before: Host, after: Host) -> tuple[str | None, str | None]:
+    """Return the usable kinds of cores, which the CPU's name does not tell; None where a report has none."""
+    if not before.cores or not after.cores:
+        return None, None
+    there, here = (
+        " + ".join(f"{kind.cores}× {kind.name}" for kind in host.cores if kind.name != host.cpu)
+        for host in (before, after)
+    )
+    return there, here
+
+
+def _limit(host: Host) -> str | None:
+    """Return how much of the usable CPUs a container may use; None if that is all of it."""
+    return f"{host.cpu_quota:g}" if host.is_limited else None
 
 
 def _differing(*pairs: tuple[str, object, object]) -> list[str]:

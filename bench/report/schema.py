@@ -18,6 +18,7 @@ from bench.run_config import RunConfig
 from bench.statistics.latency import Latency
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
+from bench.system.thread_variables import SetVariable
 from device_profiles.facts import Published, Rate
 from device_profiles.part import Text
 from device_profiles.profile import Profile
@@ -521,6 +522,9 @@ class Report(Record):
     """A row for each case."""
     confinement: Confinement | None = None
     """What prevented the artifacts from writing the user's files; null in older reports."""
+    variables: tuple[SetVariable, ...] = ()
+    """The variables of the environment that change how libraries compute or allocate, and whether the
+    measured processes had them; empty in older reports."""
     warnings: tuple[str, ...]
     """Warnings about the whole run, each with a remedy."""
 

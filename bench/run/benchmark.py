@@ -1,6 +1,7 @@
 """One run of the harness: a bundle and a profile in, a report out. It knows the order of the steps alone."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,10 +39,12 @@ from bench.run.rows import RowContext, row_of_case, row_of_missing
 from bench.run_config import RunOptions
 from bench.runtimes.installed import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
-from bench.system.host import Host, cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import Host, read_host
 from bench.system.memory_limit import find_cgroup
 from bench.system.sandbox import Confinement
 from bench.system.state import HostState, read_state
+from bench.system.thread_variables import SetVariable, sentence_on_cleared, set_variables
 from device_profiles.facts import Rate
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
@@ -60,6 +63,7 @@ class _PreparedRun:
     terms: Terms
     plan: Plan
     evaluation: Evaluation | None
+    variables: tuple[SetVariable, ...]
 
     @property
     def bundle(self) -> Bundle | None:
@@ -101,6 +105,8 @@ def benchmark(
     job = _prepare(subject, profile, request)
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)
+        if cleared := sentence_on_cleared(job.variables):
+            progress.say(cleared)
         try:
             outcomes = measure(
                 job.plan, job.host, job.state.available_bytes, journal, progress, request.created
@@ -119,7 +125,8 @@ def benchmark(
 def _prepare(subject: Bundle | ModelSet, profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
     host = read_host()
     terms = terms_of(profile, host)
-    options = run_options(terms, host)
+    variables = set_variables(os.environ, request.keep_environment)
+    options = run_options(terms, host, variables)
     cpus = cpus_for(options.threads)
     if isinstance(subject, Bundle):
         plan, evaluation = _plan_of_bundle(subject, profile, terms, options, cpus, request)
@@ -137,6 +144,7 @@ def _prepare(subject: Bundle | ModelSet, profile: Profile, request: BenchmarkReq
         terms=terms,
         plan=plan,
         evaluation=evaluation,
+        variables=variables,
     )
 
 
@@ -176,6 +184,7 @@ def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...])
         evaluation=job.evaluation,
         runs=_projected(job, _rows(job, outcomes), host_rates),
         confinement=job.confinement,
+        variables=job.variables,
         warnings=(
             *job.warnings,
             *([] if job.models is None else job.models.warnings),

@@ -1,5 +1,6 @@
 """Warnings about a machine that disturbs measurements, each with a remedy. Pure: values in, sentences out."""
 
+from bench.system.cpu_limit import Throttling
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
 from bench.system.state import HostState
@@ -8,6 +9,7 @@ from device_profiles.facts import Heat, NotFound
 
 BUSY_SHARE = 0.1
 STEAL_SHARE = 0.02
+RAISE_LIMIT = "raise the container's CPU limit"
 _LITTLE_MEMORY = 1 << 30
 # Most chips throttle between 80 and 100 °C. A profile may state its device's limit.
 _HOT_C = 80.0
@@ -20,6 +22,13 @@ def machine_warnings(host: Host, state: HostState, heat: Heat | None = None) -> 
     `heat` says at which temperature the device throttles, where that is known.
     """
     warnings = []
+    if host.is_limited:
+        warnings.append(limit_warning(host))
+    if len(host.isolated_cpus) > 1:
+        warnings.append(
+            f"the kernel does not spread threads over CPUs {', '.join(map(str, host.isolated_cpus))}, which "
+            "are isolated (isolcpus), so they may all run on one of them: use other CPUs, or one thread"
+        )
     if state.busy_share > BUSY_SHARE:
         warnings.append(
             f"other programs use {state.busy_share:.0%} of the CPUs: end them, or trust ratios only"
@@ -36,6 +45,37 @@ def machine_warnings(host: Host, state: HostState, heat: Heat | None = None) -> 
     if state.swap_used_bytes and state.available_bytes < _LITTLE_MEMORY:
         warnings.append("memory is short and swap is in use: close other programs")
     return warnings + heat_warnings(state, heat)
+
+
+def limit_warning(host: Host) -> str:
+    """Say that a container may use only a part of the CPUs, and what follows from it."""
+    assert host.cpu_quota is not None
+    effect = (
+        "so the kernel stops every inference again and again"
+        if host.cpu_quota < 1
+        else f"so at most {host.most_threads} thread{'' if host.most_threads == 1 else 's'} run at once"
+    )
+    return f"{host.may_use}, {effect}: {RAISE_LIMIT}, or compare only with reports under the same limit"
+
+
+def throttled_periods(before: HostState, after: HostState) -> Throttling | None:
+    """Return in how many periods between two readings the kernel enforced a limit on CPU time.
+
+    None if it did so in none, or if there is no limit.
+    """
+    if after.cpu_periods is None or after.cpu_periods_throttled is None:
+        return None
+    throttled = after.cpu_periods_throttled - (before.cpu_periods_throttled or 0)
+    periods = after.cpu_periods - (before.cpu_periods or 0)
+    return Throttling(periods=periods, throttled=throttled) if throttled > 0 else None
+
+
+def throttled_warning(throttling: Throttling) -> str:
+    """Say how often the kernel stopped what was measured."""
+    return (
+        f"the container's CPU limit stopped this run in {throttling.throttled} of {throttling.periods} "
+        f"periods while measuring: {RAISE_LIMIT}"
+    )
 
 
 def confinement_warnings(confinement: Confinement) -> list[str]:

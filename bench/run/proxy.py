@@ -30,7 +30,7 @@ def host_rates(
         return ()
     source = f"edgefit bench, {created[:10]}, this host"
     try:
-        return tuple(measure_rates(formats, plan.cases[0].config.threads, source, progress))
+        return tuple(measure_rates(formats, plan.cases[0].config, source, progress))
     except CalibrationError as error:  # the measurements before it must not be lost
         progress.say(
             f"this machine's rates could not be measured ({error}); some rows will have no projection"

@@ -28,6 +28,9 @@ class BenchmarkRequest(Record):
     resume: bool = False
     """Whether to continue an interrupted run of the same bundle, profile and options."""
 
+    keep_environment: bool = False
+    """Whether the measured processes keep the variables that decide the threads and kernels of libraries."""
+
     excluded_formats: Mapping[str, str] = Field(default_factory=dict)
     """The formats that are not measured on this machine, each with the reason."""
 

@@ -7,7 +7,15 @@ from statistics import median
 from bench.bundle.variants import Precision
 from bench.errors import first_sentence
 from bench.measurements import Block, Completed, Operator, SustainedRun
-from bench.run.machine_warnings import BUSY_SHARE, STEAL_SHARE, heat_warnings, steal_warning
+from bench.run.machine_warnings import (
+    BUSY_SHARE,
+    RAISE_LIMIT,
+    STEAL_SHARE,
+    heat_warnings,
+    steal_warning,
+    throttled_periods,
+    throttled_warning,
+)
 from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
 from bench.statistics.steadiness import drift_of, relative_range_of
@@ -41,10 +49,11 @@ def row_warnings(
     throttles, where that is known.
     """
     blocks = [block for process in outcome.processes for block in process.blocks]
+    remedy = _remedy(outcome)
     return [
-        *_of_samples(blocks),
-        *([] if quick else _of_interval(outcome, sampling)),
-        *_of_processes(outcome),
+        *_of_samples(blocks, remedy),
+        *([] if quick else _of_interval(outcome, sampling, remedy)),
+        *_of_processes(outcome, remedy),
         *_counter_warnings(blocks),
         *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
@@ -55,12 +64,19 @@ def row_warnings(
     ]
 
 
-def _of_samples(blocks: Sequence[Block]) -> list[str]:
+def _remedy(outcome: Completed) -> str:
+    """Return what to do about latencies that vary: about the container's limit if the kernel enforced it."""
+    states = outcome.telemetry
+    is_stopped = bool(states) and throttled_periods(states[0].before, states[-1].after) is not None
+    return RAISE_LIMIT if is_stopped else "close other programs"
+
+
+def _of_samples(blocks: Sequence[Block], remedy: str) -> list[str]:
     warnings = []
     if (relative_range := relative_range_of([ns for block in blocks for ns in block.ns])) > _RELATIVE_RANGE:
         warnings.append(
             f"the range of latencies from p10 to p90 is {relative_range:.0%} of their median: the machine "
-            "changes its speed; close other programs, or trust ratios rather than milliseconds"
+            f"changes its speed; {remedy}, or trust ratios rather than milliseconds"
         )
     in_order = sorted(blocks, key=lambda block: block.position)
     drift = drift_of([median(block.ns) for block in in_order])
@@ -72,7 +88,7 @@ def _of_samples(blocks: Sequence[Block]) -> list[str]:
     return warnings
 
 
-def _of_interval(outcome: Completed, sampling: Sampling) -> list[str]:
+def _of_interval(outcome: Completed, sampling: Sampling, remedy: str) -> list[str]:
     count = len(outcome.processes)
     interval = interval_of_median(outcome.processes)
     if interval is None:
@@ -83,17 +99,17 @@ def _of_interval(outcome: Completed, sampling: Sampling) -> list[str]:
     sentence = (
         f"the interval of the median is ±{interval.half_width:.1%}, and ±{sampling.interval:.1%} was "
         f"requested ({count} processes, then {outcome.ended.value}): raise 'check_after_processes' and "
-        "'time_limit_s' in the profile, or close other programs"
+        f"'time_limit_s' in the profile, or {remedy}"
     )
     return [sentence]
 
 
-def _of_processes(outcome: Completed) -> list[str]:
+def _of_processes(outcome: Completed, remedy: str) -> list[str]:
     warnings = []
     if unsteady := sum(not process.steady for process in outcome.processes):
         warnings.append(
             f"{unsteady} of {len(outcome.processes)} processes were not steady when warm-up ended: "
-            "raise 'warm_up' in the profile, or close other programs"
+            f"raise 'warm_up' in the profile, or {remedy}"
         )
     if len({(process.group, process.repetition) for process in outcome.processes}) < len(outcome.processes):
         warnings.append(
@@ -144,6 +160,8 @@ def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[s
     warnings = []
     if grown:
         warnings.append(f"the machine was throttled while measuring ({', '.join(grown)}): cool it")
+    if (stopped := throttled_periods(before, after)) is not None:
+        warnings.append(throttled_warning(stopped))
     if after.swapped_in_bytes > before.swapped_in_bytes:
         warnings.append("memory was swapped in while measuring: close other programs")
     return warnings + heat_warnings(after, heat)

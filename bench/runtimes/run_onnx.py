@@ -1,6 +1,5 @@
 """ONNX on onnxruntime. It knows onnxruntime's options and providers, and nothing of measuring."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
 from bench.system.accelerators import NvidiaMemory, has_nvidia_gpu
+from bench.system.cpus import cpus_here
 
 _ERRORS_ONLY = 3
 _CPU = "CPUExecutionProvider"
@@ -130,7 +130,7 @@ def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
 
 def _macs(entry: Path, inputs: Sequence[Tensor]) -> Counter[str]:
     """Return the multiply-accumulates of one inference by operator."""
-    config = RunConfig(threads=len(os.sched_getaffinity(0)), provider=_CPU)
+    config = RunConfig(threads=cpus_here().at_once, provider=_CPU)
     options = LoadOptions(config=config, exact=True)
     macs: Counter[str] = Counter()
     for operator in OnnxSession(entry, options).executed(constant_inputs(inputs)).operators:

@@ -41,14 +41,14 @@ def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | No
     )
 
 
-def read_highest_clock_khz(root: Path = ROOT) -> int | None:
-    """Return the highest clock of the first CPU in kHz, as the kernel reports it; None if it does not."""
-    return number(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+def read_highest_clock_khz(cpu: int = 0, root: Path = ROOT) -> int | None:
+    """Return the highest clock of a CPU in kHz, as the kernel reports it; None if it does not."""
+    return number(root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/cpuinfo_max_freq")
 
 
-def read_governor(root: Path = ROOT) -> str | None:
-    """Return the clock governor of the first CPU, such as `ondemand`; None if there is none."""
-    return text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+def read_governor(root: Path = ROOT, cpu: int = 0) -> str | None:
+    """Return the clock governor of a CPU, such as `ondemand`; None if there is none."""
+    return text(root / f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor")
 
 
 def read_clock_khz(cpus: Iterable[int] | None, root: Path = ROOT) -> int | None:

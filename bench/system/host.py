@@ -1,51 +1,27 @@
 """What a machine is: the fingerprint in a report. Its state at a moment is in state.py."""
 
-import sys
-from collections.abc import Iterable
-from pathlib import Path
 from typing import get_args
 
 from bench.bundle.cpu_class import CpuClass, class_of
 from bench.record import Record
 from bench.system.accelerators import found_accelerators
+from bench.system.core_names import cpu_flags
 from bench.system.cpu_time import read_governor
+from bench.system.cpus import CoreKind, cpu_name, read_cpus, threads_within
 from bench.system.emulation import emulator_of
-from bench.system.kernel_files import ROOT, text
-from bench.system.snapshot import SystemSnapshot, here, usable_cpus
+from bench.system.kernel_files import text
+from bench.system.snapshot import SystemSnapshot, here
 from device_profiles.facts import Feature
 
-_CPU_FOLDER = "sys/devices/system/cpu"
 _BOARD_FILES = ("proc/device-tree/model", "sys/firmware/devicetree/base/model")
 _FEATURES = frozenset(get_args(Feature))
-# /proc/cpuinfo gives only a number for an Arm core: "CPU part" of implementer 0x41, which is Arm itself.
-# Source: the Linux kernel's arch/arm64/include/asm/cputype.h.
-_ARM = "0x41"
-_ARM_CORES = {
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd07": "Cortex-A57",
-    "0xd08": "Cortex-A72",
-    "0xd09": "Cortex-A73",
-    "0xd0a": "Cortex-A75",
-    "0xd0b": "Cortex-A76",
-    "0xd0c": "Neoverse-N1",
-    "0xd0d": "Cortex-A77",
-    "0xd40": "Neoverse-V1",
-    "0xd41": "Cortex-A78",
-    "0xd42": "Cortex-A78AE",
-    "0xd46": "Cortex-A510",
-    "0xd47": "Cortex-A710",
-    "0xd49": "Neoverse-N2",
-    "0xd4f": "Neoverse-V2",
-}
 
 
 class Host(Record):
     """A machine's fingerprint."""
 
     cpu: str
-    """The CPU's name; on Arm the name of the core."""
+    """The CPU's name; on Arm the name of the core, or of all kinds of cores with their numbers."""
     board: str | None
     """The board's model from the device tree; null without one."""
     architecture: str
@@ -65,35 +41,90 @@ class Host(Record):
     python: str
     """The version of Python."""
     governor: str | None
-    """The clock governor of the first CPU; null where the kernel reports none."""
+    """The clock governor of the fastest CPU; null where the kernel reports none."""
     emulated: str | None = None
     """The evidence that the machine is emulated; null if it is not."""
     accelerators: tuple[str, ...] = ()
     """The GPUs that drivers offer, with the drivers' versions."""
+    cores: tuple[CoreKind, ...] = ()
+    """The usable physical cores by their kind, the fast ones first; empty in older reports."""
+    online_cpus: int | None = None
+    """The number of logical CPUs that the machine has switched on; null in older reports."""
+    cpu_quota: float | None = None
+    """How many CPUs edgefit may use on average, by the limit of its container or service; null without a
+    limit, and in older reports."""
+    isolated_cpus: tuple[int, ...] = ()
+    """The usable CPUs over which the kernel does not spread threads (isolcpus)."""
+
+    @property
+    def fast_cores(self) -> int:
+        """The number of usable physical cores that are about as fast as the fastest."""
+        return sum(kind.cores for kind in self.cores if kind.is_fast) or self.physical_cores
+
+    @property
+    def has_slow_cores(self) -> bool:
+        """Whether some usable cores are slower by their kind."""
+        return any(not kind.is_fast for kind in self.cores)
+
+    @property
+    def threads(self) -> int:
+        """How many threads an inference gets: one for each fast core, within the limit."""
+        return threads_within(self.cpu_quota, self.fast_cores)
+
+    @property
+    def most_threads(self) -> int:
+        """How many threads can run at once: one for each usable CPU, within the limit."""
+        return threads_within(self.cpu_quota, self.usable_cpus)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the limit is below what the usable CPUs could give."""
+        return self.cpu_quota is not None and self.cpu_quota < self.usable_cpus
+
+    @property
+    def cores_in_words(self) -> str:
+        """The cores, and which of them threads run on first."""
+        if len(self.cores) < 2:
+            return f"{self.physical_cores} core{'' if self.physical_cores == 1 else 's'}"
+        kinds = (f"{kind.cores}× {kind.name}{' (fast)' if kind.is_fast else ''}" for kind in self.cores)
+        return f"{self.physical_cores} cores: {' + '.join(kinds)}"
+
+    @property
+    def may_use(self) -> str | None:
+        """Which part of the machine's CPUs edgefit may use; None if that is all of them, or unknown."""
+        total = self.usable_cpus if self.online_cpus is None else self.online_cpus
+        if self.is_limited:
+            return f"this container may use {self.cpu_quota:g} of {total} CPUs"
+        return f"edgefit may use {self.usable_cpus} of {total} CPUs" if self.usable_cpus < total else None
 
 
 def read_host(snapshot: SystemSnapshot | None = None) -> Host:
     """Read the fingerprint of a machine; of this one by default."""
     snapshot = here() if snapshot is None else snapshot
     cpuinfo = text(snapshot.root / "proc/cpuinfo") or ""
-    cpu, features = name_and_flags(cpuinfo)
+    cpus = read_cpus(snapshot.usable_cpus, snapshot.root)
+    name = cpu_name(cpuinfo, cpus) or snapshot.processor or snapshot.architecture
     board = next((model for path in _BOARD_FILES if (model := text(snapshot.root / path))), None)
     return Host(
-        cpu=cpu or snapshot.processor or snapshot.architecture,
+        cpu=name,
         board=board,
         architecture=snapshot.architecture,
-        physical_cores=len(one_cpu_per_core(snapshot.usable_cpus, snapshot.root)),
-        usable_cpus=len(snapshot.usable_cpus),
-        cpu_features=tuple(sorted(features & _FEATURES)),
+        physical_cores=len(cpus.cores),
+        usable_cpus=len(cpus.usable),
+        cpu_features=tuple(sorted(cpu_flags(cpuinfo) & _FEATURES)),
         memory_bytes=snapshot.memory_bytes,
         os=snapshot.os,
         kernel=snapshot.kernel,
         python=snapshot.python,
-        governor=read_governor(snapshot.root),
+        governor=read_governor(snapshot.root, cpus.cores[0].number),
         emulated=emulator_of(
             board, snapshot.declared_emulated, snapshot.programs_above, snapshot.architecture, cpuinfo
         ),
         accelerators=tuple(found_accelerators(snapshot.root)),
+        cores=cpus.kinds(name),
+        online_cpus=len(cpus.online),
+        cpu_quota=cpus.quota,
+        isolated_cpus=cpus.isolated,
     )
 
 
@@ -101,42 +132,3 @@ def cpu_class_here() -> CpuClass | None:
     """Return the class of this machine's CPU; None if the class is unknown."""
     host = read_host()
     return class_of(host.architecture, host.cpu_features)
-
-
-def one_cpu_per_core(cpus: Iterable[int] | None = None, root: Path = ROOT) -> list[int]:
-    """Return one CPU number for each physical core of `cpus`, without its hyper-threads.
-
-    `cpus`: by default those that this process may use.
-    """
-    chosen: dict[str, int] = {}
-    for cpu in usable_cpus() if cpus is None else cpus:
-        siblings = text(root / _CPU_FOLDER / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)
-        chosen.setdefault(siblings, cpu)
-    return sorted(chosen.values())
-
-
-def cpus_for(threads: int) -> tuple[int, ...] | None:
-    """Return the CPUs to pin `threads` threads to: whole cores first, then hyper-threads.
-
-    None if the system cannot pin.
-    """
-    if sys.platform != "linux":
-        return None
-    cores = one_cpu_per_core()
-    rest = [cpu for cpu in usable_cpus() if cpu not in cores]
-    return tuple((cores + rest)[:threads])
-
-
-def name_and_flags(cpuinfo: str) -> tuple[str | None, set[str]]:
-    """Return the CPU's name and flags from the text of /proc/cpuinfo; on Arm the name of its (first) core."""
-    first: dict[str, str] = {}
-    flags = set[str]()
-    for line in cpuinfo.splitlines():
-        key, _, value = line.partition(":")
-        first.setdefault(key.strip(), value.strip())
-        if key.strip() in ("flags", "Features"):
-            flags.update(value.split())
-    name = first.get("model name")
-    if name is None and first.get("CPU implementer") == _ARM:
-        name = _ARM_CORES.get(first.get("CPU part", ""))
-    return name, flags

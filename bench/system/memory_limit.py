@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from bench.system.cgroups import VERSION_2, own_groups
 from bench.system.kernel_files import ROOT, text
 
 # A command that joins the group of the given processes file, and then becomes the next command.
@@ -83,38 +84,21 @@ def find_cgroup(root: Path = ROOT) -> Cgroup | None:
 
 
 def _version_1(root: Path) -> list[Cgroup]:
-    mount = root / "sys/fs/cgroup/memory"
-    if not (mount / "memory.limit_in_bytes").exists():
-        return []
-    folders = _from_own_to_top(mount, _own(root, "memory"))
+    folders = own_groups("memory", root)
     return [
         Cgroup(parent, folders[0], "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", swap_counts=True)
         for parent in folders
+        if (parent / "memory.limit_in_bytes").exists()
     ]
 
 
 def _version_2(root: Path) -> list[Cgroup]:
-    mount = root / "sys/fs/cgroup"
-    folders = _from_own_to_top(mount, _own(root, ""))
+    folders = own_groups(VERSION_2, root)
     return [
         Cgroup(parent, folders[0], "memory.max", "memory.swap.max", swap_counts=False)
         for parent in folders
         if "memory" in (text(parent / "cgroup.subtree_control") or "").split()
     ]
-
-
-def _own(root: Path, controller: str) -> str:
-    """Return the path of this process's group under a controller; version 2 has one without a name."""
-    for line in (text(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controller in controllers.split(","):
-            return path.lstrip("/")
-    return ""
-
-
-def _from_own_to_top(mount: Path, own: str) -> list[Path]:
-    folders = [mount / own, *(mount / own).parents]
-    return [folder for folder in folders if folder.is_dir() and (folder == mount or mount in folder.parents)]
 
 
 def _remove(folder: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from bench.own_path import HOME, named_folders
+from bench.system.thread_variables import without_thread_variables
 
 # Of the variables that Python itself reads, those that say where it finds modules and how it names files.
 # Others, such as PYTHONINSPECT or PYTHONWARNINGS, would change what a worker does.
@@ -36,7 +37,7 @@ def python_environment(added: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of such a process: this one's without what would change it, and `added`."""
     inherited = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in without_thread_variables(os.environ).items()
         if not name.startswith("PYTHON") or name in _INHERITED
     }
     if folders := named_folders():  # a worker has another working folder

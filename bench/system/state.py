@@ -3,7 +3,9 @@
 import psutil
 
 from bench.record import Record
+from bench.system.cpu_limit import read_throttling
 from bench.system.cpu_time import read_governor
+from bench.system.cpus import cpus_here
 from bench.system.thermal import read_temperatures, read_throttle_counts, read_throttled_bits
 
 _SECONDS_TO_WATCH = 0.5
@@ -31,7 +33,12 @@ class HostState(Record):
     throttled_bits: int | None
     """The bits of a Raspberry Pi's `vcgencmd get_throttled`; null on other machines."""
     governor: str | None = None
-    """The clock governor of the first CPU; null where the kernel reports none."""
+    """The clock governor of the fastest CPU; null where the kernel reports none."""
+    cpu_periods: int | None = None
+    """The periods in which the container or service ran, by the counter of its limit on CPU time; null
+    without a limit, and in older reports."""
+    cpu_periods_throttled: int | None = None
+    """Those of them in which the kernel stopped it because it had used up its limit."""
 
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
@@ -39,6 +46,7 @@ def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
     swap = psutil.swap_memory()
     load = psutil.cpu_times_percent(interval=watch_s)
     steal = float(getattr(load, "steal", 0.0))
+    throttling = read_throttling()
     return HostState(
         busy_share=max(0.0, 100 - load.idle - float(getattr(load, "iowait", 0.0)) - steal) / 100,
         steal_share=steal / 100,
@@ -49,7 +57,9 @@ def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:
         temperatures=read_temperatures(),
         throttle_counts=read_throttle_counts(),
         throttled_bits=read_throttled_bits(),
-        governor=read_governor(),
+        governor=read_governor(cpu=cpus_here().cores[0].number),
+        cpu_periods=None if throttling is None else throttling.periods,
+        cpu_periods_throttled=None if throttling is None else throttling.throttled,
     )
 
 

@@ -10,6 +10,7 @@ from edgefit.options import (
     AsJson,
     Data,
     JudgedOutput,
+    KeepEnvironment,
     MetricNames,
     Name,
     Only,
@@ -64,6 +65,7 @@ def bench(
     metric: MetricNames = None,
     quick: Quick = False,
     sustained: Sustained = None,
+    keep_environment: KeepEnvironment = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -116,6 +118,7 @@ def bench(
         name=name,
         sustained_s=sustained,
         resume=resume,
+        keep_environment=keep_environment,
         tool=__version__,
         created=now(),
     )

@@ -9,6 +9,7 @@ from edgefit.options import (
     AsJson,
     Data,
     JudgedOutput,
+    KeepEnvironment,
     Preprocess,
     Quiet,
     Shape,
@@ -120,6 +121,7 @@ def check(
             help="Do not measure variants whose files are identical in candidate and baseline.",
         ),
     ] = False,
+    keep_environment: KeepEnvironment = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Also fail (exit code 10) if a finding is UNDECIDED.")
     ] = False,
@@ -189,6 +191,7 @@ def check(
         seconds=seconds,
         skip_equal=skip_equal,
         strict=strict,
+        keep_environment=keep_environment,
     )
     inputs = SubjectOptions((), shapes, data, preprocess, judged_output)
     with progress() as watcher:

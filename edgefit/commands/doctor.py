@@ -1,6 +1,7 @@
 """`edgefit doctor`: what a machine can run, and what will disturb a measurement. It parses and prints."""
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bench.system.power import Meter, NoMeter
     from bench.system.sandbox import Confinement
     from bench.system.state import HostState
+    from bench.system.thread_variables import SetVariable
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class _MachineReport:
     """What to do about each runtime, if it is missing."""
     confinement: "Confinement | None"
     """How artifacts are confined; None for a board, where no worker was started."""
+    variables: "tuple[SetVariable, ...]"
+    """The variables of the environment there that change how libraries compute or allocate."""
     extra_rows: dict[str, str]
     """Rows that only a board has."""
 
@@ -75,6 +79,7 @@ def doctor(
         "runtimes": machine.runtimes,
         "energy": None if isinstance(meter, NoMeter) else {"method": meter.method, "domain": meter.domain},
         "energy_reason": meter.reason if isinstance(meter, NoMeter) else None,
+        "variables": [variable.model_dump() for variable in machine.variables],
         "confinement": None if machine.confinement is None else machine.confinement.model_dump(),
         "warnings": warnings,
     }
@@ -91,6 +96,7 @@ def _this_machine() -> _MachineReport:
     from bench.system.operating_system import require_linux
     from bench.system.power import find_meter
     from bench.system.state import read_state
+    from bench.system.thread_variables import set_variables
 
     require_linux("edgefit doctor")
     return _MachineReport(
@@ -100,6 +106,7 @@ def _this_machine() -> _MachineReport:
         runtimes={name: installed_version(row) for name, row in FORMATS.items()},
         missing={name: missing_sentence(row) for name, row in FORMATS.items()},
         confinement=probe_confinement(),
+        variables=set_variables(os.environ),
         extra_rows={},
     )
 
@@ -110,6 +117,7 @@ def _board(on: str) -> _MachineReport:
     from bench.remote.job_spec import exclusion_reason
     from bench.remote.targets import parse_target
     from bench.runtimes.formats import FORMATS
+    from bench.system.thread_variables import set_variables
     from bench.units import mib
 
     probe = probe_board(parse_target(on))
@@ -125,6 +133,7 @@ def _board(on: str) -> _MachineReport:
             name: exclusion_reason(name, (), probe.system_modules) or installed_later for name in FORMATS
         },
         confinement=None,
+        variables=set_variables(facts.variables),
         extra_rows={
             "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
             "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: edgefit clean --on {on}"
@@ -144,9 +153,9 @@ def _table(machine: _MachineReport) -> "Table":
     table = Table(box=None, show_header=False, pad_edge=False)
     if host.emulated is not None:
         table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
-    table.add_row(
-        "machine", escape(f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores")
-    )
+    table.add_row("machine", escape(f"{host.board or host.cpu}, {host.architecture}"))
+    table.add_row("cores", escape(host.cores_in_words))
+    table.add_row("threads", escape(_threads(host)))
     table.add_row("features", " ".join(host.cpu_features) or "none that speed up inference")
     table.add_row(
         "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
@@ -154,6 +163,7 @@ def _table(machine: _MachineReport) -> "Table":
     table.add_row("system", escape(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
     for name, value in machine.extra_rows.items():
         table.add_row(name, escape(value))
+    table.add_row("environment", escape(_variables(machine.variables)))
     table.add_row("governor", escape(host.governor or "the kernel reports none"))
     table.add_row("hottest", escape(_hottest(state.temperatures)))
     energy = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
@@ -164,6 +174,20 @@ def _table(machine: _MachineReport) -> "Table":
         missing = f"[yellow]missing:[/yellow] {escape(machine.missing[name])}"
         table.add_row(name, missing if version is None else escape(version))
     return table
+
+
+def _threads(host: "Host") -> str:
+    """Return how many threads an inference gets by default, and which CPUs edgefit may use."""
+    may_use = host.may_use or f"edgefit may use all {host.usable_cpus} CPUs"
+    return f"{host.threads} for an inference; {may_use}"
+
+
+def _variables(variables: "tuple[SetVariable, ...]") -> str:
+    if not variables:
+        return "sets no variable that decides threads or kernels"
+    return ", ".join(
+        f"{variable.assignment} ({'kept' if variable.kept else 'cleared'})" for variable in variables
+    )
 
 
 def _confinement(confinement: "Confinement | None") -> str:

@@ -118,6 +118,7 @@ def calibrate_profile(
     from bench.run.machine_warnings import machine_warnings
     from bench.runtimes.profile_names import checked_profile, load_checked_profile
     from bench.system.cpu_time import read_highest_clock_khz
+    from bench.system.cpus import cpus_here
     from bench.system.host import read_host
     from bench.system.operating_system import require_linux
     from bench.system.state import read_state
@@ -132,7 +133,8 @@ def calibrate_profile(
     host, state = read_host(), read_state()
     matches = detect(host, shipped_profiles()).matches
     matched = load_checked_profile(matches[0].profile) if matches else None
-    content = calibrated(name, host, state.available_bytes, read_highest_clock_khz(), matched, now()[:10])
+    clock_khz = read_highest_clock_khz(cpus_here().cores[0].number)
+    content = calibrated(name, host, state.available_bytes, clock_khz, matched, now()[:10])
     # An error in the profile is reported before 90 seconds of measuring, not after.
     checked_profile(profile_of(content.with_rates(()), out), out)
     for warning in machine_warnings(host, state):

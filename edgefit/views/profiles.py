@@ -43,7 +43,7 @@ def profile_view(profile: Profile) -> RenderableType:
 
 def detection_view(host: Host, detection: Detection) -> RenderableType:
     """Show which profile this machine matches and why, or the nearest one and what differs."""
-    where = f"{host.board or host.cpu}, {host.architecture}, {host.physical_cores} cores"
+    where = f"{host.board or host.cpu}, {host.architecture}, {host.cores_in_words}"
     lines = [Text(f"this machine: {where}")]
     for match in detection.matches:
         lines.append(Text(f"it matches {match.profile}", "bold green"))

@@ -23,7 +23,8 @@ from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, cases_of
 from bench.measurements import Stage
 from bench.run_config import RunOptions
-from bench.system.host import cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import read_host
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling

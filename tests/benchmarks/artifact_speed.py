@@ -26,7 +26,7 @@ from bench.bundle.manifest import ArtifactRecord, Bundle, read_bundle
 from bench.run_config import RunConfig
 from bench.runtimes.installed import load_runtime, row_of
 from bench.runtimes.protocol import LoadOptions
-from bench.system.host import cpus_for
+from bench.system.cpus import cpus_for
 from models.run_folder import read_run
 
 Infer = Callable[[npt.NDArray[np.float32]], object]

@@ -25,7 +25,8 @@ from bench.harness.plan import Case, cases_of_models
 from bench.measurements import Stage
 from bench.run.model_set import ModelSet
 from bench.run_config import RunOptions
-from bench.system.host import cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import read_host
 from device_profiles.loading import load_profile
 
 LAPTOP = load_profile("laptop-cpu")

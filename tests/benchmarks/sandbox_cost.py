@@ -19,7 +19,7 @@ from bench.harness.worker_process import WORKER_COMMAND, WorkerProcess
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
 from bench.statistics.replication import Ratio, ratio_of_pairs
-from bench.system.host import cpus_for
+from bench.system.cpus import cpus_for
 
 _LIMIT_S = 120.0
 _SAMPLES = 16

@@ -19,7 +19,8 @@ from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
 from bench.run_config import RunOptions
 from bench.statistics.replication import FEWEST_PROCESSES
-from bench.system.host import cpus_for, read_host
+from bench.system.cpus import cpus_for
+from bench.system.host import read_host
 from bench.units import ms
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile

@@ -25,12 +25,20 @@ _LONGEST_FILE = 1 << 17
 _STAT = "/proc/stat"
 
 
-def probe(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[str, str]) -> dict[str, Any]:
+def probe(
+    store: Store,
+    patterns: list[str],
+    vcgencmd: list[str],
+    modules: dict[str, str],
+    group_files: list[str],
+    variables: list[str],
+) -> dict[str, Any]:
     """Return what this machine is and what state it is in.
 
     `patterns`: of the files to read; `vcgencmd`: the arguments for a Raspberry Pi's program of this name, one
-    call each; `modules`: the modules to look for, each with the name of its distribution. The answer is
-    bench.remote.agent_messages.ProbeFacts.
+    call each; `modules`: the modules to look for, each with the name of its distribution; `group_files`: the
+    names of the files to read of control groups; `variables`: how the names of the variables to return begin.
+    The answer is bench.remote.agent_messages.ProbeFacts.
     """
     before, begin = _text(_STAT), time.monotonic()
     time.sleep(_WATCH_S)
@@ -54,11 +62,32 @@ def probe(store: Store, patterns: list[str], vcgencmd: list[str], modules: dict[
         "store_bytes": store.size_bytes(),
         "disk_free_bytes": disk.free,
         "modules": _versions(modules),
-        "files": {path: _text(path) for pattern in patterns for path in sorted(glob.glob(pattern))},
+        "files": {path: _text(path) for path in [*_matching(patterns), *_in_own_groups(group_files)]},
+        "variables": {name: value for name, value in os.environ.items() if name.startswith(tuple(variables))},
         "vcgencmd": _firmware_outputs(vcgencmd),
         "stat_before": before,
         "watched_s": time.monotonic() - begin,
     }
+
+
+def _matching(patterns: list[str]) -> list[str]:
+    return [path for pattern in patterns for path in sorted(glob.glob(pattern))]
+
+
+def _in_own_groups(names: list[str]) -> list[str]:
+    """Return the files with these names of the control groups that this process is in, directly or not.
+
+    A container's mount may begin anywhere in a group's path, so every part of the path is tried.
+    """
+    lines = _text("/proc/self/mountinfo").splitlines()
+    mounts = [Path(line.split(" ")[4]) for line in lines if " - cgroup" in line]
+    groups = {Path()}
+    for line in _text("/proc/self/cgroup").splitlines():
+        parts = line.split(":", 2)[2].strip("/").split("/")
+        ends = range(len(parts) + 1)
+        groups |= {Path(*parts[i:j]) for i in ends for j in ends if i < j and ".." not in parts}
+    paths = {mount / group / name for mount in mounts for group in groups for name in names}
+    return sorted(str(path) for path in paths if path.is_file())
 
 
 def _libc() -> "list[str] | None":

@@ -85,9 +85,16 @@ class Agent:
             except OSError as error:
                 self._link.send({"refused": explain_os_error(error, self._store)})
 
-    def do_probe(self, patterns: list[str], vcgencmd: list[str], modules: dict[str, str]) -> dict[str, Any]:
+    def do_probe(
+        self,
+        patterns: list[str],
+        vcgencmd: list[str],
+        modules: dict[str, str],
+        group_files: list[str],
+        variables: list[str],
+    ) -> dict[str, Any]:
         """See probing.probe."""
-        return probe(self._store, patterns, vcgencmd, modules)
+        return probe(self._store, patterns, vcgencmd, modules, group_files, variables)
 
     def do_prepare(
         self, wheels: list[str], with_system_packages: bool, code: str, job: str

@@ -30,9 +30,9 @@ from bench.render.html.drawing import (
     tooltip,
     word,
 )
+from bench.render.html.rows import option_names
 from bench.render.text import device_of, noun_of, whose_figures
 from bench.report.schema import Report
-from bench.run_config import RunOptions
 from bench.units import ms
 
 _DIGITS = 4
@@ -222,10 +222,12 @@ def _over_time(rows: Rows, title: str, key: str, kinds: Kinds) -> Chart:
 def _history_rows(reports: Sequence[Report], column: Column, title: str) -> Rows:
     """Return one figure of each row over reports of one name, the earliest first."""
     points: list[Row] = []
+    names = option_names(reports)
     for report in sorted(reports, key=lambda report: report.created):
         for run in completed(report):
             if (value := column.value(run)) is not None:
-                how = {**run.config.options.model_dump(), "run": "quick" if report.quick else "full"}
+                options = {name: getattr(run.config, name) for name in names}
+                how = {**options, "run": "quick" if report.quick else "full"}
                 row = named(run)
                 points.append(
                     {**row, "created": report.created, "device": device_of(report), **how, column.key: value}
@@ -238,7 +240,7 @@ def _history_rows(reports: Sequence[Report], column: Column, title: str) -> Rows
             {
                 "measured at": word("created"),
                 "device": word("device"),
-                **{name: word(name) for name in RunOptions.model_fields},
+                **{name: word(name) for name in names},
                 "run": word("run"),
                 title: number(column.key, 3),
                 "provenance": word("provenance"),

@@ -15,7 +15,7 @@ from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
 from bench.render.html.main_chart import main_chart
 from bench.render.html.recalls import Recalls, recalls_of
-from bench.render.html.rows import head_of, rows_of
+from bench.render.html.rows import head_of, option_names, rows_of
 from bench.render.report_text import (
     Remark,
     conditions,
@@ -27,7 +27,6 @@ from bench.render.report_text import (
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of, titles_of
 from bench.report.schema import Report
-from bench.run_config import RunOptions
 
 # The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000
@@ -102,7 +101,7 @@ def to_html(
         history=history,
         noun=noun_of(reports[0]),
         head=head_of(reports),
-        option_names=tuple(RunOptions.model_fields),
+        option_names=option_names(reports),
         rows=rows_of(reports),
         specifications={key: chart.specification for key, chart in charts.items()},
         most_images=0 if thumbnails is None else MOST_IMAGES,

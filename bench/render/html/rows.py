@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.render.columns import Column, available_columns, cell_of
 from bench.render.text import titles_of
 from bench.report.schema import Report, Run
+from bench.run_config import RunOptions
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,30 @@ def head_of(reports: Sequence[Report]) -> list[HeadCell]:
 
 def rows_of(reports: Sequence[Report]) -> list[TableRow]:
     """Return every variant's row of every report."""
-    columns = available_columns(*reports)
+    columns, names = available_columns(*reports), option_names(reports)
     return [
-        _row(title, report, run, columns)
+        _row(title, report, run, columns, names)
         for report, title in zip(reports, titles_of(reports), strict=True)
         for run in report.runs
         if run.is_variant
     ]
 
 
-def _row(device: str, report: Report, run: Run, columns: Sequence[Column]) -> TableRow:
+def option_names(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Return the options of runs that are not empty in all rows."""
+    configs = [run.config for report in reports for run in report.runs if run.is_variant]
+    return tuple(
+        name for name in RunOptions.model_fields if any(getattr(config, name) != "" for config in configs)
+    )
+
+
+def _row(device: str, report: Report, run: Run, columns: Sequence[Column], names: Sequence[str]) -> TableRow:
     return TableRow(
         device=device,
         name=run.case,
         status=run.status,
         provenance=run.provenance,
-        options=run.config.options.model_dump(),
+        options={name: getattr(run.config, name) for name in names},
         cells=tuple(
             TableCell(column.key, cell_of(column, run, report), column.value(run)) for column in columns
         ),

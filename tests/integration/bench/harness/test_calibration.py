@@ -8,9 +8,10 @@ from making.faulty_plan import Silent
 from bench.errors import CalibrationError
 from bench.harness import calibration
 from bench.harness.calibration import Durations, calibrate, measure_rates
+from bench.run_config import RunOptions
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.workloads import WORKLOADS
-from bench.system.host import one_cpu_per_core
+from bench.system.cpus import cpus_here
 
 BRIEF = Durations(rate_s=0.01, load_s=0.05)
 SOURCE = "a test of calibration"
@@ -22,7 +23,7 @@ def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> 
 
     places = {(rate.operation, rate.precision, rate.cores, rate.after_load_s) for rate in rates}
     operations = {(one.operation, one.precision) for one in WORKLOADS} | {("copy", None)}
-    counts = {1, len(one_cpu_per_core())}
+    counts = {1, cpus_here().threads}
     assert places == {(*one, cores, load) for one in operations for cores in counts for load in (0, 0.05)}
     assert all(rate.kind == "measured" and rate.source == SOURCE and rate.value > 0 for rate in rates)
 
@@ -31,7 +32,7 @@ def test_a_proxies_rates_are_those_of_each_runtime_with_its_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(calibration, "_SHORT_RATE_S", 0.05)
-    rates = measure_rates(["torchscript", *READ_ONNX], 1, SOURCE, Silent())
+    rates = measure_rates(["torchscript", *READ_ONNX], RunOptions(threads=1), SOURCE, Silent())
 
     found = {(rate.operation, rate.precision, (rate.runtime or "").partition(" ")[0]) for rate in rates}
     assert found == {

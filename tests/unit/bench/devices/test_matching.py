@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+from making.recorded_files import write_files
 from making.tiny_report import CALM, HOST
 
 from bench.bundle.manifest import read_bundle
 from bench.devices.matching import detect, profile_match
 from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import incompatible_because, terms_of
+from bench.system.cpus import cpu_name, read_cpus
 from bench.system.emulation import emulator_of
-from bench.system.host import Host, name_and_flags, read_host
+from bench.system.host import Host, read_host
 from device_profiles.loading import load_profile, shipped_profiles
 
 PROFILES = shipped_profiles()
@@ -151,10 +153,13 @@ def test_a_real_board_is_not_emulated_and_neither_is_this_machine() -> None:
         ("CPU implementer : 0x41\nCPU part : 0xfff\n", None),
         ("CPU implementer : 0x51\nCPU part : 0xd0b\n", None),
         ("model name : AMD EPYC\nflags : avx2\n", "AMD EPYC"),
+        ("model name : ARMv8 Processor\nCPU implementer : 0x41\nCPU part : 0xd42\n", "Cortex-A78AE"),
     ],
 )  # fmt: skip
-def test_an_arm_core_is_named_by_its_part(cpuinfo: str, name: str | None) -> None:
-    assert name_and_flags(cpuinfo)[0] == name
+def test_an_arm_core_is_named_by_its_part(cpuinfo: str, name: str | None, tmp_path: Path) -> None:
+    root = write_files(tmp_path, {"proc/cpuinfo": cpuinfo})
+
+    assert cpu_name(cpuinfo, read_cpus((0,), root)) == name
 
 
 def test_what_a_device_should_tell_and_does_not_is_named_with_a_remedy() -> None:

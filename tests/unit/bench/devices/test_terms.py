@@ -6,7 +6,18 @@ from making.tiny_report import HOST
 from bench.bundle.manifest import ArtifactRecord, FileRecord, VerificationRecord
 from bench.bundle.variants import Precision
 from bench.devices.matching import ProfileMatch
-from bench.devices.terms import MemoryLimit, Terms, differences, fewer_threads, incompatible_because, terms_of
+from bench.devices.terms import (
+    MemoryLimit,
+    Terms,
+    differences,
+    fewer_threads,
+    incompatible_because,
+    run_options,
+    terms_of,
+    threads_of,
+)
+from bench.system.cpus import CoreKind
+from bench.system.thread_variables import SetVariable
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 
@@ -64,6 +75,45 @@ def test_fewer_cpus_than_threads_are_named(threads: int, usable: int, cores: int
 
     assert words in sentence
     assert fewer_threads(terms(1), host) == []
+
+
+def test_a_limit_of_the_container_decides_the_threads_and_is_named() -> None:
+    limited = HOST.model_copy(update={"cpu_quota": 1.5, "online_cpus": 2})
+    laptop, board = load_profile("laptop-cpu"), load_profile("raspberry-pi-5")
+
+    assert terms_of(laptop, limited).threads == 1
+    assert fewer_threads(terms_of(laptop, limited), limited) == []
+    assert run_options(terms_of(board, limited), limited).threads == 1
+    (sentence,) = fewer_threads(terms_of(board, limited), limited)
+    assert sentence.startswith(
+        "the profile requests 4 threads, but this container may use 1.5 of 2 CPUs; edgefit measures with 1 "
+        "thread, "
+    )
+
+
+def test_a_device_with_slow_cores_gets_threads_for_the_fast_ones() -> None:
+    kinds = (CoreKind(name="A76", cores=4, is_fast=True), CoreKind(name="A55", cores=4, is_fast=False))
+    rock = HOST.model_copy(update={"physical_cores": 8, "usable_cpus": 8, "cores": kinds})
+    board = load_profile("raspberry-pi-5")
+    assert board.processor is not None
+    cores = board.processor.cores.model_copy(update={"value": 8})
+    eight = board.model_copy(update={"processor": board.processor.model_copy(update={"cores": cores})})
+
+    assert terms_of(load_profile("laptop-cpu"), rock).threads == 4
+    assert threads_of(eight, rock, is_device=True) == 4
+    assert threads_of(eight, rock, is_device=False) == 8
+
+
+def test_variables_that_are_kept_are_options_of_the_run() -> None:
+    variables = (
+        SetVariable(name="OMP_PLACES", value="cores", kept=False),
+        SetVariable(name="LD_PRELOAD", value="/lib/jemalloc.so", kept=True),
+    )
+
+    options = run_options(terms(), HOST, variables)
+
+    assert options.variables == "LD_PRELOAD=/lib/jemalloc.so"
+    assert options.label == "1 thread, LD_PRELOAD=/lib/jemalloc.so"
 
 
 def test_what_differs_from_the_profile_is_named() -> None:

@@ -18,6 +18,7 @@ from bench.gate.headline import headline
 from bench.measurements import Completed
 from bench.report.files import read_report, to_json
 from bench.report.schema import Report
+from bench.system.cpus import CoreKind
 
 SCHEMA_1 = ROOT / "tests" / "data" / "schema1"
 ROW = Row(10)
@@ -42,11 +43,10 @@ def on_runtime(runtime: str) -> Report:
     return made.model_copy(update={"runs": runs})
 
 
-def with_threads(threads: int) -> Report:
+def with_option(name: str, value: object) -> Report:
     made = report()
     runs = tuple(
-        run.model_copy(update={"config": run.config.model_copy(update={"threads": threads})})
-        for run in made.runs
+        run.model_copy(update={"config": run.config.model_copy(update={name: value})}) for run in made.runs
     )
     return made.model_copy(update={"runs": runs})
 
@@ -65,13 +65,15 @@ def incomparable(found: Checked) -> set[str]:
         (on_host(cpu="Another CPU"), {"latency"}),
         (on_host(physical_cores=8, usable_cpus=16), {"latency"}),
         (on_host(governor="powersave"), {"latency"}),
+        (on_host(cpu_quota=0.5), {"latency"}),
+        (with_option("variables", "ONEDNN_MAX_CPU_ISA=AVX2"), {"latency", "memory"}),
         (on_host(board="Raspberry Pi 5"), {"latency"}),
         (report(provenance="proxy"), {"latency"}),
         (report(profile="raspberry-pi-5"), {"latency"}),
         (on_host(architecture="aarch64"), {"latency", "memory"}),
         (on_host(emulated="QEMU"), {"latency", "memory"}),
         (on_runtime("test 2"), {"latency", "memory"}),
-        (with_threads(4), {"latency", "memory"}),
+        (with_option("threads", 4), {"latency", "memory"}),
         (report(replace(ROW, provider="cuda")), {"latency", "memory"}),
         (report(bundle=bundle(pack_sha256="f" * 64)), {"accuracy"}),
         (report(bundle=bundle(image_size=64)), {"accuracy"}),
@@ -224,3 +226,23 @@ def test_a_report_of_a_newer_schema_is_one_sentence(tmp_path: Path) -> None:
 def test_a_key_that_is_unknown_may_be_of_a_newer_edgefit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown key 'surprise'.*of edgefit 0.3.0; if this one is older"):
         read_report(written(tmp_path, {"tool": "0.3.0", "surprise": 1}))
+
+
+def test_a_limit_of_the_container_is_named_and_one_that_limits_nothing_is_none() -> None:
+    found = checked(on_host(cpu_quota=0.5), report())
+
+    assert "limit on CPUs '0.5', was none" in finding(found, Quantity.LATENCY).sentence
+    assert incomparable(checked(on_host(cpu_quota=float(HOST.usable_cpus)), report())) == set()
+
+
+def test_slow_cores_are_not_compared_with_the_fast_ones_of_the_same_cpu() -> None:
+    fast, slow = (
+        on_host(cores=(CoreKind(name=name, cores=2, is_fast=True),)) for name in ("Cortex-A76", "Cortex-A55")
+    )
+
+    found = finding(checked(slow, fast), Quantity.LATENCY)
+
+    assert found.verdict is Verdict.INCOMPARABLE
+    assert "kinds of cores '2× Cortex-A55', was '2× Cortex-A76'" in found.sentence
+    # Older reports do not list their cores.
+    assert incomparable(checked(slow, report())) == incomparable(checked(report(), slow)) == set()

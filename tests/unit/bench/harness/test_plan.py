@@ -70,7 +70,8 @@ def test_a_case_that_does_not_fit_is_tried_alone() -> None:
 
 
 def test_the_laptop_profile_uses_every_physical_core() -> None:
-    assert threads_of(load_profile("laptop-cpu"), physical_cores=6) == 6
+    host = HOST.model_copy(update={"physical_cores": 6, "usable_cpus": 12})
+    assert threads_of(load_profile("laptop-cpu"), host, is_device=True) == 6
 
 
 def test_the_null_runtime_and_the_control_go_along_and_are_not_judged() -> None:

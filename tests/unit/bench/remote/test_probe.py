@@ -49,6 +49,32 @@ def test_the_agent_of_this_machine_describes_it_as_edgefit_does(tmp_path: Path) 
     assert not (tmp_path / "store").exists()
 
 
+def test_the_limit_and_the_variables_of_a_board_are_its_own() -> None:
+    limited = with_files(
+        **{
+            "/proc/self/cgroup": "0::/user.slice/session-3.scope\n",
+            "/sys/fs/cgroup/user.slice/cpu.max": "150000 100000\n",
+            "/sys/fs/cgroup/user.slice/cpu.stat": "nr_periods 8\nnr_throttled 2\n",
+        }
+    )
+
+    board = probe_of({**limited, "variables": {"OMP_NUM_THREADS": "1"}})
+
+    assert board.host.may_use == "this container may use 1.5 of 4 CPUs"
+    assert (board.state.cpu_periods, board.state.cpu_periods_throttled) == (8, 2)
+    assert board.facts.variables == {"OMP_NUM_THREADS": "1"}
+
+
+def test_the_agent_sends_the_variables_that_decide_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_PROC_BIND", "close")
+    answer = probe(Store(tmp_path / "store"), **PROBE_REQUEST.model_dump(mode="json", exclude={"request"}))
+
+    assert answer["variables"]["OMP_PROC_BIND"] == "close"
+    assert "PATH" not in answer["variables"]
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -162,7 +188,7 @@ def test_a_plain_board_gets_every_runtime_but_torch(bundle_folder: Path) -> None
 
 
 def test_a_device_file_is_not_read() -> None:
-    files = probe(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {})["files"]
+    files = probe(Store(Path("/nowhere")), ["/dev/zero", "/proc/version"], [], {}, [], [])["files"]
 
     assert files["/dev/zero"] == ""
     assert files["/proc/version"].startswith("Linux") or os.uname().sysname != "Linux"

@@ -44,7 +44,7 @@ def test_the_file_has_the_keys_of_the_contract(path: Path) -> None:
     assert {"tool", "created", "name", "host", "profile", "bundle", "runs"} <= content.keys()
     row = content["runs"][0]
     assert row.keys() >= {"case", "variant", "config", "provenance", "outcome", "summary", "warnings"}
-    assert row["config"] == {"threads": 2, "provider": "cpu", "batch": 1}
+    assert row["config"] == {"threads": 2, "variables": "", "provider": "cpu", "batch": 1}
     outcome, summary = row["outcome"], row["summary"]
     percentiles = {f"{name}_ns" for name in ("p50", "p90", "p95", "p99", "mean", "min", "max", "p50_ci95")}
     assert summary["latency"].keys() >= percentiles

@@ -10,8 +10,6 @@ from bench.bundle.variants import Precision
 from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
 from bench.run.machine_warnings import machine_warnings
 from bench.run.row_warnings import row_warnings
-from bench.system.host import cpus_for
-from bench.system.snapshot import usable_cpus
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
@@ -41,6 +39,48 @@ def test_each_disturbance_is_named_with_its_remedy(changes: dict[str, object], w
 
     assert len(found) == 1
     assert re.search(words, found[0])
+
+
+@pytest.mark.parametrize(
+    ("quota", "words"),
+    [
+        (0.5, "may use 0.5 of 2 CPUs, so the kernel stops every inference again and again: raise the cont"),
+        (1.5, "may use 1.5 of 2 CPUs, so at most 1 thread run"),
+    ],
+)
+def test_a_limit_of_the_container_is_named(quota: float, words: str) -> None:
+    (warning,) = machine_warnings(HOST.model_copy(update={"cpu_quota": quota, "online_cpus": 2}), CALM)
+
+    assert words in warning
+    assert machine_warnings(HOST.model_copy(update={"cpu_quota": 2.0}), CALM) == []
+
+
+def test_cpus_over_which_the_kernel_spreads_no_threads_are_named() -> None:
+    (warning,) = machine_warnings(HOST.model_copy(update={"isolated_cpus": (2, 3)}), CALM)
+
+    assert "CPUs 2, 3, which are isolated" in warning
+    assert machine_warnings(HOST.model_copy(update={"isolated_cpus": (2,)}), CALM) == []
+
+
+def test_a_case_that_the_limit_stopped_says_how_often_and_does_not_blame_other_programs() -> None:
+    before, after = (
+        CALM.model_copy(update={"cpu_periods": periods, "cpu_periods_throttled": throttled})
+        for periods, throttled in ((100, 3), (631, 529))
+    )
+    state = RepetitionState(group=0, repetition=0, before=before, after=after)
+    unsteady = with_unsteady_processes(steady(telemetry=(state,)))
+
+    found = row_warnings(unsteady, Precision.FP32, SAMPLING, quick=False)
+
+    assert any("CPU limit stopped this run in 526 of 531 periods" in sentence for sentence in found)
+    assert any("were not steady" in sentence for sentence in found)
+    assert all("raise the container's CPU limit" in sentence for sentence in found)
+    assert not any("other programs" in sentence for sentence in found)
+
+
+def with_unsteady_processes(outcome: Completed) -> Completed:
+    processes = tuple(one.model_copy(update={"steady": False}) for one in outcome.processes)
+    return outcome.model_copy(update={"processes": processes})
 
 
 def test_a_governor_that_changes_clocks_is_named() -> None:
@@ -186,14 +226,6 @@ def test_a_sustained_minute_has_warnings_of_its_own() -> None:
 
     assert any("in the sustained run, cpu is at 88 °C" in sentence for sentence in found)
     assert any("in the sustained run, latency drifted by +30%" in sentence for sentence in found)
-
-
-def test_threads_are_pinned_to_cpus_this_process_may_use() -> None:
-    pinned = cpus_for(1)
-
-    assert pinned is not None
-    assert set(pinned) <= set(usable_cpus())
-    assert len(pinned) == 1
 
 
 def test_near_its_throttling_temperature_the_zone_is_named() -> None:
