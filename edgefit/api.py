@@ -282,11 +282,15 @@ def finetune(
     seed: int = 0,
     flip: bool = True,
     skip_bad: bool = False,
+    positive: str | None = None,
     name: str | None = None,
     overwrite: bool = False,
     progress: bool = True,
 ) -> "RunRecord":
-    """Fine-tune a lightweight classifier on images of two or more classes, and write the run folder `out`."""
+    """Fine-tune a lightweight classifier on images of two or more classes, and write the run folder `out`.
+
+    `positive`: of two classes the name of the positive one; None: by the names, or else label 1.
+    """
     require_own("models")
     require_extra("build", "edgefit.finetune")
     from models.options import FinetuneOptions
@@ -302,6 +306,7 @@ def finetune(
         flip=flip,
         skip_bad=skip_bad,
         images=images,
+        positive=positive,
     )
     with _progress(progress) as watcher:
         return jobs.finetune_network(options, Path(out), name, overwrite, watcher)

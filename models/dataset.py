@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.positive import Positive
+
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -35,3 +37,5 @@ class Dataset:
     test: Split
     notes: tuple[str, ...] = ()
     """Sentences on how the images were split, and which files were skipped."""
+    positive: Positive | None = None
+    """The positive class; None unless there are two classes."""

@@ -64,7 +64,8 @@ def data_sentences(dataset: Dataset) -> list[str]:
     """Say how the data were split, and how many images each split has."""
     train, validation, test = len(dataset.train), len(dataset.validation), len(dataset.test)
     sizes = f"{train} training, {validation} validation, {test} test images"
-    return [*dataset.notes, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
+    positive = [] if dataset.positive is None else [dataset.positive.sentence]
+    return [*dataset.notes, *positive, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
 
 
 def start_sentences(

@@ -27,3 +27,5 @@ class FinetuneOptions:
     """Whether images that cannot be decoded are skipped instead of being an error."""
     images: int = 1000
     """How many images the source 'synthetic' generates."""
+    positive: str | None = None
+    """The class of two that counts as positive; None: what the names of the classes say, or label 1."""

@@ -29,7 +29,7 @@ class MetricEstimate(Record):
 class SplitEvaluation(Record):
     """How well a network classifies the images of one split.
 
-    With two classes, label 1 is the positive one.
+    With two classes, the run's `positive_class` is the positive one.
     """
 
     images: int
@@ -220,6 +220,21 @@ class RunRecord(Record):
     """How well the network classifies."""
     files: dict[str, str]
     """The SHA-256 of every other file of the run folder, by name."""
+    positive_class: int | None = Field(default=None, ge=0)
+    """The label of the positive class, which sensitivity is about; null unless there are two classes. Runs of
+    earlier versions do not state it: of their two classes, label 1 is the positive one."""
+
+    @property
+    def positive(self) -> int | None:
+        """The label of the positive class; None unless there are two classes."""
+        if len(self.classes) != 2:
+            return None
+        return 1 if self.positive_class is None else self.positive_class
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of the positive class; None unless there are two classes."""
+        return None if self.positive is None else self.classes[self.positive]
 
     @classmethod
     def from_json(cls, content: bytes) -> "RunRecord":

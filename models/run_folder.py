@@ -158,6 +158,11 @@ def _read_record(folder: Path) -> RunRecord:
             f"{path}: the key 'classes' names {len(record.classes)} classes, but at least 2 are needed; "
             "run finetune again"
         )
+    if record.positive_class is not None and record.positive_class >= len(record.classes):
+        raise InputError(
+            f"{path}: the key 'positive_class' is {record.positive_class}, which is not the label of "
+            f"one of the {len(record.classes)} classes; run finetune again"
+        )
     return record
 
 

@@ -59,6 +59,15 @@ def finetune(
             "--skip-bad", help="Skip images that cannot be decoded, and list them, instead of stopping."
         ),
     ] = False,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Of two classes, the one that counts as positive: sensitivity is the share of its images "
+            "that are found.",
+            show_default="by the names of the classes, else label 1",
+        ),
+    ] = None,
     name: Name = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
@@ -93,6 +102,7 @@ def finetune(
         seed=seed,
         flip=not no_flip,
         skip_bad=skip_bad,
+        positive=positive,
     )
     if images is not None:
         options = replace(options, images=images)

@@ -130,6 +130,7 @@ def _tensors(collected: CollectedTensors, limits: SampleLimits) -> LabelledTenso
         held_out=sets.held_out,
         evaluation=sets.evaluation,
         notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+        positive=listing.positive,
     )
 
 
@@ -154,6 +155,7 @@ def _images(
         held_out=sets.held_out,
         evaluation=sets.evaluation,
         notes=(*listing.notes, *sets.notes, _counts(sets, len(listing))),
+        positive=listing.positive,
     )
 
 

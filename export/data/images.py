@@ -45,3 +45,5 @@ class LabelledImages:
     """The indices of the images on which artifacts are verified, in such an order."""
     notes: tuple[str, ...]
     """What a person should know of them: sentences."""
+    positive: str | None = None
+    """The class that the data set itself calls positive; None where it calls none so."""

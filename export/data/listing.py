@@ -51,6 +51,8 @@ class Listing:
     """What tells the patients, for people."""
     notes: tuple[str, ...] = ()
     """What a person should know of the data set: sentences."""
+    positive: str | None = None
+    """The class that the data set itself calls positive; None where it calls none so."""
 
     def __len__(self) -> int:
         return len(self.splits)

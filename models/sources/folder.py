@@ -5,13 +5,14 @@ pixels.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
+from models.positive import positive_class
 from models.progress import Progress
 from models.sources.decoding import Decoded, decode_all, refuse_dicom
 from models.sources.folder_layout import ImageFile, Layout, read_layout
@@ -41,10 +42,11 @@ class SplitPlan:
 def prepare_folder(folder: Path, options: SourceOptions) -> Loader:
     """List and split the folder; the loader decodes the images."""
     layout = read_layout(folder)
+    positive = positive_class(layout.classes, options.positive)
     plan = plan_splits(folder, layout)
 
     def load(progress: Progress) -> Dataset:
-        return _load(folder, layout, plan, options, progress)
+        return replace(_load(folder, layout, plan, options, progress), positive=positive)
 
     return load
 
@@ -73,8 +75,6 @@ def _first_notes(layout: Layout) -> list[str]:
     if layout.ignored:
         common = ", ".join(name for name, _ in Counter(layout.ignored).most_common(3))
         notes.append(f"{len(layout.ignored)} other files and folders were ignored ({common}).")
-    if len(layout.classes) == 2:
-        notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
     return notes
 
 

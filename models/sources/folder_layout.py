@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
+from models.positive import by_names
 from models.sources.decoding import IMAGE_SUFFIXES, refuse_dicom
 from models.sources.names import check_name, printable
 
@@ -16,10 +17,6 @@ SPLIT_NAMES = {
     "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-# Of two classes, the one without a finding is label 0. Label 1, the positive class of sensitivity and
-# specificity, is the finding.
-NEGATIVE_NAMES = frozenset(("normal", "negative", "healthy", "control", "benign", "no_finding", "no finding"))
-NEGATIVE_PREFIXES = ("non-", "non_", "no_", "no-", "not_", "not-", "no ", "not ", "non ")
 
 
 @dataclass(frozen=True)
@@ -102,12 +99,9 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _order_classes(names: set[str]) -> tuple[str, ...]:
-    """Sort classes by name; of two classes, the negative one comes first."""
-    return tuple(sorted(names, key=lambda name: (len(names) == 2 and not _says_nothing_found(name), name)))
-
-
-def _says_nothing_found(name: str) -> bool:
-    return name.lower() in NEGATIVE_NAMES or name.lower().startswith(NEGATIVE_PREFIXES)
+    """Sort classes by name; of two classes, the positive one comes last where their names tell it."""
+    ordered = tuple(sorted(names))
+    return ordered[::-1] if len(ordered) == 2 and by_names(ordered) == 0 else ordered
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:

@@ -25,3 +25,5 @@ class SourceOptions:
     """Whether images that cannot be decoded are skipped instead of being an error."""
     images: int
     """How many images to generate, for sources that generate them."""
+    positive: str | None = None
+    """The class of two that counts as positive, as stated; None: what the names of the classes say."""
