@@ -44,6 +44,13 @@ Found = TypeVar("Found", LabelledImages, LabelledTensors)
 
 def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
     """Open the source and its data. Raises InputError for whatever the user gave that cannot be used."""
+    prepared = _prepare(options, runner, progress)
+    if prepared.data.positive is not None and prepared.data.evaluation.labels is not None:
+        progress.say(prepared.data.positive.sentence)
+    return prepared
+
+
+def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
     spec = recognise(options.source, options.weights)
     if spec.kind is SourceKind.RUN:
         _refuse_no_run(Path(options.source))

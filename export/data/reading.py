@@ -41,7 +41,7 @@ def export_data(
     return ExportData(
         name=found.name,
         classes=found.classes,
-        positive_class=None if positive is None else positive.label,
+        positive=positive,
         calibration=calibration,
         held_out=held_out,
         evaluation=evaluation,

@@ -27,7 +27,7 @@ def data_of_run(run: RunFolder, eval_images: int, stated: str | None = None) -> 
     return ExportData(
         name=run.record.data.name,
         classes=run.record.classes,
-        positive_class=None if positive is None else positive.label,
+        positive=positive,
         calibration=_sample(calibration, len(calibration)),
         held_out=_sample(run.images.heldout, MOST_HELD_OUT),
         evaluation=_sample(run.images.test, eval_images),
