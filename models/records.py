@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.schema1 import upgraded
+from user_files.text import utf8_of
 
 SCHEMA: Literal[2] = 2
 
@@ -239,6 +240,7 @@ class RunRecord(Record):
     @classmethod
     def from_json(cls, content: bytes) -> "RunRecord":
         """Read a `run.json` of any schema; raises ValidationError, which names keys as schema 2 does."""
+        content = utf8_of(content)
         with suppress(ValueError, RecursionError):
             record = json.loads(content)
             if isinstance(record, dict):

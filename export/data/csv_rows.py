@@ -3,7 +3,6 @@
 It knows no meaning of a column.
 """
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from bench.errors import InputError
 from models.sources.names import printable
+from user_files.text import TextError, text_of
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = "sep="
@@ -66,18 +66,10 @@ def read_csv(path: Path) -> CsvTable:
 
 
 def _text_of(path: Path) -> str:
-    content = path.read_bytes()
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: is no text in UTF-8 ({error.reason} at byte {error.start}); of a CSV file, save it as "
-            f"'CSV UTF-8' with {NEEDED}"
-        ) from None
-    if "\0" in text:
-        raise InputError(f"{path}: is no text, but holds zero bytes; give a CSV file with {NEEDED}")
-    return text
+        return text_of(path.read_bytes())
+    except TextError as error:
+        raise InputError(f"{path}: {error}; of a CSV file, save it as 'CSV UTF-8' with {NEEDED}") from None
 
 
 def _delimiter(path: Path, text: str) -> str:

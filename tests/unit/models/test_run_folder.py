@@ -221,7 +221,7 @@ def test_a_missing_file_is_an_error_that_names_it(run_folder: Path, name: str) -
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("schema", 3, "the key 'schema' is 3"),
+        ("schema", 3, "was written by a newer edgefit"),
         ("image_size", "32", "key 'image_size'"),
         ("colour", 1, "key 'colour'"),
     ],
