@@ -16,15 +16,19 @@ from pydantic import ValidationError
 from device_profiles.errors import ProfileError
 from device_profiles.profile import Profile, fault_of
 from device_profiles.schema1 import upgraded
-from device_profiles.validation import explain, nearest
+from device_profiles.validation import explain, nearest, with_newer
 from device_profiles.yaml_text import read_yaml
 from user_files.own_folders import configuration, expanded, home
+from user_files.text import text_of
+from user_files.versions import newer_schema
 
 _FOLDER = Path(__file__).parent
 _ENDINGS = (".yaml", ".yml")
 _EXTENDS = "extends"
 _LARGEST_BYTES = 1 << 20
 _SHOWN = 80
+# Profiles have no schema number yet. One that has will be of a later schema than these.
+_SCHEMA = 2
 # A mapping with one of these is a figure with its source. It is replaced as a whole, so that a value never
 # gets the source of another value.
 _FIGURE_KEYS = ("value", "not_found")
@@ -122,7 +126,7 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
     try:
         profile = Profile.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        raise ProfileError(explain(path, error, Profile)) from None
+        raise ProfileError(explain(path, error, Profile, noun="profile")) from None
     if (fault := fault_of(profile)) is not None:
         raise ProfileError(f"{path}: {fault}")
     if path.parent in (_FOLDER, profiles_folder()) and profile.name != path.stem:
@@ -137,7 +141,8 @@ def _refuse_unknown(path: Path, content: Mapping[str, Any]) -> None:
     known = [_EXTENDS, *Profile.model_fields]
     for key in content:
         if key not in known:
-            raise ProfileError(f"{path}: unknown key '{key}'; {nearest(key, known)}")
+            fault = f"{path}: unknown key '{key}'; {nearest(key, known)}"
+            raise ProfileError(with_newer(fault, "profile"))
 
 
 def _whole_content(content: Mapping[str, Any], path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
@@ -199,7 +204,7 @@ def _is_figure(mapping: Mapping[str, Any]) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     _refuse_what_is_no_profile(path)
     try:
-        content = read_yaml(path.read_text(encoding="utf-8-sig"))
+        content = read_yaml(text_of(path.read_bytes()))
     except FileNotFoundError:
         raise ProfileError(
             f"{path}: no such profile file; to see the known names, run: edgefit profiles list"
@@ -210,6 +215,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(
             f"{path} is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
         )
+    if (newer := newer_schema(content, _SCHEMA)) is not None:
+        raise ProfileError(f"{path} {newer}")
     try:
         return upgraded(content)
     except ValueError as error:

@@ -5,6 +5,7 @@ It knows models and errors, but not what a file means; bench/ uses it for its ow
 
 import difflib
 import math
+import sys
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -12,11 +13,43 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from user_files.versions import UPDATE, document_of, newer_schema, newer_tool
+
 _SHOWN = 60
+_SIMILAR = "did you mean"
 
 
-def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
-    """Return `FILE: key: what is wrong` for the first fault; for an unknown key, with the nearest one."""
+def explain(
+    path: Path, error: ValidationError, model: type[BaseModel], content: bytes = b"", noun: str | None = None
+) -> str:
+    """Return `FILE: key: what is wrong` for the first fault; for an unknown key, with the nearest one.
+
+    `content`: a JSON document that states its schema and version: a newer edgefit may have written it.
+    `noun`: what a file is called that states neither, and may have a key that only a newer edgefit knows.
+    """
+    document = document_of(content)
+    if (newer := newer_schema(document, _newest_schema(model))) is not None:
+        return f"{path} {newer}"
+    fault, remark = _first_fault(path, error, model), newer_tool(document)
+    if noun is not None and error.errors()[0]["type"] == "extra_forbidden":
+        fault = with_newer(fault, noun)
+    return fault if remark is None else f"{fault}; {remark}"
+
+
+def with_newer(fault: str, noun: str) -> str:
+    """Return what is said of an unknown key: a newer edgefit may know it, if it is like no known one."""
+    if _SIMILAR in fault:
+        return fault
+    return f"{fault}; if the {noun} is for a newer edgefit, {UPDATE}"
+
+
+def _newest_schema(model: type[BaseModel]) -> int:
+    field = _field(model, "schema")
+    known: tuple[int, ...] = () if field is None else get_args(field.annotation)
+    return max(known, default=sys.maxsize)
+
+
+def _first_fault(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors()[0]
     location = _without_union_tags(first, model)
     key = ".".join(str(part) for part in location)
@@ -78,7 +111,7 @@ def nearest(name: str, known: list[str]) -> str:
     lower = name.lower()
     longer = [candidate for candidate in by_lower if lower and candidate.startswith(lower)]
     similar = difflib.get_close_matches(lower, by_lower, n=1) or longer[:1]
-    return f"did you mean '{by_lower[similar[0]]}'?" if similar else f"choose from: {', '.join(known)}"
+    return f"{_SIMILAR} '{by_lower[similar[0]]}'?" if similar else f"choose from: {', '.join(known)}"
 
 
 def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:

@@ -291,11 +291,15 @@ def finetune(
     flip: bool = True,
     skip_bad: bool = False,
     strict_data: bool = False,
+    positive: str | None = None,
     name: str | None = None,
     overwrite: bool = False,
     progress: bool = True,
 ) -> "RunRecord":
-    """Fine-tune a lightweight classifier on images of two or more classes, and write the run folder `out`."""
+    """Fine-tune a lightweight classifier on images of two or more classes, and write the run folder `out`.
+
+    `positive`: of two classes the name of the positive one; None: by the names, or else label 1.
+    """
     require_own("models")
     require_extra("build", "edgefit.finetune")
     from models.options import FinetuneOptions
@@ -312,6 +316,7 @@ def finetune(
         skip_bad=skip_bad,
         strict_data=strict_data,
         images=images,
+        positive=positive,
     )
     with _progress(progress) as watcher:
         return jobs.finetune_network(options, Path(out), name, overwrite, watcher)

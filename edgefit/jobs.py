@@ -37,6 +37,7 @@ from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
+from user_files.text import utf8_of
 
 if TYPE_CHECKING:
     from export.options import ExportOptions
@@ -54,6 +55,7 @@ _FOREIGN: dict[Compared, tuple[str, ...]] = {
 }
 # The options whose names are not those of their parameters.
 _OPTIONS = {"judged_output": "--output"}
+_HEAD_BYTES = 8
 
 
 def measure(
@@ -123,7 +125,7 @@ def _is_json(path: Path) -> bool:
     if not path.is_file():  # opening a pipe would wait for its other end
         return False
     with path.open("rb") as file:
-        return file.read(1) == b"{"
+        return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")
 
 
 def _named(given: Path | Report) -> str:

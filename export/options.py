@@ -73,7 +73,8 @@ class ExportOptions:
     """The names of the classes in the order of the output: `a,b,…`, or a file with a name a line. None: those
     of the data, in the order of the alphabet."""
     positive: str | None = None
-    """The class of two that counts as positive; None: the second one."""
+    """The class of two that counts as positive; None: what the run or the names of the classes say, or else
+    the second one."""
     activation: str | None = None
     """What the judged output holds: logits, softmax or sigmoid; None: what its values are like."""
 

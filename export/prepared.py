@@ -55,7 +55,7 @@ def prepare_run(folder: Path, options: ExportOptions) -> Prepared:
             output=CLASSES,
             producer="edgefit",
         ),
-        data=data_of_run(run, options.eval_images),
+        data=data_of_run(run, options.eval_images, options.positive),
         name=record.name,
         model=_model_of_run(record),
         preprocessing=_preprocessing_of_run(record),

@@ -16,7 +16,7 @@ from bench.filesystem.whole_files import sha256_of
 from bench.printable import some_of
 from export.data.class_names import stated_classes
 from export.data.finding import DataOptions, find_data
-from export.data.fitting import fitted, positive_class, with_single_labels
+from export.data.fitting import fitted, positive_of, with_single_labels
 from export.data.images import LabelledImages
 from export.data.listing import SampleLimits
 from export.data.named import is_run_folder
@@ -32,6 +32,7 @@ from export.source_runner import SourceRunner
 from export.sources.file_formats import own_variant
 from export.sources.recognising import NETWORKS, recognise
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
+from models.positive import Positive
 from models.progress import Progress
 from models.sources.options import strict_data_sentence
 
@@ -44,6 +45,13 @@ Found = TypeVar("Found", LabelledImages, LabelledTensors)
 
 def prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
     """Open the source and its data. Raises InputError for whatever the user gave that cannot be used."""
+    prepared = _prepare(options, runner, progress)
+    if prepared.data.positive is not None and prepared.data.evaluation.labels is not None:
+        progress.say(prepared.data.positive.sentence)
+    return prepared
+
+
+def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -> Prepared:
     spec = recognise(options.source, options.weights)
     if spec.kind is SourceKind.RUN:
         _refuse_no_run(Path(options.source))
@@ -89,7 +97,6 @@ def _refuse_for_run(options: ExportOptions) -> None:
         ("--output", options.judged_output, "has one output"),
         ("--activation", options.activation, "gives logits"),
         ("--classes", options.classes, "names its classes"),
-        ("--positive", options.positive, "has a positive class"),
     )
     for option, value, why in given:
         if value:
@@ -148,7 +155,7 @@ def _of_images(
         source.inputs[0].dtype,
     )
     progress.advance()
-    positive = _positive_class(found, values, source.output, options)
+    positive = _positive(found, values, source.output, options)
     data = export_data(found, preprocess, positive, progress)
     data = replace(data, notes=(*data.notes, *checked.notes))
     record = _source_record(spec, description, source, required.origins, checked.record)
@@ -176,7 +183,7 @@ def _of_tensors(
     pack = TensorPack(tuple(array[few] for array in found.pack.arrays))
     source, values = _told(source, Samples(None, labels, None, pack), runner)
     found = fitted(_with_activation_note(found, source, options), values, source.output)
-    positive = _positive_class(found, values, source.output, options)
+    positive = _positive(found, values, source.output, options)
     data = export_data(found, None, positive, progress)
     record = _source_record(spec, description, source, (), None)
     return _prepared(source, description, data, record, None)
@@ -201,10 +208,10 @@ def _prepared(
     )
 
 
-def _positive_class(found: Data, values: int, output: OutputRecord, options: ExportOptions) -> int | None:
+def _positive(found: Data, values: int, output: OutputRecord, options: ExportOptions) -> Positive | None:
     if found.labels is None and options.positive is None:
         return None
-    return positive_class(found, values, output, options.positive)
+    return positive_of(found, values, output, options.positive)
 
 
 def _in_order_of(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.positive import Positive
+
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -39,3 +41,5 @@ class Dataset:
     """Sentences on what is probably not meant so, such as files that were left out."""
     white: int = 65535
     """The value that counts as white in images of 16 bits: it became 255."""
+    positive: Positive | None = None
+    """The positive class; None unless there are two classes."""

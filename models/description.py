@@ -67,7 +67,13 @@ def data_sentences(dataset: Dataset) -> list[str]:
     train, validation, test = len(dataset.train), len(dataset.validation), len(dataset.test)
     sizes = f"{train} training, {validation} validation, {test} test images"
     warnings = [f"warning: {sentence}" for sentence in dataset.warnings]
-    return [*warnings, *dataset.notes, f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}"]
+    positive = [] if dataset.positive is None else [dataset.positive.sentence]
+    return [
+        *warnings,
+        *dataset.notes,
+        *positive,
+        f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}",
+    ]
 
 
 def start_sentences(

@@ -30,24 +30,25 @@ class _Auc:
     notes: tuple[str, ...]
 
 
-def evaluate(logits: Logits, labels: Labels, classes: int) -> SplitEvaluation:
-    """Return the figures for `logits` [n, classes] and true `labels` [n]."""
+def evaluate(logits: Logits, labels: Labels, classes: int, positive: int | None) -> SplitEvaluation:
+    """Return the figures for `logits` [n, classes] and true `labels` [n].
+
+    `positive`: the label of the positive class; None unless there are two classes.
+    """
     predicted = logits.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, labels=range(classes))
-    auc = _auc(logits, labels, classes)
-    positive = _share(labels, predicted, 1) if classes == 2 else None
-    negative = _share(labels, predicted, 0) if classes == 2 else None
+    auc = _auc(logits, labels, classes, positive)
     notes = (
         auc.notes
-        if classes == 2
+        if positive is not None
         else (*auc.notes, "sensitivity and specificity are defined for two classes only")
     )
     return SplitEvaluation(
         images=len(labels),
         accuracy=proportion(int(np.sum(predicted == labels)), len(labels)),
         auc=auc.estimate,
-        sensitivity=positive,
-        specificity=negative,
+        sensitivity=None if positive is None else _share(labels, predicted, positive),
+        specificity=None if positive is None else _share(labels, predicted, 1 - positive),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         methods={"accuracy": WILSON, "sensitivity": WILSON, "specificity": WILSON, "auc": auc.method},
         notes=notes,
@@ -66,21 +67,21 @@ def _share(labels: Labels, predicted: Labels, label: int) -> MetricEstimate | No
     return proportion(int(np.sum(predictions == label)), len(predictions)) if len(predictions) else None
 
 
-def _auc(logits: Logits, labels: Labels, classes: int) -> _Auc:
+def _auc(logits: Logits, labels: Labels, classes: int, positive: int | None) -> _Auc:
     if len(np.unique(labels)) < classes:
         return _Auc(None, "none", ("the AUC is undefined: a class has no image in this split",))
-    if classes == 2:
+    if positive is not None:
         # The difference of logits ranks images as the softmax does, but is not rounded to exactly 1.
-        scores = logits[:, 1].astype(np.float64) - logits[:, 0]
-        return _binary_auc(scores, labels)
+        scores = logits[:, positive].astype(np.float64) - logits[:, 1 - positive]
+        return _binary_auc(scores, labels == positive)
     probabilities = softmax(logits.astype(np.float64), axis=1)
     value = float(roc_auc_score(labels, probabilities, multi_class="ovr", average="macro"))
     return _Auc(MetricEstimate(value=value, ci95=None), MACRO, ())
 
 
-def _binary_auc(scores: Scores, labels: Labels) -> _Auc:
-    value = float(roc_auc_score(labels, scores))
-    variance = delong_variance(scores[labels == 1], scores[labels == 0])
+def _binary_auc(scores: Scores, is_positive: npt.NDArray[np.bool_]) -> _Auc:
+    value = float(roc_auc_score(is_positive, scores))
+    variance = delong_variance(scores[is_positive], scores[~is_positive])
     if variance == 0:
         note = "the AUC has no interval: DeLong's variance is 0 if the scores of the classes do not overlap"
         return _Auc(MetricEstimate(value=value, ci95=None), DELONG, (note,))

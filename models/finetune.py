@@ -86,7 +86,9 @@ def finetune(
     """
     architecture = find_architecture(options.arch)
     _check_options(options, architecture)
-    sources = SourceOptions(options.image_size, options.skip_bad, options.images, options.strict_data)
+    sources = SourceOptions(
+        options.image_size, options.skip_bad, options.images, options.strict_data, options.positive
+    )
     load_data = prepare_source(options.data, sources)
     weights = load_starting_weights(options.weights, architecture, progress)
     with torch.random.fork_rng(devices=[]):
@@ -120,6 +122,7 @@ def finetune(
         training=result.training,
         metrics=metrics,
         files=hash_files(folder),
+        positive_class=None if dataset.positive is None else dataset.positive.label,
     )
     write_record(folder, record)
     return record
@@ -173,7 +176,8 @@ def _evaluate(
     network: ImageClassifier, dataset: Dataset, split: Split, name: str, progress: Progress
 ) -> SplitEvaluation:
     logits = predict(network, split.images, f"Evaluating {name} images", progress)
-    return evaluate(logits, split.labels, len(dataset.classes))
+    positive = None if dataset.positive is None else dataset.positive.label
+    return evaluate(logits, split.labels, len(dataset.classes), positive)
 
 
 def _write_files(folder: Path, result: _Result, dataset: Dataset) -> None:

@@ -29,3 +29,5 @@ class FinetuneOptions:
     """Whether a warning on the data, such as files that were left out, is an error."""
     images: int = 1000
     """How many images the source 'synthetic' generates."""
+    positive: str | None = None
+    """The class of two that counts as positive; None: what the names of the classes say, or label 1."""

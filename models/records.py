@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.schema1 import upgraded
+from user_files.text import utf8_of
 
 SCHEMA: Literal[2] = 2
 EIGHT_BIT_WHITE = 255
@@ -30,7 +31,7 @@ class MetricEstimate(Record):
 class SplitEvaluation(Record):
     """How well a network classifies the images of one split.
 
-    With two classes, label 1 is the positive one.
+    With two classes, the run's `positive_class` is the positive one.
     """
 
     images: int
@@ -228,10 +229,26 @@ class RunRecord(Record):
     """How well the network classifies."""
     files: dict[str, str]
     """The SHA-256 of every other file of the run folder, by name."""
+    positive_class: int | None = Field(default=None, ge=0)
+    """The label of the positive class, which sensitivity is about; null unless there are two classes. Runs of
+    earlier versions do not state it: of their two classes, label 1 is the positive one."""
+
+    @property
+    def positive(self) -> int | None:
+        """The label of the positive class; None unless there are two classes."""
+        if len(self.classes) != 2:
+            return None
+        return 1 if self.positive_class is None else self.positive_class
+
+    @property
+    def positive_name(self) -> str | None:
+        """The name of the positive class; None unless there are two classes."""
+        return None if self.positive is None else self.classes[self.positive]
 
     @classmethod
     def from_json(cls, content: bytes) -> "RunRecord":
         """Read a `run.json` of any schema; raises ValidationError, which names keys as schema 2 does."""
+        content = utf8_of(content)
         with suppress(ValueError, RecursionError):
             record = json.loads(content)
             if isinstance(record, dict):

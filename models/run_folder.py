@@ -20,6 +20,7 @@ from models.architectures import ARCHITECTURES, find_architecture
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
+from user_files.versions import document_of, newer_schema, newer_tool
 
 if TYPE_CHECKING:
     from models.network import ImageClassifier
@@ -144,10 +145,15 @@ def _read_record(folder: Path) -> RunRecord:
             f"{folder} is not a run folder, because {RECORD} is missing; "
             "give the folder that finetune wrote with --out"
         )
+    content = path.read_bytes()
+    document = document_of(content)
+    if (newer := newer_schema(document, SCHEMA)) is not None:
+        raise InputError(f"{path} {newer}")
     try:
-        record = RunRecord.from_json(path.read_bytes())
+        record = RunRecord.from_json(content)
     except ValidationError as error:
-        raise InputError(f"{path}: {_first_fault(error)}; run finetune again") from error
+        remedy = newer_tool(document) or "run finetune again"
+        raise InputError(f"{path}: {_first_fault(error)}; {remedy}") from error
     if record.arch not in ARCHITECTURES:
         raise InputError(
             f"{path}: the key 'arch' is '{record.arch}', which is not a known architecture; choose from: "
@@ -157,6 +163,11 @@ def _read_record(folder: Path) -> RunRecord:
         raise InputError(
             f"{path}: the key 'classes' names {len(record.classes)} classes, but at least 2 are needed; "
             "run finetune again"
+        )
+    if record.positive_class is not None and record.positive_class >= len(record.classes):
+        raise InputError(
+            f"{path}: the key 'positive_class' is {record.positive_class}, which is not the label of "
+            f"one of the {len(record.classes)} classes; run finetune again"
         )
     return record
 

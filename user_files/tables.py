@@ -3,12 +3,13 @@
 It knows no meaning of a column.
 """
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from user_files.text import TextError, text_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = "sep="
@@ -67,15 +68,10 @@ def read_table(path: Path) -> Table:
 
 
 def _text_of(path: Path) -> str:
-    content = path.read_bytes()
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path}: is no text in UTF-8 ({error.reason} at byte {error.start}); of a CSV file, save it as "
-            f"'CSV UTF-8' with {NEEDED}"
-        ) from None
+        text = text_of(path.read_bytes())
+    except TextError as error:
+        raise TableError(f"{path}: {error}; of a CSV file, save it as 'CSV UTF-8' with {NEEDED}") from None
     if "\0" in text:
         raise TableError(f"{path}: is no text, but holds zero bytes; give a CSV file with {NEEDED}")
     return text

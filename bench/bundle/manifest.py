@@ -28,6 +28,7 @@ from bench.filesystem.whole_files import files_below, sha256_of
 from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
+from user_files.text import utf8_of
 
 MANIFEST = "manifest.json"
 
@@ -367,7 +368,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
         content = path.read_bytes()
         manifest = _manifest_of(content)
     except ValidationError as error:
-        raise InputError(explain(path, error, Manifest)) from None
+        raise InputError(explain(path, error, Manifest, content)) from None
     for record in manifest.files(held):
         _check(folder, record)
     _refuse_unlisted(folder, manifest)
@@ -378,6 +379,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
 
 def _manifest_of(content: bytes) -> Manifest:
     """Read a manifest of any schema; raises ValidationError, which names keys as schema 2 does."""
+    content = utf8_of(content)
     with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         document = json.loads(content)
         if isinstance(document, dict) and document.get("schema") == 1:

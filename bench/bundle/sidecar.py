@@ -32,6 +32,7 @@ from device_profiles.part import Text
 from device_profiles.validation import explain
 from device_profiles.yaml_text import read_yaml, to_yaml
 from user_files.decoding import FULL_WHITE
+from user_files.text import text_of
 
 SIDECAR = "edgefit.yaml"
 _LARGEST = 4 << 20
@@ -202,7 +203,9 @@ def read_sidecar(path: Path) -> Sidecar:
     try:
         return Sidecar.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        raise InputError(f"{explain(path, error, Sidecar)}; correct it, or delete the key") from None
+        raise InputError(
+            f"{explain(path, error, Sidecar, noun='sidecar')}; correct it, or delete the key"
+        ) from None
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -212,7 +215,7 @@ def read_document(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{path}: has more than {_LARGEST >> 20} MiB; move it away, or write a smaller one"
             )
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of(path.read_bytes())
         content = json.loads(text) if path.suffix == ".json" else read_yaml(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         kind = "JSON" if path.suffix == ".json" else "YAML"

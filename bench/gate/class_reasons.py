@@ -40,6 +40,10 @@ class ClassNames:
         """Tell whether the recall of this class is called sensitivity."""
         return self.kind == "classes" and pair.index == self.positive
 
+    def recall_words(self, pair: ClassPair) -> str:
+        """Return what the recall of this class is called: sensitivity, with the positive class, or recall."""
+        return f"sensitivity ({self.name_of(pair)})" if self.has_sensitivity(pair) else "recall"
+
 
 def of_recall(pair: ClassPair, limit: float, verdict: Verdict, names: ClassNames) -> str:
     """Return how many images of a class are missed now, and what that means for its recall."""
@@ -48,8 +52,7 @@ def of_recall(pair: ClassPair, limit: float, verdict: Verdict, names: ClassNames
         return f"the same ones of {pair.images} images recognised"
     gained = f", {paired.only_variant} newly recognised" if paired.only_variant else ""
     counts = f"{paired.only_reference} of {pair.images} images newly missed{gained}"
-    noun = "sensitivity" if names.has_sensitivity(pair) else "recall"
-    figures = f"{noun} {_of_two(pair.recall, pair.reference_recall)}"
+    figures = f"{names.recall_words(pair)} {_of_two(pair.recall, pair.reference_recall)}"
     if paired.retention is None:
         return f"{counts}; {figures}"
     kept = f"{paired.retention:.3f} of the baseline's, the limit is {limit:g}"
@@ -66,7 +69,7 @@ def _open(pair: ClassPair) -> str:
 def beside_accuracy(pairs: Sequence[ClassPair], shares: tuple[float, float], names: ClassNames) -> str:
     """Return sensitivity, balanced accuracy and accuracy, as far as accuracy alone would mislead."""
     figures = [
-        f"sensitivity {_of_two(pair.recall, pair.reference_recall)}"
+        f"{names.recall_words(pair)} {_of_two(pair.recall, pair.reference_recall)}"
         for pair in pairs
         if names.has_sensitivity(pair) and pair.images
     ]

@@ -71,6 +71,11 @@ REMARKS = (
         "images", lambda _report, run: run.accuracy.images if run.accuracy else None, subject=Subject.BUNDLE
     ),
     TextColumn(
+        "positive_class",
+        lambda report, run: report.positive_name if run.accuracy else None,
+        subject=Subject.BUNDLE,
+    ),
+    TextColumn(
         "reference",
         lambda report, run: report.reference_case if run.is_variant else None,
         subject=Subject.OUTPUTS,

@@ -26,6 +26,7 @@ from bench.render.report_text import (
     proxy_terms,
     reference_line,
     remarks,
+    sensitivity_line,
 )
 from bench.render.text import REPORT_MARKER, escaped, noun_of, subjects_of
 from bench.report.schema import Report, Run
@@ -69,6 +70,7 @@ def _section(report: Report) -> list[str]:
     sentences = [*proxy_terms(report), *conditions_, origin]
     warnings = [_remark(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
+    lines += ["", *map(escaped, sensitivity_line(report, shown))]
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in sentences]
     return [*lines, *warnings, "", "</details>", ""]

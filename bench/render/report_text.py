@@ -7,6 +7,7 @@ from typing import Literal
 
 from bench.bundle.model_set import ModelFileRecord
 from bench.devices.projection.projected import Factor, Projected
+from bench.render.columns import Column
 from bench.render.text import merge, noun_of, sparkline
 from bench.report.outputs_words import not_compared
 from bench.report.schema import BundleRecord, Proxy, Report, Run, Sustained
@@ -116,7 +117,8 @@ def _answers(report: Report) -> str:
     )
     on = f"on {evaluation.images} of {evaluation.pack_images} evaluation {samples}{labels}{quick}"
     if evaluation.gap is None:
-        return f"; accuracy {on}"
+        positive = report.positive_name
+        return f"; accuracy {on}{'' if positive is None else f'; positive class: {positive}'}"
     compared = "SQNR" if evaluation.output.kind == "values" else "agreement with the source"
     return f"; {compared} {on}, and no accuracy: {evaluation.gap}"
 
@@ -155,6 +157,14 @@ def _listed(numbers: list[int]) -> str:
     if len(numbers) > 2:
         return f"{numbers[0]} to {numbers[-1]}"
     return " or ".join(str(number) for number in numbers) or "no"
+
+
+def sensitivity_line(report: Report, shown: Sequence[Column]) -> list[str]:
+    """Return which class the sensitivity and specificity of a table are about; nothing without them."""
+    figures = [column.heading for column in shown if column.key in ("sensitivity", "specificity")]
+    if report.positive_name is None or not figures:
+        return []
+    return [f"{' and '.join(figures)}: '{report.positive_name}' is the positive class"]
 
 
 def controls_line(report: Report) -> list[str]:

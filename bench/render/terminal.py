@@ -47,6 +47,7 @@ from bench.render.report_text import (
     proxy_terms,
     reference_line,
     remarks,
+    sensitivity_line,
     sustained,
 )
 from bench.render.text import device_of, noun_of, sparkline
@@ -87,7 +88,12 @@ def report_view(report: Report, width: int) -> RenderableType:
         return _report_table(report, variants, columns)
 
     shown = _that_fit(available, lambda column: place_in(column, report), table_of, width)
-    notes = [*_legend(report, shown), *reference_line(report), *controls_line(report)]
+    notes = [
+        *_legend(report, shown),
+        *sensitivity_line(report, shown),
+        *reference_line(report),
+        *controls_line(report),
+    ]
     if len(shown) < len(available):
         needed = _width_of(table_of(available))
         notes.append(f"more columns at a width of {needed}, all columns with --csv")

@@ -18,6 +18,8 @@ from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
+from user_files.text import utf8_of
+from user_files.versions import newer_schema
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
@@ -65,6 +67,7 @@ def parse_report(content: bytes, path: Path) -> Report:
 
     Raises InputError if it is not a report, ReportMismatchError if a stored summary differs.
     """
+    content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         raise InputError(
             f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
@@ -73,7 +76,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:
-        raise InputError(f"{explain(path, error, Report)}{_of_newer(error, content)}") from None
+        raise InputError(explain(path, error, Report, content)) from None
     outcomes = {run.case: run.outcome for run in report.runs}
     runs = []
     for run in report.runs:
@@ -96,7 +99,8 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         return content  # its reader says what is wrong
     if not isinstance(document, dict):
         return content
-    _refuse_newer(document, path)
+    if (newer := newer_schema(document, _SCHEMA)) is not None:
+        raise InputError(f"{path} {newer}; or measure again")
     if document.get("schema") != 1:
         return content
     try:
@@ -105,24 +109,6 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         raise InputError(
             f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"
         ) from None
-
-
-def _refuse_newer(document: Mapping[str, Any], path: Path) -> None:
-    """Raise InputError for a report of a schema that only a newer edgefit can read."""
-    schema = document.get("schema")
-    if isinstance(schema, int) and schema > _SCHEMA:
-        raise InputError(
-            f"{path} has schema {schema}, which is newer than this edgefit can read (up to {_SCHEMA}); "
-            f"edgefit {document.get('tool', 'unknown')} wrote it: update edgefit, or measure again"
-        )
-
-
-def _of_newer(error: ValidationError, content: bytes) -> str:
-    """Return what to do about a key that is unknown because a newer edgefit wrote it; nothing otherwise."""
-    if error.errors()[0]["type"] != "extra_forbidden":
-        return ""
-    tool = json.loads(content).get("tool")
-    return f" (the report is of edgefit {tool}; if this one is older, update it)"
 
 
 def _check_identity(path: Path, run: Run) -> None:

@@ -560,6 +560,16 @@ class Report(Record):
         return next((model for model in models if model.name == run.variant), None)
 
     @property
+    def positive_name(self) -> str | None:
+        """The name of the positive class, which sensitivity is about; None where there is none."""
+        evaluation, bundle = self.evaluation, self.bundle
+        if evaluation is None or bundle is None or evaluation.gap or evaluation.positive_class is None:
+            return None
+        if len(evaluation.reference_logits[0]) > 2:  # bundles of earlier versions name one of many classes
+            return None
+        return bundle.class_name(evaluation.positive_class)
+
+    @property
     def has_groups(self) -> bool:
         """Whether the variants were measured in several groups."""
         measured = (run.completed for run in self.runs if run.is_variant)

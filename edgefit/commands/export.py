@@ -93,7 +93,7 @@ def export(
         typer.Option(
             metavar="CLASS",
             help="Of a binary classifier, the class that counts as positive.",
-            show_default="the second",
+            show_default="the run's, or by the names of the classes, else the second",
         ),
     ] = None,
     formats: Annotated[

@@ -60,6 +60,15 @@ def finetune(
         ),
     ] = False,
     strict_data: StrictData = False,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Of two classes, the one that counts as positive: sensitivity is the share of its images "
+            "that are found.",
+            show_default="by the names of the classes, else label 1",
+        ),
+    ] = None,
     name: Name = None,
     overwrite: Overwrite = False,
     _quiet: Quiet = False,
@@ -95,6 +104,7 @@ def finetune(
         flip=not no_flip,
         skip_bad=skip_bad,
         strict_data=strict_data,
+        positive=positive,
     )
     if images is not None:
         options = replace(options, images=images)

@@ -70,7 +70,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         *map(Text, lines),
         *warnings,
         *map(Text, _int8_lines(manifest)),
-        *map(Text, [_compared(manifest, out), _protect(manifest)]),
+        *map(Text, [*_positive(manifest), _compared(manifest, out), _protect(manifest)]),
     )
 
 
@@ -144,6 +144,13 @@ def _rivals(check: PreprocessCheck, verdict: RivalVerdict) -> str:
     """Return the rivals of one verdict, each with how many decisions were right with it."""
     rivals = [f"{rival.name} ({rival.correct} right)" for rival in check.worth_showing(verdict)]
     return f"{_VERDICTS[verdict]}: {', '.join(rivals)}"
+
+
+def _positive(manifest: Manifest) -> list[str]:
+    positive, classes = manifest.pack.positive_class, manifest.model.classes
+    if positive is None or not manifest.pack.labelled:
+        return []
+    return [f"positive class, of sensitivity: {classes[positive] if classes else f'class {positive}'}"]
 
 
 def _compared(manifest: Manifest, out: Path) -> str:

@@ -32,8 +32,14 @@ def run_view(record: RunRecord, out: Path) -> RenderableType:
         f"{training.epochs_run} of {training.epochs} epochs in {training.seconds:.0f} s, the best was "
         f"{training.best_epoch}; below each figure its 95 % interval"
     )
-    confusion = _confusion(record)
-    return Group(Text(subject), Text(course), table, Text(confusion), Text(f"run folder: {out}"))
+    lines = [*_positive(record), _confusion(record), f"run folder: {out}"]
+    return Group(Text(subject), Text(course), table, *map(Text, lines))
+
+
+def _positive(record: RunRecord) -> list[str]:
+    if record.positive_name is None:
+        return []
+    return [f"positive class, of sensitivity: {record.positive_name}"]
 
 
 def _figure(figure: MetricEstimate | None) -> str:

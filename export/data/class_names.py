@@ -9,6 +9,7 @@ import numpy as np
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names, printable
+from user_files.text import TextError, text_of
 
 _MOST_NAMED = 5
 
@@ -34,8 +35,8 @@ def stated_classes(stated: str) -> tuple[str, ...]:
 
 def _lines_of(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_of(path.read_bytes())
+    except (OSError, TextError) as error:
         raise InputError(
             f"--classes {path}: cannot be read as text ({error}); give a file with a name per line"
         ) from error

@@ -131,6 +131,7 @@ def _tensors(collected: CollectedTensors, limits: SampleLimits) -> LabelledTenso
         evaluation=sets.evaluation,
         notes=(*listing.warnings, *sets.warnings, *listing.notes, *sets.notes, _counts(sets, len(listing))),
         warnings=(*listing.warnings, *sets.warnings),
+        positive=listing.positive,
     )
 
 
@@ -156,6 +157,7 @@ def _images(
         evaluation=sets.evaluation,
         notes=(*listing.warnings, *sets.warnings, *listing.notes, *sets.notes, _counts(sets, len(listing))),
         warnings=(*listing.warnings, *sets.warnings),
+        positive=listing.positive,
     )
 
 

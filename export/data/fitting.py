@@ -11,6 +11,7 @@ from bench.errors import InputError
 from export.data.class_names import listed
 from export.data.images import LabelledImages
 from export.data.tensors import LabelledTensors
+from models.positive import Positive, positive_class
 from models.sources.names import printable
 
 Data = TypeVar("Data", LabelledImages, LabelledTensors)
@@ -139,24 +140,24 @@ def _with_note(found: Data, count: int) -> Data:
     return replace(found, notes=(*found.notes, note))
 
 
-def positive_class(
+def positive_of(
     found: LabelledImages | LabelledTensors, values: int, output: OutputRecord, stated: str | None = None
-) -> int | None:
-    """Return the class that counts as positive: of two classes the second, or the one that `stated` names.
+) -> Positive | None:
+    """Return the class of two that counts as positive: the one that `stated` names, or the data set itself,
+    or the names of the classes.
 
     It is None if there are not two classes. Raises InputError for a stated class that does not exist.
     """
     is_two = output.kind == "classes" and class_count(values, output) == _DECIDES
-    if stated is None:
-        return 1 if is_two else None
-    if not is_two:
+    if not is_two and stated is not None:
         raise InputError(
             f"--positive {printable(stated)}: the output '{output.name}' does not tell two classes apart; "
             "leave it out"
         )
+    if not is_two:
+        return None
     names = found.classes or ("0", "1")
-    if stated not in names:
-        raise InputError(
-            f"--positive {printable(stated)}: there is no such class; choose from: {listed(names)}"
-        )
-    return names.index(stated)
+    if stated is None and found.positive in names:
+        sentence = f"'{found.positive}' is the positive class, as in the data."
+        return Positive(names.index(found.positive), sentence)
+    return positive_class(names, stated)

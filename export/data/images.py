@@ -51,6 +51,8 @@ class LabelledImages:
     """What a person should know of them: sentences."""
     warnings: tuple[str, ...] = ()
     """What of the data is probably not meant so: sentences, which are notes as well."""
+    positive: str | None = None
+    """The class that the data set itself calls positive; None where it calls none so."""
 
     def survey(self) -> BitsInUse:
         """Return which value is white in the images of the three sets that have 16 bits."""

@@ -53,6 +53,8 @@ class Listing:
     """What of the data set is probably not meant so: sentences."""
     notes: tuple[str, ...] = ()
     """What else a person should know of the data set: sentences."""
+    positive: str | None = None
+    """The class that the data set itself calls positive; None where it calls none so."""
 
     def __len__(self) -> int:
         return len(self.splits)

@@ -1,6 +1,6 @@
 """The data sets that edgefit makes or downloads, by name, and those of its run folders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,10 @@ def list_run(path: Path, stated: tuple[str, ...]) -> ListedImages:
     run = read_run(path)
     record, images = run.record, run.images
     splits = (("train", images.calibration), ("val", images.heldout), ("test", images.test))
-    return _listed(str(path), record.data.name, record.classes, record.data.notes, splits, stated)
+    listed = _listed(str(path), record.data.name, record.classes, record.data.notes, splits, stated)
+    if record.positive_class is None:
+        return listed
+    return replace(listed, listing=replace(listed.listing, positive=record.positive_name))
 
 
 def list_named(name: str, side: int, stated: tuple[str, ...], progress: Progress) -> ListedImages:

@@ -16,8 +16,9 @@ from export.data.class_names import listed, ordered_names, renumbered
 from export.data.listing import Indices, Listing
 from export.data.readable import ArrayImages, arrays_of
 from models.progress import Progress
+from models.sources.array_words import images_fault, label_type_fault
+from models.sources.medmnist import known_classes
 from models.sources.names import check_class_names, check_name, printable
-from models.sources.npz import KNOWN_CLASSES
 
 _SPLITS = ("train", "val", "test")
 _CLASSES = "classes"
@@ -189,16 +190,16 @@ def _array(path: Path, archive: zipfile.ZipFile, key: str) -> npt.NDArray[Any]:
 def _refuse_other_pixels(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
         raise InputError(f"{where} has the type {dtype}; give uint8 or uint16")
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or 0 in shape[1:]:
-        raise InputError(
-            f"{where} has the shape {list(shape)}; give [n, height, width] or [n, height, width, 3]"
-        )
+    fault = images_fault(shape)
+    if fault is not None:
+        raise InputError(f"{where} {fault}")
 
 
 def _labels_of(where: str, values: npt.NDArray[Any]) -> Labels:
     """Return [n] for one label per image, [n, k] for several."""
-    if values.dtype.kind not in "iub":
-        raise InputError(f"{where} has the type {values.dtype}; give whole numbers")
+    fault = label_type_fault(values)
+    if fault is not None:
+        raise InputError(f"{where} {fault}")
     if values.ndim not in (1, 2) or 0 in values.shape[1:]:
         raise InputError(
             f"{where} has the shape {list(values.shape)}; give [n] or [n, 1], or [n, k] for k labels"
@@ -225,8 +226,8 @@ def _names(path: Path, archive: zipfile.ZipFile, keys: set[str]) -> tuple[str, .
 
 def _known(path: Path, labels: Labels) -> tuple[str, ...]:
     """Return the names of a collection that edgefit knows, if the labels fit it."""
-    names = KNOWN_CLASSES.get(path.stem.split("_")[0], ())
-    return names if labels.ndim == 1 and labels.size and labels.max() < len(names) else ()
+    count = labels.shape[1] if labels.ndim == 2 else int(labels.max(initial=-1)) + 1
+    return known_classes(path.stem, count)
 
 
 def _ordered(

@@ -9,6 +9,7 @@ from bench.errors import InputError
 from export.data.images import LabelledImages
 from export.data.samples import ExportData, Samples
 from export.data.tensors import LabelledTensors
+from models.positive import Positive
 from models.progress import Progress
 
 _AT_ONCE = 16
@@ -17,7 +18,7 @@ _AT_ONCE = 16
 def export_data(
     found: LabelledImages | LabelledTensors,
     preprocess: Preprocess | None,
-    positive_class: int | None,
+    positive: Positive | None,
     progress: Progress,
 ) -> ExportData:
     """Return the samples of the three sets; images are read as the network takes them.
@@ -40,19 +41,16 @@ def export_data(
     return ExportData(
         name=found.name,
         classes=found.classes,
-        positive_class=positive_class,
+        positive=positive,
         calibration=calibration,
         held_out=held_out,
         evaluation=evaluation,
-        notes=(*found.notes, *_positive_note(found, positive_class)),
+        notes=(*found.notes, *_positive_note(found, positive)),
     )
 
 
-def _positive_note(found: LabelledImages | LabelledTensors, positive_class: int | None) -> tuple[str, ...]:
-    if positive_class is None or found.labels is None:
-        return ()
-    name = found.classes[positive_class] if found.classes else str(positive_class)
-    return (f"'{name}' is the positive class: --positive states the other.",)
+def _positive_note(found: LabelledImages | LabelledTensors, positive: Positive | None) -> tuple[str, ...]:
+    return () if positive is None or found.labels is None else (positive.sentence,)
 
 
 def _tensors(found: LabelledTensors, chosen: npt.NDArray[np.int64]) -> Samples:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from bench.bundle.evaluation_pack import EvaluationPack, Labels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.tensor_pack import TensorPack
+from models.positive import Positive
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ExportData:
     """Where the samples come from, for people."""
     classes: tuple[str, ...]
     """The names of the classes, or of the labels; empty where nobody named them."""
-    positive_class: int | None
+    positive: Positive | None
     """The class that counts as positive; None unless there are two."""
     calibration: Samples
     """On which int8 is calibrated, in an order of which every prefix is about stratified."""
@@ -63,3 +64,8 @@ class ExportData:
     """On which artifacts are verified and accuracy is measured: the evaluation pack."""
     notes: tuple[str, ...]
     """What a person should know of them: sentences."""
+
+    @property
+    def positive_class(self) -> int | None:
+        """The label of the positive class; None unless there are two classes."""
+        return None if self.positive is None else self.positive.label

@@ -34,3 +34,5 @@ class LabelledTensors:
     """What a person should know of them: sentences."""
     warnings: tuple[str, ...] = ()
     """What of the data is probably not meant so: sentences, which are notes as well."""
+    positive: str | None = None
+    """The class that the data set itself calls positive; None where it calls none so."""

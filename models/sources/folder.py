@@ -5,13 +5,14 @@ pixels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
+from models.positive import positive_class
 from models.progress import Progress
 from models.sources.decoding import Decoded, decode_all, survey
 from models.sources.folder_layout import ImageFile, Layout, read_layout
@@ -57,19 +58,20 @@ def prepare_layout(where: Path, layout: Layout, options: SourceOptions) -> Loade
     Raises InputError for what is known of them already: files that are no images, and with `strict_data`
     warnings.
     """
+    positive = positive_class(layout.classes, options.positive)
     plan = plan_splits(where, layout)
     _refuse_problems(where, plan, options.skip_bad)
     refuse_warnings(str(where), plan.warnings, options)
 
     def load(progress: Progress) -> Dataset:
-        return _load(where, layout, plan, options, progress)
+        return replace(_load(where, layout, plan, options, progress), positive=positive)
 
     return load
 
 
 def plan_splits(where: Path, layout: Layout) -> SplitPlan:
     """Return the folder's own splits; a missing one gets 20 % of the remaining training images."""
-    notes = _first_notes(layout)
+    notes = list(layout.notes)
     given = {
         name: tuple(file for file in layout.files if file.split == name)
         for name in ("", "train", "val", "test")
@@ -87,13 +89,6 @@ def plan_splits(where: Path, layout: Layout) -> SplitPlan:
     training = rest + validation
     warnings = (*layout.warnings, *_shared_patients(training, test), *altered_warnings(training, test))
     return SplitPlan(rest, validation, test, warnings, tuple(notes))
-
-
-def _first_notes(layout: Layout) -> list[str]:
-    notes = list(layout.notes)
-    if len(layout.classes) == 2:
-        notes.append(f"'{layout.classes[1]}' is the positive class, '{layout.classes[0]}' the negative one.")
-    return notes
 
 
 def _shared_patients(training: Files, test: Files) -> list[str]:

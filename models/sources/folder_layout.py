@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from models.errors import InputError
+from models.positive import by_names
 from models.sources.folder_content import FolderContent, no_image, read_folder, table_hint
 from models.sources.folder_tree import PlacedFile
 from models.sources.labelled_files import labelled_files
@@ -12,11 +13,6 @@ from models.sources.names import check_name
 from models.sources.patients import patient_of
 from user_files.finding import is_hidden
 from user_files.wording import kinds_in_words, some
-
-# Of two classes, the one without a finding is label 0. Label 1, the positive class of sensitivity and
-# specificity, is the finding.
-NEGATIVE_NAMES = frozenset(("normal", "negative", "healthy", "control", "benign", "no_finding", "no finding"))
-NEGATIVE_PREFIXES = ("non-", "non_", "no_", "no-", "not_", "not-", "no ", "not ", "non ")
 
 
 @dataclass(frozen=True)
@@ -86,12 +82,9 @@ def _check_train(folder: Path, content: FolderContent) -> None:
 
 
 def order_classes(names: Collection[str]) -> tuple[str, ...]:
-    """Sort classes by name; of two classes, the negative one comes first."""
-    return tuple(sorted(names, key=lambda name: (len(names) == 2 and not _says_nothing_found(name), name)))
-
-
-def _says_nothing_found(name: str) -> bool:
-    return name.lower() in NEGATIVE_NAMES or name.lower().startswith(NEGATIVE_PREFIXES)
+    """Sort classes by name; of two classes, the positive one comes last where their names tell it."""
+    ordered = tuple(sorted(names))
+    return ordered[::-1] if len(ordered) == 2 and by_names(ordered) == 0 else ordered
 
 
 def _check_classes(folder: Path, content: FolderContent, classes: tuple[str, ...]) -> None:

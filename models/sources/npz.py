@@ -10,8 +10,11 @@ import numpy.typing as npt
 
 from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
+from models.positive import positive_class
 from models.progress import Progress
 from models.resizing import resize_all
+from models.sources.array_words import images_fault, labels_fault, numbering_fault
+from models.sources.medmnist import known_classes
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
@@ -21,8 +24,6 @@ from user_files.decoding import eight_bits_of
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
 VALIDATION = ("val_images", "val_labels")
-# MedMNIST's files contain no class names. This is the only collection whose names edgefit knows.
-KNOWN_CLASSES = {"pneumoniamnist": ("normal", "pneumonia")}
 # As many as ImageNet has. Higher labels are probably numbers of patients, or damaged.
 MOST_UNNAMED_CLASSES = 1000
 
@@ -34,6 +35,11 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
     missing = [key for key in REQUIRED if key not in keys]
     if len(set(VALIDATION) - keys) == 1:
         missing += set(VALIDATION) - keys
+    if keys and not any("label" in key.lower() for key in keys):
+        raise InputError(
+            f"{path}: has no labels (it has: {printable(', '.join(sorted(keys)))}); fine-tuning needs the "
+            f"class of each image; use MedMNIST's keys: {', '.join((*REQUIRED, *VALIDATION))}"
+        )
     if missing:
         raise InputError(
             f"{path}: key '{missing[0]}' is missing; it needs MedMNIST's keys: "
@@ -64,6 +70,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     present = [name for name in SPLITS if f"{name}_images" in arrays]
     labels = {name: _to_labels(arrays[f"{name}_labels"], f"{path}: {name}_labels") for name in present}
     names = _class_names(path, arrays, classes, labels["train"])
+    positive = positive_class(names, options.positive, f"{path} has")
     for name in present:
         _check_split(path, name, arrays[f"{name}_images"], labels[name], names)
     if "val" not in present:
@@ -78,10 +85,21 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
         splits[name] = Split(resize_all(images, options.image_size), labels[name])
         progress.advance()
     notes = deep.notes
+    if classes is None and "classes" not in arrays and names == known_classes(path.stem, len(names)):
+        notes = (*notes, "The names of the classes are those of MedMNIST, by the name of the file.")
     if "val" not in splits:
         splits["train"], splits["val"] = _split_validation(splits["train"])
         notes += ("The file has no validation split: 20 % of its training images are used, stratified.",)
-    return Dataset(path.stem, names, splits["train"], splits["val"], splits["test"], notes, white=deep.white)
+    return Dataset(
+        path.stem,
+        names,
+        splits["train"],
+        splits["val"],
+        splits["test"],
+        notes=notes,
+        white=deep.white,
+        positive=positive,
+    )
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
@@ -105,15 +123,10 @@ def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDAr
 
 
 def _to_labels(values: npt.NDArray[np.generic], place: str) -> Labels:
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise InputError(
-            f"{place} has the shape {values.shape}; one label per image is needed, [n] or [n, 1]"
-        )
-    if values.dtype.kind not in "iu":
-        raise InputError(f"{place} has the type {values.dtype}; integers from 0 are needed")
-    return values.astype(np.int64)
+    fault = labels_fault(values)
+    if fault is not None:
+        raise InputError(f"{place} {fault}")
+    return values.reshape(-1).astype(np.int64)
 
 
 def _class_names(
@@ -126,11 +139,15 @@ def _class_names(
         names = tuple(str(name) for name in arrays["classes"].ravel())
         check_class_names(f"{path}: classes", names)
         return names
-    return KNOWN_CLASSES.get(path.stem.split("_")[0]) or _names_from(labels, f"{path}: train_labels")
+    known = known_classes(path.stem, int(labels.max(initial=-1)) + 1)
+    return known or _names_from(labels, f"{path}: train_labels")
 
 
 def _names_from(labels: Labels, place: str) -> tuple[str, ...]:
     present = np.unique(labels)
+    fault = numbering_fault(labels, len(present))
+    if fault is not None:
+        raise InputError(f"{place}: {fault}, or name all classes in an array 'classes'")
     gaps = np.flatnonzero(present != np.arange(len(present)))
     if len(gaps):
         raise InputError(
@@ -153,16 +170,18 @@ def _check_split(
         raise InputError(f"{place} is empty; each split needs images of every class")
     if images.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{place}_images has the type {images.dtype}; uint8 or uint16 is needed")
-    if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] in (1, 3)):
-        raise InputError(f"{place}_images has the shape {images.shape}; [n, h, w] or [n, h, w, 3] is needed")
-    if 0 in images.shape[1:]:
-        raise InputError(f"{place}_images has the shape {images.shape}; images need pixels")
+    fault = images_fault(images.shape)
+    if fault is not None:
+        raise InputError(f"{place}_images {fault}")
     if len(images) != len(labels):
         raise InputError(
             f"{place} has {len(images)} images but {len(labels)} labels; one label per image is needed"
         )
     if len(classes) < 2:
         raise InputError(f"{path} has only one class, '{classes[0]}'; at least two are needed")
+    fault = numbering_fault(labels, len(classes))
+    if fault is not None:
+        raise InputError(f"{place}_labels: {fault}")
     outside = labels[(labels < 0) | (labels >= len(classes))]
     if len(outside):
         raise InputError(

@@ -28,6 +28,8 @@ class SourceOptions:
     """How many images to generate, for sources that generate them."""
     strict_data: bool = False
     """Whether a warning on the data is an error."""
+    positive: str | None = None
+    """The class of two that counts as positive, as stated; None: what the names of the classes say."""
 
 
 def refuse_warnings(where: str, warnings: Sequence[str], options: SourceOptions) -> None:

@@ -13,14 +13,16 @@ import requests
 
 from models.dataset import Dataset
 from models.errors import InputError
+from models.positive import positive_class
 from models.progress import Progress
-from models.sources.npz import KNOWN_CLASSES, prepare_npz
+from models.sources.medmnist import CLASSES as MEDMNIST
+from models.sources.npz import prepare_npz
 from models.sources.options import Loader, SourceOptions
 from user_files.own_folders import CACHE_VARIABLE, NO_HOME
 from user_files.own_folders import cache as user_cache
 
 ADDRESS = "https://zenodo.org/records/10519652/files"
-CLASSES = KNOWN_CLASSES["pneumoniamnist"]
+CLASSES = MEDMNIST["pneumoniamnist"]
 TIMEOUT_S = 30
 CHUNK_BYTES = 1 << 18
 
@@ -59,6 +61,7 @@ def prepare_pneumoniamnist(
 ) -> Loader:
     """Return a loader that downloads the file the first time. There is nothing to check beforehand."""
     chosen = choose_file(options.image_size, files)
+    positive_class(CLASSES, options.positive)
 
     def load(progress: Progress) -> Dataset:
         path = _fetch(chosen, address, cache or _cache(), progress)

@@ -1,7 +1,10 @@
 """Makes a data set of generated radiographs. It knows their seeds, and not how one is drawn."""
 
+from dataclasses import replace
+
 from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
+from models.positive import positive_class
 from models.progress import Progress
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import Indices, split_off
@@ -18,10 +21,12 @@ def prepare_synthetic(options: SourceOptions) -> Loader:
             f"--images {options.images} is out of range; give an integer from {FEWEST} to {MOST}"
         )
 
+    positive = positive_class(CLASSES, options.positive)
+
     def load(progress: Progress) -> Dataset:
         progress.begin("Drawing synthetic radiographs", options.images)
         images, labels = render_many(dataset_seeds(0, options.images), options.image_size, progress.advance)
-        return _split(images, labels)
+        return replace(_split(images, labels), positive=positive)
 
     return load
 

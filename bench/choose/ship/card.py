@@ -4,6 +4,7 @@ from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
+from bench.printable import printable
 from bench.report.schema import Accuracy
 from bench.units import mb, mib, ms
 
@@ -82,17 +83,17 @@ def _latency(chosen: Candidate, host: str) -> list[str]:
 
 def _accuracy(chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> list[str]:
     """Return what the answers are worth: by the labels where there are any, and against the source."""
-    measured = chosen.run.accuracy
+    measured, positive = chosen.run.accuracy, chosen.report.positive_name
     is_run_folder = bundle.manifest.model.source is None
     if measured is None:
         return [] if is_run_folder else _verification(artifact)
     if is_run_folder:
-        return _by_labels(measured, "the fp32 network's", "at a score of 0")
-    lines = _by_labels(measured, "the source's", "of the class with the larger score")
+        return _by_labels(measured, positive, "the fp32 network's", "at a score of 0")
+    lines = _by_labels(measured, positive, "the source's", "of the class with the larger score")
     return [*lines, *_more_figures(measured, bundle), *_by_source(measured)]
 
 
-def _by_labels(measured: Accuracy, whose: str, decided: str) -> list[str]:
+def _by_labels(measured: Accuracy, positive: str | None, whose: str, decided: str) -> list[str]:
     lines = []
     if measured.top1 is not None:
         lines = [f"| accuracy | {measured.top1:.3f} | {_counted(measured)}, with this file |"]
@@ -102,9 +103,15 @@ def _by_labels(measured: Accuracy, whose: str, decided: str) -> list[str]:
         figure = f"{retention.value:.3f} ({low:.3f} to {high:.3f})"
         lines.append(f"| retention | {figure} | of {whose} accuracy, 95 % interval, same images |")
     if measured.sensitivity is not None and measured.specificity is not None:
+        of_class = "" if positive is None else f"positive: {table_cell(positive)}; "
         both = f"{measured.sensitivity:.3f}, {measured.specificity:.3f}"
-        lines.append(f"| sensitivity, specificity | {both} | {decided}, same images |")
+        lines.append(f"| sensitivity, specificity | {both} | {of_class}{decided}, same images |")
     return lines
+
+
+def table_cell(name: str) -> str:
+    """Return a class's name for a table in Markdown."""
+    return printable(name).replace("|", r"\|")
 
 
 def _counted(measured: Accuracy) -> str:
@@ -124,7 +131,7 @@ def _more_figures(measured: Accuracy, bundle: Bundle) -> list[str]:
     lines = [f"| {name} | {value:.3f} | {where} |" for name, value, where in figures if value is not None]
     names = bundle.manifest.model.classes
     for label in measured.by_label:
-        name = names[label.label].replace("|", r"\|") if names else f"label {label.label}"
+        name = table_cell(names[label.label]) if names else f"label {label.label}"
         auc = "unknown" if label.auc is None else f"{label.auc:.3f}"
         lines.append(f"| AUC of {name} | {auc} | it applies to {label.positives} of these images |")
     return lines

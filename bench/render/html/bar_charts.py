@@ -177,12 +177,17 @@ def _retention_rows(report: Report, images: int) -> Rows:
             },
         ),
         caption=f"Each point is a variant's accuracy ÷ the {_reference(report)}'s, on the very file that was "
-        f"timed, with its 95 % interval over {images} images.{_of_labels(report)}",
+        f"timed, with its 95 % interval over {images} images.{_of_labels(report)}{_of_positive(report)}",
     )
 
 
 def _reference(report: Report) -> str:
     return "reference" if report.bundle is None else report.bundle.reference
+
+
+def _of_positive(report: Report) -> str:
+    name = report.positive_name
+    return "" if name is None else f" Sensitivity is about the positive class, '{name}'."
 
 
 def _of_labels(report: Report) -> str:

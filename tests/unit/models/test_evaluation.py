@@ -15,10 +15,34 @@ def logits_for(predicted: list[int], classes: int = 2) -> np.ndarray:
     return np.eye(classes, dtype=np.float32)[predicted]
 
 
+def test_sensitivity_is_of_the_positive_class_whichever_label_it_has() -> None:
+    labels = np.array([1, 1, 1, 1, 0, 0])
+
+    evaluation = evaluate(logits_for([1, 1, 1, 0, 0, 1]), labels, 2, 0)
+
+    assert evaluation.sensitivity is not None
+    assert evaluation.sensitivity.value == 0.5
+    assert evaluation.specificity is not None
+    assert evaluation.specificity.value == 0.75
+
+
+def test_the_auc_is_the_same_from_either_side() -> None:
+    labels, logits = (
+        np.array([1, 1, 0, 0, 1]),
+        np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32),
+    )
+
+    from_one, from_other = (evaluate(logits, labels, 2, positive).auc for positive in (0, 1))
+
+    assert from_one is not None
+    assert from_other is not None
+    assert from_one.value == pytest.approx(from_other.value)
+
+
 def test_label_1_is_the_positive_one_of_two_classes() -> None:
     labels = np.array([1, 1, 1, 1, 0, 0])
 
-    evaluation = evaluate(logits_for([1, 1, 1, 0, 0, 1]), labels, 2)
+    evaluation = evaluate(logits_for([1, 1, 1, 0, 0, 1]), labels, 2, 1)
 
     assert evaluation.images == 6
     assert evaluation.accuracy.value == pytest.approx(4 / 6)
@@ -47,7 +71,7 @@ def test_the_auc_is_scikit_learns_and_its_interval_is_near_the_bootstraps() -> N
     scores = random.normal(labels * 1.5, 1)
     logits = np.stack([np.zeros(400), scores], 1).astype(np.float32)
 
-    estimate = evaluate(logits, labels, 2).auc
+    estimate = evaluate(logits, labels, 2, 1).auc
 
     def auc(positive: Scores, negative: Scores) -> float:
         truth = np.repeat([1, 0], [len(positive), len(negative)])
@@ -76,7 +100,7 @@ def test_delongs_variance_is_that_of_its_definition() -> None:
 
 
 def test_if_scores_do_not_overlap_the_auc_is_1_without_interval_and_a_note_says_so() -> None:
-    evaluation = evaluate(logits_for([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 2)
+    evaluation = evaluate(logits_for([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 2, 1)
 
     assert evaluation.auc is not None
     assert (evaluation.auc.value, evaluation.auc.ci95) == (1.0, None)
@@ -86,7 +110,7 @@ def test_if_scores_do_not_overlap_the_auc_is_1_without_interval_and_a_note_says_
 def test_scores_that_a_softmax_would_round_to_1_still_rank() -> None:
     logits = np.array([[0, 100], [0, 200], [0, 50], [0, 90]], np.float32)
 
-    evaluation = evaluate(logits, np.array([1, 1, 0, 0]), 2)
+    evaluation = evaluate(logits, np.array([1, 1, 0, 0]), 2, 1)
 
     assert evaluation.auc is not None
     assert evaluation.auc.value == 1.0
@@ -97,7 +121,7 @@ def test_three_classes_have_a_mean_auc_no_sensitivity_and_the_reason() -> None:
     random = np.random.default_rng(0)
     logits = (logits_for(labels.tolist(), 3) + random.normal(0, 0.8, (30, 3))).astype(np.float32)
 
-    evaluation = evaluate(logits, labels, 3)
+    evaluation = evaluate(logits, labels, 3, None)
 
     assert evaluation.auc is not None
     assert 0.6 < evaluation.auc.value < 1
@@ -108,7 +132,7 @@ def test_three_classes_have_a_mean_auc_no_sensitivity_and_the_reason() -> None:
 
 
 def test_without_images_of_a_class_the_auc_is_undefined_and_a_note_says_so() -> None:
-    evaluation = evaluate(logits_for([1, 0]), np.array([1, 1]), 2)
+    evaluation = evaluate(logits_for([1, 0]), np.array([1, 1]), 2, 1)
 
     assert evaluation.auc is None
     assert evaluation.specificity is None

@@ -221,7 +221,7 @@ def test_a_missing_file_is_an_error_that_names_it(run_folder: Path, name: str) -
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("schema", 3, "the key 'schema' is 3"),
+        ("schema", 3, "was written by a newer edgefit"),
         ("image_size", "32", "key 'image_size'"),
         ("colour", 1, "key 'colour'"),
     ],
@@ -260,6 +260,24 @@ def vouch(folder: Path, name: str, content: bytes) -> None:
     record = json.loads((folder / "run.json").read_text())
     record["files"][name] = hashlib.sha256(content).hexdigest()
     (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_a_run_of_before_does_not_state_its_positive_class_which_is_label_1(run_folder: Path) -> None:
+    record = json.loads((run_folder / "run.json").read_text())
+    assert record.pop("positive_class") is not None
+    (run_folder / "run.json").write_text(json.dumps(record))
+
+    read = read_run(run_folder).record
+
+    assert (read.positive_class, read.positive) == (None, 1)
+    assert read.positive_name == read.classes[1]
+
+
+def test_a_positive_class_that_the_run_does_not_have_is_an_error(run_folder: Path) -> None:
+    edit(run_folder, positive_class=2)
+
+    with pytest.raises(InputError, match="'positive_class' is 2, which is not the label of one of the 2"):
+        read_run(run_folder)
 
 
 def edit(folder: Path, **changed: object) -> None:

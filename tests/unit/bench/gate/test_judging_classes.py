@@ -65,11 +65,11 @@ def test_a_candidate_that_calls_everything_healthy_is_worse() -> None:
     assert blocks(ill, strict=False)
     assert (ill.ratio, ill.baseline, ill.candidate, ill.limit) == (0, 1, 0, 0.99)
     assert ill.sentence == (
-        "4 of 4 images newly missed (exact test p = 0.0039); sensitivity 0.000, was 1.000; 0.000 of the "
-        "baseline's, the limit is 0.99"
+        "4 of 4 images newly missed (exact test p = 0.0039); sensitivity (ill) 0.000, was 1.000; 0.000 of "
+        "the baseline's, the limit is 0.99"
     )
     assert findings[0].sentence.endswith(
-        "; sensitivity 0.000, was 1.000; balanced accuracy 0.500, was 1.000; accuracy 0.990, was 1.000"
+        "; sensitivity (ill) 0.000, was 1.000; balanced accuracy 0.500, was 1.000; accuracy 0.990, was 1.000"
     )
 
 
@@ -165,7 +165,9 @@ def test_a_class_that_the_baseline_never_recognises_cannot_get_worse() -> None:
     found = of(judge([compared(answers, RARE, XRAY, baseline=RARE * 0)], Limits()), "ill")
 
     assert (found.verdict, found.ratio) == (Verdict.SAME, None)
-    assert found.sentence == "0 of 4 images newly missed, 4 newly recognised; sensitivity 1.000, was 0.000"
+    assert (
+        found.sentence == "0 of 4 images newly missed, 4 newly recognised; sensitivity (ill) 1.000, was 0.000"
+    )
 
 
 def test_classes_of_few_images_and_of_none_are_named_once() -> None:

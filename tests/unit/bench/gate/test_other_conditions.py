@@ -218,13 +218,13 @@ def test_a_report_of_a_newer_schema_is_one_sentence(tmp_path: Path) -> None:
         read_report(path)
 
     assert str(error.value) == (
-        f"{path} has schema 3, which is newer than this edgefit can read (up to 2); edgefit 0.3.0 wrote it: "
-        "update edgefit, or measure again"
+        f"{path} was written by a newer edgefit (0.3.0, schema 3; this one reads up to 2); "
+        "update edgefit: pip install --upgrade edgefit; or measure again"
     )
 
 
 def test_a_key_that_is_unknown_may_be_of_a_newer_edgefit(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"unknown key 'surprise'.*of edgefit 0.3.0; if this one is older"):
+    with pytest.raises(InputError, match=r"unknown key 'surprise'.*a newer edgefit wrote it \(0\.3\.0"):
         read_report(written(tmp_path, {"tool": "0.3.0", "surprise": 1}))
 
 

@@ -23,6 +23,8 @@ def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
     assert rows[1]["p50_ms"] == "5.5"
     assert float(rows[1]["speed_up"]) == pytest.approx((10.5 / 4.5 * 12.5 / 6.5) ** 0.5)
     assert rows[1]["provenance"] == "measured"
+    assert rows[1]["positive_class"] == "pneumonia"
+    assert rows[4]["positive_class"] == ""
     assert rows[2]["status"] == "failed"
     assert rows[2]["p50_ms"] == ""
     assert rows[3]["reason"].startswith("torch is not installed here")

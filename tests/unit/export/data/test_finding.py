@@ -382,7 +382,7 @@ def test_stated_classes_come_from_a_list_or_a_file(tmp_path: Path) -> None:
 
 def test_a_picture_of_its_own_is_no_data(tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "film.png")
-    with pytest.raises(InputError, match="no text in UTF-8"):
+    with pytest.raises(InputError, match="neither in UTF-8 nor in UTF-16"):
         images_of(tmp_path / "film.png")
 
 

@@ -1,5 +1,6 @@
 """Labels fit the output that is judged, or one error says what to do."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,8 +11,9 @@ from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
-from export.data.fitting import fitted, positive_class, with_single_labels
+from export.data.fitting import fitted, positive_of, with_single_labels
 from export.data.tensors import LabelledTensors
+from models.errors import InputError as ModelsInputError
 
 INDICES = np.arange(4)
 
@@ -100,14 +102,26 @@ def test_names_of_unlabelled_data_are_as_many_as_classes() -> None:
         fitted(data(None, "a", "b"), 3, output("classes"))
 
 
-def test_the_second_of_two_classes_is_positive_unless_another_is_stated() -> None:
-    found = data([0, 1], "ill", "well")
-    assert positive_class(found, 2, output("classes")) == 1
-    assert positive_class(found, 1, output("classes"), "ill") == 0
-    assert positive_class(data([0, 1]), 2, output("classes"), "0") == 0
-    assert positive_class(found, 3, output("classes")) is None
-    assert positive_class(found, 2, output("labels")) is None
-    with pytest.raises(InputError, match="no such class; choose from: ill, well"):
-        positive_class(found, 2, output("classes"), "sick")
+def label_of(found: LabelledTensors, values: int, stated: str | None = None) -> int | None:
+    positive = positive_of(found, values, output("classes"), stated)
+    return None if positive is None else positive.label
+
+
+def test_the_positive_of_two_classes_is_stated_or_told_by_the_names_or_the_second() -> None:
+    found = data([0, 1], "ill", "healthy")
+    assert label_of(found, 2) == 0
+    assert label_of(found, 1, "healthy") == 1
+    assert label_of(data([0, 1]), 2) == 1
+    assert label_of(data([0, 1]), 2, "0") == 0
+    assert label_of(found, 3) is None
+    assert positive_of(found, 2, output("labels")) is None
+    with pytest.raises(ModelsInputError, match="no such class; choose 'ill' or 'healthy'"):
+        label_of(found, 2, "sick")
     with pytest.raises(InputError, match="does not tell two classes apart"):
-        positive_class(found, 3, output("classes"), "ill")
+        label_of(found, 3, "ill")
+
+
+def test_what_the_data_set_itself_calls_positive_comes_before_the_names() -> None:
+    found = replace(data([0, 1], "ill", "healthy"), positive="healthy")
+    assert label_of(found, 2) == 1
+    assert label_of(found, 2, "ill") == 0

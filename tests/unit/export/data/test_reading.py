@@ -13,6 +13,7 @@ from bench.bundle.signature import Tensor
 from bench.errors import InputError
 from export.data.finding import DataOptions, find_data
 from export.data.reading import export_data
+from models.positive import Positive
 
 EIGHT = Preprocess(input_size=(3, 8, 6), resize="squash", mean=(0.0,) * 3, std=(1.0,) * 3, channels="bgr")
 
@@ -21,17 +22,17 @@ def test_images_are_read_with_a_bar(tmp_path: Path, watching: Watching) -> None:
     for name in ("ill", "well"):
         write_pictures(tmp_path / name, 15)
     found = find_data(str(tmp_path))
-    data = export_data(found, EIGHT, 1, watching)
+    data = export_data(found, EIGHT, Positive(1, "It is 'well'."), watching)
     assert (data.classes, data.positive_class, data.name) == (("ill", "well"), 1, tmp_path.name)
     assert [len(data.calibration), len(data.held_out), len(data.evaluation)] == [10, 10, 10]
-    assert data.notes[-1] == "'well' is the positive class: --positive states the other."
+    assert data.notes[-1] == "It is 'well'."
     assert data.evaluation.images is not None
     assert data.evaluation.images.shape == (10, 8, 6, 3)
     assert data.evaluation.preprocess == EIGHT
     assert data.evaluation.labels is not None
     assert data.evaluation.labels.tolist() == found.labels[found.evaluation].tolist()  # type: ignore[index]
     with pytest.raises(InputError, match="state --preprocess"):
-        export_data(found, None, 1, watching)
+        export_data(found, None, None, watching)
 
 
 def test_several_labels_and_ready_inputs_travel_in_a_pack(tmp_path: Path, watching: Watching) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ def test_large_enough_splits_are_used_as_they_are(tmp_path: Path, write_class: C
     dataset = prepare_folder(tmp_path, OPTIONS)(Silent())
 
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (20, 50, 10)
-    assert dataset.notes == ("'b' is the positive class, 'a' the negative one.",)
+    assert dataset.notes == ()
 
 
 def test_other_files_are_ignored_and_counted(kaggle: Path) -> None:
@@ -124,7 +125,6 @@ def test_of_two_classes_the_one_without_findings_is_label_0(
     layout = read_layout(tmp_path)
 
     assert layout.classes == ("normal", "COVID")
-    assert any("'COVID' is the positive class" in note for note in plan_splits(tmp_path, layout).notes)
 
 
 def test_images_in_folders_below_a_class_count_too(tmp_path: Path, write_class: Callable[..., None]) -> None:
@@ -316,13 +316,29 @@ def test_of_two_classes_the_negative_name_is_label_0(
     assert layout.classes == (names[1], names[0])
 
 
-def test_a_note_always_names_the_positive_class(tmp_path: Path, write_class: Callable[..., None]) -> None:
+def test_the_positive_class_of_a_folder_is_stated_or_told_by_the_names(
+    tmp_path: Path, write_class: Callable[..., None]
+) -> None:
     for label, name in enumerate(("cat", "dog")):
         write_class(tmp_path / name, label, 10)
 
-    notes = plan_splits(tmp_path, read_layout(tmp_path)).notes
+    assumed = prepare_folder(tmp_path, OPTIONS)(Silent()).positive
+    stated = prepare_folder(tmp_path, replace(OPTIONS, positive="cat"))(Silent()).positive
 
-    assert "'dog' is the positive class, 'cat' the negative one." in notes
+    assert assumed is not None
+    assert (assumed.label, "Nothing says which class is positive" in assumed.sentence) == (1, True)
+    assert stated is not None
+    assert (stated.label, "Nothing says" in stated.sentence) == (0, False)
+
+
+def test_a_stated_class_that_the_folder_does_not_have_is_an_error_before_images_are_read(
+    tmp_path: Path, write_class: Callable[..., None]
+) -> None:
+    for label, name in enumerate(("cat", "dog")):
+        write_class(tmp_path / name, label, 10)
+
+    with pytest.raises(InputError, match="no such class; choose 'cat' or 'dog'"):
+        prepare_folder(tmp_path, replace(OPTIONS, positive="bird"))
 
 
 def test_pipes_are_skipped_without_waiting(plain: Path) -> None:

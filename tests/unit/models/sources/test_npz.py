@@ -3,6 +3,7 @@
 import io
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,31 @@ def test_the_classes_of_pneumoniamnist_are_known_by_the_files_name(tmp_path: Pat
     assert load(tmp_path / "pneumoniamnist_64.npz").classes == ("normal", "pneumonia")
 
 
+@pytest.mark.parametrize("name", ["breastmnist.npz", "breastmnist_224.npz", "BreastMNIST (1).npz"])
+def test_malignant_is_the_positive_class_of_breastmnist(tmp_path: Path, name: str) -> None:
+    dataset = load(tmp_path / name)
+
+    assert dataset.classes == ("malignant", "normal or benign")
+    assert dataset.positive is not None
+    assert dataset.positive.label == 0
+    assert "MedMNIST" in dataset.notes[0]
+
+
+def test_a_file_named_as_medmnists_with_other_classes_is_not_taken_for_it(tmp_path: Path) -> None:
+    dataset = load(tmp_path / "pathmnist_two.npz")
+
+    assert (dataset.classes, dataset.notes) == (("0", "1"), ())
+
+
+def test_the_positive_class_of_a_file_is_the_stated_one(tmp_path: Path) -> None:
+    save_npz(tmp_path / "films.npz", medmnist_arrays())
+
+    positive = prepare_npz(tmp_path / "films.npz", replace(OPTIONS, positive="0"))(Silent()).positive
+
+    assert positive is not None
+    assert positive.label == 0
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -114,19 +140,24 @@ def test_the_classes_of_pneumoniamnist_are_known_by_the_files_name(tmp_path: Pat
             "test is empty",
         ),
         ({"val_labels": np.full((20, 1), 5)}, "5 is not the label of a class"),
-        ({"val_labels": np.full((20, 1), -1)}, "-1 is not the label of a class"),
+        ({"val_labels": np.full((20, 1), -1)}, "its label -1 is no class"),
         ({"val_labels": np.zeros((20, 1), np.uint8)}, "no image of class 1"),
         ({"train_labels": np.zeros((40, 1), np.uint8)}, "has only one class"),
         ({"train_labels": np.zeros((39, 1), np.uint8)}, "40 images but 39 labels"),
-        ({"train_labels": np.zeros((40, 2), np.uint8)}, "(40, 2)"),
+        ({"train_labels": np.zeros((40, 2), np.uint8)}, "[40, 2]: several labels an image"),
         ({"train_labels": np.zeros((40, 1), np.float32)}, "float32"),
         ({"train_images": np.zeros((40, 28, 28), np.float32)}, "float32"),
-        ({"train_images": np.zeros((40, 28), np.uint8)}, "(40, 28)"),
+        ({"train_images": np.zeros((40, 28), np.uint8)}, "[40, 28]"),
         ({"train_images": np.array([None] * 40, dtype=object)}, "cannot be read"),
+        ({"train_labels": np.array([1, 2] * 20)}, "numbered from 1 to 2; number them from 0: labels - 1"),
+        ({"train_labels": np.eye(2, dtype=np.int64)[[0, 1] * 20]}, "one-hot"),
+        ({"train_labels": np.array(["a", "b"] * 20)}, "np.unique(labels, return_inverse=True)"),
+        ({"train_images": np.zeros((40, 28, 28, 28), np.uint8)}, "volumes"),
+        ({f"{split}_labels": None for split in ("train", "val", "test")}, "has no labels"),
         ({"train_labels": np.array([0, 2_000_000_000] * 20)}, "label 2000000000 occurs, but 1 does not"),
         ({"train_labels": np.array([0, 2] * 20)}, "label 2 occurs, but 1 does not"),
-        ({"train_labels": np.array([0, -1] * 20)}, "label -1 occurs, but 0 does not"),
-        ({"train_images": np.zeros((40, 0, 28), np.uint8)}, "(40, 0, 28)"),
+        ({"train_labels": np.array([0, -1] * 20)}, "its label -1 is no class"),
+        ({"train_images": np.zeros((40, 0, 28), np.uint8)}, "[40, 0, 28]"),
         ({"classes": np.array(["a", "a"])}, "2 classes are named 'a'"),
         ({"classes": np.array(["", "b"])}, "class 0 is empty"),
         ({"classes": np.array([], dtype="U1")}, "classes is empty"),

@@ -247,3 +247,13 @@ def test_the_card_without_labels_has_agreement_alone(tmp_path: Path) -> None:
 
 def test_unchecked_preprocessing_says_so() -> None:
     assert "It was not checked by measuring" in section_of(manifest(CLASSES))
+
+
+def test_the_card_says_which_class_its_sensitivity_is_about(tmp_path: Path) -> None:
+    (line,) = [
+        line
+        for line in card_with(tmp_path, sensitivity=0.9, specificity=0.8).splitlines()
+        if line.startswith("| sensitivity, specificity")
+    ]
+
+    assert "| 0.900, 0.800 | positive: pneumonia; " in line

@@ -1,0 +1,58 @@
+"""Documents that a newer edgefit wrote: how to recognise one, and what to do about it."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+UPDATE = "update edgefit: pip install --upgrade edgefit"
+
+
+def document_of(content: bytes) -> Mapping[str, Any]:
+    """Return a JSON document's keys and values; none if it is no such document."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def newer_schema(document: Mapping[str, Any], newest: int) -> str | None:
+    """Return, to be said of a document's file, that only a newer edgefit can read it; None of any other."""
+    schema, tool = document.get("schema"), document.get("tool")
+    if type(schema) is not int or schema <= newest:
+        return None
+    version = f"{tool}, " if isinstance(tool, str) else ""
+    return (
+        f"was written by a newer edgefit ({version}schema {schema}; this one reads up to {newest}); {UPDATE}"
+    )
+
+
+def newer_tool(document: Mapping[str, Any], own: str | None = None) -> str | None:
+    """Return what else is to be said of a fault if a newer edgefit wrote the document; None of any other.
+
+    `own`: this version; None: the installed one.
+    """
+    # A board has no `packaging`; it reads what this very version wrote.
+    from packaging.version import InvalidVersion, Version
+
+    tool, own = document.get("tool"), own or own_version()
+    if not isinstance(tool, str):
+        return None
+    try:
+        is_newer = own is not None and Version(tool) > Version(own)
+    except InvalidVersion:
+        return None
+    if is_newer:
+        return f"a newer edgefit wrote it ({tool}; this one is {own}): {UPDATE}"
+    return None if own is not None else f"edgefit {tool} wrote it; if this one is older, {UPDATE}"
+
+
+@cache
+def own_version() -> str | None:
+    """Return the version of edgefit that is installed; None where its packages lie without installation."""
+    try:
+        return metadata.version("edgefit")
+    except metadata.PackageNotFoundError:
+        return None
