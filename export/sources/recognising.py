@@ -32,7 +32,7 @@ def recognise(text: str, weights: Path | None) -> SourceSpec:
         return spec
     if spec.kind not in NETWORKS:
         raise InputError(f"--weights {weights}: it applies to a network in Python; {text} has its weights")
-    if not weights.is_file():
+    if not weights.exists():
         raise InputError(f"--weights {weights}: no such file; give the file that holds the weights")
     return spec.model_copy(update={"weights": str(weights.resolve())})
 

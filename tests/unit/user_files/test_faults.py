@@ -43,7 +43,8 @@ def pth(zipped: bool = True) -> bytes:
 
 
 def safetensors() -> bytes:
-    return safetensors_bytes_of({"features.0.weight": torch.from_numpy(NOISE)})
+    content: bytes = safetensors_bytes_of({"features.0.weight": torch.from_numpy(NOISE)})
+    return content
 
 
 WHOLE = {

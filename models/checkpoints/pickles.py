@@ -1,0 +1,132 @@
+"""Loads what torch.save wrote, as weights only: no code in the file runs, nor any of NumPy's.
+
+What needs code is refused with the line that saves its tensors where that code is. To write that line, the
+file is loaded once more with an inert object in the place of each that would need code.
+"""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from models.checkpoints.numpy_values import ALLOWED, Allowed
+from models.checkpoints.saving_line import SAVED, Inert, line_for_content
+from models.errors import InputError
+from models.sources.names import printable
+
+_FAULTS = (
+    UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+_NEEDED = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
+# What torch, and the code for NumPy's values, say of what they do not build.
+_REFUSED = re.compile(r"Unsupported operand|Can only|Trying to|a NumPy ")
+_MOST_NEEDED = 300
+_SHOWN = 3
+# Names that no weights need and harmful files use, and modules of which that is so for all names.
+_HARMFUL_NAMES = frozenset(
+    ("eval", "exec", "compile", "open", "__import__", "breakpoint", "input", "execfile", "apply")
+)
+_HARMFUL_MODULES = frozenset(
+    (
+        "os",
+        "posix",
+        "nt",
+        "sys",
+        "subprocess",
+        "shutil",
+        "socket",
+        "runpy",
+        "importlib",
+        "ctypes",
+        "pty",
+        "pip",
+    )
+)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a file that needs code."""
+
+    needed: tuple[str, ...]
+    """The names of what it would call."""
+    content: object
+    """What it holds, with inert objects; None if even that cannot be loaded."""
+
+
+def read_pickle(path: Path) -> object:
+    """Return what a file of torch.save holds; raises InputError if it needs code, or is damaged."""
+    try:
+        return _load(path, ALLOWED)
+    except _FAULTS as error:  # torch's messages are paragraphs that explain how to run the code in the file
+        raise InputError(_refusal(path, error)) from error
+
+
+def _load(path: Path, allowed: Iterable[Allowed], is_mapped: bool = False) -> Any:
+    with warnings.catch_warnings(), torch.serialization.safe_globals(list(allowed)):
+        warnings.simplefilter("ignore")  # torch deprecates its own storages while it reads old files
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_mapped)
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    seen = _seen(path)
+    harmful = [name for name in seen.needed if _is_harmful(name)]
+    if harmful:
+        return (
+            f"{path}: would call {printable(harmful[0])} when it is loaded, which no weights need; it may be "
+            "harmful: do not load it, and get the weights from elsewhere"
+        )
+    if seen.needed or _REFUSED.search(str(error)):
+        return (
+            f"{path}: needs code to be loaded{_named(seen.needed)}, and edgefit runs no code of a file; if "
+            "you trust the file, run this line where that code is installed, for it runs it, and give the "
+            f"{SAVED} that it writes: {line_for_content(path, seen.content)}"
+        )
+    return (
+        f"{path}: is damaged, or torch.save did not write it; copy or download it again, or save the network "
+        "with torch.save(network.state_dict(), FILE)"
+    )
+
+
+def _named(needed: tuple[str, ...]) -> str:
+    if not needed:
+        return ""
+    more = f" and {len(needed) - _SHOWN} more" if len(needed) > _SHOWN else ""
+    return f" ({printable(', '.join(needed[:_SHOWN]))}{more})"
+
+
+def _is_harmful(name: str) -> bool:
+    return name in _HARMFUL_NAMES or name.partition(".")[0] in _HARMFUL_MODULES
+
+
+def _seen(path: Path) -> _Seen:
+    """Return what a file would need, and what it holds, by loading it with inert objects."""
+    needed: dict[str, None] = {}
+    is_mapped = zipfile.is_zipfile(path)
+    while len(needed) < _MOST_NEEDED:
+        try:
+            return _Seen(tuple(needed), _load(path, (*ALLOWED, *_inert(needed)), is_mapped))
+        except _FAULTS as error:
+            name = _NEEDED.search(str(error))
+            if name is None or name[1] in needed:
+                break
+            needed[name[1]] = None
+    return _Seen(tuple(needed), None)
+
+
+def _inert(names: Iterable[str]) -> list[Allowed]:
+    """Return an inert object for each name; torch leaves `builtins.` out of the names in its messages."""
+    return [(Inert, full) for name in names for full in (name, f"builtins.{name}")]
