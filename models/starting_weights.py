@@ -119,7 +119,7 @@ def _read(path: Path, kind: WeightsKind, architecture: Architecture) -> Starting
     own = architecture.build(2).state_dict()
     found = fit(checkpoint, own, architecture.key_of)
     others = [name for name in found.tensors if _is_other(architecture.key_of(name), own, architecture)]
-    notes = (*found.notes, f"{unused(others)}, for the network has none of {_these(others)} names.")
+    notes = (*found.notes, f"{unused(others)}, for the network has no such names.")
     return StartingWeights(
         kind, path.name, checkpoint.sha256, found.tensors, notes if others else found.notes
     )
@@ -136,10 +136,6 @@ def _is_other(name: str, own: Mapping[str, Tensor], architecture: Architecture) 
 
 def _is_of_head(name: str, architecture: Architecture) -> bool:
     return name.startswith(f"{architecture.head}.")
-
-
-def _these(names: Sequence[str]) -> str:
-    return "this" if len(names) == 1 else "these"
 
 
 def apply_weights(network: ImageClassifier, weights: StartingWeights, architecture: Architecture) -> bool:

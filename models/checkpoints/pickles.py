@@ -32,7 +32,8 @@ _FAULTS = (
 )
 _NEEDED = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 # What torch, and the code for NumPy's values, say of what they do not build.
-_REFUSED = re.compile(r"Unsupported operand|Can only|Trying to|a NumPy ")
+_REFUSED = re.compile(r"Can only|Trying to")
+_NUMPY = re.compile(r"a NumPy [a-z ]+")
 _MOST_NEEDED = 300
 _SHOWN = 3
 # Names that no weights need and harmful files use, and modules of which that is so for all names.
@@ -89,11 +90,10 @@ def _refusal(path: Path, error: Exception) -> str:
             f"{path}: would call {printable(harmful[0])} when it is loaded, which no weights need; it may be "
             "harmful: do not load it, and get the weights from elsewhere"
         )
-    if seen.needed or _REFUSED.search(str(error)):
+    if (why := _why_refused(seen, str(error))) is not None:
         return (
-            f"{path}: needs code to be loaded{_named(seen.needed)}, and edgefit runs no code of a file; if "
-            "you trust the file, run this line where that code is installed, for it runs it, and give the "
-            f"{SAVED} that it writes: {line_for_content(path, seen.content)}"
+            f"{path}: {why}, and edgefit runs no code of a file; if you trust the file, write its tensors to "
+            f"{SAVED} in an environment that has all its code: {line_for_content(path, seen.content)}"
         )
     return (
         f"{path}: is damaged, or torch.save did not write it; copy or download it again, or save the network "
@@ -101,11 +101,16 @@ def _refusal(path: Path, error: Exception) -> str:
     )
 
 
-def _named(needed: tuple[str, ...]) -> str:
-    if not needed:
-        return ""
-    more = f" and {len(needed) - _SHOWN} more" if len(needed) > _SHOWN else ""
-    return f" ({printable(', '.join(needed[:_SHOWN]))}{more})"
+def _why_refused(seen: _Seen, message: str) -> str | None:
+    """Return what a file needs beyond tensors and numbers; None if it is damaged."""
+    if seen.needed:
+        more = f" and {len(seen.needed) - _SHOWN} more" if len(seen.needed) > _SHOWN else ""
+        return f"needs code to be loaded ({printable(', '.join(seen.needed[:_SHOWN]))}{more})"
+    if (value := _NUMPY.search(message)) is not None:
+        return f"needs code to be loaded ({value[0]})"
+    if "Unsupported operand" in message:
+        return "is a pickle of another protocol than torch.save's own, which needs Python's whole pickle"
+    return "needs code to be loaded" if _REFUSED.search(message) else None
 
 
 def _is_harmful(name: str) -> bool:
@@ -115,10 +120,11 @@ def _is_harmful(name: str) -> bool:
 def _seen(path: Path) -> _Seen:
     """Return what a file would need, and what it holds, by loading it with inert objects."""
     needed: dict[str, None] = {}
+    numpy = [name for _, name in ALLOWED]
     is_mapped = zipfile.is_zipfile(path)
     while len(needed) < _MOST_NEEDED:
         try:
-            return _Seen(tuple(needed), _load(path, (*ALLOWED, *_inert(needed)), is_mapped))
+            return _Seen(tuple(needed), _load(path, _inert((*needed, *numpy)), is_mapped))
         except _FAULTS as error:
             name = _NEEDED.search(str(error))
             if name is None or name[1] in needed:
