@@ -18,6 +18,7 @@ from device_profiles.profile import Profile, fault_of
 from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest
 from device_profiles.yaml_text import read_yaml
+from user_files.faults import why_unreadable
 
 _FOLDER = Path(__file__).parent
 _ENDINGS = (".yaml", ".yml")
@@ -199,10 +200,13 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: no such profile file; to see the known names, run: edgefit profiles list"
         ) from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ProfileError(f"{path} cannot be read as YAML ({_in_one_line(error)})") from None
+        raise ProfileError(
+            why_unreadable(path) or f"{path} cannot be read as YAML ({_in_one_line(error)})"
+        ) from None
     if not isinstance(content, dict):
         raise ProfileError(
-            f"{path} is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
+            why_unreadable(path)
+            or f"{path} is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
         )
     try:
         return upgraded(content)

@@ -2,7 +2,7 @@
 
 import difflib
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from models.progress import Progress
 from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
+from user_files.faults import why_unreadable
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 NETWORK_TIMEOUT_S = 20.0
@@ -51,7 +52,8 @@ def weights_kind(weights: str) -> WeightsKind:
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise InputError(
-            f"--weights {weights} is neither a name nor an existing file; "
+            why_unreadable(Path(weights))
+            or f"--weights {weights} is neither a name nor an existing file; "
             f"{hint}give imagenet, bundled, none or a FILE"
         )
     check_name(weights, "--weights")

@@ -4,6 +4,8 @@ It knows what happens to files on their way: nothing arrived, or the beginning a
 pointer in the file's place, or it was packed or converted. It knows no format's content.
 """
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,15 +42,42 @@ _CONVERTED = Fault(
 def why_unreadable(path: Path) -> str | None:
     """Return `FILE: is …; …`, with a remedy; None if nothing is known. Asked after reading has failed."""
     fault = fault_at(path)
-    return None if fault is None else f"{path}: is {fault.what}; {fault.remedy}"
+    return None if fault is None else _sentence(path, fault)
+
+
+def why_replaced(path: Path) -> str | None:
+    """Return the same for a file of raw numbers, which may begin with any bytes, and may be empty."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    fault = replaced_by(head) or (converted(path) if has_converted_line_ends(path) else None)
+    return None if fault is None else _sentence(path, fault)
+
+
+def _sentence(path: Path, fault: Fault) -> str:
+    return f"{path}: is {fault.what}; {fault.remedy}"
+
+
+def why_changed(path: Path, sha256: str) -> str | None:
+    """Return why a file has another SHA-256 than it should have, in the same form; None if unknown."""
+    if (why := why_unreadable(path)) is not None or not path.is_file():
+        return why
+    restored = hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    return _sentence(path, converted(path)) if restored == sha256 else None
 
 
 def fault_at(path: Path) -> Fault | None:
     """Return what happened to a file on its way; None if nothing is seen, or it cannot be opened."""
     try:
+        if path.is_symlink() and not path.exists():
+            return _broken_link(os.readlink(path))
         return _fault(path) if path.is_file() else None
     except OSError:  # whoever tried to read it says so
         return None
+
+
+def _broken_link(target: str) -> Fault:
+    remedy = "fetch it with: git annex get FILE" if "annex/objects" in target else "put that file there"
+    return Fault(f"a symbolic link to {target!r}, which is missing", remedy)
 
 
 def _fault(path: Path) -> Fault | None:

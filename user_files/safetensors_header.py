@@ -7,11 +7,17 @@ from pathlib import Path
 
 _LONGEST_HEADER = 100 << 20
 _LENGTH_BYTES = 8
+_AFTER_BRACE = (b'"', b"}", b" ", b"\n", b"")
 
 
 def is_safetensors(head: bytes) -> bool:
     """Return whether a file begins as safetensors does: with the length of a JSON object, and that object."""
-    return len(head) > 8 and head[8:9] == b"{" and 2 <= _header_bytes(head) <= _LONGEST_HEADER
+    return (
+        len(head) > 8
+        and head[8:9] == b"{"
+        and head[9:10] in _AFTER_BRACE
+        and 2 <= _header_bytes(head) <= _LONGEST_HEADER
+    )
 
 
 def _header_bytes(head: bytes) -> int:

@@ -29,7 +29,7 @@ from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from device_profiles.part import PLAIN
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced, why_unreadable
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
@@ -143,19 +143,11 @@ def _refuse_no_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(_missing(path)) from None
+        raise InputError(why_unreadable(path) or f"{path}: no such file; {TAKEN}") from None
     if stat.S_ISDIR(mode):
         raise InputError(_refusal(path, _kind_of_folder(path)))
     if not stat.S_ISREG(mode):
         raise InputError(f"{path}: is {_what_is(mode)}, not a file; write the model to a file, and give that")
-
-
-def _missing(path: Path) -> str:
-    if not path.is_symlink():
-        return f"{path}: no such file; {TAKEN}"
-    target = os.readlink(path)
-    remedy = "fetch it with: git annex get FILE" if "annex/objects" in target else "put that file there"
-    return f"{path}: is a symbolic link to {target!r}, which is missing; {remedy}"
 
 
 def _what_is(mode: int) -> str:
@@ -218,7 +210,7 @@ def _refuse_referred(path: Path, name: str) -> None:
         )
     if not file.is_file():
         raise InputError(f"{path}: refers to {name!r}, which is not a file; put the model's data there")
-    if (why := why_unreadable(file)) is not None:
+    if (why := why_replaced(file)) is not None:
         raise InputError(why)
 
 

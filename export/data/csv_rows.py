@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.errors import InputError
 from models.sources.names import printable
+from user_files.faults import why_unreadable
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = "sep="
@@ -66,6 +67,8 @@ def read_csv(path: Path) -> CsvTable:
 
 
 def _text_of(path: Path) -> str:
+    if (why := why_unreadable(path)) is not None:
+        raise InputError(why)
     content = path.read_bytes()
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:

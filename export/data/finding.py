@@ -27,6 +27,7 @@ from export.data.sets import Sets, divided, refuse_too_few, without_common
 from export.data.tensors import LabelledTensors
 from models.progress import Progress, Silent
 from models.sources.decoding import refuse_dicom
+from user_files.faults import why_unreadable
 
 USES = (
     "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
@@ -75,7 +76,9 @@ def find_data(
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
     if path.suffix.lower() == ".npz":
-        raise InputError(f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}")
+        raise InputError(
+            why_unreadable(path) or f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}"
+        )
     return _of_files(list_csv(path, wanted.classes), wanted.limits)
 
 

@@ -52,6 +52,10 @@ def _scalar(plain: object, content: object = b"") -> object:
     return np.frombuffer(content, plain.dtype, count=1)[0].item()
 
 
+def _no_bytes() -> bytes:
+    return b""
+
+
 def _empty(*_: object) -> PlainArray:
     return PlainArray()
 
@@ -62,6 +66,7 @@ Allowed = tuple[Callable[..., object], str]
 ALLOWED: tuple[Allowed, ...] = (
     (PlainType, "numpy.dtype"),
     (PlainArray, "numpy.ndarray"),
+    (_no_bytes, "builtins.bytes"),  # the content of an empty array
     *((_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
     *((_empty, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
 )

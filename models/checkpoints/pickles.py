@@ -79,7 +79,10 @@ def read_pickle(path: Path) -> object:
 def _load(path: Path, allowed: Iterable[Allowed], is_mapped: bool = False) -> Any:
     with warnings.catch_warnings(), torch.serialization.safe_globals(list(allowed)):
         warnings.simplefilter("ignore")  # torch deprecates its own storages while it reads old files
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_mapped)
+        if is_mapped:
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with path.open("rb") as file:  # of a path, torch believes the suffix .safetensors
+            return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _refusal(path: Path, error: Exception) -> str:
@@ -90,7 +93,7 @@ def _refusal(path: Path, error: Exception) -> str:
             f"{path}: would call {printable(harmful[0])} when it is loaded, which no weights need; it may be "
             "harmful: do not load it, and get the weights from elsewhere"
         )
-    if (why := _why_refused(seen, str(error))) is not None:
+    if (why := _why_refused(path, seen, str(error))) is not None:
         return (
             f"{path}: {why}, and edgefit runs no code of a file; if you trust the file, write its tensors to "
             f"{SAVED} in an environment that has all its code: {line_for_content(path, seen.content)}"
@@ -101,16 +104,27 @@ def _refusal(path: Path, error: Exception) -> str:
     )
 
 
-def _why_refused(seen: _Seen, message: str) -> str | None:
+def _why_refused(path: Path, seen: _Seen, message: str) -> str | None:
     """Return what a file needs beyond tensors and numbers; None if it is damaged."""
     if seen.needed:
         more = f" and {len(seen.needed) - _SHOWN} more" if len(seen.needed) > _SHOWN else ""
         return f"needs code to be loaded ({printable(', '.join(seen.needed[:_SHOWN]))}{more})"
     if (value := _NUMPY.search(message)) is not None:
         return f"needs code to be loaded ({value[0]})"
-    if "Unsupported operand" in message:
-        return "is a pickle of another protocol than torch.save's own, which needs Python's whole pickle"
+    if "Unsupported operand" in message and not _is_damaged_zip(path):
+        return "is a pickle of another protocol than torch.save's own, which needs Python's own unpickler"
     return "needs code to be loaded" if _REFUSED.search(message) else None
+
+
+def _is_damaged_zip(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("data.pkl"):
+                    archive.read(name)
+    except zipfile.BadZipFile:
+        return zipfile.is_zipfile(path)
+    return False
 
 
 def _is_harmful(name: str) -> bool:
@@ -121,7 +135,7 @@ def _seen(path: Path) -> _Seen:
     """Return what a file would need, and what it holds, by loading it with inert objects."""
     needed: dict[str, None] = {}
     numpy = [name for _, name in ALLOWED]
-    is_mapped = zipfile.is_zipfile(path)
+    is_mapped = zipfile.is_zipfile(path) and path.suffix != ".safetensors"
     while len(needed) < _MOST_NEEDED:
         try:
             return _Seen(tuple(needed), _load(path, _inert((*needed, *numpy)), is_mapped))

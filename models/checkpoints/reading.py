@@ -90,7 +90,7 @@ def _refuse_no_file(path: Path) -> None:
     if path.is_file():
         return
     if not path.is_dir():
-        raise InputError(f"{path}: no such file; {GIVE}")
+        raise InputError(why_unreadable(path) or f"{path}: no such file; {GIVE}")
     if (path / _OF_DISTRIBUTED).is_file():
         raise InputError(
             f"{path}: is a folder of torch.distributed.checkpoint; write one file of it with: python -m "

@@ -9,7 +9,8 @@ from models.checkpoints.tables import Table, rank_of, tables_in
 
 SAVED = "weights.pth"
 _ANY = (
-    'c = c.state_dict() if hasattr(c, "state_dict") else c.get("state_dict", c.get("model", c)); '
+    'c = c if hasattr(c, "state_dict") else c.get("state_dict", c.get("model", c)); '
+    'c = c.state_dict() if hasattr(c, "state_dict") else c; '
     'c = {k: v for k, v in c.items() if hasattr(v, "shape")}'
 )
 

@@ -103,13 +103,14 @@ def test_text_with_the_line_ends_of_windows_has_no_fault(tmp_path: Path, content
         ("w.pth", b"\n<!DOCTYPE html><html><title>Sign in</title>", "is a web page (HTML), not the file"),
         ("w.pth", b"<?xml version='1.0'?><!-- x --><html>", "is a web page (HTML), not the file"),
         ("w.bin", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-        ("w.pth", gzip.compress(b"weights"), "is a compressed file; unpack it"),
+        ("w.pth", gzip.compress(b"weights", mtime=0), "is a compressed file; unpack it"),
         ("w.pth", pth()[:-100], "is cut off (a zip archive without its end)"),
         ("images.npz", npz()[: len(npz()) // 2], "is cut off (a zip archive without its end)"),
         ("w.safetensors", safetensors()[:-1], "is cut off (it has 16,471 of 16,472 bytes)"),
         ("w.safetensors", safetensors()[:40], "is cut off (it has 40 of 88 bytes)"),
         ("w.safetensors", safetensors() + b"\0", "is damaged: it has 16,473 bytes, and its header states"),
     ],
+    ids=["empty", "page", "page after a prolog", "pointer", "gzip", "zip", "npz", "data", "header", "longer"],
 )
 def test_what_happened_to_a_file_on_its_way_is_said_with_a_remedy(
     tmp_path: Path, name: str, content: bytes, said: str
