@@ -63,6 +63,8 @@ def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -
             "--data with a folder of images, a CSV file, an npz file or FILE.py:load_data"
         )
     description = runner.describe(spec, _stated(options.shapes))
+    for note in description.weights.notes if description.weights is not None else ():
+        progress.say(note)
     found = _find(options.data, description.signature.inputs, options, progress)
     _warn(found, options, progress)
     if isinstance(found, LabelledImages):
@@ -280,6 +282,12 @@ def _name_of(spec: SourceSpec) -> str:
     return spec.name if spec.kind in NETWORKS else Path(spec.name).name
 
 
+def _sha256(spec: SourceSpec, description: SourceDescription) -> str | None:
+    if spec.kind not in NETWORKS:
+        return sha256_of(Path(spec.name))
+    return None if description.weights is None else description.weights.sha256
+
+
 def _source_record(
     spec: SourceSpec,
     description: SourceDescription,
@@ -288,11 +296,11 @@ def _source_record(
     check: PreprocessCheck | None,
 ) -> SourceRecord:
     own = own_variant(spec.kind, description.precision)
-    file = spec.weights if spec.kind in NETWORKS else spec.name
     return SourceRecord(
         kind=spec.kind,
         name=_name_of(spec),
-        sha256=None if file is None else sha256_of(Path(file)),
+        sha256=_sha256(spec, description),
+        weights_notes=description.weights.notes if description.weights is not None else (),
         variant=None if own is None else str(own),
         signature=description.signature,
         output=source.output,

@@ -12,10 +12,10 @@ from models.training.run import TrainedRun
 from models.training.settings import TrainingSettings
 
 
-def describe_weights(weights: StartingWeights, head_kept: bool) -> WeightsRecord:
+def describe_weights(weights: StartingWeights, head_kept: bool, notes: tuple[str, ...]) -> WeightsRecord:
     """Return the record of the starting weights."""
     return WeightsRecord(
-        kind=weights.kind.value, name=weights.name, sha256=weights.sha256, head_kept=head_kept
+        kind=weights.kind.value, name=weights.name, sha256=weights.sha256, head_kept=head_kept, notes=notes
     )
 
 

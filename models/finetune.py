@@ -54,6 +54,7 @@ from models.sources.splitting import sample_stratified
 from models.starting_weights import (
     StartingWeights,
     apply_weights,
+    head_note,
     load_starting_weights,
     weights_kind,
 )
@@ -165,11 +166,13 @@ def _train(
 ) -> _Result:
     network = architecture.build(len(dataset.classes))
     head_kept = apply_weights(network, weights, architecture)
-    _say(start_sentences(weights, head_kept, settings, architecture), progress)
+    head = head_note(network, weights, architecture)
+    notes = weights.notes if head is None else (*weights.notes, head)
+    _say([*start_sentences(weights, head_kept, settings, architecture), *notes], progress)
     began = time.perf_counter()
     trained = train_network(network, dataset, settings, scratch, progress)
     training = describe_training(settings, trained, architecture, time.perf_counter() - began)
-    return _Result(network, trained, describe_weights(weights, head_kept), training)
+    return _Result(network, trained, describe_weights(weights, head_kept, notes), training)
 
 
 def _evaluate(

@@ -72,6 +72,8 @@ class WeightsRecord(Record):
     """Their file's SHA-256 in hexadecimal; null for random weights."""
     head_kept: bool
     """Whether their last layer fitted the classes and was used; otherwise it started from random weights."""
+    notes: tuple[str, ...] = ()
+    """What of their file was used, and what was changed: prefixes of names, a choice of several networks."""
 
 
 class SplitCounts(Record):

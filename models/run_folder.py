@@ -20,6 +20,7 @@ from models.architectures import ARCHITECTURES, find_architecture
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
+from user_files.faults import why_changed, why_unreadable
 from user_files.versions import document_of, newer_schema, newer_tool
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _read_record(folder: Path) -> RunRecord:
         record = RunRecord.from_json(content)
     except ValidationError as error:
         remedy = newer_tool(document) or "run finetune again"
-        raise InputError(f"{path}: {_first_fault(error)}; {remedy}") from error
+        raise InputError(why_unreadable(path) or f"{path}: {_first_fault(error)}; {remedy}") from error
     if record.arch not in ARCHITECTURES:
         raise InputError(
             f"{path}: the key 'arch' is '{record.arch}', which is not a known architecture; choose from: "
@@ -193,7 +194,8 @@ def _check_files(folder: Path, record: RunRecord) -> None:
             raise InputError(f"{path} is missing from the run folder; run finetune again")
         if hash_file(path) != record.files[name]:
             raise InputError(
-                f"{path} was changed after finetune wrote it (the SHA-256 differs); run finetune again"
+                why_changed(path, record.files[name])
+                or f"{path} was changed after finetune wrote it (the SHA-256 differs); run finetune again"
             )
 
 

@@ -1,28 +1,26 @@
 """Loads the weights that fine-tuning starts from. It knows names and shapes of tensors, and no data."""
 
 import difflib
-import hashlib
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from models.architectures import Architecture
+from models.checkpoints.fitting import fit, unused
+from models.checkpoints.reading import read_checkpoint
 from models.errors import InputError
 from models.network import ImageClassifier
 from models.progress import Progress
 from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
+from user_files.faults import why_unreadable
 from user_files.own_folders import NO_HOME
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
@@ -40,7 +38,9 @@ class StartingWeights:
     sha256: str | None
     """Their file's SHA-256; None for random weights."""
     tensors: Mapping[str, Tensor]
-    """The tensors by torchvision's names."""
+    """The tensors by torchvision's names, and others of the file."""
+    notes: tuple[str, ...] = ()
+    """What of the file was used, and what was changed, in sentences."""
 
 
 def weights_kind(weights: str) -> WeightsKind:
@@ -49,18 +49,15 @@ def weights_kind(weights: str) -> WeightsKind:
     for kind in named:
         if weights == kind.value:
             return kind
-    if not Path(weights).is_file():
+    if not Path(weights).exists():
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise InputError(
-            f"--weights {weights} is neither a name nor an existing file; "
+            why_unreadable(Path(weights))
+            or f"--weights {weights} is neither a name nor an existing file; "
             f"{hint}give imagenet, bundled, none or a FILE"
         )
     check_name(weights, "--weights")
-    if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
-        raise InputError(
-            f"--weights {weights} is a file of an unknown kind; give a .safetensors, .pth or .pt file"
-        )
     return WeightsKind.FILE
 
 
@@ -73,7 +70,7 @@ def load_starting_weights(weights: str, architecture: Architecture, progress: Pr
         return _download_imagenet(architecture, progress)
     if kind is WeightsKind.BUNDLED:
         return _read_bundled(architecture)
-    return _read(Path(weights), kind)
+    return _read(Path(weights), kind, architecture)
 
 
 def _read_bundled(architecture: Architecture) -> StartingWeights:
@@ -83,7 +80,7 @@ def _read_bundled(architecture: Architecture) -> StartingWeights:
             f"--weights bundled: edgefit has no {path.name} here, the weights of {architecture.name}; give "
             "--weights none or a FILE, or install edgefit again if they came with it"
         )
-    return _read(path, WeightsKind.BUNDLED)
+    return _read(path, WeightsKind.BUNDLED, architecture)
 
 
 def _download_imagenet(architecture: Architecture, progress: Progress) -> StartingWeights:
@@ -112,7 +109,7 @@ def _download_imagenet(architecture: Architecture, progress: Progress) -> Starti
             "--weights bundled, or give torchvision's checkpoint as --weights FILE"
         ) from error
     progress.advance()
-    return _read(cached, WeightsKind.IMAGENET)
+    return _read(cached, WeightsKind.IMAGENET, architecture)
 
 
 @contextmanager
@@ -126,57 +123,28 @@ def _network_timeout() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _read(path: Path, kind: WeightsKind) -> StartingWeights:
-    tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    for name, value in tensors.items():
-        _check_numbers(path, str(name), value)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return StartingWeights(kind, path.name, digest, {name: value.float() for name, value in tensors.items()})
+def _read(path: Path, kind: WeightsKind, architecture: Architecture) -> StartingWeights:
+    checkpoint = read_checkpoint(path)
+    own = architecture.build(2).state_dict()
+    found = fit(checkpoint, own, architecture.key_of)
+    others = [name for name in found.tensors if _is_other(architecture.key_of(name), own, architecture)]
+    notes = (*found.notes, f"{unused(others)}, for the network has no such names.")
+    return StartingWeights(
+        kind, path.name, checkpoint.sha256, found.tensors, notes if others else found.notes
+    )
 
 
-def _check_numbers(path: Path, name: str, value: Tensor) -> None:
-    """Raise an InputError unless the tensor is dense and real; only counters of batches may be integers."""
-    remedy = "save the network's state_dict() as floats (torch.float32)"
-    if value.is_meta or value.layout is not torch.strided:
-        kind = "without values (device meta)" if value.is_meta else f"sparse ({value.layout})"
-        raise InputError(f"{path}: '{name}' is {kind}; {remedy}")
-    is_counter = name.endswith(".num_batches_tracked") and not value.is_complex()
-    if not (value.is_floating_point() or is_counter):
-        raise InputError(f"{path}: '{name}' holds {value.dtype}; {remedy}")
+def _is_other(name: str, own: Mapping[str, Tensor], architecture: Architecture) -> bool:
+    """Return whether a tensor is no part of the network, but of a head of another kind, or of a loss.
+
+    A strange name among the features is of another network, which is an error.
+    """
+    features = {key.partition(".")[0] for key in own if not _is_of_head(key, architecture)}
+    return name not in own and name.partition(".")[0] not in features
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path} is not a readable safetensors file ({error}); write it with safetensors.torch.save_file"
-        ) from error
-
-
-def _read_pickle(path: Path) -> dict[str, Tensor]:
-    """Read a state dict, bare or below one of the usual keys, as weights only: no code in the file runs."""
-    try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
-        # torch's own messages are paragraphs that explain how to run the code in the file.
-        fault = (
-            "it contains Python objects, not only tensors"
-            if "Unsupported global" in str(error) or "TorchScript" in str(error)
-            else "it is truncated, or torch.save did not write it"
-        )
-        raise InputError(
-            f"{path} cannot be loaded as weights only, because {fault}; save the network's state_dict()"
-        ) from error
-    for wrapper in ("state_dict", "model_state_dict", "model"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise InputError(
-            f"{path} contains a {type(loaded).__name__}, not a state dict (tensors by name); "
-            "save the network's state_dict()"
-        )
-    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
+def _is_of_head(name: str, architecture: Architecture) -> bool:
+    return name.startswith(f"{architecture.head}.")
 
 
 def apply_weights(network: ImageClassifier, weights: StartingWeights, architecture: Architecture) -> bool:
@@ -187,17 +155,45 @@ def apply_weights(network: ImageClassifier, weights: StartingWeights, architectu
     if weights.kind is WeightsKind.NONE:
         return False
     own = network.state_dict()
-    tensors = {architecture.key_of(name): value for name, value in weights.tensors.items()}
-    head = {name for name in own if name.startswith(architecture.head + ".")}
-    head_fits = all(_shape(tensors, name) == own[name].shape for name in head)
-    chosen = {name: value for name, value in tensors.items() if head_fits or name not in head}
+    tensors = _named(weights, architecture)
+    head = {name for name in own if _is_of_head(name, architecture)}
+    head_fits = _misfit(tensors, own, architecture) is None
+    chosen = {
+        name: value
+        for name, value in tensors.items()
+        if not _is_other(name, own, architecture) and (head_fits or name not in head)
+    }
     _check_fit(chosen, own, head, weights.name, architecture.name)
     network.load_state_dict({**own, **chosen})
     return head_fits
 
 
-def _shape(tensors: Mapping[str, Tensor], name: str) -> torch.Size | None:
-    return tensors[name].shape if name in tensors else None
+def head_note(network: ImageClassifier, weights: StartingWeights, architecture: Architecture) -> str | None:
+    """Return why the network has a new head, in a sentence; None if it has the file's, or none was given."""
+    tensors = _named(weights, architecture)
+    name = _misfit(tensors, network.state_dict(), architecture)
+    if name is None or weights.kind is not WeightsKind.FILE:
+        return None
+    if name not in tensors:
+        return f"The features of {weights.name} were taken, and the head is new: the file has no '{name}'."
+    return (
+        f"The features of {weights.name} were taken, and the head is new: '{name}' of the file has the shape "
+        f"{list(tensors[name].shape)}, and the classes need {list(network.state_dict()[name].shape)}."
+    )
+
+
+def _named(weights: StartingWeights, architecture: Architecture) -> dict[str, Tensor]:
+    return {architecture.key_of(name): value for name, value in weights.tensors.items()}
+
+
+def _misfit(
+    tensors: Mapping[str, Tensor], own: Mapping[str, Tensor], architecture: Architecture
+) -> str | None:
+    """Return the first name of the head that is missing, or has another shape; None if the head fits."""
+    head = (name for name in own if _is_of_head(name, architecture))
+    return next(
+        (name for name in head if name not in tensors or tensors[name].shape != own[name].shape), None
+    )
 
 
 def _check_fit(

@@ -17,6 +17,7 @@ from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
+from user_files.faults import why_unreadable
 
 FILE_NAME = "evaluation.npz"
 
@@ -119,7 +120,9 @@ def read_pack(path: Path) -> EvaluationPack:
         with np.load(path, allow_pickle=False) as arrays:
             pack = _pack_of(arrays)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
-        raise InputError(f"{path} is not an evaluation pack; export the bundle again") from None
+        raise InputError(
+            why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"
+        ) from None
     if not _is_sound(pack):
         raise InputError(
             f"{path}: its inputs, labels and outputs do not fit together; export the bundle again"

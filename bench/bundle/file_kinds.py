@@ -22,11 +22,15 @@ from bench.bundle.protobuf import (
     whole_message,
 )
 from bench.bundle.referred_files import is_openvino
-from user_files.data_kinds import DICOM, IMAGE, kind_of
-from user_files.pointers import pointer_of
+from user_files.faults import converted, replaced_by
+from user_files.line_ends import are_converted
+from user_files.markup import without_encoding, without_prolog
+from user_files.safetensors_header import is_safetensors
+from user_files.signatures import Signature, signature_of
 
 TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
 _AGAIN = "copy, download or export it again"
+_UNPACK = "unpack it, and give the model file in it"
 
 
 @dataclass(frozen=True)
@@ -79,50 +83,33 @@ _SAFETENSORS = FileKind(
     "safetensors, which are weights without a network", f"{_WITH_NETWORK}, or export the two to ONNX"
 )
 _NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted from")
-_IMAGE = FileKind("an image, not a model")
-_COMPRESSED = FileKind("a compressed file", "unpack it, and give the model file in it")
-_ARCHIVE = FileKind("an archive", "unpack it, and give the model file in it")
 
-_MAGICS: tuple[tuple[int, bytes, FileKind], ...] = (
-    (0, b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file, as Keras saves models (.h5)", _KERAS_REMEDY)),
-    (
-        4,
-        b"TFL3",
-        FileKind(
-            "a LiteRT (TensorFlow Lite) model, which is not yet measured by edgefit",
-            "give the same network as ONNX, OpenVINO or TorchScript",
-        ),
+_BY_SIGNATURE: dict[Signature, FileKind] = {
+    Signature.HDF5: FileKind(Signature.HDF5.value, _KERAS_REMEDY),
+    Signature.LITERT: FileKind(
+        f"{Signature.LITERT.value}, which is not yet measured by edgefit",
+        "give the same network as ONNX, OpenVINO or TorchScript",
     ),
-    (
-        4,
-        b"ET12",
-        FileKind("an ExecuTorch program (.pte), which edgefit does not measure", "give the network as ONNX"),
+    Signature.EXECUTORCH: FileKind(
+        f"{Signature.EXECUTORCH.value}, which edgefit does not measure", "give the network as ONNX"
     ),
-    (
-        4,
-        b"ORTM",
-        FileKind("a model in onnxruntime's own format (.ort)", "give the .onnx file that it was made from"),
-    ),
-    (0, b"ftrt", _TENSORRT),
-    (0, b"ptrt", _TENSORRT),
-    (0, b"GGUF", FileKind("a language model's weights (GGUF)")),
-    (0, b"\x1f\x8b", _COMPRESSED),
-    (0, b"BZh", _COMPRESSED),
-    (0, b"\xfd7zXZ\0", _COMPRESSED),
-    (0, b"\x28\xb5\x2f\xfd", _COMPRESSED),
-    (0, b"7z\xbc\xaf", _ARCHIVE),
-    (0, b"Rar!", _ARCHIVE),
-    (257, b"ustar", FileKind("a tar archive", "unpack it, and give the model file in it")),
-    (0, b"\x93NUMPY", FileKind("a NumPy array, not a model")),
-    (0, b"%PDF-", FileKind("a PDF document, not a model")),
-    (0, b"\x7fELF", FileKind("a compiled program or library, not a model")),
-)
+    Signature.ORT: FileKind(Signature.ORT.value, "give the .onnx file that it was made from"),
+    Signature.TENSORRT: _TENSORRT,
+    Signature.GGUF: FileKind(Signature.GGUF.value),
+    Signature.IMAGE: FileKind("an image, not a model"),
+    Signature.COMPRESSED: FileKind(Signature.COMPRESSED.value, _UNPACK),
+    Signature.ARCHIVE: FileKind(Signature.ARCHIVE.value, _UNPACK),
+    Signature.TAR: FileKind(Signature.TAR.value, _UNPACK),
+    Signature.NUMPY: FileKind("a NumPy array, not a model"),
+    Signature.PDF: FileKind("a PDF document, not a model"),
+    Signature.PROGRAM: FileKind("a compiled program or library, not a model"),
+}
 _ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")
 _TORCH_PICKLE_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _BINARY_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HEAD_BYTES = 4096
+_BLOCK = 1 << 20
 
-_WEB_PAGE = FileKind("a web page (HTML), not a model", "download the file itself, not the page about it")
 _ONNX_TEXT = FileKind(
     "an ONNX model in text form",
     "write it as binary with onnx.save(onnx.load(FILE, format), 'model.onnx'), "
@@ -134,8 +121,6 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"\(?(c[\w.]+\n\w+\n|[dl]p\d+\n)"), _PICKLE),
 )
 _XML_ROOT = re.compile(rb"<([\w:.-]+)")
-_HTML_ROOT = re.compile(rb"<(!doctype html|html|head|body)\b", re.IGNORECASE)
-_XML_PROLOG = ((b"<!--", b"-->"), (b"<?", b"?>"), (b"<!", b">"))
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 # The outermost fields of Protocol Buffers: their numbers, and how they are written.
@@ -170,16 +155,16 @@ def kind_of_file(path: Path, content: Content) -> FileKind:
     head = content[:_HEAD_BYTES]
     if (weights := _weights_beside(path)) is not None:
         return weights
-    for offset, magic, kind in _MAGICS:
-        if head.startswith(magic, offset):
-            return kind
-    if kind_of(head) in (IMAGE, DICOM):
-        return _IMAGE
+    if are_converted(content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK)):
+        fault = converted(path)
+        return FileKind(fault.what, fault.remedy)
+    if (signature := signature_of(head)) is not None:
+        return _BY_SIGNATURE[signature]
     if _ZIP.match(head):
         return _kind_of_zip(path)
     if _BINARY_PICKLE.match(head):
         return _TORCH_PICKLE if head.startswith(_TORCH_PICKLE_MAGIC) else _PICKLE
-    if _is_safetensors(head, len(content)):
+    if is_safetensors(head):
         return _SAFETENSORS
     return (
         _kind_of_text(head, is_openvino(content))
@@ -190,10 +175,8 @@ def kind_of_file(path: Path, content: Content) -> FileKind:
 
 def kind_of_pointer(head: bytes) -> FileKind | None:
     """Return what a file is that stands for another one, or was saved instead of it; None if it does not."""
-    if _HTML_ROOT.match(_without_prolog(head)):
-        return _WEB_PAGE
-    pointer = pointer_of(head)
-    return None if pointer is None else FileKind(pointer.what, pointer.remedy)
+    fault = replaced_by(head)
+    return None if fault is None else FileKind(fault.what, fault.remedy)
 
 
 def _weights_beside(path: Path) -> FileKind | None:
@@ -230,17 +213,12 @@ def _kind_of_zip(path: Path) -> FileKind:
 
 def _unpack(names: list[str]) -> str:
     models = [name for name in names if name.endswith((".onnx", ".xml", ".pt"))]
-    return f"unpack it, and give {models[0]!r}" if models else "unpack it, and give the model file in it"
-
-
-def _is_safetensors(head: bytes, size: int) -> bool:
-    """Return whether a file begins with the length of a JSON object, and then that object."""
-    return len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] <= size - 8
+    return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 
 
 def _kind_of_text(head: bytes, is_network: bool) -> FileKind | None:
     """Return which text a file is; None if it is none. `is_network`: it has OpenVINO's root element."""
-    head = _without_encoding(head)
+    head = without_encoding(head)
     if (pointer := kind_of_pointer(head)) is not None:
         return pointer
     for pattern, kind in _TEXTS:
@@ -248,36 +226,16 @@ def _kind_of_text(head: bytes, is_network: bool) -> FileKind | None:
             return kind
     if _NOT_TEXT.search(head):
         return None
-    content = _without_prolog(head)
-    if _HTML_ROOT.match(content):
-        return _WEB_PAGE
+    content = without_prolog(head)
     if root := _XML_ROOT.match(content):
         return OPENVINO if is_network else _other_xml(root.group(1))
     return FileKind("text, not a model") if _is_utf8(head) else None
-
-
-def _without_prolog(head: bytes) -> bytes:
-    """Return XML without what may stand before its root element; the document type of HTML stays."""
-    head = head.lstrip()
-    while not _HTML_ROOT.match(head):
-        end = next((end for begin, end in _XML_PROLOG if head.startswith(begin)), None)
-        if end is None:
-            break
-        head = head.partition(end)[2].lstrip()
-    return head
 
 
 def _other_xml(root: bytes) -> FileKind:
     return FileKind(
         f"XML, but no OpenVINO model: its root element is <{root.decode(errors='replace')}>, not <net>"
     )
-
-
-def _without_encoding(head: bytes) -> bytes:
-    """Return text of any encoding as ASCII has it, as far as it is ASCII."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head[2:].replace(b"\0", b"")
-    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 def _is_utf8(head: bytes) -> bool:

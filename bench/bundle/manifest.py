@@ -28,6 +28,7 @@ from bench.filesystem.whole_files import files_below, sha256_of
 from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
+from user_files.faults import why_changed
 from user_files.text import utf8_of
 
 MANIFEST = "manifest.json"
@@ -408,7 +409,10 @@ def _check(folder: Path, record: FileRecord) -> None:
             f"{path} is a symbolic link; replace it with the file itself, or export the bundle again"
         )
     if path.stat().st_size != record.size_bytes or sha256_of(path) != record.sha256:
-        raise InputError(f"{path} is not the exported file (its SHA-256 differs); export the bundle again")
+        raise InputError(
+            why_changed(path, record.sha256)
+            or f"{path} is not the exported file (its SHA-256 differs); export the bundle again"
+        )
 
 
 def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:

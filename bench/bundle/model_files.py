@@ -22,7 +22,6 @@ from bench.bundle.file_kinds import (
     TORCH_PROGRAM,
     FileKind,
     kind_of_file,
-    kind_of_pointer,
 )
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
@@ -30,10 +29,10 @@ from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from device_profiles.part import PLAIN
+from user_files.faults import why_replaced, why_unreadable
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
-_POINTER_BYTES = 1024
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
 _LAST_BYTES = 4096
 
@@ -144,19 +143,11 @@ def _refuse_no_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(_missing(path)) from None
+        raise InputError(why_unreadable(path) or f"{path}: no such file; {TAKEN}") from None
     if stat.S_ISDIR(mode):
         raise InputError(_refusal(path, _kind_of_folder(path)))
     if not stat.S_ISREG(mode):
         raise InputError(f"{path}: is {_what_is(mode)}, not a file; write the model to a file, and give that")
-
-
-def _missing(path: Path) -> str:
-    if not path.is_symlink():
-        return f"{path}: no such file; {TAKEN}"
-    target = os.readlink(path)
-    remedy = "fetch it with: git annex get FILE" if "annex/objects" in target else "put that file there"
-    return f"{path}: is a symbolic link to {target!r}, which is missing; {remedy}"
 
 
 def _what_is(mode: int) -> str:
@@ -219,10 +210,8 @@ def _refuse_referred(path: Path, name: str) -> None:
         )
     if not file.is_file():
         raise InputError(f"{path}: refers to {name!r}, which is not a file; put the model's data there")
-    with file.open("rb") as opened:
-        pointer = kind_of_pointer(opened.read(_POINTER_BYTES))
-    if pointer is not None:
-        raise InputError(_refusal(file, pointer))
+    if (why := why_replaced(file)) is not None:
+        raise InputError(why)
 
 
 def _remedy_for_missing(path: Path, file: Path) -> str:

@@ -29,6 +29,7 @@ from bench.bundle.protobuf import (
 )
 from bench.bundle.variants import Precision
 from bench.errors import InputError
+from user_files.faults import why_unreadable
 
 MODEL, _GRAPH, _FUNCTION, NODE, TENSOR = (
     "ModelProto",
@@ -186,7 +187,8 @@ def read_onnx(path: Path, read: Callable[[Content], _Read]) -> _Read:
             return read(content)
     except (DamagedMessageError, ValueError):  # an empty file cannot be mapped
         raise InputError(
-            f"{path}: is a damaged ONNX model, cut off perhaps; copy, download or export it again"
+            why_unreadable(path)
+            or f"{path}: is a damaged ONNX model, cut off perhaps; copy, download or export it again"
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None

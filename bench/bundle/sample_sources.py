@@ -15,6 +15,7 @@ from bench.bundle.samples import Sample
 from bench.bundle.signature import Array
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
+from user_files.faults import why_unreadable
 
 TENSOR_SUFFIXES = (".npy", ".npz")
 USUAL_FUNCTION = "load_data"
@@ -40,7 +41,9 @@ def _arrays_in(path: Path) -> dict[str, Array]:
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         why = " ".join(str(error).split())
         raise InputError(
-            f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no objects"
+            why_unreadable(path)
+            or f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no "
+            "objects"
         ) from None
 
 

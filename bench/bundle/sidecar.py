@@ -32,6 +32,7 @@ from device_profiles.part import Text
 from device_profiles.validation import explain
 from device_profiles.yaml_text import read_yaml, to_yaml
 from user_files.decoding import FULL_WHITE
+from user_files.faults import why_unreadable
 from user_files.text import text_of
 
 SIDECAR = "edgefit.yaml"
@@ -220,10 +221,14 @@ def read_document(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         kind = "JSON" if path.suffix == ".json" else "YAML"
         why = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as {kind} ({why}); correct it, or move it away") from None
+        raise InputError(
+            why_unreadable(path) or f"{path}: cannot be read as {kind} ({why}); correct it, or move it away"
+        ) from None
     if not isinstance(content, dict):
         raise InputError(
-            f"{path}: must have keys and values (value: {str(content)[:60]!r}); correct it, or move it away"
+            why_unreadable(path)
+            or f"{path}: must have keys and values (value: {str(content)[:60]!r}); correct it, or "
+            "move it away"
         )
     return content
 

@@ -92,7 +92,10 @@ class SourceRecord(Record):
     name: Text
     """The source as it was typed; of a file its name."""
     sha256: str | None
-    """SHA-256 of the file, or of the file with the weights; null where there is none."""
+    """SHA-256 of the file, or of the file with the weights; null where there is none. Of weights in several
+    files it is that of their own hashes, in hexadecimal, one after the other."""
+    weights_notes: tuple[str, ...] = ()
+    """What of the file with the weights was used, and what was changed, such as prefixes of names."""
     variant: str | None
     """The variant that is the user's own file, unchanged; null where there is none."""
     signature: Signature

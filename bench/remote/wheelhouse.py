@@ -13,6 +13,7 @@ from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
+from user_files.faults import why_changed
 
 MARKER = "wheelhouse.json"
 
@@ -103,7 +104,10 @@ def wheels_in(
         raise InputError(f"{folder}: this wheelhouse has no runtime for {', '.join(missing)}; {remedy}")
     for name, sha256 in wheelhouse.wheels.items():
         if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
-            raise InputError(f"{folder / name}: this wheel is missing or was changed; {remedy}")
+            raise InputError(
+                why_changed(folder / name, sha256)
+                or f"{folder / name}: this wheel is missing or was changed; {remedy}"
+            )
     requirements = requirements_for(selection, has_system_runtimes)
     return select_wheels(platform, requirements, [folder / name for name in wheelhouse.wheels])
 

@@ -18,6 +18,7 @@ from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
+from user_files.faults import why_unreadable
 from user_files.text import utf8_of
 from user_files.versions import newer_schema
 
@@ -70,7 +71,8 @@ def parse_report(content: bytes, path: Path) -> Report:
     content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         raise InputError(
-            f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
+            why_unreadable(path)
+            or f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
             f"edgefit bench {path} --out REPORT.json"
         )
     try:

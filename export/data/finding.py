@@ -26,6 +26,7 @@ from export.data.sets import Sets, divided, refuse_too_few, without_common
 from export.data.tensors import LabelledTensors
 from models.progress import Progress, Silent
 from models.sources.folder_content import refuse_dicom
+from user_files.faults import why_unreadable
 from user_files.finding import first_image, found_file
 
 USES = (
@@ -75,7 +76,9 @@ def find_data(
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
     if path.suffix.lower() == ".npz":
-        raise InputError(f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}")
+        raise InputError(
+            why_unreadable(path) or f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}"
+        )
     return _of_files(list_csv(path, wanted.classes), wanted.limits)
 
 

@@ -19,6 +19,7 @@ from models.progress import Progress
 from models.sources.array_words import images_fault, label_type_fault
 from models.sources.medmnist import known_classes
 from models.sources.names import check_class_names, check_name, printable
+from user_files.faults import why_unreadable
 
 _SPLITS = ("train", "val", "test")
 _CLASSES = "classes"
@@ -115,13 +116,16 @@ def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is no readable npz file ({error}); write it with numpy.savez") from None
+        raise InputError(
+            why_unreadable(path) or f"{path}: is no readable npz file ({error}); write it with numpy.savez"
+        ) from None
 
 
 def _damaged(path: Path, key: str) -> InputError:
     return InputError(
-        f"{path}: '{key}' cannot be read, because it is damaged or holds Python objects; write plain arrays "
-        "with numpy.savez"
+        why_unreadable(path)
+        or f"{path}: '{key}' cannot be read, because it is damaged or holds Python objects; write plain "
+        "arrays with numpy.savez"
     )
 
 

@@ -9,6 +9,7 @@ from bench.bundle.source_record import SourceKind
 from bench.errors import InputError
 from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
+from user_files.faults import why_unreadable
 
 _LIBRARIES = {"torchvision": SourceKind.TORCHVISION, "timm": SourceKind.TIMM}
 _KINDS = {format_: kind for kind, format_ in FORMAT_OF.items()}
@@ -32,8 +33,11 @@ def recognise(text: str, weights: Path | None) -> SourceSpec:
         return spec
     if spec.kind not in NETWORKS:
         raise InputError(f"--weights {weights}: it applies to a network in Python; {text} has its weights")
-    if not weights.is_file():
-        raise InputError(f"--weights {weights}: no such file; give the file that holds the weights")
+    if not weights.exists():
+        raise InputError(
+            why_unreadable(weights)
+            or f"--weights {weights}: no such file; give the file that holds the weights"
+        )
     return spec.model_copy(update={"weights": str(weights.resolve())})
 
 

@@ -57,6 +57,15 @@ class StatedPreprocess(Record):
     """The order of the channels."""
 
 
+class DescribedWeights(Record):
+    """The file with the weights of a network in Python."""
+
+    sha256: str
+    """SHA-256 of the file; of several files that of their hashes."""
+    notes: tuple[str, ...] = ()
+    """What of the file was used, and what was changed, in sentences."""
+
+
 class SourceDescription(Record):
     """What a source takes and gives."""
 
@@ -70,6 +79,8 @@ class SourceDescription(Record):
     """The version of the operator set of an ONNX file; null for every other source."""
     stated: StatedPreprocess | None = None
     """The preprocessing that the network's library states; null for other sources."""
+    weights: DescribedWeights | None = None
+    """The weights that were read from a file; null where the source has them by itself."""
 
 
 class OpenSource(Record):

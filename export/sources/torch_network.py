@@ -37,7 +37,14 @@ from export.sources.layered import layered_network
 from export.sources.library import Build, Library, Timm, Torchvision, for_channels, stem_of
 from export.sources.named_function import function_at
 from export.sources.source import NotLayeredError
-from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedPreprocess, StatedShape
+from export.sources.spec import (
+    DescribedWeights,
+    OpenSource,
+    SourceDescription,
+    SourceSpec,
+    StatedPreprocess,
+    StatedShape,
+)
 from export.sources.weights import Weights, load_into, read_weights
 from models.torchvision_import import import_torchvision_models
 
@@ -56,6 +63,8 @@ class Opened:
     """Which library has it."""
     stated: StatedPreprocess | None = None
     """The preprocessing that the library states."""
+    weights: Weights | None = None
+    """The weights of a file; None for those that a function's network has by itself."""
 
 
 class TorchNetworkSource:
@@ -101,7 +110,12 @@ def describe_network(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceD
         precision=Precision.FP32,
         producer=opened.producer,
         stated=opened.stated,
+        weights=_described(opened.weights),
     )
+
+
+def _described(weights: Weights | None) -> DescribedWeights | None:
+    return None if weights is None else DescribedWeights(sha256=weights.sha256, notes=weights.notes)
 
 
 def _refuse_random_weights(spec: SourceSpec, network: nn.Module) -> None:
@@ -130,33 +144,33 @@ def _refuse_random_outputs(name: str, outputs: Outputs, again: Outputs) -> None:
 
 def open_network(spec: SourceSpec, size: tuple[int, int] | None) -> Opened:
     """Build a network for its weights and load them; `size`: height and width of its input, if known."""
-    weights = None if spec.weights is None else read_weights(Path(spec.weights))
     match spec.kind:
         case SourceKind.FUNCTION:
-            return _of_function(spec, weights)
+            return _of_function(spec)
         case SourceKind.TORCHVISION:
-            return _of_library(spec.name, Torchvision(), weights, size)
+            return _of_library(spec, Torchvision(), size)
         case _:
-            return _of_library(spec.name, Timm(), weights, size)
+            return _of_library(spec, Timm(), size)
 
 
-def _of_library(name: str, library: Library, weights: Weights | None, size: tuple[int, int] | None) -> Opened:
-    own_name = name.partition("/")[2]
+def _of_library(spec: SourceSpec, library: Library, size: tuple[int, int] | None) -> Opened:
+    own_name = spec.name.partition("/")[2]
     build = Build(size=size)
     network = library.build(own_name, build)
-    if weights is None:
+    if spec.weights is None:
         raise InputError(
-            f"{name}: has random weights without a file, and edgefit downloads none; give yours with "
+            f"{spec.name}: has random weights without a file, and edgefit downloads none; give yours with "
             "--weights FILE (.safetensors, or what torch.save wrote of network.state_dict())"
         )
+    weights = read_weights(Path(spec.weights), network)
     fitted = _fitted(network, weights, build)
     if fitted != build:
         network = library.build(own_name, fitted)
-    load_into(network, weights, name)
+    load_into(network, weights, spec.name)
     stated, stem = library.stated(own_name), stem_of(network)
     if stated is not None and stem is not None:
         stated = for_channels(stated, stem[1].in_channels)
-    return Opened(network.requires_grad_(False), library.producer, stated)
+    return Opened(network.requires_grad_(False), library.producer, stated, weights)
 
 
 def _fitted(network: nn.Module, weights: Weights, build: Build) -> Build:
@@ -174,11 +188,12 @@ def _fitted(network: nn.Module, weights: Weights, build: Build) -> Build:
     return build
 
 
-def _of_function(spec: SourceSpec, weights: Weights | None) -> Opened:
-    network = _built(spec)
-    if weights is not None:
+def _of_function(spec: SourceSpec) -> Opened:
+    network, weights = _built(spec), None
+    if spec.weights is not None:
+        weights = read_weights(Path(spec.weights), network)
         load_into(network, weights, spec.name)
-    return Opened(network, f"pytorch {torch.__version__.partition('+')[0]}")
+    return Opened(network, f"pytorch {torch.__version__.partition('+')[0]}", weights=weights)
 
 
 def _built(spec: SourceSpec) -> nn.Module:

@@ -29,6 +29,7 @@ from export.sources.layered import layered_network
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from export.sources.torch_network import dtype_of, exported, flat_outputs, named_outputs
+from user_files.faults import why_unreadable
 
 _QUANTISED = ("quantized", "torchao")
 _HALVES = (torch.float16, torch.bfloat16)
@@ -99,7 +100,8 @@ def read_program(path: Path) -> ExportedProgram:
     except Exception as error:
         reason = first_sentence(str(error)) or type(error).__name__
         raise InputError(
-            f"{path}: cannot be loaded as a program of torch.export ({reason}); save it again with "
+            why_unreadable(path)
+            or f"{path}: cannot be loaded as a program of torch.export ({reason}); save it again with "
             f"torch.export.save, with torch {torch.__version__.partition('+')[0]}"
         ) from error
     finally:

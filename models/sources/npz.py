@@ -20,6 +20,7 @@ from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOpt
 from models.sources.splitting import split_off
 from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
+from user_files.faults import why_unreadable
 
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
@@ -56,13 +57,16 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
 def _read_keys(path: Path) -> set[str]:
     if not zipfile.is_zipfile(path):
         raise InputError(
-            f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
+            why_unreadable(path)
+            or f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
         )
     try:
         with np.load(path, allow_pickle=False) as archive:
             return set(archive.files)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise InputError(f"{path} is not a readable .npz file ({error}); write it with np.savez") from error
+        raise InputError(
+            why_unreadable(path) or f"{path} is not a readable .npz file ({error}); write it with np.savez"
+        ) from error
 
 
 def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, progress: Progress) -> Dataset:
@@ -114,7 +118,8 @@ def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDAr
         values = archive[key]
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: '{key}' cannot be read, because it is damaged or contains Python objects; "
+            why_unreadable(path)
+            or f"{path}: '{key}' cannot be read, because it is damaged or contains Python objects; "
             "write plain arrays with np.savez"
         ) from error
     if not isinstance(values, np.ndarray):

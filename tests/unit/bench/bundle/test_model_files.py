@@ -323,3 +323,23 @@ def test_names_know_the_present_folder(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path / "here")
 
     assert display_names([Path("m.onnx"), Path("../m.onnx")]) == ["here/m.onnx", f"{tmp_path.name}/m.onnx"]
+
+
+def test_a_model_whose_line_ends_were_converted_is_refused_before_a_runtime_reads_it(tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"\x08\x07\x12\x04test" + bytes(range(256)).replace(b"\n", b"\r\n") * 9)
+
+    with pytest.raises(InputError, match=r"model\.onnx: is damaged, because its line ends were converted"):
+        read_model_file(model)
+
+
+def test_converted_weights_of_an_openvino_model_are_refused_for_it_would_compute_other_values(
+    tmp_path: Path,
+) -> None:
+    model = tmp_path / "model.xml"
+    layer = '<layer id="0" type="Const"><data offset="0" size="2304"/></layer>'
+    model.write_text(f'<?xml version="1.0"?><net name="n" version="11"><layers>{layer}</layers></net>')
+    model.with_suffix(".bin").write_bytes(bytes(range(256)).replace(b"\n", b"\r\n") * 9)
+
+    with pytest.raises(InputError, match=r"model\.bin: is damaged, because its line ends were converted"):
+        read_model_file(model)
