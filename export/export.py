@@ -206,7 +206,7 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
         return _failed(variant, task)
     match worker.ask(task, job.options.timeout_s, show):
         case Made(artifact=artifact):
-            return artifact.model_copy(update={"warnings": warnings_of(artifact)})
+            return artifact.model_copy(update={"warnings": (*artifact.warnings, *warnings_of(artifact))})
         case Refused() as refused:
             shutil.rmtree(job.folder / str(variant), ignore_errors=True)
             return _failed(variant, refused)

@@ -5,7 +5,7 @@ Each `to_*.py` module is an Exporter.
 
 import importlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -16,6 +16,7 @@ from bench.bundle.recipe import Recipe
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
+from export.half_precision import Halving
 from export.sources.source import Base
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ class Exported:
     engine: str | None = None
     method: str | None = None
     excluded_modules: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def with_layers_in_fp32(exported: Exported, halving: Halving) -> Exported:
+    """Note which layers of an fp16 artifact stay in fp32; raises NothingInHalfError if all of them do."""
+    return replace(exported, excluded_modules=halving.in_fp32, warnings=halving.warnings)
 
 
 @runtime_checkable

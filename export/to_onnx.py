@@ -37,7 +37,9 @@ from export.exporter import (
     ExportRequest,
     is_stored_in_half,
     pools_an_image,
+    with_layers_in_fp32,
 )
+from export.half_precision import Halving
 from export.onnx_weights import onnx_model_of
 from export.quantisation.sums import Kind, Step, sums_in_float
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
@@ -65,7 +67,9 @@ def export(request: ExportRequest) -> Exported:
         case Precision.FP32:
             return _save(model, entry)
         case Precision.FP16:
-            return _save(_with_half_weights(model), entry, method=HALF_METHOD)
+            halving = Halving()
+            half = _with_half_weights(model, halving)
+            return with_layers_in_fp32(_save(half, entry, method=HALF_METHOD), halving)
         case Precision.INT8:
             return _quantise(model, request, entry)
 
@@ -141,15 +145,17 @@ def _save(
     )
 
 
-def _with_half_weights(model: ModelProto) -> ModelProto:
+def _with_half_weights(model: ModelProto, halving: Halving) -> ModelProto:
     """Store weights in half precision, each behind a Cast to float that runtimes fold at load."""
     half = ModelProto()
     half.CopyFrom(model)
     casts: list[NodeProto] = []
     for weight in half.graph.initializer:
         if weight.data_type == TensorProto.FLOAT and is_stored_in_half(weight.dims):
-            values = numpy_helper.to_array(weight).astype(np.float16)
             name = weight.name
+            values = halving.half(name, numpy_helper.to_array(weight))
+            if values is None:
+                continue
             weight.CopyFrom(numpy_helper.from_array(values, f"{name}_half"))
             casts.append(
                 helper.make_node("Cast", [weight.name], [name], f"{name}_to_float", to=TensorProto.FLOAT)

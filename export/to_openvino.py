@@ -32,7 +32,9 @@ from export.exporter import (
     Exported,
     ExportRequest,
     is_stored_in_half,
+    with_layers_in_fp32,
 )
+from export.half_precision import Halving
 from export.openvino_in_fp32 import kept_in_fp32
 from export.quantisation.rounding import scale_of
 from export.quantisation.simulation import along, weighted
@@ -80,8 +82,9 @@ def export(request: ExportRequest) -> Exported:
         case Precision.FP32:
             return _save(model, request)
         case Precision.FP16:
-            _halve_weights(model)
-            return _save(model, request, HALF_METHOD)
+            halving = Halving()
+            _halve_weights(model, halving)
+            return with_layers_in_fp32(_save(model, request, HALF_METHOD), halving)
         case Precision.INT8:
             return _quantise(model, request)
 
@@ -159,17 +162,18 @@ def _save(
     )
 
 
-def _halve_weights(model: openvino.Model) -> None:
+def _halve_weights(model: openvino.Model, halving: Halving) -> None:
     """Store weights in half precision, each behind a Convert to float that compiling the model folds."""
     for constant in model.get_ops():
         if constant.get_type_name() != "Constant" or constant.get_element_type() != openvino.Type.f32:
             continue
-        if is_stored_in_half(list(constant.shape)):
+        if not is_stored_in_half(list(constant.shape)):
+            continue
+        name = constant.get_friendly_name()
+        values = halving.half(name.removeprefix("self."), constant.data)
+        if values is not None:
             consumers = constant.output(0).get_target_inputs()
-            half = opset13.constant(
-                constant.data.astype(np.float16), name=f"{constant.get_friendly_name()}_half"
-            )
-            converted = opset13.convert(half, "f32")
+            converted = opset13.convert(opset13.constant(values, name=f"{name}_half"), "f32")
             for consumer in consumers:
                 consumer.replace_source_output(converted.output(0))
 

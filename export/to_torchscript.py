@@ -34,7 +34,9 @@ from export.exporter import (
     Exported,
     ExportRequest,
     is_stored_in_half,
+    with_layers_in_fp32,
 )
+from export.half_precision import Halving
 from export.quantisation.simulation import is_sum, output_of, sums_in_int8, weighted
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
@@ -51,7 +53,9 @@ def export(request: ExportRequest) -> Exported:
         case Precision.FP32:
             return _save(_trace(request.network, request), request)
         case Precision.FP16:
-            return _save(_with_half_weights(_trace(request.network, request)), request, HALF_METHOD)
+            halving = Halving()
+            half = _with_half_weights(_trace(request.network, request), halving)
+            return with_layers_in_fp32(_save(half, request, HALF_METHOD), halving)
         case Precision.INT8:
             return _quantise(request)
 
@@ -92,11 +96,13 @@ def _copy_without_debug_files(source: Path, target: Path) -> None:
                 small.writestr(member.filename, archive.read(member))
 
 
-def _with_half_weights(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+def _with_half_weights(module: torch.jit.ScriptModule, halving: Halving) -> torch.jit.ScriptModule:
     """Store weights in half precision; the runtime converts them to float when it loads the file."""
-    for parameter in module.parameters():
+    for name, parameter in module.named_parameters():
         if is_stored_in_half(parameter.shape):
-            parameter.data = parameter.data.half()
+            values = halving.half(name, parameter.detach().numpy())
+            if values is not None:
+                parameter.data = torch.from_numpy(values)
     return module
 
 

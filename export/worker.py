@@ -217,6 +217,7 @@ def _describe(
         method=exported.method,
         calibration_images=calibrated_on or None,
         excluded_modules=exported.excluded_modules,
+        warnings=exported.warnings,
         search=search,
         signature=_signature(task, exported),
     )

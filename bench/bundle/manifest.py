@@ -162,13 +162,13 @@ class ArtifactRecord(Record):
     calibration_images: int | None = None
     """The number of training images on which the ranges of int8 were found."""
     excluded_modules: tuple[str, ...] = ()
-    """The network's modules that int8 keeps in fp32."""
+    """The network's modules that int8 keeps in fp32, and those whose weights fp16 cannot hold."""
     search: Search | None = None
     """How the recipe of int8 was found; null if it was not searched for."""
     signature: Signature | None = None
     """The file's inputs and outputs; null in schema 1, whose artifacts take one RGB image in [0, 1]."""
     warnings: tuple[str, ...] = ()
-    """Warnings about this artifact, such as a goal that int8 misses."""
+    """Warnings about this artifact, such as a goal that int8 misses, or weights that fp16 cannot hold."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ArtifactRecord":
