@@ -1,6 +1,7 @@
 """`edgefit doctor`: what a machine can run, and what will disturb a measurement. It parses and prints."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,7 +81,7 @@ def doctor(
     }
     output.document(json.dumps(document))
     if on is not None:
-        output.next_step(f"edgefit bench BUNDLE --on {on}")
+        output.next_step(f"edgefit bench BUNDLE --on {shlex.quote(on)}")
 
 
 def _this_machine() -> _MachineReport:
@@ -116,6 +117,7 @@ def _board(on: str) -> _MachineReport:
     probe.refuse_unusable()
     facts = probe.facts
     installed_later = "edgefit bench --on installs it"
+    removal = f"edgefit clean --on {shlex.quote(on)}"
     return _MachineReport(
         host=probe.host,
         state=probe.state,
@@ -127,7 +129,7 @@ def _board(on: str) -> _MachineReport:
         confinement=None,
         extra_rows={
             "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
-            "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: edgefit clean --on {on}"
+            "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: {removal}"
             if facts.store_bytes
             else "not installed yet",
         },

@@ -155,7 +155,6 @@ def test_a_full_disk_is_reported_and_leaves_no_unfinished_file(
 @pytest.mark.parametrize(
     "text",
     [
-        "board",
         "ssh://",
         "ssh://-oProxyCommand=touch x",
         "ssh://$(touch x)",
