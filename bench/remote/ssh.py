@@ -62,6 +62,7 @@ _LOADER = (
 # A person who types a password needs time; a board's shell needs less.
 _PERSON_LIMIT_S = 180.0
 _LOGIN_LIMIT_S = 20.0
+_REACTION_LIMIT_S = 3.0
 _ANSWER_LIMIT_S = 600.0
 _POLL_S = 0.25
 _EXIT_LIMIT_S = 5
@@ -197,7 +198,7 @@ class Link:
         """Close the input of a login after which no command runs, and see what happens."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        deadline = monotonic() + _EXIT_LIMIT_S
+        deadline = monotonic() + _REACTION_LIMIT_S
         while monotonic() < deadline:
             is_open = self._receive()
             if self._take_handshake() is not None:

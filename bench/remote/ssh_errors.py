@@ -78,12 +78,12 @@ def connection_error(target: Target, exit_code: int | None, stderr: str, printed
     """
     if exit_code is not None and exit_code >= 0 and exit_code != _SSH_FAILED:
         return _login_error(target, exit_code, _lines(stderr) or _lines(printed))
-    last = _last_line(stderr) or f"ssh ended with code {exit_code}"
+    errors, last = "\n".join(_lines(stderr)), _last_line(stderr) or f"ssh ended with code {exit_code}"
     for sign, remedy in _REMEDIES.items():
-        if sign in stderr:
+        if sign in errors:
             return BoardError(f"{target.name}: {_filled(remedy, target)} ({last})")
     for sign, remedy in _REMEDIES_OF_NOW.items():
-        if sign in stderr:
+        if sign in errors:
             return LinkLostError(f"{target.name}: {_filled(remedy, target)} ({last})")
     return LinkLostError(f"{target.name}: the connection broke ({last})")
 
