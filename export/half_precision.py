@@ -78,7 +78,9 @@ class Halving:
         Raises NothingInHalfError if these are all layers that could be stored in half precision.
         """
         if self.unfit and not self.stored:
-            raise NothingInHalfError(f"{'; '.join(self.warnings)}; nothing else could be in half: export fp32")
+            raise NothingInHalfError(
+                f"{'; '.join(self.warnings)}; nothing else could be in half: export fp32"
+            )
         return tuple(self.unfit)
 
     @property

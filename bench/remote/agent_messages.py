@@ -261,6 +261,9 @@ class ProbeFacts(Record):
     may_write: bool
     """Whether the user who logs in can write that folder."""
 
+    may_execute: bool
+    """Whether its file system is mounted so that programs can run from it."""
+
     store_bytes: Count
     """The size of that folder."""
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
+from bench.remote.agent.trial import ANOTHER_FOLDER
 from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_limit import read_throttling
@@ -158,6 +159,11 @@ class BoardProbe:
             return (
                 f"this user cannot write {facts.store}; set XDG_CACHE_HOME on the board, or log in as another"
                 " user"
+            )
+        if not facts.may_execute:
+            return (
+                f"no program can run from {facts.store}, because its file system is mounted with noexec;"
+                f" {ANOTHER_FOLDER}"
             )
         if self._memory["MemTotal"] < _LEAST_MEMORY_BYTES:
             has, needs = self._memory["MemTotal"] // BYTES_PER_MIB, _LEAST_MEMORY_BYTES // BYTES_PER_MIB

@@ -16,7 +16,7 @@ import user_files
 
 AGENT_PACKAGE = "bench.remote.agent"
 # The agent's modules, in the order in which they import each other.
-AGENT_MODULES = ("store", "environments", "jobs", "probing", "serving")
+AGENT_MODULES = ("store", "trial", "environments", "jobs", "probing", "serving")
 # A board's Python runs this without a file: each module is made in memory.
 _LOADER = """
 import sys, types

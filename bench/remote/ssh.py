@@ -1,6 +1,6 @@
 """The connection to a board's agent: the system's own ssh, so that the engineer's configuration of it holds.
 
-It knows processes, lines and the meaning of ssh's errors. board knows what is requested.
+It knows processes and lines. ssh_errors knows the meaning of ssh's errors, and board what is requested.
 """
 
 import os
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
@@ -26,36 +26,43 @@ from bench.remote.agent_messages import (
     read_message,
 )
 from bench.remote.shipped_code import agent_source
+from bench.remote.ssh_errors import Stuck, agent_error, connection_error, has_log, is_logged_in, stuck_error
 from bench.remote.targets import Target
 
 OLDEST_PYTHON = (3, 10)
 # Ctrl-C goes to every process of the terminal: ssh must outlive it, so that the board can still be reached.
 _IGNORE_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 # A connection that is dead for half a minute is given up; otherwise a laptop that slept would wait for ever.
-# The rest overrules what ssh's configuration may do besides: run another command, forward ports, suppress
-# errors, or be the one connection that others are made over.
+# The log says when ssh has logged in: before that it may be asking for a password.
+# The rest overrules what ssh's configuration may do besides: run another command, forward ports, or be the
+# one connection that others are made over.
 _OPTIONS = (
     *("-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"),
-    *("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=INFO"),
+    *("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=DEBUG1"),
     # A model that runs on the board could use an agent's keys, and a window on the screen here.
     *("-o", "ForwardAgent=no", "-o", "ForwardX11=no"),
     *("-o", "ControlMaster=no", "-T"),
 )
 _CHECKS_NO_KEYS = ("false", "no", "off")
 # One line of the simplest Python, for any version: it prints its version, and runs the line that it receives.
-# The folder that it starts in is nobody's library.
+# Neither the folder that it starts in nor one that PYTHONPATH names is its library.
 _HANDSHAKE = "edgefit-board"
 _COMMAND = (
-    'python3 -B -c "import sys;sys.path[:1]=[];'
+    'python3 -B -E -c "import sys;sys.path[:1]=[];'
     "sys.stdout.write('\\n" + _HANDSHAKE + " %d.%d.%d\\n'%sys.version_info[:3]);sys.stdout.flush();"
     "i=open(0,'rb',0);exec(i.readline())\""
 )
-_HANDSHAKE_LINE = re.compile(rf"{_HANDSHAKE} (\d{{1,3}})\.(\d{{1,3}})\.(\d{{1,3}})".encode())
+_HANDSHAKE_LINE = re.compile(
+    rf"^[ \t\r]*{_HANDSHAKE} (\d{{1,3}})\.(\d{{1,3}})\.(\d{{1,3}})[ \t\r]*\n".encode(), re.MULTILINE
+)
 _LOADER = (
     "n=int(i.readline());b=bytearray();"
     'exec("while len(b)<n:\\n b+=i.read(n-len(b)) or sys.exit()\\nexec(bytes(b))")'
 )
-_HANDSHAKE_LIMIT_S = 180.0
+# A person who types a password needs time; a board's shell needs less.
+_PERSON_LIMIT_S = 180.0
+_LOGIN_LIMIT_S = 20.0
+_REACTION_LIMIT_S = 3.0
 _ANSWER_LIMIT_S = 600.0
 _POLL_S = 0.25
 _EXIT_LIMIT_S = 5
@@ -80,8 +87,11 @@ class Link:
         ssh = _ssh_command()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
         self._received = b""
-        self._is_ready = False
-        options = (*_OPTIONS, *_host_key_option(ssh, target))
+        self._is_ready = self._has_answered = False
+        configuration = _configuration(ssh, target)
+        options = (*_OPTIONS, *_host_key_option(configuration))
+        # Another program than OpenSSH's has no such log, so its login counts from the beginning.
+        self._login_began = None if has_log(configuration) else monotonic()
         self._process = subprocess.Popen(
             (*_IGNORE_INTERRUPTS, *ssh, *options, *target.ssh_arguments, _COMMAND),
             stdin=subprocess.PIPE,
@@ -131,6 +141,7 @@ class Link:
     def receive(self, limit_s: float = _ANSWER_LIMIT_S) -> Answer | FollowMessage:
         """Wait for one message; raises LinkLostError if none comes, BoardError if it is a refusal."""
         message = read_message(self.target.name, self._read_line(monotonic() + limit_s))
+        self._has_answered = True
         if isinstance(message, Refusal):
             raise BoardError(f"{self.target.name}: {message.refused}")
         return message
@@ -148,9 +159,7 @@ class Link:
 
     def _start_agent(self) -> None:
         """Wait for the board's Python and send it the agent; a login script may print lines before that."""
-        deadline = monotonic() + _HANDSHAKE_LIMIT_S
-        while (match := _HANDSHAKE_LINE.fullmatch(self._read_line(deadline).strip())) is None:
-            pass
+        match = self._wait_for_python()
         if tuple(map(int, match.groups())) < OLDEST_PYTHON:
             version = b".".join(match.groups()).decode()
             raise BoardError(
@@ -161,21 +170,63 @@ class Link:
         source = agent_source()
         self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
 
+    def _wait_for_python(self) -> re.Match[bytes]:
+        deadline = monotonic() + _PERSON_LIMIT_S
+        while (match := self._take_handshake()) is None:
+            self._raise_if_stopped()
+            if self._login_began is None and is_logged_in(self._stderr_text()):
+                self._login_began = monotonic()
+            if self._login_began is not None and monotonic() > self._login_began + _LOGIN_LIMIT_S:
+                stuck = self._why_stuck()
+                self._process.terminate()
+                raise stuck_error(self.target, stuck, _LOGIN_LIMIT_S, self._received_text)
+            if monotonic() > deadline:
+                raise LinkLostError(
+                    f"{self.target.name}: ssh has not logged in after {_PERSON_LIMIT_S:.0f} s"
+                )
+            if not self._receive():
+                raise self._connection_error()
+        return match
+
+    def _take_handshake(self) -> re.Match[bytes] | None:
+        """Drop what a login script printed, and return the line of the board's Python once it is there."""
+        match = _HANDSHAKE_LINE.search(self._received)
+        self._received = self._received[-_CHUNK:] if match is None else self._received[match.end() :]
+        return match
+
+    def _why_stuck(self) -> Stuck:
+        """Close the input of a login after which no command runs, and see what happens."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        deadline = monotonic() + _REACTION_LIMIT_S
+        while monotonic() < deadline:
+            is_open = self._receive()
+            if self._take_handshake() is not None:
+                return Stuck.WAITS_FOR_INPUT
+            if not is_open:
+                return Stuck.IS_REPLACED
+        return Stuck.WAITS
+
     def _read_line(self, deadline: float) -> bytes:
+        while b"\n" not in self._received:
+            self._raise_if_stopped()
+            if monotonic() > deadline:
+                raise LinkLostError(f"{self.target.name}: the board did not answer in time")
+            if not self._receive():
+                raise self._connection_error()
+        line, _, self._received = self._received.partition(b"\n")
+        return line
+
+    def _receive(self) -> bool:
+        """Wait a moment for more of the board's output, and return whether there may be more."""
         assert self._process.stdout is not None
         with DefaultSelector() as selector:
             selector.register(self._process.stdout, EVENT_READ)
-            while b"\n" not in self._received:
-                self._raise_if_stopped()
-                if monotonic() > deadline:
-                    raise LinkLostError(f"{self.target.name}: the board did not answer in time")
-                if not selector.select(_POLL_S):
-                    continue
-                if not (piece := os.read(self._process.stdout.fileno(), _CHUNK)):
-                    raise self._connection_error()
-                self._received += piece
-        line, _, self._received = self._received.partition(b"\n")
-        return line
+            if not selector.select(_POLL_S):
+                return True
+        piece = os.read(self._process.stdout.fileno(), _CHUNK)
+        self._received += piece
+        return bool(piece)
 
     def _raise_if_stopped(self) -> None:
         if self._stopping.is_set():
@@ -185,72 +236,19 @@ class Link:
         """Return the error that says why ssh ended, by its own output."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_EXIT_LIMIT_S)
-        self._stderr.seek(0)
-        stderr = self._stderr.read().decode(errors="replace")
+        exit_code, stderr = self._process.returncode, self._stderr_text()
         if self._is_ready:
-            reason = _last_line(stderr) or "ssh printed no reason"
-            return LinkLostError(f"{self.target.name}: the connection broke ({reason})")
-        return connection_error(self.target, self._process.returncode, stderr)
+            return agent_error(self.target, exit_code, stderr, self._has_answered)
+        return connection_error(self.target, exit_code, stderr, self._received_text)
 
+    @property
+    def _received_text(self) -> str:
+        return self._received.decode(errors="replace")
 
-def connection_error(target: Target, exit_code: int | None, stderr: str) -> BoardError:
-    """Return the error for an ssh that ended before the board's Python answered.
-
-    It is a LinkLostError where trying again later may help.
-    """
-    last = _last_line(stderr) or f"ssh ended with code {exit_code}"
-    for sign, remedy in _REMEDIES.items():
-        if sign in stderr:
-            return BoardError(f"{target.name}: {remedy.format(host=target.host)} ({last})")
-    for sign, remedy in _REMEDIES_OF_NOW.items():
-        if sign in stderr:
-            return LinkLostError(f"{target.name}: {remedy.format(host=target.host)} ({last})")
-    if exit_code == _NOT_FOUND or "python3" in last:
-        return BoardError(
-            f"{target.name}: the board has no python3 for ssh logins ({last}); install it there: sudo apt"
-            " install python3"
-        )
-    return LinkLostError(f"{target.name}: the connection broke ({last})")
-
-
-def _last_line(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("Warning:")]
-    return lines[-1] if lines else ""
-
-
-_NOT_FOUND = 127
-# What to do, by what OpenSSH's ssh prints; the first that fits.
-_REMEDIES = {
-    "REMOTE HOST IDENTIFICATION HAS CHANGED": (
-        "the board's host key is not the known one: another machine may be answering, or the board's system"
-        " is new. If you know why, remove the old key: ssh-keygen -R {host}"
-    ),
-    "Host key verification failed": (
-        "the board's host key is not known here. Look at it and accept it once: ssh {host}"
-    ),
-    "No matching host key": "the board's host key cannot be checked. Look at it once: ssh {host}",
-    "Permission denied": (
-        "the board refused the login. Give it your key with ssh-copy-id {host}, or name a key in"
-        " ~/.ssh/config"
-    ),
-    "Too many authentication failures": (
-        "the board refused every key that ssh offered. Name the right one in ~/.ssh/config"
-    ),
-    "Bad configuration option": "ssh does not understand its configuration. Correct the line that it names",
-}
-# The same for what may be over in a minute, when a board has booted.
-_REMEDIES_OF_NOW = {
-    "Could not resolve hostname": (
-        "the host name '{host}' is not known. Check how it is written, and that the board is in this network"
-    ),
-    "Connection refused": (
-        "nothing listens at the board's ssh port. Switch its ssh server on (Raspberry Pi OS: sudo"
-        " raspi-config)"
-    ),
-    "timed out": "the board does not answer. Check that it is switched on and in this network",
-    "No route to host": "the board cannot be reached. Check that it is switched on and in this network",
-    "Network is unreachable": "the board cannot be reached. Check that this machine is in a network",
-}
+    def _stderr_text(self) -> str:
+        """Return what ssh has printed so far; it goes on writing where it was."""
+        size = os.fstat(self._stderr.fileno()).st_size
+        return os.pread(self._stderr.fileno(), size, 0).decode(errors="replace")
 
 
 def _ssh_command() -> Sequence[str]:
@@ -259,7 +257,10 @@ def _ssh_command() -> Sequence[str]:
     try:
         command = shlex.split(text) or ["ssh"]
     except ValueError as error:
-        raise InputError(f"EDGEFIT_SSH='{text}': {error}; quote it as a shell needs it") from None
+        # Its text is not shown: it may contain a password.
+        raise InputError(f"EDGEFIT_SSH: {error}; quote it as a shell needs it") from None
+    if "=" in command[0]:
+        raise InputError("EDGEFIT_SSH must begin with a program; set variables before edgefit is started")
     if shutil.which(command[0]) is None:
         raise InputError(
             f"{command[0]}: this program is not installed here, and edgefit needs it to reach boards; install"
@@ -268,16 +269,20 @@ def _ssh_command() -> Sequence[str]:
     return command
 
 
-def _host_key_option(ssh: Sequence[str], target: Target) -> Sequence[str]:
-    """Return the option that has host keys checked where the engineer's configuration does not check them."""
+def _configuration(ssh: Sequence[str], target: Target) -> dict[str, str]:
+    """Return the engineer's configuration for a board, as ssh reads it."""
     done = subprocess.run(
-        [*ssh, "-G", *target.ssh_arguments],
+        [*ssh, "-G", *_OPTIONS, *target.ssh_arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
         check=False,
     )
-    configuration = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+
+def _host_key_option(configuration: Mapping[str, str]) -> Sequence[str]:
+    """Return the option that has host keys checked where the engineer's configuration does not check them."""
     unchecked = configuration.get("stricthostkeychecking") in _CHECKS_NO_KEYS
     return ("-o", "StrictHostKeyChecking=ask") if unchecked else ()

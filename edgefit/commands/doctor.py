@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,7 +86,7 @@ def doctor(
     }
     output.document(json.dumps(document))
     if on is not None:
-        output.next_step(f"edgefit bench BUNDLE --on {on}")
+        output.next_step(f"edgefit bench BUNDLE --on {shlex.quote(on)}")
 
 
 def _this_machine() -> _MachineReport:
@@ -124,6 +125,7 @@ def _board(on: str) -> _MachineReport:
     probe.refuse_unusable()
     facts = probe.facts
     installed_later = "edgefit bench --on installs it"
+    removal = f"edgefit clean --on {shlex.quote(on)}"
     return _MachineReport(
         host=probe.host,
         state=probe.state,
@@ -136,7 +138,7 @@ def _board(on: str) -> _MachineReport:
         variables=set_variables(facts.variables),
         extra_rows={
             "disk": f"{facts.disk_free_bytes / 2**30:.1f} GiB free at {facts.store}",
-            "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: edgefit clean --on {on}"
+            "edgefit": f"{mib(facts.store_bytes):.0f} MiB; remove it with: {removal}"
             if facts.store_bytes
             else "not installed yet",
         },

@@ -39,6 +39,7 @@ def pi_4(**changes: Any) -> dict[str, Any]:
         "emulated": None,
         "store": "/home/pi/.cache/edgefit-board",
         "may_write": True,
+        "may_execute": True,
         "store_bytes": 0,
         "disk_free_bytes": 20 << 30,
         "modules": {},

@@ -21,6 +21,7 @@ from typing import Any
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
 from bench.remote.agent.store import RefusedError, Store, explain_os_error, write_whole
+from bench.remote.agent.trial import lock_and_try
 
 _UNUSABLE, _WRONG_USE, _INTERRUPTED = 5, 2, 130
 _SECONDS_BETWEEN_LINES = 10.0
@@ -116,7 +117,7 @@ class Pack:
         return int(result["exit_code"])
 
     def _start(self, key: str, system: dict[str, Any], resume: bool) -> None:
-        with self._store.lock():
+        with lock_and_try(self._store):
             self._store.sweep()
             spec = {**system["spec"], "environment": self._unpack(system)}
             spec["request"]["benchmark"]["resume"] = resume

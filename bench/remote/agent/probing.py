@@ -59,6 +59,7 @@ def probe(
         "emulated": os.environ.get("EDGEFIT_EMULATED"),
         "store": str(store.root),
         "may_write": os.access(existing, os.W_OK | os.X_OK),
+        "may_execute": not os.statvfs(existing).f_flag & getattr(os, "ST_NOEXEC", 0),
         "store_bytes": store.size_bytes(),
         "disk_free_bytes": disk.free,
         "modules": _versions(modules),

@@ -14,6 +14,7 @@ from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
 from bench.remote.agent.probing import probe
 from bench.remote.agent.store import RefusedError, Store, explain_os_error
+from bench.remote.agent.trial import lock_and_try
 
 # A laptop may be downloading wheels over a slow network; a dead connection ends ssh itself much earlier.
 _SILENCE_S = 3600.0
@@ -106,7 +107,7 @@ class Agent:
         self._store.refuse_foreign()
         state = self._jobs.state(job)
         if state not in ("running", "ended") and self._lock is None:
-            self._lock = self._store.lock()
+            self._lock = lock_and_try(self._store)
             self._store.sweep()
         return {
             "environment": self._environments.find(wheels, with_system_packages),

@@ -10,6 +10,10 @@ import pytest
 from making.command_line import edgefit_here
 from making.ssh_server import SshServer
 
+from bench.errors import BoardError, LinkLostError
+from bench.remote.board import probe_board
+from bench.remote.targets import parse_target
+
 
 def doctor(board: SshServer) -> subprocess.CompletedProcess[str]:
     done = edgefit_here("doctor", "--on", board.target)
@@ -112,6 +116,143 @@ def test_a_python_that_is_too_old_is_reported(board: SshServer) -> None:
     assert "the board has Python 3.9.2, and edgefit needs 3.10 or newer" in done.stderr
 
 
+def log_in_with(board: SshServer, script: str) -> None:
+    """Have the board run a shell script before each command, as a shell reads a login script."""
+    key = (board.folder / "key.pub").read_text()
+    (board.folder / "key.pub").write_text(f'command="login" {key}')
+    board.put_program("login", f'{script}\neval "$SSH_ORIGINAL_COMMAND"')
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        ("read -r answer", "waits for input"),
+        ("printf 'Continue? [y/N] '; read -r answer; [ $answer ] || exit 1", "(Continue? [y/N]): a login"),
+        ("exec sh", "starts another program in place of edgefit's command"),
+        ("exec >/dev/null", "sends its output elsewhere"),
+        ("sleep 20", "waits for something"),
+        ("sleep 20 & while kill -0 $!; do echo noise; done", "waits for something"),
+    ],
+)
+def test_a_login_script_that_waits_or_replaces_the_shell_is_named(
+    board: SshServer, script: str, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in_with(board, script)
+    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+
+    with pytest.raises(LinkLostError) as error:
+        probe_board(parse_target(board.target))
+
+    assert cause in str(error.value)
+    assert "a login script of the board" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        ("exit 3", "the login ended with code 3"),
+        ("exit 0", "the login ended with code 0"),
+        ("exec false", "this account may run no commands"),
+        (
+            "echo 'This account is currently not available.'; exit 1",
+            "(This account is currently not available.)",
+        ),
+        ("set -e; cd /nowhere", "nowhere"),
+        ("exec </dev/null", "may redirect its input"),
+        ("PATH=/nowhere", "the board has no python3 for ssh logins"),
+        ("alias python3=/nowhere/python3", "the board has no python3 for ssh logins"),
+    ],
+)
+def test_a_login_script_that_ends_the_login_is_named(board: SshServer, script: str, cause: str) -> None:
+    log_in_with(board, script)
+
+    with pytest.raises(BoardError) as error:
+        probe_board(parse_target(board.target))
+
+    assert cause in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cd /nowhere",
+        "umask 777",
+        "stty -echo; clear; set -x",
+        "export PYTHONHOME=/nowhere PYTHONPATH=/nowhere PYTHONSTARTUP=/nowhere",
+        "head -c 3000000 /dev/zero; echo; head -c 3000000 /dev/zero | tr '\\0' '\\n'",
+        "trap 'echo bye' EXIT",
+    ],
+)
+def test_a_login_script_that_lets_the_command_run_does_not_matter(board: SshServer, script: str) -> None:
+    log_in_with(board, script)
+
+    assert probe_board(parse_target(board.target)).facts.may_write
+
+
+def test_a_person_has_time_to_type_a_password(board: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+    config = board.folder / "config"
+    jump = shlex.quote(f"sleep 3; exec ssh -F {shlex.quote(str(config))} -W 127.0.0.1:{board.port} jump")
+    text = config.read_text()
+    config.write_text(f"{text}  ProxyCommand sh -c {jump}\n{text.replace('Host board', 'Host jump')}")
+
+    assert probe_board(parse_target(board.target)).facts.may_write
+
+
+def test_a_login_script_is_named_although_another_program_than_ssh_connects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\nfor word; do [ "$word" = -G ] && exit 0; done\nexec cat\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("EDGEFIT_SSH", str(ssh))
+    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+
+    with pytest.raises(LinkLostError, match="a login script of the board"):
+        probe_board(parse_target("ssh://board"))
+
+
+def test_a_password_reaches_neither_ssh_nor_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh, arguments = tmp_path / "ssh", tmp_path / "arguments"
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(arguments))}\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("EDGEFIT_SSH", str(ssh))
+
+    refused = edgefit_here("doctor", "--on", "ssh://pi:hunter2@board")
+    edgefit_here("doctor", "--on", "CORP\\jane@board")
+
+    assert refused.returncode == 2
+    assert "write ssh://pi@board" in refused.stderr
+    assert "hunter2" not in refused.stdout + refused.stderr
+    assert "hunter2" not in arguments.read_text()
+    assert "-l CORP\\jane -- board" in arguments.read_text()
+
+
+def test_a_folder_from_which_no_program_can_run_is_refused_before_anything_is_sent(
+    board: SshServer, bundle_folder: Path, wheelhouse: Path
+) -> None:
+    cache = board.home / ".cache"
+    mount = f"mount -t tmpfs -o noexec none {shlex.quote(str(cache))}"
+    if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    cache.mkdir()
+    inside = shlex.quote(f'{mount} && exec {shlex.quote(sys.executable)} "$@"')
+    board.put_program("python3", f'exec unshare -rm sh -c {inside} sh "$@"')
+
+    done = edgefit_here(
+        *("bench", bundle_folder, "--on", board.target, "--only", "onnx-fp32"),
+        *("--wheelhouse", wheelhouse, "--profile", "laptop-cpu"),
+    )
+
+    assert done.returncode == 5
+    assert "mounted with noexec" in done.stderr
+    assert "export XDG_CACHE_HOME=" in done.stderr
+    assert "sending" not in done.stderr
+    assert doctor(board).returncode == 5
+
+
 def test_output_of_a_login_script_is_ignored(board: SshServer) -> None:
     real = (board.programs / "python3").resolve()
     board.put_program("python3", f"echo 'Welcome!'; printf 'no end of line'; exec '{real}' \"$@\"")
@@ -155,7 +296,6 @@ def test_a_full_disk_is_reported_and_leaves_no_unfinished_file(
 @pytest.mark.parametrize(
     "text",
     [
-        "board",
         "ssh://",
         "ssh://-oProxyCommand=touch x",
         "ssh://$(touch x)",
