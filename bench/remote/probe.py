@@ -156,10 +156,7 @@ class BoardProbe:
                 " or a similar system"
             )
         if not facts.may_write:
-            return (
-                f"this user cannot write {facts.store}; set XDG_CACHE_HOME on the board, or log in as another"
-                " user"
-            )
+            return f"this user cannot write {facts.store}; log in as another user, or {ANOTHER_FOLDER}"
         if not facts.may_execute:
             return (
                 f"no program can run from {facts.store}, because its file system is mounted with noexec;"

@@ -59,9 +59,10 @@ _LOADER = (
     "n=int(i.readline());b=bytearray();"
     'exec("while len(b)<n:\\n b+=i.read(n-len(b)) or sys.exit()\\nexec(bytes(b))")'
 )
-# A person who types a password needs time; a board's shell needs less.
+# A person who types a password needs time; a board's shell needs less, also where the login is slow.
 _PERSON_LIMIT_S = 180.0
-_LOGIN_LIMIT_S = 20.0
+_COMMAND_LIMIT_S = 20.0
+_LEAST_AFTER_LOGIN_S = 15.0
 _REACTION_LIMIT_S = 3.0
 _ANSWER_LIMIT_S = 600.0
 _POLL_S = 0.25
@@ -171,22 +172,27 @@ class Link:
         self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
 
     def _wait_for_python(self) -> re.Match[bytes]:
-        deadline = monotonic() + _PERSON_LIMIT_S
+        begin = monotonic()
         while (match := self._take_handshake()) is None:
             self._raise_if_stopped()
-            if self._login_began is None and is_logged_in(self._stderr_text()):
-                self._login_began = monotonic()
-            if self._login_began is not None and monotonic() > self._login_began + _LOGIN_LIMIT_S:
-                stuck = self._why_stuck()
+            if self._login_began is None:
+                self._look_for_login(begin + _PERSON_LIMIT_S)
+            elif monotonic() > max(begin + _COMMAND_LIMIT_S, self._login_began + _LEAST_AFTER_LOGIN_S):
+                waited_s, stuck = monotonic() - self._login_began, self._why_stuck()
                 self._process.terminate()
-                raise stuck_error(self.target, stuck, _LOGIN_LIMIT_S, self._received_text)
-            if monotonic() > deadline:
-                raise LinkLostError(
-                    f"{self.target.name}: ssh has not logged in after {_PERSON_LIMIT_S:.0f} s"
-                )
+                raise stuck_error(self.target, stuck, waited_s, self._received_text)
             if not self._receive():
                 raise self._connection_error()
         return match
+
+    def _look_for_login(self, deadline: float) -> None:
+        if is_logged_in(self._stderr_text()):
+            self._login_began = monotonic()
+        elif monotonic() > deadline:
+            raise LinkLostError(
+                f"{self.target.name}: ssh has not logged in after {_PERSON_LIMIT_S:.0f} s; log in once with:"
+                f" ssh {self.target.login}"
+            )
 
     def _take_handshake(self) -> re.Match[bytes] | None:
         """Drop what a login script printed, and return the line of the board's Python once it is there."""

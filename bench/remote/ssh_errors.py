@@ -78,7 +78,7 @@ def connection_error(target: Target, exit_code: int | None, stderr: str, printed
     """
     if exit_code is not None and exit_code >= 0 and exit_code != _SSH_FAILED:
         return _login_error(target, exit_code, _lines(stderr) or _lines(printed))
-    errors, last = "\n".join(_lines(stderr)), _last_line(stderr) or f"ssh ended with code {exit_code}"
+    errors, last = "\n".join(_lines(stderr)), _last_line(stderr) or _ending(exit_code)
     for sign, remedy in _REMEDIES.items():
         if sign in errors:
             return BoardError(f"{target.name}: {_filled(remedy, target)} ({last})")
@@ -92,7 +92,7 @@ def agent_error(target: Target, exit_code: int | None, stderr: str, has_answered
     """Return the error for an ssh that ended after the board's Python had started the agent."""
     last = _last_line(stderr)
     if has_answered or exit_code is None or exit_code < 0 or exit_code == _SSH_FAILED:
-        return LinkLostError(f"{target.name}: the connection broke ({last or 'ssh printed no reason'})")
+        return LinkLostError(f"{target.name}: the connection broke ({last or _ending(exit_code)})")
     return LinkLostError(
         f"{target.name}: edgefit's agent ended at once with code {exit_code}{_in_brackets(last)};"
         f" {_SCRIPT} may redirect its input, as exec </dev/null does: {_filled(_REMEDY, target)}"
@@ -132,6 +132,10 @@ def _login_error(target: Target, exit_code: int, lines: list[str]) -> BoardError
         " nologin, or ForceCommand);"
         f" {_filled(_REMEDY, target)}"
     )
+
+
+def _ending(exit_code: int | None) -> str:
+    return "ssh printed no reason" if exit_code is None else f"ssh ended with code {exit_code}"
 
 
 def _in_brackets(text: str) -> str:

@@ -12,8 +12,8 @@ from typing import IO
 from bench.remote.agent.store import RefusedError, Store, part_path, remove
 
 ANOTHER_FOLDER = (
-    "choose a folder of another file system in XDG_CACHE_HOME, for ssh logins with this first line in"
-    " ~/.bashrc on the board: export XDG_CACHE_HOME=/path/of/the/folder"
+    "choose another folder with XDG_CACHE_HOME: for ssh logins, make this the first line of ~/.bashrc on the"
+    " board: export XDG_CACHE_HOME=/path/of/the/folder"
 )
 """What to do about a folder that does not permit what a measurement needs."""
 

@@ -116,6 +116,12 @@ def test_a_python_that_is_too_old_is_reported(board: SshServer) -> None:
     assert "the board has Python 3.9.2, and edgefit needs 3.10 or newer" in done.stderr
 
 
+def shorten_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have edgefit wait a second for a board's shell."""
+    for name in ("_COMMAND_LIMIT_S", "_LEAST_AFTER_LOGIN_S"):
+        monkeypatch.setattr(f"bench.remote.ssh.{name}", 1.0)
+
+
 def log_in_with(board: SshServer, script: str) -> None:
     """Have the board run a shell script before each command, as a shell reads a login script."""
     key = (board.folder / "key.pub").read_text()
@@ -138,7 +144,7 @@ def test_a_login_script_that_waits_or_replaces_the_shell_is_named(
     board: SshServer, script: str, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in_with(board, script)
-    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+    shorten_the_wait(monkeypatch)
 
     with pytest.raises(LinkLostError) as error:
         probe_board(parse_target(board.target))
@@ -190,7 +196,7 @@ def test_a_login_script_that_lets_the_command_run_does_not_matter(board: SshServ
 
 
 def test_a_person_has_time_to_type_a_password(board: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+    shorten_the_wait(monkeypatch)
     config = board.folder / "config"
     jump = shlex.quote(f"sleep 3; exec ssh -F {shlex.quote(str(config))} -W 127.0.0.1:{board.port} jump")
     text = config.read_text()
@@ -206,7 +212,7 @@ def test_a_login_script_is_named_although_another_program_than_ssh_connects(
     ssh.write_text('#!/bin/sh\nfor word; do [ "$word" = -G ] && exit 0; done\nexec cat\n')
     ssh.chmod(0o755)
     monkeypatch.setenv("EDGEFIT_SSH", str(ssh))
-    monkeypatch.setattr("bench.remote.ssh._LOGIN_LIMIT_S", 1.0)
+    shorten_the_wait(monkeypatch)
 
     with pytest.raises(LinkLostError, match="a login script of the board"):
         probe_board(parse_target("ssh://board"))

@@ -87,7 +87,7 @@ def test_the_agent_sends_the_variables_that_decide_threads(
         (pi_4(may_write=False), "this user cannot write /home/pi/.cache/edgefit-board"),
         (
             pi_4(may_execute=False),
-            "mounted with noexec; choose a folder of another file system in XDG_CACHE_HOME",
+            "mounted with noexec; choose another folder with XDG_CACHE_HOME",
         ),
         (
             with_files(**{"/proc/meminfo": "MemTotal: 262144 kB\nMemAvailable: 200000 kB\n"}),
