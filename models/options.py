@@ -27,3 +27,5 @@ class FinetuneOptions:
     """Whether images that cannot be decoded are skipped instead of being an error."""
     images: int = 1000
     """How many images the source 'synthetic' generates."""
+    max_threads: int | None = None
+    """The most threads that torch uses; None: as many as torch itself chooses."""
