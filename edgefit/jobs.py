@@ -4,6 +4,8 @@ It opens what is given and calls bench/, export/ or models/. It parses no text a
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -28,8 +30,10 @@ from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.profile_names import load_checked_profile
+from bench.system.cpus import cpus_here, kept_affinity
 from bench.system.host import read_host
 from bench.system.operating_system import require_linux
+from bench.system.thread_variables import PINNING, withheld
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
@@ -84,8 +88,10 @@ def measure(
         if out is not None:
             write_report(out, finished[-1])
 
-    with opened(paths, inputs) as subject:
-        try_metrics(metrics, subject)
+    with ExitStack() as stack:
+        with kept_affinity():  # metrics and data may be functions of the user, which load libraries
+            subject = stack.enter_context(opened(paths, inputs))
+            try_metrics(metrics, subject)
         benchmark(subject, device, request, progress, on_report)
     return finished[-1]
 
@@ -158,7 +164,11 @@ def check(
         bundles = read_bundle(candidate), read_bundle(baseline)
         return check_bundles(*bundles, device, options, progress, __version__, now())
     judged = inputs.judged_output
-    with opened_models(candidate, baseline, inputs.shapes, inputs.source, judged) as models:
+    with ExitStack() as stack:
+        with kept_affinity():
+            models = stack.enter_context(
+                opened_models(candidate, baseline, inputs.shapes, inputs.source, judged)
+            )
         return check_models(*models, device, options, progress, __version__, now())
 
 
@@ -255,6 +265,10 @@ def finetune_network(
     from models.run_folder import written_files as written_run
 
     with whole_folder(out, written_run, overwrite) as folder:
-        from models.finetune import finetune
-
-        return finetune(options, folder, progress, __version__, name_for(name, out), now())
+        with withheld(PINNING) as pinning:  # with one of them, torch trains on a single CPU
+            from models.finetune import finetune
+        if pinning:
+            names = " and ".join(pinning)
+            progress.say(f"torch was loaded without {names}, because torch would train on one CPU with it")
+        within_limit = replace(options, max_threads=options.max_threads or cpus_here().at_once)
+        return finetune(within_limit, folder, progress, __version__, name_for(name, out), now())

@@ -3,6 +3,7 @@
 The worker knows how an artifact is made and verified.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from bench.bundle.manifest import (
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
 from bench.runtimes.formats import FORMATS, FormatRow
+from bench.system.thread_variables import sentence_on_cleared, set_variables
 from export.makeable import is_calibrated, refuse_idle, split_by_source
 from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
 from export.options import ExportOptions, exporter_of, plan
@@ -114,6 +116,8 @@ def export(
     `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the source's.
     """
     variants = plan(options, table)
+    if cleared := sentence_on_cleared(set_variables(os.environ), has_option=False):
+        progress.say(cleared)
     folder = folder.resolve()
     with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
         with SourceRunner(options.threads_used, options.timeout_s) as runner:

@@ -85,6 +85,8 @@ def finetune(
     Raises InputError for options, data or weights that cannot be used, each as early as possible.
     `tool`, `name` and `created` (ISO 8601) are recorded as they are.
     """
+    if options.max_threads is not None:
+        torch.set_num_threads(min(options.max_threads, torch.get_num_threads()))
     architecture = find_architecture(options.arch)
     _check_options(options, architecture)
     sources = SourceOptions(

@@ -31,3 +31,5 @@ class FinetuneOptions:
     """How many images the source 'synthetic' generates."""
     positive: str | None = None
     """The class of two that counts as positive; None: what the names of the classes say, or label 1."""
+    max_threads: int | None = None
+    """The most threads that torch uses; None: as many as torch itself chooses."""

@@ -30,7 +30,14 @@ from bench.measurements import Failed
 from bench.progress import Progress
 from bench.report.outputs import judged_outputs
 from bench.report.predictions import as_values
-from bench.run.machine_warnings import confinement_warnings, machine_warnings
+from bench.run.machine_warnings import (
+    confinement_warnings,
+    machine_warnings,
+    pinning_warnings,
+    throttled_between,
+    throttled_warning,
+)
+from bench.system.cpu_limit import read_throttling
 from bench.system.state import read_state
 from bench.system.thread_variables import sentence_on_cleared
 
@@ -41,8 +48,10 @@ _LEVELS = {Quantity.LATENCY: p50_ns, Quantity.LOAD_TIME: load_ns}
 def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: str) -> Checked:
     """Compare a candidate with a baseline on this machine."""
     heat = job.profile.heat if job.terms.provenance == "measured" else None
+    state = read_state()
     warnings = [
-        *machine_warnings(job.host, read_state(), heat),
+        *machine_warnings(job.host, state, heat),
+        *pinning_warnings(job.host, job.variables),
         *fewer_threads(job.terms, job.host),
     ]
     compile_runtimes(case.format for case in (*job.baseline_cases.values(), *job.candidate_cases.values()))
@@ -60,6 +69,8 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
     )
     measured = {pair.id: pair for pair in runs.examine(job.pairs())}
     findings = _measure(job, measured, runs)
+    if stopped := throttled_between(state.throttling, read_throttling()):
+        warnings.append(throttled_warning(stopped))
     return Checked(
         tool=tool,
         created=created,

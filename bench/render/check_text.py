@@ -38,7 +38,7 @@ def check_conditions(checked: Checked) -> str:
         f"candidate {after.name} ({after.shown_sha256[:8]}) against "
         f"baseline {before.name} ({before.shown_sha256[:8]}), "
         f"two {_COMPARED[checked.compared]}; profile {conditions.profile} on {host.board or host.cpu}, "
-        f"{f'{host.may_use}, ' if host.is_limited else ''}"
+        f"{f'{host.may_use}, ' if host.may_use is not None else ''}"
         f"{conditions.options.label}, {conditions.provenance}; ratios are candidate ÷ baseline, with 90 % "
         "intervals; those of WORSE and BETTER times are wider: they hold for all times together"
     )

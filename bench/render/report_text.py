@@ -37,7 +37,7 @@ def conditions(report: Report) -> list[str]:
     # The line of each model file has its batch.
     options = sorted({config.label if report.models is None else config.options.label for config in configs})
     gpus = f", {', '.join(host.accelerators)}" if host.accelerators else ""
-    limit = f", of which {host.may_use}" if host.is_limited else ""
+    limit = f" ({host.may_use})" if host.may_use is not None else ""
     host_line = (
         f"profile {report.profile.name} on {host.board or host.cpu}, {host.cores_in_words}{limit}{gpus}, "
         f"{host.os}; {' or '.join(options)}"

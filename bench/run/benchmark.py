@@ -31,7 +31,7 @@ from bench.report.measured_bundle import evaluation_of, record_of
 from bench.report.schema import Evaluation, Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
-from bench.run.machine_warnings import confinement_warnings, machine_warnings
+from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
 from bench.run.model_set import ModelSet
 from bench.run.projected_rows import with_projections
 from bench.run.request import QUICK_IMAGES, BenchmarkRequest
@@ -78,11 +78,14 @@ class _PreparedRun:
     @cached_property
     def warnings(self) -> list[str]:
         """The warnings that concern every row."""
+        pinned = pinning_warnings(self.host, self.variables)
         if self.terms.provenance == "proxy":
-            return [*machine_warnings(self.host, self.state), *fewer_threads(self.terms, self.host)]
+            machine = machine_warnings(self.host, self.state)
+            return [*machine, *pinned, *fewer_threads(self.terms, self.host)]
         readings, clock_khz = self.profile.readings, read_clock_khz(self.plan.cases[0].cpus)
         return [
             *machine_warnings(self.host, self.state, self.profile.heat),
+            *pinned,
             *fewer_threads(self.terms, self.host),
             *differences(self.terms),
             *([] if readings is None else missing_telemetry(readings, self.state, clock_khz)),

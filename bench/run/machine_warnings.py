@@ -1,10 +1,13 @@
 """Warnings about a machine that disturbs measurements, each with a remedy. Pure: values in, sentences out."""
 
+from collections.abc import Iterable
+
 from bench.system.cpu_limit import Throttling
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
 from bench.system.state import HostState
 from bench.system.thermal import hottest_of, throttled_now, throttled_since_boot
+from bench.system.thread_variables import PINNING, SetVariable
 from device_profiles.facts import Heat, NotFound
 
 BUSY_SHARE = 0.1
@@ -58,16 +61,26 @@ def limit_warning(host: Host) -> str:
     return f"{host.may_use}, {effect}: {RAISE_LIMIT}, or compare only with reports under the same limit"
 
 
-def throttled_periods(before: HostState, after: HostState) -> Throttling | None:
+def pinning_warnings(host: Host, variables: Iterable[SetVariable]) -> list[str]:
+    """Return a warning where a library may have pinned this process before edgefit measured."""
+    pinning = [variable.assignment for variable in variables if variable.name in PINNING]
+    if not pinning or host.online_cpus is None or host.usable_cpus >= host.online_cpus:
+        return []
+    sentence = (
+        f"edgefit may use {host.usable_cpus} of {host.online_cpus} CPUs, and {' '.join(pinning)} is set: a "
+        "library that this process has loaded may have pinned it; unset it, and start again"
+    )
+    return [sentence]
+
+
+def throttled_between(before: Throttling | None, after: Throttling | None) -> Throttling | None:
     """Return in how many periods between two readings the kernel enforced a limit on CPU time.
 
     None if it did so in none, or if there is no limit.
     """
-    if after.cpu_periods is None or after.cpu_periods_throttled is None:
+    if before is None or after is None or after.throttled <= before.throttled:
         return None
-    throttled = after.cpu_periods_throttled - (before.cpu_periods_throttled or 0)
-    periods = after.cpu_periods - (before.cpu_periods or 0)
-    return Throttling(periods=periods, throttled=throttled) if throttled > 0 else None
+    return Throttling(after.periods - before.periods, after.throttled - before.throttled)
 
 
 def throttled_warning(throttling: Throttling) -> str:

@@ -13,7 +13,7 @@ from bench.run.machine_warnings import (
     STEAL_SHARE,
     heat_warnings,
     steal_warning,
-    throttled_periods,
+    throttled_between,
     throttled_warning,
 )
 from bench.statistics.precision import share_of_macs, share_of_operators
@@ -67,7 +67,10 @@ def row_warnings(
 def _remedy(outcome: Completed) -> str:
     """Return what to do about latencies that vary: about the container's limit if the kernel enforced it."""
     states = outcome.telemetry
-    is_stopped = bool(states) and throttled_periods(states[0].before, states[-1].after) is not None
+    is_stopped = (
+        bool(states)
+        and throttled_between(states[0].before.throttling, states[-1].after.throttling) is not None
+    )
     return RAISE_LIMIT if is_stopped else "close other programs"
 
 
@@ -160,7 +163,7 @@ def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[s
     warnings = []
     if grown:
         warnings.append(f"the machine was throttled while measuring ({', '.join(grown)}): cool it")
-    if (stopped := throttled_periods(before, after)) is not None:
+    if (stopped := throttled_between(before.throttling, after.throttling)) is not None:
         warnings.append(throttled_warning(stopped))
     if after.swapped_in_bytes > before.swapped_in_bytes:
         warnings.append("memory was swapped in while measuring: close other programs")

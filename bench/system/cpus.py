@@ -5,9 +5,11 @@ threads run at once than the limit of the container allows. Sources: the Linux k
 ABI/testing/sysfs-devices-system-cpu and admin-guide/cputopology; sched_setaffinity(2).
 """
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -153,6 +155,20 @@ def cpus_here() -> Cpus:
 def cpus_for(threads: int) -> tuple[int, ...] | None:
     """Return the CPUs to pin `threads` threads to; None if the system cannot pin."""
     return chosen_cpus(cpus_here(), threads) if sys.platform == "linux" else None
+
+
+@contextmanager
+def kept_affinity() -> Iterator[None]:
+    """Give this thread back the CPUs it has now, whatever a library does that is loaded meanwhile.
+
+    With OMP_PROC_BIND, GNU OpenMP pins the thread that loads it, and so the processes that it starts.
+    """
+    before = usable_cpus()
+    try:
+        yield
+    finally:
+        if sys.platform == "linux":
+            os.sched_setaffinity(0, before)
 
 
 def _logical_cpus(numbers: Sequence[int], names: Mapping[int, str], root: Path) -> tuple[LogicalCpu, ...]:

@@ -3,7 +3,7 @@
 import psutil
 
 from bench.record import Record
-from bench.system.cpu_limit import read_throttling
+from bench.system.cpu_limit import Throttling, read_throttling
 from bench.system.cpu_time import read_governor
 from bench.system.cpus import cpus_here
 from bench.system.thermal import read_temperatures, read_throttle_counts, read_throttled_bits
@@ -39,6 +39,13 @@ class HostState(Record):
     without a limit, and in older reports."""
     cpu_periods_throttled: int | None = None
     """Those of them in which the kernel stopped it because it had used up its limit."""
+
+    @property
+    def throttling(self) -> Throttling | None:
+        """How often a limit on CPU time was enforced until then; None without a limit."""
+        if self.cpu_periods is None or self.cpu_periods_throttled is None:
+            return None
+        return Throttling(periods=self.cpu_periods, throttled=self.cpu_periods_throttled)
 
 
 def read_state(watch_s: float = _SECONDS_TO_WATCH) -> HostState:

@@ -1,12 +1,13 @@
 """Variables of the environment that decide with which threads and kernels a library computes.
 
 People leave them in their shells after tuning, and a measurement would depend on who measures. So a worker
-gets none of `PREFIXES` unless the user keeps them. It always gets those of `INHERITED`. Pure: it takes an
-environment and changes none.
+gets none of `PREFIXES` unless the user keeps them. It always gets those of `INHERITED`.
 """
 
+import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from bench.record import Record
@@ -54,6 +55,10 @@ INHERITED: Mapping[str, str] = MappingProxyType(
 """What a worker gets all the same, for it decides how a process starts and allocates memory."""
 
 
+PINNING = frozenset({"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"})
+"""The variables with which a library pins the process that loads it, and so all that this process starts."""
+
+
 class SetVariable(Record):
     """A variable of the environment that changes how libraries compute or allocate."""
 
@@ -78,7 +83,7 @@ def set_variables(environment: Mapping[str, str], keep: bool = False) -> tuple[S
     return tuple(
         SetVariable(name=name, value=value, kept=keep or _begins(name, INHERITED))
         for name, value in sorted(environment.items())
-        if _begins(name, PREFIXES) or _begins(name, INHERITED)
+        if value and (_begins(name, PREFIXES) or _begins(name, INHERITED))
     )
 
 
@@ -97,15 +102,32 @@ def kept_environment(assignments: str) -> dict[str, str]:
     return {name: value for name, _, value in (each.partition("=") for each in shlex.split(assignments))}
 
 
-def sentence_on_cleared(variables: Iterable[SetVariable]) -> str | None:
-    """Say which variables the measured processes do not get; None if there is none."""
+def sentence_on_cleared(variables: Iterable[SetVariable], has_option: bool = True) -> str | None:
+    """Say which variables edgefit's processes do not get; None if there is none.
+
+    `has_option`: whether the command has an option to keep them.
+    """
     cleared = [variable.assignment for variable in variables if not variable.kept]
     if not cleared:
         return None
+    remedy = "; --keep-environment keeps it" if has_option else ""
     return (
-        f"the environment sets {', '.join(cleared)}: the measured processes run without, so that the result "
-        "does not depend on it; --keep-environment keeps it"
+        f"the environment sets {', '.join(cleared)}: edgefit's processes run without, so that the result "
+        f"does not depend on it{remedy}"
     )
+
+
+@contextmanager
+def withheld(names: Iterable[str]) -> Iterator[list[str]]:
+    """Remove variables from this process's environment for a while; yield the names of those that were set.
+
+    A library reads them when it is loaded.
+    """
+    values = {name: os.environ.pop(name) for name in sorted(names) if name in os.environ}
+    try:
+        yield list(values)
+    finally:
+        os.environ.update(values)
 
 
 def _begins(name: str, prefixes: Iterable[str]) -> bool:

@@ -60,12 +60,13 @@ def doctor(
     """
     from rich.markup import escape
 
-    from bench.run.machine_warnings import confinement_warnings, machine_warnings
+    from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
     from bench.system.power import NoMeter
 
     output = Output(as_json)
     machine = _this_machine() if on is None else _board(on)
     warnings = machine_warnings(machine.host, machine.state)
+    warnings += pinning_warnings(machine.host, machine.variables)
     if machine.confinement is not None:
         warnings += confinement_warnings(machine.confinement)
     output.show(_table(machine))

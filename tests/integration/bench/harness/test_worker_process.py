@@ -90,6 +90,23 @@ def test_a_worker_is_pinned_to_the_cpus_it_is_given(bundle_folder: Path) -> None
     assert pinned == {cpu}
 
 
+@pytest.mark.parametrize(("variables", "kept"), [("", False), ("OMP_THREAD_LIMIT=1", True)])
+def test_a_worker_gets_no_variable_that_decides_threads_unless_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch, variables: str, kept: bool
+) -> None:
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "2")
+    worker = WorkerProcess(variables=variables)
+    try:
+        worker.ask(worker_messages.CheckReady(), LIMIT_S)
+        environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
+    finally:
+        worker.stop()
+
+    assert (b"OMP_THREAD_LIMIT=1" in environment) is kept
+    assert b"MALLOC_ARENA_MAX=2" in environment
+
+
 def test_what_a_runtime_raises_is_an_error_with_its_words(bundle_folder: Path) -> None:
     (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"no model")
     request = load_unchecked(bundle_folder)

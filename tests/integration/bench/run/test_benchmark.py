@@ -17,7 +17,7 @@ from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.formats import FORMATS, FormatRow
-from bench.system.snapshot import usable_cpus
+from bench.system.cpus import cpus_here
 from device_profiles.facts import RuntimeChoice
 from device_profiles.loading import load_profile
 
@@ -193,8 +193,21 @@ def test_more_threads_than_cpus_are_reduced_and_the_row_says_so(
 
     row = run(read_bundle(bundle_folder), profile, only=("onnx-fp32",)).runs[0]
 
-    assert row.config.threads == len(usable_cpus())
+    assert row.config.threads == cpus_here().at_once
     assert any("the profile requests 4096 threads" in sentence for sentence in row.warnings)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_variables_that_decide_threads_are_recorded_and_kept_only_on_request(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch, keep: bool
+) -> None:
+    monkeypatch.setenv("OMP_DYNAMIC", "true")
+
+    report = run(read_bundle(bundle_folder), only=("onnx-fp32",), keep_environment=keep)
+
+    recorded = {variable.name: (variable.value, variable.kept) for variable in report.variables}
+    assert recorded["OMP_DYNAMIC"] == ("true", keep)
+    assert ("OMP_DYNAMIC=true" in report.runs[0].config.variables) is keep
 
 
 def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bundle_folder: Path) -> None:

@@ -5,14 +5,16 @@ import io
 from typing import Any
 
 import pytest
-from making.tiny_report import CALM, MIB, OUTCOMES, completed, make_report, process
+from making.tiny_report import CALM, HOST, MIB, OUTCOMES, completed, make_report, process
 from rich.console import Console
 
 from bench.devices.projection.projected import Factor, NoBasis, projected
 from bench.measurements import Block, Completed, Skipped, SustainedRun
 from bench.render.csv_table import to_csv
+from bench.render.report_text import conditions
 from bench.render.terminal import report_view
 from bench.report.schema import Proxy, Report
+from bench.system.thread_variables import set_variables
 from device_profiles.loading import load_profile
 
 
@@ -81,6 +83,20 @@ def test_the_conditions_stand_above_the_table() -> None:
     assert "4 samples for each variant, interleaved, in 1 fresh process" in text
     assert "file cache warm" in text
     assert "accuracy on 4 of 8 evaluation images" in text
+
+
+def test_a_limit_on_cpus_and_cleared_variables_are_among_the_conditions() -> None:
+    report = make_report().model_copy(
+        update={
+            "host": HOST.model_copy(update={"cpu_quota": 0.5, "online_cpus": 2}),
+            "variables": set_variables({"OMP_THREAD_LIMIT": "1", "LD_PRELOAD": "/lib/jemalloc.so"}),
+        }
+    )
+
+    text = " ".join(conditions(report))
+
+    assert "2 cores (this container may use 0.5 of 2 CPUs), Test OS" in text
+    assert text.endswith("cleared for the measured processes: OMP_THREAD_LIMIT=1")
 
 
 def test_a_format_without_its_fp32_has_no_speed_up() -> None:

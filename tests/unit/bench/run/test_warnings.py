@@ -8,8 +8,9 @@ from making.tiny_report import CALM, HOST, completed, executed, process
 
 from bench.bundle.variants import Precision
 from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
-from bench.run.machine_warnings import machine_warnings
+from bench.run.machine_warnings import machine_warnings, pinning_warnings
 from bench.run.row_warnings import row_warnings
+from bench.system.thread_variables import set_variables
 from device_profiles.loading import load_profile
 
 SAMPLING = load_profile("laptop-cpu").sampling
@@ -53,6 +54,18 @@ def test_a_limit_of_the_container_is_named(quota: float, words: str) -> None:
 
     assert words in warning
     assert machine_warnings(HOST.model_copy(update={"cpu_quota": 2.0}), CALM) == []
+
+
+def test_a_process_that_a_library_may_have_pinned_is_named() -> None:
+    pinned = HOST.model_copy(update={"usable_cpus": 1, "online_cpus": 2})
+    (bind,) = set_variables({"OMP_PROC_BIND": "close"})
+
+    (warning,) = pinning_warnings(pinned, [bind])
+
+    assert "may use 1 of 2 CPUs, and OMP_PROC_BIND=close is set" in warning
+    assert pinning_warnings(pinned, []) == []
+    assert pinning_warnings(HOST.model_copy(update={"online_cpus": 2}), [bind]) == []
+    assert pinning_warnings(HOST, [bind]) == []
 
 
 def test_cpus_over_which_the_kernel_spreads_no_threads_are_named() -> None:

@@ -1,5 +1,7 @@
 """Variables that decide threads and kernels: which a worker gets, and how they are recorded."""
 
+import os
+
 import pytest
 
 from bench.system.thread_variables import (
@@ -9,6 +11,7 @@ from bench.system.thread_variables import (
     kept_environment,
     sentence_on_cleared,
     set_variables,
+    withheld,
     without_thread_variables,
 )
 
@@ -64,6 +67,22 @@ def test_what_is_cleared_is_said_with_the_option_that_keeps_it() -> None:
     assert "--keep-environment" in sentence
     assert "LD_PRELOAD" not in sentence
     assert sentence_on_cleared(set_variables(SHELL, keep=True)) is None
+
+
+def test_a_variable_that_is_withheld_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_PROC_BIND", "close")
+    monkeypatch.delenv("KMP_AFFINITY", raising=False)
+
+    with withheld(("KMP_AFFINITY", "OMP_PROC_BIND")) as names:
+        assert "OMP_PROC_BIND" not in os.environ
+
+    assert names == ["OMP_PROC_BIND"]
+    assert os.environ["OMP_PROC_BIND"] == "close"
+    assert "KMP_AFFINITY" not in os.environ
+
+
+def test_an_empty_variable_sets_nothing() -> None:
+    assert set_variables({"LD_PRELOAD": "", "OMP_NUM_THREADS": ""}) == ()
 
 
 def test_each_variable_has_its_reason_and_one_treatment() -> None:
