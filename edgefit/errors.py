@@ -17,7 +17,7 @@ def disk_sentence(error: Exception) -> str | None:
     """Return what to say of an error of the disk or its permissions; None for any other error."""
     if not isinstance(error, OSError):
         return None
-    if error.errno == errno.ENOENT and error.filename is None:
+    if error.errno == errno.ENOENT:
         return _missing_folder(error)
     if error.errno not in _DISK_ERRORS:
         return None
@@ -26,7 +26,11 @@ def disk_sentence(error: Exception) -> str | None:
 
 
 def _missing_folder(error: OSError) -> str | None:
-    """Return what to say where a folder that every process has is missing; it has no name in the error."""
+    """Return what to say where a folder that every process has is missing; None if another one is."""
+    if str(error.filename).startswith("/proc/"):
+        return f"{error.filename} is missing, which edgefit reads: mount /proc, with all that it has"
+    if error.filename is not None:
+        return None
     if str(error.strerror).startswith(_NO_TEMPORARY_FOLDER):
         return "no folder for temporary files is here, or can be written; set TMPDIR to a writable folder"
     try:
