@@ -11,7 +11,6 @@ what every Python has loaded by then. The process's first lines are the caller's
 
 import os
 import sys
-from collections.abc import Sequence
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = ("bench", "device_profiles", "edgefit", "export", "models", "user_files")
@@ -29,7 +28,7 @@ def put_own_first() -> None:
     """
     _, *searched = sys.path
     last = _user_folders(searched)
-    refuse_hidden(last)
+    refuse_hidden([_absolute(entry) for entry in last])
     sys.path[:] = [HOME]
     for name in PACKAGES:
         try:
@@ -39,7 +38,7 @@ def put_own_first() -> None:
     sys.path[:] = [*(entry for entry in searched if entry not in last), *last]
 
 
-def refuse_hidden(folders: Sequence[str]) -> None:
+def refuse_hidden(folders: list[str]) -> None:
     """Raise HiddenModuleError if one of Python's modules was imported from one of these folders."""
     for name in sys.stdlib_module_names.intersection(sys.modules):
         file = getattr(sys.modules[name], "__file__", None)
@@ -57,12 +56,12 @@ def named_folders() -> list[str]:
     return [_absolute(entry) for entry in named.split(os.pathsep)] if named else []
 
 
-def _user_folders(searched: Sequence[str]) -> list[str]:
+def _user_folders(searched: list[str]) -> list[str]:
     """Return the entries of sys.path that are none of Python's: what it is started in, and PYTHONPATH."""
-    started_in = () if getattr(sys.flags, "safe_path", False) else searched[:1]
+    started_in = [] if getattr(sys.flags, "safe_path", False) else searched[:1]
     named = named_folders()
     users = [entry for entry in searched[len(started_in) :] if _absolute(entry) in named]
-    return [entry for entry in (*users, *started_in) if not entry.startswith(_STANDARD_LIBRARY)]
+    return [entry for entry in [*users, *started_in] if not entry.startswith(_STANDARD_LIBRARY)]
 
 
 def _absolute(entry: str) -> str:

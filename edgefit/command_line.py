@@ -1,10 +1,10 @@
 """The command line: it parses, runs the command, and turns every error into one sentence and an exit code."""
 
 import json
-import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ from bench.printable import printable_lines
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
+from edgefit.streams import discard, open_closed, write
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -23,6 +24,7 @@ _READER_GONE = 128 + _SIGPIPE
 
 def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
+    open_closed()
     print_any_sign()
     try:
         require_posix()
@@ -37,7 +39,7 @@ def main() -> NoReturn:
     if code == _INTERRUPTED:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work has ended already
         # Unfinished output is removed by now: every output is written whole or not at all.
-        sys.stderr.write("\nedgefit: interrupted; no unfinished output is left\n")
+        write(sys.stderr, "\nedgefit: interrupted; no unfinished output is left\n")
     sys.exit(code)
 
 
@@ -54,13 +56,21 @@ def run(arguments: list[str]) -> int:
 
     try:
         code = app(arguments, prog_name="edgefit", standalone_mode=False)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader closed the pipe. Python must not flush the rest of the output into it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _READER_GONE
+        return _end_without_reader()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer ends the process with code 1
+            return _end_without_reader()
+        raise
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
         return _report_error(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def _end_without_reader() -> int:
+    discard(sys.stdout, sys.stderr)  # Python must not try again at its end
+    return _READER_GONE
 
 
 def _report_error(error: Exception, as_json: bool) -> int:
@@ -69,16 +79,24 @@ def _report_error(error: Exception, as_json: bool) -> int:
     if (sentence := disk_sentence(error)) is not None:
         message, code = sentence, _WRONG_INPUT
     elif code is None:
-        sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
+        write(sys.stderr, printable_lines("".join(traceback.format_exception(error))))
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
     # An error of typer, such as a wrong option, prints itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
-        sys.stderr.write(f"edgefit: {printable_lines(message)}\n")
+        write(sys.stderr, f"edgefit: {printable_lines(message)}\n")
     else:
-        show()
+        _show(show)
     if as_json:
-        sys.stdout.write(json.dumps({"error": message, "exit_code": code}) + "\n")
+        write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
+    discard(sys.stdout, sys.stderr)
     return int(code)
+
+
+def _show(show: Callable[[], None]) -> None:
+    try:
+        show()
+    except OSError:
+        discard(sys.stderr)

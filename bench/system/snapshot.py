@@ -6,6 +6,7 @@ The kernel's files are below `root`; the fields are what no file contains. It de
 import os
 import platform
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +76,12 @@ def _os_name() -> str:
 
 
 def _programs_above() -> list[str]:
+    """Return the programs of the parents, as far up as this user may see: /proc may hide those of others."""
     programs = []
-    for process in psutil.Process().parents():
-        try:
-            programs += process.cmdline()[:1]
-        except psutil.Error:  # it ended meanwhile, or belongs to another user
-            continue
+    with suppress(psutil.Error):  # it ended meanwhile, or belongs to another user
+        process = psutil.Process().parent()
+        while process is not None:
+            with suppress(psutil.Error):
+                programs += process.cmdline()[:1]
+            process = process.parent()
     return programs

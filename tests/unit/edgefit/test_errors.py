@@ -8,9 +8,15 @@ import pytest
 from bench.errors import InputError
 from edgefit import app
 from edgefit.command_line import run
+from edgefit.errors import disk_sentence
 from edgefit.jobs import export_run
 from edgefit.progress import Silence
 from export.options import ExportOptions
+
+SPACE_SENTENCE = (
+    "a file, or what the output goes to, cannot be read or written (No space left on device); check its "
+    "permissions, and the free space"
+)
 
 
 def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
@@ -34,3 +40,40 @@ def test_a_bundle_cannot_be_written_into_the_folder_of_the_data(tmp_path: Path) 
     with pytest.raises(InputError, match=r"bundle lies in the data, .*; choose a folder outside of it"):
         export_run(options, tmp_path / "bundle", None, False, Silence())
     assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            "no folder for temporary files is here, or can be written; set TMPDIR to a writable folder",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "/proc/meminfo"),
+            "/proc/meminfo is missing, which edgefit reads: mount /proc, with all that it has",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            SPACE_SENTENCE,
+        ),
+    ],
+)
+def test_a_folder_that_every_process_has_and_this_one_lacks_is_named(error: OSError, sentence: str) -> None:
+    assert disk_sentence(error) == sentence
+
+
+def test_a_deleted_current_folder_is_a_sentence_and_another_missing_file_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert disk_sentence(missing) is None
+
+    def gone() -> str:
+        raise missing
+
+    monkeypatch.setattr("os.getcwd", gone)
+    assert disk_sentence(FileNotFoundError(errno.ENOENT, "No such file or directory", "x.json")) is None
+    assert disk_sentence(missing) == (
+        "the folder that edgefit was started in is deleted; go to another one, and run edgefit there"
+    )

@@ -102,3 +102,12 @@ def test_the_smallest_file_that_need_not_be_enlarged_is_used(image_size: int, si
 def test_every_official_file_has_a_checksum_of_its_own() -> None:
     assert len({file.md5 for file in FILES}) == len(FILES) == 4
     assert all(len(file.md5) == 32 for file in FILES)
+
+
+def test_a_user_without_a_home_learns_which_variable_to_set(
+    monkeypatch: pytest.MonkeyPatch, progress: Remembering
+) -> None:
+    monkeypatch.setattr("models.sources.pneumoniamnist.user_cache", lambda: None)
+
+    with pytest.raises(InputError, match=r"pneumoniamnist: this user has no home folder.*EDGEFIT_CACHE"):
+        prepare_pneumoniamnist(OPTIONS)(progress)

@@ -1,0 +1,65 @@
+"""edgefit beside folders and files that have the names of edgefit's packages, or of Python's modules."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from making.command_line import EDGEFIT, SHORTLY
+from making.model_files import write_onnx
+
+_IN_THE_WAY = "raise AssertionError('the user\\'s own file was imported')"
+_PACKAGES = ("bench", "device_profiles", "export", "models", "tests", "user_files", "numpy")
+_FILES = ("typing", "random", "dataclasses", "json", "tempfile", "onnxruntime", "pydantic", "rich", "typer")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    for name in _PACKAGES:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(_IN_THE_WAY)
+    for name in _FILES:
+        (folder / f"{name}.py").write_text(_IN_THE_WAY)
+    write_onnx(folder / "model.onnx")
+    return folder
+
+
+def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("named", ["", "."])
+def test_a_model_is_measured_in_a_project_with_folders_of_those_names(project: Path, named: str) -> None:
+    done = run(*EDGEFIT, "bench", "model.onnx", *SHORTLY, "--out", "r.json", cwd=project, PYTHONPATH=named)
+
+    assert done.returncode == 0, done.stderr
+    assert '"completed"' in (project / "r.json").read_text()
+
+
+def test_a_variable_that_changes_python_changes_no_worker(project: Path) -> None:
+    done = run(*EDGEFIT, "bench", "model.onnx", *SHORTLY, cwd=project, PYTHONINSPECT="", PYTHONOPTIMIZE="2")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_file_that_python_imported_before_edgefit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keyword.py").touch()
+    script = "import keyword; from edgefit.__main__ import main; main()"
+
+    done = run(sys.executable, "-c", script, "--version", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"edgefit: {tmp_path / 'keyword.py'} hides Python's own module 'keyword'; ")
+
+
+def test_a_network_that_needs_a_package_of_such_a_name_learns_that(project: Path) -> None:
+    (project / "nets.py").write_text("from models.blocks import Block\n")
+
+    words = ("--out", "bundle", "--data", "random", "--shape", "1x3x8x8")
+    done = run(*EDGEFIT, "export", "nets:build", *words, cwd=project)
+
+    assert done.returncode == 2
+    assert "edgefit: nets:build: uses a module 'models', and finds edgefit's own package" in done.stderr
