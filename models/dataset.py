@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from user_files.decoding import FULL_WHITE
+
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -35,5 +37,5 @@ class Dataset:
     test: Split
     notes: tuple[str, ...] = ()
     """Sentences on how the images were split, and which files were skipped."""
-    white: int = 65535
+    white: int = FULL_WHITE
     """The value that counts as white in images of 16 bits: it became 255."""
