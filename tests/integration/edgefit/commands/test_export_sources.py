@@ -100,7 +100,7 @@ def test_images_without_labels_give_agreement_and_no_accuracy(model: Path, tmp_p
     assert done.returncode == 0, done.stderr
     verification = manifest_of(bundle).artifacts[1].verification
     assert (verification.agreement, verification.retention) == (1, None)
-    assert (done.stdout + done.stderr).count("images: squash to") == 1
+    assert (done.stdout + done.stderr).count("images: turned upright; squash to") == 1
     assert not manifest_of(bundle).pack.labelled
 
 

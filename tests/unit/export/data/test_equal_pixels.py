@@ -107,3 +107,13 @@ def test_all_readers_refuse_alike(tmp_path: Path, name: str) -> None:
         assert reason in str(failure.value)
     with pytest.raises(ValueError, match=re.escape(reason)):
         of_run_script(path, 65535)
+
+
+def test_classify_ends_with_a_sentence_that_names_the_file(tmp_path: Path) -> None:
+    content, words = unreadable()["cut.png"]
+    (path,) = write(tmp_path, {"cut.png": content})
+    names: dict[str, Any] = {}
+    exec(run_reading_of(unit_rgb(SIDE)), names)
+
+    with pytest.raises(SystemExit, match=f"^{re.escape(str(path))}: {words}"):
+        names["read_or_exit"](path)
