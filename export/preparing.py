@@ -140,6 +140,8 @@ def _of_images(
     found = with_single_labels(found, options.activation)
     required = required.for_images(found.survey())
     preprocess = required.preprocess
+    for note in required.image_notes:
+        progress.say(note)
     found = replace(found, notes=(*found.notes, *required.image_notes))
     source = _opened(spec, description, description.signature.inputs, found, options)
     few = found.calibration[:_TOLD_BY]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.positive import Positive
+from user_files.decoding import FULL_WHITE
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -39,7 +40,7 @@ class Dataset:
     """Sentences on how the images were split."""
     warnings: tuple[str, ...] = ()
     """Sentences on what is probably not meant so, such as files that were left out."""
-    white: int = 65535
+    white: int = FULL_WHITE
     """The value that counts as white in images of 16 bits: it became 255."""
     positive: Positive | None = None
     """The positive class; None unless there are two classes."""

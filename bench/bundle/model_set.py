@@ -29,6 +29,7 @@ _PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "resize": ("resize", ("crop_pct", "interpolation", "antialias", "pad_value")),
     "mean": ("values", ("scale", "std")),
     "channels": ("channels", ()),
+    "sixteen_bit_white": ("white", ()),
 }
 
 

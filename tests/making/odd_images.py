@@ -41,8 +41,7 @@ def with_orientation(number: int, kind: str, image: Image.Image) -> bytes:
     """Return a file that states how its picture lies."""
     exif = Image.Exif()
     exif[ORIENTATION] = number
-    options: Mapping[str, object] = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100}}.get(kind, {})
-    return _saved(image, kind, exif=exif, **options)
+    return _saved(image, kind, exif=exif, lossless=True, quality=100)
 
 
 def readable() -> dict[str, bytes]:

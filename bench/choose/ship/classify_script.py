@@ -31,16 +31,6 @@ def read_inputs(path):
     return [np.ascontiguousarray(arrays[name]) for name in INPUTS]
 
 '''
-_READ_IMAGE = '''
-
-def read_input(path):
-    """Return the input that an image file becomes; end with a sentence if it cannot be read."""
-    try:
-        return read_image(path)
-    except ValueError as error:
-        sys.exit(f"{path}: {error}")
-
-'''
 
 
 @dataclass(frozen=True)
@@ -64,9 +54,8 @@ class Given:
 IMAGE = Given(
     noun="an image",
     argument="IMAGE",
-    inputs="[read_input(sys.argv[1])]",
-    own_import="\nfrom preprocess import read_image",
-    function=_READ_IMAGE,
+    inputs="[read_or_exit(sys.argv[1])]",
+    own_import="\nfrom preprocess import read_or_exit",
 )
 
 

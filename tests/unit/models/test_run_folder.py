@@ -20,6 +20,7 @@ from models.finetune import finetune
 from models.options import FinetuneOptions
 from models.prediction import predict
 from models.progress import Silent
+from models.records import Preprocessing
 from models.run_folder import read_run, written_files
 
 CREATED = "2026-01-02T03:04:05+00:00"
@@ -98,6 +99,23 @@ def test_images_are_stored_at_network_size_and_calibration_images_come_from_trai
     assert np.array_equal(images.calibration.images, arrays["train_images"])
     assert np.array_equal(images.heldout.images, arrays["val_images"])
     assert np.array_equal(images.test.images, arrays["test_images"])
+
+
+def test_the_record_states_the_white_of_the_data_and_an_old_one_that_of_16_bits(tmp_path: Path) -> None:
+    arrays = {
+        key: value.astype(np.uint16) * 13 if "images" in key else value
+        for key, value in medmnist_arrays().items()
+    }
+    save_npz(tmp_path / "deep.npz", arrays)
+    (tmp_path / "run").mkdir()
+    options = FinetuneOptions(str(tmp_path / "deep.npz"), weights="none", image_size=32, epochs=1, unfreeze=0)
+
+    record = finetune(options, tmp_path / "run", Silent(), "edgefit 9.9", "deep", CREATED)
+
+    assert record.preprocessing.sixteen_bit_divide_by == 4095 / 255
+    assert record.preprocessing.orientation == "applied"
+    old = Preprocessing.model_validate({})
+    assert (old.sixteen_bit_divide_by, old.orientation) == (257, "ignored")
 
 
 def test_a_seed_decides_the_weights_to_the_bit(made: tuple[Path, Remembering], tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """`edgefit export` of networks and model files that edgefit did not make, as a user meets it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from making.brightness import SIDE, write_brightness, write_onnx
 from making.command_line import edgefit_here
+from PIL import Image
 
+from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.manifest import Manifest, read_bundle
 from bench.bundle.variants import Precision
 from bench.run_config import RunConfig
@@ -96,8 +100,36 @@ def test_images_without_labels_give_agreement_and_no_accuracy(model: Path, tmp_p
     assert done.returncode == 0, done.stderr
     verification = manifest_of(bundle).artifacts[1].verification
     assert (verification.agreement, verification.retention) == (1, None)
-    assert (done.stdout + done.stderr).count("images: squash to") == 1
+    assert (done.stdout + done.stderr).count("images: turned upright; squash to") == 1
     assert not manifest_of(bundle).pack.labelled
+
+
+def test_12_bits_in_16_are_said_and_recorded_and_the_answers_are_those_of_8_bits(
+    images: Path, model: Path, tmp_path: Path
+) -> None:
+    deep = Path(shutil.copytree(images, tmp_path / "deep"))
+    for path in deep.rglob("*.png"):
+        with Image.open(path) as image:
+            grey = np.asarray(image.convert("L")).astype(np.uint16)
+        Image.fromarray(grey * 16).save(path)
+
+    bundle = tmp_path / "bundle"
+    done = edgefit_here(
+        "export", model, "--data", deep, "--preprocess", "unit", "--out", bundle, "--shape", SHAPE,
+        "--formats", "onnx", "--precisions", "fp32",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "they use 12 bits, so 4095 counts as white" in " ".join(done.stderr.split())
+    manifest = manifest_of(bundle)
+    assert isinstance(manifest.preprocessing, Preprocess)
+    assert manifest.preprocessing.sixteen_bit_white == 4095
+    assert manifest.model.source is not None
+    assert "sixteen_bit_white" in [key for origin in manifest.model.source.origins for key in origin.keys]
+    assert "4095 counts as white" in " ".join(manifest.notes)
+    check = manifest.model.source.check
+    assert check is not None
+    assert check.correct == check.images
 
 
 def test_a_wrong_preprocessing_stops_with_both_figures_and_leaves_nothing(

@@ -50,17 +50,19 @@ def read_by(script: str, path: Path) -> npt.NDArray[Any]:
     return batch
 
 
-def of_source_script(path: Path, white: int, channels: int = 3) -> npt.NDArray[Any]:
+def of_source_script(path: Path, white: int, channels: int = 3) -> Pixels:
     tensor = Tensor(name="image", dtype="uint8", shape=(1, SIDE, SIDE, channels))
-    return read_by(reading_of(steps(white, channels), tensor), path)[0]
+    pixels: Pixels = read_by(reading_of(steps(white, channels), tensor), path)[0]
+    return pixels
 
 
-def of_run_script(path: Path, white: int) -> npt.NDArray[Any]:
+def of_run_script(path: Path, white: int) -> Pixels:
     record = unit_rgb(SIDE).model_copy(
         update={"orientation": "applied", "sixteen_bit_divide_by": white / 255}
     )
     batch = read_by(run_reading_of(record), path)
-    return np.rint(batch[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+    pixels: Pixels = np.rint(batch[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+    return pixels
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,13 @@ def test_all_readers_refuse_alike(tmp_path: Path, name: str) -> None:
         assert reason in str(failure.value)
     with pytest.raises(ValueError, match=re.escape(reason)):
         of_run_script(path, 65535)
+
+
+def test_classify_ends_with_a_sentence_that_names_the_file(tmp_path: Path) -> None:
+    content, words = unreadable()["cut.png"]
+    (path,) = write(tmp_path, {"cut.png": content})
+    names: dict[str, Any] = {}
+    exec(run_reading_of(unit_rgb(SIDE)), names)
+
+    with pytest.raises(SystemExit, match=f"^{re.escape(str(path))}: {words}"):
+        names["read_or_exit"](path)

@@ -1,6 +1,7 @@
 """A folder of class sub-folders, with and without splits of its own."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -295,6 +296,21 @@ def test_images_that_use_12_of_16_bits_are_as_bright_as_those_of_8(plain: Path) 
     assert any("16-bit images is" in note and "4095 counts as white" in note for note in dataset.notes)
     assert len(np.unique(dataset.train.images)) > 100
     assert dataset.train.images.max() > 150
+
+
+def test_a_folder_of_tagged_images_gives_the_pixels_of_the_upright_ones(tmp_path: Path, plain: Path) -> None:
+    tagged = Path(shutil.copytree(plain, tmp_path / "tagged" / "xrays"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in tagged.rglob("*.png"):
+        with Image.open(path) as image:
+            lying = image.transpose(Image.Transpose.ROTATE_90)
+        lying.save(path, exif=exif)
+
+    upright, turned = (prepare_folder(folder, OPTIONS)(Silent()) for folder in (plain, tagged))
+
+    assert np.array_equal(turned.train.images, upright.train.images)
+    assert np.array_equal(turned.test.images, upright.test.images)
 
 
 def test_images_of_8_bits_leave_white_where_it_always_was(plain: Path) -> None:
