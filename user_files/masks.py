@@ -55,16 +55,28 @@ def masks_among(paths: Sequence[PurePath]) -> frozenset[int]:
     return frozenset(inside | named)
 
 
-def originals_of(paths: Sequence[PurePath]) -> dict[int, int]:
-    """Return which images are altered copies by their names (`film_flip.png`), each with its original."""
-    first: dict[str, int] = {}
-    for index, path in enumerate(paths):
-        first.setdefault(path.stem.lower(), index)
-    found = (
-        (index, _original(path.stem.lower(), first.keys(), _ALTERED_WORDS))
-        for index, path in enumerate(paths)
-    )
-    return {index: first[stem] for index, stem in found if stem is not None}
+def originals_of(paths: Sequence[PurePath], classes: Sequence[object]) -> dict[int, int]:
+    """Return which images are altered copies by their names (`film_flip.png`), each with its original.
+
+    The original is of the same class, and lies in the same folder or is the only image of its name there.
+    """
+    by_stem: dict[object, dict[str, list[int]]] = {}
+    for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
+        by_stem.setdefault(name, {}).setdefault(path.stem.lower(), []).append(index)
+    found: dict[int, int] = {}
+    for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
+        stem = _original(path.stem.lower(), by_stem[name], _ALTERED_WORDS)
+        candidates = [] if stem is None else by_stem[name][stem]
+        beside = [other for other in candidates if paths[other].parent == path.parent]
+        if len(beside or candidates) == 1:
+            found[index] = (beside or candidates)[0]
+    return found
+
+
+def altered_in_words(copies: int, example: str) -> str:
+    """Return the beginning of a sentence on altered copies; `example` names one and its original."""
+    start = "1 image is an altered copy" if copies == 1 else f"{copies} images are altered copies"
+    return f"{start} of others by name ({example})"
 
 
 def _original(stem: str, stems: Container[str], words: frozenset[str]) -> str | None:

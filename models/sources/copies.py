@@ -44,7 +44,12 @@ def without_copies(files: Sequence[PlacedFile], keys: Sequence[str | None]) -> D
 
 
 def _used(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
-    return min(group, key=lambda index: _SPLITS_FROM_LAST.index(files[index].split))
+    return min(group, key=lambda index: _rank(files[index]))
+
+
+def _rank(file: PlacedFile) -> tuple[int, int]:
+    """Put the last split first, and in it the shortest name: that of a copy is longer."""
+    return _SPLITS_FROM_LAST.index(file.split), len(file.found.inner.name)
 
 
 def _contradiction(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> list[str]:

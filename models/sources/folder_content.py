@@ -18,6 +18,8 @@ from models.sources.left_out import (
     loop_warnings,
     mask_warnings,
     other_files,
+    split_notes,
+    split_warnings,
     unlabelled_warning,
 )
 from models.sources.names import printable
@@ -44,6 +46,8 @@ class FolderContent:
     """What is probably not meant so: sentences."""
     notes: tuple[str, ...]
     """What else a person should know: sentences."""
+    mask_folders: tuple[str, ...] = ()
+    """The names of the folders beside those of the classes that hold masks."""
 
     @property
     def are_shards(self) -> bool:
@@ -68,8 +72,16 @@ def read_folder(folder: Path) -> FolderContent:
         class_folders=tuple(sorted(set(names.names.values()))),
         splits=tree.splits,
         others=tuple(file for file in tree.files if not file.found.is_image),
-        warnings=(*masked, *unlabelled, *names.warnings, *warnings, *loop_warnings(listed)),
-        notes=(*notes, *hidden_notes(listed)),
+        warnings=(
+            *masked,
+            *unlabelled,
+            *names.warnings,
+            *warnings,
+            *split_warnings(tree),
+            *loop_warnings(listed),
+        ),
+        notes=(*split_notes(tree), *notes, *hidden_notes(listed)),
+        mask_folders=tuple(sorted(_mask_folders(tree))),
     )
 
 

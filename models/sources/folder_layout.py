@@ -102,8 +102,13 @@ def _check_classes(folder: Path, content: FolderContent, classes: tuple[str, ...
         raise InputError(f"{folder} has no class sub-folder; {remedy}")
     if len(classes) == 1:
         raise InputError(
-            f"{folder} has only one class, '{classes[0]}'; {_deeper_hint(folder / classes[0])}{remedy}"
+            f"{folder} has only one class, '{classes[0]}'{_beside_masks(content)}; "
+            f"{_deeper_hint(folder / classes[0])}{remedy}"
         )
+
+
+def _beside_masks(content: FolderContent) -> str:
+    return f" (masks are in {some(content.mask_folders)})" if content.mask_folders else ""
 
 
 def _deeper_hint(inside: Path) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from models.sources.folder_tree import PlacedFile, Tree
+from models.sources.folder_tree import PlacedFile, Tree, split_of
 from models.sources.names import printable
 from user_files.finding import FolderFiles, FoundFile
 from user_files.wording import counted, kinds_in_words, some
@@ -74,6 +74,23 @@ def hidden_notes(listed: FolderFiles) -> list[str]:
         return []
     were = counted(len(listed.hidden), "hidden or system file was", "hidden or system files were")
     return [f"{were} ignored ({some(sorted(set(map(printable, listed.hidden))))})."]
+
+
+def split_warnings(tree: Tree) -> list[str]:
+    """Return a warning on folders that are the same split."""
+    twins = [name for name in tree.split_folders if _is_twin(name, tree.split_folders)]
+    return [f"The folders {', '.join(twins)} are one split together."] if twins else []
+
+
+def _is_twin(name: str, others: Sequence[str]) -> bool:
+    return sum(split_of(other) == split_of(name) for other in others) > 1
+
+
+def split_notes(tree: Tree) -> list[str]:
+    """Return a note on splits that lie in the class folders."""
+    if tree.split_folders or "" in tree.splits:
+        return []
+    return [f"The splits lie in the class folders ({', '.join(sorted(tree.splits))})."]
 
 
 def loop_warnings(listed: FolderFiles) -> list[str]:
