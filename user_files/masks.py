@@ -52,7 +52,20 @@ def masks_among(paths: Sequence[PurePath]) -> frozenset[int]:
         for index, path in enumerate(paths)
         if _original(path.stem.lower(), stems, _MASK_WORDS) is not None
     }
-    return frozenset(inside | named)
+    return frozenset(inside | named | _called_mask(paths))
+
+
+def _called_mask(paths: Sequence[PurePath]) -> set[int]:
+    """Return the images that are called `mask.png` and lie beside another one that is not."""
+    called = {index for index, path in enumerate(paths) if _is_mask_word(path.stem)}
+    beside = {path.parent for index, path in enumerate(paths) if index not in called}
+    return {index for index in called if paths[index].parent in beside}
+
+
+def _is_mask_word(stem: str) -> bool:
+    """Tell whether a name is a word for a mask, perhaps with a number: no name of an image is in it."""
+    words = [word.lower() for word in _WORDS.findall(stem) if not word.isdecimal()]
+    return len(words) == 1 and words[0] in _MASK_WORDS
 
 
 def originals_of(paths: Sequence[PurePath], classes: Sequence[object]) -> dict[int, int]:

@@ -111,7 +111,7 @@ def _refuse_empty(folder: Path, names: set[str], used: set[str], content: Folder
     empty = sorted(names - used)
     if empty:
         kinds = [file.found.kind for file in content.others if file.folder == empty[0]]
-        others = f", but {kinds_in_words(kinds)}, which are not read" if kinds else ""
+        others = f", but {kinds_in_words(kinds)}, which edgefit does not read" if kinds else ""
         raise InputError(
             f"{folder}: the sub-folder '{printable(empty[0])}' has no image{others}, and each is a class; "
             "move it away, or add images"

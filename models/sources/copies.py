@@ -72,7 +72,8 @@ def _copied(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> lis
         return []
     first, second = map(_place, (files[index] for index in groups[0][:2]))
     across = sum(len({files[index].split for index in group}) > 1 for group in groups)
-    leaks = f"; {across} of them were in two splits, and stay in the later one" if across else ""
+    stay = counted(across, "was in two splits, and stays", "were in two splits, and stay")
+    leaks = f" ({stay} in the later one)" if across else ""
     copies = counted(sum(map(len, groups)) - len(groups), "image is a copy", "images are copies")
     return [f"{copies} of others, byte for byte ({first} is {second}): one of each is used{leaks}."]
 

@@ -8,13 +8,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models.dataset import Images
 from models.sources.decoding import Decoded
 from models.sources.folder_layout import ImageFile
 from models.sources.names import printable
-from user_files.wording import counted
+from user_files.wording import counted, some
 
 MOST_NAMED = 20
+_GREY_LEVELS = 3
+_BLACK_BELOW, _WHITE_ABOVE = 5, 250
+# Of what is not black, most is white; resizing leaves a grey rim around it. Many a film has a black background.
+_LEAST_OF_EACH, _MOSTLY = 0.02, 0.6
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,39 @@ def skip_warnings(folder: Path, files: Sequence[ImageFile], bad: Mapping[int, st
 
 def _shown(folder: Path, path: Path) -> str:
     return printable(str(path.relative_to(folder) if path.is_relative_to(folder) else path))
+
+
+def odd_images(
+    folder: Path, files: Sequence[ImageFile], images: Images, bad: Mapping[int, str]
+) -> tuple[str, ...]:
+    """Return warnings on images that have one grey level, or only black and white as masks have."""
+    usable = [index for index in range(len(files)) if index not in bad]
+    blank = [index for index in usable if _is_blank(images[index])]
+    masks = [index for index in usable if _is_black_and_white(images[index])]
+    return (
+        *_odd(
+            folder, files, blank, "is blank (it has one grey level)", "are blank (they have one grey level)"
+        ),
+        *_odd(folder, files, masks, "is black and white, as masks are", "are black and white, as masks are"),
+    )
+
+
+def _is_blank(image: Images) -> bool:
+    return int(image.max()) - int(image.min()) < _GREY_LEVELS
+
+
+def _is_black_and_white(image: Images) -> bool:
+    black, white = np.mean(image < _BLACK_BELOW), np.mean(image > _WHITE_ABOVE)
+    return bool(min(black, white) > _LEAST_OF_EACH and white > _MOSTLY * (1 - black))
+
+
+def _odd(
+    folder: Path, files: Sequence[ImageFile], chosen: Sequence[int], one: str, several: str
+) -> tuple[str, ...]:
+    if not chosen:
+        return ()
+    names = some([_shown(folder, files[index].path) for index in chosen])
+    return (f"{counted(len(chosen), f'image {one}', f'images {several}')}: {names}.",)
 
 
 def same_pixels(

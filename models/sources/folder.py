@@ -13,7 +13,7 @@ import numpy as np
 from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
 from models.progress import Progress
-from models.sources.decoded_files import bad_files, same_pixels, skip_warnings
+from models.sources.decoded_files import bad_files, odd_images, same_pixels, skip_warnings
 from models.sources.decoding import decode_all
 from models.sources.folder_layout import ImageFile, Layout, read_layout
 from models.sources.groups import altered_warnings, groups_of
@@ -181,7 +181,8 @@ def _load(
     _refuse_bad(folder, files, list(bad.items()), options.skip_bad)
     ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
     same = same_pixels(files, decoded.images, bad, ends.tolist())
-    warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings
+    odd = odd_images(folder, files, decoded.images, bad)
+    warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings + odd
     refuse_warnings(str(folder), warnings, options)
     splits = []
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):

@@ -29,6 +29,8 @@ from user_files.image_tables import tables_of_images
 from user_files.masks import masks_among
 from user_files.wording import some
 
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+
 
 @dataclass(frozen=True)
 class FolderContent:
@@ -105,9 +107,14 @@ def table_hint(folder: Path, content: FolderContent) -> str:
     """Return what to do with the tables beside the images that name them; "" if there are none."""
     tables = tables_of_images(folder, [file.found for file in content.images])
     if not tables:
-        return ""
+        return _spreadsheet_hint(folder)
     paths = [printable(str(table.path)) for table in tables]
     return f"; the labels are probably in {some(paths)}: give --data {shlex.quote(paths[0])}"
+
+
+def _spreadsheet_hint(folder: Path) -> str:
+    names = sorted(printable(path.name) for path in folder.iterdir() if path.suffix.lower() in _SPREADSHEETS)
+    return f"; if {names[0]} has the labels, save it as CSV, and give that with --data" if names else ""
 
 
 def _mask_folders(tree: Tree) -> frozenset[str]:

@@ -157,4 +157,4 @@ def _check_splits(folder: Path, content: FolderContent, layout: Layout) -> None:
 def _left_out(content: FolderContent, split: str, name: str) -> str:
     """Return which other files a class without images has."""
     kinds = [file.found.kind for file in content.others if (file.split, file.folder) == (split, name)]
-    return f", but {kinds_in_words(kinds)}, which are not read" if kinds else ""
+    return f", but {kinds_in_words(kinds)}, which edgefit does not read" if kinds else ""

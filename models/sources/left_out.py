@@ -53,11 +53,8 @@ def _images_outside(tree: Tree) -> list[str]:
     if not images:
         return []
     places = some(sorted({printable(file.inner.parts[0]) for file in images}))
-    return [f"{_images_were(len(images))} left out, as they lie beside the splits ({places})."]
-
-
-def _images_were(count: int) -> str:
-    return counted(count, "image was", "images were")
+    were = counted(len(images), "image beside the splits was", "images beside the splits were")
+    return [f"{were} left out ({places})."]
 
 
 def _other_notes(files: Sequence[FoundFile]) -> list[str]:
@@ -115,10 +112,9 @@ def mask_warnings(masks: Sequence[PlacedFile]) -> list[str]:
 
 def unlabelled_warning(split: str, images: Sequence[PlacedFile]) -> str:
     """Return the warning on a split whose images have no labels."""
-    return (
-        f"{_images_were(len(images))} left out, as {split} has no folder per class and they have no labels "
-        f"({some([printable(str(file.found.inner)) for file in images])})."
-    )
+    were = counted(len(images), f"image of {split} was", f"images of {split} were")
+    names = some([printable(str(file.found.inner)) for file in images])
+    return f"{were} left out, as {split} has no folder per class, and so no labels ({names})."
 
 
 def stray_warnings(strays: Sequence[PlacedFile]) -> list[str]:
@@ -126,4 +122,5 @@ def stray_warnings(strays: Sequence[PlacedFile]) -> list[str]:
     if not strays:
         return []
     names = some([printable(str(file.found.inner)) for file in strays])
-    return [f"{_images_were(len(strays))} left out, as they lie in no class folder ({names})."]
+    were = counted(len(strays), "image in no class folder was", "images in no class folder were")
+    return [f"{were} left out ({names})."]

@@ -55,6 +55,14 @@ def test_a_mask_is_named_after_an_image(name: str) -> None:
     assert masks("another.png", name) == set()
 
 
+def test_a_mask_may_have_no_name_of_its_own() -> None:
+    assert masks("patient1/image.png", "patient1/mask.png", "patient1/mask_2.png") == {
+        "patient1/mask.png",
+        "patient1/mask_2.png",
+    }
+    assert masks("patient1/mask.png", "patient2/1.png") == set()
+
+
 def test_names_with_blanks_and_brackets_are_taken_apart() -> None:
     assert masks("benign (1).png", "benign (1)_mask.png") == {"benign (1)_mask.png"}
 

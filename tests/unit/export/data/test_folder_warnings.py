@@ -57,7 +57,7 @@ def test_a_test_split_without_labels_is_not_used(tmp_path: Path) -> None:
 
     found = found_in(tmp_path)
 
-    assert "10 images were left out, as test has no folder per class" in found.warnings[0]
+    assert "10 images of test were left out, as test has no folder per class" in found.warnings[0]
     assert len(found.images) == 40
 
 
@@ -111,7 +111,7 @@ def test_a_class_of_other_pictures_is_an_error_that_says_which(two: Path) -> Non
     (two / "c").mkdir()
     (two / "c" / "IMG_1.HEIC").write_bytes(HEIC)
 
-    with pytest.raises(InputError, match="'c' has no image, but 1 HEIC picture, which are not read"):
+    with pytest.raises(InputError, match="'c' has no image, but 1 HEIC picture, which edgefit does not read"):
         found_in(two)
 
 

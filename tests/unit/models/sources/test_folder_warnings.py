@@ -139,7 +139,9 @@ def test_a_class_of_other_pictures_is_an_error_that_says_which(two: Path, write_
     (two / "c").mkdir()
     (two / "c" / "IMG_1.HEIC").write_bytes(HEIC)
 
-    with pytest.raises(InputError, match=r"no image of class 'c', but 1 HEIC picture, which are not read"):
+    with pytest.raises(
+        InputError, match=r"no image of class 'c', but 1 HEIC picture, which edgefit does not read"
+    ):
         loaded(two)
 
 
@@ -179,7 +181,7 @@ def test_a_test_split_without_labels_is_not_used(split: Path, write_class: Write
     dataset = loaded(split)
 
     assert dataset.warnings[0].startswith(
-        "12 images were left out, as test has no folder per class and they have no labels (test/"
+        "12 images of test were left out, as test has no folder per class, and so no labels (test/"
     )
     assert any("has no test split" in note for note in dataset.notes)
     assert counts(dataset) == [20, 20]
@@ -190,8 +192,8 @@ def test_images_beside_classes_and_beside_splits_are_left_out(split: Path, write
     write_class(split / "extra" / "a", 0, 3)
 
     assert set(loaded(split).warnings) == {
-        "1 image was left out, as they lie in no class folder (train/stray.png).",
-        "3 images were left out, as they lie beside the splits (extra).",
+        "1 image in no class folder was left out (train/stray.png).",
+        "3 images beside the splits were left out (extra).",
     }
 
 
@@ -226,7 +228,7 @@ def test_an_equal_image_in_test_is_not_trained_on(split: Path) -> None:
     assert dataset.warnings == (
         (
             "3 images are copies of others, byte for byte (test/a/film0.png is train/a/x0.png): one of each "
-            "is used; 3 of them were in two splits, and stay in the later one."
+            "is used (3 were in two splits, and stay in the later one)."
         ),
     )
     assert np.bincount(dataset.test.labels).tolist() == [10, 10]
@@ -274,6 +276,25 @@ def test_the_same_pixels_in_another_file_are_found_as_well(split: Path) -> None:
     assert counts(dataset) == [29, 30]
     assert np.bincount(dataset.test.labels).tolist() == [10, 10]
     assert dataset.warnings[0].startswith("3 images were left out, as the same pixels are in another split")
+
+
+def test_masks_of_any_name_are_recognised_by_their_pixels(two: Path) -> None:
+    for number in range(5):
+        pixels = np.zeros((299, 299), np.uint8)
+        pixels[40:200, 30 : 130 + number] = pixels[60:220, 160:260] = 255
+        Image.fromarray(pixels).save(two / "a" / f"lungs{number}.png")
+
+    dataset = loaded(two)
+
+    assert counts(dataset) == [25, 20]
+    assert len(dataset.warnings) == 1
+    assert dataset.warnings[0].startswith("5 images are black and white, as masks are: a/lungs")
+
+
+def test_blank_images_are_a_warning(two: Path) -> None:
+    Image.new("L", (50, 50), 7).save(two / "a" / "blank.png")
+
+    assert loaded(two).warnings == ("1 image is blank (it has one grey level): a/blank.png.",)
 
 
 def test_altered_copies_stay_in_the_split_of_their_original(tmp_path: Path, write_class: Write) -> None:
@@ -349,7 +370,16 @@ def test_a_flat_folder_beside_a_table_is_an_error_that_names_the_table(
     (tmp_path / "train.csv").write_text("id,diagnosis\n" + "".join(f"{n},{n % 2}\n" for n in range(5)))
     (tmp_path / "prices.csv").write_text("name,price\nx,1\n")
 
+    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04")
     with pytest.raises(InputError, match=r"no class sub-folder.* probably in [^ ]*/train\.csv: give --data"):
+        loaded(tmp_path)
+
+
+def test_a_spreadsheet_beside_the_images_is_named(tmp_path: Path, write_class: Write) -> None:
+    write_class(tmp_path / "images", 0, 5)
+    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04")
+
+    with pytest.raises(InputError, match=r"if labels\.xlsx has the labels, save it as CSV"):
         loaded(tmp_path)
 
 

@@ -87,7 +87,7 @@ def test_rows_without_an_image_or_a_label_are_left_out_and_counted(folder: Path)
 
     assert loaded(path).warnings == (
         "2 of 27 rows name images that are not there and were left out (such as 'images_1/99.png').",
-        "1 of 27 row has no label and was left out (such as 'images_0/01.png').",
+        "1 of 27 rows has no label and was left out (such as 'images_0/01.png').",
     )
 
 
