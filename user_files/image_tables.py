@@ -51,6 +51,11 @@ class ImageTable:
     """The file of each row, which may be no image; None where there is none."""
 
     @property
+    def named(self) -> int:
+        """How many rows have a file."""
+        return sum(file is not None for file in self.files)
+
+    @property
     def label_column(self) -> int | None:
         """The number of the column with the labels: by its name, or the only one left; None if unclear."""
         named = label_column(self.table)
@@ -67,7 +72,7 @@ def label_column(table: Table) -> int | None:
 
 
 def tables_of_images(folder: Path, images: Sequence[FoundFile]) -> list[ImageTable]:
-    """Return the tables in a folder of which most rows, or most images, belong together."""
+    """Return the tables in a folder of which most rows, or most images, belong together: the best first."""
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
     found = []
     for path in paths:
@@ -75,14 +80,11 @@ def tables_of_images(folder: Path, images: Sequence[FoundFile]) -> list[ImageTab
             table = _by_names(path, read_table(path), images) if path.is_file() else None
         except TableError:
             continue  # It is another kind of table, and nobody asked for it.
-        if table is not None and _is_about(table, images):
+        if table is not None and 2 * table.named >= min(len(table.files), len(images)):
             found.append(table)
-    return found
-
-
-def _is_about(table: ImageTable, images: Sequence[FoundFile]) -> bool:
-    named = sum(file is not None for file in table.files)
-    return 2 * named >= min(len(table.files), len(images))
+    most = max((table.named for table in found), default=0)
+    best = [table for table in found if 2 * table.named >= most]
+    return sorted(best, key=lambda table: table.named, reverse=True)
 
 
 def image_table(path: Path, table: Table) -> ImageTable | None:

@@ -52,19 +52,44 @@ def masks_among(paths: Sequence[PurePath]) -> frozenset[int]:
         for index, path in enumerate(paths)
         if _original(path.stem.lower(), stems, _MASK_WORDS) is not None
     }
-    return frozenset(inside | named)
+    return frozenset(inside | named | _called_mask(paths))
 
 
-def originals_of(paths: Sequence[PurePath]) -> dict[int, int]:
-    """Return which images are altered copies by their names (`film_flip.png`), each with its original."""
-    first: dict[str, int] = {}
-    for index, path in enumerate(paths):
-        first.setdefault(path.stem.lower(), index)
-    found = (
-        (index, _original(path.stem.lower(), first.keys(), _ALTERED_WORDS))
-        for index, path in enumerate(paths)
-    )
-    return {index: first[stem] for index, stem in found if stem is not None}
+def _called_mask(paths: Sequence[PurePath]) -> set[int]:
+    """Return the images that are called `mask.png` and lie beside another one that is not."""
+    called = {index for index, path in enumerate(paths) if _is_mask_word(path.stem)}
+    beside = {path.parent for index, path in enumerate(paths) if index not in called}
+    return {index for index in called if paths[index].parent in beside}
+
+
+def _is_mask_word(stem: str) -> bool:
+    """Tell whether a name is a word for a mask, perhaps with a number: no name of an image is in it."""
+    words = [word.lower() for word in _WORDS.findall(stem) if not word.isdecimal()]
+    return len(words) == 1 and words[0] in _MASK_WORDS
+
+
+def originals_of(paths: Sequence[PurePath], classes: Sequence[object]) -> dict[int, int]:
+    """Return which images are altered copies by their names (`film_flip.png`), each with its original.
+
+    The original is of the same class, and lies in the same folder or is the only image of its name there.
+    """
+    by_stem: dict[object, dict[str, list[int]]] = {}
+    for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
+        by_stem.setdefault(name, {}).setdefault(path.stem.lower(), []).append(index)
+    found: dict[int, int] = {}
+    for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
+        stem = _original(path.stem.lower(), by_stem[name], _ALTERED_WORDS)
+        candidates = [] if stem is None else by_stem[name][stem]
+        beside = [other for other in candidates if paths[other].parent == path.parent]
+        if len(beside or candidates) == 1:
+            found[index] = (beside or candidates)[0]
+    return found
+
+
+def altered_in_words(copies: int, example: str) -> str:
+    """Return the beginning of a sentence on altered copies; `example` names one and its original."""
+    start = "1 image is an altered copy" if copies == 1 else f"{copies} images are altered copies"
+    return f"{start} of others by name ({example})"
 
 
 def _original(stem: str, stems: Container[str], words: frozenset[str]) -> str | None:

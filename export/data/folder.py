@@ -3,7 +3,7 @@
 The classes have the order of the alphabet, with which networks were trained, and not edgefit's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -18,6 +18,7 @@ from models.sources.folder_tree import PlacedFile
 from models.sources.labelled_files import labelled_files
 from models.sources.names import check_name, printable
 from models.sources.patients import patient_of
+from user_files.masks import altered_in_words, originals_of
 from user_files.wording import kinds_in_words
 
 
@@ -93,7 +94,7 @@ def _labelled(folder: Path, content: FolderContent, stated: tuple[str, ...]) -> 
         check_name(name, f"{folder}: class folder")
     classes = ordered_names(str(folder), names, stated)
     labelled = labelled_files(str(folder), content.images)
-    _refuse_empty(folder, names, {_as_stated(file.folder, stated) for file in labelled.files})
+    _refuse_empty(folder, names, {_as_stated(file.folder, stated) for file in labelled.files}, content)
     number = {name: label for label, name in enumerate(classes)}
     labels = np.array([number[_as_stated(file.folder, stated)] for file in labelled.files], dtype=np.int64)
     notes = (*order_notes(classes, bool(stated)), *content.notes)
@@ -106,12 +107,14 @@ def _as_stated(name: str, stated: tuple[str, ...]) -> str:
     return next((other for other in stated if composed(other) == composed(name)), name)
 
 
-def _refuse_empty(folder: Path, names: set[str], used: set[str]) -> None:
+def _refuse_empty(folder: Path, names: set[str], used: set[str], content: FolderContent) -> None:
     empty = sorted(names - used)
     if empty:
+        kinds = [file.found.kind for file in content.others if file.folder == empty[0]]
+        others = f", but {kinds_in_words(kinds)}, which edgefit does not read" if kinds else ""
         raise InputError(
-            f"{folder}: the sub-folder '{printable(empty[0])}' has no image, and each is a class; move it "
-            "away, or add images"
+            f"{folder}: the sub-folder '{printable(empty[0])}' has no image{others}, and each is a class; "
+            "move it away, or add images"
         )
 
 
@@ -123,19 +126,37 @@ def _listed(
     warnings: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> ListedFiles:
+    altered = originals_of([file.found.inner for file in files], [file.folder for file in files])
     listing = Listing(
         name=folder.resolve().name,
         where=str(folder),
         splits=tuple(file.split for file in files),
-        patients=tuple(_patient_of(file, labels is not None) for file in files),
+        patients=tuple(_patients(files, labels is not None, altered)),
         labels=labels,
         classes=classes,
-        warnings=warnings,
+        warnings=(*warnings, *_altered_warnings(files, altered)),
         notes=notes,
     )
     return ListedFiles(listing, tuple(file.found.path for file in files))
 
 
+def _patients(files: Sequence[PlacedFile], is_labelled: bool, altered: Mapping[int, int]) -> list[str | None]:
+    """Return what must stay in one set: the patient, else an original and its altered copies."""
+    names = [_patient_of(file, is_labelled) for file in files]
+    for copy, original in altered.items():
+        same = names[original] or f"the original {files[original].found.inner}"
+        names[original], names[copy] = same, names[copy] or same
+    return names
+
+
 def _patient_of(file: PlacedFile, is_labelled: bool) -> str | None:
     # A class's folder may be called like a patient; without classes every folder may be one.
     return patient_of(file.inner if is_labelled else PurePath(file.folder) / file.inner)
+
+
+def _altered_warnings(files: Sequence[PlacedFile], altered: Mapping[int, int]) -> list[str]:
+    if not altered:
+        return []
+    copy, original = next(iter(altered.items()))
+    example = f"{printable(files[copy].found.path.name)} of {printable(files[original].found.path.name)}"
+    return [f"{altered_in_words(len(altered), example)}; each stays in the set of its original."]

@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"[\s_\-]+")
 
 
 @dataclass(frozen=True)
-class ClassNames:
+class FolderClasses:
     """The class of each class folder."""
 
     names: Mapping[ClassFolder, str]
@@ -44,7 +44,7 @@ def are_shards(names: Collection[str]) -> bool:
     return bool(names) and all(map(_SHARD.fullmatch, names))
 
 
-def class_names(folders: Sequence[ClassFolder], counts: Mapping[ClassFolder, int]) -> ClassNames:
+def class_names(folders: Sequence[ClassFolder], counts: Mapping[ClassFolder, int]) -> FolderClasses:
     """Return the class of each folder.
 
     Names that are the same in another Unicode form are one class. Names that differ in capitals, blanks,
@@ -61,7 +61,7 @@ def class_names(folders: Sequence[ClassFolder], counts: Mapping[ClassFolder, int
             warnings.append(_one_class(spellings))
         else:
             warnings.append(_several_classes(alike, spellings, counts))
-    return ClassNames(names, tuple(warnings))
+    return FolderClasses(names, tuple(warnings))
 
 
 def _groups(folders: Sequence[ClassFolder]) -> list[list[ClassFolder]]:

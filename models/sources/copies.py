@@ -44,7 +44,12 @@ def without_copies(files: Sequence[PlacedFile], keys: Sequence[str | None]) -> D
 
 
 def _used(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
-    return min(group, key=lambda index: _SPLITS_FROM_LAST.index(files[index].split))
+    return min(group, key=lambda index: _rank(files[index]))
+
+
+def _rank(file: PlacedFile) -> tuple[int, int]:
+    """Put the last split first, and in it the shortest name: that of a copy is longer."""
+    return _SPLITS_FROM_LAST.index(file.split), len(file.found.inner.name)
 
 
 def _contradiction(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> list[str]:
@@ -67,7 +72,8 @@ def _copied(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> lis
         return []
     first, second = map(_place, (files[index] for index in groups[0][:2]))
     across = sum(len({files[index].split for index in group}) > 1 for group in groups)
-    leaks = f"; {across} of them were in two splits, and stay in the later one" if across else ""
+    stay = counted(across, "was in two splits, and stays", "were in two splits, and stay")
+    leaks = f" ({stay} in the later one)" if across else ""
     copies = counted(sum(map(len, groups)) - len(groups), "image is a copy", "images are copies")
     return [f"{copies} of others, byte for byte ({first} is {second}): one of each is used{leaks}."]
 

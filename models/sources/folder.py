@@ -14,7 +14,8 @@ from models.dataset import Dataset, Labels, Split
 from models.errors import InputError
 from models.positive import positive_class
 from models.progress import Progress
-from models.sources.decoding import Decoded, decode_all, survey
+from models.sources.decoded_files import bad_files, odd_images, same_pixels, skip_warnings
+from models.sources.decoding import decode_all, survey
 from models.sources.folder_layout import ImageFile, Layout, read_layout
 from models.sources.groups import altered_warnings, groups_of
 from models.sources.names import printable
@@ -24,7 +25,6 @@ from models.sources.table_layout import read_table_layout
 
 # Kaggle's chest_xray has 16 validation images: too few for early stopping, or to choose a threshold.
 FEWEST_VALIDATION_IMAGES = 50
-MOST_NAMED = 20
 
 Files = tuple[ImageFile, ...]
 
@@ -163,7 +163,7 @@ def _refuse_bad(where: Path, files: Files, bad: Sequence[tuple[int, str]], skip_
     index, reason = bad[0]
     raise InputError(
         f"{printable(str(files[index].path))} cannot be decoded ({reason}); {len(bad)} of {len(files)} "
-        f"images in {where} cannot be decoded: repair or remove them, or skip them with --skip-bad"
+        f"images in {where} cannot be decoded: repair, convert or remove them, or skip them with --skip-bad"
     )
 
 
@@ -174,15 +174,19 @@ def _load(
     paths = [file.path for file in files]
     deep = survey(paths, progress)
     decoded = decode_all(paths, options.image_size, progress, deep.white)
-    bad = _bad_files(files, decoded)
+    bad = bad_files(files, decoded)
     _refuse_bad(folder, files, list(bad.items()), options.skip_bad)
-    warnings = plan.warnings + _skip_warnings(folder, files, bad)
-    refuse_warnings(str(folder), warnings, options)
     ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
+    same = same_pixels(files, decoded.images, bad, ends.tolist())
+    odd = odd_images(folder, files, decoded.images, bad)
+    warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings + odd
+    refuse_warnings(str(folder), warnings, options)
     splits = []
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):
-        chosen = np.asarray([index for index in range(start, end) if index not in bad], np.int64)
-        splits.append(_take(folder, layout, files, decoded, chosen, name))
+        usable = (index for index in range(start, end) if index not in bad and index not in same.left_out)
+        chosen = np.asarray(list(usable), np.int64)
+        _check_classes_of_split(folder, layout, files, chosen, name, bad)
+        splits.append(Split(decoded.images[chosen], _labels(files)[chosen]))
     return Dataset(
         layout.name or folder.resolve().name,
         layout.classes,
@@ -195,39 +199,20 @@ def _load(
     )
 
 
-def _take(
+def _check_classes_of_split(
     folder: Path,
     layout: Layout,
     files: Files,
-    decoded: Decoded,
     chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
     name: str,
-) -> Split:
+    bad: Mapping[int, str],
+) -> None:
     labels = _labels(files)[chosen]
     absent = [class_name for label, class_name in enumerate(layout.classes) if label not in labels]
     if absent:
+        reasons = (reason for index, reason in bad.items() if layout.classes[files[index].label] == absent[0])
+        reason = next((f" ({reason})" for reason in reasons), "")
         raise InputError(
-            f"{folder}: {name} has no image of class '{absent[0]}' that can be decoded; "
+            f"{folder}: {name} has no image of class '{absent[0]}' that can be decoded{reason}; "
             "each split needs images of every class"
         )
-    return Split(decoded.images[chosen], labels)
-
-
-def _bad_files(files: Files, decoded: Decoded) -> dict[int, str]:
-    """Return the index of each file that is no usable image, with the reason."""
-    reasons = dict(decoded.bad) | {index: file.problem for index, file in enumerate(files) if file.problem}
-    return dict(sorted(reasons.items()))
-
-
-def _skip_warnings(folder: Path, files: Files, bad: Mapping[int, str]) -> tuple[str, ...]:
-    if not bad:
-        return ()
-    names = [f"{_shown(folder, files[index].path)} ({reason})" for index, reason in bad.items()]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return (
-        f"{len(names)} images cannot be decoded and were skipped: {', '.join(names[:MOST_NAMED])}{more}.",
-    )
-
-
-def _shown(folder: Path, path: Path) -> str:
-    return printable(str(path.relative_to(folder) if path.is_relative_to(folder) else path))

@@ -18,6 +18,8 @@ from models.sources.left_out import (
     loop_warnings,
     mask_warnings,
     other_files,
+    split_notes,
+    split_warnings,
     unlabelled_warning,
 )
 from models.sources.names import printable
@@ -26,6 +28,8 @@ from user_files.finding import FoundFile, list_files
 from user_files.image_tables import tables_of_images
 from user_files.masks import masks_among
 from user_files.wording import some
+
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class FolderContent:
     """What is probably not meant so: sentences."""
     notes: tuple[str, ...]
     """What else a person should know: sentences."""
+    mask_folders: tuple[str, ...] = ()
+    """The names of the folders beside those of the classes that hold masks."""
 
     @property
     def are_shards(self) -> bool:
@@ -68,8 +74,16 @@ def read_folder(folder: Path) -> FolderContent:
         class_folders=tuple(sorted(set(names.names.values()))),
         splits=tree.splits,
         others=tuple(file for file in tree.files if not file.found.is_image),
-        warnings=(*masked, *unlabelled, *names.warnings, *warnings, *loop_warnings(listed)),
-        notes=(*notes, *hidden_notes(listed)),
+        warnings=(
+            *masked,
+            *unlabelled,
+            *names.warnings,
+            *warnings,
+            *split_warnings(tree),
+            *loop_warnings(listed),
+        ),
+        notes=(*split_notes(tree), *notes, *hidden_notes(listed)),
+        mask_folders=tuple(sorted(_mask_folders(tree))),
     )
 
 
@@ -93,9 +107,14 @@ def table_hint(folder: Path, content: FolderContent) -> str:
     """Return what to do with the tables beside the images that name them; "" if there are none."""
     tables = tables_of_images(folder, [file.found for file in content.images])
     if not tables:
-        return ""
+        return _spreadsheet_hint(folder)
     paths = [printable(str(table.path)) for table in tables]
     return f"; the labels are probably in {some(paths)}: give --data {shlex.quote(paths[0])}"
+
+
+def _spreadsheet_hint(folder: Path) -> str:
+    names = sorted(printable(path.name) for path in folder.iterdir() if path.suffix.lower() in _SPREADSHEETS)
+    return f"; if {names[0]} has the labels, save it as CSV, and give that with --data" if names else ""
 
 
 def _mask_folders(tree: Tree) -> frozenset[str]:

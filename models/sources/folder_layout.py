@@ -95,8 +95,13 @@ def _check_classes(folder: Path, content: FolderContent, classes: tuple[str, ...
         raise InputError(f"{folder} has no class sub-folder; {remedy}")
     if len(classes) == 1:
         raise InputError(
-            f"{folder} has only one class, '{classes[0]}'; {_deeper_hint(folder / classes[0])}{remedy}"
+            f"{folder} has only one class, '{classes[0]}'{_beside_masks(content)}; "
+            f"{_deeper_hint(folder / classes[0])}{remedy}"
         )
+
+
+def _beside_masks(content: FolderContent) -> str:
+    return f" (masks are in {some(content.mask_folders)})" if content.mask_folders else ""
 
 
 def _deeper_hint(inside: Path) -> str:
@@ -145,4 +150,4 @@ def _check_splits(folder: Path, content: FolderContent, layout: Layout) -> None:
 def _left_out(content: FolderContent, split: str, name: str) -> str:
     """Return which other files a class without images has."""
     kinds = [file.found.kind for file in content.others if (file.split, file.folder) == (split, name)]
-    return f", but {kinds_in_words(kinds)}, which are not read" if kinds else ""
+    return f", but {kinds_in_words(kinds)}, which edgefit does not read" if kinds else ""

@@ -53,6 +53,8 @@ class Tree:
     """The folders that are classes."""
     splits: frozenset[str]
     """The splits that the folder has; "" alone if it has none."""
+    split_folders: tuple[str, ...] = ()
+    """The names of the folders that are splits, if they lie beside each other."""
 
 
 def split_of(name: str) -> str | None:
@@ -75,7 +77,8 @@ def placed(listed: FolderFiles) -> Tree:
     folders = [(splits[inner.parts[0]], inner.parts[1]) for inner in listed.folders if len(inner.parts) == 2]
     class_folders = [ClassFolder(split, name) for split, name in folders if split is not None]
     names = frozenset(split for split in splits.values() if split is not None)
-    return Tree(tuple(inside), tuple(outside), tuple(class_folders), names)
+    split_folders = tuple(sorted(name for name, split in splits.items() if split is not None))
+    return Tree(tuple(inside), tuple(outside), tuple(class_folders), names, split_folders)
 
 
 def _without_splits(listed: FolderFiles) -> Tree:

@@ -1,11 +1,11 @@
 """Groups images that must stay in one split: those of a patient, altered copies and their original. Pure."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from models.sources.folder_layout import ImageFile
 from models.sources.names import printable
-from user_files.masks import originals_of
-from user_files.wording import counted
+from user_files.masks import altered_in_words, originals_of
 
 
 def groups_of(files: Sequence[ImageFile]) -> list[str]:
@@ -28,20 +28,12 @@ def altered_warnings(training: Sequence[ImageFile], test: Sequence[ImageFile]) -
     end = (
         f"; {across} of them are in another split than the original, so test figures are too good"
         if across
-        else ""
+        else "; each stays in the split of its original"
     )
-    copies = counted(len(originals), "image is an altered copy", "images are altered copies")
     example = f"{printable(files[copy].path.name)} of {printable(files[original].path.name)}"
-    return [f"{copies} of others by name ({example}){end}."]
+    return [f"{altered_in_words(len(originals), example)}{end}."]
 
 
 def _originals(files: Sequence[ImageFile]) -> dict[int, int]:
-    """Return the altered copies with their originals of the same class: indices."""
-    by_class: dict[int, list[int]] = {}
-    for index, file in enumerate(files):
-        by_class.setdefault(file.label, []).append(index)
-    return {
-        members[copy]: members[original]
-        for members in by_class.values()
-        for copy, original in originals_of([files[index].inner for index in members]).items()
-    }
+    paths = [PurePath(file.split) / file.inner for file in files]
+    return originals_of(paths, [file.label for file in files])

@@ -38,8 +38,8 @@ def labelled_files(where: str, images: Sequence[PlacedFile]) -> LabelledFiles:
     different = without_copies(inside, content_keys([file.found for file in inside]))
     if 2 * different.in_several_classes > len(inside):
         raise InputError(
-            f"{where}: {different.in_several_classes} of {len(inside)} images have two labels or more; "
-            f"edgefit trains one class per image: give each image one class"
+            f"{where}: {different.in_several_classes} of {len(inside)} images are in two classes or more; "
+            "an image needs one class"
         )
     warnings = (*stray_warnings(strays), *different.warnings, *_imbalance(different.files))
     return LabelledFiles(different.files, warnings)

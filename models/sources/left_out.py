@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from models.sources.folder_tree import PlacedFile, Tree
+from models.sources.folder_tree import PlacedFile, Tree, split_of
 from models.sources.names import printable
 from user_files.finding import FolderFiles, FoundFile
 from user_files.wording import counted, kinds_in_words, some
@@ -53,11 +53,8 @@ def _images_outside(tree: Tree) -> list[str]:
     if not images:
         return []
     places = some(sorted({printable(file.inner.parts[0]) for file in images}))
-    return [f"{_images_were(len(images))} left out, as they lie beside the splits ({places})."]
-
-
-def _images_were(count: int) -> str:
-    return counted(count, "image was", "images were")
+    were = counted(len(images), "image beside the splits was", "images beside the splits were")
+    return [f"{were} left out ({places})."]
 
 
 def _other_notes(files: Sequence[FoundFile]) -> list[str]:
@@ -74,6 +71,23 @@ def hidden_notes(listed: FolderFiles) -> list[str]:
         return []
     were = counted(len(listed.hidden), "hidden or system file was", "hidden or system files were")
     return [f"{were} ignored ({some(sorted(set(map(printable, listed.hidden))))})."]
+
+
+def split_warnings(tree: Tree) -> list[str]:
+    """Return a warning on folders that are the same split."""
+    twins = [name for name in tree.split_folders if _is_twin(name, tree.split_folders)]
+    return [f"The folders {', '.join(twins)} are one split together."] if twins else []
+
+
+def _is_twin(name: str, others: Sequence[str]) -> bool:
+    return sum(split_of(other) == split_of(name) for other in others) > 1
+
+
+def split_notes(tree: Tree) -> list[str]:
+    """Return a note on splits that lie in the class folders."""
+    if tree.split_folders or "" in tree.splits:
+        return []
+    return [f"The splits lie in the class folders ({', '.join(sorted(tree.splits))})."]
 
 
 def loop_warnings(listed: FolderFiles) -> list[str]:
@@ -98,10 +112,9 @@ def mask_warnings(masks: Sequence[PlacedFile]) -> list[str]:
 
 def unlabelled_warning(split: str, images: Sequence[PlacedFile]) -> str:
     """Return the warning on a split whose images have no labels."""
-    return (
-        f"{_images_were(len(images))} left out, as {split} has no folder per class and they have no labels "
-        f"({some([printable(str(file.found.inner)) for file in images])})."
-    )
+    were = counted(len(images), f"image of {split} was", f"images of {split} were")
+    names = some([printable(str(file.found.inner)) for file in images])
+    return f"{were} left out, as {split} has no folder per class, and so no labels ({names})."
 
 
 def stray_warnings(strays: Sequence[PlacedFile]) -> list[str]:
@@ -109,4 +122,5 @@ def stray_warnings(strays: Sequence[PlacedFile]) -> list[str]:
     if not strays:
         return []
     names = some([printable(str(file.found.inner)) for file in strays])
-    return [f"{_images_were(len(strays))} left out, as they lie in no class folder ({names})."]
+    were = counted(len(strays), "image in no class folder was", "images in no class folder were")
+    return [f"{were} left out ({names})."]

@@ -114,7 +114,7 @@ def _different(rows: Sequence[_LabelledRow]) -> list[_LabelledRow]:
 def _left_out(table: ImageTable, rows: Sequence[Row], verb: str, plural: str) -> list[str]:
     if not rows:
         return []
-    phrase = f"row {verb} and was" if len(rows) == 1 else f"rows {plural} and were"
+    phrase = f"rows {verb} and was" if len(rows) == 1 else f"rows {plural} and were"
     example = printable(rows[0].cells[table.column])
     return [f"{len(rows)} of {len(table.table.rows)} {phrase} left out (such as '{example}')."]
 

@@ -158,7 +158,7 @@ def test_with_skip_bad_bad_images_are_skipped_and_named(plain: Path) -> None:
 
     assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 74
     assert any(
-        "1 images cannot be decoded" in line and "NORMAL/film3.png" in line for line in dataset.warnings
+        "1 image cannot be decoded" in line and "NORMAL/film3.png" in line for line in dataset.warnings
     )
 
 
