@@ -34,6 +34,7 @@ from export.sources.recognising import NETWORKS, recognise
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from models.positive import Positive
 from models.progress import Progress
+from user_files.things import wrong_thing
 
 # What the values of the judged output are is told by so many samples.
 _TOLD_BY = 16
@@ -70,9 +71,9 @@ def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -
 
 def _refuse_no_run(folder: Path) -> None:
     if not is_run_folder(folder):
+        wanted = "a run folder, as edgefit finetune writes"
         raise InputError(
-            f"{folder}: is no run folder, as edgefit finetune writes; give one, a model file or a "
-            "network in Python"
+            f"{folder}: {wrong_thing(folder, wanted, 'give one, a model file or a network in Python')}"
         )
 
 

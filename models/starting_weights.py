@@ -23,6 +23,7 @@ from models.progress import Progress
 from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
+from user_files.missing import missing_hint
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 NETWORK_TIMEOUT_S = 20.0
@@ -51,9 +52,14 @@ def weights_kind(weights: str) -> WeightsKind:
     if not Path(weights).is_file():
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
+        remedy = f"{hint}give imagenet, bundled, none or a FILE"
+        if Path(weights).is_dir() and weights.strip():
+            own = Path(weights) / "model.safetensors"
+            remedy = f"give its weights: {own}" if own.is_file() else remedy
+            raise InputError(f"--weights {weights} is a folder, not a file of weights; {remedy}")
         raise InputError(
             f"--weights {weights} is neither a name nor an existing file; "
-            f"{hint}give imagenet, bundled, none or a FILE"
+            f"{remedy if hint else missing_hint(weights) or remedy}"
         )
     check_name(weights, "--weights")
     if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
