@@ -19,8 +19,10 @@ from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest, with_newer
 from device_profiles.yaml_text import read_yaml
 from user_files.faults import why_unreadable
+from user_files.missing import missing_hint
 from user_files.own_folders import configuration, expanded, home
 from user_files.text import text_of
+from user_files.things import thing_at, wrong_thing
 from user_files.versions import newer_schema
 
 _FOLDER = Path(__file__).parent
@@ -75,6 +77,7 @@ def path_of(name: str) -> Path:
     """Return the file of a named profile; raises ProfileError if there is none, or more than one."""
     paths = profile_paths()
     if name not in paths:
+        _refuse_path(name)
         shown = " ".join(name.split())[:_SHOWN]
         raise ProfileError(
             f"unknown profile '{shown}'; {nearest(Path(name).stem, list(paths))}"
@@ -87,6 +90,16 @@ def path_of(name: str) -> Path:
             f"'name' (to change a few keys of the other one, add 'extends: {name}')"
         )
     return first
+
+
+def _refuse_path(name: str) -> None:
+    """Raise ProfileError for what is the path of something else, or was meant as a path."""
+    if not name.strip() or name == "-":
+        raise ProfileError(f"the profile '{name}': {missing_hint(name)}")
+    path = Path(name)
+    if path.exists():
+        fault = wrong_thing(path, "a profile, whose name ends in .yaml", nearest(path.stem, profile_names()))
+        raise ProfileError(f"{path}: {fault}")
 
 
 def shipped_profiles() -> list[Profile]:
@@ -207,9 +220,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = read_yaml(text_of(path.read_bytes()))
     except FileNotFoundError:
-        raise ProfileError(
-            f"{path}: no such profile file; to see the known names, run: edgefit profiles list"
-        ) from None
+        remedy = missing_hint(path) or "to see the known names, run: edgefit profiles list"
+        raise ProfileError(f"{path}: no such profile file; {remedy}") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProfileError(
             why_unreadable(path) or f"{path} cannot be read as YAML ({_in_one_line(error)})"
@@ -229,8 +241,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _refuse_what_is_no_profile(path: Path) -> None:
     """Raise ProfileError for a folder, a device file or a huge file; such files are not read."""
+    remedy = "give a profile's name, or the path of a YAML file"
     if path.exists() and not path.is_file():
-        raise ProfileError(f"{path} is not a file; give a profile's name, or the path of a YAML file")
+        raise ProfileError(f"{path}: {wrong_thing(path, 'a profile, which is a file', remedy)}")
+    if path.suffix not in _ENDINGS and (thing := thing_at(path)) is not None:
+        raise ProfileError(f"{path}: is {thing.what}, not a profile; {thing.remedy or remedy}")
     if path.exists() and path.stat().st_size > _LARGEST_BYTES:
         raise ProfileError(f"{path} is not a profile: it is larger than {_LARGEST_BYTES} bytes")
 

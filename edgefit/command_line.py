@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from bench.errors import UnsupportedSystemError
+from bench.errors import InputError, UnsupportedSystemError
 from bench.printable import printable_lines
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
@@ -55,6 +55,7 @@ def run(arguments: list[str]) -> int:
     from edgefit.app import app
 
     try:
+        _refuse_empty(arguments)
         code = app(arguments, prog_name="edgefit", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -66,6 +67,16 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
         return _report_error(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Raise InputError for an empty argument: as a path it would be the current folder."""
+    for index, argument in enumerate(arguments):
+        if not argument.strip():
+            before = arguments[index - 1] if index else "edgefit"
+            raise InputError(
+                f"the argument after {before} is empty: if it came from a variable of the shell, set it"
+            )
 
 
 def _end_without_reader() -> int:

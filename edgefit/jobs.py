@@ -41,7 +41,9 @@ from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
+from user_files.missing import missing_hint
 from user_files.text import utf8_of
+from user_files.things import A_DOCUMENT, is_report, thing_at
 
 if TYPE_CHECKING:
     from export.options import ExportOptions
@@ -118,10 +120,20 @@ def _kind_of(given: Path | Report) -> Compared:
     if isinstance(given, Report):
         return "reports"
     if not given.exists() and not given.is_symlink():
-        raise InputError(f"{given}: no such model file, bundle or report; check the path")
+        remedy = missing_hint(given) or "check the path"
+        raise InputError(f"{given}: no such model file, bundle or report; {remedy}")
     if given.is_dir():
         return "bundles"
+    _refuse_other(given)
     return "reports" if _is_json(given) else "models"
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise InputError for a file that is known to be neither; what else it is, its reader says."""
+    thing = thing_at(path)
+    if thing is not None and not thing.is_model and not is_report(thing) and thing.what != A_DOCUMENT:
+        remedy = thing.remedy or "give two model files, two bundles, or two reports"
+        raise InputError(f"{path}: is {thing.what}, not a model file, a bundle or a report; {remedy}")
 
 
 def _is_json(path: Path) -> bool:

@@ -35,6 +35,7 @@ from export.sources.spec import OpenSource, SourceDescription, SourceSpec, State
 from models.positive import Positive
 from models.progress import Progress
 from models.sources.options import strict_data_sentence
+from user_files.things import wrong_thing
 
 # What the values of the judged output are is told by so many samples.
 _TOLD_BY = 16
@@ -82,9 +83,9 @@ def _warn(found: Data, options: ExportOptions, progress: Progress) -> None:
 
 def _refuse_no_run(folder: Path) -> None:
     if not is_run_folder(folder):
+        wanted = "a run folder, as edgefit finetune writes"
         raise InputError(
-            f"{folder}: is no run folder, as edgefit finetune writes; give one, a model file or a "
-            "network in Python"
+            f"{folder}: {wrong_thing(folder, wanted, 'give one, a model file or a network in Python')}"
         )
 
 

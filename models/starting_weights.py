@@ -21,6 +21,7 @@ from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
 from user_files.faults import why_unreadable
+from user_files.missing import missing_hint
 from user_files.own_folders import NO_HOME
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
@@ -52,10 +53,11 @@ def weights_kind(weights: str) -> WeightsKind:
     if not Path(weights).exists():
         close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
+        remedy = f"{hint}give imagenet, bundled, none or a FILE"
         raise InputError(
             why_unreadable(Path(weights))
             or f"--weights {weights} is neither a name nor an existing file; "
-            f"{hint}give imagenet, bundled, none or a FILE"
+            f"{remedy if hint else missing_hint(weights) or remedy}"
         )
     check_name(weights, "--weights")
     return WeightsKind.FILE

@@ -29,7 +29,9 @@ from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.faults import why_changed
+from user_files.missing import missing_hint
 from user_files.text import utf8_of
+from user_files.things import wrong_thing
 
 MANIFEST = "manifest.json"
 
@@ -360,11 +362,12 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     """
     path = folder / MANIFEST
     if not folder.exists():
-        raise InputError(f"{folder}: no such folder; make a bundle with: edgefit export RUN --out {folder}")
+        remedy = missing_hint(folder) or f"make a bundle with: edgefit export RUN --out {folder}"
+        raise InputError(f"{folder}: no such folder; {remedy}")
     if not path.is_file():
-        raise InputError(
-            f"{folder} is not a bundle (it has no {MANIFEST}); make one with: edgefit export RUN --out BUNDLE"
-        )
+        wanted = f"a bundle (it has no {MANIFEST})" if folder.is_dir() else "a bundle, which is a folder"
+        remedy = "make one with: edgefit export RUN --out BUNDLE"
+        raise InputError(f"{folder}: {wrong_thing(folder, wanted, remedy)}")
     try:
         content = path.read_bytes()
         manifest = _manifest_of(content)

@@ -30,9 +30,12 @@ from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from device_profiles.part import PLAIN
 from user_files.faults import why_replaced, why_unreadable
+from user_files.missing import missing_hint
+from user_files.things import own_folder_at, thing_at
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
+_OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
 _LAST_BYTES = 4096
 
@@ -59,7 +62,7 @@ def read_model_file(path: Path) -> ModelFile:
     try:
         kind = _kind_of(path)
         if kind.format is None:
-            raise InputError(_refusal(path, kind))
+            raise InputError(_refusal(path, _document(path, kind)))
         _refuse_damaged(path, kind)
         files = (path, *_further_files(path, kind))
         return ModelFile(
@@ -114,6 +117,12 @@ def _refusal(path: Path, kind: FileKind) -> str:
     return f"{path}: is {kind.what}; {kind.remedy}"
 
 
+def _document(path: Path, kind: FileKind) -> FileKind:
+    """Return what a text or an archive of arrays is to edgefit, which says more than what it is at all."""
+    thing = thing_at(path) if kind.what in _OTHERS else None
+    return kind if thing is None else FileKind(f"{thing.what}, not a model", thing.remedy or kind.remedy)
+
+
 def _kind_of(path: Path) -> FileKind:
     """Return what there is at `path`; raises InputError if it is no file with content."""
     _refuse_no_file(path)
@@ -143,7 +152,9 @@ def _refuse_no_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(why_unreadable(path) or f"{path}: no such file; {TAKEN}") from None
+        raise InputError(
+            why_unreadable(path) or f"{path}: no such file; {missing_hint(path) or TAKEN}"
+        ) from None
     if stat.S_ISDIR(mode):
         raise InputError(_refusal(path, _kind_of_folder(path)))
     if not stat.S_ISREG(mode):
@@ -164,10 +175,15 @@ def _kind_of_folder(folder: Path) -> FileKind:
         return CORE_ML
     if "manifest.json" in names:
         return FileKind("a bundle, not a model file", "give one of the model files in it")
+    if (own := own_folder_at(folder)) is not None:
+        return FileKind(f"{own.what}, neither a bundle nor a model file", own.remedy or TAKEN)
     models = [name for name in names if name.lower().endswith(_SUFFIXES)]
     if models:
         return FileKind("a folder, not a model file", f"give a model in it: {_some(models)}")
-    return FileKind("a folder, neither a bundle (it has no manifest.json) nor a model file")
+    thing = thing_at(folder)
+    what = "a folder" if thing is None else thing.what
+    remedy = (None if thing is None else thing.remedy) or TAKEN
+    return FileKind(f"{what}, neither a bundle (it has no manifest.json) nor a model file", remedy)
 
 
 def _some(names: Sequence[str]) -> str:

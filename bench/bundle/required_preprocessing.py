@@ -20,6 +20,7 @@ from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Sta
 from bench.errors import InputError
 from user_files.bits_in_use import BitsInUse
 from user_files.decoding import FULL_WHITE
+from user_files.missing import missing_hint
 
 _PRESET_WORDS: Mapping[PresetName, str] = {
     "imagenet": "values from 0 to 1, minus ImageNet's mean, divided by its std",
@@ -47,9 +48,10 @@ def stated_by_option(preprocess: str | None) -> tuple[Stated, ...]:
             return (Stated(origin, numbers=numbers), geometry)
     path = Path(preprocess)
     if not path.is_file():
+        remedy = f"give one of these names, or a file with the keys of {SIDECAR}"
         raise InputError(
-            f"--preprocess {preprocess}: is neither {', '.join(PRESETS)} nor a file; give one of these "
-            f"names, or a file with the keys of {SIDECAR}"
+            f"--preprocess {preprocess}: is neither {', '.join(PRESETS)} nor a file; "
+            f"{(None if path.exists() else missing_hint(preprocess)) or remedy}"
         )
     return (read_sidecar(path).stated(origin), usual)
 

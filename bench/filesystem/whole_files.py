@@ -272,7 +272,7 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     """
     sweep_parts(Path(os.path.realpath(path)))
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give {option} the name of a file")
+        raise InputError(f"{path} is a folder; give {option} the name of a file, such as one in it")
     refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
         raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")

@@ -14,6 +14,7 @@ from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
 from user_files.faults import why_changed
+from user_files.things import wrong_thing
 
 MARKER = "wheelhouse.json"
 
@@ -115,8 +116,9 @@ def wheels_in(
 def _read(folder: Path, remedy: str) -> Wheelhouse:
     try:
         return Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{folder}: this is not a wheelhouse, as it has no {MARKER}; {remedy}") from None
+    except (FileNotFoundError, NotADirectoryError):
+        fault = wrong_thing(folder, f"a wheelhouse (it has no {MARKER})", remedy)
+        raise InputError(f"{folder}: {fault}") from None
     except ValidationError as error:
         raise InputError(f"{explain(folder / MARKER, error, Wheelhouse)}; {remedy}") from None
     except OSError as error:

@@ -19,13 +19,16 @@ from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
 from user_files.faults import why_unreadable
+from user_files.missing import missing_hint
 from user_files.text import utf8_of
+from user_files.things import is_report, thing_at, wrong_thing
 from user_files.versions import newer_schema
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
 # The newest schema, which files are written in.
 _SCHEMA = 2
+_MAKE_ONE = "make one with: edgefit bench MODEL|BUNDLE --out REPORT.json"
 # The figures that take the labels of one image together, which they did not in older reports.
 _PAIRED = ("retention", "mcnemar_p")
 
@@ -52,12 +55,13 @@ def was_a_report(content: bytes) -> bool:
 
 def read_report(path: Path) -> Report:
     """Read a report's file. Raises the errors of parse_report, and InputError if it cannot be read."""
+    if path.is_dir():
+        raise InputError(f"{path}: {wrong_thing(path, 'a report', _MAKE_ONE)}")
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such report; make one with: edgefit bench BUNDLE --out {path}"
-        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = missing_hint(path) or f"make one with: edgefit bench BUNDLE --out {path}"
+        raise InputError(f"{path}: no such report; {remedy}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
     return parse_report(content, path)
@@ -72,9 +76,10 @@ def parse_report(content: bytes, path: Path) -> Report:
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         raise InputError(
             why_unreadable(path)
-            or f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
-            f"edgefit bench {path} --out REPORT.json"
+            or f"{path}: {wrong_thing(path, 'a report, which is a JSON document', _MAKE_ONE)}"
         )
+    if (thing := thing_at(path)) is not None and not is_report(thing) and thing.remedy is not None:
+        raise InputError(f"{path}: is {thing.what}, not a report; {thing.remedy}")
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:

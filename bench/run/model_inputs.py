@@ -22,6 +22,8 @@ from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, rando
 from bench.errors import InputError
 from bench.run.image_inputs import ImageInputs
 from user_files.finding import first_image
+from user_files.missing import missing_hint
+from user_files.things import folder_without_data, wrong_thing
 
 _USES = (
     "give a folder of images, a folder of .npy or .npz files, FILE.npz, or a function that yields arrays: "
@@ -137,6 +139,8 @@ def inputs_source(data: str | None, preprocess: str | None) -> InputsSource:
     if data is None:
         _refuse_preprocess(preprocess, "add --data with a folder of images")
         return RandomInputs()
+    if not data.strip():
+        raise InputError(f"--data: {missing_hint(data)}")
     path = Path(data)
     if path.is_dir():
         return _source_in_folder(path, preprocess)
@@ -154,11 +158,13 @@ def _source_in_folder(folder: Path, preprocess: str | None) -> InputsSource:
     image = first_image(folder)
     if arrays and image is not None:
         raise InputError(f"{folder}: has arrays ({arrays[0].name}) and images ({image.name}); separate them")
+    if (own := folder_without_data(folder)) is not None:
+        raise InputError(f"--data {folder}: is {own.what}, not data; {own.remedy or _USES}")
     if arrays:
         _refuse_preprocess(preprocess, f"{folder} has arrays, which a model takes as they are")
         return ArrayInputs(f"arrays of {folder}", samples_in_files(arrays))
     if image is None:
-        raise InputError(f"--data {folder}: has neither images nor arrays; {_USES}")
+        raise InputError(f"--data {folder}: {wrong_thing(folder, 'a folder of images or arrays', _USES)}")
     return ImageFolderInputs(folder, preprocess)
 
 
@@ -168,10 +174,8 @@ def _source_in_file(data: str) -> InputsSource:
         path, name = (Path(file), function) if file.endswith(".py") else (Path(data), USUAL_FUNCTION)
         return ArrayInputs(f"{path}:{name}", samples_of_function(path, name))
     path = Path(data)
-    if path.suffix.lower() not in TENSOR_SUFFIXES:
-        raise InputError(f"--data {data}: is no data that edgefit reads; {_USES}")
-    if not path.is_file():
-        raise InputError(f"--data {data}: no such file; {_USES}")
+    if not path.is_file() or path.suffix.lower() not in TENSOR_SUFFIXES:
+        raise InputError(f"--data {data}: {wrong_thing(path, 'data that edgefit bench reads', _USES)}")
     return ArrayInputs(f"arrays of {path}", samples_in_files([path]))
 
 

@@ -10,7 +10,9 @@ from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names, printable
 from user_files.faults import why_unreadable
+from user_files.missing import missing_hint
 from user_files.text import TextError, text_of
+from user_files.things import wrong_thing
 
 _MOST_NAMED = 5
 
@@ -27,9 +29,13 @@ def stated_classes(stated: str) -> tuple[str, ...]:
         names = _lines_of(Path(stated))
         check_class_names(f"--classes {stated}", names)
     else:
+        remedy = "give a file with a name per line, or a,b,…"
+        if Path(stated).exists():
+            fault = wrong_thing(Path(stated), "a file with a name per line", remedy)
+            raise InputError(f"--classes {printable(stated)}: {fault}")
         raise InputError(
-            f"--classes {printable(stated)}: there is no such file, and it is no list; give a file with a "
-            "name per line, or a,b,…"
+            f"--classes {printable(stated)}: there is no such file, and it is no list; "
+            f"{missing_hint(stated) or remedy}"
         )
     return names
 

@@ -28,6 +28,8 @@ from models.progress import Progress, Silent
 from models.sources.folder_content import refuse_dicom
 from user_files.faults import why_unreadable
 from user_files.finding import first_image, found_file
+from user_files.missing import missing_hint
+from user_files.things import folder_without_data, thing_at
 
 USES = (
     "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
@@ -61,6 +63,8 @@ def find_data(
     if data in NAMED:
         named = list_named(data, wanted.image_side, wanted.classes, bar)
         return _images(named.listing, wanted.limits, lambda _: named.images)
+    if not data.strip():
+        raise InputError(f"--data: {missing_hint(data)}")
     path = Path(data)
     if _is_function(data):
         return _of_function(data, wanted, bar)
@@ -68,10 +72,12 @@ def find_data(
         run = list_run(path, wanted.classes)
         return _images(run.listing, wanted.limits, lambda _: run.images)
     if path.is_dir():
+        _refuse_own(path)
         return _of_folder(path, wanted, bar)
     if not path.is_file():
         raise InputError(_complaint(data, path))
     refuse_dicom([found_file(path)])
+    _refuse_no_data(path)
     if zipfile.is_zipfile(path):
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
@@ -87,12 +93,27 @@ def _is_function(data: str) -> bool:
     return data.endswith(".py") or (colon == ":" and file.endswith(".py"))
 
 
+def _refuse_own(path: Path) -> None:
+    """Raise InputError for a folder that edgefit wrote, or that has nothing in it."""
+    thing = folder_without_data(path)
+    if thing is not None:
+        raise InputError(f"--data {path}: is {thing.what}, not data; {thing.remedy or USES}")
+
+
+def _refuse_no_data(path: Path) -> None:
+    """Raise InputError for a file that is known to be neither a table nor arrays."""
+    thing = thing_at(path)
+    if thing is not None and path.suffix.lower() not in (".npz", ".csv", ".tsv", ".txt"):
+        raise InputError(f"--data {path}: is {thing.what}, not data; {thing.remedy or USES}")
+
+
 def _complaint(data: str, path: Path) -> str:
     if path.exists():
         return f"--data {data}: is neither a file nor a folder; {USES}"
     close = difflib.get_close_matches(data, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"--data {data}: there is no such file or folder; {hint}{USES}"
+    remedy = missing_hint(data) or f"{hint}{USES}"
+    return f"--data {data}: there is no such file or folder; {remedy}"
 
 
 def _of_folder(path: Path, options: DataOptions, progress: Progress) -> LabelledImages | LabelledTensors:

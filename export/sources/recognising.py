@@ -10,6 +10,8 @@ from bench.errors import InputError
 from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
 from user_files.faults import why_unreadable
+from user_files.missing import missing_hint
+from user_files.things import wrong_thing
 
 _LIBRARIES = {"torchvision": SourceKind.TORCHVISION, "timm": SourceKind.TIMM}
 _KINDS = {format_: kind for kind, format_ in FORMAT_OF.items()}
@@ -34,15 +36,18 @@ def recognise(text: str, weights: Path | None) -> SourceSpec:
     if spec.kind not in NETWORKS:
         raise InputError(f"--weights {weights}: it applies to a network in Python; {text} has its weights")
     if not weights.exists():
+        remedy = "give the file that holds the weights"
         raise InputError(
             why_unreadable(weights)
-            or f"--weights {weights}: no such file; give the file that holds the weights"
+            or f"--weights {weights}: {wrong_thing(weights, 'a file of weights', remedy)}"
         )
     return spec.model_copy(update={"weights": str(weights.resolve())})
 
 
 def _recognised(text: str) -> SourceSpec:
     path = Path(text)
+    if not text.strip():
+        raise InputError(f"SOURCE: {missing_hint(text)}")
     if path.is_dir():
         return SourceSpec(kind=SourceKind.RUN, name=str(path.resolve()))
     if path.exists() or path.is_symlink():
@@ -68,4 +73,4 @@ def _complaint(text: str) -> str:
     library = text.partition("/")[0]
     close = difflib.get_close_matches(library, _LIBRARIES, n=1)
     hint = f"did you mean {close[0]}/…? " if "/" in text and close and library not in _LIBRARIES else ""
-    return f"no such folder, file or network; {hint}{_FORMS}"
+    return f"no such folder, file or network; {missing_hint(text) or f'{hint}{_FORMS}'}"

@@ -11,11 +11,14 @@ from models.sources.options import Loader, SourceOptions
 from models.sources.pneumoniamnist import prepare_pneumoniamnist
 from models.sources.synthetic import prepare_synthetic
 from user_files.image_tables import TABLE_SUFFIXES
+from user_files.missing import missing_hint
+from user_files.things import folder_without_data, wrong_thing
 
 NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
     "synthetic": prepare_synthetic,
     "pneumoniamnist": prepare_pneumoniamnist,
 }
+_REMEDY = f"give {', '.join(NAMED)}, an .npz file, a CSV file, or a folder with one sub-folder per class"
 
 
 def prepare_source(source: str, options: SourceOptions) -> Loader:
@@ -26,7 +29,8 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
     if source in NAMED:
         return NAMED[source](options)
     path = Path(source)
-    if path.is_dir():
+    if path.is_dir() and source.strip():
+        _refuse_own(source, path)
         return prepare_folder(path, options)
     if path.suffix.lower() == ".npz" and path.is_file():
         return prepare_npz(path, options)
@@ -35,12 +39,23 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
     raise InputError(_complaint(source, path))
 
 
+def _refuse_own(source: str, path: Path) -> None:
+    """Raise InputError for a folder that edgefit wrote, or that has nothing in it."""
+    thing = folder_without_data(path)
+    if thing is not None:
+        raise InputError(
+            f"--data {source}: is {thing.what}, not images to train on; {thing.remedy or _REMEDY}"
+        )
+
+
 def _complaint(source: str, path: Path) -> str:
-    remedy = f"give {', '.join(NAMED)}, an .npz file, a CSV file, or a folder with one sub-folder per class"
     if path.suffix.lower() in (".dcm", ".dicom"):
         return f"--data {source}: DICOM is not supported; convert the images to PNG, one folder per class"
-    if path.exists():
-        return f"--data {source} is neither an .npz file, a CSV file nor a folder; {remedy}"
+    if path.exists() and source.strip():
+        return f"--data {source}: {wrong_thing(path, 'an .npz file, a CSV file or a folder', _REMEDY)}"
     close = difflib.get_close_matches(source, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"--data {source} is neither a name of a source nor an existing file or folder; {hint}{remedy}"
+    return (
+        f"--data {source} is neither a name of a source nor an existing file or folder; "
+        f"{missing_hint(source) or f'{hint}{_REMEDY}'}"
+    )

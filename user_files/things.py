@@ -1,0 +1,208 @@
+"""What lies at a path: a folder or document of edgefit, data, weights, an archive; and what it is given to.
+
+One place says it for every command, which adds what it needs itself. It looks at names and first bytes, and
+opens no model: whether a model file is whole, and which kind it is, its reader says.
+"""
+
+import os
+import re
+import shlex
+import stat
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from user_files.missing import missing_hint
+from user_files.text import utf8_of
+from user_files.versions import document_of
+
+_HEAD_BYTES = 4096
+_LARGEST_DOCUMENT = 256 << 20
+_MOST_LOOKED_AT = 1000
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What lies at a path."""
+
+    what: str
+    """What it is, with its article."""
+    remedy: str | None = None
+    """What it is given to; None: what the command takes says enough."""
+    is_model: bool = False
+    """Whether it may be a model, or weights of one."""
+
+
+A_DOCUMENT = "a JSON document"
+_REPORT = "a report of edgefit bench"
+_FOLDERS: tuple[tuple[str, str, str], ...] = (
+    (
+        "run.json",
+        "a run folder of edgefit finetune",
+        "make a bundle of it with: edgefit export {} --out BUNDLE",
+    ),
+    ("manifest.json", "a bundle of edgefit export", "measure it with: edgefit bench {} --out report.json"),
+    ("wheelhouse.json", "a wheelhouse", "give it with: edgefit bench … --on BOARD --wheelhouse {}"),
+    ("shipped.json", "a copy that edgefit choose --ship made", "run its example: python {}/classify.py"),
+)
+_DOCUMENTS: tuple[tuple[frozenset[str], str, str], ...] = (
+    (frozenset(("schema", "tool", "runs")), _REPORT, "show it with: edgefit report {}"),
+    (frozenset(("schema", "artifacts", "pack")), "the manifest of a bundle", "give its folder: {above}"),
+    (frozenset(("schema", "arch", "training")), "the record of a run folder", "give its folder: {above}"),
+    (
+        frozenset(("findings", "candidate", "baseline")),
+        "a result of edgefit check",
+        "give the reports or bundles",
+    ),
+    (
+        frozenset(("schema", "choices")),
+        "a result of edgefit choose",
+        "give the report: edgefit choose REPORT",
+    ),
+)
+_IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_IMAGE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+)
+_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!")
+_IMAGES = Thing("a folder of images")
+_ARCHIVE = Thing("an archive", "unpack it, and give what is in it")
+_WEIGHTS = (".safetensors", ".pth", ".ckpt", ".h5")
+_MODELS = (".onnx", ".pt", ".pt2", ".tflite", ".keras", ".engine", ".mlmodel", ".ort", ".pte")
+# torch and Keras save zip archives too.
+_OF_MODEL = re.compile(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.json)$")
+_HTML = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
+
+
+def wrong_thing(path: Path, wanted: str, remedy: str) -> str:
+    """Return what is wrong with a path at which `wanted` was needed, to follow the path and a colon.
+
+    `remedy`: what the command takes, where what lies there does not say what it is given to.
+    """
+    if not os.path.lexists(path):
+        return f"there is no such file or folder; {missing_hint(path) or remedy}"
+    thing = thing_at(path)
+    if thing is None:
+        return f"is {'a folder' if path.is_dir() else 'a file'}, but not {wanted}; {remedy}"
+    return f"is {thing.what}, not {wanted}; {thing.remedy or remedy}"
+
+
+def thing_at(path: Path) -> Thing | None:
+    """Return what lies at a path; None if there is nothing, or nothing that has a name here."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return own_folder_at(path) or _folder(path)
+        return _file(path) if stat.S_ISREG(mode) else Thing("a device or pipe, not a file")
+    except OSError:
+        return None  # whoever opens it says why that fails
+
+
+def is_report(thing: Thing) -> bool:
+    """Tell whether it is a report of edgefit bench."""
+    return thing.what == _REPORT
+
+
+def own_folder_at(path: Path) -> Thing | None:
+    """Return which folder of edgefit's own it is; None if it is none."""
+    for marker, what, remedy in _FOLDERS:
+        if (path / marker).is_file():
+            return Thing(what, remedy.format(shlex.quote(str(path))))
+    return None
+
+
+def folder_without_data(path: Path) -> Thing | None:
+    """Return what a folder is that is no data: one of edgefit's own, or with such ones alone, or empty."""
+    thing = thing_at(path)
+    return None if thing is None or thing == _IMAGES else thing
+
+
+def _folder(path: Path) -> Thing | None:
+    entries = list(islice(sorted(path.iterdir()), _MOST_LOOKED_AT))
+    if not entries:
+        return Thing("an empty folder")
+    inner = (file for entry in entries if entry.is_dir() for file in entry.iterdir())
+    if any(file.suffix.lower() in _IMAGE_SUFFIXES for file in islice((*entries, *inner), _MOST_LOOKED_AT)):
+        return _IMAGES
+    own = [str(entry) for entry in entries if _is_own(entry)]
+    return Thing("a folder", f"give what is in it: {' or '.join(own[:_MOST_NAMED])}") if own else None
+
+
+def _is_own(entry: Path) -> bool:
+    """Tell whether it is a folder of edgefit's own, or a report."""
+    if entry.is_dir():
+        return own_folder_at(entry) is not None
+    thing = _document(entry) if entry.suffix == ".json" else None
+    return thing is not None and is_report(thing)
+
+
+def _file(path: Path) -> Thing | None:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head:
+        return Thing("an empty file")
+    looks: tuple[Callable[[Path, bytes], Thing | None], ...] = (_image, _archive, _text, _by_suffix)
+    return next((thing for look in looks if (thing := look(path, head)) is not None), None)
+
+
+def _image(_path: Path, head: bytes) -> Thing | None:
+    is_image = head.startswith(_IMAGE_MAGICS) or head[8:12] == b"WEBP" or head[128:132] == b"DICM"
+    return Thing("an image") if is_image else None
+
+
+def _archive(path: Path, head: bytes) -> Thing | None:
+    if head.startswith(_ARCHIVE_MAGICS) or head[257:262] == b"ustar":
+        return _ARCHIVE
+    if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if path.suffix == ".pyz" or "__main__.py" in names:
+        return Thing("a packed measurement", f"run it on the board: python3 {shlex.quote(str(path))}")
+    if names and all(name.endswith(".npy") for name in names):
+        return Thing("a file of arrays (.npz)")
+    # torch and Keras save zip archives too
+    is_model = any(
+        re.search(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.json)$", name) for name in names
+    )
+    return None if is_model else Thing("a zip archive", "unpack it, and give what is in it")
+
+
+def _text(path: Path, head: bytes) -> Thing | None:
+    text = utf8_of(head)
+    if _HTML.match(text):
+        return Thing("a web page (HTML)", "download the file itself, not the page about it")
+    if text.lstrip().startswith(b"{"):
+        return _document(path)
+    return None
+
+
+def _document(path: Path) -> Thing | None:
+    if path.stat().st_size > _LARGEST_DOCUMENT:
+        return None
+    document: Mapping[str, Any] = document_of(path.read_bytes())
+    quoted = {"above": shlex.quote(str(path.parent))}
+    for keys, what, remedy in _DOCUMENTS:
+        if keys <= document.keys():
+            return Thing(what, remedy.format(shlex.quote(str(path)), **quoted))
+    return Thing(A_DOCUMENT) if document else None
+
+
+def _by_suffix(path: Path, head: bytes) -> Thing | None:
+    suffix, quoted = path.suffix.lower(), shlex.quote(str(path))
+    if path.name.endswith("edgefit.yaml"):
+        return Thing("a sidecar, which says what a model beside it takes", "give that model")
+    if suffix in (".yaml", ".yml"):
+        return Thing("a YAML file, as device profiles are", f"give a profile with --profile {quoted}")
+    if suffix in (".csv", ".tsv"):
+        return Thing("a table (CSV)")
+    if suffix in _WEIGHTS:
+        return Thing("a file of weights", is_model=True)
+    if suffix in _MODELS or (suffix == ".xml" and b"<net" in head):
+        remedy = f"measure it with: edgefit bench {quoted} --out report.json"
+        return Thing("a model file", remedy, is_model=True)
+    return Thing("a text file") if suffix in (".txt", ".md") else None
