@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
-from bench.bundle.recipe import Attempt, ExcludedModule, HeldOut, LostClass, Recipe, Search
+from bench.bundle.recipe import Attempt, ExcludedModule, FailedAttempt, HeldOut, LostClass, Recipe, Search
 from bench.bundle.source_record import OutputRecord
 from bench.statistics.accuracy import Logits
 from bench.statistics.by_class import ClassPair
@@ -34,11 +34,30 @@ class _Artifacts:
     folder: Path
     report: Report
     made: list[Exported] = field(default_factory=list)
+    failed: list[FailedAttempt] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
     library_default_error: str | None = None
 
-    def attempt(self, number: int, recipe: Recipe) -> Attempt:
+    def attempt(self, recipe: Recipe) -> Attempt | None:
+        """Try a recipe; return None and record the error if its artifact fails."""
+        try:
+            return self._try(recipe)
+        except Exception as error:  # noqa: BLE001 - the search goes on, and fails if every recipe does
+            self.errors.append(error)
+            self.failed.append(FailedAttempt(recipe=recipe, message=_message(error)))
+            return None
+
+    def attempt_library_default(self) -> Attempt | None:
+        """Try the library's own defaults; return None and record the error if that fails."""
+        try:
+            return self._try(LIBRARY_DEFAULT)
+        except Exception as error:  # noqa: BLE001 - the search has a result without the defaults
+            self.library_default_error = _message(error)
+            return None
+
+    def _try(self, recipe: Recipe) -> Attempt:
         """Make an artifact by a recipe and compare it with the fp32 network."""
-        candidates = self.search.candidates
+        candidates, number = self.search.candidates, len(self.made) + len(self.failed)
         most = len(candidates.recipes) + len(candidates.fallbacks) + 1
         self.report(Entered(stage=f"recipe {number + 1} of at most {most}"))
         began = time.perf_counter()
@@ -47,23 +66,15 @@ class _Artifacts:
         exported = make(self.task, recipe, folder, self.report)
         exact = not is_made_for_this_machine(self.task)
         values = run_on_pack(self.task, exported, self.pack, exact)
-        held_out = held_out_result(values, self.pack, self.task.source.output, self.search)
-        self.made.append(exported)
-        return Attempt(
+        attempt = Attempt(
             recipe=recipe,
             share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(recipe.excluded_modules)),
             share_in_int8=share_in_int8(self.task, exported, self.pack),
-            held_out=held_out,
+            held_out=held_out_result(values, self.pack, self.task.source.output, self.search),
             seconds=round(time.perf_counter() - began, 3),
         )
-
-    def attempt_library_default(self, number: int) -> Attempt | None:
-        """Try the library's own defaults; return None and record the error if that fails."""
-        try:
-            return self.attempt(number, LIBRARY_DEFAULT)
-        except Exception as error:  # noqa: BLE001 - the search has a result without the defaults
-            self.library_default_error = f"{type(error).__name__}: {error}"
-            return None
+        self.made.append(exported)
+        return attempt
 
     def keep(self, chosen: int) -> Exported:
         """Move the files of the chosen artifact into the task's folder, and remove the others."""
@@ -84,6 +95,8 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
     attempts, chosen = search(
         search_task.candidates, artifacts.attempt, artifacts.attempt_library_default, goal
     )
+    if not attempts:
+        raise artifacts.errors[0]
     exported = artifacts.keep(chosen)
     record = Search(
         min_retention=goal.retention,
@@ -92,12 +105,17 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
         library_default_error=artifacts.library_default_error,
         images=len(pack),
         attempts=attempts,
+        failed=tuple(artifacts.failed),
         chosen=chosen,
         meets_goal=goal.is_reached_by(attempts[chosen]),
         excluded_modules=explain(search_task.sensitivity, attempts[chosen].recipe.excluded_modules),
         seconds=round(time.perf_counter() - began, 3),
     )
     return exported, record
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, WrongArtifactError) else f"{type(error).__name__}: {error}"
 
 
 def held_out_result(
@@ -142,6 +160,6 @@ def explain(sensitivity: Sensitivity, names: tuple[str, ...]) -> tuple[ExcludedM
         before, after = frozenset(names[:index]), frozenset(names[: index + 1])
         saved = sensitivity.noise(before) - sensitivity.noise(after)
         share = sensitivity.share_of_macs(frozenset((name,)))
-        error = None if sensitivity.unmeasured is not None else saved / total
+        error = None if sensitivity.unmeasured is not None or not total else saved / total
         modules.append(ExcludedModule(module=name, share_of_macs=share, share_of_error=error))
     return tuple(modules)

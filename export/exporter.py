@@ -88,7 +88,8 @@ class Exported:
 
 def with_layers_in_fp32(exported: Exported, halving: Halving) -> Exported:
     """Note which layers of an fp16 artifact stay in fp32; raises NothingInHalfError if all of them do."""
-    return replace(exported, excluded_modules=halving.in_fp32, warnings=halving.warnings)
+    in_fp32 = halving.in_fp32
+    return replace(exported, excluded_modules=in_fp32, warnings=(halving.sentence,)) if in_fp32 else exported
 
 
 @runtime_checkable

@@ -8,8 +8,10 @@ import numpy.typing as npt
 
 LARGEST_HALF = 65504
 """The largest number that half precision holds."""
-# Half precision rounds a normal number by 2^-11 at most. Below 6.1e-5 its numbers are 6e-8 apart, so that small
-# ones lose more, and those below 3e-8 all. No layer of a MobileNetV2 with ImageNet weights is near this limit.
+SMALLEST_HALF = float(np.finfo(np.float16).smallest_normal)
+"""The smallest number that half precision holds with all its digits."""
+# Half precision rounds by 2^-11 at most. Below SMALLEST_HALF its numbers are 6e-8 apart, so that small ones
+# lose more, and those below 3e-8 all. No layer of a MobileNetV2 with ImageNet weights is near this limit.
 _LARGEST_ERROR = 2**-8
 _NAMES_SHOWN = 3
 
@@ -30,7 +32,7 @@ class Unfit:
 
 
 def halved(weight: Floats) -> Halves | Unfit:
-    """Return weights [out, in, …] in half precision; Unfit if a channel of outputs or inputs would be another.
+    """Return weights [out, in, …] in half precision; Unfit if that would change an output or input channel.
 
     Channels count one by one: a small one may be as important as a large one, if large values enter it, or if
     large weights read it. Values that are not finite, as in masks, stay what they are.
@@ -78,28 +80,29 @@ class Halving:
         Raises NothingInHalfError if these are all layers that could be stored in half precision.
         """
         if self.unfit and not self.stored:
-            raise NothingInHalfError(
-                f"{'; '.join(self.warnings)}; nothing else could be in half: export fp32"
-            )
+            raise NothingInHalfError(f"{self.sentence}; no layer is left for half precision: export fp32")
         return tuple(self.unfit)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """A sentence for each reason why layers stay in fp32."""
-        sentences = []
-        for is_too_large in (True, False):
-            names = [name for name, why in self.unfit.items() if why.is_too_large is is_too_large]
-            if names:
-                sentences.append(_sentence(names, is_too_large))
-        return tuple(sentences)
+    def sentence(self) -> str:
+        """Which layers stay in fp32, and why."""
+        large, small = (
+            [name for name, why in self.unfit.items() if why.is_too_large is is_large]
+            for is_large in (True, False)
+        )
+        reasons = []
+        if large:
+            reasons.append(f"exceed what half holds ({LARGEST_HALF}): {_some(large)}")
+        if small:
+            reasons.append(f"lose digits in half, for they are below {SMALLEST_HALF:.1e}: {_some(small)}")
+        layers = (
+            "1 layer stays in fp32: its"
+            if len(self.unfit) == 1
+            else f"{len(self.unfit)} layers stay in fp32: their"
+        )
+        return f"{layers} weights {', or '.join(reasons)}"
 
 
-def _sentence(names: Sequence[str], is_too_large: bool) -> str:
-    what = (
-        f"exceed what half holds ({LARGEST_HALF})"
-        if is_too_large
-        else f"are too small for half (its precision ends at {np.finfo(np.float16).smallest_normal:.1e})"
-    )
-    layers = "1 layer stays in fp32: its" if len(names) == 1 else f"{len(names)} layers stay in fp32: their"
-    shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
-    return f"{layers} weights {what}; {shown}"
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{', '.join(names[:_NAMES_SHOWN])}{more}"

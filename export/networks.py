@@ -15,6 +15,7 @@ from bench.bundle.cpu_class import TARGETS
 from bench.bundle.recipe import Recipe
 from export.calibration import calibration_inputs
 from export.messages import Advanced, Entered, Report, Task
+from export.quantisation.balance import balance
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
@@ -47,7 +48,8 @@ def simulate(source: OpenSource, calibration: str) -> Simulated:
     """Equalise the network on a few calibration inputs and find the range of every tensor."""
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     batches = list(torch.split(images, _BATCH))
-    network = equalise(with_judged_output(load(source).network, source.output.index), batches)
+    network = balance(with_judged_output(load(source).network, source.output.index), batches)
+    network = equalise(network, batches)
     return Simulated(network, images, find_ranges(network, batches))
 
 

@@ -8,6 +8,7 @@ from bench.bundle.manifest import ArtifactRecord, VerificationRecord
 from bench.bundle.recipe import Search
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
+from bench.errors import first_sentence
 from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair, pairs_by_class
@@ -130,18 +131,33 @@ def _check_decisions(precision: Precision, compared: ComparedOutputs, images: in
 
 
 def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
-    """Say by how much an int8 artifact misses the goal of its search; nothing if it meets the goal."""
+    """Say which recipes of an int8 artifact failed, and by how much it misses the goal of its search."""
     search = artifact.search
-    if search is None or search.meets_goal:
+    if search is None:
         return ()
+    return (*_failures(search), *(() if search.meets_goal else (_missed_goal(search),)))
+
+
+def _failures(search: Search) -> tuple[str, ...]:
+    if not search.failed:
+        return ()
+    tried = len(search.failed) + len(search.attempts)
+    reasons = dict.fromkeys(first_sentence(failed.message) for failed in search.failed)
+    sentence = (
+        f"{len(search.failed)} of {tried} int8 recipes failed and were passed over ({'; '.join(reasons)}); "
+        "the others were compared"
+    )
+    return (sentence,)
+
+
+def _missed_goal(search: Search) -> str:
     recipes = [attempt.recipe for attempt in search.attempts]
     is_trainable = any(recipe.corrected for recipe in recipes) and not any(recipe.qat for recipe in recipes)
     remedy = "try --qat, or ship another precision" if is_trainable else "ship another precision"
-    sentence = (
+    return (
         f"int8 misses its goal on {search.images} held-out images, with the best of "
         f"{len(search.attempts)} recipes: {'; '.join(_shortfalls(search))}; {remedy}"
     )
-    return (sentence,)
 
 
 def _shortfalls(search: Search) -> list[str]:

@@ -96,6 +96,15 @@ class Attempt(Record):
     """How long it took to make the artifact and to run it."""
 
 
+class FailedAttempt(Record):
+    """A recipe that the search passed over, because its artifact failed."""
+
+    recipe: Recipe
+    """The recipe."""
+    message: str
+    """Why: it could not be made or run, or its outputs are not finite."""
+
+
 class ExcludedModule(Record):
     """A module that is not quantised, and the reason."""
 
@@ -125,6 +134,8 @@ class Search(Record):
     """How many held-out images the recipes were compared on."""
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     """The recipes that were tried, in order."""
+    failed: tuple[FailedAttempt, ...] = ()
+    """The recipes that were passed over, because their artifacts failed."""
     chosen: int = Field(ge=0)
     """The index in `attempts` of the recipe whose artifact is in the bundle."""
     meets_goal: bool

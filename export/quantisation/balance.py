@@ -1,10 +1,10 @@
-"""Balances channels that are far apart: thousands of times larger than others, for no reason but their scale.
+"""Balances channels that are far apart: one thousands of times larger than another, for its scale alone.
 
-The same function can be written with any scale of a channel, if the weights that read it undo that. int8 gives
-all channels of a tensor one range, so that a large one leaves no levels for the others. Where the values of a
-channel are small, and the weights that read it are as much larger than usual, its scale has been moved. Only
-then are the channels of a tensor given back scales at which values and weights are in balance: what a network
-learns by itself stays as it is, for cross-layer equalisation knows better how far to go.
+The same function can be written with any scale of a channel, if the weights that read it undo that. int8
+gives all channels of a tensor one range, so that a large one leaves no levels for the others. Where the
+values of a channel are small, and the weights that read it are as much larger than usual, its scale has been
+moved. Only then are the channels of a tensor given back scales at which values and weights are in balance:
+what a network learns by itself stays as it is, for cross-layer equalisation knows better how far to go.
 
 Factors are powers of two, so that the network in float stays the same to the last bit.
 """
@@ -25,18 +25,18 @@ from export.quantisation.channel_groups import (
     scale_channels,
 )
 
-# Channels with less than this share of the largest contribution to the next layer do not count, and never grow.
+# Channels with less than this share of the largest contribution to the next layer do not count.
 _LEAST_CONTRIBUTION = 1e-3
-# How many bits a channel must gain, and all of them on average. A MobileNetV2 with ImageNet weights has channels
-# that would gain 5 bits, and 2 on average.
-_FAR_FOR_ONE, _FAR_FOR_ALL = 8.0, 3.0
+# How many bits a channel must gain, or all of them on average. A MobileNetV2 with ImageNet weights has
+# channels that would gain 4 bits, and all of a tensor half a bit.
+_FAR_FOR_ONE, _FAR_FOR_ALL = 8.0, 2.0
 # Ranges beyond these are far from those of any network, and from what quantisation libraries can write down.
 _SMALLEST_RANGE, _LARGEST_RANGE = 2.0**-10, 2.0**14
 
 
 @torch.inference_mode()
 def balance(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModule:
-    """Return the network, or a copy whose channels are not far apart on `batches`, float32 [n, 3, h, w] each."""
+    """Return the network, or a copy in which no channels are far apart on `batches`, float32 [n, 3, h, w]."""
     groups = channel_groups(network)
     largest = largest_values(network, batches, groups)
     factors = {
@@ -58,8 +58,8 @@ def balance(network: fx.GraphModule, batches: Sequence[Tensor]) -> fx.GraphModul
 def balancing(values: Tensor, weights: Tensor, clipped: bool) -> Tensor | None:
     """Return the factor of each channel, [c]; None where channels are not far apart.
 
-    `values`: the largest absolute value of each channel, [c]; `weights`: the largest absolute weight that reads
-    it, [c]. `clipped`: whether ReLU6 clips the channels.
+    `values`: the largest absolute value of each channel, [c]; `weights`: the largest absolute weight that
+    reads it, [c]. `clipped`: whether ReLU6 clips the channels.
     """
     sizes = values.double()
     contributions = sizes * weights.double()

@@ -52,11 +52,13 @@ class Goal:
 
 def search(
     candidates: Candidates,
-    attempt: Callable[[int, Recipe], Attempt],
-    attempt_library_default: Callable[[int], Attempt | None],
+    attempt: Callable[[Recipe], Attempt | None],
+    attempt_library_default: Callable[[], Attempt | None],
     goal: Goal,
 ) -> tuple[tuple[Attempt, ...], int]:
-    """Return the attempts, in order, and the index of the one to use.
+    """Return the attempts, in order, and the index of the one to use; no attempts if each recipe fails.
+
+    An attempt that fails is None, and is passed over.
 
     The search ends with the first recipe that meets the goal. Fallback recipes follow if none of the others
     does. If no recipe meets the goal, the one with the smallest shortfall is used: among equals, the first of
@@ -64,13 +66,18 @@ def search(
     and used if it is better.
     """
     attempts: list[Attempt] = []
+    is_met = False
     for recipe in (*candidates.recipes, *candidates.fallbacks):
-        attempts.append(attempt(len(attempts), recipe))
-        if goal.is_reached_by(attempts[-1]):
+        if (made := attempt(recipe)) is None:
+            continue
+        attempts.append(made)
+        if is_met := goal.is_reached_by(made):
             break
-    is_met = goal.is_reached_by(attempts[-1])
+    default = attempt_library_default()
+    if not attempts:
+        return (() if default is None else (default,)), 0
     chosen = len(attempts) - 1 if is_met else _best(attempts, goal)
-    if (default := attempt_library_default(len(attempts))) is not None:
+    if default is not None:
         attempts.append(default)
         is_admitted = is_mostly_int8(default) or not is_mostly_int8(attempts[chosen])
         if is_admitted and _is_better(default.held_out, attempts[chosen].held_out, goal):

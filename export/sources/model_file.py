@@ -3,7 +3,7 @@
 Each of them runs as it would on its own, in the runtime of its format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from bench.run_config import RunConfig
 from bench.runtimes.installed import import_runtime, row_of
 from bench.runtimes.protocol import LoadOptions, Session
 from export.sources.file_formats import FORMAT_OF
+from export.sources.finite_weights import Named, of_network, of_onnx, of_openvino, refuse_not_finite
 from export.sources.spec import SourceDescription, SourceSpec, StatedShape
 
 
@@ -71,12 +72,27 @@ def describe_file(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDesc
     given = named_shapes(name, stated.signature, _stated(shapes))
     inputs = with_shapes(name, stated.signature.inputs, given)
     refuse_huge(name, inputs)
+    refuse_not_finite(name, _weights_of(model.path, spec.kind))
     return SourceDescription(
         signature=Signature(inputs=inputs, outputs=_outputs(model, spec.kind, inputs, stated.signature)),
         precision=stated.precision,
         producer=_producer(model),
         opset=read_onnx_graph(model.path).opset if model.format == "onnx" else None,
     )
+
+
+def _weights_of(path: Path, kind: SourceKind) -> Iterator[Named]:
+    match kind:
+        case SourceKind.ONNX:
+            import onnx
+
+            return of_onnx(onnx.load_model(str(path)).graph)
+        case SourceKind.OPENVINO:
+            import openvino
+
+            return of_openvino(openvino.Core().read_model(str(path)))
+        case _:
+            return of_network(torch.jit.load(str(path), map_location="cpu"))  # type: ignore[no-untyped-call]
 
 
 def _refuse_other_format(model: ModelFile, kind: SourceKind) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import fx, nn
 
 from bench.bundle.signature import Inputs, Outputs
+from export.sources.finite_weights import of_network, refuse_not_finite
 from export.sources.folding import fold_batch_norms
 from models.run_folder import RunFolder, read_run
 
@@ -34,5 +35,7 @@ class RunSource:
 
     @cached_property
     def _network(self) -> nn.Module:
-        network: nn.Module = self._run.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        own = self._run.network()
+        refuse_not_finite(str(self._run.folder), of_network(own))
+        network: nn.Module = own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network

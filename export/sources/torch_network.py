@@ -33,6 +33,7 @@ from bench.bundle.source_record import SourceKind
 from bench.bundle.user_code import user_code
 from bench.bundle.variants import Precision
 from bench.errors import InputError, first_sentence
+from export.sources.finite_weights import of_network, refuse_not_finite
 from export.sources.layered import layered_network
 from export.sources.library import Build, Library, Timm, Torchvision, for_channels, stem_of
 from export.sources.named_function import function_at
@@ -143,7 +144,16 @@ def _refuse_random_outputs(name: str, outputs: Outputs, again: Outputs) -> None:
 
 
 def open_network(spec: SourceSpec, size: tuple[int, int] | None) -> Opened:
-    """Build a network for its weights and load them; `size`: height and width of its input, if known."""
+    """Build a network for its weights and load them; `size`: height and width of its input, if known.
+
+    Raises InputError if a weight is no finite number.
+    """
+    opened = _opened(spec, size)
+    refuse_not_finite(spec.weights or spec.name, of_network(opened.network))
+    return opened
+
+
+def _opened(spec: SourceSpec, size: tuple[int, int] | None) -> Opened:
     match spec.kind:
         case SourceKind.FUNCTION:
             return _of_function(spec)

@@ -25,6 +25,7 @@ from bench.bundle.signature import (
 from bench.bundle.user_code import user_code
 from bench.bundle.variants import Precision
 from bench.errors import InputError, first_sentence
+from export.sources.finite_weights import of_network, refuse_not_finite
 from export.sources.layered import layered_network
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
@@ -71,6 +72,7 @@ def describe_program(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceD
     named = named_shapes(name, Signature(inputs=tensors, outputs=()), stated)
     inputs = with_shapes(name, tensors, named)
     refuse_huge(name, inputs)
+    refuse_not_finite(name, of_network(_module_of(program)))
     zeros = [torch.zeros(tensor.sizes, dtype=dtype_of(tensor)) for tensor in inputs]
     with user_code(name, "it was run on zeros; export it again"), torch.inference_mode():
         outputs = flat_outputs(_call(program, _module_of(program), zeros))

@@ -10,7 +10,7 @@ from making.tiny_report import make_report
 from PIL import Image
 
 from bench.report.files import to_json
-from edgefit.__main__ import run
+from edgefit.command_line import run
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, FileRecord
-from bench.bundle.recipe import Attempt, HeldOut, LostClass, Recipe, Search
+from bench.bundle.recipe import Attempt, FailedAttempt, HeldOut, LostClass, Recipe, Search
 from bench.bundle.variants import Precision
 from export.data.stratified import stratified_order
 from export.exporter import is_stored_in_half
@@ -101,6 +101,20 @@ def test_a_missed_goal_is_a_warning_with_figures_and_a_remedy() -> None:
     assert "try --qat" in sentence
     assert "try --qat" not in trained
     assert warnings_of(searched_artifact(1.0, 1.0, Recipe())) == ()
+
+
+def test_a_recipe_that_failed_is_a_warning_with_its_reason() -> None:
+    artifact = searched_artifact(1.0, 1.0, Recipe())
+    assert artifact.search is not None
+    failed = FailedAttempt(recipe=Recipe(), message="its outputs are not finite")
+    search = artifact.search.model_copy(update={"failed": (failed, failed)})
+
+    (sentence,) = warnings_of(artifact.model_copy(update={"search": search}))
+
+    assert sentence == (
+        "2 of 3 int8 recipes failed and were passed over (its outputs are not finite); "
+        "the others were compared"
+    )
 
 
 def test_a_low_sqnr_is_a_warning_even_if_no_image_changed_its_class() -> None:

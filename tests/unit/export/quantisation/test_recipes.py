@@ -130,21 +130,21 @@ IMAGES = 256
 
 
 def run_search(
-    *recipes: HeldOut,
-    fallbacks: Sequence[HeldOut] = (),
+    *recipes: HeldOut | None,
+    fallbacks: Sequence[HeldOut | None] = (),
     default: HeldOut | None = None,
     shares_in_int8: Sequence[float | None] = (),
     default_in_int8: float | None = None,
 ) -> tuple[list[Attempt], int]:
     results, shares = [*recipes, *fallbacks], list(shares_in_int8)
 
-    def attempt(number: int, recipe: Recipe) -> Attempt:
-        share = shares[number] if shares else None
-        return Attempt(
-            recipe=recipe, share_in_fp32=0.0, share_in_int8=share, held_out=results.pop(0), seconds=0.0
-        )
+    def attempt(recipe: Recipe) -> Attempt | None:
+        share = shares.pop(0) if shares else None
+        if (result := results.pop(0)) is None:
+            return None
+        return Attempt(recipe=recipe, share_in_fp32=0.0, share_in_int8=share, held_out=result, seconds=0.0)
 
-    def try_default(number: int) -> Attempt | None:
+    def try_default() -> Attempt | None:
         if default is None:
             return None
         return Attempt(
@@ -158,6 +158,23 @@ def run_search(
     candidates = Candidates(recipes=(Recipe(),) * len(recipes), fallbacks=(Recipe(),) * len(fallbacks))
     made, chosen = search(candidates, attempt, try_default, Goal(0.99, IMAGES))
     return [attempt for attempt in made if not attempt.recipe.library_default], chosen
+
+
+def test_a_recipe_that_fails_is_passed_over() -> None:
+    good = held_out(1.0, 1.0, 40.0)
+
+    made, chosen = run_search(None, good)
+
+    assert [attempt.held_out for attempt in made] == [good]
+    assert chosen == 0
+
+
+def test_the_librarys_default_is_used_if_every_recipe_fails() -> None:
+    assert run_search(None, fallbacks=[None], default=held_out(0.9, 0.9, 9.0)) == ([], 0)
+
+
+def test_no_attempt_is_left_if_everything_fails() -> None:
+    assert run_search(None, None) == ([], 0)
 
 
 def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldOut:
