@@ -96,17 +96,26 @@ def list_files(folder: Path) -> FolderFiles:
 
 
 def _walk(folder: Path, inner: PurePath, above: tuple[str, ...], lists: _Lists) -> None:
-    for name in sorted(os.listdir(folder)):
+    with os.scandir(folder) as entries:
+        folders = {entry.name: _is_folder(entry) for entry in entries}
+    for name in sorted(folders):
         path = folder / name
         if is_hidden(name):
             lists.hidden.append(name)
-        elif not path.is_dir():
+        elif not folders[name]:
             lists.files.append(found_file(path, inner / name))
         elif (target := os.path.realpath(path)) in above:
             lists.loops.append(inner / name)
         else:
             lists.folders.append(inner / name)
             _walk(path, inner / name, (*above, target), lists)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself
 
 
 def is_hidden(name: str) -> bool:

@@ -24,7 +24,7 @@ _ALTERED_WORDS = frozenset(
     (
         *("aug", "augmented", "flip", "flipped", "hflip", "vflip", "fliplr", "flipud", "rot", "rotate"),
         *("rotated", "mirror", "mirrored", "noise", "noisy", "blur", "blurred", "bright", "brightness"),
-        *("contrast", "zoom", "zoomed", "shear", "crop", "cropped", "shift", "shifted", "copy"),
+        *("zoom", "zoomed", "shear", "crop", "cropped", "shift", "shifted", "copy"),
     )
 )
 _MOST_WORDS_AFTER = 3

@@ -7,26 +7,27 @@ from models.sources.folder_tree import PlacedFile
 from models.sources.names import printable
 from user_files.wording import counted
 
-_SPLITS_FROM_LAST = ("test", "val", "train", "")
+_SPLITS = ("", "train", "val", "test")
 
 
 @dataclass(frozen=True)
-class DifferentImages:
-    """Images of which no two are equal."""
+class UsedImages:
+    """The images that are used, of some of which there are copies in the same split."""
 
     files: tuple[PlacedFile, ...]
-    """The images that are used, in their order."""
+    """The images, in their order."""
+    keys: tuple[str | None, ...]
+    """The key of each image's content, the same for equal ones; None for one that no other equals."""
     in_several_classes: int
     """How many others are in two class folders or more."""
     warnings: tuple[str, ...]
-    """What a person should know of the others: sentences."""
+    """What a person should know of copies: sentences."""
 
 
-def without_copies(files: Sequence[PlacedFile], keys: Sequence[str | None]) -> DifferentImages:
-    """Return one of each set of equal images: that of the last split, so that no test image is trained on.
+def without_contradictions(files: Sequence[PlacedFile], keys: Sequence[str | None]) -> UsedImages:
+    """Return the images without those that are equal to one of a later split, or of another class.
 
-    Images that are equal and in two classes are left out: one of the labels is wrong. `keys`: see
-    content_keys.
+    `keys`: see content_keys.
     """
     groups: dict[str, list[int]] = {}
     for index, key in enumerate(keys):
@@ -34,49 +35,56 @@ def without_copies(files: Sequence[PlacedFile], keys: Sequence[str | None]) -> D
             groups.setdefault(key, []).append(index)
     contradicting = [group for group in groups.values() if len({files[index].folder for index in group}) > 1]
     copies = [group for group in groups.values() if len({files[index].folder for index in group}) == 1]
-    left_out = {index for group in contradicting for index in group}
-    left_out |= {index for group in copies for index in group if index != _used(files, group)}
-    return DifferentImages(
-        tuple(file for index, file in enumerate(files) if index not in left_out),
-        sum(map(len, contradicting)),
-        (*_contradiction(files, contradicting), *_copied(files, copies)),
+    earlier = {index for group in copies for index in group if _split(files, index) < _last(files, group)}
+    left_out = earlier | {index for group in contradicting for index in group}
+    used = [index for index in range(len(files)) if index not in left_out]
+    same_split = [[index for index in group if index not in earlier] for group in copies]
+    return UsedImages(
+        files=tuple(files[index] for index in used),
+        keys=tuple(keys[index] for index in used),
+        in_several_classes=sum(map(len, contradicting)),
+        warnings=(
+            *_contradiction(files, contradicting),
+            *_earlier(files, [group for group in copies if earlier & set(group)], len(earlier)),
+            *_copied(files, [group for group in same_split if len(group) > 1]),
+        ),
     )
 
 
-def _used(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
-    return min(group, key=lambda index: _rank(files[index]))
+def _split(files: Sequence[PlacedFile], index: int) -> int:
+    return _SPLITS.index(files[index].split)
 
 
-def _rank(file: PlacedFile) -> tuple[int, int]:
-    """Put the last split first, and in it the shortest name: that of a copy is longer."""
-    return _SPLITS_FROM_LAST.index(file.split), len(file.found.inner.name)
+def _last(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
+    return max(_split(files, index) for index in group)
 
 
 def _contradiction(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> list[str]:
     if not groups:
         return []
-    first, second = (_place(files[index]) for index in (groups[0][0], _of_other_class(files, groups[0])))
-    sentence = (
-        f"{sum(map(len, groups))} images are equal to one of another class, byte for byte ({first} is "
-        f"{second}): none of these is used, as one of the labels is wrong."
-    )
-    return [sentence]
+    first = groups[0][0]
+    other = next(index for index in groups[0] if files[index].folder != files[first].folder)
+    count, example = sum(map(len, groups)), _example(files, first, other)
+    start = f"{count} images are equal to one of another class, byte for byte ({example})"
+    return [f"{start}: none of these is used, as one of the labels is wrong."]
 
 
-def _of_other_class(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
-    return next(index for index in group if files[index].folder != files[group[0]].folder)
+def _earlier(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]], count: int) -> list[str]:
+    if not groups:
+        return []
+    by_split = sorted(groups[0], key=lambda index: _split(files, index))
+    are = counted(count, "image is equal", "images are equal")
+    example = _example(files, by_split[0], by_split[-1])
+    return [f"{are} to one of a later split, byte for byte ({example}), and left out."]
 
 
 def _copied(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> list[str]:
     if not groups:
         return []
-    first, second = map(_place, (files[index] for index in groups[0][:2]))
-    across = sum(len({files[index].split for index in group}) > 1 for group in groups)
-    stay = counted(across, "was in two splits, and stays", "were in two splits, and stay")
-    leaks = f" ({stay} in the later one)" if across else ""
-    copies = counted(sum(map(len, groups)) - len(groups), "image is a copy", "images are copies")
-    return [f"{copies} of others, byte for byte ({first} is {second}): one of each is used{leaks}."]
+    are = counted(sum(map(len, groups)) - len(groups), "image is a copy", "images are copies")
+    example = _example(files, *groups[0][:2])
+    return [f"{are} of others, byte for byte ({example}); copies stay in one split."]
 
 
-def _place(file: PlacedFile) -> str:
-    return printable(str(file.found.inner))
+def _example(files: Sequence[PlacedFile], first: int, second: int) -> str:
+    return " is ".join(printable(str(files[index].found.inner)) for index in (first, second))

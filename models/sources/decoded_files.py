@@ -19,7 +19,7 @@ from user_files.wording import counted, some
 MOST_NAMED = 20
 _GREY_LEVELS = 3
 _BLACK_BELOW, _WHITE_ABOVE = 5, 250
-# Of what is not black, most is white; resizing leaves a grey rim around it. Many films have a black background.
+# Of what is not black, most is white; resizing leaves a grey rim. Many films have a black background.
 _LEAST_OF_EACH, _MOSTLY = 0.02, 0.6
 
 

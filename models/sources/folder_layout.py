@@ -31,6 +31,8 @@ class ImageFile:
     """Why it cannot be read as an image; "" if nothing is known against it."""
     patient: str | None = None
     """The patient; None if nothing says whose image it is."""
+    content: str | None = None
+    """A key of its bytes, the same for copies; None if there are no copies."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ def read_layout(folder: Path) -> Layout:
     shards = _shard_warnings(folder, content)
     labelled = labelled_files(str(folder), content.images)
     number = {name: label for label, name in enumerate(classes)}
-    files = tuple(_image_file(file, number[file.folder]) for file in labelled.files)
+    files = tuple(
+        image_file(file, number[file.folder], patient_of(file.inner), key)
+        for file, key in zip(labelled.files, labelled.keys, strict=True)
+    )
     warnings = (*shards, *content.warnings, *labelled.warnings)
     layout = Layout(files, classes, content.splits, warnings, content.notes)
     _check_splits(folder, content, layout)
@@ -126,9 +131,16 @@ def _shard_warnings(folder: Path, content: FolderContent) -> list[str]:
     return [f"The folders {names} are used as classes, though they are named as parts of a data set."]
 
 
-def _image_file(file: PlacedFile, label: int) -> ImageFile:
+def image_file(file: PlacedFile, label: int, patient: str | None, content: str | None) -> ImageFile:
+    """Return a file of a class with its label."""
     return ImageFile(
-        file.found.path, label, file.split, file.inner, file.found.problem, patient_of(file.inner)
+        path=file.found.path,
+        label=label,
+        split=file.split,
+        inner=file.inner,
+        problem=file.found.problem,
+        patient=patient,
+        content=content,
     )
 
 

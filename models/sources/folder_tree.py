@@ -4,6 +4,7 @@ A folder with `train/` has its own splits; otherwise each sub-folder is one of a
 the folders of all classes: `NORMAL/train/`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -15,6 +16,7 @@ SPLIT_NAMES = {
     "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
+_SPLIT = re.compile(r"(?P<split>[a-z]+?)(?:[ _\-]?(?:images?|imgs?|data|set))?")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Tree:
 
 def split_of(name: str) -> str | None:
     """Return the split that a folder of this name is: train, val or test; None if it is none."""
-    return SPLIT_NAMES.get(name.strip().lower())
+    match = _SPLIT.fullmatch(name.strip().lower())
+    return None if match is None else SPLIT_NAMES.get(match["split"])
 
 
 def placed(listed: FolderFiles) -> Tree:

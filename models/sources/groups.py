@@ -1,4 +1,4 @@
-"""Groups images that must stay in one split: those of a patient, altered copies and their original. Pure."""
+"""Groups images that must stay in one split: those of a patient, copies and altered copies. Pure."""
 
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -9,18 +9,30 @@ from user_files.masks import altered_in_words, originals_of
 
 
 def groups_of(files: Sequence[ImageFile]) -> list[str]:
-    """Return a key for each image: its patient, else the path of the original of which it is a copy."""
+    """Return a key for each image: the same for one patient, content or original, by any chain."""
     originals = _originals(files)
-    firsts = [files[originals.get(index, index)] for index in range(len(files))]
-    return [
-        file.patient or first.patient or str(first.path) for file, first in zip(files, firsts, strict=True)
-    ]
+    first: dict[tuple[str, str], int] = {}
+    group = list(range(len(files)))
+    for index, file in enumerate(files):
+        marks = (("patient", file.patient), ("content", file.content))
+        others = [first.setdefault((kind, mark), index) for kind, mark in marks if mark is not None]
+        for other in [*others, originals.get(index, index)]:
+            group[_root(group, index)] = _root(group, other)
+    return [str(_root(group, index)) for index in range(len(files))]
+
+
+def _root(group: Sequence[int], index: int) -> int:
+    while group[index] != index:
+        index = group[index]
+    return index
 
 
 def altered_warnings(training: Sequence[ImageFile], test: Sequence[ImageFile]) -> list[str]:
     """Return a warning on images that are altered copies of others by their names."""
     files = [*training, *test]
-    originals = _originals(files)
+    originals = {
+        copy: original for copy, original in _originals(files).items() if _differ(files, copy, original)
+    }
     if not originals:
         return []
     copy, original = next(iter(originals.items()))
@@ -32,6 +44,11 @@ def altered_warnings(training: Sequence[ImageFile], test: Sequence[ImageFile]) -
     )
     example = f"{printable(files[copy].path.name)} of {printable(files[original].path.name)}"
     return [f"{altered_in_words(len(originals), example)}{end}."]
+
+
+def _differ(files: Sequence[ImageFile], copy: int, original: int) -> bool:
+    content = files[copy].content
+    return content is None or content != files[original].content
 
 
 def _originals(files: Sequence[ImageFile]) -> dict[int, int]:

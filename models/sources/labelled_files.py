@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.errors import InputError
-from models.sources.copies import without_copies
+from models.sources.copies import without_contradictions
 from models.sources.folder_tree import PlacedFile
 from models.sources.left_out import stray_warnings
 from models.sources.names import printable
@@ -23,7 +23,9 @@ class LabelledFiles:
     """The images in class folders."""
 
     files: tuple[PlacedFile, ...]
-    """The images, of which no two are equal."""
+    """The images, of which no two are equal and in two splits or classes."""
+    keys: tuple[str | None, ...]
+    """The key of each image's content, the same for copies; None for an image without any."""
     warnings: tuple[str, ...]
     """What is probably not meant so: sentences."""
 
@@ -35,14 +37,14 @@ def labelled_files(where: str, images: Sequence[PlacedFile]) -> LabelledFiles:
     """
     inside = [file for file in images if file.folder]
     strays = [file for file in images if not file.folder]
-    different = without_copies(inside, content_keys([file.found for file in inside]))
-    if 2 * different.in_several_classes > len(inside):
+    used = without_contradictions(inside, content_keys([file.found for file in inside]))
+    if 2 * used.in_several_classes > len(inside):
         raise InputError(
-            f"{where}: {different.in_several_classes} of {len(inside)} images are in two classes or more; "
+            f"{where}: {used.in_several_classes} of {len(inside)} images are in two classes or more; "
             "an image needs one class"
         )
-    warnings = (*stray_warnings(strays), *different.warnings, *_imbalance(different.files))
-    return LabelledFiles(different.files, warnings)
+    warnings = (*stray_warnings(strays), *used.warnings, *_imbalance(used.files))
+    return LabelledFiles(used.files, used.keys, warnings)
 
 
 def _imbalance(files: Sequence[PlacedFile]) -> list[str]:

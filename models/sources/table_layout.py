@@ -1,12 +1,12 @@
 """Gives each image that a CSV file names its class, split and patient, for training. It decodes no image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
 from models.sources.folder_content import refuse_dicom
-from models.sources.folder_layout import ImageFile, Layout, order_classes
+from models.sources.folder_layout import Layout, image_file, order_classes
 from models.sources.folder_tree import PlacedFile, split_of
 from models.sources.labelled_files import labelled_files
 from models.sources.names import check_name, printable
@@ -41,7 +41,10 @@ def read_table_layout(path: Path) -> Layout:
     number = {name: label for label, name in enumerate(classes)}
     column = table.table.column(*PATIENTS)
     return Layout(
-        files=tuple(_image_file(file, number[file.folder], patients) for file in labelled.files),
+        files=tuple(
+            image_file(file, number[file.folder], patients[file.found.path] or patient_of(file.inner), key)
+            for file, key in zip(labelled.files, labelled.keys, strict=True)
+        ),
         classes=classes,
         splits=frozenset(file.split for file in placed),
         warnings=(*warnings, *labelled.warnings),
@@ -138,8 +141,3 @@ def _classes(path: Path, names: set[str]) -> tuple[str, ...]:
     if all(name.isdecimal() for name in names):
         return tuple(sorted(names, key=int))
     return order_classes(names)
-
-
-def _image_file(file: PlacedFile, label: int, patients: Mapping[Path, str]) -> ImageFile:
-    patient = patients[file.found.path] or patient_of(file.inner)
-    return ImageFile(file.found.path, label, file.split, file.inner, file.found.problem, patient)

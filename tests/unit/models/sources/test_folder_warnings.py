@@ -3,7 +3,7 @@
 import shutil
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from models.description import data_sentences, describe_data
 from models.errors import InputError
 from models.progress import Silent
 from models.records import DataRecord
+from models.sources.folder_layout import ImageFile
+from models.sources.groups import groups_of
 from models.sources.loaders import prepare_source
 from models.sources.options import SourceOptions
 
@@ -227,21 +229,54 @@ def test_an_equal_image_in_test_is_not_trained_on(split: Path) -> None:
 
     assert dataset.warnings == (
         (
-            "3 images are copies of others, byte for byte (test/a/film0.png is train/a/x0.png): one of each "
-            "is used (3 were in two splits, and stay in the later one)."
+            "3 images are equal to one of a later split, byte for byte (train/a/x0.png is test/a/film0.png), "
+            "and left out."
         ),
     )
     assert np.bincount(dataset.test.labels).tolist() == [10, 10]
     assert counts(dataset) == [30, 30]
 
 
-def test_equal_images_in_a_folder_without_splits_are_used_once(two: Path) -> None:
-    shutil.copy(two / "a" / "film3.png", two / "a" / "film3 - Copy.png")
+def test_equal_images_of_one_class_stay_in_one_split(two: Path) -> None:
+    for number in range(20):
+        shutil.copy(two / "a" / f"film{number}.png", two / "a" / f"twin{number}.png")
 
     dataset = loaded(two)
 
-    assert counts(dataset) == [20, 20]
-    assert "1 image is a copy of others, byte for byte" in dataset.warnings[0]
+    assert counts(dataset) == [40, 20]
+    assert dataset.warnings == (
+        (
+            "20 images are copies of others, byte for byte (a/film0.png is a/twin0.png); copies stay in one "
+            "split."
+        ),
+    )
+    assert np.bincount(dataset.test.labels)[0] % 2 == 0
+    assert np.bincount(dataset.validation.labels)[0] % 2 == 0
+
+
+def test_copies_altered_copies_and_patients_are_one_group_by_any_chain() -> None:
+    def image(name: str, patient: str | None = None, content: str | None = None) -> ImageFile:
+        return ImageFile(Path(name), 0, "", PurePath(name), "", patient, content)
+
+    linked = [image("a.png", "p1", "x"), image("b.png", None, "x"), image("b_flip.png"), image("c.png", "p1")]
+    keys = groups_of([*linked, image("d.png")])
+
+    assert len(set(keys[:4])) == 1
+    assert keys[4] not in keys[:4]
+
+
+@pytest.mark.parametrize(
+    "names", [("train_images", "test_images"), ("TrainSet", "TestSet"), ("training", "testing")]
+)
+def test_splits_have_many_names(tmp_path: Path, write_class: Write, names: tuple[str, str]) -> None:
+    for part, count in zip(names, (20, 10), strict=True):
+        for label, name in enumerate(("a", "b")):
+            write_class(tmp_path / part / name, label, count)
+
+    dataset = loaded(tmp_path)
+
+    assert dataset.classes == ("a", "b")
+    assert len(dataset.test) == 20
 
 
 def test_equal_images_in_two_classes_are_not_used(two: Path) -> None:
