@@ -51,6 +51,9 @@ if not TYPE_CHECKING:  # a type checker would believe in any name
         from bench.system.operating_system import require_posix
 
         require_posix()
+        from user_files.own_folders import name_a_home
+
+        name_a_home()
         from edgefit import api
 
         globals()[name] = getattr(api, name)

@@ -14,6 +14,7 @@ from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
 from edgefit.streams import discard, open_closed, write
+from user_files.own_folders import name_a_home
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -26,6 +27,7 @@ def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
     open_closed()
     print_any_sign()
+    name_a_home()
     try:
         require_posix()
     except UnsupportedSystemError as error:

@@ -22,7 +22,7 @@ from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
 from user_files.faults import why_unreadable
 from user_files.missing import missing_hint
-from user_files.own_folders import NO_HOME
+from user_files.own_folders import NO_HOME, is_below_no_home
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 NETWORK_TIMEOUT_S = 20.0
@@ -95,7 +95,7 @@ def _download_imagenet(architecture: Architecture, progress: Progress) -> Starti
     enum, _, member = architecture.imagenet_weights.partition(".")
     weights = getattr(import_torchvision_models(), enum)[member]
     folder = Path(torch.hub.get_dir())
-    if folder.parts[0] == "~":
+    if is_below_no_home(folder):
         raise InputError(
             f"--weights imagenet: {NO_HOME}; set TORCH_HOME to a writable folder, to download into, or give "
             "torchvision's checkpoint as --weights FILE"

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 CACHE_VARIABLE = "EDGEFIT_CACHE"
+# What Debian writes in the place of a home folder for users without one.
+_NOWHERE = Path("/nonexistent")
 NO_HOME = "this user has no home folder: HOME is not set"
 """How a message begins that says why a folder is None."""
 
@@ -26,9 +28,24 @@ def configuration() -> Path | None:
 def home() -> Path | None:
     """Return the home folder; None if HOME is not set and the system does not know the user."""
     try:
-        return Path.home().absolute()
+        folder = Path.home().absolute()
     except RuntimeError:
         return None
+    return None if folder == _NOWHERE else folder
+
+
+def name_a_home() -> None:
+    """Have HOME name a folder that does not exist, for a user without a home.
+
+    Some libraries ask for a home folder when they are imported, and raise where there is none.
+    """
+    if home() is None:
+        os.environ["HOME"] = str(_NOWHERE)
+
+
+def is_below_no_home(path: Path) -> bool:
+    """Tell whether a library put this path below the home folder of a user who has none."""
+    return path.parts[:1] == ("~",) or path.is_relative_to(_NOWHERE)
 
 
 def expanded(path: str) -> Path:

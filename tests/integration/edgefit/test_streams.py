@@ -113,10 +113,13 @@ def test_a_user_without_a_home_has_profiles_and_learns_which_variable_to_set(tmp
         command = [sys.executable, "-c", _NO_HOME, *words]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    write_report(tmp_path / "r.json", made_report({"onnx-fp32": Row(10)}))
     profiles, measured = homeless("profiles", "list"), homeless("bench", "model.onnx", *SHORTLY)
+    page = homeless("report", "r.json", "--html", "r.html")
 
     assert profiles.returncode == 0, profiles.stderr
     assert "laptop-cpu" in profiles.stdout
+    assert page.returncode == 0, page.stderr  # its library asks for a home when it is imported
     assert measured.returncode == 2
     assert measured.stderr == (
         "edgefit: this user has no home folder: HOME is not set; set EDGEFIT_CACHE to a writable folder, for "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from user_files.own_folders import cache, configuration, home
+from user_files.own_folders import cache, configuration, home, is_below_no_home, name_a_home
 
 
 @pytest.fixture
@@ -20,6 +20,27 @@ def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("homeless")
 def test_a_user_without_a_home_has_none_of_them() -> None:
     assert (home(), cache(), configuration()) == (None, None, None)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_libraries_are_given_a_home_that_edgefit_does_not_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "restored afterwards")
+    monkeypatch.delenv("HOME")
+
+    name_a_home()
+
+    assert is_below_no_home(Path.home() / ".cache/torch")
+    assert (home(), cache(), configuration()) == (None, None, None)
+
+
+def test_a_home_is_never_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    name_a_home()
+
+    assert home() == tmp_path
+    assert not is_below_no_home(tmp_path / "cache")
+    assert is_below_no_home(Path("~/.cache"))
 
 
 @pytest.mark.usefixtures("homeless")
