@@ -18,7 +18,7 @@ from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
@@ -68,7 +68,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     """
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         raise InputError(
-            why_unreadable(path)
+            why_replaced(path)
             or f"{path} is not a report, which is a JSON document; if it is a model file, measure it with: "
             f"edgefit bench {path} --out REPORT.json"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names, printable
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 
 _MOST_NAMED = 5
 
@@ -34,7 +34,7 @@ def stated_classes(stated: str) -> tuple[str, ...]:
 
 
 def _lines_of(path: Path) -> tuple[str, ...]:
-    if (why := why_unreadable(path)) is not None:
+    if (why := why_replaced(path)) is not None:
         raise InputError(f"--classes {why}")
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.errors import InputError
 from models.sources.names import printable
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR_LINE = "sep="
@@ -67,7 +67,7 @@ def read_csv(path: Path) -> CsvTable:
 
 
 def _text_of(path: Path) -> str:
-    if (why := why_unreadable(path)) is not None:
+    if (why := why_replaced(path)) is not None:
         raise InputError(why)
     content = path.read_bytes()
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
