@@ -118,10 +118,13 @@ def _network_timeout() -> Iterator[None]:
 
 def _read(path: Path, kind: WeightsKind, architecture: Architecture) -> StartingWeights:
     checkpoint = read_checkpoint(path)
-    own = architecture.build(2).state_dict()
+    with torch.random.fork_rng(devices=[]):  # a network begins with random weights
+        own = architecture.build(2).state_dict()
     found = fit(checkpoint, own, architecture.key_of)
     others = [name for name in found.tensors if _is_other(architecture.key_of(name), own, architecture)]
     notes = [*found.notes, *_notes_on_names(list(found.tensors), others, architecture)]
+    if kind is not WeightsKind.FILE:  # what is known of edgefit's and torchvision's files needs no word
+        notes = []
     return StartingWeights(kind, path.name, checkpoint.sha256, found.tensors, tuple(notes))
 
 

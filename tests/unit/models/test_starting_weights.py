@@ -98,6 +98,17 @@ def test_a_head_that_fits_needs_no_word(tmp_path: Path, state: dict[str, Tensor]
     assert head_note(network, weights, MOBILENET) is None
 
 
+def test_reading_weights_draws_no_random_numbers_of_the_caller(
+    tmp_path: Path, state: dict[str, Tensor]
+) -> None:
+    torch.save(state, tmp_path / "w.pth")
+    before = torch.random.get_rng_state()
+
+    load_starting_weights(str(tmp_path / "w.pth"), MOBILENET, Silent())
+
+    assert torch.random.get_rng_state().equal(before)
+
+
 def test_a_strange_name_among_the_features_is_an_error(tmp_path: Path, state: dict[str, Tensor]) -> None:
     with pytest.raises(InputError, match=r"'features\.19\.weight' is unknown"):
         load(tmp_path / "w.pth", {**state, "features.19.weight": torch.ones(1)})
