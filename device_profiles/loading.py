@@ -18,7 +18,7 @@ from device_profiles.profile import Profile, fault_of
 from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest, with_newer
 from device_profiles.yaml_text import read_yaml
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.missing import missing_hint
 from user_files.own_folders import configuration, expanded, home
 from user_files.text import text_of
@@ -224,11 +224,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(f"{path}: no such profile file; {remedy}") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProfileError(
-            why_unreadable(path) or f"{path} cannot be read as YAML ({_in_one_line(error)})"
+            why_replaced(path) or f"{path} cannot be read as YAML ({_in_one_line(error)})"
         ) from None
     if not isinstance(content, dict):
         raise ProfileError(
-            why_unreadable(path)
+            why_replaced(path)
             or f"{path} is not a profile: it must be a YAML mapping with keys such as 'name' and 'sampling'"
         )
     if (newer := newer_schema(content, _SCHEMA)) is not None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.versions import UPDATE, document_of, newer_schema, newer_tool
 
 _SHOWN = 60
@@ -55,7 +55,7 @@ def _first_fault(path: Path, error: ValidationError, model: type[BaseModel]) -> 
     location = _without_union_tags(first, model)
     key = ".".join(str(part) for part in location)
     if first["type"] == "json_invalid":
-        return why_unreadable(path) or f"{path} is not valid JSON ({first['ctx']['error']})"
+        return why_replaced(path) or f"{path} is not valid JSON ({first['ctx']['error']})"
     if first["type"] == "extra_forbidden":
         return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.errors import InputError
+from models.timm_names import mobilenet_v2_names
 from models.weights_kind import WeightsKind
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Architecture:
     Each pair is a beginning and what stands in its place, such as `("fc.", "classifier.")`. Of several that
     fit, the first counts.
     """
+    timm_names: tuple[tuple[str, str], ...] = ()
+    """How the names of timm's network of this architecture become those of the state dict, in such pairs."""
     mean: tuple[float, float, float] = IMAGENET_MEAN
     """The mean of each channel, which the network subtracts from values in [0, 1]."""
     std: tuple[float, float, float] = IMAGENET_STD
@@ -70,10 +73,14 @@ class Architecture:
 
     def key_of(self, name: str) -> str:
         """Return what a checkpoint's key is called in the network's own state dict."""
-        for beginning, own in self.key_map:
+        for beginning, own in (*self.key_map, *self.timm_names):
             if name.startswith(beginning):
                 return own + name.removeprefix(beginning)
         return name
+
+    def is_of_timm(self, name: str) -> bool:
+        """Return whether a checkpoint's key is timm's."""
+        return name.startswith(tuple(beginning for beginning, _ in self.timm_names))
 
 
 def _mobilenet_v2(classes: int) -> "Layers":
@@ -101,6 +108,7 @@ ARCHITECTURES = {
         # V1, not torchvision's default V2: V2 was trained with label smoothing, which buys ImageNet accuracy
         # with features that transfer worse (Kornblith et al. 2021, arXiv 2010.16402).
         imagenet_weights="MobileNet_V2_Weights.IMAGENET1K_V1",
+        timm_names=mobilenet_v2_names(),
     ),
 }
 

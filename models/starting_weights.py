@@ -2,7 +2,7 @@
 
 import difflib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,13 +127,22 @@ def _network_timeout() -> Iterator[None]:
 
 def _read(path: Path, kind: WeightsKind, architecture: Architecture) -> StartingWeights:
     checkpoint = read_checkpoint(path)
-    own = architecture.build(2).state_dict()
+    with torch.random.fork_rng(devices=[]):  # a network begins with random weights
+        own = architecture.build(2).state_dict()
     found = fit(checkpoint, own, architecture.key_of)
     others = [name for name in found.tensors if _is_other(architecture.key_of(name), own, architecture)]
-    notes = (*found.notes, f"{unused(others)}, for the network has no such names.")
-    return StartingWeights(
-        kind, path.name, checkpoint.sha256, found.tensors, notes if others else found.notes
-    )
+    notes = [*found.notes, *_notes_on_names(list(found.tensors), others, architecture)]
+    if kind is not WeightsKind.FILE:  # what is known of edgefit's and torchvision's files needs no word
+        notes = []
+    return StartingWeights(kind, path.name, checkpoint.sha256, found.tensors, tuple(notes))
+
+
+def _notes_on_names(names: Sequence[str], others: Sequence[str], architecture: Architecture) -> Iterator[str]:
+    of_timm = sum(architecture.is_of_timm(name) for name in names)
+    if of_timm:
+        yield f"{of_timm} names are timm's, and were changed to torchvision's."
+    if others:
+        yield f"{unused(others)}, for the network has no such names."
 
 
 def _is_other(name: str, own: Mapping[str, Tensor], architecture: Architecture) -> bool:

@@ -13,11 +13,11 @@ from user_files.line_ends import has_converted_line_ends
 from user_files.markup import is_web_page
 from user_files.pointers import HEAD_BYTES, pointer_of
 from user_files.safetensors_header import safetensors_bytes
-from user_files.signatures import Signature, signature_of
+from user_files.signatures import FileSignature, signature_of
 
 # A zip archive ends with a record of 22 bytes, and a comment of up to 65,535.
 _ZIP_END, _ZIP_TAIL = b"PK\x05\x06", 22 + 65_535
-_PACKED = (Signature.COMPRESSED, Signature.ARCHIVE, Signature.TAR)
+_PACKED = (FileSignature.COMPRESSED, FileSignature.ARCHIVE, FileSignature.TAR)
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,15 @@ def why_unreadable(path: Path) -> str | None:
 
 
 def why_replaced(path: Path) -> str | None:
-    """Return the same for a file of raw numbers, which may begin with any bytes, and may be empty."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    fault = replaced_by(head) or (converted(path) if has_converted_line_ends(path) else None)
+    """Return the same for text and for raw numbers, which may be empty, and begin with any bytes."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        fault = replaced_by(head) or (converted(path) if has_converted_line_ends(path) else None)
+    except OSError:  # whoever tried to read it says so
+        return None
     return None if fault is None else _sentence(path, fault)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.text import TextError, text_of
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -69,7 +69,7 @@ def read_table(path: Path) -> Table:
 
 
 def _text_of(path: Path) -> str:
-    if (why := why_unreadable(path)) is not None:
+    if (why := why_replaced(path)) is not None:
         raise TableError(why)
     try:
         text = text_of(path.read_bytes())

@@ -117,7 +117,8 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
 def read_pack(path: Path) -> EvaluationPack:
     """Read a pack; raises InputError if the file is not a pack or its arrays do not fit together."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, because numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pack = _pack_of(arrays)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(

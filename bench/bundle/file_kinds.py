@@ -26,7 +26,7 @@ from user_files.faults import converted, replaced_by
 from user_files.line_ends import are_converted
 from user_files.markup import without_encoding, without_prolog
 from user_files.safetensors_header import is_safetensors
-from user_files.signatures import Signature, signature_of
+from user_files.signatures import FileSignature, signature_of
 
 TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
 _AGAIN = "copy, download or export it again"
@@ -84,25 +84,25 @@ _SAFETENSORS = FileKind(
 )
 _NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted from")
 
-_BY_SIGNATURE: dict[Signature, FileKind] = {
-    Signature.HDF5: FileKind(Signature.HDF5.value, _KERAS_REMEDY),
-    Signature.LITERT: FileKind(
-        f"{Signature.LITERT.value}, which is not yet measured by edgefit",
+_BY_SIGNATURE: dict[FileSignature, FileKind] = {
+    FileSignature.HDF5: FileKind(FileSignature.HDF5.value, _KERAS_REMEDY),
+    FileSignature.LITERT: FileKind(
+        f"{FileSignature.LITERT.value}, which is not yet measured by edgefit",
         "give the same network as ONNX, OpenVINO or TorchScript",
     ),
-    Signature.EXECUTORCH: FileKind(
-        f"{Signature.EXECUTORCH.value}, which edgefit does not measure", "give the network as ONNX"
+    FileSignature.EXECUTORCH: FileKind(
+        f"{FileSignature.EXECUTORCH.value}, which edgefit does not measure", "give the network as ONNX"
     ),
-    Signature.ORT: FileKind(Signature.ORT.value, "give the .onnx file that it was made from"),
-    Signature.TENSORRT: _TENSORRT,
-    Signature.GGUF: FileKind(Signature.GGUF.value),
-    Signature.IMAGE: FileKind("an image, not a model"),
-    Signature.COMPRESSED: FileKind(Signature.COMPRESSED.value, _UNPACK),
-    Signature.ARCHIVE: FileKind(Signature.ARCHIVE.value, _UNPACK),
-    Signature.TAR: FileKind(Signature.TAR.value, _UNPACK),
-    Signature.NUMPY: FileKind("a NumPy array, not a model"),
-    Signature.PDF: FileKind("a PDF document, not a model"),
-    Signature.PROGRAM: FileKind("a compiled program or library, not a model"),
+    FileSignature.ORT: FileKind(FileSignature.ORT.value, "give the .onnx file that it was made from"),
+    FileSignature.TENSORRT: _TENSORRT,
+    FileSignature.GGUF: FileKind(FileSignature.GGUF.value),
+    FileSignature.IMAGE: FileKind("an image, not a model"),
+    FileSignature.COMPRESSED: FileKind(FileSignature.COMPRESSED.value, _UNPACK),
+    FileSignature.ARCHIVE: FileKind(FileSignature.ARCHIVE.value, _UNPACK),
+    FileSignature.TAR: FileKind(FileSignature.TAR.value, _UNPACK),
+    FileSignature.NUMPY: FileKind("a NumPy array, not a model"),
+    FileSignature.PDF: FileKind("a PDF document, not a model"),
+    FileSignature.PROGRAM: FileKind("a compiled program or library, not a model"),
 }
 _ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")
 _TORCH_PICKLE_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

@@ -32,7 +32,7 @@ from device_profiles.part import Text
 from device_profiles.validation import explain
 from device_profiles.yaml_text import read_yaml, to_yaml
 from user_files.decoding import FULL_WHITE
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.text import text_of
 
 SIDECAR = "edgefit.yaml"
@@ -222,11 +222,11 @@ def read_document(path: Path) -> dict[str, Any]:
         kind = "JSON" if path.suffix == ".json" else "YAML"
         why = " ".join(str(error).split())
         raise InputError(
-            why_unreadable(path) or f"{path}: cannot be read as {kind} ({why}); correct it, or move it away"
+            why_replaced(path) or f"{path}: cannot be read as {kind} ({why}); correct it, or move it away"
         ) from None
     if not isinstance(content, dict):
         raise InputError(
-            why_unreadable(path)
+            why_replaced(path)
             or f"{path}: must have keys and values (value: {str(content)[:60]!r}); correct it, or "
             "move it away"
         )

@@ -18,7 +18,7 @@ from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.missing import missing_hint
 from user_files.text import utf8_of
 from user_files.things import is_report, thing_at, wrong_thing
@@ -75,7 +75,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         raise InputError(
-            why_unreadable(path)
+            why_replaced(path)
             or f"{path}: {wrong_thing(path, 'a report, which is a JSON document', _MAKE_ONE)}"
         )
     if (thing := thing_at(path)) is not None and not is_report(thing) and thing.remedy is not None:

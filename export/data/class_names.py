@@ -9,7 +9,7 @@ import numpy as np
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names, printable
-from user_files.faults import why_unreadable
+from user_files.faults import why_replaced
 from user_files.missing import missing_hint
 from user_files.text import TextError, text_of
 from user_files.things import wrong_thing
@@ -41,7 +41,7 @@ def stated_classes(stated: str) -> tuple[str, ...]:
 
 
 def _lines_of(path: Path) -> tuple[str, ...]:
-    if (why := why_unreadable(path)) is not None:
+    if (why := why_replaced(path)) is not None:
         raise InputError(f"--classes {why}")
     try:
         text = text_of(path.read_bytes())

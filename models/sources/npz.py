@@ -61,7 +61,8 @@ def _read_keys(path: Path) -> set[str]:
             or f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return set(archive.files)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
         raise InputError(
@@ -108,7 +109,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     keys = (*REQUIRED, *VALIDATION, "classes")
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {key: _read_array(path, archive, key) for key in keys if key in archive.files}
 
 

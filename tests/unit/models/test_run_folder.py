@@ -12,7 +12,7 @@ import pytest
 import torch
 from making.films import Remembering, medmnist_arrays, save_npz
 from PIL import Image
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 from models.architectures import find_architecture
 from models.errors import InputError
@@ -154,6 +154,26 @@ def test_a_run_can_be_starting_weights_with_its_head(
     assert record.weights.head_kept
     assert record.weights.name == "model.safetensors"
     assert any("model.safetensors" in sentence and "head" in sentence for sentence in progress.sentences)
+
+
+def test_what_was_done_to_a_checkpoint_is_shown_and_recorded(
+    made: tuple[Path, Remembering], tmp_path: Path, progress: Remembering
+) -> None:
+    state = load_file(made[0] / "run" / "model.safetensors")
+    wrapped = {f"module.{name}": value for name, value in state.items() if "classifier" not in name}
+    torch.save({"state_dict": wrapped, "best_acc1": np.float64(0.9)}, tmp_path / "best.ckpt")
+    (tmp_path / "run").mkdir()
+    options = replace(options_for(made), weights=str(tmp_path / "best.ckpt"), epochs=1)
+
+    finetune(options, tmp_path / "run", progress, "edgefit 9.9", "again", CREATED)
+
+    notes = read_run(tmp_path / "run").record.weights.notes
+    assert notes == (
+        "The weights under 'state_dict' were used.",
+        f"The prefix 'module.' was removed from {len(wrapped)} names.",
+        "The features of best.ckpt were taken, and the head is new: the file has no 'classifier.1.weight'.",
+    )
+    assert set(notes) <= set(progress.sentences)
 
 
 def test_three_classes_of_coloured_images_make_a_run_too(tmp_path: Path) -> None:

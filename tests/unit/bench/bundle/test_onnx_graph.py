@@ -260,7 +260,7 @@ def test_a_model_that_was_cut_anywhere_before_its_metadata_is_damaged(tmp_path: 
 
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(InputError, match="is a damaged ONNX model"):
+        with pytest.raises(InputError, match=r"is a damaged ONNX model|is empty"):
             read_onnx_graph(path)
 
 

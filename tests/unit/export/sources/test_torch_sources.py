@@ -1,5 +1,6 @@
 """Networks in Python and torch programs as sources: what they say of themselves, and what is refused."""
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,39 @@ def test_weights_are_found_under_the_usual_keys_without_prefixes(tmp_path: Path)
     assert torch.equal(other.weight, network.weight)
 
 
+def test_what_was_done_to_the_weights_is_described_with_their_hash(folder: Path) -> None:
+    trained = {"layer.weight": torch.ones(4, 1, 3, 3), "layer.bias": torch.ones(4)}
+    trained |= {"head.weight": torch.ones(2, 4), "head.bias": torch.ones(2)}
+    state = {f"module._orig_mod.{name}": value for name, value in trained.items()}
+    torch.save({"state_dict": state, "best_acc1": np.float64(0.9)}, folder / "best.ckpt")
+
+    weights = described(folder, "usersnet:build", weights=folder / "best.ckpt").weights
+
+    assert weights is not None
+    assert weights.notes == (
+        "The weights under 'state_dict' were used.",
+        "The prefix 'module._orig_mod.' was removed from 4 names.",
+    )
+    assert weights.sha256 == hashlib.sha256((folder / "best.ckpt").read_bytes()).hexdigest()
+
+
+def test_a_network_without_its_head_is_an_error_for_a_random_head_is_never_exported(folder: Path) -> None:
+    state = {"backbone.layer.weight": torch.ones(4, 1, 3, 3), "backbone.layer.bias": torch.ones(4)}
+    torch.save({**state, "fc.weight": torch.ones(2, 4), "fc.bias": torch.ones(2)}, folder / "best.pth")
+
+    with pytest.raises(InputError, match=r"does not fit usersnet:build: it misses head\.weight, head\.bias"):
+        described(folder, "usersnet:build", weights=folder / "best.pth")
+
+
+def test_two_networks_in_a_file_are_an_error_of_export_too(folder: Path) -> None:
+    network = nn.Linear(3, 2)
+    state = {f"{name}.weight": torch.randn(2, 3) for name in ("a", "b")}
+    torch.save(state, folder / "best.pth")
+
+    with pytest.raises(InputError, match=r"holds several networks that fit, such as 'a\.' and 'b\.'"):
+        read_weights(folder / "best.pth", network)
+
+
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2, 4), "extra": torch.zeros(1)}, tmp_path / "w.safetensors")
 
@@ -221,7 +255,7 @@ def test_torchvision_states_its_preprocessing_and_none_of_one_channel_from_three
 
 
 def test_a_damaged_program_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "model.pt2").write_bytes(b"PK\x03\x04 and nothing else")
+    (tmp_path / "model.pt2").write_bytes(b"PK\x03\x04 and nothing else PK\x05\x06")
     spec = SourceSpec(kind=SourceKind.PROGRAM, name=str(tmp_path / "model.pt2"))
 
     with pytest.raises(InputError, match="cannot be loaded as a program") as error:
