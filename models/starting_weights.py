@@ -59,7 +59,7 @@ def weights_kind(weights: str) -> WeightsKind:
             raise InputError(f"--weights {weights} is a folder, not a file of weights; {remedy}")
         raise InputError(
             f"--weights {weights} is neither a name nor an existing file; "
-            f"{remedy if hint else missing_hint(weights) or remedy}"
+            f"{'; '.join(filter(None, (missing_hint(weights), remedy)))}"
         )
     check_name(weights, "--weights")
     if Path(weights).suffix not in (".safetensors", ".pth", ".pt"):
