@@ -130,7 +130,7 @@ def _kind_of(given: Path | Report) -> Compared:
 
 def _refuse_other(path: Path) -> None:
     """Raise InputError for a file that is known to be neither; what else it is, its reader says."""
-    thing = thing_at(path)
+    thing = thing_at(path) if path.is_file() else None
     if thing is not None and not thing.is_model and not is_report(thing) and thing.what != A_DOCUMENT:
         remedy = thing.remedy or "give two model files, two bundles, or two reports"
         raise InputError(f"{path}: is {thing.what}, not a model file, a bundle or a report; {remedy}")

@@ -57,7 +57,7 @@ def weights_kind(weights: str) -> WeightsKind:
         raise InputError(
             why_unreadable(Path(weights))
             or f"--weights {weights} is neither a name nor an existing file; "
-            f"{remedy if hint else missing_hint(weights) or remedy}"
+            f"{'; '.join(filter(None, (missing_hint(weights), remedy)))}"
         )
     check_name(weights, "--weights")
     return WeightsKind.FILE

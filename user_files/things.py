@@ -75,6 +75,7 @@ _WEIGHTS = (".safetensors", ".pth", ".ckpt", ".h5")
 _MODELS = (".onnx", ".pt", ".pt2", ".tflite", ".keras", ".engine", ".mlmodel", ".ort", ".pte")
 # torch and Keras save zip archives too.
 _OF_MODEL = re.compile(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.json)$")
+_BINARY = re.compile(rb"[\x00-\x08]")
 _HTML = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ def thing_at(path: Path) -> Thing | None:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             return own_folder_at(path) or _folder(path)
-        return _file(path) if stat.S_ISREG(mode) else Thing("a device or pipe, not a file")
+        return _file(path) if stat.S_ISREG(mode) else Thing("a device or pipe")
     except OSError:
         return None  # whoever opens it says why that fails
 
@@ -202,7 +203,7 @@ def _by_suffix(path: Path, head: bytes) -> Thing | None:
         return Thing("a table (CSV)")
     if suffix in _WEIGHTS:
         return Thing("a file of weights", is_model=True)
-    if suffix in _MODELS or (suffix == ".xml" and b"<net" in head):
+    if (suffix in _MODELS and _BINARY.search(head)) or (suffix == ".xml" and b"<net" in head):
         remedy = f"measure it with: edgefit bench {quoted} --out report.json"
         return Thing("a model file", remedy, is_model=True)
     return Thing("a text file") if suffix in (".txt", ".md") else None

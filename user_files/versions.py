@@ -1,6 +1,7 @@
 """Documents that a newer edgefit wrote: how to recognise one, and what to do about it."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
@@ -35,18 +36,19 @@ def newer_tool(document: Mapping[str, Any], own: str | None = None) -> str | Non
     `own`: this version; None: the installed one.
     """
     # A board has no `packaging`; it reads what this very version wrote.
-    from packaging.version import InvalidVersion, Version
 
     tool, own = document.get("tool"), own or own_version()
     if not isinstance(tool, str):
         return None
-    try:
-        is_newer = own is not None and Version(tool) > Version(own)
-    except InvalidVersion:
-        return None
-    if is_newer:
+    if own is not None and _release_of(tool) > _release_of(own):
         return f"a newer edgefit wrote it ({tool}; this one is {own}): {UPDATE}"
     return None if own is not None else f"edgefit {tool} wrote it; if this one is older, {UPDATE}"
+
+
+def _release_of(version: str) -> tuple[int, ...]:
+    """Return the numbers of a release; () of what is no version. Boards lack the package `packaging`."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return () if match is None else tuple(map(int, match.group().split(".")))
 
 
 @cache

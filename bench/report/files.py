@@ -21,7 +21,7 @@ from device_profiles.validation import explain
 from user_files.faults import why_replaced
 from user_files.missing import missing_hint
 from user_files.text import utf8_of
-from user_files.things import is_report, thing_at, wrong_thing
+from user_files.things import thing_at, wrong_thing
 from user_files.versions import newer_schema
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
@@ -29,6 +29,7 @@ _RELATIVE_TOLERANCE = 1e-6
 # The newest schema, which files are written in.
 _SCHEMA = 2
 _MAKE_ONE = "make one with: edgefit bench MODEL|BUNDLE --out REPORT.json"
+_OF_A_REPORT = {"schema", "tool", "runs"}
 # The figures that take the labels of one image together, which they did not in older reports.
 _PAIRED = ("retention", "mcnemar_p")
 
@@ -74,12 +75,8 @@ def parse_report(content: bytes, path: Path) -> Report:
     """
     content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
-        raise InputError(
-            why_replaced(path)
-            or f"{path}: {wrong_thing(path, 'a report, which is a JSON document', _MAKE_ONE)}"
-        )
-    if (thing := thing_at(path)) is not None and not is_report(thing) and thing.remedy is not None:
-        raise InputError(f"{path}: is {thing.what}, not a report; {thing.remedy}")
+        wrong = wrong_thing(path, "a report, which is a JSON document", _MAKE_ONE)
+        raise InputError(why_replaced(path) or f"{path}: {wrong}")
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:
@@ -106,6 +103,8 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         return content  # its reader says what is wrong
     if not isinstance(document, dict):
         return content
+    if not document.keys() >= _OF_A_REPORT and (thing := thing_at(path)) is not None and thing.remedy:
+        raise InputError(f"{path}: is {thing.what}, not a report; {thing.remedy}")
     if (newer := newer_schema(document, _SCHEMA)) is not None:
         raise InputError(f"{path} {newer}; or measure again")
     if document.get("schema") != 1:

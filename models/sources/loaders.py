@@ -57,5 +57,5 @@ def _complaint(source: str, path: Path) -> str:
     hint = f"did you mean '{close[0]}'? " if close else ""
     return (
         f"--data {source} is neither a name of a source nor an existing file or folder; "
-        f"{missing_hint(source) or f'{hint}{_REMEDY}'}"
+        f"{'; '.join(filter(None, (missing_hint(source), f'{hint}{_REMEDY}')))}"
     )

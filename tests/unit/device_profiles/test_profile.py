@@ -177,7 +177,7 @@ def test_a_file_that_is_no_yaml_profile_is_refused_in_one_line(
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="no such profile file"):
         load_profile(str(tmp_path / "nowhere.yaml"))
-    with pytest.raises(ProfileError, match="is not a file"):
+    with pytest.raises(ProfileError, match="not a profile, which is a file"):
         load_profile(f"{tmp_path}/")
 
 
@@ -330,5 +330,5 @@ def test_a_device_file_and_a_huge_one_are_not_read(tmp_path: Path) -> None:
 
     with pytest.raises(ProfileError, match="is larger than"):
         read_profile(tmp_path / "huge.yaml")
-    with pytest.raises(ProfileError, match="is not a file"):
+    with pytest.raises(ProfileError, match="not a profile, which is a file"):
         read_profile(Path("/dev/zero"))

@@ -187,7 +187,7 @@ def test_without_pandas_a_frame_says_what_to_install(
         (lambda: edgefit.choose(make_report(), prefer="speed"), "unknown preference 'speed'"),
         (lambda: edgefit.choose(make_report(), max_p95_ms=0), "no variant can meet a limit of 0"),
         (lambda: edgefit.read_report("nowhere.json"), "nowhere.json: no such report"),
-        (lambda: edgefit.read_report("/proc/1/environ/x"), "cannot be read"),
+        (lambda: edgefit.read_report("/proc/1/environ/x"), "is a file, not a folder"),
         (lambda: edgefit.export("nowhere", "bundle", formats=["onx"]), "unknown format 'onx'"),
         (lambda: edgefit.finetune("nowhere", "run", arch="resnet"), "resnet"),
     ],

@@ -29,7 +29,7 @@ def test_a_missing_run_folder_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_a_run_is_named(folder: Path, tmp_path: Path) -> None:
-    assert "is no run folder" in refuse(folder, ExportOptions(str(tmp_path)))
+    assert "not a run folder, as edgefit finetune writes" in refuse(folder, ExportOptions(str(tmp_path)))
 
 
 def test_a_run_with_a_changed_byte_is_refused(folder: Path, own_run_folder: Path) -> None:

@@ -91,7 +91,7 @@ def things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("page.onnx", "is a web page (HTML), not W; download the file itself"),
         ("model.onnx", "is a model file, not W; measure it with: edgefit bench model.onnx"),
         ("best.pth", "is a file of weights, not W; give W"),
-        ("pipe", "is a device or pipe, not a file, not W; give W"),
+        ("pipe", "is a device or pipe, not W; give W"),
         ("missing.json", "there is no such file or folder; give W"),
         ("modle.onnx", "there is no such file or folder; did you mean model.onnx?"),
     ],

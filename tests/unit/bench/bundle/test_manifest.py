@@ -55,7 +55,7 @@ def test_a_missing_file_is_named(bundle_folder: Path) -> None:
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a bundle"):
+    with pytest.raises(InputError, match="not a bundle"):
         read_bundle(tmp_path)
 
 

@@ -196,8 +196,9 @@ def test_onnx_that_was_cut_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_told_what_is_taken(tmp_path: Path) -> None:
     onnx_file(tmp_path / "model.onnx")
 
-    for path in (tmp_path / "other.onnx", tmp_path / "model.onnx" / "inner.onnx"):
-        assert "no such file; edgefit takes ONNX (.onnx)" in refusal(path)
+    assert "no such file; edgefit takes ONNX (.onnx)" in refusal(tmp_path / "unlike.txt")
+    assert "no such file; did you mean" in refusal(tmp_path / "modle.onnx")
+    assert "model.onnx is a file, not a folder" in refusal(tmp_path / "model.onnx" / "inner.onnx")
 
 
 @pytest.mark.parametrize(

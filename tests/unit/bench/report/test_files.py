@@ -259,7 +259,7 @@ def test_a_file_that_is_no_json_document_says_how_to_get_a_report(tmp_path: Path
     path.write_bytes(content)
 
     with pytest.raises(
-        InputError, match=r"model\.onnx is not a report, .*: edgefit bench .*model\.onnx --out"
+        InputError, match=r"model\.onnx: is an? .*, (but )?not a report, .*: edgefit bench .* --out"
     ):
         read_report(path)
 

@@ -37,7 +37,7 @@ def test_a_single_image_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "film.png"
     path.write_bytes(b"anything")
 
-    with pytest.raises(InputError, match=r"neither an \.npz file, a CSV file nor a folder"):
+    with pytest.raises(InputError, match=r"but not an \.npz file, a CSV file or a folder"):
         prepare_source(str(path), OPTIONS)
 
 
