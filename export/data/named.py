@@ -40,7 +40,8 @@ def list_run(path: Path, stated: tuple[str, ...]) -> ListedImages:
     run = read_run(path)
     record, images = run.record, run.images
     splits = (("train", images.calibration), ("val", images.heldout), ("test", images.test))
-    listed = _listed(str(path), record.data.name, record.classes, record.data.notes, splits, stated)
+    notes = (*record.data.warnings, *record.data.notes)
+    listed = _listed(str(path), record.data.name, record.classes, notes, splits, stated)
     if record.positive_class is None:
         return listed
     return replace(listed, listing=replace(listed.listing, positive=record.positive_name))
@@ -51,7 +52,8 @@ def list_named(name: str, side: int, stated: tuple[str, ...], progress: Progress
     options = SourceOptions(image_size=side, skip_bad=False, images=_DRAWN)
     dataset = prepare_source(name, options)(progress)
     splits = (("train", dataset.train), ("val", dataset.validation), ("test", dataset.test))
-    return _listed(name, dataset.name, dataset.classes, dataset.notes, splits, stated)
+    notes = (*dataset.warnings, *dataset.notes)
+    return _listed(name, dataset.name, dataset.classes, notes, splits, stated)
 
 
 def _listed(
