@@ -46,7 +46,7 @@ def skip_where_missing(way: str) -> None:
 def kernel_without(missing: tuple[object, ...], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have every worker meet a kernel that lacks something."""
     with monkeypatch.context() as patch:
-        patch.setattr(WorkerProcess.__init__, "__defaults__", (worker_without(missing), None, "cpu"))
+        patch.setattr(WorkerProcess.__init__, "__defaults__", (worker_without(missing), None, "cpu", ""))
         yield
 
 
@@ -188,7 +188,7 @@ def test_a_run_says_how_its_workers_are_confined(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_worker_that_cannot_start_confines_nothing_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(WorkerProcess.__init__, "__defaults__", (("false",), None, "cpu"))
+    monkeypatch.setattr(WorkerProcess.__init__, "__defaults__", (("false",), None, "cpu", ""))
 
     confinement = probe_confinement()
 
