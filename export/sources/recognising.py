@@ -73,4 +73,4 @@ def _complaint(text: str) -> str:
     library = text.partition("/")[0]
     close = difflib.get_close_matches(library, _LIBRARIES, n=1)
     hint = f"did you mean {close[0]}/…? " if "/" in text and close and library not in _LIBRARIES else ""
-    return f"no such folder, file or network; {missing_hint(text) or f'{hint}{_FORMS}'}"
+    return f"no such folder, file or network; {f'{hint}{_FORMS}' if hint else missing_hint(text) or _FORMS}"

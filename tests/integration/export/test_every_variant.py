@@ -61,7 +61,8 @@ def test_the_manifest_describes_the_network(bundle: Bundle) -> None:
     assert bundle.manifest.name == "films"
     assert bundle.manifest.model.classes == ("dark", "bright")
     assert bundle.manifest.model.image_size == SIDE
-    assert bundle.manifest.notes == (NOTE,)
+    assert bundle.manifest.notes[0] == NOTE
+    assert "positive" in bundle.manifest.notes[1]
 
 
 def test_the_pack_contains_test_images_with_the_networks_logits(bundle: Bundle, run_folder: Path) -> None:

@@ -100,7 +100,11 @@ def test_a_function_of_ones_own_gives_the_inputs_and_one_output_is_judged(tmp_pa
     ("words", "code", "sentence"),
     [
         (("--output", "probs"), 2, "has no output 'probs', which --output names; its outputs are: logits"),
-        (("--data", "missing.npz"), 2, "--data missing.npz: no such file; give a folder of images"),
+        (
+            ("--data", "missing.npz"),
+            2,
+            "--data missing.npz: there is no such file or folder; give a folder of images",
+        ),
         (("--preprocess", "unit"), 2, "--preprocess unit: it applies to images; add --data"),
         (("--shape", "image:1x3x8x8:int64"), 2, "does not fit the input image: float32 [1, 3, 8, 8]"),
         (("--shape", "1x3x8x8:complex64"), 2, "'complex64' is not a type; write one of float16"),
