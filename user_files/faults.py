@@ -13,11 +13,10 @@ from user_files.line_ends import has_converted_line_ends
 from user_files.markup import is_web_page
 from user_files.pointers import HEAD_BYTES, pointer_of
 from user_files.safetensors_header import safetensors_bytes
-from user_files.signatures import FileSignature, signature_of
+from user_files.signatures import PACKED, signature_of
 
 # A zip archive ends with a record of 22 bytes, and a comment of up to 65,535.
 _ZIP_END, _ZIP_TAIL = b"PK\x05\x06", 22 + 65_535
-_PACKED = (FileSignature.COMPRESSED, FileSignature.ARCHIVE, FileSignature.TAR)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _fault(path: Path) -> Fault | None:
     if (stand := replaced_by(head)) is not None:
         return stand
     signature = signature_of(head)
-    if signature in _PACKED:
+    if signature in PACKED:
         return Fault(signature.value, "unpack it, and give the file in it")
     return converted(path) if has_converted_line_ends(path) else _cut_off(path, head)
 

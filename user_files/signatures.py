@@ -23,6 +23,8 @@ class FileSignature(Enum):
     PROGRAM = "a compiled program or library"
 
 
+PACKED = (FileSignature.COMPRESSED, FileSignature.ARCHIVE, FileSignature.TAR)
+"""What has to be unpacked before it is read."""
 _BYTES: tuple[tuple[int, bytes, FileSignature], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", FileSignature.HDF5),
     (4, b"TFL3", FileSignature.LITERT),

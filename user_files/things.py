@@ -15,7 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from user_files.data_kinds import is_named_as_image
+from user_files.faults import replaced_by
 from user_files.missing import missing_hint
+from user_files.signatures import PACKED, FileSignature, signature_of
 from user_files.text import utf8_of
 from user_files.versions import document_of
 
@@ -64,11 +67,6 @@ _DOCUMENTS: tuple[tuple[frozenset[str], str, str], ...] = (
         "give the report: edgefit choose REPORT",
     ),
 )
-_IMAGE_MAGICS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-_IMAGE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-)
-_ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!")
 _IMAGES = Thing("a folder of images")
 _ARCHIVE = Thing("an archive", "unpack it, and give what is in it")
 _WEIGHTS = (".safetensors", ".pth", ".ckpt", ".h5")
@@ -76,7 +74,6 @@ _MODELS = (".onnx", ".pt", ".pt2", ".tflite", ".keras", ".engine", ".mlmodel", "
 # torch and Keras save zip archives too.
 _OF_MODEL = re.compile(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.json)$")
 _BINARY = re.compile(rb"[\x00-\x08]")
-_HTML = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
 
 
 def wrong_thing(path: Path, wanted: str, remedy: str) -> str:
@@ -127,7 +124,7 @@ def _folder(path: Path) -> Thing | None:
     if not entries:
         return Thing("an empty folder")
     inner = (file for entry in entries if entry.is_dir() for file in entry.iterdir())
-    if any(file.suffix.lower() in _IMAGE_SUFFIXES for file in islice((*entries, *inner), _MOST_LOOKED_AT)):
+    if any(is_named_as_image(file) for file in islice((*entries, *inner), _MOST_LOOKED_AT)):
         return _IMAGES
     own = [str(entry) for entry in entries if _is_own(entry)]
     return Thing("a folder", f"give what is in it: {' or '.join(own[:_MOST_NAMED])}") if own else None
@@ -151,12 +148,11 @@ def _file(path: Path) -> Thing | None:
 
 
 def _image(_path: Path, head: bytes) -> Thing | None:
-    is_image = head.startswith(_IMAGE_MAGICS) or head[8:12] == b"WEBP" or head[128:132] == b"DICM"
-    return Thing("an image") if is_image else None
+    return Thing("an image") if signature_of(head) is FileSignature.IMAGE else None
 
 
 def _archive(path: Path, head: bytes) -> Thing | None:
-    if head.startswith(_ARCHIVE_MAGICS) or head[257:262] == b"ustar":
+    if signature_of(head) in PACKED:
         return _ARCHIVE
     if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
         return None
@@ -166,20 +162,14 @@ def _archive(path: Path, head: bytes) -> Thing | None:
         return Thing("a packed measurement", f"run it on the board: python3 {shlex.quote(str(path))}")
     if names and all(name.endswith(".npy") for name in names):
         return Thing("a file of arrays (.npz)")
-    # torch and Keras save zip archives too
-    is_model = any(
-        re.search(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.json)$", name) for name in names
-    )
+    is_model = any(map(_OF_MODEL.search, names))
     return None if is_model else Thing("a zip archive", "unpack it, and give what is in it")
 
 
 def _text(path: Path, head: bytes) -> Thing | None:
-    text = utf8_of(head)
-    if _HTML.match(text):
-        return Thing("a web page (HTML)", "download the file itself, not the page about it")
-    if text.lstrip().startswith(b"{"):
-        return _document(path)
-    return None
+    if (fault := replaced_by(head)) is not None:
+        return Thing(fault.what.partition(",")[0], fault.remedy)
+    return _document(path) if utf8_of(head).lstrip().startswith(b"{") else None
 
 
 def _document(path: Path) -> Thing | None:

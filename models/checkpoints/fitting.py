@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.checkpoints.reading import Checkpoint
 from models.checkpoints.saving_line import line_for_part
-from models.checkpoints.tables import Table, rank_of
+from models.checkpoints.tensor_tables import TensorTable, rank_of
 from models.errors import InputError
 
 COUNTER = "num_batches_tracked"
@@ -38,7 +38,7 @@ class Fit:
 class _Candidate:
     """A table with a prefix, and how well it fits."""
 
-    table: Table
+    table: TensorTable
     prefix: str
     names: int
     """How many of the network's names it has."""
@@ -116,7 +116,7 @@ def _fitness(candidate: _Candidate) -> tuple[int, int]:
 
 
 def _candidates(
-    table: Table, own: Mapping[str, Tensor], own_name: Callable[[str], str]
+    table: TensorTable, own: Mapping[str, Tensor], own_name: Callable[[str], str]
 ) -> Iterator[_Candidate]:
     names, shapes = Counter[str](), Counter[str]()
     for name, value in table.tensors.items():

@@ -24,7 +24,7 @@ from models.checkpoints.saving_line import (
     line_for_program,
     line_for_torchscript,
 )
-from models.checkpoints.tables import Table, tables_in
+from models.checkpoints.tensor_tables import TensorTable, tables_in
 from models.errors import InputError
 from models.run_folder import hash_file
 from models.sources.names import printable
@@ -52,7 +52,7 @@ class Checkpoint:
     """The file that was given."""
     files: tuple[Path, ...]
     """All files that were read."""
-    tables: tuple[Table, ...]
+    tables: tuple[TensorTable, ...]
     """Its tables of tensors; at least one."""
     notes: tuple[str, ...] = ()
     """What is to be said of it, in sentences."""
@@ -139,7 +139,7 @@ def _joined(path: Path, names: Sequence[str]) -> Checkpoint:
             tensors.update(table.tensors)
     files = (path, *(path.with_name(name) for name in names))
     note = f"The weights are those of {len(names)} files, which {path.name} lists."
-    return Checkpoint(path, files, (Table((), tensors),), (note,))
+    return Checkpoint(path, files, (TensorTable((), tensors),), (note,))
 
 
 def _content(path: Path, head: bytes) -> object:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.checkpoints.tables import Table, rank_of, tables_in
+from models.checkpoints.tensor_tables import TensorTable, rank_of, tables_in
 
 SAVED = "weights.pth"
 _ANY = (
@@ -92,7 +92,7 @@ def _tensors_in(content: object) -> str:
     return _ANY
 
 
-def _preferred(tables: tuple[Table, ...]) -> Table | None:
+def _preferred(tables: tuple[TensorTable, ...]) -> TensorTable | None:
     """Return the best of the largest tables; None if none has more than a few tensors."""
     most = max((len(table.tensors) for table in tables), default=0)
     large = [table for table in tables if 2 * len(table.tensors) > most]

@@ -40,7 +40,9 @@ def test_every_sign_in_the_code_has_a_replacement() -> None:
 
 def printing_files() -> list[Path]:
     folders = ("edgefit", "bench", "export", "models", "user_files")
-    return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    # The words that names of classes are compared with are never printed.
+    compared = ROOT / "models/positive.py"
+    return [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path != compared]
 
 
 def signs_in(path: Path) -> set[str]:

@@ -41,7 +41,7 @@ EXPORT = "make a bundle of it with: edgefit export run --out BUNDLE"
 MEASURE = "measure it with: edgefit bench bundle --out report.json"
 SHOW = "show it with: edgefit report report.json"
 FINETUNE = ("finetune", "--out", "out", "--weights", "bundled", "--data")
-WEIGHTS = ("finetune", "--data", "photos", "--out", "out", "--weights")
+WEIGHTS = ("finetune", "--data", "synthetic", "--out", "out", "--weights")
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,12 @@ WEIGHTS = ("finetune", "--data", "photos", "--out", "out", "--weights")
         (FINETUNE, "report.json", "report", SHOW),
         (FINETUNE, "photos.zip", "zip archive", "unpack it"),
         (FINETUNE, "model.onnx", "model file", "edgefit bench model.onnx"),
-        (FINETUNE, "list.csv", "table", "an .npz file, or a folder"),
-        (FINETUNE, "empty", "empty folder", "an .npz file, or a folder"),
+        (FINETUNE, "list.csv", "has 1 class", "at least two are needed"),
+        (FINETUNE, "empty", "empty folder", "an .npz file, a CSV file, or a folder"),
         (FINETUNE, "https://example.org/photos", "neither", "download the file"),
-        (
-            ("finetune", "--data", "photos", "--out", "out", "--weights"),
-            "run",
-            "folder",
-            "run/model.safetensors",
-        ),
+        (WEIGHTS, "run", "folder", "run/model.safetensors"),
+        (WEIGHTS, "report.json", "not weights", "safetensors"),
+        (WEIGHTS, "photos/a/film.png", "image", "safetensors"),
         (("bench", "model.onnx", "--data"), "run", "run folder", EXPORT),
         (("bench", "model.onnx", "--data"), "photos.zip", "zip archive", "unpack it"),
         (("bench", "model.onnx", "--data"), "-", "no such file", "standard input"),

@@ -13,7 +13,7 @@ _OF_OPTIMISERS = "param_groups"
 
 
 @dataclass(frozen=True)
-class Table:
+class TensorTable:
     """Tensors by name, somewhere in a checkpoint."""
 
     keys: tuple[str, ...]
@@ -22,12 +22,12 @@ class Table:
     """The tensors."""
 
 
-def tables_in(content: object) -> tuple[Table, ...]:
+def tables_in(content: object) -> tuple[TensorTable, ...]:
     """Return all tables, but not the state of optimisers."""
     return tuple(_tables(content, (), _DEEPEST))
 
 
-def _tables(content: object, keys: tuple[str, ...], depth: int) -> Iterator[Table]:
+def _tables(content: object, keys: tuple[str, ...], depth: int) -> Iterator[TensorTable]:
     if isinstance(content, list | tuple):
         content = dict(enumerate(content))
     if not isinstance(content, Mapping) or _OF_OPTIMISERS in content:
@@ -38,7 +38,7 @@ def _tables(content: object, keys: tuple[str, ...], depth: int) -> Iterator[Tabl
         if isinstance(name, str) and (tensor := _tensor(value)) is not None
     }
     if tensors:
-        yield Table(keys, tensors)
+        yield TensorTable(keys, tensors)
     if depth:
         for key, value in content.items():
             yield from _tables(value, (*keys, str(key)), depth - 1)
