@@ -164,7 +164,7 @@ def _wait_for_a_worker(running: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     with suppress(psutil.Error):  # it has ended meanwhile
-        return any("worker" in word for word in process.cmdline())
+        return any(word.startswith("bench.harness.") for word in process.cmdline())
     return False
 
 
