@@ -42,6 +42,10 @@ PREFIXES: Mapping[str, str] = MappingProxyType(
 )
 """What a worker does not get, by how the name begins, with what it sets."""
 
+# scikit-learn and threadpoolctl set these in every process that imports them, whatever the user's shell has.
+# They decide nothing of what is measured: whether two OpenMPs may be loaded, and what is set up after a fork.
+_OF_LIBRARIES = frozenset(("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"))
+
 INHERITED: Mapping[str, str] = MappingProxyType(
     {
         "LD_PRELOAD": "libraries that are loaded first, such as an allocator; some boards need it",
@@ -83,13 +87,13 @@ def set_variables(environment: Mapping[str, str], keep: bool = False) -> tuple[S
     return tuple(
         SetVariable(name=name, value=value, kept=keep or _begins(name, INHERITED))
         for name, value in sorted(environment.items())
-        if value and (_begins(name, PREFIXES) or _begins(name, INHERITED))
+        if value and (_is_cleared(name) or _begins(name, INHERITED))
     )
 
 
 def without_thread_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables that a worker does not get."""
-    return {name: value for name, value in environment.items() if not _begins(name, PREFIXES)}
+    return {name: value for name, value in environment.items() if not _is_cleared(name)}
 
 
 def kept_assignments(variables: Iterable[SetVariable]) -> str:
@@ -128,6 +132,10 @@ def withheld(names: Iterable[str]) -> Iterator[list[str]]:
         yield list(values)
     finally:
         os.environ.update(values)
+
+
+def _is_cleared(name: str) -> bool:
+    return _begins(name, PREFIXES) and name not in _OF_LIBRARIES
 
 
 def _begins(name: str, prefixes: Iterable[str]) -> bool:

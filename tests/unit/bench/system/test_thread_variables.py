@@ -52,6 +52,13 @@ def test_other_variables_are_neither_cleared_nor_recorded(name: str) -> None:
     assert set_variables({name: "x"}) == ()
 
 
+def test_what_scikit_learn_sets_is_not_taken_for_the_users() -> None:
+    environment = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+
+    assert set_variables(environment) == ()
+    assert without_thread_variables(environment) == environment
+
+
 def test_what_is_kept_reaches_the_worker_as_it_was() -> None:
     assert kept_environment(kept_assignments(set_variables(SHELL))) == {"LD_PRELOAD": "/lib/a b.so"}
     all_kept = kept_environment(kept_assignments(set_variables(SHELL, keep=True)))
