@@ -1,5 +1,6 @@
 """Opens what an export starts from, and its data, and checks that they fit. It makes no artifact."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -67,17 +68,17 @@ def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -
     for note in description.weights.notes if description.weights is not None else ():
         progress.say(note)
     found = _find(options.data, description.signature.inputs, options, progress)
-    _warn(found, options, progress)
+    _warn(found.warnings, options, progress)
     if isinstance(found, LabelledImages):
         return _of_images(spec, description, found, options, runner, progress)
     return _of_tensors(spec, description, found, options, runner, progress)
 
 
-def _warn(found: Data, options: ExportOptions, progress: Progress) -> None:
+def _warn(warnings: Sequence[str], options: ExportOptions, progress: Progress) -> None:
     """Say what of the data is probably not meant so. Raises InputError instead if that is an error."""
-    if found.warnings and options.strict_data:
-        raise InputError(strict_data_sentence(str(options.data), found.warnings))
-    for sentence in found.warnings:
+    if warnings and options.strict_data:
+        raise InputError(strict_data_sentence(str(options.data), warnings))
+    for sentence in warnings:
         progress.say(f"warning: {sentence}")
 
 
@@ -141,9 +142,7 @@ def _of_images(
     found = with_single_labels(found, options.activation)
     required = required.for_images(found.survey())
     preprocess = required.preprocess
-    for note in required.image_notes:
-        progress.say(note)
-    found = replace(found, notes=(*found.notes, *required.image_notes))
+    found = _with_image_sentences(found, required, options, progress)
     source = _opened(spec, description, description.signature.inputs, found, options)
     few = found.calibration[:_TOLD_BY]
     pixels = found.images.read([int(index) for index in few], preprocess)
@@ -165,6 +164,20 @@ def _of_images(
     data = replace(data, notes=(*data.notes, *checked.notes))
     record = _source_record(spec, description, source, required.origins, checked.record)
     return _prepared(source, description, data, record, preprocess)
+
+
+def _with_image_sentences(
+    found: LabelledImages, required: RequiredPreprocess, options: ExportOptions, progress: Progress
+) -> LabelledImages:
+    """Say what is known of the images by their pixels, and return them with that."""
+    _warn(required.image_warnings, options, progress)
+    for note in required.image_notes:
+        progress.say(note)
+    return replace(
+        found,
+        notes=(*required.image_warnings, *found.notes, *required.image_notes),
+        warnings=(*found.warnings, *required.image_warnings),
+    )
 
 
 def _of_tensors(

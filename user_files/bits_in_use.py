@@ -18,6 +18,7 @@ from user_files.decoding import (
     is_deep,
     opened_image,
 )
+from user_files.wording import counted
 
 _FEWEST_BITS, _MOST_BITS = 8, 16
 _BYTE_TO_DEEP = 257
@@ -59,15 +60,17 @@ class BitsInUse:
 
     white: int
     """The value that counts as white in all images of 16 bits: the highest one of the bits in use."""
-    white_notes: tuple[str, ...] = ()
-    """Why it does, and what of that is remarkable: sentences."""
-    other_notes: tuple[str, ...] = ()
-    """What else a person should know: sentences."""
+    notes: tuple[str, ...] = ()
+    """Why it does: sentences."""
+    white_warnings: tuple[str, ...] = ()
+    """What is probably not meant so if it does: sentences."""
+    other_warnings: tuple[str, ...] = ()
+    """What is probably not meant so, whichever value is white: sentences."""
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """All sentences."""
-        return (*self.white_notes, *self.other_notes)
+    def warnings(self) -> tuple[str, ...]:
+        """All that is probably not meant so."""
+        return (*self.white_warnings, *self.other_warnings)
 
 
 def bits_in_use(facts: Iterable[ImageFacts]) -> BitsInUse:
@@ -75,11 +78,14 @@ def bits_in_use(facts: Iterable[ImageFacts]) -> BitsInUse:
     every = list(facts)
     deep = {fact.name: fact.brightest for fact in every if fact.brightest is not None}
     if not deep:
-        return BitsInUse(FULL_WHITE, other_notes=_on_pictures(every))
+        return BitsInUse(FULL_WHITE, other_warnings=_on_pictures(every))
     name = max(deep, key=lambda key: deep[key])
     white = 2 ** _bits(deep[name]) - 1
     return BitsInUse(
-        white, (*_on_white(deep, name, white), *_on_dark_images(deep, name)), _on_pictures(every)
+        white,
+        notes=_on_white(deep, name, white),
+        white_warnings=_on_dark_images(deep, name),
+        other_warnings=_on_pictures(every),
     )
 
 
@@ -113,8 +119,6 @@ def _on_pictures(facts: Sequence[ImageFacts]) -> tuple[str, ...]:
     several = [fact for fact in facts if fact.pictures > 1]
     if not several:
         return ()
-    note = (
-        f"{len(several)} files hold several pictures ({several[0].name}: {several[0].pictures}); the first "
-        "of each is used."
-    )
-    return (note,)
+    hold = counted(len(several), "file holds", "files hold")
+    example = f"{several[0].name}: {several[0].pictures}"
+    return (f"{hold} several pictures ({example}); the first of each is used.",)

@@ -73,7 +73,9 @@ class RequiredPreprocess:
     classes_origin: str | None
     """Where they came from."""
     image_notes: tuple[str, ...] = ()
-    """What a person should know of the images that are read: sentences."""
+    """Why a value counts as white in the images that are read: sentences."""
+    image_warnings: tuple[str, ...] = ()
+    """What of these images is probably not meant so: sentences."""
 
     @property
     def states_white(self) -> bool:
@@ -83,14 +85,14 @@ class RequiredPreprocess:
     def for_images(self, survey: BitsInUse) -> "RequiredPreprocess":
         """Return the same with the white of the images that are read, unless a source states one."""
         if self.states_white:
-            return replace(self, image_notes=survey.other_notes)
+            return replace(self, image_warnings=survey.other_warnings)
+        found = replace(self, image_notes=survey.notes, image_warnings=survey.warnings)
         if survey.white == FULL_WHITE:
-            return replace(self, image_notes=survey.notes)
+            return found
         return replace(
-            self,
+            found,
             preprocess=self.preprocess.model_copy(update={WHITE: survey.white}),
             origins=(*self.origins, InputOrigin(keys=(WHITE,), origin="the bits that the images use")),
-            image_notes=survey.notes,
         )
 
 

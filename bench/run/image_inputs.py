@@ -71,7 +71,10 @@ class ImageInputs:
             origins=found.origins,
             data_sha256=_sha256_of_files(images.files),
             conflicts=found.conflicts,
-            notes=(*_notes(self.folder, images), *_of_folder(self.folder, found.image_notes)),
+            notes=(
+                *_notes(self.folder, images),
+                *_of_folder(self.folder, (*found.image_warnings, *found.image_notes)),
+            ),
         )
 
     def _listed(self, name: str, tensor: Tensor) -> ListedFolder:

@@ -8,8 +8,9 @@ import numpy as np
 from export.data.class_names import ordered_names, renumbered
 from export.data.listing import Listing
 from export.data.readable import ArrayImages, arrays_of
-from models.dataset import Split
+from models.dataset import Dataset, Split
 from models.progress import Progress
+from models.records import DataRecord
 from models.run_folder import RECORD, read_run
 from models.sources.loaders import NAMED, prepare_source
 from models.sources.options import SourceOptions
@@ -40,8 +41,7 @@ def list_run(path: Path, stated: tuple[str, ...]) -> ListedImages:
     run = read_run(path)
     record, images = run.record, run.images
     splits = (("train", images.calibration), ("val", images.heldout), ("test", images.test))
-    notes = (*record.data.warnings, *record.data.notes)
-    listed = _listed(str(path), record.data.name, record.classes, notes, splits, stated)
+    listed = _listed(str(path), record.data.name, record.classes, record.data, splits, stated)
     if record.positive_class is None:
         return listed
     return replace(listed, listing=replace(listed.listing, positive=record.positive_name))
@@ -52,15 +52,14 @@ def list_named(name: str, side: int, stated: tuple[str, ...], progress: Progress
     options = SourceOptions(image_size=side, skip_bad=False, images=_DRAWN)
     dataset = prepare_source(name, options)(progress)
     splits = (("train", dataset.train), ("val", dataset.validation), ("test", dataset.test))
-    notes = (*dataset.warnings, *dataset.notes)
-    return _listed(name, dataset.name, dataset.classes, notes, splits, stated)
+    return _listed(name, dataset.name, dataset.classes, dataset, splits, stated)
 
 
 def _listed(
     where: str,
     name: str,
     names: tuple[str, ...],
-    notes: tuple[str, ...],
+    described: DataRecord | Dataset,
     splits: tuple[tuple[str, Split], ...],
     stated: tuple[str, ...],
 ) -> ListedImages:
@@ -73,6 +72,7 @@ def _listed(
         patients=(None,) * len(pixels),
         labels=renumbered(np.concatenate([split.labels for _, split in splits]), names, classes),
         classes=classes,
-        notes=notes,
+        warnings=described.warnings,
+        notes=described.notes,
     )
     return ListedImages(listing, arrays_of(where, pixels, np.arange(len(pixels)), len(pixels)))

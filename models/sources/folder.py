@@ -179,7 +179,7 @@ def _load(
     ends = np.cumsum([len(plan.train), len(plan.validation), len(plan.test)])
     same = same_pixels(files, decoded.images, bad, ends.tolist())
     odd = odd_images(folder, files, decoded.images, bad)
-    warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings + odd
+    warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings + odd + deep.warnings
     refuse_warnings(str(folder), warnings, options)
     splits = []
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):

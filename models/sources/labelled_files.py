@@ -43,13 +43,17 @@ def labelled_files(where: str, images: Sequence[PlacedFile]) -> LabelledFiles:
             f"{where}: {used.in_several_classes} of {len(inside)} images are in two classes or more; "
             "an image needs one class"
         )
-    warnings = (*stray_warnings(strays), *used.warnings, *_imbalance(used.files))
+    warnings = (
+        *stray_warnings(strays),
+        *used.warnings,
+        *imbalance_warnings([file.folder for file in used.files]),
+    )
     return LabelledFiles(used.files, used.keys, warnings)
 
 
-def _imbalance(files: Sequence[PlacedFile]) -> list[str]:
-    """Return a warning if a class has many times as many images as another."""
-    counts = Counter(file.folder for file in files).most_common()
+def imbalance_warnings(classes: Sequence[str]) -> list[str]:
+    """Return a warning if a class has many times as many images as another; `classes`: that of each image."""
+    counts = Counter(classes).most_common()
     if len(counts) < 2 or counts[0][1] < _MANY_TIMES * counts[-1][1]:
         return []
     (most, largest), (fewest, smallest) = counts[0], counts[-1]

@@ -13,6 +13,7 @@ from models.errors import InputError
 from models.positive import positive_class
 from models.progress import Progress
 from models.resizing import resize_all
+from models.sources.array_warnings import array_warnings
 from models.sources.array_words import images_fault, labels_fault, numbering_fault
 from models.sources.medmnist import known_classes
 from models.sources.names import check_class_names, check_name, printable
@@ -83,6 +84,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     deep = bits_in_use(
         fact for name in present for fact in _facts(f"{name}_images", arrays[f"{name}_images"])
     )
+    warnings = array_warnings({name: arrays[f"{name}_images"] for name in present}, labels, names)
     progress.begin("Resizing images", len(present))
     splits = {}
     for name in present:
@@ -102,6 +104,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
         splits["val"],
         splits["test"],
         notes=notes,
+        warnings=(*warnings, *deep.warnings),
         white=deep.white,
         positive=positive,
     )

@@ -50,8 +50,9 @@ def test_one_image_that_is_far_brighter_than_the_rest_is_named() -> None:
     survey = seen(3100, 65535, 3312, 3200)
 
     assert survey.white == 65535
-    (note,) = survey.notes
-    assert note == (
+    assert survey.notes == ()
+    (warning,) = survey.white_warnings
+    assert warning == (
         "Of 4 16-bit images half have no value above 3200, and 1.png has 65535, so they are nearly black. "
         "If that is a burnt-in mark or another device, save all in one range."
     )
@@ -60,7 +61,7 @@ def test_one_image_that_is_far_brighter_than_the_rest_is_named() -> None:
 def test_files_with_several_pictures_are_counted() -> None:
     survey = bits_in_use([ImageFacts("a.tif", None, 3), ImageFacts("b.png"), ImageFacts("c.gif", None, 2)])
 
-    assert survey.other_notes == ("2 files hold several pictures (a.tif: 3); the first of each is used.",)
+    assert survey.other_warnings == ("2 files hold several pictures (a.tif: 3); the first of each is used.",)
 
 
 def test_facts_are_those_of_the_file(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from making.brightness import SIDE, write_brightness, write_onnx
 from making.command_line import edgefit_here
 from making.films import write_films
+from PIL import Image
 
 TRAINING = ("--weights", "bundled", "--image-size", "32", "--epochs", "1")
 LEFT_OUT = "warning: 1 file that is no image was left out: of class"
@@ -52,3 +54,23 @@ def test_export_says_and_refuses_the_same(tmp_path: Path) -> None:
     assert not (tmp_path / "strict").exists()
     assert done.returncode == 0, done.stderr
     assert LEFT_OUT in done.stderr
+
+
+def test_export_says_and_refuses_what_pixels_show(tmp_path: Path) -> None:
+    images = write_brightness(tmp_path / "images")
+    for index, path in enumerate(sorted(images.rglob("*.png"))):
+        pixels = np.asarray(Image.open(path).convert("L")).astype(np.uint16) * 16
+        pixels[0, 0] = 4095 if index else 65535
+        Image.fromarray(pixels).save(path)
+    words = (
+        "export", write_onnx(tmp_path / "model.onnx"), "--data", images, "--preprocess", "unit",
+        "--shape", f"1x3x{SIDE}x{SIDE}", "--formats", "onnx", "--precisions", "fp32", "--trust-preprocess",
+        "--out", tmp_path / "bundle",
+    )  # fmt: skip
+
+    refused = edgefit_here(*words, "--strict-data")
+
+    assert refused.returncode == 2
+    assert "with --strict-data a warning is an error" in refused.stderr
+    assert "so they are nearly black" in refused.stderr
+    assert not (tmp_path / "bundle").exists()

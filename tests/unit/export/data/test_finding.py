@@ -1,5 +1,6 @@
 """What --data names is recognised by its content, and divided in three sets without common samples."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -356,6 +357,16 @@ def test_a_run_folder_has_its_own_images(run_folder: Path) -> None:
     assert found.labels is not None
     assert swapped.labels is not None
     assert (found.labels + swapped.labels == 1).all()
+
+
+def test_warnings_of_a_run_folder_stay_warnings(run_folder: Path) -> None:
+    record = run_folder / "run.json"
+    document = json.loads(record.read_text())
+    document["data"]["warnings"] = ["1 image was left out."]
+    record.write_text(json.dumps(document))
+    found = images_of(run_folder, limits=SampleLimits(calibration=12, held_out=12, evaluation=12))
+    assert found.warnings == ("1 image was left out.",)
+    assert "1 image was left out." in found.notes
 
 
 def test_linked_folders_of_classes_are_followed_and_broken_links_refused(classes: Path) -> None:

@@ -437,6 +437,21 @@ def test_with_strict_data_a_skipped_image_is_an_error(two: Path) -> None:
         loaded(two, skip_bad=True, strict=True)
 
 
+def test_with_strict_data_what_pixels_show_is_an_error(two: Path) -> None:
+    for index, path in enumerate(sorted(two.rglob("*.png"))):
+        pixels = np.asarray(Image.open(path)).astype(np.uint16) * 16
+        pixels[0, 0] = 4095 if index else 65535
+        Image.fromarray(pixels).save(path)
+    pages = [Image.fromarray(np.full((40, 40), value, np.uint8)) for value in (20, 90)]
+    pages[0].save(two / "a" / "pages.tif", save_all=True, append_images=pages[1:])
+
+    with pytest.raises(InputError) as caught:
+        loaded(two, strict=True)
+
+    assert "so they are nearly black" in str(caught.value)
+    assert "1 file holds several pictures" in str(caught.value)
+
+
 def test_with_strict_data_a_clean_folder_is_used(two: Path) -> None:
     (two / ".DS_Store").write_text("x")
     (two / "a" / "notes.txt").write_text("x")

@@ -229,3 +229,54 @@ def test_a_member_that_is_not_an_array_is_an_error_that_names_it(tmp_path: Path,
 
     with pytest.raises(InputError, match=r"other\.npz: 'test_labels' is not an array"):
         prepare_npz(tmp_path / "other.npz", OPTIONS)(Silent())
+
+
+def test_test_images_that_are_equal_to_others_are_counted_and_stay(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+    arrays["train_images"][[4, 6]] = arrays["test_images"][[2, 2]]
+    arrays["val_images"][8] = arrays["test_images"][10]
+
+    dataset = load(tmp_path / "films.npz", **arrays)
+
+    (warning,) = dataset.warnings
+    assert warning == (
+        "2 test images are equal to one of train or val (train_images[4] is test_images[2]): test figures "
+        "are too good."
+    )
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (40, 20, 20)
+
+
+def test_equal_images_of_two_classes_are_counted(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+    arrays["train_images"][5] = arrays["train_images"][4]
+
+    (warning,) = load(tmp_path / "films.npz", **arrays).warnings
+    assert warning == (
+        "2 images are equal to one of another class (train_images[4] is train_images[5]): one of the labels "
+        "is wrong."
+    )
+
+
+def test_images_of_one_grey_level_are_equal_to_none(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+    arrays["train_images"][5] = arrays["test_images"][4] = 7
+
+    assert load(tmp_path / "films.npz", **arrays).warnings == ()
+
+
+def test_one_far_brighter_image_and_a_rare_class_are_warnings(tmp_path: Path) -> None:
+    arrays: dict[str, npt.NDArray[Any]] = {
+        key: value.astype(np.uint16) * 16 if "images" in key else value
+        for key, value in medmnist_arrays().items()
+    }
+    arrays["train_images"][3, 0, 0] = 65535
+    for name in ("train", "val", "test"):
+        arrays[f"{name}_labels"][:] = 0
+        arrays[f"{name}_labels"][0] = 1
+    arrays["train_images"] = np.concatenate([arrays["train_images"][:1], *[arrays["train_images"][1:]] * 4])
+    arrays["train_labels"] = np.concatenate([arrays["train_labels"][:1], *[arrays["train_labels"][1:]] * 4])
+
+    rare, bright = load(tmp_path / "films.npz", **arrays).warnings
+
+    assert rare == "Class '1' has 3 images and '0' 194: figures on so few images are uncertain."
+    assert "train_images[3] has 65535, so they are nearly black" in bright
