@@ -81,7 +81,7 @@ def start_sentences(
 ) -> list[str]:
     """Say which weights training starts from, and which part of the network it changes."""
     digest = f" (sha256 {weights.sha256[:12]})" if weights.sha256 else ""
-    head = "with their head, which fits the classes" if head_kept else "with a new head"
+    head = "with their head, which has as many classes" if head_kept else "with a new head"
     frozen = architecture.blocks - settings.unfreeze
     rest = f"the first {frozen} stay frozen" if frozen else "no block stays frozen"
     blocks = f"the last {settings.unfreeze} of {architecture.blocks} feature blocks"

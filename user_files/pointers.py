@@ -26,7 +26,7 @@ _POINTERS: tuple[tuple[re.Pattern[bytes], Pointer], ...] = (
         re.compile(rb"version https://git-lfs\.github\.com/spec"),
         Pointer(
             "a Git LFS pointer, not the file itself",
-            "fetch the file with: git lfs pull (it needs git-lfs installed)",
+            "install git-lfs, and fetch the file with: git lfs pull",
         ),
     ),
     (

@@ -45,8 +45,11 @@ def images_in(folder: Path) -> FoundImages:
     files = list_files(folder).files
     images = [file for file in files if file.is_image]
     masks = masks_among([file.inner for file in images])
-    bad = next((file for file in images if file.problem), None)
-    if bad is not None:
-        raise InputError(f"{printable(str(bad.path))}: {bad.problem}; replace it, or move it away")
+    bad = [file for file in images if file.problem]
+    if bad:
+        raise InputError(
+            f"{printable(str(bad[0].path))}: {bad[0].problem} ({len(bad)} of {len(images)} images in "
+            f"{folder} cannot be read); replace such files, or move them away"
+        )
     kept = tuple(file for index, file in enumerate(images) if index not in masks)
     return FoundImages(kept, len(masks), tuple(file for file in files if not file.is_image))

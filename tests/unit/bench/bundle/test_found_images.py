@@ -26,7 +26,16 @@ def test_a_file_that_is_no_image_in_spite_of_its_name_is_an_error(tmp_path: Path
     write_pictures(tmp_path, 3)
     (tmp_path / "page.jpg").write_bytes(b"<!DOCTYPE html><html>")
 
-    with pytest.raises(InputError, match=r"page\.jpg: it is an HTML page; replace it"):
+    with pytest.raises(InputError, match=r"page\.jpg: it is an HTML page \(1 of 4 images .*; replace such"):
+        images_in(tmp_path)
+
+
+def test_pointers_in_place_of_images_are_counted_and_have_a_remedy(tmp_path: Path) -> None:
+    write_pictures(tmp_path, 3)
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 1\n")
+
+    with pytest.raises(InputError, match=r"1\.png: it is a Git LFS pointer.*git lfs pull \(2 of 3 images in"):
         images_in(tmp_path)
 
 

@@ -233,7 +233,10 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_text(LFS)
 
-    assert "is a Git LFS pointer, not the file itself; fetch the file with: git lfs pull" in refusal(path)
+    assert (
+        "is a Git LFS pointer, not the file itself; install git-lfs, and fetch the file with: git lfs pull"
+        in refusal(path)
+    )
 
 
 def test_a_file_that_must_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
