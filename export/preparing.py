@@ -82,6 +82,13 @@ def _warn(warnings: Sequence[str], options: ExportOptions, progress: Progress) -
         progress.say(f"warning: {sentence}")
 
 
+def _say_notes(found: Data, progress: Progress) -> None:
+    """Say what else is known of the data, and what was done with them."""
+    for note in found.notes:
+        if note not in found.warnings:
+            progress.say(note)
+
+
 def _refuse_no_run(folder: Path) -> None:
     if not is_run_folder(folder):
         wanted = "a run folder, as edgefit finetune writes"
@@ -149,6 +156,7 @@ def _of_images(
     labels = None if found.labels is None else found.labels[few]
     source, values = _told(source, Samples(pixels, labels, preprocess), runner)
     found = fitted(_with_activation_note(found, source, options), values, source.output)
+    _say_notes(found, progress)
     progress.begin("Checking the preprocessing", 1)
     checked = check_preprocess(
         found,
@@ -169,10 +177,8 @@ def _of_images(
 def _with_image_sentences(
     found: LabelledImages, required: RequiredPreprocess, options: ExportOptions, progress: Progress
 ) -> LabelledImages:
-    """Say what is known of the images by their pixels, and return them with that."""
+    """Say what is doubtful of the images by their pixels, and return them with all that is known by these."""
     _warn(required.image_warnings, options, progress)
-    for note in required.image_notes:
-        progress.say(note)
     return replace(
         found,
         notes=(*required.image_warnings, *found.notes, *required.image_notes),
@@ -201,6 +207,7 @@ def _of_tensors(
     pack = TensorPack(tuple(array[few] for array in found.pack.arrays))
     source, values = _told(source, Samples(None, labels, None, pack), runner)
     found = fitted(_with_activation_note(found, source, options), values, source.output)
+    _say_notes(found, progress)
     positive = _positive(found, values, source.output, options)
     data = export_data(found, None, positive, progress)
     record = _source_record(spec, description, source, (), None)

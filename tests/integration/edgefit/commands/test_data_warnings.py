@@ -54,6 +54,8 @@ def test_export_says_and_refuses_the_same(tmp_path: Path) -> None:
     assert not (tmp_path / "strict").exists()
     assert done.returncode == 0, done.stderr
     assert LEFT_OUT in done.stderr
+    classes = done.stderr.index("The classes are in the order of the alphabet")
+    assert classes < done.stderr.index("Exporting")
 
 
 def test_export_says_and_refuses_what_pixels_show(tmp_path: Path) -> None:
