@@ -17,7 +17,7 @@ from export.data.listing import Indices, Listing
 from export.data.readable import ArrayImages, arrays_of
 from models.progress import Progress
 from models.sources.array_words import images_fault, label_type_fault
-from models.sources.medmnist import known_classes
+from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_name, printable
 from user_files.faults import why_unreadable
 
@@ -158,6 +158,7 @@ def list_npz(path: Path, stated: tuple[str, ...]) -> ListedArrays:
         patients=(None,) * len(labels),
         labels=labels,
         classes=classes,
+        notes=(NAMES_NOTE,) if own and not names and not stated else (),
     )
     return ListedArrays(listing, path, tuple(present), splits[0].shape[1:], splits[0].dtype)
 

@@ -41,6 +41,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "organsmnist": _ORGANS,
 }  # fmt: skip
 
+NAMES_NOTE = "The names of the classes are those of MedMNIST, by the name of the file."
+
 
 def known_classes(stem: str, count: int) -> tuple[str, ...]:
     """Return the classes of a file whose name begins as MedMNIST's do, if it has so many; else nothing.

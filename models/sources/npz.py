@@ -15,7 +15,7 @@ from models.progress import Progress
 from models.resizing import resize_all
 from models.sources.array_warnings import array_warnings
 from models.sources.array_words import images_fault, labels_fault, numbering_fault
-from models.sources.medmnist import known_classes
+from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
@@ -93,7 +93,7 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
         progress.advance()
     notes = deep.notes
     if classes is None and "classes" not in arrays and names == known_classes(path.stem, len(names)):
-        notes = (*notes, "The names of the classes are those of MedMNIST, by the name of the file.")
+        notes = (*notes, NAMES_NOTE)
     if "val" not in splits:
         splits["train"], splits["val"] = _split_validation(splits["train"])
         notes += ("The file has no validation split: 20 % of its training images are used, stratified.",)

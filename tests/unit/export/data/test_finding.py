@@ -244,8 +244,15 @@ def test_medmnists_npz_has_its_own_splits(tmp_path: Path) -> None:
     found = images_of(npz(tmp_path / "pneumoniamnist.npz"), limits=SampleLimits(calibration=20))
     assert [len(chosen) for chosen in sets_of(found)] == [20, 60, 40]
     assert found.classes == ("normal", "pneumonia")
+    assert "The names of the classes are those of MedMNIST, by the name of the file." in found.notes
     assert found.labels is not None
     assert found.evaluation.min() >= 260
+
+
+def test_stated_names_are_not_said_to_be_medmnists(tmp_path: Path) -> None:
+    found = images_of(npz(tmp_path / "pneumoniamnist.npz"), "healthy", "ill")
+    assert found.classes == ("healthy", "ill")
+    assert not any("MedMNIST" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
