@@ -92,6 +92,10 @@ def _rank(name: str, alike: Sequence[ClassFolder]) -> tuple[bool, str]:
 
 
 def _one_class(spellings: Sequence[str]) -> str:
+    if len({composed(name) for name in spellings}) == 1:
+        name = printable(composed(spellings[0]))
+        forms = f"{len(spellings)} Unicode forms, which look the same"
+        return f"The class folders '{name}' have their name in {forms}: they are taken for one class."
     listed = some([f"'{_visible(name)}'" for name in spellings])
     return f"The class folders {listed} are taken for one class, as their names differ in spelling alone."
 

@@ -241,7 +241,7 @@ def test_test_images_that_are_equal_to_others_are_counted_and_stay(tmp_path: Pat
     (warning,) = dataset.warnings
     assert warning == (
         "2 test images are equal to one of train or val (train_images[4] is test_images[2]): test figures "
-        "are too good."
+        "may be too good."
     )
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (40, 20, 20)
 
