@@ -27,6 +27,7 @@ from bench.filesystem.unfinished import (
     new_folder,
     sweep_parts,
 )
+from user_files.path_names import why_unwritable
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
 """Returns the files that edgefit wrote in a folder: their SHA-256 by path, None for the record that lists the
@@ -99,6 +100,8 @@ def whole_folder(
     `written` names are deleted: a folder with any other file is refused (InputError). What killed processes
     left of `target` is deleted, or put back if `target` is missing.
     """
+    if (reason := why_unwritable(target)) is not None:
+        raise InputError(f"{option} {target}: {reason}")
     _sweep(target, written)
     with _held_still(target):
         refuse_to_overwrite(target, written, overwrite, option)
