@@ -28,6 +28,7 @@ from bench.filesystem.unfinished import (
     sweep_parts,
 )
 from user_files.path_names import why_unwritable
+from user_files.things import own_folder_at
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
 """Returns the files that edgefit wrote in a folder: their SHA-256 by path, None for the record that lists the
@@ -303,7 +304,9 @@ def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, op
     if not any(target.iterdir()):
         return
     if (files := written(target)) is None:
-        raise InputError(f"{target} already contains something else; choose another {option}")
+        own = own_folder_at(target)
+        what = "something else" if own is None else f"{own.what}, which this edgefit does not replace here"
+        raise InputError(f"{target} already contains {what}; choose another {option}")
     if not overwrite:
         raise InputError(f"{target} already contains a result; add --overwrite, or choose another {option}")
     _refuse_foreign(target, files, option)
