@@ -102,7 +102,7 @@ def whole_folder(
     left of `target` is deleted, or put back if `target` is missing.
     """
     if (reason := why_unwritable(target)) is not None:
-        raise InputError(f"{option} {target}: {reason}")
+        raise InputError(f"{option} {target}: {reason}, or choose another {option}")
     _sweep(target, written)
     with _held_still(target):
         refuse_to_overwrite(target, written, overwrite, option)
