@@ -224,7 +224,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(f"{path}: no such profile file; {remedy}") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProfileError(
-            why_replaced(path) or f"{path} cannot be read as YAML ({_in_one_line(error)})"
+            why_replaced(path) or f"{path} cannot be read as YAML: {_in_one_line(error)}"
         ) from None
     if not isinstance(content, dict):
         raise ProfileError(

@@ -6,15 +6,27 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from bench.errors import InputError
+from user_files.path_names import UNWRITABLE
 
 DEFAULT_PROFILE = "laptop-cpu"
 # The name of a profile that stands for the one that the machine itself matches.
 AUTO = "auto"
+# As in device_profiles.part.Text.
+_LONGEST_NAME = 1000
 
 
 def now() -> str:
     """Return the present time in UTC as ISO 8601, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def writable_name(name: str | None) -> str | None:
+    """Return a result's name; raises InputError for one that a report cannot hold or a table cannot show."""
+    if name is not None and UNWRITABLE.search(name):
+        raise InputError("--name: it is not UTF-8 or has control characters; choose another name")
+    if name is not None and len(name) > _LONGEST_NAME:
+        raise InputError(f"--name: it has {len(name)} characters; choose one of at most {_LONGEST_NAME}")
+    return name
 
 
 def name_for(name: str | None, out: Path) -> str:

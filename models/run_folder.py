@@ -21,6 +21,7 @@ from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
 from user_files.faults import why_changed, why_unreadable
+from user_files.path_names import why_unwritable
 from user_files.versions import document_of, newer_schema, newer_tool
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def _read_record(folder: Path) -> RunRecord:
     path = folder / RECORD
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the run folder that finetune wrote with --out")
+    if (reason := why_unwritable(folder)) is not None:
+        raise InputError(f"{folder}: {reason}")
     if not path.is_file():
         raise InputError(
             f"{folder} is not a run folder, because {RECORD} is missing; "

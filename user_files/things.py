@@ -42,20 +42,39 @@ class Thing:
 
 A_DOCUMENT = "a JSON document"
 _REPORT = "a report of edgefit bench"
-_FOLDERS: tuple[tuple[str, str, str], ...] = (
+_OF_MANIFEST = frozenset(("schema", "artifacts", "pack"))
+_OF_RUN = frozenset(("schema", "arch", "training"))
+# A file of the user's may have such a name too, so the keys in it decide.
+_FOLDERS: tuple[tuple[str, frozenset[str], str, str], ...] = (
     (
         "run.json",
+        _OF_RUN,
         "a run folder of edgefit finetune",
         "make a bundle of it with: edgefit export {} --out BUNDLE",
     ),
-    ("manifest.json", "a bundle of edgefit export", "measure it with: edgefit bench {} --out report.json"),
-    ("wheelhouse.json", "a wheelhouse", "give it with: edgefit bench … --on BOARD --wheelhouse {}"),
-    ("shipped.json", "a copy that edgefit choose --ship made", "run its example: python {}/classify.py"),
+    (
+        "manifest.json",
+        _OF_MANIFEST,
+        "a bundle of edgefit export",
+        "measure it with: edgefit bench {} --out report.json",
+    ),
+    (
+        "wheelhouse.json",
+        frozenset(("python", "glibc")),
+        "a wheelhouse",
+        "give it with: edgefit bench … --on BOARD --wheelhouse {}",
+    ),
+    (
+        "shipped.json",
+        frozenset(("schema", "variant")),
+        "a copy that edgefit choose --ship made",
+        "run its example: python {}/classify.py",
+    ),
 )
 _DOCUMENTS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset(("schema", "tool", "runs")), _REPORT, "show it with: edgefit report {}"),
-    (frozenset(("schema", "artifacts", "pack")), "the manifest of a bundle", "give its folder: {above}"),
-    (frozenset(("schema", "arch", "training")), "the record of a run folder", "give its folder: {above}"),
+    (_OF_MANIFEST, "the manifest of a bundle", "give its folder: {above}"),
+    (_OF_RUN, "the record of a run folder", "give its folder: {above}"),
     (
         frozenset(("findings", "candidate", "baseline")),
         "a result of edgefit check",
@@ -107,8 +126,8 @@ def is_report(thing: Thing) -> bool:
 
 def own_folder_at(path: Path) -> Thing | None:
     """Return which folder of edgefit's own it is; None if it is none."""
-    for marker, what, remedy in _FOLDERS:
-        if (path / marker).is_file():
+    for marker, keys, what, remedy in _FOLDERS:
+        if keys <= _read(path / marker).keys():
             return Thing(what, remedy.format(shlex.quote(str(path))))
     return None
 
@@ -173,14 +192,19 @@ def _text(path: Path, head: bytes) -> Thing | None:
 
 
 def _document(path: Path) -> Thing | None:
-    if path.stat().st_size > _LARGEST_DOCUMENT:
-        return None
-    document: Mapping[str, Any] = document_of(path.read_bytes())
+    document = _read(path)
     quoted = {"above": shlex.quote(str(path.parent))}
     for keys, what, remedy in _DOCUMENTS:
         if keys <= document.keys():
             return Thing(what, remedy.format(shlex.quote(str(path)), **quoted))
     return Thing(A_DOCUMENT) if document else None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return a JSON document's keys and values; none if it is no such document, or too large for one."""
+    if not path.is_file() or path.stat().st_size > _LARGEST_DOCUMENT:
+        return {}
+    return document_of(path.read_bytes())
 
 
 def _by_suffix(path: Path, head: bytes) -> Thing | None:

@@ -35,8 +35,6 @@ def newer_tool(document: Mapping[str, Any], own: str | None = None) -> str | Non
 
     `own`: this version; None: the installed one.
     """
-    # A board has no `packaging`; it reads what this very version wrote.
-
     tool, own = document.get("tool"), own or own_version()
     if not isinstance(tool, str):
         return None

@@ -7,7 +7,6 @@ runtime: whether one can load the model is not known here.
 import hashlib
 import mmap
 import os
-import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,9 +27,9 @@ from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
-from device_profiles.part import PLAIN
 from user_files.faults import why_replaced, why_unreadable
 from user_files.missing import missing_hint
+from user_files.path_names import why_unwritable
 from user_files.things import own_folder_at, thing_at
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
@@ -134,17 +133,8 @@ def _kind_of(path: Path) -> FileKind:
 
 def _refuse_no_text(path: Path) -> None:
     """Raise InputError if the path is no line of text: a report and a table name it."""
-    real = os.path.realpath(path)
-    try:
-        real.encode()
-        is_text = re.search(PLAIN, real) is not None
-    except UnicodeEncodeError:
-        is_text = False
-    if not is_text:
-        raise InputError(
-            f"{path}: its name, or that of a folder above it, is not UTF-8 or has control characters, "
-            "so a report cannot name it; rename it"
-        )
+    if (reason := why_unwritable(path)) is not None:
+        raise InputError(f"{path}: {reason}")
 
 
 def _refuse_no_file(path: Path) -> None:

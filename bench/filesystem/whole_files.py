@@ -27,6 +27,8 @@ from bench.filesystem.unfinished import (
     new_folder,
     sweep_parts,
 )
+from user_files.path_names import why_unwritable
+from user_files.things import own_folder_at
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
 """Returns the files that edgefit wrote in a folder: their SHA-256 by path, None for the record that lists the
@@ -99,6 +101,8 @@ def whole_folder(
     `written` names are deleted: a folder with any other file is refused (InputError). What killed processes
     left of `target` is deleted, or put back if `target` is missing.
     """
+    if (reason := why_unwritable(target)) is not None:
+        raise InputError(f"{option} {target}: {reason}, or choose another {option}")
     _sweep(target, written)
     with _held_still(target):
         refuse_to_overwrite(target, written, overwrite, option)
@@ -300,7 +304,9 @@ def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, op
     if not any(target.iterdir()):
         return
     if (files := written(target)) is None:
-        raise InputError(f"{target} already contains something else; choose another {option}")
+        own = own_folder_at(target)
+        what = "something else" if own is None else f"{own.what}, which this edgefit does not replace here"
+        raise InputError(f"{target} already contains {what}; choose another {option}")
     if not overwrite:
         raise InputError(f"{target} already contains a result; add --overwrite, or choose another {option}")
     _refuse_foreign(target, files, option)

@@ -62,7 +62,8 @@ def dropped(processes: int) -> str:
     """Say why a pair was dropped with too few processes for an interval."""
     return (
         f"{processes} processes of each side ran over their time, and their ratios differ widely, as they do "
-        "while threads wait for a core, so this pair was dropped; end other programs, or measure longer"
+        "while threads wait for a core, so this pair was dropped; end other programs, raise the CPU limit of "
+        "the container, if there is one, or measure longer"
     )
 
 

@@ -13,6 +13,7 @@ from bench.report.outputs_words import not_compared
 from bench.report.schema import BundleRecord, Proxy, Report, Run, Sustained
 from bench.units import mib, ms
 from device_profiles.facts import Published
+from user_files.wording import counted
 
 _SPARKLINE_WIDTH = 30
 _SHORT_MS = 0.1
@@ -44,7 +45,7 @@ def conditions(report: Report) -> list[str]:
     )
     measured = [run.completed for run in report.runs if run.completed is not None]
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
-    predictions = f"; {cached} {noun_of(report)}s: predictions of an earlier run" if cached else ""
+    predictions = f"; {counted(cached, noun_of(report))}: predictions of an earlier run" if cached else ""
     sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}"
     return [
         *_subject_lines(report),

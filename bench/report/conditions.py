@@ -13,6 +13,8 @@ from bench.statistics import processes
 from bench.statistics.replication import Estimate
 from bench.system.host import Host
 
+_NOT_RECORDED = "not recorded"
+
 
 def differing_conditions(
     candidate: Report, baseline: Report, candidate_run: Run, baseline_run: Run
@@ -104,7 +106,7 @@ def differing_machines(candidate: Report, baseline: Report) -> list[str]:
         ("cores", there.physical_cores, here.physical_cores),
         ("usable CPUs", there.usable_cpus, here.usable_cpus),
         ("kinds of cores", *_where_both_known(there, here)),
-        ("limit on CPUs", _limit(there), _limit(here)),
+        ("limit on CPUs", *_limits(there, here)),
         ("governor", there.governor, here.governor),
         ("emulator", there.emulated, here.emulated),
         ("accelerators", ", ".join(there.accelerators), ", ".join(here.accelerators)),
@@ -124,9 +126,19 @@ def _where_both_known(before: Host, after: Host) -> tuple[str | None, str | None
     return there, here
 
 
-def _limit(host: Host) -> str | None:
-    """Return how much of the usable CPUs a container may use; None if that is all of it."""
-    return f"{host.cpu_quota:g}" if host.is_limited else None
+def _limits(before: Host, after: Host) -> tuple[str | None, str | None]:
+    """Return how much of the usable CPUs two containers may use; None if that is all of it.
+
+    Older reports have no limit, which is said beside one that is known.
+    """
+    limits = [f"{host.cpu_quota:g}" if host.is_limited else None for host in (before, after)]
+    if limits == [None, None]:
+        return None, None
+    there, here = (
+        _NOT_RECORDED if host.online_cpus is None and limit is None else limit
+        for host, limit in zip((before, after), limits, strict=True)
+    )
+    return there, here
 
 
 def _differing(*pairs: tuple[str, object, object]) -> list[str]:

@@ -22,10 +22,10 @@ from bench.system.kernel_files import ROOT, number, text
 from bench.system.snapshot import usable_cpus
 
 _FOLDER = "sys/devices/system/cpu"
-# Linux lists the two kinds of cores of a hybrid x86 CPU in these files.
 CPUSET_FILES = ("cpuset.effective_cpus", "cpuset.cpus.effective")
 """The files of a control group that list its CPUs, in version 1 and 2."""
 _EFFICIENCY_CORE = "efficiency core"
+# Linux lists the two kinds of cores of a hybrid x86 CPU in these files.
 _HYBRID = {"sys/devices/cpu_core/cpus": "performance core", "sys/devices/cpu_atom/cpus": _EFFICIENCY_CORE}
 _MOST_CPUS = 1 << 16
 # A core that is at least this fast is one of the fast cores. Cores of one kind differ by up to 15 %: the

@@ -170,6 +170,7 @@ def _source(source: str, conditions: str | None) -> str:
 
 def _sampling(sampling: Sampling) -> str:
     processes = ", ".join(map(str, sampling.check_after_processes))
+    noun = "process" if processes == "1" else "processes"
     blocks = f"{sampling.blocks} blocks of {sampling.block_samples}"
     cool = "" if sampling.cool_to_c is None else f", after cooling to {sampling.cool_to_c:g} °C"
-    return f"{processes} processes, {blocks}, {sampling.time_limit_s:g} s per group{cool}"
+    return f"{processes} {noun}, {blocks}, {sampling.time_limit_s:g} s per group{cool}"

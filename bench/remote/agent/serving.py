@@ -177,7 +177,17 @@ def main(descriptor: int) -> None:
     """Serve the laptop at the other end of `descriptor` and stdout."""
     os.umask(0o077)  # the files may be patients' images
     try:
-        Agent(Store.usual(), LaptopLink(descriptor)).serve()
+        _serve(LaptopLink(descriptor))
     except (LaptopGoneError, BrokenPipeError):
         # The laptop is gone: Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _serve(link: LaptopLink) -> None:
+    try:
+        agent = Agent(Store.usual(), link)
+    except RefusedError as error:  # said as the answer to whatever is asked first
+        link.read_line()
+        link.send({"refused": str(error)})
+    else:
+        agent.serve()

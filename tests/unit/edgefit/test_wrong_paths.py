@@ -1,6 +1,7 @@
 """Every command says what a wrong path is, and what to type instead."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -125,3 +126,34 @@ def test_an_error_of_a_wrong_path_is_a_document_with_json(
 ) -> None:
     assert run(["bench", "run", "--json"]) == 2
     assert EXPORT in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    "command", [("bench", "model.onnx"), ("export", "run", "--out", "out"), FINETUNE[:1]]
+)
+@pytest.mark.parametrize("name", ["\x1b[2J", "a\nb", os.fsdecode(b"\xfc"), "a" * 1001])
+def test_a_name_that_no_report_can_hold_is_refused_before_anything(
+    place: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], name: str
+) -> None:
+    assert run([*command, "--name", name]) == 2
+    assert "edgefit: --name: it " in capsys.readouterr().err
+    assert not (place / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [("export", "model.onnx", "--out"), (*FINETUNE, "synthetic", "--out")])
+def test_a_folder_whose_name_no_record_can_hold_is_refused_before_anything(
+    place: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert run([*arguments, os.fsdecode(b"B\xfcndel")]) == 2
+    assert "is not UTF-8 or has control characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("bench",), ("export", "--out", "out")])
+def test_a_bundle_or_run_whose_name_no_record_can_hold_is_refused(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    copy = tmp_path / os.fsdecode(b"K\xf6pie")
+    shutil.copytree(place / ("bundle" if command == ("bench",) else "run"), copy)
+
+    assert run([*command, str(copy)]) == 2
+    assert "so a report cannot name it; rename it" in capsys.readouterr().err

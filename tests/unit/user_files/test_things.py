@@ -20,7 +20,12 @@ DOCUMENTS = {
     "other.json": {"a": 1},
 }
 BUNDLE_MANIFEST = {"schema": 2, "artifacts": [], "pack": {}}
-RUN_RECORD = {"schema": 2, "arch": "a", "training": {}}
+RECORDS: dict[str, dict[str, object]] = {
+    "run.json": {"schema": 2, "arch": "a", "training": {}},
+    "manifest.json": {**BUNDLE_MANIFEST},
+    "wheelhouse.json": {"python": "3.11", "glibc": "2.28", "wheels": {}},
+    "shipped.json": {"schema": 1, "variant": "onnx-int8", "files": []},
+}
 
 
 @pytest.fixture
@@ -29,16 +34,14 @@ def things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for folder, marker in MARKERS.items():
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / marker).write_text("{}")
-    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(BUNDLE_MANIFEST))
-    (tmp_path / "run" / "run.json").write_text(json.dumps(RUN_RECORD))
+        (tmp_path / folder / marker).write_text(json.dumps(RECORDS[marker]))
     for name, document in DOCUMENTS.items():
         (tmp_path / name).write_text(json.dumps(document))
     (tmp_path / "photos" / "a").mkdir(parents=True)
     Image.new("L", (8, 8)).save(tmp_path / "photos" / "a" / "film.png")
     Image.new("L", (8, 8)).save(tmp_path / "film.png")
     (tmp_path / "demo" / "bundle").mkdir(parents=True)
-    (tmp_path / "demo" / "bundle" / "manifest.json").write_text("{}")
+    (tmp_path / "demo" / "bundle" / "manifest.json").write_text(json.dumps(BUNDLE_MANIFEST))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.txt").touch()
     np.savez(tmp_path / "data.npz", a=np.zeros(3))
@@ -125,3 +128,13 @@ def test_a_document_is_named_with_a_mark(things: Path) -> None:
 
     assert thing is not None
     assert thing.what == "a report of edgefit bench"
+
+
+@pytest.mark.parametrize("marker", MARKERS.values())
+@pytest.mark.parametrize("content", ['{"name": "my films", "schema": 1}', "[]", "", "name: mine"])
+def test_a_users_own_file_of_such_a_name_leaves_images_what_they_are(
+    things: Path, marker: str, content: str
+) -> None:
+    (things / "photos" / marker).write_text(content)
+
+    assert folder_without_data(things / "photos") is None

@@ -92,6 +92,23 @@ def test_a_folder_that_holds_something_else_is_refused_even_with_overwrite(tmp_p
     assert names(tmp_path) == ["holiday.jpeg"]
 
 
+@pytest.mark.parametrize(
+    ("marker", "record"),
+    [
+        ("run.json", '{"schema": 99, "arch": "a", "training": {}}'),
+        ("manifest.json", '{"schema": 99, "artifacts": [], "pack": {}}'),
+    ],
+)
+def test_a_folder_of_edgefits_that_cannot_be_replaced_is_named(
+    tmp_path: Path, marker: str, record: str
+) -> None:
+    (tmp_path / marker).write_text(record)
+
+    refuse(tmp_path, "edgefit (finetune|export), which this edgefit does not replace here; choose another")
+
+    assert names(tmp_path) == [marker]
+
+
 def test_a_record_that_is_not_edgefits_makes_no_result(tmp_path: Path) -> None:
     (tmp_path / "m").write_text("my own")
 

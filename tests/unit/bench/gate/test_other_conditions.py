@@ -229,10 +229,17 @@ def test_a_key_that_is_unknown_may_be_of_a_newer_edgefit(tmp_path: Path) -> None
 
 
 def test_a_limit_of_the_container_is_named_and_one_that_limits_nothing_is_none() -> None:
-    found = checked(on_host(cpu_quota=0.5), report())
+    found = checked(on_host(cpu_quota=0.5, online_cpus=8), on_host(online_cpus=8))
 
     assert "limit on CPUs '0.5', was none" in finding(found, Quantity.LATENCY).sentence
     assert incomparable(checked(on_host(cpu_quota=float(HOST.usable_cpus)), report())) == set()
+
+
+def test_a_limit_is_not_compared_with_an_older_report_that_recorded_none() -> None:
+    found = checked(on_host(cpu_quota=0.5, online_cpus=8), report())
+
+    assert "limit on CPUs '0.5', was 'not recorded'" in finding(found, Quantity.LATENCY).sentence
+    assert incomparable(checked(on_host(online_cpus=8), report())) == set()
 
 
 def test_slow_cores_are_not_compared_with_the_fast_ones_of_the_same_cpu() -> None:
