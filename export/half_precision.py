@@ -80,27 +80,33 @@ class Halving:
         Raises NothingInHalfError if these are all layers that could be stored in half precision.
         """
         if self.unfit and not self.stored:
-            raise NothingInHalfError(f"{self.sentence}; no layer is left for half precision: export fp32")
+            raise NothingInHalfError(
+                f"no layer is left to be stored in half precision ({self._reasons}); use the fp32 artifact"
+            )
         return tuple(self.unfit)
 
     @property
     def sentence(self) -> str:
         """Which layers stay in fp32, and why."""
+        count = len(self.unfit)
+        return f"{'1 layer stays' if count == 1 else f'{count} layers stay'} in fp32: {self._reasons}"
+
+    @property
+    def _reasons(self) -> str:
         large, small = (
             [name for name, why in self.unfit.items() if why.is_too_large is is_large]
             for is_large in (True, False)
         )
         reasons = []
         if large:
-            reasons.append(f"exceed what half holds ({LARGEST_HALF}): {_some(large)}")
+            reasons.append(
+                f"weights beyond {LARGEST_HALF}, which half precision cannot hold, in {_some(large)}"
+            )
         if small:
-            reasons.append(f"lose digits in half, for they are below {SMALLEST_HALF:.1e}: {_some(small)}")
-        layers = (
-            "1 layer stays in fp32: its"
-            if len(self.unfit) == 1
-            else f"{len(self.unfit)} layers stay in fp32: their"
-        )
-        return f"{layers} weights {', or '.join(reasons)}"
+            reasons.append(
+                f"weights below {SMALLEST_HALF:.1e}, which lose digits in half precision, in {_some(small)}"
+            )
+        return ", and ".join(reasons)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -164,7 +164,7 @@ def _save(
 
 def _halve_weights(model: openvino.Model, halving: Halving) -> None:
     """Store weights in half precision, each behind a Convert to float that compiling the model folds."""
-    for constant in model.get_ops():
+    for constant in model.get_ordered_ops():
         if constant.get_type_name() != "Constant" or constant.get_element_type() != openvino.Type.f32:
             continue
         if not is_stored_in_half(list(constant.shape)):

@@ -29,6 +29,7 @@ from export.artifact import copy_own, is_made_for_this_machine, make, run_on_pac
 from export.best_artifact import make_best
 from export.calibration import calibration_inputs
 from export.exporter import Exported
+from export.half_precision import NothingInHalfError
 from export.messages import (
     REQUESTS,
     Advanced,
@@ -261,7 +262,7 @@ def _answer(request: Request, report: Report) -> Answer:
         return handle(request, note)
     except WrongArtifactError as error:
         return Refused(stage=stages[-1], message=f"the artifact is wrong and was not kept: {error}")
-    except NotLayeredError as error:
+    except (NotLayeredError, NothingInHalfError) as error:
         return Refused(stage=stages[-1], message=str(error))
     except Exception as error:  # noqa: BLE001 - whatever an exporter raises becomes a row of the manifest
         if isinstance(request, DescribeSource | ComputeReference) and isinstance(error, _WRONG_INPUT):

@@ -230,7 +230,8 @@ def _check_fit(
         raise InputError(f"{problem}: '{name}' {shapes}{_more(reshaped)}; {remedy}")
     if broken:
         raise InputError(
-            f"{file}: '{broken[0]}' contains values that are not finite{_more(broken)}; {remedy}"
+            f"{file}: '{broken[0]}' contains values that are not finite{_more(broken)}, as after training "
+            "that diverged; give weights from before that"
         )
 
 

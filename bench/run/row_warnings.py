@@ -199,7 +199,7 @@ def _of_precision(outcome: Completed, requested: Precision | None, origin: str) 
         return []
     ran = ", ".join(f"{share:.0%} in {name}" for name, share in shares.items())
     remedy = {
-        Precision.FP16: "expect half the size at the speed of fp32, unless the device computes in fp16",
+        Precision.FP16: "expect a smaller file at the speed of fp32, unless the device computes in fp16",
         Precision.INT8: "expect no gain of speed; 'evidence' says which operators ran in float",
     }
     return [f"{requested.value} {origin}, but the {counted} ran {ran}: {remedy[requested]}"]

@@ -123,8 +123,10 @@ def _of_verification(case: Case, outcome: Completed, summary: Summary, context: 
     The CPU in question is this machine's. For a proxy it is the device's.
     """
     artifact, figures = case.artifact, summary.accuracy
-    if artifact is None or figures is None:
+    if artifact is None:
         return []
+    if figures is None:
+        return list(artifact.warnings)
     cpu_class, cpu = context.cpu_class, "this CPU"
     device = None if context.provenance == "measured" else context.profile.processor
     if device is not None:

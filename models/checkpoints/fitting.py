@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.checkpoints.reading import Checkpoint
-from models.checkpoints.saving_line import line_for_part
+from models.checkpoints.reading import Checkpoint, line_to_keep
 from models.checkpoints.tensor_tables import TensorTable, rank_of
 from models.errors import InputError
 
@@ -48,7 +47,7 @@ class _Candidate:
     @property
     def name(self) -> str:
         """What it is called in the file, for sentences."""
-        keys = "/".join(self.table.keys)
+        keys = self.table.name
         return f"{keys}/{self.prefix}" if keys and self.prefix else keys or self.prefix
 
     @property
@@ -106,7 +105,7 @@ def _choose(
         has_outer = all(name.startswith(outer) for name in largest.tensors)
         return _Candidate(largest, outer if has_outer else "", 0, 0), []
     equal = [candidate for candidate in candidates if _fitness(candidate) == _fitness(best)]
-    first = _first(checkpoint.path, equal, outer)
+    first = _first(checkpoint, equal, outer)
     rivals = [other for other in candidates if other is not first and 2 * other.names >= best.names]
     return first, rivals
 
@@ -137,7 +136,7 @@ def _divisions(name: str) -> Iterator[tuple[str, str]]:
         yield name.removesuffix(rest), rest
 
 
-def _first(path: Path, equal: Sequence[_Candidate], outer: str) -> _Candidate:
+def _first(checkpoint: Checkpoint, equal: Sequence[_Candidate], outer: str) -> _Candidate:
     """Return the preferred one of candidates that fit equally well. Raises InputError if none is."""
 
     def preference(candidate: _Candidate) -> tuple[int, bool]:
@@ -147,8 +146,8 @@ def _first(path: Path, equal: Sequence[_Candidate], outer: str) -> _Candidate:
     for other in rest:
         if preference(other) == preference(first) and not _are_equal(first, other):
             raise InputError(
-                f"{path}: holds several networks that fit, such as '{first.name}' and '{other.name}'; save "
-                f"the one to use with: {line_for_part(path, first.table.keys, first.prefix)}"
+                f"{checkpoint.path}: holds several networks that fit, such as '{first.name}' and "
+                f"'{other.name}'; {line_to_keep(checkpoint, first.table.keys, first.prefix)}"
             )
     return first
 
@@ -178,9 +177,9 @@ def _notes(
     chosen: _Candidate, others: Sequence[_Candidate], tensors: Mapping[str, Tensor], outer: str
 ) -> Iterator[str]:
     beside_it = [other.prefix for other in others if other.table is chosen.table]
-    elsewhere = ["/".join(other.table.keys) for other in others if other.table is not chosen.table]
+    elsewhere = [other.table.name for other in others if other.table is not chosen.table]
     rivals = [name for name in dict.fromkeys((*elsewhere, *beside_it)) if name]
-    used = chosen.name if beside_it else "/".join(chosen.table.keys)
+    used = chosen.name if beside_it else chosen.table.name
     if used:
         also = f"; the file has {some(rivals)} as well" if rivals else ""
         yield f"The weights under '{used}' were used{also}."
@@ -193,7 +192,9 @@ def _notes(
     beside = [name for name in chosen.table.tensors if not name.startswith(chosen.prefix)]
     beside = [name for name in beside if name not in counts and not name.startswith(tuple(beside_it))]
     if counts:
-        yield f"{len(counts)} counts of a profiler were not used, such as {counts[0]}."
+        plural = "1 count" if len(counts) == 1 else f"{len(counts)} counts"
+        verb = "was" if len(counts) == 1 else "were"
+        yield f"{plural} of a profiler {verb} not used, such as {counts[0]}."
     if beside:
         yield f"{unused(beside)} without the prefix '{chosen.prefix}'."
     types = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if _is_float(value)}

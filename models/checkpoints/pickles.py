@@ -40,6 +40,7 @@ _SHOWN = 3
 _HARMFUL_NAMES = frozenset(
     ("eval", "exec", "compile", "open", "__import__", "breakpoint", "input", "execfile", "apply")
 )
+_OPENERS = frozenset(("io.open", "_io.open", "io.FileIO", "_io.FileIO"))  # what `open` is in a pickle
 _HARMFUL_MODULES = frozenset(
     (
         "os",
@@ -74,6 +75,15 @@ def read_pickle(path: Path) -> object:
         return _load(path, ALLOWED)
     except _FAULTS as error:  # torch's messages are paragraphs that explain how to run the code in the file
         raise InputError(_refusal(path, error)) from error
+
+
+def needs_numpy(path: Path) -> bool:
+    """Return whether a file that can be read has values of NumPy, which torch alone does not load."""
+    try:
+        _load(path, ())
+    except UnpicklingError:
+        return True
+    return False
 
 
 def _load(path: Path, allowed: Iterable[Allowed], is_mapped: bool = False) -> Any:
@@ -128,7 +138,7 @@ def _is_damaged_zip(path: Path) -> bool:
 
 
 def _is_harmful(name: str) -> bool:
-    return name in _HARMFUL_NAMES or name.partition(".")[0] in _HARMFUL_MODULES
+    return name in _HARMFUL_NAMES | _OPENERS or name.partition(".")[0] in _HARMFUL_MODULES
 
 
 def _seen(path: Path) -> _Seen:

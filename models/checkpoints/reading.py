@@ -11,15 +11,18 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from models.checkpoints.pickles import read_pickle
+from models.checkpoints.pickles import needs_numpy, read_pickle
 from models.checkpoints.saving_line import (
     SAVED,
+    Loading,
     line_for_npz,
+    line_for_part,
     line_for_pickle,
     line_for_program,
     line_for_torchscript,
@@ -76,6 +79,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not tables:
         raise InputError(f"{path}: holds {_what(content)}, and no tensors by name; {GIVE}")
     return Checkpoint(path, (path,), tables)
+
+
+def line_to_keep(checkpoint: Checkpoint, keys: Sequence[str | int], prefix: str) -> str:
+    """Return the remedy for a checkpoint that holds several networks: the line that saves one of them."""
+    files = checkpoint.files[1:] or checkpoint.files  # an index comes before the files that it lists
+    loading, condition = Loading.TENSORS, ""
+    if is_safetensors(_head(files[0])):
+        loading = Loading.SAFETENSORS
+    elif any(needs_numpy(file) for file in files):
+        loading, condition = Loading.ANYTHING, "if you trust the file, "
+    return f"{condition}save the one to use with: {line_for_part(files, loading, keys, prefix)}"
 
 
 def _head(path: Path) -> bytes:
@@ -196,8 +210,8 @@ def _refuse_other_zip(path: Path) -> None:
 
 def _not_weights(path: Path, what: str, line: str) -> str:
     return (
-        f"{path}: is {what}, not weights; export it as it is with: edgefit export {path.name}, or save its "
-        f"weights with: {line}"
+        f"{path}: is {what}, not weights; export it as it is with: edgefit export {quote(str(path))}, or "
+        f"save its weights with: {line}"
     )
 
 

@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 
 from models.checkpoints.tensor_tables import TensorTable, rank_of, tables_in
@@ -13,6 +14,14 @@ _ANY = (
     'c = c.state_dict() if hasattr(c, "state_dict") else c; '
     'c = {k: v for k, v in c.items() if hasattr(v, "shape")}'
 )
+
+
+class Loading(Enum):
+    """What loads a file of tensors in Python."""
+
+    SAFETENSORS = "safetensors.torch.load_file({})"
+    TENSORS = 'torch.load({}, map_location="cpu")'
+    ANYTHING = 'torch.load({}, map_location="cpu", weights_only=False)'
 
 
 class Inert:
@@ -27,17 +36,20 @@ class Inert:
 
 def line_for_content(path: Path, content: object) -> str:
     """Return the line for a file of torch.save; `content`: what it holds, with Inert for objects, or None."""
-    loaded = f"c = torch.load({_text(path)}, map_location={_text('cpu')}, weights_only=False)"
+    loaded = f"c = {Loading.ANYTHING.value.format(_for_torch(path))}"
     return _line("import torch", loaded, _tensors_in(content))
 
 
-def line_for_part(path: Path, keys: tuple[str, ...], prefix: str) -> str:
-    """Return the line that saves one network of a file that holds several."""
-    loaded = f"c = torch.load({_text(path)}, map_location={_text('cpu')})"
-    if path.suffix == ".safetensors":
-        loaded = f"import safetensors.torch; c = safetensors.torch.load_file({_text(path)})"
+def line_for_part(files: Sequence[Path], loading: Loading, keys: Sequence[str | int], prefix: str) -> str:
+    """Return the line that saves one network of a checkpoint that holds several."""
+    path = _text(files[0]) if loading is Loading.SAFETENSORS else _for_torch(files[0])
+    loaded = f"c = {loading.value.format(path)}"
+    if len(files) > 1:
+        names = ", ".join(_text(file) for file in files)
+        loaded = f"c = {{k: v for f in [{names}] for k, v in {loading.value.format('f')}.items()}}"
     chosen = f"{{k: v for k, v in c{_below(keys)}.items() if k.startswith({_text(prefix)})}}"
-    return _line("import torch", loaded, f"c = {chosen}" if prefix else f"c = c{_below(keys)}")
+    imports = "import torch, safetensors.torch" if loading is Loading.SAFETENSORS else "import torch"
+    return _line(imports, loaded, f"c = {chosen}" if prefix else f"c = c{_below(keys)}")
 
 
 def line_for_pickle(path: Path) -> str:
@@ -75,8 +87,13 @@ def _text(value: Path | str) -> str:
     return json.dumps(str(value))
 
 
-def _below(keys: tuple[str, ...]) -> str:
-    return "".join(f"[{_text(key)}]" for key in keys)
+def _for_torch(path: Path) -> str:
+    """Return what torch.load takes: of a path, it believes the suffix .safetensors."""
+    return f'open({_text(path)}, "rb")' if path.suffix == ".safetensors" else _text(path)
+
+
+def _below(keys: Sequence[str | int]) -> str:
+    return "".join(f"[{key if isinstance(key, int) else _text(key)}]" for key in keys)
 
 
 def _tensors_in(content: object) -> str:
@@ -96,7 +113,7 @@ def _preferred(tables: tuple[TensorTable, ...]) -> TensorTable | None:
     """Return the best of the largest tables; None if none has more than a few tensors."""
     most = max((len(table.tensors) for table in tables), default=0)
     large = [table for table in tables if 2 * len(table.tensors) > most]
-    return min(large, key=lambda table: rank_of("/".join(table.keys)), default=None)
+    return min(large, key=lambda table: rank_of(table.name), default=None)
 
 
 def _network_in(content: object) -> str | None:

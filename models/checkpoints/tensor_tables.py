@@ -16,10 +16,16 @@ _OF_OPTIMISERS = "param_groups"
 class TensorTable:
     """Tensors by name, somewhere in a checkpoint."""
 
-    keys: tuple[str, ...]
-    """The keys under which it lies, the outermost first; empty if the file holds nothing else."""
+    keys: tuple[str | int, ...]
+    """The keys, or places in lists, under which it lies, the outermost first; empty if the file holds nothing
+    else."""
     tensors: Mapping[str, Tensor]
     """The tensors."""
+
+    @property
+    def name(self) -> str:
+        """Its keys, for sentences; empty without any."""
+        return "/".join(map(str, self.keys))
 
 
 def tables_in(content: object) -> tuple[TensorTable, ...]:
@@ -27,7 +33,7 @@ def tables_in(content: object) -> tuple[TensorTable, ...]:
     return tuple(_tables(content, (), _DEEPEST))
 
 
-def _tables(content: object, keys: tuple[str, ...], depth: int) -> Iterator[TensorTable]:
+def _tables(content: object, keys: tuple[str | int, ...], depth: int) -> Iterator[TensorTable]:
     if isinstance(content, list | tuple):
         content = dict(enumerate(content))
     if not isinstance(content, Mapping) or _OF_OPTIMISERS in content:
@@ -41,7 +47,7 @@ def _tables(content: object, keys: tuple[str, ...], depth: int) -> Iterator[Tens
         yield TensorTable(keys, tensors)
     if depth:
         for key, value in content.items():
-            yield from _tables(value, (*keys, str(key)), depth - 1)
+            yield from _tables(value, (*keys, key if isinstance(key, int) else str(key)), depth - 1)
 
 
 def _tensor(value: object) -> Tensor | None:

@@ -177,7 +177,11 @@ def test_labels_of_one_image_that_change_together_are_one_change() -> None:
 
 
 def row(
-    provenance: Provenance, profile: str, cpu: str | None = "x86-vnni", variant: str = "onnx-int8"
+    provenance: Provenance,
+    profile: str,
+    cpu: str | None = "x86-vnni",
+    variant: str = "onnx-int8",
+    has_evaluation: bool = True,
 ) -> Run:
     evaluation = Evaluation(
         labels=(0,) * IMAGES, reference_logits=RIGHT, positive_class=1, pack_images=IMAGES
@@ -187,8 +191,13 @@ def row(
     case = replace(case_of(variant), artifact=made)
     references = References.of("onnx", "cpu", {})
     completed = outcome(Row(1.0), "int8", IMAGES)
-    context = RowContext(evaluation, load_profile(profile), provenance, True, CpuClass.X86_VNNI)
+    seen = evaluation if has_evaluation else None
+    context = RowContext(seen, load_profile(profile), provenance, True, CpuClass.X86_VNNI)
     return row_of_case(case, completed, context, references)
+
+
+def test_a_row_without_figures_of_accuracy_says_what_the_manifest_warns_of_too() -> None:
+    assert "misses what was asked for" in row("measured", "laptop-cpu", has_evaluation=False).warnings
 
 
 def test_a_row_says_what_the_manifest_warns_of() -> None:

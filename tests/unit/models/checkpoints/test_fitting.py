@@ -169,7 +169,7 @@ def test_the_counts_of_a_profiler_are_left_out_and_said(tmp_path: Path) -> None:
     found = fit(saved(tmp_path, {**MODEL, "features.0.total_ops": torch.zeros(1)}), OWN)
 
     assert_same(found, MODEL)
-    assert found.notes == ("1 counts of a profiler were not used, such as features.0.total_ops.",)
+    assert found.notes == ("1 count of a profiler was not used, such as features.0.total_ops.",)
 
 
 def test_the_state_of_an_optimiser_is_no_network(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from models.checkpoints.fitting import fit
 from models.checkpoints.reading import Checkpoint, read_checkpoint
 from models.errors import InputError
 
@@ -23,7 +24,7 @@ STATE: dict[str, Tensor] = {"features.0.weight": torch.arange(8.0), "features.0.
 
 
 def assert_holds(checkpoint: Checkpoint, key: str = "") -> None:
-    table = next(table for table in checkpoint.tables if "/".join(table.keys) == key)
+    table = next(table for table in checkpoint.tables if table.name == key)
     assert table.tensors.keys() == STATE.keys()
     for name, value in STATE.items():
         torch.testing.assert_close(table.tensors[name], value)
@@ -43,7 +44,8 @@ def refused(path: Path) -> str:
 def run_line_of(message: str, folder: Path) -> dict[str, Tensor]:
     """Run the line that a refusal ends with, in this process, and return what it saved."""
     line = shlex.split(message[message.index("python -c") :])
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a line leaves it to Python to close its file
         patch.chdir(folder)
         exec(line[2], {})
     return dict(torch.load(folder / "weights.pth", weights_only=True))
@@ -167,9 +169,7 @@ def test_a_plain_pickle_is_refused_with_the_line(tmp_path: Path) -> None:
     message = refused(tmp_path / "w.pkl")
 
     assert "is a pickle that torch.save did not write" in message
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        assert run_line_of(message, tmp_path).keys() == STATE.keys()
+    assert run_line_of(message, tmp_path).keys() == STATE.keys()
 
 
 def test_numpy_s_arrays_by_name_are_refused_with_the_line(tmp_path: Path) -> None:
@@ -179,9 +179,7 @@ def test_numpy_s_arrays_by_name_are_refused_with_the_line(tmp_path: Path) -> Non
     message = refused(tmp_path / "w.npz")
 
     assert "is NumPy arrays (.npz), not weights of PyTorch" in message
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        assert run_line_of(message, tmp_path).keys() == STATE.keys()
+    assert run_line_of(message, tmp_path).keys() == STATE.keys()
 
 
 def test_programs_are_refused_with_the_line_and_the_command_that_exports_them(tmp_path: Path) -> None:
@@ -194,8 +192,56 @@ def test_programs_are_refused_with_the_line_and_the_command_that_exports_them(tm
             with pytest.raises(InputError) as caught:
                 read_checkpoint(tmp_path / name)
             message = str(caught.value)
-            assert f"is {what}, not weights; export it as it is with: edgefit export {name}" in message
+            assert (
+                f"is {what}, not weights; export it as it is with: edgefit export {tmp_path / name}"
+                in message
+            )
             assert run_line_of(message, tmp_path).keys() == {"weight", "bias"}
+
+
+SEVERAL = {
+    f"{net}.{name}": value + number for number, net in enumerate("ab") for name, value in STATE.items()
+}
+
+
+def written_several(kind: str, folder: Path) -> Path:
+    """Write two networks in a kind of checkpoint, under a name that says another."""
+    path = folder / "w.pth"
+    if kind == "safetensors":
+        save_file(SEVERAL, path)
+    elif kind == "several files":
+        path = folder / "w.safetensors.index.json"
+        for number, net in enumerate("ab"):
+            part = {name: value for name, value in SEVERAL.items() if name.startswith(net)}
+            save_file(part, folder / f"{number}.safetensors")
+        files = {name: f"{'ab'.index(name[0])}.safetensors" for name in SEVERAL}
+        path.write_text(json.dumps({"weight_map": files}))
+    else:
+        path = folder / "w.safetensors"
+        tables = [{name[2:]: SEVERAL[name] for name in SEVERAL if name.startswith(net)} for net in "ab"]
+        torch.save(
+            {
+                "a list": tables,
+                "integers": dict(enumerate(tables)),
+                "numpy": {**SEVERAL, "best": np.float64(1)},
+            }[kind],
+            path,
+        )
+    return path
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "several files", "a list", "integers", "numpy"])
+def test_the_line_that_keeps_one_of_several_networks_works_for_every_kind(tmp_path: Path, kind: str) -> None:
+    path = written_several(kind, tmp_path)
+
+    with pytest.raises(InputError, match="holds several networks that fit") as caught:
+        fit(read_checkpoint(path), STATE)
+
+    message = str(caught.value)
+    assert ("if you trust the file" in message) == (kind == "numpy")
+    kept = {name.removeprefix("a."): value for name, value in run_line_of(message, tmp_path).items()}
+    assert kept.keys() == STATE.keys()
+    assert all(torch.equal(kept[name], STATE[name]) for name in STATE)
 
 
 class _Calls:
@@ -209,7 +255,8 @@ class _Calls:
 
 
 @pytest.mark.parametrize(
-    ("function", "name"), [(eval, "eval"), (exec, "exec"), (__import__("os").system, "posix.system")]
+    ("function", "name"),
+    [(eval, "eval"), (exec, "exec"), (open, "io.open"), (__import__("os").system, "posix.system")],
 )
 @pytest.mark.parametrize("is_zipped", [True, False], ids=["zip", "legacy"])
 def test_a_file_that_calls_what_no_weights_need_is_refused_without_a_line(
