@@ -49,6 +49,11 @@ class Goal:
             shortfall += max(0.0, self.agreement - agreement_low(held_out.agreement, self.images))
         return shortfall + sum(lost.loss for lost in held_out.lost_classes)
 
+    @property
+    def one_image(self) -> float:
+        """By how much one image changes a shortfall, in retention and agreement; a lost class is more."""
+        return 2 / self.images
+
 
 def search(
     candidates: Candidates,
@@ -61,9 +66,9 @@ def search(
     An attempt that fails is None, and is passed over.
 
     The search ends with the first recipe that meets the goal. Fallback recipes follow if none of the others
-    does. If no recipe meets the goal, the one with the smallest shortfall is used: among equals, the first of
-    those with hardly less SQNR than the best. The library's own default (None if it fails) is tried as well,
-    and used if it is better.
+    does. If no recipe meets the goal, the one with the smallest shortfall is used: among those whose
+    shortfall differs by one image at most, which is chance, the first of those with hardly less SQNR than the
+    best. The library's own default (None if it fails) is tried as well, and used if it is better.
     """
     attempts: list[Attempt] = []
     is_met = False
@@ -86,9 +91,9 @@ def search(
 
 
 def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:
-    shortfall, other_shortfall = goal.shortfall(held_out), goal.shortfall(other)
+    less = goal.shortfall(other) - goal.shortfall(held_out)
     has_less_noise = sqnr_db(held_out) > sqnr_db(other) + _NEARLY_EQUAL_DB
-    return shortfall < other_shortfall or (shortfall == other_shortfall and has_less_noise)
+    return less > goal.one_image or (abs(less) <= goal.one_image and has_less_noise)
 
 
 def is_mostly_int8(attempt: Attempt) -> bool:
@@ -102,7 +107,8 @@ def _best(attempts: Sequence[Attempt], goal: Goal) -> int:
     numbers = in_int8 or list(range(len(attempts)))
     results = {number: attempts[number].held_out for number in numbers}
     least = min(goal.shortfall(result) for result in results.values())
-    best = [number for number, result in results.items() if goal.shortfall(result) == least]
+    most = least + goal.one_image
+    best = [number for number, result in results.items() if goal.shortfall(result) <= most]
     highest = max(sqnr_db(results[number]) for number in best)
     return next(number for number in best if sqnr_db(results[number]) >= highest - _NEARLY_EQUAL_DB)
 

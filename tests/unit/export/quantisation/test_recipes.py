@@ -219,6 +219,16 @@ def test_if_no_recipe_meets_the_goal_the_smallest_shortfall_is_chosen() -> None:
     assert (len(made), chosen) == (3, 1)
 
 
+def test_one_image_does_not_outweigh_a_lot_of_noise() -> None:
+    one_image = 1 / IMAGES
+    _, chosen = run_search(held_out(0.97, 1.0, 14.0), held_out(0.97 - one_image, 1.0, 26.0))
+    _, of_default = run_search(
+        held_out(0.97 - one_image, 1.0, 26.0), default=held_out(0.97, 1.0, 10.0), default_in_int8=1.0
+    )
+
+    assert (chosen, of_default) == (1, 0)
+
+
 def test_fallbacks_are_tried_only_if_nothing_else_meets_the_goal() -> None:
     enough, _ = run_search(held_out(1.0, 1.0, 30.0), fallbacks=[held_out(1.0, 1.0, 40.0)])
     not_enough, chosen = run_search(
