@@ -25,6 +25,7 @@ _ALTERED_WORDS = frozenset(
         *("aug", "augmented", "flip", "flipped", "hflip", "vflip", "fliplr", "flipud", "rot", "rotate"),
         *("rotated", "mirror", "mirrored", "noise", "noisy", "blur", "blurred", "bright", "brightness"),
         *("zoom", "zoomed", "shear", "crop", "cropped", "shift", "shifted", "copy"),
+        *("thumb", "thumbnail", "small", "resized", "preview", "enhanced", "clahe", "equalized"),
     )
 )
 _MOST_WORDS_AFTER = 3

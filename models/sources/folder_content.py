@@ -29,7 +29,8 @@ from user_files.image_tables import tables_of_images
 from user_files.masks import masks_among
 from user_files.wording import some
 
-_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+# Hugging Face writes metadata.jsonl and Parquet.
+_OTHER_TABLES = (".xlsx", ".xls", ".ods", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,16 @@ def table_hint(folder: Path, content: FolderContent) -> str:
     """Return what to do with the tables beside the images that name them; "" if there are none."""
     tables = tables_of_images(folder, [file.found for file in content.images])
     if not tables:
-        return _spreadsheet_hint(folder)
+        return _other_table_hint(folder)
     paths = [printable(str(table.path)) for table in tables]
     return f"; the labels are probably in {some(paths)}: give --data {shlex.quote(paths[0])}"
 
 
-def _spreadsheet_hint(folder: Path) -> str:
-    names = sorted(printable(path.name) for path in folder.iterdir() if path.suffix.lower() in _SPREADSHEETS)
+def _other_table_hint(folder: Path) -> str:
+    """Return what to do with a table of a kind that is not read, in the folder or one of its own."""
+    near = (*folder.glob("*"), *folder.glob("*/*"))
+    paths = [path.relative_to(folder) for path in near if path.suffix.lower() in _OTHER_TABLES]
+    names = sorted(printable(str(path)) for path in paths)
     return f"; if {names[0]} has the labels, save it as CSV, and give that with --data" if names else ""
 
 

@@ -72,7 +72,15 @@ def test_words_that_only_end_so_name_no_mask() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["film_flip.png", "film_rot90.jpg", "film_aug_1.png", "aug_film.png", "film - Copy (2).png"]
+    "name",
+    [
+        "film_flip.png",
+        "film_rot90.jpg",
+        "film_aug_1.png",
+        "aug_film.png",
+        "film - Copy (2).png",
+        "film_thumb.png",
+    ],
 )
 def test_an_altered_copy_is_named_after_its_original(name: str) -> None:
     assert originals_of([PurePath("film.png"), PurePath(name)], [0, 0]) == {1: 0}

@@ -1,5 +1,6 @@
 """What is probably not meant so in a folder of images is said before training, by class and with counts."""
 
+import re
 import shutil
 import unicodedata
 from collections.abc import Callable
@@ -410,11 +411,12 @@ def test_a_flat_folder_beside_a_table_is_an_error_that_names_the_table(
         loaded(tmp_path)
 
 
-def test_a_spreadsheet_beside_the_images_is_named(tmp_path: Path, write_class: Write) -> None:
+@pytest.mark.parametrize("name", ["labels.xlsx", "images/metadata.jsonl", "labels.parquet"])
+def test_a_table_that_is_not_read_is_named(tmp_path: Path, write_class: Write, name: str) -> None:
     write_class(tmp_path / "images", 0, 5)
-    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04")
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
 
-    with pytest.raises(InputError, match=r"if labels\.xlsx has the labels, save it as CSV"):
+    with pytest.raises(InputError, match=f"if {re.escape(name)} has the labels, save it as CSV"):
         loaded(tmp_path)
 
 
