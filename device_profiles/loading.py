@@ -19,10 +19,10 @@ from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest, with_newer
 from device_profiles.yaml_text import read_yaml
 from user_files.faults import why_replaced
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
 from user_files.own_folders import configuration, expanded, home
+from user_files.path_kinds import path_kind, wrong_path
 from user_files.text import text_of
-from user_files.things import thing_at, wrong_thing
 from user_files.versions import newer_schema
 
 _FOLDER = Path(__file__).parent
@@ -98,7 +98,7 @@ def _refuse_path(name: str) -> None:
         raise ProfileError(f"the profile '{name}': {missing_hint(name)}")
     path = Path(name)
     if path.exists():
-        fault = wrong_thing(path, "a profile, whose name ends in .yaml", nearest(path.stem, profile_names()))
+        fault = wrong_path(path, "a profile, whose name ends in .yaml", nearest(path.stem, profile_names()))
         raise ProfileError(f"{path}: {fault}")
 
 
@@ -243,9 +243,9 @@ def _refuse_what_is_no_profile(path: Path) -> None:
     """Raise ProfileError for a folder, a device file or a huge file; such files are not read."""
     remedy = "give a profile's name, or the path of a YAML file"
     if path.exists() and not path.is_file():
-        raise ProfileError(f"{path}: {wrong_thing(path, 'a profile, which is a file', remedy)}")
-    if path.suffix not in _ENDINGS and (thing := thing_at(path)) is not None:
-        raise ProfileError(f"{path}: is {thing.what}, not a profile; {thing.remedy or remedy}")
+        raise ProfileError(f"{path}: {wrong_path(path, 'a profile, which is a file', remedy)}")
+    if path.suffix not in _ENDINGS and (kind := path_kind(path)) is not None:
+        raise ProfileError(f"{path}: is {kind.what}, not a profile; {kind.remedy or remedy}")
     if path.exists() and path.stat().st_size > _LARGEST_BYTES:
         raise ProfileError(f"{path} is not a profile: it is larger than {_LARGEST_BYTES} bytes")
 

@@ -41,9 +41,9 @@ from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import A_DOCUMENT, is_report, path_kind
 from user_files.text import utf8_of
-from user_files.things import A_DOCUMENT, is_report, thing_at
 
 if TYPE_CHECKING:
     from export.options import ExportOptions
@@ -130,10 +130,10 @@ def _kind_of(given: Path | Report) -> Compared:
 
 def _refuse_other(path: Path) -> None:
     """Raise InputError for a file that is known to be neither; what else it is, its reader says."""
-    thing = thing_at(path) if path.is_file() else None
-    if thing is not None and not thing.is_model and not is_report(thing) and thing.what != A_DOCUMENT:
-        remedy = thing.remedy or "give two model files, two bundles, or two reports"
-        raise InputError(f"{path}: is {thing.what}, not a model file, a bundle or a report; {remedy}")
+    kind = path_kind(path) if path.is_file() else None
+    if kind is not None and not kind.is_model and not is_report(kind) and kind.what != A_DOCUMENT:
+        remedy = kind.remedy or "give two model files, two bundles, or two reports"
+        raise InputError(f"{path}: is {kind.what}, not a model file, a bundle or a report; {remedy}")
 
 
 def _is_json(path: Path) -> bool:

@@ -36,7 +36,7 @@ from export.sources.spec import OpenSource, SourceDescription, SourceSpec, State
 from models.positive import Positive
 from models.progress import Progress
 from models.sources.options import strict_data_sentence
-from user_files.things import wrong_thing
+from user_files.path_kinds import wrong_path
 
 # What the values of the judged output are is told by so many samples.
 _TOLD_BY = 16
@@ -93,7 +93,7 @@ def _refuse_no_run(folder: Path) -> None:
     if not is_run_folder(folder):
         wanted = "a run folder, as edgefit finetune writes"
         raise InputError(
-            f"{folder}: {wrong_thing(folder, wanted, 'give one, a model file or a network in Python')}"
+            f"{folder}: {wrong_path(folder, wanted, 'give one, a model file or a network in Python')}"
         )
 
 

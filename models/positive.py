@@ -70,16 +70,16 @@ def positive_class(names: Sequence[str], stated: str | None, noun: str = "the da
         return Positive(_stated(names, stated, noun), f"'{stated}' is the positive class, as stated.")
     if len(names) != _TWO:
         return None
-    told = by_names(names)
-    if told is None:
+    known = by_names(names)
+    if known is None:
         return Positive(
             _ASSUMED,
             f"Nothing says which class is positive: label {_ASSUMED}, '{names[_ASSUMED]}', counts as "
             f"positive; if it is '{names[0]}', state it with --positive {_quoted(names[0])}.",
         )
     return Positive(
-        told,
-        f"'{names[told]}' is the positive class, '{names[1 - told]}' the negative one, by their names; "
+        known,
+        f"'{names[known]}' is the positive class, '{names[1 - known]}' the negative one, by their names; "
         "--positive states another.",
     )
 

@@ -21,7 +21,7 @@ from models.sources.names import check_name
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
 from user_files.faults import why_unreadable
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
 from user_files.own_folders import NO_HOME, is_below_no_home
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"

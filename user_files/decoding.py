@@ -40,7 +40,7 @@ _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 # Several large images at once would need more memory than small boards have.
 _LARGE_PIXELS = 20_000_000
 _large_images = threading.Lock()
-_HUSHED = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+_QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 
 
 class ImageError(ValueError):
@@ -72,8 +72,8 @@ def opened_image(path: "str | Path") -> "Iterator[Image.Image]":
 
     # Pillow warns of damaged metadata and of large images, which changes no pixel. The entry is kept:
     # other threads would be without it for a moment.
-    if _HUSHED not in warnings.filters:
-        warnings.filterwarnings("ignore", module=_HUSHED[3].pattern)
+    if _QUIET not in warnings.filters:
+        warnings.filterwarnings("ignore", module=_QUIET[3].pattern)
     try:
         # By its name Pillow would map a TIFF into memory, and mix up the rows of one that lies on its side.
         with Path(path).open("rb") as file, Image.open(file) as image:

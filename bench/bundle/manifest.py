@@ -29,10 +29,10 @@ from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.faults import why_changed
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import wrong_path
 from user_files.path_names import why_unwritable
 from user_files.text import utf8_of
-from user_files.things import wrong_thing
 
 MANIFEST = "manifest.json"
 
@@ -368,7 +368,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     if not path.is_file():
         wanted = f"a bundle (it has no {MANIFEST})" if folder.is_dir() else "a bundle, which is a folder"
         remedy = "make one with: edgefit export RUN --out BUNDLE"
-        raise InputError(f"{folder}: {wrong_thing(folder, wanted, remedy)}")
+        raise InputError(f"{folder}: {wrong_path(folder, wanted, remedy)}")
     if (reason := why_unwritable(folder)) is not None:  # a worker could not be given its files
         raise InputError(f"{folder}: {reason}")
     try:

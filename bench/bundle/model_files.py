@@ -28,9 +28,9 @@ from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from user_files.faults import why_replaced, why_unreadable
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
-from user_files.things import own_folder_at, thing_at
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
@@ -118,8 +118,8 @@ def _refusal(path: Path, kind: FileKind) -> str:
 
 def _document(path: Path, kind: FileKind) -> FileKind:
     """Return what a text or an archive of arrays is to edgefit, which says more than what it is at all."""
-    thing = thing_at(path) if kind.what in _OTHERS else None
-    return kind if thing is None else FileKind(f"{thing.what}, not a model", thing.remedy or kind.remedy)
+    other = path_kind(path) if kind.what in _OTHERS else None
+    return kind if other is None else FileKind(f"{other.what}, not a model", other.remedy or kind.remedy)
 
 
 def _kind_of(path: Path) -> FileKind:
@@ -170,9 +170,9 @@ def _kind_of_folder(folder: Path) -> FileKind:
     models = [name for name in names if name.lower().endswith(_SUFFIXES)]
     if models:
         return FileKind("a folder, not a model file", f"give a model in it: {_some(models)}")
-    thing = thing_at(folder)
-    what = "a folder" if thing is None else thing.what
-    remedy = (None if thing is None else thing.remedy) or TAKEN
+    other = path_kind(folder)
+    what = "a folder" if other is None else other.what
+    remedy = (None if other is None else other.remedy) or TAKEN
     return FileKind(f"{what}, neither a bundle (it has no manifest.json) nor a model file", remedy)
 
 

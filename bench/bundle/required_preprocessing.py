@@ -20,7 +20,7 @@ from bench.bundle.stated_preprocessing import PRESETS, Geometry, PresetName, Sta
 from bench.errors import InputError
 from user_files.bits_in_use import BitsInUse
 from user_files.decoding import FULL_WHITE
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
 
 _PRESET_WORDS: Mapping[PresetName, str] = {
     "imagenet": "values from 0 to 1, minus ImageNet's mean, divided by its std",

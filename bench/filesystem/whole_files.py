@@ -27,8 +27,8 @@ from bench.filesystem.unfinished import (
     new_folder,
     sweep_parts,
 )
+from user_files.path_kinds import own_folder_at
 from user_files.path_names import why_unwritable
-from user_files.things import own_folder_at
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
 """Returns the files that edgefit wrote in a folder: their SHA-256 by path, None for the record that lists the

@@ -14,7 +14,7 @@ from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
 from user_files.faults import why_changed
-from user_files.things import wrong_thing
+from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
 
@@ -117,7 +117,7 @@ def _read(folder: Path, remedy: str) -> Wheelhouse:
     try:
         return Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        fault = wrong_thing(folder, f"a wheelhouse (it has no {MARKER})", remedy)
+        fault = wrong_path(folder, f"a wheelhouse (it has no {MARKER})", remedy)
         raise InputError(f"{folder}: {fault}") from None
     except ValidationError as error:
         raise InputError(f"{explain(folder / MARKER, error, Wheelhouse)}; {remedy}") from None

@@ -19,9 +19,9 @@ from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
 from user_files.faults import why_replaced
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import path_kind, wrong_path
 from user_files.text import utf8_of
-from user_files.things import thing_at, wrong_thing
 from user_files.versions import newer_schema
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
@@ -57,7 +57,7 @@ def was_a_report(content: bytes) -> bool:
 def read_report(path: Path) -> Report:
     """Read a report's file. Raises the errors of parse_report, and InputError if it cannot be read."""
     if path.is_dir():
-        raise InputError(f"{path}: {wrong_thing(path, 'a report', _MAKE_ONE)}")
+        raise InputError(f"{path}: {wrong_path(path, 'a report', _MAKE_ONE)}")
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -75,7 +75,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     """
     content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
-        wrong = wrong_thing(path, "a report, which is a JSON document", _MAKE_ONE)
+        wrong = wrong_path(path, "a report, which is a JSON document", _MAKE_ONE)
         raise InputError(why_replaced(path) or f"{path}: {wrong}")
     try:
         report = Report.model_validate_json(_in_schema_2(content, path))
@@ -103,8 +103,8 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         return content  # its reader says what is wrong
     if not isinstance(document, dict):
         return content
-    if not document.keys() >= _OF_A_REPORT and (thing := thing_at(path)) is not None and thing.remedy:
-        raise InputError(f"{path}: is {thing.what}, not a report; {thing.remedy}")
+    if not document.keys() >= _OF_A_REPORT and (kind := path_kind(path)) is not None and kind.remedy:
+        raise InputError(f"{path}: is {kind.what}, not a report; {kind.remedy}")
     if (newer := newer_schema(document, _SCHEMA)) is not None:
         raise InputError(f"{path} {newer}; or measure again")
     if document.get("schema") != 1:

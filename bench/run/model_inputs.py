@@ -22,8 +22,8 @@ from bench.bundle.tensor_pack import MAX_BYTES, RANDOM_INPUTS, TensorPack, rando
 from bench.errors import InputError
 from bench.run.image_inputs import ImageInputs
 from user_files.finding import first_image
-from user_files.missing import missing_hint
-from user_files.things import folder_without_data, wrong_thing
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import folder_without_data, wrong_path
 
 _USES = (
     "give a folder of images, a folder of .npy or .npz files, FILE.npz, or a function that yields arrays: "
@@ -164,7 +164,7 @@ def _source_in_folder(folder: Path, preprocess: str | None) -> InputsSource:
         _refuse_preprocess(preprocess, f"{folder} has arrays, which a model takes as they are")
         return ArrayInputs(f"arrays of {folder}", samples_in_files(arrays))
     if image is None:
-        raise InputError(f"--data {folder}: {wrong_thing(folder, 'a folder of images or arrays', _USES)}")
+        raise InputError(f"--data {folder}: {wrong_path(folder, 'a folder of images or arrays', _USES)}")
     return ImageFolderInputs(folder, preprocess)
 
 
@@ -175,7 +175,7 @@ def _source_in_file(data: str) -> InputsSource:
         return ArrayInputs(f"{path}:{name}", samples_of_function(path, name))
     path = Path(data)
     if not path.is_file() or path.suffix.lower() not in TENSOR_SUFFIXES:
-        raise InputError(f"--data {data}: {wrong_thing(path, 'data that edgefit bench reads', _USES)}")
+        raise InputError(f"--data {data}: {wrong_path(path, 'data that edgefit bench reads', _USES)}")
     return ArrayInputs(f"arrays of {path}", samples_in_files([path]))
 
 

@@ -10,9 +10,9 @@ from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names, printable
 from user_files.faults import why_replaced
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import wrong_path
 from user_files.text import TextError, text_of
-from user_files.things import wrong_thing
 
 _MOST_NAMED = 5
 
@@ -31,7 +31,7 @@ def stated_classes(stated: str) -> tuple[str, ...]:
     else:
         remedy = "give a file with a name per line, or a,b,…"
         if Path(stated).exists():
-            fault = wrong_thing(Path(stated), "a file with a name per line", remedy)
+            fault = wrong_path(Path(stated), "a file with a name per line", remedy)
             raise InputError(f"--classes {printable(stated)}: {fault}")
         raise InputError(
             f"--classes {printable(stated)}: there is no such file, and it is no list; "

@@ -28,8 +28,8 @@ from models.progress import Progress, Silent
 from models.sources.folder_content import refuse_dicom
 from user_files.faults import why_unreadable
 from user_files.finding import first_image, found_file
-from user_files.missing import missing_hint
-from user_files.things import folder_without_data, thing_at
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import folder_without_data, path_kind
 
 USES = (
     "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
@@ -95,16 +95,16 @@ def _is_function(data: str) -> bool:
 
 def _refuse_own(path: Path) -> None:
     """Raise InputError for a folder that edgefit wrote, or that has nothing in it."""
-    thing = folder_without_data(path)
-    if thing is not None:
-        raise InputError(f"--data {path}: is {thing.what}, not data; {thing.remedy or USES}")
+    kind = folder_without_data(path)
+    if kind is not None:
+        raise InputError(f"--data {path}: is {kind.what}, not data; {kind.remedy or USES}")
 
 
 def _refuse_no_data(path: Path) -> None:
     """Raise InputError for a file that is known to be neither a table nor arrays."""
-    thing = thing_at(path)
-    if thing is not None and path.suffix.lower() not in (".npz", ".csv", ".tsv", ".txt"):
-        raise InputError(f"--data {path}: is {thing.what}, not data; {thing.remedy or USES}")
+    kind = path_kind(path)
+    if kind is not None and path.suffix.lower() not in (".npz", ".csv", ".tsv", ".txt"):
+        raise InputError(f"--data {path}: is {kind.what}, not data; {kind.remedy or USES}")
 
 
 def _complaint(data: str, path: Path) -> str:

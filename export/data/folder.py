@@ -18,7 +18,7 @@ from models.sources.folder_tree import PlacedFile
 from models.sources.labelled_files import labelled_files
 from models.sources.names import check_name, printable
 from models.sources.patients import patient_of
-from user_files.masks import altered_in_words, originals_of
+from user_files.related_names import altered_in_words, originals_of
 from user_files.wording import kinds_in_words
 
 

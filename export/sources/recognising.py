@@ -10,8 +10,8 @@ from bench.errors import InputError
 from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
 from user_files.faults import why_unreadable
-from user_files.missing import missing_hint
-from user_files.things import wrong_thing
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import wrong_path
 
 _LIBRARIES = {"torchvision": SourceKind.TORCHVISION, "timm": SourceKind.TIMM}
 _KINDS = {format_: kind for kind, format_ in FORMAT_OF.items()}
@@ -39,7 +39,7 @@ def recognise(text: str, weights: Path | None) -> SourceSpec:
         remedy = "give the file that holds the weights"
         raise InputError(
             why_unreadable(weights)
-            or f"--weights {weights}: {wrong_thing(weights, 'a file of weights', remedy)}"
+            or f"--weights {weights}: {wrong_path(weights, 'a file of weights', remedy)}"
         )
     return spec.model_copy(update={"weights": str(weights.resolve())})
 

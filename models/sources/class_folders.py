@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from models.sources.folder_tree import ClassFolder
 from models.sources.names import printable
-from user_files.masks import is_mask_folder
+from user_files.related_names import is_mask_folder
 from user_files.wording import counted, some
 
 _SHARD = re.compile(

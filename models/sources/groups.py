@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from models.sources.folder_layout import ImageFile
 from models.sources.names import printable
-from user_files.masks import altered_in_words, originals_of
+from user_files.related_names import altered_in_words, originals_of
 
 
 def groups_of(files: Sequence[ImageFile]) -> list[str]:

@@ -11,8 +11,8 @@ from models.sources.options import Loader, SourceOptions
 from models.sources.pneumoniamnist import prepare_pneumoniamnist
 from models.sources.synthetic import prepare_synthetic
 from user_files.image_tables import TABLE_SUFFIXES
-from user_files.missing import missing_hint
-from user_files.things import folder_without_data, wrong_thing
+from user_files.missing_paths import missing_hint
+from user_files.path_kinds import folder_without_data, wrong_path
 
 NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
     "synthetic": prepare_synthetic,
@@ -41,18 +41,16 @@ def prepare_source(source: str, options: SourceOptions) -> Loader:
 
 def _refuse_own(source: str, path: Path) -> None:
     """Raise InputError for a folder that edgefit wrote, or that has nothing in it."""
-    thing = folder_without_data(path)
-    if thing is not None:
-        raise InputError(
-            f"--data {source}: is {thing.what}, not images to train on; {thing.remedy or _REMEDY}"
-        )
+    kind = folder_without_data(path)
+    if kind is not None:
+        raise InputError(f"--data {source}: is {kind.what}, not images to train on; {kind.remedy or _REMEDY}")
 
 
 def _complaint(source: str, path: Path) -> str:
     if path.suffix.lower() in (".dcm", ".dicom"):
         return f"--data {source}: DICOM is not supported; convert the images to PNG, one folder per class"
     if path.exists() and source.strip():
-        return f"--data {source}: {wrong_thing(path, 'an .npz file, a CSV file or a folder', _REMEDY)}"
+        return f"--data {source}: {wrong_path(path, 'an .npz file, a CSV file or a folder', _REMEDY)}"
     close = difflib.get_close_matches(source, NAMED, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return (

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from user_files.masks import is_mask_folder, masks_among, originals_of
+from user_files.related_names import is_mask_folder, masks_among, originals_of
 
 
 @pytest.mark.parametrize(

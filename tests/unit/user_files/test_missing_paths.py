@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
 
 
 @pytest.fixture(autouse=True)

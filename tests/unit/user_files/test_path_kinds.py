@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from user_files.things import folder_without_data, thing_at, wrong_thing
+from user_files.path_kinds import folder_without_data, path_kind, wrong_path
 
 MARKERS = {"run": "run.json", "bundle": "manifest.json", "wheels": "wheelhouse.json", "copy": "shipped.json"}
 DOCUMENTS = {
@@ -100,7 +100,7 @@ def things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_each_thing_says_what_it_is_and_what_to_type(things: Path, name: str, said: str) -> None:
-    assert wrong_thing(Path(name), "W", "give W").startswith(said)
+    assert wrong_path(Path(name), "W", "give W").startswith(said)
 
 
 def test_what_has_no_name_is_a_file_or_a_folder(things: Path) -> None:
@@ -108,8 +108,8 @@ def test_what_has_no_name_is_a_file_or_a_folder(things: Path) -> None:
     (things / "notes" / "a").touch()
     (things / "blob").write_bytes(b"\x00\x01")
 
-    assert wrong_thing(Path("notes"), "W", "give W") == "is a folder, but not W; give W"
-    assert wrong_thing(Path("blob"), "W", "give W") == "is a file, but not W; give W"
+    assert wrong_path(Path("notes"), "W", "give W") == "is a folder, but not W; give W"
+    assert wrong_path(Path("blob"), "W", "give W") == "is a file, but not W; give W"
 
 
 def test_only_folders_without_data_are_refused_as_data(things: Path) -> None:
@@ -124,7 +124,7 @@ def test_only_folders_without_data_are_refused_as_data(things: Path) -> None:
 def test_a_document_is_named_with_a_mark(things: Path) -> None:
     Path("report.json").write_text(json.dumps(DOCUMENTS["report.json"]), encoding="utf-8-sig")
 
-    thing = thing_at(Path("report.json"))
+    thing = path_kind(Path("report.json"))
 
     assert thing is not None
     assert thing.what == "a report of edgefit bench"

@@ -17,7 +17,7 @@ from typing import Any
 
 from user_files.data_kinds import is_named_as_image
 from user_files.faults import replaced_by
-from user_files.missing import missing_hint
+from user_files.missing_paths import missing_hint
 from user_files.signatures import PACKED, FileSignature, signature_of
 from user_files.text import utf8_of
 from user_files.versions import document_of
@@ -29,7 +29,7 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
-class Thing:
+class PathKind:
     """What lies at a path."""
 
     what: str
@@ -86,8 +86,8 @@ _DOCUMENTS: tuple[tuple[frozenset[str], str, str], ...] = (
         "give the report: edgefit choose REPORT",
     ),
 )
-_IMAGES = Thing("a folder of images")
-_ARCHIVE = Thing("an archive", "unpack it, and give what is in it")
+_IMAGES = PathKind("a folder of images")
+_ARCHIVE = PathKind("an archive", "unpack it, and give what is in it")
 _WEIGHTS = (".safetensors", ".pth", ".ckpt", ".h5")
 _MODELS = (".onnx", ".pt", ".pt2", ".tflite", ".keras", ".engine", ".mlmodel", ".ort", ".pte")
 # torch and Keras save zip archives too.
@@ -95,82 +95,82 @@ _OF_MODEL = re.compile(r"(^|/)(data\.pkl|constants\.pkl|archive_format|config\.j
 _BINARY = re.compile(rb"[\x00-\x08]")
 
 
-def wrong_thing(path: Path, wanted: str, remedy: str) -> str:
+def wrong_path(path: Path, wanted: str, remedy: str) -> str:
     """Return what is wrong with a path at which `wanted` was needed, to follow the path and a colon.
 
     `remedy`: what the command takes, where what lies there does not say what it is given to.
     """
     if not os.path.lexists(path):
         return f"there is no such file or folder; {missing_hint(path) or remedy}"
-    thing = thing_at(path)
-    if thing is None:
+    kind = path_kind(path)
+    if kind is None:
         return f"is {'a folder' if path.is_dir() else 'a file'}, but not {wanted}; {remedy}"
-    return f"is {thing.what}, not {wanted}; {thing.remedy or remedy}"
+    return f"is {kind.what}, not {wanted}; {kind.remedy or remedy}"
 
 
-def thing_at(path: Path) -> Thing | None:
+def path_kind(path: Path) -> PathKind | None:
     """Return what lies at a path; None if there is nothing, or nothing that has a name here."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             return own_folder_at(path) or _folder(path)
-        return _file(path) if stat.S_ISREG(mode) else Thing("a device or pipe")
+        return _file(path) if stat.S_ISREG(mode) else PathKind("a device or pipe")
     except OSError:
         return None  # whoever opens it says why that fails
 
 
-def is_report(thing: Thing) -> bool:
+def is_report(kind: PathKind) -> bool:
     """Tell whether it is a report of edgefit bench."""
-    return thing.what == _REPORT
+    return kind.what == _REPORT
 
 
-def own_folder_at(path: Path) -> Thing | None:
+def own_folder_at(path: Path) -> PathKind | None:
     """Return which folder of edgefit's own it is; None if it is none."""
     for marker, keys, what, remedy in _FOLDERS:
         if keys <= _read(path / marker).keys():
-            return Thing(what, remedy.format(shlex.quote(str(path))))
+            return PathKind(what, remedy.format(shlex.quote(str(path))))
     return None
 
 
-def folder_without_data(path: Path) -> Thing | None:
+def folder_without_data(path: Path) -> PathKind | None:
     """Return what a folder is that is no data: one of edgefit's own, or with such ones alone, or empty."""
-    thing = thing_at(path)
-    return None if thing is None or thing == _IMAGES else thing
+    kind = path_kind(path)
+    return None if kind is None or kind == _IMAGES else kind
 
 
-def _folder(path: Path) -> Thing | None:
+def _folder(path: Path) -> PathKind | None:
     entries = list(islice(sorted(path.iterdir()), _MOST_LOOKED_AT))
     if not entries:
-        return Thing("an empty folder")
+        return PathKind("an empty folder")
     inner = (file for entry in entries if entry.is_dir() for file in entry.iterdir())
     if any(is_named_as_image(file) for file in islice((*entries, *inner), _MOST_LOOKED_AT)):
         return _IMAGES
     own = [str(entry) for entry in entries if _is_own(entry)]
-    return Thing("a folder", f"give what is in it: {' or '.join(own[:_MOST_NAMED])}") if own else None
+    return PathKind("a folder", f"give what is in it: {' or '.join(own[:_MOST_NAMED])}") if own else None
 
 
 def _is_own(entry: Path) -> bool:
     """Tell whether it is a folder of edgefit's own, or a report."""
     if entry.is_dir():
         return own_folder_at(entry) is not None
-    thing = _document(entry) if entry.suffix == ".json" else None
-    return thing is not None and is_report(thing)
+    kind = _document(entry) if entry.suffix == ".json" else None
+    return kind is not None and is_report(kind)
 
 
-def _file(path: Path) -> Thing | None:
+def _file(path: Path) -> PathKind | None:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:
-        return Thing("an empty file")
-    looks: tuple[Callable[[Path, bytes], Thing | None], ...] = (_image, _archive, _text, _by_suffix)
-    return next((thing for look in looks if (thing := look(path, head)) is not None), None)
+        return PathKind("an empty file")
+    looks: tuple[Callable[[Path, bytes], PathKind | None], ...] = (_image, _archive, _text, _by_suffix)
+    return next((kind for look in looks if (kind := look(path, head)) is not None), None)
 
 
-def _image(_path: Path, head: bytes) -> Thing | None:
-    return Thing("an image") if signature_of(head) is FileSignature.IMAGE else None
+def _image(_path: Path, head: bytes) -> PathKind | None:
+    return PathKind("an image") if signature_of(head) is FileSignature.IMAGE else None
 
 
-def _archive(path: Path, head: bytes) -> Thing | None:
+def _archive(path: Path, head: bytes) -> PathKind | None:
     if signature_of(head) in PACKED:
         return _ARCHIVE
     if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
@@ -178,26 +178,26 @@ def _archive(path: Path, head: bytes) -> Thing | None:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     if path.suffix == ".pyz" or "__main__.py" in names:
-        return Thing("a packed measurement", f"run it on the board: python3 {shlex.quote(str(path))}")
+        return PathKind("a packed measurement", f"run it on the board: python3 {shlex.quote(str(path))}")
     if names and all(name.endswith(".npy") for name in names):
-        return Thing("a file of arrays (.npz)")
+        return PathKind("a file of arrays (.npz)")
     is_model = any(map(_OF_MODEL.search, names))
-    return None if is_model else Thing("a zip archive", "unpack it, and give what is in it")
+    return None if is_model else PathKind("a zip archive", "unpack it, and give what is in it")
 
 
-def _text(path: Path, head: bytes) -> Thing | None:
+def _text(path: Path, head: bytes) -> PathKind | None:
     if (fault := replaced_by(head)) is not None:
-        return Thing(fault.what.partition(",")[0], fault.remedy)
+        return PathKind(fault.what.partition(",")[0], fault.remedy)
     return _document(path) if utf8_of(head).lstrip().startswith(b"{") else None
 
 
-def _document(path: Path) -> Thing | None:
+def _document(path: Path) -> PathKind | None:
     document = _read(path)
     quoted = {"above": shlex.quote(str(path.parent))}
     for keys, what, remedy in _DOCUMENTS:
         if keys <= document.keys():
-            return Thing(what, remedy.format(shlex.quote(str(path)), **quoted))
-    return Thing(A_DOCUMENT) if document else None
+            return PathKind(what, remedy.format(shlex.quote(str(path)), **quoted))
+    return PathKind(A_DOCUMENT) if document else None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -207,17 +207,17 @@ def _read(path: Path) -> Mapping[str, Any]:
     return document_of(path.read_bytes())
 
 
-def _by_suffix(path: Path, head: bytes) -> Thing | None:
+def _by_suffix(path: Path, head: bytes) -> PathKind | None:
     suffix, quoted = path.suffix.lower(), shlex.quote(str(path))
     if path.name.endswith("edgefit.yaml"):
-        return Thing("a sidecar, which says what a model beside it takes", "give that model")
+        return PathKind("a sidecar, which says what a model beside it takes", "give that model")
     if suffix in (".yaml", ".yml"):
-        return Thing("a YAML file, as device profiles are", f"give a profile with --profile {quoted}")
+        return PathKind("a YAML file, as device profiles are", f"give a profile with --profile {quoted}")
     if suffix in (".csv", ".tsv"):
-        return Thing("a table (CSV)")
+        return PathKind("a table (CSV)")
     if suffix in _WEIGHTS:
-        return Thing("a file of weights", is_model=True)
+        return PathKind("a file of weights", is_model=True)
     if (suffix in _MODELS and _BINARY.search(head)) or (suffix == ".xml" and b"<net" in head):
         remedy = f"measure it with: edgefit bench {quoted} --out report.json"
-        return Thing("a model file", remedy, is_model=True)
-    return Thing("a text file") if suffix in (".txt", ".md") else None
+        return PathKind("a model file", remedy, is_model=True)
+    return PathKind("a text file") if suffix in (".txt", ".md") else None
