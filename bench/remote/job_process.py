@@ -37,6 +37,7 @@ from bench.remote.job_folder import (
     Say,
 )
 from bench.report.files import write_report
+from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.model_set import ModelSet, OpenedModels
 
@@ -76,7 +77,7 @@ def measure(folder: Path) -> JobOutcome:
                 request.profile,
                 request.benchmark,
                 EventFile(folder / EVENTS),
-                partial(write_report, folder / REPORT),
+                partial(_deliver, folder),
             )
     except BenchError as error:
         return JobOutcome(exit_code=error.exit_code, message=str(error))
@@ -86,6 +87,16 @@ def measure(folder: Path) -> JobOutcome:
     except Exception:  # noqa: BLE001 - the edge of the process: the laptop has to receive the reason
         return JobOutcome(exit_code=_CRASHED, message=traceback.format_exc())
     return JobOutcome(exit_code=0, message=None)
+
+
+def _deliver(folder: Path, report: Report) -> None:
+    """Write report and outcome before the journal is deleted: a loss of power leaves one or the other."""
+    write_report(folder / REPORT, report)
+    _write_outcome(folder, JobOutcome(exit_code=0, message=None))
+
+
+def _write_outcome(folder: Path, outcome: JobOutcome) -> None:
+    write_whole(folder / OUTCOME, outcome.model_dump_json())
 
 
 @contextmanager
@@ -119,7 +130,7 @@ def main() -> None:
     """Measure; a signal ends it so that its journal stays, and the next start resumes it."""
     signal.signal(signal.SIGTERM, _exit)
     folder = Path(sys.argv[1])
-    write_whole(folder / OUTCOME, measure(folder).model_dump_json())
+    _write_outcome(folder, measure(folder))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ import os
 import subprocess
 import sys
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.remote.agent.store import RefusedError, Store, part_path, remove, write_whole
+from bench.remote.agent.store import RefusedError, Store, part_path, read_object, remove, write_whole
 
 _LAST_LINES = 4
 # In each environment: what it was made of.
@@ -71,7 +74,7 @@ class Environments:
         part = part_path(folder)
         remove(part)
         try:
-            with zipfile.ZipFile(self._store.blob(sha256)) as archive:
+            with _opened(self._store.blob(sha256)) as archive:
                 archive.extractall(part)
             _replace_all(part, folder)
         finally:
@@ -143,16 +146,12 @@ class Environments:
 
 def _read(path: Path) -> "dict[str, Any]":
     """Return what an environment was made of; where a loss of power damaged the record, no wheel."""
-    try:
-        made_of: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {"wheels": [], "with_system_packages": None}
-    return made_of
+    return {"wheels": [], "with_system_packages": None, **(read_object(path) or {})}
 
 
 def _unpack_wheel(path: Path, packages: Path) -> None:
     """Unpack a wheel: what lies in its `.data` folder under purelib and platlib belongs beside the rest."""
-    with zipfile.ZipFile(path) as wheel:
+    with _opened(path) as wheel:
         for member in wheel.infolist():
             parts = member.filename.split("/")
             if parts[0].endswith(".data"):
@@ -161,6 +160,20 @@ def _unpack_wheel(path: Path, packages: Path) -> None:
                 member.filename = "/".join(parts[2:])
             if member.filename:
                 wheel.extract(member, packages)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[zipfile.ZipFile]":
+    """Open an archive of the store; raises RefusedError if it is damaged, and removes it then."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        remove(path)
+        raise RefusedError(
+            f"an archive that was sent is damaged on the board ({error}); run the command again, which sends"
+            " it again"
+        ) from None
 
 
 def _replace_all(part: Path, folder: Path) -> None:

@@ -15,7 +15,17 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
-from bench.remote.agent.store import RefusedError, Store, remove, write_whole
+from bench.remote.agent.store import (
+    RefusedError,
+    Store,
+    make_folder,
+    object_in,
+    part_path,
+    read_object,
+    remove,
+    sync_folder,
+    write_whole,
+)
 
 _BUSY = "another measurement runs on this board; wait for its end, or interrupt it where it was started"
 _DIED = (
@@ -58,7 +68,7 @@ class Jobs:
         folder = self.folder(key)
         if not (folder / "events.jsonl").exists():
             return "unknown"
-        return "ended" if (folder / "ended.json").exists() else "interrupted"
+        return "interrupted" if _result(folder) is None else "ended"
 
     def start(self, key: str, spec: dict[str, Any]) -> None:
         """Start a job, or resume an interrupted one.
@@ -66,8 +76,10 @@ class Jobs:
         `spec` is bench.remote.agent_messages.JobSpec. Raises RefusedError if another job runs.
         """
         folder = self.folder(key)
+        make_folder(folder)
         remove(self._store.root / "temporary")
-        remove(folder / "ended.json")
+        for name in ("ended.json", "report.json"):
+            remove(folder / name)
         self._link_files(folder / "files", spec["files"])
         write_whole(folder / "request.json", json.dumps(spec["request"]))
         write_whole(folder / "events.jsonl", "")
@@ -104,9 +116,9 @@ class Jobs:
             for line in _lines(folder / "events.jsonl", offset):
                 offset += len(line)
                 last_sent = time.monotonic()
-                send({"event": json.loads(line), "offset": offset})
+                send({"event": _event(line), "offset": offset})
             if not is_running:
-                if not (folder / "ended.json").exists():
+                if _result(folder) is None:
                     send({"died": _DIED + (_tail(folder / "log") or "none")})
                 return
             if time.monotonic() - last_sent > _SIGN_OF_LIFE_S:
@@ -129,15 +141,29 @@ class Jobs:
 
     def result(self, key: str) -> dict[str, Any]:
         """Return the result of a job that ended, which is bench.remote.agent_messages.JobResult."""
-        folder = self.folder(key)
-        result: dict[str, Any] = json.loads((folder / "ended.json").read_text(encoding="utf-8"))
-        report = folder / "report.json"
-        result["report"] = report.read_text(encoding="utf-8") if report.exists() else None
+        if (result := _result(self.folder(key))) is None:
+            raise RefusedError(
+                "the end of the measurement is missing or damaged on the board; the same command resumes it"
+            )
         return result
 
     def delete_job(self, key: str, keep_journal: bool) -> None:
-        """Remove a job; `keep_journal`: only its end, so that the next start resumes it from its journal."""
-        remove(self.folder(key) / "ended.json" if keep_journal else self.folder(key))
+        """Remove a job; `keep_journal`: only its end, so that the next start resumes it from its journal.
+
+        A loss of power meanwhile does not bring half of it back.
+        """
+        folder = self.folder(key)
+        if not folder.exists():
+            return
+        if keep_journal:
+            remove(folder / "ended.json")
+            sync_folder(folder)
+            return
+        part = part_path(folder)
+        remove(part)
+        folder.rename(part)
+        sync_folder(folder.parent)
+        remove(part)
 
     def clean(self, may_stop: bool) -> dict[str, Any]:
         """Remove the whole store, and return bench.remote.agent_messages.RemovedFolder.
@@ -168,7 +194,10 @@ class Jobs:
         return None if owner is None else owner["job"]
 
     def _owner(self) -> "dict[str, Any] | None":
-        """Return the running job and its process, as the locked file says; None if it is not locked."""
+        """Return the running job and its process, as the locked file says; None if it is not locked.
+
+        No job has the key "": whoever has just locked the file has not written into it yet.
+        """
         try:
             file = (self._store.root / "measuring").open("rb")
         except FileNotFoundError:
@@ -177,9 +206,23 @@ class Jobs:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                owner: dict[str, Any] = json.loads(file.read())
-                return owner
+                return {"job": "", "pid": None, **(object_in(file.read()) or {})}
         return None
+
+
+def _result(folder: Path) -> "dict[str, Any] | None":
+    """Return how a job ended, with its report's text; None if it has not, or a loss of power damaged that."""
+    ended, report = read_object(folder / "ended.json"), folder / "report.json"
+    has_report = read_object(report) is not None
+    if ended is None or type(ended.get("exit_code")) is not int or not (ended["exit_code"] or has_report):
+        return None
+    return {**ended, "report": report.read_text(encoding="utf-8") if has_report else None}
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """Return the event in a line; where a loss of power damaged the line, an event that says so."""
+    damaged = {"kind": "say", "sentence": "a part of the board's progress messages is damaged, and left out"}
+    return object_in(line) or damaged
 
 
 def _take(lock: IO[bytes]) -> None:

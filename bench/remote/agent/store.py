@@ -6,16 +6,19 @@ Like everything in this package it runs on the board, and imports Python's stand
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _CHUNK = 1 << 20
 _BLOB_LIFETIME_S = 30 * 24 * 3600
+# The errors of file systems that cannot sync folders.
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -47,7 +50,7 @@ class Store:
         """Return a folder of the store, which is made if it does not exist."""
         above = [parent for parent in self.root.parents if not parent.exists()]
         folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if above:
             write_whole(self.root / "made-above", "\n".join(str(parent) for parent in above))
         return folder
@@ -87,11 +90,21 @@ class Store:
         return self.root / "blobs" / sha256
 
     def missing(self, hashes: list[str]) -> list[str]:
-        """Return which of the files with these hashes are missing; the others count as used now."""
-        present = [sha256 for sha256 in hashes if self.blob(sha256).is_file()]
-        for sha256 in present:
-            os.utime(self.blob(sha256))
-        return [sha256 for sha256 in hashes if sha256 not in present]
+        """Return which of the files with these hashes are missing; the others count as used now.
+
+        A file that a loss of power or a failing disk damaged is missing, and is removed.
+        """
+        return [sha256 for sha256 in dict.fromkeys(hashes) if not self._has(sha256)]
+
+    def _has(self, sha256: str) -> bool:
+        path = self.blob(sha256)
+        if not os.path.lexists(path):
+            return False
+        if path.is_symlink() or _sha256_of(path) != sha256:
+            remove(path)
+            return False
+        os.utime(path)
+        return True
 
     def put(self, sha256: str, size_bytes: int, read: Callable[[int], bytes]) -> None:
         """Store a file that `read` returns piece by piece; raises RefusedError if it has another hash."""
@@ -122,8 +135,8 @@ class Store:
             if not writer.isdecimal() or not _is_alive(int(writer)):
                 remove(part)
         for blob in self.root.glob("blobs/*"):
-            if blob.suffix != ".part" and time.time() - blob.stat().st_mtime > _BLOB_LIFETIME_S:
-                blob.unlink()
+            if blob.suffix != ".part" and time.time() - blob.lstat().st_mtime > _BLOB_LIFETIME_S:
+                remove(blob)
 
     def size_bytes(self) -> int:
         """Return how many bytes the store takes; files with two names count once."""
@@ -138,11 +151,12 @@ class Store:
     def remove_all(self) -> None:
         """Remove the store, and the folders above it that were made for it if nothing else lies in them."""
         record = self.root / "made-above"
-        above = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+        above = record.read_text(encoding="utf-8", errors="replace").splitlines() if record.exists() else []
         if self.root.exists():
             shutil.rmtree(self.root)
         for folder in above:
-            with suppress(OSError):  # another program has put something there meanwhile
+            # Another program has put something there meanwhile, or a loss of power damaged the record.
+            with suppress(OSError, ValueError):
                 os.rmdir(folder)
 
 
@@ -160,13 +174,54 @@ def part_path(path: Path) -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; when this returns, it survives a loss of power."""
     part = part_path(path)
     try:
-        part.write_text(text, encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it; when this returns, they survive a loss of power."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def read_object(path: Path) -> "dict[str, Any] | None":
+    """Return the object of JSON in a file; None if there is none, or a loss of power damaged it."""
+    try:
+        return object_in(path.read_bytes())
+    except OSError:
+        return None
+
+
+def object_in(content: bytes) -> "dict[str, Any] | None":
+    """Return the object that some JSON is; None if it is another value, or damaged."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def remove(path: Path) -> None:
@@ -175,6 +230,18 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _sha256_of(path: Path) -> "str | None":
+    """Return the SHA-256 of a file; None if it cannot be read, or is none."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest()
 
 
 def _is_alive(pid: int) -> bool:

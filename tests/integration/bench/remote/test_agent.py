@@ -179,8 +179,8 @@ def test_a_job_with_its_journal_is_interrupted(tmp_path: Path) -> None:
     jobs = Jobs(Store(tmp_path / "store"))
     folder = jobs.folder("abc")
     folder.mkdir(parents=True)
-    for name in ("events.jsonl", "ended.json"):
-        (folder / name).touch()
+    (folder / "events.jsonl").touch()
+    (folder / "ended.json").write_text('{"exit_code":5,"message":"no disk"}')
 
     assert jobs.state("abc") == "ended"
     jobs.delete_job("abc", keep_journal=True)

@@ -36,6 +36,43 @@ def test_a_file_that_arrives_damaged_is_not_kept(tmp_path: Path) -> None:
     assert not list((store.root / "blobs").iterdir())
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0" * 7, b"conten", b"contenT", b"content and more"])
+def test_a_kept_file_that_was_damaged_is_missing_and_can_be_sent_again(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path / "store")
+    kept = put(store, b"content")
+    store.blob(kept).write_bytes(damage)
+
+    assert store.missing([kept, kept]) == [kept]
+    assert not store.blob(kept).exists()
+    put(store, b"content")
+    assert store.missing([kept]) == []
+
+
+def test_a_folder_or_a_link_in_the_place_of_a_kept_file_is_replaced(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    kept = put(store, b"content")
+    for put_there in (Path.mkdir, lambda path: path.symlink_to(tmp_path / "nowhere")):
+        store.blob(kept).unlink()
+        put_there(store.blob(kept))
+
+        assert store.missing([kept]) == [kept]
+        put(store, b"content")
+        assert store.missing([kept]) == []
+
+
+@pytest.mark.parametrize("record", [b"", b"\0\0\0", b"\xff\xfe", b"/\0/x\n"])
+def test_a_damaged_record_of_the_folders_above_does_not_hinder_the_removal(
+    tmp_path: Path, record: bytes
+) -> None:
+    store = Store(tmp_path / "made" / "store")
+    put(store, b"content")
+    (store.root / "made-above").write_bytes(record)
+
+    store.remove_all()
+
+    assert list((tmp_path / "made").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 63 + "/"])
 def test_a_name_that_is_not_a_hash_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RefusedError):
