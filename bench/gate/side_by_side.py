@@ -59,7 +59,7 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         progress.say(cleared)
     confinement = probe_confinement()
     warnings += confinement_warnings(confinement)
-    examiner = Examiner(job.plan, job.host, created)
+    examiner = Examiner(job.plan, job.host, created, progress)
     runs = PairedRuns(
         run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,

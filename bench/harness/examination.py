@@ -33,15 +33,17 @@ class Examiner:
     """This machine, which is part of the prediction cache's key."""
     created: str
     """When this run began (ISO 8601). It is stored with the predictions."""
+    progress: Progress
+    """Is told of each case, and of cached predictions that cannot be used."""
 
-    def examine_all(self, journal: Journal, progress: Progress) -> None:
+    def examine_all(self, journal: Journal) -> None:
         """Examine every case that is not in the journal yet."""
-        progress.begin("memory, accuracy and precision", len(self.plan.all_cases))
+        self.progress.begin("memory, accuracy and precision", len(self.plan.all_cases))
         for case in self.plan.all_cases:
             if case.id not in journal.state.examined and case.id not in journal.state.ended:
                 journal.add(self.examine(case))
                 journal.sync()
-            progress.advance(note=case.id)
+            self.progress.advance(note=case.id)
 
     def examine(self, case: Case) -> Examined | Ended:
         """Examine one case in a separate process. If the case ends early, return its outcome instead."""
@@ -97,12 +99,14 @@ class Examiner:
         file = prediction_cache.cache_file(case, evaluation.pack_sha256, self.host, runtime)
         # The cache's key holds no GPU and no driver, and a runtime's version does not tell them apart.
         is_cacheable = place_of(case.config.provider) == _CPU
-        predictions = prediction_cache.read(file) if is_cacheable else None
-        cached_at = None if predictions is None else predictions.created
-        if predictions is None or len(predictions.logits) < evaluation.images:
-            predictions, cached_at = self._predict(worker, evaluation), None
+        predictions, cached_at = None, None
+        if is_cacheable:
+            predictions = prediction_cache.read(file, evaluation.images, evaluation.values, self.progress)
+            cached_at = None if predictions is None else predictions.created
+        if predictions is None:
+            predictions = self._predict(worker, evaluation)
             if is_cacheable:
-                prediction_cache.write(file, predictions)
+                prediction_cache.write(file, predictions, self.progress)
         return Examined(
             case=case.id,
             runtime=runtime,

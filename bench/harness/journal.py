@@ -7,12 +7,15 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.syncing import sync_folder
 from bench.harness.journal_entries import ENTRIES, Entry, JournalState
+from user_files.own_folders import CACHE_VARIABLE
 
 
 class Journal:
@@ -27,18 +30,22 @@ class Journal:
     """What the entries add up to."""
     was_interrupted: bool
     """Whether the file of an earlier run existed."""
+    dropped: range
+    """The numbers of the lines that were dropped, because the first of them is damaged."""
 
     def __init__(self, key: str, resume: bool) -> None:
         """Open the journal of the run that `key` identifies.
 
         With `resume`, the entries in the file are read first; else they are removed. Raises InputError if
-        another process is writing the file, or if it cannot be read.
+        another process is writing the file, or if it cannot be opened.
         """
         self.path = cache_folder("journals") / f"{key}.jsonl"
-        self._file = self.path.open("a+b")
+        self._file = _opened(self.path)
         self.state = JournalState()
+        self.dropped = range(0)
         try:
             self._lock()
+            sync_folder(self.path.parent)
             self.was_interrupted = self.path.stat().st_size > 0
             if resume:
                 self._read()
@@ -84,21 +91,38 @@ class Journal:
             ) from None
 
     def _read(self) -> None:
-        """Apply the entries in the file, except a last line that was not written completely."""
+        """Apply the entries in the file up to the first that is damaged, and drop that one and all after it.
+
+        A loss of power may leave a part of a line, or bytes that are zero, also between whole lines. Entries
+        build on those before them, so what comes after the damage cannot be used.
+        """
         self._file.seek(0)
         lines = self._file.read().splitlines(keepends=True)
-        valid_bytes = 0
+        whole_bytes = 0
         for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
-                break  # even a valid line: without its line end, the next entry would be appended to it
-            try:
-                self.state.apply(ENTRIES.validate_json(line))
-            except (ValidationError, KeyError, IndexError):
-                if number == len(lines):
-                    break
-                raise InputError(
-                    f"{self.path}: line {number} cannot be read; leave out --resume to start over"
-                ) from None
-            valid_bytes += len(line)
-        self._file.truncate(valid_bytes)
+            if not self._apply_line(line):
+                self.dropped = range(number, len(lines) + 1)
+                break
+            whole_bytes += len(line)
+        self._file.truncate(whole_bytes)
         self._file.seek(0, os.SEEK_END)
+
+    def _apply_line(self, line: bytes) -> bool:
+        """Apply the entry in a line, and return whether the line is whole."""
+        if not line.endswith(b"\n"):
+            return False  # even a valid line: without its line end, the next entry would be appended to it
+        try:
+            self.state.apply(ENTRIES.validate_json(line))
+        except (ValidationError, KeyError, IndexError):
+            return False
+        return True
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("a+b")
+    except OSError as error:
+        raise InputError(
+            f"{path}: this journal cannot be opened ({error.strerror}); remove what lies there, or set "
+            f"{CACHE_VARIABLE} to another folder"
+        ) from None

@@ -14,6 +14,7 @@ from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import Case
 from bench.measurements import Executed
+from bench.progress import Progress
 from bench.record import Record
 from bench.system.host import Host
 
@@ -32,6 +33,8 @@ class CachedPredictions(Record):
     """Logits [images][classes] of the first images of the pack."""
     executed: Executed
     """The executed graph."""
+    key: str | None = None
+    """The name of the file without its suffix; null in a file of before."""
 
 
 def cache_file(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
@@ -41,16 +44,35 @@ def cache_file(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
     return cache_folder("predictions") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 
-def read(file: Path) -> CachedPredictions | None:
-    """Return the cached predictions; None if there are none. Raises InputError if the file is damaged."""
-    if not file.exists():
-        return None
+def read(file: Path, images: int, values: int, progress: Progress) -> CachedPredictions | None:
+    """Return the cached predictions; None if there are none for so many images with so many values each.
+
+    A file that cannot be read, or is another case's, counts as none: it is said, and written anew.
+    """
     try:
-        return CachedPredictions.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError):
-        raise InputError(f"{file}: the cached predictions in it are damaged; delete that file") from None
+        predictions = CachedPredictions.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _missed(file, f"cannot be read ({error.strerror})", progress)
+    except ValidationError:
+        return _missed(file, "are damaged", progress)
+    if predictions.key not in (None, file.stem):
+        return _missed(file, "are those of another file", progress)
+    if any(len(row) != values for row in predictions.logits):
+        return _missed(file, f"have not {values} values for each image", progress)
+    return predictions if len(predictions.logits) >= images else None
 
 
-def write(file: Path, predictions: CachedPredictions) -> None:
-    """Write predictions to the cache. The file is written whole or not at all."""
-    write_whole(file, predictions.model_dump_json(by_alias=True) + "\n")
+def _missed(file: Path, why: str, progress: Progress) -> None:
+    progress.say(f"{file}: the cached predictions in it {why}; they are computed again")
+
+
+def write(file: Path, predictions: CachedPredictions, progress: Progress) -> None:
+    """Write predictions to the cache; where that fails, it is said, and the run goes on without it."""
+    kept = predictions.model_copy(update={"key": file.stem})
+    try:
+        write_whole(file, kept.model_dump_json(by_alias=True) + "\n")
+    except (OSError, InputError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        progress.say(f"{file}: predictions cannot be cached in it ({why}); the next run computes them again")

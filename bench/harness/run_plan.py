@@ -32,7 +32,7 @@ def measure(
     What is in the journal already is not measured again. `available_bytes` is the memory that was free before
     the run, `created` the time of the run (ISO 8601).
     """
-    Examiner(plan, host, created).examine_all(journal, progress)
+    Examiner(plan, host, created, progress).examine_all(journal)
     runner = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
     for number, cases in enumerate(_groups(plan, journal, available_bytes)):
         runner.time_group(number, cases)

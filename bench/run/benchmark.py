@@ -48,6 +48,7 @@ from bench.system.thread_variables import SetVariable, sentence_on_cleared, set_
 from device_profiles.facts import Rate
 from device_profiles.profile import Profile
 from device_profiles.settings import Sampling
+from user_files.wording import counted
 
 
 @dataclass(frozen=True)
@@ -261,11 +262,22 @@ def _report_interrupted_run(journal: Journal, request: BenchmarkRequest, progres
             f"resuming a run that has examined {len(done.examined)} cases and measured "
             f"{done.blocks_measured} blocks"
         )
+        if journal.dropped:
+            progress.say(_sentence_on_dropped(journal.dropped))
     elif journal.was_interrupted:
         progress.say(
             "an earlier run with these options was interrupted; this run starts from the beginning, because "
             "--resume is not given"
         )
+
+
+def _sentence_on_dropped(lines: range) -> str:
+    others = len(lines) - 1
+    what = "it" if not others else f"it and the {counted(others, 'line')} after it"
+    return (
+        f"line {lines[0]} of its journal is incomplete or damaged, as a kill or a loss of power leaves it; "
+        f"{what} {'are' if others else 'is'} left out, and measured again"
+    )
 
 
 def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:

@@ -18,6 +18,7 @@ from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
 from bench.harness.run_plan import measure
 from bench.measurements import Outcome
+from bench.progress import Progress
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow
 from device_profiles.settings import Sampling
@@ -107,10 +108,14 @@ def plan(
 
 
 def outcomes_of(
-    planned: Plan, key: str = "run", available_bytes: int = 8 << 30, resume: bool = False
+    planned: Plan,
+    key: str = "run",
+    available_bytes: int = 8 << 30,
+    resume: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Outcome]:
     """Run a plan to its end."""
     with faulty_runtime(), Journal(key, resume) as journal:
-        outcomes = measure(planned, HOST, available_bytes, journal, Silent(), "now")
+        outcomes = measure(planned, HOST, available_bytes, journal, progress or Silent(), "now")
         journal.finish()
     return outcomes

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-from making.faulty_plan import SHORT, case, outcomes_of, plan
+from making.faulty_plan import SHORT, Silent, case, outcomes_of, plan
 
 from bench.filesystem.cache_folder import cache_folder
 from bench.measurements import Completed, End
@@ -89,14 +88,22 @@ def test_fewer_images_are_taken_from_what_is_kept_and_more_are_asked_for(tmp_pat
     ]
 
 
-def test_kept_answers_that_are_damaged_are_refused_with_their_file(tmp_path: Path) -> None:
-    planned = plan(tmp_path, [case(tmp_path, "a")])
-    outcomes_of(planned)
-    (place,) = cache_folder("predictions").iterdir()
-    place.write_text("{")
+def test_cached_predictions_that_are_damaged_are_computed_again_and_replaced(tmp_path: Path) -> None:
+    planned, watching = plan(tmp_path, [case(tmp_path, "a")]), Silent()
+    whole = outcomes_of(planned)["a"]
+    (file,) = cache_folder("predictions").iterdir()
+    kept = file.read_bytes()
+    file.write_bytes(b"")  # as a loss of power may leave it
 
-    with pytest.raises(Exception, match=rf"{place}.*damaged; delete that file"):
-        outcomes_of(planned)
+    again = outcomes_of(planned, progress=watching)["a"]
+
+    assert isinstance(whole, Completed)
+    assert isinstance(again, Completed)
+    assert (again.logits, again.predictions_cached_at) == (whole.logits, None)
+    assert watching.sentences == [
+        f"{file}: the cached predictions in it are damaged; they are computed again"
+    ]
+    assert file.read_bytes() == kept
 
 
 def test_sustained_runs_each_case_for_as_long_as_was_asked(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import pytest
 from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
 from making.tiny_report import HOST
 
-from bench.errors import InputError
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import BlockMeasured, Entry
 from bench.harness.plan import Plan
@@ -102,17 +101,6 @@ def test_a_last_line_that_a_loss_of_power_spoilt_is_left_out(tmp_path: Path) -> 
 
     with Journal("run", resume=True) as journal:
         assert journal.state.blocks_measured == 2
-
-
-def test_a_damaged_journal_is_refused_with_its_line(tmp_path: Path) -> None:
-    planned = plan(tmp_path, [case(tmp_path, "a")])
-    cut_off_after(1, planned)
-    with Journal("run", resume=True) as journal:
-        path = journal.path
-    path.write_bytes(b"{}\n" + path.read_bytes())
-
-    with pytest.raises(InputError, match=r"line 1 cannot be read; leave out --resume"):
-        Journal("run", resume=True)
 
 
 def test_a_run_that_ends_leaves_no_journal(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from making.faulty_plan import SHORT, Silent
 from making.short_benchmark import PROFILE, run
 
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
+from bench.filesystem.cache_folder import cache_folder
 from bench.harness.case_worker import CaseWorker
 from bench.harness.worker_messages import Inferred
 from bench.install_command import install_command
@@ -219,11 +220,19 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
 
     with pytest.raises(OSError, match="no space"):
         benchmark(bundle, PROFILE, request, Silent(), full_disk)
+    (journal,) = cache_folder("journals").glob("*.jsonl")
+    whole = journal.read_bytes()
+    damaged_line = whole.count(b"\n") + 1
+    journal.write_bytes(whole + bytes(100))  # as a loss of power may leave it
     watcher = Silent()
     resuming = request.model_copy(update={"resume": True, "created": "later"})
     report = benchmark(bundle, PROFILE, resuming, watcher)
 
-    assert watcher.sentences == ["resuming a run that has examined 3 cases and measured 9 blocks"]
+    assert watcher.sentences == [
+        "resuming a run that has examined 3 cases and measured 9 blocks",
+        f"line {damaged_line} of its journal is incomplete or damaged, as a kill or a loss of power leaves "
+        "it; it is left out, and measured again",
+    ]
     assert report.runs[0].status == "completed"
 
 

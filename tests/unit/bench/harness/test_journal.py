@@ -1,11 +1,98 @@
-"""Who may write a journal."""
+"""Who may write a journal, and what is read of one that a loss of power damaged."""
+
+from pathlib import Path
 
 import pytest
 
 from bench.errors import InputError
+from bench.filesystem.cache_folder import cache_folder
 from bench.harness.journal import Journal
+from bench.harness.journal_entries import Ended
+from bench.measurements import Skipped
+
+NAMES = ("a", "b", "c", "d")
+ZEROS = bytes(64)
+
+
+def entry(name: str) -> Ended:
+    return Ended(case=name, outcome=Skipped(reason="for a test"))
+
+
+def interrupted() -> list[bytes]:
+    """Leave the journal of an interrupted run, and return its lines."""
+    with Journal("run", resume=False) as journal:
+        for name in NAMES:
+            journal.add(entry(name))
+    return journal.path.read_bytes().splitlines(keepends=True)
+
+
+def resumed(content: bytes) -> tuple[list[str], range, bytes]:
+    """Return the cases in a journal with this content, which lines were dropped, and its content then."""
+    path = cache_folder("journals") / "run.jsonl"
+    path.write_bytes(content)
+    with Journal("run", resume=True) as journal:
+        assert journal.was_interrupted == bool(content)
+        return list(journal.state.ended), journal.dropped, path.read_bytes()
 
 
 def test_two_runs_cannot_write_one_journal() -> None:
     with Journal("run", resume=False), pytest.raises(InputError, match="another process is measuring"):
         Journal("run", resume=False)
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", b'{"kind":"ended","ca', ZEROS, ZEROS + b"\n", b"\xff\xfe\n", b"\n", b"{}\n", b"\r\n"]
+)
+def test_a_damaged_end_is_dropped_and_the_run_goes_on_after_what_is_whole(tail: bytes) -> None:
+    whole = b"".join(interrupted())
+
+    names, dropped, left = resumed(whole + tail)
+
+    assert (names, left) == (list(NAMES), whole)
+    assert list(dropped) == ([5] if tail else [])
+
+
+@pytest.mark.parametrize("damage", [ZEROS, ZEROS + b"\n", b'{"kind":"end\n', b"{}\n"])
+def test_what_comes_after_damage_in_the_middle_is_dropped_too(damage: bytes) -> None:
+    first, second, third, fourth = interrupted()
+
+    names, dropped, left = resumed(first + second + damage + third + fourth)
+
+    assert (names, left) == (["a", "b"], first + second)
+    assert dropped[0] == 3
+    assert dropped[-1] == (5 if damage.endswith(b"\n") else 4)
+
+
+@pytest.mark.parametrize("content", [ZEROS, b"\n" + ZEROS, b"torn"])
+def test_of_a_journal_without_a_whole_line_nothing_is_taken(content: bytes) -> None:
+    names, dropped, left = resumed(content)
+
+    assert (names, left) == ([], b"")
+    assert dropped[0] == 1
+
+
+def test_an_entry_that_builds_on_a_missing_one_is_dropped() -> None:
+    block = b'{"kind":"block_measured","case":"a","block":{"pass_index":0,"position":0,"ns":[1]}}\n'
+    whole = b"".join(interrupted())
+
+    assert resumed(whole + block + whole) == (list(NAMES), range(5, 10), whole)
+
+
+def test_after_dropping_the_next_entry_follows_what_is_whole() -> None:
+    whole = b"".join(interrupted())
+    resumed(whole + ZEROS)
+
+    with Journal("run", resume=True) as journal:
+        journal.add(entry("e"))
+
+    assert resumed(journal.path.read_bytes())[:2] == ([*NAMES, "e"], range(0))
+
+
+def test_a_folder_in_its_place_is_named() -> None:
+    path: Path = cache_folder("journals") / "run.jsonl"
+    path.mkdir()
+    try:
+        with pytest.raises(InputError, match=r"run\.jsonl: this journal cannot be opened \(Is a directory\)"):
+            Journal("run", resume=True)
+    finally:
+        path.rmdir()
