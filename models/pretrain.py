@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Generator, Tensor, nn
 
 from models.architectures import find_architecture
@@ -259,7 +259,11 @@ def save_checkpoint(network: ImageClassifier, out: Path) -> None:
         name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in tensors.items()
     }
     unfinished = out.with_name(f"{out.name}.unfinished")
-    save_file(stored, unfinished, metadata={"trained_on": "synthetic radiographs only; not clinical"})
+    content = save(stored, metadata={"trained_on": "synthetic radiographs only; not clinical"})
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # else a loss of power could leave an empty checkpoint with this name
     os.replace(unfinished, out)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bench.errors import InputError
+from bench.filesystem.syncing import make_folder
 from user_files.own_folders import CACHE_VARIABLE, NO_HOME, cache
 
 
@@ -15,7 +16,7 @@ def cache_folder(part: str) -> Path:
         raise InputError(f"{NO_HOME}; set {CACHE_VARIABLE} to a writable folder, for edgefit's cache")
     folder = whole / part
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise InputError(
             f"{folder} cannot be created ({error.strerror}); set {CACHE_VARIABLE} to a writable folder"

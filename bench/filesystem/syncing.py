@@ -17,9 +17,22 @@ def sync_all(folder: Path) -> None:
         sync_folder(Path(here))
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those above it; when this returns, they survive a power loss."""
+    folder = folder.absolute()
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that this user may write, and not read
+        os.sync()
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
 from bench.filesystem.exchange import exchange
-from bench.filesystem.syncing import sync_all, sync_folder
+from bench.filesystem.syncing import make_folder, sync_all, sync_folder
 from bench.filesystem.unfinished import (
     OLD,
     PART,
@@ -113,8 +113,6 @@ def whole_folder(
             yield part
             sync_all(part)
             _put(part, target, written, overwrite, option)
-        for folder in missing:
-            sync_folder(folder.parent)
     except BaseException:
         with deferred_signals(), suppress(InputError, OSError):
             shutil.rmtree(part, ignore_errors=True)
@@ -212,14 +210,24 @@ def _settle(old: Path, target: Path, written: WrittenFiles) -> None:
 
 
 def _remove_written(folder: Path, files: Mapping[str, str | None]) -> None:
-    """Delete the files that edgefit wrote, the record that lists them last, and empty folders."""
+    """Delete the files that edgefit wrote, the record that lists them last, and empty folders.
+
+    A loss of power meanwhile does not leave files without the record.
+    """
     paths = sorted(files_below(folder), key=lambda path: files.get(path) is None)
     with suppress(OSError):  # the caller checks whether something is left
         for path in paths:
             if _was_written(folder / path, path, files):
+                if files[path] is None:
+                    _sync_folders(folder)
                 (folder / path).unlink()
         for here, _, _ in os.walk(folder, topdown=False):
             os.rmdir(here)
+
+
+def _sync_folders(folder: Path) -> None:
+    for here, _, _ in os.walk(folder):
+        sync_folder(Path(here))
 
 
 def _was_written(place: Path, path: str, files: Mapping[str, str | None]) -> bool:
@@ -245,7 +253,7 @@ def _missing_above(path: Path) -> list[Path]:
 def _make_folder_of(path: Path) -> None:
     refuse_unwritable(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
 
