@@ -31,8 +31,8 @@ from bench.remote.job_spec import (
 from bench.remote.probe import BoardProbe
 from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
+from bench.remote.wheel_cache import cached_wheels
 from bench.remote.wheelhouse import wheels_in
-from bench.remote.wheels import cached_wheels
 from bench.report.files import parse_report
 from bench.report.schema import Report
 from bench.run.machine_warnings import machine_warnings

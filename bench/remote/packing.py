@@ -28,7 +28,8 @@ from bench.remote.job_spec import (
     select_formats,
 )
 from bench.remote.shipped_code import AGENT_MODULES, agent_module_source
-from bench.remote.wheels import Platform, cached_wheels, version_numbers
+from bench.remote.wheel_cache import cached_wheels
+from bench.remote.wheels import Platform, version_numbers
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.formats import FORMATS
 from device_profiles.facts import System

@@ -8,7 +8,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bench.errors import BoardError
-from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.system.python_process import python_command, python_environment
@@ -179,24 +177,6 @@ def _add_demands(demands: dict[str, _Demand], requirements: Iterable[Requirement
 
 def _by_distribution(wheels: Iterable[Path]) -> dict[str, Path]:
     return {canonicalize_name(parse_wheel_filename(wheel.name)[0]): wheel for wheel in wheels}
-
-
-def cached_wheels(
-    platform: Platform, requirements: Sequence[str], progress: Progress, provided: Iterable[str] = ()
-) -> list[Path]:
-    """Return wheels as `download_wheels` does, out of edgefit's own folder once they lie there."""
-    provided = sorted(provided)
-    key = hashlib.sha256(repr((platform, sorted(requirements), provided)).encode()).hexdigest()[:16]
-    folder = cache_folder("wheels") / key
-    if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as part:
-            download_wheels(platform, requirements, Path(part) / "wheels", progress, provided)
-            try:
-                (Path(part) / "wheels").rename(folder)
-            except OSError:
-                if not folder.exists():  # else another command was faster, and downloaded the same
-                    raise
-    return sorted(folder.glob("*.whl"))
 
 
 def _satisfies(wheel: Path | None, specifier: SpecifierSet) -> bool:

@@ -1,6 +1,8 @@
 """pip chooses wheels for the board, not for this machine. Here they come from a folder, not from an index."""
 
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,10 @@ from making.faulty_plan import Silent
 
 from bench.errors import BoardError, InputError
 from bench.remote.job_spec import Selection
+from bench.remote.wheel_cache import cached_wheels
 from bench.remote.wheelhouse import fill_wheelhouse, wheels_in
 from bench.remote.wheels import (
     Platform,
-    cached_wheels,
     download_wheels,
     environment_key,
 )
@@ -119,6 +121,52 @@ def test_cached_wheels_need_no_index(index: Path) -> None:
     (index / "runtime-1.0-py3-none-any.whl").unlink()
 
     assert cached_wheels(PI, ["runtime"], Silent()) == first
+
+
+def _empty(wheel: Path) -> None:
+    wheel.write_bytes(b"")
+
+
+def _exchange(wheel: Path) -> None:
+    wheel.write_bytes(bytes(wheel.stat().st_size))
+
+
+def _empty_record(wheel: Path) -> None:
+    (wheel.parent / "wheels.json").write_bytes(b"")
+
+
+def _empty_folder(wheel: Path) -> None:
+    shutil.rmtree(wheel.parent)
+    wheel.parent.mkdir()
+
+
+def _file_in_place_of_the_folder(wheel: Path) -> None:
+    shutil.rmtree(wheel.parent)
+    wheel.parent.touch()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_empty, _exchange, Path.unlink, _empty_record, _empty_folder, _file_in_place_of_the_folder],
+)
+def test_damaged_wheels_are_downloaded_again(index: Path, damage: Callable[[Path], None]) -> None:
+    offer(index, "runtime")
+    (wheel,) = cached_wheels(PI, ["runtime"], Silent())
+    whole, watching = wheel.read_bytes(), Silent()
+    damage(wheel)
+
+    assert cached_wheels(PI, ["runtime"], watching) == [wheel]
+    assert wheel.read_bytes() == whole
+    (said,) = watching.sentences
+    assert said.startswith(f"{wheel.parent}: the wheels in it are incomplete or damaged, or an earlier")
+    assert [path.name for path in wheel.parent.parent.iterdir()] == [wheel.parent.name]
+
+
+def test_a_board_that_has_everything_needs_no_wheel(index: Path) -> None:
+    for _ in range(2):
+        watching = Silent()
+        assert cached_wheels(PI, ["runtime"], watching, provided=["runtime"]) == []
+        assert watching.sentences == []
 
 
 def test_an_interrupted_download_is_not_cached(index: Path) -> None:
