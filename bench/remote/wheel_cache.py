@@ -36,8 +36,8 @@ def cached_wheels(
         if (kept := _whole_wheels(folder)) is not None:
             return kept
         progress.say(
-            f"{folder}: the wheels in it are incomplete or damaged, or an earlier edgefit kept them; they are "
-            "downloaded again"
+            f"{folder}: the wheels in it are incomplete or damaged, or an earlier edgefit kept them; they "
+            "are downloaded again"
         )
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
         part = Path(temporary) / "wheels"
