@@ -7,22 +7,59 @@ from contextlib import contextmanager
 
 from bench.errors import BenchError, InputError
 
-# Errors of the disk or its permissions, which are no fault of edgefit.
-_DISK_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
-# How the error of Python's module tempfile begins.
+# Errors that the system returns to a program with a fault of its own: edgefit crashed.
+_OF_A_PROGRAM = frozenset(
+    (errno.EBADF, errno.ECHILD, errno.EFAULT, errno.EINTR, errno.EINVAL, errno.EPIPE, errno.ESRCH)
+)
+# What to do about the others. What is in no list is still no fault of edgefit.
+_REMEDIES: tuple[tuple[tuple[int, ...], str], ...] = (
+    ((errno.ENOSPC,), "free some space there, or use another disk"),
+    ((errno.EDQUOT,), "free some of this user's quota there, or use another disk"),
+    ((errno.EFBIG,), "raise the limit on the size of a file (ulimit -f), or use another file system"),
+    ((errno.EACCES, errno.EPERM), "check its permissions"),
+    ((errno.EROFS,), "use a file system that is not read-only"),
+    (
+        (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO),
+        "the disk or the network drive fails: check it, or use another one",
+    ),
+    ((errno.EMFILE, errno.ENFILE), "raise the limit on open files (ulimit -n)"),
+    ((errno.ENOLCK,), "its file system keeps no locks; use a folder on a local disk"),
+    (
+        (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),
+        "check the path, or use another one",
+    ),
+)
+_UNNAMED = "a file, or what the output goes to,"
+_ANY_REMEDY = "check it, and the disk that it is on"
+# Errors of starting a process or a thread, and of memory, which name no file.
+_OF_LIMITS = (errno.EAGAIN, errno.ENOMEM)
+# How the error of Python's module tempfile begins, and that of a thread that cannot be started.
 _NO_TEMPORARY_FOLDER = "No usable temporary directory"
+_NO_THREAD = "can't start new thread"
 
 
 def disk_sentence(error: Exception) -> str | None:
-    """Return what to say of an error of the disk or its permissions; None for any other error."""
-    if not isinstance(error, OSError):
+    """Return what to say of an error of the system: of disks, permissions and limits; None for any other."""
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return _limit_sentence(str(error))
+    if not isinstance(error, OSError) or error.errno is None:
         return None
     if error.errno == errno.ENOENT:
         return _missing_folder(error)
-    if error.errno not in _DISK_ERRORS:
+    if error.errno in _OF_A_PROGRAM or isinstance(error, ConnectionError):
         return None
-    file = error.filename or "a file, or what the output goes to,"
-    return f"{file} cannot be read or written ({error.strerror}); check its permissions, and the free space"
+    why = error.strerror or os.strerror(error.errno)
+    if error.errno in _OF_LIMITS and error.filename is None:
+        return _limit_sentence(why)
+    remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
+    return f"{error.filename or _UNNAMED} cannot be read or written ({why}); {remedy}"
+
+
+def _limit_sentence(why: str) -> str:
+    return (
+        f"the system gives edgefit no further process, thread or memory ({why}); end other programs, or "
+        "raise this user's limits (ulimit -u, ulimit -v)"
+    )
 
 
 def _missing_folder(error: OSError) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from making.made_once import made_once
 
+from bench.harness.alone import NO_WAIT_VARIABLE
 from bench.runtimes.installed import NO_USAGE_DATA
 from edgefit.terminal import preserve_quiet
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Libraries that are loaded into pytest's own process send no usage data either.
 os.environ.update(NO_USAGE_DATA)
+# Tests run at the same time, and read no times: they do not wait for one another.
+os.environ[NO_WAIT_VARIABLE] = "1"
 # Output has its default width and no colour, also that of a fixture's process, whatever shell runs the tests.
 for _name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)

@@ -101,7 +101,7 @@ def _lock(path: Path, descriptor: int) -> bool:
     """Lock what was just created, and return whether it still exists."""
     with suppress(OSError):  # no locks here
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return _is_at(path, descriptor)
+    return is_at(path, descriptor)
 
 
 def _try_to_lock(path: Path, descriptor: int) -> bool | None:
@@ -111,10 +111,11 @@ def _try_to_lock(path: Path, descriptor: int) -> bool | None:
         return False
     except OSError:  # no locks here
         return None
-    return _is_at(path, descriptor)
+    return is_at(path, descriptor)
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
+def is_at(path: Path, descriptor: int) -> bool:
+    """Return whether an open file is still the one with this name: a lock on a deleted file is worthless."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except FileNotFoundError:

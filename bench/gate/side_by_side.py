@@ -22,6 +22,7 @@ from bench.gate.paired_runs import (
     outcome_of,
     p50_ns,
 )
+from bench.harness.alone import alone
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
 from bench.harness.paired_blocks import PairedRunner
@@ -46,7 +47,12 @@ _LEVELS = {Quantity.LATENCY: p50_ns, Quantity.LOAD_TIME: load_ns}
 
 
 def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: str) -> Checked:
-    """Compare a candidate with a baseline on this machine."""
+    """Compare a candidate with a baseline on this machine, once no other command measures there."""
+    with alone(progress):
+        return _check(job, progress, tool, created)
+
+
+def _check(job: CheckJob, progress: Progress, tool: str, created: str) -> Checked:
     heat = job.profile.heat if job.terms.provenance == "measured" else None
     state = read_state()
     warnings = [

@@ -5,15 +5,18 @@ This module handles lines and locks. The module journal_entries defines the entr
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.syncing import sync_folder
+from bench.filesystem.unfinished import is_at
 from bench.harness.journal_entries import ENTRIES, Entry, JournalState
 from user_files.own_folders import CACHE_VARIABLE
 
@@ -40,13 +43,12 @@ class Journal:
         another process is writing the file, or if it cannot be opened.
         """
         self.path = cache_folder("journals") / f"{key}.jsonl"
-        self._file = _opened(self.path)
+        self._file = _locked(self.path)
         self.state = JournalState()
         self.dropped = range(0)
         try:
-            self._lock()
             sync_folder(self.path.parent)
-            self.was_interrupted = self.path.stat().st_size > 0
+            self.was_interrupted = os.fstat(self._file.fileno()).st_size > 0
             if resume:
                 self._read()
             else:
@@ -68,27 +70,21 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Write an entry, and apply it to `state`."""
-        self._file.write(entry.model_dump_json().encode() + b"\n")
-        self._file.flush()
+        left = memoryview(entry.model_dump_json().encode() + b"\n")
+        with _naming(self.path):
+            while left:
+                left = left[self._file.write(left) :]
         self.state.apply(entry)
 
     def sync(self) -> None:
         """Make everything so far survive a loss of power."""
-        os.fsync(self._file.fileno())
+        with _naming(self.path):
+            os.fsync(self._file.fileno())
 
     def finish(self) -> None:
         """Remove the file, because the run is complete."""
         self.path.unlink(missing_ok=True)
         self._file.close()
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{self.path}: another process is measuring the same with these options; "
-                "wait until it has ended"
-            ) from None
 
     def _read(self) -> None:
         """Apply the entries in the file up to the first that is damaged, and drop that one and all after it.
@@ -118,11 +114,39 @@ class Journal:
         return True
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> FileIO:
+    """Open a journal without a buffer: what a full disk did not take would be written again at its end."""
     try:
-        return path.open("a+b")
+        return FileIO(path, "a+")
     except OSError as error:
         raise InputError(
             f"{path}: this journal cannot be opened ({error.strerror}); remove what lies there, or set "
             f"{CACHE_VARIABLE} to another folder"
         ) from None
+
+
+def _locked(path: Path) -> FileIO:
+    """Open and lock a journal, which a run that ends meanwhile may delete: a new one then."""
+    while True:
+        with _naming(path), ExitStack() as stack:
+            file = stack.enter_context(_opened(path))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{path}: another process is measuring the same with these options; "
+                    "wait until it has ended"
+                ) from None
+            if is_at(path, file.fileno()):
+                stack.pop_all()
+                return file
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of the disk, whose own calls name none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise

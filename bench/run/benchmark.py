@@ -12,6 +12,7 @@ from bench.bundle.variants import Variant
 from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import Terms, differences, fewer_threads, run_options, terms_of
 from bench.errors import InputError
+from bench.harness.alone import alone
 from bench.harness.journal import Journal
 from bench.harness.plan import (
     Case,
@@ -104,8 +105,19 @@ def benchmark(
 
     `on_report` receives the report before the journal is deleted. If it raises, nothing is lost and the run
     can be resumed. Raises InputError for an unknown variant, and MissingRuntimeError if a variant that the
-    request names has no runtime here.
+    request names has no runtime here. Waits while another command measures on this machine.
     """
+    with alone(progress):
+        return _benchmark(subject, profile, request, progress, on_report)
+
+
+def _benchmark(
+    subject: Bundle | ModelSet,
+    profile: Profile,
+    request: BenchmarkRequest,
+    progress: Progress,
+    on_report: Callable[[Report], None],
+) -> Report:
     job = _prepare(subject, profile, request)
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)

@@ -114,6 +114,7 @@ def calibrate_profile(
     from bench.devices.calibrated_profile import calibrated, to_file, was_calibrated
     from bench.devices.matching import detect
     from bench.filesystem.whole_files import refuse_to_replace, write_whole
+    from bench.harness.alone import alone
     from bench.harness.calibration import FULL, calibrate
     from bench.run.machine_warnings import machine_warnings
     from bench.runtimes.profile_names import checked_profile, load_checked_profile
@@ -130,16 +131,16 @@ def calibrate_profile(
     require_linux("edgefit profiles calibrate")
     refuse_to_replace(out, was_calibrated, "--out")
     name = _name_of(out)
-    host, state = read_host(), read_state()
-    matches = detect(host, shipped_profiles()).matches
-    matched = load_checked_profile(matches[0].profile) if matches else None
-    clock_khz = read_highest_clock_khz(cpus_here().cores[0].number)
-    content = calibrated(name, host, state.available_bytes, clock_khz, matched, now()[:10])
-    # An error in the profile is reported before 90 seconds of measuring, not after.
-    checked_profile(profile_of(content.with_rates(()), out), out)
-    for warning in machine_warnings(host, state):
-        output.say(f"warning: {warning}")
-    with progress() as watcher:
+    with progress() as watcher, alone(watcher):
+        host, state = read_host(), read_state()
+        matches = detect(host, shipped_profiles()).matches
+        matched = load_checked_profile(matches[0].profile) if matches else None
+        clock_khz = read_highest_clock_khz(cpus_here().cores[0].number)
+        content = calibrated(name, host, state.available_bytes, clock_khz, matched, now()[:10])
+        # An error in the profile is reported before 90 seconds of measuring, not after.
+        checked_profile(profile_of(content.with_rates(()), out), out)
+        for warning in machine_warnings(host, state):
+            output.say(f"warning: {warning}")
         rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
     whole = content.with_rates(rates)
     profile = checked_profile(profile_of(whole, out), out)

@@ -32,6 +32,8 @@ ENVIRONMENT = {
     "EDGEFIT_PROFILES": "The folder of your own profiles. Default: `$XDG_CONFIG_HOME/edgefit/profiles`, "
     "else `~/.config/edgefit/profiles`.",
     "EDGEFIT_SSH": "The command to use instead of `ssh`, such as `ssh -F ./config`.",
+    "EDGEFIT_NO_WAIT": "If it is set, a command measures although another one measures on this machine. "
+    "Each then disturbs the other.",
     "EDGEFIT_EMULATED": "Says, in words, that this machine is emulated. Its latencies are then proxies.",
 }
 # The types that typer prints where an option names no value of its own.

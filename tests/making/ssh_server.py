@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.harness.alone import NO_WAIT_VARIABLE
 from making.ports import free_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -119,7 +120,7 @@ def _sshd_words(folder: Path, port: int) -> list[str]:
         "KbdInteractiveAuthentication": "no",
         "PidFile": "none",
         # A home of its own, so that the login scripts of whoever runs the tests do not decide what is found.
-        "SetEnv": f'"HOME={folder / "home"}" "PATH={folder / "bin"}:{_PATH}"',
+        "SetEnv": f'"HOME={folder / "home"}" "PATH={folder / "bin"}:{_PATH}" "{NO_WAIT_VARIABLE}=1"',
     }
     words = [str(SSHD), "-D", "-e", "-f", "/dev/null", "-h", str(folder / "host key"), "-p", str(port)]
     return words + [word for name, value in options.items() for word in ("-o", f"{name}={value}")]

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -60,10 +61,10 @@ class Jobs:
 
         Raises RefusedError if another job runs, which nothing must disturb.
         """
-        running = self._running_job()
-        if running == key:
+        owner = self._owner()
+        if owner == key:
             return "running"
-        if running is not None:
+        if owner is not None:
             raise RefusedError(_BUSY)
         folder = self.folder(key)
         if not (folder / "events.jsonl").exists():
@@ -86,8 +87,8 @@ class Jobs:
         (self._store.root / "measuring").touch()
         with (self._store.root / "measuring").open("r+b") as lock, (folder / "log").open("wb") as log:
             _take(lock)
-            _write_owner(lock, {"job": key, "pid": None})
-            process = subprocess.Popen(
+            _write_owner(lock, key)
+            subprocess.Popen(
                 [str(self._environments.python(spec["environment"])), "-m", _MODULE, str(folder)],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -97,7 +98,6 @@ class Jobs:
                 pass_fds=(lock.fileno(),),
                 start_new_session=True,
             )
-            _write_owner(lock, {"job": key, "pid": process.pid})
 
     def follow(
         self,
@@ -112,7 +112,7 @@ class Jobs:
         """
         folder, last_sent = self.folder(key), time.monotonic()
         while True:
-            is_running = self._running_job() == key  # before reading, or the last lines would be missed
+            is_running = self._owner() == key  # before reading, or the last lines would be missed
             for line in _lines(folder / "events.jsonl", offset):
                 offset += len(line)
                 last_sent = time.monotonic()
@@ -131,12 +131,14 @@ class Jobs:
         """End the running job, whichever it is; its results so far stay for the next start."""
         deadline = time.monotonic() + _STOP_LIMIT_S
         is_signalled = False
-        while (owner := self._owner()) is not None:
+        while self._owner() is not None:
             if time.monotonic() > deadline + _STOP_LIMIT_S:
                 raise RefusedError("the running measurement does not end; restart the board")
-            if _is_job(owner["pid"]) and (not is_signalled or time.monotonic() > deadline):
-                os.kill(owner["pid"], signal.SIGKILL if is_signalled else signal.SIGTERM)
-                is_signalled = True
+            if not is_signalled or time.monotonic() > deadline:
+                for pid in self._processes():
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL if is_signalled else signal.SIGTERM)
+                    is_signalled = True
             time.sleep(_STEP_S)
 
     def result(self, key: str) -> dict[str, Any]:
@@ -189,14 +191,11 @@ class Jobs:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(self._store.blob(sha256), target)
 
-    def _running_job(self) -> "str | None":
-        owner = self._owner()
-        return None if owner is None else owner["job"]
+    def _owner(self) -> "str | None":
+        """Return the key of the running job, as the locked file says; None if no process has locked it.
 
-    def _owner(self) -> "dict[str, Any] | None":
-        """Return the running job and its process, as the locked file says; None if it is not locked.
-
-        No job has the key "": whoever has just locked the file has not written into it yet.
+        It is empty where the file does not say which job it is: whoever has just locked it has not written
+        into it yet, or died as it wrote that.
         """
         try:
             file = (self._store.root / "measuring").open("rb")
@@ -206,8 +205,25 @@ class Jobs:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return {"job": "", "pid": None, **(object_in(file.read()) or {})}
+                return _job_in(file.read())
         return None
+
+    def _processes(self) -> list[int]:
+        """Return the processes of this store's jobs. A number in a file could be another's by now."""
+        folder = os.fsencode(self._store.root / "jobs") + b"/"
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended meanwhile, or is another user's
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if _MODULE.encode() in words and any(word.startswith(folder) for word in words):
+                    found.append(int(process.name))
+        return found
+
+
+def _job_in(content: bytes) -> str:
+    """Return the key of the job that holds the lock; empty if the content does not say it."""
+    key = (object_in(content) or {}).get("job")
+    return key if isinstance(key, str) else ""
 
 
 def _result(folder: Path) -> "dict[str, Any] | None":
@@ -237,17 +253,9 @@ def _take(lock: IO[bytes]) -> None:
     raise RefusedError(_BUSY)
 
 
-def _write_owner(lock: IO[bytes], owner: dict[str, Any]) -> None:
-    """Write who holds the lock, over what stood there, so that no process reads half of it."""
-    os.pwrite(lock.fileno(), json.dumps(owner).ljust(_OWNER_BYTES).encode(), 0)
-
-
-def _is_job(pid: "int | None") -> bool:
-    """Return whether a process is a job's, and not another one that got its number since."""
-    try:
-        return pid is not None and _MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
+def _write_owner(lock: IO[bytes], key: str) -> None:
+    """Write which job holds the lock, over what stood there, so that no process reads half of it."""
+    os.pwrite(lock.fileno(), json.dumps({"job": key}).ljust(_OWNER_BYTES).encode(), 0)
 
 
 def _lines(path: Path, offset: int) -> list[bytes]:

@@ -206,7 +206,7 @@ def test_every_error_has_one_base_class_and_one_sentence(
 
 def test_a_full_disk_is_an_error_of_edgefit_and_a_crash_stays_what_it_is() -> None:
     with (
-        pytest.raises(edgefit.InputError, match="check its permissions"),
+        pytest.raises(edgefit.InputError, match="free some space there"),
         python_errors(),
     ):
         raise OSError(errno.ENOSPC, "No space left on device", "/there/report.json")

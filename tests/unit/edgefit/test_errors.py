@@ -1,6 +1,7 @@
 """An error at the edge of the process becomes one sentence that claims no more than is known."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from edgefit.progress import Silence
 from export.options import ExportOptions
 
 SPACE_SENTENCE = (
-    "a file, or what the output goes to, cannot be read or written (No space left on device); check its "
-    "permissions, and the free space"
+    "a file, or what the output goes to, cannot be read or written (No space left on device); "
+    "free some space there, or use another disk"
 )
 
 
@@ -30,7 +31,7 @@ def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
     assert run(["doctor"]) == 2
     assert capsys.readouterr().err == (
         "edgefit: /there/report.csv cannot be read or written (No space left on device); "
-        "check its permissions, and the free space\n"
+        "free some space there, or use another disk\n"
     )
 
 
@@ -77,3 +78,51 @@ def test_a_deleted_current_folder_is_a_sentence_and_another_missing_file_is_not(
     assert disk_sentence(missing) == (
         "the folder that edgefit was started in is deleted; go to another one, and run edgefit there"
     )
+
+
+def of(number: int, path: str | None = "/there/a") -> OSError:
+    return OSError(number, os.strerror(number), *([] if path is None else [path]))
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EDQUOT, "quota"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EPERM, "permissions"),
+        (errno.EROFS, "not read-only"),
+        (errno.EIO, "the disk or the network drive fails"),
+        (errno.ESTALE, "the disk or the network drive fails"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENOLCK, "local disk"),
+        (errno.ENOTDIR, "check the path"),
+        (errno.EEXIST, "check the path"),
+        (errno.EUCLEAN, "check it, and the disk that it is on"),
+    ],
+)
+def test_an_error_of_the_system_names_the_file_and_what_to_do(number: int, remedy: str) -> None:
+    sentence = disk_sentence(of(number))
+
+    assert sentence is not None
+    assert sentence.startswith(f"/there/a cannot be read or written ({os.strerror(number)}); ")
+    assert remedy in sentence
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_every_error_of_the_system_is_a_sentence_or_known_as_a_programs_own(number: int) -> None:
+    kinds = ("EBADF", "ECHILD", "EFAULT", "EINTR", "EINVAL", "EPIPE", "ESRCH", "ENOENT")
+    is_connection = isinstance(of(number), ConnectionError)
+
+    assert (disk_sentence(of(number)) is None) == (errno.errorcode[number] in kinds or is_connection)
+
+
+@pytest.mark.parametrize(
+    "error", [of(errno.EAGAIN, None), of(errno.ENOMEM, None), RuntimeError("can't start new thread")]
+)
+def test_a_process_that_cannot_be_started_is_a_limit_of_the_user(error: Exception) -> None:
+    assert "no further process, thread or memory" in str(disk_sentence(error))
+
+
+def test_an_error_of_a_library_that_only_looks_like_the_systems_is_none() -> None:
+    assert disk_sentence(OSError("cannot identify image file")) is None
+    assert disk_sentence(RuntimeError("anything else")) is None

@@ -44,11 +44,11 @@ def job_of(board: SshServer) -> int:
 
 
 def pid_of(board: SshServer) -> int | None:
-    try:
-        pid: int | None = json.loads((board.store / "measuring").read_text())["pid"]
-    except (OSError, ValueError):
-        return None
-    return pid
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "bench.remote.job_process" in words and words[-1].startswith(str(board.store)):
+            return int(process.pid)
+    return None
 
 
 def has_started(board: SshServer) -> bool:

@@ -1,0 +1,108 @@
+"""One command measures at a time on a machine; another one says for whom it waits, and goes on then."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bench.harness.alone import NO_WAIT_VARIABLE
+
+_MEASURE = """
+import sys
+from bench.harness import alone
+
+class Lines:
+    def begin(self, task, total): pass
+    def advance(self, steps=1, note=""): pass
+    def say(self, sentence): print(sentence, flush=True)
+
+alone._NAME = b"\\0" + sys.argv[1].encode()
+with alone.alone(Lines()):
+    print("measures", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def command(machine: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command that measures on a machine, in so far as a name is one, until its input ends."""
+    environment = {name: value for name, value in os.environ.items() if name != NO_WAIT_VARIABLE}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MEASURE, machine],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**environment, **variables},
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.fixture
+def machine() -> str:
+    return f"edgefit-test-{secrets.token_hex(8)}"
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, None])
+def test_a_second_command_waits_until_the_first_has_ended_however_that_ends(
+    machine: str, end: signal.Signals | None
+) -> None:
+    with command(machine) as first:
+        assert line_of(first) == "measures"
+        with command(machine) as second:
+            said = line_of(second)
+            assert f"another command measures on this machine (process {first.pid}, started at " in said
+            assert "Ctrl-C ends the wait" in said
+
+            if end is None:
+                assert first.stdin is not None
+                first.stdin.close()
+            else:
+                first.send_signal(end)
+
+            assert line_of(second) == "measures"
+
+
+def test_of_three_commands_each_measures_in_the_end(machine: str) -> None:
+    with command(machine) as first, command(machine) as second, command(machine) as third:
+        for process in (first, second, third):
+            assert process.stdin is not None
+            process.stdin.close()
+        lines = [process.stdout.read().splitlines() for process in (first, second, third) if process.stdout]
+
+    assert [output[-1] for output in lines] == ["measures"] * 3
+
+
+def test_an_interrupt_ends_the_wait(machine: str) -> None:
+    with command(machine) as first:
+        assert line_of(first) == "measures"
+        with command(machine) as second:
+            line_of(second)
+            second.send_signal(signal.SIGINT)
+
+            assert second.stderr is not None
+            assert "KeyboardInterrupt" in second.stderr.read()
+        assert first.poll() is None
+
+
+def test_a_variable_says_not_to_wait(machine: str) -> None:
+    with command(machine) as first, command(machine, **{NO_WAIT_VARIABLE: "1"}) as second:
+        assert line_of(first) == "measures"
+        assert line_of(second) == "measures"
