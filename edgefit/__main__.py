@@ -5,10 +5,18 @@ import sys
 
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _WRONG_INPUT = 2
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command in sys.argv, and exit with its code."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # before the command has begun
+        sys.exit(_INTERRUPTED)
+
+
+def _run() -> None:
     sys.path.insert(0, _HOME)
     from bench.own_path import HiddenModuleError, put_own_first
 

@@ -5,7 +5,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType
 from typing import NoReturn
 
 from bench.errors import InputError, UnsupportedSystemError
@@ -19,6 +18,8 @@ from user_files.own_folders import name_a_home
 _CRASHED = 1
 _WRONG_INPUT = 2
 _INTERRUPTED = 130
+# What ended a command, by the exit code that says so.
+_ENDS = {129: "the terminal hung up", _INTERRUPTED: "interrupted", 143: "ended by SIGTERM"}
 _SIGPIPE = 13  # signal.SIGPIPE, which Windows lacks
 _READER_GONE = 128 + _SIGPIPE
 
@@ -32,21 +33,31 @@ def main() -> NoReturn:
         require_posix()
     except UnsupportedSystemError as error:
         sys.exit(_report_error(error, as_json="--json" in sys.argv))
+    from bench.system.ending_signals import end_on_signals
+
     try:
-        signal.signal(signal.SIGTERM, _end)
-        signal.signal(signal.SIGHUP, _end)
+        end_on_signals()
+        # Where it was ignored, the system reaps the children, and nobody learns how they ended.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    if code == _INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work has ended already
-        # Unfinished output is removed by now: every output is written whole or not at all.
-        write(sys.stderr, "\nedgefit: interrupted; no unfinished output is left\n")
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        code = end.code
+    if code in _ENDS:
+        _report_end(code, as_json="--json" in sys.argv)
     sys.exit(code)
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
+def _report_end(code: int, as_json: bool) -> None:
+    """Say which signal ended the command. What was unfinished is removed by now."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work has ended already
+    message = f"{_ENDS[code]}; no unfinished output is left"
+    write(sys.stderr, f"\nedgefit: {message}\n")
+    if as_json:
+        _write_error(message, code)
 
 
 def run(arguments: list[str]) -> int:
@@ -103,9 +114,13 @@ def _report_error(error: Exception, as_json: bool) -> int:
     else:
         _show(show)
     if as_json:
-        write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
+        _write_error(message, int(code))
     discard(sys.stdout, sys.stderr)
     return int(code)
+
+
+def _write_error(message: str, code: int) -> None:
+    write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
 
 
 def _show(show: Callable[[], None]) -> None:

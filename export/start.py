@@ -6,6 +6,7 @@ The order matters: threads that exist already would not be confined (see bench.h
 import sys
 from pathlib import Path
 
+from bench.system.parent_death import die_with_parent
 from bench.system.sandbox import confine
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     The arguments before the last are folders that it may write as well.
     """
     confine(Path.cwd(), tuple(map(Path, sys.argv[1:-1])))
+    die_with_parent()
     from export.worker import main as serve
 
     serve()

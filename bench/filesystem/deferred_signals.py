@@ -2,11 +2,22 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals by which a person, a system or a terminal ends a command."""
+
+
+def heeded_signals() -> list[signal.Signals]:
+    """Return the ending signals that this process heeds.
+
+    Whoever started it may have had some ignored: `nohup` SIGHUP, a script SIGINT for what it starts in the
+    background. These stay ignored, and so does a handler that is not Python's.
+    """
+    return [number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
 
 
 @contextmanager
@@ -16,16 +27,23 @@ def deferred_signals() -> Iterator[None]:
         yield  # only the main thread receives signals
         return
     received: list[tuple[int, FrameType | None]] = []
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    for number in _ENDING:
-        signal.signal(number, lambda *delivery: received.append(delivery))
+    before = {number: signal.getsignal(number) for number in heeded_signals()}
     try:
+        for number in before:
+            signal.signal(number, lambda *delivery: received.append(delivery))
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        try:
+            _restore(before)
+        finally:  # a signal may have cut that short
+            _restore(before)
         for signal_number, frame in received:
             _handle(before[signal.Signals(signal_number)], signal_number, frame)
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _handle(handler: object, number: int, frame: FrameType | None) -> None:

@@ -166,7 +166,7 @@ class CaseWorker:
         self.infer(_PEAK_INFERENCES, Stage.MEMORY)
         peak = self._ask(worker_messages.ReadPeak(), Stage.MEMORY, worker_messages.Peak)
         if self._memory_group is not None:  # from here on the harness itself needs memory for its images
-            self._memory_group.release(self._process.pid)
+            self._leave(self._memory_group)
         return ProcessMemory(
             runtime_bytes=loaded.runtime_bytes,
             loaded_bytes=loaded.loaded_bytes,
@@ -174,6 +174,15 @@ class CaseWorker:
             proportional_bytes=peak.proportional_bytes,
             device_bytes=peak.device_bytes,
         )
+
+    def _leave(self, group: MemoryGroup) -> None:
+        try:
+            group.release(self._process.pid)
+        except OSError as error:
+            message = f"it could not leave the control group {group.folder} ({error.strerror})"
+            raise CaseEndedError(
+                Failed(stage=Stage.MEMORY, kind=FailureKind.ERROR, message=message)
+            ) from None
 
     def predict(self, pack: str, images: int, output: OutputRecord) -> tuple[tuple[float, ...], ...]:
         """Return the judged output's values [images][values] for the pack's first `images` samples."""

@@ -1,33 +1,49 @@
 """A child process that reads lines from stdin and answers on a separate pipe, and the error if it dies.
 
-This module handles lines, time limits and signals. The meaning of the lines is the caller's business.
+This module handles lines, time limits and deaths. The meaning of the lines is the caller's business. A child
+that cannot be started because something is short just then counts as one that died at once.
 """
 
 import atexit
+import errno
 import os
-import selectors
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 
 from bench.filesystem.deferred_signals import deferred_signals
+from bench.harness.started_process import END_LIMIT_S, StartedProcess, signal_name
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 from bench.system.operating_system import require_linux
-from bench.system.python_process import python_environment
+from bench.units import mib
+
+LONGEST_LINE = 1 << 28
+"""How many bytes a line may have, if the caller names no other number."""
 
 _STDERR_LINES_SHOWN = 6
-_END_LIMIT_S = 10.0
+_SEND_LIMIT_S = 120.0
+_CHUNK = 1 << 16
+# While it waits, the parent looks this often at what the child has printed, and whether it lives. An answer
+# that comes sooner is waited for without using the CPU.
+_STEP_S = 2.0
+_MOST_PRINTED = 1 << 28
 _OUT_OF_MEMORY = "bad_alloc"  # C++ writes this to stderr before it aborts
-_KIND_BY_SIGNAL = {
+_KIND_BY_SIGNAL: dict[int, FailureKind] = {
     signal.SIGKILL: FailureKind.KILLED,
     signal.SIGILL: FailureKind.ILLEGAL_INSTRUCTION,
+}
+# What may be short when a process is started, and how there is more of it.
+_REMEDIES = {
+    errno.EAGAIN: "end other processes, or allow more of them (ulimit -u)",
+    errno.ENOMEM: "end other programs, so that memory becomes free",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "end other programs that have files open",
+    errno.ENOSPC: "free space in the folder for temporary files, or set TMPDIR to another one",
+    errno.EDQUOT: "free space in the folder for temporary files, or set TMPDIR to another one",
 }
 
 
@@ -70,37 +86,34 @@ class ChildProcess:
     everything that libraries wrote there.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], longest_line: int = LONGEST_LINE
+    ) -> None:
         """Start `command`, with the number of the pipe to answer on as its last argument.
 
         `environment` is added to the parent's own, which loses what would decide its threads and kernels
-        (see bench.system.thread_variables). Raises UnsupportedSystemError where it is not Linux.
+        (see bench.system.thread_variables). A child that sends more than `longest_line` bytes without a line
+        end is ended. Raises UnsupportedSystemError where it is not Linux.
         """
         require_linux("a process that loads a model file")
-        self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
-        self._stderr = Path(self._folder.name) / "stderr"
-        work = Path(self._folder.name) / "work"
-        work.mkdir()
-        self._answers, write_end = os.pipe()
-        self._oom_kills = _oom_kills()
         self.started_by = threading.get_ident()
         """The thread that started it."""
-        # A signal between the start of the process and its entry in _RUNNING would leave it running for ever.
-        with self._stderr.open("wb") as stderr, deferred_signals():
-            self._process = subprocess.Popen(
-                [*command, str(write_end)],
-                stdin=subprocess.PIPE,
-                stdout=stderr,
-                stderr=stderr,
-                pass_fds=(write_end,),
-                cwd=work,
-                env=python_environment({**environment, "TMPDIR": str(work)}),
-                start_new_session=True,
-                bufsize=0,
-            )
-            _RUNNING.add(self)
-        os.close(write_end)
-        self._received = b""
+        self._longest_line = longest_line
+        self._received = bytearray()
+        self.waited_s = 0.0
+        """How long the latest `read_line` waited, without what does not count."""
+        self._oom_kills = _oom_kills()
+        self._started: StartedProcess | None = None
+        self._shortage = ""
+        try:
+            # A signal between the start of the process and its entry in _RUNNING would leave it for ever.
+            with deferred_signals():
+                self._started = StartedProcess(command, environment)
+                _RUNNING.add(self)
+        except OSError as error:
+            if error.errno not in _REMEDIES:
+                raise
+            self._shortage = f"could not be started ({error.strerror}): {_REMEDIES[error.errno]}"
 
     def __enter__(self) -> "ChildProcess":
         return self
@@ -112,81 +125,99 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The child's process id."""
-        return self._process.pid
+        """The child's process id; raises ChildDiedError if it could not be started."""
+        return self._running.pid
 
     @property
     def is_running(self) -> bool:
         """Whether the child has not ended yet."""
-        return self._process.poll() is None
+        return self._started is not None and not self._started.has_ended
 
     @property
     def has_output(self) -> bool:
         """Whether reading would return at once, because there is output or the pipe is closed."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
-            return bool(self._received or selector.select(0))
+        return bool(self._received) or self._started is None or self._started.has_output(0)
 
     def send(self, line: str) -> None:
-        """Send one line. Raises ChildDiedError if the child has ended."""
-        assert self._process.stdin is not None
+        """Send one line. Raises ChildDiedError if the child has ended, or takes nothing in time."""
+        started, data = self._running, memoryview(line.encode() + b"\n")
+        deadline = time.monotonic() + _SEND_LIMIT_S
         try:
-            self._process.stdin.write(line.encode() + b"\n")
+            while data:
+                if not started.takes_input(max(0.0, deadline - time.monotonic())):
+                    raise self.end(FailureKind.HANG, "did not take its request in time and was ended")
+                data = data[os.write(started.requests, data) :]
         except BrokenPipeError:
             raise self._death_error() from None
 
     def read_line(self, timeout_s: float) -> bytes:
-        """Wait for one line without using the CPU.
+        """Wait for one line.
 
-        Raises ChildDiedError if the child dies. After `timeout_s` without a line, ends it and raises too.
+        Raises ChildDiedError if the child dies, or sends or prints more than anybody would read. After
+        `timeout_s` without a line, ends it and raises too. What does not count is time for which this process
+        itself was stopped, as by Ctrl-Z.
         """
-        deadline = time.monotonic() + timeout_s
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
-            while b"\n" not in self._received:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self.end(FailureKind.HANG, "gave no answer in time and was ended")
-                if not (chunk := os.read(self._answers, 1 << 16)):
-                    raise self._death_error()
-                self._received += chunk
-        line, _, self._received = self._received.partition(b"\n")
+        started, searched, self.waited_s = self._running, 0, 0.0
+        while (end := self._received.find(b"\n", searched)) < 0:
+            if self.waited_s >= timeout_s and not started.has_output(0):
+                raise self.end(FailureKind.HANG, "gave no answer in time and was ended")
+            searched = len(self._received)
+            step_s, begin = min(_STEP_S, max(0.0, timeout_s - self.waited_s)), time.monotonic()
+            if started.has_output(step_s):
+                self._receive(started)
+            elif started.has_ended and not started.has_output(0):  # another process holds its pipe
+                raise self._death_error()
+            self.waited_s += min(step_s, time.monotonic() - begin)
+            self._refuse_flood(started)
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         return line
+
+    def _receive(self, started: StartedProcess) -> None:
+        if not (chunk := os.read(started.answers, _CHUNK)):
+            raise self._death_error()
+        self._received += chunk
+
+    def _refuse_flood(self, started: StartedProcess) -> None:
+        size, printed = len(self._received), started.printed_bytes()
+        if size > self._longest_line:
+            raise self.end(FailureKind.GARBAGE, f"sent {mib(size):.0f} MiB without a line end and was ended")
+        if printed > _MOST_PRINTED:
+            raise self.end(FailureKind.GARBAGE, f"printed {mib(printed):.0f} MiB and was ended")
 
     def end(self, kind: FailureKind, message: str) -> ChildDiedError:
         """End the child and every process that it started; return the error, with the end of its stderr."""
-        self._kill()
-        lines = self._stderr.read_text(encoding="utf-8", errors="replace").splitlines()
-        tail = [line.strip() for line in lines if line.strip()][-_STDERR_LINES_SHOWN:]
-        return ChildDiedError(kind, "\n".join([message, *tail]))
+        started = self._running
+        if not started.kill():
+            message += f"; it still waits for a device {END_LIMIT_S:.0f} s after the system was to kill it"
+        lines = [line.strip() for line in started.last_words().splitlines() if line.strip()]
+        return ChildDiedError(kind, "\n".join([message, *lines[-_STDERR_LINES_SHOWN:]]))
 
     def stop(self) -> None:
         """End the child in whatever state it is, and remove its folder."""
-        self._kill()
-        if self in _RUNNING:
+        if self._started is not None:
+            self._started.stop()
             _RUNNING.discard(self)
-            os.close(self._answers)
-        self._folder.cleanup()
 
-    def _kill(self) -> None:
-        assert self._process.stdin is not None
-        with suppress(ProcessLookupError, PermissionError):  # no process of its session is left
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(_END_LIMIT_S)
-        self._process.stdin.close()
+    @property
+    def _running(self) -> StartedProcess:
+        if self._started is None:
+            raise ChildDiedError(FailureKind.ERROR, self._shortage)
+        return self._started
 
     def _death_error(self) -> ChildDiedError:
-        try:
-            code = self._process.wait(_END_LIMIT_S)
-        except subprocess.TimeoutExpired:
+        started = self._running
+        if not started.ends_in_time():
             return self.end(FailureKind.HANG, "closed its pipe but did not end, and was ended")
+        if (code := started.exit_code) is None:
+            return self.end(FailureKind.EXIT, "ended before it answered, and nobody knows how")
         if code >= 0:
             return self.end(FailureKind.EXIT, f"ended with exit code {code} before it answered")
-        cause = signal.Signals(-code)
-        if cause is signal.SIGABRT and _OUT_OF_MEMORY in self._stderr.read_text(errors="replace"):
+        if -code == signal.SIGABRT and _OUT_OF_MEMORY in started.last_words():
             return self.end(FailureKind.MEMORY, "could not allocate memory and aborted")
-        if cause is signal.SIGKILL and _oom_kills() > self._oom_kills:
+        if -code == signal.SIGKILL and _oom_kills() > self._oom_kills:
             return self.end(FailureKind.MEMORY, "was killed by the kernel because memory ran out")
-        return self.end(_KIND_BY_SIGNAL.get(cause, FailureKind.CRASH), f"died of {cause.name}")
+        return self.end(_KIND_BY_SIGNAL.get(-code, FailureKind.CRASH), f"died of {signal_name(-code)}")
 
 
 def _oom_kills() -> int:

@@ -86,7 +86,11 @@ class Examiner:
         cgroup, limit_bytes = self.plan.memory_cgroup, case.memory_limit_bytes
         if cgroup is None or limit_bytes is None:
             return None
-        return stack.enter_context(cgroup.group(limit_bytes))
+        try:
+            return stack.enter_context(cgroup.group(limit_bytes))
+        except OSError as error:
+            message = f"no control group could be made in {cgroup.parent} ({error.strerror})"
+            raise CaseEndedError(Failed(stage=Stage.START, kind=FailureKind.ERROR, message=message)) from None
 
     def _evaluate(
         self,

@@ -3,19 +3,17 @@
 numpy starts threads when it is imported. Confinement does not reach threads that exist already.
 """
 
-import ctypes
 import os
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from bench.harness.process_memory import HighWaterMark
+from bench.system.parent_death import die_with_parent
 from bench.system.sandbox import Call, confine, libc
 
 # The kernel adds this to a process's own score, which is its share of memory in thousandths.
 _OOM_SCORE = "500"
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _STDOUT_FILE = "stdout"
 
 
@@ -30,7 +28,7 @@ def main(call: Call = libc) -> None:
     _prefer_for_oom_kill()
     high_water_mark = HighWaterMark()
     confinement = confine(Path.cwd(), tuple(map(Path, writable)), call)
-    _die_with_the_parent()
+    die_with_parent()
     stdout = Path(_STDOUT_FILE).absolute()
     with stdout.open("wb") as file:
         os.dup2(file.fileno(), 1)
@@ -38,12 +36,6 @@ def main(call: Call = libc) -> None:
 
     with open(int(pipe), "wb") as answers:
         serve(Worker(confinement, high_water_mark), sys.stdin.buffer, answers, stdout)
-
-
-def _die_with_the_parent() -> None:
-    """Have the kernel kill this process when its parent ends, even during an inference."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _prefer_for_oom_kill() -> None:

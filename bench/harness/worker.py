@@ -220,7 +220,8 @@ def _refuse_printing(stdout: Path) -> None:
     """Raise PrintedError if anything was written to stdout: writing would count as inference time."""
     sys.stdout.flush()
     if stdout.stat().st_size:
-        start = stdout.read_text(errors="replace")[:_STDOUT_CHARACTERS_SHOWN].strip()
+        with stdout.open(errors="replace") as file:
+            start = file.read(_STDOUT_CHARACTERS_SHOWN).strip()
         raise PrintedError(f"the runtime printed to stdout, which would count as inference time: {start!r}")
 
 

@@ -4,15 +4,12 @@ It reads the request in that folder, writes its progress to a file there, and le
 started it may be gone meanwhile.
 """
 
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.bundle.model_files import ModelFile
@@ -40,6 +37,7 @@ from bench.report.files import write_report
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.model_set import ModelSet, OpenedModels
+from bench.system.ending_signals import end_on_signals
 
 _CRASHED = 1
 
@@ -122,13 +120,9 @@ def _planned(folder: Path, model: ReadModel, record: ModelFileRecord) -> Planned
     return PlannedModel(file=file, record=record, pack=folder / model.pack)
 
 
-def _exit(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
 def main() -> None:
     """Measure; a signal ends it so that its journal stays, and the next start resumes it."""
-    signal.signal(signal.SIGTERM, _exit)
+    end_on_signals()
     folder = Path(sys.argv[1])
     _write_outcome(folder, measure(folder))
 

@@ -28,7 +28,8 @@ _STEP_S = 0.02
 class Cgroup:
     """Where groups can be made: `parent`, and the files that limit memory and swap there.
 
-    `home`: the group that this process is in, to which one that is released comes back.
+    `home`: the group that this process is in, to which one that is released comes back. `none`: what is
+    written to a file for no limit.
     """
 
     parent: Path
@@ -36,6 +37,7 @@ class Cgroup:
     limit: str
     with_swap: str
     swap_counts: bool
+    none: str
 
     @contextmanager
     def group(self, limit_bytes: int) -> Iterator["MemoryGroup"]:
@@ -46,7 +48,7 @@ class Cgroup:
             (folder / self.limit).write_text(str(limit_bytes))
             with suppress(OSError):  # the file is missing or refused without swap accounting
                 (folder / self.with_swap).write_text(str(limit_bytes if self.swap_counts else 0))
-            yield MemoryGroup(folder, self.home)
+            yield MemoryGroup(folder, self)
         finally:
             _remove(folder)
 
@@ -56,7 +58,7 @@ class MemoryGroup:
     """A group that a process joins by writing its number to `processes`."""
 
     folder: Path
-    home: Path
+    made_by: Cgroup
 
     @property
     def processes(self) -> Path:
@@ -64,9 +66,22 @@ class MemoryGroup:
         return self.folder / _PROCESSES
 
     def release(self, pid: int) -> None:
-        """Remove a process from the group: its later allocations are not limited."""
-        with suppress(ProcessLookupError):  # it died meanwhile; the next request will show that
-            (self.home / _PROCESSES).write_text(str(pid))
+        """Remove a process from the group: its later allocations are not limited.
+
+        Where the system refuses that, the group loses its limit. Raises OSError if that is refused too.
+        """
+        try:
+            (self.made_by.home / _PROCESSES).write_text(str(pid))
+        except ProcessLookupError:
+            return  # it died meanwhile; the next request will show that
+        except OSError:
+            self._lift_limit()
+
+    def _lift_limit(self) -> None:
+        control = self.made_by
+        with suppress(OSError):  # the file is missing without swap accounting
+            (self.folder / control.with_swap).write_text(control.none)
+        (self.folder / control.limit).write_text(control.none)
 
 
 def find_cgroup(root: Path = ROOT) -> Cgroup | None:
@@ -86,7 +101,7 @@ def find_cgroup(root: Path = ROOT) -> Cgroup | None:
 def _version_1(root: Path) -> list[Cgroup]:
     folders = own_groups("memory", root)
     return [
-        Cgroup(parent, folders[0], "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", swap_counts=True)
+        Cgroup(parent, folders[0], "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", True, "-1")
         for parent in folders
         if (parent / "memory.limit_in_bytes").exists()
     ]
@@ -95,7 +110,7 @@ def _version_1(root: Path) -> list[Cgroup]:
 def _version_2(root: Path) -> list[Cgroup]:
     folders = own_groups(VERSION_2, root)
     return [
-        Cgroup(parent, folders[0], "memory.max", "memory.swap.max", swap_counts=False)
+        Cgroup(parent, folders[0], "memory.max", "memory.swap.max", False, "max")
         for parent in folders
         if "memory" in (text(parent / "cgroup.subtree_control") or "").split()
     ]

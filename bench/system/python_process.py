@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from bench.own_path import HOME, named_folders
+from bench.system.parent_death import PARENT
 from bench.system.thread_variables import without_thread_variables
 
 # Of the variables that Python itself reads, those that say where it finds modules and how it names files.
@@ -24,12 +25,16 @@ _INHERITED = frozenset(
 )
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from bench.own_path import put_own_first; "
-    "put_own_first(); import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+    "put_own_first(); from bench.system.parent_death import die_with_parent; die_with_parent(); "
+    "import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 
 
 def python_command(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command that runs a module as `python -m` does, except that the current folder is last."""
+    """Return the command that runs a module as `python -m` does, except that the current folder is last.
+
+    With the environment of `python_environment`, its process ends when this one does.
+    """
     return (sys.executable, "-c", _START, HOME, module, *arguments)
 
 
@@ -42,4 +47,4 @@ def python_environment(added: Mapping[str, str]) -> dict[str, str]:
     }
     if folders := named_folders():  # a worker has another working folder
         inherited["PYTHONPATH"] = os.pathsep.join(folders)
-    return {**inherited, **added}
+    return {**inherited, PARENT: str(os.getpid()), **added}

@@ -1,6 +1,7 @@
 """Unit tests start no process: one that does fails, and says so."""
 
 import platform
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -56,3 +57,12 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
         _guard.running = None
     if _guard.seen is not None:  # the test caught the error
         raise ProcessStartedError(_sentence(item.nodeid, _guard.seen))
+
+
+@pytest.fixture
+def handlers_return() -> Iterator[None]:
+    """Put the handlers of ending signals back after a test that changes them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

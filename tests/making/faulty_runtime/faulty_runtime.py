@@ -19,6 +19,12 @@ from bench.measurements import Executed
 from bench.runtimes.protocol import LoadOptions
 
 MIB = 1 << 20
+_SIGNALS = {
+    "segfault": signal.SIGSEGV,
+    "kill": signal.SIGKILL,
+    "illegal": signal.SIGILL,
+    "real-time": signal.SIGRTMIN + 1,
+}
 _HELD: list[np.ndarray] = []
 
 
@@ -26,9 +32,8 @@ def do(fault: str) -> None:
     sys.stderr.write(f"last words before {fault}\n")
     sys.stderr.flush()
     match fault:
-        case "segfault" | "kill" | "illegal":
-            number = {"segfault": signal.SIGSEGV, "kill": signal.SIGKILL, "illegal": signal.SIGILL}[fault]
-            os.kill(os.getpid(), number)
+        case "segfault" | "kill" | "illegal" | "real-time":
+            os.kill(os.getpid(), _SIGNALS[fault])
         case "memory":
             _HELD.append(np.ones(1 << 60, dtype=np.uint8))
         case "hang":
@@ -37,6 +42,8 @@ def do(fault: str) -> None:
             print("hello from a chatty runtime")
         case "exit":
             os._exit(7)
+        case "leave":
+            os._exit(0)
         case "raise":
             raise RuntimeError("the operator is not implemented")
         case "allocate":

@@ -1,5 +1,7 @@
 """Every way in which a worker can die is a row with its kind, and costs nobody else anything."""
 
+import errno
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,11 @@ import psutil
 import pytest
 from making.faulty_plan import SHORT, case, outcomes_of, plan
 
+from bench.harness import child_process
+from bench.harness.case_worker import CaseWorker
+from bench.harness.plan import Case
 from bench.measurements import Completed, Failed, FailureKind, Stage
+from bench.system.memory_limit import Cgroup
 
 DEATHS = {
     "segfault infer": (FailureKind.CRASH, "died of SIGSEGV"),
@@ -18,6 +24,8 @@ DEATHS = {
     "hang infer": (FailureKind.HANG, "gave no answer in time"),
     "print infer": (FailureKind.GARBAGE, "hello from a chatty runtime"),
     "exit infer": (FailureKind.EXIT, "exit code 7"),
+    "leave infer": (FailureKind.EXIT, "exit code 0"),
+    "real-time infer": (FailureKind.CRASH, "died of SIGRTMIN+1"),
     "raise infer": (FailureKind.ERROR, "RuntimeError: the operator is not implemented"),
     "raise load": (FailureKind.ERROR, "RuntimeError: the operator is not implemented"),
     "memory load": (FailureKind.MEMORY, "Unable to allocate"),
@@ -50,6 +58,42 @@ def test_each_death_is_a_failed_row_and_costs_no_other_case(
         assert [len(block.ns) for block in outcome.processes[0].blocks] == [4, 4, 4]
     assert not psutil.Process().children()
     assert list(own.iterdir()) == []
+
+
+def test_what_cannot_be_started_or_limited_is_a_failed_row_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "no such group"
+    cgroup = Cgroup(missing, missing, "memory.max", "memory.swap.max", swap_counts=False, none="max")
+    limited = case(tmp_path, "limited", memory_limit_bytes=1 << 30)
+    refused, healthy = case(tmp_path, "refused"), case(tmp_path, "healthy")
+    start = CaseWorker.__init__
+
+    def refuse(*_arguments: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def start_or_refuse(self: CaseWorker, case: Case, *arguments: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            if case is refused:
+                patch.setattr(child_process, "StartedProcess", refuse)
+            start(self, case, *arguments)
+
+    monkeypatch.setattr(CaseWorker, "__init__", start_or_refuse)
+
+    outcomes = outcomes_of(plan(tmp_path, [limited, refused, healthy], memory_cgroup=cgroup))
+
+    without_group, not_started = outcomes["limited"], outcomes["refused"]
+    assert isinstance(without_group, Failed)
+    assert without_group.reason == (
+        f"error in stage start: no control group could be made in {missing} (No such file or directory)"
+    )
+    assert isinstance(not_started, Failed)
+    assert not_started.kind is FailureKind.ERROR
+    assert not_started.message == (
+        "could not be started (Resource temporarily unavailable): end other processes, or allow more of them "
+        "(ulimit -u)"
+    )
+    assert isinstance(outcomes["healthy"], Completed)
 
 
 def test_a_death_between_two_blocks_costs_only_its_own_case(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_what_a_runtime_prints_to_stdout_is_garbage_and_quoted() -> None:
 
 
 def test_a_worker_ends_with_its_parent_amid_an_inference() -> None:
-    worker, other = orphan("start._die_with_the_parent(); "), orphan()
+    worker, other = orphan("start.die_with_parent(); "), orphan()
 
     try:
         assert has_ended(worker)

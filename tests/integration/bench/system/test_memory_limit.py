@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.memory_limit import JOIN, Cgroup, find_cgroup
+from bench.system.memory_limit import JOIN, Cgroup, MemoryGroup, find_cgroup
 
 _ALLOCATE = "held = bytearray(200 << 20); held[::4096] = b'x' * len(held[::4096]); print('lived')"
 
@@ -101,3 +101,25 @@ def test_a_group_that_nobody_may_join_is_no_control(tmp_path: Path, monkeypatch:
     }
 
     assert find_cgroup(recorded(tmp_path, files)) is None
+
+
+@pytest.mark.parametrize(("none", "limit"), [("-1", "memory.limit_in_bytes"), ("max", "memory.max")])
+def test_a_group_that_nobody_may_leave_loses_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, none: str, limit: str
+) -> None:
+    monkeypatch.setattr("bench.system.memory_limit._remove", shutil.rmtree)
+    control = Cgroup(tmp_path, tmp_path / "gone", limit, "with swap", swap_counts=False, none=none)
+
+    with control.group(64 << 20) as group:
+        group.release(4711)
+
+        assert (group.folder / limit).read_text() == none
+        assert (group.folder / "with swap").read_text() == none
+
+
+def test_a_group_that_keeps_its_limit_and_its_process_says_so(tmp_path: Path) -> None:
+    control = Cgroup(tmp_path, tmp_path / "gone", "memory.max", "swap", swap_counts=False, none="max")
+    group = MemoryGroup(tmp_path / "removed", control)
+
+    with pytest.raises(FileNotFoundError):
+        group.release(4711)
