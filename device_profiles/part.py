@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
+
+from user_files.checked_record import CheckedRecord
 
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
 """Matches text for one line of a terminal: no character moves the cursor, breaks the line or reverses it."""
 Text = Annotated[str, StringConstraints(pattern=PLAIN, max_length=1000)]
 
 
-class Part(BaseModel):
+class Part(CheckedRecord):
     """A frozen part of a profile. Unknown keys and infinite numbers are errors.
 
     The docstring below a field is its description in profile.schema.json.

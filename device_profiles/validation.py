@@ -31,8 +31,9 @@ def explain(
     document = document_of(content)
     if (newer := newer_schema(document, _newest_schema(model))) is not None:
         return f"{path} {newer}"
-    fault, remark = _first_fault(path, error, model), newer_tool(document)
-    if noun is not None and error.errors()[0]["type"] == "extra_forbidden":
+    errors = error.errors(include_url=False)
+    fault, remark = _first_fault(path, errors, model), newer_tool(document)
+    if noun is not None and errors[0]["type"] == "extra_forbidden":
         fault = with_newer(fault, noun)
     return fault if remark is None else f"{fault}; {remark}"
 
@@ -50,8 +51,8 @@ def _newest_schema(model: type[BaseModel]) -> int:
     return max(known, default=sys.maxsize)
 
 
-def _first_fault(path: Path, error: ValidationError, model: type[BaseModel]) -> str:
-    first = error.errors()[0]
+def _first_fault(path: Path, errors: list[ErrorDetails], model: type[BaseModel]) -> str:
+    first = errors[0]
     location = _without_union_tags(first, model)
     key = ".".join(str(part) for part in location)
     if first["type"] == "json_invalid":
@@ -63,7 +64,7 @@ def _first_fault(path: Path, error: ValidationError, model: type[BaseModel]) -> 
     value = "" if isinstance(first["input"], dict) else f" (value: {repr(first['input'])[:_SHOWN]})"
     if _is_quoted_number(first):
         value += "; it is text, but must be a number; remove the quotes"
-    faults = [fault for fault in error.errors() if _without_union_tags(fault, model) == location]
+    faults = [fault for fault in errors if _without_union_tags(fault, model) == location]
     message = " or ".join(_lower_first(fault["msg"].removeprefix("Value error, ")) for fault in faults)
     return f"{path}: {f'{key}: ' if key else ''}{message}{value}"
 
@@ -71,8 +72,9 @@ def _first_fault(path: Path, error: ValidationError, model: type[BaseModel]) -> 
 def _is_quoted_number(error: ErrorDetails) -> bool:
     """Return whether a number was expected, and the value is the text of one."""
     try:
-        return error["type"] in ("int_type", "float_type") and math.isfinite(float(error["input"]))
-    except (TypeError, ValueError):
+        is_text = error["type"] in ("int_type", "float_type") and isinstance(error["input"], str)
+        return is_text and math.isfinite(float(error["input"]))
+    except ValueError:
         return False
 
 

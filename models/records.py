@@ -1,19 +1,20 @@
 """The records of a run folder. They know the shape of its JSON files, and nothing of files or training."""
 
 import json
-from contextlib import suppress
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from models.schema1 import upgraded
+from user_files.checked_record import CheckedRecord
+from user_files.json_text import json_of
 from user_files.text import utf8_of
 
 SCHEMA: Literal[2] = 2
 EIGHT_BIT_WHITE = 255
 
 
-class Record(BaseModel):
+class Record(CheckedRecord):
     """Frozen and strict; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -249,10 +250,9 @@ class RunRecord(Record):
 
     @classmethod
     def from_json(cls, content: bytes) -> "RunRecord":
-        """Read a `run.json` of any schema; raises ValidationError, which names keys as schema 2 does."""
+        """Read a `run.json` of any schema; raises ContentError, or ValidationError with keys of schema 2."""
         content = utf8_of(content)
-        with suppress(ValueError, RecursionError):
-            record = json.loads(content)
-            if isinstance(record, dict):
-                content = json.dumps(upgraded(record)).encode()
+        record = json_of(content)
+        if isinstance(record, dict):
+            content = json.dumps(upgraded(record)).encode()
         return cls.model_validate_json(content)

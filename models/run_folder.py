@@ -6,11 +6,10 @@ validation split, and the test split). torch is imported only to build the netwo
 """
 
 import hashlib
-import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,8 @@ from models.architectures import ARCHITECTURES, find_architecture
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
+from user_files.arrays import ArraysError, open_arrays
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed, why_unreadable
 from user_files.path_names import why_unwritable
 from user_files.versions import document_of, newer_schema, newer_tool
@@ -117,8 +118,8 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     The hash of `run.json` is recorded nowhere, so it is None: a valid content identifies it.
     """
     try:
-        record = RunRecord.from_json((folder / RECORD).read_bytes())
-    except (OSError, ValidationError):
+        record = RunRecord.from_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
+    except (OSError, ContentError, ValidationError):
         return None
     return {**record.files, RECORD: None}
 
@@ -131,10 +132,13 @@ def read_run(folder: Path) -> RunFolder:
     """Read a run folder; raises an InputError that names the file and what is wrong with it."""
     record = _read_record(folder)
     _check_files(folder, record)
+    path = folder / HISTORY
     try:
-        history = History.model_validate_json((folder / HISTORY).read_bytes())
+        history = History.model_validate_json(content_of(path, LARGEST_DOCUMENT))
+    except ContentError as error:
+        raise InputError(f"{path} {error}; run finetune again") from error
     except ValidationError as error:
-        raise InputError(f"{folder / HISTORY}: {_first_fault(error)}; run finetune again") from error
+        raise InputError(f"{path}: {_first_fault(error)}; run finetune again") from error
     return RunFolder(folder, record, history, _read_images(folder, record))
 
 
@@ -149,12 +153,15 @@ def _read_record(folder: Path) -> RunRecord:
             f"{folder} is not a run folder, because {RECORD} is missing; "
             "give the folder that finetune wrote with --out"
         )
-    content = path.read_bytes()
-    document = document_of(content)
-    if (newer := newer_schema(document, SCHEMA)) is not None:
-        raise InputError(f"{path} {newer}")
+    document: Mapping[str, Any] = {}
     try:
+        content = content_of(path, LARGEST_DOCUMENT)
+        document = document_of(content)
+        if (newer := newer_schema(document, SCHEMA)) is not None:
+            raise InputError(f"{path} {newer}")
         record = RunRecord.from_json(content)
+    except ContentError as error:
+        raise InputError(why_unreadable(path) or f"{path} {error}; run finetune again") from error
     except ValidationError as error:
         remedy = newer_tool(document) or "run finetune again"
         raise InputError(why_unreadable(path) or f"{path}: {_first_fault(error)}; {remedy}") from error
@@ -205,10 +212,11 @@ def _check_files(folder: Path, record: RunRecord) -> None:
 def _read_images(folder: Path, record: RunRecord) -> RunImages:
     path = folder / IMAGES
     try:
-        # Without ZipFile, numpy would read a file that is not a zip archive as a bare array, or unpickle it.
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
-            splits = {name: Split(archive[f"{name}_images"], archive[f"{name}_labels"]) for name in SPLITS}
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        with open_arrays(path) as file:
+            splits = {
+                name: Split(file.read(f"{name}_images"), file.read(f"{name}_labels")) for name in SPLITS
+            }
+    except (OSError, ArraysError) as error:
         raise InputError(
             f"{path} does not contain the images and labels of {', '.join(SPLITS)}; run finetune again"
         ) from error
@@ -223,8 +231,6 @@ def _read_images(folder: Path, record: RunRecord) -> RunImages:
 def _fault_of(split: Split, record: RunRecord) -> str | None:
     """Return what is wrong with the arrays, or None."""
     images, labels = split.images, split.labels
-    if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):
-        return "images or its labels are not an array"
     shape = (len(labels) if labels.ndim else 0, record.image_size, record.image_size)
     if images.dtype != np.uint8 or images.shape not in (shape, (*shape, 3)):
         return f"images is {images.dtype} {images.shape}, but must be uint8 {shape} or {(*shape, 3)}"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from user_files.versions import is_schema_1
+
 # The only ones that were ever written.
 _PREPROCESSING = {
     "sixteen_bit": "value / 65535",
@@ -22,6 +24,6 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Sentences that no version wrote stay as they are: reading them will say so.
     """
-    if record.get("schema") != 1 or record.get("preprocessing") != _PREPROCESSING:
+    if not is_schema_1(record) or record.get("preprocessing") != _PREPROCESSING:
         return dict(record)
     return {**record, "preprocessing": {}}

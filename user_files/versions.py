@@ -1,11 +1,13 @@
 """Documents that a newer edgefit wrote: how to recognise one, and what to do about it."""
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
+
+from user_files.contents import ContentError
+from user_files.json_text import json_of
 
 UPDATE = "update edgefit: pip install --upgrade edgefit"
 
@@ -13,10 +15,15 @@ UPDATE = "update edgefit: pip install --upgrade edgefit"
 def document_of(content: bytes) -> Mapping[str, Any]:
     """Return a JSON document's keys and values; none if it is no such document."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = json_of(content)
+    except ContentError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def is_schema_1(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document states schema 1; in Python, True and 1.0 are equal to 1."""
+    return type(document.get("schema")) is int and document["schema"] == 1
 
 
 def newer_schema(document: Mapping[str, Any], newest: int) -> str | None:

@@ -3,7 +3,6 @@
 It knows the file and the arrays, not how they were chosen nor what is computed from them.
 """
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
+from user_files.arrays import open_arrays
 from user_files.faults import why_unreadable
 
 FILE_NAME = "evaluation.npz"
@@ -117,10 +117,9 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
 def read_pack(path: Path) -> EvaluationPack:
     """Read a pack; raises InputError if the file is not a pack or its arrays do not fit together."""
     try:
-        # Opened here, because numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pack = _pack_of(arrays)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        with open_arrays(path) as file:
+            pack = _pack_of({name: file.read(name) for name in file.names})
+    except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"
         ) from None
@@ -157,7 +156,10 @@ def _is_sound(pack: EvaluationPack) -> bool:
 def _are_samples(pack: EvaluationPack) -> bool:
     """Whether there are either images or ready inputs, one for each output."""
     if pack.tensors is not None:
-        return pack.images is None and all(len(array) == len(pack) for array in pack.tensors.arrays)
+        arrays = pack.tensors.arrays
+        return pack.images is None and all(
+            array.shape[:1] == (len(pack),) and array.dtype.kind in "fiub" for array in arrays
+        )
     if pack.images is None:
         return False
     shape = pack.images.shape

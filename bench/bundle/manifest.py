@@ -28,11 +28,14 @@ from bench.filesystem.whole_files import files_below, sha256_of
 from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
-from user_files.faults import why_changed
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
+from user_files.faults import why_changed, why_replaced
+from user_files.json_text import json_of
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import wrong_path
 from user_files.path_names import why_unwritable
 from user_files.text import utf8_of
+from user_files.versions import is_schema_1
 
 MANIFEST = "manifest.json"
 
@@ -372,8 +375,10 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
     if (reason := why_unwritable(folder)) is not None:  # a worker could not be given its files
         raise InputError(f"{folder}: {reason}")
     try:
-        content = path.read_bytes()
+        content = content_of(path, LARGEST_DOCUMENT)
         manifest = _manifest_of(content)
+    except ContentError as error:
+        raise InputError(why_replaced(path) or f"{path} {error}") from None
     except ValidationError as error:
         raise InputError(explain(path, error, Manifest, content)) from None
     for record in manifest.files(held):
@@ -385,11 +390,12 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
 
 
 def _manifest_of(content: bytes) -> Manifest:
-    """Read a manifest of any schema; raises ValidationError, which names keys as schema 2 does."""
+    """Read a manifest of any schema; raises ContentError, or ValidationError, which names keys as
+    schema 2 does."""
     content = utf8_of(content)
-    with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        document = json.loads(content)
-        if isinstance(document, dict) and document.get("schema") == 1:
+    document = json_of(content)
+    if isinstance(document, dict) and is_schema_1(document):
+        with suppress(ValueError, LookupError, TypeError, AttributeError):  # the record says what is wrong
             content = json.dumps(renamed_manifest(document)).encode()
     return Manifest.model_validate_json(content)
 
@@ -400,8 +406,8 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     The manifest's own hash is not known: what it says makes it one.
     """
     try:
-        manifest = _manifest_of((folder / MANIFEST).read_bytes())
-    except (OSError, ValidationError):
+        manifest = _manifest_of(content_of(folder / MANIFEST, LARGEST_DOCUMENT))
+    except (OSError, ContentError, ValidationError):
         return None
     return {**{file.path: file.sha256 for file in manifest.files()}, MANIFEST: None}
 

@@ -1,13 +1,10 @@
 """Reads samples of data: .npy and .npz files, and a function in a Python file, which is the user's code."""
 
-import contextlib
 import importlib.util
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO
 
 import numpy as np
 
@@ -15,6 +12,7 @@ from bench.bundle.samples import Sample
 from bench.bundle.signature import Array
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
+from user_files.arrays import ArraysError, is_npy, open_arrays, read_npy
 from user_files.faults import why_unreadable
 
 TENSOR_SUFFIXES = (".npy", ".npz")
@@ -36,25 +34,17 @@ def samples_in_files(files: Iterable[Path]) -> Iterator[Sample]:
 
 def _arrays_in(path: Path) -> dict[str, Array]:
     try:
-        with path.open("rb") as file, contextlib.closing(_opened(file)) as content:
-            return {"" if name == _NAMELESS else name: content[name] for name in content}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        if is_npy(path):
+            return {"": read_npy(path)}
+        with open_arrays(path) as content:
+            return {"" if name == _NAMELESS else name: content.read(name) for name in content.names}
+    except (OSError, ArraysError) as error:
         why = " ".join(str(error).split())
         raise InputError(
             why_unreadable(path)
             or f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no "
             "objects"
         ) from None
-
-
-class _OneArray(dict[str, Array]):
-    def close(self) -> None:
-        """Do nothing: the array is in memory."""
-
-
-def _opened(file: BinaryIO) -> "_OneArray | np.lib.npyio.NpzFile":
-    content = np.load(file, allow_pickle=False)
-    return _OneArray({"": content}) if isinstance(content, np.ndarray) else content
 
 
 def samples_of_function(path: Path, function: str) -> Iterator[Sample]:

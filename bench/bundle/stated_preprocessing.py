@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from math import isclose
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from bench.bundle.input_preprocessing import UNIT_SCALE, ChannelOrder, Interpolation, Resize
+from user_files.checked_record import CheckedRecord
 
 # How far two sources may differ in an input value, relative to the range of all 8-bit values.
 _TOLERANCE = 1e-3
 
 
-class ForeignRecord(BaseModel):
+class ForeignRecord(CheckedRecord):
     """What edgefit reads of another tool's file: keys that it does not know are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)

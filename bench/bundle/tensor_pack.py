@@ -3,7 +3,6 @@
 It knows arrays and files. A model's meaning, and where the user's own inputs come from, is not known here.
 """
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.errors import InputError
+from user_files.arrays import ArraysError, open_arrays
 
 # Enough that no inference repeats the one before; fewer where an input is large.
 RANDOM_INPUTS = 8
@@ -96,11 +96,10 @@ def write_tensor_pack(path: Path, pack: TensorPack) -> None:
 def read_tensor_pack(path: Path) -> TensorPack:
     """Read a pack; raises InputError if the file is not one."""
     try:
-        # Opened here, because numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pack = TensorPack(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(arrays.files))))
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        with open_arrays(path) as file:
+            pack = TensorPack(tuple(file.read(f"{_PREFIX}{index}") for index in range(len(file.names))))
+    except (OSError, ArraysError):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
-    if len({len(array) for array in pack.arrays}) > 1 or not len(pack):
+    if not all(array.ndim for array in pack.arrays) or len({*map(len, pack.arrays)}) > 1 or not len(pack):
         raise InputError(f"{path}: the inputs do not fit together; run the command again")
     return pack

@@ -18,11 +18,13 @@ from bench.report.schema1 import to_schema_2
 from bench.report.summaries import References, summarise
 from bench.runtimes.providers import case_id
 from device_profiles.validation import explain
+from user_files.contents import LARGEST_RESULT, ContentError, content_of
 from user_files.faults import why_replaced
+from user_files.json_text import json_of
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import path_kind, wrong_path
 from user_files.text import utf8_of
-from user_files.versions import newer_schema
+from user_files.versions import is_schema_1, newer_schema
 
 # Summaries are computed in double precision, and other machines round the last digits differently.
 _RELATIVE_TOLERANCE = 1e-6
@@ -48,8 +50,8 @@ def write_report(path: Path, report: Report) -> None:
 def was_a_report(content: bytes) -> bool:
     """Tell whether any version of edgefit wrote a file's content."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = json_of(content)
+    except ContentError:
         return False
     return isinstance(document, dict) and {"schema", "tool", "bundle", "runs"} <= document.keys()
 
@@ -59,7 +61,9 @@ def read_report(path: Path) -> Report:
     if path.is_dir():
         raise InputError(f"{path}: {wrong_path(path, 'a report', _MAKE_ONE)}")
     try:
-        content = path.read_bytes()
+        content = content_of(path, LARGEST_RESULT)
+    except ContentError as error:
+        raise InputError(f"{path} {error}") from None
     except (FileNotFoundError, NotADirectoryError):
         remedy = missing_hint(path) or f"make one with: edgefit bench BUNDLE --out {path}"
         raise InputError(f"{path}: no such report; {remedy}") from None
@@ -98,16 +102,16 @@ def parse_report(content: bytes, path: Path) -> Report:
 def _in_schema_2(content: bytes, path: Path) -> bytes:
     """Return a report's content in schema 2. Anything but a report of schema 1 is returned unchanged."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return content  # its reader says what is wrong
+        document = json_of(content)
+    except ContentError as error:
+        raise InputError(why_replaced(path) or f"{path} {error}") from None
     if not isinstance(document, dict):
         return content
     if not document.keys() >= _OF_A_REPORT and (kind := path_kind(path)) is not None and kind.remedy:
         raise InputError(f"{path}: is {kind.what}, not a report; {kind.remedy}")
     if (newer := newer_schema(document, _SCHEMA)) is not None:
         raise InputError(f"{path} {newer}; or measure again")
-    if document.get("schema") != 1:
+    if not is_schema_1(document):
         return content
     try:
         return json.dumps(to_schema_2(document)).encode()

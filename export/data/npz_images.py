@@ -1,11 +1,10 @@
 """Lists and reads the images of an npz file with MedMNIST's keys. Only the chosen images are in memory."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +18,11 @@ from models.progress import Progress
 from models.sources.array_words import images_fault, label_type_fault
 from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_name, printable
+from user_files.arrays import ArrayFile, ArraysError, open_arrays
 from user_files.faults import why_unreadable
 
 _SPLITS = ("train", "val", "test")
 _CLASSES = "classes"
-_ROWS_AT_ONCE = 64
 _NEEDED = (
     "it needs MedMNIST's keys: train_images and train_labels, val_images and val_labels, test_images and "
     "test_labels, or some of these pairs"
@@ -78,11 +77,10 @@ class ListedArrays:
             for split in self.splits:
                 key = f"{split}_images"
                 try:
-                    with archive.open(f"{key}.npy") as file:
-                        for images in _rows(file):
-                            yield start, images
-                            start += len(images)
-                except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                    for images in archive.rows(key):
+                        yield start, images
+                        start += len(images)
+                except (OSError, ArraysError) as error:
                     raise _damaged(self.path, key) from error
 
 
@@ -90,32 +88,12 @@ def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:2] if shape[2:] == (1,) else shape
 
 
-def _rows(file: IO[bytes]) -> Iterator[npt.NDArray[Any]]:
-    """Yield an array of a .npy file, some rows at a time; all at once if they are stored by columns."""
-    shape, is_by_columns, dtype = _header(file)
-    row_bytes = int(np.prod(shape[1:])) * dtype.itemsize
-    at_once = shape[0] if is_by_columns else _ROWS_AT_ONCE
-    for first in range(0, shape[0], max(1, at_once)):
-        count = min(at_once, shape[0] - first)
-        content = file.read(count * row_bytes)
-        if len(content) != count * row_bytes:
-            raise EOFError("the array ends early")
-        yield np.frombuffer(content, dtype).reshape((count, *shape[1:]), order="F" if is_by_columns else "C")
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"version {version} of numpy's format is unknown")
-
-
-def _opened(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def _opened(path: Path) -> Iterator[ArrayFile]:
     try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+        with open_arrays(path) as file:
+            yield file
+    except (OSError, ArraysError) as error:
         raise InputError(
             why_unreadable(path) or f"{path}: is no readable npz file ({error}); write it with numpy.savez"
         ) from None
@@ -136,7 +114,7 @@ def list_npz(path: Path, stated: tuple[str, ...]) -> ListedArrays:
     """
     check_name(str(path), "--data")
     with _opened(path) as archive:
-        keys = {name.removesuffix(".npy") for name in archive.namelist()}
+        keys = set(archive.names)
         present = [name for name in _SPLITS if f"{name}_images" in keys or f"{name}_labels" in keys]
         if not present:
             raise InputError(
@@ -163,33 +141,31 @@ def list_npz(path: Path, stated: tuple[str, ...]) -> ListedArrays:
     return ListedArrays(listing, path, tuple(present), splits[0].shape[1:], splits[0].dtype)
 
 
-def _split(path: Path, archive: zipfile.ZipFile, name: str, keys: set[str]) -> _Split:
+def _split(path: Path, archive: ArrayFile, name: str, keys: set[str]) -> _Split:
     for key in (f"{name}_images", f"{name}_labels"):
         if key not in keys:
             raise InputError(f"{path}: key '{key}' is missing; {_NEEDED}")
     images, labels = f"{name}_images", f"{name}_labels"
     try:
-        with archive.open(f"{images}.npy") as file:
-            shape, _, dtype = _header(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        header = archive.header(images)
+    except (OSError, ArraysError) as error:
         raise _damaged(path, images) from error
     values = _array(path, archive, labels)
-    _refuse_other_pixels(f"{path}: {images}", shape, dtype)
-    split = _Split(name, shape, dtype, _labels_of(f"{path}: {labels}", values))
-    if len(split.labels) != shape[0]:
+    _refuse_other_pixels(f"{path}: {images}", header.shape, header.dtype)
+    split = _Split(name, header.shape, header.dtype, _labels_of(f"{path}: {labels}", values))
+    if len(split.labels) != header.shape[0]:
         raise InputError(
-            f"{path}: {name} has {shape[0]} images and {len(split.labels)} labels; give one label per image"
+            f"{path}: {name} has {header.shape[0]} images and {len(split.labels)} labels; give one label "
+            "per image"
         )
     return split
 
 
-def _array(path: Path, archive: zipfile.ZipFile, key: str) -> npt.NDArray[Any]:
+def _array(path: Path, archive: ArrayFile, key: str) -> npt.NDArray[Any]:
     try:
-        with archive.open(f"{key}.npy") as file:
-            values: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        return archive.read(key)
+    except (OSError, ArraysError) as error:
         raise _damaged(path, key) from error
-    return values
 
 
 def _refuse_other_pixels(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -221,7 +197,7 @@ def _labels_of(where: str, values: npt.NDArray[Any]) -> Labels:
     return labels
 
 
-def _names(path: Path, archive: zipfile.ZipFile, keys: set[str]) -> tuple[str, ...]:
+def _names(path: Path, archive: ArrayFile, keys: set[str]) -> tuple[str, ...]:
     if _CLASSES not in keys:
         return ()
     names = tuple(str(name) for name in _array(path, archive, _CLASSES).ravel())

@@ -1,8 +1,7 @@
 """Reads an .npz file with MedMNIST's keys. It knows arrays and labels, no image files and no downloads."""
 
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_name, printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
+from user_files.arrays import ArrayFile, ArraysError, open_arrays
 from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
@@ -62,10 +62,9 @@ def _read_keys(path: Path) -> set[str]:
             or f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"
         )
     try:
-        # Opened here, because numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return set(archive.files)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        with open_arrays(path) as file:
+            return set(file.names)
+    except (OSError, ArraysError) as error:
         raise InputError(
             why_unreadable(path) or f"{path} is not a readable .npz file ({error}); write it with np.savez"
         ) from error
@@ -112,23 +111,19 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     keys = (*REQUIRED, *VALIDATION, "classes")
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {key: _read_array(path, archive, key) for key in keys if key in archive.files}
+    with open_arrays(path) as file:
+        return {key: _read_array(path, file, key) for key in keys if key in file.names}
 
 
-def _read_array(path: Path, archive: Mapping[str, object], key: str) -> npt.NDArray[np.generic]:
-    """Read one member; numpy returns bytes for a member without the header of an array."""
+def _read_array(path: Path, file: ArrayFile, key: str) -> npt.NDArray[np.generic]:
     try:
-        values = archive[key]
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        return file.read(key)
+    except (OSError, ArraysError) as error:
         raise InputError(
             why_unreadable(path)
-            or f"{path}: '{key}' cannot be read, because it is damaged or contains Python objects; "
+            or f"{path}: '{key}' cannot be read, because it is damaged, or is no plain array ({error}); "
             "write plain arrays with np.savez"
         ) from error
-    if not isinstance(values, np.ndarray):
-        raise InputError(f"{path}: '{key}' is not an array; write plain arrays with np.savez")
-    return values
 
 
 def _to_labels(values: npt.NDArray[np.generic], place: str) -> Labels:

@@ -285,7 +285,7 @@ def test_a_record_that_is_not_json_is_an_error(run_folder: Path) -> None:
 def test_a_record_nested_too_deep_is_an_error(run_folder: Path, content: str) -> None:
     (run_folder / "run.json").write_text(content)
 
-    with pytest.raises(InputError, match=r"run\.json: .*; run finetune again") as caught:
+    with pytest.raises(InputError, match=r"run\.json is not valid JSON .*; run finetune again") as caught:
         read_run(run_folder)
 
     assert "\n" not in str(caught.value)

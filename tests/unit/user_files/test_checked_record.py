@@ -1,0 +1,57 @@
+"""A record refuses a sequence at its first wrong item, whatever the sequence lies in."""
+
+import json
+from typing import Literal
+
+import pytest
+from pydantic import ConfigDict, ValidationError
+
+from user_files.checked_record import LARGEST_NUMBER, CheckedRecord, Count, PositiveCount, Whole
+
+
+class Inner(CheckedRecord):
+    model_config = ConfigDict(strict=True)
+    kind: Literal["inner"] = "inner"
+    numbers: tuple[int, ...] = ()
+
+
+class Outer(CheckedRecord):
+    model_config = ConfigDict(strict=True)
+    inner: tuple[Inner, ...] | None = None
+    pairs: tuple[tuple[int, ...], ...] = ()
+    named: dict[str, tuple[int, ...]] | None = None
+    count: Count = 0
+    positive: PositiveCount = 1
+    whole: Whole = 0
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"pairs": [["a"] * 1000] * 1000},
+        {"named": {"a": ["a"] * 1000}},
+        {"inner": [{"numbers": ["a"] * 1000}] * 1000},
+        {"inner": [1] * 1000},
+    ],
+)
+def test_a_sequence_of_wrong_values_is_one_error(document: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate_json(json.dumps(document))
+
+    assert caught.value.error_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("count", -1),
+        ("count", LARGEST_NUMBER + 1),
+        ("positive", 0),
+        ("positive", 10**400),
+        ("whole", -(10**30)),
+        ("whole", 10**30),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused(key: str, value: int) -> None:
+    with pytest.raises(ValidationError):
+        Outer.model_validate_json(json.dumps({key: value}))

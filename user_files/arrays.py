@@ -1,0 +1,216 @@
+"""Reads numpy's files, .npy and .npz, which may be damaged or made to do harm.
+
+Their headers state sizes that nothing guarantees. So each array is held against the bytes that are there,
+and against this machine's memory, before memory is taken for it. Python objects are never read.
+"""
+
+import math
+import os
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+_SUFFIX = ".npy"
+# deflate cannot make more of a byte, bzip2 and LZMA can; numpy writes neither of the two.
+_MOST_OF_A_BYTE = 1032
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+_ROWS_AT_ONCE = 64
+# How long an axis of an array without values may be: whoever walks along it would never end.
+_MOST_OF_NOTHING = 1 << 20
+
+
+class ArraysError(ValueError):
+    """A file that holds no readable arrays; the message says why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the beginning of an array states."""
+
+    shape: tuple[int, ...]
+    """Its size in each axis."""
+    dtype: np.dtype[Any]
+    """The type of its values."""
+    is_by_columns: bool
+    """Whether the first index changes fastest in the file."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes its values take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        """How many bytes the values of one index of the first axis take."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+
+class ArrayFile:
+    """An open .npz file."""
+
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
+        """`size`: the bytes of the file."""
+        self._archive, self._size = archive, size
+        self._members = _members_of(archive)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its arrays, in the order of the file."""
+        return tuple(self._members)
+
+    def header(self, name: str) -> Header:
+        """Return what an array's header states, if that many bytes are there; raises ArraysError."""
+        with self._opened(name) as (_, header):
+            return header
+
+    def read(self, name: str) -> npt.NDArray[Any]:
+        """Return an array; raises ArraysError, also if it is larger than this machine's memory."""
+        with self._opened(name) as (file, header):
+            return _whole(file, header)
+
+    def rows(self, name: str) -> Iterator[npt.NDArray[Any]]:
+        """Yield an array some rows at a time; all at once if they are stored by columns."""
+        with self._opened(name) as (file, header):
+            if header.is_by_columns or not header.shape:
+                yield _whole(file, header)
+                return
+            for first in range(0, header.shape[0], _ROWS_AT_ONCE):
+                yield _values(file, header, min(_ROWS_AT_ONCE, header.shape[0] - first))
+            _require_end(file)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], Header]]:
+        if name not in self._members:
+            raise ArraysError(f"it has no array {name!r}")
+        member = self._members[name]
+        self._refuse_impossible(member)
+        with _readable(), self._archive.open(member) as file:
+            header = _header_of(file)
+            if file.tell() + header.bytes != member.file_size:
+                raise ArraysError(f"{name!r} is not as large as it states")
+            yield file, header
+
+    def _refuse_impossible(self, member: zipfile.ZipInfo) -> None:
+        """Raise ArraysError for a member that states more bytes than can come of those in the file."""
+        if member.compress_type not in _METHODS:
+            raise ArraysError("it is compressed in another way than numpy does it")
+        ratio = 1 if member.compress_type == zipfile.ZIP_STORED else _MOST_OF_A_BYTE
+        if member.file_size > min(member.compress_size, self._size) * ratio:
+            raise ArraysError("it states more bytes than it can hold")
+
+
+def _members_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the members of an archive by the names of their arrays."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = member.filename.removesuffix(_SUFFIX)
+        if name in members:
+            raise ArraysError(f"it has the array {name!r} twice")
+        if member.flag_bits & _ENCRYPTED:
+            raise ArraysError("it is encrypted")
+        members[name] = member
+    return members
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[ArrayFile]:
+    """Open an .npz file. Raises ArraysError if it is none, OSError if it cannot be opened."""
+    with path.open("rb") as file:
+        with _readable():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            yield ArrayFile(archive, os.fstat(file.fileno()).st_size)
+
+
+def read_npy(path: Path) -> npt.NDArray[Any]:
+    """Return the array of an .npy file. Raises ArraysError if it is none, OSError if it cannot be opened."""
+    with path.open("rb") as file, _readable():
+        header = _header_of(file)
+        if file.tell() + header.bytes != os.fstat(file.fileno()).st_size:
+            raise ArraysError("it is not as large as it states")
+        return _whole(file, header)
+
+
+def is_npy(path: Path) -> bool:
+    """Tell whether a file begins as an .npy file does."""
+    with path.open("rb") as file:
+        return file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turn whatever zipfile, zlib and numpy raise for damaged bytes into an ArraysError.
+
+    These are a dozen kinds of exceptions, among them MemoryError, AssertionError and those of tokenize.
+    """
+    try:
+        yield
+    except ArraysError:
+        raise
+    except Exception as error:
+        raise ArraysError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _header_of(file: IO[bytes]) -> Header:
+    """Return the header of an .npy file, and read up to its end; raises what numpy raises."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ArraysError(f"version {version} of numpy's format is for tables, not for arrays")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a header is parsed as Python, which warns of what is damaged
+        if version == (1, 0):
+            shape, is_by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        else:
+            shape, is_by_columns, dtype = np.lib.format.read_array_header_2_0(file)
+    if dtype.hasobject:
+        raise ArraysError("it contains Python objects")
+    if dtype.itemsize == 0 or any(type(size) is not int or size < 0 for size in shape):
+        raise ArraysError("its shape or type is none of an array")
+    header = Header(shape, dtype, is_by_columns)
+    if not header.bytes and max(shape) > _MOST_OF_NOTHING:
+        raise ArraysError("it states a size of values that it does not have")
+    return header
+
+
+def _refuse_larger_than_memory(header: Header) -> None:
+    """Raise ArraysError for an array that no memory of this machine can hold."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if header.bytes > memory:
+        raise ArraysError(f"an array takes {header.bytes >> 20} MiB, and this machine has {memory >> 20} MiB")
+
+
+def _whole(file: IO[bytes], header: Header) -> npt.NDArray[Any]:
+    """Return all values of an array, whose file has to end with them."""
+    _refuse_larger_than_memory(header)
+    values = _values(file, header, header.shape[0] if header.shape else 1)
+    _require_end(file)
+    return values
+
+
+def _require_end(file: IO[bytes]) -> None:
+    """Read up to the end of a member, where zipfile compares its checksum."""
+    if file.read(1):
+        raise ArraysError("an array has more bytes than it states")
+
+
+def _values(file: IO[bytes], header: Header, count: int) -> npt.NDArray[Any]:
+    """Return the next `count` rows of an array."""
+    wanted = header.row_bytes * count if header.shape else header.bytes
+    content = bytearray(wanted)
+    view, filled = memoryview(content), 0
+    while filled < wanted:
+        block = file.read(min(wanted - filled, 1 << 20))
+        if not block:
+            raise ArraysError("an array ends early")
+        view[filled : filled + len(block)] = block
+        filled += len(block)
+    shape = (count, *header.shape[1:]) if header.shape else ()
+    return np.frombuffer(content, header.dtype).reshape(shape, order="F" if header.is_by_columns else "C")

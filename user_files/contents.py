@@ -1,0 +1,31 @@
+"""Reads the bytes of a user's file, if it is a file, and not larger than such a file can be.
+
+A device, a pipe that nobody writes to, or a huge file would hold a command up, or fill the memory.
+"""
+
+import stat
+from pathlib import Path
+
+LARGEST_DOCUMENT = 64 << 20
+"""Bytes of the largest document that describes other files."""
+LARGEST_RESULT = 1 << 30
+"""Bytes of the largest result with measurements or pictures."""
+
+
+class ContentError(ValueError):
+    """A file that cannot be read as what it should be; the message says why, and follows the path."""
+
+
+def content_of(path: Path, largest: int) -> bytes:
+    """Return a file's bytes. Raises ContentError for what is no file, and for more than `largest` bytes."""
+    state = path.stat()
+    if stat.S_ISDIR(state.st_mode):
+        raise ContentError("is a folder, not a file")
+    if not stat.S_ISREG(state.st_mode):
+        raise ContentError("is a device or pipe, not a file; write its content into a file first")
+    if state.st_size <= largest:
+        with path.open("rb") as file:
+            content = file.read(largest + 1)  # the size of a file in /proc is 0
+        if len(content) <= largest:
+            return content
+    raise ContentError(f"has more than {largest >> 20} MiB, which no such file has; give another one")
