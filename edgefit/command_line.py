@@ -9,12 +9,12 @@ from types import FrameType
 from typing import NoReturn
 
 from bench.errors import InputError, UnsupportedSystemError
-from bench.printable import printable_lines
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
 from edgefit.streams import discard, open_closed, write
 from user_files.own_folders import name_a_home
+from user_files.printable import printable_lines
 
 _CRASHED = 1
 _WRONG_INPUT = 2

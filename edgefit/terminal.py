@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
-from bench.printable import printable_lines
 from edgefit.signs import typed
+from user_files.printable import printable_lines
 
 # A pipe or a CI log has no width; the widest table fits into this one.
 WIDTH_WITHOUT_TERMINAL = 140
