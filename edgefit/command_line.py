@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from io import StringIO
 from types import FrameType
 from typing import NoReturn
 
@@ -12,9 +12,9 @@ from bench.errors import InputError, UnsupportedSystemError
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
-from edgefit.streams import discard, open_closed, write
+from edgefit.streams import discard, open_closed, print_harmless, write
 from user_files.own_folders import name_a_home
-from user_files.printable import printable_lines
+from user_files.printable import printable_lines, shortened, without_commands
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -27,6 +27,7 @@ def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
     open_closed()
     print_any_sign()
+    print_harmless()
     name_a_home()
     try:
         require_posix()
@@ -92,24 +93,24 @@ def _report_error(error: Exception, as_json: bool) -> int:
     if (sentence := disk_sentence(error)) is not None:
         message, code = sentence, _WRONG_INPUT
     elif code is None:
-        write(sys.stderr, printable_lines("".join(traceback.format_exception(error))))
+        write(sys.stderr, _indented("".join(traceback.format_exception(error))) + "\n")
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
-    # An error of typer, such as a wrong option, prints itself with the command's usage.
+    # An error of typer, such as a wrong option, writes itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
-        write(sys.stderr, f"edgefit: {printable_lines(message)}\n")
+        write(sys.stderr, f"edgefit: {_indented(shortened(message))}\n")
     else:
-        _show(show)
+        usage = StringIO()
+        show(usage)
+        write(sys.stderr, without_commands(printable_lines(usage.getvalue())))
     if as_json:
         write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
     discard(sys.stdout, sys.stderr)
     return int(code)
 
 
-def _show(show: Callable[[], None]) -> None:
-    try:
-        show()
-    except OSError:
-        discard(sys.stderr)
+def _indented(text: str) -> str:
+    """Return lines of text, of which only the first begins at the margin, as edgefit's own sentences do."""
+    return without_commands(printable_lines(text.rstrip())).replace("\n", "\n  ")

@@ -33,13 +33,13 @@ class HarmlessStream(TextIOBase):
 
     def __init__(self, stream: IO[str], harmless: Callable[[str], str]) -> None:
         self.rich_proxied_file = stream
-        """What it writes to. rich prints there: its consoles make their text harmless by themselves."""
+        """What it writes to, by the name that rich asks for."""
         self._harmless = harmless
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """The encoding of what it writes to."""
-        return self.rich_proxied_file.encoding
+        return getattr(self.rich_proxied_file, "encoding", None) or "utf-8"
 
     def write(self, text: str, /) -> int:
         """Write text; return how many characters were given."""
@@ -61,17 +61,19 @@ class HarmlessStream(TextIOBase):
 
 def print_harmless() -> None:
     """Have stdout and stderr make text harmless, from now on, whoever prints: also a library's warnings."""
-    sys.stdout = HarmlessStream(sys.stdout, _harmless_lines)  # type: ignore[assignment]
-    sys.stderr = HarmlessStream(sys.stderr, _harmless_lines)  # type: ignore[assignment]
+    sys.stdout = HarmlessStream(sys.stdout, _harmless_lines)
+    sys.stderr = HarmlessStream(sys.stderr, _harmless_lines)
 
 
 def _harmless_lines(text: str) -> str:
     return without_commands(printable_lines(text))
 
 
-def own_lines(stream: TextIO) -> IO[str]:
-    """Return a stream that takes lines as they are, such as commands for a CI system, of `sys.stdout`."""
-    return getattr(stream, "rich_proxied_file", stream)
+def innermost(stream: IO[str]) -> IO[str]:
+    """Return what a stream writes to in the end. It takes text as it is: the caller makes it harmless."""
+    while (inner := getattr(stream, "rich_proxied_file", None)) is not None:
+        stream = inner
+    return stream
 
 
 def write(stream: TextIO, text: str) -> None:

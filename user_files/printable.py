@@ -39,7 +39,7 @@ def printable_lines(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a sentence as one printable line: a blank in the place of each line end."""
-    return printable(_LINE_ENDS.sub(" ", text.strip()).replace("\t", " "))
+    return printable(_LINE_ENDS.sub(" ", text.rstrip()).replace("\t", " "))
 
 
 def shortened(text: str) -> str:
