@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import ConfigDict, StringConstraints
 
 from user_files.checked_record import CheckedRecord
+from user_files.names import LONGEST, UNWRITABLE
 
-PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e]*$"
+PLAIN = f"^[^{UNWRITABLE}]*$"
 """Matches text for one line of a terminal: no character moves the cursor, breaks the line or reverses it."""
-Text = Annotated[str, StringConstraints(pattern=PLAIN, max_length=1000)]
+Text = Annotated[str, StringConstraints(pattern=PLAIN, max_length=LONGEST)]
 
 
 class Part(CheckedRecord):

@@ -30,7 +30,7 @@ from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
 from edgefit.results import Checked, Choice, Inspection, Report
 from edgefit.subjects import SubjectOptions
-from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, writable_name
+from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, require_name
 
 if TYPE_CHECKING:
     from models.records import RunRecord
@@ -87,7 +87,7 @@ def bench(
     request = BenchmarkRequest(
         only=_names(only),
         quick=quick,
-        name=writable_name(name),
+        name=require_name(name),
         sustained_s=sustained,
         resume=resume,
         keep_environment=keep_environment,
@@ -273,7 +273,7 @@ def export(
         positive=positive,
     )
     with _progress(progress) as watcher:
-        return jobs.export_run(options, Path(out), writable_name(name), overwrite, watcher)
+        return jobs.export_run(options, Path(out), require_name(name), overwrite, watcher)
 
 
 @python_errors()
@@ -319,7 +319,7 @@ def finetune(
         positive=positive,
     )
     with _progress(progress) as watcher:
-        return jobs.finetune_network(options, Path(out), writable_name(name), overwrite, watcher)
+        return jobs.finetune_network(options, Path(out), require_name(name), overwrite, watcher)
 
 
 @contextmanager

@@ -4,16 +4,16 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from io import StringIO
 from typing import NoReturn
 
 from bench.errors import InputError, UnsupportedSystemError
-from bench.printable import printable_lines
 from bench.system.operating_system import require_posix
 from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
-from edgefit.streams import discard, open_closed, write
+from edgefit.streams import discard, open_closed, print_harmless, write
 from user_files.own_folders import name_a_home
+from user_files.printable import printable_lines, shortened, without_commands
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -28,6 +28,7 @@ def main() -> NoReturn:
     """Run the command in sys.argv, and exit with its code."""
     open_closed()
     print_any_sign()
+    print_harmless()
     name_a_home()
     try:
         require_posix()
@@ -103,16 +104,18 @@ def _report_error(error: Exception, as_json: bool) -> int:
     if (sentence := disk_sentence(error)) is not None:
         message, code = sentence, _WRONG_INPUT
     elif code is None:
-        write(sys.stderr, printable_lines("".join(traceback.format_exception(error))))
+        write(sys.stderr, _indented("".join(traceback.format_exception(error))) + "\n")
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
-    # An error of typer, such as a wrong option, prints itself with the command's usage.
+    # An error of typer, such as a wrong option, writes itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
-        write(sys.stderr, f"edgefit: {printable_lines(message)}\n")
+        write(sys.stderr, f"edgefit: {_indented(shortened(message))}\n")
     else:
-        _show(show)
+        usage = StringIO()
+        show(usage)
+        write(sys.stderr, without_commands(printable_lines(usage.getvalue())))
     if as_json:
         _write_error(message, int(code))
     discard(sys.stdout, sys.stderr)
@@ -123,8 +126,6 @@ def _write_error(message: str, code: int) -> None:
     write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
 
 
-def _show(show: Callable[[], None]) -> None:
-    try:
-        show()
-    except OSError:
-        discard(sys.stderr)
+def _indented(text: str) -> str:
+    """Return lines of text, of which only the first begins at the margin, as edgefit's own sentences do."""
+    return without_commands(printable_lines(text.rstrip())).replace("\n", "\n  ")

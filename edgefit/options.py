@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgefit.terminal import set_quiet
-from edgefit.values import SUSTAINED_S, writable_name
+from edgefit.values import SUSTAINED_S, require_name
 
 if TYPE_CHECKING:
     from bench.bundle.signature import StatedInput
@@ -34,7 +34,7 @@ Name = Annotated[
     typer.Option(
         help="The name of the result. edgefit report --history compares reports of the same name.",
         metavar="NAME",
-        callback=writable_name,
+        callback=require_name,
     ),
 ]
 StrictData = Annotated[

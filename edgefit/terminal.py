@@ -1,27 +1,23 @@
 """Where text goes: results to stdout, everything else to stderr. It knows no command."""
 
-import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
-from bench.printable import printable_lines
 from edgefit.signs import typed
+from edgefit.streams import HarmlessStream, innermost
+from user_files.printable import printable, printable_json, printable_lines, shortened, without_commands
 
 # A pipe or a CI log has no width; the widest table fits into this one.
 WIDTH_WITHOUT_TERMINAL = 140
-# JSON lets these stand in a string as they are. A terminal follows the first; the others cannot be written.
-_UNPRINTABLE = re.compile("[\x7f-\x9f\ud800-\udfff]")
-_NOT_ASCII = re.compile("[^\n -~]")
 # Whether only errors are printed. It holds for the whole process, because a command may run others.
 _is_quiet = False
 
@@ -69,19 +65,30 @@ def stderr_console() -> Console:
 
 
 class _SafeConsole(Console):
-    """A console that prints no escape sequence but its own.
+    """A console that prints no escape sequence but its own, and no line that a CI system takes for a command.
 
     It raises BrokenPipeError once its reader has closed the pipe.
     """
 
+    @property
+    def file(self) -> IO[str]:
+        """What it prints to. Only here a line is whole, after it was wrapped."""
+        return HarmlessStream(innermost(super().file), without_commands)  # type: ignore[return-value]
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of a renderable. Whatever text is shown comes through here."""
+        if isinstance(renderable, Text) and (shown := printable_lines(renderable.plain)) != renderable.plain:
+            renderable = renderable.blank_copy(shown)  # its width has to be known before it is laid out
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Return the text of a cell or a sentence, whose width is known only in the signs of the encoding."""
-        return super().render_str(typed(text, self.encoding), **how)
+        return super().render_str(typed(printable_lines(text), self.encoding), **how)
 
     def on_broken_pipe(self) -> None:
         """Pass the error on; rich itself would end the process with exit code 1."""
@@ -117,8 +124,8 @@ def _width_without_terminal() -> int:
 
 
 def print_line(sentence: str) -> None:
-    """Print a sentence on stderr as it is: with no colour, and not wrapped."""
-    sys.stderr.write(printable_lines(sentence) + "\n")
+    """Print a sentence on stderr as one line: with no colour, and not wrapped."""
+    sys.stderr.write(without_commands(printable(shortened(sentence))) + "\n")
     sys.stderr.flush()
 
 
@@ -134,21 +141,21 @@ class Output:
         self.console.print(result)
 
     def say(self, sentence: str) -> None:
-        """Print a sentence as it is."""
-        self.console.print(escape(sentence), soft_wrap=True)
+        """Print a sentence as one line."""
+        self.console.print(escape(printable(sentence)), soft_wrap=True)
+
+    def command(self, line: str) -> None:
+        """Print a line that a CI system takes for a command. What it says is escaped already."""
+        if not self.console.quiet:
+            print(line, file=innermost(self.console.file), flush=True)
 
     def next_step(self, command: str) -> None:
         """Print what to do next."""
-        self.console.print(f"[dim]next:[/dim] {escape(command)}", soft_wrap=True)
+        self.console.print(f"[dim]next:[/dim] {escape(printable(command))}", soft_wrap=True)
 
     def document(self, text: str) -> None:
         """Print the JSON document, if --json is given."""
         if self._as_json:
-            sys.stdout.write(_json_for(sys.stdout.encoding, text.rstrip("\n")) + "\n")
-
-
-def _json_for(encoding: str | None, document: str) -> str:
-    """Return the same JSON document, written so that the terminal shows it and follows nothing in it."""
-    is_unicode = encoding is None or encoding.lower().startswith("utf")
-    pattern = _UNPRINTABLE if is_unicode else _NOT_ASCII
-    return pattern.sub(lambda match: json.dumps(match[0])[1:-1], document)
+            encoding = sys.stdout.encoding
+            is_unicode = encoding is None or encoding.lower().startswith("utf")
+            sys.stdout.write(printable_json(text.rstrip("\n"), is_unicode) + "\n")

@@ -6,13 +6,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from bench.errors import InputError
-from user_files.path_names import UNWRITABLE
+from user_files.names import why_no_name
+from user_files.printable import printable
 
 DEFAULT_PROFILE = "laptop-cpu"
 # The name of a profile that stands for the one that the machine itself matches.
 AUTO = "auto"
-# As in device_profiles.part.Text.
-_LONGEST_NAME = 1000
+_SHOWN = 40
 
 
 def now() -> str:
@@ -20,18 +20,21 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def writable_name(name: str | None) -> str | None:
+def require_name(name: str | None) -> str | None:
     """Return a result's name; raises InputError for one that a report cannot hold or a table cannot show."""
-    if name is not None and UNWRITABLE.search(name):
-        raise InputError("--name: it is not UTF-8 or has control characters; choose another name")
-    if name is not None and len(name) > _LONGEST_NAME:
-        raise InputError(f"--name: it has {len(name)} characters; choose one of at most {_LONGEST_NAME}")
+    if name is not None and (fault := why_no_name(name)) is not None:
+        raise InputError(f"--name '{printable(name[:_SHOWN])}': {fault}; give one line of plain text")
     return name
 
 
 def name_for(name: str | None, out: Path) -> str:
-    """Return the given name, else the name of the result's folder."""
-    return name or out.resolve().name
+    """Return the given name, else the name of the result's folder; raises InputError for a bad one."""
+    if name is not None:
+        return name
+    of_folder = out.resolve().name
+    if (fault := why_no_name(of_folder)) is not None:
+        raise InputError(f"--out '{printable(str(out))}': no result can have this name: {fault}; give --name")
+    return of_folder
 
 
 @dataclass(frozen=True)

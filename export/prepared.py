@@ -14,8 +14,11 @@ from export.data.run_folder import data_of_run
 from export.data.samples import ExportData
 from export.options import ExportOptions
 from export.sources.spec import OpenSource, SourceSpec
+from models.errors import InputError
 from models.records import RunRecord
-from models.run_folder import read_run
+from models.run_folder import RECORD, read_run
+from user_files.names import LONGEST, has_unwritable, why_no_name
+from user_files.printable import printable
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def prepare_run(folder: Path, options: ExportOptions) -> Prepared:
     """Read a run folder. Raises InputError if it is none, or has no test images."""
     run = read_run(folder)
     record = run.record
+    _refuse_unwritable(folder, record)
     logits = Tensor(name=CLASSES.name, dtype="float32", shape=(1, len(record.classes)))
     return Prepared(
         source=OpenSource(
@@ -60,6 +64,23 @@ def prepare_run(folder: Path, options: ExportOptions) -> Prepared:
         model=_model_of_run(record),
         preprocessing=_preprocessing_of_run(record),
     )
+
+
+def _refuse_unwritable(folder: Path, record: RunRecord) -> None:
+    """Raise InputError for a name of an earlier version that a manifest cannot hold."""
+    names = {
+        "name": (record.name,),
+        "classes": record.classes,
+        "weights.name": (record.weights.name,),
+        "data.name": (record.data.name,),
+    }
+    for key, texts in names.items():
+        for text in texts:
+            if has_unwritable(text) or len(text) > LONGEST:
+                raise InputError(
+                    f"{folder / RECORD}: {key} '{printable(text)}': {why_no_name(text)}, so no bundle can "
+                    "hold it; change it there, or fine-tune again with another name"
+                )
 
 
 def _model_of_run(record: RunRecord) -> ModelRecord:

@@ -35,6 +35,7 @@ from export.sources.recognising import NETWORKS, recognise
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from models.positive import Positive
 from models.progress import Progress
+from models.sources.names import check_name
 from models.sources.options import strict_data_sentence
 from user_files.path_kinds import wrong_path
 
@@ -256,6 +257,8 @@ def _in_order_of(
             f"the data ({some_of(list(found.classes))}), whose alphabetical order is taken for the output's."
         )
         return replace(found, notes=(*found.notes, note))
+    for name in names:
+        check_name(name, f"{required.classes_origin}: class")
     again = _find(options.data, description.signature.inputs, options, progress, names)
     assert isinstance(again, LabelledImages)
     return again

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.errors import InputError
-from models.sources.names import printable
+from user_files.printable import printable
 
 _TWO = 2
 _ASSUMED = 1

@@ -17,7 +17,7 @@ from models.checkpoints.reading import read_checkpoint
 from models.errors import InputError
 from models.network import ImageClassifier
 from models.progress import Progress
-from models.sources.names import check_name
+from models.sources.names import check_path
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind
 from user_files.faults import why_unreadable
@@ -59,7 +59,7 @@ def weights_kind(weights: str) -> WeightsKind:
             or f"--weights {weights} is neither a name nor an existing file; "
             f"{'; '.join(filter(None, (missing_hint(weights), remedy)))}"
         )
-    check_name(weights, "--weights")
+    check_path(weights, "--weights")
     return WeightsKind.FILE
 
 

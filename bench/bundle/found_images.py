@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError
-from bench.printable import printable
 from user_files.finding import FoundFile, list_files
+from user_files.printable import printable
 from user_files.related_names import masks_among
 from user_files.wording import counted, kinds_in_words
 

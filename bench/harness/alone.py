@@ -18,8 +18,8 @@ from pathlib import PurePath
 
 import psutil
 
-from bench.printable import printable
 from bench.progress import Progress
+from user_files.printable import printable
 
 NO_WAIT_VARIABLE = "EDGEFIT_NO_WAIT"
 _NAME = b"\0edgefit-measures"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import Enum
 
 from bench.errors import BoardError, LinkLostError
-from bench.printable import printable
 from bench.remote.targets import Target
+from user_files.printable import printable
 
 _SSH_FAILED = 255
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote, unquote
 
 from bench.errors import InputError
-from bench.printable import printable
+from user_files.printable import printable
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # `ssh:22` is a port of the host `ssh`.

@@ -38,6 +38,7 @@ from bench.render.columns import (
     column_of,
     place_in,
 )
+from bench.render.lines import line, line_of
 from bench.render.report_text import (
     Remark,
     conditions,
@@ -67,14 +68,14 @@ class _Hanging:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         further = self.indent + _INDENT
-        for index, line in enumerate(self.text.wrap(console, max(1, options.max_width - further))):
-            line.rstrip()
-            yield Text(" " * (further if index else self.indent)) + line
+        for index, part in enumerate(self.text.wrap(console, max(1, options.max_width - further))):
+            part.rstrip()
+            yield Text(" " * (further if index else self.indent)) + part
 
 
 def _hanging(lines: Iterable[str], style: str = "") -> list[RenderableType]:
     """Return sentences as entries. Each keeps the indent that it has."""
-    return [_Hanging(Text(line.lstrip(), style), len(line) - len(line.lstrip())) for line in lines]
+    return [_Hanging(line(each.lstrip(), style), len(each) - len(each.lstrip())) for each in lines]
 
 
 def report_view(report: Report, width: int) -> RenderableType:
@@ -163,10 +164,10 @@ def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Col
     best = {column.key: best_cases(column, report) for column in columns}
     for run in variants:
         table.add_row(
-            Text(run.case),
+            line(run.case),
             *(_report_cell(report, run, column, best[column.key]) for column in columns),
             _provenance(run),
-            *([projected_text(run)] if is_projected else []),
+            *([line(projected_text(run))] if is_projected else []),
         )
     return table
 
@@ -180,17 +181,17 @@ def _report_cell(report: Report, run: Run, column: Column, best: set[str]) -> Te
 
 def _provenance(run: Run) -> Text:
     if run.status == "completed":
-        return Text(run.provenance)
+        return line(run.provenance)
     return Text(run.status, "bold red" if run.status == "failed" else "yellow")
 
 
 def _remark_text(remark: Remark) -> Text:
     if remark.kind == "warning":
         cases = f"{remark.cases}: " if remark.cases else ""
-        return Text.assemble(("warning:", "yellow"), f" {cases}{remark.sentence}")
+        return line_of(("warning:", "yellow"), f" {cases}{remark.sentence}")
     if remark.kind == "outputs not compared":
-        return Text.assemble((f"{remark.kind}:", "yellow"), f" {remark.cases}: {remark.sentence}")
-    return Text.assemble((f"{remark.cases}:", "bold"), f" {remark.sentence}")
+        return line_of((f"{remark.kind}:", "yellow"), f" {remark.cases}: {remark.sentence}")
+    return line_of((f"{remark.cases}:", "bold"), f" {remark.sentence}")
 
 
 _CHOICE_STYLES = {"chosen": "bold green", "tie": "cyan", "not decided": "yellow", "not ranked": "dim"}
@@ -201,7 +202,7 @@ _LONGEST_NAME = 30
 def choice_view(choice: Choice) -> RenderableType:
     """Return a choice for a terminal of any width. The result comes first, then the figures and reasons."""
     return Group(
-        Text(choice.headline, "bold" if choice.chosen else "bold red"),
+        line(choice.headline, "bold" if choice.chosen else "bold red"),
         *_hanging(f"  {sentence}" for sentence in explanation(choice)),
         _candidates(choice),
         *_hanging(choice.nearest),
@@ -219,8 +220,8 @@ def _candidates(choice: Choice) -> Table:
     for candidate in choice.candidates:
         mark = "*" if candidate.on_front else " "
         style = _CHOICE_STYLES.get(candidate.result, "")
-        reason = Text.assemble((candidate.result, style), f": {candidate.reason}")
-        table.add_row(Text(f"{mark} {candidate.name}"), reason)
+        reason = line_of((candidate.result, style), f": {candidate.reason}")
+        table.add_row(line(f"{mark} {candidate.name}"), reason)
     return table
 
 
@@ -240,7 +241,7 @@ def check_view(checked: Checked, width: int) -> RenderableType:
     """Return a check for a terminal `width` columns wide."""
     style = {BLOCKED: "bold red", FINE: "bold green"}.get(checked.exit_code, "bold yellow")
     return Group(
-        _Hanging(Text(headline(checked), style)),
+        _Hanging(line(headline(checked), style)),
         _check_table(checked, width),
         *(_Hanging(_finding_text(finding, checked)) for finding in notable_findings(checked)),
         *_hanging((f"note: {note}" for note in checked.notes), "dim"),
@@ -251,7 +252,7 @@ def check_view(checked: Checked, width: int) -> RenderableType:
 
 def _finding_text(finding: Finding, checked: Checked) -> Text:
     style = _VERDICT_STYLES.get(finding.verdict, "")
-    return Text.assemble((finding_name(finding, checked), style), f": {finding.sentence}")
+    return line_of((finding_name(finding, checked), style), f": {finding.sentence}")
 
 
 def _check_table(checked: Checked, width: int) -> Table:
@@ -262,10 +263,10 @@ def _check_table(checked: Checked, width: int) -> Table:
     for findings in by_case(checked):
         name = case_name(findings[0], checked)
         if findings[0].quantity is Quantity.CASE:
-            table.add_row(Text(name), _verdict(findings[0]))
+            table.add_row(line(name), _verdict(findings[0]))
         else:
             cells = [_check_cell(findings, quantity, width) for quantity in quantities(checked)]
-            table.add_row(Text(name), *cells)
+            table.add_row(line(name), *cells)
     return table
 
 
@@ -323,7 +324,7 @@ def history_view(reports: Sequence[Report], width: int) -> RenderableType:
         for run in report.runs:
             if run.is_variant:
                 histories.setdefault((run.case, device_of(report), run.provenance), []).append((report, run))
-    parts: list[RenderableType] = [Text(f"{reports[0].name}: {len(reports)} reports", "bold")]
+    parts: list[RenderableType] = [line(f"{reports[0].name}: {len(reports)} reports", "bold")]
     for (case, device, provenance), rows in histories.items():
         levels = [run.summary.latency.p50_ns for _, run in rows if run.summary is not None]
         drawing = f"  p50 {sparkline(levels, _HISTORY_WIDTH)}" if len(levels) > 1 else ""
@@ -371,5 +372,5 @@ def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]
         cells = [cell_of(column, run, report) for column in columns]
         model = report.model_of(run)
         sha256 = report.subject.sha256 if model is None else model.sha256
-        table.add_row(report.created, sha256[:8], how, *cells)
+        table.add_row(*map(line, (report.created, sha256[:8], how, *cells)))
     return table

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from bench.printable import printable_lines, some_of
+from bench.printable import some_of
 from bench.report.schema import Report
+from user_files.printable import printable_lines
 
 # The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.
 REPORT_MARKER = "<!-- edgefit report -->"

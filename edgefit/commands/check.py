@@ -199,7 +199,7 @@ def check(
     output.show(check_view(checked, output.console.width))
     if github:
         for line in to_annotations(checked):
-            output.say(line)
+            output.command(line)
     write_all(files, checked, output)
     output.document(checked.model_dump_json(by_alias=True))
     if checked.exit_code:

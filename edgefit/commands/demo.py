@@ -71,12 +71,14 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         require_extra("report", "edgefit demo")
         output = Output(as_json)
         for arguments in steps(out, overwrite):
-            output.say(f"\n$ {shlex.join(['edgefit', *arguments])}")
+            output.show("")
+            output.say(f"$ {shlex.join(['edgefit', *arguments])}")
             with result_on_stderr(as_json):
                 if code := run_command(arguments):
                     raise typer.Exit(code)
         page = (out / PAGE).resolve()
-        output.say(f"\nAll results are in {out}: run, bundle, report.json and {PAGE}")
+        output.show("")
+        output.say(f"All results are in {out}: run, bundle, report.json and {PAGE}")
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))

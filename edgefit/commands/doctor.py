@@ -58,8 +58,7 @@ def doctor(
       edgefit doctor
       edgefit doctor --on ssh://pi@raspberrypi.local
     """
-    from rich.markup import escape
-
+    from bench.render.lines import line_of
     from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
     from bench.system.power import NoMeter
 
@@ -71,7 +70,7 @@ def doctor(
         warnings += confinement_warnings(machine.confinement)
     output.show(_table(machine))
     for sentence in warnings:
-        output.show(f"[yellow]warning:[/yellow] {escape(sentence)}")
+        output.show(line_of(("warning:", "yellow"), f" {sentence}"))
     if not warnings:
         output.show("edgefit found nothing that will disturb a measurement")
     meter = machine.meter
@@ -147,35 +146,35 @@ def _board(on: str) -> _MachineReport:
 
 
 def _table(machine: _MachineReport) -> "Table":
-    from rich.markup import escape
     from rich.table import Table
 
+    from bench.render.lines import line, line_of
     from bench.system.power import NoMeter
 
     host, state, meter = machine.host, machine.state, machine.meter
     table = Table(box=None, show_header=False, pad_edge=False)
     if host.emulated is not None:
-        table.add_row("emulated", escape(f"{host.emulated}: its speed is not the device's"))
-    table.add_row("machine", escape(f"{host.board or host.cpu}, {host.architecture}"))
-    table.add_row("cores", escape(host.cores_in_words))
-    table.add_row("threads", escape(_threads(host)))
-    table.add_row("features", " ".join(host.cpu_features) or "none that speed up inference")
+        table.add_row("emulated", line(f"{host.emulated}: its speed is not the device's"))
+    table.add_row("machine", line(f"{host.board or host.cpu}, {host.architecture}"))
+    table.add_row("cores", line(host.cores_in_words))
+    table.add_row("threads", line(_threads(host)))
+    table.add_row("features", line(" ".join(host.cpu_features) or "none that speed up inference"))
     table.add_row(
         "memory", f"{state.available_bytes / 2**30:.1f} of {host.memory_bytes / 2**30:.1f} GiB free"
     )
-    table.add_row("system", escape(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
+    table.add_row("system", line(f"{host.os}, kernel {host.kernel}, Python {host.python}"))
     for name, value in machine.extra_rows.items():
-        table.add_row(name, escape(value))
-    table.add_row("environment", escape(_variables(machine.variables)))
-    table.add_row("governor", escape(host.governor or "the kernel reports none"))
-    table.add_row("hottest", escape(_hottest(state.temperatures)))
+        table.add_row(name, line(value))
+    table.add_row("environment", line(_variables(machine.variables)))
+    table.add_row("governor", line(host.governor or "the kernel reports none"))
+    table.add_row("hottest", line(_hottest(state.temperatures)))
     energy = meter.reason if isinstance(meter, NoMeter) else f"{meter.method}: {meter.domain}"
-    table.add_row("energy", escape(energy))
-    table.add_row("confinement", escape(_confinement(machine.confinement)))
-    table.add_row("accelerators", escape(", ".join(host.accelerators) or "no driver reports one"))
+    table.add_row("energy", line(energy))
+    table.add_row("confinement", line(_confinement(machine.confinement)))
+    table.add_row("accelerators", line(", ".join(host.accelerators) or "no driver reports one"))
     for name, version in machine.runtimes.items():
-        missing = f"[yellow]missing:[/yellow] {escape(machine.missing[name])}"
-        table.add_row(name, missing if version is None else escape(version))
+        missing = line_of(("missing:", "yellow"), f" {machine.missing[name]}")
+        table.add_row(name, missing if version is None else line(version))
     return table
 
 

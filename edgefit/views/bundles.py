@@ -6,9 +6,7 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from bench.bundle.manifest import (
     ArtifactRecord,
@@ -21,6 +19,7 @@ from bench.bundle.model_set import with_origins
 from bench.bundle.recipe import HeldOut, Search
 from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
 from bench.errors import first_sentence
+from bench.render.lines import line, line_of
 
 _BYTES_PER_MB = 1e6
 
@@ -49,14 +48,11 @@ _COLUMNS = (
 def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
     """Show the size of each artifact, and how closely it matches the fp32 network, or the source."""
     failed = [
-        Text.from_markup(
-            f"[bold red]{escape(failed.variant)} failed[/] in stage {escape(failed.stage)}: "
-            f"{escape(failed.message)}"
-        )
+        line_of((f"{failed.variant} failed", "bold red"), f" in stage {failed.stage}: {failed.message}")
         for failed in manifest.failed
     ]
     warnings = [
-        Text.from_markup(f"[yellow]warning:[/yellow] {escape(artifact.variant)}: {escape(sentence)}")
+        line_of(("warning:", "yellow"), f" {artifact.variant}: {sentence}")
         for artifact in manifest.artifacts
         for sentence in artifact.warnings
     ]
@@ -67,10 +63,10 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
     return Group(
         _table(manifest.artifacts),
         *failed,
-        *map(Text, lines),
+        *map(line, lines),
         *warnings,
-        *map(Text, _int8_lines(manifest)),
-        *map(Text, [*_positive(manifest), _compared(manifest, out), _protect(manifest)]),
+        *map(line, _int8_lines(manifest)),
+        *map(line, [*_positive(manifest), _compared(manifest, out), _protect(manifest)]),
     )
 
 
@@ -86,7 +82,7 @@ def _table(artifacts: Sequence[ArtifactRecord]) -> Table:
     for column in shown:
         table.add_column(column.title, justify="right", no_wrap=True)
     for artifact in artifacts:
-        table.add_row(escape(artifact.variant), *(column.text(artifact) or "–" for column in shown))
+        table.add_row(line(artifact.variant), *(column.text(artifact) or "–" for column in shown))
     return table
 
 

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from bench.bundle.model_graph import ModelGraph, OperatorCount
 from bench.inspect.inspection import InspectedPreprocess, InspectedTensor, ModelInspection
-from bench.printable import printable
 from bench.units import mb
+from user_files.printable import printable
 
 _FORMATS = {"onnx": "ONNX", "openvino": "OpenVINO IR", "torchscript": "TorchScript"}
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from bench.devices.matching import Detection, ProfileMatch
 from bench.devices.projection.from_published import ISA_RULE
+from bench.render.lines import line
 from bench.system.host import Host
 from device_profiles.facts import Figure, NotFound, Published, Rate
 from device_profiles.profile import Profile
@@ -24,7 +24,7 @@ def profiles_view(profiles: Sequence[Profile]) -> RenderableType:
     table.add_column("profile", no_wrap=True)
     table.add_column("description", ratio=1)
     for profile in profiles:
-        table.add_row(escape(profile.name), escape(profile.description))
+        table.add_row(line(profile.name), line(profile.description))
     return table
 
 
@@ -36,26 +36,26 @@ def profile_view(profile: Profile) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(ratio=3, style="dim", overflow="fold")
     for cells in _rows(profile):
-        table.add_row(*(escape(cell) for cell in cells))
-    title = Text(f"{profile.name}: {profile.description}", "bold")
-    return Group(title, *(Text(line) for line in _remarks(profile)), table)
+        table.add_row(*(line(cell) for cell in cells))
+    title = line(f"{profile.name}: {profile.description}", "bold")
+    return Group(title, *map(line, _remarks(profile)), table)
 
 
 def detection_view(host: Host, detection: Detection) -> RenderableType:
     """Show which profile this machine matches and why, or the nearest one and what differs."""
     where = f"{host.board or host.cpu}, {host.architecture}, {host.cores_in_words}"
-    lines = [Text(f"this machine: {where}")]
+    lines = [line(f"this machine: {where}")]
     for match in detection.matches:
-        lines.append(Text(f"it matches {match.profile}", "bold green"))
+        lines.append(line(f"it matches {match.profile}", "bold green"))
         lines += _compared(match)
     if not detection.matches:
-        lines.append(Text("it matches no profile", "bold"))
+        lines.append(line("it matches no profile", "bold"))
         if detection.nearest is not None:
-            lines.append(Text(f"the nearest profile is {detection.nearest.profile}"))
+            lines.append(line(f"the nearest profile is {detection.nearest.profile}"))
             lines += _compared(detection.nearest)
     if host.emulated is not None:
         lines.append(
-            Text(
+            line(
                 f"it is emulated ({host.emulated}): results are the device's, but its speed is not; "
                 "every latency measured here is a proxy",
                 "yellow",
@@ -65,8 +65,8 @@ def detection_view(host: Host, detection: Detection) -> RenderableType:
 
 
 def _compared(profile_match: ProfileMatch) -> list[Text]:
-    agrees = [Text(f"  agrees   {sentence}") for sentence in profile_match.agrees]
-    return agrees + [Text(f"  differs  {sentence}", "yellow") for sentence in profile_match.differs]
+    agrees = [line(f"  agrees   {sentence}") for sentence in profile_match.agrees]
+    return agrees + [line(f"  differs  {sentence}", "yellow") for sentence in profile_match.differs]
 
 
 def _remarks(profile: Profile) -> Iterator[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
+from bench.render.lines import line
 from models.records import MetricEstimate, RunRecord
 
 
@@ -33,7 +33,7 @@ def run_view(record: RunRecord, out: Path) -> RenderableType:
         f"{training.best_epoch}; below each figure its 95 % interval"
     )
     lines = [*_positive(record), _confusion(record), f"run folder: {out}"]
-    return Group(Text(subject), Text(course), table, *map(Text, lines))
+    return Group(line(subject), line(course), table, *map(line, lines))
 
 
 def _positive(record: RunRecord) -> list[str]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
-from models.sources.names import check_class_names, printable
+from models.sources.names import check_class_names
 from user_files.faults import why_replaced
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import wrong_path
+from user_files.printable import printable
 from user_files.text import TextError, text_of
 
 _MOST_NAMED = 5

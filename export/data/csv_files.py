@@ -8,9 +8,10 @@ from export.data.folder import ListedFiles
 from export.data.listing import Listing
 from models.sources.folder_content import refuse_dicom
 from models.sources.folder_tree import split_of
-from models.sources.names import check_name, printable
+from models.sources.names import check_name, check_path
 from models.sources.patients import patient_of
 from user_files.image_tables import PATIENTS, SPLITS, ImageTable, image_table, resolved
+from user_files.printable import printable
 from user_files.tables import NEEDED, PATH, Row, Table, TableError, read_table, short
 
 
@@ -20,7 +21,7 @@ def list_csv(path: Path, stated: tuple[str, ...]) -> ListedFiles:
     Labels are names of classes or whole numbers in the column `label`, or 0 and 1 in a column per label.
     Without such columns the images have no labels. Raises InputError, with the line, for what does not fit.
     """
-    check_name(str(path), "--data")
+    check_path(path, "--data")
     table = _table(path)
     if not table.rows:
         raise InputError(f"{path}: has a header and no row; add a row per image")

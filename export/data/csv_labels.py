@@ -10,8 +10,9 @@ import numpy as np
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from export.data.class_names import listed, order_notes, ordered_names
-from models.sources.names import check_class_names, check_name, printable
+from models.sources.names import check_class_names, check_name
 from user_files.image_tables import LABEL, PATIENTS, SEVERAL_LABELS, SPLITS, ImageTable, label_column
+from user_files.printable import printable
 from user_files.tables import Row, Table
 
 _INDEX = re.compile(r"|unnamed: \d+")  # how pandas writes and reads an index

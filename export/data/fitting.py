@@ -12,7 +12,7 @@ from export.data.class_names import listed
 from export.data.images import LabelledImages
 from export.data.tensors import LabelledTensors
 from models.positive import Positive, positive_class
-from models.sources.names import printable
+from user_files.printable import printable
 
 Data = TypeVar("Data", LabelledImages, LabelledTensors)
 

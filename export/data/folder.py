@@ -16,8 +16,9 @@ from models.sources.class_folders import composed
 from models.sources.folder_content import FolderContent, no_image, read_folder, table_hint
 from models.sources.folder_tree import PlacedFile
 from models.sources.labelled_files import labelled_files
-from models.sources.names import check_name, printable
+from models.sources.names import check_name, check_path
 from models.sources.patients import patient_of
+from user_files.printable import printable
 from user_files.related_names import altered_in_words, originals_of
 from user_files.wording import kinds_in_words
 
@@ -38,7 +39,7 @@ def list_folder(folder: Path, stated: tuple[str, ...]) -> ListedFiles:
     Without sub-folders that can be classes the images have no labels. Raises InputError if there is no image,
     if one is DICOM or no image by its content, or if sub-folders do not fit the stated classes.
     """
-    check_name(str(folder), "--data")
+    check_path(folder, "--data")
     content = read_folder(folder)
     if not content.images:
         raise InputError(f"{no_image(folder)}{_left_out(content)}; give a folder with images")

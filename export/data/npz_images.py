@@ -17,9 +17,10 @@ from export.data.readable import ArrayImages, arrays_of
 from models.progress import Progress
 from models.sources.array_words import images_fault, label_type_fault
 from models.sources.medmnist import NAMES_NOTE, known_classes
-from models.sources.names import check_class_names, check_name, printable
+from models.sources.names import check_class_names, check_path
 from user_files.arrays import ArrayFile, ArraysError, open_arrays
 from user_files.faults import why_unreadable
+from user_files.printable import printable
 
 _SPLITS = ("train", "val", "test")
 _CLASSES = "classes"
@@ -112,7 +113,7 @@ def list_npz(path: Path, stated: tuple[str, ...]) -> ListedArrays:
 
     Reads the labels, and of the images their shapes alone. Raises InputError for whatever does not fit.
     """
-    check_name(str(path), "--data")
+    check_path(path, "--data")
     with _opened(path) as archive:
         keys = set(archive.names)
         present = [name for name in _SPLITS if f"{name}_images" in keys or f"{name}_labels" in keys]

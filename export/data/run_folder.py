@@ -7,7 +7,7 @@ from models.errors import InputError
 from models.positive import Positive, positive_class
 from models.records import RunRecord
 from models.run_folder import RunFolder
-from models.sources.names import printable
+from user_files.printable import printable
 
 MOST_HELD_OUT = 512
 

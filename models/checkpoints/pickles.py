@@ -18,7 +18,7 @@ import torch
 from models.checkpoints.numpy_values import ALLOWED, Allowed
 from models.checkpoints.saving_line import SAVED, Inert, line_for_content
 from models.errors import InputError
-from models.sources.names import printable
+from user_files.printable import printable
 
 _FAULTS = (
     UnpicklingError,

@@ -30,9 +30,9 @@ from models.checkpoints.saving_line import (
 from models.checkpoints.tensor_tables import TensorTable, tables_in
 from models.errors import InputError
 from models.run_folder import hash_file
-from models.sources.names import printable
 from user_files.faults import why_unreadable
 from user_files.pointers import HEAD_BYTES
+from user_files.printable import printable
 from user_files.safetensors_header import is_safetensors
 from user_files.signatures import signature_of
 

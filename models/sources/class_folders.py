@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.sources.folder_tree import ClassFolder
-from models.sources.names import printable
+from user_files.printable import printable
 from user_files.related_names import is_mask_folder
 from user_files.wording import counted, some
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.sources.folder_tree import PlacedFile
-from models.sources.names import printable
+from user_files.printable import printable
 from user_files.wording import counted
 
 _SPLITS = ("", "train", "val", "test")

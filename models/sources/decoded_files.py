@@ -13,7 +13,7 @@ import numpy as np
 from models.dataset import Images
 from models.sources.decoding import Decoded
 from models.sources.folder_layout import ImageFile
-from models.sources.names import printable
+from user_files.printable import printable
 from user_files.wording import counted, some
 
 MOST_NAMED = 20

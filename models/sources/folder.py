@@ -18,10 +18,10 @@ from models.sources.decoded_files import bad_files, odd_images, same_pixels, ski
 from models.sources.decoding import decode_all, survey
 from models.sources.folder_layout import ImageFile, Layout, read_layout
 from models.sources.groups import altered_warnings, groups_of
-from models.sources.names import printable
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions, refuse_warnings
 from models.sources.splitting import split_off
 from models.sources.table_layout import read_table_layout
+from user_files.printable import printable
 
 # Kaggle's chest_xray has 16 validation images: too few for early stopping, or to choose a threshold.
 FEWEST_VALIDATION_IMAGES = 50

@@ -22,10 +22,10 @@ from models.sources.left_out import (
     split_warnings,
     unlabelled_warning,
 )
-from models.sources.names import printable
 from user_files.data_kinds import DICOM, FORMATS
 from user_files.finding import FoundFile, list_files
 from user_files.image_tables import tables_of_images
+from user_files.printable import printable
 from user_files.related_names import masks_among
 from user_files.wording import some
 

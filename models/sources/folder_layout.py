@@ -9,7 +9,7 @@ from models.positive import by_names
 from models.sources.folder_content import FolderContent, no_image, read_folder, table_hint
 from models.sources.folder_tree import PlacedFile
 from models.sources.labelled_files import labelled_files
-from models.sources.names import check_name
+from models.sources.names import check_name, check_path
 from models.sources.patients import patient_of
 from user_files.finding import is_hidden
 from user_files.wording import kinds_in_words, some
@@ -59,7 +59,7 @@ class Layout:
 
 def read_layout(folder: Path) -> Layout:
     """List the folder; raises an InputError that says what is wrong with it."""
-    check_name(str(folder), "--data")
+    check_path(folder, "--data")
     check_name(folder.resolve().name, "--data: folder")
     content = read_folder(folder)
     _check_train(folder, content)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from models.sources.folder_layout import ImageFile
-from models.sources.names import printable
+from user_files.printable import printable
 from user_files.related_names import altered_in_words, originals_of
 
 

@@ -11,8 +11,8 @@ from models.errors import InputError
 from models.sources.copies import without_contradictions
 from models.sources.folder_tree import PlacedFile
 from models.sources.left_out import stray_warnings
-from models.sources.names import printable
 from user_files.equal_files import content_keys
+from user_files.printable import printable
 from user_files.wording import counted
 
 _MANY_TIMES = 50

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from models.sources.folder_tree import PlacedFile, Tree, split_of
-from models.sources.names import printable
 from user_files.finding import FolderFiles, FoundFile
+from user_files.printable import printable
 from user_files.wording import counted, kinds_in_words, some
 
 _MOST_CLASSES = 4

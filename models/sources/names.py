@@ -1,33 +1,25 @@
-"""Checks names that appear in a record or on a terminal. It knows characters only."""
+"""Refuses names of files and classes that no record can hold or no output can show."""
 
-import unicodedata
+import os
 from collections import Counter
 from collections.abc import Sequence
 
 from models.errors import InputError
-
-# Control characters, lone surrogates (how Python shows bytes that are not UTF-8), line and paragraph ends.
-UNWRITABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
-
-
-def printable(text: str) -> str:
-    """Escape the characters that a terminal or a JSON file cannot show."""
-    return "".join(
-        letter.encode("unicode_escape").decode("ascii") if _is_unwritable(letter) else letter
-        for letter in text
-    )
+from user_files.names import why_no_name
+from user_files.path_names import why_unwritable
+from user_files.printable import printable
 
 
-def _is_unwritable(letter: str) -> bool:
-    return unicodedata.category(letter) in UNWRITABLE
+def check_path(path: str | os.PathLike[str], option: str) -> None:
+    """Raise InputError if no record can name what is at a path that an option gives."""
+    if (reason := why_unwritable(path)) is not None:
+        raise InputError(f"{option} '{printable(str(path))}': {reason}")
 
 
 def check_name(name: str, noun: str) -> None:
-    """Raise an InputError if the name contains control characters or bytes that are not UTF-8."""
-    if any(map(_is_unwritable, name)):
-        raise InputError(
-            f"{noun} '{printable(name)}' contains a control character or bytes that are not UTF-8; rename it"
-        )
+    """Raise InputError for a name of a class, a column or an image that is none."""
+    if (fault := why_no_name(name)) is not None:
+        raise InputError(f"{noun} '{printable(name)}': {fault}; rename it")
 
 
 def check_class_names(where: str, names: Sequence[str]) -> None:

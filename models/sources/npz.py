@@ -15,13 +15,14 @@ from models.resizing import resize_all
 from models.sources.array_warnings import array_warnings
 from models.sources.array_words import images_fault, labels_fault, numbering_fault
 from models.sources.medmnist import NAMES_NOTE, known_classes
-from models.sources.names import check_class_names, check_name, printable
+from models.sources.names import check_class_names, check_path
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
 from user_files.arrays import ArrayFile, ArraysError, open_arrays
 from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
+from user_files.printable import printable
 
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
@@ -32,7 +33,7 @@ MOST_UNNAMED_CLASSES = 1000
 
 def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | None = None) -> Loader:
     """Check that the file is an .npz file with the keys; `classes` are the names if the file has none."""
-    check_name(str(path), "--data")
+    check_path(path, "--data")
     keys = _read_keys(path)
     missing = [key for key in REQUIRED if key not in keys]
     if len(set(VALIDATION) - keys) == 1:

@@ -9,10 +9,11 @@ from models.sources.folder_content import refuse_dicom
 from models.sources.folder_layout import Layout, image_file, order_classes
 from models.sources.folder_tree import PlacedFile, split_of
 from models.sources.labelled_files import labelled_files
-from models.sources.names import check_name, printable
+from models.sources.names import check_name, check_path
 from models.sources.patients import patient_of
 from user_files.finding import FoundFile
 from user_files.image_tables import PATIENTS, SEVERAL_LABELS, SPLITS, ImageTable, image_table
+from user_files.printable import printable
 from user_files.tables import Row, TableError, read_table, short
 from user_files.wording import counted
 
@@ -30,7 +31,7 @@ class _LabelledRow:
 
 def read_table_layout(path: Path) -> Layout:
     """List the images that a CSV file names. Raises an InputError that says what is wrong, and where."""
-    check_name(str(path), "--data")
+    check_path(path, "--data")
     table = _table(path)
     rows, warnings = _labelled_rows(table)
     refuse_dicom([row.image for row in rows])

@@ -4,9 +4,9 @@ from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
-from bench.printable import printable
 from bench.report.schema import Accuracy
 from bench.units import mb, mib, ms
+from user_files.printable import printable
 
 _CARD = """# {title}
 

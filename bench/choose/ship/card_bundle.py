@@ -3,7 +3,7 @@
 from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
-from bench.printable import printable
+from user_files.printable import printable
 
 _MOST_NAMES = 20
 _SHOWN_DIGITS = 16

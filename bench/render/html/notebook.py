@@ -11,7 +11,6 @@ from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
 from bench.gate.headline import headline, row_noun
 from bench.gate.worst_finding import case_name
-from bench.printable import printable
 from bench.render.check_text import (
     by_case,
     check_conditions,
@@ -34,6 +33,7 @@ from bench.render.report_text import (
     sustained,
 )
 from bench.report.schema import Report, Run
+from user_files.printable import printable
 
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
 # A notebook aligns cells to the right; text is read from the left.

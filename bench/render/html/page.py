@@ -9,7 +9,6 @@ import jinja2
 import vl_convert
 
 from bench.choose.choosing import Choice
-from bench.printable import printable_lines
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
@@ -27,6 +26,7 @@ from bench.render.report_text import (
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of, titles_of
 from bench.report.schema import Report
+from user_files.printable import printable_lines
 
 # The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000

@@ -6,9 +6,9 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 from rich.table import Table
 
-from bench.printable import printable, printable_lines
 from edgefit.progress import PlainLines
 from edgefit.terminal import Output
+from user_files.printable import printable, printable_lines
 
 # Clear the screen, set the window's title, the same in one character (C1), delete, write right to left.
 HOSTILE = "a\x1b[2Jb\x1b]0;title\x07c\x9b2Jd\x7fe\u202ef"
