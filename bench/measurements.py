@@ -11,14 +11,15 @@ from pydantic import Field
 from bench.errors import first_sentence
 from bench.record import Record
 from bench.system.state import HostState
+from user_files.checked_record import Count, PositiveCount
 
 
 class SystemCounters(Record):
     """The system's counters for a block, from before its first inference until after its last."""
 
-    elapsed_ns: int
+    elapsed_ns: Count
     """Wall-clock time in nanoseconds."""
-    cpus: int
+    cpus: Count
     """Number of CPUs that the worker was pinned to; if it was not pinned, that it could use."""
     cpu_ns: int
     """CPU time of the worker's own process in nanoseconds."""
@@ -26,20 +27,20 @@ class SystemCounters(Record):
     """Time that those CPUs were busy in nanoseconds, by kernel ticks of 10 ms; null without such counters."""
     steal_ns: int | None
     """Time that a hypervisor took from those CPUs in nanoseconds; null without such counters."""
-    preemptions: int
+    preemptions: Count
     """How often the kernel took a CPU away from the worker."""
-    clock_khz: int | None
+    clock_khz: Count | None
     """Clock of the slowest of those CPUs after the block, in kHz; null if it is not available."""
 
 
 class Block(Record):
     """Consecutive samples of one case."""
 
-    pass_index: int
+    pass_index: Count
     """Number of the pass within the repetition, from 0."""
-    position: int
+    position: Count
     """Number of the block among all blocks of the run, from 0."""
-    ns: tuple[int, ...]
+    ns: tuple[Count, ...]
     """Duration of each inference in nanoseconds, in order."""
     counters: SystemCounters | None = None
     """System counters for the block; null in reports of schema 1 that lack them."""
@@ -48,19 +49,19 @@ class Block(Record):
 class ProcessTiming(Record):
     """Timings of one fresh process: import, loading, first inference, warm-up and blocks."""
 
-    group: int
+    group: Count
     """Number of the group, from 0. The machine's noise may differ from group to group."""
-    repetition: int
+    repetition: Count
     """Number of the repetition, from 0. A repetition that was interrupted and resumed has two processes."""
-    import_ns: int
+    import_ns: Count
     """Time to import the runtime, in nanoseconds."""
-    load_ns: int
+    load_ns: Count
     """Time to load the artifact, in nanoseconds."""
     cached_share: float | None
     """Share of the artifact's bytes in the kernel's file cache before loading; null if it is unknown."""
-    first_inference_ns: int
+    first_inference_ns: Count
     """Duration of the first inference in nanoseconds."""
-    warm_up_ns: tuple[int, ...]
+    warm_up_ns: tuple[Count, ...]
     """Duration of each inference of the warm-up in nanoseconds."""
     steady: bool
     """Whether warm-up ended because latency was steady; if false, it reached its limit."""
@@ -71,13 +72,13 @@ class ProcessTiming(Record):
 class ProcessMemory(Record):
     """Resident memory of a process that runs nothing but this case."""
 
-    runtime_bytes: int
+    runtime_bytes: Count
     """Resident bytes after the runtime was imported."""
-    loaded_bytes: int
+    loaded_bytes: Count
     """Resident bytes after the artifact was loaded."""
-    peak_bytes: int | None
+    peak_bytes: Count | None
     """The kernel's high-water mark from before loading until after some inferences; null without one."""
-    proportional_bytes: int | None
+    proportional_bytes: Count | None
     """Proportional set size after those inferences: each shared page is divided among the processes that
     share it. Null if the kernel does not report it."""
     device_bytes: int | None = None
@@ -99,9 +100,9 @@ class Operator(Record):
     """The runtime's word for the kind of operator."""
     precision: str
     """`fp32`, `fp16`, `bf16`, `int8`, or the runtime's own word."""
-    macs: int | None
+    macs: Count | None
     """Multiply-accumulates of one inference; null if the graph has no shapes."""
-    elements: int | None = None
+    elements: Count | None = None
     """Number of values read and written, weights included; null if the graph has no shapes."""
 
 
@@ -112,13 +113,13 @@ class Executed(Record):
     """Where the graph was read."""
     operators: tuple[Operator, ...]
     """The convolution and matrix operators that ran."""
-    casts: int
+    casts: Count
     """Number of conversions between float types."""
-    quantise: int
+    quantise: Count
     """Number of steps that convert float to integer."""
-    dequantise: int
+    dequantise: Count
     """Number of steps that convert integer to float."""
-    elsewhere: int = 0
+    elsewhere: Count = 0
     """Number of other steps that ran on another provider than the requested one. Each costs two copies."""
 
 
@@ -127,9 +128,9 @@ class OutputValues(Record):
 
     name: str
     """The output's name."""
-    shape: tuple[int, ...] | None
+    shape: tuple[Count, ...] | None
     """Its shape in one inference; null where it differs from one inference to another, as of detections."""
-    classes: tuple[int, ...] | None
+    classes: tuple[Count, ...] | None
     """The index of the largest value for each item of a batch, inference by inference, where the output has
     the shape of classes: two axes, or four of which the last two have size 1. Null where it has another."""
     values: tuple[tuple[float, ...], ...]
@@ -144,7 +145,7 @@ class Energy(Record):
     """How the energy was measured."""
     domain: str
     """The part of the machine whose energy was measured."""
-    inferences: int
+    inferences: PositiveCount
     """Number of inferences."""
     seconds: float
     """Duration of the measurement."""
@@ -175,9 +176,9 @@ class SustainedRun(Record):
 class RepetitionState(Record):
     """State of the machine before and after one repetition of a group."""
 
-    group: int
+    group: Count
     """Number of the group, from 0."""
-    repetition: int
+    repetition: Count
     """Number of the repetition, from 0."""
     before: HostState
     """State before the first process loaded its artifact."""
@@ -256,7 +257,7 @@ class Completed(Record):
     """The sustained run; null if none was requested."""
     telemetry: tuple[RepetitionState, ...] = ()
     """State of the machine around each repetition of the case."""
-    groups: int = 1
+    groups: PositiveCount = 1
     """Number of groups that the run's cases were split into."""
 
 

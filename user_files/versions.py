@@ -9,6 +9,8 @@ from typing import Any
 from user_files.contents import ContentError
 from user_files.json_text import json_of
 
+# A larger number is no version that a newer edgefit could have.
+_MOST_SCHEMAS = 1_000_000
 UPDATE = "update edgefit: pip install --upgrade edgefit"
 
 
@@ -29,7 +31,7 @@ def is_schema_1(document: Mapping[str, Any]) -> bool:
 def newer_schema(document: Mapping[str, Any], newest: int) -> str | None:
     """Return, to be said of a document's file, that only a newer edgefit can read it; None of any other."""
     schema, tool = document.get("schema"), document.get("tool")
-    if type(schema) is not int or schema <= newest:
+    if type(schema) is not int or not newest < schema < _MOST_SCHEMAS:
         return None
     version = f"{tool}, " if isinstance(tool, str) else ""
     return (

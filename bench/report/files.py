@@ -2,14 +2,16 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from bench.devices.projection.projected import range_of
-from bench.errors import InputError, ReportMismatchError
+from bench.errors import InputError, ReportMismatchError, first_sentence
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
 from bench.measurements import Completed, Outcome
 from bench.report.figures import with_independent_labels
@@ -85,16 +87,19 @@ def parse_report(content: bytes, path: Path) -> Report:
         report = Report.model_validate_json(_in_schema_2(content, path))
     except ValidationError as error:
         raise InputError(explain(path, error, Report, content)) from None
+    _refuse_repeated_rows(path, report)
     outcomes = {run.case: run.outcome for run in report.runs}
     runs = []
     for run in report.runs:
         _check_identity(path, run)
         try:
-            _check_projection(path, run)
-            runs.append(_with_present_figures(run, _checked_summary(path, report, run, outcomes)))
+            with np.errstate(over="raise", divide="raise", invalid="raise"):  # numpy warns of it otherwise
+                _check_projection(path, run)
+                runs.append(_with_present_figures(run, _checked_summary(path, report, run, outcomes)))
         except (ValueError, IndexError, ArithmeticError) as error:
+            why = first_sentence(str(error))
             raise ReportMismatchError(
-                f"{path}: {run.case}: the measurements do not fit together ({error}); measure again"
+                f"{path}: {run.case}: the measurements do not fit together ({why}); measure again"
             ) from None
     return report.model_copy(update={"runs": tuple(runs)})
 
@@ -119,6 +124,13 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         raise InputError(
             f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"
         ) from None
+
+
+def _refuse_repeated_rows(path: Path, report: Report) -> None:
+    """Refuse a case with two rows, because one of them would be ignored."""
+    for case, rows in Counter(run.case for run in report.runs).items():
+        if rows > 1:
+            raise InputError(f"{path}: {case} has {rows} rows; use the original, or measure again")
 
 
 def _check_identity(path: Path, run: Run) -> None:

@@ -22,6 +22,7 @@ from bench.system.thread_variables import SetVariable
 from device_profiles.facts import Published, Rate
 from device_profiles.part import Text
 from device_profiles.profile import Profile
+from user_files.checked_record import Count
 
 
 class RelativeLatency(Record):
@@ -461,14 +462,14 @@ Subject = BundleRecord | ModelSetRecord
 class Evaluation(Record):
     """The labels and reference answers of the evaluated images: the first ones of the evaluation pack."""
 
-    labels: tuple[int, ...] | tuple[tuple[int, ...], ...] | None
+    labels: tuple[Count, ...] | tuple[tuple[Count, ...], ...] | None
     """The right class of each image, or for each of several labels whether it applies; null where nobody
     labelled them."""
     reference_logits: tuple[tuple[float, ...], ...]
     """What the fp32 network, or the source, gives for each image: [images][values]."""
-    positive_class: int | None
+    positive_class: Count | None
     """Index of the positive class, which sensitivity is about; null unless there are two labelled classes."""
-    pack_images: int
+    pack_images: Count
     """The number of images in the evaluation pack."""
     output: OutputRecord = CLASSES
     """The output that is judged."""

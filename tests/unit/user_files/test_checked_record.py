@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from pydantic import ConfigDict, ValidationError
 
-from user_files.checked_record import LARGEST_NUMBER, CheckedRecord, Count, PositiveCount, Whole
+from user_files.checked_record import LARGEST_NUMBER, CheckedRecord, Count, PositiveCount
 
 
 class Inner(CheckedRecord):
@@ -22,7 +22,8 @@ class Outer(CheckedRecord):
     named: dict[str, tuple[int, ...]] | None = None
     count: Count = 0
     positive: PositiveCount = 1
-    whole: Whole = 0
+    whole: int = 0
+    either: tuple[int | str, ...] | None = None
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,12 @@ def test_a_sequence_of_wrong_values_is_one_error(document: object) -> None:
         ("positive", 10**400),
         ("whole", -(10**30)),
         ("whole", 10**30),
+        ("pairs", [[1, 10**30]]),
+        ("named", {"a": [10**30]}),
+        ("inner", [{"numbers": [-(10**30)]}]),
+        ("either", ["a", 10**30]),
     ],
 )
-def test_a_number_out_of_bounds_is_refused(key: str, value: int) -> None:
+def test_a_number_out_of_bounds_is_refused(key: str, value: object) -> None:
     with pytest.raises(ValidationError):
         Outer.model_validate_json(json.dumps({key: value}))
