@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
+from bench.errors import LinkLostError
 from bench.progress import Progress
 from bench.remote.agent_messages import (
     Answer,
@@ -28,15 +30,22 @@ from bench.remote.agent_messages import (
 from bench.remote.job_files import File
 from bench.remote.job_spec import Environment, Job
 from bench.remote.probe import PROBE_REQUEST, BoardProbe
-from bench.remote.ssh import Link
+from bench.remote.ssh import AnswerLimit, Link
 from bench.remote.targets import Target
 from bench.units import mib
 
 _CHUNK = 1 << 18
+# What a board reads of itself for a probe; the largest have a thousand CPUs, with some files each.
+_PROBE = AnswerLimit(seconds=180.0, size_bytes=4 << 20)
 # Unpacking numpy and a runtime, and importing them for the first time, takes a small board minutes.
-_ENVIRONMENT_LIMIT_S = 1800.0
+_ENVIRONMENT = AnswerLimit(seconds=1800.0)
 # The agent that follows a job sends something every few seconds.
-_FOLLOW_LIMIT_S = 90.0
+_FOLLOW = AnswerLimit(seconds=90.0)
+_STOP = AnswerLimit(seconds=120.0)
+# A report has about ten bytes for each inference. A sustained pass has more of them than all the rest.
+_RESULT, _SUSTAINED_RESULT = AnswerLimit(size_bytes=64 << 20), AnswerLimit(size_bytes=1 << 30)
+# A SHA-256 as JSON, with its comma.
+_HASH_BYTES = 80
 
 
 class Board:
@@ -56,7 +65,7 @@ class Board:
 
     def probe(self) -> BoardProbe:
         """Return what the board is and what state it is in."""
-        return BoardProbe(self.name, self._link.call(PROBE_REQUEST, ProbeFacts))
+        return BoardProbe(self.name, self._link.call(PROBE_REQUEST, ProbeFacts, _PROBE))
 
     def prepare(self, job: Job) -> BoardState:
         """Return what the board has of a job.
@@ -74,7 +83,8 @@ class Board:
     def missing(self, files: Sequence[File]) -> list[File]:
         """Return those of some files that the board does not have."""
         request = MissingRequest(hashes=tuple(file.sha256 for file in files))
-        hashes = set(self._link.call(request, list[str]))
+        limit = AnswerLimit(size_bytes=AnswerLimit().size_bytes + _HASH_BYTES * len(files))
+        hashes = set(self._link.call(request, list[str], limit))
         return [file for file in files if file.sha256 in hashes]
 
     def upload(self, files: Sequence[File], progress: Progress) -> None:
@@ -95,7 +105,7 @@ class Board:
             with_system_packages=environment.with_system_packages,
             imports=environment.imports,
         )
-        self._link.call(request, type(None), _ENVIRONMENT_LIMIT_S)
+        self._link.call(request, type(None), _ENVIRONMENT)
 
     def unpack_code(self, code: File) -> None:
         """Unpack edgefit's code, which was uploaded."""
@@ -108,12 +118,14 @@ class Board:
     def follow(self, job: Job, offset: int) -> Iterator[FollowMessage]:
         """Yield what happens to a job, from byte `offset` of its events on, until it ends."""
         self._link.send(FollowRequest(job=job.key, offset=offset))
-        while not isinstance(message := self._link.receive(_FOLLOW_LIMIT_S), Answer):
+        while not isinstance(message := self._link.receive(_FOLLOW), Answer):
             yield message
 
     def result(self, job: Job) -> JobResult:
         """Return how a job ended, and its report's text."""
-        return self._link.call(ResultRequest(job=job.key), JobResult)
+        is_sustained = job.request.benchmark.sustained_s is not None
+        limit = _SUSTAINED_RESULT if is_sustained else _RESULT
+        return self._link.call(ResultRequest(job=job.key), JobResult, limit)
 
     def delete_job(self, job: Job, keep_journal: bool = False) -> None:
         """Remove a job; `keep_journal`: all but what the job needs to be resumed."""
@@ -126,9 +138,11 @@ class Board:
         """
         self._link.ignore_stopping()
         self._link.send(StopRequest())
-        answers = 0
+        deadline, answers = monotonic() + _STOP.seconds, 0
         while answers < 2:  # one for the interrupted request, and one for this
-            answers += isinstance(self._link.receive(), Answer)
+            answers += isinstance(self._link.receive(_STOP), Answer)
+            if monotonic() > deadline:
+                raise LinkLostError(f"{self.name}: the board did not stop in time")
 
     def clean(self, stop: bool) -> RemovedFolder:
         """Remove edgefit's folder; `stop`: end a running job first."""
@@ -137,12 +151,13 @@ class Board:
     def _upload(self, file: File) -> Iterator[int]:
         """Send a file, and yield the size of each piece."""
         content = file.content if isinstance(file.content, bytes) else Path(file.content).read_bytes()
-        self._link.send(PutRequest(sha256=file.sha256, size_bytes=len(content)))
+        request = PutRequest(sha256=file.sha256, size_bytes=len(content))
+        self._link.send(request)
         for begin in range(0, len(content), _CHUNK):
             piece = content[begin : begin + _CHUNK]
             self._link.write(piece)
             yield len(piece)
-        self._link.receive()
+        self._link.answer(request, type(None))
 
 
 def probe_board(target: Target) -> BoardProbe:

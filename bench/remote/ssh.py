@@ -3,47 +3,36 @@
 It knows processes and lines. ssh_errors knows the meaning of ssh's errors, and board what is requested.
 """
 
-import os
 import re
-import shlex
-import shutil
 import subprocess
-import tempfile
 import threading
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from selectors import EVENT_READ, DefaultSelector
+from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
-from bench.errors import BoardError, InputError, LinkLostError
+from bench.errors import BoardError, LinkLostError
 from bench.remote.agent_messages import (
+    AgentMessage,
     AgentRequest,
     Answer,
     FollowMessage,
+    PutRequest,
     Refusal,
+    invalid_answer,
     read_answer,
     read_message,
 )
 from bench.remote.shipped_code import agent_source
-from bench.remote.ssh_errors import Stuck, agent_error, connection_error, has_log, is_logged_in, stuck_error
+from bench.remote.ssh_command import ssh_command
+from bench.remote.ssh_errors import Stuck, agent_error, connection_error, flood_error, stuck_error
+from bench.remote.ssh_pipes import CHUNK, Incoming, LogTail, Outgoing, TooLongError
 from bench.remote.targets import Target
+from bench.units import mib
 
 OLDEST_PYTHON = (3, 10)
 # Ctrl-C goes to every process of the terminal: ssh must outlive it, so that the board can still be reached.
 _IGNORE_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
-# A connection that is dead for half a minute is given up; otherwise a laptop that slept would wait for ever.
-# The log says when ssh has logged in: before that it may be asking for a password.
-# The rest overrules what ssh's configuration may do besides: run another command, forward ports, or be the
-# one connection that others are made over.
-_OPTIONS = (
-    *("-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"),
-    *("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=DEBUG1"),
-    # A model that runs on the board could use an agent's keys, and a window on the screen here.
-    *("-o", "ForwardAgent=no", "-o", "ForwardX11=no"),
-    *("-o", "ControlMaster=no", "-T"),
-)
-_CHECKS_NO_KEYS = ("false", "no", "off")
 # One line of the simplest Python, for any version: it prints its version, and runs the line that it receives.
 # Neither the folder that it starts in nor one that PYTHONPATH names is its library.
 _HANDSHAKE = "edgefit-board"
@@ -64,12 +53,25 @@ _PERSON_LIMIT_S = 180.0
 _COMMAND_LIMIT_S = 20.0
 _LEAST_AFTER_LOGIN_S = 15.0
 _REACTION_LIMIT_S = 3.0
-_ANSWER_LIMIT_S = 600.0
-_POLL_S = 0.25
+# A board's disk may stop for a while to write what it has received.
+_STANDSTILL_LIMIT_S = 120.0
 _EXIT_LIMIT_S = 5
-_CHUNK = 1 << 16
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AnswerLimit:
+    """The longest that an answer may take and be."""
+
+    seconds: float = 600.0
+    """How long the agent may take to send it."""
+
+    size_bytes: int = 1 << 18
+    """How long it may be. Most have some hundred bytes; an error has the last lines of a process."""
+
+
+_USUAL = AnswerLimit()
 
 
 class StoppedError(Exception):
@@ -79,27 +81,29 @@ class StoppedError(Exception):
 class Link:
     """An ssh process with the agent at its other end, until it is closed.
 
-    Every wait ends with StoppedError once `stopping` is set.
+    Every wait ends with StoppedError once `stopping` is set. Nothing that the board sends is trusted: each
+    wait and each message has a limit.
     """
 
     def __init__(self, target: Target, stopping: threading.Event) -> None:
         self.target = target
         self._stopping = stopping
-        ssh = _ssh_command()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
-        self._received = b""
         self._is_ready = self._has_answered = False
-        configuration = _configuration(ssh, target)
-        options = (*_OPTIONS, *_host_key_option(configuration))
+        command = ssh_command(target, _COMMAND)
         # Another program than OpenSSH's has no such log, so its login counts from the beginning.
-        self._login_began = None if has_log(configuration) else monotonic()
+        self._login_began = None if command.has_log else monotonic()
         self._process = subprocess.Popen(
-            (*_IGNORE_INTERRUPTS, *ssh, *options, *target.ssh_arguments, _COMMAND),
+            (*_IGNORE_INTERRUPTS, *command.words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=subprocess.PIPE,
             bufsize=0,
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._outgoing, self._incoming = Outgoing(self._process.stdin), Incoming(self._process.stdout)
+        self._log = LogTail(self._process.stderr, self._process.kill)
         try:
             self._start_agent()
         except BaseException:
@@ -108,49 +112,58 @@ class Link:
 
     def close(self) -> None:
         """End the connection; a job that the agent started goes on."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(_EXIT_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.terminate()  # ssh restores a terminal at which it asked for a password
-            self._process.wait()
-        self._process.stdout.close()
-        self._stderr.close()
+        self._outgoing.close()
+        # ssh restores a terminal at which it asked for a password, unless it is killed.
+        for end in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(_EXIT_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                end()
+        self._process.wait()
+        self._incoming.close()
 
     def ignore_stopping(self) -> None:
         """Go on although `stopping` is set: the next requests end the work on the board."""
         self._stopping = threading.Event()
 
     def send(self, request: AgentRequest) -> None:
-        """Send a request."""
-        self.write(request.model_dump_json(by_alias=True).encode() + b"\n")
+        """Send a request. The bytes that a PutRequest announces are to be written next."""
+        line = request.model_dump_json(by_alias=True).encode() + b"\n"
+        follows = request.size_bytes if isinstance(request, PutRequest) else 0
+        self._outgoing.announce(len(line) + follows)
+        self.write(line)
 
     def write(self, data: bytes) -> None:
-        """Send bytes as they are; raises LinkLostError if the connection broke."""
-        assert self._process.stdin is not None
-        view = memoryview(data)
+        """Send bytes as they are; raises LinkLostError if the connection broke, or stands still."""
+        view, deadline = memoryview(data), monotonic() + _STANDSTILL_LIMIT_S
         try:
             while view:
                 self._raise_if_stopped()
-                view = view[self._process.stdin.write(view[:_CHUNK]) :]
+                if written := self._outgoing.write_some(view):
+                    view, deadline = view[written:], monotonic() + _STANDSTILL_LIMIT_S
+                elif monotonic() > deadline:
+                    raise LinkLostError(
+                        f"{self.target.name}: the board has taken nothing for {_STANDSTILL_LIMIT_S:.0f} s"
+                    )
         except BrokenPipeError:
             raise self._connection_error() from None
 
-    def receive(self, limit_s: float = _ANSWER_LIMIT_S) -> Answer | FollowMessage:
+    def receive(self, limit: AnswerLimit) -> Answer | FollowMessage:
         """Wait for one message; raises LinkLostError if none comes, BoardError if it is a refusal."""
-        message = read_message(self.target.name, self._read_line(monotonic() + limit_s))
+        message: AgentMessage = read_message(self.target.name, self._read_line(limit))
         self._has_answered = True
         if isinstance(message, Refusal):
             raise BoardError(f"{self.target.name}: {message.refused}")
         return message
 
-    def call(self, request: AgentRequest, kind: type[T], limit_s: float = _ANSWER_LIMIT_S) -> T:
+    def call(self, request: AgentRequest, kind: type[T], limit: AnswerLimit = _USUAL) -> T:
         """Send a request and return its answer, which must be of this kind."""
         self.send(request)
-        message = self.receive(limit_s)
+        return self.answer(request, kind, limit)
+
+    def answer(self, request: AgentRequest, kind: type[T], limit: AnswerLimit = _USUAL) -> T:
+        """Wait for the answer to a request that was sent, which must be of this kind."""
+        message = self.receive(limit)
         if not isinstance(message, Answer):
             raise BoardError(
                 f"{self.target.name}: edgefit's agent did not answer the request"
@@ -170,6 +183,7 @@ class Link:
         self._is_ready = True
         source = agent_source()
         self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
+        self._outgoing.beat()
 
     def _wait_for_python(self) -> re.Match[bytes]:
         begin = monotonic()
@@ -181,12 +195,12 @@ class Link:
                 waited_s, stuck = monotonic() - self._login_began, self._why_stuck()
                 self._process.terminate()
                 raise stuck_error(self.target, stuck, waited_s, self._received_text)
-            if not self._receive():
+            if not self._incoming.receive():
                 raise self._connection_error()
         return match
 
     def _look_for_login(self, deadline: float) -> None:
-        if is_logged_in(self._stderr_text()):
+        if self._log.is_logged_in:
             self._login_began = monotonic()
         elif monotonic() > deadline:
             raise LinkLostError(
@@ -196,43 +210,38 @@ class Link:
 
     def _take_handshake(self) -> re.Match[bytes] | None:
         """Drop what a login script printed, and return the line of the board's Python once it is there."""
-        match = _HANDSHAKE_LINE.search(self._received)
-        self._received = self._received[-_CHUNK:] if match is None else self._received[match.end() :]
+        match = _HANDSHAKE_LINE.search(self._incoming.received)
+        if match is None:
+            self._incoming.drop_all_but(CHUNK)
+        else:
+            self._incoming.drop(match.end())
         return match
 
     def _why_stuck(self) -> Stuck:
         """Close the input of a login after which no command runs, and see what happens."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._outgoing.close()
         deadline = monotonic() + _REACTION_LIMIT_S
         while monotonic() < deadline:
-            is_open = self._receive()
+            is_open = self._incoming.receive()
             if self._take_handshake() is not None:
                 return Stuck.WAITS_FOR_INPUT
             if not is_open:
                 return Stuck.IS_REPLACED
         return Stuck.WAITS
 
-    def _read_line(self, deadline: float) -> bytes:
-        while b"\n" not in self._received:
-            self._raise_if_stopped()
-            if monotonic() > deadline:
-                raise LinkLostError(f"{self.target.name}: the board did not answer in time")
-            if not self._receive():
-                raise self._connection_error()
-        line, _, self._received = self._received.partition(b"\n")
+    def _read_line(self, limit: AnswerLimit) -> bytes:
+        deadline = monotonic() + limit.seconds
+        try:
+            while (line := self._incoming.take_line(limit.size_bytes)) is None:
+                self._raise_if_stopped()
+                if monotonic() > deadline:
+                    raise LinkLostError(f"{self.target.name}: the board did not answer in time")
+                if not self._incoming.receive():
+                    raise self._connection_error()
+        except TooLongError:
+            reason = f"it is longer than {mib(limit.size_bytes):.2f} MiB, which no such answer is"
+            raise invalid_answer(self.target.name, reason) from None
         return line
-
-    def _receive(self) -> bool:
-        """Wait a moment for more of the board's output, and return whether there may be more."""
-        assert self._process.stdout is not None
-        with DefaultSelector() as selector:
-            selector.register(self._process.stdout, EVENT_READ)
-            if not selector.select(_POLL_S):
-                return True
-        piece = os.read(self._process.stdout.fileno(), _CHUNK)
-        self._received += piece
-        return bool(piece)
 
     def _raise_if_stopped(self) -> None:
         if self._stopping.is_set():
@@ -242,53 +251,13 @@ class Link:
         """Return the error that says why ssh ended, by its own output."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_EXIT_LIMIT_S)
-        exit_code, stderr = self._process.returncode, self._stderr_text()
+        exit_code, log = self._process.returncode, self._log.last_words()
+        if self._log.is_flooded:
+            return flood_error(self.target, log)
         if self._is_ready:
-            return agent_error(self.target, exit_code, stderr, self._has_answered)
-        return connection_error(self.target, exit_code, stderr, self._received_text)
+            return agent_error(self.target, exit_code, log, self._has_answered)
+        return connection_error(self.target, exit_code, log, self._received_text)
 
     @property
     def _received_text(self) -> str:
-        return self._received.decode(errors="replace")
-
-    def _stderr_text(self) -> str:
-        """Return what ssh has printed so far; it goes on writing where it was."""
-        size = os.fstat(self._stderr.fileno()).st_size
-        return os.pread(self._stderr.fileno(), size, 0).decode(errors="replace")
-
-
-def _ssh_command() -> Sequence[str]:
-    """Return the ssh command: $EDGEFIT_SSH, split as a shell would split it, else `ssh`."""
-    text = os.environ.get("EDGEFIT_SSH", "")
-    try:
-        command = shlex.split(text) or ["ssh"]
-    except ValueError as error:
-        # Its text is not shown: it may contain a password.
-        raise InputError(f"EDGEFIT_SSH: {error}; quote it as a shell needs it") from None
-    if "=" in command[0]:
-        raise InputError("EDGEFIT_SSH must begin with a program; set variables before edgefit is started")
-    if shutil.which(command[0]) is None:
-        raise InputError(
-            f"{command[0]}: this program is not installed here, and edgefit needs it to reach boards; install"
-            " an OpenSSH client, or name another command in EDGEFIT_SSH"
-        )
-    return command
-
-
-def _configuration(ssh: Sequence[str], target: Target) -> dict[str, str]:
-    """Return the engineer's configuration for a board, as ssh reads it."""
-    done = subprocess.run(
-        [*ssh, "-G", *_OPTIONS, *target.ssh_arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
-
-
-def _host_key_option(configuration: Mapping[str, str]) -> Sequence[str]:
-    """Return the option that has host keys checked where the engineer's configuration does not check them."""
-    unchecked = configuration.get("stricthostkeychecking") in _CHECKS_NO_KEYS
-    return ("-o", "StrictHostKeyChecking=ask") if unchecked else ()
+        return self._incoming.received.decode(errors="replace")

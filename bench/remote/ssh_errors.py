@@ -25,8 +25,8 @@ _LOG = (
     "Bytes per second: ",
     "Warning:",
 )
-# ssh is logged in, and the board's shell begins; the second is for a connection that others share.
-_LOGGED_IN = ("debug1: Sending command: ", "debug1: mux_client_request_session: ")
+# ssh is logged in, and the board's shell begins.
+_LOGGED_IN = "debug1: Sending command: "
 _SCRIPT = "a login script of the board (~/.bashrc, or another that its shell reads)"
 _REMEDY = (
     "put this line before it: case $- in *i*) ;; *) return;; esac. Then this must print a version:"
@@ -60,7 +60,7 @@ def has_log(configuration: Mapping[str, str]) -> bool:
 
 def is_logged_in(stderr: str) -> bool:
     """Return whether ssh has logged in, by its log."""
-    return any(sign in stderr for sign in _LOGGED_IN)
+    return _LOGGED_IN in stderr
 
 
 def stuck_error(target: Target, stuck: Stuck, waited_s: float, printed: str) -> LinkLostError:
@@ -86,6 +86,26 @@ def connection_error(target: Target, exit_code: int | None, stderr: str, printed
         if sign in errors:
             return LinkLostError(f"{target.name}: {_filled(remedy, target)} ({last})")
     return LinkLostError(f"{target.name}: the connection broke ({last})")
+
+
+def configuration_error(target: Target, program: str, exit_code: int, stderr: str) -> BoardError:
+    """Return the error for a command that does not print how it would connect (`ssh -G`)."""
+    errors, last = "\n".join(_lines(stderr)), _last_line(stderr) or _ending(exit_code)
+    for sign, remedy in _REMEDIES.items():
+        if sign in errors:
+            return BoardError(f"{target.name}: {_filled(remedy, target)} ({last})")
+    return BoardError(
+        f"{target.name}: {program} -G does not print how it would connect ({last}), so edgefit cannot see"
+        " whether it checks the board's host key; name OpenSSH's ssh in EDGEFIT_SSH"
+    )
+
+
+def flood_error(target: Target, log: str) -> BoardError:
+    """Return the error for a board that wrote to its error output without end."""
+    return BoardError(
+        f"{target.name}: the board wrote megabytes to its error output{_in_brackets(_last_line(log))}; look"
+        f" at what its login scripts print, and which machine answers at this address: ssh {target.login}"
+    )
 
 
 def agent_error(target: Target, exit_code: int | None, stderr: str, has_answered: bool) -> LinkLostError:

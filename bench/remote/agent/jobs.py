@@ -104,9 +104,9 @@ class Jobs:
         key: str,
         offset: int,
         send: Callable[[dict[str, Any]], None],
-        has_input: Callable[[float], bool],
+        has_request: Callable[[float], bool],
     ) -> None:
-        """Send every event of a job from byte `offset` on, until it ends or `has_input` returns True.
+        """Send every event of a job from byte `offset` on, until it ends or `has_request` returns True.
 
         Each message is one of bench.remote.agent_messages.FollowMessage.
         """
@@ -124,7 +124,7 @@ class Jobs:
             if time.monotonic() - last_sent > _SIGN_OF_LIFE_S:
                 last_sent = time.monotonic()
                 send({"alive": True})
-            if has_input(_POLL_S):
+            if has_request(_POLL_S):
                 return
 
     def stop(self) -> None:

@@ -1,13 +1,14 @@
 """Answers a laptop's requests: one line of JSON each on stdin, and one or more lines on stdout.
 
-bench.remote.agent_messages has a record for each line. The agent ends when the laptop is gone, or sends
-nothing for much longer than a laptop that is there.
+bench.remote.agent_messages has a record for each line. The agent ends when the laptop is gone, or has given
+no sign of life for a minute: an empty line is one.
 """
 
 import json
 import os
 import select
 import sys
+import time
 from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
@@ -16,8 +17,9 @@ from bench.remote.agent.probing import probe
 from bench.remote.agent.store import RefusedError, Store, explain_os_error
 from bench.remote.agent.trial import lock_and_try
 
-# A laptop may be downloading wheels over a slow network; a dead connection ends ssh itself much earlier.
-_SILENCE_S = 3600.0
+# A laptop that is there writes an empty line every 15 s while it has nothing to ask. One that has lost its
+# power or its network writes nothing. sshd may not notice that for hours, and another command must not wait.
+_SILENCE_S = 60.0
 _CHUNK = 1 << 20
 
 
@@ -31,10 +33,17 @@ class LaptopLink:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._received = b""
+        self._last_heard = time.monotonic()
 
-    def has_input(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` for something to read, and return whether there is."""
-        return bool(self._received or select.select([self._descriptor], [], [], timeout_s)[0])
+    def has_request(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` for a request, and return whether there is one."""
+        if not self._received:
+            if select.select([self._descriptor], [], [], timeout_s)[0]:
+                self._receive()
+            elif time.monotonic() - self._last_heard > _SILENCE_S:
+                raise LaptopGoneError
+        self._received = self._received.lstrip(b"\n")
+        return bool(self._received)
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, at least one."""
@@ -43,11 +52,13 @@ class LaptopLink:
         piece, self._received = self._received[:size], self._received[size:]
         return piece
 
-    def read_line(self) -> bytes:
-        """Return a line without its end."""
-        while b"\n" not in self._received:
-            self._receive()
-        line, _, self._received = self._received.partition(b"\n")
+    def read_request(self) -> bytes:
+        """Return a line that is not empty, without its end."""
+        line = b""
+        while not line:
+            while b"\n" not in self._received:
+                self._receive()
+            line, _, self._received = self._received.partition(b"\n")
         return line
 
     def send(self, message: dict[str, Any]) -> None:
@@ -60,6 +71,7 @@ class LaptopLink:
             raise LaptopGoneError
         if not (piece := os.read(self._descriptor, _CHUNK)):
             raise LaptopGoneError
+        self._last_heard = time.monotonic()
         self._received += piece
 
 
@@ -76,7 +88,7 @@ class Agent:
     def serve(self) -> None:
         """Answer until the laptop is gone."""
         while True:
-            request = json.loads(self._link.read_line())
+            request = json.loads(self._link.read_request())
             name = request.pop("request")
             try:
                 answer = getattr(self, "do_" + name)(**request)
@@ -154,7 +166,7 @@ class Agent:
 
     def do_follow(self, job: str, offset: int) -> None:
         """See Jobs.follow."""
-        self._jobs.follow(job, offset, self._link.send, self._link.has_input)
+        self._jobs.follow(job, offset, self._link.send, self._link.has_request)
 
     def do_result(self, job: str) -> dict[str, Any]:
         """See Jobs.result."""
@@ -187,7 +199,7 @@ def _serve(link: LaptopLink) -> None:
     try:
         agent = Agent(Store.usual(), link)
     except RefusedError as error:  # said as the answer to whatever is asked first
-        link.read_line()
+        link.read_request()
         link.send({"refused": str(error)})
     else:
         agent.serve()

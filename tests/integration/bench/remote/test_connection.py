@@ -209,7 +209,8 @@ def test_a_login_script_is_named_although_another_program_than_ssh_connects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ssh = tmp_path / "ssh"
-    ssh.write_text('#!/bin/sh\nfor word; do [ "$word" = -G ] && exit 0; done\nexec cat\n')
+    says_how = '[ "$word" = -G ] && exec ssh -q -F /dev/null "$@"'  # and has no log
+    ssh.write_text(f"#!/bin/sh\nfor word; do {says_how}; done\nexec cat\n")
     ssh.chmod(0o755)
     monkeypatch.setenv("EDGEFIT_SSH", str(ssh))
     shorten_the_wait(monkeypatch)
@@ -222,7 +223,8 @@ def test_a_password_reaches_neither_ssh_nor_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ssh, arguments = tmp_path / "ssh", tmp_path / "arguments"
-    ssh.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(arguments))}\n')
+    says_how = '[ "$word" = -G ] && exec ssh -F /dev/null "$@"'
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(arguments))}\nfor word; do {says_how}; done\n')
     ssh.chmod(0o755)
     monkeypatch.setenv("EDGEFIT_SSH", str(ssh))
 
