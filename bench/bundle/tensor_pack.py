@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.bundle.signature import Array, Inputs, Tensor
+from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.errors import InputError
 
 # Enough that no inference repeats the one before; fewer where an input is large.
@@ -44,15 +45,53 @@ class TensorPack:
         return TensorPack(tuple(array[:count] for array in self.arrays))
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """For how many inferences each input is there."""
+        return tuple(map(len, self.arrays))
+
+    @property
     def named(self) -> Mapping[str, Array]:
         """The arrays by their names in a file."""
         return {f"{_PREFIX}{index}": array for index, array in enumerate(self.arrays)}
 
-    @classmethod
-    def of_named(cls, arrays: Mapping[str, Array]) -> "TensorPack | None":
-        """Return the pack of a file's arrays; None if none of them is an input."""
-        names = [name for name in arrays if name.startswith(_PREFIX)]
-        return cls(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(names)))) if names else None
+
+@dataclass(frozen=True)
+class StoredTensors:
+    """A pack whose inputs stay in its file until they are asked for."""
+
+    rows: tuple[StoredRows, ...]
+    """For each input [inferences, *shape of the input]."""
+
+    def __len__(self) -> int:
+        return len(self.rows[0]) if self.rows else 1
+
+    def inputs(self, index: int) -> Inputs:
+        """Return the inputs of inference `index`."""
+        return [rows[index] for rows in self.rows]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """For how many inferences each input is there."""
+        return tuple(map(len, self.rows))
+
+    def first(self, count: int) -> "StoredTensors":
+        """Return the inputs of the first `count` inferences."""
+        return StoredTensors(tuple(rows.first(count) for rows in self.rows))
+
+
+def tensors_of(arrays: Mapping[str, Array | StoredRows]) -> TensorPack | StoredTensors | None:
+    """Return the inputs among a file's arrays, which all lie in memory or none does; None without any."""
+    count = sum(map(is_input, arrays))
+    inputs = [arrays[f"{_PREFIX}{index}"] for index in range(count)]
+    stored = tuple(rows for rows in inputs if isinstance(rows, StoredRows))
+    if not inputs:
+        return None
+    return StoredTensors(stored) if stored else TensorPack(tuple(map(np.asarray, inputs)))
+
+
+def is_input(name: str) -> bool:
+    """Tell whether an array of this name in a file is an input."""
+    return name.startswith(_PREFIX)
 
 
 def random_pack(inputs: Sequence[Tensor], inferences: int = RANDOM_INPUTS) -> TensorPack:
@@ -93,14 +132,13 @@ def write_tensor_pack(path: Path, pack: TensorPack) -> None:
         np.savez(file, **arrays)
 
 
-def read_tensor_pack(path: Path) -> TensorPack:
-    """Read a pack; raises InputError if the file is not one."""
+def open_tensor_pack(path: Path) -> StoredTensors:
+    """Open a pack; raises InputError if the file is not one."""
     try:
-        # Opened here, because numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pack = TensorPack(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(arrays.files))))
+        rows = open_stored(path, lambda _: True).rows
+        pack = StoredTensors(tuple(rows[f"{_PREFIX}{index}"] for index in range(len(rows))))
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
-    if len({len(array) for array in pack.arrays}) > 1 or not len(pack):
+    if len(set(pack.lengths)) > 1 or not len(pack):
         raise InputError(f"{path}: the inputs do not fit together; run the command again")
     return pack
