@@ -84,21 +84,24 @@ class Journal:
             ) from None
 
     def _read(self) -> None:
-        """Apply the entries in the file, except a last line that was not written completely."""
-        self._file.seek(0)
-        lines = self._file.read().splitlines(keepends=True)
+        """Apply the entries in the file, except a last line that was not written completely.
+
+        One line at a time: after days of a sustained run the file is larger than a board's memory.
+        """
         valid_bytes = 0
-        for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
-                break  # even a valid line: without its line end, the next entry would be appended to it
-            try:
-                self.state.apply(ENTRIES.validate_json(line))
-            except (ValidationError, KeyError, IndexError):
-                if number == len(lines):
-                    break
-                raise InputError(
-                    f"{self.path}: line {number} cannot be read; leave out --resume to start over"
-                ) from None
-            valid_bytes += len(line)
+        with open(os.dup(self._file.fileno()), "rb") as file:
+            file.seek(0)
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break  # even a valid line: without its line end, the next entry would be appended to it
+                try:
+                    self.state.apply(ENTRIES.validate_json(line))
+                except (ValidationError, KeyError, IndexError):
+                    if not file.read(1):
+                        break
+                    raise InputError(
+                        f"{self.path}: line {number} cannot be read; leave out --resume to start over"
+                    ) from None
+                valid_bytes += len(line)
         self._file.truncate(valid_bytes)
         self._file.seek(0, os.SEEK_END)
