@@ -46,6 +46,29 @@ class Block(Record):
     """System counters for the block; null in reports of schema 1 that lack them."""
 
 
+class SustainedBlock(Record):
+    """Figures of a block of a sustained run, which lasts about one second.
+
+    A day of samples would be 86 million, so they are not kept. A long run joins neighbouring blocks.
+    """
+
+    elapsed_ns: int
+    """Wall-clock time in nanoseconds."""
+    inferences: int
+    """Number of inferences."""
+    p50_ns: float
+    """Median of its inferences; of joined blocks the mean of their medians, each weighted by its time."""
+    min_ns: int
+    """The shortest inference."""
+    max_ns: int
+    """The longest inference."""
+    blocks: int = 1
+    """How many blocks were joined to this one, itself included."""
+    counters: SystemCounters | None = None
+    """System counters for the block; of joined blocks their sums, and the slowest clock. Null where they are
+    not known."""
+
+
 class ProcessTiming(Record):
     """Timings of one fresh process: import, loading, first inference, warm-up and blocks."""
 
@@ -165,10 +188,15 @@ class NoEnergy(Record):
 class SustainedRun(Record):
     """Blocks of about one second each, without a pause between them."""
 
-    blocks: tuple[Block, ...]
-    """The blocks, in order."""
+    blocks: tuple[Block, ...] = ()
+    """The blocks with every sample, in order, in reports of earlier versions; else empty."""
+    figures: tuple[SustainedBlock, ...] = ()
+    """The figures of the blocks, in order: at most 1800, for which a run of over half an hour joins blocks.
+    Empty where `blocks` has them."""
+    resumed_at_s: tuple[float, ...] = ()
+    """After how many seconds of measuring the run was interrupted and resumed. Then the machine cooled."""
     before: HostState
-    """State of the machine before the first block."""
+    """State of the machine before the first block, or since it was last resumed."""
     after: HostState
     """State of the machine after the last block."""
 

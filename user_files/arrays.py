@@ -9,7 +9,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -86,16 +86,27 @@ class ArrayFile:
                 yield _values(file, header, min(_ROWS_AT_ONCE, header.shape[0] - first))
             _require_end(file)
 
-    @contextmanager
-    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], Header]]:
+    def open(self, name: str) -> tuple[IO[bytes], Header]:
+        """Return a file that is at the first value of an array, and the header; raises ArraysError.
+
+        The file stays open when this one is closed.
+        """
         if name not in self._members:
             raise ArraysError(f"it has no array {name!r}")
         member = self._members[name]
         self._refuse_impossible(member)
-        with _readable(), self._archive.open(member) as file:
+        with _readable(), ExitStack() as stack:
+            file = stack.enter_context(self._archive.open(member))
             header = _header_of(file)
             if file.tell() + header.bytes != member.file_size:
                 raise ArraysError(f"{name!r} is not as large as it states")
+            stack.pop_all()
+            return file, header
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], Header]]:
+        file, header = self.open(name)
+        with file, _readable():
             yield file, header
 
     def _refuse_impossible(self, member: zipfile.ZipInfo) -> None:
@@ -123,11 +134,11 @@ def _members_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 @contextmanager
 def open_arrays(path: Path) -> Iterator[ArrayFile]:
     """Open an .npz file. Raises ArraysError if it is none, OSError if it cannot be opened."""
-    with path.open("rb") as file:
-        with _readable():
-            archive = zipfile.ZipFile(file)
-        with archive:
-            yield ArrayFile(archive, os.fstat(file.fileno()).st_size)
+    size = path.stat().st_size
+    with ExitStack() as stack:
+        with _readable(OSError):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+        yield ArrayFile(archive, size)
 
 
 def read_npy(path: Path) -> npt.NDArray[Any]:
@@ -146,14 +157,15 @@ def is_npy(path: Path) -> bool:
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _readable(*passed: type[Exception]) -> Iterator[None]:
     """Turn whatever zipfile, zlib and numpy raise for damaged bytes into an ArraysError.
 
     These are a dozen kinds of exceptions, among them MemoryError, AssertionError and those of tokenize.
+    `passed`: those that are raised as they are.
     """
     try:
         yield
-    except ArraysError:
+    except (ArraysError, *passed):
         raise
     except Exception as error:
         raise ArraysError(" ".join(str(error).split()) or type(error).__name__) from error

@@ -3,7 +3,7 @@
 It knows the file and the arrays, not how they were chosen nor what is computed from them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ import numpy.typing as npt
 from bench.bundle.input_arrays import Layout, to_input
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.signature import Array, Inputs, Tensor
-from bench.bundle.tensor_pack import TensorPack
+from bench.bundle.stored_rows import StoredRows, open_stored
+from bench.bundle.tensor_pack import StoredTensors, TensorPack, is_input, tensors_of
 from bench.errors import InputError
-from user_files.arrays import open_arrays
 from user_files.faults import why_unreadable
 
 FILE_NAME = "evaluation.npz"
 
 Labels = npt.NDArray[np.int64]
+Images = npt.NDArray[np.uint8] | StoredRows
+_IMAGES = "images"
 _LABEL_AXES = (1, 2)
 
 
@@ -29,7 +31,7 @@ _LABEL_AXES = (1, 2)
 class EvaluationPack:
     """Samples of a bundle: 8-bit images at network size, or ready inputs."""
 
-    images: npt.NDArray[np.uint8] | None
+    images: Images | None
     """Grey images [n, height, width] or RGB [n, height, width, 3]; None where the inputs are no images."""
     labels: Labels | None
     """The class of each sample [n], or for each of several labels whether it applies [n, labels]; None where
@@ -38,7 +40,7 @@ class EvaluationPack:
     """The source's judged output for each sample: float32 [n, values]."""
     preprocess: Preprocess | None = None
     """How an image becomes an input; None: RGB in [0, 1], which edgefit's own networks take."""
-    tensors: TensorPack | None = None
+    tensors: TensorPack | StoredTensors | None = None
     """Ready inputs; None where there are images."""
 
     def __len__(self) -> int:
@@ -46,13 +48,19 @@ class EvaluationPack:
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The images of a pack that has some."""
-        assert self.images is not None
+        """The images of a pack that was read, and has some."""
+        assert isinstance(self.images, np.ndarray)
         return self.images
+
+    def image(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return one image of a pack that has some."""
+        assert self.images is not None
+        image: npt.NDArray[np.uint8] = self.images[index]
+        return image
 
     def batch(self, index: int) -> npt.NDArray[np.float32]:
         """Return image `index` as edgefit's own networks take it: float32 [1, 3, height, width] in [0, 1]."""
-        return as_batch(self.pixels[index])
+        return as_batch(self.image(index))
 
     def inputs(self, index: int, tensors: Sequence[Tensor] = ()) -> Inputs:
         """Return the inputs of inference `index`, for a model that takes `tensors`.
@@ -71,7 +79,7 @@ class EvaluationPack:
         """Return image `index` as a model's input, for one image."""
         if self.preprocess is not None:
             layout = layout_of(tensor, self.preprocess)
-            return to_input(self.pixels[index], self.preprocess, layout, tensor.dtype)
+            return to_input(self.image(index), self.preprocess, layout, tensor.dtype)
         batch = self.batch(index)
         item = batch if tensor.sizes[1:] == batch.shape[1:] else batch.transpose(0, 2, 3, 1)
         return item.astype(tensor.dtype, copy=False)
@@ -80,11 +88,17 @@ class EvaluationPack:
         """Return the pack's first `count` samples; packs are stored shuffled, so these are stratified too."""
         return replace(
             self,
-            images=None if self.images is None else self.images[:count],
+            images=_first(self.images, count),
             labels=None if self.labels is None else self.labels[:count],
             reference_logits=self.reference_logits[:count],
             tensors=None if self.tensors is None else self.tensors.first(count),
         )
+
+
+def _first(images: Images | None, count: int) -> Images | None:
+    return (
+        images.first(count) if isinstance(images, StoredRows) else None if images is None else images[:count]
+    )
 
 
 def layout_of(tensor: Tensor, preprocess: Preprocess) -> Layout:
@@ -104,21 +118,33 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
     """Write a pack as a compressed npz file."""
     arrays: dict[str, Any] = {"reference_logits": pack.reference_logits}
     if pack.images is not None:
-        arrays["images"] = pack.images
+        arrays[_IMAGES] = pack.pixels
     if pack.labels is not None:
         arrays["labels"] = pack.labels
     if pack.preprocess is not None:
         arrays["preprocess"] = np.array(pack.preprocess.model_dump_json())
-    if pack.tensors is not None:
+    if isinstance(pack.tensors, TensorPack):
         arrays |= pack.tensors.named
     np.savez_compressed(path, **arrays)
 
 
 def read_pack(path: Path) -> EvaluationPack:
     """Read a pack; raises InputError if the file is not a pack or its arrays do not fit together."""
+    return _read(path, is_stored=lambda _: False)
+
+
+def open_pack(path: Path) -> EvaluationPack:
+    """Read a pack whose images or ready inputs stay in the file until they are asked for; else as read_pack.
+
+    In order they are read once, so that a pass over all of them takes the memory of one.
+    """
+    return _read(path, is_stored=lambda name: name == _IMAGES or is_input(name))
+
+
+def _read(path: Path, is_stored: Callable[[str], bool]) -> EvaluationPack:
     try:
-        with open_arrays(path) as file:
-            pack = _pack_of({name: file.read(name) for name in file.names})
+        stored = open_stored(path, is_stored)
+        pack = _pack_of({**stored.arrays, **stored.rows}, stored.arrays)
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"
@@ -130,14 +156,15 @@ def read_pack(path: Path) -> EvaluationPack:
     return pack
 
 
-def _pack_of(arrays: Mapping[str, Array]) -> EvaluationPack:
+def _pack_of(samples: Mapping[str, Array | StoredRows], arrays: Mapping[str, Array]) -> EvaluationPack:
+    """Return the pack of a file. `samples`: with those of its arrays that may stay in it."""
     preprocess = str(arrays["preprocess"]) if "preprocess" in arrays else None
     return EvaluationPack(
-        images=arrays.get("images"),
+        images=samples.get(_IMAGES),
         labels=arrays.get("labels"),
         reference_logits=arrays["reference_logits"],
         preprocess=None if preprocess is None else Preprocess.model_validate_json(preprocess),
-        tensors=TensorPack.of_named(arrays),
+        tensors=tensors_of(samples),
     )
 
 
@@ -156,9 +183,10 @@ def _is_sound(pack: EvaluationPack) -> bool:
 def _are_samples(pack: EvaluationPack) -> bool:
     """Whether there are either images or ready inputs, one for each output."""
     if pack.tensors is not None:
-        arrays = pack.tensors.arrays
-        return pack.images is None and all(
-            array.shape[:1] == (len(pack),) and array.dtype.kind in "fiub" for array in arrays
+        return (
+            pack.images is None
+            and set(pack.tensors.lengths) == {len(pack)}
+            and all(dtype.kind in "fiub" for dtype in pack.tensors.dtypes)
         )
     if pack.images is None:
         return False

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from bench.bundle.cpu_class import TARGETS, CpuClass
-from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.evaluation_pack import EvaluationPack, open_pack
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.preprocessing import PreprocessingRecord, StatedPreprocessing, kind_of_preprocessing
 from bench.bundle.recipe import Search
@@ -309,8 +309,8 @@ class Bundle:
     sha256: str
 
     def pack(self) -> EvaluationPack:
-        """Load the evaluation pack."""
-        pack = read_pack(self.folder / self.manifest.pack.file.path)
+        """Open the evaluation pack, whose images stay in the file until they are asked for."""
+        pack = open_pack(self.folder / self.manifest.pack.file.path)
         if not _is_pack_of(self.manifest, pack):
             raise InputError(
                 f"{self.folder}: the evaluation pack does not fit the manifest; export the bundle again"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from bench.bundle.signature import Array, Inputs, Tensor
+from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.errors import InputError
-from user_files.arrays import ArraysError, open_arrays
+from user_files.arrays import ArraysError
 
 # Enough that no inference repeats the one before; fewer where an input is large.
 RANDOM_INPUTS = 8
@@ -44,15 +45,63 @@ class TensorPack:
         return TensorPack(tuple(array[:count] for array in self.arrays))
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """For how many inferences each input is there."""
+        return tuple(map(len, self.arrays))
+
+    @property
+    def dtypes(self) -> tuple[np.dtype[Any], ...]:
+        """The type of each input's values."""
+        return tuple(array.dtype for array in self.arrays)
+
+    @property
     def named(self) -> Mapping[str, Array]:
         """The arrays by their names in a file."""
         return {f"{_PREFIX}{index}": array for index, array in enumerate(self.arrays)}
 
-    @classmethod
-    def of_named(cls, arrays: Mapping[str, Array]) -> "TensorPack | None":
-        """Return the pack of a file's arrays; None if none of them is an input."""
-        names = [name for name in arrays if name.startswith(_PREFIX)]
-        return cls(tuple(arrays[f"{_PREFIX}{index}"] for index in range(len(names)))) if names else None
+
+@dataclass(frozen=True)
+class StoredTensors:
+    """A pack whose inputs stay in its file until they are asked for."""
+
+    rows: tuple[StoredRows, ...]
+    """For each input [inferences, *shape of the input]."""
+
+    def __len__(self) -> int:
+        return len(self.rows[0]) if self.rows else 1
+
+    def inputs(self, index: int) -> Inputs:
+        """Return the inputs of inference `index`."""
+        return [rows[index] for rows in self.rows]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """For how many inferences each input is there."""
+        return tuple(map(len, self.rows))
+
+    @property
+    def dtypes(self) -> tuple[np.dtype[Any], ...]:
+        """The type of each input's values."""
+        return tuple(rows.dtype for rows in self.rows)
+
+    def first(self, count: int) -> "StoredTensors":
+        """Return the inputs of the first `count` inferences."""
+        return StoredTensors(tuple(rows.first(count) for rows in self.rows))
+
+
+def tensors_of(arrays: Mapping[str, Array | StoredRows]) -> TensorPack | StoredTensors | None:
+    """Return the inputs among a file's arrays, which all lie in memory or none does; None without any."""
+    count = sum(map(is_input, arrays))
+    inputs = [arrays[f"{_PREFIX}{index}"] for index in range(count)]
+    stored = tuple(rows for rows in inputs if isinstance(rows, StoredRows))
+    if not inputs:
+        return None
+    return StoredTensors(stored) if stored else TensorPack(tuple(map(np.asarray, inputs)))
+
+
+def is_input(name: str) -> bool:
+    """Tell whether an array of this name in a file is an input."""
+    return name.startswith(_PREFIX)
 
 
 def random_pack(inputs: Sequence[Tensor], inferences: int = RANDOM_INPUTS) -> TensorPack:
@@ -93,13 +142,13 @@ def write_tensor_pack(path: Path, pack: TensorPack) -> None:
         np.savez(file, **arrays)
 
 
-def read_tensor_pack(path: Path) -> TensorPack:
-    """Read a pack; raises InputError if the file is not one."""
+def open_tensor_pack(path: Path) -> StoredTensors:
+    """Open a pack; raises InputError if the file is not one."""
     try:
-        with open_arrays(path) as file:
-            pack = TensorPack(tuple(file.read(f"{_PREFIX}{index}") for index in range(len(file.names))))
-    except (OSError, ArraysError):
+        rows = open_stored(path, lambda _: True).rows
+        pack = StoredTensors(tuple(rows[f"{_PREFIX}{index}"] for index in range(len(rows))))
+    except (OSError, ArraysError, KeyError):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
-    if not all(array.ndim for array in pack.arrays) or len({*map(len, pack.arrays)}) > 1 or not len(pack):
+    if len(set(pack.lengths)) > 1 or not len(pack):
         raise InputError(f"{path}: the inputs do not fit together; run the command again")
     return pack

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bench.harness.sustained_blocks import BoundedBlocks
 from bench.measurements import (
     Block,
     End,
@@ -22,9 +23,11 @@ from bench.measurements import (
     ProcessTiming,
     RepetitionState,
     Skipped,
+    SustainedBlock,
     SustainedRun,
 )
 from bench.record import Record
+from bench.system.state import HostState
 
 
 class Examined(Record):
@@ -117,8 +120,38 @@ class EnergyMeasured(Record):
     """The energy, or why it was not measured."""
 
 
+class SustainedStarted(Record):
+    """The sustained run of a case begins, or goes on after an interruption. Its blocks follow."""
+
+    kind: Literal["sustained_started"] = "sustained_started"
+    case: str
+    """The case's id."""
+    before: HostState
+    """State of the machine before."""
+
+
+class SustainedBlockMeasured(Record):
+    """A block of the sustained run of a case."""
+
+    kind: Literal["sustained_block_measured"] = "sustained_block_measured"
+    case: str
+    """The case's id."""
+    block: SustainedBlock
+    """The block's figures."""
+
+
+class SustainedEnded(Record):
+    """The sustained run of a case has lasted as long as was requested."""
+
+    kind: Literal["sustained_ended"] = "sustained_ended"
+    case: str
+    """The case's id."""
+    after: HostState
+    """State of the machine after it."""
+
+
 class SustainedMeasured(Record):
-    """The sustained run of a case."""
+    """The whole sustained run of a case, as earlier versions wrote it."""
 
     kind: Literal["sustained_measured"] = "sustained_measured"
     case: str
@@ -136,9 +169,35 @@ Entry = (
     | SamplingEnded
     | RepetitionObserved
     | EnergyMeasured
+    | SustainedStarted
+    | SustainedBlockMeasured
+    | SustainedEnded
     | SustainedMeasured
 )
 ENTRIES: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
+@dataclass
+class SustainedSoFar:
+    """What a journal has of a sustained run that has not ended."""
+
+    before: HostState
+    """State of the machine before the first block, or since the run was last resumed."""
+    blocks: BoundedBlocks = field(default_factory=BoundedBlocks)
+    """The blocks so far."""
+    resumed_at_s: tuple[float, ...] = ()
+    """After how many seconds of measuring the run was resumed."""
+
+    def resume(self, before: HostState) -> None:
+        """Go on after an interruption."""
+        self.before = before
+        if self.blocks.blocks:
+            self.resumed_at_s = (*self.resumed_at_s, self.blocks.elapsed_s)
+
+    def end(self, after: HostState) -> SustainedRun:
+        """Return the whole run."""
+        figures = tuple(self.blocks.blocks)
+        return SustainedRun(figures=figures, resumed_at_s=self.resumed_at_s, before=self.before, after=after)
 
 
 @dataclass
@@ -159,6 +218,8 @@ class JournalState:
     """The state of the machine around each repetition."""
     energy: dict[str, Energy | NoEnergy] = field(default_factory=dict)
     """The energy of each case that has one."""
+    sustaining: dict[str, SustainedSoFar] = field(default_factory=dict)
+    """The sustained run so far of each case whose run began."""
     sustained: dict[str, SustainedRun] = field(default_factory=dict)
     """The sustained run of each case that has one."""
     blocks_measured: int = 0
@@ -187,6 +248,12 @@ class JournalState:
                 self.repetition_states.append(state)
             case EnergyMeasured(case=case, energy=energy):
                 self.energy[case] = energy
+            case SustainedStarted(case=case, before=before):
+                self.sustaining.setdefault(case, SustainedSoFar(before)).resume(before)
+            case SustainedBlockMeasured(case=case, block=measured):
+                self.sustaining[case].blocks.add(measured)
+            case SustainedEnded(case=case, after=after):
+                self.sustained[case] = self.sustaining[case].end(after)
             case SustainedMeasured(case=case, run=run):
                 self.sustained[case] = run
 

@@ -9,7 +9,7 @@ from bench.harness.energy_pass import Clock, measure_energy
 from bench.harness.examination import Examiner
 from bench.harness.interleaving import InterleavedRunner
 from bench.harness.journal import Journal
-from bench.harness.journal_entries import Ended, EnergyMeasured, Grouped, JournalState, SustainedMeasured
+from bench.harness.journal_entries import Ended, EnergyMeasured, Grouped, JournalState
 from bench.harness.plan import Case, Plan, split_into_groups
 from bench.harness.sustained import run_sustained
 from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
@@ -72,6 +72,7 @@ def _measure_energies(plan: Plan, journal: Journal, progress: Progress) -> None:
             journal.add(EnergyMeasured(case=case.id, energy=energy))
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
+        journal.sync()
         progress.advance(note=case.id)
 
 
@@ -80,10 +81,10 @@ def _run_all_sustained(plan: Plan, seconds: float, journal: Journal, progress: P
         if case.id in journal.state.sustained:
             continue
         try:
-            run = run_sustained(case, plan, seconds, progress)
-            journal.add(SustainedMeasured(case=case.id, run=run))
+            run_sustained(case, plan, seconds, journal, progress)
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
+            journal.sync()
 
 
 def outcome_of(case: Case, state: JournalState) -> Outcome:

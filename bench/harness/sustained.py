@@ -1,36 +1,81 @@
-"""The sustained run: one case alone, without a pause, for the requested time."""
+"""The sustained run: one case alone, without a pause, for the requested time.
 
-from statistics import median
+Each block is journalled as soon as it is there, so that an interrupted run goes on where it ended.
+"""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.harness import worker_messages
 from bench.harness.case_worker import CaseWorker
+from bench.harness.journal import Journal
+from bench.harness.journal_entries import SustainedBlockMeasured, SustainedEnded, SustainedStarted
 from bench.harness.plan import Case, Plan
-from bench.measurements import Block, Stage, SustainedRun
+from bench.harness.sustained_blocks import BoundedBlocks, block_of
+from bench.measurements import Stage
 from bench.progress import Progress
-from bench.system.state import read_state
+from bench.system.state import HostState, read_state
+from bench.units import NS_PER_S, ms
 
 _BLOCK_S = 1.0
+# Waiting for the disk makes a pause, in which the machine cools; a loss of power costs no more than this.
+_SYNC_S = 30.0
 
 
-def run_sustained(case: Case, plan: Plan, seconds: float, progress: Progress) -> SustainedRun:
+def run_sustained(case: Case, plan: Plan, seconds: float, journal: Journal, progress: Progress) -> None:
     """Run a case for `seconds`, in blocks of about one second. Raises CaseEndedError if it ends early.
 
     There is no warm-up, so that the first blocks show how latency changes from a cold start.
     """
-    progress.begin(f"sustained, {case.id}", round(seconds))
-    blocks: list[Block] = []
-    elapsed_s, reported_s = 0.0, 0
     before = read_state()
     with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
         worker.load(plan.pack_of(case))
-        inference_ns: float = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
-        while elapsed_s < seconds:
-            worker.begin_inference(max(1, int(_BLOCK_S * 1e9 / inference_ns)), Stage.SUSTAINED)
-            answer = worker.end_inference(Stage.SUSTAINED)
-            index = len(blocks)
-            blocks.append(Block(pass_index=index, position=index, ns=answer.ns, counters=answer.counters))
-            inference_ns = median(answer.ns)
-            elapsed_s += answer.counters.elapsed_ns / 1e9
-            steps = min(round(elapsed_s), round(seconds)) - reported_s
+        inference_ns = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
+
+        def measure(count: int) -> worker_messages.Inferred:
+            worker.begin_inference(count, Stage.SUSTAINED)
+            return worker.end_inference(Stage.SUSTAINED)
+
+        SustainedPass(case.id, seconds, journal, progress, measure, read_state).run(before, inference_ns)
+
+
+@dataclass(frozen=True)
+class SustainedPass:
+    """The blocks of one case, measured and journalled until the time is over. Tests replace its functions."""
+
+    case: str
+    """The case's id."""
+    seconds: float
+    """How long to measure, with what the journal already has."""
+    journal: Journal
+    """Receives each block at once."""
+    progress: Progress
+    """Advances by one step per second."""
+    measure: Callable[[int], worker_messages.Inferred]
+    """Times so many inferences without a pause."""
+    read_state: Callable[[], HostState]
+    """Reads the state of the machine."""
+
+    def run(self, before: HostState, inference_ns: float) -> None:
+        """Measure what is missing. `before`: the machine's state; `inference_ns`: that of one inference."""
+        self.progress.begin(f"sustained, {self.case}", round(self.seconds))
+        self.journal.add(SustainedStarted(case=self.case, before=before))
+        self.journal.sync()
+        so_far, reported_s, synced_s = self._so_far, 0, self._so_far.elapsed_s
+        while so_far.elapsed_s < self.seconds:
+            answer = self.measure(max(1, int(_BLOCK_S * NS_PER_S / inference_ns)))
+            block = block_of(answer.ns, answer.counters)
+            self.journal.add(SustainedBlockMeasured(case=self.case, block=block))
+            if so_far.elapsed_s >= synced_s + _SYNC_S:
+                self.journal.sync()
+                synced_s = so_far.elapsed_s
+            inference_ns = block.p50_ns
+            steps = min(round(so_far.elapsed_s), round(self.seconds)) - reported_s
             reported_s += steps
-            progress.advance(steps, note=f"{inference_ns / 1e6:.2f} ms")
-    return SustainedRun(blocks=tuple(blocks), before=before, after=read_state())
+            self.progress.advance(steps, note=f"{ms(inference_ns):.2f} ms")
+        self.journal.add(SustainedEnded(case=self.case, after=self.read_state()))
+        self.journal.sync()
+
+    @property
+    def _so_far(self) -> BoundedBlocks:
+        return self.journal.state.sustaining[self.case].blocks

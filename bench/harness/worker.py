@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bench.bundle.evaluation_pack import EvaluationPack, read_pack
+from bench.bundle.evaluation_pack import EvaluationPack, open_pack
 from bench.bundle.judged_output import judged_values, stacked
 from bench.bundle.signature import Inputs, Tensor
-from bench.bundle.tensor_pack import TensorPack, constant_inputs, read_tensor_pack
+from bench.bundle.tensor_pack import StoredTensors, constant_inputs, open_tensor_pack
 from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
 from bench.harness.output_values import outputs_of
@@ -48,7 +48,7 @@ class Worker:
         self._cpus: tuple[int, ...] | None = None
         self._import_ns: dict[str, int] = {}
         self._pack: EvaluationPack | None = None
-        self._tensors: TensorPack | None = None
+        self._tensors: StoredTensors | None = None
 
     def handle(self, request: worker_messages.Request) -> worker_messages.Answer:
         """Handle one request and return its answer."""
@@ -144,7 +144,7 @@ class Worker:
         return worker_messages.Inferred(ns=samples_ns, counters=counters)
 
     def _predict(self, request: worker_messages.Predict) -> tuple[tuple[float, ...], ...]:
-        pack = self._pack = self._pack or read_pack(Path(request.pack))
+        pack = self._pack = self._pack or open_pack(Path(request.pack))
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
         rows = [
@@ -157,7 +157,7 @@ class Worker:
         return tuple(tuple(float(value) for value in row) for row in values)
 
     def _compute_outputs(self, request: worker_messages.ComputeOutputs) -> tuple[OutputValues, ...]:
-        pack = self._tensors = self._tensors or read_tensor_pack(Path(request.pack))
+        pack = self._tensors = self._tensors or open_tensor_pack(Path(request.pack))
         session = self._loaded()
         indices = range(request.first, min(request.first + request.count, len(pack)))
         return outputs_of(
@@ -187,9 +187,9 @@ def _read_inputs(request: worker_messages.Load) -> list[Inputs]:
         return [constant_inputs(request.inputs)]
     path = Path(request.pack)
     if request.is_tensor_pack:
-        tensors = read_tensor_pack(path)
+        tensors = open_tensor_pack(path)
         return [tensors.inputs(index) for index in range(min(_INPUTS_TO_TIME, len(tensors)))]
-    pack = read_pack(path)
+    pack = open_pack(path)
     return [pack.inputs(index, request.inputs) for index in range(min(_INPUTS_TO_TIME, len(pack)))]
 
 

@@ -233,7 +233,7 @@ def _or_1(value: float | None) -> float:
 
 
 class SustainedPoint(Record):
-    """The median latency of one block of a sustained run."""
+    """The median latency of one block of a sustained run, or of neighbouring blocks that were joined."""
 
     at_s: float
     """Seconds from the first inference to the end of the block."""
@@ -253,7 +253,7 @@ class Sustained(Record):
     settled_after_s: float | None
     """The time after which 90 % of the blocks stay within 5 % of that level; null if there is none."""
     points: tuple[SustainedPoint, ...]
-    """The median of each block."""
+    """The median of each block, or of joined ones."""
 
 
 class Summary(Record):

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from statistics import median
 from typing import Literal
 
 import numpy as np
 
 from bench.bundle.variants import CONTROL_VARIANT, Precision, Variant
-from bench.measurements import Block, Completed, Energy, Executed, Outcome, ProcessTiming
+from bench.harness.sustained_blocks import blocks_of
+from bench.measurements import Completed, Energy, Executed, Outcome, ProcessTiming, SustainedBlock
 from bench.report.figures import figures_of
 from bench.report.outputs import compare_outputs
 from bench.report.schema import (
@@ -81,7 +81,7 @@ def summarise(
         load_ns=_median([process.load_ns for process in timed]),
         first_inference_ns=_median([process.first_inference_ns for process in timed]),
         file_cache=_file_cache([process.cached_share for process in timed]),
-        sustained=None if measured.sustained is None else _sustained(measured.sustained.blocks),
+        sustained=None if measured.sustained is None else _sustained(blocks_of(measured.sustained)),
         energy_per_inference_j=energy.joules / energy.inferences if isinstance(energy, Energy) else None,
         precision_ran=None if measured.executed is None else _precision_ran(measured.executed),
         accuracy=None
@@ -131,9 +131,9 @@ def _file_cache(shares: Sequence[float | None]) -> Literal["warm", "cold", "part
     return "warm" if min(cached) == 1 else "cold" if max(cached) == 0 else "partly"
 
 
-def _sustained(blocks: Sequence[Block]) -> Sustained:
-    ends_s = list(accumulate(_elapsed_s(block) for block in blocks))
-    levels = [float(median(block.ns)) for block in blocks]
+def _sustained(blocks: Sequence[SustainedBlock]) -> Sustained:
+    ends_s = list(accumulate(block.elapsed_ns / NS_PER_S for block in blocks))
+    levels = [block.p50_ns for block in blocks]
     settled = steadiness.settle(levels)
     since = settled.since
     return Sustained(
@@ -143,11 +143,6 @@ def _sustained(blocks: Sequence[Block]) -> Sustained:
         settled_after_s=None if since is None else (ends_s[since - 1] if since else 0.0),
         points=tuple(SustainedPoint(at_s=at, p50_ns=level) for at, level in zip(ends_s, levels, strict=True)),
     )
-
-
-def _elapsed_s(block: Block) -> float:
-    around = block.counters
-    return (sum(block.ns) if around is None else around.elapsed_ns) / NS_PER_S
 
 
 def _precision_ran(executed: Executed) -> PrecisionRan:

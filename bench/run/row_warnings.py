@@ -6,7 +6,8 @@ from statistics import median
 
 from bench.bundle.variants import Precision
 from bench.errors import first_sentence
-from bench.measurements import Block, Completed, Operator, SustainedRun
+from bench.harness.sustained_blocks import blocks_of
+from bench.measurements import Block, Completed, Operator, SustainedRun, SystemCounters
 from bench.run.machine_warnings import (
     BUSY_SHARE,
     RAISE_LIMIT,
@@ -54,7 +55,7 @@ def row_warnings(
         *_of_samples(blocks, remedy),
         *([] if quick else _of_interval(outcome, sampling, remedy)),
         *_of_processes(outcome, remedy),
-        *_counter_warnings(blocks),
+        *_counter_warnings([(block.counters, 1) for block in blocks]),
         *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
         *_of_precision(outcome, requested, "was requested" if excluded_modules is not None else _BY_GRAPH),
@@ -127,12 +128,14 @@ def _of_processes(outcome: Completed, remedy: str) -> list[str]:
     return warnings
 
 
-def _counter_warnings(blocks: Sequence[Block]) -> list[str]:
+def _counter_warnings(blocks: Sequence[tuple[SystemCounters | None, int]]) -> list[str]:
+    """Warn of what the counters of blocks show; each with the number of blocks that were joined to one."""
     warnings = []
-    counters = [block.counters for block in blocks if block.counters is not None]
-    counted = [block for block in counters if block.busy_ns is not None and block.steal_ns is not None]
+    known = [(block, joined) for block, joined in blocks if block is not None]
+    with_ticks = [pair for pair in known if pair[0].busy_ns is not None and pair[0].steal_ns is not None]
+    counters, counted = [block for block, _ in known], [block for block, _ in with_ticks]
     elapsed = sum(block.elapsed_ns for block in counted)
-    error = 3 * _TICK_ERROR_NS * math.sqrt(sum(block.cpus for block in counted))
+    error = 3 * _TICK_ERROR_NS * math.sqrt(sum(block.cpus * joined for block, joined in with_ticks))
     others = sum((block.busy_ns or 0) - block.cpu_ns for block in counted)
     if others > max(BUSY_SHARE * elapsed, error):
         warnings.append(
@@ -173,8 +176,16 @@ def _of_states(before: HostState, after: HostState, heat: Heat | None) -> list[s
 def _of_sustained(run: SustainedRun | None, heat: Heat | None) -> list[str]:
     if run is None:
         return []
-    warnings = _counter_warnings(run.blocks) + _of_states(run.before, run.after, heat)
-    drift = drift_of([median(block.ns) for block in run.blocks])
+    blocks = blocks_of(run)
+    counters = [(block.counters, block.blocks) for block in blocks]
+    warnings = _counter_warnings(counters) + _of_states(run.before, run.after, heat)
+    if run.resumed_at_s:
+        times = ", ".join(f"{at_s:.0f} s" for at_s in run.resumed_at_s)
+        warnings.append(
+            f"the measurement was interrupted after {times} and resumed: the machine cooled down then; "
+            "measure again, without a pause, to see how it behaves when it is hot"
+        )
+    drift = drift_of([block.p50_ns for block in blocks])
     if abs(drift) > _DRIFT:
         warnings.append(
             f"latency drifted by {drift:+.0%}: plan with the latency at which it settles, not with the median"

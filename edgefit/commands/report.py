@@ -188,4 +188,4 @@ def _thumbnails(folder: Path, measured: "Sequence[Report]") -> "dict[str, Thumbn
     pack = bundle.pack()
     if pack.images is None:
         raise InputError(f"{folder}: its inputs are no images, so --images has none to show; leave it out")
-    return {sha256: lambda index: thumbnail(pack.pixels[index])}
+    return {sha256: lambda index: thumbnail(pack.image(index))}

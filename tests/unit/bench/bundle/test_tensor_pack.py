@@ -10,8 +10,8 @@ from bench.bundle.tensor_pack import (
     RANDOM_INPUTS,
     TensorPack,
     constant_inputs,
+    open_tensor_pack,
     random_pack,
-    read_tensor_pack,
     write_tensor_pack,
 )
 from bench.errors import InputError
@@ -61,7 +61,7 @@ def test_a_model_without_inputs_has_a_pack_for_one_inference(tmp_path: Path) -> 
     pack = random_pack([])
     write_tensor_pack(tmp_path / "pack.npz", pack)
 
-    read = read_tensor_pack(tmp_path / "pack.npz")
+    read = open_tensor_pack(tmp_path / "pack.npz")
 
     assert (len(pack), len(read)) == (1, 1)
     assert list(read.inputs(0)) == []
@@ -71,9 +71,10 @@ def test_a_written_pack_is_read_in_order_and_contiguous(tmp_path: Path) -> None:
     pack = random_pack([tensor("float32", 1, 4), tensor("int64", 2), tensor("float16")])
     write_tensor_pack(tmp_path / "pack.npz", pack)
 
-    read = read_tensor_pack(tmp_path / "pack.npz")
+    read = open_tensor_pack(tmp_path / "pack.npz")
 
-    assert all(np.array_equal(*both) for both in zip(read.arrays, pack.arrays, strict=True))
+    for index in range(len(pack)):
+        assert all(map(np.array_equal, read.inputs(index), pack.inputs(index)))
     assert [array.shape for array in read.inputs(3)] == [(1, 4), (2,), ()]
     assert all(isinstance(array, np.ndarray) and array.flags.c_contiguous for array in read.inputs(3))
 
@@ -90,14 +91,14 @@ def test_a_file_that_is_no_pack_is_refused(content: bytes, tmp_path: Path) -> No
     (tmp_path / "pack.npz").write_bytes(content)
 
     with pytest.raises(InputError, match=r"is not a file of inputs; run the command again"):
-        read_tensor_pack(tmp_path / "pack.npz")
+        open_tensor_pack(tmp_path / "pack.npz")
 
 
 def test_a_pack_of_inputs_of_different_length_is_refused(tmp_path: Path) -> None:
     write_tensor_pack(tmp_path / "pack.npz", TensorPack((np.zeros((2, 1)), np.zeros((3, 1)))))
 
     with pytest.raises(InputError, match="do not fit together"):
-        read_tensor_pack(tmp_path / "pack.npz")
+        open_tensor_pack(tmp_path / "pack.npz")
 
 
 def test_constant_inputs_are_in_the_middle_of_floats_and_zero_elsewhere() -> None:

@@ -7,6 +7,7 @@ import pytest
 from making.tiny_report import CALM, HOST, completed, executed, process
 
 from bench.bundle.variants import Precision
+from bench.harness.sustained_blocks import block_of
 from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
 from bench.run.machine_warnings import machine_warnings, pinning_warnings
 from bench.run.row_warnings import row_warnings
@@ -253,3 +254,12 @@ def test_near_its_throttling_temperature_the_zone_is_named() -> None:
         machine_warnings(HOST, warm.model_copy(update={"temperatures": {"cpu-thermal (zone0)": 50.0}}), heat)
         == []
     )
+
+
+def test_a_sustained_run_that_was_resumed_says_when_the_machine_cooled() -> None:
+    blocks = tuple(block_of((100,), None) for _ in range(4))
+    run = SustainedRun(figures=blocks, resumed_at_s=(3600.4,), before=CALM, after=CALM)
+
+    (found,) = row_warnings(steady(sustained=run), Precision.FP32, SAMPLING, quick=False)
+
+    assert found.startswith("in the sustained run, the measurement was interrupted after 3600 s and resumed")
