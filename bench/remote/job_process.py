@@ -7,7 +7,7 @@ started it may be gone meanwhile.
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +48,10 @@ class EventFile:
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     def begin(self, task: str, total: int) -> None:
         """Start a task of `total` steps."""
         self._write(Begin(task=task, total=total))
@@ -69,14 +73,11 @@ def measure(folder: Path) -> JobOutcome:
     """Do what the request in the folder asks for; the report lies there if that succeeded."""
     request = JobRequest.model_validate_json((folder / REQUEST).read_bytes())
     try:
-        with opened(folder / FILES, request.subject) as subject:
-            benchmark(
-                subject,
-                request.profile,
-                request.benchmark,
-                EventFile(folder / EVENTS),
-                partial(_deliver, folder),
-            )
+        with (
+            closing(EventFile(folder / EVENTS)) as events,
+            opened(folder / FILES, request.subject) as subject,
+        ):
+            benchmark(subject, request.profile, request.benchmark, events, partial(_deliver, folder))
     except BenchError as error:
         return JobOutcome(exit_code=error.exit_code, message=str(error))
     except OSError as error:
