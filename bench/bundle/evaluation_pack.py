@@ -17,6 +17,7 @@ from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
+from bench.filesystem.disk_errors import naming
 from user_files.faults import why_unreadable
 
 FILE_NAME = "evaluation.npz"
@@ -111,7 +112,8 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
         arrays["preprocess"] = np.array(pack.preprocess.model_dump_json())
     if pack.tensors is not None:
         arrays |= pack.tensors.named
-    np.savez_compressed(path, **arrays)
+    with naming(path):
+        np.savez_compressed(path, **arrays)
 
 
 def read_pack(path: Path) -> EvaluationPack:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.errors import InputError
+from bench.filesystem.disk_errors import naming
 
 # Enough that no inference repeats the one before; fewer where an input is large.
 RANDOM_INPUTS = 8
@@ -89,7 +90,7 @@ def constant_inputs(inputs: Sequence[Tensor]) -> Inputs:
 def write_tensor_pack(path: Path, pack: TensorPack) -> None:
     """Write a pack, uncompressed: random numbers do not become smaller."""
     arrays: dict[str, Any] = dict(pack.named)
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         np.savez(file, **arrays)
 
 

@@ -8,15 +8,14 @@ import os
 import selectors
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 
 from bench.filesystem.deferred_signals import deferred_signals
+from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.measurements import FailureKind
 from bench.system.kernel_files import ROOT, text
 from bench.system.operating_system import require_linux
@@ -77,9 +76,9 @@ class ChildProcess:
         (see bench.system.thread_variables). Raises UnsupportedSystemError where it is not Linux.
         """
         require_linux("a process that loads a model file")
-        self._folder = tempfile.TemporaryDirectory(prefix="edgefit-")
-        self._stderr = Path(self._folder.name) / "stderr"
-        work = Path(self._folder.name) / "work"
+        self._folder = TemporaryFolder()
+        self._stderr = self._folder.path / "stderr"
+        work = self._folder.path / "work"
         work.mkdir()
         self._answers, write_end = os.pipe()
         self._oom_kills = _oom_kills()
@@ -165,7 +164,7 @@ class ChildProcess:
         if self in _RUNNING:
             _RUNNING.discard(self)
             os.close(self._answers)
-        self._folder.cleanup()
+        self._folder.delete()
 
     def _kill(self) -> None:
         assert self._process.stdin is not None
