@@ -30,6 +30,7 @@ _REMEDIES: tuple[tuple[tuple[int, ...], str], ...] = (
     ),
 )
 _UNNAMED = "a file, or what the output goes to,"
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ANY_REMEDY = "check it, and the disk that it is on"
 # Errors of starting a process or a thread, and of memory, which name no file.
 _OF_LIMITS = (errno.EAGAIN, errno.ENOMEM)
@@ -51,8 +52,10 @@ def disk_sentence(error: Exception) -> str | None:
     why = error.strerror or os.strerror(error.errno)
     if error.errno in _OF_LIMITS and error.filename is None:
         return _limit_sentence(why)
+    # Copying names the file that is read first; what a full disk did not take is the other one.
+    file = (error.filename2 if error.errno in _OF_WRITING else None) or error.filename or _UNNAMED
     remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
-    return f"{error.filename or _UNNAMED} cannot be read or written ({why}); {remedy}"
+    return f"{file} cannot be read or written ({why}); {remedy}"
 
 
 def _limit_sentence(why: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Attempt, ExcludedModule, FailedAttempt, HeldOut, LostClass, Recipe, Search
 from bench.bundle.source_record import OutputRecord
+from bench.filesystem.disk_errors import raise_if_full
 from bench.statistics.accuracy import Logits
 from bench.statistics.by_class import ClassPair
 from bench.statistics.class_losses import lost_classes
@@ -43,6 +44,7 @@ class _Artifacts:
         try:
             return self._try(recipe)
         except Exception as error:  # noqa: BLE001 - the search goes on, and fails if every recipe does
+            raise_if_full(self.folder)  # or a full disk would choose the recipe
             self.errors.append(error)
             self.failed.append(FailedAttempt(recipe=recipe, message=_message(error)))
             return None
@@ -52,6 +54,7 @@ class _Artifacts:
         try:
             return self._try(LIBRARY_DEFAULT)
         except Exception as error:  # noqa: BLE001 - the search has a result without the defaults
+            raise_if_full(self.folder)
             self.library_default_error = _message(error)
             return None
 

@@ -23,6 +23,7 @@ from bench.bundle.manifest import (
 )
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
+from bench.filesystem.disk_errors import raise_if_full
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.thread_variables import sentence_on_cleared, set_variables
 from export.makeable import is_calibrated, refuse_idle, split_by_source
@@ -212,6 +213,7 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": (*artifact.warnings, *warnings_of(artifact))})
         case Refused() as refused:
+            raise_if_full(job.folder)  # as long as what the variant wrote is still there
             shutil.rmtree(job.folder / str(variant), ignore_errors=True)
             return _failed(variant, refused)
         case _:

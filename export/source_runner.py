@@ -1,8 +1,6 @@
 """The parent's side of a source: describes it and runs it, in a worker. It knows no kind of source."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 
 import numpy as np
@@ -10,6 +8,7 @@ import numpy.typing as npt
 
 from bench.bundle.evaluation_pack import write_pack
 from bench.errors import BenchError, InputError
+from bench.filesystem.temporary_folder import TemporaryFolder
 from export.data.samples import Samples
 from export.messages import (
     Answer,
@@ -45,7 +44,7 @@ class SourceRunner:
         self._worker: ExportWorker | None = None  # nothing is started for wrong options
 
     def __enter__(self) -> "SourceRunner":
-        self._folder = TemporaryDirectory(prefix="edgefit-source-")
+        self._folder = TemporaryFolder()
         return self
 
     def __exit__(
@@ -53,7 +52,7 @@ class SourceRunner:
     ) -> None:
         if self._worker is not None:
             self._worker.__exit__(kind, error, trace)
-        self._folder.cleanup()
+        self._folder.delete()
 
     def describe(self, spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDescription:
         """Return what a source takes and gives; raises SourceFailedError if it cannot be opened."""
@@ -71,7 +70,7 @@ class SourceRunner:
         Raises SourceFailedError if the source cannot be run on them.
         """
         # The worker reads the samples from a pack, which has placeholder outputs.
-        pack = Path(self._folder.name) / "samples.npz"
+        pack = self._folder.path / "samples.npz"
         write_pack(pack, samples.with_reference(np.zeros((len(samples), 1), dtype=np.float32)))
         request = ComputeReference(source=source, pack=str(pack), threads=self._threads)
         answer = self._ask(request, source.spec, "run on the data", report)

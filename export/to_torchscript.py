@@ -7,6 +7,7 @@ import copy
 import platform
 import warnings
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -81,14 +82,13 @@ def _save(
     excluded_modules: tuple[str, ...] = (),
 ) -> Exported:
     entry = request.folder / f"{STEM}.pt"
-    complete = request.folder / f"{STEM}.complete"
-    torch.jit.save(module, str(complete))
+    complete = BytesIO()  # torch aborts the process if it writes to a full disk
+    torch.jit.save(module, complete)
     _copy_without_debug_files(complete, entry)
-    complete.unlink()
     return Exported(entry, f"torch {torch.__version__}", None, engine, method, excluded_modules)
 
 
-def _copy_without_debug_files(source: Path, target: Path) -> None:
+def _copy_without_debug_files(source: BytesIO, target: Path) -> None:
     """Copy an archive without stack traces, which are a tenth of an int8 file and contain paths."""
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as small:
         for member in archive.infolist():

@@ -165,7 +165,9 @@ def _readable(*passed: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except (ArraysError, *passed):
+    except ArraysError:
+        raise
+    except passed:
         raise
     except Exception as error:
         raise ArraysError(" ".join(str(error).split()) or type(error).__name__) from error

@@ -17,6 +17,7 @@ from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.bundle.tensor_pack import StoredTensors, TensorPack, is_input, tensors_of
 from bench.errors import InputError
+from bench.filesystem.disk_errors import naming
 from user_files.faults import why_unreadable
 
 FILE_NAME = "evaluation.npz"
@@ -125,7 +126,8 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
         arrays["preprocess"] = np.array(pack.preprocess.model_dump_json())
     if isinstance(pack.tensors, TensorPack):
         arrays |= pack.tensors.named
-    np.savez_compressed(path, **arrays)
+    with naming(path):
+        np.savez_compressed(path, **arrays)
 
 
 def read_pack(path: Path) -> EvaluationPack:

@@ -13,6 +13,7 @@ import numpy as np
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.errors import InputError
+from bench.filesystem.disk_errors import naming
 from user_files.arrays import ArraysError
 
 # Enough that no inference repeats the one before; fewer where an input is large.
@@ -138,7 +139,7 @@ def constant_inputs(inputs: Sequence[Tensor]) -> Inputs:
 def write_tensor_pack(path: Path, pack: TensorPack) -> None:
     """Write a pack, uncompressed: random numbers do not become smaller."""
     arrays: dict[str, Any] = dict(pack.named)
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         np.savez(file, **arrays)
 
 

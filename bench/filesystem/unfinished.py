@@ -41,7 +41,7 @@ def new_file(part: Path) -> Iterator[BinaryIO]:
     """Create a file that no other command deletes while the block runs."""
     while True:
         file = part.open("wb")
-        if _lock(part, file.fileno()):
+        if lock_new(part, file.fileno()):
             break
         file.close()  # another command deleted it before it was locked
     with file:
@@ -55,7 +55,7 @@ def new_folder(part: Path) -> Iterator[None]:
         part.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):
             descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
-            if _lock(part, descriptor):
+            if lock_new(part, descriptor):
                 break
             os.close(descriptor)
     try:
@@ -97,7 +97,7 @@ def _remove(part: Path) -> None:
             part.unlink()
 
 
-def _lock(path: Path, descriptor: int) -> bool:
+def lock_new(path: Path, descriptor: int) -> bool:
     """Lock what was just created, and return whether it still exists."""
     with suppress(OSError):  # no locks here
         fcntl.flock(descriptor, fcntl.LOCK_EX)

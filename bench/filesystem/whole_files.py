@@ -7,7 +7,6 @@ import errno
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
+from bench.filesystem.disk_errors import naming_what_filled, try_to_write
 from bench.filesystem.exchange import exchange
 from bench.filesystem.syncing import make_folder, sync_all, sync_folder
 from bench.filesystem.unfinished import (
@@ -110,8 +110,9 @@ def whole_folder(
     try:
         _make_folder_of(target)
         with new_folder(part):
-            yield part
-            sync_all(part)
+            with naming_what_filled(part, target):
+                yield part
+                sync_all(part)
             _put(part, target, written, overwrite, option)
     except BaseException:
         with deferred_signals(), suppress(InputError, OSError):
@@ -270,8 +271,7 @@ def refuse_unwritable(path: Path) -> None:
     """Raise InputError if `path` cannot be written, before long work instead of after it."""
     there = next(folder for folder in path.absolute().parents if folder.exists())
     try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        try_to_write(there)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
 

@@ -5,8 +5,7 @@ This module handles lines and locks. The module journal_entries defines the entr
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.disk_errors import naming
 from bench.filesystem.syncing import sync_folder
 from bench.filesystem.unfinished import is_at
 from bench.harness.journal_entries import ENTRIES, Entry, JournalState
@@ -71,14 +71,14 @@ class Journal:
     def add(self, entry: Entry) -> None:
         """Write an entry, and apply it to `state`."""
         left = memoryview(entry.model_dump_json().encode() + b"\n")
-        with _naming(self.path):
+        with naming(self.path):
             while left:
                 left = left[self._file.write(left) :]
         self.state.apply(entry)
 
     def sync(self) -> None:
         """Make everything so far survive a loss of power."""
-        with _naming(self.path):
+        with naming(self.path):
             os.fsync(self._file.fileno())
 
     def finish(self) -> None:
@@ -129,7 +129,7 @@ def _opened(path: Path) -> FileIO:
 def _locked(path: Path) -> FileIO:
     """Open and lock a journal, which a run that ends meanwhile may delete: a new one then."""
     while True:
-        with _naming(path), ExitStack() as stack:
+        with naming(path), ExitStack() as stack:
             file = stack.enter_context(_opened(path))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -141,13 +141,3 @@ def _locked(path: Path) -> FileIO:
             if is_at(path, file.fileno()):
                 stack.pop_all()
                 return file
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the file in an error of the disk, whose own calls name none."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = str(path)
-        raise

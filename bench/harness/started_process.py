@@ -8,12 +8,11 @@ import os
 import selectors
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
+from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.system.python_process import python_environment
 
 END_LIMIT_S = 10.0
@@ -31,12 +30,12 @@ class StartedProcess:
         """Start `command`; see ChildProcess. Raises OSError, and leaves nothing then."""
         self._stack = ExitStack()
         with ExitStack() as undo:
-            self._folder = tempfile.TemporaryDirectory(prefix="edgefit-", ignore_cleanup_errors=True)
-            undo.callback(self._folder.cleanup)
-            self._work = Path(self._folder.name) / "work"
+            self._folder = TemporaryFolder()
+            undo.callback(self._folder.delete)
+            self._work = self._folder.path / "work"
             self._work.mkdir()
             # In append mode, so that several processes do not overwrite each other's lines.
-            self._stderr = undo.enter_context((Path(self._folder.name) / "stderr").open("a+b"))
+            self._stderr = undo.enter_context((self._folder.path / "stderr").open("a+b"))
             self.answers, write_end = os.pipe()
             undo.callback(os.close, self.answers)
             try:

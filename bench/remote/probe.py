@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
+from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.remote.agent.trial import ANOTHER_FOLDER
 from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
 from bench.runtimes.formats import FORMATS
@@ -256,7 +257,7 @@ class BoardProbe:
     @contextmanager
     def _files_in_folders(self) -> Iterator[tuple[Path, Path]]:
         """Yield a folder with the board's files under their paths, and one with the first /proc/stat."""
-        with tempfile.TemporaryDirectory(prefix="edgefit-") as folder:
+        with TemporaryFolder() as folder:
             root, before = Path(folder, "files"), Path(folder, "before")
             for path, text in self.facts.files.items():
                 self._write(root, path, text)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from bench.errors import BoardError, InputError
-from bench.printable import printable
 from bench.remote.ssh_errors import configuration_error, has_log
 from bench.remote.targets import Target
+from user_files.printable import printable
 
 # A connection that is dead for half a minute is given up; otherwise a laptop that slept would wait for ever.
 # The log says when ssh has logged in: before that it may be asking for a password.

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from bench.bundle.model_files import ModelFile, display_names, read_model_file, refuse_same_file
@@ -13,6 +12,7 @@ from bench.bundle.model_set import InputsRecord, ModelFileRecord, ModelSetRecord
 from bench.bundle.signature import Shapes, Signature, StatedInput, Tensor, named_shapes, stated_input
 from bench.bundle.tensor_pack import write_tensor_pack
 from bench.errors import InputError
+from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
@@ -50,12 +50,12 @@ class ModelSet(AbstractContextManager["ModelSet"]):
         files = [read_model_file(path) for path in paths]
         self._source = source or RandomInputs()
         self._judged_output = judged_output
-        self._folder = TemporaryDirectory(prefix="edgefit-inputs-")
+        self._folder = TemporaryFolder()
         try:
             names = display_names(paths)
             self.models = [self._open(file, name, shapes) for file, name in zip(files, names, strict=True)]
         except BaseException:
-            self._folder.cleanup()
+            self._folder.delete()
             raise
         if len(self.models) > 1:
             self.warnings += tuple(
@@ -65,7 +65,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._folder.cleanup()
+        self._folder.delete()
 
     @property
     def record(self) -> ModelSetRecord:
@@ -98,7 +98,7 @@ class ModelSet(AbstractContextManager["ModelSet"]):
 
     def _write(self, values: ModelValues) -> Path:
         """Write the inputs. Models that are given the same ones share a file, and have one hash of it."""
-        path = Path(self._folder.name) / f"{_key(values.inputs)}.npz"
+        path = self._folder.path / f"{_key(values.inputs)}.npz"
         if path.exists() and values.data_sha256 is None:
             return path
         new = path.with_stem(f"{path.stem}-{len(list(path.parent.iterdir()))}")

@@ -2,6 +2,8 @@
 
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -262,15 +264,55 @@ def test_a_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path
 
 def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "a", "old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        with pytest.raises(OSError, match="File too large") as caught:
-            write_whole(tmp_path / "a", "new")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with no_file_beyond(10_000), pytest.raises(OSError, match="File too large") as caught:
+        write_whole(tmp_path / "a", "new" * 10_000)
+
     assert caught.value.filename == str(tmp_path / "a")
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a", "old")]
+
+
+def test_a_disk_that_takes_nothing_is_said_before_the_work(tmp_path: Path) -> None:
+    with no_file_beyond(0):
+        refuse(tmp_path / "out", r"out cannot be written \(File too large\); choose another place")
+
+    assert names(tmp_path) == []
+
+
+def test_a_disk_that_fills_during_the_work_names_the_folder(tmp_path: Path) -> None:
+    def work() -> None:
+        with whole_folder(tmp_path / "out", written) as folder:
+            fill(folder, a="x" * 100_000)
+
+    with no_file_beyond(50_000), pytest.raises(OSError, match="File too large") as caught:
+        work()
+
+    assert caught.value.filename == str(tmp_path / "out") or "/a" in str(caught.value.filename)
+    assert names(tmp_path) == []
+
+
+def test_what_a_library_says_of_a_full_disk_becomes_the_disks_error(tmp_path: Path) -> None:
+    def work() -> None:
+        with whole_folder(tmp_path / "out", written):
+            raise RuntimeError("basic_ios::clear: iostream error")
+
+    with no_file_beyond(50_000), pytest.raises(OSError, match="File too large") as caught:
+        work()
+    with pytest.raises(RuntimeError, match="basic_ios"):
+        work()
+
+    assert caught.value.filename == str(tmp_path / "out")
+    assert names(tmp_path) == []
+
+
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """Let a file take no more bytes than this, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path: Path) -> None:

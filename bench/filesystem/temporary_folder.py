@@ -1,0 +1,63 @@
+"""A temporary folder that is deleted with its process, or by the next one of this user if that was killed."""
+
+import os
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+from bench.filesystem.unfinished import held, lock_new
+
+# As Python's module tempfile names a folder with the prefix that is used here.
+_NAME = re.compile(r"edgefit-[0-9]+-[a-z0-9_]{8}")
+
+
+class TemporaryFolder:
+    """An empty folder of this user alone; use it as a context manager, or call `delete`.
+
+    It is locked as long as it is used: what nobody holds was left by a killed process.
+    """
+
+    path: Path
+    """The folder."""
+
+    def __init__(self) -> None:
+        sweep_temporary_folders(Path(tempfile.gettempdir()))
+        while True:
+            # What a process that cannot be ended still writes there is left; later it counts as abandoned.
+            self._folder = tempfile.TemporaryDirectory(
+                prefix=f"edgefit-{os.getpid()}-", ignore_cleanup_errors=True
+            )
+            self.path = Path(self._folder.name)
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            if lock_new(self.path, self._lock):
+                return
+            self.delete()  # another process took it for an abandoned one before it was locked
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.delete()
+
+    def delete(self) -> None:
+        """Delete the folder with everything in it; a second call does nothing."""
+        self._folder.cleanup()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+@cache
+def sweep_temporary_folders(above: Path) -> None:
+    """Delete the folders in `above` that killed processes of this user left; once for each process."""
+    for name in os.listdir(above):
+        folder = above / name
+        if _NAME.fullmatch(name) and os.lstat(folder).st_uid == os.geteuid():
+            with held(folder) as is_abandoned:
+                if is_abandoned:
+                    shutil.rmtree(folder, ignore_errors=True)
