@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from making.power_loss import PowerLoss, quick_syncing  # noqa: F401 - used by every test
 from making.watching import Watching
 
 from bench.harness import prediction_cache
@@ -113,3 +114,14 @@ def test_a_full_disk_is_said_and_the_run_goes_on(file: Path, monkeypatch: pytest
     (said,) = watching.sentences
     assert said.startswith(f"{file}: predictions cannot be cached in it (No space left on device); the next")
     assert file.read_bytes() == before
+
+
+def test_a_loss_of_power_leaves_whole_predictions_or_none(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    loss = PowerLoss(tmp_path / "disk")
+    loss.run(lambda: prediction_cache.write(tmp_path / "disk" / file.name, PREDICTIONS, Watching()))
+
+    for left in loss.at_any_step(tmp_path / "left"):
+        assert not (left / file.name).exists() or (left / file.name).read_bytes() == file.read_bytes()
+    for left in loss.at_the_end(tmp_path / "end"):
+        assert (left / file.name).read_bytes() == file.read_bytes()

@@ -28,7 +28,7 @@ from edgefit.progress import Silence
 
 JOB = "abc"
 REPORT = made_report({"onnx-fp32": Row(10)})
-CASES = ("a", "b", "c")
+CASES = ("a", "b")
 REQUEST = JobRequest(
     benchmark=BenchmarkRequest(quick=True, name="n", tool="1.0", created="now"),
     profile=load_profile("raspberry-pi-4"),

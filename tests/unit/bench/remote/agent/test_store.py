@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+from making.power_loss import PowerLoss, quick_syncing  # noqa: F401 - used by every test
 
-from bench.remote.agent.store import RefusedError, Store, explain_os_error
+from bench.remote.agent.store import RefusedError, Store, explain_os_error, make_folder, write_whole
 
 
 def put(store: Store, content: bytes, announced: bytes | None = None) -> str:
@@ -154,3 +155,34 @@ def test_removing_all_keeps_a_folder_that_others_use(tmp_path: Path) -> None:
     store.remove_all()
 
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["of somebody else"]
+
+
+def test_a_file_survives_a_loss_of_power_once_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "there").mkdir(parents=True)
+    (tmp_path / "disk" / "there" / "note").write_text("old")
+    loss = PowerLoss(tmp_path / "disk")
+
+    def write() -> None:
+        write_whole(tmp_path / "disk" / "there" / "note", "new")
+        make_folder(tmp_path / "disk" / "new" / "deep")
+
+    loss.run(write)
+
+    for left in loss.at_any_step(tmp_path / "left"):
+        assert (left / "there" / "note").read_text() in ("old", "new")
+    for left in loss.at_the_end(tmp_path / "end"):
+        assert (left / "there" / "note").read_text() == "new"
+        assert (left / "new" / "deep").is_dir()
+
+
+def test_a_file_that_was_being_sent_when_the_power_was_lost_is_whole_or_sent_again(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    loss = PowerLoss(tmp_path / "store")
+    loss.run(lambda: put(Store(tmp_path / "store"), b"content"))
+    sha256 = hashlib.sha256(b"content").hexdigest()
+
+    for left in loss.at_any_step(tmp_path / "left"):
+        store = Store(left)
+        for _ in store.missing([sha256]):
+            put(store, b"content")
+        assert store.blob(sha256).read_bytes() == b"content"
