@@ -6,9 +6,9 @@ markers for this machine (pip issue 11664): on a laptop with CUDA that is gigaby
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +23,8 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bench.errors import BoardError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import mark_as_used, trim_cache
+from bench.filesystem.unfinished import PART, name_beside, new_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.system.python_process import python_command, python_environment
@@ -187,15 +189,20 @@ def cached_wheels(
     """Return wheels as `download_wheels` does, out of edgefit's own folder once they lie there."""
     provided = sorted(provided)
     key = hashlib.sha256(repr((platform, sorted(requirements), provided)).encode()).hexdigest()[:16]
+    trim_cache("wheels")
     folder = cache_folder("wheels") / key
     if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as part:
-            download_wheels(platform, requirements, Path(part) / "wheels", progress, provided)
-            try:
-                (Path(part) / "wheels").rename(folder)
-            except OSError:
-                if not folder.exists():  # else another command was faster, and downloaded the same
-                    raise
+        part = name_beside(folder, PART)
+        try:
+            with new_folder(part):
+                download_wheels(platform, requirements, part, progress, provided)
+                part.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another command was faster, and downloaded the same
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    mark_as_used(folder)
     return sorted(folder.glob("*.whl"))
 
 
