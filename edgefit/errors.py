@@ -55,7 +55,8 @@ def disk_sentence(error: Exception) -> str | None:
     # Copying names the file that is read first; what a full disk did not take is the other one.
     file = (error.filename2 if error.errno in _OF_WRITING else None) or error.filename or _UNNAMED
     remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
-    return f"{file} cannot be read or written ({why}); {remedy}"
+    what = "written" if error.errno in _OF_WRITING else "read or written"
+    return f"{file} cannot be {what} ({why}); {remedy}"
 
 
 def _limit_sentence(why: str) -> str:

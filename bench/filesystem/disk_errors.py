@@ -1,6 +1,7 @@
 """Errors of the disk: which file they concern, and which of them a library hid behind its own."""
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,18 +26,30 @@ def naming(path: Path) -> Iterator[None]:
 
 @contextmanager
 def naming_what_filled(folder: Path, target: Path) -> Iterator[None]:
-    """Do the same for `target`, which is made in `folder`; say so too where a library does not.
+    """Do the same for `target`, which is made in the hidden `folder`; say so too where a library does not.
 
     torch and OpenVINO raise errors of their own when a disk is full, and zipfile one that hides it.
     """
     try:
         with naming(target):
             yield
+    except OSError as error:
+        error.filename, error.filename2 = (
+            _in_target(name, folder, target) for name in (error.filename, error.filename2)
+        )
+        raise
     except Exception as error:
-        if not isinstance(error, OSError) and not hasattr(error, "exit_code"):
+        if not hasattr(error, "exit_code"):
             with naming(target):
                 raise_if_full(folder)
         raise
+
+
+def _in_target(name: object, folder: Path, target: Path) -> object:
+    """Return a path below the hidden folder as the user knows it, and any other one as it is."""
+    if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(folder):
+        return str(target / Path(name).relative_to(folder))
+    return name
 
 
 def raise_if_full(folder: Path) -> None:

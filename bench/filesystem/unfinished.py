@@ -18,6 +18,7 @@ PART = ".part"
 """The suffix of an unfinished file or folder; any command deletes an abandoned one."""
 OLD = ".old"
 """The suffix of an old result while a new one replaces it."""
+_ANY_PART = re.compile(rf"\.(.+)\.[0-9]+-[0-9a-f]{{8}}{re.escape(PART)}")
 
 
 def name_beside(path: Path, suffix: str) -> Path:
@@ -87,6 +88,16 @@ def sweep_parts(path: Path) -> None:
         with held(part) as is_abandoned:
             if is_abandoned:
                 _remove(part)
+
+
+def sweep_all_parts(folder: Path) -> None:
+    """Delete the unfinished files of everything in a folder that is edgefit's own."""
+    try:
+        names = os.listdir(folder)
+    except OSError:  # the folder is missing, or must not be read
+        return
+    for target in {found[1] for name in names if (found := _ANY_PART.fullmatch(name))}:
+        sweep_parts(folder / target)
 
 
 def _remove(part: Path) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import trim_cache
 from bench.filesystem.disk_errors import naming
 from bench.filesystem.syncing import sync_folder
 from bench.filesystem.unfinished import is_at
@@ -37,11 +38,12 @@ class Journal:
     """The numbers of the lines that were dropped, because the first of them is damaged."""
 
     def __init__(self, key: str, resume: bool) -> None:
-        """Open the journal of the run that `key` identifies.
+        """Open the journal of the run that `key` identifies: what is measured, a dash, and where.
 
         With `resume`, the entries in the file are read first; else they are removed. Raises InputError if
         another process is writing the file, or if it cannot be opened.
         """
+        trim_cache("journals")
         self.path = cache_folder("journals") / f"{key}.jsonl"
         self._file = _locked(self.path)
         self.state = JournalState()
@@ -67,6 +69,13 @@ class Journal:
             if not os.fstat(self._file.fileno()).st_size:
                 self.path.unlink(missing_ok=True)
             self._file.close()
+
+    @property
+    def was_interrupted_elsewhere(self) -> bool:
+        """Whether there is a journal of the same, of a machine, a kernel or a runtime as it was before."""
+        what = self.path.stem.partition("-")[0]
+        others = (path for path in self.path.parent.glob(f"{what}-*.jsonl") if path != self.path)
+        return any(path.stat().st_size for path in others)
 
     def add(self, entry: Entry) -> None:
         """Write an entry, and apply it to `state`."""

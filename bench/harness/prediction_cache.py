@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import mark_as_used, trim_cache
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import Case
 from bench.measurements import Executed
@@ -41,6 +42,7 @@ def cache_file(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
     """Return the file that holds a case's predictions. `runtime`: its name and version."""
     machine = host.model_dump(include={"cpu", "board", "architecture", "cpu_features", "memory_bytes", "os"})
     parts = (_SCHEMA, case.digest, case.config.model_dump(), case.engine, pack_sha256, machine, runtime)
+    trim_cache("predictions")
     return cache_folder("predictions") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 
@@ -49,6 +51,7 @@ def read(file: Path, images: int, values: int, progress: Progress) -> CachedPred
 
     A file that cannot be read, or is another case's, counts as none: it is said, and written anew.
     """
+    mark_as_used(file)
     try:
         predictions = CachedPredictions.model_validate_json(file.read_bytes())
     except FileNotFoundError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import trim_cache
 from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError, ChildProcess
 from bench.measurements import FailureKind
@@ -103,7 +104,10 @@ def _writable(provider: str) -> list[Path]:
     """Return what a worker may write besides its own folder: device files, and TensorRT's engine cache."""
     place = place_of(provider)
     devices = [] if place == _CPU else device_files()
-    return [*devices, cache_folder(_TENSORRT)] if place == _TENSORRT else devices
+    if place != _TENSORRT:
+        return devices
+    trim_cache(_TENSORRT)
+    return [*devices, cache_folder(_TENSORRT)]
 
 
 def compile_runtimes(formats: Iterable[str]) -> None:

@@ -2,14 +2,16 @@
 
 import hashlib
 import os
-import tempfile
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import mark_as_used, trim_cache
 from bench.filesystem.syncing import sync_all, sync_folder
+from bench.filesystem.unfinished import PART, name_beside, new_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.record import Record
@@ -31,22 +33,26 @@ def cached_wheels(
     """Return wheels as `download_wheels` does, out of edgefit's own folder once they lie there whole."""
     provided = sorted(provided)
     key = hashlib.sha256(repr((platform, sorted(requirements), provided)).encode()).hexdigest()[:16]
+    trim_cache("wheels")
     folder = cache_folder("wheels") / key
     if os.path.lexists(folder):
         if (kept := _whole_wheels(folder)) is not None:
+            mark_as_used(folder)
             return kept
         progress.say(
             f"{folder}: the wheels in it are incomplete or damaged, or an earlier edgefit kept them; they "
             "are downloaded again"
         )
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
-        part = Path(temporary) / "wheels"
-        part.mkdir()  # also where nothing is to be downloaded
-        wheels = download_wheels(platform, requirements, part, progress, provided)
-        record = KeptWheels(wheels={wheel.name: sha256_of(wheel) for wheel in wheels})
-        (part / _RECORD).write_text(record.model_dump_json() + "\n", encoding="utf-8")
-        sync_all(part)
-        _put(part, folder)
+    part = name_beside(folder, PART)
+    try:
+        with new_folder(part):
+            wheels = download_wheels(platform, requirements, part, progress, provided)
+            record = KeptWheels(wheels={wheel.name: sha256_of(wheel) for wheel in wheels})
+            (part / _RECORD).write_text(record.model_dump_json() + "\n", encoding="utf-8")
+            sync_all(part)
+            _put(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return [folder / wheel.name for wheel in wheels]
 
 
@@ -62,11 +68,21 @@ def _whole_wheels(folder: Path) -> list[Path] | None:
 
 def _put(part: Path, folder: Path) -> None:
     """Put new wheels in the place of what lies there; of two commands that do so, either may win."""
+    damaged = name_beside(folder, PART)
     try:
         if os.path.lexists(folder):
-            folder.rename(part.with_name("damaged"))
+            folder.rename(damaged)
         part.rename(folder)
     except OSError:
         if _whole_wheels(folder) is None:  # else another command was faster, and downloaded the same
             raise
+    finally:
+        _remove(damaged)
     sync_folder(folder.parent)
+
+
+def _remove(damaged: Path) -> None:
+    if damaged.is_dir() and not damaged.is_symlink():
+        shutil.rmtree(damaged, ignore_errors=True)
+    else:
+        damaged.unlink(missing_ok=True)

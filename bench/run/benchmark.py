@@ -254,17 +254,26 @@ def _sampling(profile: Profile, terms: Terms, request: BenchmarkRequest) -> Samp
 
 
 def _key(job: _PreparedRun) -> str:
-    """Return the key of a run's journal: equal only for the same inputs, options, machine and runtimes."""
+    """Return the key of a run's journal: its inputs and options, a dash, and its machine and runtimes."""
     requested = (job.request.only, job.request.quick, job.request.sustained_s)
     configs = [(case.config.model_dump_json(), case.cpus) for case in job.plan.all_cases]
     runtimes = {case.format: installed_version(row_of(case.format)) for case in job.plan.cases}
     what = (_identity(job.subject), job.profile.model_dump_json(), requested)
     where = (job.host.model_dump_json(), configs, runtimes, job.request.tool)
-    return hashlib.sha256(repr((what, where)).encode()).hexdigest()[:32]
+    return f"{_hash(what)[:32]}-{_hash(where)[:16]}"
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
 def _report_interrupted_run(journal: Journal, request: BenchmarkRequest, progress: Progress) -> None:
-    if request.resume and not journal.was_interrupted:
+    if request.resume and not journal.was_interrupted and journal.was_interrupted_elsewhere:
+        progress.say(
+            "an interrupted run of the same is kept, but the machine, its kernel or clock settings, a "
+            "runtime or edgefit has changed since, so this run starts from the beginning"
+        )
+    elif request.resume and not journal.was_interrupted:
         progress.say(
             "no run of the same with these options was interrupted, so this run starts from the beginning"
         )

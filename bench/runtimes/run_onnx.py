@@ -15,6 +15,7 @@ from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
 from bench.filesystem.cache_folder import cache_folder
+from bench.filesystem.cache_limits import mark_as_used
 from bench.filesystem.whole_files import sha256_of
 from bench.measurements import Executed
 from bench.run_config import RunConfig
@@ -98,11 +99,13 @@ def provider_of(entry: Path, options: LoadOptions) -> tuple[str, dict[str, str]]
     """
     if place_of(options.config.provider) != "tensorrt":
         return options.config.provider, {}
+    engines = cache_folder("tensorrt") / sha256_of(entry)[:16]
+    mark_as_used(engines)
     settings = {
         "trt_fp16_enable": str(options.precision is Precision.FP16),
         "trt_int8_enable": str(options.precision is Precision.INT8),
         "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(cache_folder("tensorrt") / sha256_of(entry)[:16]),
+        "trt_engine_cache_path": str(engines),
     }
     return options.config.provider, settings
 

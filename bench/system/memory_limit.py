@@ -5,19 +5,22 @@ and admin-guide/cgroup-v2.
 """
 
 import os
+import re
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
+from bench.filesystem.unfinished import held, new_folder
 from bench.system.cgroups import VERSION_2, own_groups
 from bench.system.kernel_files import ROOT, text
 
 # A command that joins the group of the given processes file, and then becomes the next command.
 JOIN = ("/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"')
+_NAME = re.compile(r"edgefit-[0-9]+-[0-9a-f]{8}")
 _PROCESSES = "cgroup.procs"
 _LIMIT_TO_TRY = 1 << 30
 _SECONDS_TO_EMPTY = 2.0
@@ -42,15 +45,15 @@ class Cgroup:
     @contextmanager
     def group(self, limit_bytes: int) -> Iterator["MemoryGroup"]:
         """Create a group with a limit that includes swap; it is deleted once it is empty."""
-        folder = self.parent / f"edgefit-{uuid4().hex[:12]}"
-        folder.mkdir()
-        try:
-            (folder / self.limit).write_text(str(limit_bytes))
-            with suppress(OSError):  # the file is missing or refused without swap accounting
-                (folder / self.with_swap).write_text(str(limit_bytes if self.swap_counts else 0))
-            yield MemoryGroup(folder, self)
-        finally:
-            _remove(folder)
+        folder = self.parent / f"edgefit-{os.getpid()}-{secrets.token_hex(4)}"
+        with new_folder(folder):
+            try:
+                (folder / self.limit).write_text(str(limit_bytes))
+                with suppress(OSError):  # the file is missing or refused without swap accounting
+                    (folder / self.with_swap).write_text(str(limit_bytes if self.swap_counts else 0))
+                yield MemoryGroup(folder, self)
+            finally:
+                _remove(folder)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class MemoryGroup:
 def find_cgroup(root: Path = ROOT) -> Cgroup | None:
     """Return where this user can limit a process's memory; None if it cannot. A process tries it."""
     for cgroup in (*_version_1(root), *_version_2(root)):
+        _sweep(cgroup.parent)
         try:
             with cgroup.group(_LIMIT_TO_TRY) as group:
                 group.release(os.getpid())  # it is in that group already; the write may be refused
@@ -114,6 +118,15 @@ def _version_2(root: Path) -> list[Cgroup]:
         for parent in folders
         if "memory" in (text(parent / "cgroup.subtree_control") or "").split()
     ]
+
+
+def _sweep(parent: Path) -> None:
+    """Delete the groups that killed processes left; one that is used is locked."""
+    for folder in parent.glob("edgefit-*"):
+        if _NAME.fullmatch(folder.name):
+            with held(folder) as is_abandoned, suppress(OSError):
+                if is_abandoned:
+                    os.rmdir(folder)
 
 
 def _remove(folder: Path) -> None:

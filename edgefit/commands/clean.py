@@ -1,4 +1,4 @@
-"""`edgefit clean`: removes what edgefit put on a board. It parses and prints; bench/remote does the work."""
+"""`edgefit clean`: removes what edgefit put on a board, or its cache here. It parses and prints."""
 
 import json
 from typing import Annotated
@@ -8,15 +8,25 @@ import typer
 from edgefit.options import AsJson, Quiet
 from edgefit.terminal import Output, print_line
 
+_Document = dict[str, dict[str, object]]
+
 
 def clean(
     on: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="ssh://[user@]host[:port]",
             help="The board to clean. Repeat the option for several boards.",
         ),
-    ],
+    ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache",
+            help="Empty the cache on this machine: predictions, journals of interrupted runs, wheels and "
+            "TensorRT's engines.",
+        ),
+    ] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="First end a measurement that is running on the board.")
     ] = False,
@@ -25,20 +35,48 @@ def clean(
 ) -> None:
     """Remove everything that edgefit put on a board: environment, code, bundle and evaluation images.
 
+    With --cache, empty the cache on this machine.
+
     \b
     Examples:
       edgefit clean --on ssh://pi@raspberrypi.local
+      edgefit clean --cache
     """
+    output = Output(as_json)
+    if not on and not cache:
+        raise typer.BadParameter("give a board to clean, or --cache", param_hint="--on, --cache")
+    document: _Document = {}
+    code = _clean_boards(on, stop, output, document) if on else 0
+    if cache:
+        _empty_cache(output, document)
+    output.document(json.dumps(document))
+    raise typer.Exit(code)
+
+
+def _empty_cache(output: Output, document: _Document) -> None:
+    import tempfile
+    from pathlib import Path
+
+    from bench.filesystem.cache_limits import empty_cache
+    from bench.filesystem.temporary_folder import sweep_temporary_folders
+    from bench.units import mib
+    from user_files.own_folders import cache
+
+    size_bytes = empty_cache()
+    sweep_temporary_folders(Path(tempfile.gettempdir()))
+    document["cache"] = {"folder": str(cache()), "bytes": size_bytes}
+    output.say(f"edgefit emptied its cache, {cache()}, which held {mib(size_bytes):.0f} MiB")
+
+
+def _clean_boards(on: list[str], stop: bool, output: Output, document: _Document) -> int:
+    """Clean each board, and return the exit code of the worst."""
     from bench.errors import BoardError
     from bench.remote.board import clean_board
     from bench.remote.targets import parse_targets
     from bench.units import mib
 
-    output = Output(as_json)
-    targets = parse_targets(on)
-    document: dict[str, dict[str, object]] = {}
     exit_codes = [0]
-    for target in targets:
+    for target in parse_targets(on):
         try:
             removed = clean_board(target, stop)
         except BoardError as error:  # the other boards are cleaned all the same
@@ -52,5 +90,4 @@ def clean(
             output.say(f"{target.name}: edgefit removed {removed.folder}, which held {size}")
         else:
             output.say(f"{target.name}: there is nothing to remove, as {removed.folder} does not exist")
-    output.document(json.dumps(document))
-    raise typer.Exit(max(exit_codes))
+    return max(exit_codes)

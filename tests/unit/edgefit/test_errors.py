@@ -15,7 +15,7 @@ from edgefit.progress import Silence
 from export.options import ExportOptions
 
 SPACE_SENTENCE = (
-    "a file, or what the output goes to, cannot be read or written (No space left on device); "
+    "a file, or what the output goes to, cannot be written (No space left on device); "
     "free some space there, or use another disk"
 )
 
@@ -30,7 +30,7 @@ def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
 
     assert run(["doctor"]) == 2
     assert capsys.readouterr().err == (
-        "edgefit: /there/report.csv cannot be read or written (No space left on device); "
+        "edgefit: /there/report.csv cannot be written (No space left on device); "
         "free some space there, or use another disk\n"
     )
 
@@ -104,7 +104,8 @@ def test_an_error_of_the_system_names_the_file_and_what_to_do(number: int, remed
     sentence = disk_sentence(of(number))
 
     assert sentence is not None
-    assert sentence.startswith(f"/there/a cannot be read or written ({os.strerror(number)}); ")
+    assert sentence.startswith("/there/a cannot be ")
+    assert f"written ({os.strerror(number)}); " in sentence
     assert remedy in sentence
 
 

@@ -123,3 +123,18 @@ def test_a_group_that_keeps_its_limit_and_its_process_says_so(tmp_path: Path) ->
 
     with pytest.raises(FileNotFoundError):
         group.release(4711)
+
+
+def test_groups_of_killed_processes_are_deleted_and_a_used_one_stays(tmp_path: Path) -> None:
+    files = {"proc/self/cgroup": "4:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "1"}
+    parent = recorded(tmp_path, files) / "sys/fs/cgroup/memory"
+    for name in ("edgefit-4000000-0123abcd", "edgefit-0123456789ab", "mine"):
+        (parent / name).mkdir()
+
+    with found(tmp_path).group(1 << 30) as group:
+        found(tmp_path)
+        assert group.folder.exists()
+
+        left = {path.name for path in parent.iterdir() if path.is_dir()}
+        assert left == {group.folder.name, "edgefit-0123456789ab", "mine"}
+        shutil.rmtree(group.folder)

@@ -145,3 +145,13 @@ def test_a_file_system_without_locks_names_the_journal(monkeypatch: pytest.Monke
 
     with pytest.raises(OSError, match=r"No locks available: '.*run.jsonl'"):
         Journal("run", resume=False)
+
+
+def test_a_run_that_was_interrupted_before_the_machine_changed_is_known() -> None:
+    with Journal("a-before", resume=False) as journal:
+        journal.add(SamplingEnded(case="a", end=End.TIME))
+
+    with Journal("a-after", resume=True) as same, Journal("b-after", resume=True) as other:
+        assert not same.was_interrupted
+        assert same.was_interrupted_elsewhere
+        assert not other.was_interrupted_elsewhere
