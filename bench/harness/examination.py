@@ -16,6 +16,7 @@ from bench.measurements import Failed, FailureKind, ProcessMemory, Skipped, Stag
 from bench.progress import Progress
 from bench.runtimes.installed import is_installed, missing_sentence, row_of
 from bench.runtimes.providers import place_of
+from bench.runtimes.tensorrt_engines import TENSORRT, whole_engines
 from bench.system.host import Host
 from bench.system.memory_limit import MemoryGroup
 from bench.units import mib
@@ -60,6 +61,8 @@ class Examiner:
             return Ended(case=case.id, outcome=Skipped(reason=missing_sentence(row)))
         try:
             with ExitStack() as stack:
+                if place_of(case.config.provider) == TENSORRT:
+                    stack.enter_context(whole_engines(case.entry, self.progress))
                 memory_group = self._memory_group(case, stack)
                 worker = stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s, memory_group))
                 loaded = worker.load(pack=None)

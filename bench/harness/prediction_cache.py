@@ -56,19 +56,23 @@ def read(file: Path, images: int, values: int, progress: Progress) -> CachedPred
         predictions = CachedPredictions.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
-    except OSError as error:
-        return _missed(file, f"cannot be read ({error.strerror})", progress)
-    except ValidationError:
-        return _missed(file, "are damaged", progress)
-    if predictions.key not in (None, file.stem):
-        return _missed(file, "are those of another file", progress)
-    if any(len(row) != values for row in predictions.logits):
-        return _missed(file, f"have not {values} values for each image", progress)
-    return predictions if len(predictions.logits) >= images else None
-
-
-def _missed(file: Path, why: str, progress: Progress) -> None:
+    except (OSError, ValidationError) as error:
+        why = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else "are damaged"
+    else:
+        if (foreign := _why_foreign(predictions, file, values)) is None:
+            return predictions if len(predictions.logits) >= images else None
+        why = foreign
     progress.say(f"{file}: the cached predictions in it {why}; they are computed again")
+    return None
+
+
+def _why_foreign(predictions: CachedPredictions, file: Path, values: int) -> str | None:
+    """Return why predictions are not those that belong in a file; None if they are."""
+    if predictions.key not in (None, file.stem):
+        return "are those of another file"
+    if any(len(row) != values for row in predictions.logits):
+        return f"have not {values} values for each image"
+    return None
 
 
 def write(file: Path, predictions: CachedPredictions, progress: Progress) -> None:

@@ -14,20 +14,18 @@ from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature,
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from bench.errors import FellBackError, MissingRuntimeError
-from bench.filesystem.cache_folder import cache_folder
-from bench.filesystem.cache_limits import mark_as_used
-from bench.filesystem.whole_files import sha256_of
 from bench.measurements import Executed
 from bench.run_config import RunConfig
 from bench.runtimes.executed_onnx import executed_by
 from bench.runtimes.protocol import LoadOptions
 from bench.runtimes.providers import place_of
+from bench.runtimes.tensorrt_engines import TENSORRT, engine_folder
 from bench.system.accelerators import NvidiaMemory, has_nvidia_gpu
 from bench.system.cpus import cpus_here
 
 _ERRORS_ONLY = 3
 _CPU = "CPUExecutionProvider"
-_NVIDIA = ("cuda", "tensorrt")
+_NVIDIA = ("cuda", TENSORRT)
 
 
 class OnnxSession:
@@ -97,15 +95,13 @@ def provider_of(entry: Path, options: LoadOptions) -> tuple[str, dict[str, str]]
     and load time is that of the others. onnxruntime tells engines apart by names and not by weights
     (microsoft/onnxruntime#6455), so each file has a folder of its own.
     """
-    if place_of(options.config.provider) != "tensorrt":
+    if place_of(options.config.provider) != TENSORRT:
         return options.config.provider, {}
-    engines = cache_folder("tensorrt") / sha256_of(entry)[:16]
-    mark_as_used(engines)
     settings = {
         "trt_fp16_enable": str(options.precision is Precision.FP16),
         "trt_int8_enable": str(options.precision is Precision.INT8),
         "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(engines),
+        "trt_engine_cache_path": str(engine_folder(entry)),
     }
     return options.config.provider, settings
 

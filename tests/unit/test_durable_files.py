@@ -48,7 +48,7 @@ REASONS = {
     "export/artifact.py": IN_A_WHOLE_FOLDER,
     "export/networks.py": TEMPORARY,
     "export/to_torchscript.py": IN_A_WHOLE_FOLDER,
-    "export/worker.py": IN_A_WHOLE_FOLDER,
+    "export/worker.py": "into a pipe",
     "models/finetune.py": IN_A_WHOLE_FOLDER,
     "models/pretrain.py": SYNCED,
     "models/run_folder.py": IN_A_WHOLE_FOLDER,

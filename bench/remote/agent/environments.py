@@ -18,7 +18,7 @@ from typing import Any
 from bench.remote.agent.store import RefusedError, Store, part_path, read_object, remove, write_whole
 
 _LAST_LINES = 4
-# In each environment: what it was made of.
+# In each environment, and beside the code: what it was made of, and the size of each file.
 _RECORD = "made-of.json"
 # Variables that would lead Python to other packages, or have a library (onnxruntime) write outside the store.
 _DROPPED_VARIABLES = ("PYTHON", "XDG_")
@@ -42,13 +42,21 @@ class Environments:
         return self._store.root / "code" / sha256
 
     def find(self, wheels: list[str], with_system_packages: bool) -> "str | None":
-        """Return the key of an environment that holds these wheels and perhaps others, or None."""
+        """Return the key of an environment that holds these wheels and perhaps others, or None.
+
+        One with a file that is missing, or has another size than before, does not count.
+        """
         for path in sorted((self._store.root / "environments").glob(f"*/{_RECORD}")):
             made_of = _read(path)
             is_alike = made_of["with_system_packages"] == with_system_packages
-            if is_alike and set(wheels) <= set(made_of["wheels"]):
+            if is_alike and set(wheels) <= set(made_of["wheels"]) and _is_whole(path.parent, made_of):
                 return path.parent.name
         return None
+
+    def has_code(self, sha256: str) -> bool:
+        """Return whether edgefit's own code with this hash is there, and whole."""
+        folder = self.code(sha256)
+        return (folder / _RECORD).exists() and _is_whole(folder, _read(folder / _RECORD))
 
     def make(self, key: str, wheels: list[str], with_system_packages: bool, imports: list[str]) -> None:
         """Make the environment of wheels that lie in the store, and import the modules `imports` in it."""
@@ -61,7 +69,7 @@ class Environments:
             remove(folder)
             raise
         # Written last: an environment without it is not complete, whatever happened meanwhile.
-        made_of = {"wheels": wheels, "with_system_packages": with_system_packages}
+        made_of = {"wheels": wheels, "with_system_packages": with_system_packages, "sizes": _sizes(folder)}
         write_whole(folder / _RECORD, json.dumps(made_of))
         os.sync()
         for sha256 in wheels:
@@ -76,6 +84,7 @@ class Environments:
         try:
             with _opened(self._store.blob(sha256)) as archive:
                 archive.extractall(part)
+            write_whole(part / _RECORD, json.dumps({"sizes": _sizes(part)}))
             _replace_all(part, folder)
         finally:
             remove(part)
@@ -146,7 +155,21 @@ class Environments:
 
 def _read(path: Path) -> "dict[str, Any]":
     """Return what an environment was made of; where a loss of power damaged the record, no wheel."""
-    return {"wheels": [], "with_system_packages": None, **(read_object(path) or {})}
+    return {"wheels": [], "with_system_packages": None, "sizes": {}, **(read_object(path) or {})}
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the size of every file in a folder by its path; of a link, of the link itself."""
+    paths = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names]
+    return {os.path.relpath(path, folder): os.lstat(path).st_size for path in paths}
+
+
+def _is_whole(folder: Path, made_of: dict[str, Any]) -> bool:
+    """Return whether every file has the size that it had when it was unpacked."""
+    try:
+        return all(os.lstat(folder / path).st_size == size for path, size in made_of["sizes"].items())
+    except OSError:
+        return False
 
 
 def _unpack_wheel(path: Path, packages: Path) -> None:

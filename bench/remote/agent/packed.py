@@ -165,7 +165,7 @@ class Pack:
             self._copy_blobs(system["wheels"])
             environment = system["environment"]
             self._environments.make(environment, system["wheels"], with_system_packages, system["imports"])
-        if not self._environments.code(system["spec"]["code"]).exists():
+        if not self._environments.has_code(system["spec"]["code"]):
             self._copy_blobs([system["spec"]["code"]])
             self._environments.unpack_code(system["spec"]["code"])
         self._copy_blobs(list(files))

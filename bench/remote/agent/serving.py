@@ -123,7 +123,7 @@ class Agent:
             self._store.sweep()
         return {
             "environment": self._environments.find(wheels, with_system_packages),
-            "has_code": self._environments.code(code).exists(),
+            "has_code": self._environments.has_code(code),
             "job": state,
         }
 

@@ -159,6 +159,50 @@ def test_an_environment_without_its_record_is_unfinished(tmp_path: Path) -> None
     assert environments.find([wheel], with_system_packages=False) is None
 
 
+def test_an_environment_with_a_damaged_file_is_made_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    environments = Environments(store)
+    files = {"tiny.py": "VALUE = 7\n", "empty.py": ""}
+    for damage in (Path.unlink, lambda path: path.write_bytes(b"")):
+        wheel = stored_wheel(store, files)
+        environments.make("e1", [wheel], with_system_packages=False, imports=["tiny", "empty"])
+        assert environments.find([wheel], with_system_packages=False) == "e1"
+
+        damage(next(store.root.rglob("tiny.py")))
+        assert environments.find([wheel], with_system_packages=False) is None
+
+
+def test_code_with_a_damaged_file_is_unpacked_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    environments = Environments(store)
+    for damage in (Path.unlink, lambda path: path.write_bytes(b"")):
+        code = stored_wheel(store, {"bench/__init__.py": "'The code.'\n"})
+        assert not environments.has_code(code)
+        environments.unpack_code(code)
+        assert environments.has_code(code)
+
+        damage(environments.code(code) / "bench" / "__init__.py")
+        assert not environments.has_code(code)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK no archive", bytes(100)])
+def test_an_archive_that_cannot_be_unpacked_is_refused_and_sent_again(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path / "store")
+    environments = Environments(store)
+    wheel = stored_wheel(store, {"tiny.py": ""})
+    store.blob(wheel).write_bytes(damage)
+    with pytest.raises(RefusedError, match="is damaged on the board"):
+        environments.make("e1", [wheel], with_system_packages=False, imports=["tiny"])
+
+    code = stored_wheel(store, {"tiny.py": ""})
+    store.blob(code).write_bytes(damage)
+    with pytest.raises(RefusedError, match="is damaged on the board"):
+        environments.unpack_code(code)
+
+    assert store.missing([wheel]) == [wheel]
+    assert not list(store.root.rglob("*.part"))
+
+
 def test_a_running_job_refuses_others(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     store.folder("jobs")
@@ -187,6 +231,27 @@ def test_a_job_with_its_journal_is_interrupted(tmp_path: Path) -> None:
     assert jobs.state("abc") == "interrupted"
     jobs.delete_job("abc", keep_journal=False)
     assert jobs.state("abc") == "unknown"
+
+
+def test_after_a_loss_of_power_the_agent_says_that_the_job_is_interrupted(tmp_path: Path) -> None:
+    store = Store(tmp_path / "edgefit-board")
+    folder = store.folder("jobs") / "abc"
+    folder.mkdir()
+    store.root.chmod(0o700)
+    for name in ("events.jsonl", "ended.json", "report.json"):
+        (folder / name).touch()
+    prepare = {"wheels": [], "with_system_packages": False, "code": "0" * 64, "job": "abc"}
+
+    state, result, missing = ask(
+        tmp_path,
+        {"request": "prepare", **prepare},
+        {"request": "result", "job": "abc"},
+        {"request": "missing", "hashes": []},
+    )
+
+    assert state["answer"] == {"environment": None, "has_code": False, "job": "interrupted"}
+    assert "the same command resumes it" in str(result["refused"])
+    assert missing == {"answer": []}
 
 
 @pytest.mark.parametrize("key", ["..", "a/b", ""])
