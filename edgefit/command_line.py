@@ -1,5 +1,6 @@
 """The command line: it parses, runs the command, and turns every error into one sentence and an exit code."""
 
+import errno
 import json
 import signal
 import sys
@@ -20,6 +21,8 @@ _WRONG_INPUT = 2
 _INTERRUPTED = 130
 # What ended a command, by the exit code that says so.
 _ENDS = {129: "the terminal hung up", _INTERRUPTED: "interrupted", 143: "ended by SIGTERM"}
+# The errors of a terminal that hung up, and of a pipe that nobody reads.
+_GONE = (errno.EIO, errno.EPIPE)
 _SIGPIPE = 13  # signal.SIGPIPE, which Windows lacks
 _READER_GONE = 128 + _SIGPIPE
 
@@ -59,6 +62,7 @@ def _report_end(code: int, as_json: bool) -> None:
     write(sys.stderr, f"\nedgefit: {message}\n")
     if as_json:
         _write_error(message, code)
+    discard(sys.stdout, sys.stderr)
 
 
 def run(arguments: list[str]) -> int:
@@ -72,15 +76,30 @@ def run(arguments: list[str]) -> int:
         _refuse_empty(arguments)
         code = app(arguments, prog_name="edgefit", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _end_without_reader()
+    except BrokenPipeError as error:
+        return _code_of_signal_before(error) or _end_without_reader()
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer ends the process with code 1
             return _end_without_reader()
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
-        return _report_error(error, as_json="--json" in arguments)
+        return _code_of_signal_before(error) or _report_error(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def _code_of_signal_before(error: Exception) -> int | None:
+    """Return the exit code of the signal whose handling met this error; None if there was no signal.
+
+    A terminal that hangs up takes no more of what is drawn on it.
+    """
+    before: BaseException | None = error
+    while (before := before.__context__) is not None:
+        code = _INTERRUPTED if isinstance(before, KeyboardInterrupt) else getattr(before, "code", None)
+        if code in _ENDS:
+            if not (isinstance(error, OSError) and error.errno in _GONE):
+                write(sys.stderr, f"edgefit: {printable_lines(str(error))}\n")
+            return int(code)
+    return None
 
 
 def _refuse_empty(arguments: list[str]) -> None:

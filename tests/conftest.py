@@ -17,8 +17,9 @@ from edgefit.terminal import preserve_quiet
 if TYPE_CHECKING:
     from bench.harness.paired_blocks import Pair
 
-# A shell without job control lets what it starts in the background ignore SIGINT, and processes inherit that.
+# A shell without job control lets what it starts in the background ignore both, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 # Libraries that are loaded into pytest's own process send no usage data either.
 os.environ.update(NO_USAGE_DATA)
 # Tests run at the same time, and read no times: they do not wait for one another.

@@ -21,10 +21,10 @@ EXIT_CODES = {
     10: "`check`: the candidate is worse than a limit, a variant is missing, or it does not run",
     11: "`choose`: no variant meets the budget",
     12: "nothing could be compared: no latency in `check`, no completed row in `choose`",
-    129: "ended by a hang-up of the terminal",
-    130: "interrupted by Ctrl-C; no unfinished output is left",
+    129: "ended by a hang-up of the terminal (SIGHUP); a command that `nohup` started goes on",
+    130: "interrupted by Ctrl-C (SIGINT); no unfinished output is left",
     141: "the program that reads the output closed it",
-    143: "ended by `kill`; no unfinished output is left",
+    143: "ended by `kill` (SIGTERM); no unfinished output is left",
 }
 ENVIRONMENT = {
     "EDGEFIT_CACHE": "The folder of the prediction cache, journals, downloaded data, wheels and TensorRT's "

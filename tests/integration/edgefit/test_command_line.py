@@ -2,18 +2,13 @@
 
 import hashlib
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
-from making.command_line import EDGEFIT, SHORTLY, edgefit
+from making.command_line import SHORTLY, edgefit
 from making.tiny_report import make_report
 
 from bench.report.files import write_report
@@ -134,38 +129,6 @@ def test_profiles_are_listed_and_shown() -> None:
     assert (
         json.loads(edgefit("profiles", "show", "laptop-cpu", "--json").stdout)["threads"] == "physical-cores"
     )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_file_and_no_process(
-    bundle_folder: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [*EDGEFIT, "bench", str(bundle_folder), "--out", str(tmp_path / "r.json")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
-        workers = _wait_for_a_worker(running)
-        running.send_signal(number)
-        _, errors = running.communicate(timeout=60)
-
-    assert running.returncode == 128 + number
-    assert "Traceback" not in errors
-    assert not any(worker.is_running() for worker in workers)
-    assert not (tmp_path / "r.json").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
-
-
-def _wait_for_a_worker(running: subprocess.Popen[str]) -> list[psutil.Process]:
-    # Not for any child: platform's `uname`, caught in the middle, is a zombie until init reaps it.
-    while not (workers := [one for one in psutil.Process(running.pid).children() if _is_worker(one)]):
-        assert running.poll() is None, "ended before it was interrupted"
-        time.sleep(0.02)
-    return workers
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):  # it has ended meanwhile
-        return any(word.startswith("bench.harness.") for word in process.cmdline())
-    return False
 
 
 def test_csv_never_replaces_what_is_no_csv_of_ours(tmp_path: Path) -> None:
