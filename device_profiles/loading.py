@@ -18,6 +18,7 @@ from device_profiles.profile import Profile, fault_of
 from device_profiles.schema1 import upgraded
 from device_profiles.validation import explain, nearest, with_newer
 from device_profiles.yaml_text import read_yaml
+from user_files.contents import ContentError, content_of
 from user_files.faults import why_replaced
 from user_files.missing_paths import missing_hint
 from user_files.own_folders import configuration, expanded, home
@@ -28,7 +29,8 @@ from user_files.versions import newer_schema
 _FOLDER = Path(__file__).parent
 _ENDINGS = (".yaml", ".yml")
 _EXTENDS = "extends"
-_LARGEST_BYTES = 1 << 20
+# YAML takes ten seconds a megabyte at worst, and the longest profile of edgefit has 7 KiB.
+_LARGEST_BYTES = 256 << 10
 _SHOWN = 80
 # Profiles have no schema number yet. One that has will be of a later schema than these.
 _SCHEMA = 2
@@ -218,7 +220,9 @@ def _is_figure(mapping: Mapping[str, Any]) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     _refuse_what_is_no_profile(path)
     try:
-        content = read_yaml(text_of(path.read_bytes()))
+        content = read_yaml(text_of(content_of(path, _LARGEST_BYTES)))
+    except ContentError as error:
+        raise ProfileError(f"{path} {error}; give a profile's name, or the path of a YAML file") from None
     except FileNotFoundError:
         remedy = missing_hint(path) or "to see the known names, run: edgefit profiles list"
         raise ProfileError(f"{path}: no such profile file; {remedy}") from None
@@ -240,14 +244,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _refuse_what_is_no_profile(path: Path) -> None:
-    """Raise ProfileError for a folder, a device file or a huge file; such files are not read."""
+    """Raise ProfileError for a folder, a device file, or a file of another kind; such files are not read."""
     remedy = "give a profile's name, or the path of a YAML file"
     if path.exists() and not path.is_file():
         raise ProfileError(f"{path}: {wrong_path(path, 'a profile, which is a file', remedy)}")
     if path.suffix not in _ENDINGS and (kind := path_kind(path)) is not None:
         raise ProfileError(f"{path}: is {kind.what}, not a profile; {kind.remedy or remedy}")
-    if path.exists() and path.stat().st_size > _LARGEST_BYTES:
-        raise ProfileError(f"{path} is not a profile: it is larger than {_LARGEST_BYTES} bytes")
 
 
 def _in_one_line(error: Exception) -> str:

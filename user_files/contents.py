@@ -22,10 +22,14 @@ def content_of(path: Path, largest: int) -> bytes:
     if stat.S_ISDIR(state.st_mode):
         raise ContentError("is a folder, not a file")
     if not stat.S_ISREG(state.st_mode):
-        raise ContentError("is a device or pipe, not a file; write its content into a file first")
+        raise ContentError("is a device or pipe, not a file")
     if state.st_size <= largest:
         with path.open("rb") as file:
             content = file.read(largest + 1)  # the size of a file in /proc is 0
         if len(content) <= largest:
             return content
-    raise ContentError(f"has more than {largest >> 20} MiB, which no such file has; give another one")
+    raise ContentError(f"has more than {_amount(largest)}, which no such file has")
+
+
+def _amount(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"

@@ -21,6 +21,7 @@ from user_files.missing_paths import missing_hint
 from user_files.signatures import PACKED, FileSignature, signature_of
 from user_files.text import utf8_of
 from user_files.versions import document_of
+from user_files.zip_names import names_in_any
 
 _HEAD_BYTES = 4096
 _LARGEST_DOCUMENT = 256 << 20
@@ -175,8 +176,7 @@ def _archive(path: Path, head: bytes) -> PathKind | None:
         return _ARCHIVE
     if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    names = names_in_any(path)
     if path.suffix == ".pyz" or "__main__.py" in names:
         return PathKind("a packed measurement", f"run it on the board: python3 {shlex.quote(str(path))}")
     if names and all(name.endswith(".npy") for name in names):

@@ -5,9 +5,7 @@ the outermost fields of Protocol Buffers; it knows no other file, and not whethe
 """
 
 import re
-import struct
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +20,13 @@ from bench.bundle.protobuf import (
     whole_message,
 )
 from bench.bundle.referred_files import is_openvino
+from user_files.contents import ContentError
 from user_files.faults import converted, replaced_by
 from user_files.line_ends import are_converted
 from user_files.markup import without_encoding, without_prolog
 from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
+from user_files.zip_names import names_in_zip
 
 TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
 _AGAIN = "copy, download or export it again"
@@ -193,9 +193,8 @@ def _weights_beside(path: Path) -> FileKind | None:
 def _kind_of_zip(path: Path) -> FileKind:
     """Return what a zip archive is, by the names in it. torch puts all into one folder of any name."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError):
+        names = names_in_zip(path)
+    except ContentError:
         return FileKind("a zip archive, as a TorchScript .pt is, that was cut off or damaged", _AGAIN)
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
@@ -211,7 +210,7 @@ def _kind_of_zip(path: Path) -> FileKind:
     return FileKind("a zip archive", _unpack(names))
 
 
-def _unpack(names: list[str]) -> str:
+def _unpack(names: Sequence[str]) -> str:
     models = [name for name in names if name.endswith((".onnx", ".xml", ".pt"))]
     return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 

@@ -378,7 +378,7 @@ def read_bundle(folder: Path, held: Container[str] | None = None) -> Bundle:
         content = content_of(path, LARGEST_DOCUMENT)
         manifest = _manifest_of(content)
     except ContentError as error:
-        raise InputError(why_replaced(path) or f"{path} {error}") from None
+        raise InputError(why_replaced(path) or f"{path} {error}; export the bundle again") from None
     except ValidationError as error:
         raise InputError(explain(path, error, Manifest, content)) from None
     for record in manifest.files(held):

@@ -31,12 +31,16 @@ from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from device_profiles.yaml_text import read_yaml, to_yaml
+from user_files.contents import ContentError, content_of
 from user_files.decoding import FULL_WHITE
 from user_files.faults import why_replaced
+from user_files.json_text import json_of
 from user_files.text import text_of
 
 SIDECAR = "edgefit.yaml"
-_LARGEST = 4 << 20
+_LARGEST_JSON = 4 << 20
+# YAML takes ten seconds a megabyte at worst.
+_LARGEST_YAML = 1 << 20
 _WITH_DEFAULTS = ("crop_pct", "interpolation", "antialias", "pad_value", "scale")
 _HEADER = "# Written by edgefit, which replaces it unless it was changed. Check: "
 
@@ -212,17 +216,16 @@ def read_sidecar(path: Path) -> Sidecar:
 def read_document(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML or JSON file beside a model; raises InputError if there is none."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(
-                f"{path}: has more than {_LARGEST >> 20} MiB; move it away, or write a smaller one"
-            )
-        text = text_of(path.read_bytes())
-        content = json.loads(text) if path.suffix == ".json" else read_yaml(text)
+        if path.suffix == ".json":
+            content = json_of(text_of(content_of(path, _LARGEST_JSON)))
+        else:
+            content = read_yaml(text_of(content_of(path, _LARGEST_YAML)))
+    except ContentError as error:
+        raise InputError(why_replaced(path) or f"{path}: {error}; correct it, or move it away") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        kind = "JSON" if path.suffix == ".json" else "YAML"
         why = " ".join(str(error).split())
         raise InputError(
-            why_replaced(path) or f"{path}: cannot be read as {kind} ({why}); correct it, or move it away"
+            why_replaced(path) or f"{path}: cannot be read as YAML ({why}); correct it, or move it away"
         ) from None
     if not isinstance(content, dict):
         raise InputError(
@@ -260,12 +263,19 @@ def _refuse_to_replace(path: Path) -> None:
     try:
         refuse_to_replace(path, was_written, "--write")
     except InputError:
-        if not path.is_file() or was_written(path.read_bytes()):
+        if not path.is_file() or _is_as_written(path):
             raise
         raise InputError(
             f"{path}: was not written by edgefit, or was changed since; move it away, or go on without"
             " --write"
         ) from None
+
+
+def _is_as_written(path: Path) -> bool:
+    try:
+        return was_written(content_of(path, _LARGEST_YAML))
+    except ContentError:
+        return False
 
 
 def was_written(content: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from xml.parsers.expat import ExpatError, ParserCreate
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from pydantic import Field
 
@@ -97,7 +97,7 @@ def read_torchscript_document(path: Path) -> dict[str, Any] | None:
             if name is None or file.getinfo(name).file_size > _LONGEST_TEXT:
                 return None
             document = json.loads(file.read(name))
-    except (BadZipFile, ValueError, RecursionError):  # another tool's text, or no TorchScript at all
+    except Exception:  # noqa: BLE001 - another tool's text, or no TorchScript at all
         return None
     return document if isinstance(document, dict) and document.keys() >= ULTRALYTICS_KEYS else None
 

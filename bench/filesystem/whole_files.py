@@ -27,6 +27,7 @@ from bench.filesystem.unfinished import (
     new_folder,
     sweep_parts,
 )
+from user_files.contents import LARGEST_RESULT, ContentError, content_of
 from user_files.path_kinds import own_folder_at
 from user_files.path_names import why_unwritable
 
@@ -286,8 +287,16 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give {option} the name of a file, such as one in it")
     refuse_unwritable(path)
-    if path.exists() and not (path.is_file() and (not path.stat().st_size or is_ours(path.read_bytes()))):
+    if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path, is_ours))):
         raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")
+
+
+def _is_ours(path: Path, is_ours: Callable[[bytes], bool]) -> bool:
+    """Tell whether edgefit wrote a file; it writes none that is too large to be read."""
+    try:
+        return is_ours(content_of(path, LARGEST_RESULT))
+    except ContentError:
+        return False
 
 
 def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, option: str = "--out") -> None:

@@ -13,7 +13,9 @@ from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed
+from user_files.json_text import json_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
@@ -75,8 +77,8 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     `wheelhouse.json` has no hash there: its content makes the folder a wheelhouse.
     """
     try:
-        wheelhouse = Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
-    except (OSError, ValidationError):
+        wheelhouse = Wheelhouse.model_validate_json(content_of(folder / MARKER, LARGEST_DOCUMENT))
+    except (OSError, ContentError, ValidationError):
         return None
     return {**wheelhouse.wheels, MARKER: None}
 
@@ -115,7 +117,11 @@ def wheels_in(
 
 def _read(folder: Path, remedy: str) -> Wheelhouse:
     try:
-        return Wheelhouse.model_validate_json((folder / MARKER).read_bytes())
+        content = content_of(folder / MARKER, LARGEST_DOCUMENT)
+        json_of(content)  # of two keys with the same name, a record would take one
+        return Wheelhouse.model_validate_json(content)
+    except ContentError as error:
+        raise InputError(f"{folder / MARKER} {error}; {remedy}") from None
     except (FileNotFoundError, NotADirectoryError):
         fault = wrong_path(folder, f"a wheelhouse (it has no {MARKER})", remedy)
         raise InputError(f"{folder}: {fault}") from None

@@ -9,6 +9,8 @@ from bench.gate.worst_finding import case_name
 from bench.render.check_text import by_case
 from bench.render.text import titles_of
 from bench.report.schema import Accuracy, Report, Run
+from user_files.contents import ContentError
+from user_files.json_text import json_of
 
 # The names are Bencher's own where it has one: latency in ns, memory and file-size in bytes.
 LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY = "latency", "load-time", "memory", "file-size", "accuracy"
@@ -38,8 +40,8 @@ def _to_text(document: dict[str, Measures]) -> str:
 def is_bmf(content: bytes, other_measures: Sequence[str] = ()) -> bool:
     """Tell whether a file's content has only the measures of this module and `other_measures`."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        document = json_of(content)
+    except ContentError:
         return False
     known = {*MEASURES, AGREEMENT, SQNR, *other_measures}
     return isinstance(document, dict) and all(

@@ -65,7 +65,7 @@ def read_report(path: Path) -> Report:
     try:
         content = content_of(path, LARGEST_RESULT)
     except ContentError as error:
-        raise InputError(f"{path} {error}") from None
+        raise InputError(f"{path} {error}; {_MAKE_ONE}") from None
     except (FileNotFoundError, NotADirectoryError):
         remedy = missing_hint(path) or f"make one with: edgefit bench BUNDLE --out {path}"
         raise InputError(f"{path}: no such report; {remedy}") from None
@@ -109,7 +109,9 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
     try:
         document = json_of(content)
     except ContentError as error:
-        raise InputError(why_replaced(path) or f"{path} {error}") from None
+        raise InputError(
+            why_replaced(path) or f"{path} {error}; use the original, or measure again"
+        ) from None
     if not isinstance(document, dict):
         return content
     if not document.keys() >= _OF_A_REPORT and (kind := path_kind(path)) is not None and kind.remedy:

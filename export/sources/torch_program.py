@@ -2,7 +2,6 @@
 
 import logging
 import warnings
-import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +30,7 @@ from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource, SourceDescription, SourceSpec, StatedShape
 from export.sources.torch_network import dtype_of, exported, flat_outputs, named_outputs
 from user_files.faults import why_unreadable
+from user_files.zip_names import names_in_any
 
 _QUANTISED = ("quantized", "torchao")
 _HALVES = (torch.float16, torch.bfloat16)
@@ -111,11 +111,7 @@ def read_program(path: Path) -> ExportedProgram:
 
 
 def _is_compiled(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
-        return False
+    names = names_in_any(path)
     is_compiled = any("aotinductor/" in name for name in names)
     return is_compiled and not any("models/" in name and name.endswith(".json") for name in names)
 

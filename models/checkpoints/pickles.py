@@ -20,16 +20,6 @@ from models.checkpoints.saving_line import SAVED, Inert, line_for_content
 from models.errors import InputError
 from user_files.printable import printable
 
-_FAULTS = (
-    UnpicklingError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-)
 _NEEDED = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 # What torch, and the code for NumPy's values, say of what they do not build.
 _REFUSED = re.compile(r"Can only|Trying to")
@@ -73,7 +63,8 @@ def read_pickle(path: Path) -> object:
     """Return what a file of torch.save holds; raises InputError if it needs code, or is damaged."""
     try:
         return _load(path, ALLOWED)
-    except _FAULTS as error:  # torch's messages are paragraphs that explain how to run the code in the file
+    except Exception as error:  # of damaged bytes torch raises whatever the next step happens to raise
+        # its messages are paragraphs that explain how to run the code in the file
         raise InputError(_refusal(path, error)) from error
 
 
@@ -132,7 +123,7 @@ def _is_damaged_zip(path: Path) -> bool:
             for name in archive.namelist():
                 if name.endswith("data.pkl"):
                     archive.read(name)
-    except zipfile.BadZipFile:
+    except Exception:  # noqa: BLE001 - zipfile and zlib raise many kinds of errors for a damaged archive
         return zipfile.is_zipfile(path)
     return False
 
@@ -149,7 +140,7 @@ def _seen(path: Path) -> _Seen:
     while len(needed) < _MOST_NEEDED:
         try:
             return _Seen(tuple(needed), _load(path, _inert((*needed, *numpy)), is_mapped))
-        except _FAULTS as error:
+        except Exception as error:  # noqa: BLE001 - as above; what is needed is in the message, or nothing is
             name = _NEEDED.search(str(error))
             if name is None or name[1] in needed:
                 break

@@ -5,15 +5,12 @@ is and how its tensors are saved. Nothing here knows a network: `fitting.py` doe
 """
 
 import hashlib
-import json
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -30,11 +27,14 @@ from models.checkpoints.saving_line import (
 from models.checkpoints.tensor_tables import TensorTable, tables_in
 from models.errors import InputError
 from models.run_folder import hash_file
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_unreadable
+from user_files.json_text import json_of
 from user_files.pointers import HEAD_BYTES
 from user_files.printable import printable
 from user_files.safetensors_header import is_safetensors
 from user_files.signatures import signature_of
+from user_files.zip_names import names_in_zip
 
 GIVE = "give a .safetensors file, or what torch.save(network.state_dict(), FILE) wrote"
 _TORCH_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -133,8 +133,8 @@ def _refuse_shard(path: Path) -> None:
 def _shards(path: Path) -> tuple[str, ...] | None:
     """Return the names of the files that an index names; None if the file is no index."""
     try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        document = json_of(content_of(path, LARGEST_DOCUMENT))
+    except ContentError:
         return None
     files = document.get("weight_map") if isinstance(document, dict) else None
     if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
@@ -178,7 +178,7 @@ def _content(path: Path, head: bytes) -> object:
 def _safetensors(path: Path) -> object:
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except Exception as error:  # safetensors raises its own error, and whatever torch does
         raise InputError(
             f"{path}: is not a readable safetensors file ({error}); copy or download it again, or write it "
             "with safetensors.torch.save_file"
@@ -188,10 +188,9 @@ def _safetensors(path: Path) -> object:
 def _refuse_other_zip(path: Path) -> None:
     """Raise InputError for a zip archive that torch.save did not write."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise InputError(f"{path}: is a damaged zip archive ({error}); copy or download it again") from None
+        names = names_in_zip(path)
+    except ContentError as error:
+        raise InputError(f"{path}: {error}; copy or download it again") from error
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
         raise InputError(_not_weights(path, "a TorchScript program", line_for_torchscript(path)))

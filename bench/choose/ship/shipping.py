@@ -19,6 +19,7 @@ from bench.errors import InputError
 from bench.filesystem.whole_files import files_below, sha256_of, whole_folder
 from bench.record import Record
 from bench.report.schema import Report
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 
 CARD = "CARD.md"
 EXAMPLE = "classify.py"
@@ -133,8 +134,8 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     Raises InputError for a folder of an earlier version, which wrote no list of its files.
     """
     try:
-        shipped = Shipped.model_validate_json((folder / RECORD).read_bytes())
-    except (OSError, ValidationError):
+        shipped = Shipped.model_validate_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
+    except (OSError, ContentError, ValidationError):
         if _was_shipped_without_record(folder):
             raise InputError(
                 f"{folder}: an earlier version of edgefit wrote this folder, and no {RECORD} lists its "
@@ -146,6 +147,6 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
 
 def _was_shipped_without_record(folder: Path) -> bool:
     try:
-        return _EARLIER_CARD in (folder / CARD).read_text(encoding="utf-8")
+        return _EARLIER_CARD in content_of(folder / CARD, LARGEST_DOCUMENT).decode()
     except (OSError, ValueError):
         return False

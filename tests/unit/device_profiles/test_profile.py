@@ -328,7 +328,7 @@ def test_a_name_that_two_files_bear_disturbs_nobody_who_does_not_ask_for_it(
 def test_a_device_file_and_a_huge_one_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "huge.yaml").write_text("#" * (2 << 20))
 
-    with pytest.raises(ProfileError, match="is larger than"):
+    with pytest.raises(ProfileError, match="has more than 256 KiB"):
         read_profile(tmp_path / "huge.yaml")
     with pytest.raises(ProfileError, match="not a profile, which is a file"):
         read_profile(Path("/dev/zero"))

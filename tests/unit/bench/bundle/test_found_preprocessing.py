@@ -603,7 +603,7 @@ def test_one_channel_is_grey(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("config.json", "{", "cannot be read as JSON .*correct it, or move it away"),
+        ("config.json", "{", "is not valid JSON .*correct it, or move it away"),
         ("config.json", "[1]", r"must have keys and values \(value: '\[1\]'\)"),
         (
             "config.json",

@@ -1,6 +1,7 @@
 """What a checkpoint is, by its content, and what is refused, in one sentence with what to do."""
 
 import gzip
+import io
 import json
 import pickle
 import re
@@ -388,3 +389,30 @@ def test_a_missing_file_and_a_link_to_nothing_are_said(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "w.pth")
     (tmp_path / "w.pth").symlink_to("../.git/annex/objects/xx")
     assert "which is missing; fetch it with: git annex get" in refused(tmp_path / "w.pth")
+
+
+def _legacy() -> bytes:
+    content = io.BytesIO()
+    tensors = {"a.weight": torch.ones(30), "b.weight": torch.ones(30)}
+    torch.save(tensors, content, _use_new_zipfile_serialization=False)
+    return content.getvalue()
+
+
+def test_a_file_of_before_zip_that_was_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    path, whole = tmp_path / "w.pt", _legacy()
+    for length in range(1, len(whole), 13):
+        path.write_bytes(whole[:length])
+
+        with pytest.raises(InputError) as caught:
+            read_checkpoint(path)
+
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_before_zip_with_another_name_of_its_values_is_refused(tmp_path: Path) -> None:
+    path, whole = tmp_path / "w.pt", _legacy()
+    name = re.findall(rb"\d{10,}", whole)[0]
+    path.write_bytes(whole[::-1].replace(name[::-1], b"9" * len(name), 1)[::-1])
+
+    with pytest.raises(InputError, match="is damaged, or torch.save did not write it"):
+        read_checkpoint(path)
