@@ -9,6 +9,7 @@ from bench.gate.worst_finding import case_name
 from bench.render.check_text import by_case
 from bench.render.text import titles_of
 from bench.report.schema import Accuracy, Report, Run
+from user_files.printable import printable_json
 
 # The names are Bencher's own where it has one: latency in ns, memory and file-size in bytes.
 LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY = "latency", "load-time", "memory", "file-size", "accuracy"
@@ -32,7 +33,7 @@ def report_to_bmf(reports: Sequence[Report]) -> str:
 
 def _to_text(document: dict[str, Measures]) -> str:
     """Return a document as JSON text."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(document, indent=1, ensure_ascii=False)) + "\n"
 
 
 def is_bmf(content: bytes, other_measures: Sequence[str] = ()) -> bool:
