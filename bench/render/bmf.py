@@ -11,6 +11,7 @@ from bench.render.text import titles_of
 from bench.report.schema import Accuracy, Report, Run
 from user_files.contents import ContentError
 from user_files.json_text import json_of
+from user_files.printable import printable_json
 
 # The names are Bencher's own where it has one: latency in ns, memory and file-size in bytes.
 LATENCY, LOAD_TIME, MEMORY, SIZE, ACCURACY = "latency", "load-time", "memory", "file-size", "accuracy"
@@ -34,7 +35,7 @@ def report_to_bmf(reports: Sequence[Report]) -> str:
 
 def _to_text(document: dict[str, Measures]) -> str:
     """Return a document as JSON text."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(document, indent=1, ensure_ascii=False)) + "\n"
 
 
 def is_bmf(content: bytes, other_measures: Sequence[str] = ()) -> bool:

@@ -11,8 +11,11 @@ from bench.render.report_text import figure_of
 from bench.report.outputs_words import not_compared
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
+from user_files.printable import one_line
 
 _BEGINNING = "report,created,profile,host,"
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,16 @@ def to_csv(reports: Iterable[Report]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     names, lines = header_and_lines(list(reports))
     writer.writerow(names)
-    writer.writerows(lines)
+    writer.writerows([_harmless(value) for value in line] for line in lines)
     return out.getvalue()
+
+
+def _harmless(value: str | float | None) -> str | float | None:
+    """Return a cell: text as one line, with an apostrophe before what a spreadsheet would compute."""
+    if not isinstance(value, str):
+        return value
+    shown = one_line(value)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
 def header_and_lines(reports: Sequence[Report]) -> tuple[list[str], list[list[str | float | None]]]:

@@ -5,6 +5,7 @@ from bench.gate.document import Checked
 from bench.gate.findings import Finding, Verdict
 from bench.gate.headline import headline
 from bench.render.check_text import finding_name, notable_findings
+from user_files.printable import printable_lines, shortened, without_commands
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
@@ -37,7 +38,11 @@ def _level(finding: Finding, strict: bool) -> str:
 
 
 def _escaped(text: str, escapes: dict[str, str]) -> str:
-    """Escape as GitHub's own toolkit does: the per cent sign first, because the other escapes contain it."""
+    """Escape as GitHub's own toolkit does: the per cent sign first, because the other escapes contain it.
+
+    The line stands in a log too, so that it holds nothing that a terminal or another system would follow.
+    """
+    text = without_commands(printable_lines(shortened(text)))
     for character, escape in escapes.items():
         text = text.replace(character, escape)
     return text

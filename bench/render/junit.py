@@ -1,6 +1,5 @@
 """Reports and checks as JUnit XML, which most CI systems show. Pure."""
 
-import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -15,11 +14,10 @@ from bench.render.text import titles_of
 from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
 from bench.units import ms
+from user_files.printable import printable_lines
 
 _ROOT = "testsuites"
 _REPORT = "edgefit report"
-# Characters that XML 1.0 cannot contain.
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report_to_junit(reports: Sequence[Report]) -> str:
@@ -57,8 +55,8 @@ def _to_xml(root: ElementTree.Element) -> str:
 
 
 def _writable(text: str) -> str:
-    """Return a text without the characters that XML cannot contain."""
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return a text without the characters that XML cannot contain, or that a CI system's page follows."""
+    return printable_lines(text)
 
 
 def _add_run(suite: ElementTree.Element, title: str, report: Report, run: Run) -> None:

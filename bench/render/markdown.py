@@ -8,6 +8,7 @@ from bench.gate.document import Checked
 from bench.gate.findings import Finding, Quantity
 from bench.gate.headline import headline, row_noun
 from bench.gate.worst_finding import case_name
+from bench.markdown_text import escaped
 from bench.render.check_text import (
     by_case,
     check_conditions,
@@ -28,7 +29,7 @@ from bench.render.report_text import (
     remarks,
     sensitivity_line,
 )
-from bench.render.text import REPORT_MARKER, escaped, noun_of, subjects_of
+from bench.render.text import REPORT_MARKER, noun_of, subjects_of
 from bench.report.schema import Report, Run
 
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)

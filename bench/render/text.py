@@ -1,4 +1,4 @@
-"""Text that several outputs share: titles, merged sentences, sparklines, escaped Markdown. Pure."""
+"""Text that several outputs share: titles, merged sentences, sparklines. Pure."""
 
 import re
 from collections import Counter
@@ -8,7 +8,6 @@ from statistics import median
 
 from bench.printable import some_of
 from bench.report.schema import Report
-from user_files.printable import printable_lines
 
 # The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.
 REPORT_MARKER = "<!-- edgefit report -->"
@@ -100,19 +99,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
     height = max(max(levels) - lowest, _FLAT * lowest)
     top = len(_HEIGHTS) - 1
     return "".join(_HEIGHTS[round((level - lowest) / height * top)] for level in levels)
-
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
-
-
-def escaped(text: str) -> str:
-    """Escape the characters that Markdown or HTML interpret. Names come from the bundle's author."""
-    plain = (
-        printable_lines(text)
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\n", " ")
-    )
-    # GitHub notifies a whole team for @team, even after a backslash. A zero-width space prevents it.
-    return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@\u200b")

@@ -4,9 +4,9 @@ from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
+from bench.markdown_text import escaped
 from bench.report.schema import Accuracy
 from bench.units import mb, mib, ms
-from user_files.printable import printable
 
 _CARD = """# {title}
 
@@ -33,37 +33,47 @@ Measured {when}; {source}.{warnings}
 def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> str:
     """Return the text of `CARD.md`. Every number in it has its conditions."""
     report, manifest = chosen.report, bundle.manifest
-    host = report.host.board or report.host.cpu
+    host = escaped(report.host.board or report.host.cpu)
+    measured = escaped(f"{report.created} with edgefit {report.tool}")
     table = [
-        f"| size | {mb(chosen.size_bytes):.2f} MB | all files of this artifact |",
+        _size(chosen, artifact),
         *_latency(chosen, host),
         f"| memory | {mib(chosen.memory_bytes):.0f} MiB | peak of a process that loads it and infers |",
         *_accuracy(chosen, bundle, artifact),
     ]
-    warnings = [f"Warning: {warning}." for warning in chosen.run.warnings]
+    warnings = [f"Warning: {escaped(warning)}." for warning in chosen.run.warnings]
     return _CARD.format(
-        title=f"{artifact.variant} of {manifest.name}",
+        title=escaped(f"{artifact.variant} of {manifest.name}"),
         network=network_of(manifest),
         chosen="\n".join(_chosen(choice)),
         table="\n".join(table),
-        when=f"{report.created} with edgefit {report.tool} on {host} ({report.host.os})",
-        source=f"report '{report.name}', bundle {bundle.sha256[:16]}",
+        when=f"{measured} on {host} ({escaped(report.host.os)})",
+        source=f"report '{escaped(report.name)}', bundle {bundle.sha256[:16]}",
         warnings="\n".join(["", *warnings]) if warnings else "",
         inputs=input_section(manifest, artifact),
         limits=limits_of_use(manifest),
-        notes="".join(f"- {note}\n" for note in manifest.notes),
+        notes="".join(f"- {escaped(note)}\n" for note in manifest.notes),
     )
 
 
 def _chosen(choice: Choice) -> list[str]:
     """Say what it was chosen for, and what has to be known beside that."""
-    explanation = [f"- {sentence}" for sentence in choice.explanation]
-    return [f"Chosen for **{choice.profile}** by {choice.prefer.value}: {choice.headline}", "", *explanation]
+    explanation = [f"- {escaped(sentence)}" for sentence in choice.explanation]
+    chosen_for = f"Chosen for **{escaped(choice.profile)}** by {choice.prefer.value}"
+    return [f"{chosen_for}: {escaped(choice.headline)}", "", *explanation]
+
+
+def _size(chosen: Candidate, artifact: ArtifactRecord) -> str:
+    """Return the size of the files that are copied, and that of the report if it is another."""
+    is_another = chosen.run.size_bytes not in (None, artifact.size_bytes)
+    other = f"; the report states {mb(chosen.size_bytes):.2f} MB" if is_another else ""
+    return f"| size | {mb(artifact.size_bytes):.2f} MB | all files of this artifact{other} |"
 
 
 def _latency(chosen: Candidate, host: str) -> list[str]:
     run, latency = chosen.run, chosen.latency
-    where = f"{run.runtime} on {run.config.provider}, {run.config.label}, {run.provenance} on {host}"
+    runtime = escaped(f"{run.runtime} on {run.config.provider}, {run.config.label}, {run.provenance}")
+    where = f"{runtime} on {host}"
     ends = latency.p50_ci95_ns
     interval = "no interval" if ends is None else f"{ms(ends[0]):.3g} to {ms(ends[1]):.3g}"
     processes = f"{latency.samples} samples in {latency.processes} processes"
@@ -71,12 +81,12 @@ def _latency(chosen: Candidate, host: str) -> list[str]:
     if latency.p95_ns is not None:
         lines.append(f"| latency, p95 | {ms(latency.p95_ns):.3g} ms | the same |")
     if run.provenance == "proxy":
-        lines.append(f"| | | measured on a proxy: not the latency of {chosen.report.profile.name} |")
+        lines.append(f"| | | measured on a proxy: not the latency of {escaped(chosen.report.profile.name)} |")
     if run.projected is not None:
         projected = run.projected
         lines.append(
             f"| latency, projected | {ms(projected.low_ns):.2g} to {ms(projected.high_ns):.2g} ms "
-            f"| not measured, for {chosen.report.profile.name}; from {projected.basis} |"
+            f"| not measured, for {escaped(f'{chosen.report.profile.name}; from {projected.basis}')} |"
         )
     return lines
 
@@ -103,15 +113,10 @@ def _by_labels(measured: Accuracy, positive: str | None, whose: str, decided: st
         figure = f"{retention.value:.3f} ({low:.3f} to {high:.3f})"
         lines.append(f"| retention | {figure} | of {whose} accuracy, 95 % interval, same images |")
     if measured.sensitivity is not None and measured.specificity is not None:
-        of_class = "" if positive is None else f"positive: {table_cell(positive)}; "
+        of_class = "" if positive is None else f"positive: {escaped(positive)}; "
         both = f"{measured.sensitivity:.3f}, {measured.specificity:.3f}"
         lines.append(f"| sensitivity, specificity | {both} | {of_class}{decided}, same images |")
     return lines
-
-
-def table_cell(name: str) -> str:
-    """Return a class's name for a table in Markdown."""
-    return printable(name).replace("|", r"\|")
 
 
 def _counted(measured: Accuracy) -> str:
@@ -131,7 +136,7 @@ def _more_figures(measured: Accuracy, bundle: Bundle) -> list[str]:
     lines = [f"| {name} | {value:.3f} | {where} |" for name, value, where in figures if value is not None]
     names = bundle.manifest.model.classes
     for label in measured.by_label:
-        name = table_cell(names[label.label]) if names else f"label {label.label}"
+        name = escaped(names[label.label]) if names else f"label {label.label}"
         auc = "unknown" if label.auc is None else f"{label.auc:.3f}"
         lines.append(f"| AUC of {name} | {auc} | it applies to {label.positives} of these images |")
     return lines

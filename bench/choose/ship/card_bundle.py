@@ -3,7 +3,7 @@
 from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
-from user_files.printable import printable
+from bench.markdown_text import code, escaped
 
 _MOST_NAMES = 20
 _SHOWN_DIGITS = 16
@@ -23,10 +23,11 @@ def network_of(manifest: Manifest) -> str:
     """Return the network, its origin and its output in sentences."""
     model = manifest.model
     if model.source is None:
-        network = f"{model.arch} at {model.image_size}×{model.image_size}, classes {', '.join(model.classes)}"
-        return f"{network}; starting weights {model.weights}, fine-tuned on {model.data}."
-    arch = "A network" if model.arch == model.source.name else model.arch
-    origin = f"{_origin(model, model.source)}, evaluated on {model.data}"
+        size, classes = f"{model.image_size}×{model.image_size}", ", ".join(model.classes)
+        network = f"{model.arch} at {size}, classes {classes}; starting weights {model.weights}"
+        return escaped(f"{network}, fine-tuned on {model.data}.")
+    arch = "A network" if model.arch == model.source.name else escaped(model.arch)
+    origin = f"{_origin(model, model.source)}, evaluated on {escaped(model.data)}"
     return f"{arch} with {_answers(model)}; {origin}.\n\n{_output(model.source)}."
 
 
@@ -44,13 +45,13 @@ def _kind(model: ModelRecord) -> str:
 def _origin(model: ModelRecord, source: SourceRecord) -> str:
     """Return what it was made from. `weights` of the manifest is the file with the weights."""
     hashed = "" if source.sha256 is None else f", SHA-256 {source.sha256[:_SHOWN_DIGITS]}"
-    weights = "" if model.weights in (source.name, *_NO_FILE) else f", weights {_code(model.weights)}"
-    return f"made from {_code(source.name)} ({source.kind.value}{weights}{hashed})"
+    weights = "" if model.weights in (source.name, *_NO_FILE) else f", weights {code(model.weights)}"
+    return f"made from {code(source.name)} ({source.kind.value}{weights}{hashed})"
 
 
 def _output(source: SourceRecord) -> str:
     output, outputs = source.output, len(source.signature.outputs)
-    which = f"{_code(output.name)}, one of its {outputs} outputs" if outputs > 1 else _code(output.name)
+    which = f"{code(output.name)}, one of its {outputs} outputs" if outputs > 1 else code(output.name)
     what = "" if output.kind == "values" else f": {_ACTIVATIONS[output.activation]}"
     return f"`classify.py` shows its output {which}{what}"
 
@@ -68,12 +69,12 @@ def input_section(manifest: Manifest, artifact: ArtifactRecord) -> str:
     steps, source = manifest.preprocessing, manifest.model.source
     if source is None:
         normalised = "`preprocess.py` does just that; the network normalises by itself."
-        return f"{_IMAGES}\n\n{'' if steps is None else steps.words}. {normalised}"
+        return f"{_IMAGES}\n\n{'' if steps is None else escaped(steps.words)}. {normalised}"
     if steps is None:
         inputs = named_inputs(manifest, artifact)
-        arrays = [f"- {_code(name)}: {tensor.dtype} {list(tensor.sizes)}" for name, tensor in inputs]
+        arrays = [f"- {code(name)}: {escaped(tensor.dtype)} {list(tensor.sizes)}" for name, tensor in inputs]
         return "\n".join([_ARRAYS, "", "`classify.py` takes an .npz file with these arrays:", "", *arrays])
-    words = steps.words[0].upper() + steps.words[1:]
+    words = escaped(steps.words[0].upper() + steps.words[1:])
     known = [f"{words}. `preprocess.py` does just that.", *_origins(source)]
     return "\n".join([_IMAGES, "", *known, "", *_check(source.check, manifest.model.classes)])
 
@@ -82,7 +83,7 @@ def _origins(source: SourceRecord) -> list[str]:
     if not source.origins:
         return []
     parts = [f"{', '.join(origin.keys)} from {origin.origin}" for origin in source.origins]
-    return [f"Its origin: {'; '.join(parts)}."]
+    return [escaped(f"Its origin: {'; '.join(parts)}.")]
 
 
 def _check(check: PreprocessCheck | None, classes: tuple[str, ...]) -> list[str]:
@@ -108,11 +109,11 @@ def _counted(check: PreprocessCheck) -> str:
 
 
 def _class_name(index: int, classes: tuple[str, ...]) -> str:
-    return classes[index] if classes else str(index)
+    return escaped(classes[index]) if classes else str(index)
 
 
 def _named(check: PreprocessCheck, verdict: RivalVerdict) -> str:
-    return "; ".join(f"{rival.name} ({rival.correct})" for rival in check.worth_showing(verdict))
+    return "; ".join(f"{escaped(rival.name)} ({rival.correct})" for rival in check.worth_showing(verdict))
 
 
 def limits_of_use(manifest: Manifest) -> str:
@@ -124,7 +125,7 @@ def limits_of_use(manifest: Manifest) -> str:
 
 
 def _accuracy_limit(manifest: Manifest, noun: str) -> str:
-    data = manifest.model.data
+    data = escaped(manifest.model.data)
     if not manifest.pack.labelled:
         return (
             f"Its accuracy is unknown, because {data} has no labels. What is known is how far its outputs\n"
@@ -152,13 +153,8 @@ def _answer_limit(model: ModelRecord, noun: str) -> str:
     return f"It has {names} and gives {given} to every {noun}, {strangest}."
 
 
-def _code(name: str) -> str:
-    """Return a name from a file as code in Markdown."""
-    return f"`{printable(name).replace('`', chr(39))}`"
-
-
 def _listed(names: tuple[str, ...]) -> str:
     """Return the names; of many the first ones and a count."""
     if len(names) <= _MOST_NAMES:
-        return ", ".join(names)
-    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more, see `classify.py`"
+        return escaped(", ".join(names))
+    return f"{escaped(', '.join(names[:_MOST_NAMES]))} and {len(names) - _MOST_NAMES} more, see `classify.py`"

@@ -2,7 +2,8 @@
 
 from making.compared_report import Row, made_report
 
-from bench.render.text import escaped, merge, titles_of
+from bench.markdown_text import escaped
+from bench.render.text import merge, titles_of
 
 
 def test_numbers_that_differ_become_a_range_and_equal_ones_stay() -> None:
