@@ -29,7 +29,7 @@ def clean(
     Examples:
       edgefit clean --on ssh://pi@raspberrypi.local
     """
-    from bench.errors import BoardError
+    from bench.errors import BenchError
     from bench.remote.board import clean_board
     from bench.remote.targets import parse_targets
     from bench.units import mib
@@ -41,7 +41,7 @@ def clean(
     for target in targets:
         try:
             removed = clean_board(target, stop)
-        except BoardError as error:  # the other boards are cleaned all the same
+        except BenchError as error:  # the other boards are cleaned all the same
             print_line(f"edgefit: {error}")
             document[target.text] = {"error": str(error), "exit_code": error.exit_code}
             exit_codes.append(error.exit_code)
