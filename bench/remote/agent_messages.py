@@ -6,19 +6,39 @@ The agent has the standard library alone and builds its answers as dictionaries.
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
 
 from bench.errors import BoardError
 from bench.record import Record
 from bench.remote.job_folder import Count, JobOutcome, JobRequest, ProgressEvent
+from user_files.printable import printable
 
 # The agent watches for half a second, and a board under load for some more.
 _LONGEST_WATCH_S = 3600
 # A Raspberry Pi 5 lists the rails of its power chip in less than 2000 characters.
 _LONGEST_OUTPUT = 4000
 _PythonNumber: TypeAlias = Annotated[int, Field(ge=0, le=999)]
+_LONGEST_KEY = 200
+# What a probe lists: a machine with a thousand CPUs has some thousand files.
+_MOST_ENTRIES = 20_000
+# What the agent reads of a file.
+_LONGEST_FILE = 1 << 17
 # Linux counts at most 8192 CPUs.
 _CpuNumber: TypeAlias = Annotated[int, Field(ge=0, le=8191)]
+
+_Line: TypeAlias = Annotated[str, Field(max_length=1000)]
+_Path: TypeAlias = Annotated[str, Field(max_length=4096)]  # Linux takes no longer ones
+_FileText: TypeAlias = Annotated[str, Field(max_length=_LONGEST_FILE)]
+
+
+def _refuse_many(value: object) -> object:
+    """Refuse a collection for its size alone: to check each of its members would take as long as it is."""
+    if isinstance(value, (list, tuple, dict)) and len(value) > _MOST_ENTRIES:
+        raise ValueError(f"it has {len(value)} entries, and no board has more than {_MOST_ENTRIES}")
+    return value
+
+
+_FEW = BeforeValidator(_refuse_many)
 
 JobState: TypeAlias = Literal["unknown", "running", "interrupted", "ended"]
 """The state of a job on a board: `interrupted` is one that stopped before its end and can be resumed."""
@@ -222,40 +242,40 @@ class ProbeFacts(Record):
     python: tuple[_PythonNumber, _PythonNumber, _PythonNumber]
     """The version of the board's python3."""
 
-    implementation: str
+    implementation: _Line
     """The implementation of that Python, such as CPython."""
 
-    abi_flags: str
+    abi_flags: _Line
     """The flags in the name of its binary interface: `t` is free-threaded."""
 
     bits: int
     """How many bits its pointers have."""
 
-    architecture: str
+    architecture: _Line
     """The processor's architecture, as `uname -m` prints it."""
 
-    libc: tuple[str, Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]] | None
+    libc: tuple[_Line, Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]] | None
     """The name and version of the C library; None if it does not name itself."""
 
-    system: str
+    system: _Line
     """The name of the operating system's kernel, such as Linux."""
 
-    kernel: str
+    kernel: _Line
     """The kernel's release."""
 
-    os: str
+    os: _Line
     """The operating system's name and version."""
 
-    usable_cpus: Annotated[tuple[_CpuNumber, ...], Field(min_length=1)]
+    usable_cpus: Annotated[tuple[_CpuNumber, ...], Field(min_length=1), _FEW]
     """The numbers of the CPUs that a process may use."""
 
-    programs_above: tuple[str, ...]
+    programs_above: Annotated[tuple[_Path, ...], _FEW]
     """The programs of the processes above the agent, an emulator's perhaps among them."""
 
-    emulated: str | None
+    emulated: _Line | None
     """The value of EDGEFIT_EMULATED there; None if it is not set."""
 
-    store: str
+    store: _Path
     """The path of edgefit's folder there."""
 
     may_write: bool
@@ -270,19 +290,19 @@ class ProbeFacts(Record):
     disk_free_bytes: Count
     """The free space of that folder's disk."""
 
-    modules: dict[str, str]
+    modules: Annotated[dict[str, _Line], _FEW]
     """The versions of those requested modules that can be imported."""
 
-    files: dict[str, str]
+    files: Annotated[dict[_Path, _FileText], _FEW]
     """The text of each requested file that exists."""
 
-    variables: dict[str, str] = Field(default_factory=dict)
+    variables: Annotated[dict[str, _FileText], _FEW] = Field(default_factory=dict)
     """The variables of the environment there that were asked for."""
 
-    vcgencmd: dict[str, Annotated[str, Field(max_length=_LONGEST_OUTPUT)]]
+    vcgencmd: Annotated[dict[str, Annotated[str, Field(max_length=_LONGEST_OUTPUT)]], _FEW]
     """The output of each call of vcgencmd that succeeded."""
 
-    stat_before: str
+    stat_before: _FileText
     """The text of /proc/stat before the one in `files`."""
 
     watched_s: float = Field(gt=0, le=_LONGEST_WATCH_S)
@@ -292,7 +312,7 @@ class ProbeFacts(Record):
 class BoardState(Record):
     """The answer to a PrepareRequest: what the board has of a job."""
 
-    environment: str | None
+    environment: Annotated[str, Field(pattern="^[0-9a-f]{1,64}$")] | None
     """The key of an environment there that holds the wheels; None if none does."""
 
     has_code: bool
@@ -312,7 +332,7 @@ class JobResult(JobOutcome):
 class RemovedFolder(Record):
     """The answer to a CleanRequest."""
 
-    folder: str
+    folder: _Path
     """The path of edgefit's folder."""
 
     size_bytes: Count
@@ -385,9 +405,15 @@ def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
         # JSON has no tuples, so a list may stand for one.
         return TypeAdapter(kind).validate_python(answer, strict=False)
     except ValidationError as error:
-        fault = error.errors()[0]
+        fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
-        raise invalid_answer(board, f"{where}: {fault['msg']}") from None
+        raise invalid_answer(board, f"{shortened(printable(where), _LONGEST_KEY)}: {fault['msg']}") from None
+
+
+def shortened(text: str, longest: int = 2000) -> str:
+    """Return text that a board sent, cut where it is longer than a person reads."""
+    cut = len(text) - longest
+    return text if cut <= 0 else f"{text[:longest]}… ({cut} more characters)"
 
 
 def invalid_answer(board: str, fault: str) -> BoardError:

@@ -11,12 +11,21 @@ from pathlib import Path
 from threading import Event, Lock
 
 from bench.devices.matching import profile_that_is
-from bench.errors import BoardError, InputError, LinkLostError, RemoteError
+from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.progress import Progress
-from bench.remote.agent_messages import BoardState, FollowMessage, JobDied, JobEvent
+from bench.remote.agent_messages import (
+    BoardState,
+    FollowMessage,
+    JobDied,
+    JobEvent,
+    JobResult,
+    invalid_answer,
+    shortened,
+)
 from bench.remote.board import Board
+from bench.remote.fetched_report import fetched_report
 from bench.remote.job_files import Subject, personal_content
-from bench.remote.job_folder import Advance, Begin, Say
+from bench.remote.job_progress import JobProgress
 from bench.remote.job_spec import (
     Environment,
     Job,
@@ -33,7 +42,6 @@ from bench.remote.ssh import StoppedError
 from bench.remote.targets import Target
 from bench.remote.wheel_cache import cached_wheels
 from bench.remote.wheelhouse import wheels_in
-from bench.report.files import parse_report
 from bench.report.schema import Report
 from bench.run.machine_warnings import machine_warnings
 from bench.run.request import BenchmarkRequest
@@ -44,6 +52,12 @@ _GIB = 1 << 30
 # A board that boots answers within a minute or two.
 _RECONNECT_LIMIT_S = 150.0
 _RECONNECT_STEP_S = 5.0
+# A board that loses the connection, or its power, so often before anything happens there needs a person.
+_MOST_FRUITLESS = 20
+_MOST_RESTARTS = 5
+# The exit codes of a measurement that failed; see bench.errors.
+_FAILURES = (1, 2, 3, 4, 5)
+_LONGEST_MESSAGE = 20_000
 _MAY_GO_ON = "the board may go on measuring; the same command returns to it, and edgefit clean --stop ends it"
 # pip writes into folders of its own, which two boards that need the same must not fill at once.
 _GATHERING = Lock()
@@ -86,6 +100,8 @@ class Measurement:
         self._request = request
         self._progress = progress
         self._stopping = stopping
+        self._job_progress = JobProgress(target.name, progress)
+        self._fruitless = self._restarts = 0
         progress.begin("connecting", 1)
         self._board = Board(target, stopping)
         progress.advance()
@@ -110,7 +126,7 @@ class Measurement:
             else:
                 self._set_up_and_start(job, probe, state)
             self._follow_to_the_end(job)
-            report = self._fetch(job)
+            report = self._fetch(job, probe)
             on_report(report)
             with suppress(LinkLostError):  # the report is safe; the next command removes the job
                 self._board.delete_job(job)
@@ -204,8 +220,8 @@ class Measurement:
         while True:
             try:
                 for message in self._board.follow(job, offset):
-                    if isinstance(message, JobEvent):
-                        offset = message.offset
+                    if isinstance(message, JobEvent) and message.offset > offset:
+                        offset, self._fruitless = message.offset, 0
                     self._show(message)
             except LinkLostError as error:
                 offset = self._reconnect(job, error, offset)
@@ -228,21 +244,21 @@ class Measurement:
 
     def _show(self, message: FollowMessage) -> None:
         if isinstance(message, JobDied):
-            raise BoardError(f"{self._target.name}: {message.died}")
+            raise BoardError(f"{self._target.name}: {shortened(message.died, _LONGEST_MESSAGE)}")
         if isinstance(message, JobEvent):
-            match message.event:
-                case Begin(task=task, total=total):
-                    self._progress.begin(task, total)
-                case Advance(steps=steps, note=note):
-                    self._progress.advance(steps, note)
-                case Say(sentence=sentence):
-                    self._progress.say(sentence)
+            self._job_progress.show(message.event)
 
     def _reconnect(self, job: Job, lost: LinkLostError, offset: int) -> int:
         """Connect again, and resume the job if the board was switched off meanwhile.
 
         Return the byte of its events from which to follow it: `offset`, or the first of a new start.
         """
+        self._fruitless += 1
+        if self._fruitless > _MOST_FRUITLESS:
+            raise LinkLostError(
+                f"{lost}, for the {_MOST_FRUITLESS + 1}st time without any progress; look at its network. The"
+                " same command returns to the measurement"
+            )
         reason = str(lost).removeprefix(f"{self._target.name}: ")
         self._progress.say(f"{reason}; the board goes on measuring, and edgefit tries to reconnect")
         self._board.close()
@@ -254,9 +270,18 @@ class Measurement:
                 " the same command again, which starts over"
             )
         if state.job == "interrupted":
+            self._refuse_to_restart_again()
             self._start(job, state)
             return 0
         return offset
+
+    def _refuse_to_restart_again(self) -> None:
+        self._restarts += 1
+        if self._restarts > _MOST_RESTARTS:
+            raise BoardError(
+                f"{self._target.name}: the measurement has been cut off {self._restarts} times; look at the"
+                " board's power supply and memory. The same command resumes it"
+            )
 
     def _connect_again(self) -> Board:
         deadline = time.monotonic() + _RECONNECT_LIMIT_S
@@ -273,33 +298,28 @@ class Measurement:
                         " measurement"
                     ) from None
 
-    def _fetch(self, job: Job) -> Report:
+    def _fetch(self, job: Job, probe: BoardProbe) -> Report:
         self._progress.begin("fetching the report", 1)
         result = self._board.result(job)
         self._progress.advance()
         if result.exit_code:
             self._board.delete_job(job, keep_journal=result.exit_code == BoardError.exit_code)
-            raise RemoteError(f"{self._target.name}: {result.message}", result.exit_code)
+            raise self._failure(result)
         try:
-            return self._report(result.report)
+            subject, profile = self._request.subject, job.request.profile
+            return fetched_report(self._target.name, result.report, subject, profile, probe.host)
         except BoardError:
             # Otherwise the same command would fetch the same again: this way it makes the report anew.
             self._board.delete_job(job, keep_journal=True)
             raise
 
-    def _report(self, text: str | None) -> Report:
-        """Read the report that the board sent; raises BoardError if it sent none, or a damaged one."""
-        if text is None:
-            raise BoardError(
-                f"{self._target.name}: the measurement ended, but its report is missing on the board; run the"
-                " same command again"
+    def _failure(self, result: JobResult) -> BoardError:
+        if result.exit_code not in _FAILURES:
+            return invalid_answer(
+                self._target.name, f"no measurement ends with the exit code {result.exit_code}"
             )
-        try:
-            return parse_report(text.encode(), Path(f"{self._target.name}'s report"))
-        except InputError as error:
-            raise BoardError(
-                f"{self._target.name}: the board sent a damaged report ({error}); run the same command again"
-            ) from error
+        message = shortened(str(result.message), _LONGEST_MESSAGE)
+        return RemoteError(f"{self._target.name}: {message}", result.exit_code)
 
 
 def _refuse_full_disk(probe: BoardProbe, job: Job) -> None:

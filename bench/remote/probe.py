@@ -3,17 +3,19 @@
 The board sends facts and small files. The functions that read this machine read them. It sends nothing.
 """
 
+import fnmatch
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from bench.errors import BoardError
 from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.remote.agent.trial import ANOTHER_FOLDER
-from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
+from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer, shortened
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_limit import read_throttling
 from bench.system.cpu_time import read_cpu_time, read_governor
@@ -25,6 +27,7 @@ from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
 from bench.system.thread_variables import INHERITED, PREFIXES
 from bench.units import BYTES_PER_MIB
+from user_files.printable import printable
 
 # The files that the readers of bench/system read.
 _PATTERNS = (
@@ -72,6 +75,7 @@ _PMIC = "pmic_read_adc"
 _TEGRA = "/etc/nv_tegra_release"
 _BYTES_PER_PAGE = 4096  # as psutil counts swap
 _KIB = 1024
+_LONGEST_PATH = 200  # of a path that is shown
 _MOST_DIGITS = len(str(2**64))
 # Alive together, resident on x86-64: the harness (50 MiB), the null runtime (34), the control workload and an
 # artifact (80 to 120 each).
@@ -254,31 +258,53 @@ class BoardProbe:
             declared_emulated=facts.emulated,
         )
 
+    def _refuse_unasked(self, path: str) -> None:
+        if not _is_asked_for(path):
+            raise BoardError(
+                f"{self.name}: the board sent the file '{printable(shortened(path, _LONGEST_PATH))}', which"
+                " edgefit has not asked for; check which machine answers at this address"
+            )
+
     @contextmanager
     def _files_in_folders(self) -> Iterator[tuple[Path, Path]]:
         """Yield a folder with the board's files under their paths, and one with the first /proc/stat."""
         with TemporaryFolder() as folder:
             root, before = Path(folder, "files"), Path(folder, "before")
             for path, text in self.facts.files.items():
+                self._refuse_unasked(path)
                 self._write(root, path, text)
             self._write(before, "/proc/stat", self.facts.stat_before)
             yield root, before
 
     def _write(self, root: Path, path: str, text: str) -> None:
-        target = (root / path.lstrip("/")).resolve()
-        if not target.is_relative_to(root.resolve()):
-            raise BoardError(
-                f"{self.name}: the board sent a file with the path '{path}', which is not valid; check which"
-                " machine answers at this address"
-            )
+        target = root / path.lstrip("/")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         except OSError as error:  # a path that is too long, or a file that is a folder too; or the disk here
+            shown = printable(shortened(path, _LONGEST_PATH))
             raise BoardError(
-                f"{self.name}: the board's file '{path}' cannot be copied to this machine ({error.strerror});"
-                f" check that {tempfile.gettempdir()} has space, and which machine answers at this address"
+                f"{self.name}: the board's file '{shown}' cannot be copied to this machine"
+                f" ({error.strerror}); check that {tempfile.gettempdir()} has space, and which machine"
+                " answers at this address"
             ) from None
+
+
+def _is_asked_for(path: str) -> bool:
+    """Return whether a probe asks for a file, which never lies outside the folder that its path names."""
+    return ".." not in path.split("/") and _asked_paths().fullmatch(path) is not None
+
+
+@cache
+def _asked_paths() -> re.Pattern[str]:
+    """Return what matches the paths that a probe asks for: files of its patterns, and of control groups."""
+    groups = rf"(?:/[^/\0]+)+/(?:{'|'.join(map(re.escape, PROBE_REQUEST.group_files))})"
+    return re.compile("|".join((*map(_glob, _PATTERNS), groups)))
+
+
+def _glob(pattern: str) -> str:
+    """Return a glob pattern as a regular expression: its star stands for anything but a slash."""
+    return fnmatch.translate(pattern).replace(".*", r"[^/\0]*")
 
 
 def _table(text: str) -> dict[str, int]:

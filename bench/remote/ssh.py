@@ -22,6 +22,7 @@ from bench.remote.agent_messages import (
     invalid_answer,
     read_answer,
     read_message,
+    shortened,
 )
 from bench.remote.shipped_code import agent_source
 from bench.remote.ssh_command import ssh_command
@@ -113,6 +114,7 @@ class Link:
     def close(self) -> None:
         """End the connection; a job that the agent started goes on."""
         self._outgoing.close()
+        self._incoming.close()  # or an ssh with more to print would wait for a reader
         # ssh restores a terminal at which it asked for a password, unless it is killed.
         for end in (self._process.terminate, self._process.kill):
             try:
@@ -120,7 +122,6 @@ class Link:
             except subprocess.TimeoutExpired:
                 end()
         self._process.wait()
-        self._incoming.close()
 
     def ignore_stopping(self) -> None:
         """Go on although `stopping` is set: the next requests end the work on the board."""
@@ -153,7 +154,7 @@ class Link:
         message: AgentMessage = read_message(self.target.name, self._read_line(limit))
         self._has_answered = True
         if isinstance(message, Refusal):
-            raise BoardError(f"{self.target.name}: {message.refused}")
+            raise BoardError(f"{self.target.name}: {shortened(message.refused)}")
         return message
 
     def call(self, request: AgentRequest, kind: type[T], limit: AnswerLimit = _USUAL) -> T:

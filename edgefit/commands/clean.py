@@ -70,7 +70,7 @@ def _empty_cache(output: Output, document: _Document) -> None:
 
 def _clean_boards(on: list[str], stop: bool, output: Output, document: _Document) -> int:
     """Clean each board, and return the exit code of the worst."""
-    from bench.errors import BoardError
+    from bench.errors import BenchError
     from bench.remote.board import clean_board
     from bench.remote.targets import parse_targets
     from bench.units import mib
@@ -79,7 +79,7 @@ def _clean_boards(on: list[str], stop: bool, output: Output, document: _Document
     for target in parse_targets(on):
         try:
             removed = clean_board(target, stop)
-        except BoardError as error:  # the other boards are cleaned all the same
+        except BenchError as error:  # the other boards are cleaned all the same
             print_line(f"edgefit: {error}")
             document[target.text] = {"error": str(error), "exit_code": error.exit_code}
             exit_codes.append(error.exit_code)

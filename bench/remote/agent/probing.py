@@ -22,6 +22,7 @@ from bench.remote.agent.store import Store
 _WATCH_S = 0.5
 _COMMAND_LIMIT_S = 5.0
 _LONGEST_FILE = 1 << 17
+_LONGEST_PROGRAM = 4096
 _STAT = "/proc/stat"
 
 
@@ -111,7 +112,7 @@ def _programs_above() -> list[str]:
     """Return the programs of the processes above this one, an emulator's perhaps among them."""
     programs, pid = [], os.getppid()
     while pid > 1:
-        programs += _text(f"/proc/{pid}/cmdline").split("\0")[:1]
+        programs += [_text(f"/proc/{pid}/cmdline").split("\0")[0][:_LONGEST_PROGRAM]]
         status = dict(
             line.split(":\t", 1) for line in _text(f"/proc/{pid}/status").splitlines() if ":\t" in line
         )

@@ -10,7 +10,8 @@ from making.compared_report import Row, made_report
 from making.probed_board import pi_4, probe_of
 from pydantic import JsonValue
 
-from bench.bundle.manifest import read_bundle
+from bench.bundle.manifest import Bundle, read_bundle
+from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, RemoteError
 from bench.remote import board_run
 from bench.remote.agent_messages import BoardState, JobEvent, JobResult, read_answer, read_message
@@ -72,6 +73,22 @@ def request_(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
 
 
+def right_report(request: BoardRequest) -> Report:
+    """A report of what was asked for, on the board that was probed."""
+    host = probe_of(pi_4()).host
+    assert isinstance(request.subject, Bundle)
+    assert REPORT.bundle is not None
+    return REPORT.model_copy(
+        update={
+            "bundle": REPORT.bundle.model_copy(update={"sha256": request.subject.sha256}),
+            "profile": profile_that_is(host, request.known_profiles, "board"),
+            "host": REPORT.host.model_copy(
+                update={"cpu": host.cpu, "board": host.board, "architecture": host.architecture}
+            ),
+        }
+    )
+
+
 def measured(request: BoardRequest) -> Report:
     board = Measurement(Target("ssh://board", "board"), request, Silence(), Event())
     return board.measure(lambda _: None)
@@ -86,10 +103,40 @@ def ended(monkeypatch: pytest.MonkeyPatch, report: str | None, exit_code: int = 
 def test_a_report_is_fetched_and_its_job_removed(
     request_: BoardRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended(monkeypatch, to_json(REPORT))
+    report = right_report(request_)
+    ended(monkeypatch, to_json(report))
 
-    assert measured(request_) == REPORT
+    assert measured(request_) == report
     assert EndedBoard.deleted == (("board", False),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"bundle": REPORT.bundle}, "another bundle"),
+        ({"profile": REPORT.profile}, r"another profile \(laptop-cpu\)"),
+        ({"host": REPORT.host}, r"another machine \(Test CPU\)"),
+    ],
+)
+def test_a_report_of_something_else_is_refused(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
+) -> None:
+    ended(monkeypatch, to_json(right_report(request_).model_copy(update=changes)))
+
+    with pytest.raises(BoardError, match=f"^board: the board sent a report of {reason} than was asked for"):
+        measured(request_)
+
+
+@pytest.mark.parametrize("exit_code", [10, 11, 130, 255])
+def test_a_board_cannot_end_the_command_as_a_check_or_a_signal_does(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, exit_code: int
+) -> None:
+    ended(monkeypatch, None, exit_code)
+
+    with pytest.raises(BoardError, match=f"no measurement ends with the exit code {exit_code}") as error:
+        measured(request_)
+
+    assert error.value.exit_code == 5
 
 
 @pytest.mark.parametrize(
@@ -137,13 +184,14 @@ def test_a_malformed_answer_does_not_end_the_other_boards(
                 self.answer = pi_4(stat_before="cpu 1\n")
 
     monkeypatch.setattr(board_run, "Board", OddBoard)
-    ended(monkeypatch, to_json(REPORT))
+    report = right_report(request_)
+    ended(monkeypatch, to_json(report))
     targets = [Target(f"ssh://{name}", name) for name in ("odd", "even")]
     progress = {target.name: Silence() for target in targets}
 
     odd, even = measure_fleet(targets, request_, progress, lambda *_: None)
 
-    assert even == BoardResult(targets[1], REPORT)
+    assert even == BoardResult(targets[1], report)
     assert isinstance(odd.outcome, BoardError)
     assert str(odd.outcome).startswith("odd: the answer of edgefit's agent is not valid")
     assert odd.outcome.exit_code == 5

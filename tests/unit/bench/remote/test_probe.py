@@ -105,8 +105,67 @@ def test_an_unusable_board_says_why(answer: dict[str, Any], reason: str) -> None
 def test_an_invalid_answer_is_an_error() -> None:
     with pytest.raises(BoardError, match="the answer of edgefit's agent is not valid"):
         probe_of({"python": "3"})
-    with pytest.raises(BoardError, match=r"the path '.*outside', which is not valid"):
-        _ = probe_of(with_files(**{"/../../outside": "x"})).host
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../outside",
+        "../outside",
+        "outside",
+        "",
+        "/",
+        "/etc/passwd",
+        "/proc/stat/below",
+        "/proc/stat/",
+        "//proc/stat",
+        "/proc/STAT",
+        "/proc/a\0b",
+        "/sys/class/power_supply/../type",
+        "/sys/class/power_supply/a/b/type",
+        "/sys/class/power_supply/a\0b/type",
+        "/sys/fs/cgroup/../../../cpu.max",
+        "/cpu.max/../../outside",
+        "C:\\outside",
+        "/x" * 2000,
+    ],
+)
+def test_a_file_that_was_not_asked_for_is_refused(path: str) -> None:
+    with pytest.raises(
+        BoardError, match=r"^board: the board sent the file '.*', which edgefit has not asked"
+    ):
+        _ = probe_of(with_files(**{path: "x"})).host
+
+
+def test_every_file_that_is_asked_for_is_taken() -> None:
+    paths = [pattern.replace("[0-9]", "1").replace("*", "x1") for pattern in PROBE_REQUEST.patterns]
+    groups = [f"/sys/fs/cgroup/user.slice/{name}" for name in PROBE_REQUEST.group_files]
+
+    files = {**dict.fromkeys([*paths, *groups], ""), **pi_4()["files"]}
+
+    assert probe_of(pi_4(files=files)).host.board
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": {f"/proc/{number}": "" for number in range(20_001)}},
+        {"modules": {str(number): "1" for number in range(20_001)}},
+        {"programs_above": ["x"] * 20_001},
+        {"usable_cpus": list(range(20_001))},
+        {"variables": {str(number): "1" for number in range(20_001)}},
+        {"files": {"/proc/stat": "x" * ((1 << 17) + 1)}},
+        {"os": "x" * 1001},
+        {"store": "x" * 5000},
+        {"programs_above": ["x" * 5000]},
+    ],
+    ids=["files", "modules", "programs", "CPUs", "variables", "long file", "os", "store", "long program"],
+)
+def test_an_answer_that_is_too_large_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(BoardError, match=r"^board: the answer of edgefit's agent is not valid") as error:
+        probe_of(pi_4(**changes))
+
+    assert len(str(error.value)) < 1000
 
 
 PATH_TOO_LONG = f"/sys/class/power_supply/{'x' * 300}/type"
@@ -132,9 +191,11 @@ PATH_TOO_LONG = f"/sys/class/power_supply/{'x' * 300}/type"
             with_files(**{"/sys/class/thermal/thermal_zone0/temp": "9" * 400}),
             "a file that it sent cannot be read",
         ),
-        (with_files(**{"/proc/a\0b": ""}), "a file that it sent cannot be read"),
         (with_files(**{PATH_TOO_LONG: "Battery"}), "cannot be copied to this machine"),
-        (with_files(**{"/proc/stat/below": ""}), "cannot be copied to this machine"),
+        (
+            with_files(**{"/sys/fs/cgroup/cpu.max": "", "/sys/fs/cgroup/cpu.max/cpu.max": ""}),
+            "cannot be copied to this machine",
+        ),
         (pi_4(vcgencmd={"pmic_read_adc": "A_A current(0)=1.2.3A\n"}), "a file that it sent cannot be read"),
     ],
 )

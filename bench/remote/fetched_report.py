@@ -1,0 +1,55 @@
+"""Reads the report that a board sent: it must be what was asked for, on the board that was probed. Pure."""
+
+from pathlib import Path
+
+from bench.bundle.manifest import Bundle
+from bench.errors import BoardError, InputError
+from bench.remote.agent_messages import shortened
+from bench.remote.job_files import Subject, files_of_models
+from bench.report.files import parse_report
+from bench.report.schema import Report
+from bench.system.host import Host
+from device_profiles.profile import Profile
+
+_AGAIN = "run the same command again, and check which machine answers at this address if this comes back"
+
+
+def fetched_report(board: str, text: str | None, subject: Subject, profile: Profile, host: Host) -> Report:
+    """Return the report; raises BoardError if the board sent none, a damaged one or another one."""
+    if text is None:
+        raise BoardError(
+            f"{board}: the measurement ended, but its report is missing on the board; run the same command"
+            " again"
+        )
+    try:
+        report = parse_report(text.encode(), Path(f"{board}'s report"))
+    except InputError as error:
+        raise BoardError(
+            f"{board}: the board sent a damaged report ({shortened(str(error))}); run the same command again"
+        ) from error
+    if (other := _other(report, subject, profile, host)) is not None:
+        raise BoardError(f"{board}: the board sent a report of {other} than was asked for; {_AGAIN}")
+    return report
+
+
+def _other(report: Report, subject: Subject, profile: Profile, host: Host) -> str | None:
+    """Return what the report is of that was not asked for; None if it is the right one."""
+    if not _is_of(report, subject):
+        return "another bundle" if isinstance(subject, Bundle) else "other model files"
+    if report.profile != profile:
+        return f"another profile ({shortened(report.profile.name)})"
+    if _machine(report.host) != _machine(host):
+        return f"another machine ({shortened(report.host.board or report.host.cpu)})"
+    return None
+
+
+def _is_of(report: Report, subject: Subject) -> bool:
+    if isinstance(subject, Bundle):
+        return report.bundle is not None and report.bundle.sha256 == subject.sha256
+    measured = () if report.models is None else report.models.models
+    return [model.sha256 for model in measured] == [file.sha256 for file in files_of_models(subject)]
+
+
+def _machine(host: Host) -> tuple[str | None, ...]:
+    """Return what cannot change of a machine while it measures."""
+    return host.cpu, host.board, host.architecture
