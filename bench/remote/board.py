@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from threading import Event
 
+from bench.errors import InputError
 from bench.progress import Progress
 from bench.remote.agent_messages import (
     Answer,
@@ -32,7 +32,6 @@ from bench.remote.ssh import Link
 from bench.remote.targets import Target
 from bench.units import mib
 
-_CHUNK = 1 << 18
 # Unpacking numpy and a runtime, and importing them for the first time, takes a small board minutes.
 _ENVIRONMENT_LIMIT_S = 1800.0
 # The agent that follows a job sends something every few seconds.
@@ -136,12 +135,14 @@ class Board:
 
     def _upload(self, file: File) -> Iterator[int]:
         """Send a file, and yield the size of each piece."""
-        content = file.content if isinstance(file.content, bytes) else Path(file.content).read_bytes()
-        self._link.send(PutRequest(sha256=file.sha256, size_bytes=len(content)))
-        for begin in range(0, len(content), _CHUNK):
-            piece = content[begin : begin + _CHUNK]
-            self._link.write(piece)
+        left = file.size_bytes
+        self._link.send(PutRequest(sha256=file.sha256, size_bytes=left))
+        for piece in file.pieces():
+            self._link.write(piece[:left])
             yield len(piece)
+            left -= len(piece)
+        if left:
+            raise InputError(f"{file.content!s} changed while it was sent; run the command again")
         self._link.receive()
 
 
