@@ -23,6 +23,8 @@ FULL_WHITE = 65535
 """The highest value of 16 bits."""
 MOST_MEGAPIXELS = 178
 """Pillow refuses larger images."""
+NO_MEMORY = "it needs more memory than there is: make it smaller"
+"""Why an image cannot be read, after "it"."""
 
 _GREY_MODES = ("1", "L", "LA")
 _ORIENTATION = 0x0112
@@ -96,7 +98,7 @@ def _why(path: Path, error: Exception) -> str:
         size = f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "too many pixels"
         return f"it has {size}, and edgefit reads at most {MOST_MEGAPIXELS}: make it smaller"
     if isinstance(error, MemoryError):
-        return "it needs more memory than there is: make it smaller"
+        return NO_MEMORY
     if isinstance(error, OSError) and error.strerror:
         return f"it cannot be opened: {error.strerror}"
     if path.is_file() and path.stat().st_size == 0:

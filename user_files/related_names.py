@@ -74,16 +74,21 @@ def originals_of(paths: Sequence[PurePath], classes: Sequence[object]) -> dict[i
 
     The original is of the same class, and lies in the same folder or is the only image of its name there.
     """
+    # A stem may be in every folder, so those of one folder are found without a look at the others.
     by_stem: dict[object, dict[str, list[int]]] = {}
+    by_folder: dict[tuple[object, str, PurePath], list[int]] = {}
     for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
-        by_stem.setdefault(name, {}).setdefault(path.stem.lower(), []).append(index)
+        stem = path.stem.lower()
+        by_stem.setdefault(name, {}).setdefault(stem, []).append(index)
+        by_folder.setdefault((name, stem, path.parent), []).append(index)
     found: dict[int, int] = {}
     for index, (path, name) in enumerate(zip(paths, classes, strict=True)):
-        stem = _original(path.stem.lower(), by_stem[name], _ALTERED_WORDS)
-        candidates = [] if stem is None else by_stem[name][stem]
-        beside = [other for other in candidates if paths[other].parent == path.parent]
-        if len(beside or candidates) == 1:
-            found[index] = (beside or candidates)[0]
+        original = _original(path.stem.lower(), by_stem[name], _ALTERED_WORDS)
+        if original is None:
+            continue
+        candidates = by_folder.get((name, original, path.parent)) or by_stem[name][original]
+        if len(candidates) == 1:
+            found[index] = candidates[0]
     return found
 
 

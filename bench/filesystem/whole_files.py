@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
@@ -66,9 +67,16 @@ def _raise(error: OSError) -> None:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write `content`, text in UTF-8, to `path` under a temporary name, then rename it into place.
+    """Write `content`, text in UTF-8, to `path`; see whole_file."""
+    with whole_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
-    A link stays a link. When this returns, the content survives a power loss.
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file with a temporary name, which gets the name `path` when the block ends.
+
+    A link stays a link. After the block the content survives a power loss.
 
     Raises OSError with the name `path`, because the error of a full disk names no file.
     """
@@ -78,7 +86,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         _make_folder_of(path)
         sweep_parts(path)
         with new_file(part) as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
             part.replace(path)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from bench.errors import LinkLostError
+from bench.errors import InputError, LinkLostError
 from bench.progress import Progress
 from bench.remote.agent_messages import (
     Answer,
@@ -34,7 +33,6 @@ from bench.remote.ssh import AnswerLimit, Link
 from bench.remote.targets import Target
 from bench.units import mib
 
-_CHUNK = 1 << 18
 # What a board reads of itself for a probe; the largest have a thousand CPUs, with some files each.
 _PROBE = AnswerLimit(seconds=180.0, size_bytes=4 << 20)
 # Unpacking numpy and a runtime, and importing them for the first time, takes a small board minutes.
@@ -150,13 +148,15 @@ class Board:
 
     def _upload(self, file: File) -> Iterator[int]:
         """Send a file, and yield the size of each piece."""
-        content = file.content if isinstance(file.content, bytes) else Path(file.content).read_bytes()
-        request = PutRequest(sha256=file.sha256, size_bytes=len(content))
+        left = file.size_bytes
+        request = PutRequest(sha256=file.sha256, size_bytes=left)
         self._link.send(request)
-        for begin in range(0, len(content), _CHUNK):
-            piece = content[begin : begin + _CHUNK]
-            self._link.write(piece)
+        for piece in file.pieces():
+            self._link.write(piece[:left])
             yield len(piece)
+            left -= len(piece)
+        if left:
+            raise InputError(f"{file.content!s} changed while it was sent; run the command again")
         self._link.answer(request, type(None))
 
 

@@ -5,6 +5,7 @@ it, because two models may refer to different files by one name.
 """
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,9 @@ Subject: TypeAlias = Bundle | ModelSet | UnopenedModels
 """What a board can be given to measure."""
 
 
+_PIECE_BYTES = 1 << 18
+
+
 @dataclass(frozen=True)
 class File:
     """A file to be sent, by its hash."""
@@ -35,6 +39,12 @@ class File:
     def size_bytes(self) -> int:
         """Its size."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield its bytes piece by piece: a runtime's file may be larger than the memory."""
+        with io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ It is an archive that Python runs (zipapp): the agent, and beside it wheels, cod
 their hashes. agent.packed is what runs on the board.
 """
 
-import io
 import platform
 import re
 import sys
@@ -12,9 +11,10 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.errors import InputError
-from bench.filesystem.whole_files import write_whole
+from bench.filesystem.whole_files import whole_file
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.agent_messages import JobSpec
@@ -129,7 +129,8 @@ def write_pack(request: PackRequest, out: Path, progress: Progress) -> Sequence[
     name = _file_name(request.benchmark.name or name_of(request.subject))
     packed = tuple(_packed_job(job, system, machine) for job, system in zip(jobs, systems, strict=True))
     index = PackIndex(report=f"{name}-{profile.name}.json", systems=packed)
-    write_whole(out, _HEADER + _archive(index, _files(jobs), progress))
+    with whole_file(out) as file:
+        _write_archive(file, index, _files(jobs), progress)
     return systems
 
 
@@ -201,22 +202,24 @@ def _files(jobs: Sequence[Job]) -> list[File]:
     return list({file.sha256: file for file in files}.values())
 
 
-def _archive(index: PackIndex, files: Sequence[File], progress: Progress) -> bytes:
-    """Return the archive. It is not compressed: its files are compressed already, or cannot be."""
+def _write_archive(file: BinaryIO, index: PackIndex, files: Sequence[File], progress: Progress) -> None:
+    """Write the archive piece by piece. It is not compressed: its files are already, or cannot be."""
     progress.begin("packing", len(files))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    file.write(_HEADER)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("__main__.py", _MAIN)
         for package in ("bench", "bench/remote", "bench/remote/agent"):
             archive.writestr(f"{package}/__init__.py", "")
         for name in (*AGENT_MODULES, "packed"):
             archive.writestr(f"bench/remote/agent/{name}.py", agent_module_source(name))
         archive.writestr("pack.json", index.model_dump_json(by_alias=True))
-        for file in files:
-            content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
-            archive.writestr(f"blobs/{file.sha256}", content)
+        for packed in files:
+            member = zipfile.ZipInfo(f"blobs/{packed.sha256}")
+            member.file_size = packed.size_bytes
+            with archive.open(member, "w") as written:
+                for piece in packed.pieces():
+                    written.write(piece)
             progress.advance()
-    return buffer.getvalue()
 
 
 def _file_name(name: str) -> str:

@@ -95,9 +95,10 @@ def _labelled(folder: Path, content: FolderContent, stated: tuple[str, ...]) -> 
         check_name(name, f"{folder}: class folder")
     classes = ordered_names(str(folder), names, stated)
     labelled = labelled_files(str(folder), content.images)
-    _refuse_empty(folder, names, {_as_stated(file.folder, stated) for file in labelled.files}, content)
+    used = {file.folder: _as_stated(file.folder, stated) for file in labelled.files}
+    _refuse_empty(folder, names, set(used.values()), content)
     number = {name: label for label, name in enumerate(classes)}
-    labels = np.array([number[_as_stated(file.folder, stated)] for file in labelled.files], dtype=np.int64)
+    labels = np.array([number[used[file.folder]] for file in labelled.files], dtype=np.int64)
     notes = (*order_notes(classes, bool(stated)), *content.notes)
     warnings = (*content.warnings, *labelled.warnings)
     return _listed(folder, labelled.files, labels, classes, warnings, notes)
@@ -105,7 +106,8 @@ def _labelled(folder: Path, content: FolderContent, stated: tuple[str, ...]) -> 
 
 def _as_stated(name: str, stated: tuple[str, ...]) -> str:
     """Return the name of a folder as it is stated, perhaps in another Unicode form."""
-    return next((other for other in stated if composed(other) == composed(name)), name)
+    own = composed(name)
+    return next((other for other in stated if composed(other) == own), name)
 
 
 def _refuse_empty(folder: Path, names: set[str], used: set[str], content: FolderContent) -> None:

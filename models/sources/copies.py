@@ -35,7 +35,7 @@ def without_contradictions(files: Sequence[PlacedFile], keys: Sequence[str | Non
             groups.setdefault(key, []).append(index)
     contradicting = [group for group in groups.values() if len({files[index].folder for index in group}) > 1]
     copies = [group for group in groups.values() if len({files[index].folder for index in group}) == 1]
-    earlier = {index for group in copies for index in group if _split(files, index) < _last(files, group)}
+    earlier = {index for group in copies for index in _earlier_splits(files, group)}
     left_out = earlier | {index for group in contradicting for index in group}
     used = [index for index in range(len(files)) if index not in left_out]
     same_split = [[index for index in group if index not in earlier] for group in copies]
@@ -55,8 +55,11 @@ def _split(files: Sequence[PlacedFile], index: int) -> int:
     return _SPLITS.index(files[index].split)
 
 
-def _last(files: Sequence[PlacedFile], group: Sequence[int]) -> int:
-    return max(_split(files, index) for index in group)
+def _earlier_splits(files: Sequence[PlacedFile], group: Sequence[int]) -> list[int]:
+    """Return those of a group that are in an earlier split than the last one."""
+    splits = [_split(files, index) for index in group]
+    last = max(splits)
+    return [index for index, split in zip(group, splits, strict=True) if split < last]
 
 
 def _contradiction(files: Sequence[PlacedFile], groups: Sequence[Sequence[int]]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.dataset import Dataset, Labels, Split
+from models.dataset import Dataset, Images, Labels, Split
 from models.errors import InputError
 from models.positive import positive_class
 from models.progress import Progress
@@ -181,12 +181,12 @@ def _load(
     odd = odd_images(folder, files, decoded.images, bad)
     warnings = plan.warnings + skip_warnings(folder, files, bad) + same.warnings + odd + deep.warnings
     refuse_warnings(str(folder), warnings, options)
-    splits = []
+    splits, labels = [], _labels(files)
     for start, end, name in zip((0, *ends[:-1]), ends, ("train", "validation", "test"), strict=True):
         usable = (index for index in range(start, end) if index not in bad and index not in same.left_out)
         chosen = np.asarray(list(usable), np.int64)
-        _check_classes_of_split(folder, layout, files, chosen, name, bad)
-        splits.append(Split(decoded.images[chosen], _labels(files)[chosen]))
+        _check_classes_of_split(folder, layout, files, labels[chosen], name, bad)
+        splits.append(Split(_gathered(decoded.images, start, chosen), labels[chosen]))
     return Dataset(
         layout.name or folder.resolve().name,
         layout.classes,
@@ -199,15 +199,25 @@ def _load(
     )
 
 
+def _gathered(images: Images, start: int, chosen: Labels) -> Images:
+    """Return the chosen images of a split that begins at `start`, which are moved together where they are.
+
+    A copy would take as much memory again.
+    """
+    for place, index in enumerate(chosen.tolist(), start):
+        if place != index:
+            images[place] = images[index]
+    return images[start : start + len(chosen)]
+
+
 def _check_classes_of_split(
     folder: Path,
     layout: Layout,
     files: Files,
-    chosen: np.ndarray[tuple[int], np.dtype[np.int64]],
+    labels: Labels,
     name: str,
     bad: Mapping[int, str],
 ) -> None:
-    labels = _labels(files)[chosen]
     absent = [class_name for label, class_name in enumerate(layout.classes) if label not in labels]
     if absent:
         reasons = (reason for index, reason in bad.items() if layout.classes[files[index].label] == absent[0])

@@ -21,8 +21,10 @@ def groups_of(files: Sequence[ImageFile]) -> list[str]:
     return [str(_root(group, index)) for index in range(len(files))]
 
 
-def _root(group: Sequence[int], index: int) -> int:
+def _root(group: list[int], index: int) -> int:
+    """Return the first of a chain, and halve the chain on the way, so that none stays long."""
     while group[index] != index:
+        group[index] = group[group[index]]
         index = group[index]
     return index
 

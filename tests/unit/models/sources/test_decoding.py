@@ -1,6 +1,7 @@
 """Image files of many kinds to uint8 pixels."""
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from making.films import Remembering, film
 from PIL import Image
 
+from models.errors import InputError
+from models.progress import Silent
+from models.sources import decoding
 from models.sources.decoding import decode_all, decode_image
 
 RAMP = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
@@ -137,3 +141,79 @@ def test_pipes_and_broken_links_are_bad_and_never_opened(tmp_path: Path, progres
     decoded = decode_all([tmp_path / "pipe.png", tmp_path / "dead.png"], 32, progress)
 
     assert decoded.bad == ((0, "it is not a regular file"), (1, "it is a broken link"))
+
+
+def test_more_images_than_the_memory_holds_are_refused_before_one_is_read(tmp_path: Path) -> None:
+    paths = [tmp_path / "missing.png"] * 100_000
+
+    with pytest.raises(InputError) as refused:
+        decode_all(paths, 224, Silent(), available_bytes=lambda: 4_000_000_000)
+
+    assert str(refused.value) == (
+        "100000 images of 224×224 pixels take 5.0 GB of memory, and 4.0 GB are free: choose a smaller "
+        "--image-size, or give fewer images"
+    )
+
+
+def test_colour_takes_three_times_the_memory_and_is_refused_with_the_image_that_has_it(
+    tmp_path: Path,
+) -> None:
+    Image.fromarray(RAMP).save(tmp_path / "a.png")
+    Image.new("RGB", (64, 64), (9, 0, 0)).save(tmp_path / "b.png")
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+
+    with pytest.raises(
+        InputError, match=r"b\.png has colour, and so 2 images .* save all images in grey, or"
+    ):
+        decode_all(paths, 64, Silent(), available_bytes=lambda: 2 * 64 * 64)
+    decoded = decode_all(paths, 64, Silent(), available_bytes=lambda: 6 * 64 * 64)
+
+    assert decoded.images[:, 0, 10].tolist() == [[40, 40, 40], [9, 0, 0]]
+
+
+def test_few_images_are_in_memory_though_the_first_one_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others wait until there is room, so that they do not all lie beside the result."""
+    begun: list[Path] = []
+    others = threading.Event()
+
+    def decode(path: Path, side: int, white: int) -> np.ndarray:
+        begun.append(path)
+        if path.name == "0":
+            others.wait(10)
+        elif len(begun) >= 100:
+            others.set()
+        return np.zeros((side, side), np.uint8)
+
+    monkeypatch.setattr(decoding, "_MOST_WAITING", 100)
+    monkeypatch.setattr(decoding, "_try_to_decode", decode)
+
+    decode_all([Path(str(index)) for index in range(1000)], 1, Watched(begun, most=100))
+
+    assert len(begun) == 1000
+
+
+class Watched(Silent):
+    """When the first result is there, not more than `most` were begun."""
+
+    def __init__(self, begun: list[Path], most: int) -> None:
+        self._begun, self._most = begun, most
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        assert len(self._begun) <= self._most
+        self._most += 1
+
+
+def test_an_image_for_which_the_memory_does_not_suffice_is_a_bad_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(path: Path, side: int, white: int) -> np.ndarray:
+        raise MemoryError
+
+    monkeypatch.setattr(decoding, "decode_image", decode)
+    (tmp_path / "a.png").touch()
+
+    assert decode_all([tmp_path / "a.png"], 8, Silent()).bad == (
+        (0, "it needs more memory than there is: make it smaller"),
+    )

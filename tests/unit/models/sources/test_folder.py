@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
@@ -12,10 +12,16 @@ from PIL import Image
 
 from models.errors import InputError
 from models.progress import Silent
+from models.sources.copies import without_contradictions
 from models.sources.folder import plan_splits, prepare_folder
 from models.sources.folder_layout import ImageFile, read_layout
+from models.sources.folder_tree import PlacedFile
+from models.sources.groups import groups_of
 from models.sources.options import SourceOptions
 from models.sources.patients import patient_of
+from user_files.data_kinds import IMAGE
+from user_files.finding import FoundFile
+from user_files.related_names import originals_of
 
 OPTIONS = SourceOptions(image_size=32, skip_bad=False, images=0)
 SKIPPING = SourceOptions(image_size=32, skip_bad=True, images=0)
@@ -390,3 +396,38 @@ def test_the_name_of_an_ignored_file_is_escaped(plain: Path) -> None:
     (plain / "NORMAL" / os.fsdecode(b"n\xff.txt")).write_text("x")
 
     assert any(r"(n\udcff.txt)" in note for note in read_layout(plain).notes)
+
+
+def test_the_splits_take_no_memory_of_their_own(plain: Path) -> None:
+    shutil.copy(next((plain / "NORMAL").iterdir()), plain / "PNEUMONIA" / "equal.png")
+
+    dataset = prepare_folder(plain, OPTIONS)(Silent())
+
+    assert any("equal" in warning for warning in dataset.warnings)
+    bases = [split.images.base for split in (dataset.train, dataset.validation, dataset.test)]
+    assert bases[0] is not None
+    assert all(base is bases[0] for base in bases)
+
+
+def test_copies_and_chains_of_altered_copies_take_time_in_proportion_to_the_images() -> None:
+    """Each image is looked at a few times, however many share its name, its content or its patient."""
+    names = [PurePath(f"study{number}") / name for number in range(5_000) for name in ("a.png", "a_flip.png")]
+    files = [
+        ImageFile(path=Path(name), label=0, split="", inner=name, content="all", patient=str(number // 3))
+        for number, name in enumerate(names)
+    ]
+
+    assert originals_of(names, [0] * len(names)) == {copy: copy - 1 for copy in range(1, len(names), 2)}
+    assert len(set(groups_of(files))) == 1
+
+
+def test_many_copies_of_one_image_are_compared_once() -> None:
+    found = FoundFile(Path("a.png"), PurePath("a.png"), IMAGE)
+    copies = [
+        PlacedFile(found, split, "A", PurePath("a.png")) for split in ("train", "test") for _ in range(20_000)
+    ]
+
+    used = without_contradictions(copies, ["same"] * len(copies))
+
+    assert {file.split for file in used.files} == {"test"}
+    assert len(used.files) == 20_000
