@@ -43,6 +43,10 @@ class Block(Record):
     """Duration of each inference in nanoseconds, in order."""
     counters: SystemCounters | None = None
     """System counters for the block; null in reports of schema 1 that lack them."""
+    output_difference: float | None = None
+    """The largest difference between the outputs of one of its inferences, at a random position, and those of
+    the accuracy pass for the same input, as a share of the output's largest value. Null if none was compared,
+    as in older reports."""
 
 
 class ProcessTiming(Record):
@@ -212,6 +216,7 @@ class FailureKind(str, Enum):
     HANG = "hang"
     EXIT = "exit"
     GARBAGE = "garbage"
+    WRONG_OUTPUT = "wrong output"
 
 
 class End(str, Enum):
@@ -258,6 +263,18 @@ class Completed(Record):
     """State of the machine around each repetition of the case."""
     groups: int = 1
     """Number of groups that the run's cases were split into."""
+
+    @property
+    def output_differences(self) -> tuple[float, ...]:
+        """The difference of each timed inference whose outputs were compared; empty in older reports."""
+        timed = [block for process in self.processes for block in process.blocks]
+        blocks = [*timed, *(() if self.sustained is None else self.sustained.blocks)]
+        return tuple(block.output_difference for block in blocks if block.output_difference is not None)
+
+    @property
+    def largest_output_difference(self) -> float | None:
+        """The largest of them; None if none was compared."""
+        return max(self.output_differences, default=None)
 
 
 class Skipped(Record):

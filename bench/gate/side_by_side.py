@@ -25,6 +25,7 @@ from bench.gate.paired_runs import (
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
 from bench.harness.paired_blocks import PairedRunner
+from bench.harness.timed_outputs import ExpectedOutputs
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress
@@ -64,6 +65,7 @@ def check_side_by_side(job: CheckJob, progress: Progress, tool: str, created: st
         run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,
         examine_memory=examiner.examine_memory,
+        expect=partial(ExpectedOutputs.of, evaluation=job.plan.evaluation),
         progress=progress,
         seconds=job.options.seconds,
     )

@@ -12,6 +12,7 @@ from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, EnergyMeasured, Grouped, JournalState, SustainedMeasured
 from bench.harness.plan import Case, Plan, split_into_groups
 from bench.harness.sustained import run_sustained
+from bench.harness.timed_outputs import ExpectedOutputs
 from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
 from bench.progress import Progress
 from bench.system.host import Host
@@ -80,7 +81,8 @@ def _run_all_sustained(plan: Plan, seconds: float, journal: Journal, progress: P
         if case.id in journal.state.sustained:
             continue
         try:
-            run = run_sustained(case, plan, seconds, progress)
+            expected = ExpectedOutputs.of(case, journal.state.examined.get(case.id), plan.evaluation)
+            run = run_sustained(case, plan, seconds, progress, expected)
             journal.add(SustainedMeasured(case=case.id, run=run))
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
