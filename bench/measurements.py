@@ -217,6 +217,7 @@ class FailureKind(str, Enum):
     EXIT = "exit"
     GARBAGE = "garbage"
     WRONG_OUTPUT = "wrong output"
+    CHANGED = "changed file"
 
 
 class End(str, Enum):

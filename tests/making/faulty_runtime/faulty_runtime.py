@@ -95,7 +95,7 @@ class FaultySession:
 
 
 def describe(entry: Path) -> ModelDescription:
-    fault, _, stage = entry.read_text().partition(" ")
+    fault, _, stage = entry.read_text().splitlines()[0].partition(" ")
     if stage == "describe":
         do(fault)
     signature = Signature(inputs=(image_input(32),), outputs=())
@@ -103,7 +103,7 @@ def describe(entry: Path) -> ModelDescription:
 
 
 def load(entry: Path, options: LoadOptions) -> FaultySession:
-    fault, _, stage = entry.read_text().partition(" ")
+    fault, _, stage = entry.read_text().splitlines()[0].partition(" ")
     if stage == "load":
         do(fault)
     return FaultySession(fault, stage)
