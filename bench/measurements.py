@@ -44,6 +44,10 @@ class Block(Record):
     """Duration of each inference in nanoseconds, in order."""
     counters: SystemCounters | None = None
     """System counters for the block; null in reports of schema 1 that lack them."""
+    output_difference: float | None = None
+    """The largest difference between the outputs of one of its inferences, at a random position, and those of
+    the accuracy pass for the same input, as a share of the output's largest value. Null if none was compared,
+    as in older reports."""
 
 
 class SustainedBlock(Record):
@@ -67,6 +71,8 @@ class SustainedBlock(Record):
     counters: SystemCounters | None = None
     """System counters for the block; of joined blocks their sums, and the slowest clock. Null where they are
     not known."""
+    output_difference: float | None = None
+    """As in `Block`; of joined blocks the largest."""
 
 
 class ProcessTiming(Record):
@@ -241,6 +247,8 @@ class FailureKind(str, Enum):
     HANG = "hang"
     EXIT = "exit"
     GARBAGE = "garbage"
+    WRONG_OUTPUT = "wrong output"
+    CHANGED = "changed file"
 
 
 class End(str, Enum):
@@ -287,6 +295,19 @@ class Completed(Record):
     """State of the machine around each repetition of the case."""
     groups: PositiveCount = 1
     """Number of groups that the run's cases were split into."""
+
+    @property
+    def output_differences(self) -> tuple[float, ...]:
+        """The difference of each timed inference whose outputs were compared; empty in older reports."""
+        timed = [block for process in self.processes for block in process.blocks]
+        sustained = self.sustained
+        blocks = [*timed, *(() if sustained is None else (*sustained.blocks, *sustained.figures))]
+        return tuple(block.output_difference for block in blocks if block.output_difference is not None)
+
+    @property
+    def largest_output_difference(self) -> float | None:
+        """The largest of them; None if none was compared."""
+        return max(self.output_differences, default=None)
 
 
 class Skipped(Record):

@@ -6,6 +6,7 @@ It opens what is given and calls bench/, export/ or models/. It parses no text a
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,8 @@ from bench.system.cpus import cpus_here, kept_affinity
 from bench.system.host import read_host
 from bench.system.operating_system import require_linux
 from bench.system.thread_variables import PINNING, withheld
+from bench.verify.document import Verification
+from bench.verify.verifying import verify_file
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
@@ -187,6 +190,16 @@ def check(
 def opened_report(given: Path | Report) -> Report:
     """Return a report, read from its file where a path is given."""
     return given if isinstance(given, Report) else read_report(given)
+
+
+def verify(paths: Sequence[Path], bundle: Path | None) -> Verification:
+    """Derive of reports whatever can be derived, and compare it with what they say.
+
+    `bundle`: the bundle that they are of, if it is at hand; the hash of every file of it is checked.
+    """
+    measured = None if bundle is None else read_bundle(bundle)
+    moment = datetime.now(timezone.utc)
+    return Verification(reports=tuple(verify_file(path, measured, __version__, moment) for path in paths))
 
 
 def criteria_of(

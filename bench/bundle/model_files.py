@@ -69,7 +69,7 @@ def read_model_file(path: Path) -> ModelFile:
             format=kind.format,
             files=files,
             size_bytes=sum(file.stat().st_size for file in files),
-            sha256=_sha256_of_all(files),
+            sha256=sha256_of_files(files),
         )
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
@@ -235,6 +235,7 @@ def _lies_with(path: Path, file: Path) -> bool:
     return any(real.is_relative_to(folder) for folder in (path.parent.resolve(), path.resolve().parent))
 
 
-def _sha256_of_all(files: Sequence[Path]) -> str:
+def sha256_of_files(files: Sequence[Path]) -> str:
+    """Return the hash of a model's files; see ModelFile."""
     digests = [sha256_of(file) for file in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

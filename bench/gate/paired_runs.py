@@ -6,7 +6,7 @@ It knows repetitions and seconds. The gate's rules decide what a ratio means.
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 
 from bench.gate.multiplicity import CHECK_AFTER_PROCESSES
@@ -14,6 +14,7 @@ from bench.gate.next_pair import FUTILITY_FACTOR, has_estimate, is_behind, next_
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
+from bench.harness.timed_outputs import ExpectedOutputs
 from bench.measurements import Failed, ProcessTiming, Skipped
 from bench.progress import Progress
 from bench.statistics import processes
@@ -113,6 +114,8 @@ class PairedRuns:
     """Examines a case in a process of its own (see Examiner)."""
     examine_memory: Callable[[Case], Examined | Ended]
     """Examines a case in the same way, but no more than its memory."""
+    expect: Callable[[Case, Examined | Ended], ExpectedOutputs | None]
+    """Returns what the timed inferences of an examined case have to give."""
     progress: Progress
     """The progress display."""
     seconds: float
@@ -130,7 +133,12 @@ class PairedRuns:
         for pair in pairs:
             baseline = self._examine(pair.baseline)
             candidate = baseline if pair.is_equal else self._examine(pair.candidate)
-            measured.append(MeasuredPair(pair, baseline, candidate))
+            expecting = replace(
+                pair,
+                baseline_expected=self.expect(pair.baseline, baseline),
+                candidate_expected=self.expect(pair.candidate, candidate),
+            )
+            measured.append(MeasuredPair(expecting, baseline, candidate))
         return measured
 
     def _examine(self, case: Case) -> Examined | Ended:

@@ -26,6 +26,8 @@ from bench.harness.alone import alone
 from bench.harness.examination import Examiner
 from bench.harness.journal_entries import Examined
 from bench.harness.paired_blocks import PairedRunner
+from bench.harness.timed_outputs import ExpectedOutputs
+from bench.harness.unchanged_files import FilesOfCase, refuse_changed
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.measurements import Failed
 from bench.progress import Progress
@@ -70,11 +72,16 @@ def _check(job: CheckJob, progress: Progress, tool: str, created: str) -> Checke
         run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,
         examine_memory=examiner.examine_memory,
+        expect=partial(ExpectedOutputs.of, evaluation=job.plan.evaluation),
         progress=progress,
         seconds=job.options.seconds,
     )
+    files = [
+        FilesOfCase.of(case, job.plan) for pair in job.pairs() for case in (pair.baseline, pair.candidate)
+    ]
     measured = {pair.id: pair for pair in runs.examine(job.pairs())}
     findings = _measure(job, measured, runs)
+    refuse_changed(files)
     if stopped := throttled_between(state.throttling, read_throttling()):
         warnings.append(throttled_warning(stopped))
     return Checked(

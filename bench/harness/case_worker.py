@@ -3,6 +3,7 @@
 The order of the cases is the caller's business.
 """
 
+from random import Random
 from types import TracebackType
 from typing import TypeVar
 
@@ -11,8 +12,16 @@ from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
 from bench.harness.output_values import joined
 from bench.harness.plan import MIN_BLOCK_SAMPLES, Case, ModelInputs, block_samples
+from bench.harness.timed_outputs import (
+    MOST_DIFFERENCE,
+    ExpectedOutputs,
+    is_repeatable,
+    values_kept,
+    wrong_output,
+)
 from bench.harness.worker_process import RuntimeMissingError, WorkerProcess
 from bench.measurements import (
+    Block,
     Executed,
     Failed,
     FailureKind,
@@ -41,10 +50,10 @@ AnswerT = TypeVar(
 _WARM_UP_LIMIT_S = 10.0
 _PEAK_INFERENCES = 3
 _IMAGES_PER_REQUEST = 8
-# How many values of an output are compared between model files, of all inferences together.
-_VALUES_KEPT = 1 << 14
 # After a pause, caches are cold and threads asleep: TorchScript's first inference took 3 times the median.
 _SETTLING_INFERENCES = 2
+# How often the input of a wrong output is run again, to see whether the file answers twice the same.
+_UNTIMED_INFERENCES = 4
 
 
 class CaseEndedError(Exception):
@@ -58,12 +67,22 @@ class CaseEndedError(Exception):
 class CaseWorker:
     """A worker process that runs one case. Every method may raise CaseEndedError."""
 
-    def __init__(self, case: Case, hang_limit_s: float, memory_group: MemoryGroup | None = None) -> None:
+    def __init__(
+        self,
+        case: Case,
+        hang_limit_s: float,
+        memory_group: MemoryGroup | None = None,
+        expected: ExpectedOutputs | None = None,
+    ) -> None:
         """Start the process; it is ended if it does not answer within `hang_limit_s`.
 
         `memory_group` limits the memory of the process, from its start until `memory` has read the peak.
+        `expected`: what timed inferences have to give, of which one in each block is compared.
         """
         self.case = case
+        self._expected = expected
+        self._pack: str | None = None
+        self._random = Random(case.id)
         self._hang_limit_s = hang_limit_s
         self._memory_group = memory_group
         joins = None if memory_group is None else memory_group.processes
@@ -98,7 +117,7 @@ class CaseWorker:
 
     def load(self, pack: str | None) -> worker_messages.Loaded:
         """Load the artifact. Inputs are the images of `pack`; None: a grey image, which needs no memory."""
-        case = self.case
+        case, self._pack = self.case, pack
         request = worker_messages.Load(
             module=row_of(case.format).module,
             entry=str(case.entry),
@@ -124,6 +143,7 @@ class CaseWorker:
         warm_up_s: float = _WARM_UP_LIMIT_S,
     ) -> ProcessTiming:
         """Load, run the first inference and warm up, for at most `warm_up_s`; return the timings so far."""
+        self._random.seed(f"{self.case.id}/{group}/{repetition}")
         loaded = self.load(pack)
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
         request = worker_messages.WarmUp(
@@ -143,11 +163,18 @@ class CaseWorker:
         )
 
     def run_block(
-        self, started: ProcessTiming, sampling: Sampling, minimum: int = MIN_BLOCK_SAMPLES
-    ) -> worker_messages.Inferred:
+        self,
+        started: ProcessTiming,
+        sampling: Sampling,
+        pass_index: int,
+        position: int,
+        minimum: int = MIN_BLOCK_SAMPLES,
+    ) -> Block:
         """Run one block of at least `minimum` samples. A block of one sample has one inference to settle."""
         count = block_samples(sampling, started.warm_up_ns, minimum)
-        return self.infer(count, Stage.TIMING, settle=min(count, _SETTLING_INFERENCES))
+        request = self._timed(count, settle=min(count, _SETTLING_INFERENCES))
+        answer = self._ask(request, Stage.TIMING, worker_messages.Inferred)
+        return self.block_of(answer, Stage.TIMING, pass_index, position)
 
     def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> worker_messages.Inferred:
         """Run `settle` inferences, then time `count` more, and wait until the worker's threads are idle."""
@@ -155,11 +182,79 @@ class CaseWorker:
 
     def begin_inference(self, count: int, stage: Stage) -> None:
         """Start `count` inferences and return at once. The worker will not wait for idle threads."""
-        self._send(worker_messages.Infer(count=count, wait_until_idle=False), stage)
+        self._send(self._timed(count, wait_until_idle=False), stage)
 
     def end_inference(self, stage: Stage) -> worker_messages.Inferred:
         """Wait for the inferences that `begin_inference` started."""
         return self._receive("infer", stage, worker_messages.Inferred)
+
+    def _timed(self, count: int, settle: int = 0, wait_until_idle: bool = True) -> worker_messages.Infer:
+        """Return the request of timed inferences, of which one at a random place is compared."""
+        expected = self._expected
+        return worker_messages.Infer(
+            count=count,
+            settle=settle,
+            keep_at=None if expected is None else self._random.randrange(count),
+            to_keep=None if expected is None else expected.to_keep,
+            wait_until_idle=wait_until_idle,
+        )
+
+    def block_of(
+        self, answer: worker_messages.Inferred, stage: Stage, pass_index: int, position: int
+    ) -> Block:
+        """Return timed inferences as a block. Raises CaseEndedError if one of them gave a wrong output."""
+        return Block(
+            pass_index=pass_index,
+            position=position,
+            ns=answer.ns,
+            counters=answer.counters,
+            output_difference=self.output_difference(answer, stage),
+        )
+
+    def output_difference(self, answer: worker_messages.Inferred, stage: Stage) -> float | None:
+        """Return how much the output of one of these inferences differs from that of the accuracy pass, as a
+        share of the output's largest value; None if none was compared.
+
+        Raises CaseEndedError if it is wrong.
+        """
+        return None if answer.kept is None else self._compared(answer.kept, stage)
+
+    def _compared(self, kept: worker_messages.KeptOutputs, stage: Stage) -> float | None:
+        """Return how much a timed inference's outputs differ from those of the accuracy pass.
+
+        If they differ by more than rounding, the same input is run again untimed. A file that never answers
+        twice the same is not wrong because it is timed; its row has a warning. Raises CaseEndedError for any
+        other.
+        """
+        assert self._expected is not None
+        difference = self._expected.difference(kept)
+        if difference is None or difference <= MOST_DIFFERENCE:
+            return difference
+        untimed = [self._untimed(kept.input) for _ in range(_UNTIMED_INFERENCES)]
+        if not is_repeatable(untimed):
+            return difference
+        noun = "input" if self.case.model is not None else "image"
+        again = self._expected.difference(untimed[0])
+        is_wrong_untimed = again is not None and again > MOST_DIFFERENCE
+        message = wrong_output(f"{noun} {kept.input}", difference, is_wrong_untimed)
+        raise CaseEndedError(Failed(stage=stage, kind=FailureKind.WRONG_OUTPUT, message=message))
+
+    def _untimed(self, index: int) -> worker_messages.KeptOutputs:
+        """Return the outputs of an untimed inference of one input."""
+        assert self._expected is not None
+        assert self._pack is not None
+        to_keep = self._expected.to_keep
+        if to_keep.judged is None:
+            request = worker_messages.ComputeOutputs(
+                pack=self._pack, first=index, count=1, names=to_keep.names, max_values=to_keep.max_values
+            )
+            outputs = self._ask(request, Stage.OUTPUTS, worker_messages.OutputsComputed).outputs
+        else:
+            judged = worker_messages.Predict(pack=self._pack, first=index, count=1, output=to_keep.judged)
+            values = self._ask(judged, Stage.ACCURACY, worker_messages.Predicted).logits
+            named = OutputValues(name=to_keep.judged.name, shape=None, classes=None, values=values)
+            outputs = (named,)
+        return worker_messages.KeptOutputs(input=index, outputs=outputs)
 
     def memory(self, loaded: worker_messages.Loaded) -> ProcessMemory:
         """Run a few inferences and read the memory high-water mark since loading began."""
@@ -202,7 +297,7 @@ class CaseWorker:
                 first=first,
                 count=min(_IMAGES_PER_REQUEST, model.count - first),
                 names=model.output_names,
-                max_values=max(1, _VALUES_KEPT // model.count),
+                max_values=values_kept(model.count),
             )
             parts.append(self._ask(request, Stage.OUTPUTS, worker_messages.OutputsComputed).outputs)
         return joined(parts)

@@ -20,7 +20,8 @@ from bench.harness.journal_entries import (
     SamplingEnded,
 )
 from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan, order_of_blocks
-from bench.measurements import Block, End, ProcessTiming, RepetitionState
+from bench.harness.timed_outputs import ExpectedOutputs
+from bench.measurements import End, ProcessTiming, RepetitionState
 from bench.progress import Progress
 from bench.statistics.processes import interval_of_median
 from bench.system.state import HostState
@@ -103,7 +104,10 @@ class InterleavedRunner:
     def _time_repetition(self, group: int, repetition: int, due: Sequence[Case]) -> None:
         with ExitStack() as stack:
             hang_limit_s = self.plan.sampling.hang_limit_s
-            workers = {case.id: stack.enter_context(CaseWorker(case, hang_limit_s)) for case in due}
+            workers = {
+                case.id: stack.enter_context(CaseWorker(case, hang_limit_s, expected=self._expected(case)))
+                for case in due
+            }
             # All interpreters start together, on all cores, before any of them is measured.
             started: dict[str, ProcessTiming] = {}
             for case_id, worker in workers.items():
@@ -116,6 +120,10 @@ class InterleavedRunner:
                 group=group, repetition=repetition, before=before, after=self.read_state()
             )
             self.journal.add(RepetitionObserved(state=state))
+
+    def _expected(self, case: Case) -> ExpectedOutputs | None:
+        """Return what a case's timed inferences have to give: its outputs in the accuracy pass."""
+        return ExpectedOutputs.of(case, self.journal.state.examined.get(case.id), self.plan.evaluation)
 
     def _guard(self, case_id: str, action: Callable[[], None]) -> None:
         """Call `action`, unless the case has ended. If it ends now, write its outcome to the journal."""
@@ -159,13 +167,8 @@ class InterleavedRunner:
 
     def _run_block(self, case_id: str, worker: CaseWorker, started: ProcessTiming, pass_index: int) -> None:
         def measure_block() -> None:
-            answer = worker.run_block(started, self.plan.sampling)
-            block = Block(
-                pass_index=pass_index,
-                position=self.journal.state.blocks_measured,
-                ns=answer.ns,
-                counters=answer.counters,
-            )
+            position = self.journal.state.blocks_measured
+            block = worker.run_block(started, self.plan.sampling, pass_index, position)
             self.journal.add(BlockMeasured(case=case_id, block=block))
 
         self.sleep(PAUSE_BEFORE_BLOCK_S)

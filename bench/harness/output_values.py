@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from bench.bundle.judged_output import judged_values
 from bench.bundle.signature import Array, Outputs
+from bench.harness.worker_messages import OutputsToKeep
 from bench.measurements import OutputValues
 
 _SEED = 0
@@ -28,6 +31,21 @@ def outputs_of(
         for index, arrays in columns
         if all(array is not None for array in arrays)
     )
+
+
+def kept_outputs(outputs: Outputs, to_keep: OutputsToKeep) -> tuple[OutputValues, ...]:
+    """Return what is compared of the outputs of one inference. Raises FloatingPointError as `outputs_of`."""
+    if to_keep.judged is None:
+        return outputs_of([outputs], to_keep.names, to_keep.max_values)
+    values = finite_rows(judged_values(outputs, to_keep.judged)[None])
+    return (OutputValues(name=to_keep.judged.name, shape=None, classes=None, values=values),)
+
+
+def finite_rows(values: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
+    """Return values [inferences, values]; raises FloatingPointError if one is not finite."""
+    if not np.isfinite(values).all():
+        raise FloatingPointError("returned outputs that are not finite")
+    return tuple(tuple(float(value) for value in row) for row in values)
 
 
 def name_of(index: int, names: Sequence[str]) -> str:

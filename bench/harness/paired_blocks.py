@@ -12,6 +12,7 @@ from random import Random
 
 from bench.harness.case_worker import CaseEndedError, CaseWorker
 from bench.harness.plan import PAUSE_BEFORE_BLOCK_S, Case, Plan
+from bench.harness.timed_outputs import ExpectedOutputs
 from bench.measurements import Block, Failed, ProcessTiming, Skipped
 from bench.record import Record
 
@@ -27,6 +28,10 @@ class Pair:
     """The baseline's case."""
     candidate: Case
     """The candidate's case."""
+    baseline_expected: ExpectedOutputs | None = None
+    """What the baseline's timed inferences have to give; None before it was examined."""
+    candidate_expected: ExpectedOutputs | None = None
+    """What the candidate's have to give."""
 
     @property
     def id(self) -> str:
@@ -79,11 +84,15 @@ class PairedRunner:
         """
         random = Random(f"{self.plan.seed}/{pair.id}/{repetition}")
         with ExitStack() as stack:
+            hang_limit_s = self.plan.sampling.hang_limit_s
             sides = [
                 _SideProcess(
-                    is_candidate, stack.enter_context(CaseWorker(case, self.plan.sampling.hang_limit_s))
+                    is_candidate, stack.enter_context(CaseWorker(case, hang_limit_s, expected=expected))
                 )
-                for is_candidate, case in ((False, pair.baseline), (True, pair.candidate))
+                for is_candidate, case, expected in (
+                    (False, pair.baseline, pair.baseline_expected),
+                    (True, pair.candidate, pair.candidate_expected),
+                )
             ]
             try:
                 self._start(sides, repetition, limit_s, random)
@@ -143,8 +152,9 @@ class _SideProcess:
     def run_block(self, plan: Plan, pass_index: int, position: int) -> None:
         def measure_block() -> None:
             assert self.started is not None
-            answer = self.worker.run_block(self.started, plan.sampling, _MIN_BLOCK_SAMPLES)
-            block = Block(pass_index=pass_index, position=position, ns=answer.ns, counters=answer.counters)
+            block = self.worker.run_block(
+                self.started, plan.sampling, pass_index, position, _MIN_BLOCK_SAMPLES
+            )
             self.blocks = (*self.blocks, block)
 
         self.guard(measure_block)

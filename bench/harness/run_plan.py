@@ -12,6 +12,8 @@ from bench.harness.journal import Journal
 from bench.harness.journal_entries import Ended, EnergyMeasured, Grouped, JournalState
 from bench.harness.plan import Case, Plan, split_into_groups
 from bench.harness.sustained import run_sustained
+from bench.harness.timed_outputs import ExpectedOutputs
+from bench.harness.unchanged_files import FilesOfCase, unless_changed
 from bench.measurements import Completed, End, NoEnergy, Outcome, Skipped
 from bench.progress import Progress
 from bench.system.host import Host
@@ -32,6 +34,7 @@ def measure(
     What is in the journal already is not measured again. `available_bytes` is the memory that was free before
     the run, `created` the time of the run (ISO 8601).
     """
+    files = {case.id: FilesOfCase.of(case, plan) for case in plan.cases}
     Examiner(plan, host, created, progress).examine_all(journal)
     runner = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
     for number, cases in enumerate(_groups(plan, journal, available_bytes)):
@@ -39,7 +42,8 @@ def measure(
     _measure_energies(plan, journal, progress)
     if plan.sustained_s is not None:
         _run_all_sustained(plan, plan.sustained_s, journal, progress)
-    return {case.id: outcome_of(case, journal.state) for case in plan.all_cases}
+    outcomes = {case.id: outcome_of(case, journal.state) for case in plan.all_cases}
+    return outcomes | {case: unless_changed(outcomes[case], files[case]) for case in files}
 
 
 def _running_cases(plan: Plan, state: JournalState) -> list[Case]:
@@ -81,7 +85,8 @@ def _run_all_sustained(plan: Plan, seconds: float, journal: Journal, progress: P
         if case.id in journal.state.sustained:
             continue
         try:
-            run_sustained(case, plan, seconds, journal, progress)
+            expected = ExpectedOutputs.of(case, journal.state.examined.get(case.id), plan.evaluation)
+            run_sustained(case, plan, seconds, journal, progress, expected)
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
             journal.sync()

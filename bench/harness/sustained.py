@@ -6,13 +6,13 @@ Each block is journalled as soon as it is there, so that an interrupted run goes
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.harness import worker_messages
 from bench.harness.case_worker import CaseWorker
 from bench.harness.journal import Journal
 from bench.harness.journal_entries import SustainedBlockMeasured, SustainedEnded, SustainedStarted
 from bench.harness.plan import Case, Plan
 from bench.harness.sustained_blocks import BoundedBlocks, block_of
-from bench.measurements import Stage
+from bench.harness.timed_outputs import ExpectedOutputs
+from bench.measurements import Stage, SustainedBlock
 from bench.progress import Progress
 from bench.system.state import HostState, read_state
 from bench.units import NS_PER_S, ms
@@ -22,19 +22,28 @@ _BLOCK_S = 1.0
 _SYNC_S = 30.0
 
 
-def run_sustained(case: Case, plan: Plan, seconds: float, journal: Journal, progress: Progress) -> None:
+def run_sustained(
+    case: Case,
+    plan: Plan,
+    seconds: float,
+    journal: Journal,
+    progress: Progress,
+    expected: ExpectedOutputs | None = None,
+) -> None:
     """Run a case for `seconds`, in blocks of about one second. Raises CaseEndedError if it ends early.
 
-    There is no warm-up, so that the first blocks show how latency changes from a cold start.
+    There is no warm-up, so that the first blocks show how latency changes from a cold start. `expected`: see
+    CaseWorker.
     """
     before = read_state()
-    with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
+    with CaseWorker(case, plan.sampling.hang_limit_s, expected=expected) as worker:
         worker.load(plan.pack_of(case))
         inference_ns = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
 
-        def measure(count: int) -> worker_messages.Inferred:
+        def measure(count: int) -> SustainedBlock:
             worker.begin_inference(count, Stage.SUSTAINED)
-            return worker.end_inference(Stage.SUSTAINED)
+            answer = worker.end_inference(Stage.SUSTAINED)
+            return block_of(answer.ns, answer.counters, worker.output_difference(answer, Stage.SUSTAINED))
 
         SustainedPass(case.id, seconds, journal, progress, measure, read_state).run(before, inference_ns)
 
@@ -51,7 +60,7 @@ class SustainedPass:
     """Receives each block at once."""
     progress: Progress
     """Advances by one step per second."""
-    measure: Callable[[int], worker_messages.Inferred]
+    measure: Callable[[int], SustainedBlock]
     """Times so many inferences without a pause."""
     read_state: Callable[[], HostState]
     """Reads the state of the machine."""
@@ -63,8 +72,7 @@ class SustainedPass:
         self.journal.sync()
         so_far, reported_s, synced_s = self._so_far, 0, self._so_far.elapsed_s
         while so_far.elapsed_s < self.seconds:
-            answer = self.measure(max(1, int(_BLOCK_S * NS_PER_S / inference_ns)))
-            block = block_of(answer.ns, answer.counters)
+            block = self.measure(max(1, int(_BLOCK_S * NS_PER_S / inference_ns)))
             self.journal.add(SustainedBlockMeasured(case=self.case, block=block))
             if so_far.elapsed_s >= synced_s + _SYNC_S:
                 self.journal.sync()

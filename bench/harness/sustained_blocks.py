@@ -43,7 +43,9 @@ def blocks_of(run: SustainedRun) -> tuple[SustainedBlock, ...]:
     return run.figures or tuple(block_of(block.ns, block.counters) for block in run.blocks)
 
 
-def block_of(samples_ns: Sequence[int], counters: SystemCounters | None) -> SustainedBlock:
+def block_of(
+    samples_ns: Sequence[int], counters: SystemCounters | None, output_difference: float | None = None
+) -> SustainedBlock:
     """Return the figures of a block; `counters`: None in reports that lack them."""
     return SustainedBlock(
         elapsed_ns=sum(samples_ns) if counters is None else counters.elapsed_ns,
@@ -52,6 +54,7 @@ def block_of(samples_ns: Sequence[int], counters: SystemCounters | None) -> Sust
         min_ns=min(samples_ns),
         max_ns=max(samples_ns),
         counters=counters,
+        output_difference=output_difference,
     )
 
 
@@ -67,6 +70,7 @@ def joined(one: SustainedBlock, other: SustainedBlock) -> SustainedBlock:
         max_ns=max(one.max_ns, other.max_ns),
         blocks=one.blocks + other.blocks,
         counters=_counters_of(one.counters, other.counters),
+        output_difference=_largest(one.output_difference, other.output_difference),
     )
 
 
@@ -89,6 +93,10 @@ def _counters_of(one: SystemCounters | None, other: SystemCounters | None) -> Sy
             (clock for clock in (one.clock_khz, other.clock_khz) if clock is not None), default=None
         ),
     )
+
+
+def _largest(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

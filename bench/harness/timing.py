@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 
-from bench.bundle.signature import Inputs
+from bench.bundle.signature import Inputs, Outputs
 from bench.measurements import SystemCounters
 from bench.runtimes.protocol import Session
 from bench.statistics.steadiness import WINDOW, is_steady
@@ -22,20 +22,48 @@ _IDLE_SHARE = 0.1
 _IDLE_LIMIT_S = 0.25
 
 
-def time_inferences(session: Session, batches: Sequence[Inputs], count: int, clock: Clock) -> tuple[int, ...]:
+def time_inferences(
+    session: Session, batches: Sequence[Inputs], count: int, clock: Clock, first: int = 0
+) -> tuple[int, ...]:
     """Run `count` inferences and return the duration of each in nanoseconds by `clock`.
 
-    Each inference takes the next of `batches`; after the last comes the first. Only `infer` runs between the
-    two clock reads.
+    Each inference takes the next of `batches`, from number `first`; after the last comes the first. Only
+    `infer` runs between the two clock reads.
     """
     samples_ns = []
-    for index in range(count):
+    for index in range(first, first + count):
         batch = batches[index % len(batches)]
         begin = clock()
         session.infer(batch)
         end = clock()
         samples_ns.append(end - begin)
     return tuple(samples_ns)
+
+
+def settle(session: Session, batches: Sequence[Inputs], count: int) -> list[Outputs]:
+    """Run `count` inferences, which are not timed, and return the outputs of the last; none without any."""
+    held: list[Outputs] = []
+    for index in range(count):
+        held[:] = [session.infer(batches[index % len(batches)])]
+    return held
+
+
+def time_and_keep(
+    session: Session, batches: Sequence[Inputs], count: int, clock: Clock, keep_at: int, held: list[Outputs]
+) -> tuple[int, ...]:
+    """Run and time `count` inferences, as `time_inferences` does, and put the outputs of one into `held`.
+
+    Nothing is done with them here. `held` has the outputs of an earlier inference until then, so that at any
+    time one set of outputs is kept in memory and no inference has to find new memory for its own.
+    """
+    before = time_inferences(session, batches, keep_at, clock)
+    batch = batches[keep_at % len(batches)]
+    begin = clock()
+    outputs = session.infer(batch)
+    end = clock()
+    held[:] = [outputs]
+    after = time_inferences(session, batches, count - keep_at - 1, clock, first=keep_at + 1)
+    return (*before, end - begin, *after)
 
 
 def warm_up(

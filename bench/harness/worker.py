@@ -10,17 +10,22 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from bench.bundle.evaluation_pack import EvaluationPack, open_pack
 from bench.bundle.judged_output import judged_values, stacked
-from bench.bundle.signature import Inputs, Tensor
+from bench.bundle.signature import Inputs, Outputs, Tensor
 from bench.bundle.tensor_pack import StoredTensors, constant_inputs, open_tensor_pack
 from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
-from bench.harness.output_values import outputs_of
+from bench.harness.output_values import finite_rows, kept_outputs, outputs_of
 from bench.harness.process_memory import HighWaterMark
-from bench.harness.timing import BlockMonitor, time_inferences, wait_until_idle, warm_up
+from bench.harness.timing import (
+    BlockMonitor,
+    settle,
+    time_and_keep,
+    time_inferences,
+    wait_until_idle,
+    warm_up,
+)
 from bench.measurements import FailureKind, OutputValues
 from bench.runtimes.installed import import_runtime
 from bench.runtimes.protocol import LoadOptions, Runtime, Session
@@ -134,14 +139,29 @@ class Worker:
         return worker_messages.Warmed(ns=samples_ns, steady=steady)
 
     def _infer(self, request: worker_messages.Infer) -> worker_messages.Inferred:
-        session = self._loaded()
-        time_inferences(session, self._batches, request.settle, time.perf_counter_ns)
+        session, count, clock = self._loaded(), request.count, time.perf_counter_ns
+        held = settle(session, self._batches, request.settle)
+        if request.keep_at is None:
+            held.clear()
         monitor = BlockMonitor(self._cpus)
-        samples_ns = time_inferences(session, self._batches, request.count, time.perf_counter_ns)
+        if request.keep_at is None:
+            samples_ns = time_inferences(session, self._batches, count, clock)
+        else:
+            samples_ns = time_and_keep(session, self._batches, count, clock, request.keep_at, held)
         counters = monitor.stop()
+        kept = self._kept(request, held)
         if request.wait_until_idle:
             wait_until_idle()
-        return worker_messages.Inferred(ns=samples_ns, counters=counters)
+        return worker_messages.Inferred(ns=samples_ns, counters=counters, kept=kept)
+
+    def _kept(
+        self, request: worker_messages.Infer, held: list[Outputs]
+    ) -> worker_messages.KeptOutputs | None:
+        """Return the outputs that a request wants to have; the clock does not run any more."""
+        if request.keep_at is None or request.to_keep is None:
+            return None
+        index, (outputs,) = request.keep_at % len(self._batches), held
+        return worker_messages.KeptOutputs(input=index, outputs=kept_outputs(outputs, request.to_keep))
 
     def _predict(self, request: worker_messages.Predict) -> tuple[tuple[float, ...], ...]:
         pack = self._pack = self._pack or open_pack(Path(request.pack))
@@ -151,10 +171,7 @@ class Worker:
             judged_values(session.infer(pack.inputs(index, self._inputs)), request.output)
             for index in range(request.first, last)
         ]
-        values = stacked(rows)
-        if not np.isfinite(values).all():
-            raise FloatingPointError("returned outputs that are not finite")
-        return tuple(tuple(float(value) for value in row) for row in values)
+        return finite_rows(stacked(rows))
 
     def _compute_outputs(self, request: worker_messages.ComputeOutputs) -> tuple[OutputValues, ...]:
         pack = self._tensors = self._tensors or open_tensor_pack(Path(request.pack))

@@ -65,6 +65,17 @@ class Load(Record):
     """Whether `pack` is a tensor pack."""
 
 
+class OutputsToKeep(Record):
+    """What of an inference's outputs is compared with the accuracy pass."""
+
+    judged: OutputRecord | None = None
+    """The output of a bundle's artifact that is judged; null: all outputs of a model file."""
+    names: tuple[str, ...] = ()
+    """The outputs' names; empty where the format has none."""
+    max_values: int = 1
+    """How many values of an output at most."""
+
+
 class Infer(Record):
     """Run inferences and time each."""
 
@@ -73,6 +84,10 @@ class Infer(Record):
     """Number of timed inferences."""
     settle: int = 0
     """Number of inferences that run first and are not recorded."""
+    keep_at: int | None = None
+    """The timed inference whose outputs are returned, from 0; null for none."""
+    to_keep: OutputsToKeep | None = None
+    """What of its outputs is returned; null for nothing."""
     wait_until_idle: bool = True
     """Whether to answer only after the process's threads have stopped using the CPU."""
 
@@ -177,6 +192,15 @@ class Loaded(Record):
     """Resident bytes after the artifact was loaded."""
 
 
+class KeptOutputs(Record):
+    """The outputs of one inference."""
+
+    input: int
+    """Index of its input: the sample of the evaluation pack, or the inference of the tensor pack."""
+    outputs: tuple[OutputValues, ...]
+    """Its outputs, each with the values of this inference alone."""
+
+
 class Inferred(Record):
     """The inferences are done."""
 
@@ -185,6 +209,8 @@ class Inferred(Record):
     """Duration of each timed inference in nanoseconds, in order."""
     counters: SystemCounters
     """System counters from before the first timed inference until after the last."""
+    kept: KeptOutputs | None = None
+    """The outputs that were to be kept; null for none."""
 
 
 class Warmed(Record):

@@ -60,10 +60,15 @@ def was_a_report(content: bytes) -> bool:
 
 def read_report(path: Path) -> Report:
     """Read a report's file. Raises the errors of parse_report, and InputError if it cannot be read."""
+    return parse_report(read_content(path), path)
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content of a report's file. Raises InputError if it cannot be read."""
     if path.is_dir():
         raise InputError(f"{path}: {wrong_path(path, 'a report', _MAKE_ONE)}")
     try:
-        content = content_of(path, LARGEST_RESULT)
+        return content_of(path, LARGEST_RESULT)
     except ContentError as error:
         raise InputError(f"{path} {error}; {_MAKE_ONE}") from None
     except (FileNotFoundError, NotADirectoryError):
@@ -71,7 +76,6 @@ def read_report(path: Path) -> Report:
         raise InputError(f"{path}: no such report; {remedy}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
-    return parse_report(content, path)
 
 
 def parse_report(content: bytes, path: Path) -> Report:
@@ -79,6 +83,14 @@ def parse_report(content: bytes, path: Path) -> Report:
 
     Raises InputError if it is not a report, ReportMismatchError if a stored summary differs.
     """
+    report = parse_unchecked(content, path)
+    outcomes = {run.case: run.outcome for run in report.runs}
+    runs = tuple(checked_row(path, report, run, outcomes) for run in report.runs)
+    return report.model_copy(update={"runs": runs})
+
+
+def parse_unchecked(content: bytes, path: Path) -> Report:
+    """Read a report's content, and derive nothing. Raises InputError if it is not a report."""
     content = utf8_of(content)
     if path.suffix != ".json" and not content.lstrip().startswith(b"{"):
         wrong = wrong_path(path, "a report, which is a JSON document", _MAKE_ONE)
@@ -88,20 +100,25 @@ def parse_report(content: bytes, path: Path) -> Report:
     except ValidationError as error:
         raise InputError(explain(path, error, Report, content)) from None
     _refuse_repeated_rows(path, report)
-    outcomes = {run.case: run.outcome for run in report.runs}
-    runs = []
-    for run in report.runs:
-        _check_identity(path, run)
-        try:
-            with np.errstate(over="raise", divide="raise", invalid="raise"):  # numpy warns of it otherwise
-                _check_projection(path, run)
-                runs.append(_with_present_figures(run, _checked_summary(path, report, run, outcomes)))
-        except (ValueError, IndexError, ArithmeticError) as error:
-            why = first_sentence(str(error))
-            raise ReportMismatchError(
-                f"{path}: {run.case}: the measurements do not fit together ({why}); measure again"
-            ) from None
-    return report.model_copy(update={"runs": tuple(runs)})
+    return report
+
+
+def checked_row(path: Path, report: Report, run: Run, outcomes: Mapping[str, Outcome]) -> Run:
+    """Return a row of a report with the figures that it had not when it was written.
+
+    `outcomes`: the outcome of each of its rows by case. Raises ReportMismatchError if a stored summary is not
+    that of its measurements.
+    """
+    _check_identity(path, run)
+    try:
+        with np.errstate(over="raise", divide="raise", invalid="raise"):  # numpy warns of it otherwise
+            _check_projection(path, run)
+            return _with_present_figures(run, _checked_summary(path, report, run, outcomes))
+    except (ValueError, IndexError, ArithmeticError) as error:
+        why = first_sentence(str(error))
+        raise ReportMismatchError(
+            f"{path}: {run.case}: the measurements do not fit together ({why}); measure again"
+        ) from None
 
 
 def _in_schema_2(content: bytes, path: Path) -> bytes:
@@ -172,9 +189,10 @@ def _checked_summary(path: Path, report: Report, run: Run, outcomes: Mapping[str
     references = References.of(run.format, run.config.provider, outcomes, judged)
     derived = summarise(run.completed, run.precision, report.evaluation, references)
     stored = run.summary.model_dump()
-    key = _differs(stored, _comparable(derived, run))
+    key = first_difference(stored, _comparable(derived, run))
     earlier = None if key is None else _earlier(derived, run.completed, report.evaluation)
-    if key is not None and (earlier is None or _differs(stored, _comparable(earlier, run)) is not None):
+    is_earlier = earlier is not None and first_difference(stored, _comparable(earlier, run)) is None
+    if key is not None and not is_earlier:
         raise ReportMismatchError(
             f"{path}: {run.case}: 'summary.{key}' does not match the measurements; "
             "the file was changed by hand, so use the original, or measure again"
@@ -207,7 +225,8 @@ def _with_present_figures(run: Run, derived: Summary | None) -> Run:
         return run
     stored = run.accuracy.model_fields_set
     newer = {name: value for name, value in derived.accuracy if name not in stored}
-    if _differs(run.accuracy.model_dump(), derived.accuracy.model_dump(include=set(_PAIRED))) is not None:
+    paired = derived.accuracy.model_dump(include=set(_PAIRED))
+    if first_difference(run.accuracy.model_dump(), paired) is not None:
         newer |= {name: getattr(derived.accuracy, name) for name in _PAIRED}
     if not newer:
         return run
@@ -215,15 +234,19 @@ def _with_present_figures(run: Run, derived: Summary | None) -> Run:
     return run.model_copy(update={"summary": run.summary.model_copy(update={"accuracy": figures})})
 
 
-def _differs(stored: object, derived: object, key: str = "") -> str | None:
+def first_difference(stored: object, derived: object, key: str = "") -> str | None:
     """Return the first key at which two values differ, or None."""
     if isinstance(stored, dict) and isinstance(derived, dict):
-        inner = (_differs(stored.get(name), value, f"{key}.{name}") for name, value in derived.items())
+        inner = (
+            first_difference(stored.get(name), value, f"{key}.{name}") for name, value in derived.items()
+        )
         return next((difference for difference in inner if difference is not None), None)
     if isinstance(stored, float | int) and isinstance(derived, float | int):
         same = stored == derived or _is_close(stored, derived)
     elif isinstance(stored, tuple) and isinstance(derived, tuple) and len(stored) == len(derived):
-        same = all(_differs(value, other, key) is None for value, other in zip(stored, derived, strict=True))
+        same = all(
+            first_difference(value, other, key) is None for value, other in zip(stored, derived, strict=True)
+        )
     else:
         same = stored == derived
     return None if same else key.removeprefix(".")

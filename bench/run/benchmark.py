@@ -212,8 +212,8 @@ def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...])
 def _projected(job: _PreparedRun, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]) -> tuple[Run, ...]:
     if not job.terms.is_another:
         return rows
-    model = None if job.bundle is None else job.bundle.manifest.model
-    target = proxy.target_of(job.profile, job.terms, job.host, host_rates, model)
+    bundle = None if job.bundle is None else record_of(job.bundle)
+    target = proxy.target_of(job.profile, job.terms, job.host, host_rates, bundle)
     return with_projections(rows, target)
 
 

@@ -3,7 +3,6 @@
 It measures only by calibration, and knows no row.
 """
 
-from bench.bundle.manifest import ModelRecord
 from bench.bundle.source_record import SourceKind
 from bench.devices.projection.projected import ProjectionTarget
 from bench.devices.projection.publications import scaling_between
@@ -13,7 +12,7 @@ from bench.harness.calibration import measure_rates
 from bench.harness.plan import Plan
 from bench.harness.run_plan import Outcomes
 from bench.progress import Progress
-from bench.report.schema import MemoryHolder, Proxy
+from bench.report.schema import BundleRecord, MemoryHolder, Proxy
 from bench.system.host import Host
 from device_profiles.facts import Rate
 from device_profiles.loading import shipped_profiles
@@ -55,21 +54,21 @@ def proxy_of(plan: Plan, terms: Terms, host: Host, rates: tuple[Rate, ...]) -> P
     )
 
 
-def _network(model: ModelRecord) -> str:
+def _network(bundle: BundleRecord) -> str:
     """Return the network's name as published figures have it; nothing where a source does not say which one
     it is."""
-    if model.source is None:
-        return model.arch
-    return model.arch.rpartition("/")[2] if model.source.kind is SourceKind.TORCHVISION else ""
+    if bundle.source is None:
+        return bundle.model
+    return bundle.model.rpartition("/")[2] if bundle.source is SourceKind.TORCHVISION else ""
 
 
 def target_of(
-    profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], model: ModelRecord | None
+    profile: Profile, terms: Terms, host: Host, rates: tuple[Rate, ...], bundle: BundleRecord | None
 ) -> ProjectionTarget:
-    """Return the device that this run's rows are projected to, with the known rates of other devices.
+    """Return the device that a run's rows are projected to, with the known rates of other devices.
 
-    `model`: the network, whose published latencies are the nearest; None for model files, of which no name
-    of a network is known.
+    `bundle`: what was measured, whose network's published latencies are the nearest; None for model files, of
+    which no name of a network is known.
     """
     profiles = shipped_profiles()
     return ProjectionTarget(
@@ -80,6 +79,6 @@ def target_of(
         host_rates=rates,
         host_features=host.cpu_features,
         emulated=host.emulated,
-        network="" if model is None else _network(model),
-        image_size=0 if model is None else model.image_size or 0,
+        network="" if bundle is None else _network(bundle),
+        image_size=0 if bundle is None else bundle.image_size or 0,
     )

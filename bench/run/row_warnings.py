@@ -7,6 +7,7 @@ from statistics import median
 from bench.bundle.variants import Precision
 from bench.errors import first_sentence
 from bench.harness.sustained_blocks import blocks_of
+from bench.harness.timed_outputs import MOST_DIFFERENCE
 from bench.measurements import Block, Completed, Operator, SustainedRun, SystemCounters
 from bench.run.machine_warnings import (
     BUSY_SHARE,
@@ -55,6 +56,7 @@ def row_warnings(
         *_of_samples(blocks, remedy),
         *([] if quick else _of_interval(outcome, sampling, remedy)),
         *_of_processes(outcome, remedy),
+        *_of_outputs(outcome),
         *_counter_warnings([(block.counters, 1) for block in blocks]),
         *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
@@ -126,6 +128,19 @@ def _of_processes(outcome: Completed, remedy: str) -> list[str]:
             "relative_to_control, or measure fewer variants with --only"
         )
     return warnings
+
+
+def _of_outputs(outcome: Completed) -> list[str]:
+    """Warn of a file that does not answer twice the same; any other with such a difference has failed."""
+    difference = outcome.largest_output_difference
+    if difference is None or difference <= MOST_DIFFERENCE:
+        return []
+    sentence = (
+        "its outputs for one input differ from one inference to the next, by up to "
+        f"{difference:.2g} times the output's largest value, so accuracy and outputs are those of one pass, "
+        "and whether timed inferences answer as untimed ones is unknown: take out what is random in the file"
+    )
+    return [sentence]
 
 
 def _counter_warnings(blocks: Sequence[tuple[SystemCounters | None, int]]) -> list[str]:

@@ -61,8 +61,17 @@ def report(
             help="For --html: include the images whose predicted class changed; they may show patients.",
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Derive again all that can be derived, compare it with the report, and name each mismatch. "
+            "Nothing else is shown; the exit code is 2 if something does not match.",
+        ),
+    ] = False,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="BUNDLE", help="For --images: the bundle that was measured.")
+        Path | None,
+        typer.Option(metavar="BUNDLE", help="For --images and --verify: the bundle that was measured."),
     ] = None,
     metric: MetricNames = None,
     _quiet: Quiet = False,
@@ -75,6 +84,7 @@ def report(
       edgefit report report.json --html report.html
       edgefit report laptop.json pi.json --markdown summary.md --png chart.png
       edgefit report runs/*.json --history
+      edgefit report report.json --verify --bundle bundle
     """
     from bench.render.bmf import is_bmf, report_to_bmf
     from bench.render.csv_table import to_csv, was_csv
@@ -84,6 +94,12 @@ def report(
     from edgefit.metrics import metrics_of, with_metrics
 
     output = Output(as_json)
+    if verify:
+        files_of = {"--html": html, "--markdown": markdown, "--csv": csv, "--png": png}
+        more_of = {"--junit": junit, "--bmf": bmf, "--history": history, "--images": images}
+        others = {**files_of, **more_of, "--metric": metric}
+        _verify(reports, bundle, [name for name, value in others.items() if value], output)
+        return
     if (images or bundle is not None) and (html is None or not images or bundle is None):
         raise typer.BadParameter("give both options, together with --html", param_hint="--images, --bundle")
     files: list[OutputFile[Sequence[Report]]] = [
@@ -108,6 +124,26 @@ def report(
             f"{html} contains images of the evaluation pack, which may show patients; handle it with care"
         )
     output.document(json.dumps([json.loads(to_json(report)) for report in measured]))
+
+
+def _verify(reports: Sequence[Path], bundle: Path | None, others: Sequence[str], output: Output) -> None:
+    """Show what verifying the reports found. Ends with exit code 2 if something does not match."""
+    from bench.errors import InputError
+    from bench.render.verification_text import result_line, verified_parts
+    from edgefit import jobs
+
+    if others:
+        hint = "--verify shows and writes nothing else; leave one of the two out"
+        raise typer.BadParameter(hint, param_hint=others[0])
+    verification = jobs.verify(reports, bundle)
+    for verified in verification.reports:
+        output.show(result_line(verified))
+        for sentence in verified.wrong:
+            output.say(f"wrong: {sentence}")
+        output.show(verified_parts(verified))
+    output.document(verification.model_dump_json())
+    if not verification.holds:
+        raise typer.Exit(InputError.exit_code)
 
 
 def _drawn(

@@ -14,9 +14,9 @@ from models.errors import InputError
 from models.progress import Progress
 from models.resizing import resize
 from models.sources.free_memory import available_bytes
-from models.sources.names import printable
 from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
 from user_files.decoding import FULL_WHITE, NO_MEMORY, ImageError, read_upright
+from user_files.printable import printable
 
 _GREY_AXES, _COLOUR_AXES = 2, 3
 # Twice as many as a large machine has threads, so that no core waits for the one image that takes long.

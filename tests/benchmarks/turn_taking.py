@@ -42,7 +42,7 @@ def alone(case: Case, pack: Path, sampling: Sampling) -> float:
         with CaseWorker(case, sampling.hang_limit_s) as worker:
             process = worker.start(str(pack), 0, 0, sampling)
             for _ in range(sampling.blocks):
-                samples += worker.run_block(process, sampling).ns
+                samples += worker.run_block(process, sampling, 0, 0).ns
     return median(samples) / 1e6
 
 

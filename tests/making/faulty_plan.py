@@ -13,6 +13,7 @@ from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
+from bench.filesystem.whole_files import sha256_of
 from bench.harness.journal import Journal
 from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
@@ -65,7 +66,7 @@ def faulty_runtime() -> Iterator[None]:
 def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> Case:
     """A case of the faulty runtime; `fault`: what its entry file says."""
     entry = folder / f"{name}.txt"
-    entry.write_text(fault)
+    entry.write_text(f"{fault}\n{name}\n")
     settings: dict[str, object] = {
         "variant": name,
         "format": "faulty",
@@ -77,7 +78,7 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "inputs": (image_input(32),),
         "size_bytes": 1,
         "precision": Precision.FP32,
-        "digest": name,
+        "digest": sha256_of(entry),
         "memory_limit_bytes": None,
     }
     return Case(**(settings | changes))  # type: ignore[arg-type]
@@ -102,7 +103,7 @@ def plan(
         "cases": tuple(cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
-        "evaluation": PlannedEvaluation(pack, "0" * 64, images, values=2, output=CLASSES),
+        "evaluation": PlannedEvaluation(pack, sha256_of(pack), images, values=2, output=CLASSES),
     }
     return Plan(**(settings | changes))  # type: ignore[arg-type]
 

@@ -60,7 +60,7 @@ def test_an_artifact_is_judged_once_and_its_answers_are_kept(tmp_path: Path) -> 
     first = outcomes_of(planned)["a"]
 
     second = outcomes_of(planned)["a"]
-    changed = outcomes_of(plan(tmp_path, [case(tmp_path, "a", digest="another file")]))["a"]
+    changed = outcomes_of(plan(tmp_path, [case(tmp_path, "a", "nothing otherwise")]))["a"]
 
     assert isinstance(first, Completed)
     assert isinstance(second, Completed)

@@ -59,6 +59,7 @@ def stage(invented: Invented, seconds: float = 20) -> PairedRuns:
         run_repetition=invented.run_repetition,
         examine_case=invented.examine,
         examine_memory=invented.examine,
+        expect=lambda _case, _examined: None,
         progress=Silent(),
         seconds=seconds,
         clock=invented.clock,

@@ -11,8 +11,7 @@ from making.tiny_report import CALM
 from bench.harness.journal import Journal
 from bench.harness.sustained import SustainedPass
 from bench.harness.sustained_blocks import MOST_BLOCKS, BoundedBlocks, block_of, blocks_of, joined
-from bench.harness.worker_messages import Inferred
-from bench.measurements import Block, SustainedRun, SystemCounters
+from bench.measurements import Block, SustainedBlock, SustainedRun, SystemCounters
 
 DAY_S = 86_400
 SLOW_NS = 250_000_000
@@ -30,8 +29,8 @@ def counters(elapsed_ns: int, clock_khz: int | None = 1_500_000) -> SystemCounte
     )
 
 
-def inferred(count: int, each_ns: int = SLOW_NS) -> Inferred:
-    return Inferred(ns=(each_ns,) * count, counters=counters(each_ns * count))
+def inferred(count: int, each_ns: int = SLOW_NS) -> SustainedBlock:
+    return block_of((each_ns,) * count, counters(each_ns * count))
 
 
 @dataclass
@@ -41,21 +40,21 @@ class Interrupted:
     blocks: int
     asked: list[int] = field(default_factory=list)
 
-    def __call__(self, count: int) -> Inferred:
+    def __call__(self, count: int) -> SustainedBlock:
         if len(self.asked) == self.blocks:
             raise KeyboardInterrupt
         self.asked.append(count)
         return inferred(count)
 
 
-def run(journal: Journal, seconds: float, measure: Callable[[int], Inferred]) -> None:
+def run(journal: Journal, seconds: float, measure: Callable[[int], SustainedBlock]) -> None:
     SustainedPass("a", seconds, journal, Silent(), measure, lambda: CALM).run(CALM, SLOW_NS)
 
 
 def test_a_day_takes_no_more_memory_and_no_larger_a_report_than_half_an_hour() -> None:
     most = 0
 
-    def measure(count: int) -> Inferred:
+    def measure(count: int) -> SustainedBlock:
         nonlocal most
         most = max(most, len(journal.state.sustaining["a"].blocks.blocks))
         return inferred(count)
