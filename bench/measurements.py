@@ -299,10 +299,11 @@ class Completed(Record):
     @property
     def output_differences(self) -> tuple[float, ...]:
         """The difference of each timed inference whose outputs were compared; empty in older reports."""
-        timed = [block for process in self.processes for block in process.blocks]
-        sustained = self.sustained
-        blocks = [*timed, *(() if sustained is None else (*sustained.blocks, *sustained.figures))]
-        return tuple(block.output_difference for block in blocks if block.output_difference is not None)
+        differences = [block.output_difference for process in self.processes for block in process.blocks]
+        if self.sustained is not None:
+            differences += [block.output_difference for block in self.sustained.blocks]
+            differences += [block.output_difference for block in self.sustained.figures]
+        return tuple(difference for difference in differences if difference is not None)
 
     @property
     def largest_output_difference(self) -> float | None:

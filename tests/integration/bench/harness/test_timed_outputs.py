@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making.faulty_plan import IMAGES, SHORT, case, faulty_runtime, outcomes_of, plan
+from making.faulty_plan import IMAGES, SHORT, Silent, case, faulty_runtime, outcomes_of, plan
 from making.tiny_report import HOST
 
 from bench.bundle.evaluation_pack import EvaluationPack, write_pack
@@ -15,7 +15,6 @@ from bench.harness.paired_blocks import Pair, PairedRunner, SideEnded
 from bench.harness.plan import Case, ModelInputs, Plan
 from bench.harness.timed_outputs import MOST_DIFFERENCE, ExpectedOutputs
 from bench.measurements import Completed, Failed, FailureKind, Stage
-from bench.progress import Silent
 from bench.run.row_warnings import row_warnings
 
 WRONG_WHILE_TIMED = ("zeros timed", "previous timed")
