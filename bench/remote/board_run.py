@@ -254,6 +254,11 @@ class Measurement:
                 " the same command again, which starts over"
             )
         if state.job == "interrupted":
+            if state.environment is None or not state.has_code:
+                raise BoardError(
+                    f"{self._target.name}: the board answers again, but what was sent to it is damaged; run"
+                    " the same command again, which sends it anew and resumes the measurement"
+                )
             self._start(job, state)
             return 0
         return offset
