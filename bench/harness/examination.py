@@ -35,7 +35,7 @@ class Examiner:
     created: str
     """When this run began (ISO 8601). It is stored with the predictions."""
     progress: Progress
-    """Is told of each case, and of cached predictions that cannot be used."""
+    """Shows each case, and what is wrong with cached predictions."""
 
     def examine_all(self, journal: Journal) -> None:
         """Examine every case that is not in the journal yet."""

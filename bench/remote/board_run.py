@@ -271,6 +271,11 @@ class Measurement:
             )
         if state.job == "interrupted":
             self._refuse_to_restart_again()
+            if state.environment is None or not state.has_code:
+                raise BoardError(
+                    f"{self._target.name}: the board answers again, but what was sent to it is damaged; run"
+                    " the same command again, which sends it anew and resumes the measurement"
+                )
             self._start(job, state)
             return 0
         return offset

@@ -125,6 +125,7 @@ class Store:
             if digest.hexdigest() != sha256:
                 raise RefusedError("a file arrived damaged (its SHA-256 differs); run the command again")
             part.replace(path)
+            sync_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
 

@@ -125,15 +125,32 @@ def test_ctrl_c_stops_the_board_and_the_same_command_resumes(
     assert "the board resumes the interrupted measurement" in again.stderr
 
 
-def test_a_killed_measurement_is_resumed(bundle_folder: Path, board: SshServer, wheelhouse: Path) -> None:
+def lose_power(board: SshServer) -> None:
+    """Leave what a loss of power leaves of files that were not synced: nothing, or zeros at their end."""
+    (job,) = board.store.glob("jobs/*")
+    (journal,) = board.store.glob("cache/journals/*.jsonl")
+    for name in ("ended.json", "report.json", "request.json"):
+        (job / name).write_bytes(b"")
+    for path in (job / "events.jsonl", journal):
+        path.write_bytes(path.read_bytes() + bytes(100))
+    next(board.store.glob("blobs/*")).write_bytes(b"")
+
+
+def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
     with started(bundle_folder, board, wheelhouse) as running:
         os.kill(job_of(board), signal.SIGKILL)
         _, stderr = running.communicate(timeout=_SECONDS)
+    lose_power(board)
     again = bench(bundle_folder, board, wheelhouse, *HERE)
 
     assert running.returncode == 5, stderr
     assert "the measurement's process died" in stderr
     assert again.returncode == 0, again.stderr
+    assert "the board resumes the interrupted measurement" in again.stderr
+    assert "of its journal is incomplete or damaged" in " ".join(again.stderr.split())
+    assert "sending" in again.stderr
 
 
 def test_torchscript_needs_its_runtime_requested(

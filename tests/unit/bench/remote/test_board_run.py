@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.devices.matching import profile_that_is
-from bench.errors import BoardError, RemoteError
+from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.remote import board_run
 from bench.remote.agent_messages import BoardState, JobEvent, JobResult, read_answer, read_message
 from bench.remote.board_run import BoardRequest, Measurement
@@ -159,6 +159,46 @@ def test_a_job_that_ends_well_without_a_report_is_an_error_and_can_be_resumed(
 
     assert error.value.exit_code == 5
     assert EndedBoard.deleted == (("board", True),)  # with its end removed, the same command resumes it
+
+
+@pytest.mark.parametrize(
+    ("environment", "has_code", "is_started"), [("e", True, True), (None, True, False), ("e", False, False)]
+)
+def test_a_board_that_lost_power_resumes_unless_what_was_sent_is_damaged(
+    request_: BoardRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: str | None,
+    has_code: bool,
+    is_started: bool,
+) -> None:
+    started: list[bool] = []
+
+    class SwitchedOffBoard(EndedBoard):
+        """A board whose connection breaks, and that was switched off meanwhile."""
+
+        states = ["running", "interrupted"]  # noqa: RUF012 - each use takes one
+
+        def prepare(self, job: object) -> BoardState:
+            return BoardState(environment=environment, has_code=has_code, job=self.states.pop(0))  # type: ignore[arg-type]
+
+        def follow(self, job: object, offset: int) -> Sequence[JobEvent]:
+            if not started and len(self.states) == 1:
+                raise LinkLostError("board: the connection broke")
+            return ()
+
+        def start(self, job: object, environment: str, resume: bool) -> None:
+            started.append(resume)
+
+    monkeypatch.setattr(board_run, "Board", SwitchedOffBoard)
+    monkeypatch.setattr(board_run, "_RECONNECT_STEP_S", 0)
+    ended(monkeypatch, to_json(REPORT))
+
+    if is_started:
+        assert measured(request_) == REPORT
+    else:
+        with pytest.raises(BoardError, match=r"^board: .* is damaged; run the same command again"):
+            measured(request_)
+    assert started == [True] * is_started
 
 
 @pytest.mark.parametrize(("exit_code", "keeps_journal"), [(3, False), (5, True)])
