@@ -5,8 +5,10 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Only torch comes from it: of two indexes at once, pip would take any package from the one with the newer version.
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
 # The same for what the site needs, which is a small part of it.
@@ -57,14 +59,13 @@ install: $(INSTALLED) ## everything into .venv
 
 $(INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
-	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
-	  --constraint constraints.txt --editable '.[all,dev]'
+	$(if $(TORCH_INDEX),$(PIP_INSTALL) --no-deps --index-url $(TORCH_INDEX) torch torchvision)
+	$(PIP_INSTALL) --editable '.[all,dev]'
 	touch $@
 
 $(DOCS_INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[docs]'
+	$(PIP_INSTALL) --editable '.[docs]'
 	touch $@
 
 check-python:

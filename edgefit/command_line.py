@@ -92,13 +92,14 @@ def _code_of_signal_before(error: Exception) -> int | None:
 
     A terminal that hangs up takes no more of what is drawn on it.
     """
-    before: BaseException | None = error
-    while (before := before.__context__) is not None:
+    before = error.__context__
+    while before is not None:
         code = _INTERRUPTED if isinstance(before, KeyboardInterrupt) else getattr(before, "code", None)
         if code in _ENDS:
             if not (isinstance(error, OSError) and error.errno in _GONE):
                 write(sys.stderr, f"edgefit: {printable_lines(str(error))}\n")
             return int(code)
+        before = before.__context__
     return None
 
 

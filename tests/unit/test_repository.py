@@ -107,11 +107,9 @@ def test_workflows_try_every_python_of_the_classifiers(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_workflows_paste_nothing_into_scripts_and_pin_actions_to_a_major_version(path: Path) -> None:
+def test_workflows_paste_nothing_into_scripts(path: Path) -> None:
     for step in steps(workflow(path)):
         assert "${{" not in step.get("run", "")
-        if "uses" in step:
-            assert re.fullmatch(r"[\w.-]+/[\w./-]+@(v\d+|release/v\d+)", step["uses"]), step["uses"]
 
 
 def test_only_the_job_that_publishes_may_identify_itself_and_it_waits_for_all_others() -> None:
@@ -197,3 +195,57 @@ def test_a_report_of_a_bug_is_asked_for_the_machine_and_for_nothing_of_patients(
     assert fields["doctor"]["validations"]["required"]
     assert "patient" in fields["report"]["attributes"]["description"]
     assert fields["patients"]["attributes"]["options"][0]["required"]
+
+
+def uses() -> Iterator[tuple[str, str]]:
+    """Where an action is used, and what stands behind `uses:`."""
+    for path in sorted([*GITHUB.rglob("*.yml"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]):
+        for found in re.findall(r"\buses: (\S.*)", path.read_text(encoding="utf-8")):
+            yield path.relative_to(ROOT).as_posix(), found
+
+
+def test_every_action_of_others_is_pinned_to_a_commit_with_its_version() -> None:
+    own = ("./.github/", "OWNER/edgefit/.github/actions/check@COMMIT")
+    of_others = [(place, used) for place, used in uses() if not used.startswith(own)]
+    pin = re.compile(
+        r"(?P<action>[\w.-]+/[\w.-]+)(/[\w.-]+)*@(?P<commit>[0-9a-f]{40}) # (?P<version>v\d+\.\d+\.\d+)"
+    )
+
+    assert len(of_others) > 20
+    assert [one for one in of_others if pin.fullmatch(one[1]) is None] == []
+    pins = {match.groups() for _, used in of_others if (match := pin.fullmatch(used))}
+    assert len(pins) == len({action for action, _, _ in pins})  # the same everywhere
+
+
+def test_dependabot_updates_every_folder_with_pinned_actions() -> None:
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    (actions,) = [one for one in updates if one["package-ecosystem"] == "github-actions"]
+    folders = {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in GITHUB.rglob("action.yml")}
+
+    assert set(actions["directories"]) == {"/", *folders}
+
+
+def test_checked_out_credentials_are_never_kept() -> None:
+    kept = [
+        path.name
+        for path in WORKFLOWS
+        for step in steps(workflow(path))
+        if step.get("uses", "").startswith("actions/checkout@")
+        and step.get("with", {}).get("persist-credentials") is not False
+    ]
+    recipes = (ROOT / "docs" / "ci-recipes.md").read_text()
+
+    assert kept == []
+    assert recipes.count("actions/checkout@") == recipes.count("persist-credentials: false")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_may_read_the_repository_and_nothing_else(path: Path) -> None:
+    assert workflow(path)["permissions"] == {"contents": "read"}
+
+
+def test_pip_looks_into_one_index_at_a_time() -> None:
+    scripts = [ROOT / "Makefile", ROOT / "README.md", *GITHUB.rglob("*.sh"), *WORKFLOWS]
+    two = [path.name for path in scripts if "--extra-index-url" in path.read_text()]
+
+    assert two == []

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from making.command_line import SHORT
 from making.model_pairs import classifier
 from making.repository import ROOT
 
-from bench.bundle.manifest import MANIFEST
+from bench.bundle.manifest import MANIFEST, read_bundle
 
 ACTION = ROOT / ".github" / "actions" / "check"
 OPEN = (
@@ -163,3 +164,113 @@ def test_a_baseline_that_is_a_file_is_compared_with_and_never_replaced(
     assert refused.returncode == 2
     assert "the baseline is a file of yours, which is not replaced" in refused.stdout
     assert old.is_file()
+
+
+def half(path: Path) -> None:
+    """Leave the first half of a file, as an upload that broke off."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def half_a_manifest(baseline: Path) -> None:
+    half(baseline / MANIFEST)
+
+
+def half_a_model(baseline: Path) -> None:
+    half(baseline / "onnx-fp32" / "model.onnx")
+
+
+def no_manifest(baseline: Path) -> None:
+    (baseline / MANIFEST).unlink()
+
+
+def no_model(baseline: Path) -> None:
+    shutil.rmtree(baseline / "onnx-fp32")
+
+
+@pytest.mark.parametrize("damage", [half_a_manifest, half_a_model, no_manifest, no_model])
+def test_a_damaged_baseline_is_said_and_replaced_on_the_default_branch(
+    runner: dict[str, str], bundle_folder: Path, damage: Callable[[Path], None]
+) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+    damage(baseline)
+    options = {"CANDIDATE": str(bundle_folder), "ARGUMENTS": "--skip-equal"}
+
+    on_a_branch = check(runner, **options)
+    merged = check(runner, **options, UPDATE_BASELINE="true")
+
+    warning = "::warning title=edgefit::the kept baseline is "
+    assert on_a_branch.returncode == 2
+    assert warning in on_a_branch.stdout
+    assert "run this action once on the default branch with update-baseline" in on_a_branch.stdout
+    assert merged.returncode == 0, merged.stderr
+    assert warning in merged.stdout
+    assert "this candidate becomes the baseline" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text()
+    assert read_bundle(baseline).manifest == read_bundle(bundle_folder).manifest
+
+
+def test_half_a_model_file_is_replaced(runner: dict[str, str], tmp_path: Path) -> None:
+    model = classifier(tmp_path / "one" / "model.onnx")
+    models = {"CANDIDATE": str(model), "ONLY": "", "ARGUMENTS": "--skip-equal", "UPDATE_BASELINE": "true"}
+    kept = Path(runner["BASELINE"]) / "model.onnx"
+
+    check(runner, **models)
+    half(kept)
+    renewed = check(runner, **models)
+
+    assert renewed.returncode == 0, renewed.stderr
+    assert "::warning title=edgefit::the kept baseline is damaged" in renewed.stdout
+    assert kept.read_bytes() == model.read_bytes()
+
+
+def test_an_empty_folder_is_no_baseline_and_a_name_in_it_leads_nowhere_else(
+    runner: dict[str, str], bundle_folder: Path, tmp_path: Path
+) -> None:
+    baseline = Path(runner["BASELINE"])
+    baseline.mkdir()
+
+    empty = check(runner, CANDIDATE=str(bundle_folder))
+    (tmp_path / "secret.onnx").write_text("another file")
+    (baseline / "model-file.txt").write_text("../secret.onnx")
+    elsewhere = check(runner, CANDIDATE=str(bundle_folder))
+
+    assert (empty.returncode, elsewhere.returncode) == (2, 2)
+    assert "::error title=edgefit::no baseline is kept yet" in empty.stdout
+    assert "::error title=edgefit::the kept baseline is incomplete" in elsewhere.stdout
+
+
+def test_wrong_options_damage_no_baseline(runner: dict[str, str], bundle_folder: Path) -> None:
+    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
+
+    done = check(runner, CANDIDATE=str(bundle_folder), ARGUMENTS="--nonsense", UPDATE_BASELINE="true")
+
+    assert done.returncode == 2
+    assert "warning" not in done.stdout
+    assert read_bundle(baseline).manifest == read_bundle(bundle_folder).manifest
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "workflow_run", "issue_comment"])
+def test_what_others_propose_never_becomes_the_baseline(runner: dict[str, str], event: str) -> None:
+    done = check(runner, CANDIDATE="bundle", UPDATE_BASELINE="true", GITHUB_EVENT_NAME=event)
+
+    assert done.returncode == 2
+    assert f"::error title=edgefit::what {event} brings never becomes the baseline" in done.stdout
+
+
+def test_torch_alone_comes_from_its_own_index_and_everything_in_tested_versions(
+    runner: dict[str, str], tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"\n'
+        f'else echo "$@" >> "{tmp_path}/calls"; fi\n'
+    )
+    python.chmod(0o755)
+    given = {"PYTHON": str(python), "EXTRAS": "onnx,torchscript", "TORCH_INDEX_URL": "https://torch.example"}
+
+    subprocess.run([ACTION / "install.sh"], env=runner | given, check=True)
+
+    torch, rest = (tmp_path / "calls").read_text().splitlines()
+    constraint = f"--constraint {ROOT / 'constraints.txt'}"
+    assert torch.endswith(f"{constraint} --no-deps --index-url https://torch.example torch torchvision")
+    assert rest.endswith(f"{constraint} {ROOT}[onnx,torchscript]")
+    assert "index" not in rest

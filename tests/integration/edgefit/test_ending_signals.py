@@ -8,6 +8,7 @@ import signal
 import subprocess
 import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 from making.command_line import SHORTLY, edgefit_here
@@ -30,7 +31,7 @@ def heard(command: RunningCommand) -> tuple[str, str]:
     return out, errors
 
 
-PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 def test_signals_that_were_ignored_at_the_start_end_neither_the_command_nor_its_workers() -> None:
