@@ -236,7 +236,10 @@ class Link:
             while (line := self._incoming.take_line(limit.size_bytes)) is None:
                 self._raise_if_stopped()
                 if monotonic() > deadline:
-                    raise LinkLostError(f"{self.target.name}: the board did not answer in time")
+                    raise LinkLostError(
+                        f"{self.target.name}: the board has not answered within {limit.seconds:.0f} s; look"
+                        " whether it is busy or hangs"
+                    )
                 if not self._incoming.receive():
                     raise self._connection_error()
         except TooLongError:
