@@ -183,7 +183,9 @@ class Link:
             )
         self._is_ready = True
         source = agent_source()
-        self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
+        program = _LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source
+        self._outgoing.announce(len(program))
+        self.write(program)
         self._outgoing.beat()
 
     def _wait_for_python(self) -> re.Match[bytes]:

@@ -49,7 +49,7 @@ class Outgoing:
         threading.Thread(target=self._beat, daemon=True).start()
 
     def announce(self, size_bytes: int) -> None:
-        """Write no sign of life between the next bytes, which are one message."""
+        """Write no sign of life between the next bytes, which are one message. All bytes are announced."""
         with self._lock:
             self._announced += size_bytes
 

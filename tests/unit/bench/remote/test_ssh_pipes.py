@@ -77,6 +77,7 @@ def test_nothing_is_written_to_a_process_that_reads_nothing(
     _, writing = pipe
     outgoing = Outgoing(writing)
     data = memoryview(bytes(ssh_pipes.CHUNK))
+    outgoing.announce(1 << 30)
     while outgoing.write_some(data):
         pass
 
