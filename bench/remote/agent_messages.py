@@ -406,8 +406,9 @@ def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
         return TypeAdapter(kind).validate_python(answer, strict=False)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise invalid_answer(board, f"{shortened(printable(where), _LONGEST_KEY)}: {fault['msg']}") from None
+        where = ".".join(str(part) for part in fault["loc"]) or "the answer"
+        what = fault["msg"].removeprefix("Value error, ")
+        raise invalid_answer(board, f"{shortened(printable(where), _LONGEST_KEY)}: {what}") from None
 
 
 def shortened(text: str, longest: int = 2000) -> str:

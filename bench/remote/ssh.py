@@ -183,7 +183,9 @@ class Link:
             )
         self._is_ready = True
         source = agent_source()
-        self.write(_LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source)
+        program = _LOADER.encode() + b"\n" + str(len(source)).encode() + b"\n" + source
+        self._outgoing.announce(len(program))
+        self.write(program)
         self._outgoing.beat()
 
     def _wait_for_python(self) -> re.Match[bytes]:
@@ -236,7 +238,10 @@ class Link:
             while (line := self._incoming.take_line(limit.size_bytes)) is None:
                 self._raise_if_stopped()
                 if monotonic() > deadline:
-                    raise LinkLostError(f"{self.target.name}: the board did not answer in time")
+                    raise LinkLostError(
+                        f"{self.target.name}: the board has not answered within {limit.seconds:.0f} s; look"
+                        " whether it is busy or hangs"
+                    )
                 if not self._incoming.receive():
                     raise self._connection_error()
         except TooLongError:

@@ -49,7 +49,7 @@ class Outgoing:
         threading.Thread(target=self._beat, daemon=True).start()
 
     def announce(self, size_bytes: int) -> None:
-        """Write no sign of life between the next bytes, which are one message."""
+        """Write no sign of life between the next bytes, which are one message. All bytes are announced."""
         with self._lock:
             self._announced += size_bytes
 
@@ -120,10 +120,11 @@ class Incoming:
     def take_line(self, longest_bytes: int) -> bytes | None:
         """Return a line without its end; None if there is no whole line yet. Raises TooLongError."""
         end = self._received.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._received)
         if max(end, self._searched) > longest_bytes:
             raise TooLongError
         if end < 0:
-            self._searched = len(self._received)
             return None
         line = bytes(self._received[:end])
         self.drop(end + 1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,69 @@ def test_a_user_without_a_home_is_refused_in_an_answer(
     answer = json.loads(capsys.readouterr().out)
     assert list(answer) == ["refused"]
     assert answer["refused"].startswith("this user has no home folder")
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[int, int]]:
+    """The two ends of a connection: the agent's, and the laptop's."""
+    read_end, write_end = os.pipe()
+    yield read_end, write_end
+    os.close(read_end)
+    os.close(write_end)
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(serving, "time", clock)
+    return clock
+
+
+def test_a_laptop_that_sends_nothing_is_gone(ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_SILENCE_S", 0.0)
+
+    with pytest.raises(serving.LaptopGoneError):
+        serving.LaptopLink(ends[0]).read_request()
+
+
+def test_a_laptop_that_follows_a_job_without_a_sign_of_life_is_gone(
+    ends: tuple[int, int], clock: Clock
+) -> None:
+    link = serving.LaptopLink(ends[0])
+    clock.now = 60.0
+    assert not link.has_request(0.0)
+    clock.now = 61.0
+
+    with pytest.raises(serving.LaptopGoneError):
+        link.has_request(0.0)
+
+
+def test_empty_lines_keep_a_laptop_there_and_are_no_requests(ends: tuple[int, int], clock: Clock) -> None:
+    link = serving.LaptopLink(ends[0])
+    for clock.now in (50.0, 100.0, 150.0):
+        os.write(ends[1], b"\n")
+        assert not link.has_request(0.0)
+    os.write(ends[1], b'\n{"request": "stop"}\n\n')
+
+    assert link.has_request(0.0)
+    assert link.read_request() == b'{"request": "stop"}'
+    assert not link.has_request(0.0)
+
+
+def test_a_request_that_waited_while_the_agent_worked_is_read(ends: tuple[int, int], clock: Clock) -> None:
+    link = serving.LaptopLink(ends[0])
+    os.write(ends[1], b'{"request": "stop"}\n')
+    clock.now = 1000.0
+
+    assert link.has_request(0.0)
+    assert link.has_request(0.0)
+    assert link.read_request() == b'{"request": "stop"}'
