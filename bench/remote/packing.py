@@ -130,7 +130,7 @@ def write_pack(request: PackRequest, out: Path, progress: Progress) -> Sequence[
     packed = tuple(_packed_job(job, system, machine) for job, system in zip(jobs, systems, strict=True))
     index = PackIndex(report=f"{name}-{profile.name}.json", systems=packed)
     with whole_file(out) as file:
-        _write_archive(file, index, _files(jobs), progress)
+        write_archive(file, index, _files(jobs), progress)
     return systems
 
 
@@ -202,7 +202,7 @@ def _files(jobs: Sequence[Job]) -> list[File]:
     return list({file.sha256: file for file in files}.values())
 
 
-def _write_archive(file: BinaryIO, index: PackIndex, files: Sequence[File], progress: Progress) -> None:
+def write_archive(file: BinaryIO, index: PackIndex, files: Sequence[File], progress: Progress) -> None:
     """Write the archive piece by piece. It is not compressed: its files are already, or cannot be."""
     progress.begin("packing", len(files))
     file.write(_HEADER)

@@ -15,6 +15,8 @@ from bench.statistics.accuracy import predictions as classes_of
 
 # A reader views no more images, and a page with more would be too large for an e-mail.
 MOST_IMAGES = 60
+MOST_LISTED = 1000
+"""So many flips a page lists; all of 10^5 images would make it too large to open on a phone."""
 _THUMBNAIL_SIDE = 96
 
 
@@ -37,14 +39,24 @@ class Flip:
     """The image as a `data:` address; None where images are not shown."""
 
 
-def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
+@dataclass(frozen=True)
+class Flips:
+    """The flips of one report."""
+
+    listed: tuple[Flip, ...] = ()
+    """The first ones."""
+    total: int = 0
+    """How many there are."""
+
+
+def flips_of(report: Report, draw: Callable[[int], str] | None) -> Flips:
     """Return the flipped images, ordered by their index in the evaluation pack. `draw` gives an image."""
     bundle, evaluation = report.bundle, report.evaluation
     if bundle is None or evaluation is None:
-        return []
+        return Flips()
     reference = Predictions.of(evaluation.reference_logits, evaluation)
     if reference is None:
-        return []
+        return Flips()
     decided, right = classes_of(reference.logits), reference.labels
     variants = _variants_by_decision(report, evaluation)
     labels = len(decided) // evaluation.images
@@ -54,7 +66,7 @@ def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
             return f"{'' if given else 'not '}{bundle.class_name(at % labels)}"
         return bundle.class_name(given)
 
-    return [
+    listed = tuple(
         Flip(
             index=at // labels,
             label=None if right is None else name(at, int(right[at])),
@@ -62,8 +74,9 @@ def flips_of(report: Report, draw: Callable[[int], str] | None) -> list[Flip]:
             variants=tuple((case, name(at, given)) for case, given in variants[at]),
             image=draw(at // labels) if draw is not None and shown < MOST_IMAGES else None,
         )
-        for shown, at in enumerate(sorted(variants))
-    ]
+        for shown, at in enumerate(sorted(variants)[:MOST_LISTED])
+    )
+    return Flips(listed, len(variants))
 
 
 def _variants_by_decision(report: Report, evaluation: Evaluation) -> dict[int, list[tuple[str, int]]]:

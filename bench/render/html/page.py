@@ -11,7 +11,7 @@ import vl_convert
 from bench.choose.choosing import Choice
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
-from bench.render.html.flips import MOST_IMAGES, Flip, flips_of
+from bench.render.html.flips import MOST_IMAGES, Flips, flips_of
 from bench.render.html.main_chart import main_chart
 from bench.render.html.recalls import Recalls, recalls_of
 from bench.render.html.rows import head_of, option_names, rows_of
@@ -52,7 +52,7 @@ class Device:
     charts: tuple[Chart, ...]
     recalls: Recalls | None
     """The recall of each class; None where no image has one."""
-    flips: tuple[Flip, ...]
+    flips: Flips
     evaluated: int
     """How many rows classified the evaluation images."""
     answers: str
@@ -159,9 +159,7 @@ def _device(
         remarks=tuple(remarks(report)),
         charts=tuple(charts),
         recalls=recalls_of(report),
-        flips=tuple(
-            flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256))
-        ),
+        flips=flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256)),
         evaluated=sum(run.accuracy is not None and run.accuracy.agreement is not None for run in report.runs),
         answers=_answers(report),
     )

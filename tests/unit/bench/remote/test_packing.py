@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.filesystem.whole_files import whole_file
 from bench.remote.board import Board
 from bench.remote.job_files import File
-from bench.remote.packing import PackIndex, _write_archive
+from bench.remote.packing import PackIndex, write_archive
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -32,7 +32,7 @@ def test_a_pack_has_each_file_whole_and_none_was_in_memory_whole(tmp_path: Path)
     files = [Watched("a" * 64, tmp_path / "wheel"), Watched("b" * 64, b"code")]
 
     with patch.object(Path, "read_bytes"), whole_file(tmp_path / "pack.py") as file:
-        _write_archive(file, PackIndex(report="r.json", systems=()), files, Silent())
+        write_archive(file, PackIndex(report="r.json", systems=()), files, Silent())
 
     assert (tmp_path / "pack.py").read_bytes().startswith(b"#!/usr/bin/env python3\n")
     with zipfile.ZipFile(tmp_path / "pack.py") as archive:
