@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Inspection,
         MissingRuntimeError,
         Report,
+        Verification,
         bench,
         check,
         choose,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         finetune,
         inspect,
         read_report,
+        verify,
     )
 
 __version__ = "0.1.0"
@@ -30,6 +32,7 @@ __all__ = [
     "Inspection",
     "MissingRuntimeError",
     "Report",
+    "Verification",
     "bench",
     "check",
     "choose",
@@ -37,6 +40,7 @@ __all__ = [
     "finetune",
     "inspect",
     "read_report",
+    "verify",
 ]
 
 

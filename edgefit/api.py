@@ -21,6 +21,7 @@ from bench.report.files import read_report as read_record
 from bench.report.retention import MARGIN
 from bench.report.schema import Report as ReportRecord
 from bench.run.request import BenchmarkRequest
+from bench.verify.document import Verification
 from edgefit import __version__, jobs
 from edgefit.errors import python_errors
 from edgefit.extras import require_extra
@@ -43,6 +44,7 @@ __all__ = [
     "Inspection",
     "MissingRuntimeError",
     "Report",
+    "Verification",
     "bench",
     "check",
     "choose",
@@ -50,6 +52,7 @@ __all__ = [
     "finetune",
     "inspect",
     "read_report",
+    "verify",
 ]
 
 
@@ -214,6 +217,23 @@ def inspect(
 def read_report(path: str | PathLike[str]) -> Report:
     """Read a report that `edgefit.bench` or the command line wrote, and check it against its measurements."""
     return Report.of(read_record(Path(path)))
+
+
+@python_errors()
+def verify(
+    reports: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    bundle: str | PathLike[str] | None = None,
+) -> Verification:
+    """Derive again what can be derived from files of reports, and compare it with what they say.
+
+    `bundle`: the bundle that was measured, whose files are then hashed and compared too. `holds` of the
+    result is false if anything does not match; `reports` has every mismatch.
+    """
+    paths = [reports] if isinstance(reports, str | PathLike) else list(reports)
+    if not paths:
+        raise InputError("no report is given; give at least one file that edgefit.bench wrote")
+    return jobs.verify([Path(path) for path in paths], None if bundle is None else Path(bundle))
 
 
 @python_errors()

@@ -414,7 +414,7 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
 
 def _check(folder: Path, record: FileRecord) -> None:
     path = folder / record.path
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+    if not path.is_file():
         raise InputError(f"{path} is missing; export the bundle again")
     if path.resolve() != folder.resolve() / record.path:  # a file that it refers to lies in the other folder
         raise InputError(

@@ -46,7 +46,7 @@ def conditions(report: Report) -> list[str]:
     measured = [run.completed for run in report.runs if run.completed is not None]
     cached = sum(completed.predictions_cached_at is not None for completed in measured)
     predictions = f"; {counted(cached, noun_of(report))}: predictions of an earlier run" if cached else ""
-    sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}"
+    sampling_line = f"{_sampling(report)}{_answers(report)}{predictions}{_timed_outputs(report)}"
     return [
         *_subject_lines(report),
         *_inputs(report),
@@ -55,6 +55,19 @@ def conditions(report: Report) -> list[str]:
         sampling_line,
         *_cleared_variables(report),
     ]
+
+
+def _timed_outputs(report: Report) -> str:
+    """Return how many outputs of timed inferences were compared; nothing for older reports."""
+    measured = [run.completed for run in report.runs if run.completed is not None]
+    differences = [difference for completed in measured for difference in completed.output_differences]
+    if not differences:
+        return ""
+    largest = max(differences)
+    result = (
+        "all are equal" if largest == 0 else f"the largest difference is {largest:.2g} of the largest value"
+    )
+    return f"; {counted(len(differences), 'output')} of timed inferences compared with untimed ones: {result}"
 
 
 def _cleared_variables(report: Report) -> list[str]:

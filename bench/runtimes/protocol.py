@@ -36,7 +36,8 @@ class Session(Protocol):
     def infer(self, inputs: Inputs) -> Outputs:
         """Return every output for one array per input, in the signature's order and of its types and shapes.
 
-        This is the whole timed region. It returns when the device has finished.
+        This is the whole timed region. It returns when the device has finished. The arrays are the caller's:
+        a later inference does not change them.
         """
 
     def executed(self, inputs: Inputs) -> Executed:

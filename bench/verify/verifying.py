@@ -1,4 +1,4 @@
-"""`edgefit report --verify`: derives of a report whatever can be derived, and compares it with what it says.
+"""`edgefit report REPORT --verify`: what can be derived of a report is derived again, and compared.
 
 It runs no model: what was measured, such as samples and memory, stands in the report alone.
 """

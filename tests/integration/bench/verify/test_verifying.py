@@ -71,7 +71,7 @@ def moved(document: dict[str, Any], *keys: str | int, value: Any) -> None:
     """Set a value in a document."""
     *path, last = keys
     for key in path:
-        document = document[key]  # type: ignore[assignment,index]
+        document = document[key]  # type: ignore[index]
     document[last] = value  # type: ignore[index]
 
 
@@ -89,6 +89,12 @@ def test_an_honest_report_holds_in_every_part(reports: Path, name: str) -> None:
     (timed,) = [part for part in found.parts if part.part == "timed outputs"]
     assert timed.checked is not None
     assert "all are equal" in timed.checked
+
+
+def with_other_inputs(document: dict[str, Any]) -> None:
+    """Say of both model files that they had other inputs."""
+    for run in document["runs"][:2]:
+        run["outcome"]["inputs_sha256"] = "0"
 
 
 WRONG: dict[str, tuple[str, Change, str]] = {
@@ -165,7 +171,7 @@ WRONG: dict[str, tuple[str, Change, str]] = {
     "a warning": (
         "measured",
         lambda document: moved(document, "runs", 0, "warnings", value=[]),
-        "onnx-fp32: there is no warning 'no interval of the median: 1 processes are too few; set ",
+        'onnx-fp32: there is no warning "no interval of the median: 1 processes are too few',
     ),
     "a nearest published figure": (
         "proxy",
@@ -203,7 +209,7 @@ WRONG: dict[str, tuple[str, Change, str]] = {
     ),
     "the inputs of a model file": (
         "models",
-        lambda document: [moved(run, "outcome", "inputs_sha256", value="0") for run in document["runs"][:2]],
+        with_other_inputs,
         "its outputs are of other inputs than 'models' names",
     ),
     "the size of a model file": (
