@@ -191,10 +191,11 @@ def test_a_board_that_lost_power_resumes_unless_what_was_sent_is_damaged(
 
     monkeypatch.setattr(board_run, "Board", SwitchedOffBoard)
     monkeypatch.setattr(board_run, "_RECONNECT_STEP_S", 0)
-    ended(monkeypatch, to_json(REPORT))
+    report = right_report(request_)
+    ended(monkeypatch, to_json(report))
 
     if is_started:
-        assert measured(request_) == REPORT
+        assert measured(request_) == report
     else:
         with pytest.raises(BoardError, match=r"^board: .* is damaged; run the same command again"):
             measured(request_)
