@@ -178,13 +178,13 @@ def _sustain(folder: Path) -> None:
 
     from bench.harness.journal import Journal
     from bench.harness.sustained import SustainedPass
-    from bench.harness.worker_messages import Inferred
-    from bench.measurements import SystemCounters
+    from bench.harness.sustained_blocks import block_of
+    from bench.measurements import SustainedBlock, SystemCounters
     from models.progress import Silent
 
     each_ns, hours = 10_000_000, int((folder / "size").read_text())
 
-    def measure(count: int) -> Inferred:
+    def measure(count: int) -> SustainedBlock:
         counters = SystemCounters(
             elapsed_ns=count * each_ns,
             cpus=1,
@@ -194,7 +194,7 @@ def _sustain(folder: Path) -> None:
             preemptions=0,
             clock_khz=1_000_000,
         )
-        return Inferred(ns=(each_ns,) * count, counters=counters)
+        return block_of((each_ns,) * count, counters)
 
     with Journal("growth", resume=False) as journal:
         SustainedPass("a", hours * 3600, journal, Silent(), measure, lambda: CALM).run(CALM, each_ns)
