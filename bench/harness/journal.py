@@ -94,16 +94,17 @@ class Journal:
         """Apply the entries in the file up to the first that is damaged, and drop that one and all after it.
 
         A loss of power may leave a part of a line, or bytes that are zero, also between whole lines. Entries
-        build on those before them, so what comes after the damage cannot be used.
+        build on those before them, so what comes after the damage cannot be used. One line at a time is read,
+        because the file may be larger than a board's memory.
         """
-        self._file.seek(0)
-        lines = self._file.read().splitlines(keepends=True)
         whole_bytes = 0
-        for number, line in enumerate(lines, 1):
-            if not self._apply_line(line):
-                self.dropped = range(number, len(lines) + 1)
-                break
-            whole_bytes += len(line)
+        with open(os.dup(self._file.fileno()), "rb") as file:
+            file.seek(0)
+            for number, line in enumerate(file, 1):
+                if not self._apply_line(line):
+                    self.dropped = range(number, number + 1 + sum(1 for _ in file))
+                    break
+                whole_bytes += len(line)
         self._file.truncate(whole_bytes)
         self._file.seek(0, os.SEEK_END)
 

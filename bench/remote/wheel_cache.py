@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import tempfile
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.syncing import sync_all, sync_folder
+from bench.filesystem.unfinished import PART, name_beside, new_folder, sweep_parts
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.record import Record
@@ -39,14 +40,16 @@ def cached_wheels(
             f"{folder}: the wheels in it are incomplete or damaged, or an earlier edgefit kept them; they "
             "are downloaded again"
         )
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
-        part = Path(temporary) / "wheels"
-        part.mkdir()  # also where nothing is to be downloaded
-        wheels = download_wheels(platform, requirements, part, progress, provided)
-        record = KeptWheels(wheels={wheel.name: sha256_of(wheel) for wheel in wheels})
-        (part / _RECORD).write_text(record.model_dump_json() + "\n", encoding="utf-8")
-        sync_all(part)
-        _put(part, folder)
+    part = name_beside(folder, PART)
+    try:
+        with new_folder(part):
+            wheels = download_wheels(platform, requirements, part, progress, provided)
+            record = KeptWheels(wheels={wheel.name: sha256_of(wheel) for wheel in wheels})
+            (part / _RECORD).write_text(record.model_dump_json() + "\n", encoding="utf-8")
+            sync_all(part)
+            _put(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return [folder / wheel.name for wheel in wheels]
 
 
@@ -64,9 +67,10 @@ def _put(part: Path, folder: Path) -> None:
     """Put new wheels in the place of what lies there; of two commands that do so, either may win."""
     try:
         if os.path.lexists(folder):
-            folder.rename(part.with_name("damaged"))
+            folder.rename(name_beside(folder, PART))
         part.rename(folder)
     except OSError:
         if _whole_wheels(folder) is None:  # else another command was faster, and downloaded the same
             raise
     sync_folder(folder.parent)
+    sweep_parts(folder)
