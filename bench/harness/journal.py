@@ -99,17 +99,17 @@ class Journal:
         """Apply the entries in the file up to the first that is damaged, and drop that one and all after it.
 
         A loss of power may leave a part of a line, or bytes that are zero, also between whole lines. Entries
-        build on those before them, so what comes after the damage cannot be used. One line at a time: after
-        days of a sustained run the file is larger than a board's memory.
+        build on those before them, so what comes after the damage cannot be used. One line at a time is read,
+        because the file may be larger than a board's memory.
         """
         whole_bytes = 0
         with open(os.dup(self._file.fileno()), "rb") as file:
             file.seek(0)
             for number, line in enumerate(file, 1):
-                if self.dropped or not self._apply_line(line):
-                    self.dropped = range(self.dropped.start or number, number + 1)
-                else:
-                    whole_bytes += len(line)
+                if not self._apply_line(line):
+                    self.dropped = range(number, number + 1 + sum(1 for _ in file))
+                    break
+                whole_bytes += len(line)
         self._file.truncate(whole_bytes)
         self._file.seek(0, os.SEEK_END)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used, trim_cache
 from bench.filesystem.syncing import sync_all, sync_folder
-from bench.filesystem.unfinished import PART, name_beside, new_folder
+from bench.filesystem.unfinished import PART, name_beside, new_folder, sweep_parts
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.record import Record
@@ -68,21 +68,12 @@ def _whole_wheels(folder: Path) -> list[Path] | None:
 
 def _put(part: Path, folder: Path) -> None:
     """Put new wheels in the place of what lies there; of two commands that do so, either may win."""
-    damaged = name_beside(folder, PART)
     try:
         if os.path.lexists(folder):
-            folder.rename(damaged)
+            folder.rename(name_beside(folder, PART))
         part.rename(folder)
     except OSError:
         if _whole_wheels(folder) is None:  # else another command was faster, and downloaded the same
             raise
-    finally:
-        _remove(damaged)
     sync_folder(folder.parent)
-
-
-def _remove(damaged: Path) -> None:
-    if damaged.is_dir() and not damaged.is_symlink():
-        shutil.rmtree(damaged, ignore_errors=True)
-    else:
-        damaged.unlink(missing_ok=True)
+    sweep_parts(folder)

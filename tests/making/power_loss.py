@@ -37,8 +37,11 @@ Change = dict[tuple[int, str], int | None]
 
 def _alike(old: bytes, new: bytes) -> int:
     """Return how many bytes at the beginning are the same: writing behind them does not damage them."""
-    shorter = min(len(old), len(new))
-    return next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if old[:middle] == new[:middle] else (low, middle - 1)
+    return low
 
 
 @pytest.fixture(autouse=True)

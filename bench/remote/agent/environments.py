@@ -20,6 +20,8 @@ from bench.remote.agent.store import RefusedError, Store, part_path, read_object
 _LAST_LINES = 4
 # In each environment, and beside the code: what it was made of, and the size of each file.
 _RECORD = "made-of.json"
+# Since which start of the board the bytecode was written.
+_BOOT = "bytecode-of-boot"
 # Variables that would lead Python to other packages, or have a library (onnxruntime) write outside the store.
 _DROPPED_VARIABLES = ("PYTHON", "XDG_")
 _PACKAGES = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -62,7 +64,7 @@ class Environments:
         """Make the environment of wheels that lie in the store, and import the modules `imports` in it."""
         folder = self._store.folder("environments") / key
         self._unpack(folder, wheels, with_system_packages)
-        remove(self._store.root / "bytecode")  # of the environment that was there before
+        self._remove_bytecode()  # of the environment that was there before
         try:
             self._import(self.python(key), imports)
         except RefusedError:
@@ -89,6 +91,18 @@ class Environments:
         finally:
             remove(part)
         self._store.blob(sha256).unlink(missing_ok=True)
+
+    def remove_old_bytecode(self) -> None:
+        """Remove Python's bytecode if the board was started anew since the environment was made.
+
+        Nobody syncs what is compiled meanwhile, and Python ends at a bytecode file that was cut off.
+        """
+        if _text(self._store.root / _BOOT) != _boot_id():
+            self._remove_bytecode()
+
+    def _remove_bytecode(self) -> None:
+        remove(self._store.root / "bytecode")
+        write_whole(self._store.root / _BOOT, _boot_id())
 
     def variables(self, code: str = "") -> dict[str, str]:
         """Return the variables for a process in an environment: all that it writes lies in the store."""
@@ -156,6 +170,18 @@ class Environments:
 def _read(path: Path) -> "dict[str, Any]":
     """Return what an environment was made of; where a loss of power damaged the record, no wheel."""
     return {"wheels": [], "with_system_packages": None, "sizes": {}, **(read_object(path) or {})}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _boot_id() -> str:
+    """Return what the kernel makes up anew at every start; empty in a sandbox that hides it."""
+    return _text(Path("/proc/sys/kernel/random/boot_id"))
 
 
 def _sizes(folder: Path) -> dict[str, int]:

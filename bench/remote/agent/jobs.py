@@ -79,6 +79,7 @@ class Jobs:
         folder = self.folder(key)
         make_folder(folder)
         remove(self._store.root / "temporary")
+        self._environments.remove_old_bytecode()
         for name in ("ended.json", "report.json"):
             remove(folder / name)
         self._link_files(folder / "files", spec["files"])

@@ -14,6 +14,7 @@ from typing import get_args
 import pytest
 from making.repository import ROOT
 
+from bench.remote.agent import environments
 from bench.remote.agent.environments import Environments
 from bench.remote.agent.jobs import Jobs
 from bench.remote.agent.serving import Agent
@@ -183,6 +184,26 @@ def test_code_with_a_damaged_file_is_unpacked_again(tmp_path: Path) -> None:
 
         damage(environments.code(code) / "bench" / "__init__.py")
         assert not environments.has_code(code)
+
+
+def test_bytecode_is_compiled_anew_once_the_board_was_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store")
+    wheel = stored_wheel(store, {"tiny.py": ""})
+    made = Environments(store)
+    made.make("e1", [wheel], with_system_packages=False, imports=["tiny"])
+    (compiled,) = store.root.rglob("tiny.*.pyc")
+
+    made.remove_old_bytecode()
+    assert compiled.exists()
+    monkeypatch.setattr(environments, "_boot_id", lambda: "another start")
+    made.remove_old_bytecode()
+    assert not compiled.exists()
+    compiled.parent.mkdir(parents=True)
+    compiled.touch()
+    made.remove_old_bytecode()
+    assert compiled.exists()
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK no archive", bytes(100)])
