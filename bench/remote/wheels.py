@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from bench.errors import BoardError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used, trim_cache
+from bench.filesystem.disk_errors import naming, raise_if_full
 from bench.filesystem.unfinished import PART, name_beside, new_folder
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
@@ -228,6 +230,9 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
         check=False,
     )
     if done.returncode:
+        for place in (folder, Path(tempfile.gettempdir())):  # pip unpacks in the second
+            with naming(place):
+                raise_if_full(place)
         raise _download_error(platform, requirements, done.stderr)
     return _by_distribution(set(folder.iterdir()) - before)
 
