@@ -45,11 +45,11 @@ def cache_file(case: Case, pack_sha256: str, host: Host, runtime: str) -> Path:
 
 def read(file: Path) -> CachedPredictions | None:
     """Return the cached predictions; None if there are none. Raises InputError if the file is damaged."""
-    if not file.exists():
-        return None
     mark_as_used(file)
     try:
         return CachedPredictions.model_validate_json(file.read_bytes())
+    except FileNotFoundError:  # there was none, or another command has just deleted it
+        return None
     except (OSError, ValidationError):
         raise InputError(f"{file}: the cached predictions in it are damaged; delete that file") from None
 

@@ -1,6 +1,6 @@
 """A command that is killed at any moment leaves the earlier result or the new one, and nothing else.
 
-The variable KILLS says how many kills are tried, KILLS_SEED which ones, and KILLS_TABLE in which file each gets
+The variable KILLS says how many kills are tried, KILLS_SEED which ones, KILLS_TABLE in which file each gets
 a line. The commands take turns; signal and moment are by chance.
 """
 
