@@ -8,6 +8,7 @@ import hashlib
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bench.errors import BoardError
+from bench.filesystem.disk_errors import naming, raise_if_full
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.system.python_process import python_command, python_environment
@@ -201,6 +203,9 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
         check=False,
     )
     if done.returncode:
+        for place in (folder, Path(tempfile.gettempdir())):  # pip unpacks in the second
+            with naming(place):
+                raise_if_full(place)
         raise _download_error(platform, requirements, done.stderr)
     return _by_distribution(set(folder.iterdir()) - before)
 
