@@ -12,6 +12,7 @@ from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
+from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed
@@ -24,19 +25,19 @@ MARKER = "wheelhouse.json"
 class Wheelhouse(Record):
     """What lies in such a folder, and what it is for."""
 
-    python: str
+    python: Text
     """The version of Python that the wheels support."""
 
-    glibc: str
+    glibc: Text
     """The version of the C library that they need."""
 
-    machine: str
+    machine: Text
     """The processor's architecture that they support."""
 
-    formats: tuple[str, ...]
+    formats: tuple[Text, ...]
     """The formats whose runtimes they hold."""
 
-    wheels: dict[str, str]
+    wheels: dict[Text, str]
     """The SHA-256 of each wheel by its file name."""
 
     @property
