@@ -3,8 +3,9 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
@@ -20,15 +21,16 @@ from user_files.json_text import json_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
+_Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$")]
 
 
 class Wheelhouse(Record):
     """What lies in such a folder, and what it is for."""
 
-    python: Text
+    python: _Version
     """The version of Python that the wheels support."""
 
-    glibc: Text
+    glibc: _Version
     """The version of the C library that they need."""
 
     machine: Text
