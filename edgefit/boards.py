@@ -1,7 +1,7 @@
 """`edgefit bench --on`: it shows and stores the boards' reports. bench/remote measures."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.remote.targets import Target
     from bench.report.schema import Report
     from bench.run.request import BenchmarkRequest
+    from device_profiles.profile import Profile
     from edgefit.metrics import Metric
 
 
@@ -39,25 +40,28 @@ def opened_for_boards(paths: Sequence[Path], options: SubjectOptions) -> "Iterat
         yield subject
 
 
+def stated_profile(profile: str | None) -> "Profile | None":
+    """Return the profile of a name or a file; None of AUTO and None, for which each board has its own."""
+    from bench.runtimes.profile_names import load_checked_profile
+
+    return None if profile in (None, AUTO) else load_checked_profile(profile)
+
+
 def board_request(
     subject: "Subject",
     benchmark: "BenchmarkRequest",
-    profile: str | None,
+    profile: "Profile | None",
     with_formats: tuple[str, ...],
     wheelhouse: Path | None,
     output: Output,
 ) -> "BoardRequest":
-    """Return what is to be measured on boards.
-
-    `profile`: a name or a file; AUTO or None for the one that each board matches.
-    """
+    """Return what is to be measured on boards. `profile`: None for the one that each board matches."""
     from bench.remote.board_run import BoardRequest
-    from bench.runtimes.profile_names import load_checked_profile
 
     return BoardRequest(
         subject=subject,
         benchmark=benchmark,
-        profile=None if profile in (None, AUTO) else load_checked_profile(profile),
+        profile=profile,
         known_profiles=named_profiles(output),
         with_formats=with_formats,
         wheelhouse=wheelhouse,
@@ -67,21 +71,17 @@ def board_request(
 def measure_boards(
     targets: "Sequence[Target]",
     request: "BoardRequest",
-    out: Path | None,
+    paths: Mapping[str, Path],
     output: Output,
     metrics: "Sequence[Metric]" = (),
 ) -> int:
-    """Measure on every board; show each report, write it to `out`, and return the highest exit code.
+    """Measure on every board; show each report, write it to its path, and return the highest exit code.
 
     `metrics`: the user's own, which are computed here. If one fails, the board keeps its report.
-
-    With several boards each report has a file of its own, with the board's name before the suffix.
     """
     from bench.remote.fleet import measure_fleet
     from bench.report.files import write_report
     from edgefit.metrics import with_metrics
-
-    paths = _report_paths(targets, out)
 
     def on_report(target: "Target", report: "Report") -> None:
         own = with_metrics(report, metrics)
@@ -108,8 +108,10 @@ def _with_metrics(result: "BoardResult", metrics: "Sequence[Metric]") -> "BoardR
     return replace(result, outcome=with_metrics(result.report, metrics))
 
 
-def _report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
+def report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
     """Return the path of each board's report by the board's name; none if no file was requested.
+
+    With several boards each report has a file of its own, with the board's name before the suffix.
 
     Raises InputError if a path is a folder, or a file that is not a report.
     """

@@ -287,8 +287,10 @@ def finetune_network(
     options: "FinetuneOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> "RunRecord":
     """Write the run folder `out`, whole or not at all."""
+    from models.options import check_options
     from models.run_folder import written_files as written_run
 
+    check_options(options)
     with whole_folder(out, written_run, overwrite) as folder:
         with withheld(PINNING) as pinning:  # with one of them, torch trains on a single CPU
             from models.finetune import finetune

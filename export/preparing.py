@@ -8,15 +8,16 @@ from typing import TypeVar
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.manifest import ModelRecord
 from bench.bundle.model_set import InputOrigin
-from bench.bundle.required_preprocessing import RequiredPreprocess
+from bench.bundle.required_preprocessing import RequiredPreprocess, stated_by_option
 from bench.bundle.signature import Shapes, Tensor, stated_input
 from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind, SourceRecord
 from bench.bundle.tensor_pack import TensorPack
+from bench.bundle.variants import choose
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of
 from bench.printable import some_of
 from export.data.class_names import stated_classes
-from export.data.finding import DataOptions, find_data
+from export.data.finding import DataOptions, find_data, refuse_missing_data
 from export.data.fitting import fitted, positive_of, with_single_labels
 from export.data.images import LabelledImages
 from export.data.listing import SampleLimits
@@ -24,7 +25,7 @@ from export.data.named import is_run_folder
 from export.data.reading import export_data
 from export.data.samples import ExportData, Samples
 from export.data.tensors import LabelledTensors
-from export.judged import judged_output, refuse_idle_names, with_activation
+from export.judged import ACTIVATIONS, judged_output, refuse_idle_names, with_activation
 from export.options import ExportOptions
 from export.prepared import Prepared, prepare_run
 from export.preprocessing.checking import check_preprocess
@@ -65,6 +66,7 @@ def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -
             f"{options.source}: needs data, on which int8 is calibrated and every file is verified; give "
             "--data with a folder of images, a CSV file, an npz file or FILE.py:load_data"
         )
+    _refuse_unusable(options.data, options)
     description = runner.describe(spec, _stated(options.shapes))
     for note in description.weights.notes if description.weights is not None else ():
         progress.say(note)
@@ -73,6 +75,16 @@ def _prepare(options: ExportOptions, runner: SourceRunner, progress: Progress) -
     if isinstance(found, LabelledImages):
         return _of_images(spec, description, found, options, runner, progress)
     return _of_tensors(spec, description, found, options, runner, progress)
+
+
+def _refuse_unusable(data: str, options: ExportOptions) -> None:
+    """Raise InputError for an option that no source could make good, before the source is opened."""
+    refuse_missing_data(data)
+    if options.classes is not None:
+        stated_classes(options.classes)
+    if options.activation is not None:
+        choose(options.activation, ACTIVATIONS, "activation")
+    stated_by_option(options.preprocess)
 
 
 def _warn(warnings: Sequence[str], options: ExportOptions, progress: Progress) -> None:

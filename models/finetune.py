@@ -21,10 +21,9 @@ from models.description import (
     describe_weights,
     start_sentences,
 )
-from models.errors import InputError
 from models.evaluation import evaluate
 from models.network import ImageClassifier
-from models.options import FinetuneOptions
+from models.options import FinetuneOptions, check_options
 from models.prediction import predict
 from models.progress import Progress
 from models.records import (
@@ -56,15 +55,10 @@ from models.starting_weights import (
     apply_weights,
     head_note,
     load_starting_weights,
-    weights_kind,
 )
 from models.training.run import TrainedRun, train_network
 from models.training.settings import TrainingSettings, default_epochs
 from models.weights_kind import WeightsKind
-
-IMAGE_SIZES = (32, 1024)
-MOST_EPOCHS = 1000
-MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ def finetune(
     if options.max_threads is not None:
         torch.set_num_threads(min(options.max_threads, torch.get_num_threads()))
     architecture = find_architecture(options.arch)
-    _check_options(options, architecture)
+    check_options(options)
     sources = SourceOptions(
         options.image_size, options.skip_bad, options.images, options.strict_data, options.positive
     )
@@ -129,19 +123,6 @@ def finetune(
     )
     write_record(folder, record)
     return record
-
-
-def _check_options(options: FinetuneOptions, architecture: Architecture) -> None:
-    weights_kind(options.weights)
-    _check_range("--image-size", options.image_size, *IMAGE_SIZES)
-    _check_range("--seed", options.seed, 0, MOST_SEED)
-    _check_range("--unfreeze", options.unfreeze, 0, architecture.blocks)
-    _check_range("--epochs", options.epochs, 1, MOST_EPOCHS)
-
-
-def _check_range(option: str, value: int | None, low: int, high: int) -> None:
-    if value is not None and not low <= value <= high:
-        raise InputError(f"{option} {value} is out of range; give an integer from {low} to {high}")
 
 
 def _choose_settings(

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+from models.architectures import find_architecture
+from models.errors import InputError
+from models.weights_kind import weights_kind
+
+IMAGE_SIZES = (32, 1024)
+MOST_EPOCHS = 1000
+MOST_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class FinetuneOptions:
@@ -33,3 +41,18 @@ class FinetuneOptions:
     """The class of two that counts as positive; None: what the names of the classes say, or label 1."""
     max_threads: int | None = None
     """The most threads that torch uses; None: as many as torch itself chooses."""
+
+
+def check_options(options: FinetuneOptions) -> None:
+    """Raise InputError for the first option that cannot be used, whatever the data."""
+    architecture = find_architecture(options.arch)
+    weights_kind(options.weights)
+    _check_range("--image-size", options.image_size, *IMAGE_SIZES)
+    _check_range("--seed", options.seed, 0, MOST_SEED)
+    _check_range("--unfreeze", options.unfreeze, 0, architecture.blocks)
+    _check_range("--epochs", options.epochs, 1, MOST_EPOCHS)
+
+
+def _check_range(option: str, value: int | None, low: int, high: int) -> None:
+    if value is not None and not low <= value <= high:
+        raise InputError(f"{option} {value} is out of range; give an integer from {low} to {high}")

@@ -167,7 +167,7 @@ def _read_record(folder: Path) -> RunRecord:
         raise InputError(why_unreadable(path) or f"{path}: {_first_fault(error)}; {remedy}") from error
     if record.arch not in ARCHITECTURES:
         raise InputError(
-            f"{path}: the key 'arch' is '{record.arch}', which is not a known architecture; choose from: "
+            f"{path}: the key 'arch' is {record.arch!r}, which is not a known architecture; choose from: "
             f"{', '.join(ARCHITECTURES)}; run finetune again"
         )
     if len(record.classes) < 2:
@@ -247,6 +247,6 @@ def _check_all_classes(path: Path, test: Split, record: RunRecord) -> None:
     absent = sorted(set(range(len(record.classes))) - set(test.labels.tolist()))
     if absent:
         raise InputError(
-            f"{path} has no test image of class {absent[0]} ('{record.classes[absent[0]]}'), which "
+            f"{path} has no test image of class {absent[0]} ({record.classes[absent[0]]!r}), which "
             f"{RECORD} lists; run finetune again"
         )

@@ -1,6 +1,5 @@
 """Loads the weights that fine-tuning starts from. It knows names and shapes of tensors, and no data."""
 
-import difflib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,11 +16,8 @@ from models.checkpoints.reading import read_checkpoint
 from models.errors import InputError
 from models.network import ImageClassifier
 from models.progress import Progress
-from models.sources.names import check_path
 from models.torchvision_import import import_torchvision_models
-from models.weights_kind import WeightsKind
-from user_files.faults import why_unreadable
-from user_files.missing_paths import missing_hint
+from models.weights_kind import WeightsKind, weights_kind
 from user_files.own_folders import NO_HOME, is_below_no_home
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
@@ -42,25 +38,6 @@ class StartingWeights:
     """The tensors by torchvision's names, and others of the file."""
     notes: tuple[str, ...] = ()
     """What of the file was used, and what was changed, in sentences."""
-
-
-def weights_kind(weights: str) -> WeightsKind:
-    """Return the kind of a value of `--weights`, which is a name or an existing file."""
-    named = (WeightsKind.IMAGENET, WeightsKind.BUNDLED, WeightsKind.NONE)
-    for kind in named:
-        if weights == kind.value:
-            return kind
-    if not Path(weights).exists():
-        close = difflib.get_close_matches(weights, [kind.value for kind in named], n=1)
-        hint = f"did you mean '{close[0]}'? " if close else ""
-        remedy = f"{hint}give imagenet, bundled, none or a FILE"
-        raise InputError(
-            why_unreadable(Path(weights))
-            or f"--weights {weights} is neither a name nor an existing file; "
-            f"{'; '.join(filter(None, (missing_hint(weights), remedy)))}"
-        )
-    check_path(weights, "--weights")
-    return WeightsKind.FILE
 
 
 def load_starting_weights(weights: str, architecture: Architecture, progress: Progress) -> StartingWeights:

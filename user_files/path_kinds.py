@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import stat
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +20,7 @@ from user_files.missing_paths import missing_hint
 from user_files.signatures import PACKED, FileSignature, signature_of
 from user_files.text import utf8_of
 from user_files.versions import document_of
-from user_files.zip_names import names_in_any
+from user_files.zip_names import is_zip, names_in_any
 
 _HEAD_BYTES = 4096
 _LARGEST_DOCUMENT = 256 << 20
@@ -43,6 +42,7 @@ class PathKind:
 
 A_DOCUMENT = "a JSON document"
 _REPORT = "a report of edgefit bench"
+_BUNDLE = "a bundle of edgefit export"
 _OF_MANIFEST = frozenset(("schema", "artifacts", "pack"))
 _OF_RUN = frozenset(("schema", "arch", "training"))
 # A file of the user's may have such a name too, so the keys in it decide.
@@ -56,7 +56,7 @@ _FOLDERS: tuple[tuple[str, frozenset[str], str, str], ...] = (
     (
         "manifest.json",
         _OF_MANIFEST,
-        "a bundle of edgefit export",
+        _BUNDLE,
         "measure it with: edgefit bench {} --out report.json",
     ),
     (
@@ -133,6 +133,14 @@ def own_folder_at(path: Path) -> PathKind | None:
     return None
 
 
+def bundle_around(path: Path) -> Path | None:
+    """Return the bundle in which a path lies; None if it lies in none. No other file may be in a bundle."""
+    for folder in path.absolute().parents:
+        if (folder / "manifest.json").is_file() and (kind := own_folder_at(folder)) is not None:
+            return folder if kind.what == _BUNDLE else None
+    return None
+
+
 def folder_without_data(path: Path) -> PathKind | None:
     """Return what a folder is that is no data: one of edgefit's own, or with such ones alone, or empty."""
     kind = path_kind(path)
@@ -174,7 +182,7 @@ def _image(_path: Path, head: bytes) -> PathKind | None:
 def _archive(path: Path, head: bytes) -> PathKind | None:
     if signature_of(head) in PACKED:
         return _ARCHIVE
-    if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
+    if not head.startswith(b"PK") or not is_zip(path):
         return None
     names = names_in_any(path)
     if path.suffix == ".pyz" or "__main__.py" in names:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from user_files.contents import LARGEST_RESULT, ContentError, content_of
 from user_files.faults import why_replaced
 from user_files.text import TextError, text_of
 
@@ -72,7 +73,9 @@ def _text_of(path: Path) -> str:
     if (why := why_replaced(path)) is not None:
         raise TableError(why)
     try:
-        text = text_of(path.read_bytes())
+        text = text_of(content_of(path, LARGEST_RESULT))
+    except ContentError as error:
+        raise TableError(f"{path}: {error}; give a CSV file with {NEEDED}") from None
     except TextError as error:
         raise TableError(f"{path}: {error}; of a CSV file, save it as 'CSV UTF-8' with {NEEDED}") from None
     if "\0" in text:

@@ -6,6 +6,14 @@ from pathlib import Path
 from user_files.contents import ContentError
 
 
+def is_zip(path: Path) -> bool:
+    """Tell whether a file ends as a zip archive does; False of one that zipfile cannot read."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # of several disks, for example
+        return False
+
+
 def names_in_zip(path: Path) -> tuple[str, ...]:
     """Return the names of the members of a zip archive; raises ContentError if it is none, or damaged."""
     try:

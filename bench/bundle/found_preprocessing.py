@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import is_zipfile
 
 from pydantic import ValidationError
 
@@ -29,6 +28,7 @@ from bench.bundle.tool_metadata import (
 )
 from bench.errors import InputError
 from device_profiles.validation import explain
+from user_files.zip_names import is_zip
 
 IN_THE_FILE = "metadata in the file"
 _REMEDY = f"correct it, move it away, or write {SIDECAR}, which is read first"
@@ -97,7 +97,7 @@ def _read_beside(path: Path, kind: type[_Config], needed: Collection[str] = ()) 
 
 def _in_the_file(model_path: Path, metadata: Mapping[str, str]) -> Iterator[Stated]:
     document = ultralytics_document(metadata, model_path)
-    if is_zipfile(model_path):  # as TorchScript is, whatever its name
+    if is_zip(model_path):  # as TorchScript is, whatever its name
         document = read_torchscript_document(model_path)
     if document is not None:
         ultralytics = _validated(model_path, document, UltralyticsMetadata)
@@ -128,5 +128,5 @@ def _checked(path: Path, state: Callable[[], _Value]) -> _Value:
     """Return what a source states; name the file of a value that is wrong."""
     try:
         return state()
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         raise InputError(f"{path}: {error}; {_REMEDY}") from None

@@ -63,7 +63,7 @@ class TimmPretrained(ForeignRecord):
             crop_pct=crop_pct or _TIMM_CROP,
             interpolation=self.interpolation or "bicubic",
             # timm fills borders with the mean.
-            pad_value=tuple(min(255, max(0, round(255 * value))) for value in self.mean or (0.0,)),
+            pad_value=tuple(round(255 * min(1, max(0, value))) for value in self.mean or (0.0,)),
         )
 
     def _numbers(self) -> Numbers | None:

@@ -29,7 +29,7 @@ from bench.filesystem.unfinished import (
     sweep_parts,
 )
 from user_files.contents import LARGEST_RESULT, ContentError, content_of
-from user_files.path_kinds import own_folder_at
+from user_files.path_kinds import bundle_around, own_folder_at
 from user_files.path_names import why_unwritable
 
 WrittenFiles = Callable[[Path], Mapping[str, str | None] | None]
@@ -292,11 +292,20 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     files that killed processes left are deleted.
     """
     sweep_parts(Path(os.path.realpath(path)))
+    _refuse_inside_bundle(path, option)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give {option} the name of a file, such as one in it")
     refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path, is_ours))):
         raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")
+
+
+def _refuse_inside_bundle(path: Path, option: str) -> None:
+    """Raise InputError for a place in a bundle, which cannot be read with a file that it does not list."""
+    if (bundle := bundle_around(path)) is not None:
+        raise InputError(
+            f"{path} lies in the bundle {bundle}, which may have no other file; choose another {option}"
+        )
 
 
 def _is_ours(path: Path, is_ours: Callable[[bytes], bool]) -> bool:
@@ -312,6 +321,7 @@ def refuse_to_overwrite(target: Path, written: WrittenFiles, overwrite: bool, op
 
     `option` is the command line's option, for the sentence.
     """
+    _refuse_inside_bundle(target, option)
     if target.is_symlink():
         raise InputError(f"{target} is a symbolic link; give {option} the folder itself")
     if not target.exists():

@@ -3,8 +3,9 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
@@ -12,6 +13,7 @@ from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
 from bench.remote.wheels import Platform, download_wheels, select_wheels
+from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed
@@ -19,24 +21,25 @@ from user_files.json_text import json_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
+_Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$")]
 
 
 class Wheelhouse(Record):
     """What lies in such a folder, and what it is for."""
 
-    python: str
+    python: _Version
     """The version of Python that the wheels support."""
 
-    glibc: str
+    glibc: _Version
     """The version of the C library that they need."""
 
-    machine: str
+    machine: Text
     """The processor's architecture that they support."""
 
-    formats: tuple[str, ...]
+    formats: tuple[Text, ...]
     """The formats whose runtimes they hold."""
 
-    wheels: dict[str, str]
+    wheels: dict[Text, str]
     """The SHA-256 of each wheel by its file name."""
 
     @property

@@ -127,14 +127,21 @@ def bench(
     inputs = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
     if on:
         from bench.remote.targets import parse_targets
-        from edgefit.boards import board_request, measure_boards, opened_for_boards
+        from edgefit.boards import (
+            board_request,
+            measure_boards,
+            opened_for_boards,
+            report_paths,
+            stated_profile,
+        )
 
         targets = parse_targets(on)
         formats = () if with_ is None else split_names(with_)
+        paths, device = report_paths(targets, out), stated_profile(profile)
         with opened_for_boards(subjects, inputs) as subject:
             try_metrics(metrics, subject)
-            on_boards = board_request(subject, request, profile, formats, wheelhouse, output)
-            code = measure_boards(targets, on_boards, out, output, metrics)
+            on_boards = board_request(subject, request, device, formats, wheelhouse, output)
+            code = measure_boards(targets, on_boards, paths, output, metrics)
         raise typer.Exit(code)
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:

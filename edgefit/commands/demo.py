@@ -40,6 +40,20 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
     ]
 
 
+def _refuse_what_is_in_the_way(out: Path, overwrite: bool) -> None:
+    """Raise InputError for whatever a step could not replace, before the first one takes minutes."""
+    from bench.bundle.manifest import written_files
+    from bench.filesystem.whole_files import refuse_to_overwrite, refuse_to_replace
+    from bench.render.html.page import was_html
+    from bench.report.files import was_a_report
+    from models.run_folder import written_files as written_run
+
+    refuse_to_overwrite(out / "run", written_run, overwrite)
+    refuse_to_overwrite(out / "bundle", written_files, overwrite)
+    refuse_to_replace(out / "report.json", was_a_report, "--out")
+    refuse_to_replace(out / PAGE, was_html, "--out")
+
+
 def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
     """Return the demo command; `run_command` runs a command of edgefit and returns its exit code."""
 
@@ -70,6 +84,7 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         require_extra("build", "edgefit demo")
         require_extra("report", "edgefit demo")
         output = Output(as_json)
+        _refuse_what_is_in_the_way(out, overwrite)
         for arguments in steps(out, overwrite):
             output.show("")
             output.say(f"$ {shlex.join(['edgefit', *arguments])}")

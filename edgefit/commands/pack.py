@@ -100,13 +100,16 @@ def pack(
     )
     shapes = {} if shape is None else parse_shapes(shape)
     options = SubjectOptions(benchmark.only, shapes, data, preprocess, judged_output)
+    device = load_checked_profile(for_)
+    with_formats = () if with_ is None else split_names(with_)
+    pythons = () if python is None else _versions(python)
     with opened_for_boards(subjects, options) as subject:
         request = PackRequest(
             subject=subject,
             benchmark=benchmark,
-            profile=load_checked_profile(for_),
-            with_formats=() if with_ is None else split_names(with_),
-            pythons=() if python is None else _versions(python),
+            profile=device,
+            with_formats=with_formats,
+            pythons=pythons,
         )
         with progress() as watcher:
             systems = write_pack(request, out, watcher)

@@ -9,6 +9,7 @@ import numpy as np
 from bench.bundle.evaluation_pack import Labels
 from bench.errors import InputError
 from models.sources.names import check_class_names
+from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_replaced
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import wrong_path
@@ -45,8 +46,8 @@ def _lines_of(path: Path) -> tuple[str, ...]:
     if (why := why_replaced(path)) is not None:
         raise InputError(f"--classes {why}")
     try:
-        text = text_of(path.read_bytes())
-    except (OSError, TextError) as error:
+        text = text_of(content_of(path, LARGEST_DOCUMENT))
+    except (OSError, ContentError, TextError) as error:
         raise InputError(
             f"--classes {path}: cannot be read as text ({error}); give a file with a name per line"
         ) from error

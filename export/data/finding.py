@@ -1,7 +1,6 @@
 """Finds what `--data` names, by its content, and divides it in three sets. It decodes no image file."""
 
 import difflib
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from user_files.faults import why_unreadable
 from user_files.finding import first_image, found_file
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import folder_without_data, path_kind
+from user_files.zip_names import is_zip
 
 USES = (
     "give a folder with a sub-folder per class, a CSV file with the columns path,label, an npz file with "
@@ -74,11 +74,10 @@ def find_data(
     if path.is_dir():
         _refuse_own(path)
         return _of_folder(path, wanted, bar)
-    if not path.is_file():
-        raise InputError(_complaint(data, path))
+    refuse_missing_data(data)
     refuse_dicom([found_file(path)])
     _refuse_no_data(path)
-    if zipfile.is_zipfile(path):
+    if is_zip(path):
         arrays = list_npz(path, wanted.classes)
         return _images(arrays.listing, wanted.limits, lambda sets: arrays.read(sets.every, bar))
     if path.suffix.lower() == ".npz":
@@ -86,6 +85,13 @@ def find_data(
             why_unreadable(path) or f"{path}: is cut off, damaged, or no npz file; copy it again, or {USES}"
         )
     return _of_files(list_csv(path, wanted.classes), wanted.limits)
+
+
+def refuse_missing_data(data: str) -> None:
+    """Raise InputError for data that is not there; whether it is data, its reader says."""
+    path = Path(data)
+    if data not in NAMED and not _is_function(data) and not path.is_file() and not path.is_dir():
+        raise InputError(_complaint(data, path))
 
 
 def _is_function(data: str) -> bool:

@@ -19,6 +19,7 @@ from models.checkpoints.numpy_values import ALLOWED, Allowed
 from models.checkpoints.saving_line import SAVED, Inert, line_for_content
 from models.errors import InputError
 from user_files.printable import printable
+from user_files.zip_names import is_zip
 
 _NEEDED = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 # What torch, and the code for NumPy's values, say of what they do not build.
@@ -124,7 +125,7 @@ def _is_damaged_zip(path: Path) -> bool:
                 if name.endswith("data.pkl"):
                     archive.read(name)
     except Exception:  # noqa: BLE001 - zipfile and zlib raise many kinds of errors for a damaged archive
-        return zipfile.is_zipfile(path)
+        return is_zip(path)
     return False
 
 
@@ -136,7 +137,7 @@ def _seen(path: Path) -> _Seen:
     """Return what a file would need, and what it holds, by loading it with inert objects."""
     needed: dict[str, None] = {}
     numpy = [name for _, name in ALLOWED]
-    is_mapped = zipfile.is_zipfile(path) and path.suffix != ".safetensors"
+    is_mapped = is_zip(path) and path.suffix != ".safetensors"
     while len(needed) < _MOST_NEEDED:
         try:
             return _Seen(tuple(needed), _load(path, _inert((*needed, *numpy)), is_mapped))

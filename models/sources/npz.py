@@ -1,6 +1,5 @@
 """Reads an .npz file with MedMNIST's keys. It knows arrays and labels, no image files and no downloads."""
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
 from user_files.printable import printable
+from user_files.zip_names import is_zip
 
 SPLITS = ("train", "val", "test")
 REQUIRED = ("train_images", "train_labels", "test_images", "test_labels")
@@ -57,7 +57,7 @@ def prepare_npz(path: Path, options: SourceOptions, classes: Sequence[str] | Non
 
 
 def _read_keys(path: Path) -> set[str]:
-    if not zipfile.is_zipfile(path):
+    if not is_zip(path):
         raise InputError(
             why_unreadable(path)
             or f"{path} is not a readable .npz file (not a zip archive, or truncated); write it with np.savez"

@@ -151,7 +151,9 @@ def test_the_report_of_a_board_gets_its_metrics_here(
         wheelhouse=None,
     )
 
-    measure_boards([target], request, tmp_path / "r.json", Output(False), metrics_of([f"{module}:right"]))
+    measure_boards(
+        [target], request, {target.name: tmp_path / "r.json"}, Output(False), metrics_of([f"{module}:right"])
+    )
 
     (metric,) = read_report(tmp_path / "r.json").runs[0].metrics
     assert metric.name == f"{module}:right"

@@ -17,10 +17,9 @@ from models.starting_weights import (
     StartingWeights,
     apply_weights,
     load_starting_weights,
-    weights_kind,
 )
 from models.torchvision_import import import_torchvision_models
-from models.weights_kind import WeightsKind
+from models.weights_kind import WeightsKind, weights_kind
 
 MOBILENET = find_architecture("mobilenet_v2")
 

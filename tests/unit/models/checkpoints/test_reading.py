@@ -414,5 +414,5 @@ def test_a_file_of_before_zip_with_another_name_of_its_values_is_refused(tmp_pat
     name = re.findall(rb"\d{10,}", whole)[0]
     path.write_bytes(whole[::-1].replace(name[::-1], b"9" * len(name), 1)[::-1])
 
-    with pytest.raises(InputError, match=r"is damaged, or torch.save did not write it"):
+    with pytest.raises(InputError, match=r"is damaged, or torch\.save did not write it"):
         read_checkpoint(path)
