@@ -84,7 +84,7 @@ def parse_report(content: bytes, path: Path) -> Report:
     outcomes = {run.case: run.outcome for run in report.runs}
     runs = []
     for run in report.runs:
-        _check_identity(path, run)
+        _check_identity(path, report, run)
         try:
             _check_projection(path, run)
             runs.append(_with_present_figures(run, _checked_summary(path, report, run, outcomes)))
@@ -117,12 +117,16 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
         ) from None
 
 
-def _check_identity(path: Path, run: Run) -> None:
-    """Refuse a row whose case id does not match its variant and provider."""
+def _check_identity(path: Path, report: Report, run: Run) -> None:
+    """Refuse a row whose case id does not match its variant and provider, or that is of no model file."""
     expected = case_id(run.variant, run.config.provider)
     if run.case != expected:
         raise ReportMismatchError(
             f"{path}: {run.case}: 'case' must be '{expected}' for its variant and provider"
+        )
+    if report.models is not None and run.is_variant and report.model_of(run) is None:
+        raise ReportMismatchError(
+            f"{path}: {run.case}: no model file of 'models' has the name '{run.variant}'; measure again"
         )
 
 
