@@ -8,6 +8,8 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from user_files.printable import printable, printable_lines
 
 _MARKUP = "<img src=x onerror=alert(1)><script>alert(1)</script>[x](javascript:alert(1)) ![x](http://e/x)"
@@ -22,6 +24,9 @@ TEXT = (
 )
 """Text that holds everything at once."""
 _LINES = re.compile("[^\n\r\v\f\x85\u2028\u2029]+")
+_OWN_TAGS = re.compile(
+    r"<!-- edgefit \w+ -->|<details><summary>Conditions(; warnings and gaps: \d+)?</summary>|</details>"
+)
 _FORGED = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
 
 Place = tuple[Any, ...]
@@ -90,5 +95,21 @@ def count_of(document: Any) -> int:
 
 def assert_harmless(shown: str) -> None:
     """Fail if a terminal or a CI system would follow something in what is shown, or does not show it."""
-    assert printable_lines(shown) == shown
+    assert_printable(shown)
     assert _FORGED.search(shown) is None, _FORGED.search(shown)
+
+
+def assert_printable(text: str) -> None:
+    """Fail if a character of a text is not seen, or is followed."""
+    assert printable_lines(text) == text, text[:200]
+
+
+def blocks_of_markdown(text: str) -> list[str]:
+    """Return the blocks of Markdown, which has no link, no image and no tag but edgefit's."""
+    assert_harmless(text.replace("@\u200b", "@").replace("\ufe0f", ""))
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inner = [child for token in tokens for child in token.children or ()]
+    assert not {"link_open", "image", "html_inline"} & {token.type for token in inner}
+    tags = [token.content.strip() for token in tokens if token.type == "html_block"]
+    assert not [tag for tag in tags if not _OWN_TAGS.fullmatch(tag)]
+    return [token.type for token in (*tokens, *inner) if token.type not in ("text", "softbreak")]
