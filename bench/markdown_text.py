@@ -2,7 +2,7 @@
 
 import re
 
-from user_files.printable import one_line
+from user_files.printable import one_line, without_commands
 
 _ACTIVE = re.compile(r"[\\`*_{}\[\]()#+!|~$]")
 # What begins a list or underlines a heading, if a line begins with it.
@@ -19,4 +19,4 @@ def escaped(text: str) -> str:
 
 def code(name: str) -> str:
     """Return a name as code, in which Markdown interprets nothing but the end of it."""
-    return f"`{one_line(name).replace('`', chr(39))}`"
+    return f"`{without_commands(one_line(name)).replace('`', chr(39))}`"

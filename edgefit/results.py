@@ -11,9 +11,15 @@ from bench.gate.document import Checked as CheckedRecord
 from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report as ReportRecord
 from edgefit.terminal import WIDTH_WITHOUT_TERMINAL, as_text
+from user_files.printable import one_line, without_commands
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def _line(text: str) -> str:
+    """Return what a result is called in a line, for Python's prompt."""
+    return without_commands(one_line(text))
 
 
 class Report(ReportRecord):
@@ -53,7 +59,7 @@ class Report(ReportRecord):
     def __repr__(self) -> str:
         statuses = [run.status for run in self.runs if run.is_variant]
         counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
-        return f"<Report {self.name!r}: profile {self.profile.name}, {counts}>"
+        return _line(f"<Report {self.name!r}: profile {self.profile.name}, {counts}>")
 
 
 class Checked(CheckedRecord):
@@ -90,7 +96,7 @@ class Checked(CheckedRecord):
     def __repr__(self) -> str:
         from bench.gate.headline import headline
 
-        return f"<Checked: {headline(self)}>"
+        return _line(f"<Checked: {headline(self)}>")
 
 
 class Choice(ChoiceRecord):
@@ -125,7 +131,7 @@ class Choice(ChoiceRecord):
         return as_text(choice_view(self))
 
     def __repr__(self) -> str:
-        return f"<Choice {self.headline}>"
+        return _line(f"<Choice {self.headline}>")
 
 
 class Inspection(ModelInspection):
@@ -158,4 +164,4 @@ class Inspection(ModelInspection):
         return as_text(inspection_view(self))
 
     def __repr__(self) -> str:
-        return f"<Inspection {self.path}: {self.format}, {self.graph.precision.value}>"
+        return _line(f"<Inspection {self.path}: {self.format}, {self.graph.precision.value}>")

@@ -125,7 +125,7 @@ def _width_without_terminal() -> int:
 
 def print_line(sentence: str) -> None:
     """Print a sentence on stderr as one line: with no colour, and not wrapped."""
-    sys.stderr.write(without_commands(printable(shortened(sentence))) + "\n")
+    sys.stderr.write(without_commands(shortened(printable(sentence))) + "\n")
     sys.stderr.flush()
 
 

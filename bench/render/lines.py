@@ -7,7 +7,7 @@ from user_files.printable import one_line, shortened
 
 def line(text: str, style: str = "") -> Text:
     """Return a sentence or a name as one line, which a terminal may wrap."""
-    return Text(one_line(shortened(text)), style)
+    return Text(shortened(one_line(text)), style)
 
 
 def line_of(*parts: tuple[str, str] | str) -> Text:

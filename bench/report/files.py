@@ -109,7 +109,7 @@ def checked_row(path: Path, report: Report, run: Run, outcomes: Mapping[str, Out
     `outcomes`: the outcome of each of its rows by case. Raises ReportMismatchError if a stored summary is not
     that of its measurements.
     """
-    _check_identity(path, run)
+    _check_identity(path, report, run)
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):  # numpy warns of it otherwise
             _check_projection(path, run)
@@ -152,12 +152,16 @@ def _refuse_repeated_rows(path: Path, report: Report) -> None:
             raise InputError(f"{path}: {case} has {rows} rows; use the original, or measure again")
 
 
-def _check_identity(path: Path, run: Run) -> None:
-    """Refuse a row whose case id does not match its variant and provider."""
+def _check_identity(path: Path, report: Report, run: Run) -> None:
+    """Refuse a row whose case id does not match its variant and provider, or that is of no model file."""
     expected = case_id(run.variant, run.config.provider)
     if run.case != expected:
         raise ReportMismatchError(
             f"{path}: {run.case}: 'case' must be '{expected}' for its variant and provider"
+        )
+    if report.models is not None and run.is_variant and report.model_of(run) is None:
+        raise ReportMismatchError(
+            f"{path}: {run.case}: no model file of 'models' has the name '{run.variant}'; measure again"
         )
 
 

@@ -37,7 +37,7 @@ def make_tiny_run(folder: Path) -> Path:
     save_file(_fitted(images.calibration).state_dict(), folder / MODEL)
     write_images(folder, images)
     write_history(folder, _history())
-    write_record(folder, make_record(hash_files(folder)))
+    write_record(folder, run_record(hash_files(folder)))
     return folder
 
 
@@ -84,7 +84,8 @@ def _history() -> History:
     return History(schema=2, best_epoch=1, epochs=(epoch,))
 
 
-def make_record(files: dict[str, str]) -> RunRecord:
+def run_record(files: dict[str, str]) -> RunRecord:
+    """The record of a run folder with these files."""
     evaluation = SplitEvaluation(
         images=HELD_OUT,
         accuracy=MetricEstimate(value=1.0, ci95=None),

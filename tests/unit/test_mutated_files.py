@@ -14,7 +14,7 @@ import pytest
 import torch
 from making.mutations import of_bytes, of_json
 from making.tiny_report import make_report
-from making.tiny_run import make_record
+from making.tiny_run import run_record
 from safetensors.torch import save
 
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack, write_pack
@@ -140,7 +140,7 @@ def _read_run(path: Path) -> object:
 
 DOCUMENTS = (
     Document("report.json", lambda: to_json(make_report()).encode(), read_report, of_json),
-    Document("run.json", lambda: make_record({}).model_dump_json(by_alias=True).encode(), _read_run, of_json),
+    Document("run.json", lambda: run_record({}).model_dump_json(by_alias=True).encode(), _read_run, of_json),
     Document("wheelhouse.json", _wheelhouse, _read_wheels, of_json),
     Document("shipped.json", _shipped, lambda path: shipping.written_files(path.parent), of_json),
     Document("config.json", lambda: _CONFIG, _found, of_json),

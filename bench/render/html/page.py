@@ -103,7 +103,7 @@ def to_html(
         head=head_of(reports),
         option_names=option_names(reports),
         rows=rows_of(reports),
-        specifications={key: chart.specification for key, chart in charts.items()},
+        specifications={key: _all_printable(chart.specification) for key, chart in charts.items()},
         most_images=0 if thumbnails is None else MOST_IMAGES,
         style=_text("page.css"),
         script=_text("page.js"),
@@ -115,6 +115,15 @@ def to_html(
 def _printable(value: object) -> object:
     """Escape what a terminal would follow in text of a report; what the page itself brings is left alone."""
     return printable_lines(value) if type(value) is str else value
+
+
+def _all_printable(value: object) -> object:
+    """Return the values that a chart draws, with all their text printable."""
+    if isinstance(value, dict):
+        return {key: _all_printable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_all_printable(inner) for inner in value]
+    return _printable(value)
 
 
 def _charts_of(report: Report, every: int, kinds: Kinds) -> list[Chart]:
