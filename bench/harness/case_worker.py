@@ -45,6 +45,8 @@ _IMAGES_PER_REQUEST = 8
 _VALUES_KEPT = 1 << 14
 # After a pause, caches are cold and threads asleep: TorchScript's first inference took 3 times the median.
 _SETTLING_INFERENCES = 2
+# How often a block is run at most, if the machine stands still again and again.
+_TRIES = 3
 
 
 class CaseEndedError(Exception):
@@ -82,6 +84,11 @@ class CaseWorker:
     def has_answered(self) -> bool:
         """Whether `end_inference` would return at once."""
         return self._process.has_answered
+
+    @property
+    def stopped_s(self) -> float:
+        """For how long everything stood still while the latest answer was waited for."""
+        return self._process.stopped_s
 
     def wait_until_ready(self) -> None:
         """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
@@ -145,9 +152,17 @@ class CaseWorker:
     def run_block(
         self, started: ProcessTiming, sampling: Sampling, minimum: int = MIN_BLOCK_SAMPLES
     ) -> worker_messages.Inferred:
-        """Run one block of at least `minimum` samples. A block of one sample has one inference to settle."""
+        """Run one block of at least `minimum` samples. A block of one sample has one inference to settle.
+
+        A block in which everything stood still, as in a container that was paused, is run again: one of its
+        samples may contain that time.
+        """
         count = block_samples(sampling, started.warm_up_ns, minimum)
-        return self.infer(count, Stage.TIMING, settle=min(count, _SETTLING_INFERENCES))
+        for _ in range(_TRIES):
+            answer = self.infer(count, Stage.TIMING, settle=min(count, _SETTLING_INFERENCES))
+            if not self.stopped_s:
+                break
+        return answer
 
     def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> worker_messages.Inferred:
         """Run `settle` inferences, then time `count` more, and wait until the worker's threads are idle."""
