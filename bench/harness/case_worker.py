@@ -54,6 +54,8 @@ _IMAGES_PER_REQUEST = 8
 _SETTLING_INFERENCES = 2
 # How often the input of a wrong output is run again, to see whether the file answers twice the same.
 _UNTIMED_INFERENCES = 4
+# How often a block is run at most, if the machine stands still again and again.
+_TRIES = 3
 
 
 class CaseEndedError(Exception):
@@ -101,6 +103,11 @@ class CaseWorker:
     def has_answered(self) -> bool:
         """Whether `end_inference` would return at once."""
         return self._process.has_answered
+
+    @property
+    def stopped_s(self) -> float:
+        """For how long everything stood still while the latest answer was waited for."""
+        return self._process.stopped_s
 
     def wait_until_ready(self) -> None:
         """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
@@ -170,10 +177,17 @@ class CaseWorker:
         position: int,
         minimum: int = MIN_BLOCK_SAMPLES,
     ) -> Block:
-        """Run one block of at least `minimum` samples. A block of one sample has one inference to settle."""
+        """Run one block of at least `minimum` samples. A block of one sample has one inference to settle.
+
+        A block in which everything stood still, as in a container that was paused, is run again: one of its
+        samples may contain that time.
+        """
         count = block_samples(sampling, started.warm_up_ns, minimum)
-        request = self._timed(count, settle=min(count, _SETTLING_INFERENCES))
-        answer = self._ask(request, Stage.TIMING, worker_messages.Inferred)
+        for _ in range(_TRIES):
+            request = self._timed(count, settle=min(count, _SETTLING_INFERENCES))
+            answer = self._ask(request, Stage.TIMING, worker_messages.Inferred)
+            if not self.stopped_s:
+                break
         return self.block_of(answer, Stage.TIMING, pass_index, position)
 
     def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> worker_messages.Inferred:

@@ -30,6 +30,8 @@ _CHUNK = 1 << 16
 # While it waits, the parent looks this often at what the child has printed, and whether it lives. An answer
 # that comes sooner is waited for without using the CPU.
 _STEP_S = 2.0
+# A busy machine wakes a process up late; one that is later than this was stopped.
+_LATE_S = 1.0
 _MOST_PRINTED = 1 << 28
 _OUT_OF_MEMORY = "bad_alloc"  # C++ writes this to stderr before it aborts
 _KIND_BY_SIGNAL: dict[int, FailureKind] = {
@@ -102,6 +104,8 @@ class ChildProcess:
         self._received = bytearray()
         self.waited_s = 0.0
         """How long the latest `read_line` waited, without what does not count."""
+        self.stopped_s = 0.0
+        """How much of its time did not count: this process was stopped, and perhaps the child too."""
         self._oom_kills = _oom_kills()
         self._started: StartedProcess | None = None
         self._shortage = ""
@@ -157,7 +161,8 @@ class ChildProcess:
         `timeout_s` without a line, ends it and raises too. What does not count is time for which this process
         itself was stopped, as by Ctrl-Z.
         """
-        started, searched, self.waited_s = self._running, 0, 0.0
+        started, searched = self._running, 0
+        self.waited_s = self.stopped_s = 0.0
         while (end := self._received.find(b"\n", searched)) < 0:
             if self.waited_s >= timeout_s and not started.has_output(0):
                 raise self.end(FailureKind.HANG, "gave no answer in time and was ended")
@@ -167,7 +172,8 @@ class ChildProcess:
                 self._receive(started)
             elif started.has_ended and not started.has_output(0):  # another process holds its pipe
                 raise self._death_error()
-            self.waited_s += min(step_s, time.monotonic() - begin)
+            self.waited_s += min(step_s, passed_s := time.monotonic() - begin)
+            self.stopped_s += passed_s - step_s if passed_s > step_s + _LATE_S else 0.0
             self._refuse_flood(started)
         line = bytes(self._received[:end])
         del self._received[: end + 1]

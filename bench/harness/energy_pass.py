@@ -13,6 +13,8 @@ from bench.system.power import EnergyCounter, Meter, NoMeter, PowerSensor
 _RUN_S = 2.0
 _IDLE_S = 1.0
 _READING_INTERVAL_S = 0.02
+# So much of the time of a run may pass unseen; more makes its energy wrong.
+_LONGEST_GAP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class Clock:
     """Returns the time in seconds."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for a number of seconds."""
+
+
+class GapError(Exception):
+    """The meter was not read for some time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock) -> Energy | NoEnergy:
@@ -39,6 +49,8 @@ def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock)
             joules, seconds = joules_while(meter, lambda: not worker.has_answered and in_time(), clock)
         except OSError as error:
             return NoEnergy(reason=f"the {meter.method} failed: {error}")
+        except GapError as gap:
+            return NoEnergy(reason=f"the {meter.method} was not read for {gap.seconds:.1f} s; measure again")
         worker.end_inference(Stage.ENERGY)
     return Energy(
         method=meter.method,
@@ -60,20 +72,28 @@ def joules_while(meter: Meter, is_running: Callable[[], bool], clock: Clock) -> 
     """Return the joules used while `is_running` returns true, and the seconds that this took.
 
     An energy counter is read before and after. A power sensor is read every 20 ms, and each reading counts
-    for the time since the previous one.
+    for the time since the previous one. Raises GapError if a reading came late, as after Ctrl-Z.
     """
-    begin = clock.now()
+    begin = previous = clock.now()
+
+    def wait() -> float:
+        nonlocal previous
+        clock.sleep(_READING_INTERVAL_S)
+        now = clock.now()
+        waited_s, previous = now - previous, now
+        if waited_s > _LONGEST_GAP_S:
+            raise GapError(waited_s)
+        return waited_s
+
     match meter:
         case EnergyCounter():
             before = meter.read_uj()
             while is_running():
-                clock.sleep(_READING_INTERVAL_S)
+                wait()
             return meter.joules_between(before, meter.read_uj()), clock.now() - begin
         case PowerSensor():
-            joules, previous = 0.0, begin
+            joules = 0.0
             while is_running():
-                clock.sleep(_READING_INTERVAL_S)
-                now = clock.now()
-                joules += meter.read_watts() * (now - previous)
-                previous = now
+                waited_s = wait()
+                joules += meter.read_watts() * waited_s
             return joules, previous - begin

@@ -67,6 +67,11 @@ class WorkerProcess:
         """Whether `receive` would return at once."""
         return self._child.has_output
 
+    @property
+    def stopped_s(self) -> float:
+        """For how long everything stood still while the latest answer was waited for."""
+        return self._child.stopped_s
+
     def stop(self) -> None:
         """End the worker in whatever state it is."""
         self._child.stop()

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -171,32 +170,61 @@ def half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def half_a_manifest(baseline: Path) -> None:
-    half(baseline / MANIFEST)
-
-
-def half_a_model(baseline: Path) -> None:
-    half(baseline / "onnx-fp32" / "model.onnx")
-
-
-def no_manifest(baseline: Path) -> None:
-    (baseline / MANIFEST).unlink()
-
-
-def no_model(baseline: Path) -> None:
-    shutil.rmtree(baseline / "onnx-fp32")
-
-
-@pytest.mark.parametrize("damage", [half_a_manifest, half_a_model, no_manifest, no_model])
-def test_a_damaged_baseline_is_said_and_replaced_on_the_default_branch(
-    runner: dict[str, str], bundle_folder: Path, damage: Callable[[Path], None]
+def test_half_a_model_in_the_baseline_is_said_and_replaced_on_the_default_branch(
+    runner: dict[str, str], bundle_folder: Path
 ) -> None:
     baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
-    damage(baseline)
-    options = {"CANDIDATE": str(bundle_folder), "ARGUMENTS": "--skip-equal"}
+    half(baseline / "onnx-fp32" / "model.onnx")
+    options = {"ARGUMENTS": "--skip-equal", "UPDATE_BASELINE": "true"}
 
-    on_a_branch = check(runner, **options)
-    merged = check(runner, **options, UPDATE_BASELINE="true")
+    done = check(runner, CANDIDATE=str(bundle_folder), **options)
+
+    assert done.returncode == 0, done.stderr
+    assert "::warning title=edgefit::the kept baseline is damaged" in done.stdout
+    assert read_bundle(baseline).manifest == read_bundle(bundle_folder).manifest
+
+
+@pytest.fixture
+def simple(runner: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """A runner whose `edgefit` knows only whether a folder's manifest, or a model file, is whole."""
+    (tmp_path / "edgefit").write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--nonsense*) exit 2;; esac\n'
+        'for one in "$2" "$4"; do\n'
+        '  if [ -d "$one" ]; then one="$one/manifest.json"; fi\n'
+        '  grep -q "^whole$" "$one" || exit 2\n'
+        "done\n"
+    )
+    bundle = tmp_path / "bundle"
+    for folder in (bundle, Path(runner["BASELINE"])):
+        folder.mkdir()
+        (folder / MANIFEST).write_text("whole\n")
+        (folder / "model").write_text("a model")
+    return {**runner, "CANDIDATE": str(bundle), "ARGUMENTS": ""}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "model_file"),
+    [
+        ("who", None),
+        (None, None),
+        (None, "model"),
+        (None, "gone.onnx"),
+        (None, f"../bundle/{MANIFEST}"),
+    ],
+    ids=["half a manifest", "no manifest", "half a model", "no model", "a name that leads elsewhere"],
+)
+def test_a_damaged_baseline_counts_as_none_and_that_is_said(
+    simple: dict[str, str], manifest: str | None, model_file: str | None
+) -> None:
+    baseline = Path(simple["BASELINE"])
+    for name, text in ((MANIFEST, manifest), ("model-file.txt", model_file)):
+        (baseline / name).unlink(missing_ok=True)
+        if text is not None:
+            (baseline / name).write_text(text)
+
+    on_a_branch = check(simple)
+    merged = check(simple, UPDATE_BASELINE="true")
 
     warning = "::warning title=edgefit::the kept baseline is "
     assert on_a_branch.returncode == 2
@@ -204,48 +232,32 @@ def test_a_damaged_baseline_is_said_and_replaced_on_the_default_branch(
     assert "run this action once on the default branch with update-baseline" in on_a_branch.stdout
     assert merged.returncode == 0, merged.stderr
     assert warning in merged.stdout
-    assert "this candidate becomes the baseline" in Path(runner["GITHUB_STEP_SUMMARY"]).read_text()
-    assert read_bundle(baseline).manifest == read_bundle(bundle_folder).manifest
+    assert "this candidate becomes the baseline" in Path(simple["GITHUB_STEP_SUMMARY"]).read_text()
+    assert (baseline / MANIFEST).read_text() == "whole\n"
+    assert sorted(path.name for path in baseline.iterdir()) == [MANIFEST, "model"]
 
 
-def test_half_a_model_file_is_replaced(runner: dict[str, str], tmp_path: Path) -> None:
-    model = classifier(tmp_path / "one" / "model.onnx")
-    models = {"CANDIDATE": str(model), "ONLY": "", "ARGUMENTS": "--skip-equal", "UPDATE_BASELINE": "true"}
-    kept = Path(runner["BASELINE"]) / "model.onnx"
-
-    check(runner, **models)
-    half(kept)
-    renewed = check(runner, **models)
-
-    assert renewed.returncode == 0, renewed.stderr
-    assert "::warning title=edgefit::the kept baseline is damaged" in renewed.stdout
-    assert kept.read_bytes() == model.read_bytes()
-
-
-def test_an_empty_folder_is_no_baseline_and_a_name_in_it_leads_nowhere_else(
-    runner: dict[str, str], bundle_folder: Path, tmp_path: Path
-) -> None:
-    baseline = Path(runner["BASELINE"])
+def test_an_empty_folder_is_no_baseline(simple: dict[str, str]) -> None:
+    baseline = Path(simple["BASELINE"])
+    shutil.rmtree(baseline)
     baseline.mkdir()
 
-    empty = check(runner, CANDIDATE=str(bundle_folder))
-    (tmp_path / "secret.onnx").write_text("another file")
-    (baseline / "model-file.txt").write_text("../secret.onnx")
-    elsewhere = check(runner, CANDIDATE=str(bundle_folder))
-
-    assert (empty.returncode, elsewhere.returncode) == (2, 2)
-    assert "::error title=edgefit::no baseline is kept yet" in empty.stdout
-    assert "::error title=edgefit::the kept baseline is incomplete" in elsewhere.stdout
-
-
-def test_wrong_options_damage_no_baseline(runner: dict[str, str], bundle_folder: Path) -> None:
-    baseline = Path(shutil.copytree(bundle_folder, runner["BASELINE"]))
-
-    done = check(runner, CANDIDATE=str(bundle_folder), ARGUMENTS="--nonsense", UPDATE_BASELINE="true")
+    done = check(simple)
 
     assert done.returncode == 2
-    assert "warning" not in done.stdout
-    assert read_bundle(baseline).manifest == read_bundle(bundle_folder).manifest
+    assert "::error title=edgefit::no baseline is kept yet" in done.stdout
+
+
+@pytest.mark.parametrize("change", [{"ARGUMENTS": "--nonsense"}, {"CANDIDATE": "missing"}])
+def test_wrong_options_or_a_damaged_candidate_touch_no_baseline(
+    simple: dict[str, str], change: dict[str, str]
+) -> None:
+    done = check(simple | change, UPDATE_BASELINE="true")
+
+    assert done.returncode == 2
+    assert "::warning" not in done.stdout
+    assert (Path(simple["BASELINE"]) / "model").is_file()
+    assert "renewed=false" in Path(simple["GITHUB_OUTPUT"]).read_text()
 
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "workflow_run", "issue_comment"])
@@ -265,7 +277,12 @@ def test_torch_alone_comes_from_its_own_index_and_everything_in_tested_versions(
         f'else echo "$@" >> "{tmp_path}/calls"; fi\n'
     )
     python.chmod(0o755)
-    given = {"PYTHON": str(python), "EXTRAS": "onnx,torchscript", "TORCH_INDEX_URL": "https://torch.example"}
+    given = {
+        "RUNNER_TEMP": str(tmp_path / "runner"),
+        "PYTHON": str(python),
+        "EXTRAS": "onnx,torchscript",
+        "TORCH_INDEX_URL": "https://torch.example",
+    }
 
     subprocess.run([ACTION / "install.sh"], env=runner | given, check=True)
 

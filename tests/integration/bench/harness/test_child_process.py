@@ -201,6 +201,7 @@ def test_time_for_which_this_process_was_stopped_does_not_count(monkeypatch: pyt
         monkeypatch.setattr(child_process, "time", SimpleNamespace(monotonic=monotonic))
 
         assert child.read_line(LIMIT_S) == b"done"
+        assert child.stopped_s > 900
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Paired runs of real workers: both sides in each pass, the time limit, and whose worker died."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from making.faulty_plan import SHORT, case, faulty_runtime, plan
@@ -61,3 +62,18 @@ def test_the_time_of_an_import_is_that_of_the_first_one(tmp_path: Path) -> None:
         loaded, again = worker.load(None), worker.load(None)
 
     assert loaded.import_ns == again.import_ns
+
+
+@pytest.mark.parametrize(("stops", "blocks"), [([0.0], 1), ([30.0, 0.0], 2), ([30.0, 30.0, 30.0, 0.0], 3)])
+def test_a_block_in_which_everything_stood_still_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: list[float], blocks: int
+) -> None:
+    with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
+        started = worker.start(None, 0, 0, SHORT)
+        left = iter(stops)
+        infer = Mock(wraps=worker.infer)
+        monkeypatch.setattr(CaseWorker, "stopped_s", property(lambda _: next(left)))
+        monkeypatch.setattr(worker, "infer", infer)
+        worker.run_block(started, SHORT)
+
+    assert infer.call_count == blocks

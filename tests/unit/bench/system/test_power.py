@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from making.recorded_files import write_files
 
-from bench.harness.energy_pass import Clock, joules_while
+from bench.harness.energy_pass import Clock, GapError, joules_while
 from bench.system.power import EnergyCounter, NoMeter, PowerSensor, find_meter
 
 RAPL = "sys/class/powercap/intel-rapl:0"
@@ -105,4 +105,18 @@ def test_a_counter_is_read_before_and_after() -> None:
     joules, seconds = joules_while(meter, lambda: next(going), ticking())
 
     assert joules == 2.0
-    assert seconds == 0.5
+    assert seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    "meter",
+    [EnergyCounter("m", "d", lambda: 1, range_uj=10), PowerSensor("m", "d", lambda: 1.0)],
+    ids=["a counter", "a sensor"],
+)
+def test_a_meter_that_is_not_read_for_some_time_gives_no_energy(meter: EnergyCounter | PowerSensor) -> None:
+    ticks = itertools.count(step=30.0)  # as after Ctrl-Z and fg
+
+    with pytest.raises(GapError, match="30") as gap:
+        joules_while(meter, lambda: True, Clock(now=lambda: next(ticks), sleep=lambda _: None))
+
+    assert gap.value.seconds == 30.0
