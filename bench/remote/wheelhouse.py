@@ -3,14 +3,16 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
+from bench.remote.wheel_files import is_wheel_name
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.validation import explain
 from user_files.faults import why_changed
@@ -19,13 +21,23 @@ from user_files.path_kinds import wrong_path
 MARKER = "wheelhouse.json"
 
 
+def _refuse_other(name: str) -> str:
+    if not is_wheel_name(name):
+        raise ValueError(f"{name!r} is not the name of a wheel in this folder")
+    return name
+
+
+WheelName = Annotated[str, AfterValidator(_refuse_other)]
+"""The name of a wheel's file; it leads to no other folder."""
+
+
 class Wheelhouse(Record):
     """What lies in such a folder, and what it is for."""
 
-    python: str
+    python: Annotated[str, Field(pattern=r"^3\.[0-9]{1,3}$")]
     """The version of Python that the wheels support."""
 
-    glibc: str
+    glibc: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
     """The version of the C library that they need."""
 
     machine: str
@@ -34,7 +46,7 @@ class Wheelhouse(Record):
     formats: tuple[str, ...]
     """The formats whose runtimes they hold."""
 
-    wheels: dict[str, str]
+    wheels: dict[WheelName, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     """The SHA-256 of each wheel by its file name."""
 
     @property

@@ -9,6 +9,9 @@ import os
 import subprocess
 import sys
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +35,11 @@ class Environments:
 
     def python(self, key: str) -> Path:
         """Return the interpreter of the environment with this key."""
-        return self._store.root / "environments" / key / "bin" / "python"
+        return self._folder(key) / "bin" / "python"
 
     def code(self, sha256: str) -> Path:
         """Return the folder of edgefit's own code with this hash."""
+        self._store.blob(sha256)  # refuses what is no hash
         return self._store.root / "code" / sha256
 
     def find(self, wheels: list[str], with_system_packages: bool) -> "str | None":
@@ -49,7 +53,8 @@ class Environments:
 
     def make(self, key: str, wheels: list[str], with_system_packages: bool, imports: list[str]) -> None:
         """Make the environment of wheels that lie in the store, and import the modules `imports` in it."""
-        folder = self._store.folder("environments") / key
+        self._store.folder("environments")
+        folder = self._folder(key)
         self._unpack(folder, wheels, with_system_packages)
         remove(self._store.root / "bytecode")  # of the environment that was there before
         try:
@@ -71,7 +76,7 @@ class Environments:
         part = part_path(folder)
         remove(part)
         try:
-            with zipfile.ZipFile(self._store.blob(sha256)) as archive:
+            with _damage_is_refused("code"), zipfile.ZipFile(self._store.blob(sha256)) as archive:
                 archive.extractall(part)
             _replace_all(part, folder)
         finally:
@@ -94,6 +99,11 @@ class Environments:
             "PYTHONUSERBASE": os.path.expanduser("~/.local"),
             "PYTHONPATH": str(self.code(code)) if code else "",
         }
+
+    def _folder(self, key: str) -> Path:
+        if not key.isalnum():
+            raise RefusedError(f"'{key}' is not the key of an environment")
+        return self._store.root / "environments" / key
 
     def _unpack(self, folder: Path, wheels: list[str], with_system_packages: bool) -> None:
         """Unpack wheels into `folder`, with what makes it a virtual environment."""
@@ -150,9 +160,21 @@ def _read(path: Path) -> "dict[str, Any]":
     return made_of
 
 
+@contextmanager
+def _damage_is_refused(what: str) -> Iterator[None]:
+    """Refuse an archive that is none, although it has the hash that it was sent with."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError) as error:
+        raise RefusedError(
+            f"{what} that was sent is damaged ({error}): it was so before it was sent; run edgefit clean, and"
+            " the command again"
+        ) from None
+
+
 def _unpack_wheel(path: Path, packages: Path) -> None:
     """Unpack a wheel: what lies in its `.data` folder under purelib and platlib belongs beside the rest."""
-    with zipfile.ZipFile(path) as wheel:
+    with _damage_is_refused("a wheel"), zipfile.ZipFile(path) as wheel:
         for member in wheel.infolist():
             parts = member.filename.split("/")
             if parts[0].endswith(".data"):

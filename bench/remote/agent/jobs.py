@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
@@ -157,7 +157,7 @@ class Jobs:
     def _link_files(self, folder: Path, files: dict[str, str]) -> None:
         remove(folder)
         for path, sha256 in files.items():
-            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            if not _is_inside(path):
                 raise RefusedError(f"'{path}' is not a path inside a job's folder")
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +180,12 @@ class Jobs:
                 owner: dict[str, Any] = json.loads(file.read())
                 return owner
         return None
+
+
+def _is_inside(path: str) -> bool:
+    """Return whether a path is a plain one below the folder that it is relative to."""
+    parts = path.split("/")
+    return "\0" not in path and not {"", ".", ".."}.intersection(parts)
 
 
 def _take(lock: IO[bytes]) -> None:
