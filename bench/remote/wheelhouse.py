@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bench.errors import InputError
 from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
+from bench.remote.wheel_files import is_wheel_name
 from bench.remote.wheels import Platform, download_wheels, select_wheels
 from device_profiles.part import Text
 from device_profiles.validation import explain
@@ -21,16 +22,25 @@ from user_files.json_text import json_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
-_Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}\.[0-9]{1,4}$")]
+
+
+def _refuse_other(name: str) -> str:
+    if not is_wheel_name(name):
+        raise ValueError(f"{name!r} is not the name of a wheel in this folder")
+    return name
+
+
+WheelName = Annotated[str, AfterValidator(_refuse_other)]
+"""The name of a wheel's file; it leads to no other folder."""
 
 
 class Wheelhouse(Record):
     """What lies in such a folder, and what it is for."""
 
-    python: _Version
+    python: Annotated[str, Field(pattern=r"^3\.[0-9]{1,3}$")]
     """The version of Python that the wheels support."""
 
-    glibc: _Version
+    glibc: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
     """The version of the C library that they need."""
 
     machine: Text
@@ -39,7 +49,7 @@ class Wheelhouse(Record):
     formats: tuple[Text, ...]
     """The formats whose runtimes they hold."""
 
-    wheels: dict[Text, str]
+    wheels: dict[WheelName, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
     """The SHA-256 of each wheel by its file name."""
 
     @property

@@ -9,10 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from bench.errors import BoardError
 from bench.filesystem.disk_errors import naming, raise_if_full
 from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
+from bench.remote.wheel_files import by_distribution, metadata_of
 from bench.system.python_process import python_command, python_environment
 
 # What the device part imports (bench/, device_profiles/, user_files/); the command line has more packages.
@@ -145,7 +144,7 @@ def download_wheels(
 
 def select_wheels(platform: Platform, requirements: Sequence[str], wheels: Sequence[Path]) -> list[Path]:
     """Return those of some wheels that `requirements` need on `platform`, with their dependencies."""
-    available = _by_distribution(wheels)
+    available = by_distribution(wheels)
     demands: dict[str, _Demand] = {}
     pending = [Requirement(text) for text in requirements]
     while changed := _add_demands(
@@ -177,10 +176,6 @@ def _add_demands(demands: dict[str, _Demand], requirements: Iterable[Requirement
     return [name for name, demand in demands.items() if before.get(name) != demand]
 
 
-def _by_distribution(wheels: Iterable[Path]) -> dict[str, Path]:
-    return {canonicalize_name(parse_wheel_filename(wheel.name)[0]): wheel for wheel in wheels}
-
-
 def _satisfies(wheel: Path | None, specifier: SpecifierSet) -> bool:
     return wheel is not None and specifier.contains(parse_wheel_filename(wheel.name)[1], prereleases=True)
 
@@ -207,7 +202,7 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
             with naming(place):
                 raise_if_full(place)
         raise _download_error(platform, requirements, done.stderr)
-    return _by_distribution(set(folder.iterdir()) - before)
+    return by_distribution(set(folder.iterdir()) - before)
 
 
 def _download_error(platform: Platform, requirements: Sequence[str], stderr: str) -> BoardError:
@@ -230,7 +225,7 @@ def _needs(wheel: Path, platform: Platform, extras: Iterable[str]) -> list[Requi
     """Return the dependencies of a wheel on a platform with some extras, by its core metadata."""
     environments = [{**platform.markers, "extra": extra} for extra in ("", *extras)]
     needs = []
-    for text in _metadata(wheel).get("Requires-Dist", ()):
+    for text in metadata_of(wheel).get("Requires-Dist", ()):
         try:
             need = Requirement(text)
         except InvalidRequirement:
@@ -240,13 +235,6 @@ def _needs(wheel: Path, platform: Platform, extras: Iterable[str]) -> list[Requi
         if need.marker is None or any(need.marker.evaluate(environment) for environment in environments):
             needs.append(need)
     return needs
-
-
-def _metadata(wheel: Path) -> Mapping[str, Sequence[str]]:
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
-        message = HeaderParser().parsestr(archive.read(name).decode())
-    return {key: message.get_all(key, []) for key in message}
 
 
 def environment_key(wheels: Iterable[Path], with_system_packages: bool, python: str) -> str:

@@ -37,10 +37,11 @@ class Environments:
 
     def python(self, key: str) -> Path:
         """Return the interpreter of the environment with this key."""
-        return self._store.root / "environments" / key / "bin" / "python"
+        return self._folder(key) / "bin" / "python"
 
     def code(self, sha256: str) -> Path:
         """Return the folder of edgefit's own code with this hash."""
+        self._store.blob(sha256)  # refuses what is no hash
         return self._store.root / "code" / sha256
 
     def find(self, wheels: list[str], with_system_packages: bool) -> "str | None":
@@ -62,7 +63,8 @@ class Environments:
 
     def make(self, key: str, wheels: list[str], with_system_packages: bool, imports: list[str]) -> None:
         """Make the environment of wheels that lie in the store, and import the modules `imports` in it."""
-        folder = self._store.folder("environments") / key
+        self._store.folder("environments")
+        folder = self._folder(key)
         self._unpack(folder, wheels, with_system_packages)
         self._remove_bytecode()  # of the environment that was there before
         try:
@@ -120,6 +122,11 @@ class Environments:
             "PYTHONUSERBASE": os.path.expanduser("~/.local"),
             "PYTHONPATH": str(self.code(code)) if code else "",
         }
+
+    def _folder(self, key: str) -> Path:
+        if not key.isalnum():
+            raise RefusedError(f"'{key}' is not the key of an environment")
+        return self._store.root / "environments" / key
 
     def _unpack(self, folder: Path, wheels: list[str], with_system_packages: bool) -> None:
         """Unpack wheels into `folder`, with what makes it a virtual environment."""
@@ -217,7 +224,7 @@ def _opened(path: Path) -> "Iterator[zipfile.ZipFile]":
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError) as error:
         remove(path)
         raise RefusedError(
             f"an archive that was sent is damaged on the board ({error}); run the command again, which sends"

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from bench.remote.agent.environments import Environments
@@ -186,7 +186,7 @@ class Jobs:
     def _link_files(self, folder: Path, files: dict[str, str]) -> None:
         remove(folder)
         for path, sha256 in files.items():
-            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            if not _is_inside(path):
                 raise RefusedError(f"'{path}' is not a path inside a job's folder")
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +240,12 @@ def _event(line: bytes) -> dict[str, Any]:
     """Return the event in a line; where a loss of power damaged the line, an event that says so."""
     damaged = {"kind": "say", "sentence": "a part of the board's progress messages is damaged, and left out"}
     return object_in(line) or damaged
+
+
+def _is_inside(path: str) -> bool:
+    """Return whether a path is a plain one below the folder that it is relative to."""
+    parts = path.split("/")
+    return "\0" not in path and not {"", ".", ".."}.intersection(parts)
 
 
 def _take(lock: IO[bytes]) -> None:

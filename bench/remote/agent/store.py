@@ -72,6 +72,7 @@ class Store:
         """Lock the store against a second command that prepares this board; closing the file unlocks it."""
         self.refuse_foreign()
         self.folder("blobs")
+        self.refuse_foreign()  # what another user put there meanwhile
         lock = (self.root / "lock").open("ab")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -117,6 +117,22 @@ def test_the_data_folder_of_a_wheel_is_unpacked(tmp_path: Path) -> None:
     assert store.missing([sha256]) == [sha256]  # unpacked, it is not kept twice
 
 
+@pytest.mark.parametrize(
+    "name", ["../../../../../outside.py", "/outside.py", "x-1.data/purelib/../../../../../../outside.py"]
+)
+def test_a_wheel_writes_nothing_outside_its_environment(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "store")
+    environments = Environments(store)
+    wheel = stored_wheel(store, {name: ""})
+
+    environments.make("e1", [wheel], with_system_packages=False, imports=[])
+
+    assert [path.relative_to(store.root).parts[:2] for path in tmp_path.rglob("outside.py")] == [
+        ("environments", "e1")
+    ]
+    assert not Path("/outside.py").exists()
+
+
 def test_an_environment_that_cannot_be_imported_is_removed(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     sha256 = stored_wheel(store, {"broken.py": "raise ImportError('built for another machine')\n"})
@@ -137,7 +153,13 @@ def test_a_new_environment_replaces_the_old_one(tmp_path: Path) -> None:
     assert [path.name for path in (store.root / "environments").iterdir()] == ["new"]
 
 
-@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../outside"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("../outside", "/etc/outside", "a/../../outside", "", ".", "..", "a/", "a//b", "./a", "a/."),
+        "a\0b",
+    ],
+)
 def test_a_file_outside_the_job_s_folder_is_refused(tmp_path: Path, path: str) -> None:
     store = Store(tmp_path / "store")
     spec = {"environment": "e", "code": "c", "files": {path: "0" * 64}, "request": {}}

@@ -1,5 +1,7 @@
 """pip chooses wheels for the board, not for this machine. Here they come from a folder, not from an index."""
 
+import hashlib
+import json
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from making.faulty_plan import Silent
 from bench.errors import BoardError, InputError
 from bench.remote.job_spec import Selection
 from bench.remote.wheel_cache import cached_wheels
-from bench.remote.wheelhouse import fill_wheelhouse, wheels_in
+from bench.remote.wheelhouse import fill_wheelhouse, wheels_in, written_files
 from bench.remote.wheels import (
     Platform,
     download_wheels,
@@ -169,6 +171,41 @@ def test_a_board_that_has_everything_needs_no_wheel(index: Path) -> None:
         assert watching.sentences == []
 
 
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("runtime-1.0-py3-none-any.whl#sha256=" + "0" * 64, "DO NOT MATCH THE HASHES"),
+        ("..%2f..%2fruntime-1.0-py3-none-any.whl", "runtime"),
+    ],
+)
+def test_a_wheel_of_another_hash_or_folder_is_refused(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str, reason: str
+) -> None:
+    offer(index, "runtime")
+    page = index / "page.html"
+    page.write_text(f'<a href="{link}">runtime-1.0-py3-none-any.whl</a>')
+    monkeypatch.setenv("PIP_FIND_LINKS", page.as_uri())
+
+    with pytest.raises(BoardError, match=reason):
+        download_wheels(PI, ["runtime"], tmp_path / "above" / "out", Silent())
+
+    assert not list(tmp_path.rglob("above/*.whl"))
+    assert not list(tmp_path.glob("*.whl"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None])
+def test_a_damaged_wheel_of_an_index_is_named(index: Path, tmp_path: Path, content: bytes | None) -> None:
+    path = index / "runtime-1.0-py3-none-any.whl"
+    if content is None:
+        with zipfile.ZipFile(path, "w") as wheel:
+            wheel.writestr("runtime.py", "")
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises((BoardError, InputError), match=r"runtime-1\.0|Wheel 'runtime'|runtime"):
+        download_wheels(PI, ["runtime"], tmp_path / "out", Silent())
+
+
 def test_an_interrupted_download_is_not_cached(index: Path) -> None:
     offer(index, "runtime", needs=("missing",))
     with pytest.raises(BoardError):
@@ -245,6 +282,42 @@ def test_an_incomplete_or_damaged_wheelhouse_is_refused(wheelhouse: Path) -> Non
         wheels_in(wheelhouse, PI, Selection(("onnx", "openvino"), (), {}), has_system_runtimes=False)
     next(wheelhouse.glob("numpy*")).write_bytes(b"damaged")
     with pytest.raises(InputError, match="this wheel is missing or was changed"):
+        wheels_in(wheelhouse, PI, ONNX, has_system_runtimes=False)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("wheels", {"../../outside-1.0-py3-none-any.whl": "0" * 64}),
+        ("wheels", {"/etc/passwd": "0" * 64}),
+        ("wheels", {"a/b-1.0-py3-none-any.whl": "0" * 64}),
+        ("wheels", {"..": "0" * 64}),
+        ("wheels", {"wheelhouse.json": "0" * 64}),
+        ("wheels", {"x-1.0-py3-none-any.whl": "../x"}),
+        ("python", "three"),
+        ("glibc", "new"),
+    ],
+)
+def test_a_wheelhouse_with_a_record_that_names_something_else_is_refused(
+    wheelhouse: Path, key: str, value: object
+) -> None:
+    path = wheelhouse / "wheelhouse.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+
+    with pytest.raises(InputError, match=rf"wheelhouse.json: .*{key}.*fill it with: edgefit wheelhouse"):
+        wheels_in(wheelhouse, PI, ONNX, has_system_runtimes=False)
+    assert written_files(wheelhouse) is None
+
+
+def test_a_wheel_that_is_no_archive_is_named(wheelhouse: Path) -> None:
+    wheel = next(wheelhouse.glob("numpy*"))
+    wheel.write_bytes(b"no archive")
+    path = wheelhouse / "wheelhouse.json"
+    record = json.loads(path.read_text())
+    record["wheels"][wheel.name] = hashlib.sha256(b"no archive").hexdigest()
+    path.write_text(json.dumps(record))
+
+    with pytest.raises(InputError, match=r"numpy-.*\.whl: this wheel is damaged"):
         wheels_in(wheelhouse, PI, ONNX, has_system_runtimes=False)
 
 
