@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ from bench.bundle.manifest import read_bundle
 from bench.bundle.model_files import read_model_file
 from bench.bundle.sample_sources import samples_in_files
 from bench.bundle.sidecar import read_sidecar
-from bench.bundle.tensor_pack import TensorPack, read_tensor_pack, write_tensor_pack
+from bench.bundle.signature import Inputs
+from bench.bundle.tensor_pack import TensorPack, open_tensor_pack, write_tensor_pack
 from bench.choose.ship import shipping
 from bench.devices.calibrated_profile import was_calibrated
 from bench.remote import wheelhouse
@@ -79,8 +81,13 @@ def _tensors() -> bytes:
     return _of(lambda path: write_tensor_pack(path, pack))
 
 
+def _all_inputs(path: Path) -> list[Inputs]:
+    pack = open_tensor_pack(path)
+    return [pack.inputs(index) for index in range(len(pack))]
+
+
 def _medmnist() -> bytes:
-    splits = {}
+    splits: dict[str, Any] = {}
     for split in ("train", "val", "test"):
         splits[f"{split}_images"] = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
         splits[f"{split}_labels"] = np.array([[0], [1], [0], [1]])
@@ -102,7 +109,11 @@ def _checkpoint(is_legacy: bool) -> bytes:
 
 def _wheelhouse() -> bytes:
     record = wheelhouse.Wheelhouse(
-        python="3.11", glibc="2.36", machine="aarch64", formats=("onnx",), wheels={"a.whl": "0" * 64}
+        python="3.11",
+        glibc="2.36",
+        machine="aarch64",
+        formats=("onnx",),
+        wheels={"a-1.0-py3-none-any.whl": "0" * 64},
     )
     return record.model_dump_json().encode()
 
@@ -148,7 +159,7 @@ DOCUMENTS = (
     Document("edgefit.yaml", lambda: _SIDECAR, _found),
     Document("profile.yaml", Path("device_profiles/laptop-cpu.yaml").read_bytes, read_profile),
     Document("pack.npz", _pack, read_pack),
-    Document("inputs.npz", _tensors, read_tensor_pack),
+    Document("inputs.npz", _tensors, _all_inputs),
     Document("sample.npy", _array, lambda path: list(samples_in_files([path]))),
     Document("sample.npz", _tensors, lambda path: list(samples_in_files([path]))),
     Document("data.npz", _medmnist, lambda path: prepare_npz(path, SourceOptions(32, False, 10))(Silent())),

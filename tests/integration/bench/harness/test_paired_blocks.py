@@ -71,9 +71,9 @@ def test_a_block_in_which_everything_stood_still_is_run_again(
     with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
         started = worker.start(None, 0, 0, SHORT)
         left = iter(stops)
-        infer = Mock(wraps=worker.infer)
+        ask = Mock(wraps=worker._ask)
         monkeypatch.setattr(CaseWorker, "stopped_s", property(lambda _: next(left)))
-        monkeypatch.setattr(worker, "infer", infer)
-        worker.run_block(started, SHORT)
+        monkeypatch.setattr(worker, "_ask", ask)
+        worker.run_block(started, SHORT, 0, 0)
 
-    assert infer.call_count == blocks
+    assert ask.call_count == blocks
