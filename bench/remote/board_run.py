@@ -254,7 +254,8 @@ class Measurement:
                 " the same command again, which starts over"
             )
         if state.job == "interrupted":
-            if state.environment is None or not state.has_code:
+            measured = self._board.missing(list(job.files.values()))
+            if state.environment is None or not state.has_code or measured:
                 raise BoardError(
                     f"{self._target.name}: the board answers again, but what was sent to it is damaged; run"
                     " the same command again, which sends it anew and resumes the measurement"
