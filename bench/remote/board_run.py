@@ -271,7 +271,8 @@ class Measurement:
             )
         if state.job == "interrupted":
             self._refuse_to_restart_again()
-            if state.environment is None or not state.has_code:
+            measured = self._board.missing(list(job.files.values()))
+            if state.environment is None or not state.has_code or measured:
                 raise BoardError(
                     f"{self._target.name}: the board answers again, but what was sent to it is damaged; run"
                     " the same command again, which sends it anew and resumes the measurement"

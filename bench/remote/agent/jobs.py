@@ -67,9 +67,9 @@ class Jobs:
         if owner is not None:
             raise RefusedError(_BUSY)
         folder = self.folder(key)
-        if not (folder / "events.jsonl").exists():
-            return "unknown"
-        return "interrupted" if _result(folder) is None else "ended"
+        if _result(folder) is not None:
+            return "ended"
+        return "interrupted" if (folder / "events.jsonl").exists() else "unknown"
 
     def start(self, key: str, spec: dict[str, Any]) -> None:
         """Start a job, or resume an interrupted one.
@@ -229,11 +229,14 @@ def _job_in(content: bytes) -> str:
 
 def _result(folder: Path) -> "dict[str, Any] | None":
     """Return how a job ended, with its report's text; None if it has not, or a loss of power damaged that."""
-    ended, report = read_object(folder / "ended.json"), folder / "report.json"
+    ended, report = read_object(folder / "ended.json") or {}, folder / "report.json"
+    exit_code, message = ended.get("exit_code"), ended.get("message", 0)
+    is_whole = type(exit_code) is int and 0 <= exit_code <= 255 and isinstance(message, (str, type(None)))
     has_report = read_object(report) is not None
-    if ended is None or type(ended.get("exit_code")) is not int or not (ended["exit_code"] or has_report):
+    if not is_whole or not (exit_code or has_report):
         return None
-    return {**ended, "report": report.read_text(encoding="utf-8") if has_report else None}
+    text = report.read_text(encoding="utf-8") if has_report else None
+    return {"exit_code": exit_code, "message": message, "report": text}
 
 
 def _event(line: bytes) -> dict[str, Any]:
@@ -266,7 +269,9 @@ def _write_owner(lock: IO[bytes], key: str) -> None:
 
 
 def _lines(path: Path, offset: int) -> list[bytes]:
-    """Return the whole lines of a file from an offset on."""
+    """Return the whole lines of a file from an offset on; none if a loss of power took the file."""
+    if not path.exists():
+        return []
     with path.open("rb") as file:
         file.seek(offset)
         return [line for line in file if line.endswith(b"\n")]

@@ -153,7 +153,7 @@ class Store:
     def remove_all(self) -> None:
         """Remove the store, and the folders above it that were made for it if nothing else lies in them."""
         record = self.root / "made-above"
-        above = record.read_text(encoding="utf-8", errors="replace").splitlines() if record.exists() else []
+        above = record.read_text(encoding="utf-8", errors="replace").splitlines() if record.is_file() else []
         if self.root.exists():
             shutil.rmtree(self.root)
         for folder in above:
@@ -199,7 +199,11 @@ def make_folder(folder: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that this user may write, and not read
+        os.sync()
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -162,13 +162,20 @@ def test_a_job_that_ends_well_without_a_report_is_an_error_and_can_be_resumed(
 
 
 @pytest.mark.parametrize(
-    ("environment", "has_code", "is_started"), [("e", True, True), (None, True, False), ("e", False, False)]
+    ("environment", "has_code", "has_files", "is_started"),
+    [
+        ("e", True, True, True),
+        (None, True, True, False),
+        ("e", False, True, False),
+        ("e", True, False, False),
+    ],
 )
 def test_a_board_that_lost_power_resumes_unless_what_was_sent_is_damaged(
     request_: BoardRequest,
     monkeypatch: pytest.MonkeyPatch,
     environment: str | None,
     has_code: bool,
+    has_files: bool,
     is_started: bool,
 ) -> None:
     started: list[bool] = []
@@ -185,6 +192,9 @@ def test_a_board_that_lost_power_resumes_unless_what_was_sent_is_damaged(
             if not started and len(self.states) == 1:
                 raise LinkLostError("board: the connection broke")
             return ()
+
+        def missing(self, files: Sequence[object]) -> Sequence[object]:
+            return () if has_files else files
 
         def start(self, job: object, environment: str, resume: bool) -> None:
             started.append(resume)

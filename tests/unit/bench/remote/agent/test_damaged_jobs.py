@@ -61,6 +61,32 @@ def test_a_job_whose_files_are_whole_has_ended(folder: Path, jobs: Jobs) -> None
     assert jobs.result(KEY) == {"exit_code": 3, "message": "it failed", "report": None}
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"exit_code":0}',
+        '{"exit_code":0,"message":7}',
+        '{"exit_code":true,"message":null}',
+        '{"exit_code":256,"message":null}',
+        '{"exit_code":-1,"message":null}',
+        '{"exit_code":"0","message":null}',
+        '{"message":null}',
+    ],
+)
+def test_an_end_that_no_job_writes_is_an_interruption(folder: Path, jobs: Jobs, content: str) -> None:
+    (folder / "ended.json").write_text(content)
+
+    assert jobs.state(KEY) == "interrupted"
+
+
+def test_a_job_without_its_progress_has_ended_all_the_same(folder: Path, jobs: Jobs) -> None:
+    (folder / "events.jsonl").unlink()
+
+    assert jobs.state(KEY) == "ended"
+    assert followed(jobs) == []
+    assert jobs.result(KEY)["report"] == REPORT
+
+
 @pytest.mark.parametrize("name", ["ended.json", "report.json"])
 @damaged
 def test_a_damaged_end_is_an_interruption(folder: Path, jobs: Jobs, name: str, content: bytes) -> None:
