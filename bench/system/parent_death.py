@@ -14,7 +14,8 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def die_with_parent() -> None:
     """Have the kernel kill this process when the one that PARENT names ends, whatever this one is doing then.
 
-    A change of its rights undoes this, so a process that is confined asks for it again.
+    To the kernel, the end of the thread that started it counts as well, so no thread may leave it to another
+    one. A change of its rights undoes this: a process that is confined asks for it again.
     """
     if sys.platform != "linux":
         return
