@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def _tensors() -> bytes:
 
 
 def _medmnist() -> bytes:
-    splits = {}
+    splits: dict[str, Any] = {}
     for split in ("train", "val", "test"):
         splits[f"{split}_images"] = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8)
         splits[f"{split}_labels"] = np.array([[0], [1], [0], [1]])
