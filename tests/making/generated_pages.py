@@ -16,7 +16,7 @@ Behind each key stands its type, then its meaning.
 - A key that *may be missing* has a default. Files of older versions lack it.
 - *By name* means an object whose keys are names.
 - Keys that end in `_ns` hold nanoseconds, keys that end in `_bytes` bytes.
-- Ratios and shares are plain numbers, where 1 is 100 %. All numbers are finite.
+- Ratios and shares are plain numbers, where 1 is 100 %. All numbers are finite, and integers fit in 64 bits.
 """
 _REPORT = f"""\
 # The report

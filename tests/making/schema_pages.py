@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 
 from making.json_schemas import Documented, JsonSchema, documentation
+from user_files.checked_record import LARGEST_NUMBER
 
 _NUMBERS = ("number", "integer")
 _PLURALS = {"string": "strings", "number": "numbers", "integer": "integers", "boolean": "booleans"}
@@ -113,13 +114,13 @@ def _json(value: object) -> str:
 
 
 def _limits(schema: JsonSchema) -> str:
-    """The limits of a number, behind its type."""
+    """The limits of a number, behind its type; not those of 64 bits, which all whole numbers have."""
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
     parts = [
-        f"≥ {low:.12g}" if low is not None else "",
+        f"≥ {low:.12g}" if low not in (None, -LARGEST_NUMBER) else "",
         f"> {above:.12g}" if above is not None else "",
-        f"≤ {high:.12g}" if high is not None else "",
+        f"≤ {high:.12g}" if high not in (None, LARGEST_NUMBER) else "",
         f"< {below:.12g}" if below is not None else "",
     ]
     stated = ", ".join(part for part in parts if part)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from making.result_folder import fill, make, names, written
 
+from bench.bundle.manifest import read_bundle
 from bench.errors import InputError
-from bench.filesystem.whole_files import whole_folder, write_whole
+from bench.filesystem.whole_files import refuse_to_replace, whole_folder, write_whole
 
 
 def refuse(target: Path, words: str, overwrite: bool = True) -> None:
@@ -360,3 +361,27 @@ def test_contents_are_on_the_disk_before_they_bear_their_name(
     assert synced[3:4] == [(tmp_path.name, True)]
     assert next(name for name, _ in synced[4:]).startswith(".file.")
     assert [name for name, _ in synced[5:]] == [tmp_path.name]
+
+
+def test_nothing_is_written_into_a_bundle_which_could_not_be_read_any_more(bundle_folder: Path) -> None:
+    with pytest.raises(InputError, match=r"lies in the bundle .*/bundle, which may have no other file"):
+        refuse_to_replace(bundle_folder / "deep" / "report.json", lambda _: True, "--out")
+    refuse(bundle_folder / "onnx-fp32" / "copy", "lies in the bundle")
+
+    read_bundle(bundle_folder)
+
+
+@pytest.mark.parametrize("size", [10 << 30, 1 << 31])
+def test_a_file_too_large_to_be_edgefits_is_refused_without_being_read(tmp_path: Path, size: int) -> None:
+    with (tmp_path / "r.json").open("wb") as file:
+        file.truncate(size)
+
+    with pytest.raises(InputError, match="was not written by edgefit"):
+        refuse_to_replace(tmp_path / "r.json", lambda _: True, "--out")
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_without_being_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InputError, match="was not written by edgefit"):
+        refuse_to_replace(tmp_path / "pipe", lambda _: True, "--out")

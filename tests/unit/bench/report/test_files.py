@@ -1,6 +1,8 @@
 """The report's file: raw values are the truth, and a summary that is not theirs is refused."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -296,3 +298,80 @@ def test_a_metric_of_the_users_own_is_read_as_it_is(path: Path) -> None:
     (metric,) = read_report(path).runs[0].metrics
 
     assert (metric.name, metric.value, metric.reference) == ("ours:kappa", 0.5, 0.75)
+
+
+@pytest.mark.parametrize("value", [10**400, 10**30, 2**63, -1, True, 0.5])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("outcome", "processes", 0, "blocks", 0, "ns", 0),
+        ("outcome", "processes", 0, "load_ns"),
+        ("outcome", "memory", "peak_bytes"),
+        ("outcome", "executed", "operators", 0, "macs"),
+        ("size_bytes",),
+    ],
+    ids=lambda keys: str(keys[-1]),
+)
+def test_a_whole_number_that_cannot_be_is_refused_by_its_key(
+    path: Path, keys: tuple[str | int, ...], value: object
+) -> None:
+    change(path, value, "runs", _row(path), *keys)
+
+    with pytest.raises(InputError, match=re.escape(".".join(map(str, keys)))) as caught:
+        read_report(path)
+
+    assert "remove the quotes" not in str(caught.value)
+
+
+def test_energy_of_no_inference_is_refused(path: Path) -> None:
+    energy = {"method": "m", "domain": "d", "inferences": 0, "seconds": 1.0, "joules": 1.0, "idle_watts": 1.0}
+    change(path, energy, "runs", _row(path), "outcome", "energy")
+
+    with pytest.raises(InputError, match=r"energy\.inferences: input should be greater than 0"):
+        read_report(path)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e155])
+def test_values_that_overflow_are_one_sentence(path: Path, value: float) -> None:
+    change(path, value, "runs", _row(path), "outcome", "logits", 0, 0)
+
+    with pytest.raises(ReportMismatchError, match=r"the measurements do not fit together \([^\n]*\)"):
+        read_report(path)
+
+
+def test_a_case_with_two_rows_is_refused(path: Path) -> None:
+    rows = json.loads(path.read_text())["runs"]
+    change(path, [*rows, rows[0]], "runs")
+
+    with pytest.raises(InputError, match=f"{rows[0]['case']} has 2 rows"):
+        read_report(path)
+
+
+def test_a_key_that_occurs_twice_is_refused_by_its_name(path: Path) -> None:
+    path.write_text(path.read_text().replace('"load_ns":', '"load_ns":1,"load_ns":', 1))
+
+    with pytest.raises(InputError, match="the key 'load_ns' occurs twice"):
+        read_report(path)
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", None, 10**400, 10**30, -1])
+def test_a_schema_that_is_no_schema_is_refused_by_its_key(path: Path, value: object) -> None:
+    change(path, value, "schema")
+
+    with pytest.raises(InputError, match=r"report\.json: schema: "):
+        read_report(path)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe", "/proc/self/mem", "huge"])
+def test_what_has_no_end_is_refused_at_once(tmp_path: Path, target: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(10 << 30)
+
+    with pytest.raises(InputError, match=r"is a device or pipe|cannot be read|has more than 1024 MiB"):
+        read_report(tmp_path / target)
+
+
+def _row(path: Path) -> int:
+    rows = json.loads(path.read_text())["runs"]
+    return next(index for index, row in enumerate(rows) if row["variant"] == "onnx-fp32")

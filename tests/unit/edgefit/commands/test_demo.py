@@ -7,6 +7,7 @@ import pytest
 import typer
 from making.tiny_report import make_report
 
+from bench.errors import InputError
 from bench.report.files import write_report
 from edgefit.app import _run_command
 from edgefit.commands.demo import make_demo, steps
@@ -76,3 +77,17 @@ def test_a_quiet_step_does_not_silence_those_after_it(
 
     assert (first, quiet, second) == (0, "", 0)
     assert capsys.readouterr().out.startswith("laptop-cpu: ")
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html", "run/notes.txt", "bundle/notes.txt"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_in_the_way_of_a_later_step_stops_the_demo_before_the_first(
+    tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+
+    with pytest.raises(InputError, match=str(tmp_path / name.partition("/")[0])):
+        make_demo(lambda _: pytest.fail("no step must run"))(tmp_path, overwrite)
+
+    assert (tmp_path / name).read_text() == "mine"
