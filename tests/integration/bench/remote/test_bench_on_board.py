@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.ssh_server import SshServer
 
@@ -134,6 +135,19 @@ def test_a_killed_measurement_is_resumed(bundle_folder: Path, board: SshServer, 
     assert running.returncode == 5, stderr
     assert "the measurement's process died" in stderr
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.slow
+def test_a_measurement_goes_on_without_its_laptop_and_the_same_command_returns_to_it(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    with started(bundle_folder, board, wheelhouse) as running:
+        running.kill()
+    again = bench(bundle_folder, board, wheelhouse, *HERE)
+
+    assert again.returncode == 0, again.stderr
+    assert "for an earlier command" in again.stderr
+    assert "resumes" not in again.stderr
 
 
 def test_torchscript_needs_its_runtime_requested(
