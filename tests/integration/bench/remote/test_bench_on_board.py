@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.ssh_server import SshServer
 
@@ -151,6 +152,19 @@ def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
     assert "the board resumes the interrupted measurement" in again.stderr
     assert "of its journal is incomplete or damaged" in " ".join(again.stderr.split())
     assert "sending" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_measurement_goes_on_without_its_laptop_and_the_same_command_returns_to_it(
+    bundle_folder: Path, board: SshServer, wheelhouse: Path
+) -> None:
+    with started(bundle_folder, board, wheelhouse) as running:
+        running.kill()
+    again = bench(bundle_folder, board, wheelhouse, *HERE)
+
+    assert again.returncode == 0, again.stderr
+    assert "for an earlier command" in again.stderr
+    assert "resumes" not in again.stderr
 
 
 def test_torchscript_needs_its_runtime_requested(

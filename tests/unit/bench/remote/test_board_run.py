@@ -14,9 +14,10 @@ from bench.bundle.manifest import Bundle, read_bundle
 from bench.devices.matching import profile_that_is
 from bench.errors import BoardError, LinkLostError, RemoteError
 from bench.remote import board_run
-from bench.remote.agent_messages import BoardState, JobEvent, JobResult, read_answer, read_message
+from bench.remote.agent_messages import BoardState, JobEvent, JobResult, JobState, read_answer, read_message
 from bench.remote.board_run import BoardRequest, Measurement
 from bench.remote.fleet import BoardResult, measure_fleet
+from bench.remote.job_files import File
 from bench.remote.job_folder import Advance, Begin, JobOutcome
 from bench.remote.probe import BoardProbe
 from bench.remote.targets import Target
@@ -223,6 +224,47 @@ def test_a_failure_there_has_its_own_exit_code(
 
     assert error.value.exit_code == exit_code
     assert EndedBoard.deleted == (("board", keeps_journal),)
+
+
+class BrokenBoard(EndedBoard):
+    """A board whose connection breaks each time that something is to happen."""
+
+    state: JobState = "running"
+    starts = 0
+
+    def prepare(self, job: object) -> BoardState:
+        return BoardState(environment="e", has_code=True, job=self.state)
+
+    def missing(self, files: Sequence[File]) -> list[File]:
+        return []
+
+    def start(self, job: object, environment: str, resume: bool) -> None:
+        type(self).starts += 1
+
+    def follow(self, job: object, offset: int) -> Sequence[JobEvent]:
+        raise LinkLostError("board: the connection broke")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("running", "for the 21st time without any progress"),
+        ("interrupted", "the measurement has been cut off 6 times; look at the board's power supply"),
+    ],
+)
+def test_a_board_that_never_gets_further_is_given_up(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, state: JobState, reason: str
+) -> None:
+    monkeypatch.setattr(board_run, "_RECONNECT_STEP_S", 0.0)
+    monkeypatch.setattr(board_run, "Board", BrokenBoard)
+    monkeypatch.setattr(BrokenBoard, "state", state)
+    monkeypatch.setattr(BrokenBoard, "starts", 0)
+
+    with pytest.raises(BoardError, match=reason) as error:
+        measured(request_)
+
+    assert error.value.exit_code == 5
+    assert BrokenBoard.starts <= 6
 
 
 def test_a_malformed_answer_does_not_end_the_other_boards(
