@@ -205,7 +205,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
     completed = [run for _, run in rows if run.status == "completed"]
     has_measured = any(run.provenance == "measured" for run in completed)
     has_projected = not has_measured and any(run.projected is not None for run in completed)
-    ranked, others = [], []
+    judged, ranked, others = judged_by(reports), [], []
     for report, run in rows:
         name = name_of(report, run)
         if run.status != "completed":
@@ -216,7 +216,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
             because = run.projection_reason or "no reason is known"
             others.append((name, f"it is not projected for the device, and others are: {because}"))
         else:
-            ranked.append(Candidate(name, report, run, judged_by(reports)))
+            ranked.append(Candidate(name, report, run, judged))
     others += [
         (f"{name_of(report, run)} of {report.created}", "it was measured again, and the later run counts")
         for report, run in replaced
@@ -235,18 +235,24 @@ class _Names:
 
     def __init__(self, rows: Iterable[tuple[Report, Run]]) -> None:
         all_rows = list(rows)
-        self._counts = [Counter(_name(*row, detail) for row in all_rows) for detail in range(_DETAILS)]
+        self._hashes: dict[int, str] = {}
+        self._counts = [Counter(self._name(*row, detail) for row in all_rows) for detail in range(_DETAILS)]
 
     def __call__(self, report: Report, run: Run) -> str:
-        names = [_name(report, run, detail) for detail in range(_DETAILS)]
+        names = [self._name(report, run, detail) for detail in range(_DETAILS)]
         unique = (name for name, counts in zip(names, self._counts, strict=True) if counts[name] <= 1)
         return next(unique, names[-1])
 
+    def _name(self, report: Report, run: Run, detail: int) -> str:
+        details = [
+            f"{report.name}, {self._hash_of(report)}, {run.provenance}",
+            report.host.board or report.host.cpu,
+            report.created,
+        ][:detail]
+        return f"{run.case} ({', '.join(details)})" if details else run.case
 
-def _name(report: Report, run: Run, detail: int) -> str:
-    details = [
-        f"{report.name}, {report.subject.sha256[:8]}, {run.provenance}",
-        report.host.board or report.host.cpu,
-        report.created,
-    ][:detail]
-    return f"{run.case} ({', '.join(details)})" if details else run.case
+    def _hash_of(self, report: Report) -> str:
+        """Return the beginning of the hash of what a report measured, which is computed of all its files."""
+        if id(report) not in self._hashes:
+            self._hashes[id(report)] = report.subject.sha256[:8]
+        return self._hashes[id(report)]

@@ -8,7 +8,7 @@ from bench.bundle.variants import Precision
 from bench.choose.budget_violations import limits_of, retention_check, violations
 from bench.choose.candidates import Candidate, CandidateSet, JudgedBy, candidate_sets
 from bench.choose.comparing import TIE, Preference, Relation, compare
-from bench.choose.pareto import dominating, front
+from bench.choose.pareto import Costs
 from bench.choose.wording import (
     figures,
     latency_figure,
@@ -144,7 +144,8 @@ class _Chooser:
         self._checks = {
             row.name: retention_check(row, self._budget.retention, self._margin) for row in ranked
         }
-        self._front = {row.name for row in front(ranked)}
+        self._costs = Costs(ranked)
+        self._front = {row.name for row in self._costs.front()}
 
     def choose(self) -> tuple[Choice, Candidate | None]:
         fitting = [row for row in self._set.ranked if self._fits(row)]
@@ -245,9 +246,7 @@ class _Chooser:
         comparison = compare(row, chosen, self._prefer)
         figure = ratio(comparison, self._prefer)
         why = without_dot_product(row)
-        better = [
-            other.name for other in dominating(row, self._set.ranked) if not self._violations[other.name]
-        ]
+        better = [other.name for other in self._costs.dominating(row) if not self._violations[other.name]]
         by = f"; dominated by {better[0]}" if better else ""
         differs = disagreement(row.report, row.run)
         accuracy = "" if check.is_shown else f"; {check.sentence}"

@@ -2,28 +2,44 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from bench.choose.candidates import Candidate
 
 
-def dominating(candidate: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that are at least as good in all four quantities, and better in one of them."""
-    costs = _costs(candidate)
-    return [
-        other
-        for other in candidates
-        if other is not candidate and _costs(other) != costs and _none_above(_costs(other), costs)
-    ]
+class Costs:
+    """The four quantities of all candidates, each computed once, as each candidate is held against all."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self._costs = np.array([_costs(candidate) for candidate in candidates]).reshape(-1, 4)
+
+    def dominating(self, candidate: Candidate) -> list[Candidate]:
+        """Return the candidates that are at least as good in all quantities, and better in one of them."""
+        return [
+            self._candidates[index] for index in np.flatnonzero(self._dominates(_costs(candidate))).tolist()
+        ]
+
+    def front(self) -> list[Candidate]:
+        """Return the candidates that no other one dominates, in their order."""
+        return [
+            candidate
+            for candidate, costs in zip(self._candidates, self._costs, strict=True)
+            if not self._dominates(costs).any()
+        ]
+
+    def _dominates(self, costs: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Tell of each candidate whether it dominates one with these costs; none dominates itself."""
+        is_never_above = np.all(self._costs <= costs, axis=1)
+        return np.logical_and(is_never_above, np.any(self._costs < costs, axis=1))
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates that no other one dominates, in their order."""
-    return [candidate for candidate in candidates if not dominating(candidate, candidates)]
+    return Costs(candidates).front()
 
 
 def _costs(candidate: Candidate) -> tuple[float, float, float, float]:
     """Return the four quantities. In each the smaller value is better."""
     return candidate.speed_ns, candidate.memory_bytes, candidate.size_bytes, -candidate.quality
-
-
-def _none_above(costs: Sequence[float], others: Sequence[float]) -> bool:
-    return all(cost <= other for cost, other in zip(costs, others, strict=True))

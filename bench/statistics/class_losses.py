@@ -36,11 +36,11 @@ def suspected_losses(pairs: Sequence[ClassPair], least: float, positive: int | N
     Their retention is below `least`. Alone, the test of one would be significant, or at least half of its
     recall is gone, on too few images for any test.
     """
-    lost = lost_classes(pairs, least, positive)
+    lost = {(pair.index, pair.applies) for pair in lost_classes(pairs, least, positive)}
     return [
         pair
         for pair in in_order(pairs, positive)
-        if pair not in lost
+        if (pair.index, pair.applies) not in lost
         and (retention := pair.paired.retention) is not None
         and retention < least
         and (pair.loss_p() <= LOSS_ERROR or retention <= _MOSTLY_LOST)
