@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.harness.case_worker import CaseWorker
 from bench.harness.plan import Case, Plan
+from bench.harness.timed_outputs import ExpectedOutputs
 from bench.measurements import Energy, NoEnergy, Stage
 from bench.system.power import EnergyCounter, Meter, NoMeter, PowerSensor
 
@@ -35,11 +36,16 @@ class GapError(Exception):
         self.seconds = seconds
 
 
-def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock) -> Energy | NoEnergy:
-    """Measure the energy of one case. Raises CaseEndedError if the case ends early."""
+def measure_energy(
+    case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock, expected: ExpectedOutputs | None = None
+) -> Energy | NoEnergy:
+    """Measure the energy of one case. Raises CaseEndedError if the case ends early.
+
+    `expected`: see CaseWorker.
+    """
     if isinstance(meter, NoMeter):
         return NoEnergy(reason=meter.reason)
-    with CaseWorker(case, plan.sampling.hang_limit_s) as worker:
+    with CaseWorker(case, plan.sampling.hang_limit_s, expected=expected) as worker:
         process = worker.start(plan.pack_of(case), 0, 0, plan.sampling)
         count = max(1, int(_RUN_S * 1e9 / median(process.warm_up_ns)))
         try:
@@ -51,7 +57,7 @@ def measure_energy(case: Case, plan: Plan, meter: Meter | NoMeter, clock: Clock)
             return NoEnergy(reason=f"the {meter.method} failed: {error}")
         except GapError as gap:
             return NoEnergy(reason=f"the {meter.method} was not read for {gap.seconds:.1f} s; measure again")
-        worker.end_inference(Stage.ENERGY)
+        worker.block_of(worker.end_inference(Stage.ENERGY), Stage.ENERGY, 0, 0)
     return Energy(
         method=meter.method,
         domain=meter.domain,

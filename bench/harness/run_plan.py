@@ -51,6 +51,11 @@ def _running_cases(plan: Plan, state: JournalState) -> list[Case]:
     return [case for case in plan.cases if case.id in state.examined and case.id not in state.ended]
 
 
+def _expected(case: Case, plan: Plan, state: JournalState) -> ExpectedOutputs | None:
+    """Return what a case's timed inferences have to give."""
+    return ExpectedOutputs.of(case, state.examined.get(case.id), plan.evaluation)
+
+
 def _groups(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
     """Return the groups in the journal; if there are none, those that fit into memory with the controls."""
     if journal.state.groups is None:
@@ -72,7 +77,7 @@ def _measure_energies(plan: Plan, journal: Journal, progress: Progress) -> None:
     progress.begin("energy", len(cases))
     for case in cases:
         try:
-            energy = measure_energy(case, plan, meter, Clock())
+            energy = measure_energy(case, plan, meter, Clock(), _expected(case, plan, journal.state))
             journal.add(EnergyMeasured(case=case.id, energy=energy))
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
@@ -85,7 +90,7 @@ def _run_all_sustained(plan: Plan, seconds: float, journal: Journal, progress: P
         if case.id in journal.state.sustained:
             continue
         try:
-            expected = ExpectedOutputs.of(case, journal.state.examined.get(case.id), plan.evaluation)
+            expected = _expected(case, plan, journal.state)
             run_sustained(case, plan, seconds, journal, progress, expected)
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))

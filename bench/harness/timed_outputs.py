@@ -19,6 +19,8 @@ MOST_DIFFERENCE = 0.01
 a CPU gave none at all, in any format and precision; GPUs may choose other kernels in each process. A smaller
 error hardly changes a class."""
 
+# More inputs than take turns in a block.
+_MOST_INPUTS = 64
 # For how many values of an output, of all inferences together, those of a model file are kept.
 _VALUES_KEPT = 1 << 14
 
@@ -46,10 +48,15 @@ class ExpectedOutputs:
             return None
         if case.model is not None and examined.outputs is not None:
             names, most = case.model.output_names, values_kept(case.model.count)
-            return cls(examined.outputs, OutputsToKeep(names=names, max_values=most))
+            first = tuple(
+                output.model_copy(update={"values": output.values[:_MOST_INPUTS]})
+                for output in examined.outputs
+            )
+            return cls(first, OutputsToKeep(names=names, max_values=most))
         if evaluation is None or examined.logits is None:
             return None
-        judged = OutputValues(name=evaluation.output.name, shape=None, classes=None, values=examined.logits)
+        values = examined.logits[:_MOST_INPUTS]
+        judged = OutputValues(name=evaluation.output.name, shape=None, classes=None, values=values)
         return cls((judged,), OutputsToKeep(judged=evaluation.output))
 
     def difference(self, kept: KeptOutputs) -> float | None:

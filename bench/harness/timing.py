@@ -6,6 +6,7 @@ This module takes a session and a clock. Formats, files and devices are the call
 import resource
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bench.bundle.signature import Inputs, Outputs
 from bench.measurements import SystemCounters
@@ -40,28 +41,35 @@ def time_inferences(
     return tuple(samples_ns)
 
 
-def settle(session: Session, batches: Sequence[Inputs], count: int) -> list[Outputs]:
-    """Run `count` inferences, which are not timed, and return the outputs of the last; none without any."""
-    held: list[Outputs] = []
+@dataclass
+class HeldOutputs:
+    """The outputs of one inference, which stay in memory."""
+
+    outputs: Outputs | None = None
+    """Its outputs; None before there are any."""
+
+
+def settle(session: Session, batches: Sequence[Inputs], count: int) -> HeldOutputs:
+    """Run `count` inferences, which are not timed, and return the outputs of the last one."""
+    held = HeldOutputs()
     for index in range(count):
-        held[:] = [session.infer(batches[index % len(batches)])]
+        held.outputs = session.infer(batches[index % len(batches)])
     return held
 
 
 def time_and_keep(
-    session: Session, batches: Sequence[Inputs], count: int, clock: Clock, keep_at: int, held: list[Outputs]
+    session: Session, batches: Sequence[Inputs], count: int, clock: Clock, keep_at: int, held: HeldOutputs
 ) -> tuple[int, ...]:
-    """Run and time `count` inferences, as `time_inferences` does, and put the outputs of one into `held`.
+    """Run and time `count` inferences, as `time_inferences` does, and hold the outputs of number `keep_at`.
 
-    Nothing is done with them here. `held` has the outputs of an earlier inference until then, so that at any
-    time one set of outputs is kept in memory and no inference has to find new memory for its own.
+    Nothing is done with them here. `held` has those of an earlier inference until then, so that one set of
+    outputs is in memory at any time, and no inference has to find new memory for its own.
     """
     before = time_inferences(session, batches, keep_at, clock)
     batch = batches[keep_at % len(batches)]
     begin = clock()
-    outputs = session.infer(batch)
+    held.outputs = session.infer(batch)  # frees the earlier ones, as other inferences free their own
     end = clock()
-    held[:] = [outputs]
     after = time_inferences(session, batches, count - keep_at - 1, clock, first=keep_at + 1)
     return (*before, end - begin, *after)
 

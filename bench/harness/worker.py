@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from bench.bundle.evaluation_pack import EvaluationPack, open_pack
 from bench.bundle.judged_output import judged_values, stacked
-from bench.bundle.signature import Inputs, Outputs, Tensor
+from bench.bundle.signature import Inputs, Tensor
 from bench.bundle.tensor_pack import StoredTensors, constant_inputs, open_tensor_pack
 from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
@@ -20,6 +20,7 @@ from bench.harness.output_values import finite_rows, kept_outputs, outputs_of
 from bench.harness.process_memory import HighWaterMark
 from bench.harness.timing import (
     BlockMonitor,
+    HeldOutputs,
     settle,
     time_and_keep,
     time_inferences,
@@ -142,7 +143,7 @@ class Worker:
         session, count, clock = self._loaded(), request.count, time.perf_counter_ns
         held = settle(session, self._batches, request.settle)
         if request.keep_at is None:
-            held.clear()
+            held.outputs = None
         monitor = BlockMonitor(self._cpus)
         if request.keep_at is None:
             samples_ns = time_inferences(session, self._batches, count, clock)
@@ -154,14 +155,13 @@ class Worker:
             wait_until_idle()
         return worker_messages.Inferred(ns=samples_ns, counters=counters, kept=kept)
 
-    def _kept(
-        self, request: worker_messages.Infer, held: list[Outputs]
-    ) -> worker_messages.KeptOutputs | None:
+    def _kept(self, request: worker_messages.Infer, held: HeldOutputs) -> worker_messages.KeptOutputs | None:
         """Return the outputs that a request wants to have; the clock does not run any more."""
-        if request.keep_at is None or request.to_keep is None:
+        if request.keep_at is None or request.to_keep is None or held.outputs is None:
             return None
-        index, (outputs,) = request.keep_at % len(self._batches), held
-        return worker_messages.KeptOutputs(input=index, outputs=kept_outputs(outputs, request.to_keep))
+        return worker_messages.KeptOutputs(
+            input=request.keep_at % len(self._batches), outputs=kept_outputs(held.outputs, request.to_keep)
+        )
 
     def _predict(self, request: worker_messages.Predict) -> tuple[tuple[float, ...], ...]:
         pack = self._pack = self._pack or open_pack(Path(request.pack))

@@ -64,9 +64,7 @@ def _timed_outputs(report: Report) -> str:
     if not differences:
         return ""
     largest = max(differences)
-    result = (
-        "all are equal" if largest == 0 else f"the largest difference is {largest:.2g} of the largest value"
-    )
+    result = "all are equal" if largest == 0 else f"at most {largest:.2g} of the largest value apart"
     return f"; {counted(len(differences), 'output')} of timed inferences compared with untimed ones: {result}"
 
 

@@ -3,7 +3,7 @@
 It runs no model: what was measured, such as samples and memory, stands in the report alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -38,21 +38,29 @@ def _parts(
 ) -> Iterator[VerifiedPart]:
     schema = f"schema {report.written_schema}: every key and value is of its kind"
     yield part("schema", schema)
-    summaries = _summaries_part(path, report)
-    yield summaries
-    if summaries.wrong:
-        yield part("all other parts", None, gaps=["they follow from the summaries, which do not match"])
-        return
     is_of_this_version = report.tool == tool and report.converted_from is None
-    yield times_part(report, now)
-    yield samples_part(report)
-    yield predictions_part(report)
-    yield timed_outputs_part(report)
-    yield subject_part(report, bundle)
-    yield conditions_part(report)
-    yield projections_part(report, is_of_this_version)
-    yield warnings_part(report, bundle, is_of_this_version)
+    derived: dict[str, Callable[[], VerifiedPart]] = {
+        "summaries": lambda: _summaries_part(path, report),
+        "dates": lambda: times_part(report, now),
+        "samples": lambda: samples_part(report),
+        "predictions": lambda: predictions_part(report),
+        "timed outputs": lambda: timed_outputs_part(report),
+        "bundle or model files": lambda: subject_part(report, bundle),
+        "conditions": lambda: conditions_part(report),
+        "projections": lambda: projections_part(report, is_of_this_version),
+        "warnings": lambda: warnings_part(report, bundle, is_of_this_version),
+    }
+    for name, derive in derived.items():
+        yield _derived(name, derive)
     yield _measured_part()
+
+
+def _derived(name: str, derive: Callable[[], VerifiedPart]) -> VerifiedPart:
+    """Return a part; values that nothing can be derived from, such as a machine without cores, are wrong."""
+    try:
+        return derive()
+    except (InputError, ValueError, LookupError, ArithmeticError) as error:
+        return part(name, None, [f"its values do not fit together ({error})"])
 
 
 def _summaries_part(path: Path, report: Report) -> VerifiedPart:

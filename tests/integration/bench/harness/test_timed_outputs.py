@@ -10,12 +10,15 @@ from making.tiny_report import HOST
 from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.signature import image_input
 from bench.bundle.tensor_pack import TensorPack, write_tensor_pack
+from bench.harness.case_worker import CaseEndedError
+from bench.harness.energy_pass import Clock, measure_energy
 from bench.harness.examination import Examiner
 from bench.harness.paired_blocks import Pair, PairedRunner, SideEnded
 from bench.harness.plan import Case, ModelInputs, Plan
 from bench.harness.timed_outputs import MOST_DIFFERENCE, ExpectedOutputs
 from bench.measurements import Completed, Failed, FailureKind, Stage
 from bench.run.row_warnings import row_warnings
+from bench.system.power import EnergyCounter
 
 WRONG_WHILE_TIMED = ("zeros timed", "previous timed")
 
@@ -111,3 +114,16 @@ def test_sustained_blocks_are_compared_as_well(tmp_path: Path) -> None:
     assert isinstance(outcome, Completed)
     assert outcome.sustained is not None
     assert all(block.output_difference == 0.0 for block in outcome.sustained.blocks)
+
+
+def test_the_outputs_of_an_energy_pass_are_compared_as_well(tmp_path: Path) -> None:
+    one = case(tmp_path, "a", "zeros timed")
+    planned = with_different_images(tmp_path, [one])
+    with faulty_runtime():
+        expected = ExpectedOutputs.of(one, Examiner(planned, HOST, "now").examine(one), planned.evaluation)
+        meter = EnergyCounter("a counter", "a domain", lambda: 0, range_uj=1)
+        with pytest.raises(CaseEndedError) as ended:
+            measure_energy(one, planned, meter, Clock(), expected)
+
+    assert isinstance(ended.value.outcome, Failed)
+    assert (ended.value.outcome.stage, ended.value.outcome.kind) == (Stage.ENERGY, FailureKind.WRONG_OUTPUT)

@@ -89,6 +89,9 @@ def test_a_report_comes_back_and_clean_leaves_nothing(
     assert second.returncode == 0, second.stderr
     report = read_report(out)
     assert {run.variant: run.status for run in report.runs if run.is_variant} == {"onnx-fp32": "completed"}
+    assert [run.completed.output_differences for run in report.runs if run.is_variant and run.completed] == [
+        (0.0, 0.0, 0.0)
+    ]
     assert "sending" in first.stderr
     assert "evaluation images, which may show patients" in first.stderr
     assert "nothing is sent" in second.stderr

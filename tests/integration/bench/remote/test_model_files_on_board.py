@@ -51,6 +51,7 @@ def test_files_of_one_name_are_measured_with_their_own_weights(
             assert of_board.completed is not None
             assert of_local.completed is not None
             assert of_board.completed.outputs == of_local.completed.outputs
+            assert of_board.completed.output_differences == (0.0, 0.0, 0.0)
     assert json.loads(second.stdout)["models"] == json.loads(there.read_text())["models"]
 
 

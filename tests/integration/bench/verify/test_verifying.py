@@ -217,6 +217,16 @@ WRONG: dict[str, tuple[str, Change, str]] = {
         lambda document: moved(document, "runs", 0, "size_bytes", value=1),
         "its format, precision or size is not that of its file in 'models'",
     ),
+    "a machine without cores": (
+        "proxy",
+        lambda document: moved(document, "host", "physical_cores", value=0),
+        "conditions: its values do not fit together (",
+    ),
+    "a format that is none": (
+        "proxy",
+        lambda document: moved(document, "runs", 0, "format", value="tflite"),
+        "onnx-fp32: 'tflite' is no format",
+    ),
     "a key": ("measured", lambda document: moved(document, "fast", value=True), "unknown key 'fast'"),
 }
 

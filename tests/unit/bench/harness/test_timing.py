@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from bench.bundle.signature import Inputs, Outputs
-from bench.harness.timing import time_inferences, wait_until_idle, warm_up
+from bench.harness.timing import settle, time_and_keep, time_inferences, wait_until_idle, warm_up
 from bench.measurements import Executed
 
 
@@ -37,6 +37,21 @@ def test_each_inference_costs_two_clock_reads_and_inputs_alternate() -> None:
     assert samples_ns == (7, 7, 7, 7, 7)
     assert session.seen == [0, 1, 0, 1, 0]
     assert next(ticks) == 70
+
+
+def test_keeping_the_outputs_of_one_inference_changes_neither_order_nor_clock_reads() -> None:
+    batches = [[np.full((1, 3, 1, 1), value, dtype=np.float32)] for value in (0.0, 1.0, 2.0)]
+    for keep_at in range(5):
+        session, ticks = CountingSession(), itertools.count(step=7)
+        held = settle(session, batches, 2)
+        assert held.outputs is batches[1]
+
+        samples_ns = time_and_keep(session, batches, 5, lambda ticks=ticks: next(ticks), keep_at, held)
+
+        assert samples_ns == (7, 7, 7, 7, 7)
+        assert session.seen == [0, 1, 0, 1, 2, 0, 1]
+        assert next(ticks) == 70
+        assert held.outputs is batches[keep_at % 3]
 
 
 BATCHES = [[np.zeros((1, 3, 1, 1), dtype=np.float32)]]
