@@ -32,7 +32,8 @@ class Costs:
     def _dominates(self, costs: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell of each candidate whether it dominates one with these costs; none dominates itself."""
         is_never_above = np.all(self._costs <= costs, axis=1)
-        return np.logical_and(is_never_above, np.any(self._costs < costs, axis=1))
+        dominates: npt.NDArray[np.bool_] = is_never_above & np.any(self._costs < costs, axis=1)
+        return dominates
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -113,14 +113,16 @@ def test_sustained_blocks_are_compared_as_well(tmp_path: Path) -> None:
 
     assert isinstance(outcome, Completed)
     assert outcome.sustained is not None
-    assert all(block.output_difference == 0.0 for block in outcome.sustained.blocks)
+    assert {block.output_difference for block in outcome.sustained.figures} == {0.0}
 
 
 def test_the_outputs_of_an_energy_pass_are_compared_as_well(tmp_path: Path) -> None:
     one = case(tmp_path, "a", "zeros timed")
     planned = with_different_images(tmp_path, [one])
     with faulty_runtime():
-        expected = ExpectedOutputs.of(one, Examiner(planned, HOST, "now").examine(one), planned.evaluation)
+        expected = ExpectedOutputs.of(
+            one, Examiner(planned, HOST, "now", Silent()).examine(one), planned.evaluation
+        )
         meter = EnergyCounter("a counter", "a domain", lambda: 0, range_uj=1)
         with pytest.raises(CaseEndedError) as ended:
             measure_energy(one, planned, meter, Clock(), expected)
