@@ -7,6 +7,7 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
+from making.power_loss import PowerLoss, quick_syncing  # noqa: F401 - used by every test
 
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
@@ -90,6 +91,33 @@ def test_after_dropping_the_next_entry_follows_what_is_whole() -> None:
         journal.add(entry("e"))
 
     assert resumed(journal.path.read_bytes())[:2] == ([*NAMES, "e"], range(0))
+
+
+def test_what_was_synced_survives_every_loss_of_power_also_while_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "disk"
+    monkeypatch.setenv("EDGEFIT_CACHE", str(disk))
+    (cache_folder("journals") / "run.jsonl").write_bytes(b"".join(interrupted()) + ZEROS)
+    loss = PowerLoss(disk)
+
+    def resume() -> None:
+        with Journal("run", resume=True) as journal:
+            for name in ("e", "f", "g"):
+                journal.add(entry(name))
+                if name != "f":  # not everything is synced at once
+                    journal.sync()
+                    loss.done += 1
+
+    loss.run(resume)
+
+    synced = (4, 5, 7)
+    for left, done in loss.with_done(tmp_path / "left"):
+        monkeypatch.setenv("EDGEFIT_CACHE", str(left))
+        with Journal("run", resume=True) as journal:
+            names = list(journal.state.ended)
+            assert names == list("abcdefg")[: len(names)]
+            assert len(names) >= synced[done]
 
 
 def test_a_folder_in_its_place_is_named() -> None:
