@@ -115,6 +115,8 @@ def whole_folder(
     _sweep(target, written)
     with _held_still(target):
         refuse_to_overwrite(target, written, overwrite, option)
+    if not overwrite:
+        _refuse_second_writer(target, option)
     missing, part = _missing_above(target), name_beside(target, PART)
     try:
         _make_folder_of(target)
@@ -129,6 +131,16 @@ def whole_folder(
             _sweep(target, written)
         _remove_empty(missing)
         raise
+
+
+def _refuse_second_writer(target: Path, option: str) -> None:
+    """Raise InputError if another process is making the same: before long work instead of after it."""
+    for part in names_beside(target, PART):
+        with held(part) as is_abandoned:
+            if is_abandoned is False and not part.name.startswith(f".{target.name}.{os.getpid()}-"):
+                raise InputError(
+                    f"{target}: another command is making it; wait until it ends, or choose another {option}"
+                )
 
 
 @contextmanager

@@ -168,7 +168,7 @@ cmd__boot() {
   settings="QEMU_CPU=$CPU QEMU_UNAME=6.6.74+rpt-rpi-v8"
   # shellcheck disable=SC2086
   exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin $settings /usr/sbin/sshd -D -e -p "$PORT" \
-    -o "SetEnv $settings LANG=C.UTF-8 EDGEFIT_EMULATED=qemu-user"
+    -o "SetEnv $settings LANG=C.UTF-8 EDGEFIT_EMULATED=qemu-user EDGEFIT_NO_WAIT=1"
 }
 
 cmd_stop() {

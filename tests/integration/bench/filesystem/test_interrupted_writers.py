@@ -14,7 +14,7 @@ import pytest
 from making.result_folder import IMAGE, fill, make, names, overwrite, written
 
 from bench.errors import InputError
-from bench.filesystem import exchange
+from bench.filesystem import exchange, whole_files
 from bench.filesystem.whole_files import whole_folder, write_whole
 
 _NAMES = ("rename", "replace", "mkdir", "unlink", "rmdir", "fsync", "open")
@@ -189,7 +189,12 @@ def test_two_processes_that_overwrite_at_once_leave_a_whole_result(target: Path)
     assert names(target.parent) == ["out"]
 
 
-def test_of_two_writers_at_once_one_wins_and_the_other_says_so(tmp_path: Path) -> None:
+def test_of_two_writers_at_once_one_wins_and_the_other_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if both had looked for another one before either began.
+    monkeypatch.setattr(whole_files, "_refuse_second_writer", lambda target, option: None)
+
     def write(number: int) -> None:
         with whole_folder(tmp_path / "out", written) as folder:
             fill(folder, **{IMAGE: str(number), "b": str(number)})

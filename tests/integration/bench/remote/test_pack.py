@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from making.command_line import SHORT, edgefit
 
+from bench.harness.alone import NO_WAIT_VARIABLE
 from bench.report.files import read_report
 
 
@@ -29,7 +30,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(packed: Path, at: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the file as on a board: a folder of its own, no packages, no edgefit."""
     python = os.path.realpath(sys.executable)
-    environment = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(at / "cache")}
+    environment = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(at / "cache"), NO_WAIT_VARIABLE: "1"}
     command = [python, "-I", str(packed), *words]
     return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
 
