@@ -116,9 +116,16 @@ class Link:
             self._process.wait(_EXIT_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.terminate()  # ssh restores a terminal at which it asked for a password
-            self._process.wait()
+            self._wait_or_kill()
         self._process.stdout.close()
         self._stderr.close()
+
+    def _wait_or_kill(self) -> None:
+        try:
+            self._process.wait(_EXIT_LIMIT_S)
+        except subprocess.TimeoutExpired:  # it ignores SIGTERM if edgefit was started so
+            self._process.kill()
+            self._process.wait()
 
     def ignore_stopping(self) -> None:
         """Go on although `stopping` is set: the next requests end the work on the board."""

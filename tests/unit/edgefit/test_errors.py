@@ -77,3 +77,26 @@ def test_a_deleted_current_folder_is_a_sentence_and_another_missing_file_is_not(
     assert disk_sentence(missing) == (
         "the folder that edgefit was started in is deleted; go to another one, and run edgefit there"
     )
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "code"), [(SystemExit(129), 129), (SystemExit(143), 143), (KeyboardInterrupt(), 130)]
+)
+@pytest.mark.parametrize("number", [errno.EIO, errno.EPIPE, errno.EBUSY])
+def test_what_fails_after_a_signal_does_not_hide_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ended_by: BaseException,
+    code: int,
+    number: int,
+) -> None:
+    def draw_on_a_gone_terminal(*_: object, **__: object) -> None:
+        try:
+            raise ended_by
+        finally:
+            raise OSError(number, "the end of a bar")
+
+    monkeypatch.setattr(app, "app", draw_on_a_gone_terminal)
+
+    assert run(["doctor"]) == code
+    assert ("the end of a bar" in capsys.readouterr().err) == (number == errno.EBUSY)
