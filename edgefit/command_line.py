@@ -79,26 +79,30 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError as error:
         return _code_of_signal_before(error) or _end_without_reader()
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # typer ends the process with code 1
-            return _end_without_reader()
+        if end.code not in _ENDS and isinstance(end.__context__, BrokenPipeError):
+            # typer ends the process with code 1
+            return _code_of_signal_before(end) or _end_without_reader()
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
         return _code_of_signal_before(error) or _report_error(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
 
 
-def _code_of_signal_before(error: Exception) -> int | None:
+def _code_of_signal_before(error: BaseException) -> int | None:
     """Return the exit code of the signal whose handling met this error; None if there was no signal.
 
     A terminal that hangs up takes no more of what is drawn on it.
     """
+    code: object
     before = error.__context__
     while before is not None:
-        code = _INTERRUPTED if isinstance(before, KeyboardInterrupt) else getattr(before, "code", None)
-        if code in _ENDS:
-            if not (isinstance(error, OSError) and error.errno in _GONE):
+        code = _INTERRUPTED if isinstance(before, KeyboardInterrupt) else None
+        code = before.code if isinstance(before, SystemExit) else code
+        if isinstance(code, int) and code in _ENDS:
+            is_of_stream = isinstance(error, SystemExit) or getattr(error, "errno", None) in _GONE
+            if not is_of_stream:
                 write(sys.stderr, f"edgefit: {printable_lines(str(error))}\n")
-            return int(code)
+            return code
         before = before.__context__
     return None
 

@@ -39,7 +39,7 @@ def test_signals_that_were_ignored_at_the_start_end_neither_the_command_nor_its_
     with running(*BENCH, "--json", before=before, **PIPES) as command:
         worker = command.wait_for(WORKER)[0]
         ignored = ignored_signals(worker.pid)
-        for number in CODES:
+        for number in (*CODES, signal.SIGWINCH, signal.SIGSTOP, signal.SIGCONT):
             command.process.send_signal(number)
         out, errors = heard(command)
 

@@ -127,3 +127,26 @@ def test_a_process_that_cannot_be_started_is_a_limit_of_the_user(error: Exceptio
 def test_an_error_of_a_library_that_only_looks_like_the_systems_is_none() -> None:
     assert disk_sentence(OSError("cannot identify image file")) is None
     assert disk_sentence(RuntimeError("anything else")) is None
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "code"), [(SystemExit(129), 129), (SystemExit(143), 143), (KeyboardInterrupt(), 130)]
+)
+@pytest.mark.parametrize("number", [errno.EIO, errno.EPIPE, errno.EBUSY])
+def test_what_fails_after_a_signal_does_not_hide_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ended_by: BaseException,
+    code: int,
+    number: int,
+) -> None:
+    def draw_on_a_gone_terminal(*_: object, **__: object) -> None:
+        try:
+            raise ended_by
+        finally:
+            raise OSError(number, "the end of a bar")
+
+    monkeypatch.setattr(app, "app", draw_on_a_gone_terminal)
+
+    assert run(["doctor"]) == code
+    assert ("the end of a bar" in capsys.readouterr().err) == (number == errno.EBUSY)
