@@ -103,9 +103,9 @@ class ProcessMemory(Record):
 
     runtime_bytes: Count
     """Resident bytes after the runtime was imported."""
-    loaded_bytes: Count
+    loaded_bytes: PositiveCount
     """Resident bytes after the artifact was loaded."""
-    peak_bytes: Count | None
+    peak_bytes: PositiveCount | None
     """The kernel's high-water mark from before loading until after some inferences; null without one."""
     proportional_bytes: Count | None
     """Proportional set size after those inferences: each shared page is divided among the processes that

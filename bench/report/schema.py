@@ -474,6 +474,18 @@ class Evaluation(Record):
     output: OutputRecord = CLASSES
     """The output that is judged."""
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Evaluation":
+        values = {len(row) for row in self.reference_logits}
+        if len(values) != 1 or 0 in values:
+            raise ValueError("'reference_logits' needs the same number of values for each image")
+        if self.labels is not None and len(self.labels) != len(self.reference_logits):
+            raise ValueError(
+                f"'labels' are of {len(self.labels)} images, and 'reference_logits' of "
+                f"{len(self.reference_logits)}"
+            )
+        return self
+
     @property
     def images(self) -> int:
         """The number of evaluated images."""

@@ -375,3 +375,32 @@ def test_what_has_no_end_is_refused_at_once(tmp_path: Path, target: str) -> None
 def _row(path: Path) -> int:
     rows = json.loads(path.read_text())["runs"]
     return next(index for index, row in enumerate(rows) if row["variant"] == "onnx-fp32")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("reference_logits", [], "the same number of values for each image"),
+        ("reference_logits", [[], [], [], []], "the same number of values for each image"),
+        ("reference_logits", [[1.0], [1.0, 2.0]], "the same number of values for each image"),
+        ("labels", [0, 1], "'labels' are of 2 images, and 'reference_logits' of 4"),
+    ],
+)
+def test_an_evaluation_that_does_not_fit_together_is_refused_also_if_no_row_completed(
+    path: Path, key: str, value: object, said: str
+) -> None:
+    for row in range(len(json.loads(path.read_text())["runs"])):
+        change(path, {"status": "skipped", "reason": "not here"}, "runs", row, "outcome")
+        change(path, None, "runs", row, "summary")
+    change(path, value, "evaluation", key)
+
+    with pytest.raises(InputError, match=rf"evaluation: .*{said}"):
+        read_report(path)
+
+
+@pytest.mark.parametrize("key", ["loaded_bytes", "peak_bytes"])
+def test_a_process_without_memory_is_refused(path: Path, key: str) -> None:
+    change(path, 0, "runs", _row(path), "outcome", "memory", key)
+
+    with pytest.raises(InputError, match=rf"memory\.{key}: input should be greater than 0"):
+        read_report(path)
