@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from making.compared_report import Row, made_report
+from making.model_report import every_kind, model_report
 from making.source_bundle import KINDS
 from making.source_report import source_report
 from making.tiny_report import MS, completed, make_report
@@ -296,3 +297,12 @@ def test_a_metric_of_the_users_own_is_read_as_it_is(path: Path) -> None:
     (metric,) = read_report(path).runs[0].metrics
 
     assert (metric.name, metric.value, metric.reference) == ("ours:kappa", 0.5, 0.75)
+
+
+def test_a_row_of_a_model_file_that_is_not_listed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    write_report(path, model_report(every_kind()))
+    change(path, "other.onnx", "models", "models", 0, "name")
+
+    with pytest.raises(ReportMismatchError, match="no model file of 'models' has the name 'net"):
+        read_report(path)
