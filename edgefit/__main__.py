@@ -23,7 +23,9 @@ def _run() -> None:
     try:
         put_own_first()
     except HiddenModuleError as error:
-        sys.stderr.write(f"edgefit: {error}\n")
+        # The module that makes text printable may be what is hidden.
+        shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(error))
+        sys.stderr.write(f"edgefit: {shown}\n")
         sys.exit(_WRONG_INPUT)
     from edgefit import command_line
 

@@ -14,7 +14,7 @@ from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
 from edgefit.streams import discard, open_closed, print_harmless, write
 from user_files.own_folders import name_a_home
-from user_files.printable import printable_lines, shortened, without_commands
+from user_files.printable import printable_json, printable_lines, shortened, without_commands
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -147,7 +147,7 @@ def _report_error(error: Exception, as_json: bool) -> int:
 
 
 def _write_error(message: str, code: int) -> None:
-    write(sys.stdout, json.dumps({"error": message, "exit_code": code}) + "\n")
+    write(sys.stdout, printable_json(json.dumps({"error": message, "exit_code": code})) + "\n")
 
 
 def _indented(text: str) -> str:

@@ -20,6 +20,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from edgefit.terminal import is_quiet, print_line, stderr_console
+from user_files.printable import printable, shortened
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0
 # Rarely, because drawing disturbs what another process measures.
@@ -82,12 +83,12 @@ class Bar:
     def begin(self, task: str, total: int) -> None:
         """Start a task of `total` steps."""
         self._drawing.remove_task(self._task)
-        self._task = self._drawing.add_task(escape(self._prefix + task), total=total, note="")
+        self._task = self._drawing.add_task(escape(printable(self._prefix + task)), total=total, note="")
         self._drawing.refresh()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Finish some steps."""
-        self._drawing.update(self._task, advance=steps, note=escape(note))
+        self._drawing.update(self._task, advance=steps, note=escape(printable(note)))
         self._draw_if_due()
 
     def _draw_if_due(self) -> None:
@@ -98,7 +99,7 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        self._drawing.console.print(escape(self._prefix + sentence))
+        self._drawing.console.print(escape(shortened(printable(self._prefix + sentence))))
 
 
 class PlainLines:

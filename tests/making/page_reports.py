@@ -6,6 +6,7 @@ from making.compared_report import Row, made_report, outcome
 from making.tiny_report import CALM, ms_to_ns
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> שלום عالم " + "long" * 75
+_MESSAGE = "died of </script>\x1b[2J\u202e"
 _UNSTEADY = (0.97, 1.0, 1.02, 1.0, 0.99, 1.03, 1.0, 1.01)
 
 
@@ -16,7 +17,7 @@ def three_reports() -> list[Report]:
         "onnx-int8": _without_a_pause(Row(4, size=2_500_000, wrong=3, noise=_UNSTEADY)),
         "openvino-fp32": Row(9, mib=140, noise=_UNSTEADY),
         "openvino-int8": Row(4.1, mib=130, size=2_700_000, wrong=1, noise=_UNSTEADY),
-        "torchscript-fp32": Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message="died of </script>"),
+        "torchscript-fp32": Failed(stage=Stage.LOAD, kind=FailureKind.CRASH, message=_MESSAGE),
         "torchscript-int8": Skipped(reason="torch is not installed here"),
     }
     proxy = Proxy(agrees=(), differs=("cores",), emulated=None, memory_limit_bytes=None, memory_held_by=None)

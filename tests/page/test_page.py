@@ -159,7 +159,8 @@ def test_hostile_names_are_text(browser: Browser, page: Path) -> None:
 
     assert heading == f"night, {HOSTILE}"
     assert made == 0
-    assert "died of </script>" in str(browser.run("return document.body.innerText"))
+    assert r"died of </script>\x1b[2J\u202e" in str(browser.run("return document.body.innerText"))
+    assert "\u202e" not in str(browser.run("return document.documentElement.outerHTML"))
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (900, False), (1600, True)])

@@ -193,8 +193,9 @@ class Pack:
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr."""
-    sys.stderr.write(sentence + "\n")
+    """Print a sentence on stderr. What a terminal would follow in it is shown as Python writes it."""
+    shown = (each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in sentence)
+    sys.stderr.write("".join(shown) + "\n")
     sys.stderr.flush()
 
 

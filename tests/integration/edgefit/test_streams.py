@@ -1,6 +1,7 @@
 """The command line where a stream is closed, full or ASCII, or a folder that others have is missing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from making.command_line import EDGEFIT, SHORTLY
 from making.compared_report import Row, made_report
+from making.hostile import assert_harmless
 from making.model_files import write_onnx
 
 from bench.report.files import write_report
@@ -21,6 +23,16 @@ for name in ("HOME", "EDGEFIT_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
     os.environ.pop(name, None)
 from edgefit.__main__ import main
 main()
+"""
+
+# A metric of a user, with a library that warns.
+_NOISY = r"""
+import sys, warnings
+def metric(y_true, y_score):
+    print("::error::FORGED\x1b[2J")
+    sys.stderr.write("##[error]FORGED\u202e\n")
+    warnings.warn("\x1b[2J\n::stop-commands::FORGED")
+    return 1.0
 """
 
 
@@ -93,6 +105,62 @@ def test_a_reader_that_leaves_has_a_code_of_its_own_on_either_stream(tmp_path: P
 
     assert help_text.returncode in (0, 141)  # its output may fit into the pipe before that is closed
     assert progress.returncode == 141
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "r.json"),
+        ("report", "r.json", "--json"),
+        ("check", "r.json", "--baseline", "r.json", "--github"),
+        ("check", "r.json", "--baseline", "r.json", "--json"),
+        ("choose", "r.json", "--json"),
+        ("profiles", "list"),
+        ("bench", "--help"),
+        ("--version",),
+        ("--show-completion",),
+    ],
+)
+def test_a_reader_that_is_gone_ends_every_command_alike(
+    report: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run(
+        [*EDGEFIT, *words], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert done.returncode == 141
+    assert b"Traceback" not in done.stderr
+
+
+def test_whatever_a_process_prints_is_text(report: Path, tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(_NOISY)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    forged = "\x1b[2J\u202e\n::error::FORGED ##[error]FORGED"
+    commands = (
+        ("report", report, "--metric", "noisy:metric"),
+        (forged,),
+        ("bench", "model.onnx", f"--{forged}"),
+        ("report", forged),
+        ("choose", report, "--prefer", forged),
+        ("profiles", "show", forged),
+    )
+    for words in commands:
+        done = subprocess.run(
+            [*EDGEFIT, *map(str, words)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode in (0, 2), done.stderr
+        assert "FORGED" in done.stdout + done.stderr or "No such" in done.stderr
+        assert_harmless(done.stdout + done.stderr)
 
 
 def test_a_deleted_folder_is_named_where_it_is_needed(tmp_path: Path) -> None:

@@ -33,3 +33,13 @@ def test_csv_has_a_line_per_row_of_each_report_with_raw_numbers() -> None:
 def test_a_csv_of_ours_is_known_from_any_other_file() -> None:
     assert was_csv(to_csv([]).encode())
     assert not was_csv(b"name,age\n")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\uff1d1"])
+def test_text_is_no_formula_and_a_number_has_no_apostrophe(name: str) -> None:
+    report = make_report(name=name)
+
+    first = next(csv.DictReader(to_csv([report]).splitlines()))
+
+    assert first["report"] == f"'{name}"
+    assert float(first["p50_ms"]) > 0

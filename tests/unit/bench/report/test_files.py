@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from making.compared_report import Row, made_report
+from making.model_report import every_kind, model_report
 from making.source_bundle import KINDS
 from making.source_report import source_report
 from making.tiny_report import MS, completed, make_report
@@ -403,4 +404,13 @@ def test_a_process_without_memory_is_refused(path: Path, key: str) -> None:
     change(path, 0, "runs", _row(path), "outcome", "memory", key)
 
     with pytest.raises(InputError, match=rf"memory\.{key}: input should be greater than 0"):
+        read_report(path)
+
+
+def test_a_row_of_a_model_file_that_is_not_listed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    write_report(path, model_report(every_kind()))
+    change(path, "other.onnx", "models", "models", 0, "name")
+
+    with pytest.raises(ReportMismatchError, match="no model file of 'models' has the name 'net"):
         read_report(path)

@@ -129,3 +129,12 @@ def test_a_variant_that_the_bundle_lacks_is_not_shipped(bundle: Bundle, tmp_path
         ship(choice, chosen, bundle, tmp_path / "ship", overwrite=False)
 
     assert not (tmp_path / "ship").exists()
+
+
+def test_the_card_has_the_size_of_the_files_and_says_if_the_report_has_another(bundle: Bundle) -> None:
+    (artifact,) = bundle.select(["onnx-fp32"])
+    shown = f"| size | {artifact.size_bytes / 1e6:.2f} MB | all files of this artifact"
+
+    assert f"{shown}; the report states 9.00 MB |" in card(bundle, made_report({"onnx-fp32": Row(10)}))
+    honest = made_report({"onnx-fp32": Row(10, size=artifact.size_bytes)})
+    assert f"{shown} |" in card(bundle, honest)
