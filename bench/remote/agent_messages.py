@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from bench.errors import BoardError
 from bench.record import Record
@@ -19,6 +20,7 @@ _LONGEST_WATCH_S = 3600
 _LONGEST_OUTPUT = 4000
 _PythonNumber: TypeAlias = Annotated[int, Field(ge=0, le=999)]
 _LONGEST_KEY = 200
+_MOST_KEYS, _MOST_FIELDS = 2, 100
 # What a probe lists: a machine with a thousand CPUs has some thousand files.
 _MOST_ENTRIES = 20_000
 # What the agent reads of a file.
@@ -391,16 +393,26 @@ T = TypeVar("T")
 def read_message(board: str, line: bytes) -> AgentMessage:
     """Check one line that a board sent; raises BoardError if it is no message of the agent."""
     try:
-        return _MESSAGE.validate_json(line)
-    except ValidationError:
+        # It is read before it is checked: pydantic's errors of a JSON text keep a copy of it for each fault.
+        return _MESSAGE.validate_python(_small_object(from_json(line, allow_inf_nan=False)))
+    except ValueError:  # of which ValidationError is one
         raise BoardError(
             f"{board}: the board sent {line[:80]!r}, which is not a message of edgefit's agent; run the"
             " command again, and look at what the board's login scripts print if this comes back"
         ) from None
 
 
+def _small_object(value: object) -> object:
+    """Refuse what has more keys than any message: each of them would be a fault for each kind of message."""
+    if isinstance(value, dict) and len(value) > _MOST_KEYS:
+        raise ValueError("a message has one or two keys")
+    return value
+
+
 def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
     """Check what a board's agent answered; raises BoardError with the first fault."""
+    if isinstance(answer, dict) and len(answer) > _MOST_FIELDS:
+        raise invalid_answer(board, f"it has {len(answer)} keys, and no answer has more than {_MOST_FIELDS}")
     try:
         # JSON has no tuples, so a list may stand for one.
         return TypeAdapter(kind).validate_python(answer, strict=False)

@@ -40,8 +40,6 @@ _ENVIRONMENT = AnswerLimit(seconds=1800.0)
 # The agent that follows a job sends something every few seconds.
 _FOLLOW = AnswerLimit(seconds=90.0)
 _STOP = AnswerLimit(seconds=120.0)
-# A report has about ten bytes for each inference. A sustained pass has more of them than all the rest.
-_RESULT, _SUSTAINED_RESULT = AnswerLimit(size_bytes=64 << 20), AnswerLimit(size_bytes=1 << 30)
 # A SHA-256 as JSON, with its comma.
 _HASH_BYTES = 80
 
@@ -119,10 +117,9 @@ class Board:
         while not isinstance(message := self._link.receive(_FOLLOW), Answer):
             yield message
 
-    def result(self, job: Job) -> JobResult:
-        """Return how a job ended, and its report's text."""
-        is_sustained = job.request.benchmark.sustained_s is not None
-        limit = _SUSTAINED_RESULT if is_sustained else _RESULT
+    def result(self, job: Job, longest_bytes: int) -> JobResult:
+        """Return how a job ended, and its report's text; `longest_bytes`: of a report of this."""
+        limit = AnswerLimit(size_bytes=longest_bytes)
         return self._link.call(ResultRequest(job=job.key), JobResult, limit)
 
     def delete_job(self, job: Job, keep_journal: bool = False) -> None:

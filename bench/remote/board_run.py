@@ -23,7 +23,7 @@ from bench.remote.agent_messages import (
     shortened,
 )
 from bench.remote.board import Board
-from bench.remote.fetched_report import fetched_report
+from bench.remote.fetched_report import fetched_report, longest_report
 from bench.remote.job_files import Subject, personal_content
 from bench.remote.job_progress import JobProgress
 from bench.remote.job_spec import (
@@ -306,13 +306,15 @@ class Measurement:
 
     def _fetch(self, job: Job, probe: BoardProbe) -> Report:
         self._progress.begin("fetching the report", 1)
-        result = self._board.result(job)
+        subject = self._request.subject
+        longest = longest_report(subject, self._request.benchmark.sustained_s)
+        result = self._board.result(job, longest)
         self._progress.advance()
         if result.exit_code:
             self._board.delete_job(job, keep_journal=result.exit_code == BoardError.exit_code)
             raise self._failure(result)
         try:
-            subject, profile = self._request.subject, job.request.profile
+            profile = job.request.profile
             return fetched_report(self._target.name, result.report, subject, profile, probe.host)
         except BoardError:
             # Otherwise the same command would fetch the same again: this way it makes the report anew.

@@ -52,7 +52,7 @@ class EndedBoard:
     def follow(self, job: object, offset: int) -> Sequence[JobEvent]:
         return ()
 
-    def result(self, job: object) -> JobResult:
+    def result(self, job: object, longest_bytes: int) -> JobResult:
         return self.result_
 
     def delete_job(self, job: object, keep_journal: bool = False) -> None:
