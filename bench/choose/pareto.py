@@ -31,8 +31,9 @@ class Costs:
 
     def _dominates(self, costs: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell of each candidate whether it dominates one with these costs; none dominates itself."""
-        is_never_above = np.all(self._costs <= costs, axis=1)
-        return np.logical_and(is_never_above, np.any(self._costs < costs, axis=1))
+        never_above = np.all(self._costs <= costs, axis=1)
+        found: npt.NDArray[np.bool_] = never_above & np.any(self._costs < costs, axis=1)
+        return found
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
