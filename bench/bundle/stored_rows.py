@@ -5,6 +5,7 @@ for in order are read once, compressed or not; a step back in a compressed array
 """
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from bench.errors import InputError
 
 # What reading a member raises if its bytes are not what they were when it was opened.
 _CHANGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
+# What opening a member raises: of an unknown compression or with a password, and with a damaged header.
+_UNREADABLE = (RuntimeError, EOFError, zlib.error, zipfile.BadZipFile, tokenize.TokenError)
 
 
 class StoredRows:
@@ -101,6 +104,8 @@ def open_stored(path: Path, is_stored: Callable[[str], bool]) -> StoredArrays:
     archive = zipfile.ZipFile(path)
     try:
         rows.update({name: StoredRows(archive, f"{name}.npy") for name in names})
+    except _UNREADABLE as error:
+        raise ValueError(f"{path}: {error}") from error
     finally:
         if not rows:
             archive.close()
