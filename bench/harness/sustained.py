@@ -77,10 +77,10 @@ class SustainedPass:
             if so_far.elapsed_s >= synced_s + _SYNC_S:
                 self.journal.sync()
                 synced_s = so_far.elapsed_s
-            inference_ns = block.p50_ns
+            inference_ns = block.elapsed_ns / block.inferences
             steps = min(round(so_far.elapsed_s), round(self.seconds)) - reported_s
             reported_s += steps
-            self.progress.advance(steps, note=f"{ms(inference_ns):.2f} ms")
+            self.progress.advance(steps, note=f"{ms(block.p50_ns):.2f} ms")
         self.journal.add(SustainedEnded(case=self.case, after=self.read_state()))
         self.journal.sync()
 

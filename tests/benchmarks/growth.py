@@ -138,6 +138,16 @@ def _write_changed(folder: Path, images: int) -> None:
     write_report(folder / "a.json", report)
 
 
+def _write_rows(folder: Path, files: int) -> None:
+    """Write a report of so many model files."""
+    from making.model_report import ModelRow, model_report
+
+    from bench.report.files import write_report
+
+    rows = {f"{number}.onnx": ModelRow(5 + number % 7, mib=100 + number % 13) for number in range(files)}
+    write_report(folder / "a.json", model_report(rows))
+
+
 def _write_history(folder: Path, reports: int) -> None:
     """Write so many reports of one name."""
     from making.compared_report import Row, made_report
@@ -255,6 +265,7 @@ CASES = {
         _write_samples,
         _edgefit("check", "a.json", "--baseline", "b.json"),
     ),
+    "rows": Case("rows of a report, chosen from", (100, 1000), _write_rows, _edgefit("choose", "a.json")),
     "history": Case(
         "reports of a history",
         (5, 50),
