@@ -5,7 +5,6 @@ for in order are read once, compressed or not; a step back in a compressed array
 """
 
 import math
-import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -21,8 +20,6 @@ from user_files.arrays import ArrayFile, ArraysError, open_arrays
 
 # What reading a member raises if its bytes are not what they were when it was opened.
 _CHANGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
-# What opening a member raises: of an unknown compression or with a password, and with a damaged header.
-_UNREADABLE = (RuntimeError, EOFError, zlib.error, zipfile.BadZipFile, tokenize.TokenError)
 
 
 class StoredRows:

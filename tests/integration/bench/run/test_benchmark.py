@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from making.faulty_plan import SHORT, Silent
@@ -11,9 +12,8 @@ from making.short_benchmark import PROFILE, run
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.filesystem.cache_folder import cache_folder
 from bench.harness.case_worker import CaseWorker
-from bench.harness.worker_messages import Inferred
 from bench.install_command import install_command
-from bench.measurements import Failed, FailureKind, Stage
+from bench.measurements import Block, Failed, FailureKind, Stage
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
@@ -90,14 +90,14 @@ def test_a_file_that_does_not_load_is_a_failed_row_and_the_rest_goes_on(bundle_f
 def test_a_crash_between_blocks_is_a_failed_row_and_the_rest_goes_on(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    infer = CaseWorker.infer
+    run_block = CaseWorker.run_block
 
-    def crash_when_timed(self: CaseWorker, count: int, stage: Stage, settle: int = 2) -> Inferred:
-        if stage is Stage.TIMING and self.case.variant == "openvino-fp32":
+    def crash_when_timed(self: CaseWorker, *arguments: Any) -> Block:
+        if self.case.variant == "openvino-fp32":
             os.kill(self._process.pid, signal.SIGSEGV)
-        return infer(self, count, stage, settle)
+        return run_block(self, *arguments)
 
-    monkeypatch.setattr(CaseWorker, "infer", crash_when_timed)
+    monkeypatch.setattr(CaseWorker, "run_block", crash_when_timed)
 
     report = run(two_of(bundle_folder))
 
