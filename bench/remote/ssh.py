@@ -25,15 +25,13 @@ from bench.remote.agent_messages import (
     shortened,
 )
 from bench.remote.shipped_code import agent_source
-from bench.remote.ssh_command import ssh_command
+from bench.remote.ssh_command import IGNORE_INTERRUPTS, ssh_command
 from bench.remote.ssh_errors import Stuck, agent_error, connection_error, flood_error, stuck_error
 from bench.remote.ssh_pipes import CHUNK, Incoming, LogTail, Outgoing, TooLongError
 from bench.remote.targets import Target
 from bench.units import mib
 
 OLDEST_PYTHON = (3, 10)
-# Ctrl-C goes to every process of the terminal: ssh must outlive it, so that the board can still be reached.
-_IGNORE_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 # One line of the simplest Python, for any version: it prints its version, and runs the line that it receives.
 # Neither the folder that it starts in nor one that PYTHONPATH names is its library.
 _HANDSHAKE = "edgefit-board"
@@ -94,7 +92,7 @@ class Link:
         # Another program than OpenSSH's has no such log, so its login counts from the beginning.
         self._login_began = None if command.has_log else monotonic()
         self._process = subprocess.Popen(
-            (*_IGNORE_INTERRUPTS, *command.words),
+            (*IGNORE_INTERRUPTS, *command.words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

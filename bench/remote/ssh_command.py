@@ -18,6 +18,10 @@ from bench.remote.ssh_errors import configuration_error, has_log
 from bench.remote.targets import Target
 from user_files.printable import printable
 
+IGNORE_INTERRUPTS = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Runs what follows without Ctrl-C, which goes to every process of the terminal: ssh must outlive it, so that
+the board can still be reached."""
+
 # A connection that is dead for half a minute is given up; otherwise a laptop that slept would wait for ever.
 # The log says when ssh has logged in: before that it may be asking for a password.
 # The rest overrules what ssh's configuration may do besides: run another command here or there, forward
@@ -116,7 +120,7 @@ def _configuration(words: _Words, target: Target) -> dict[str, str]:
     """Return what would hold for a connection, by ssh's own word; raises BoardError if it does not say it."""
     try:
         done = subprocess.run(
-            [*words.program, "-G", *words.arguments],
+            [*IGNORE_INTERRUPTS, *words.program, "-G", *words.arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
