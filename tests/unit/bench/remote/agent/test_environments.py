@@ -43,7 +43,9 @@ def test_code_outside_its_folder_is_refused(tmp_path: Path, sha256: str) -> None
         Environments(Store(tmp_path / "store")).unpack_code(sha256)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", archive("a.py")[:40]])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", archive("a.py")[:40]], ids=["empty", "text", "cut off"]
+)
 def test_an_archive_that_is_damaged_is_refused(tmp_path: Path, content: bytes) -> None:
     store = Store(tmp_path / "store")
     environments, sha256 = Environments(store), stored(store, content)
