@@ -46,7 +46,7 @@ def test_keeping_the_outputs_of_one_inference_changes_neither_order_nor_clock_re
         held = settle(session, batches, 2)
         assert held.outputs is batches[1]
 
-        samples_ns = time_and_keep(session, batches, 5, lambda ticks=ticks: next(ticks), keep_at, held)
+        samples_ns = time_and_keep(session, batches, 5, ticks.__next__, keep_at, held)
 
         assert samples_ns == (7, 7, 7, 7, 7)
         assert session.seen == [0, 1, 0, 1, 2, 0, 1]
