@@ -166,7 +166,7 @@ def test_a_listed_file_that_is_a_link_is_refused(
     listed.rename(elsewhere)
     listed.symlink_to(elsewhere)
 
-    with pytest.raises(InputError, match=r"model\.onnx is (a symbolic link|missing;)"):
+    with pytest.raises(InputError, match=r"model\.onnx is a symbolic link"):
         read_bundle(bundle_folder)
 
 
