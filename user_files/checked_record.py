@@ -1,9 +1,12 @@
 """What every record that is read from a file has in common: numbers within bounds, and a bounded check."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LARGEST_NUMBER = (1 << 63) - 1
 """The largest whole number of a record, and its negative the smallest: what 64 bits and a float hold."""
@@ -46,3 +49,14 @@ class CheckedRecord(BaseModel):
         schema = handler(source)
         _set_bounds(schema, cls)
         return schema
+
+    @classmethod
+    def from_parsed(cls, content: bytes | str, document: Any) -> "Self":
+        """Return the record in the JSON text `content`, of which `document` is what it was parsed to.
+
+        Python's values are checked first, because a fault refers to one of them. A fault in text holds a copy
+        of what it is in: of a missing key that is the whole object, perhaps the whole document.
+        Raises ValidationError.
+        """
+        cls.__pydantic_validator__.validate_python(document, strict=False)
+        return cls.model_validate_json(content)

@@ -96,7 +96,7 @@ def parse_unchecked(content: bytes, path: Path) -> Report:
         wrong = wrong_path(path, "a report, which is a JSON document", _MAKE_ONE)
         raise InputError(why_replaced(path) or f"{path}: {wrong}")
     try:
-        report = Report.model_validate_json(_in_schema_2(content, path))
+        report = Report.from_parsed(*_in_schema_2(content, path))
     except ValidationError as error:
         raise InputError(explain(path, error, Report, content)) from None
     _refuse_repeated_rows(path, report)
@@ -121,8 +121,11 @@ def checked_row(path: Path, report: Report, run: Run, outcomes: Mapping[str, Out
         ) from None
 
 
-def _in_schema_2(content: bytes, path: Path) -> bytes:
-    """Return a report's content in schema 2. Anything but a report of schema 1 is returned unchanged."""
+def _in_schema_2(content: bytes, path: Path) -> tuple[bytes, Any]:
+    """Return a report's content in schema 2, and the document that it is, parsed.
+
+    Anything but a report of schema 1 is returned unchanged.
+    """
     try:
         document = json_of(content)
     except ContentError as error:
@@ -130,15 +133,16 @@ def _in_schema_2(content: bytes, path: Path) -> bytes:
             why_replaced(path) or f"{path} {error}; use the original, or measure again"
         ) from None
     if not isinstance(document, dict):
-        return content
+        return content, document
     if not document.keys() >= _OF_A_REPORT and (kind := path_kind(path)) is not None and kind.remedy:
         raise InputError(f"{path}: is {kind.what}, not a report; {kind.remedy}")
     if (newer := newer_schema(document, _SCHEMA)) is not None:
         raise InputError(f"{path} {newer}; or measure again")
     if not is_schema_1(document):
-        return content
+        return content, document
     try:
-        return json.dumps(to_schema_2(document)).encode()
+        converted = to_schema_2(document)
+        return json.dumps(converted).encode(), converted
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise InputError(
             f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"

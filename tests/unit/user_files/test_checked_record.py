@@ -1,6 +1,7 @@
 """A record refuses a sequence at its first wrong item, whatever the sequence lies in."""
 
 import json
+import tracemalloc
 from typing import Literal
 
 import pytest
@@ -60,3 +61,40 @@ def test_a_sequence_of_wrong_values_is_one_error(document: object) -> None:
 def test_a_number_out_of_bounds_is_refused(key: str, value: object) -> None:
     with pytest.raises(ValidationError):
         Outer.model_validate_json(json.dumps({key: value}))
+
+
+class Whole(CheckedRecord):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    items: tuple[Inner, ...]
+    first: int
+    second: int
+    third: int
+
+
+def test_a_fault_holds_no_copy_of_the_document() -> None:
+    document = {"items": [{"kind": {"a": {"b": {}}}}] * 50_000}
+    content = json.dumps(document)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValidationError) as caught:
+            Whole.from_parsed(content, document)
+        assert caught.value.errors()[-1]["type"] == "missing"
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < len(content)  # the value of each missing key is the document itself
+
+
+@pytest.mark.parametrize("value", ["1", 1.0, True])
+def test_a_parsed_document_is_read_as_strictly_as_its_text(value: object) -> None:
+    document = {"items": [], "first": value, "second": 2, "third": 3}
+
+    with pytest.raises(ValidationError, match="valid integer"):
+        Whole.from_parsed(json.dumps(document), document)
+
+
+def test_a_parsed_document_becomes_the_record() -> None:
+    document = {"items": [{"numbers": [1]}], "first": 1, "second": 2, "third": 3}
+
+    assert Whole.from_parsed(json.dumps(document), document).items == (Inner(numbers=(1,)),)
