@@ -50,10 +50,11 @@ def test_an_archive_that_is_damaged_is_refused(tmp_path: Path, content: bytes) -
     store = Store(tmp_path / "store")
     environments, sha256 = Environments(store), stored(store, content)
 
-    with pytest.raises(RefusedError, match="a wheel that was sent is damaged"):
+    with pytest.raises(RefusedError, match="an archive that was sent is damaged on the board"):
         environments.make("e1", [sha256], with_system_packages=False, imports=[])
-    with pytest.raises(RefusedError, match="code that was sent is damaged"):
-        environments.unpack_code(sha256)
+    assert store.missing([sha256]) == [sha256]
+    with pytest.raises(RefusedError, match="an archive that was sent is damaged on the board"):
+        environments.unpack_code(stored(store, content))
     assert not [path for path in store.root.rglob("*") if path.suffix == ".part"]
 
 
