@@ -54,8 +54,8 @@ class Sent:
     def write(self, piece: bytes) -> None:
         self.pieces.append(piece)
 
-    def receive(self) -> None:
-        self.is_answered = True
+    def answer(self, request: object, kind: object) -> None:
+        self.is_answered = request is self.request
 
 
 def board() -> tuple[Board, Sent]:
