@@ -255,4 +255,4 @@ class RunRecord(Record):
         record = json_of(content)
         if isinstance(record, dict):
             content = json.dumps(upgraded(record)).encode()
-        return cls.model_validate_json(content)
+        return cls.of_json(content)

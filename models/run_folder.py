@@ -134,7 +134,7 @@ def read_run(folder: Path) -> RunFolder:
     _check_files(folder, record)
     path = folder / HISTORY
     try:
-        history = History.model_validate_json(content_of(path, LARGEST_DOCUMENT))
+        history = History.of_json(content_of(path, LARGEST_DOCUMENT))
     except ContentError as error:
         raise InputError(f"{path} {error}; run finetune again") from error
     except ValidationError as error:

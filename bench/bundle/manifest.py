@@ -397,7 +397,8 @@ def _manifest_of(content: bytes) -> Manifest:
     if isinstance(document, dict) and is_schema_1(document):
         with suppress(ValueError, LookupError, TypeError, AttributeError):  # the record says what is wrong
             content = json.dumps(renamed_manifest(document)).encode()
-    return Manifest.model_validate_json(content)
+            document = json_of(content)
+    return Manifest.of_json(content, document)
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:

@@ -134,7 +134,7 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     Raises InputError for a folder of an earlier version, which wrote no list of its files.
     """
     try:
-        shipped = Shipped.model_validate_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
+        shipped = Shipped.of_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
     except (OSError, ContentError, ValidationError):
         if _was_shipped_without_record(folder):
             raise InputError(

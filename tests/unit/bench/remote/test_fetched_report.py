@@ -18,18 +18,18 @@ _MANY = 60_000
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"schema":2,"runs":[' + "0," * _MANY + "0]}", "Field required|runs.0"),
-        ('{"schema":2,"runs":[' + "[]," * _MANY + "[]]}", "Field required|runs.0"),
+        ('{"schema":2,"runs":[' + "0," * _MANY + "0]}", "the key 'tool' is missing"),
+        ('{"schema":2,"runs":[' + "[]," * _MANY + "[]]}", "the key 'tool' is missing"),
         ('{"schema":2,' + ",".join(f'"k{number}":1' for number in range(_MANY)) + "}", "has 60001 keys"),
         (
             '{"schema":2,"runs":[{' + ",".join(f'"k{number}":1' for number in range(_MANY)) + "}]}",
             "has 60000",
         ),
-        ("[" * _MANY, "recursion"),
-        ('{"schema":NaN}', "NaN is not a number"),
+        ("[" * _MANY, "nested too deeply"),
+        ('{"schema":NaN}', "schema: input should be 2"),
         ("9" * 10_000, "digits"),
         ("", "Expecting value"),
-        ("\ud800", "Expecting value"),
+        ("\ud800", "surrogates not allowed"),
     ],
     ids=["numbers", "lists", "keys", "keys below", "nested", "NaN", "digits", "empty", "surrogate"],
 )
