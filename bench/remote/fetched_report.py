@@ -4,12 +4,12 @@ from pathlib import Path
 
 from bench.bundle.manifest import Bundle
 from bench.errors import BoardError, InputError
-from bench.remote.agent_messages import shortened
 from bench.remote.job_files import Subject, files_of_models, offers_of
 from bench.report.files import parse_report
 from bench.report.schema import Report
 from bench.system.host import Host
 from device_profiles.profile import Profile
+from user_files.printable import shortened
 
 _USUAL_BYTES, _MOST_BYTES = 32 << 20, 1 << 30
 # A value of an image as JSON; where nobody named the outputs, as many as of ImageNet.
