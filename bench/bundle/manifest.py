@@ -24,12 +24,13 @@ from bench.bundle.signature import Signature, Tensor, image_input, with_shapes
 from bench.bundle.source_record import SourceRecord
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError, first_sentence
-from bench.filesystem.whole_files import files_below, sha256_of
+from bench.filesystem.whole_files import files_below
 from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed, why_replaced
+from user_files.hashes import sha256_of
 from user_files.json_text import json_of
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import wrong_path

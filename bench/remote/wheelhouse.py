@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
+from bench.filesystem.whole_files import whole_folder, write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
@@ -18,6 +18,7 @@ from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed
+from user_files.hashes import sha256_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
