@@ -14,7 +14,7 @@ from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind
 from bench.bundle.tensor_pack import TensorPack
 from bench.bundle.variants import choose
 from bench.errors import InputError
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from export.data.class_names import stated_classes
 from export.data.finding import DataOptions, find_data, refuse_missing_data
 from export.data.fitting import fitted, positive_of, with_single_labels
