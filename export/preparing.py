@@ -14,8 +14,7 @@ from bench.bundle.source_record import OutputRecord, PreprocessCheck, SourceKind
 from bench.bundle.tensor_pack import TensorPack
 from bench.bundle.variants import choose
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from export.data.class_names import stated_classes
 from export.data.finding import DataOptions, find_data, refuse_missing_data
 from export.data.fitting import fitted, positive_of, with_single_labels
@@ -38,6 +37,7 @@ from models.positive import Positive
 from models.progress import Progress
 from models.sources.names import check_name
 from models.sources.options import strict_data_sentence
+from user_files.hashes import sha256_of
 from user_files.path_kinds import wrong_path
 
 # What the values of the judged output are is told by so many samples.

@@ -5,7 +5,6 @@ and `images.npz` (uint8 at network size: calibration images from the training sp
 validation split, and the test split). torch is imported only to build the network.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from models.records import SCHEMA, History, Record, RunRecord
 from user_files.arrays import ArraysError, open_arrays
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed, why_unreadable
+from user_files.hashes import sha256_of
 from user_files.path_names import why_unwritable
 from user_files.versions import document_of, newer_schema, newer_tool
 
@@ -79,15 +79,6 @@ class RunFolder:
         return network.eval()
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def write_images(folder: Path, images: RunImages) -> None:
     """Write `images.npz`."""
     arrays: dict[str, npt.NDArray[np.generic]] = {}
@@ -109,7 +100,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file but `run.json`, by name."""
-    return {name: hash_file(folder / name) for name in HASHED}
+    return {name: sha256_of(folder / name) for name in HASHED}
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:
@@ -134,7 +125,7 @@ def read_run(folder: Path) -> RunFolder:
     _check_files(folder, record)
     path = folder / HISTORY
     try:
-        history = History.model_validate_json(content_of(path, LARGEST_DOCUMENT))
+        history = History.of_json(content_of(path, LARGEST_DOCUMENT))
     except ContentError as error:
         raise InputError(f"{path} {error}; run finetune again") from error
     except ValidationError as error:
@@ -202,7 +193,7 @@ def _check_files(folder: Path, record: RunRecord) -> None:
             raise InputError(f"{folder / RECORD}: the key 'files' does not name {name}; run finetune again")
         if not path.is_file():
             raise InputError(f"{path} is missing from the run folder; run finetune again")
-        if hash_file(path) != record.files[name]:
+        if sha256_of(path) != record.files[name]:
             raise InputError(
                 why_changed(path, record.files[name])
                 or f"{path} was changed after finetune wrote it (the SHA-256 differs); run finetune again"

@@ -1,13 +1,11 @@
 """Finds files that are equal byte by byte. It reads whole files only where size and first bytes are equal."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
 from user_files.data_kinds import IMAGE
 from user_files.finding import FoundFile
-
-_AT_ONCE = 1 << 20
+from user_files.hashes import sha256_of
 
 
 def content_keys(files: Sequence[FoundFile]) -> list[str | None]:
@@ -18,16 +16,8 @@ def content_keys(files: Sequence[FoundFile]) -> list[str | None]:
     starts = [(file.size, file.head_digest) for file in files]
     alike = Counter(starts)
     digests = [
-        _digest(file) if alike[start] > 1 and file.kind is IMAGE else None
+        sha256_of(file.path) if alike[start] > 1 and file.kind is IMAGE else None
         for file, start in zip(files, starts, strict=True)
     ]
     equal = Counter(digests)
     return [digest if digest is not None and equal[digest] > 1 else None for digest in digests]
-
-
-def _digest(file: FoundFile) -> str:
-    content = hashlib.sha256()
-    with file.path.open("rb") as opened:
-        while part := opened.read(_AT_ONCE):
-            content.update(part)
-    return content.hexdigest()

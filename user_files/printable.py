@@ -42,10 +42,10 @@ def one_line(text: str) -> str:
     return printable(_LINE_ENDS.sub(" ", text.rstrip()).replace("\t", " "))
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = _LONGEST) -> str:
     """Return text without what is beyond the length of a long sentence, and how much that was."""
-    more = len(text) - _LONGEST
-    return text if more <= 0 else f"{text[:_LONGEST]}… ({more:,} more characters)"
+    more = len(text) - longest
+    return text if more <= 0 else f"{text[:longest]}… ({more:,} more characters)"
 
 
 def without_commands(text: str) -> str:

@@ -24,12 +24,13 @@ from bench.bundle.signature import Signature, Tensor, image_input, with_shapes
 from bench.bundle.source_record import SourceRecord
 from bench.bundle.variants import Precision, choose
 from bench.errors import InputError, first_sentence
-from bench.filesystem.whole_files import files_below, sha256_of
+from bench.filesystem.whole_files import files_below
 from bench.record import Record
 from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed, why_replaced
+from user_files.hashes import sha256_of
 from user_files.json_text import json_of
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import wrong_path
@@ -396,9 +397,9 @@ def _manifest_of(content: bytes) -> Manifest:
     document = json_of(content)
     if isinstance(document, dict) and is_schema_1(document):
         with suppress(ValueError, LookupError, TypeError, AttributeError):  # the record says what is wrong
-            document = renamed_manifest(document)
-            content = json.dumps(document).encode()
-    return Manifest.from_parsed(content, document)
+            content = json.dumps(renamed_manifest(document)).encode()
+            document = json_of(content)
+    return Manifest.of_json(content, document)
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:

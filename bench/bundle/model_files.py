@@ -4,7 +4,6 @@ Whatever is no such model is refused in one sentence, which says what it is and 
 runtime: whether one can load the model is not known here.
 """
 
-import hashlib
 import mmap
 import os
 import stat
@@ -26,8 +25,8 @@ from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of
 from user_files.faults import why_replaced, why_unreadable
+from user_files.hashes import sha256_of_files
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
@@ -233,9 +232,3 @@ def _lies_with(path: Path, file: Path) -> bool:
     """
     real = file.resolve()
     return any(real.is_relative_to(folder) for folder in (path.parent.resolve(), path.resolve().parent))
-
-
-def sha256_of_files(files: Sequence[Path]) -> str:
-    """Return the hash of a model's files; see ModelFile."""
-    digests = [sha256_of(file) for file in files]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bench.bundle.signature import Signature, Tensor
 from bench.bundle.variants import Precision
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from bench.record import Record
 
 RANDOM_VALUES = "random values"

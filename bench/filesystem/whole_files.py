@@ -4,7 +4,6 @@ Which files edgefit wrote in a folder is asked of whoever knows what it holds.
 """
 
 import errno
-import hashlib
 import os
 import shutil
 import time
@@ -29,6 +28,7 @@ from bench.filesystem.unfinished import (
     sweep_parts,
 )
 from user_files.contents import LARGEST_RESULT, ContentError, content_of
+from user_files.hashes import sha256_of
 from user_files.path_kinds import bundle_around, own_folder_at
 from user_files.path_names import why_unwritable
 
@@ -42,15 +42,6 @@ _RACES = 20
 # How long another command may lock what it replaces.
 _TRIES = 300
 _WAIT_S = 0.1
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def files_below(folder: Path) -> Iterator[str]:

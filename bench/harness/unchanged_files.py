@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.bundle.model_files import sha256_of_files
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of
 from bench.harness.plan import Case, Plan
 from bench.measurements import Completed, Failed, FailureKind, Outcome, Stage
+from user_files.hashes import sha256_of, sha256_of_files
 
 
 @dataclass(frozen=True)

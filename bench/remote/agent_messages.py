@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from bench.errors import BoardError
 from bench.record import Record
 from bench.remote.job_folder import Count, JobOutcome, JobRequest, ProgressEvent
-from user_files.printable import printable
+from user_files.printable import printable, shortened
 
 # The agent watches for half a second, and a board under load for some more.
 _LONGEST_WATCH_S = 3600
@@ -421,12 +421,6 @@ def read_answer(board: str, kind: type[T], answer: JsonValue) -> T:
         where = ".".join(str(part) for part in fault["loc"]) or "the answer"
         what = fault["msg"].removeprefix("Value error, ")
         raise invalid_answer(board, f"{shortened(printable(where), _LONGEST_KEY)}: {what}") from None
-
-
-def shortened(text: str, longest: int = 2000) -> str:
-    """Return text that a board sent, cut where it is longer than a person reads."""
-    cut = len(text) - longest
-    return text if cut <= 0 else f"{text[:longest]}… ({cut} more characters)"
 
 
 def invalid_answer(board: str, fault: str) -> BoardError:

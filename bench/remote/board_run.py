@@ -20,7 +20,6 @@ from bench.remote.agent_messages import (
     JobEvent,
     JobResult,
     invalid_answer,
-    shortened,
 )
 from bench.remote.board import Board
 from bench.remote.fetched_report import fetched_report, longest_report
@@ -47,6 +46,7 @@ from bench.run.machine_warnings import machine_warnings
 from bench.run.request import BenchmarkRequest
 from bench.units import mib
 from device_profiles.profile import Profile
+from user_files.printable import shortened
 
 _GIB = 1 << 30
 # A board that boots answers within a minute or two.

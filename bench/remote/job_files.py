@@ -14,9 +14,9 @@ from typing import TypeAlias
 from bench.bundle.manifest import MANIFEST, Bundle
 from bench.bundle.model_files import ModelFile, display_names
 from bench.bundle.model_set import RANDOM_VALUES
-from bench.filesystem.whole_files import sha256_of
 from bench.remote.job_folder import BundleFiles, JobSubject, ReadModel, ReadModels, UnreadModels
 from bench.run.model_set import ModelSet, UnopenedModels
+from user_files.hashes import sha256_of
 
 Subject: TypeAlias = Bundle | ModelSet | UnopenedModels
 """What a board can be given to measure."""

@@ -1,8 +1,9 @@
 """Shows the progress of a job on a board, within what a job makes: no board can flood a terminal or a log."""
 
 from bench.progress import Progress
-from bench.remote.agent_messages import invalid_answer, shortened
+from bench.remote.agent_messages import invalid_answer
 from bench.remote.job_folder import Advance, Begin, ProgressEvent, Say
+from user_files.printable import shortened
 
 # A job has a task for each step and a sentence for each remark; the longest have some hundred.
 _MOST_LINES = 10_000

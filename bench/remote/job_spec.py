@@ -11,7 +11,6 @@ from pathlib import Path
 
 from bench.bundle.manifest import Bundle
 from bench.errors import InputError, MissingRuntimeError
-from bench.filesystem.whole_files import sha256_of
 from bench.remote.agent_messages import JobSpec
 from bench.remote.job_files import File, Subject, job_files, offers_of
 from bench.remote.job_folder import JobRequest
@@ -22,6 +21,7 @@ from bench.run.request import BenchmarkRequest
 from bench.runtimes.formats import FORMATS
 from bench.units import BYTES_PER_MIB
 from device_profiles.profile import Profile
+from user_files.hashes import sha256_of
 
 _OLDEST_NUMPY = (1, 26)
 # Wheels unpacked, with their bytecode: 47 MiB of onnxruntime and what it needs made 147.

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.errors import BoardError
 from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.remote.agent.trial import ANOTHER_FOLDER
-from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer, shortened
+from bench.remote.agent_messages import ProbeFacts, ProbeRequest, invalid_answer
 from bench.runtimes.formats import FORMATS
 from bench.system.cpu_limit import read_throttling
 from bench.system.cpu_time import read_cpu_time, read_governor
@@ -27,7 +27,7 @@ from bench.system.state import HostState
 from bench.system.thermal import THROTTLED, read_temperatures, read_throttle_counts, read_throttled_bits
 from bench.system.thread_variables import INHERITED, PREFIXES
 from bench.units import BYTES_PER_MIB
-from user_files.printable import printable
+from user_files.printable import printable, shortened
 
 # The files that the readers of bench/system read.
 _PATTERNS = (

@@ -22,7 +22,6 @@ from bench.remote.agent_messages import (
     invalid_answer,
     read_answer,
     read_message,
-    shortened,
 )
 from bench.remote.shipped_code import agent_source
 from bench.remote.ssh_command import IGNORE_INTERRUPTS, ssh_command
@@ -30,6 +29,7 @@ from bench.remote.ssh_errors import Stuck, agent_error, connection_error, flood_
 from bench.remote.ssh_pipes import CHUNK, Incoming, LogTail, Outgoing, TooLongError
 from bench.remote.targets import Target
 from bench.units import mib
+from user_files.printable import shortened
 
 OLDEST_PYTHON = (3, 10)
 # One line of the simplest Python, for any version: it prints its version, and runs the line that it receives.

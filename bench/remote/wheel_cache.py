@@ -12,10 +12,10 @@ from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used, trim_cache
 from bench.filesystem.syncing import sync_all, sync_folder
 from bench.filesystem.unfinished import PART, name_beside, new_folder, sweep_parts
-from bench.filesystem.whole_files import sha256_of
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.wheels import Platform, download_wheels
+from user_files.hashes import sha256_of
 
 _RECORD = "wheels.json"
 

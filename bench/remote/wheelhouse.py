@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of, whole_folder, write_whole
+from bench.filesystem.whole_files import whole_folder, write_whole
 from bench.progress import Progress
 from bench.record import Record
 from bench.remote.job_spec import Selection, requirements_for
@@ -18,7 +18,7 @@ from device_profiles.part import Text
 from device_profiles.validation import explain
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed
-from user_files.json_text import json_of
+from user_files.hashes import sha256_of
 from user_files.path_kinds import wrong_path
 
 MARKER = "wheelhouse.json"
@@ -90,7 +90,7 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     `wheelhouse.json` has no hash there: its content makes the folder a wheelhouse.
     """
     try:
-        wheelhouse = Wheelhouse.model_validate_json(content_of(folder / MARKER, LARGEST_DOCUMENT))
+        wheelhouse = Wheelhouse.of_json(content_of(folder / MARKER, LARGEST_DOCUMENT))
     except (OSError, ContentError, ValidationError):
         return None
     return {**wheelhouse.wheels, MARKER: None}
@@ -130,9 +130,7 @@ def wheels_in(
 
 def _read(folder: Path, remedy: str) -> Wheelhouse:
     try:
-        content = content_of(folder / MARKER, LARGEST_DOCUMENT)
-        json_of(content)  # of two keys with the same name, a record would take one
-        return Wheelhouse.model_validate_json(content)
+        return Wheelhouse.of_json(content_of(folder / MARKER, LARGEST_DOCUMENT))
     except ContentError as error:
         raise InputError(f"{folder / MARKER} {error}; {remedy}") from None
     except (FileNotFoundError, NotADirectoryError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from bench.report.schema import Report
 
 # The first line of a page or a Markdown report. It shows that edgefit wrote the text and may replace it.

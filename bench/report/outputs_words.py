@@ -1,6 +1,6 @@
 """What the comparison of a model file's outputs with the reference's says, in words. Pure."""
 
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from bench.report.schema import OutputComparison, OutputsComparison, Report, Run
 from bench.statistics.accuracy import MIN_SQNR_DB
 

@@ -20,7 +20,7 @@ from bench.bundle.signature import Shapes, StatedInput, Tensor, refuse_unusable,
 from bench.bundle.stated_preprocessing import Stated
 from bench.bundle.tensor_pack import MAX_BYTES, TensorPack
 from bench.errors import InputError
-from bench.filesystem.whole_files import sha256_of
+from user_files.hashes import sha256_of
 
 
 @dataclass(frozen=True)

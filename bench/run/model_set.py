@@ -13,12 +13,12 @@ from bench.bundle.signature import Shapes, Signature, StatedInput, Tensor, named
 from bench.bundle.tensor_pack import write_tensor_pack
 from bench.errors import InputError
 from bench.filesystem.temporary_folder import TemporaryFolder
-from bench.filesystem.whole_files import sha256_of
 from bench.harness.describing import describe
 from bench.harness.plan import PlannedModel
 from bench.run.model_inputs import InputsSource, ModelValues, OpenedModel, RandomInputs
 from bench.runtimes.installed import is_installed, row_of
 from bench.system.operating_system import is_linux
+from user_files.hashes import sha256_of
 
 __all__ = ["ModelSet", "Shapes", "StatedInput"]
 

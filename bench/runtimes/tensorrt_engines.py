@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used
 from bench.filesystem.syncing import sync_all
-from bench.filesystem.whole_files import sha256_of, write_whole
+from bench.filesystem.whole_files import write_whole
 from bench.progress import Progress
 from bench.record import Record
+from user_files.hashes import sha256_of
 
 TENSORRT = "tensorrt"
 """The name of the cache folder's part, and of the place where such a provider runs."""

@@ -4,7 +4,6 @@ The content decides what a file is. Whatever is none of these is refused in one 
 is and how its tensors are saved. Nothing here knows a network: `fitting.py` does.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ from models.checkpoints.saving_line import (
 )
 from models.checkpoints.tensor_tables import TensorTable, tables_in
 from models.errors import InputError
-from models.run_folder import hash_file
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_unreadable
+from user_files.hashes import sha256_of_files
 from user_files.json_text import json_of
 from user_files.pointers import HEAD_BYTES
 from user_files.printable import printable
@@ -63,8 +62,7 @@ class Checkpoint:
     @property
     def sha256(self) -> str:
         """SHA-256 of the file; of several files that of their hashes, one after the other."""
-        digests = [hash_file(file) for file in self.files]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+        return sha256_of_files(self.files)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -13,7 +13,6 @@ from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
-from bench.filesystem.whole_files import sha256_of
 from bench.harness.journal import Journal
 from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
@@ -24,6 +23,7 @@ from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow
 from device_profiles.settings import Sampling
 from making.tiny_report import HOST
+from user_files.hashes import sha256_of
 
 FAULTY = Path(__file__).with_name("faulty_runtime")
 SHORT = Sampling(

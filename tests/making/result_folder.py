@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from bench.filesystem.whole_files import sha256_of, whole_folder
+from bench.filesystem.whole_files import whole_folder
+from user_files.hashes import sha256_of
 
 RECORD = "m"
 IMAGE = "images.npz"

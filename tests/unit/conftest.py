@@ -61,8 +61,10 @@ def _guarded(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture
 def handlers_return() -> Iterator[None]:
-    """Put the handlers of ending signals back after a test that changes them."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """Have no ending signal ignored, as under `nohup`, and put the handlers back after the test."""
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in ending}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 from bench.bundle.manifest import read_bundle
 from bench.bundle.variants import Precision
 from bench.errors import InputError, ReportMismatchError
-from bench.filesystem.whole_files import sha256_of
 from bench.report.files import read_report
 from bench.report.schema import Report, Run, Summary
 from bench.report.schema1 import to_schema_2
 from device_profiles.loading import load_profile
 from edgefit.app import app
 from models.run_folder import read_run
+from user_files.hashes import sha256_of
 
 FOLDER = ROOT / "tests" / "data" / "schema1"
 

@@ -16,10 +16,11 @@ from bench.choose.ship.card import card_of
 from bench.choose.ship.classify_script import example_of, given_to, requirements_of
 from bench.choose.ship.preprocess_script import preprocess_script_of
 from bench.errors import InputError
-from bench.filesystem.whole_files import files_below, sha256_of, whole_folder
+from bench.filesystem.whole_files import files_below, whole_folder
 from bench.record import Record
 from bench.report.schema import Report
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
+from user_files.hashes import sha256_of
 
 CARD = "CARD.md"
 EXAMPLE = "classify.py"
@@ -134,7 +135,7 @@ def written_files(folder: Path) -> dict[str, str | None] | None:
     Raises InputError for a folder of an earlier version, which wrote no list of its files.
     """
     try:
-        shipped = Shipped.model_validate_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
+        shipped = Shipped.of_json(content_of(folder / RECORD, LARGEST_DOCUMENT))
     except (OSError, ContentError, ValidationError):
         if _was_shipped_without_record(folder):
             raise InputError(

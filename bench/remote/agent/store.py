@@ -18,7 +18,7 @@ from typing import IO, Any
 _CHUNK = 1 << 20
 _BLOB_LIFETIME_S = 30 * 24 * 3600
 # The errors of file systems that cannot sync folders.
-_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
+_CANNOT = (errno.EINVAL, errno.ENOTSUP)
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
@@ -191,6 +191,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it; when this returns, they survive a loss of power."""
+    folder = folder.absolute()
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for each in missing:
@@ -207,7 +208,7 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _CANNOT_SYNC:
+        if error.errno not in _CANNOT:
             raise
     finally:
         os.close(descriptor)

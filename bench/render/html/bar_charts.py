@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from bench.printable import some_of
+from bench.lists_in_words import some_of
 from bench.render.columns import column_of
 from bench.render.html.drawing import (
     Chart,

@@ -11,10 +11,11 @@ from making.compared_report import Row, made_report
 from bench.bundle import manifest
 from bench.choose.ship import shipping
 from bench.errors import InputError
-from bench.filesystem.whole_files import WrittenFiles, sha256_of, whole_folder
+from bench.filesystem.whole_files import WrittenFiles, whole_folder
 from bench.remote import wheelhouse
 from bench.report.files import write_report
 from models import run_folder
+from user_files.hashes import sha256_of
 
 FINETUNE = ("finetune", "--data", "synthetic", "--weights", "none", "--out")
 EXPORT = ("export", "nowhere", "--out")

@@ -11,7 +11,6 @@ from bench.bundle.model_set import RANDOM_VALUES, InputsRecord, ModelFileRecord,
 from bench.bundle.signature import Signature, StatedInput, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
-from bench.filesystem.whole_files import sha256_of
 from bench.harness.plan import PlannedModel
 from bench.remote.job_files import JobFiles, job_files, name_of, personal_content
 from bench.remote.job_folder import JobRequest, ReadModels, UnreadModels
@@ -20,6 +19,7 @@ from bench.remote.job_spec import Environment, Job, make_job, select_formats
 from bench.run.model_set import ModelSet, OpenedModels, UnopenedModels
 from bench.run.request import BenchmarkRequest
 from device_profiles.loading import load_profile
+from user_files.hashes import sha256_of
 
 _IMAGE = Tensor(name="image", dtype="float32", shape=(1, 3, 8, 8))
 _SIGNATURE = Signature(inputs=(_IMAGE,), outputs=(Tensor(name="y", dtype="float32", shape=(1, 2)),))

@@ -52,7 +52,7 @@ def test_long_text_is_cut() -> None:
     ):
         progress.show(event)
 
-    assert shown.lines[0].endswith("xx… (98000 more characters)")
+    assert shown.lines[0].endswith("xx… (96,000 more characters)")
     assert all(len(line) < 2100 for line in shown.lines)
 
 

@@ -1,7 +1,6 @@
 """Whenever a board or a laptop loses power: the report is whole somewhere, or its journal resumes the run."""
 
 import json
-import signal
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -43,7 +42,9 @@ def watched() -> list[PowerLoss]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_measured(monkeypatch: pytest.MonkeyPatch, watched: list[PowerLoss]) -> None:
+def _nothing_is_measured(
+    handlers_return: None, monkeypatch: pytest.MonkeyPatch, watched: list[PowerLoss]
+) -> None:
     def measured(*words: Any) -> dict[str, Any]:
         """Measure nothing, but write the journal and sync it as a run does."""
         journal: Journal = words[3]
@@ -99,11 +100,7 @@ class Board:
 
     def _run(self, command: list[str], **_: object) -> object:
         self._monkeypatch.setattr("sys.argv", command[2:])
-        terminate = signal.getsignal(signal.SIGTERM)
-        try:
-            job_process.main()
-        finally:
-            signal.signal(signal.SIGTERM, terminate)
+        job_process.main()
         return SimpleNamespace(pid=1)
 
 

@@ -1,14 +1,19 @@
 """edgefit's folder on a board: files by their hashes, whole or not at all, and gone without a trace."""
 
+import ast
 import errno
 import hashlib
+import inspect
 import io
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from making.power_loss import PowerLoss, quick_syncing  # noqa: F401 - used by every test
 
+from bench.filesystem import syncing
+from bench.remote.agent import store as on_board
 from bench.remote.agent.store import RefusedError, Store, explain_os_error, make_folder, write_whole
 
 
@@ -186,3 +191,15 @@ def test_a_file_that_was_being_sent_when_the_power_was_lost_is_whole_or_sent_aga
         for _ in store.missing([sha256]):
             put(store, b"content")
         assert store.blob(sha256).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("name", ["make_folder", "sync_folder"])
+def test_a_board_syncs_as_this_machine_does(name: str) -> None:
+    """The agent has Python's standard library alone, so it has the same lines again."""
+
+    def lines(module: ModuleType) -> str:
+        function = ast.parse(inspect.getsource(getattr(module, name)))
+        return ast.dump(ast.Module(function.body[0].body[1:], []))  # type: ignore[attr-defined]
+
+    assert lines(on_board) == lines(syncing)
+    assert on_board._CANNOT == syncing._CANNOT

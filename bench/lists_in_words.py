@@ -1,4 +1,4 @@
-"""Lists that are short enough to print. What text is safe to print is known by user_files.printable."""
+"""Lists that are short enough for a sentence."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,22 @@
+"""Hashes of files, read piece by piece."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+_AT_ONCE = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file's bytes. Raises OSError if it cannot be read."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_AT_ONCE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def sha256_of_files(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file; of several files that of their hashes, one after the other."""
+    digests = [sha256_of(file) for file in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
