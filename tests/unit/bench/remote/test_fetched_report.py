@@ -23,7 +23,7 @@ _MANY = 60_000
         ('{"schema":2,' + ",".join(f'"k{number}":1' for number in range(_MANY)) + "}", "has 60001 keys"),
         (
             '{"schema":2,"runs":[{' + ",".join(f'"k{number}":1' for number in range(_MANY)) + "}]}",
-            "unknown key|is missing",
+            "has 60000 keys",
         ),
         ("[" * _MANY, "nested too deeply"),
         ('{"schema":NaN}', "schema: input should be 2"),
