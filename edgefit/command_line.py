@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from io import StringIO
 from typing import NoReturn
 
@@ -14,7 +15,7 @@ from edgefit.errors import disk_sentence
 from edgefit.signs import print_any_sign
 from edgefit.streams import discard, open_closed, print_harmless, write
 from user_files.own_folders import name_a_home
-from user_files.printable import printable_json, printable_lines, shortened, without_commands
+from user_files.printable import printable, printable_json, printable_lines, shortened, without_commands
 
 _CRASHED = 1
 _WRONG_INPUT = 2
@@ -84,7 +85,7 @@ def run(arguments: list[str]) -> int:
             return _code_of_signal_before(end) or _end_without_reader()
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the process: an error becomes a sentence or a crash
-        return _code_of_signal_before(error) or _report_error(error, as_json="--json" in arguments)
+        return _code_of_signal_before(error) or _report_error(error, "--json" in arguments, arguments)
     return code if isinstance(code, int) else 0
 
 
@@ -122,8 +123,11 @@ def _end_without_reader() -> int:
     return _READER_GONE
 
 
-def _report_error(error: Exception, as_json: bool) -> int:
-    """Print an error and return its exit code; an error without one is a crash of edgefit."""
+def _report_error(error: Exception, as_json: bool, arguments: Sequence[str] = ()) -> int:
+    """Print an error and return its exit code; an error without one is a crash of edgefit.
+
+    `arguments`: what may be a name with a line end, which must not divide the sentence that names it.
+    """
     code = getattr(error, "exit_code", None)
     if (sentence := disk_sentence(error)) is not None:
         message, code = sentence, _WRONG_INPUT
@@ -132,6 +136,8 @@ def _report_error(error: Exception, as_json: bool) -> int:
         message, code = "edgefit crashed; please report the text above", _CRASHED
     else:
         message = str(error)
+    for name in _names_with_line_ends(arguments):
+        message = message.replace(name, printable(name))
     # An error of typer, such as a wrong option, writes itself with the command's usage.
     show = getattr(error, "show", None)
     if show is None:
@@ -144,6 +150,11 @@ def _report_error(error: Exception, as_json: bool) -> int:
         _write_error(message, int(code))
     discard(sys.stdout, sys.stderr)
     return int(code)
+
+
+def _names_with_line_ends(arguments: Sequence[str]) -> list[str]:
+    names = [name for argument in arguments for name in argument.split("/")]
+    return [name for name in names if name.strip() and "\n" in name]
 
 
 def _write_error(message: str, code: int) -> None:

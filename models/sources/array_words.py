@@ -55,6 +55,8 @@ def labels_fault(values: Array) -> str | None:
 def label_type_fault(values: Array) -> str | None:
     """Return why values of this type are no numbers of classes, with the remedy; None if they are."""
     has = f"has the type {values.dtype}"
+    if values.dtype.kind == "u" and (largest := int(values.max(initial=0))) > np.iinfo(np.int64).max:
+        return f"holds {largest}, which is no number of a class; integers from 0 are needed"
     if values.dtype.kind in "iub":
         return None
     if values.dtype.kind in "US":

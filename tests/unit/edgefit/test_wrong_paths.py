@@ -148,6 +148,18 @@ def test_a_folder_whose_name_no_record_can_hold_is_refused_before_anything(
     assert "is not UTF-8 or has control characters" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [("report",), ("choose",), ("bench",), ("inspect",), ("export", "--out", "o")]
+)
+def test_a_name_with_line_ends_does_not_divide_its_sentence(
+    place: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert run([*command, "missing\n\nfolder/a.json"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert r"missing\n\nfolder/a.json" in line
+
+
 @pytest.mark.parametrize("command", [("bench",), ("export", "--out", "out")])
 def test_a_bundle_or_run_whose_name_no_record_can_hold_is_refused(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]

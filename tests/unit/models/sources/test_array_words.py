@@ -51,6 +51,7 @@ def test_one_class_for_each_image_has_no_fault(labels: np.ndarray) -> None:
         (np.array([23.5, 61.0]), "as for a regression"),
         (np.array(["normal", "ill"]), "np.unique"),
         (np.array([1 + 1j]), "integers from 0"),
+        (np.array([0, 2**64 - 1], np.uint64), "holds 18446744073709551615, which is no number of a class"),
     ],
 )
 def test_other_labels_are_named(labels: np.ndarray, said: str) -> None:
