@@ -72,7 +72,7 @@ class Whole(CheckedRecord):
 
 
 def test_a_fault_holds_no_copy_of_the_document() -> None:
-    document = {"items": [{"kind": {"a": {"b": {}}}}] * 50_000}
+    document: dict[str, object] = {"items": [{"kind": {"a": {"b": {}}}}] * 50_000}
     content = json.dumps(document)
     tracemalloc.start()
     try:
