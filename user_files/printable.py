@@ -17,10 +17,10 @@ _UNSEEN = re.compile(
 # No language puts more marks than these on one letter.
 _MOST_MARKS = 6
 _MARKS = ("Mn", "Me")
-_LINE_ENDS = re.compile("\\s*[\n\r\v\f\x85\u2028\u2029]+\\s*")
-# GitHub takes `::name::` at the start of a line for a command, also after blanks; it and others `##[name]`,
-# `##vso[name]` and the like anywhere in a line.
-_COMMAND = re.compile(r"(?m)(?P<begins>^\s*:)(?=:)|(?P<within>#)(?=#[A-Za-z]*\[)")
+_LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]+")
+# GitHub takes `::name::` at the start of a line for a command, also after blanks, and perhaps after codes of
+# colours, which some logs drop; it and others `##[name]`, `##vso[name]` and the like anywhere in a line.
+_COMMAND = re.compile(r"(?m)(?P<begins>^(?:[^\S\n]|\x1b\[[0-9;]*m)*:)(?=:)|(?P<within>#)(?=#[A-Za-z]*\[)")
 _LONGEST = 4000
 # JSON lets these stand in a string as they are.
 _COMMAND_IN_JSON = re.compile(r"(?<=#)#(?=[A-Za-z]*\[)")
@@ -39,7 +39,9 @@ def printable_lines(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a sentence as one printable line: a blank in the place of each line end."""
-    return printable(_LINE_ENDS.sub(" ", text.rstrip()).replace("\t", " "))
+    first, *others = _LINE_ENDS.split(text.rstrip())
+    joined = " ".join([first.rstrip(), *filter(None, map(str.strip, others))])
+    return printable(joined.replace("\t", " "))
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

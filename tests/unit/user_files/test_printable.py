@@ -1,10 +1,18 @@
 """Text from outside: what is followed or not seen is written out, and no line is a CI system's command."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from user_files.printable import one_line, printable, printable_json, shortened, without_commands
+from user_files.printable import (
+    one_line,
+    printable,
+    printable_json,
+    printable_lines,
+    shortened,
+    without_commands,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +73,30 @@ def test_json_says_the_same_without_a_command() -> None:
     assert "##[" not in printable_json(document)
     assert "##vso[" not in printable_json(document)
     assert printable_json('{"a": "ü"}', is_unicode=False) == r'{"a": "\u00fc"}'
+
+
+@pytest.mark.parametrize("piece", [" ", "\n", "\r\n", "\t", " \n", "#", ":", "\x1b[1m", "\x1b[", "\u0301"])
+@pytest.mark.parametrize("function", [one_line, without_commands, printable, printable_lines, printable_json])
+def test_a_long_text_of_one_sign_is_shown_at_once(function: Callable[[str], str], piece: str) -> None:
+    # A pattern that looks at the rest of the text from each sign on would take hours.
+    function("x" + piece * 1_000_000 + "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a \n \r\n b", "a b"),
+        ("\n a", " a"),
+        ("a\n", "a"),
+        ("a  b", "a  b"),
+        (" a\n\n\tb\tc ", " a b c"),
+        ("\n\n", ""),
+        ("", ""),
+    ],
+)
+def test_blanks_around_a_line_end_are_one_blank(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_a_command_behind_codes_of_colours_is_taken_apart() -> None:
+    assert without_commands("x\n \x1b[1;2m ::error::x") == "x\n \x1b[1;2m : :error::x"
