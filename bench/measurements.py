@@ -200,7 +200,8 @@ class SustainedRun(Record):
     """The figures of the blocks, in order: at most 1800, for which a run of over half an hour joins blocks.
     Empty where `blocks` has them."""
     resumed_at_s: tuple[float, ...] = ()
-    """After how many seconds of measuring the run was interrupted and resumed. Then the machine cooled."""
+    """After how many seconds of measuring the run was interrupted, or everything stood still, and the run
+    went on. Then the machine cooled."""
     before: HostState
     """State of the machine before the first block, or since it was last resumed."""
     after: HostState

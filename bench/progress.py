@@ -1,6 +1,6 @@
 """What a long measurement tells whoever watches it. It knows no terminal: the command line draws it.
 
-The same three methods as in models/: the stages know nothing of each other, and one drawing serves both.
+With the three methods of models/: the stages know nothing of each other, and one drawing serves both.
 """
 
 from typing import Protocol
@@ -17,3 +17,6 @@ class Progress(Protocol):
 
     def say(self, sentence: str) -> None:
         """Say something that stays on the screen."""
+
+    def say_always(self, sentence: str) -> None:
+        """Say it even to whoever wants only errors: why nothing happens, which would seem to be one."""

@@ -7,6 +7,7 @@ import difflib
 import math
 import sys
 from pathlib import Path
+from reprlib import Repr
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +19,23 @@ from user_files.versions import UPDATE, document_of, newer_schema, newer_tool
 
 _SHOWN = 60
 _SIMILAR = "did you mean"
+# More than one value has: a union tells of each alternative why it is none.
+_MOST_FAULTS = 1000
+_AN_OBJECT, _AN_ARRAY = "Input should be an object", "Input should be a valid array"
+_OF_DOCUMENTS = {
+    "model_type": _AN_OBJECT,
+    "model_attributes_type": _AN_OBJECT,
+    "dict_type": _AN_OBJECT,
+    "tuple_type": _AN_ARRAY,
+    "list_type": _AN_ARRAY,
+    "int_parsing": "Input should be a valid integer",
+    "float_parsing": "Input should be a valid number",
+    "bool_parsing": "Input should be a valid boolean",
+}
+# Writes only the beginning of a long value.
+_REPR = Repr()
+_REPR.maxlist, _REPR.maxtuple, _REPR.maxdict, _REPR.maxlevel = _SHOWN, _SHOWN, _SHOWN, 3
+_REPR.maxstring = _REPR.maxlong = _REPR.maxother = 4 * _SHOWN
 
 
 def explain(
@@ -31,7 +49,7 @@ def explain(
     document = document_of(content)
     if (newer := newer_schema(document, _newest_schema(model))) is not None:
         return f"{path} {newer}"
-    errors = error.errors(include_url=False)
+    errors = error.errors(include_url=False)[:_MOST_FAULTS]
     fault, remark = _first_fault(path, errors, model), newer_tool(document)
     if noun is not None and errors[0]["type"] == "extra_forbidden":
         fault = with_newer(fault, noun)
@@ -61,12 +79,17 @@ def _first_fault(path: Path, errors: list[ErrorDetails], model: type[BaseModel])
         return f"{path}: unknown key '{key}'; {nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     if first["type"] == "missing":
         return f"{path}: the key '{key}' is missing{_meaning(model, location)}"
-    value = "" if isinstance(first["input"], dict) else f" (value: {repr(first['input'])[:_SHOWN]})"
+    value = "" if isinstance(first["input"], dict) else f" (value: {_REPR.repr(first['input'])[:_SHOWN]})"
     if _is_quoted_number(first):
         value += "; it is text, but must be a number; remove the quotes"
     faults = [fault for fault in errors if _without_union_tags(fault, model) == location]
-    message = " or ".join(_lower_first(fault["msg"].removeprefix("Value error, ")) for fault in faults)
+    message = " or ".join(map(_message, faults))
     return f"{path}: {f'{key}: ' if key else ''}{message}{value}"
+
+
+def _message(fault: ErrorDetails) -> str:
+    """Return what is wrong, in the words of JSON and YAML rather than Python's."""
+    return _lower_first(_OF_DOCUMENTS.get(fault["type"], fault["msg"].removeprefix("Value error, ")))
 
 
 def _is_quoted_number(error: ErrorDetails) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,27 +77,40 @@ def measure_boards(
 ) -> int:
     """Measure on every board; show each report, write it to its path, and return the highest exit code.
 
-    `metrics`: the user's own, which are computed here. If one fails, the board keeps its report.
+    `metrics`: the user's own, which are computed here. If one fails, or if a report that is in no file cannot
+    be shown, the board keeps the report.
     """
     from bench.remote.fleet import measure_fleet
     from bench.report.files import write_report
     from edgefit.metrics import with_metrics
 
-    def on_report(target: "Target", report: "Report") -> None:
+    def on_report(target: "Target", report: "Report") -> bool:
         own = with_metrics(report, metrics)
         if path := paths.get(target.name):
             write_report(path, own)
+        return path is not None
 
-    with progress_of([target.name for target in targets]) as watchers:
-        measured_there = measure_fleet(targets, request, watchers, on_report)
-    results = [_with_metrics(result, metrics) for result in measured_there]
+    codes: list[int] = []
+    with ExitStack() as display:
+        watchers = display.enter_context(progress_of([target.name for target in targets]))
+
+        def show(results: "Sequence[BoardResult]") -> None:
+            display.close()
+            _show_all([_with_metrics(result, metrics) for result in results], paths, output)
+            codes.extend(_exit_code(result) for result in results)
+
+        measure_fleet(targets, request, watchers, on_report, show)
+    return max(codes)
+
+
+def _show_all(results: "Sequence[BoardResult]", paths: Mapping[str, Path], output: Output) -> None:
     for result in results:
         _show(result, output)
     output.document(_document(results))
     measured = [result.target.name for result in results if result.report is not None]
     if measured:
         show_next_step([paths[name] for name in measured if name in paths], output)
-    return max(_exit_code(result) for result in results)
+    output.flush()
 
 
 def _with_metrics(result: "BoardResult", metrics: "Sequence[Metric]") -> "BoardResult":

@@ -3,7 +3,7 @@
 It opens what is given and calls bench/, export/ or models/. It parses no text and prints nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -75,12 +75,13 @@ def measure(
     out: Path | None,
     progress: Progress,
     metrics: Sequence[Metric] = (),
+    show: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
-    """Measure model files or a bundle on this machine, and write the report to `out`.
+    """Measure model files or a bundle on this machine, and write the report to `out`, or `show` it.
 
     The profile and `out` are checked before anything is opened. A case that failed is a row of the report.
     `metrics`: the user's own, which are tried before anything is measured. If one fails after all, what was
-    measured is kept, and the run can be resumed.
+    measured is kept, and the run can be resumed; `show` may fail too. It is called only without `out`.
     """
     require_linux("measuring")
     finished: list[Report] = []
@@ -90,7 +91,9 @@ def measure(
 
     def on_report(report: Report) -> None:
         finished.append(with_metrics(report, metrics))
-        if out is not None:
+        if out is None:
+            show(finished[-1])
+        else:
             write_report(out, finished[-1])
 
     with ExitStack() as stack:

@@ -101,6 +101,10 @@ class Bar:
         """Print a sentence above the bar."""
         self._drawing.console.print(escape(shortened(printable(self._prefix + sentence))))
 
+    def say_always(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self.say(sentence)
+
 
 class PlainLines:
     """Prints plain lines where stderr is not a terminal: at a task's end, and every ten seconds."""
@@ -127,9 +131,13 @@ class PlainLines:
         """Print a sentence."""
         print_line(self._prefix + sentence)
 
+    def say_always(self, sentence: str) -> None:
+        """Print a sentence."""
+        self.say(sentence)
+
 
 class Silence:
-    """Prints nothing, for --quiet."""
+    """Prints nothing but why a command waits, for --quiet."""
 
     def begin(self, task: str, total: int) -> None:
         """Start a task of `total` steps."""
@@ -139,6 +147,10 @@ class Silence:
 
     def say(self, sentence: str) -> None:
         """Print nothing."""
+
+    def say_always(self, sentence: str) -> None:
+        """Print a sentence."""
+        print_line(sentence)
 
 
 Display = Bar | PlainLines | Silence

@@ -159,3 +159,7 @@ class Output:
             encoding = sys.stdout.encoding
             is_unicode = encoding is None or encoding.lower().startswith("utf")
             sys.stdout.write(printable_json(text.rstrip("\n"), is_unicode) + "\n")
+
+    def flush(self) -> None:
+        """Wait until the results are out; raises the error of a reader that is gone, or of a full disk."""
+        sys.stdout.flush()

@@ -254,5 +254,6 @@ class RunRecord(Record):
         content = utf8_of(content)
         record = json_of(content)
         if isinstance(record, dict):
-            content = json.dumps(upgraded(record)).encode()
-        return cls.of_json(content)
+            record = upgraded(record)
+            content = json.dumps(record).encode()
+        return cls.from_parsed(content, record)

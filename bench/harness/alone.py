@@ -81,7 +81,7 @@ def _wait(progress: Progress, told: _Holder | None) -> _Holder | None:
             link.connect(_NAME)
             pid, _, _ = _PEER.unpack(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
             if (holder := _Holder(pid)) != told:
-                progress.say(_sentence(holder))
+                progress.say_always(_sentence(holder))
             link.recv(1)  # it is sent nothing: this returns when the holder ends
         except OSError:  # the holder ended, or has not begun to listen
             time.sleep(_PAUSE_S)

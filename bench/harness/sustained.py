@@ -40,9 +40,11 @@ def run_sustained(
         worker.load(plan.pack_of(case))
         inference_ns = worker.infer(1, Stage.SUSTAINED, settle=0).ns[0]
 
-        def measure(count: int) -> SustainedBlock:
+        def measure(count: int) -> SustainedBlock | None:
             worker.begin_inference(count, Stage.SUSTAINED)
             answer = worker.end_inference(Stage.SUSTAINED)
+            if worker.stopped_s:
+                return None
             return block_of(answer.ns, answer.counters, worker.output_difference(answer, Stage.SUSTAINED))
 
         SustainedPass(case.id, seconds, journal, progress, measure, read_state).run(before, inference_ns)
@@ -60,8 +62,9 @@ class SustainedPass:
     """Receives each block at once."""
     progress: Progress
     """Advances by one step per second."""
-    measure: Callable[[int], SustainedBlock]
-    """Times so many inferences without a pause."""
+    measure: Callable[[int], SustainedBlock | None]
+    """Times so many inferences without a pause; None if everything stood still meanwhile, as in a container
+    that was paused."""
     read_state: Callable[[], HostState]
     """Reads the state of the machine."""
 
@@ -73,6 +76,9 @@ class SustainedPass:
         so_far, reported_s, synced_s = self._so_far, 0, self._so_far.elapsed_s
         while so_far.elapsed_s < self.seconds:
             block = self.measure(max(1, int(_BLOCK_S * NS_PER_S / inference_ns)))
+            if block is None:
+                self.journal.add(SustainedStarted(case=self.case, before=self.read_state()))
+                continue
             self.journal.add(SustainedBlockMeasured(case=self.case, block=block))
             if so_far.elapsed_s >= synced_s + _SYNC_S:
                 self.journal.sync()

@@ -5,7 +5,7 @@ It knows the order of the steps, and what may go wrong between two of them. It m
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -62,7 +62,8 @@ _MAY_GO_ON = "the board may go on measuring; the same command returns to it, and
 # pip writes into folders of its own, which two boards that need the same must not fill at once.
 _GATHERING = Lock()
 
-OnReport = Callable[[Report], None]
+OnReport = Callable[[Report], bool]
+"""Receives a report, and returns whether it is in a file: if not, the board keeps it until it was shown."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Measurement:
         self._stopping = stopping
         self._job_progress = JobProgress(target.name, progress)
         self._fruitless = self._restarts = 0
+        self._kept_job: Job | None = None
         progress.begin("connecting", 1)
         self._board = Board(target, stopping)
         progress.advance()
@@ -110,8 +112,10 @@ class Measurement:
         """Do all that is left to do, and return the report.
 
         `on_report` receives it while the board still has it: if it raises, the same command fetches it again.
+        If it has put the report in no file, the connection stays open for `delete_shown`.
         """
-        with closing(self):
+        with ExitStack() as stack:
+            stack.callback(self.close)
             probe = self._board.probe()
             probe.refuse_unusable()
             self._describe(probe)
@@ -127,10 +131,21 @@ class Measurement:
                 self._set_up_and_start(job, probe, state)
             self._follow_to_the_end(job)
             report = self._fetch(job, probe)
-            on_report(report)
-            with suppress(LinkLostError):  # the report is safe; the next command removes the job
-                self._board.delete_job(job)
+            if on_report(report):
+                self._delete(job)
+            else:
+                self._kept_job = job
+                stack.pop_all()
         return report
+
+    def delete_shown(self) -> None:
+        """Delete from the board what it still has because its report is in no file; it was shown by now."""
+        if self._kept_job is not None:
+            self._delete(self._kept_job)
+
+    def _delete(self, job: Job) -> None:
+        with suppress(LinkLostError):  # the report is safe; the next command removes the job
+            self._board.delete_job(job)
 
     def close(self) -> None:
         """End the connection; a job that was started goes on."""

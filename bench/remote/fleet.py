@@ -17,7 +17,9 @@ from bench.report.schema import Report
 
 _POLL_S = 0.5
 
-OnReport = Callable[[Target, Report], None]
+OnReport = Callable[[Target, Report], bool]
+"""Receives a board's report, and returns whether it is in a file: if not, the board keeps it until it was
+shown."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ def measure_fleet(
     request: BoardRequest,
     progress: Mapping[str, Progress],
     on_report: OnReport,
-) -> list[BoardResult]:
-    """Measure on every board, and return the results in their order.
+    show: Callable[[list[BoardResult]], None],
+) -> None:
+    """Measure on every board, and show the results in their order.
 
-    `progress`: by the boards' names; `on_report` receives each report while the board still has it. Ctrl-C
-    ends every measurement, and is raised when all have ended.
+    `progress`: by the boards' names; `on_report` receives each report while the board still has it, and
+    `show` all of them while the boards still have those that are in no file. If one raises, the same command
+    fetches them again. Ctrl-C ends every measurement, and is raised when all have ended.
     """
     stopping = Event()
     with ExitStack() as stack, ThreadPoolExecutor(len(targets)) as pool:
@@ -62,7 +66,10 @@ def measure_fleet(
         except BaseException:
             stopping.set()  # the pool waits until each thread has ended its own measurement
             raise
-    return [future.result() for future in futures]
+        show([future.result() for future in futures])
+        for measurement in measurements:
+            if isinstance(measurement, Measurement):
+                measurement.delete_shown()
 
 
 def _connect(

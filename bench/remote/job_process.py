@@ -64,6 +64,10 @@ class EventFile:
         """Say something that stays on the screen."""
         self._write(Say(sentence=sentence))
 
+    def say_always(self, sentence: str) -> None:
+        """Say it; whoever follows the job may show it."""
+        self.say(sentence)
+
     def _write(self, event: Begin | Advance | Say) -> None:
         self._file.write(event.model_dump_json() + "\n")
         self._file.flush()

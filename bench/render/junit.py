@@ -14,7 +14,7 @@ from bench.render.text import titles_of
 from bench.report.outputs_words import answers_sentence, outputs_sentence
 from bench.report.schema import Report, Run
 from bench.units import ms
-from user_files.printable import printable_lines
+from user_files.printable import printable_lines, without_commands
 
 _ROOT = "testsuites"
 _REPORT = "edgefit report"
@@ -55,8 +55,8 @@ def _to_xml(root: ElementTree.Element) -> str:
 
 
 def _writable(text: str) -> str:
-    """Return a text without the characters that XML cannot contain, or that a CI system's page follows."""
-    return printable_lines(text)
+    """Return a text without the characters that XML cannot contain, or that a CI system follows."""
+    return without_commands(printable_lines(text))
 
 
 def _add_run(suite: ElementTree.Element, title: str, report: Report, run: Run) -> None:

@@ -12,6 +12,8 @@ from bench.run.proxy import target_of
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.installed import row_of
 from bench.verify.document import VerifiedPart, part
+from device_profiles.loading import shipped_profiles
+from device_profiles.profile import Profile
 
 
 def conditions_part(report: Report) -> VerifiedPart:
@@ -24,7 +26,14 @@ def conditions_part(report: Report) -> VerifiedPart:
         f"'{terms.provenance}' follows from the machine and profile {report.profile.name}; threads, batch, "
         "variables, provider, runtime and precision of each row are those of its case"
     )
-    return part("conditions", checked, wrong)
+    return part("conditions", checked, wrong, _of_profile(report.profile))
+
+
+def _of_profile(profile: Profile) -> list[str]:
+    """Say that a profile is the user's own: its name is no proof of what it holds."""
+    if profile in shipped_profiles():
+        return []
+    return [f"the profile {profile.name}, which is not, or not so, one that comes with this edgefit"]
 
 
 def _of_proxy(report: Report, terms: Terms) -> Iterator[str]:

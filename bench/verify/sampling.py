@@ -1,6 +1,6 @@
 """Whether samples, processes, predictions and times of a report fit its plan and each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 from bench.harness.interleaving import end_of_sampling
@@ -57,13 +57,21 @@ def samples_part(report: Report) -> VerifiedPart:
         for process in run.completed.processes
         for block in process.blocks
     ]
-    if len(set(positions)) < len(positions):
-        wrong.append("two blocks have one position in the run")
+    wrong += _of_positions(positions, has_failed=any(run.status == "failed" for run in report.runs))
     checked = (
         f"{len(positions)} blocks of at most {sampling.block_samples} samples, {sampling.blocks} in a "
         f"process, and {sampling.check_after_processes[-1]} processes at most, as the profile plans"
     )
     return part("samples", checked, wrong)
+
+
+def _of_positions(positions: Sequence[int], has_failed: bool) -> Iterator[str]:
+    """Yield what is impossible in the order of all blocks, which are counted as they are measured."""
+    if len(set(positions)) < len(positions):
+        yield "two blocks have one position in the run"
+    lacking = max(positions, default=-1) + 1 - len(set(positions))
+    if lacking > 0 and not has_failed:  # the blocks of a row that failed are not kept
+        yield f"{lacking} blocks were measured and are in no row, and no row failed"
 
 
 def _of_row(run: Run, measured: Completed, sampling: Sampling) -> Iterator[str]:
@@ -90,6 +98,8 @@ def _of_process(process: ProcessTiming, sampling: Sampling) -> Iterator[str]:
     if not 1 <= len(process.warm_up_ns) <= sampling.warm_up:
         yield f"{name}: {len(process.warm_up_ns)} inferences of warm-up, of 1 to {sampling.warm_up}"
         return
+    if process.cached_share is not None and not 0 <= process.cached_share <= 1:
+        yield f"{name}: a share of {process.cached_share:g} of its file was in the cache"
     most = block_samples(sampling, process.warm_up_ns)
     for block in process.blocks:
         if not 1 <= len(block.ns) <= most:
@@ -159,6 +169,11 @@ def timed_outputs_part(report: Report) -> VerifiedPart:
     without = [run.case for run, row in measured if not row.output_differences]
     gaps = [f"{', '.join(without)}: none was compared with the accuracy pass"] if without else []
     wrong = [
+        f"{run.case}: a difference of outputs is negative"
+        for run, row in measured
+        if min(row.output_differences, default=0) < 0
+    ]
+    wrong += [
         f"{run.case}: a timed inference's output differs by {row.largest_output_difference:.2g}, and no "
         "warning says so"
         for run, row in measured

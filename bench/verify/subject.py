@@ -18,7 +18,7 @@ _FROM_ELSEWHERE = {"folder"}
 def subject_part(report: Report, bundle: Bundle | None) -> VerifiedPart:
     """Compare what was measured with the files themselves."""
     if report.models is not None:
-        return _models_part(report, report.models.models)
+        return _models_part(report, report.models.models, bundle)
     assert report.bundle is not None
     assert report.evaluation is not None
     if bundle is None:
@@ -44,6 +44,7 @@ def subject_part(report: Report, bundle: Bundle | None) -> VerifiedPart:
             *_of_evaluation(report.evaluation, bundle),
             *_of_rows(report.runs, bundle),
         ],
+        _rows_left_out(report.runs, bundle),
     )
 
 
@@ -84,16 +85,26 @@ def _of_rows(runs: Sequence[Run], bundle: Bundle) -> Iterator[str]:
         if artifact is None:
             if run.variant not in missing or run.completed is not None:
                 yield f"{run.case}: the bundle has no {run.variant}"
+        elif run.size_bytes is None and run.completed is not None:
+            yield f"{run.case}: it has no size, and its files have {artifact.size_bytes} bytes"
         elif run.size_bytes is not None and run.size_bytes != artifact.size_bytes:
             yield f"{run.case}: its size is {run.size_bytes} bytes, and its files have {artifact.size_bytes}"
 
 
-def _models_part(report: Report, models: Sequence[ModelFileRecord]) -> VerifiedPart:
+def _rows_left_out(runs: Sequence[Run], bundle: Bundle) -> list[str]:
+    rows = {run.variant for run in runs}
+    others = [each.variant for each in bundle.manifest.artifacts if each.variant not in rows]
+    return [f"{', '.join(others)}: in the bundle, and no row of the report"] if others else []
+
+
+def _models_part(report: Report, models: Sequence[ModelFileRecord], bundle: Bundle | None) -> VerifiedPart:
     """Compare model files with those at the paths where they were measured."""
     wrong, gaps, checked = [*_of_model_rows(report, models)], [], []
+    if bundle is not None:
+        gaps.append(f"{bundle.folder}: the report is of model files, and of no bundle")
     for model in models:
         path = Path(model.path)
-        if not path.exists():
+        if not _is_here(path):
             gaps.append(f"{model.name}: hash and size, because {path} is not here")
             continue
         checked.append(model.name)
@@ -101,6 +112,14 @@ def _models_part(report: Report, models: Sequence[ModelFileRecord]) -> VerifiedP
     gaps.append("the values of their inputs, which are not kept")
     words = f"hash and size of {', '.join(checked)}, as {'it lies' if len(checked) == 1 else 'they lie'} here"
     return part("model files", words if checked else None, wrong, gaps)
+
+
+def _is_here(path: Path) -> bool:
+    """Tell whether there is such a file; a path that this system cannot have names none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _of_file(model: ModelFileRecord, path: Path) -> list[str]:

@@ -92,7 +92,8 @@ def _without(path: Path, message: str) -> str:
 
 def _measured_part() -> VerifiedPart:
     gap = (
-        "samples, memory, load times, energy, logits, executed graphs and the state of the machine stand in "
-        "the report alone: measure again to see whether they are repeated"
+        "samples, memory, load times, energy, logits, executed graphs, why a row failed, versions of "
+        "runtimes, the machine and its state stand in the report alone: measure again to see whether they "
+        "are repeated"
     )
     return part("measurements", None, gaps=[gap])

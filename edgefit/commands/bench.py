@@ -1,7 +1,8 @@
 """`edgefit bench`: reads model files or a bundle, and a profile; writes a report. bench/ measures."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,9 @@ from edgefit.profiles import complete_profile_name
 from edgefit.report_output import exit_code_of, show_next_step, show_report
 from edgefit.terminal import Output
 from edgefit.values import DEFAULT_PROFILE, now
+
+if TYPE_CHECKING:
+    from bench.report.schema import Report
 
 
 def bench(
@@ -146,10 +150,19 @@ def bench(
     for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
         if value is not None:
             raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
-    with progress() as watcher:
-        report = measure(subjects, profile or DEFAULT_PROFILE, inputs, request, out, watcher, metrics)
-    show_report(report, output)
-    output.document(to_json(report))
+    with ExitStack() as display:
+        watcher = display.enter_context(progress())
+
+        def show(report: "Report") -> None:
+            display.close()
+            show_report(report, output)
+            output.document(to_json(report))
+            output.flush()
+
+        profile = profile or DEFAULT_PROFILE
+        report = measure(subjects, profile, inputs, request, out, watcher, metrics, show)
+    if out is not None:
+        show(report)
     if code := exit_code_of(report):
         raise typer.Exit(code)
     show_next_step([] if out is None else [out], output)

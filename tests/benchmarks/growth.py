@@ -171,11 +171,11 @@ def _write_job_pack(folder: Path) -> None:
     from bench.filesystem.whole_files import whole_file
     from bench.remote.job_files import File
     from bench.remote.packing import PackIndex, write_archive
-    from models.progress import Silent
+    from edgefit.progress import Silence
 
     with whole_file(folder / "pack.py") as file:
         index = PackIndex(report="r.json", systems=())
-        write_archive(file, index, [File("a" * 64, folder / "wheel")], Silent())
+        write_archive(file, index, [File("a" * 64, folder / "wheel")], Silence())
 
 
 def _no_data(folder: Path, size: int) -> None:
@@ -190,7 +190,7 @@ def _sustain(folder: Path) -> None:
     from bench.harness.sustained import SustainedPass
     from bench.harness.sustained_blocks import block_of
     from bench.measurements import SustainedBlock, SystemCounters
-    from models.progress import Silent
+    from edgefit.progress import Silence
 
     each_ns, hours = 10_000_000, int((folder / "size").read_text())
 
@@ -207,7 +207,7 @@ def _sustain(folder: Path) -> None:
         return block_of((each_ns,) * count, counters)
 
     with Journal("growth", resume=False) as journal:
-        SustainedPass("a", hours * 3600, journal, Silent(), measure, lambda: CALM).run(CALM, each_ns)
+        SustainedPass("a", hours * 3600, journal, Silence(), measure, lambda: CALM).run(CALM, each_ns)
     with Journal("growth", resume=True) as journal:
         (folder / "run.json").write_text(journal.state.sustained["a"].model_dump_json())
         journal.finish()

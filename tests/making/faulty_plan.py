@@ -53,6 +53,9 @@ class Silent:
     def say(self, sentence: str) -> None:
         self.sentences.append(sentence)
 
+    def say_always(self, sentence: str) -> None:
+        self.say(sentence)
+
 
 @contextmanager
 def faulty_runtime() -> Iterator[None]:

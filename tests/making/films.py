@@ -34,6 +34,9 @@ class Remembering:
     def say(self, sentence: str) -> None:
         self.sentences.append(sentence)
 
+    def say_always(self, sentence: str) -> None:
+        self.say(sentence)
+
 
 def film(label: int, seed: int, side: int = SIDE) -> npt.NDArray[np.uint8]:
     """uint8 [side, side]."""

@@ -17,6 +17,9 @@ class Watching:
     def say(self, sentence: str) -> None:
         self.sentences.append(sentence)
 
+    def say_always(self, sentence: str) -> None:
+        self.say(sentence)
+
 
 class InterruptedWatching(Watching):
     """Interrupts, as Ctrl-C does, when the first variant is made and its worker still runs."""

@@ -195,7 +195,7 @@ def _csv(text: str) -> list[str]:
 
 
 def _junit(text: str) -> list[str]:
-    assert_printable(text)
+    assert_harmless(text)  # CI logs show such files too
     return [element.tag for element in ElementTree.fromstring(text).iter()]
 
 

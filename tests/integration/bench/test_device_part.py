@@ -32,6 +32,7 @@ class Silent:
     def begin(self, task, total): pass
     def advance(self, steps=1, note=""): pass
     def say(self, sentence): pass
+    def say_always(self, sentence): pass
 names = ("onnx-fp32", "openvino-fp32")
 request = BenchmarkRequest(only=names, quick=True, tool="0", created="now")
 report = benchmark(read_bundle(Path(sys.argv[1])), load_profile(sys.argv[2]), request, Silent())

@@ -71,6 +71,22 @@ def test_files_are_utf_8_whatever_the_terminal_has(report: Path, tmp_path: Path)
     assert strict == ((tmp_path / "r.md").read_bytes(), (tmp_path / "r.csv").read_bytes())
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_was_measured_is_kept_if_it_cannot_be_shown(tmp_path: Path, options: tuple[str, ...]) -> None:
+    write_onnx(tmp_path / "model.onnx")
+    words = ("bench", "model.onnx", *SHORTLY, *options)
+
+    full = shell('"$@" > /dev/full', *words, cwd=tmp_path)
+    gone = shell('"$@" --resume | true; exit ${PIPESTATUS[0]}', *words, cwd=tmp_path)
+    again = shell('"$@" --resume', *words, cwd=tmp_path)
+
+    assert (full.returncode, gone.returncode, again.returncode) == (2, 141, 0)
+    assert "run the same command with --resume" in full.stderr
+    assert "No space left on device" in full.stderr
+    assert "0 blocks" not in again.stderr
+    assert "resum" in again.stderr
+
+
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-", ">&-"])
 def test_a_measurement_needs_no_stream(tmp_path: Path, closed: str) -> None:
     write_onnx(tmp_path / "model.onnx")

@@ -1,6 +1,7 @@
 """`--metric`: the user's function is imported and tried before anything is measured, and its errors are one
 sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -136,10 +137,14 @@ def test_the_report_of_a_board_gets_its_metrics_here(
     (target,) = parse_targets(["ssh://pi@board"])
 
     def measured(
-        targets: list[Target], _request: object, _progress: object, on_report: OnReport
-    ) -> list[BoardResult]:
-        on_report(targets[0], report)
-        return [BoardResult(targets[0], report)]
+        targets: list[Target],
+        _request: object,
+        _progress: object,
+        on_report: OnReport,
+        show: Callable[[list[BoardResult]], None],
+    ) -> None:
+        assert on_report(targets[0], report)
+        show([BoardResult(targets[0], report)])
 
     monkeypatch.setattr("bench.remote.fleet.measure_fleet", measured)
     request = BoardRequest(

@@ -14,26 +14,25 @@ from bench.harness.alone import NO_WAIT_VARIABLE
 
 _MEASURE = """
 import sys
+from contextlib import redirect_stderr
 from bench.harness import alone
+from edgefit.progress import progress
+from edgefit.terminal import set_quiet
 
-class Lines:
-    def begin(self, task, total): pass
-    def advance(self, steps=1, note=""): pass
-    def say(self, sentence): print(sentence, flush=True)
-
+set_quiet(len(sys.argv) > 2)
 alone._NAME = b"\\0" + sys.argv[1].encode()
-with alone.alone(Lines()):
+with redirect_stderr(sys.stdout), progress() as lines, alone.alone(lines):
     print("measures", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def command(machine: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def command(machine: str, *options: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Start a command that measures on a machine, in so far as a name is one, until its input ends."""
     environment = {name: value for name, value in os.environ.items() if name != NO_WAIT_VARIABLE}
     process = subprocess.Popen(
-        [sys.executable, "-c", _MEASURE, machine],
+        [sys.executable, "-c", _MEASURE, machine, *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,13 +59,14 @@ def machine() -> str:
     return f"edgefit-test-{secrets.token_hex(8)}"
 
 
+@pytest.mark.parametrize("options", [(), ("--quiet",)])
 @pytest.mark.parametrize("end", [signal.SIGKILL, None])
 def test_a_second_command_waits_until_the_first_has_ended_however_that_ends(
-    machine: str, end: signal.Signals | None
+    machine: str, end: signal.Signals | None, options: tuple[str, ...]
 ) -> None:
     with command(machine) as first:
         assert line_of(first) == "measures"
-        with command(machine) as second:
+        with command(machine, *options) as second:
             said = line_of(second)
             assert f"another command measures on this machine (process {first.pid}, started at " in said
             assert "Ctrl-C ends the wait" in said

@@ -227,6 +227,40 @@ WRONG: dict[str, tuple[str, Change, str]] = {
         lambda document: moved(document, "runs", 0, "format", value="tflite"),
         "onnx-fp32: 'tflite' is no format",
     ),
+    "a row that was left out": (
+        "measured",
+        lambda document: document["runs"].pop(0),
+        "blocks were measured and are in no row, and no row failed",
+    ),
+    "a control that was left out": (
+        "proxy",
+        lambda document: moved(
+            document, "runs", value=[run for run in document["runs"] if run["variant"] != "null"]
+        ),
+        "blocks were measured and are in no row, and no row failed",
+    ),
+    "blocks that were left out": (
+        "models",
+        lambda document: document["runs"][0]["outcome"]["processes"][0]["blocks"].pop(0),
+        "blocks were measured and are in no row, and no row failed",
+    ),
+    "a size that was left out": (
+        "measured",
+        lambda document: moved(document, "runs", 0, "size_bytes", value=None),
+        "it has no size, and its files have ",
+    ),
+    "a share": (
+        "measured",
+        lambda document: moved(document, "runs", 0, "outcome", "processes", 0, "cached_share", value=7.0),
+        "a share of 7 of its file was in the cache",
+    ),
+    "a negative difference": (
+        "measured",
+        lambda document: moved(
+            document, "runs", 0, "outcome", "processes", 0, "blocks", 0, "output_difference", value=-1.0
+        ),
+        "a difference of outputs is negative",
+    ),
     "a key": ("measured", lambda document: moved(document, "fast", value=True), "unknown key 'fast'"),
 }
 
@@ -277,6 +311,52 @@ def test_a_model_file_that_is_another_now_does_not_match(reports: Path, tmp_path
 
     assert verified(at(same)).holds
     assert any("is not the file that was measured" in sentence for sentence in verified(at(other)).wrong)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/model.onnx", "x" * 999, "/x\0y"])
+def test_a_model_file_that_is_not_here_is_not_checked(reports: Path, path: str, tmp_path: Path) -> None:
+    report = changed(
+        reports,
+        "models",
+        tmp_path,
+        lambda document: moved(document, "models", "models", 0, "path", value=path),
+    )
+
+    found = verified(report)
+
+    assert found.holds
+    assert "is not here" in gaps_of(found, "model files")
+
+
+def gaps_of(found: VerifiedReport, name: str) -> str:
+    """What of a part was not checked."""
+    return "; ".join(gap for part in found.parts if part.part == name for gap in part.not_checked)
+
+
+def test_a_bundle_of_which_a_report_is_not_is_not_passed_over(reports: Path) -> None:
+    found = verified(reports / "models.json", reports / "bundle")
+
+    assert "of no bundle" in gaps_of(found, "model files")
+
+
+def test_what_of_a_bundle_has_no_row_is_named(reports: Path) -> None:
+    found = verified(reports / "measured.json", reports / "bundle")
+
+    assert "torchscript-fp32: in the bundle, and no row" in gaps_of(found, "bundle")
+
+
+def test_a_profile_that_has_the_name_of_another_is_no_proof_of_a_device(
+    reports: Path, tmp_path: Path
+) -> None:
+    own = json.loads(load_profile("laptop-cpu").model_dump_json())
+
+    def gaps_with(name: str) -> str:
+        profile = {**own, "name": name}
+        path = changed(reports, "measured", tmp_path, lambda report: moved(report, "profile", value=profile))
+        return gaps_of(verified(path), "conditions")
+
+    assert gaps_with("laptop-cpu") == ""
+    assert "the profile raspberry-pi-5, which is not" in gaps_with("raspberry-pi-5")
 
 
 def test_what_another_version_worded_is_not_compared(reports: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Interrupted:
         return inferred(count)
 
 
-def run(journal: Journal, seconds: float, measure: Callable[[int], SustainedBlock]) -> None:
+def run(journal: Journal, seconds: float, measure: Callable[[int], SustainedBlock | None]) -> None:
     SustainedPass("a", seconds, journal, Silent(), measure, lambda: CALM).run(CALM, SLOW_NS)
 
 
@@ -84,6 +84,17 @@ def test_an_interrupted_run_goes_on_with_what_the_journal_has() -> None:
     assert rest.asked == [4] * 60
     assert len(measured.figures) == 100
     assert measured.resumed_at_s == (40.0,)
+
+
+def test_a_block_in_which_everything_stood_still_is_dropped_and_marked() -> None:
+    answers: list[SustainedBlock | None] = [inferred(4), None, inferred(4), inferred(4)]
+
+    with Journal("stopped", resume=False) as journal:
+        run(journal, 3, lambda _: answers.pop(0))
+        measured = journal.state.sustained["a"]
+
+    assert len(measured.figures) == 3
+    assert measured.resumed_at_s == (1.0,)
 
 
 def test_a_loss_of_power_costs_half_a_minute_of_a_sustained_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 """What a board answers at the end of a measurement, or in the place of one: never more than its own row."""
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from making.compared_report import Row, made_report
@@ -92,7 +94,7 @@ def right_report(request: BoardRequest) -> Report:
 
 def measured(request: BoardRequest) -> Report:
     board = Measurement(Target("ssh://board", "board"), request, Silence(), Event())
-    return board.measure(lambda _: None)
+    return board.measure(lambda _: True)
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, report: str | None, exit_code: int = 0) -> None:
@@ -109,6 +111,43 @@ def test_a_report_is_fetched_and_its_job_removed(
 
     assert measured(request_) == report
     assert EndedBoard.deleted == (("board", False),)
+
+
+@pytest.mark.parametrize("is_in_a_file", [True, False])
+def test_a_board_keeps_its_job_until_the_report_is_in_a_file_or_was_shown(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch, is_in_a_file: bool
+) -> None:
+    ended(monkeypatch, to_json(right_report(request_)))
+    deleted_when_shown: list[int] = []
+
+    measure_fleet(
+        [Target("ssh://board", "board")],
+        request_,
+        {"board": Silence()},
+        lambda *_: is_in_a_file,
+        lambda _: deleted_when_shown.append(len(EndedBoard.deleted)),
+    )
+
+    assert deleted_when_shown == [int(is_in_a_file)]
+    assert EndedBoard.deleted == (("board", False),)
+
+
+def test_a_board_keeps_a_report_that_could_be_neither_written_nor_shown(
+    request_: BoardRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(monkeypatch, to_json(right_report(request_)))
+
+    def fail(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    targets, progress = [Target("ssh://board", "board")], {"board": Silence()}
+    results: list[BoardResult] = []
+    measure_fleet(targets, request_, progress, fail, results.extend)
+    with pytest.raises(OSError, match="No space left"):
+        measure_fleet(targets, request_, progress, lambda *_: False, fail)
+
+    assert results[0].report is None
+    assert EndedBoard.deleted == ()
 
 
 @pytest.mark.parametrize(
@@ -282,8 +321,10 @@ def test_a_malformed_answer_does_not_end_the_other_boards(
     targets = [Target(f"ssh://{name}", name) for name in ("odd", "even")]
     progress = {target.name: Silence() for target in targets}
 
-    odd, even = measure_fleet(targets, request_, progress, lambda *_: None)
+    results: list[BoardResult] = []
+    measure_fleet(targets, request_, progress, lambda *_: True, results.extend)
 
+    odd, even = results
     assert even == BoardResult(targets[1], report)
     assert isinstance(odd.outcome, BoardError)
     assert str(odd.outcome).startswith("odd: the answer of edgefit's agent is not valid")

@@ -23,6 +23,9 @@ class Shown:
     def say(self, sentence: str) -> None:
         self.lines.append(f"say {sentence}")
 
+    def say_always(self, sentence: str) -> None:
+        self.say(sentence)
+
 
 def test_steps_are_shown_up_to_the_end_of_their_task() -> None:
     shown = Shown()

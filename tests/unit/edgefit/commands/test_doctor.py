@@ -66,7 +66,7 @@ def test_a_board_shows_its_cores_its_limit_and_its_own_variables(monkeypatch: py
             with_files(**{"/sys/devices/system/cpu/online": "0-999999999999"}),
             "the answer of edgefit's agent is not valid",
         ),
-        (with_files(**{"/../../a\x1b[2J": ""}), r"the board sent a file with the path '/../../a\x1b[2J'"),
+        (with_files(**{"/../../a\x1b[2J": ""}), r"the board sent the file '/../../a\x1b[2J', which edgefit"),
     ],
 )
 def test_an_odd_answer_is_one_printable_sentence_and_exit_code_5(
