@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails
 
 from user_files.json_text import json_of
 
@@ -14,6 +14,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 PositiveCount = Annotated[int, Field(gt=0, le=LARGEST_NUMBER)]
 """A number by which something is divided."""
 
+_Record = TypeVar("_Record", bound="CheckedRecord")
 _SEQUENCES = ("tuple", "list", "set", "frozenset")
 
 
@@ -35,12 +36,35 @@ def _set_bounds(part: Any, record: object) -> None:
             _set_bounds(item, record)
 
 
+def _in_terms_of_json(error: ValidationError) -> ValidationError:
+    """Return an error that speaks of objects and arrays, not of Python's types."""
+    faults = [
+        InitErrorDetails(type=each["type"], loc=each["loc"], input=each["input"], ctx=each.get("ctx", {}))
+        for each in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data(error.title, faults, input_type="json")
+
+
 class CheckedRecord(BaseModel):
     """A record that refuses numbers of hundreds of digits, and a sequence at its first wrong item.
 
     Without the first, arithmetic fails long after the file was read. Without the second, a file with millions
     of wrong values takes minutes and gigabytes, although one of them is shown.
     """
+
+    @classmethod
+    def of_json(cls: type[_Record], content: bytes, document: Any = None) -> _Record:
+        """Return the record of a JSON document; raises ContentError or ValidationError.
+
+        `document`: what `json_of` gave of `content`, if the caller has asked it already. A record by itself
+        would not see that a key occurs twice. Of values of Python an error has no copy of what it is in, as
+        each error of a JSON text has; but only in a text may a list stand for a tuple in a strict record.
+        """
+        try:
+            cls.model_validate(json_of(content) if document is None else document, strict=False)
+        except ValidationError as error:
+            raise _in_terms_of_json(error) from None
+        return cls.model_validate_json(content)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

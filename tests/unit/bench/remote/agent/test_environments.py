@@ -48,7 +48,7 @@ def test_code_outside_its_folder_is_refused(tmp_path: Path, sha256: str) -> None
 )
 def test_an_archive_that_is_damaged_is_refused(tmp_path: Path, content: bytes) -> None:
     store = Store(tmp_path / "store")
-    environments, sha256 = Environments(store), stored(store, content)
+    environments, why = Environments(store), "an archive that was sent is damaged on the board"
 
     with pytest.raises(RefusedError, match=why):
         environments.make("e1", [stored(store, content)], with_system_packages=False, imports=[])
