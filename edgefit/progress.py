@@ -99,7 +99,8 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        self._drawing.console.print(escape(shortened(printable(self._prefix + sentence))))
+        shown = shortened(printable(self._prefix + sentence))
+        self._drawing.console.print(shown, markup=False, emoji=False)
 
     def say_always(self, sentence: str) -> None:
         """Print a sentence above the bar."""

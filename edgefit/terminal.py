@@ -142,7 +142,8 @@ class Output:
 
     def say(self, sentence: str) -> None:
         """Print a sentence as one line."""
-        self.console.print(escape(printable(sentence)), soft_wrap=True)
+        shown = shortened(printable(sentence))
+        self.console.print(shown, markup=False, emoji=False, soft_wrap=True)
 
     def command(self, line: str) -> None:
         """Print a line that a CI system takes for a command. What it says is escaped already."""

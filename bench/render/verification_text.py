@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.render.lines import line
 from bench.verify.document import VerifiedPart, VerifiedReport
 
 _STYLES = {"holds": "green", "not checked": "dim"}
@@ -13,7 +14,7 @@ _STYLES = {"holds": "green", "not checked": "dim"}
 
 def result_line(report: VerifiedReport) -> RenderableType:
     """Return the result of a report in a line."""
-    return Text(report.words, "bold green" if report.holds else "bold red")
+    return line(report.words, "bold green" if report.holds else "bold red")
 
 
 def verified_parts(report: VerifiedReport) -> RenderableType:
@@ -24,7 +25,7 @@ def verified_parts(report: VerifiedReport) -> RenderableType:
     table.add_column(overflow="fold")
     for part in report.parts:
         for result, sentence in _lines(part):
-            table.add_row(Text(result, _STYLES[result]), Text(part.part), Text(sentence))
+            table.add_row(Text(result, _STYLES[result]), Text(part.part), line(sentence))
     return table
 
 
