@@ -254,6 +254,5 @@ class RunRecord(Record):
         content = utf8_of(content)
         record = json_of(content)
         if isinstance(record, dict):
-            record = upgraded(record)
-            content = json.dumps(record).encode()
-        return cls.from_parsed(content, record)
+            content = json.dumps(upgraded(record)).encode()
+        return cls.of_json(content)

@@ -1,14 +1,11 @@
 """What every record that is read from a file has in common: numbers within bounds, and a bounded check."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails
 
 from user_files.json_text import json_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 LARGEST_NUMBER = (1 << 63) - 1
 """The largest whole number of a record, and its negative the smallest: what 64 bits and a float hold."""
@@ -17,6 +14,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 PositiveCount = Annotated[int, Field(gt=0, le=LARGEST_NUMBER)]
 """A number by which something is divided."""
 
+_Record = TypeVar("_Record", bound="CheckedRecord")
 _SEQUENCES = ("tuple", "list", "set", "frozenset")
 
 
@@ -38,6 +36,15 @@ def _set_bounds(part: Any, record: object) -> None:
             _set_bounds(item, record)
 
 
+def _in_terms_of_json(error: ValidationError) -> ValidationError:
+    """Return an error that speaks of objects and arrays, not of Python's types."""
+    faults = [
+        InitErrorDetails(type=each["type"], loc=each["loc"], input=each["input"], ctx=each.get("ctx", {}))
+        for each in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data(error.title, faults, input_type="json")
+
+
 class CheckedRecord(BaseModel):
     """A record that refuses numbers of hundreds of digits, and a sequence at its first wrong item.
 
@@ -46,25 +53,22 @@ class CheckedRecord(BaseModel):
     """
 
     @classmethod
+    def of_json(cls: type[_Record], content: bytes, document: Any = None) -> _Record:
+        """Return the record of a JSON document; raises ContentError or ValidationError.
+
+        `document`: what `json_of` gave of `content`, if the caller has asked it already. A record by itself
+        would not see that a key occurs twice. Of values of Python an error has no copy of what it is in, as
+        each error of a JSON text has; but only in a text may a list stand for a tuple in a strict record.
+        """
+        try:
+            cls.model_validate(json_of(content) if document is None else document, strict=False)
+        except ValidationError as error:
+            raise _in_terms_of_json(error) from None
+        return cls.model_validate_json(content)
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the record's schema with these bounds."""
         schema = handler(source)
         _set_bounds(schema, cls)
         return schema
-
-    @classmethod
-    def from_parsed(cls, content: bytes | str, document: Any) -> "Self":
-        """Return the record in the JSON text `content`, of which `document` is what it was parsed to.
-
-        Python's values are checked first, because a fault refers to one of them. A fault in text holds a copy
-        of what it is in: of a missing key that is the whole object, perhaps the whole document.
-        Raises ValidationError.
-        """
-        cls.__pydantic_validator__.validate_python(document, strict=False)
-        return cls.model_validate_json(content)
-
-    @classmethod
-    def of_json(cls, content: bytes) -> "Self":
-        """Return the record in a JSON document, in which no key occurs twice; raises ContentError or
-        ValidationError."""
-        return cls.from_parsed(content, json_of(content))

@@ -397,9 +397,9 @@ def _manifest_of(content: bytes) -> Manifest:
     document = json_of(content)
     if isinstance(document, dict) and is_schema_1(document):
         with suppress(ValueError, LookupError, TypeError, AttributeError):  # the record says what is wrong
-            document = renamed_manifest(document)
-            content = json.dumps(document).encode()
-    return Manifest.from_parsed(content, document)
+            content = json.dumps(renamed_manifest(document)).encode()
+            document = json_of(content)
+    return Manifest.of_json(content, document)
 
 
 def written_files(folder: Path) -> dict[str, str | None] | None:

@@ -98,7 +98,7 @@ def parse_unchecked(content: bytes, path: Path) -> Report:
         wrong = wrong_path(path, "a report, which is a JSON document", _MAKE_ONE)
         raise InputError(why_replaced(path) or f"{path}: {wrong}")
     try:
-        report = Report.from_parsed(*_in_schema_2(content, path))
+        report = Report.of_json(*_in_schema_2(content, path))
     except ValidationError as error:
         raise InputError(explain(path, error, Report, content)) from None
     _refuse_repeated_rows(path, report)
@@ -124,10 +124,7 @@ def checked_row(path: Path, report: Report, run: Run, outcomes: Mapping[str, Out
 
 
 def _in_schema_2(content: bytes, path: Path) -> tuple[bytes, Any]:
-    """Return a report's content in schema 2, and the document that it is, parsed.
-
-    Anything but a report of schema 1 is returned unchanged.
-    """
+    """Return a report's content in schema 2, and its document. Only a report of schema 1 is changed."""
     try:
         document = json_of(content, _MOST_KEYS)
     except ContentError as error:
@@ -143,8 +140,8 @@ def _in_schema_2(content: bytes, path: Path) -> tuple[bytes, Any]:
     if not is_schema_1(document):
         return content, document
     try:
-        converted = to_schema_2(document)
-        return json.dumps(converted).encode(), converted
+        renamed = json.dumps(to_schema_2(document)).encode()
+        return renamed, json_of(renamed)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise InputError(
             f"{path}: this report of schema 1 is damaged ({type(error).__name__}: {error}); measure again"

@@ -38,7 +38,7 @@ REASONS = {
     "bench/remote/agent/store.py": SYNCED,
     "bench/remote/agent/trial.py": "to see whether it can, and deletes it",
     "bench/remote/job_process.py": "progress, which nothing is resumed from",
-    "bench/remote/packing.py": "into a file of write_whole's",
+    "bench/remote/packing.py": "into a file of whole_file",
     "bench/remote/probe.py": TEMPORARY,
     "bench/remote/wheel_cache.py": SYNCED,
     "bench/render/html/flips.py": MEMORY,

@@ -54,7 +54,7 @@ class Sent:
     def write(self, piece: bytes) -> None:
         self.pieces.append(piece)
 
-    def answer(self, request: object, of_type: type) -> None:
+    def answer(self, request: object, kind: object) -> None:
         self.is_answered = request is self.request
 
 
