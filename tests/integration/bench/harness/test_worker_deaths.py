@@ -72,11 +72,11 @@ def test_what_cannot_be_started_or_limited_is_a_failed_row_and_the_others_go_on(
     def refuse(*_arguments: Any) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    def start_or_refuse(self: CaseWorker, case: Case, *arguments: Any) -> None:
+    def start_or_refuse(self: CaseWorker, case: Case, *arguments: Any, **named: Any) -> None:
         with pytest.MonkeyPatch.context() as patch:
             if case is refused:
                 patch.setattr(child_process, "StartedProcess", refuse)
-            start(self, case, *arguments)
+            start(self, case, *arguments, **named)
 
     monkeypatch.setattr(CaseWorker, "__init__", start_or_refuse)
 
