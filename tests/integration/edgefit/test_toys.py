@@ -62,7 +62,7 @@ def shipped_after_the_whole_job(run: Path, folder: Path, variant: str) -> str:
     assert chosen["chosen"] == variant
     assert variant in shown.stdout
     assert variant in (folder / "page.html").read_text()
-    Image.fromarray(read_bundle(bundle).pack().pixels[0]).save(folder / "image.png")
+    Image.fromarray(read_bundle(bundle).pack().image(0)).save(folder / "image.png")
     return subprocess.check_output([sys.executable, ship / "classify.py", folder / "image.png"], text=True)
 
 

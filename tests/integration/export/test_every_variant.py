@@ -73,7 +73,8 @@ def test_the_pack_contains_test_images_with_the_networks_logits(bundle: Bundle, 
         logits = run.network()(torch.from_numpy(images)).numpy()
 
     assert len(pack) == TEST
-    assert sorted(map(bytes, pack.pixels)) == sorted(map(bytes, run.images.test.images))
+    packed = [pack.image(index) for index in range(len(pack))]
+    assert sorted(map(bytes, packed)) == sorted(map(bytes, run.images.test.images))
     np.testing.assert_allclose(pack.reference_logits, logits, atol=1e-4)
 
 

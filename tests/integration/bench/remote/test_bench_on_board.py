@@ -15,6 +15,7 @@ from making.command_line import EDGEFIT, SHORTLY, edgefit
 from making.ssh_server import SshServer
 
 from bench.report.files import read_report
+from user_files.hashes import sha256_of
 
 # Long enough to be interrupted in the middle.
 HERE = ("--profile", "laptop-cpu", "--only", "onnx-fp32", "--quick")
@@ -129,7 +130,7 @@ def test_ctrl_c_stops_the_board_and_the_same_command_resumes(
     assert "the board resumes the interrupted measurement" in again.stderr
 
 
-def lose_power(board: SshServer) -> None:
+def lose_power(board: SshServer, sent: Path) -> None:
     """Leave what a loss of power leaves of files that were not synced: nothing, or zeros at their end."""
     (job,) = board.store.glob("jobs/*")
     (journal,) = board.store.glob("cache/journals/*.jsonl")
@@ -137,7 +138,7 @@ def lose_power(board: SshServer) -> None:
         (job / name).write_bytes(b"")
     for path in (job / "events.jsonl", journal):
         path.write_bytes(path.read_bytes() + bytes(100))
-    next(board.store.glob("blobs/*")).write_bytes(b"")
+    (board.store / "blobs" / sha256_of(sent)).write_bytes(b"")
 
 
 def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
@@ -146,7 +147,8 @@ def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
     with started(bundle_folder, board, wheelhouse) as running:
         os.kill(job_of(board), signal.SIGKILL)
         _, stderr = running.communicate(timeout=_SECONDS)
-    lose_power(board)
+    model = bundle_folder / "onnx-fp32" / "model.onnx"
+    lose_power(board, model)
     again = bench(bundle_folder, board, wheelhouse, *HERE)
 
     assert running.returncode == 5, stderr
@@ -154,7 +156,7 @@ def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
     assert again.returncode == 0, again.stderr
     assert "the board resumes the interrupted measurement" in again.stderr
     assert "of its journal is incomplete or damaged" in " ".join(again.stderr.split())
-    assert "sending" in again.stderr
+    assert (board.store / "blobs" / sha256_of(model)).read_bytes() == model.read_bytes()
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def test_what_is_shipped_classifies_an_image_as_the_artifact_does(
     measured, ship = report_of(bundle_folder, f"{format_name}-fp32"), tmp_path / "ship"
     pack = read_pack(bundle_folder / read_bundle(bundle_folder).manifest.pack.file.path)
     logits = pack.reference_logits[0]
-    Image.fromarray(pack.pixels[0]).save(tmp_path / "image.png")
+    Image.fromarray(pack.image(0)).save(tmp_path / "image.png")
 
     done = edgefit("choose", measured, "--min-retention", "0", "--ship", ship)
 
@@ -54,7 +54,7 @@ def test_the_example_of_portable_int8_takes_this_machines_engine(nine_folder: Pa
     bundle = read_bundle(shutil.copytree(nine_folder, tmp_path / "bundle"))
     measured, ship = report_of(bundle.folder, "torchscript-int8"), tmp_path / "ship"
     (artifact,) = bundle.select(["torchscript-int8"])
-    Image.fromarray(bundle.pack().pixels[0]).save(tmp_path / "image.png")
+    Image.fromarray(bundle.pack().image(0)).save(tmp_path / "image.png")
 
     done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", ship)
 
@@ -78,7 +78,7 @@ def answer_of(bundle: Bundle, artifact: ArtifactRecord) -> str:
 def test_a_bundle_of_schema_1_ships_with_the_steps_that_it_stated(tmp_path: Path) -> None:
     bundle = read_bundle(shutil.copytree(SCHEMA_1, tmp_path / "bundle"))
     measured, ship = report_of(bundle.folder, "onnx-int8"), tmp_path / "ship"
-    Image.fromarray(bundle.pack().pixels[0]).save(tmp_path / "image.png")
+    Image.fromarray(bundle.pack().image(0)).save(tmp_path / "image.png")
 
     done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", ship)
 
