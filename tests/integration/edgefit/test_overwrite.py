@@ -57,13 +57,13 @@ def test_no_record_counts_but_edgefits_own(tmp_path: Path, kind: WrittenFiles, c
 def wheels(tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    (folder / "numpy.whl").write_text("a wheel")
+    (folder / "numpy-1.0-py3-none-any.whl").write_text("a wheel")
     held = wheelhouse.Wheelhouse(
         python="3.11",
         glibc="2.36",
         machine="aarch64",
         formats=("onnx",),
-        wheels={"numpy.whl": sha256_of(folder / "numpy.whl")},
+        wheels={"numpy-1.0-py3-none-any.whl": sha256_of(folder / "numpy-1.0-py3-none-any.whl")},
     )
     (folder / "wheelhouse.json").write_text(held.model_dump_json())
     return folder

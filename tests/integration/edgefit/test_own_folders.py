@@ -57,8 +57,9 @@ def test_a_file_that_python_imported_before_edgefit_is_named(tmp_path: Path) -> 
 
 def test_a_network_that_needs_a_package_of_such_a_name_learns_that(project: Path) -> None:
     (project / "nets.py").write_text("from models.blocks import Block\n")
+    (project / "inputs.py").write_text("def load_data():\n    return []\n")
 
-    words = ("--out", "bundle", "--data", "random", "--shape", "1x3x8x8")
+    words = ("--out", "bundle", "--data", "inputs.py:load_data", "--shape", "1x3x8x8")
     done = run(*EDGEFIT, "export", "nets:build", *words, cwd=project)
 
     assert done.returncode == 2
