@@ -134,7 +134,6 @@ def test_a_reader_that_leaves_has_a_code_of_its_own_on_either_stream(tmp_path: P
         ("profiles", "list"),
         ("bench", "--help"),
         ("--version",),
-        ("--show-completion",),
     ],
 )
 def test_a_reader_that_is_gone_ends_every_command_alike(
