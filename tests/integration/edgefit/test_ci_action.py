@@ -170,6 +170,7 @@ def half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+@pytest.mark.slow
 def test_half_a_model_in_the_baseline_is_said_and_replaced_on_the_default_branch(
     runner: dict[str, str], bundle_folder: Path
 ) -> None:

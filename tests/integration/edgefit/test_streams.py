@@ -71,7 +71,7 @@ def test_files_are_utf_8_whatever_the_terminal_has(report: Path, tmp_path: Path)
     assert strict == ((tmp_path / "r.md").read_bytes(), (tmp_path / "r.csv").read_bytes())
 
 
-@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--json",), marks=pytest.mark.slow)])
 def test_what_was_measured_is_kept_if_it_cannot_be_shown(tmp_path: Path, options: tuple[str, ...]) -> None:
     write_onnx(tmp_path / "model.onnx")
     words = ("bench", "model.onnx", *SHORTLY, *options)

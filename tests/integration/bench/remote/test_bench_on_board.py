@@ -141,6 +141,7 @@ def lose_power(board: SshServer, sent: Path) -> None:
     (board.store / "blobs" / sha256_of(sent)).write_bytes(b"")
 
 
+@pytest.mark.slow
 def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
