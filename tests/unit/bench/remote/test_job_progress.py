@@ -53,7 +53,7 @@ def test_long_text_is_cut() -> None:
         progress.show(event)
 
     assert shown.lines[0].endswith("xx… (96,000 more characters)")
-    assert all(len(line) < 2100 for line in shown.lines)
+    assert all(len(line) < 4100 for line in shown.lines)
 
 
 def test_more_lines_than_any_job_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
