@@ -117,8 +117,8 @@ COMMANDS: Mapping[str, Command] = {
     "junit": _report("--junit", "new.xml", b"</testsuites>", b"</testsuite>"),
     "bmf": _report("--bmf", "new-bmf.json", b"}"),
     "inspect": Command(
-        ("inspect", "bundle/onnx-fp32/model.onnx", "--write"),
-        "bundle/onnx-fp32/edgefit.yaml",
+        ("inspect", "model/model.onnx", "--write"),
+        "model/edgefit.yaml",
         lambda path: _is_true(was_written(path.read_bytes())),
     ),
     "pack": Command(
@@ -149,6 +149,8 @@ def _material(folder: Path) -> None:
     folder.mkdir()
     make_tiny_run(folder / "run")
     make_tiny_bundle(folder / "bundle")
+    (folder / "model").mkdir()
+    shutil.copy(folder / "bundle/onnx-fp32/model.onnx", folder / "model")
     bench = Command(("bench", "bundle", *QUICK, *ONLY, "--out", "report.json"), "report.json", read_report)
     assert _start(bench, folder).wait() == 0, (folder / "said").read_text()
 
