@@ -6,6 +6,7 @@ Who waits sleeps in a read until the holder ends, because asking again and again
 Processes with a network of their own, as in most containers, do not see each other.
 """
 
+import errno
 import os
 import shlex
 import socket
@@ -26,6 +27,8 @@ _NAME = b"\0edgefit-measures"
 _PEER = struct.Struct("3i")  # the ucred of socket(7): process, user, group
 _WAITING = 128
 _PAUSE_S = 0.2
+# A holder that does not listen for longer is none of edgefit's, and the user has to know why nothing happens.
+_MOST_SILENT_WAITS = 10
 _LONGEST_COMMAND = 100
 
 
@@ -59,16 +62,32 @@ def alone(progress: Progress) -> Iterator[None]:
         yield
         return
     with socket.socket(socket.AF_UNIX) as lock:
-        told: _Holder | None = None
-        while not _try_to_take(lock):
-            told = _wait(progress, told)
+        try:
+            _take(lock, progress)
+        except OSError as error:  # a sandbox may forbid such names
+            progress.say_always(
+                f"whether another command measures on this machine is not known ({error.strerror or error}); "
+                "if one does, each disturbs the other"
+            )
         yield
+
+
+def _take(lock: socket.socket, progress: Progress) -> None:
+    """Take the name as soon as no other process has it. Raises OSError if this system gives none."""
+    told: _Holder | None = None
+    waits = 0
+    while not _try_to_take(lock):
+        told, waits = _wait(progress, told), waits + 1
+        if told is None and waits == _MOST_SILENT_WAITS:
+            progress.say_always(_sentence(_Holder(0)))
 
 
 def _try_to_take(lock: socket.socket) -> bool:
     try:
         lock.bind(_NAME)
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         return False
     lock.listen(_WAITING)
     return True
@@ -92,7 +111,7 @@ def _wait(progress: Progress, told: _Holder | None) -> _Holder | None:
 def _sentence(holder: _Holder) -> str:
     return (
         f"another command measures on this machine ({holder.in_words}); this one waits until that has ended, "
-        "because each would disturb the other; Ctrl-C ends the wait"
+        f"because each would disturb the other; Ctrl-C ends the wait, and {NO_WAIT_VARIABLE}=1 avoids it"
     )
 
 

@@ -3,13 +3,16 @@
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from making.faulty_plan import Silent
 
+from bench.harness import alone
 from bench.harness.alone import NO_WAIT_VARIABLE
 
 _MEASURE = """
@@ -106,3 +109,27 @@ def test_a_variable_says_not_to_wait(machine: str) -> None:
     with command(machine) as first, command(machine, **{NO_WAIT_VARIABLE: "1"}) as second:
         assert line_of(first) == "measures"
         assert line_of(second) == "measures"
+
+
+def test_a_process_that_has_the_name_and_does_not_listen_is_said_and_waited_for(machine: str) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(b"\0" + machine.encode())
+        with command(machine) as waiting:
+            assert "(a process that is not seen from here)" in line_of(waiting)
+            other.close()
+            assert line_of(waiting) == "measures"
+
+
+def test_a_system_that_gives_no_such_name_is_said_and_measures_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(NO_WAIT_VARIABLE)
+    monkeypatch.setattr(alone, "_NAME", b"\0" + b"x" * 200)  # longer than a name may be
+    watching = Silent()
+
+    with pytest.raises(OSError, match="AF_UNIX path too long"), socket.socket(socket.AF_UNIX) as lock:
+        lock.bind(alone._NAME)
+    with alone.alone(watching):
+        pass
+
+    assert "is not known" in watching.sentences[0]
