@@ -55,9 +55,19 @@ class TemporaryFolder:
 @cache
 def sweep_temporary_folders(above: Path) -> None:
     """Delete the folders in `above` that killed processes of this user left; once for each process."""
-    for name in os.listdir(above):
-        folder = above / name
-        if _NAME.fullmatch(name) and os.lstat(folder).st_uid == os.geteuid():
+    try:
+        names = os.listdir(above)
+    except PermissionError:  # some systems let nobody list what others have there
+        return
+    for folder in (above / name for name in names if _NAME.fullmatch(name)):
+        if _is_own(folder):
             with held(folder) as is_abandoned:
                 if is_abandoned:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        return os.lstat(folder).st_uid == os.geteuid()
+    except FileNotFoundError:  # its command has just ended
+        return False

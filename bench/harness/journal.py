@@ -75,7 +75,7 @@ class Journal:
         """Whether there is a journal of the same, of a machine, a kernel or a runtime as it was before."""
         what = self.path.stem.partition("-")[0]
         others = (path for path in self.path.parent.glob(f"{what}-*.jsonl") if path != self.path)
-        return any(path.stat().st_size for path in others)
+        return any(_holds_something(path) for path in others)
 
     def add(self, entry: Entry) -> None:
         """Write an entry, and apply it to `state`."""
@@ -122,6 +122,13 @@ class Journal:
         except (ValidationError, KeyError, IndexError):
             return False
         return True
+
+
+def _holds_something(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # its run has just ended
+        return False
 
 
 def _opened(path: Path) -> FileIO:

@@ -80,3 +80,20 @@ def test_folders_that_are_not_edgefits_are_left_alone(above: Path) -> None:
         pass
 
     assert sorted(path.name for path in above.iterdir()) == sorted([*alike, "edgefit-12-abcdefgi"])
+
+
+def test_a_folder_whose_command_has_just_ended_is_passed_over(
+    above: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "listdir", lambda _: ["edgefit-1-abcdefgh"])
+
+    sweep_temporary_folders(above / "gone meanwhile")
+
+
+def test_a_folder_that_nobody_may_list_is_left_as_it_is(above: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", forbidden)
+
+    sweep_temporary_folders(above / "not to be listed")

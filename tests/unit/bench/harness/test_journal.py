@@ -183,3 +183,13 @@ def test_a_run_that_was_interrupted_before_the_machine_changed_is_known() -> Non
         assert not same.was_interrupted
         assert same.was_interrupted_elsewhere
         assert not other.was_interrupted_elsewhere
+
+
+def test_another_runs_journal_that_is_just_deleted_is_no_interrupted_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Journal("run-b", resume=False) as journal:
+        gone = journal.path.with_name("run-a.jsonl")
+        monkeypatch.setattr(Path, "glob", lambda *_: iter([gone]))
+
+        assert not journal.was_interrupted_elsewhere
