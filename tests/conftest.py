@@ -17,9 +17,13 @@ from edgefit.terminal import preserve_quiet
 if TYPE_CHECKING:
     from bench.harness.paired_blocks import Pair
 
-# A shell without job control lets what it starts in the background ignore both, and processes inherit that.
+# Processes inherit which signals are ignored or blocked: by nohup, or by a shell without job control. Python
+# itself ignores two, and each child gets their default back.
+for _number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 # Libraries that are loaded into pytest's own process send no usage data either.
 os.environ.update(NO_USAGE_DATA)
 # Tests run at the same time, and read no times: they do not wait for one another.
