@@ -42,10 +42,25 @@ def refuse_to_replace_any(files: Sequence[OutputFile[_Result]]) -> None:
 
 
 def write_all(files: Sequence[OutputFile[_Result]], result: _Result, output: Output) -> None:
-    """Write every requested file and print its path; nothing is written until all content is ready."""
+    """Write every requested file and print its path; nothing is written until all content is ready.
+
+    What cannot be written keeps no other file from being written: a result may be minutes of measuring.
+    Raises InputError then, with a sentence for each such file.
+    """
+    from bench.errors import InputError
+    from bench.filesystem.disk_errors import why_unwritten
     from bench.filesystem.whole_files import write_whole
 
     contents = [(file.path, file.render(result)) for file in files if file.path is not None]
+    failures = []
     for path, content in contents:
-        write_whole(path, content)
-        output.say(f"written: {path}")
+        try:
+            write_whole(path, content)
+        except OSError as error:
+            failures.append(why_unwritten(error, path))
+        except InputError as error:
+            failures.append(str(error))
+        else:
+            output.say(f"written: {path}")
+    if failures:
+        raise InputError("\n".join(failures))

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
-from bench.filesystem.disk_errors import naming_what_filled, try_to_write
+from bench.filesystem.disk_errors import naming_what_filled, try_to_write, why_unwritten
 from bench.filesystem.exchange import exchange
 from bench.filesystem.syncing import make_folder, sync_all, sync_folder
 from bench.filesystem.unfinished import (
@@ -174,8 +174,7 @@ def _try_to_put(part: Path, target: Path, written: WrittenFiles, overwrite: bool
     except OSError as error:
         if error.errno in _CHANGED_MEANWHILE:
             return False
-        why = error.strerror
-        raise InputError(f"{target} cannot be written ({why}); choose another {option}") from error
+        raise InputError(why_unwritten(error, target)) from error
     return True
 
 
@@ -268,7 +267,7 @@ def _make_folder_of(path: Path) -> None:
     try:
         make_folder(path.parent)
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(why_unwritten(error, path)) from None
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:
@@ -285,7 +284,7 @@ def refuse_unwritable(path: Path) -> None:
     try:
         try_to_write(there)
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(why_unwritten(error, path)) from None
 
 
 def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:

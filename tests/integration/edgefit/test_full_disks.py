@@ -5,16 +5,17 @@ other users can have.
 """
 
 import os
-import resource
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from making.command_line import SHORTLY, edgefit_here
 from making.compared_report import Row, made_report
+from making.full_disk import no_file_beyond
 
 from bench.filesystem import cache_limits
 from bench.report.files import write_report
@@ -43,16 +44,6 @@ def fill(disk: Path, free: int = 0) -> None:
         while True:
             file.write(bytes(4096))
     os.truncate(disk / "full", (disk / "full").stat().st_size - free)
-
-
-@contextmanager
-def no_file_beyond(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def refused(done: subprocess.CompletedProcess[str], path: Path, why: str) -> None:
@@ -134,3 +125,16 @@ def test_a_limit_on_the_size_of_files_is_said_with_its_remedy(
 
     refused(done, out, "File too large")
     assert not out.exists()
+
+
+def test_a_run_folder_that_does_not_fit_is_said_before_training(disk: Path, tmp_path: Path) -> None:
+    fill(disk, free=1 << 20)
+    data = ("--data", "synthetic", "--images", "60", "--image-size", "32")
+
+    done = edgefit_here("finetune", *data, "--weights", "bundled", "--epochs", "1", "--out", disk / "run")
+
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.match(rf"edgefit: {disk}: the run folder needs 9\.\d MB of disk there, .*No space left", last)
+    assert "Epoch 1" not in done.stderr
+    assert os.listdir(disk) == ["full"]

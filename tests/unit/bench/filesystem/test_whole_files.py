@@ -275,7 +275,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path: Path) -> None
 
 def test_a_disk_that_takes_nothing_is_said_before_the_work(tmp_path: Path) -> None:
     with no_file_beyond(0):
-        refuse(tmp_path / "out", r"out cannot be written \(File too large\); choose another place")
+        refuse(tmp_path / "out", r"out cannot be written \(File too large\); raise the limit")
 
     assert names(tmp_path) == []
 
