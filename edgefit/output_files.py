@@ -3,6 +3,7 @@
 They are checked before the work begins, and written once the content of all of them is ready.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,22 +46,22 @@ def write_all(files: Sequence[OutputFile[_Result]], result: _Result, output: Out
     """Write every requested file and print its path; nothing is written until all content is ready.
 
     What cannot be written keeps no other file from being written: a result may be minutes of measuring.
-    Raises InputError then, with a sentence for each such file.
+    Raises InputError then, which names all such files.
     """
     from bench.errors import InputError
-    from bench.filesystem.disk_errors import why_unwritten
+    from bench.filesystem.disk_errors import sentence_on
     from bench.filesystem.whole_files import write_whole
 
     contents = [(file.path, file.render(result)) for file in files if file.path is not None]
-    failures = []
+    unwritten: dict[str, list[str]] = {}
     for path, content in contents:
         try:
             write_whole(path, content)
-        except OSError as error:
-            failures.append(why_unwritten(error, path))
-        except InputError as error:
-            failures.append(str(error))
+        except (OSError, InputError) as error:
+            named = os.path.realpath(path)  # as in these errors
+            sentence = sentence_on(error) if isinstance(error, OSError) else str(error)
+            unwritten.setdefault(sentence.removeprefix(named), []).append(named)
         else:
             output.say(f"written: {path}")
-    if failures:
-        raise InputError("\n".join(failures))
+    if unwritten:
+        raise InputError("\n".join(", ".join(paths) + why for why, paths in unwritten.items()))

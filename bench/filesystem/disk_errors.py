@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.filesystem.temporary_folder import is_temporary
+from user_files.own_folders import CACHE_VARIABLE, cache
+
 # What a disk, a quota or a limit says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REMEDIES: tuple[tuple[tuple[int, ...], str], ...] = (
@@ -50,7 +53,15 @@ def _sentence(error: OSError, path: str, what: str) -> str:
     remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
     if error.errno == errno.ENOSPC and _lacks_inodes(Path(path)):
         remedy = _NO_MORE_FILES
-    return f"{path} cannot be {what} ({error.strerror or os.strerror(error.errno or 0)}); {remedy}"
+    why = error.strerror or os.strerror(error.errno or 0)
+    return f"{path} cannot be {what} ({why}); {remedy}{_elsewhere(Path(path))}"
+
+
+def _elsewhere(path: Path) -> str:
+    """Return how another place is chosen for a file whose place is no option of a command."""
+    if (whole := cache()) is not None and path.is_relative_to(whole):
+        return f", or set {CACHE_VARIABLE} to another folder"
+    return ", or set TMPDIR to another folder" if is_temporary(path) else ""
 
 
 def _lacks_inodes(path: Path) -> bool:
