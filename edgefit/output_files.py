@@ -49,8 +49,9 @@ def write_all(files: Sequence[OutputFile[_Result]], result: _Result, output: Out
     Raises InputError then, which names all such files.
     """
     from bench.errors import InputError
-    from bench.filesystem.disk_errors import sentence_on
+    from bench.filesystem.disk_errors import why_unwritten
     from bench.filesystem.whole_files import write_whole
+    from bench.lists_in_words import some_of
 
     contents = [(file.path, file.render(result)) for file in files if file.path is not None]
     unwritten: dict[str, list[str]] = {}
@@ -59,9 +60,9 @@ def write_all(files: Sequence[OutputFile[_Result]], result: _Result, output: Out
             write_whole(path, content)
         except (OSError, InputError) as error:
             named = os.path.realpath(path)  # as in these errors
-            sentence = sentence_on(error) if isinstance(error, OSError) else str(error)
+            sentence = why_unwritten(error, named) if isinstance(error, OSError) else str(error)
             unwritten.setdefault(sentence.removeprefix(named), []).append(named)
         else:
             output.say(f"written: {path}")
     if unwritten:
-        raise InputError("\n".join(", ".join(paths) + why for why, paths in unwritten.items()))
+        raise InputError("\n".join(some_of(paths) + why for why, paths in unwritten.items()))

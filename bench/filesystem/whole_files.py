@@ -280,9 +280,8 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 def refuse_unwritable(path: Path) -> None:
     """Raise InputError if `path` cannot be written, before long work instead of after it."""
-    there = next(folder for folder in path.absolute().parents if folder.exists())
     try:
-        try_to_write(there)
+        try_to_write(next(folder for folder in path.absolute().parents if folder.exists()))
     except OSError as error:
         raise InputError(why_unwritten(error, path)) from None
 
@@ -294,10 +293,10 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     files that killed processes left are deleted.
     """
     sweep_parts(Path(os.path.realpath(path)))
+    refuse_unwritable(path)  # first: what lies in a folder that must not be searched cannot be told
     _refuse_inside_bundle(path, option)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give {option} the name of a file, such as one in it")
-    refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path, is_ours))):
         raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")
 
