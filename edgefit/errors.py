@@ -6,32 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench.errors import BenchError, InputError
+from bench.filesystem.disk_errors import sentence_on
 
 # Errors that the system returns to a program with a fault of its own: edgefit crashed.
 _OF_A_PROGRAM = frozenset(
     (errno.EBADF, errno.ECHILD, errno.EFAULT, errno.EINTR, errno.EINVAL, errno.EPIPE, errno.ESRCH)
 )
-# What to do about the others. What is in no list is still no fault of edgefit.
-_REMEDIES: tuple[tuple[tuple[int, ...], str], ...] = (
-    ((errno.ENOSPC,), "free some space there, or use another disk"),
-    ((errno.EDQUOT,), "free some of this user's quota there, or use another disk"),
-    ((errno.EFBIG,), "raise the limit on the size of a file (ulimit -f), or use another file system"),
-    ((errno.EACCES, errno.EPERM), "check its permissions"),
-    ((errno.EROFS,), "use a file system that is not read-only"),
-    (
-        (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO),
-        "the disk or the network drive fails: check it, or use another one",
-    ),
-    ((errno.EMFILE, errno.ENFILE), "raise the limit on open files (ulimit -n)"),
-    ((errno.ENOLCK,), "its file system keeps no locks; use a folder on a local disk"),
-    (
-        (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY),
-        "check the path, or use another one",
-    ),
-)
-_UNNAMED = "a file, or what the output goes to,"
-_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ANY_REMEDY = "check it, and the disk that it is on"
 # Errors of starting a process or a thread, and of memory, which name no file.
 _OF_LIMITS = (errno.EAGAIN, errno.ENOMEM)
 # How the error of Python's module tempfile begins, and that of a thread that cannot be started.
@@ -49,14 +29,9 @@ def disk_sentence(error: Exception) -> str | None:
         return _missing_folder(error)
     if error.errno in _OF_A_PROGRAM or isinstance(error, ConnectionError):
         return None
-    why = error.strerror or os.strerror(error.errno)
     if error.errno in _OF_LIMITS and error.filename is None:
-        return _limit_sentence(why)
-    # Copying names the file that is read first; what a full disk did not take is the other one.
-    file = (error.filename2 if error.errno in _OF_WRITING else None) or error.filename or _UNNAMED
-    remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
-    what = "written" if error.errno in _OF_WRITING else "read or written"
-    return f"{file} cannot be {what} ({why}); {remedy}"
+        return _limit_sentence(error.strerror or os.strerror(error.errno))
+    return sentence_on(error)
 
 
 def _limit_sentence(why: str) -> str:

@@ -3,6 +3,7 @@
 They are checked before the work begins, and written once the content of all of them is ready.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,26 @@ def refuse_to_replace_any(files: Sequence[OutputFile[_Result]]) -> None:
 
 
 def write_all(files: Sequence[OutputFile[_Result]], result: _Result, output: Output) -> None:
-    """Write every requested file and print its path; nothing is written until all content is ready."""
+    """Write every requested file and print its path; nothing is written until all content is ready.
+
+    What cannot be written keeps no other file from being written: a result may be minutes of measuring.
+    Raises InputError then, which names all such files.
+    """
+    from bench.errors import InputError
+    from bench.filesystem.disk_errors import why_unwritten
     from bench.filesystem.whole_files import write_whole
+    from bench.lists_in_words import some_of
 
     contents = [(file.path, file.render(result)) for file in files if file.path is not None]
+    unwritten: dict[str, list[str]] = {}
     for path, content in contents:
-        write_whole(path, content)
-        output.say(f"written: {path}")
+        try:
+            write_whole(path, content)
+        except (OSError, InputError) as error:
+            named = os.path.realpath(path)  # as in these errors
+            sentence = why_unwritten(error, named) if isinstance(error, OSError) else str(error)
+            unwritten.setdefault(sentence.removeprefix(named), []).append(named)
+        else:
+            output.say(f"written: {path}")
+    if unwritten:
+        raise InputError("\n".join(some_of(paths) + why for why, paths in unwritten.items()))

@@ -21,6 +21,7 @@ from models.description import (
     describe_weights,
     start_sentences,
 )
+from models.disk_space import reserve_files, taking
 from models.evaluation import evaluate
 from models.network import ImageClassifier
 from models.options import FinetuneOptions, check_options
@@ -38,6 +39,7 @@ from models.records import (
     WeightsRecord,
 )
 from models.run_folder import (
+    IMAGES,
     MODEL,
     MOST_CALIBRATION_IMAGES,
     MOST_HELD_OUT_IMAGES,
@@ -59,6 +61,9 @@ from models.starting_weights import (
 from models.training.run import TrainedRun, train_network
 from models.training.settings import TrainingSettings, default_epochs
 from models.weights_kind import WeightsKind
+
+# What a file has beside its values: the names of the tensors, the labels of the images.
+_HEADERS = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ def _train(
     progress: Progress,
 ) -> _Result:
     network = architecture.build(len(dataset.classes))
+    _take_space(scratch, network, dataset)
     head_kept = apply_weights(network, weights, architecture)
     head = head_note(network, weights, architecture)
     notes = weights.notes if head is None else (*weights.notes, head)
@@ -173,10 +179,23 @@ def _write_files(folder: Path, result: _Result, dataset: Dataset) -> None:
     (folder / MODEL).write_bytes(save(state))
     trained = result.trained
     write_history(folder, History(schema=SCHEMA, best_epoch=trained.best_epoch, epochs=trained.epochs))
+    write_images(folder, _images(dataset))
+
+
+def _images(dataset: Dataset) -> RunImages:
     calibration = sample_stratified(dataset.train.labels, MOST_CALIBRATION_IMAGES, SPLIT_SEED)
     held_out = sample_stratified(dataset.validation.labels, MOST_HELD_OUT_IMAGES, SPLIT_SEED)
-    images = RunImages(_take(dataset.train, calibration), _take(dataset.validation, held_out), dataset.test)
-    write_images(folder, images)
+    return RunImages(_take(dataset.train, calibration), _take(dataset.validation, held_out), dataset.test)
+
+
+def _take_space(folder: Path, network: ImageClassifier, dataset: Dataset) -> None:
+    """Make the large files at their sizes; raises InputError before hours of training without space."""
+    images = _images(dataset)
+    pixels = sum(split.images.nbytes for split in (images.calibration, images.heldout, images.test))
+    weights = sum(value.nbytes for value in network.state_dict().values())
+    sizes = {MODEL: weights + _HEADERS, IMAGES: pixels + _HEADERS}
+    with taking(sum(sizes.values()), "the run folder", folder.parent):
+        reserve_files(folder, sizes)
 
 
 def _take(split: Split, chosen: npt.NDArray[np.int64]) -> Split:

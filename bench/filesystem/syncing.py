@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from bench.filesystem.disk_errors import naming
+
 # The errors of file systems that cannot sync folders.
 _CANNOT = (errno.EINVAL, errno.ENOTSUP)
 
@@ -12,7 +14,7 @@ def sync_all(folder: Path) -> None:
     """Wait until a folder and everything in it are on disk."""
     for here, _, names in os.walk(folder):
         for name in names:
-            with Path(here, name).open("rb") as file:
+            with naming(Path(here, name)), Path(here, name).open("rb") as file:
                 os.fsync(file.fileno())
         sync_folder(Path(here))
 
@@ -34,7 +36,8 @@ def sync_folder(folder: Path) -> None:
         os.sync()
         return
     try:
-        os.fsync(descriptor)
+        with naming(folder):
+            os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT:
             raise

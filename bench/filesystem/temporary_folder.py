@@ -14,6 +14,11 @@ from bench.filesystem.unfinished import held, lock_new
 _NAME = re.compile(r"edgefit-[0-9]+-[a-z0-9_]{8}")
 
 
+def is_temporary(path: Path) -> bool:
+    """Tell whether a path lies in a folder of this module."""
+    return any(_NAME.fullmatch(part) for part in path.parts)
+
+
 class TemporaryFolder:
     """An empty folder of this user alone; use it as a context manager, or call `delete`.
 

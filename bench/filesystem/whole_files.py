@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
-from bench.filesystem.disk_errors import naming_what_filled, try_to_write
+from bench.filesystem.disk_errors import naming_what_filled, try_to_write, why_unwritten
 from bench.filesystem.exchange import exchange
 from bench.filesystem.syncing import make_folder, sync_all, sync_folder
 from bench.filesystem.unfinished import (
@@ -174,8 +174,7 @@ def _try_to_put(part: Path, target: Path, written: WrittenFiles, overwrite: bool
     except OSError as error:
         if error.errno in _CHANGED_MEANWHILE:
             return False
-        why = error.strerror
-        raise InputError(f"{target} cannot be written ({why}); choose another {option}") from error
+        raise InputError(why_unwritten(error, target)) from error
     return True
 
 
@@ -268,7 +267,7 @@ def _make_folder_of(path: Path) -> None:
     try:
         make_folder(path.parent)
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(why_unwritten(error, path)) from None
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:
@@ -281,11 +280,10 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 def refuse_unwritable(path: Path) -> None:
     """Raise InputError if `path` cannot be written, before long work instead of after it."""
-    there = next(folder for folder in path.absolute().parents if folder.exists())
     try:
-        try_to_write(there)
+        try_to_write(next(folder for folder in path.absolute().parents if folder.exists()))
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise InputError(why_unwritten(error, path)) from None
 
 
 def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str) -> None:
@@ -295,10 +293,10 @@ def refuse_to_replace(path: Path, is_ours: Callable[[bytes], bool], option: str)
     files that killed processes left are deleted.
     """
     sweep_parts(Path(os.path.realpath(path)))
+    refuse_unwritable(path)  # first: what lies in a folder that must not be searched cannot be told
     _refuse_inside_bundle(path, option)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give {option} the name of a file, such as one in it")
-    refuse_unwritable(path)
     if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path, is_ours))):
         raise InputError(f"{path} already exists and was not written by edgefit; choose another {option}")
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import trim_cache
-from bench.filesystem.disk_errors import naming
+from bench.filesystem.disk_errors import naming, try_to_write
 from bench.filesystem.syncing import sync_folder
 from bench.filesystem.unfinished import is_at
 from bench.harness.journal_entries import ENTRIES, Entry, JournalState
@@ -50,13 +50,15 @@ class Journal:
         self.dropped = range(0)
         try:
             sync_folder(self.path.parent)
+            with naming(self.path):  # before minutes of measuring, instead of after the first of them
+                try_to_write(self.path.parent)
             self.was_interrupted = os.fstat(self._file.fileno()).st_size > 0
             if resume:
                 self._read()
             else:
                 self._file.truncate(0)
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
     def __enter__(self) -> "Journal":
@@ -66,9 +68,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._file.closed:
-            if not os.fstat(self._file.fileno()).st_size:
-                self.path.unlink(missing_ok=True)
-            self._file.close()
+            self._close()
 
     @property
     def was_interrupted_elsewhere(self) -> bool:
@@ -93,6 +93,11 @@ class Journal:
     def finish(self) -> None:
         """Remove the file, because the run is complete."""
         self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def _close(self) -> None:
+        if not os.fstat(self._file.fileno()).st_size:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
     def _read(self) -> None:

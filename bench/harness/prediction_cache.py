@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used, trim_cache
+from bench.filesystem.disk_errors import why_unwritten
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import Case
 from bench.measurements import Executed
@@ -21,6 +22,7 @@ from bench.system.host import Host
 
 # Part of every key. Count it up if the file changes, or if a reader of executed graphs changes its result.
 _SCHEMA: Literal[3] = 3
+_CONSEQUENCE = "the next run computes these predictions again"
 
 
 class CachedPredictions(Record):
@@ -80,6 +82,7 @@ def write(file: Path, predictions: CachedPredictions, progress: Progress) -> Non
     kept = predictions.model_copy(update={"key": file.stem})
     try:
         write_whole(file, kept.model_dump_json(by_alias=True) + "\n")
-    except (OSError, InputError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        progress.say(f"{file}: predictions cannot be cached in it ({why}); the next run computes them again")
+    except OSError as error:
+        progress.say(f"{why_unwritten(error, file)}; {_CONSEQUENCE}")
+    except InputError as error:
+        progress.say(f"{error}; {_CONSEQUENCE}")

@@ -9,7 +9,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from threading import Event
 
-from bench.errors import BenchError, BoardError
+from bench.errors import BenchError, InputError
+from bench.filesystem.disk_errors import sentence_on
 from bench.progress import Progress
 from bench.remote.board_run import BoardRequest, Measurement
 from bench.remote.targets import Target
@@ -89,6 +90,4 @@ def _measure(target: Target, measurement: Measurement | BenchError, on_report: O
     except BenchError as error:
         return BoardResult(target, error)
     except OSError as error:  # of this machine's disk: it must not affect the other boards
-        return BoardResult(
-            target, BoardError(f"{target.name}: {error.filename or 'a file here'}: {error.strerror}")
-        )
+        return BoardResult(target, InputError(f"{target.name}: {sentence_on(error)}"))

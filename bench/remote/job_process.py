@@ -15,6 +15,7 @@ from bench.bundle.manifest import Bundle, read_bundle
 from bench.bundle.model_files import ModelFile
 from bench.bundle.model_set import ModelFileRecord
 from bench.errors import BenchError, BoardError
+from bench.filesystem.disk_errors import sentence_on
 from bench.filesystem.whole_files import write_whole
 from bench.harness.plan import PlannedModel
 from bench.remote.job_folder import (
@@ -85,8 +86,8 @@ def measure(folder: Path) -> JobOutcome:
     except BenchError as error:
         return JobOutcome(exit_code=error.exit_code, message=str(error))
     except OSError as error:
-        message = f"{error.filename or folder}: {error.strerror}"
-        return JobOutcome(exit_code=BoardError.exit_code, message=message)
+        error.filename = error.filename or str(folder)
+        return JobOutcome(exit_code=BoardError.exit_code, message=sentence_on(error))
     except Exception:  # noqa: BLE001 - the edge of the process: the laptop has to receive the reason
         return JobOutcome(exit_code=_CRASHED, message=traceback.format_exc())
     return JobOutcome(exit_code=0, message=None)

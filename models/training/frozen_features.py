@@ -7,8 +7,6 @@ memory.
 """
 
 import copy
-import errno
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.dataset import Split
-from models.errors import InputError
+from models.disk_space import reserve, taking
 from models.pixels import to_input, to_planes
 from models.progress import Progress
 from models.training.augmentation import Augmentation
@@ -29,8 +27,6 @@ from models.training.batches import Batch, count_batches, shuffled
 
 MOST_BYTES_IN_MEMORY = 2 << 30
 CHUNK = 64
-# The errors of file systems that reserve no space; the C library writes zeros there, but not every one does.
-_CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
 @dataclass(frozen=True)
@@ -119,29 +115,9 @@ class FeatureCache:
         size = prod(shape) * torch.finfo(torch.float16).bits // 8
         if size <= MOST_BYTES_IN_MEMORY:
             return torch.empty(shape, dtype=torch.float16)
-        try:
-            with tempfile.TemporaryFile(dir=self.folder) as file:
-                _reserve(file.fileno(), size)
-                return torch.from_numpy(np.memmap(file, np.float16, "r+", shape=shape))
-        except OSError as error:
-            raise InputError(
-                f"{self.folder.parent}: the output of the frozen blocks needs {size / 1e9:.1f} GB of disk "
-                f"while training runs, and the file for it cannot be made ({error.strerror}); free some "
-                "space, or choose an --out on another disk"
-            ) from error
-
-
-def _reserve(descriptor: int, size: int) -> None:
-    """Take the space on the disk now: a page of a file for which there is none ends the process when written.
-
-    Raises OSError if the disk has too little.
-    """
-    try:
-        os.posix_fallocate(descriptor, 0, size)
-    except OSError as error:
-        if error.errno not in _CANNOT_RESERVE:
-            raise
-        zeros = bytes(1 << 20)
-        written = 0
-        while written < size:
-            written += os.pwrite(descriptor, zeros[: size - written], written)
+        with (
+            taking(size, "the output of the frozen blocks, while training runs,", self.folder.parent),
+            tempfile.TemporaryFile(dir=self.folder) as file,
+        ):
+            reserve(file.fileno(), size)
+            return torch.from_numpy(np.memmap(file, np.float16, "r+", shape=shape))

@@ -5,54 +5,28 @@ other users can have.
 """
 
 import os
-import resource
-import shutil
+import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from making.command_line import SHORTLY, edgefit_here
 from making.compared_report import Row, made_report
+from making.full_disk import fill, no_file_beyond, small_disk
 
 from bench.filesystem import cache_limits
 from bench.report.files import write_report
 
-_SIZE = 2 << 20
 OUTPUTS = ("--html", "--markdown", "--csv", "--junit", "--bmf", "--png")
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system that takes no byte more, with a single file."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "edgefit-test", str(folder)]
-    if os.geteuid() or shutil.which("mount") is None or subprocess.run(words, check=False).returncode:
-        pytest.skip("only root may mount a file system, and not in every container")
-    try:
+    with small_disk(tmp_path / "disk", "size=2m") as folder:
         fill(folder)
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(disk: Path, free: int = 0) -> None:
-    with (disk / "full").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    os.truncate(disk / "full", (disk / "full").stat().st_size - free)
-
-
-@contextmanager
-def no_file_beyond(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def refused(done: subprocess.CompletedProcess[str], path: Path, why: str) -> None:
@@ -134,3 +108,57 @@ def test_a_limit_on_the_size_of_files_is_said_with_its_remedy(
 
     refused(done, out, "File too large")
     assert not out.exists()
+
+
+def test_a_run_folder_that_does_not_fit_is_said_before_training(disk: Path, tmp_path: Path) -> None:
+    fill(disk, free=1 << 20)
+    data = ("--data", "synthetic", "--images", "60", "--image-size", "32")
+
+    done = edgefit_here("finetune", *data, "--weights", "bundled", "--epochs", "1", "--out", disk / "run")
+
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.match(rf"edgefit: {disk}: the run folder needs 9\.\d MB of disk there, .*No space left", last)
+    assert "Epoch 1" not in done.stderr
+    assert os.listdir(disk) == ["full"]
+
+
+def test_a_disk_without_inodes_is_not_said_to_need_space(tmp_path: Path, report: Path) -> None:
+    with small_disk(tmp_path / "disk", "size=2m,nr_inodes=2") as disk:
+        (disk / "last").touch()
+
+        refused(
+            edgefit_here("report", report, "--csv", disk / "new"), disk / "new", "No space left on device"
+        )
+        done = edgefit_here("report", report, "--csv", disk / "new")
+
+    assert done.stderr.endswith("no inodes left: delete files there, or use another disk\n")
+
+
+def test_a_disk_that_fills_keeps_no_other_output_from_being_written(
+    disk: Path, report: Path, tmp_path: Path
+) -> None:
+    fill(disk, free=8192)
+    pages = ("--html", disk / "page", "--png", disk / "chart")
+
+    done = edgefit_here("report", report, *pages, "--csv", tmp_path / "table", "--bmf", disk / "other")
+
+    assert done.returncode == 2
+    assert f"edgefit: {disk / 'page'}, {disk / 'chart'} cannot be written (No space left on" in done.stderr
+    assert (tmp_path / "table").exists()
+    assert sorted(os.listdir(disk)) == ["full", "other"]
+
+
+def test_a_report_that_does_not_fit_is_measured_no_second_time(disk: Path, bundle_folder: Path) -> None:
+    fill(disk, free=8192)
+    words = ("bench", bundle_folder, "--only", "onnx-fp32", *SHORTLY, "--out", disk / "new")
+
+    done = edgefit_here(*words)
+    refused(done, disk / "new", "No space left on device")
+    assert "what was measured is kept: run the same command with --resume to continue" in done.stderr
+    assert os.listdir(disk) == ["full"]
+
+    (disk / "full").unlink()
+    resumed = edgefit_here(*words, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert os.listdir(disk) == ["new"]

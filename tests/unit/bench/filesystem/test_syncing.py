@@ -32,7 +32,7 @@ def test_an_error_of_the_disk_is_heard_and_a_file_system_that_syncs_no_folders_i
     monkeypatch.setattr(os, "fsync", fail)
 
     if is_heard:
-        with pytest.raises(OSError, match="broken"):
+        with pytest.raises(OSError, match=rf"broken: .{tmp_path}"):
             sync_folder(tmp_path)
     else:
         sync_folder(tmp_path)

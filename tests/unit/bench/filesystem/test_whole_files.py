@@ -1,5 +1,6 @@
 """Files and folders appear whole or not at all, and replace nothing but what edgefit wrote."""
 
+import errno
 import os
 import resource
 import shutil
@@ -275,7 +276,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_old_file(tmp_path: Path) -> None
 
 def test_a_disk_that_takes_nothing_is_said_before_the_work(tmp_path: Path) -> None:
     with no_file_beyond(0):
-        refuse(tmp_path / "out", r"out cannot be written \(File too large\); choose another place")
+        refuse(tmp_path / "out", r"out cannot be written \(File too large\); raise the limit")
 
     assert names(tmp_path) == []
 
@@ -385,3 +386,18 @@ def test_a_pipe_that_nobody_writes_to_is_refused_without_being_opened(tmp_path: 
 
     with pytest.raises(InputError, match="was not written by edgefit"):
         refuse_to_replace(tmp_path / "pipe", lambda _: True, "--out")
+
+
+def test_a_place_below_a_folder_that_must_not_be_searched_is_refused_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_search(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    said = rf"^{tmp_path / 'a'} cannot be written \(Permission denied\); check its permissions"
+
+    with monkeypatch.context() as patching:
+        patching.setattr(Path, "exists", no_search)
+        patching.setattr(Path, "is_file", no_search)
+        with pytest.raises(InputError, match=said):
+            refuse_to_replace(tmp_path / "a", lambda _: True, "--out")

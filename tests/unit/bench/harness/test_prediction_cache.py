@@ -98,7 +98,10 @@ def test_a_folder_in_its_place_is_said_and_the_run_goes_on(tmp_path: Path) -> No
         f"{file}: the cached predictions in it cannot be read (Is a directory); they are computed again"
     ]
     assert watching.sentences == [
-        f"{file}: predictions cannot be cached in it (Is a directory); the next run computes them again"
+        (
+            f"{file} cannot be written (Is a directory); check the path, or use another one; "
+            "the next run computes these predictions again"
+        )
     ]
     assert list(tmp_path.iterdir()) == [file]
 
@@ -112,7 +115,8 @@ def test_a_full_disk_is_said_and_the_run_goes_on(file: Path, monkeypatch: pytest
     prediction_cache.write(file, PREDICTIONS.model_copy(update={"created": "now"}), watching)
 
     (said,) = watching.sentences
-    assert said.startswith(f"{file}: predictions cannot be cached in it (No space left on device); the next")
+    assert said.startswith(f"{file} cannot be written (No space left on device); free some space there")
+    assert said.endswith("; the next run computes these predictions again")
     assert file.read_bytes() == before
 
 

@@ -1,8 +1,6 @@
 """Training: what an epoch sees, what is kept, when it stops, and that it learns."""
 
-import errno
 import os
-import resource
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from making.films import Remembering, dataset_of_films, films
+from making.full_disk import no_file_beyond
 from making.seeded import generator
 from torch import Generator, Tensor, nn
 
@@ -67,40 +66,16 @@ def test_features_that_do_not_fit_into_memory_are_in_an_unnamed_file(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("reserves", [True, False])
 def test_a_disk_that_is_too_small_for_the_features_is_a_sentence_before_they_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reserves: bool
-) -> None:
-    monkeypatch.setattr(frozen_features, "MOST_BYTES_IN_MEMORY", 1000)
-    if not reserves:
-        monkeypatch.setattr(os, "posix_fallocate", cannot_reserve)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(
-            InputError, match=r"needs 0\.0 GB of disk .*; free some space, or choose an --out"
-        ):
-            feature_cache(tmp_path).cache_plain(films(20, 32, 0), "")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_where_a_file_system_reserves_no_space_the_file_is_written_before_it_is_mapped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "posix_fallocate", cannot_reserve)
-    with (tmp_path / "file").open("w+b") as file:
-        frozen_features._reserve(file.fileno(), (1 << 20) + 5)
+    monkeypatch.setattr(frozen_features, "MOST_BYTES_IN_MEMORY", 1000)
+    said = r"needs [0-9.]+ MB of disk .*; free some space, or choose an --out"
 
-        status = os.fstat(file.fileno())
-    assert status.st_size == (1 << 20) + 5
-    assert status.st_blocks * 512 >= status.st_size
+    with no_file_beyond(4096), pytest.raises(InputError, match=said):
+        feature_cache(tmp_path).cache_plain(films(20, 32, 0), "")
 
-
-def cannot_reserve(_descriptor: int, _start: int, _size: int) -> None:
-    raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+    assert list(tmp_path.iterdir()) == []
 
 
 def feature_cache(folder: Path, unfreeze: int = 12) -> FeatureCache:

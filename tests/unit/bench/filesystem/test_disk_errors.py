@@ -1,0 +1,33 @@
+"""An error of the disk says what to do: also where the place of the file is no option of the command."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.filesystem.disk_errors import sentence_on, why_unwritten
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_file_of_the_cache_names_the_variable_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFIT_CACHE", str(tmp_path))
+
+    inside, beside = (why_unwritten(FULL, path) for path in (tmp_path / "journals" / "a", tmp_path.parent))
+
+    assert inside.endswith("use another disk, or set EDGEFIT_CACHE to another folder")
+    assert beside.endswith("use another disk")
+
+
+def test_a_temporary_file_names_the_variable_of_its_folder() -> None:
+    assert why_unwritten(FULL, "/tmp/edgefit-12-abcd_123/requests").endswith("set TMPDIR to another folder")
+    assert why_unwritten(FULL, "/tmp/edgefit-demo/requests").endswith("use another disk")
+
+
+def test_a_copy_that_did_not_fit_is_named_by_the_file_that_is_written() -> None:
+    copied = OSError(errno.EFBIG, "File too large", "read", None, "written")
+
+    assert sentence_on(copied).startswith("written cannot be written (File too large); raise the limit")
