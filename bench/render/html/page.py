@@ -113,7 +113,7 @@ def to_html(
 
 
 def _printable(value: object) -> object:
-    """Escape what a terminal or a CI system would follow in text of a report; the page's own is left alone."""
+    """Escape what a terminal or a CI system would follow in text of a report; not what the page brings."""
     return without_commands(printable_lines(value)) if type(value) is str else value
 
 
