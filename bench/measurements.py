@@ -31,6 +31,14 @@ class SystemCounters(Record):
     """How often the kernel took a CPU away from the worker."""
     clock_khz: Count | None
     """Clock of the slowest of those CPUs after the block, in kHz; null if it is not available."""
+    counted_ns: Count | None = None
+    """Wall-clock time in nanoseconds in which `busy_ns` and `steal_ns` were counted. It is longer than
+    `elapsed_ns`, because other programs may run while the counters are read. Null in older reports."""
+
+    @property
+    def window_ns(self) -> int:
+        """The wall-clock time in which `busy_ns` and `steal_ns` were counted, as far as it is known."""
+        return self.elapsed_ns if self.counted_ns is None else self.counted_ns
 
 
 class Block(Record):
