@@ -56,6 +56,9 @@ class Block(Record):
     """The largest difference between the outputs of one of its inferences, at a random position, and those of
     the accuracy pass for the same input, as a share of the output's largest value. Null if none was compared,
     as in older reports."""
+    stopped_ns: Count = 0
+    """For how long everything stood still during the block, in nanoseconds, as in a container that is paused.
+    Such a block is measured again, so that this is 0 unless that happened every time. 0 in older reports."""
 
 
 class SustainedBlock(Record):
@@ -104,6 +107,9 @@ class ProcessTiming(Record):
     """Whether warm-up ended because latency was steady; if false, it reached its limit."""
     blocks: tuple[Block, ...]
     """The blocks of the process, in order."""
+    stopped_ns: Count = 0
+    """For how long everything stood still while the process loaded and warmed up, in nanoseconds. 0 in older
+    reports."""
 
 
 class ProcessMemory(Record):

@@ -129,6 +129,16 @@ def with_blocks(outcome: Completed, **changes: object) -> Completed:
     return outcome.model_copy(update={"processes": processes})
 
 
+def with_stops(start: int = 0, block: int = 0) -> Completed:
+    """Processes, in the first of which everything stood still for some time."""
+    outcome = steady()
+    first, *others = outcome.processes
+    stopped, *blocks = first.blocks
+    blocks = [stopped.model_copy(update={"stopped_ns": block}), *blocks]
+    first = first.model_copy(update={"stopped_ns": start, "blocks": tuple(blocks)})
+    return outcome.model_copy(update={"processes": (first, *others)})
+
+
 def with_levels(levels: list[float], ended: End = End.TIME) -> Completed:
     """Processes at such levels in milliseconds, with turns in order."""
     processes = []
@@ -152,6 +162,11 @@ def test_a_row_from_a_quiet_machine_has_no_warning() -> None:
             with_blocks(steady(), clock_khz=1_500_000),
             "clock changed between 1.50 and 2.00 GHz: sudo",
         ),
+        (
+            with_stops(block=5),
+            "stood still in 1 of 10 blocks, each time they were measured, .*: measure again",
+        ),
+        (with_stops(start=5), "stood still in 1 of 5 starts of a process, .*: measure again"),
         (with_levels([10, 10, 10, 10, 14]), r"from p10 to p90 is \d+% .* close other programs"),
         (with_levels([10, 10, 10.3, 10.6, 10.9, 10.9]), r"drifted by \+9%.*--sustained 60"),
         (
