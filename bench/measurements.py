@@ -31,6 +31,14 @@ class SystemCounters(Record):
     """How often the kernel took a CPU away from the worker."""
     clock_khz: Count | None
     """Clock of the slowest of those CPUs after the block, in kHz; null if it is not available."""
+    counted_ns: Count | None = None
+    """Wall-clock time in nanoseconds in which `busy_ns` and `steal_ns` were counted. It is longer than
+    `elapsed_ns`, because other programs may run while the counters are read. Null in older reports."""
+
+    @property
+    def window_ns(self) -> int:
+        """The wall-clock time in which `busy_ns` and `steal_ns` were counted, as far as it is known."""
+        return self.elapsed_ns if self.counted_ns is None else self.counted_ns
 
 
 class Block(Record):
@@ -48,6 +56,9 @@ class Block(Record):
     """The largest difference between the outputs of one of its inferences, at a random position, and those of
     the accuracy pass for the same input, as a share of the output's largest value. Null if none was compared,
     as in older reports."""
+    stopped_ns: Count = 0
+    """For how long everything stood still during the block, in nanoseconds, as in a container that is paused.
+    Such a block is measured again, so that this is 0 unless that happened every time. 0 in older reports."""
 
 
 class SustainedBlock(Record):
@@ -96,6 +107,9 @@ class ProcessTiming(Record):
     """Whether warm-up ended because latency was steady; if false, it reached its limit."""
     blocks: tuple[Block, ...]
     """The blocks of the process, in order."""
+    stopped_ns: Count = 0
+    """For how long everything stood still while the process loaded and warmed up, in nanoseconds. 0 in older
+    reports."""
 
 
 class ProcessMemory(Record):

@@ -1,6 +1,6 @@
 """Measures both sides of a check, interleaved on this machine, and has the gate judge them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from bench.devices.terms import fewer_threads
@@ -37,6 +37,7 @@ from bench.run.machine_warnings import (
     confinement_warnings,
     machine_warnings,
     pinning_warnings,
+    standstill_warnings,
     throttled_between,
     throttled_warning,
 )
@@ -107,7 +108,7 @@ def _check(job: CheckJob, progress: Progress, tool: str, created: str) -> Checke
             *notes_on_outputs(findings, job.inputs),
             *notes_on_classes(_all_compared(job, measured), job.options.limits),
         ),
-        warnings=(*warnings, *retried_processes(measured.values())),
+        warnings=(*warnings, *process_warnings(measured.values())),
         raw=tuple(repetition for pair in measured.values() for repetition in pair.repetitions),
     )
 
@@ -187,6 +188,14 @@ def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
         ratio=_RATIOS[quantity](repetitions) or reasons.dropped(len(repetitions)),
         processes=len(repetitions),
     )
+
+
+def process_warnings(measured: Collection[MeasuredPair]) -> list[str]:
+    """Return the warnings about processes: that were started again, or stood still."""
+    both = [
+        side for pair in measured for each in pair.repetitions for side in (each.baseline, each.candidate)
+    ]
+    return [*retried_processes(measured), *standstill_warnings(both)]
 
 
 def retried_processes(measured: Iterable[MeasuredPair]) -> list[str]:

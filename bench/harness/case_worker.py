@@ -33,6 +33,7 @@ from bench.measurements import (
 )
 from bench.runtimes.installed import row_of
 from bench.system.memory_limit import MemoryGroup
+from bench.units import NS_PER_S
 from device_profiles.settings import Sampling
 
 AnswerT = TypeVar(
@@ -105,9 +106,9 @@ class CaseWorker:
         return self._process.has_answered
 
     @property
-    def stopped_s(self) -> float:
-        """For how long everything stood still while the latest answer was waited for."""
-        return self._process.stopped_s
+    def stopped_ns(self) -> int:
+        """For how long everything stood still while the latest answer was waited for, in nanoseconds."""
+        return round(self._process.stopped_s * NS_PER_S)
 
     def wait_until_ready(self) -> None:
         """Wait until the interpreter is ready, so that its start does not disturb a measurement."""
@@ -152,7 +153,9 @@ class CaseWorker:
         """Load, run the first inference and warm up, for at most `warm_up_s`; return the timings so far."""
         self._random.seed(f"{self.case.id}/{group}/{repetition}")
         loaded = self.load(pack)
+        stopped_ns = self.stopped_ns
         first = self.infer(1, Stage.FIRST_INFERENCE, settle=0).ns[0]
+        stopped_ns += self.stopped_ns
         request = worker_messages.WarmUp(
             max_inferences=sampling.warm_up, limit_s=min(warm_up_s, _WARM_UP_LIMIT_S)
         )
@@ -167,6 +170,7 @@ class CaseWorker:
             warm_up_ns=warmed.ns,
             steady=warmed.steady,
             blocks=(),
+            stopped_ns=stopped_ns + self.stopped_ns,
         )
 
     def run_block(
@@ -180,15 +184,16 @@ class CaseWorker:
         """Run one block of at least `minimum` samples. A block of one sample has one inference to settle.
 
         A block in which everything stood still, as in a container that was paused, is run again: one of its
-        samples may contain that time.
+        samples may contain that time. The last try counts, and says for how long everything stood still.
         """
         count = block_samples(sampling, started.warm_up_ns, minimum)
         for _ in range(_TRIES):
             request = self._timed(count, settle=min(count, _SETTLING_INFERENCES))
             answer = self._ask(request, Stage.TIMING, worker_messages.Inferred)
-            if not self.stopped_s:
+            if not (stopped_ns := self.stopped_ns):
                 break
-        return self.block_of(answer, Stage.TIMING, pass_index, position)
+        block = self.block_of(answer, Stage.TIMING, pass_index, position)
+        return block.model_copy(update={"stopped_ns": stopped_ns})
 
     def infer(self, count: int, stage: Stage, settle: int = _SETTLING_INFERENCES) -> worker_messages.Inferred:
         """Run `settle` inferences, then time `count` more, and wait until the worker's threads are idle."""

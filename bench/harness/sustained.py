@@ -43,7 +43,7 @@ def run_sustained(
         def measure(count: int) -> SustainedBlock | None:
             worker.begin_inference(count, Stage.SUSTAINED)
             answer = worker.end_inference(Stage.SUSTAINED)
-            if worker.stopped_s:
+            if worker.stopped_ns:
                 return None
             return block_of(answer.ns, answer.counters, worker.output_difference(answer, Stage.SUSTAINED))
 

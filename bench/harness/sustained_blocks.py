@@ -92,6 +92,7 @@ def _counters_of(one: SystemCounters | None, other: SystemCounters | None) -> Sy
         clock_khz=min(
             (clock for clock in (one.clock_khz, other.clock_khz) if clock is not None), default=None
         ),
+        counted_ns=_sum(one.counted_ns, other.counted_ns),
     )
 
 

@@ -102,6 +102,7 @@ class BlockMonitor:
 
     def __init__(self, cpus: Sequence[int] | None) -> None:
         self._cpus = cpus
+        self._counted_from = time.perf_counter_ns()
         self._time = read_cpu_time(cpus)
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._begin = time.perf_counter_ns()
@@ -111,6 +112,7 @@ class BlockMonitor:
         elapsed = time.perf_counter_ns() - self._begin
         usage = resource.getrusage(resource.RUSAGE_SELF)
         busy_ns, steal_ns = _busy_and_steal_ns(self._time, read_cpu_time(self._cpus))
+        counted_ns = time.perf_counter_ns() - self._counted_from
         return SystemCounters(
             elapsed_ns=elapsed,
             cpus=len(usable_cpus() if self._cpus is None else self._cpus),
@@ -119,6 +121,7 @@ class BlockMonitor:
             steal_ns=steal_ns,
             preemptions=usage.ru_nivcsw - self._usage.ru_nivcsw,
             clock_khz=read_clock_khz(self._cpus),
+            counted_ns=counted_ns,
         )
 
 

@@ -14,8 +14,6 @@ from bench.record import Record
 from bench.remote.job_folder import Count, JobOutcome, JobRequest, ProgressEvent
 from user_files.printable import printable, shortened
 
-# The agent watches for half a second, and a board under load for some more.
-_LONGEST_WATCH_S = 3600
 # A Raspberry Pi 5 lists the rails of its power chip in less than 2000 characters.
 _LONGEST_OUTPUT = 4000
 _PythonNumber: TypeAlias = Annotated[int, Field(ge=0, le=999)]
@@ -306,9 +304,6 @@ class ProbeFacts(Record):
 
     stat_before: _FileText
     """The text of /proc/stat before the one in `files`."""
-
-    watched_s: float = Field(gt=0, le=_LONGEST_WATCH_S)
-    """The seconds between the two."""
 
 
 class BoardState(Record):

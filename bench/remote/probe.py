@@ -235,13 +235,14 @@ class BoardProbe:
         )
 
     def _shares(self, root: Path, before: Path) -> tuple[float, float]:
-        """Return the shares of its CPUs' time that were busy, and stolen by other virtual machines."""
+        """Return the shares of all CPUs' time that were busy, and stolen by other virtual machines."""
         first, last = read_cpu_time(None, before), read_cpu_time(None, root)
         if first is None or last is None:
             return 0.0, 0.0
-        elapsed_ns = self.facts.watched_s * 1e9 * max(1, len(self.facts.usable_cpus))
+        # The kernel's count of idle time may run backwards by a little: see proc_stat(5).
+        whole = max(1, last.whole_ns - first.whole_ns)
         busy, steal = last.busy_ns - first.busy_ns, last.steal_ns - first.steal_ns
-        return min(1.0, busy / elapsed_ns), min(1.0, steal / elapsed_ns)
+        return min(1.0, busy / whole), min(1.0, steal / whole)
 
     def _snapshot(self, root: Path) -> SystemSnapshot:
         facts = self.facts

@@ -11,7 +11,7 @@ from bench.render.report_text import figure_of
 from bench.report.outputs_words import not_compared
 from bench.report.schema import Report, Run
 from bench.run_config import RunConfig
-from user_files.printable import one_line
+from user_files.printable import one_line, without_commands
 
 _BEGINNING = "report,created,profile,host,"
 # A spreadsheet takes a cell that begins with one of these for a formula.
@@ -118,10 +118,13 @@ def to_csv(reports: Iterable[Report]) -> str:
 
 
 def _harmless(value: str | float | None) -> str | float | None:
-    """Return a cell: text as one line, with an apostrophe before what a spreadsheet would compute."""
+    """Return a cell: text as one line, with an apostrophe before what a spreadsheet would compute.
+
+    CI logs show such files too, so that a blank takes apart what a CI system would take for a command.
+    """
     if not isinstance(value, str):
         return value
-    shown = one_line(value)
+    shown = without_commands(one_line(value))
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,18 +108,19 @@ def benchmark(
     can be resumed. Raises InputError for an unknown variant, and MissingRuntimeError if a variant that the
     request names has no runtime here. Waits while another command measures on this machine.
     """
-    with alone(progress):
-        return _benchmark(subject, profile, request, progress, on_report)
+    with ExitStack() as turn:
+        turn.enter_context(alone(progress))
+        return _benchmark(_prepare(subject, profile, request), progress, turn.close, on_report)
 
 
 def _benchmark(
-    subject: Bundle | ModelSet,
-    profile: Profile,
-    request: BenchmarkRequest,
+    job: _PreparedRun,
     progress: Progress,
+    end_turn: Callable[[], None],
     on_report: Callable[[Report], None],
 ) -> Report:
-    job = _prepare(subject, profile, request)
+    """Measure. `end_turn` lets other commands measure, before `on_report`: a report's reader may stop."""
+    request = job.request
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)
         if cleared := sentence_on_cleared(job.variables):
@@ -129,6 +131,7 @@ def _benchmark(
             )
             host_rates = proxy.host_rates(job.plan, outcomes, job.terms, job.host, request.created, progress)
             report = _report(job, outcomes, host_rates)
+            end_turn()
             on_report(report)
         except BaseException:
             if journal.state.examined:

@@ -1,7 +1,8 @@
 """Warnings about a machine that disturbs measurements, each with a remedy. Pure: values in, sentences out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from bench.measurements import ProcessTiming
 from bench.system.cpu_limit import Throttling
 from bench.system.host import Host
 from bench.system.sandbox import Confinement
@@ -89,6 +90,21 @@ def throttled_warning(throttling: Throttling) -> str:
         f"the container's CPU limit stopped this run in {throttling.throttled} of {throttling.periods} "
         f"periods while measuring: {RAISE_LIMIT}"
     )
+
+
+def standstill_warnings(processes: Sequence[ProcessTiming]) -> list[str]:
+    """Say which timings contain time in which everything stood still, although blocks are measured again."""
+    blocks = [block for process in processes for block in process.blocks]
+    stopped = (
+        (sum(process.stopped_ns > 0 for process in processes), len(processes), "starts of a process"),
+        (sum(block.stopped_ns > 0 for block in blocks), len(blocks), "blocks, each time they were measured"),
+    )
+    return [
+        f"everything stood still in {count} of {whole} {what}, as in a container that is paused, and their "
+        "times contain that: measure again while nothing is paused"
+        for count, whole, what in stopped
+        if count
+    ]
 
 
 def confinement_warnings(confinement: Confinement) -> list[str]:

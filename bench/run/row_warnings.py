@@ -14,6 +14,7 @@ from bench.run.machine_warnings import (
     RAISE_LIMIT,
     STEAL_SHARE,
     heat_warnings,
+    standstill_warnings,
     steal_warning,
     throttled_between,
     throttled_warning,
@@ -56,6 +57,7 @@ def row_warnings(
         *_of_samples(blocks, remedy),
         *([] if quick else _of_interval(outcome, sampling, remedy)),
         *_of_processes(outcome, remedy),
+        *standstill_warnings(outcome.processes),
         *_of_outputs(outcome),
         *_counter_warnings([(block.counters, 1) for block in blocks]),
         *_of_repetitions(outcome, heat),
@@ -149,15 +151,18 @@ def _counter_warnings(blocks: Sequence[tuple[SystemCounters | None, int]]) -> li
     known = [(block, joined) for block, joined in blocks if block is not None]
     with_ticks = [pair for pair in known if pair[0].busy_ns is not None and pair[0].steal_ns is not None]
     counters, counted = [block for block, _ in known], [block for block, _ in with_ticks]
-    elapsed = sum(block.elapsed_ns for block in counted)
+    window = sum(block.window_ns for block in counted)
+    existing = sum(block.window_ns * block.cpus for block in counted)
     error = 3 * _TICK_ERROR_NS * math.sqrt(sum(block.cpus * joined for block, joined in with_ticks))
-    others = sum((block.busy_ns or 0) - block.cpu_ns for block in counted)
-    if others > max(BUSY_SHARE * elapsed, error):
+    # Of a window that is shorter than a tick, the kernel may count more than there was.
+    busy = min(sum(block.busy_ns or 0 for block in counted), existing)
+    others = busy - sum(block.cpu_ns for block in counted)
+    if others > max(BUSY_SHARE * window, error):
         warnings.append(
-            f"other programs used {others / elapsed:.2f} of the CPUs that this case was pinned to: end them"
+            f"other programs used {others / window:.2f} of the CPUs that this case was pinned to: end them"
         )
-    steal = sum(block.steal_ns or 0 for block in counted)
-    share = steal / sum(block.elapsed_ns * block.cpus for block in counted) if counted else 0.0
+    steal = min(sum(block.steal_ns or 0 for block in counted), existing)
+    share = steal / existing if existing else 0.0
     if share > STEAL_SHARE and steal > error:
         warnings.append(steal_warning(share))
     clocks = [block.clock_khz for block in counters if block.clock_khz is not None]

@@ -13,6 +13,7 @@ from bench.system.kernel_files import ROOT, number, text
 _NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq: see proc_stat(5)
 _STEAL = 7
+_GUEST = 8  # from here on: guests, whose time is in user and nice already
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class CpuTime:
     """The time that they worked."""
     steal_ns: int
     """The time that the hypervisor gave to other machines."""
+    whole_ns: int
+    """All time of these CPUs, also that in which they had nothing to do."""
 
 
 def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | None:
@@ -38,6 +41,7 @@ def read_cpu_time(cpus: Iterable[int] | None, root: Path = ROOT) -> CpuTime | No
     return CpuTime(
         busy_ns=sum(row[index] for row in ticks for index in _BUSY) * _NS_PER_TICK,
         steal_ns=sum(row[_STEAL] for row in ticks) * _NS_PER_TICK,
+        whole_ns=sum(sum(row[:_GUEST]) for row in ticks) * _NS_PER_TICK,
     )
 
 

@@ -140,7 +140,7 @@ def calibrate_profile(
         # An error in the profile is reported before 90 seconds of measuring, not after.
         checked_profile(profile_of(content.with_rates(()), out), out)
         for warning in machine_warnings(host, state):
-            output.say(f"warning: {warning}")
+            watcher.say(f"warning: {warning}")
         rates = calibrate(content.source, host.emulated is not None, watcher, FULL)
     whole = content.with_rates(rates)
     profile = checked_profile(profile_of(whole, out), out)

@@ -16,7 +16,7 @@ def pi_4(**changes: Any) -> dict[str, Any]:
         "/proc/cpuinfo": "".join(_CORE.format(core) for core in cores),
         "/proc/meminfo": "MemTotal: 3884032 kB\nMemAvailable: 3500032 kB\n"
         "SwapTotal: 102400 kB\nSwapFree: 92160 kB\n",
-        "/proc/stat": "cpu 150 0 50 900 0 0 0 0 0 0\n",
+        "/proc/stat": "cpu 150 0 50 1050 0 0 0 0 0 0\n",
         "/proc/vmstat": "pswpin 3\n",
         "/proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.5\0",
         f"{_CPU}0/cpufreq/scaling_governor": "ondemand\n",
@@ -46,7 +46,6 @@ def pi_4(**changes: Any) -> dict[str, Any]:
         "files": files,
         "vcgencmd": {"get_throttled": "throttled=0x50000\n"},
         "stat_before": "cpu 100 0 50 900 0 0 0 0 0 0\n",
-        "watched_s": 0.5,
         **changes,
     }
 

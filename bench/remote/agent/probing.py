@@ -41,7 +41,7 @@ def probe(
     names of the files to read of control groups; `variables`: how the names of the variables to return begin.
     The answer is bench.remote.agent_messages.ProbeFacts.
     """
-    before, begin = _text(_STAT), time.monotonic()
+    before = _text(_STAT)
     time.sleep(_WATCH_S)
     existing = next(path for path in (store.root, *store.root.parents) if path.exists())
     disk = shutil.disk_usage(existing)
@@ -68,7 +68,6 @@ def probe(
         "variables": {name: value for name, value in os.environ.items() if name.startswith(tuple(variables))},
         "vcgencmd": _firmware_outputs(vcgencmd),
         "stat_before": before,
-        "watched_s": time.monotonic() - begin,
     }
 
 

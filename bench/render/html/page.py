@@ -26,7 +26,7 @@ from bench.render.report_text import (
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of, titles_of
 from bench.report.schema import Report
-from user_files.printable import printable_lines
+from user_files.printable import printable_lines, without_commands
 
 # The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000
@@ -113,8 +113,8 @@ def to_html(
 
 
 def _printable(value: object) -> object:
-    """Escape what a terminal would follow in text of a report; what the page itself brings is left alone."""
-    return printable_lines(value) if type(value) is str else value
+    """Escape what a terminal or a CI system would follow in text of a report; not what the page brings."""
+    return without_commands(printable_lines(value)) if type(value) is str else value
 
 
 def _all_printable(value: object) -> object:

@@ -8,7 +8,9 @@ from making.faulty_plan import SHORT, case, faulty_runtime, plan
 
 from bench.harness.case_worker import CaseWorker
 from bench.harness.paired_blocks import Pair, PairedRepetition, PairedRunner, SideEnded
+from bench.harness.worker_process import WorkerProcess
 from bench.measurements import Failed, Skipped
+from bench.units import NS_PER_S
 
 
 def test_a_paired_run_alternates_both_sides_in_each_pass(tmp_path: Path) -> None:
@@ -64,16 +66,29 @@ def test_the_time_of_an_import_is_that_of_the_first_one(tmp_path: Path) -> None:
     assert loaded.import_ns == again.import_ns
 
 
-@pytest.mark.parametrize(("stops", "blocks"), [([0.0], 1), ([30.0, 0.0], 2), ([30.0, 30.0, 30.0, 0.0], 3)])
-def test_a_block_in_which_everything_stood_still_is_run_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: list[float], blocks: int
+@pytest.mark.parametrize(
+    ("stops", "blocks", "kept"), [([0.0], 1, 0), ([30.0, 0.0], 2, 0), ([30.0, 30.0, 31.0, 0.0], 3, 31)]
+)
+def test_a_block_in_which_everything_stood_still_is_run_again_and_says_if_it_did_so_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: list[float], blocks: int, kept: int
 ) -> None:
     with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
         started = worker.start(None, 0, 0, SHORT)
         left = iter(stops)
         ask = Mock(wraps=worker._ask)
-        monkeypatch.setattr(CaseWorker, "stopped_s", property(lambda _: next(left)))
+        monkeypatch.setattr(WorkerProcess, "stopped_s", property(lambda _: next(left)))
         monkeypatch.setattr(worker, "_ask", ask)
-        worker.run_block(started, SHORT, 0, 0)
+        block = worker.run_block(started, SHORT, 0, 0)
 
     assert ask.call_count == blocks
+    assert block.stopped_ns == kept * NS_PER_S
+    assert started.stopped_ns == 0
+
+
+def test_a_start_in_which_everything_stood_still_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WorkerProcess, "stopped_s", property(lambda _: 10.0))
+
+    with faulty_runtime(), CaseWorker(case(tmp_path, "before"), SHORT.hang_limit_s) as worker:
+        assert worker.start(None, 0, 0, SHORT).stopped_ns == 30 * NS_PER_S  # load, first inference, warm-up

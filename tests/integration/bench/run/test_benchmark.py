@@ -1,7 +1,9 @@
 """A run of the harness over a real bundle: every case has its row, and one case's death costs only itself."""
 
 import os
+import secrets
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from making.short_benchmark import PROFILE, run
 
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.filesystem.cache_folder import cache_folder
+from bench.harness import alone
+from bench.harness.alone import NO_WAIT_VARIABLE
 from bench.harness.case_worker import CaseWorker
 from bench.install_command import install_command
 from bench.measurements import Block, Failed, FailureKind, Stage
@@ -233,6 +237,34 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     assert dropped.startswith(f"line {damaged_line} of its journal is incomplete or damaged")
     assert dropped.endswith("; it is left out, and measured again")
     assert report.runs[0].status == "completed"
+
+
+def test_other_commands_wait_while_it_measures_and_not_until_its_report_is_read(
+    bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(NO_WAIT_VARIABLE)
+    monkeypatch.setattr(alone, "_NAME", f"\0edgefit-test-{secrets.token_hex(8)}".encode())
+    while_measuring, while_reading = [], []
+
+    def is_free() -> bool:
+        with socket.socket(socket.AF_UNIX) as another:
+            return alone._try_to_take(another)
+
+    class Watching(Silent):
+        def begin(self, task: str, total: int) -> None:
+            while_measuring.append(is_free())
+
+    request = BenchmarkRequest(only=("onnx-fp32",), tool="0", created="now")
+    benchmark(
+        read_bundle(bundle_folder),
+        PROFILE,
+        request,
+        Watching(),
+        lambda _report: while_reading.append(is_free()),
+    )
+
+    assert set(while_measuring) == {False}
+    assert while_reading == [True]
 
 
 def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Path) -> None:

@@ -12,7 +12,7 @@ from making.faulty_plan import Silent, pair_of
 from bench.gate.findings import Quantity
 from bench.gate.multiplicity import MOST_PROCESSES
 from bench.gate.paired_runs import MeasuredPair, PairedRuns, latency_ratio
-from bench.gate.side_by_side import retried_processes, times_of
+from bench.gate.side_by_side import process_warnings, times_of
 from bench.harness.journal_entries import Ended, Examined
 from bench.harness.paired_blocks import Pair, PairedRepetition, SideEnded
 from bench.harness.plan import Case
@@ -270,13 +270,30 @@ def test_a_death_that_does_not_happen_again_does_not_count(pair: Pair) -> None:
     stage(invented).time(measured, none_open)
 
     assert measured[0].runs
-    assert retried_processes(measured) == [
+    assert process_warnings(measured) == [
         (
             "onnx-fp32: the baseline failed in 1 of 5 processes, and ran when started again (killed in "
             "stage timing: was killed)"
         )
     ]
     assert [one.baseline.repetition for one in measured[0].repetitions] == [0, 1, 2, 3, 4]
+
+
+def test_a_block_in_which_everything_stood_still_every_time_is_said(pair: Pair) -> None:
+    class Stopped(Invented):
+        def run_repetition(self, pair: Pair, number: int, limit_s: float) -> PairedRepetition | SideEnded:
+            found = super().run_repetition(pair, number, limit_s)
+            assert isinstance(found, PairedRepetition)
+            blocks = [block.model_copy(update={"stopped_ns": 1}) for block in found.baseline.blocks[:1]]
+            blocks += found.baseline.blocks[1:]
+            baseline = found.baseline.model_copy(update={"blocks": tuple(blocks)})
+            return found.model_copy(update={"baseline": baseline})
+
+    measured = stage(invented := Stopped()).examine([pair])
+    stage(invented).time(measured, none_open)
+
+    (sentence,) = process_warnings(measured)
+    assert sentence.startswith("everything stood still in 5 of ")
 
 
 def test_measured_pairs_know_whether_both_sides_run(pair: Pair) -> None:

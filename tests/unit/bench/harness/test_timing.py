@@ -3,10 +3,20 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from bench.bundle.signature import Inputs, Outputs
-from bench.harness.timing import settle, time_and_keep, time_inferences, wait_until_idle, warm_up
+from bench.harness import timing
+from bench.harness.timing import (
+    BlockMonitor,
+    settle,
+    time_and_keep,
+    time_inferences,
+    wait_until_idle,
+    warm_up,
+)
 from bench.measurements import Executed
+from bench.system.cpu_time import CpuTime
 
 
 class CountingSession:
@@ -105,3 +115,21 @@ def test_threads_that_never_rest_are_not_waited_for_for_ever() -> None:
     wait_until_idle(sleep=slept.append, cpu_ns=lambda: next(spinning))
 
     assert sum(slept) < 0.3
+
+
+def test_what_other_programs_use_is_counted_in_a_window_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = {"ns": 0}
+
+    def read_slowly(_cpus: object) -> CpuTime:
+        now["ns"] += 10_000_000  # another program has the CPU while the counters are read
+        return CpuTime(busy_ns=now["ns"], steal_ns=0, whole_ns=now["ns"])
+
+    monkeypatch.setattr(timing, "read_cpu_time", read_slowly)
+    monkeypatch.setattr("time.perf_counter_ns", lambda: now["ns"])
+    monitor = BlockMonitor((0,))
+    now["ns"] += 1_000_000
+    counters = monitor.stop()
+
+    assert (counters.elapsed_ns, counters.busy_ns, counters.counted_ns) == (1_000_000, 11_000_000, 21_000_000)

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from making.hostile import assert_harmless
 from making.tiny_report import make_report
 
 from bench.render.csv_table import to_csv, was_csv
@@ -43,3 +44,21 @@ def test_text_is_no_formula_and_a_number_has_no_apostrophe(name: str) -> None:
 
     assert first["report"] == f"'{name}"
     assert float(first["p50_ms"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("::error file=a.py::x", ": :error file=a.py::x"),
+        ("  ::stop-commands::x", "  : :stop-commands::x"),
+        ("##[error]x", "# #[error]x"),
+        ("a, b ##vso[task.complete]", "a, b # #vso[task.complete]"),
+        ('"##teamcity[buildStop]"', '"# #teamcity[buildStop]"'),
+        ("=##[error]x", "'=# #[error]x"),
+    ],
+)
+def test_no_ci_system_takes_text_for_a_command_and_the_text_stays_readable(name: str, cell: str) -> None:
+    text = to_csv([make_report(name=name)])
+
+    assert next(csv.DictReader(text.splitlines()))["report"] == cell
+    assert_harmless(text)

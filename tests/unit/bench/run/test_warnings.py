@@ -10,7 +10,7 @@ from bench.bundle.variants import Precision
 from bench.harness.sustained_blocks import block_of
 from bench.measurements import Block, Completed, End, RepetitionState, SustainedRun, SystemCounters
 from bench.run.machine_warnings import machine_warnings, pinning_warnings
-from bench.run.row_warnings import row_warnings
+from bench.run.row_warnings import _counter_warnings, row_warnings
 from bench.system.thread_variables import set_variables
 from device_profiles.loading import load_profile
 
@@ -129,6 +129,16 @@ def with_blocks(outcome: Completed, **changes: object) -> Completed:
     return outcome.model_copy(update={"processes": processes})
 
 
+def with_stops(start: int = 0, block: int = 0) -> Completed:
+    """Processes, in the first of which everything stood still for some time."""
+    outcome = steady()
+    first, *others = outcome.processes
+    stopped, *blocks = first.blocks
+    blocks = [stopped.model_copy(update={"stopped_ns": block}), *blocks]
+    first = first.model_copy(update={"stopped_ns": start, "blocks": tuple(blocks)})
+    return outcome.model_copy(update={"processes": (first, *others)})
+
+
 def with_levels(levels: list[float], ended: End = End.TIME) -> Completed:
     """Processes at such levels in milliseconds, with turns in order."""
     processes = []
@@ -152,6 +162,11 @@ def test_a_row_from_a_quiet_machine_has_no_warning() -> None:
             with_blocks(steady(), clock_khz=1_500_000),
             "clock changed between 1.50 and 2.00 GHz: sudo",
         ),
+        (
+            with_stops(block=5),
+            "stood still in 1 of 10 blocks, each time they were measured, .*: measure again",
+        ),
+        (with_stops(start=5), "stood still in 1 of 5 starts of a process, .*: measure again"),
         (with_levels([10, 10, 10, 10, 14]), r"from p10 to p90 is \d+% .* close other programs"),
         (with_levels([10, 10, 10.3, 10.6, 10.9, 10.9]), r"drifted by \+9%.*--sustained 60"),
         (
@@ -165,6 +180,19 @@ def test_each_warning_about_a_row_has_its_remedy(outcome: Completed, words: str)
     found = row_warnings(outcome, Precision.FP32, SAMPLING, quick=False)
 
     assert any(re.search(words, sentence) for sentence in found), found
+
+
+def test_other_programs_never_used_more_than_there_is_however_short_the_blocks_are() -> None:
+    """Of a block of 4 ms that waited for a CPU before and after, the kernel counts its ticks of 10 ms."""
+    short = QUIET.model_copy(
+        update={"elapsed_ns": 4_000_000, "cpu_ns": 4_000_000, "busy_ns": 40_000_000, "steal_ns": 40_000_000}
+    )
+    whole = short.model_copy(update={"counted_ns": 25_000_000, "steal_ns": 0})
+
+    found = _counter_warnings([(short, 1)] * 40)
+    assert found[0].startswith("other programs used 1.00 of the CPUs")
+    assert found[1].startswith("the hypervisor gave 100% of")
+    assert _counter_warnings([(whole, 1)] * 40)[0].startswith("other programs used 1.44 of the CPUs")
 
 
 def test_quick_promises_no_interval_and_does_not_miss_it() -> None:

@@ -24,7 +24,7 @@ intr 1 2 3
 def test_cpu_time_is_that_of_the_cpus_asked_for(tmp_path: Path) -> None:
     root = write_files(tmp_path, {"proc/stat": PROC_STAT})
 
-    assert read_cpu_time((1,), root) == CpuTime(busy_ns=660_000_000, steal_ns=100_000_000)
+    assert read_cpu_time((1,), root) == CpuTime(660_000_000, 100_000_000, 5_790_000_000)
     assert read_cpu_time((0, 1), root) == read_cpu_time(None, root)
     assert read_cpu_time((7,), root) is None
     assert read_cpu_time(None, tmp_path / "nowhere") is None
