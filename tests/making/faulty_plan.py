@@ -8,16 +8,19 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 
 from bench.bundle.evaluation_pack import EvaluationPack, write_pack
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.signature import image_input
 from bench.bundle.variants import Precision
+from bench.harness.case_worker import CaseWorker
 from bench.harness.journal import Journal
 from bench.harness.paired_blocks import Pair
 from bench.harness.plan import Case, Plan, PlannedEvaluation, controls_of
 from bench.harness.run_plan import measure
-from bench.measurements import Outcome
+from bench.harness.worker_messages import Inferred
+from bench.measurements import Outcome, Stage
 from bench.progress import Progress
 from bench.run_config import RunConfig, RunOptions
 from bench.runtimes.formats import FORMATS, FormatRow
@@ -85,6 +88,18 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "memory_limit_bytes": None,
     }
     return Case(**(settings | changes))  # type: ignore[arg-type]
+
+
+def lose_patience_with(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait two seconds for each answer of this case once its worker has been started and has loaded."""
+    infer = CaseWorker.infer
+
+    def infer_soon(self: CaseWorker, count: int, stage: Stage, **settle: int) -> Inferred:
+        if self.case.id == name:
+            self._hang_limit_s = 2.0
+        return infer(self, count, stage, **settle)
+
+    monkeypatch.setattr(CaseWorker, "infer", infer_soon)
 
 
 def pair_of(folder: Path, name: str) -> Pair:

@@ -25,6 +25,7 @@ def test_every_rate_is_taken_on_one_core_and_on_all_at_rest_and_after_load() -> 
     operations = {(one.operation, one.precision) for one in WORKLOADS} | {("copy", None)}
     counts = {1, cpus_here().threads}
     assert places == {(*one, cores, load) for one in operations for cores in counts for load in (0, 0.05)}
+    assert not any(rate.emulated for rate in rates)
     assert all(rate.kind == "measured" and rate.source == SOURCE and rate.value > 0 for rate in rates)
 
 
@@ -53,7 +54,9 @@ def test_a_workload_that_fails_is_one_sentence_with_its_last_words(
         calibrate(SOURCE, False, Silent(), BRIEF)
 
 
-def test_an_emulated_machines_rates_say_so() -> None:
+def test_an_emulated_machines_rates_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "WORKLOADS", WORKLOADS[:1])
+    monkeypatch.setattr(calibration, "FORMATS", {"onnx": FORMATS["onnx"]})
     rates = calibrate(SOURCE, True, Silent(), BRIEF)
 
     assert all(rate.emulated for rate in rates)

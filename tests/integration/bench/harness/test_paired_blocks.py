@@ -4,7 +4,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from making.faulty_plan import SHORT, case, faulty_runtime, plan
+from making.faulty_plan import SHORT, case, faulty_runtime, lose_patience_with, plan
 
 from bench.harness.case_worker import CaseWorker
 from bench.harness.paired_blocks import Pair, PairedRepetition, PairedRunner, SideEnded
@@ -43,11 +43,13 @@ def test_a_paired_run_that_is_out_of_time_still_has_a_pass(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("fault", ["segfault infer", "hang infer"])
-def test_a_paired_run_says_whose_worker_died(tmp_path: Path, fault: str) -> None:
-    # Long enough for a slow machine to start a worker.
-    hasty = SHORT.model_copy(update={"hang_limit_s": 8})
+def test_a_paired_run_says_whose_worker_died(
+    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = Pair(case(tmp_path, "before"), case(tmp_path, "after", fault))
-    duels = PairedRunner(plan(tmp_path, [pair.baseline], hasty), sleep=lambda _: None)
+    duels = PairedRunner(plan(tmp_path, [pair.baseline]), sleep=lambda _: None)
+    if fault == "hang infer":
+        lose_patience_with("after", monkeypatch)
 
     with faulty_runtime():
         found = duels.run_repetition(pair, 0, limit_s=60)

@@ -106,14 +106,18 @@ def test_a_wrong_output_ends_its_side_of_a_check(tmp_path: Path) -> None:
     assert ended.outcome.kind is FailureKind.WRONG_OUTPUT
 
 
-def test_sustained_blocks_are_compared_as_well(tmp_path: Path) -> None:
+def test_sustained_runs_each_case_for_as_long_as_was_asked_and_is_compared_as_well(tmp_path: Path) -> None:
     planned = with_different_images(tmp_path, [case(tmp_path, "a")])
 
-    outcome = outcomes_of(plan(tmp_path, list(planned.cases), SHORT, sustained_s=0.2))["a"]
+    outcomes = outcomes_of(plan(tmp_path, list(planned.cases), SHORT, sustained_s=0.5))
 
-    assert isinstance(outcome, Completed)
-    assert outcome.sustained is not None
-    assert {block.output_difference for block in outcome.sustained.figures} == {0.0}
+    assert isinstance(outcomes["a"], Completed)
+    run = outcomes["a"].sustained
+    assert run is not None
+    assert sum(block.elapsed_ns for block in run.figures) >= 0.5e9
+    assert {block.output_difference for block in run.figures} == {0.0}
+    assert isinstance(outcomes["null"], Completed)
+    assert outcomes["null"].sustained is None
 
 
 def test_the_outputs_of_an_energy_pass_are_compared_as_well(tmp_path: Path) -> None:

@@ -49,19 +49,25 @@ def replace(path: Path) -> None:
     new.rename(path)
 
 
-@pytest.mark.parametrize("change", [rewrite, replace, Path.unlink])
-def test_a_file_that_is_changed_while_it_is_measured_is_a_failed_row(
-    tmp_path: Path, change: Callable[[Path], None]
+def test_each_file_that_is_changed_while_it_is_measured_is_a_failed_row_and_no_other_is(
+    tmp_path: Path,
 ) -> None:
-    planned = plan(tmp_path, [case(tmp_path, "first"), case(tmp_path, "second")])
+    changes = {"first": rewrite, "replaced": replace, "deleted": Path.unlink}
+    planned = plan(tmp_path, [case(tmp_path, name) for name in (*changes, "unchanged")])
 
-    outcomes = changed_meanwhile(planned, lambda: change(tmp_path / "first.txt"))
+    def change_all() -> None:
+        for name, change in changes.items():
+            change(tmp_path / f"{name}.txt")
 
-    assert isinstance(outcomes["first"], Failed)
-    assert isinstance(outcomes["second"], Completed)
-    if change is not Path.unlink:  # without the file the worker itself fails
-        assert outcomes["first"].kind is FailureKind.CHANGED
-        assert str(tmp_path / "first.txt") in outcomes["first"].message
+    outcomes = changed_meanwhile(planned, change_all)
+
+    assert isinstance(outcomes["unchanged"], Completed)
+    for name in changes:
+        outcome = outcomes[name]
+        assert isinstance(outcome, Failed)
+        if name != "deleted":  # without the file the worker itself fails
+            assert outcome.kind is FailureKind.CHANGED
+            assert str(tmp_path / f"{name}.txt") in outcome.message
 
 
 def test_a_pack_that_is_changed_makes_every_row_a_failed_one(tmp_path: Path) -> None:

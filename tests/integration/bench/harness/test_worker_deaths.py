@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
-from making.faulty_plan import SHORT, case, outcomes_of, plan
+from making.faulty_plan import case, lose_patience_with, outcomes_of, plan
 
 from bench.harness import child_process
 from bench.harness.case_worker import CaseWorker
@@ -41,9 +41,9 @@ def test_each_death_is_a_failed_row_and_costs_no_other_case(
     monkeypatch.setattr(tempfile, "tempdir", str(own))
     dying = [case(tmp_path, name.replace(" ", "-"), name) for name in DEATHS]
     healthy = [case(tmp_path, "first"), case(tmp_path, "last")]
-    sampling = SHORT.model_copy(update={"hang_limit_s": 8.0})
+    lose_patience_with("hang-infer", monkeypatch)
 
-    outcomes = outcomes_of(plan(tmp_path, [healthy[0], *dying, healthy[1]], sampling))
+    outcomes = outcomes_of(plan(tmp_path, [healthy[0], *dying, healthy[1]]))
 
     for name, (kind, words) in DEATHS.items():
         outcome = outcomes[name.replace(" ", "-")]
