@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 os.environ.update(NO_USAGE_DATA)
 # Tests run at the same time, and read no times: they do not wait for one another.
 os.environ[NO_WAIT_VARIABLE] = "1"
+# Python keeps what it compiled, whatever shell runs the tests: they start hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Output has its default width and no colour, also that of a fixture's process, whatever shell runs the tests.
 for _name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)

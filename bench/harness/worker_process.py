@@ -5,6 +5,7 @@ Cases and plans are the caller's business.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -123,9 +124,15 @@ def compile_runtimes(formats: Iterable[str]) -> None:
     """
     modules = {row.module for row in map(row_of, formats) if is_installed(row)} - {NULL.module}
     for module in sorted(modules):
-        command = (*_IMPORT_COMMAND, NULL.module, module)  # null costs no process of its own
-        with ChildProcess(command, _ENVIRONMENT) as child, suppress(ChildDiedError):
-            child.read_line(_IMPORT_LIMIT_S)  # it writes no line, and ends
+        compile_runtime(module)
+
+
+@cache
+def compile_runtime(module: str) -> None:
+    """Import the module of a runtime, once in the life of this process; see compile_runtimes."""
+    command = (*_IMPORT_COMMAND, NULL.module, module)  # null costs no process of its own
+    with ChildProcess(command, _ENVIRONMENT) as child, suppress(ChildDiedError):
+        child.read_line(_IMPORT_LIMIT_S)  # it writes no line, and ends
 
 
 def probe_confinement() -> Confinement:

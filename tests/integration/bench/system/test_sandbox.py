@@ -1,6 +1,7 @@
 """An artifact may be code: what it tries to write outside its worker's folder stays as it was."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from bench.bundle.signature import image_input
 from bench.filesystem.cache_folder import cache_folder
 from bench.harness import worker_messages
 from bench.harness.child_process import ChildDiedError
-from bench.harness.worker_process import WorkerProcess, compile_runtimes, probe_confinement
+from bench.harness.worker_process import WorkerProcess, compile_runtime, compile_runtimes, probe_confinement
 from bench.measurements import Failed, FailureKind, Outcome
 from bench.run.benchmark import benchmark
 from bench.run.machine_warnings import confinement_warnings
@@ -243,9 +244,14 @@ def test_bytecode_is_there_before_workers_that_cannot_write_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
+    bytecode = tmp_path / "bytecode"
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(bytecode))
+    compile_runtime.cache_clear()
 
     compile_runtimes(["onnx"])
+    compiled = {path.name.partition(".")[0] for path in bytecode.rglob("*.pyc")}
+    shutil.rmtree(bytecode)
+    compile_runtimes(["onnx"])
 
-    compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
     assert {"worker", "run_onnx", "executed_onnx", "onnxruntime_inference_collection"} <= compiled
+    assert not bytecode.exists()  # one process compiles a runtime once
