@@ -46,6 +46,7 @@ from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import A_DOCUMENT, is_report, path_kind
+from user_files.reading import reading
 from user_files.text import utf8_of
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _is_json(path: Path) -> bool:
         return True
     if not path.is_file():  # opening a pipe would wait for its other end
         return False
-    with path.open("rb") as file:
+    with reading(path) as file:
         return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")
 
 

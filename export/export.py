@@ -214,7 +214,8 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
             return artifact.model_copy(update={"warnings": (*artifact.warnings, *warnings_of(artifact))})
         case Refused() as refused:
             raise_if_full(job.folder)  # as long as what the variant wrote is still there
-            shutil.rmtree(job.folder / str(variant), ignore_errors=True)
+            if (made := job.folder / str(variant)).exists():  # what is left there, no hash would list
+                shutil.rmtree(made)
             return _failed(variant, refused)
         case _:
             raise AssertionError("the worker answered another request than the task")

@@ -17,6 +17,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from user_files.reading import naming, reading
+
 _SUFFIX = ".npy"
 # deflate cannot make more of a byte, bzip2 and LZMA can; numpy writes neither of the two.
 _MOST_OF_A_BYTE = 1032
@@ -136,14 +138,14 @@ def open_arrays(path: Path) -> Iterator[ArrayFile]:
     """Open an .npz file. Raises ArraysError if it is none, OSError if it cannot be opened."""
     size = path.stat().st_size
     with ExitStack() as stack:
-        with _readable(OSError):
+        with _readable(OSError), naming(path):
             archive = stack.enter_context(zipfile.ZipFile(path))
         yield ArrayFile(archive, size)
 
 
 def read_npy(path: Path) -> npt.NDArray[Any]:
     """Return the array of an .npy file. Raises ArraysError if it is none, OSError if it cannot be opened."""
-    with path.open("rb") as file, _readable():
+    with reading(path) as file, _readable():
         header = _header_of(file)
         if file.tell() + header.bytes != os.fstat(file.fileno()).st_size:
             raise ArraysError("it is not as large as it states")
@@ -152,7 +154,7 @@ def read_npy(path: Path) -> npt.NDArray[Any]:
 
 def is_npy(path: Path) -> bool:
     """Tell whether a file begins as an .npy file does."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         return file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX
 
 

@@ -6,6 +6,8 @@ A device, a pipe that nobody writes to, or a huge file would hold a command up, 
 import stat
 from pathlib import Path
 
+from user_files.reading import reading
+
 LARGEST_DOCUMENT = 64 << 20
 """Bytes of the largest document that describes other files."""
 LARGEST_RESULT = 1 << 30
@@ -24,7 +26,7 @@ def content_of(path: Path, largest: int) -> bytes:
     if not stat.S_ISREG(state.st_mode):
         raise ContentError("is a device or pipe, not a file")
     if state.st_size <= largest:
-        with path.open("rb") as file:
+        with reading(path) as file:
             content = file.read(largest + 1)  # the size of a file in /proc is 0
         if len(content) <= largest:
             return content

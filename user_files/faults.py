@@ -12,6 +12,7 @@ from pathlib import Path
 from user_files.line_ends import has_converted_line_ends
 from user_files.markup import is_web_page
 from user_files.pointers import HEAD_BYTES, pointer_of
+from user_files.reading import reading
 from user_files.safetensors_header import safetensors_bytes
 from user_files.signatures import PACKED, signature_of
 
@@ -49,7 +50,7 @@ def why_replaced(path: Path) -> str | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             head = file.read(HEAD_BYTES)
         fault = replaced_by(head) or (converted(path) if has_converted_line_ends(path) else None)
     except OSError:  # whoever tried to read it says so
@@ -65,7 +66,8 @@ def why_changed(path: Path, sha256: str) -> str | None:
     """Return why a file has another SHA-256 than it should have, in the same form; None if unknown."""
     if (why := why_unreadable(path)) is not None or not path.is_file():
         return why
-    restored = hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    with reading(path) as file:
+        restored = hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
     return _sentence(path, converted(path)) if restored == sha256 else None
 
 
@@ -85,7 +87,7 @@ def _broken_link(target: str) -> Fault:
 
 
 def _fault(path: Path) -> Fault | None:
-    with path.open("rb") as file:
+    with reading(path) as file:
         head = file.read(HEAD_BYTES)
     if not head:
         return _EMPTY
@@ -129,6 +131,6 @@ def _shorter(why: str) -> Fault:
 
 
 def _has_zip_end(path: Path, size: int) -> bool:
-    with path.open("rb") as file:
+    with reading(path) as file:
         file.seek(max(0, size - _ZIP_TAIL))
         return _ZIP_END in file.read()

@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from user_files.reading import reading
+
 _AT_ONCE = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's bytes. Raises OSError if it cannot be read."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with reading(path) as file:
         while piece := file.read(_AT_ONCE):
             digest.update(piece)
     return digest.hexdigest()

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from user_files.reading import reading
+
 _FEWEST = 8
 """How many LF, each after a CR, show a conversion: chance makes that of one file in 256⁸."""
 _BLOCK_BYTES = 1 << 20
@@ -22,7 +24,7 @@ def has_converted_line_ends(path: Path) -> bool:
 
     Of a file that is whole, it reads the first bytes alone: up to an LF without a CR.
     """
-    with path.open("rb") as file:
+    with reading(path) as file:
         return are_converted(iter(lambda: file.read(_BLOCK_BYTES), b""))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from user_files.data_kinds import is_named_as_image
 from user_files.faults import replaced_by
 from user_files.missing_paths import missing_hint
+from user_files.reading import reading
 from user_files.signatures import PACKED, FileSignature, signature_of
 from user_files.text import utf8_of
 from user_files.versions import document_of
@@ -167,7 +168,7 @@ def _is_own(entry: Path) -> bool:
 
 
 def _file(path: Path) -> PathKind | None:
-    with path.open("rb") as file:
+    with reading(path) as file:
         head = file.read(_HEAD_BYTES)
     if not head:
         return PathKind("an empty file")
@@ -212,7 +213,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     """Return a JSON document's keys and values; none if it is no such document, or too large for one."""
     if not path.is_file() or path.stat().st_size > _LARGEST_DOCUMENT:
         return {}
-    return document_of(path.read_bytes())
+    with reading(path) as file:
+        return document_of(file.read())
 
 
 def _by_suffix(path: Path, head: bytes) -> PathKind | None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from user_files.reading import reading
+
 HEAD_BYTES = 4096
 """How much of a file is enough to recognise one."""
 
@@ -47,5 +49,5 @@ def pointer_of(head: bytes) -> Pointer | None:
 
 def pointer_at(path: Path) -> Pointer | None:
     """Return which pointer a file is; None if it is none. Raises OSError if it cannot be read."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         return pointer_of(file.read(HEAD_BYTES))

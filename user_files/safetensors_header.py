@@ -5,6 +5,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from user_files.reading import reading
+
 _LONGEST_HEADER = 100 << 20
 _LENGTH_BYTES = 8
 _AFTER_BRACE = (b'"', b"}", b" ", b"\n", b"")
@@ -30,7 +32,7 @@ def safetensors_bytes(path: Path, head: bytes) -> int | None:
     if not is_safetensors(head):
         return None
     length = _header_bytes(head)
-    with path.open("rb") as file:
+    with reading(path) as file:
         file.seek(_LENGTH_BYTES)
         header = file.read(length)
     if len(header) < length:

@@ -17,8 +17,8 @@ from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.bundle.tensor_pack import StoredTensors, TensorPack, is_input, tensors_of
 from bench.errors import InputError
-from bench.filesystem.disk_errors import naming
 from user_files.faults import why_unreadable
+from user_files.reading import naming
 
 FILE_NAME = "evaluation.npz"
 

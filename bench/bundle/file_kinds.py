@@ -24,6 +24,7 @@ from user_files.contents import ContentError
 from user_files.faults import converted, replaced_by
 from user_files.line_ends import are_converted
 from user_files.markup import without_encoding, without_prolog
+from user_files.reading import reading
 from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
@@ -184,7 +185,7 @@ def _weights_beside(path: Path) -> FileKind | None:
     network = path.with_suffix(".xml")
     if path.suffix.lower() != ".bin" or not network.is_file():
         return None
-    with network.open("rb") as file:
+    with reading(network) as file:
         if not is_openvino(file.read(_HEAD_BYTES)):
             return None
     return FileKind("the weights of an OpenVINO model", f"give the model, {network}")

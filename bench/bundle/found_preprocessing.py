@@ -28,6 +28,7 @@ from bench.bundle.tool_metadata import (
 )
 from bench.errors import InputError
 from device_profiles.validation import explain
+from user_files.reading import reading
 from user_files.zip_names import is_zip
 
 IN_THE_FILE = "metadata in the file"
@@ -110,7 +111,7 @@ def _in_the_file(model_path: Path, metadata: Mapping[str, str]) -> Iterator[Stat
 
 
 def _is_xml_of_openvino(path: Path) -> bool:
-    with path.open("rb") as file:
+    with reading(path) as file:
         head = file.read(_HEAD_BYTES)
     return head.lstrip(_BEFORE_XML).startswith(b"<") and is_openvino(head)
 

@@ -25,11 +25,13 @@ from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
 from bench.errors import InputError
+from bench.filesystem.disk_errors import why_unread
 from user_files.faults import why_replaced, why_unreadable
 from user_files.hashes import sha256_of_files
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
+from user_files.reading import reading
 
 _SUFFIXES = (".onnx", ".xml", ".pt")
 _MOST_NAMED = 3
@@ -71,7 +73,7 @@ def read_model_file(path: Path) -> ModelFile:
             sha256=sha256_of_files(files),
         )
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise InputError(why_unread(error, error.filename or path)) from None
 
 
 def is_torch_program(path: Path) -> bool:
@@ -185,7 +187,7 @@ def _refuse_damaged(path: Path, kind: FileKind) -> None:
     if kind == ONNX:
         read_onnx_graph(path)
     elif kind == OPENVINO:
-        with path.open("rb") as file:
+        with reading(path) as file:
             file.seek(max(0, path.stat().st_size - _LAST_BYTES))
             if b"</net>" not in file.read().replace(b"\0", b"").lower():
                 raise InputError(f"{path}: is an OpenVINO model that was cut off; copy or export it again")

@@ -29,6 +29,7 @@ from bench.bundle.protobuf import (
 )
 from bench.bundle.variants import Precision
 from bench.errors import InputError
+from bench.filesystem.disk_errors import why_unread
 from user_files.faults import why_unreadable
 
 MODEL, _GRAPH, _FUNCTION, NODE, TENSOR = (
@@ -191,7 +192,7 @@ def read_onnx(path: Path, read: Callable[[Content], _Read]) -> _Read:
             or f"{path}: is a damaged ONNX model, cut off perhaps; copy, download or export it again"
         ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise InputError(why_unread(error, path)) from None
 
 
 def onnx_graph(content: Content) -> OnnxGraph:

@@ -13,8 +13,8 @@ import numpy as np
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.errors import InputError
-from bench.filesystem.disk_errors import naming
 from user_files.arrays import ArraysError
+from user_files.reading import naming
 
 # Enough that no inference repeats the one before; fewer where an input is large.
 RANDOM_INPUTS = 8

@@ -26,6 +26,7 @@ from bench.bundle.stated_preprocessing import (
     Unsupported,
 )
 from bench.errors import InputError
+from user_files.reading import reading
 
 ULTRALYTICS_KEYS = frozenset(("task", "imgsz", "stride"))
 """The keys by which what Ultralytics writes is known."""
@@ -204,7 +205,7 @@ def read_model_info(path: Path) -> dict[str, str]:
         raise InputError(f"{path}: has more than {limit}, which no OpenVINO .xml has; export the model again")
     reader = _ModelInfoReader(path)
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             while chunk := file.read(_CHUNK):
                 reader.parser.Parse(chunk, False)
         reader.parser.Parse(b"", True)

@@ -50,15 +50,18 @@ class _Entry:
     used_s: float
 
     def remove(self) -> bool:
-        """Delete it, unless another process has locked it; say whether it is gone."""
+        """Delete it, unless another process has locked it; say whether it is gone.
+
+        Raises OSError where the disk does not delete it.
+        """
         with held(self.path) as is_mine:
             if is_mine is False:
                 return False
             part = name_beside(self.path, PART)  # or another process would read half a folder
-            with suppress(OSError):  # another command was faster
+            with suppress(FileNotFoundError):  # another command was faster
                 self.path.rename(part)
             if part.is_dir():
-                shutil.rmtree(part, ignore_errors=True)
+                shutil.rmtree(part)
             else:
                 part.unlink(missing_ok=True)
         return True
@@ -67,7 +70,8 @@ class _Entry:
 def trim_cache(part: str) -> None:
     """Delete what was not used for long, or is too much; once for each process."""
     if (whole := cache()) is not None:
-        _trim(whole / part, _PARTS[part])
+        with suppress(OSError):  # whoever writes in it next says what is wrong with it
+            _trim(whole / part, _PARTS[part])
 
 
 def mark_as_used(entry: Path) -> None:
@@ -77,7 +81,10 @@ def mark_as_used(entry: Path) -> None:
 
 
 def empty_cache() -> int:
-    """Delete everything in the cache that no other command uses, and return how many bytes that was."""
+    """Delete everything in the cache that no other command uses, and return how many bytes that was.
+
+    Raises OSError where the disk does not list or delete it.
+    """
     whole, size_bytes = cache(), 0
     for part, limit in _PARTS.items() if whole is not None else ():
         assert whole is not None
@@ -101,7 +108,7 @@ def _trim(folder: Path, limit: _Limit) -> None:
 def _entries(folder: Path, limit: _Limit) -> Iterator[_Entry]:
     try:
         names = os.listdir(folder)
-    except OSError:  # it was not made yet, or must not be read
+    except FileNotFoundError:  # it was not made yet
         return
     for name in names:
         with suppress(FileNotFoundError):  # another command deleted it meanwhile

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.filesystem.temporary_folder import is_temporary
 from user_files.own_folders import CACHE_VARIABLE, cache
+from user_files.reading import naming
 
 # What a disk, a quota or a limit says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -49,6 +50,11 @@ def why_unwritten(error: OSError, path: str | Path) -> str:
     return _sentence(error, str(path), "written")
 
 
+def why_unread(error: OSError, path: str | Path) -> str:
+    """Return the same of a file or folder that could not be read."""
+    return _sentence(error, str(path), "read")
+
+
 def _sentence(error: OSError, path: str, what: str) -> str:
     remedy = next((remedy for kinds, remedy in _REMEDIES if error.errno in kinds), _ANY_REMEDY)
     if error.errno == errno.ENOSPC and _lacks_inodes(Path(path)):
@@ -71,17 +77,6 @@ def _lacks_inodes(path: Path) -> bool:
         return False
     status = os.statvfs(there)
     return status.f_files > 0 and status.f_favail == 0
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Name `path` in an error of the disk that names no file, as that of a full disk does."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None and error.errno is not None:
-            error.filename = str(path)
-        raise
 
 
 @contextmanager

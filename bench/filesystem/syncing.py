@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from bench.filesystem.disk_errors import naming
+from user_files.reading import naming
 
 # The errors of file systems that cannot sync folders.
 _CANNOT = (errno.EINVAL, errno.ENOTSUP)
@@ -36,10 +36,10 @@ def sync_folder(folder: Path) -> None:
         os.sync()
         return
     try:
-        with naming(folder):
-            os.fsync(descriptor)
+        os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT:
+            error.filename = str(folder)
             raise
     finally:
         os.close(descriptor)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
-from bench.filesystem.disk_errors import naming_what_filled, try_to_write, why_unwritten
+from bench.filesystem.disk_errors import naming_what_filled, try_to_write, why_unread, why_unwritten
 from bench.filesystem.exchange import exchange
 from bench.filesystem.syncing import make_folder, sync_all, sync_folder
 from bench.filesystem.unfinished import (
@@ -54,7 +54,7 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def _raise(error: OSError) -> None:
-    raise InputError(f"{error.filename} cannot be read ({error.strerror})") from None
+    raise InputError(why_unread(error, error.filename)) from None
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -17,6 +17,7 @@ from bench.bundle.model_set import RANDOM_VALUES
 from bench.remote.job_folder import BundleFiles, JobSubject, ReadModel, ReadModels, UnreadModels
 from bench.run.model_set import ModelSet, UnopenedModels
 from user_files.hashes import sha256_of
+from user_files.reading import reading
 
 Subject: TypeAlias = Bundle | ModelSet | UnopenedModels
 """What a board can be given to measure."""
@@ -42,7 +43,7 @@ class File:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield its bytes piece by piece: a runtime's file may be larger than the memory."""
-        with io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb") as file:
+        with io.BytesIO(self.content) if isinstance(self.content, bytes) else reading(self.content) as file:
             while piece := file.read(_PIECE_BYTES):
                 yield piece
 

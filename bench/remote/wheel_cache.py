@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import mark_as_used, trim_cache
+from bench.filesystem.disk_errors import naming_what_filled
 from bench.filesystem.syncing import sync_all, sync_folder
 from bench.filesystem.unfinished import PART, name_beside, new_folder, sweep_parts
 from bench.progress import Progress
@@ -45,7 +46,7 @@ def cached_wheels(
         )
     part = name_beside(folder, PART)
     try:
-        with new_folder(part):
+        with new_folder(part), naming_what_filled(part, folder):
             wheels = download_wheels(platform, requirements, part, progress, provided)
             record = KeptWheels(wheels={wheel.name: sha256_of(wheel) for wheel in wheels})
             (part / _RECORD).write_text(record.model_dump_json() + "\n", encoding="utf-8")

@@ -20,11 +20,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bench.errors import BoardError
-from bench.filesystem.disk_errors import naming, raise_if_full
+from bench.filesystem.disk_errors import raise_if_full
 from bench.progress import Progress
 from bench.remote.wheel_files import by_distribution, metadata_of
 from bench.system.python_process import python_command, python_environment
 from user_files.hashes import sha256_of
+from user_files.reading import naming
 
 # What the device part imports (bench/, device_profiles/, user_files/); the command line has more packages.
 DEVICE_PART = ("numpy", "psutil", "pydantic", "pyyaml")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bench.devices.projection.projected import range_of
 from bench.errors import InputError, ReportMismatchError, first_sentence
+from bench.filesystem.disk_errors import why_unread
 from bench.filesystem.whole_files import refuse_to_replace, write_whole
 from bench.measurements import Completed, Outcome
 from bench.report.figures import with_independent_labels
@@ -77,7 +78,7 @@ def read_content(path: Path) -> bytes:
         remedy = missing_hint(path) or f"make one with: edgefit bench BUNDLE --out {path}"
         raise InputError(f"{path}: no such report; {remedy}") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+        raise InputError(why_unread(error, path)) from None
 
 
 def parse_report(content: bytes, path: Path) -> Report:

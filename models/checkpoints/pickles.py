@@ -19,6 +19,7 @@ from models.checkpoints.numpy_values import ALLOWED, Allowed
 from models.checkpoints.saving_line import SAVED, Inert, line_for_content
 from models.errors import InputError
 from user_files.printable import printable
+from user_files.reading import reading
 from user_files.zip_names import is_zip
 
 _NEEDED = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
@@ -83,7 +84,7 @@ def _load(path: Path, allowed: Iterable[Allowed], is_mapped: bool = False) -> An
         warnings.simplefilter("ignore")  # torch deprecates its own storages while it reads old files
         if is_mapped:
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        with path.open("rb") as file:  # of a path, torch believes the suffix .safetensors
+        with reading(path) as file:  # of a path, torch believes the suffix .safetensors
             return torch.load(file, map_location="cpu", weights_only=True)
 
 

@@ -59,18 +59,35 @@ def test_a_page_that_does_not_fit_is_said_and_not_left(disk: Path, report: Path)
     assert os.listdir(disk) == ["full"]
 
 
-def test_a_copy_that_does_not_fit_is_said_by_the_name_that_it_would_have(
-    disk: Path, bundle_folder: Path, tmp_path: Path
-) -> None:
-    fill(disk, free=16384)
-    measured = tmp_path / "measured.json"
-    words = ("bench", bundle_folder, "--only", "onnx-fp32", *SHORTLY, "--out", measured)
+@pytest.fixture(scope="module")
+def measured(_tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of what `choose --ship` can copy."""
+    path = tmp_path_factory.mktemp("measured") / "measured.json"
+    words = ("bench", _tiny_bundle, "--only", "onnx-fp32", *SHORTLY, "--out", path)
     assert edgefit_here(*words).returncode == 0
+    return path
+
+
+def test_a_copy_that_does_not_fit_is_said_by_the_name_that_it_would_have(disk: Path, measured: Path) -> None:
+    fill(disk, free=16384)
 
     done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", disk / "deep" / "new")
 
     refused(done, disk / "deep" / "new", "No space left on device")
     assert os.listdir(disk) == ["full"]
+
+
+def test_an_earlier_result_stays_where_a_new_one_does_not_fit(disk: Path, measured: Path) -> None:
+    ship = ("choose", measured, "--min-retention", "0", "--ship", disk / "new")
+    (disk / "full").unlink()
+    assert edgefit_here(*ship).returncode == 0
+    before = {path: path.read_bytes() for path in (disk / "new").rglob("*") if path.is_file()}
+    fill(disk, free=16384)
+
+    refused(edgefit_here(*ship, "--overwrite"), disk / "new", "No space left on device")
+
+    assert {path: path.read_bytes() for path in (disk / "new").rglob("*") if path.is_file()} == before
+    assert sorted(os.listdir(disk)) == ["full", "new"]
 
 
 def test_a_full_disk_for_the_cache_names_the_file_in_it(
@@ -110,6 +127,7 @@ def test_a_limit_on_the_size_of_files_is_said_with_its_remedy(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_does_not_fit_is_said_before_training(disk: Path, tmp_path: Path) -> None:
     fill(disk, free=1 << 20)
     data = ("--data", "synthetic", "--images", "60", "--image-size", "32")
@@ -121,6 +139,25 @@ def test_a_run_folder_that_does_not_fit_is_said_before_training(disk: Path, tmp_
     assert re.match(rf"edgefit: {disk}: the run folder needs 9\.\d MB of disk there, .*No space left", last)
     assert "Epoch 1" not in done.stderr
     assert os.listdir(disk) == ["full"]
+
+
+def test_a_cache_that_cannot_be_deleted_is_not_said_to_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", "size=2m") as disk:
+        monkeypatch.setenv("EDGEFIT_CACHE", str(disk))
+        journal = disk / "journals" / f"{'0' * 32}.jsonl"
+        journal.parent.mkdir()
+        journal.write_text("{}")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+        done = edgefit_here("clean", "--cache")
+
+        assert done.returncode == 2
+        assert done.stderr.startswith(
+            f"edgefit: {journal} cannot be read or written (Read-only file system); "
+        )
+        assert journal.exists()
 
 
 def test_a_disk_without_inodes_is_not_said_to_need_space(tmp_path: Path, report: Path) -> None:
@@ -149,6 +186,7 @@ def test_a_disk_that_fills_keeps_no_other_output_from_being_written(
     assert sorted(os.listdir(disk)) == ["full", "other"]
 
 
+@pytest.mark.slow
 def test_a_report_that_does_not_fit_is_measured_no_second_time(disk: Path, bundle_folder: Path) -> None:
     fill(disk, free=8192)
     words = ("bench", bundle_folder, "--only", "onnx-fp32", *SHORTLY, "--out", disk / "new")

@@ -3,9 +3,11 @@ import os
 from pathlib import Path
 
 import pytest
+from making.films import dataset_of_films
 from making.full_disk import no_file_beyond
 
-from models import disk_space
+from models import disk_space, finetune
+from models.architectures import find_architecture
 from models.errors import InputError
 
 
@@ -48,3 +50,15 @@ def test_a_limit_on_the_size_of_files_takes_no_more(
 
     with no_file_beyond(4096), pytest.raises(OSError, match="File too large"):
         disk_space.reserve_files(tmp_path, {"small": 4096, "large": 4097})
+
+
+def test_the_space_of_a_run_folder_is_taken_before_training(tmp_path: Path) -> None:
+    network = find_architecture("mobilenet_v2").build(2)
+    dataset = dataset_of_films(20, 20)
+
+    with no_file_beyond(4 << 20), pytest.raises(InputError, match=r"the run folder needs 9\.\d MB of disk"):
+        finetune._take_space(tmp_path, network, dataset)
+    finetune._take_space(tmp_path, network, dataset)
+
+    taken = sum(path.stat().st_blocks * 512 for path in tmp_path.iterdir())
+    assert taken >= sum(value.nbytes for value in network.state_dict().values()) + dataset.test.images.nbytes
