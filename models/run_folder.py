@@ -18,7 +18,7 @@ from models.architectures import ARCHITECTURES, find_architecture
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
-from user_files.arrays import ArraysError, open_arrays
+from user_files.arrays import ArraysError, ArrayTooLargeError, open_arrays
 from user_files.contents import LARGEST_DOCUMENT, ContentError, content_of
 from user_files.faults import why_changed, why_unreadable
 from user_files.hashes import sha256_of
@@ -207,6 +207,8 @@ def _read_images(folder: Path, record: RunRecord) -> RunImages:
             splits = {
                 name: Split(file.read(f"{name}_images"), file.read(f"{name}_labels")) for name in SPLITS
             }
+    except ArrayTooLargeError as error:
+        raise InputError(f"{path}: {error}") from error
     except (OSError, ArraysError) as error:
         raise InputError(
             f"{path} does not contain the images and labels of {', '.join(SPLITS)}; run finetune again"

@@ -1,7 +1,7 @@
 """Reads numpy's files, .npy and .npz, which may be damaged or made to do harm.
 
 Their headers state sizes that nothing guarantees. So each array is held against the bytes that are there,
-and against this machine's memory, before memory is taken for it. Python objects are never read.
+and against the memory that is free, before memory is taken for it. Python objects are never read.
 """
 
 import math
@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from user_files.free_memory import available_bytes
 from user_files.reading import naming, reading
 
 _SUFFIX = ".npy"
@@ -25,12 +26,29 @@ _MOST_OF_A_BYTE = 1032
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _ROWS_AT_ONCE = 64
+# What any machine has free. To ask takes longer than to read such an array.
+_SMALL = 1 << 20
+# Images, labels and numbers compress less than this; what says the same over and over compresses more.
+_USUAL_OF_A_BYTE = 200
+_LEAST_PART = 4
 # How long an axis of an array without values may be: whoever walks along it would never end.
 _MOST_OF_NOTHING = 1 << 20
 
 
 class ArraysError(ValueError):
     """A file that holds no readable arrays; the message says why, in a few words."""
+
+
+class ArrayTooLargeError(ArraysError):
+    """An array that is readable, and takes too much memory; the message says what to do as well."""
+
+
+def cannot_be_read(error: Exception, remedy: str) -> str:
+    """Say why arrays cannot be read; `remedy`: what to do about any other error than one about memory."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ArrayTooLargeError):
+        return f"cannot be read: {said}"
+    return f"cannot be read ({said}); {remedy}"
 
 
 @dataclass(frozen=True)
@@ -74,8 +92,12 @@ class ArrayFile:
             return header
 
     def read(self, name: str) -> npt.NDArray[Any]:
-        """Return an array; raises ArraysError, also if it is larger than this machine's memory."""
+        """Return an array; raises ArraysError, also if it takes more memory than is free.
+
+        One that almost nothing was made to be is refused sooner: with a quarter of what is free.
+        """
         with self._opened(name) as (file, header):
+            _refuse_inflated(header, self._members[name].compress_size)
             return _whole(file, header)
 
     def rows(self, name: str) -> Iterator[npt.NDArray[Any]]:
@@ -84,6 +106,7 @@ class ArrayFile:
             if header.is_by_columns or not header.shape:
                 yield _whole(file, header)
                 return
+            refuse_without_memory(min(_ROWS_AT_ONCE, header.shape[0]) * header.row_bytes)
             for first in range(0, header.shape[0], _ROWS_AT_ONCE):
                 yield _values(file, header, min(_ROWS_AT_ONCE, header.shape[0] - first))
             _require_end(file)
@@ -196,16 +219,29 @@ def _header_of(file: IO[bytes]) -> Header:
     return header
 
 
-def _refuse_larger_than_memory(header: Header) -> None:
-    """Raise ArraysError for an array that no memory of this machine can hold."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if header.bytes > memory:
-        raise ArraysError(f"an array takes {header.bytes >> 20} MiB, and this machine has {memory >> 20} MiB")
+def refuse_without_memory(count: int) -> None:
+    """Raise ArraysError for bytes of an array that do not fit into the memory that is free."""
+    if count > _SMALL and count > (free := available_bytes()):
+        raise ArrayTooLargeError(
+            f"an array takes {count >> 20} MiB at once, and {free >> 20} MiB of memory are free; give fewer "
+            "or smaller samples, or close other programs"
+        )
+
+
+def _refuse_inflated(header: Header, stored: int) -> None:
+    """Raise ArraysError for an array that takes much memory and of which hardly anything is stored."""
+    if header.bytes <= max(_SMALL, _USUAL_OF_A_BYTE * stored):
+        return
+    if header.bytes > available_bytes() // _LEAST_PART:
+        raise ArrayTooLargeError(
+            f"an array of {header.bytes >> 20} MiB is stored in {stored >> 10} KiB, and would take more than "
+            "a quarter of the memory that is free; if you mean it, write it with np.savez, uncompressed"
+        )
 
 
 def _whole(file: IO[bytes], header: Header) -> npt.NDArray[Any]:
     """Return all values of an array, whose file has to end with them."""
-    _refuse_larger_than_memory(header)
+    refuse_without_memory(header.bytes)
     values = _values(file, header, header.shape[0] if header.shape else 1)
     _require_end(file)
     return values

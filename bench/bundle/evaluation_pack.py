@@ -17,6 +17,7 @@ from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.bundle.tensor_pack import StoredTensors, TensorPack, is_input, tensors_of
 from bench.errors import InputError
+from user_files.arrays import ArrayTooLargeError
 from user_files.faults import why_unreadable
 from user_files.reading import naming
 
@@ -147,6 +148,8 @@ def _read(path: Path, is_stored: Callable[[str], bool]) -> EvaluationPack:
     try:
         stored = open_stored(path, is_stored)
         pack = _pack_of({**stored.arrays, **stored.rows}, stored.arrays)
+    except ArrayTooLargeError as error:
+        raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"

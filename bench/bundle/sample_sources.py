@@ -12,7 +12,7 @@ from bench.bundle.samples import Sample
 from bench.bundle.signature import Array
 from bench.bundle.user_code import user_code
 from bench.errors import InputError
-from user_files.arrays import ArraysError, is_npy, open_arrays, read_npy
+from user_files.arrays import ArraysError, cannot_be_read, is_npy, open_arrays, read_npy
 from user_files.faults import why_unreadable
 
 TENSOR_SUFFIXES = (".npy", ".npz")
@@ -39,12 +39,8 @@ def _arrays_in(path: Path) -> dict[str, Array]:
         with open_arrays(path) as content:
             return {"" if name == _NAMELESS else name: content.read(name) for name in content.names}
     except (OSError, ArraysError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(
-            why_unreadable(path)
-            or f"{path}: cannot be read as arrays ({why}); write it with numpy.save or numpy.savez, no "
-            "objects"
-        ) from None
+        remedy = "write arrays with numpy.save or numpy.savez, no objects"
+        raise InputError(why_unreadable(path) or f"{path}: {cannot_be_read(error, remedy)}") from None
 
 
 def samples_of_function(path: Path, function: str) -> Iterator[Sample]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.bundle.signature import Array
 from bench.errors import InputError
-from user_files.arrays import ArrayFile, ArraysError, open_arrays
+from user_files.arrays import ArrayFile, ArraysError, open_arrays, refuse_without_memory
 
 # What reading a member raises if its bytes are not what they were when it was opened.
 _CHANGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
@@ -42,6 +42,7 @@ class StoredRows:
         self._begin = self._file.tell()
         self.shape = self._stored_shape = header.shape
         self.dtype, self._is_by_columns = header.dtype, header.is_by_columns
+        refuse_without_memory(header.bytes if self._is_by_columns else header.row_bytes)
 
     @property
     def ndim(self) -> int:

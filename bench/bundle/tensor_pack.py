@@ -13,7 +13,7 @@ import numpy as np
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.stored_rows import StoredRows, open_stored
 from bench.errors import InputError
-from user_files.arrays import ArraysError
+from user_files.arrays import ArraysError, ArrayTooLargeError
 from user_files.reading import naming
 
 # Enough that no inference repeats the one before; fewer where an input is large.
@@ -148,6 +148,8 @@ def open_tensor_pack(path: Path) -> StoredTensors:
     try:
         rows = open_stored(path, lambda _: True).rows
         pack = StoredTensors(tuple(rows[f"{_PREFIX}{index}"] for index in range(len(rows))))
+    except ArrayTooLargeError as error:
+        raise InputError(f"{path}: {error}") from None
     except (OSError, ArraysError, KeyError):
         raise InputError(f"{path}: is not a file of inputs; run the command again") from None
     if len(set(pack.lengths)) > 1 or not len(pack):

@@ -18,7 +18,7 @@ from models.progress import Progress
 from models.sources.array_words import images_fault, label_type_fault
 from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_path
-from user_files.arrays import ArrayFile, ArraysError, open_arrays
+from user_files.arrays import ArrayFile, ArraysError, cannot_be_read, open_arrays
 from user_files.faults import why_unreadable
 from user_files.printable import printable
 
@@ -82,7 +82,7 @@ class ListedArrays:
                         yield start, images
                         start += len(images)
                 except (OSError, ArraysError) as error:
-                    raise _damaged(self.path, key) from error
+                    raise _unreadable(self.path, key, error) from error
 
 
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -100,11 +100,10 @@ def _opened(path: Path) -> Iterator[ArrayFile]:
         ) from None
 
 
-def _damaged(path: Path, key: str) -> InputError:
+def _unreadable(path: Path, key: str, error: Exception) -> InputError:
     return InputError(
         why_unreadable(path)
-        or f"{path}: '{key}' cannot be read, because it is damaged or holds Python objects; write plain "
-        "arrays with numpy.savez"
+        or f"{path}: '{key}' {cannot_be_read(error, 'write plain arrays with numpy.savez')}"
     )
 
 
@@ -150,7 +149,7 @@ def _split(path: Path, archive: ArrayFile, name: str, keys: set[str]) -> _Split:
     try:
         header = archive.header(images)
     except (OSError, ArraysError) as error:
-        raise _damaged(path, images) from error
+        raise _unreadable(path, images, error) from error
     values = _array(path, archive, labels)
     _refuse_other_pixels(f"{path}: {images}", header.shape, header.dtype)
     split = _Split(name, header.shape, header.dtype, _labels_of(f"{path}: {labels}", values))
@@ -166,7 +165,7 @@ def _array(path: Path, archive: ArrayFile, key: str) -> npt.NDArray[Any]:
     try:
         return archive.read(key)
     except (OSError, ArraysError) as error:
-        raise _damaged(path, key) from error
+        raise _unreadable(path, key, error) from error
 
 
 def _refuse_other_pixels(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

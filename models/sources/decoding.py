@@ -13,9 +13,9 @@ from models.dataset import Images
 from models.errors import InputError
 from models.progress import Progress
 from models.resizing import resize
-from models.sources.free_memory import available_bytes
 from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
 from user_files.decoding import FULL_WHITE, NO_MEMORY, ImageError, read_upright
+from user_files.free_memory import available_bytes
 from user_files.printable import printable
 
 _GREY_AXES, _COLOUR_AXES = 2, 3

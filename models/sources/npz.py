@@ -17,7 +17,7 @@ from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_path
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
-from user_files.arrays import ArrayFile, ArraysError, open_arrays
+from user_files.arrays import ArrayFile, ArraysError, cannot_be_read, open_arrays
 from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
@@ -122,8 +122,7 @@ def _read_array(path: Path, file: ArrayFile, key: str) -> npt.NDArray[np.generic
     except (OSError, ArraysError) as error:
         raise InputError(
             why_unreadable(path)
-            or f"{path}: '{key}' cannot be read, because it is damaged, or is no plain array ({error}); "
-            "write plain arrays with np.savez"
+            or f"{path}: '{key}' {cannot_be_read(error, 'write plain arrays with np.savez')}"
         ) from error
 
 

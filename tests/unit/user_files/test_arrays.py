@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -147,9 +148,64 @@ def test_a_flipped_bit_in_the_values_is_noticed(tmp_path: Path) -> None:
         list(file.rows("a"))
 
 
-def test_an_array_larger_than_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    np.savez(tmp_path / "a.npz", a=np.zeros(10_000))
-    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}.__getitem__)
+def _free(monkeypatch: pytest.MonkeyPatch, mib: int) -> None:
+    monkeypatch.setattr("user_files.arrays.available_bytes", lambda: mib << 20)
 
-    with open_arrays(tmp_path / "a.npz") as file, pytest.raises(ArraysError, match="this machine has 0 MiB"):
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_larger_than_the_free_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Literal["C", "F"]
+) -> None:
+    images = np.zeros((64, 1 << 16), np.uint8, order=order)
+    np.savez(tmp_path / "a.npz", a=images)
+    np.save(tmp_path / "a.npy", images)
+
+    _free(monkeypatch, 4)
+    with open_arrays(tmp_path / "a.npz") as file:
+        assert file.read("a").shape == next(file.rows("a")).shape == read_npy(tmp_path / "a.npy").shape
+    _free(monkeypatch, 3)
+    said = "takes 4 MiB at once, and 3 MiB of memory are free; give fewer"
+    with open_arrays(tmp_path / "a.npz") as file:
+        with pytest.raises(ArraysError, match=said):
+            file.read("a")
+        with pytest.raises(ArraysError, match=said):
+            next(file.rows("a"))
+    with pytest.raises(ArraysError, match=said):
+        read_npy(tmp_path / "a.npy")
+
+
+def test_arrays_that_fit_one_by_one_are_refused_when_the_memory_is_used_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "a.npz", **{name: np.zeros(3 << 20, np.uint8) for name in "ab"})
+    free = iter([4 << 20, 1 << 20])
+    monkeypatch.setattr("user_files.arrays.available_bytes", lambda: next(free))
+
+    with open_arrays(tmp_path / "a.npz") as file:
         file.read("a")
+        with pytest.raises(ArraysError, match="1 MiB of memory are free"):
+            file.read("b")
+
+
+def test_what_almost_nothing_is_stored_of_may_take_a_quarter_of_the_free_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros compress a thousandfold, as a file that is made to fill the memory does."""
+    zeros = np.zeros(2 << 20, np.uint8)
+    np.savez_compressed(tmp_path / "zeros.npz", a=zeros)
+    np.savez(tmp_path / "plain.npz", a=zeros)
+    varied = np.random.default_rng(0).integers(0, 2, 2 << 20, np.uint8)
+    np.savez_compressed(tmp_path / "varied.npz", a=varied)
+
+    _free(monkeypatch, 8)
+    with open_arrays(tmp_path / "zeros.npz") as file:
+        np.testing.assert_array_equal(file.read("a"), zeros)
+    _free(monkeypatch, 7)
+    with (
+        open_arrays(tmp_path / "zeros.npz") as file,
+        pytest.raises(ArraysError, match="2 MiB is stored in 2 KiB"),
+    ):
+        file.read("a")
+    for name in ("plain.npz", "varied.npz"):
+        with open_arrays(tmp_path / name) as file:
+            assert len(file.read("a")) == len(zeros)

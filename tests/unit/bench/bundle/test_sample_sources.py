@@ -35,7 +35,7 @@ def test_files_of_arrays_are_read_in_the_order_of_their_names(tmp_path: Path) ->
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"text", "cannot be read as arrays .* write it with numpy.save"),
+        (b"text", "cannot be read .* write arrays with numpy.save"),
         (b"PK\x03\x04", "is cut off"),
     ],
 )
@@ -49,7 +49,7 @@ def test_a_file_without_arrays_is_refused(content: bytes, said: str, tmp_path: P
 def test_pickled_objects_are_never_read(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
 
-    with pytest.raises(InputError, match="cannot be read as arrays"):
+    with pytest.raises(InputError, match="cannot be read"):
         list(samples_in_files([tmp_path / "a.npy"]))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.sources.free_memory import available_bytes
+from user_files.free_memory import available_bytes
 
 
 def container(folder: Path, **files: str) -> Path:
