@@ -283,8 +283,8 @@ def _report_interrupted_run(journal: Journal, request: BenchmarkRequest, progres
     elif request.resume:
         done = journal.state
         progress.say(
-            f"resuming a run that has examined {len(done.examined)} cases and measured "
-            f"{done.blocks_measured} blocks"
+            f"resuming a run that has examined {counted(len(done.examined), 'case')} and measured "
+            f"{counted(done.blocks_measured, 'block')}"
         )
         if journal.dropped:
             progress.say(_sentence_on_dropped(journal.dropped))

@@ -14,7 +14,7 @@ from selenium.webdriver.chrome.service import Service
 
 _CHROMIUM = shutil.which("chromium")
 _DRIVER = shutil.which("chromedriver")
-_PATIENCE_S = 60
+_PATIENCE_S = 200
 
 
 class Browser:
@@ -59,7 +59,8 @@ class Browser:
         """Return the rules of axe-core that the page breaks seriously, with the first element that does."""
         self.run(AXE_FILE_PATH.read_text())
         found = self.driver.execute_async_script(
-            "const done = arguments[0]; axe.run().then((results) => done(results.violations.map("
+            "const done = arguments[0];"
+            "axe.run({resultTypes: ['violations']}).then((results) => done(results.violations.map("
             "(one) => [one.id, one.impact, one.nodes[0].html])))"
         )
         return [(rule, html) for rule, impact, html in found if impact in ("serious", "critical")]

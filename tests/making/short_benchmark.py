@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bench.bundle.manifest import Bundle
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark
@@ -19,6 +21,17 @@ PROFILE = Profile(
     quick=SHORT,
     budget=Budget(source="no limits, for tests"),
 )
+
+
+def start_few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a benchmark measure artifacts alone, whose runtimes an earlier process has compiled."""
+    monkeypatch.setattr("bench.run.benchmark.controls_of", lambda *_arguments: ())
+    skip_compiling(monkeypatch)
+
+
+def skip_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a benchmark start no process that compiles the runtimes: theirs lie compiled where they are."""
+    monkeypatch.setattr("bench.run.benchmark.compile_runtimes", lambda _formats: None)
 
 
 def run(bundle: Bundle, profile: Profile = PROFILE, **options: Any) -> Report:

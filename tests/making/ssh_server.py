@@ -141,9 +141,9 @@ def _config(folder: Path, port: int) -> str:
 
 
 def _wait_until_it_listens(server: SshServer) -> None:
-    for _ in range(10 * _SECONDS_TO_LISTEN):
+    for _ in range(50 * _SECONDS_TO_LISTEN):
         if "Server listening" in server.log:
             return
         assert server.process.poll() is None, server.log
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise AssertionError(f"sshd does not listen: {server.log}")

@@ -1,12 +1,10 @@
 """The page of model files in a real browser: no accuracy, nothing empty, nothing that leads nowhere."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from making.browser import Browser
-from making.browser import browser as started
 from making.command_line import edgefit_here
 from making.model_report import CRASHED, ModelRow, every_kind, model_report
 
@@ -16,14 +14,8 @@ REPORTS = {
     "every kind": every_kind(),
     "one": {"net.onnx": ModelRow(10)},
     "none ran": {"broken.onnx": ModelRow(1, failed=CRASHED)},
-    "many": {f"a-network-with-a-long-name-{number}.onnx": ModelRow(number + 1) for number in range(30)},
+    "many": {f"a-network-with-a-long-name-{number}.onnx": ModelRow(number + 1) for number in range(15)},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module", params=list(REPORTS))

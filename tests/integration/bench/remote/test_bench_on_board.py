@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from making.command_line import EDGEFIT, SHORTLY, edgefit
+from making.command_line import EDGEFIT, SHORTLY, edgefit_here
 from making.ssh_server import SshServer
 
 from bench.report.files import read_report
@@ -26,7 +26,7 @@ _SECONDS = 120
 def bench(
     bundle: Path, board: SshServer, wheelhouse: Path, *words: str | Path
 ) -> subprocess.CompletedProcess[str]:
-    return edgefit("bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *words)
+    return edgefit_here("bench", bundle, "--on", board.target, "--wheelhouse", wheelhouse, *words)
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -77,35 +77,35 @@ def paused(process: int) -> Iterator[None]:
 
 
 def test_a_report_comes_back_and_clean_leaves_nothing(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
+    first_use: Path, used_board: SshServer, wheelhouse: Path
 ) -> None:
-    out = tmp_path / "report.json"
+    out, said = first_use / "report.json", (first_use / "said.txt").read_text()
 
-    first = bench(bundle_folder, board, wheelhouse, *BRIEFLY, "--out", out)
-    stored = {path.name for path in board.store.iterdir()}
-    second = bench(bundle_folder, board, wheelhouse, *BRIEFLY, "--json")
-    cleaned = edgefit("clean", "--on", board.target)
+    second = bench(first_use / "bundle", used_board, wheelhouse, *BRIEFLY, "--json")
+    stored = {path.name for path in used_board.store.iterdir()}
+    cleaned = edgefit_here("clean", "--on", used_board.target)
 
-    assert first.returncode == 0, first.stderr
     assert second.returncode == 0, second.stderr
     report = read_report(out)
     assert {run.variant: run.status for run in report.runs if run.is_variant} == {"onnx-fp32": "completed"}
     assert [run.completed.output_differences for run in report.runs if run.is_variant and run.completed] == [
         (0.0, 0.0, 0.0)
     ]
-    assert "sending" in first.stderr
-    assert "evaluation images, which may show patients" in first.stderr
+    assert "sending" in said
+    assert "evaluation images, which may show patients" in said
     assert "nothing is sent" in second.stderr
     assert json.loads(second.stdout)["host"] == json.loads(out.read_text())["host"]
     assert "jobs" in stored
     assert cleaned.returncode == 0, cleaned.stderr
-    assert not list(board.home.iterdir())
+    assert not list(used_board.home.iterdir())
 
 
-def test_a_broken_connection_is_made_again(bundle_folder: Path, board: SshServer, wheelhouse: Path) -> None:
-    with started(bundle_folder, board, wheelhouse) as running:
-        with paused(job_of(board)):
-            board.cut()
+def test_a_broken_connection_is_made_again(
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path
+) -> None:
+    with started(bundle_folder, used_board, wheelhouse) as running:
+        with paused(job_of(used_board)):
+            used_board.cut()
         _, stderr = running.communicate(timeout=_SECONDS)
 
     assert running.returncode == 0, stderr
@@ -114,14 +114,14 @@ def test_a_broken_connection_is_made_again(bundle_folder: Path, board: SshServer
 
 
 def test_ctrl_c_stops_the_board_and_the_same_command_resumes(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path
 ) -> None:
-    with started(bundle_folder, board, wheelhouse) as running:
-        job = job_of(board)
+    with started(bundle_folder, used_board, wheelhouse) as running:
+        job = job_of(used_board)
         running.send_signal(signal.SIGINT)
         _, stderr = running.communicate(timeout=_SECONDS)
     is_over = not psutil.pid_exists(job) or psutil.Process(job).status() == psutil.STATUS_ZOMBIE
-    again = bench(bundle_folder, board, wheelhouse, *HERE)
+    again = bench(bundle_folder, used_board, wheelhouse, *HERE)
 
     assert running.returncode == 130, stderr
     assert "the same command resumes the measurement" in stderr
@@ -143,30 +143,30 @@ def lose_power(board: SshServer, sent: Path) -> None:
 
 @pytest.mark.slow
 def test_a_killed_measurement_is_resumed_whatever_a_loss_of_power_left(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path
 ) -> None:
-    with started(bundle_folder, board, wheelhouse) as running:
-        os.kill(job_of(board), signal.SIGKILL)
+    with started(bundle_folder, used_board, wheelhouse) as running:
+        os.kill(job_of(used_board), signal.SIGKILL)
         _, stderr = running.communicate(timeout=_SECONDS)
     model = bundle_folder / "onnx-fp32" / "model.onnx"
-    lose_power(board, model)
-    again = bench(bundle_folder, board, wheelhouse, *HERE)
+    lose_power(used_board, model)
+    again = bench(bundle_folder, used_board, wheelhouse, *HERE)
 
     assert running.returncode == 5, stderr
     assert "the measurement's process died" in stderr
     assert again.returncode == 0, again.stderr
     assert "the board resumes the interrupted measurement" in again.stderr
     assert "of its journal is incomplete or damaged" in " ".join(again.stderr.split())
-    assert (board.store / "blobs" / sha256_of(model)).read_bytes() == model.read_bytes()
+    assert (used_board.store / "blobs" / sha256_of(model)).read_bytes() == model.read_bytes()
 
 
 @pytest.mark.slow
 def test_a_measurement_goes_on_without_its_laptop_and_the_same_command_returns_to_it(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path
 ) -> None:
-    with started(bundle_folder, board, wheelhouse) as running:
+    with started(bundle_folder, used_board, wheelhouse) as running:
         running.kill()
-    again = bench(bundle_folder, board, wheelhouse, *HERE)
+    again = bench(bundle_folder, used_board, wheelhouse, *HERE)
 
     assert again.returncode == 0, again.stderr
     assert "for an earlier command" in again.stderr
@@ -177,7 +177,7 @@ def test_torchscript_needs_its_runtime_requested(
     bundle_folder: Path, board: SshServer, wheelhouse: Path
 ) -> None:
     words = ("--profile", "laptop-cpu", "--quick", "--wheelhouse", wheelhouse)
-    named = edgefit("bench", bundle_folder, "--on", board.target, *words, "--only", "torchscript-fp32")
+    named = edgefit_here("bench", bundle_folder, "--on", board.target, *words, "--only", "torchscript-fp32")
 
     assert named.returncode == 3
     assert "edgefit installs it only on request" in named.stderr
@@ -185,19 +185,19 @@ def test_torchscript_needs_its_runtime_requested(
 
 
 def test_an_unknown_runtime_is_refused(bundle_folder: Path, board: SshServer) -> None:
-    done = edgefit("bench", bundle_folder, "--on", board.target, "--with", "torchscrip", *HERE)
+    done = edgefit_here("bench", bundle_folder, "--on", board.target, "--with", "torchscrip", *HERE)
 
     assert done.returncode == 2
     assert "--with torchscrip: 'torchscrip' is not a format; choose from" in done.stderr
 
 
 def test_a_second_command_does_not_disturb_the_first(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path
 ) -> None:
-    with started(bundle_folder, board, wheelhouse) as running:
-        with paused(job_of(board)):
-            other = bench(bundle_folder, board, wheelhouse, *HERE, "--name", "another")
-            cleaned = edgefit("clean", "--on", board.target)
+    with started(bundle_folder, used_board, wheelhouse) as running:
+        with paused(job_of(used_board)):
+            other = bench(bundle_folder, used_board, wheelhouse, *HERE, "--name", "another")
+            cleaned = edgefit_here("clean", "--on", used_board.target)
         _, stderr = running.communicate(timeout=_SECONDS)
 
     assert other.returncode == 5
@@ -207,12 +207,14 @@ def test_a_second_command_does_not_disturb_the_first(
 
 
 def test_each_of_two_boards_has_its_own_result(
-    bundle_folder: Path, board: SshServer, wheelhouse: Path, tmp_path: Path
+    bundle_folder: Path, used_board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report.json"
     words = ("--wheelhouse", wheelhouse, "--out", out, "--json", *BRIEFLY)
 
-    done = edgefit("bench", bundle_folder, "--on", board.target, "--on", "ssh://nobody.invalid", *words)
+    done = edgefit_here(
+        "bench", bundle_folder, "--on", used_board.target, "--on", "ssh://nobody.invalid", *words
+    )
 
     assert done.returncode == 5
     assert (tmp_path / "report-board.json").is_file()

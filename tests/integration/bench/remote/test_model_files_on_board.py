@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from making.command_line import SHORTLY, edgefit, edgefit_here
+from making.command_line import SHORTLY, edgefit_here
 from making.ssh_server import SshServer
 
 from bench.report.files import read_report
@@ -29,14 +29,14 @@ def models(bundle_folder: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_files_of_one_name_are_measured_with_their_own_weights(
-    models: tuple[Path, Path], board: SshServer, wheelhouse: Path, tmp_path: Path
+    models: tuple[Path, Path], used_board: SshServer, wheelhouse: Path, tmp_path: Path
 ) -> None:
     there, here = tmp_path / "there.json", tmp_path / "here.json"
-    on_board = ("--on", board.target, "--wheelhouse", wheelhouse)
+    on_board = ("--on", used_board.target, "--wheelhouse", wheelhouse)
 
-    first = edgefit("bench", *models, *on_board, *SHORTLY, "--out", there)
-    second = edgefit("bench", *models, *on_board, *SHORTLY, "--json")
-    local = edgefit("bench", *models, *SHORTLY, "--out", here)
+    first = edgefit_here("bench", *models, *on_board, *SHORTLY, "--out", there)
+    second = edgefit_here("bench", *models, *on_board, *SHORTLY, "--json")
+    local = edgefit_here("bench", *models, *SHORTLY, "--out", here)
 
     assert first.returncode == 0, first.stderr
     assert "patients" not in first.stderr
@@ -57,14 +57,14 @@ def test_files_of_one_name_are_measured_with_their_own_weights(
 
 def test_a_board_reads_what_no_runtime_here_can_read(
     models: tuple[Path, Path],
-    board: SshServer,
+    used_board: SshServer,
     wheelhouse: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(model_set, "is_installed", lambda row: False)
     out = tmp_path / "report.json"
-    words = ("--on", board.target, "--wheelhouse", wheelhouse, *SHORTLY, "--out", out)
+    words = ("--on", used_board.target, "--wheelhouse", wheelhouse, *SHORTLY, "--out", out)
 
     done = edgefit_here("bench", *models, *words)
 
@@ -72,7 +72,7 @@ def test_a_board_reads_what_no_runtime_here_can_read(
     record = read_report(out).models
     assert record is not None
     assert [model.name for model in record.models] == ["a/model.onnx", "b/model.onnx"]
-    assert record.models[0].path.startswith(str(board.store))
+    assert record.models[0].path.startswith(str(used_board.store))
 
 
 def test_a_large_runtime_must_be_requested(bundle_folder: Path, board: SshServer, wheelhouse: Path) -> None:
