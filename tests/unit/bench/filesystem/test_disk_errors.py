@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.filesystem.disk_errors import sentence_on, why_unwritten
+from bench.filesystem.disk_errors import naming_what_filled, sentence_on, why_unwritten
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -31,3 +31,16 @@ def test_a_copy_that_did_not_fit_is_named_by_the_file_that_is_written() -> None:
     copied = OSError(errno.EFBIG, "File too large", "read", None, "written")
 
     assert sentence_on(copied).startswith("written cannot be written (File too large); raise the limit")
+
+
+@pytest.mark.parametrize(
+    ("filled", "named"),
+    [("deep/file", "out/deep/file"), (".scratch/file", "out"), ("deep/.part", "out/deep")],
+)
+def test_what_filled_a_disk_is_named_as_the_user_knows_it(tmp_path: Path, filled: str, named: str) -> None:
+    hidden = tmp_path / ".out.part"
+
+    with pytest.raises(OSError, match="No space") as caught, naming_what_filled(hidden, tmp_path / "out"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(hidden / filled))
+
+    assert caught.value.filename == str(tmp_path / named)
