@@ -35,6 +35,7 @@ _ANY_REMEDY = "check it, and the disk that it is on"
 _NO_MORE_FILES = "its file system has no inodes left: delete files there, or use another disk"
 _UNNAMED = "a file, or what the output goes to,"
 _PROBE_BYTES = 1 << 20
+_OPENVINO_CANNOT_WRITE = "iostream error"
 
 
 def sentence_on(error: OSError) -> str:
@@ -96,7 +97,7 @@ def naming_what_filled(folder: Path, target: Path) -> Iterator[None]:
     except Exception as error:
         if not hasattr(error, "exit_code"):
             with naming(target):
-                raise_if_full(folder)
+                raise_if_unwritten(folder, str(error))
         raise
 
 
@@ -111,10 +112,24 @@ def _in_target(name: object, folder: Path, target: Path) -> object:
     return name
 
 
+def raise_if_unwritten(folder: Path, message: str) -> None:
+    """Raise OSError without a file name if a library failed because it could not write in a folder.
+
+    `message`: what the library said. Some libraries delete what they wrote, so that there is space again.
+    """
+    raise_if_full(folder)
+    for number in _FULL:
+        if os.strerror(number) in message:
+            raise OSError(number, os.strerror(number))
+    if _OPENVINO_CANNOT_WRITE in message:
+        raise OSError(errno.ENOSPC, _OPENVINO_CANNOT_WRITE)
+
+
 def raise_if_full(folder: Path) -> None:
-    """Raise OSError without a file name if the disk of a folder takes no megabyte more."""
+    """Raise OSError without a file name if the disk of a folder takes no megabyte more, or fails."""
     try:
         try_to_write(folder, _PROBE_BYTES)
+    except FileNotFoundError:  # the folder is gone, which is no error of its disk
+        return
     except OSError as error:
-        if error.errno in _FULL:
-            raise OSError(error.errno, error.strerror) from error
+        raise OSError(error.errno, error.strerror) from error

@@ -17,8 +17,8 @@ _NAME = re.compile(r"edgefit-[0-9]+-[a-z0-9_]{8}")
 
 
 def is_temporary(path: Path) -> bool:
-    """Tell whether a path lies in a folder of this module."""
-    return any(_NAME.fullmatch(part) for part in path.parts)
+    """Tell whether a path lies in a folder of this module, or is where these are made."""
+    return str(path) == tempfile.tempdir or any(_NAME.fullmatch(part) for part in path.parts)
 
 
 class TemporaryFolder:
