@@ -4,7 +4,6 @@ It uses neither the labels of calibration images nor any test image.
 """
 
 import dataclasses
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.recipe import Attempt, ExcludedModule, FailedAttempt, HeldOut, LostClass, Recipe, Search
 from bench.bundle.source_record import OutputRecord
-from bench.filesystem.disk_errors import raise_if_full
+from bench.filesystem.disk_errors import raise_if_unwritten
+from bench.filesystem.unfinished import remove_folder
 from bench.statistics.accuracy import Logits
 from bench.statistics.by_class import ClassPair
 from bench.statistics.class_losses import lost_classes
@@ -44,7 +44,7 @@ class _Artifacts:
         try:
             return self._try(recipe)
         except Exception as error:  # noqa: BLE001 - the search goes on, and fails if every recipe does
-            raise_if_full(self.folder)  # or a full disk would choose the recipe
+            raise_if_unwritten(self.folder, str(error))  # or a full disk would choose the recipe
             self.errors.append(error)
             self.failed.append(FailedAttempt(recipe=recipe, message=_message(error)))
             return None
@@ -54,7 +54,7 @@ class _Artifacts:
         try:
             return self._try(LIBRARY_DEFAULT)
         except Exception as error:  # noqa: BLE001 - the search has a result without the defaults
-            raise_if_full(self.folder)
+            raise_if_unwritten(self.folder, str(error))
             self.library_default_error = _message(error)
             return None
 
@@ -85,7 +85,7 @@ class _Artifacts:
         for path in sorted(exported.entry.parent.iterdir()):
             path.rename(self.folder / path.name)
         for path in self.folder.glob("recipe-*"):
-            shutil.rmtree(path)
+            remove_folder(path)
         return dataclasses.replace(exported, entry=self.folder / exported.entry.name)
 
 

@@ -6,10 +6,11 @@ The worker knows how an artifact is made and verified.
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir, mkdtemp
 
 from bench.bundle.evaluation_pack import FILE_NAME
 from bench.bundle.manifest import (
@@ -23,7 +24,8 @@ from bench.bundle.manifest import (
 )
 from bench.bundle.variants import Variant
 from bench.errors import BenchError
-from bench.filesystem.disk_errors import raise_if_full
+from bench.filesystem.disk_errors import raise_if_full, raise_if_unwritten
+from bench.filesystem.unfinished import remove_folder
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.thread_variables import sentence_on_cleared, set_variables
 from export.makeable import is_calibrated, refuse_idle, split_by_source
@@ -36,6 +38,7 @@ from export.source_runner import SourceRunner
 from export.verification import warnings_of
 from export.worker_process import ExportWorker
 from models.progress import Progress
+from user_files.reading import naming
 
 __all__ = ["ExportOptions", "export"]
 
@@ -120,17 +123,29 @@ def export(
     if cleared := sentence_on_cleared(set_variables(os.environ), has_option=False):
         progress.say(cleared)
     folder = folder.resolve()
-    with TemporaryDirectory(prefix=".search-", dir=folder) as scratch:
+    with _scratch(folder) as scratch:
         with SourceRunner(options.threads_used, options.timeout_s) as runner:
             prepared = prepare(options, runner, progress)
             makeable, not_made = split_by_source(variants, prepared)
             refuse_idle(options, makeable, not_made, prepared, table)
-            job = _begin(options, prepared, makeable, folder, Path(scratch), table, runner, progress)
+            job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
         progress.begin("Exporting", len(makeable))
         outcomes = list(_make_all(job, makeable, progress))
     manifest = _manifest(job, outcomes, not_made, tool, name, created)
     write_manifest(folder, manifest)
     return manifest
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder for what the bundle does not keep. Raises OSError if it stays, as no hash lists it."""
+    scratch = Path(mkdtemp(prefix=".search-", dir=folder))
+    try:
+        yield scratch
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)  # the error of the block is the one to tell
+        raise
+    remove_folder(scratch)
 
 
 def _begin(
@@ -213,12 +228,19 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": (*artifact.warnings, *warnings_of(artifact))})
         case Refused() as refused:
-            raise_if_full(job.folder)  # as long as what the variant wrote is still there
-            if (made := job.folder / str(variant)).exists():  # what is left there, no hash would list
-                shutil.rmtree(made)
+            _raise_if_of_disk(job.folder, refused.message)  # as long as what it wrote is still there
+            remove_folder(job.folder / str(variant))  # no hash would list what were left there
             return _failed(variant, refused)
         case _:
             raise AssertionError("the worker answered another request than the task")
+
+
+def _raise_if_of_disk(folder: Path, message: str) -> None:
+    """Raise OSError where a variant failed because of a disk, on which the next one would fail as well."""
+    temporary = Path(gettempdir())
+    with naming(temporary):
+        raise_if_full(temporary)
+    raise_if_unwritten(folder, message)
 
 
 def _failed(variant: Variant, refused: Refused) -> FailedExport:

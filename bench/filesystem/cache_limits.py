@@ -6,7 +6,6 @@ can be made again, except for a journal of a run that nobody resumed for three m
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache as once
 from pathlib import Path
 
-from bench.filesystem.unfinished import PART, held, name_beside, sweep_all_parts
+from bench.filesystem.unfinished import PART, held, name_beside, remove_folder, sweep_all_parts
 from user_files.own_folders import cache
 
 _GIB = 1 << 30
@@ -61,7 +60,7 @@ class _Entry:
             with suppress(FileNotFoundError):  # another command was faster
                 self.path.rename(part)
             if part.is_dir():
-                shutil.rmtree(part)
+                remove_folder(part)
             else:
                 part.unlink(missing_ok=True)
         return True

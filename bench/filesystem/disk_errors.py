@@ -2,12 +2,13 @@
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from bench.filesystem.temporary_folder import is_temporary
+from bench.filesystem.trying import try_to_write
 from user_files.own_folders import CACHE_VARIABLE, cache
 from user_files.reading import naming
 
@@ -34,7 +35,7 @@ _ANY_REMEDY = "check it, and the disk that it is on"
 _NO_MORE_FILES = "its file system has no inodes left: delete files there, or use another disk"
 _UNNAMED = "a file, or what the output goes to,"
 _PROBE_BYTES = 1 << 20
-_LEAST_BYTES = 1 << 12
+_OPENVINO_CANNOT_WRITE = "iostream error"
 
 
 def sentence_on(error: OSError) -> str:
@@ -96,29 +97,39 @@ def naming_what_filled(folder: Path, target: Path) -> Iterator[None]:
     except Exception as error:
         if not hasattr(error, "exit_code"):
             with naming(target):
-                raise_if_full(folder)
+                raise_if_unwritten(folder, str(error))
         raise
 
 
 def _in_target(name: object, folder: Path, target: Path) -> object:
-    """Return a path below the hidden folder as the user knows it, and any other one as it is."""
+    """Return a path below the hidden folder as the user knows it, and any other one as it is.
+
+    What is hidden in the folder itself is scratch, which nobody knows.
+    """
     if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(folder):
-        return str(target / Path(name).relative_to(folder))
+        parts = Path(name).relative_to(folder).parts
+        return str(target.joinpath(*takewhile(lambda part: not part.startswith("."), parts)))
     return name
 
 
+def raise_if_unwritten(folder: Path, message: str) -> None:
+    """Raise OSError without a file name if a library failed because it could not write in a folder.
+
+    `message`: what the library said. Some libraries delete what they wrote, so that there is space again.
+    """
+    raise_if_full(folder)
+    for number in _FULL:
+        if os.strerror(number) in message:
+            raise OSError(number, os.strerror(number))
+    if _OPENVINO_CANNOT_WRITE in message:
+        raise OSError(errno.ENOSPC, _OPENVINO_CANNOT_WRITE)
+
+
 def raise_if_full(folder: Path) -> None:
-    """Raise OSError without a file name if the disk of a folder takes no megabyte more."""
+    """Raise OSError without a file name if the disk of a folder takes no megabyte more, or fails."""
     try:
         try_to_write(folder, _PROBE_BYTES)
+    except FileNotFoundError:  # the folder is gone, which is no error of its disk
+        return
     except OSError as error:
-        if error.errno in _FULL:
-            raise OSError(error.errno, error.strerror) from error
-
-
-def try_to_write(folder: Path, size: int = _LEAST_BYTES) -> None:
-    """Write to a file that has no name; raises OSError if that cannot be done."""
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-        left = memoryview(bytes(size))
-        while left:
-            left = left[file.write(left) :]
+        raise OSError(error.errno, error.strerror) from error

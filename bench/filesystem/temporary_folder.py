@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from types import TracebackType
 
+from bench.errors import InputError
+from bench.filesystem.trying import try_to_write
 from bench.filesystem.unfinished import held, lock_new
 
 # As Python's module tempfile names a folder with the prefix that is used here.
@@ -15,8 +17,8 @@ _NAME = re.compile(r"edgefit-[0-9]+-[a-z0-9_]{8}")
 
 
 def is_temporary(path: Path) -> bool:
-    """Tell whether a path lies in a folder of this module."""
-    return any(_NAME.fullmatch(part) for part in path.parts)
+    """Tell whether a path lies in a folder of this module, or is where these are made."""
+    return str(path) == tempfile.tempdir or any(_NAME.fullmatch(part) for part in path.parts)
 
 
 class TemporaryFolder:
@@ -29,6 +31,7 @@ class TemporaryFolder:
     """The folder."""
 
     def __init__(self) -> None:
+        _refuse_other_place()
         sweep_temporary_folders(Path(tempfile.gettempdir()))
         while True:
             # What a process that cannot be ended still writes there is left; later it counts as abandoned.
@@ -55,6 +58,22 @@ class TemporaryFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+@cache
+def _refuse_other_place() -> None:
+    """Raise InputError if TMPDIR cannot be written: Python would silently take another folder.
+
+    A user may have set it because temporary files, such as images of patients, must not lie elsewhere.
+    """
+    if named := os.environ.get("TMPDIR"):
+        try:
+            try_to_write(Path(named))
+        except OSError as error:
+            raise InputError(
+                f"TMPDIR is {named}, which cannot be written ({error.strerror}); set it to a folder that has "
+                "free space, exists, and may be written"
+            ) from None
 
 
 @cache

@@ -108,6 +108,16 @@ def _remove(part: Path) -> None:
             part.unlink()
 
 
+def remove_folder(folder: Path) -> None:
+    """Delete a folder, if it is there, with everything in it; raises OSError with its name if that fails."""
+    if folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            error.filename = str(folder)  # rmtree names a file in it, without its folder
+            raise
+
+
 def lock_new(path: Path, descriptor: int) -> bool:
     """Lock what was just created, and return whether it still exists."""
     with suppress(OSError):  # no locks here

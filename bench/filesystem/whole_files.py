@@ -14,9 +14,10 @@ from typing import BinaryIO
 
 from bench.errors import InputError
 from bench.filesystem.deferred_signals import deferred_signals
-from bench.filesystem.disk_errors import naming_what_filled, try_to_write, why_unread, why_unwritten
+from bench.filesystem.disk_errors import naming_what_filled, why_unread, why_unwritten
 from bench.filesystem.exchange import exchange
 from bench.filesystem.syncing import make_folder, sync_all, sync_folder
+from bench.filesystem.trying import try_to_write
 from bench.filesystem.unfinished import (
     OLD,
     PART,

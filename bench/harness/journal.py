@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from bench.errors import InputError
 from bench.filesystem.cache_folder import cache_folder
 from bench.filesystem.cache_limits import trim_cache
-from bench.filesystem.disk_errors import try_to_write
 from bench.filesystem.syncing import sync_folder
+from bench.filesystem.trying import try_to_write
 from bench.filesystem.unfinished import is_at
 from bench.harness.journal_entries import ENTRIES, Entry, JournalState
 from user_files.own_folders import CACHE_VARIABLE

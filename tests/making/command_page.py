@@ -35,6 +35,8 @@ ENVIRONMENT = {
     "EDGEFIT_NO_WAIT": "If it is set, a command measures although another one measures on this machine. "
     "Each then disturbs the other.",
     "EDGEFIT_EMULATED": "Says, in words, that this machine is emulated. Its latencies are then proxies.",
+    "TMPDIR": "The folder of temporary files. Where it cannot be written, no other one is taken, and a "
+    "command that needs one stops. Default: `/tmp`.",
 }
 # The types that typer prints where an option names no value of its own.
 _TYPES = {"<int>": "N", "<float>": "X", "<float range>": "X", "<int range>": "N", "<str>": "TEXT"}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import InputError
+from bench.filesystem import temporary_folder
 from bench.filesystem.temporary_folder import TemporaryFolder, sweep_temporary_folders
 
 _HOLD = """
@@ -35,6 +37,16 @@ def holder() -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", _HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+
+
+def test_no_other_place_is_taken_where_the_named_one_cannot_be_written(
+    above: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(above / "missing"))
+    temporary_folder._refuse_other_place.cache_clear()
+
+    with pytest.raises(InputError, match=rf"^TMPDIR is {above}/missing, which cannot be written \(No such"):
+        TemporaryFolder()
 
 
 def test_a_folder_is_deleted_when_it_is_done_with(above: Path) -> None:
