@@ -18,7 +18,7 @@ from making.confined import (
     worker_without,
 )
 from making.faulty_plan import SHORT, Silent, case, outcomes_of, plan
-from making.short_benchmark import start_few_processes
+from making.short_benchmark import measure_no_control
 
 from bench.bundle.manifest import read_bundle
 from bench.bundle.signature import image_input
@@ -167,7 +167,7 @@ def test_a_kernel_that_confines_nothing_is_one_warning(
 ) -> None:
     profile = load_profile("laptop-cpu").model_copy(update={"sampling": SHORT, "quick": SHORT})
     request = BenchmarkRequest(only=("onnx-fp32",), tool="0", created="now")
-    start_few_processes(monkeypatch)
+    measure_no_control(monkeypatch)
     with kernel_without(NOTHING, monkeypatch):
         report = benchmark(read_bundle(bundle_folder), profile, request, Silent())
 
