@@ -2,8 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from device_profiles.descriptions import descriptions
 from user_files.checked_record import CheckedRecord
 from user_files.names import LONGEST, UNWRITABLE
 
@@ -18,6 +21,14 @@ class Part(CheckedRecord):
     The docstring below a field is its description in profile.schema.json.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the part's JSON Schema with the descriptions of its fields."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        for name, text in descriptions(cls).items():
+            schema["properties"][cls.model_fields[name].alias or name]["description"] = text
+        return schema

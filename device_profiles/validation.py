@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from device_profiles.descriptions import descriptions
+from device_profiles.part import Part
 from user_files.faults import why_replaced
 from user_files.versions import UPDATE, document_of, newer_schema, newer_tool
 
@@ -142,10 +144,11 @@ def nearest(name: str, known: list[str]) -> str:
 
 def _meaning(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """Return the first sentence of a missing key's description, if it has one."""
-    field = _model_at(model, location[:-1]).model_fields.get(str(location[-1]))
-    if field is None or not field.description:
+    record = _model_at(model, location[:-1])
+    described = descriptions(record).get(str(location[-1])) if issubclass(record, Part) else None
+    if described is None:
         return ""
-    sentence = " ".join(field.description.split()).partition(". ")[0].removesuffix(".")
+    sentence = " ".join(described.split()).partition(". ")[0].removesuffix(".")
     return f": {_lower_first(sentence)}"
 
 

@@ -1,11 +1,7 @@
 """The records that cross a file or the wire, and what their fields are described as."""
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import pairwise
 from typing import get_args
 
 from pydantic import BaseModel
@@ -15,6 +11,7 @@ from bench.choose.choosing import Choice
 from bench.gate.document import Checked
 from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report
+from device_profiles.descriptions import descriptions as docstrings
 from device_profiles.profile import Profile
 from models.records import RunRecord
 
@@ -56,29 +53,6 @@ def _collect(record: type[BaseModel], found: list[type[BaseModel]]) -> None:
 @cache
 def descriptions(record: type[BaseModel]) -> Mapping[str, str]:
     """What each field of a record is: its `Field(description=…)`, else the docstring below it."""
-    described = {}
-    for base in reversed(record.__mro__):
-        if base is not BaseModel and issubclass(base, BaseModel):
-            described.update(_docstrings(base))
     stated = {name: field.description for name, field in record.model_fields.items()}
-    described.update({name: text for name, text in stated.items() if text is not None})
+    described = {**docstrings(record), **{name: text for name, text in stated.items() if text is not None}}
     return {name: " ".join(described[name].split()) for name in stated if name in described}
-
-
-def _docstrings(record: type[BaseModel]) -> dict[str, str]:
-    """The docstrings below the fields that a class itself defines."""
-    origin = record.__pydantic_generic_metadata__["origin"] or record
-    body = _class_of(ast.parse(textwrap.dedent(inspect.getsource(origin)))).body
-    return {
-        field.target.id: below.value.value
-        for field, below in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if isinstance(below.value.value, str)
-    }
-
-
-def _class_of(module: ast.Module) -> ast.ClassDef:
-    (only,) = module.body
-    assert isinstance(only, ast.ClassDef)
-    return only

@@ -23,15 +23,9 @@ PROFILE = Profile(
 )
 
 
-def start_few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a benchmark measure artifacts alone, whose runtimes an earlier process has compiled."""
+def measure_no_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a benchmark measure artifacts and no control."""
     monkeypatch.setattr("bench.run.benchmark.controls_of", lambda *_arguments: ())
-    skip_compiling(monkeypatch)
-
-
-def skip_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a benchmark start no process that compiles the runtimes: theirs lie compiled where they are."""
-    monkeypatch.setattr("bench.run.benchmark.compile_runtimes", lambda _formats: None)
 
 
 def run(bundle: Bundle, profile: Profile = PROFILE, **options: Any) -> Report:

@@ -25,6 +25,7 @@ from making.shown_commands import commands
 from bench.bundle.cpu_class import TARGETS
 from bench.bundle.variants import Precision
 from bench.runtimes.providers import place_of
+from device_profiles.descriptions import descriptions
 from device_profiles.facts import PrecisionName
 from device_profiles.settings import Sampling
 
@@ -112,7 +113,7 @@ def test_help_and_page_name_the_images_of_a_quick_run() -> None:
 def test_a_profile_names_the_time_after_which_warm_up_ends() -> None:
     limit_s = signature(CaseWorker.start).parameters["warm_up_s"].default
 
-    assert f"after {limit_s:g} s" in str(Sampling.model_fields["warm_up"].description)
+    assert f"after {limit_s:g} s" in descriptions(Sampling)["warm_up"]
 
 
 def test_export_and_its_page_list_the_cpus_that_int8_is_made_for() -> None:

@@ -59,16 +59,19 @@ def test_a_runtime_that_answers_wrongly_while_it_is_timed_is_a_failed_row(tmp_pa
     assert outcomes["null"].output_differences == ()
 
 
-@pytest.mark.parametrize("fault", WRONG_WHILE_TIMED)
-def test_a_model_file_is_compared_with_its_own_untimed_outputs(tmp_path: Path, fault: str) -> None:
-    models = [model_case(tmp_path, "wrong", fault), model_case(tmp_path, "right", "nothing")]
+def test_a_model_file_is_compared_with_its_own_untimed_outputs(tmp_path: Path) -> None:
+    faulty = [model_case(tmp_path, fault.split()[0], fault) for fault in WRONG_WHILE_TIMED]
 
-    outcomes = outcomes_of(plan(tmp_path, models, evaluation=None))
+    outcomes = outcomes_of(
+        plan(tmp_path, [*faulty, model_case(tmp_path, "right", "nothing")], evaluation=None)
+    )
 
-    wrong, right = outcomes["wrong"], outcomes["right"]
-    assert isinstance(wrong, Failed)
-    assert wrong.kind is FailureKind.WRONG_OUTPUT
-    assert "for input " in wrong.message
+    for one in faulty:
+        wrong = outcomes[one.id]
+        assert isinstance(wrong, Failed)
+        assert wrong.kind is FailureKind.WRONG_OUTPUT
+        assert "for input " in wrong.message
+    right = outcomes["right"]
     assert isinstance(right, Completed)
     assert right.output_differences == (0.0, 0.0, 0.0)
 
@@ -120,7 +123,11 @@ def test_sustained_runs_each_case_for_as_long_as_was_asked_and_is_compared_as_we
     assert outcomes["null"].sustained is None
 
 
-def test_the_outputs_of_an_energy_pass_are_compared_as_well(tmp_path: Path) -> None:
+def test_the_outputs_of_an_energy_pass_are_compared_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("_RUN_S", 0.1), ("_IDLE_S", 0.05), ("_LONGEST_GAP_S", 60.0)):
+        monkeypatch.setattr(f"bench.harness.energy_pass.{name}", seconds)
     one = case(tmp_path, "a", "zeros timed")
     planned = with_different_images(tmp_path, [one])
     with faulty_runtime():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from making.faulty_plan import SHORT, Silent
-from making.short_benchmark import PROFILE, run, start_few_processes
+from making.short_benchmark import PROFILE, measure_no_control, run
 
 from bench.bundle.manifest import Bundle, FailedExport, read_bundle
 from bench.filesystem.cache_folder import cache_folder
@@ -35,9 +35,9 @@ def _short_rates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_control(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that looks at no control."""
-    start_few_processes(monkeypatch)
+    measure_no_control(monkeypatch)
 
 
 def two_of(bundle_folder: Path) -> Bundle:
@@ -67,7 +67,7 @@ def test_every_artifact_has_a_row_with_all_its_interleaved_samples(bundle_folder
         assert [turn // 5 for turn in case] == [0, 1, 2]
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_quick_judges_accuracy_on_the_first_images(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +83,7 @@ def test_quick_judges_accuracy_on_the_first_images(
     assert report.runs[0].accuracy.images == 16
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_file_that_does_not_load_is_a_failed_row_and_the_rest_goes_on(bundle_folder: Path) -> None:
     bundle = two_of(bundle_folder)
     (bundle_folder / "onnx-fp32" / "model.onnx").write_bytes(b"spoiled after the hashes were checked")
@@ -99,7 +99,7 @@ def test_a_file_that_does_not_load_is_a_failed_row_and_the_rest_goes_on(bundle_f
     assert failed.reason.startswith("error in stage load")
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_crash_between_blocks_is_a_failed_row_and_the_rest_goes_on(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +120,7 @@ def test_a_crash_between_blocks_is_a_failed_row_and_the_rest_goes_on(
     assert report.runs[0].summary.latency.samples == 12
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
     )
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_this_machine_is_only_a_proxy_of_another_device(bundle_folder: Path) -> None:
     report = run(read_bundle(bundle_folder), BOARD, only=("onnx-fp32",))
 
@@ -150,7 +150,7 @@ def test_this_machine_is_only_a_proxy_of_another_device(bundle_folder: Path) -> 
     assert row.nearest_published is not None
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_every_provider_that_a_profile_names_is_a_case_of_its_own(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,7 @@ def test_every_provider_that_a_profile_names_is_a_case_of_its_own(
     assert {row.provenance for row in report.runs} == {"proxy"}
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_folder: Path) -> None:
     board = BOARD.model_copy(update={"memory_cap_mb": 16})
 
@@ -181,7 +181,7 @@ def test_a_variant_too_large_for_the_device_fails_for_want_of_memory(bundle_fold
     assert "does not fit into 16 MiB" in row.outcome.message
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,7 +198,7 @@ def test_where_no_control_group_can_be_made_the_measured_peak_is_judged(
     assert report.proxy.memory_held_by == "measured peak"
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_folder: Path) -> None:
     choice = RuntimeChoice(providers=(), reason="its Python is too old")
     board = BOARD.model_copy(update={"runtimes": {"onnx": choice}})
@@ -209,7 +209,7 @@ def test_a_variant_that_the_device_cannot_run_is_skipped_with_the_reason(bundle_
     assert row.reason == "raspberry-pi-4 does not run onnx: its Python is too old"
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_more_threads_than_cpus_are_reduced_and_the_row_says_so(
     bundle_folder: Path,
 ) -> None:
@@ -222,7 +222,7 @@ def test_more_threads_than_cpus_are_reduced_and_the_row_says_so(
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_variables_that_decide_threads_are_recorded_and_kept_only_on_request(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch, keep: bool
 ) -> None:
@@ -235,7 +235,7 @@ def test_variables_that_decide_threads_are_recorded_and_kept_only_on_request(
     assert ("OMP_DYNAMIC=true" in report.runs[0].config.variables) is keep
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bundle_folder: Path) -> None:
     bundle = read_bundle(bundle_folder)
     request = BenchmarkRequest(only=("onnx-fp32",), tool="0", created="now")
@@ -260,6 +260,7 @@ def test_a_report_that_cannot_be_delivered_leaves_a_run_that_can_be_resumed(bund
     assert report.runs[0].status == "completed"
 
 
+@pytest.mark.usefixtures("no_control")
 def test_other_commands_wait_while_it_measures_and_not_until_its_report_is_read(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +289,7 @@ def test_other_commands_wait_while_it_measures_and_not_until_its_report_is_read(
     assert while_reading == [True]
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Path) -> None:
     watcher = Silent()
     request = BenchmarkRequest(only=("onnx-fp32",), resume=True, tool="0", created="now")
@@ -298,7 +299,7 @@ def test_resuming_what_was_not_cut_off_begins_anew_and_says_so(bundle_folder: Pa
     assert watcher.sentences[0].startswith("no run of the same with these options was interrupted")
 
 
-@pytest.mark.usefixtures("few_processes")
+@pytest.mark.usefixtures("no_control")
 def test_a_variant_that_could_not_be_exported_has_its_row(bundle_folder: Path) -> None:
     bundle = read_bundle(bundle_folder)
     failed = FailedExport(variant="onnx-int8", stage="verify", message="it is wrong\nby far")
