@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from making.command_line import SHORTLY, edgefit_here
-from making.compared_report import Row, made_report
+from making.compared_report import Row, made_report, report_of
 
 from bench.filesystem import cache_limits
 from bench.report.files import write_report
@@ -89,9 +89,7 @@ def test_a_copy_that_does_not_fit_is_said_by_the_name_that_it_would_have(
     disk: Path, bundle_folder: Path, tmp_path: Path
 ) -> None:
     fill(disk, free=16384)
-    measured = tmp_path / "measured.json"
-    words = ("bench", bundle_folder, "--only", "onnx-fp32", *SHORTLY, "--out", measured)
-    assert edgefit_here(*words).returncode == 0
+    measured = report_of(bundle_folder, "onnx-fp32")
 
     done = edgefit_here("choose", measured, "--min-retention", "0", "--ship", disk / "deep" / "new")
 
