@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from making.command_line import SHORTLY, edgefit_here
-from making.compared_report import Row, made_report
+from making.compared_report import Row, made_report, report_of
 from making.full_disk import fill, no_file_beyond, small_disk
 
 from bench.filesystem import cache_limits
@@ -59,13 +59,10 @@ def test_a_page_that_does_not_fit_is_said_and_not_left(disk: Path, report: Path)
     assert os.listdir(disk) == ["full"]
 
 
-@pytest.fixture(scope="module")
-def measured(_tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def measured(bundle_folder: Path) -> Path:
     """A report of what `choose --ship` can copy."""
-    path = tmp_path_factory.mktemp("measured") / "measured.json"
-    words = ("bench", _tiny_bundle, "--only", "onnx-fp32", *SHORTLY, "--out", path)
-    assert edgefit_here(*words).returncode == 0
-    return path
+    return report_of(bundle_folder, "onnx-fp32")
 
 
 def test_a_copy_that_does_not_fit_is_said_by_the_name_that_it_would_have(disk: Path, measured: Path) -> None:

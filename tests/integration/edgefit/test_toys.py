@@ -53,7 +53,7 @@ def shipped_after_the_whole_job(run: Path, folder: Path, variant: str) -> str:
     words = ("--formats", format_name, "--precisions", precision, "--eval-images", "16")
 
     assert done("export", run, *words, "--out", bundle)["failed"] == []
-    measured = done("bench", bundle, *SHORTLY, "--out", report)["runs"][0]
+    measured = done("bench", bundle, *SHORTLY, "--only", variant, "--out", report)["runs"][0]
     chosen = done("choose", report, "--min-retention", "0", "--ship", ship)["choices"][0]
     shown = edgefit_here("report", report, "--html", folder / "page.html")
 
@@ -81,14 +81,28 @@ def class_of_the_first_image(folder: Path) -> str:
     return bundle.manifest.model.classes[int(bundle.pack().reference_logits[0].argmax())]
 
 
-@pytest.mark.usefixtures("toy_format")
-def test_a_format_is_added_by_its_row(run_folder: Path, tmp_path: Path) -> None:
-    said = shipped_after_the_whole_job(run_folder, tmp_path, "toy-fp32")
+def trained_toy(folder: Path) -> Path:
+    """Train the toy architecture shortly, and return the run folder."""
+    source = ("--data", "synthetic", "--images", "60", "--image-size", "32", "--weights", "none")
+    words = ("--arch", TOY_NETWORK.name, "--epochs", "1", "--out", folder / "run")
+    assert done("finetune", *source, *words)["training"]["unfreeze"] == TOY_NETWORK.blocks
+    return folder / "run"
+
+
+@pytest.mark.usefixtures("toy_format", "toy_architecture")
+def test_a_format_and_an_architecture_are_added_by_their_rows(tmp_path: Path) -> None:
+    run = trained_toy(tmp_path)
+
+    said = shipped_after_the_whole_job(run, tmp_path, "toy-fp32")
+    checked = done("check", tmp_path / "bundle", "--baseline", tmp_path / "bundle", "--skip-equal")
 
     assert said.startswith(f"{class_of_the_first_image(tmp_path)} (")
     (entry,) = (tmp_path / "bundle" / "toy-fp32").iterdir()
     assert entry.suffix == TOY_ROW.suffixes[0]
     assert "\ntorch==" in (tmp_path / "ship" / "requirements.txt").read_text()
+    assert {finding["variant"] for finding in checked["findings"]} == {"toy-fp32"}
+    assert read_run(run).network().get_submodule(TOY_NETWORK.cam) is not None
+    assert read_bundle(tmp_path / "bundle").manifest.model.arch == TOY_NETWORK.name
 
 
 @pytest.mark.slow
@@ -113,16 +127,10 @@ def test_a_profile_may_name_the_format_once_its_row_is_there(tmp_path: Path) -> 
     assert edgefit_here("profiles", "show", profile).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy_architecture")
-def test_an_architecture_is_added_by_its_row(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    source = ("--data", "synthetic", "--images", "60", "--image-size", "32", "--weights", "none")
-
-    trained = done("finetune", *source, "--arch", "toy_network", "--epochs", "1", "--out", run)
-    said = shipped_after_the_whole_job(run, tmp_path, "onnx-fp32")
+def test_an_architecture_is_exported_to_onnx_and_checked(tmp_path: Path) -> None:
+    said = shipped_after_the_whole_job(trained_toy(tmp_path), tmp_path, "onnx-fp32")
     assert_checked(tmp_path / "bundle", "onnx-fp32")
 
-    assert trained["training"]["unfreeze"] == TOY_NETWORK.blocks
-    assert read_run(run).network().get_submodule(TOY_NETWORK.cam) is not None
     assert said.startswith(f"{class_of_the_first_image(tmp_path)} (")
-    assert read_bundle(tmp_path / "bundle").manifest.model.arch == "toy_network"

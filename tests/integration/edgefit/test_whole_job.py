@@ -27,7 +27,7 @@ def result_of(*words: str | Path) -> Any:
 def fine_tuned_and_exported(folder: Path, images: int, epochs: int, *words: str) -> Path:
     """Make a run and a bundle of generated images by the commands, and return the bundle."""
     run, bundle = folder / "run", folder / "bundle"
-    source = ("--data", "synthetic", "--images", str(images), "--weights", "bundled", "--image-size", "64")
+    source = ("--data", "synthetic", "--images", str(images), "--weights", "bundled", "--image-size", "32")
     trained = result_of("finetune", *source, "--epochs", str(epochs), "--out", run)
     exported = result_of("export", run, *words, "--out", bundle)
     assert trained["weights"]["name"] == exported["model"]["weights"].split("(")[-1].rstrip(")")
@@ -51,16 +51,16 @@ def assert_measured(report: Path, bundle: Path, variants: list[str], images: int
 
 
 def test_generated_images_become_a_product_that_classifies_an_image(tmp_path: Path) -> None:
-    words = ("--formats", "onnx", "--precisions", "fp32", "--eval-images", "20")
+    words = ("--formats", "onnx", "--precisions", "fp32", "--eval-images", "12")
     report, ship, image = tmp_path / "report.json", tmp_path / "ship", tmp_path / "image.png"
-    Image.fromarray(np.zeros((64, 64), dtype=np.uint8)).save(image)
+    Image.fromarray(np.zeros((32, 32), dtype=np.uint8)).save(image)
 
-    bundle = fine_tuned_and_exported(tmp_path, 100, 1, *words)
+    bundle = fine_tuned_and_exported(tmp_path, 60, 1, *words)
     edgefit("bench", bundle, *SHORTLY, "--out", report)
     chosen = result_of("choose", report, "--min-retention", "0", "--ship", ship)
     said = subprocess.check_output([sys.executable, ship / "classify.py", image], text=True)
 
-    assert_measured(report, bundle, ["onnx-fp32"], 20)
+    assert_measured(report, bundle, ["onnx-fp32"], 12)
     assert chosen["choices"][0]["chosen"] == "onnx-fp32"
     assert said.startswith(("normal (", "pneumonia ("))
 

@@ -32,7 +32,9 @@ def measured(folder: Path) -> Report:
     torch.jit.trace(module, torch.zeros(1, 3, 8, 8)).save(folder / "traced.pt")  # type: ignore[no-untyped-call]
     files = ["first.onnx", "same.xml", "other.onnx", "traced.pt"]
 
-    done = edgefit("bench", *files, "--shape", "1x3x8x8", *SHORTLY, "--out", "report.json", cwd=folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = edgefit_here("bench", *files, "--shape", "1x3x8x8", *SHORTLY, "--out", "report.json")
 
     assert done.returncode == 0, done.stderr
     return read_report(folder / "report.json")
@@ -112,12 +114,15 @@ def test_a_bundle_and_a_model_file_are_not_measured_together(tmp_path: Path, bun
     assert "give one bundle, or model files" in done.stderr
 
 
-def test_two_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_told_apart_by_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write_onnx(tmp_path / name / "model.onnx")
 
-    done = edgefit("bench", "a/model.onnx", "b/model.onnx", *SHORTLY, "--json", cwd=tmp_path)
+    done = edgefit_here("bench", "a/model.onnx", "b/model.onnx", *SHORTLY, "--json")
 
     assert done.returncode == 0, done.stderr
     cases = [run["case"] for run in json.loads(done.stdout)["runs"]]

@@ -11,7 +11,7 @@ from inspect import signature
 from pathlib import Path
 
 from making.changed_bundle import changed, flipping
-from making.check_command import ONE, check, check_here
+from making.check_command import ONE, check_here
 from making.command_line import edgefit
 
 from bench.bundle.evaluation_pack import read_pack, write_pack
@@ -43,7 +43,7 @@ def with_images(bundle: Path, count: int) -> Path:
 def test_the_same_files_pass_and_both_sides_answer_the_baselines_images(
     bundle_folder: Path, bundle_copy: Path
 ) -> None:
-    done = check(with_images(bundle_copy, 10), bundle_folder, *ONE, "--json")
+    done = check_here(with_images(bundle_copy, 10), bundle_folder, *ONE, "--json")
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.partition("PASSED: ")[2].startswith("nothing of onnx-fp32 is worse (")
@@ -55,7 +55,7 @@ def test_the_same_files_pass_and_both_sides_answer_the_baselines_images(
 def test_flipped_answers_and_a_larger_file_block(bundle_folder: Path, tmp_path: Path) -> None:
     candidate = changed(bundle_folder, tmp_path / "flipped", {"onnx-fp32": flipping(-100.0)})
 
-    done = check(candidate, bundle_folder, *ONE, "--max-growth", "0%", "--json")
+    done = check_here(candidate, bundle_folder, *ONE, "--max-growth", "0%", "--json")
 
     assert done.returncode == 10, done.stderr
     assert findings(done)["accuracy"][0] == "WORSE"
@@ -87,8 +87,8 @@ def test_a_candidate_that_cannot_be_loaded_broke(bundle_folder: Path, tmp_path: 
 
     broken = changed(bundle_folder, tmp_path / "broken", {"onnx-fp32": spoil})
 
-    broke = check(broken, bundle_folder, *ONE, "--json")
-    fixed = check(bundle_folder, broken, *ONE, "--json")
+    broke = check_here(broken, bundle_folder, *ONE, "--json")
+    fixed = check_here(bundle_folder, broken, *ONE, "--json")
 
     assert (broke.returncode, findings(broke)["case"][0]) == (10, "BROKE")
     assert "NoSuchOperator" in findings(broke)["case"][1]
