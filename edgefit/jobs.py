@@ -3,6 +3,7 @@
 It opens what is given and calls bench/, export/ or models/. It parses no text and prints nothing.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -274,6 +275,7 @@ def export_run(
     """Write the bundle `out`, whole or not at all. A variant that failed is listed in its manifest."""
     require_linux("exporting")
     _refuse_inside_data(out, options.data)
+    _refuse_to_replace_inputs(out, options.source, options.data, options.weights)
     with whole_folder(out, written_files, overwrite) as folder:
         from export.export import export
 
@@ -281,10 +283,24 @@ def export_run(
 
 
 def _refuse_inside_data(out: Path, data: str | None) -> None:
-    """Raise InputError for a bundle in the folder of the data, where it would be taken for a class."""
-    folder = None if data is None else Path(data)
-    if folder is not None and folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"--out {out} lies in the data, {folder}; choose a folder outside of it")
+    """Raise InputError for a result in the folder of the data, where it would be taken for a class."""
+    from models.sources.loaders import NAMED
+
+    if data is None or data in NAMED:
+        return
+    if os.path.isdir(data) and os.path.realpath(data) in _folders_above(out):
+        raise InputError(f"--out {out} lies in the data, {data}; choose a folder outside of it")
+
+
+def _refuse_to_replace_inputs(out: Path, *inputs: str | Path | None) -> None:
+    """Raise InputError if an earlier result at `out` holds what is read to make the new one."""
+    for given in inputs:
+        if given is not None and os.path.exists(given) and os.path.realpath(out) in _folders_above(given):
+            raise InputError(f"--out {out} contains {given}, which is read; choose another --out")
+
+
+def _folders_above(path: str | Path) -> list[str]:
+    return [str(folder) for folder in Path(os.path.realpath(path)).parents]
 
 
 def finetune_network(
@@ -295,6 +311,8 @@ def finetune_network(
     from models.run_folder import written_files as written_run
 
     check_options(options)
+    _refuse_inside_data(out, options.data)
+    _refuse_to_replace_inputs(out, options.data, options.weights)
     with whole_folder(out, written_run, overwrite) as folder:
         with withheld(PINNING) as pinning:  # with one of them, torch trains on a single CPU
             from models.finetune import finetune

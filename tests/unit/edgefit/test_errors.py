@@ -10,9 +10,10 @@ from bench.errors import InputError
 from edgefit import app
 from edgefit.command_line import run
 from edgefit.errors import disk_sentence
-from edgefit.jobs import export_run
+from edgefit.jobs import export_run, finetune_network
 from edgefit.progress import Silence
 from export.options import ExportOptions
+from models.options import FinetuneOptions
 
 SPACE_SENTENCE = (
     "a file, or what the output goes to, cannot be written (No space left on device); "
@@ -35,12 +36,49 @@ def test_a_full_disk_is_one_sentence_that_does_not_say_that_nothing_was_written(
     )
 
 
-def test_a_bundle_cannot_be_written_into_the_folder_of_the_data(tmp_path: Path) -> None:
+def test_no_result_can_be_written_into_the_folder_of_the_data(tmp_path: Path) -> None:
     options = ExportOptions(source="model.onnx", formats=("onnx",), precisions=("fp32",), data=str(tmp_path))
 
     with pytest.raises(InputError, match=r"bundle lies in the data, .*; choose a folder outside of it"):
         export_run(options, tmp_path / "bundle", None, False, Silence())
-    assert not (tmp_path / "bundle").exists()
+    with pytest.raises(InputError, match=r"run lies in the data, .*; choose a folder outside of it"):
+        finetune_network(
+            FinetuneOptions(str(tmp_path), weights="none"), tmp_path / "run", None, False, Silence()
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_called_like_generated_data_can_hold_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "synthetic" / "run").mkdir(parents=True)
+    (tmp_path / "synthetic" / "run" / "mine").write_text("mine")
+
+    with pytest.raises(InputError, match="run already contains something else"):
+        finetune_network(
+            FinetuneOptions("synthetic", weights="none"), Path("synthetic/run"), None, True, Silence()
+        )
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_result_with_a_file_that_is_read_is_not_replaced(
+    bundle_folder: Path, tmp_path: Path, is_link: bool
+) -> None:
+    model = bundle_folder / "onnx-fp32" / "model.onnx"
+    given = tmp_path / "model.onnx" if is_link else model
+    if is_link:
+        given.symlink_to(model)
+    options = ExportOptions(source=str(given), formats=("onnx",), precisions=("fp32",))
+    refused = "contains .*model.onnx, which is read; choose another --out"
+
+    with pytest.raises(InputError, match=refused):
+        export_run(options, bundle_folder, None, True, Silence())
+    with pytest.raises(InputError, match=refused):
+        finetune_network(
+            FinetuneOptions("synthetic", weights=str(given)), bundle_folder, None, True, Silence()
+        )
+    assert model.exists()
 
 
 @pytest.mark.parametrize(
