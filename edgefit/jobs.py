@@ -309,10 +309,12 @@ def finetune_network(
     """Write the run folder `out`, whole or not at all."""
     from models.options import check_options
     from models.run_folder import written_files as written_run
+    from models.sources.loaders import check_source
 
     check_options(options)
     _refuse_inside_data(out, options.data)
     _refuse_to_replace_inputs(out, options.data, options.weights)
+    check_source(options.data)  # torch takes seconds to load: a wrong path is said before
     with whole_folder(out, written_run, overwrite) as folder:
         with withheld(PINNING) as pinning:  # with one of them, torch trains on a single CPU
             from models.finetune import finetune

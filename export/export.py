@@ -123,14 +123,16 @@ def export(
     if cleared := sentence_on_cleared(set_variables(os.environ), has_option=False):
         progress.say(cleared)
     folder = folder.resolve()
-    with _scratch(folder) as scratch:
-        with SourceRunner(options.threads_used, options.timeout_s) as runner:
-            prepared = prepare(options, runner, progress)
-            makeable, not_made = split_by_source(variants, prepared)
-            refuse_idle(options, makeable, not_made, prepared, table)
-            job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
+    with (
+        _scratch(folder) as scratch,
+        SourceRunner(options.threads_used, options.timeout_s, folder) as runner,
+    ):
+        prepared = prepare(options, runner, progress)
+        makeable, not_made = split_by_source(variants, prepared)
+        refuse_idle(options, makeable, not_made, prepared, table)
+        job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
         progress.begin("Exporting", len(makeable))
-        outcomes = list(_make_all(job, makeable, progress))
+        outcomes = list(_make_all(job, makeable, runner, progress))
     manifest = _manifest(job, outcomes, not_made, tool, name, created)
     write_manifest(folder, manifest)
     return manifest
@@ -202,15 +204,18 @@ def _manifest(
     )
 
 
-def _make_all(job: _Job, variants: Sequence[Variant], progress: Progress) -> Iterator[Outcome]:
+def _make_all(
+    job: _Job, variants: Sequence[Variant], runner: SourceRunner, progress: Progress
+) -> Iterator[Outcome]:
     """Make every variant. One process makes those of a format, so that it makes what they share only once.
 
-    A crash costs one variant: a fresh process makes the rest.
+    The runner's process, which has loaded the source, makes the first format. A crash costs one variant: a
+    fresh process makes the rest.
     """
     for _, group in groupby(variants, key=lambda variant: variant.format):
         remaining = list(group)
         while remaining:
-            with ExportWorker(job.folder) as worker:
+            with runner.hand_over() as worker:
                 while remaining and worker.is_alive:
                     outcome = _make(job, remaining.pop(0), worker, progress)
                     _show(outcome, progress)

@@ -67,8 +67,6 @@ class SearchTask(Record):
     """The names of the classes, or of the labels; empty where nobody named them."""
     positive_class: int | None = None
     """The class that counts as positive; null unless there are two."""
-    scratch: str
-    """A folder for networks that several formats quantise; the first worker that needs one writes it."""
 
 
 class Task(Record):

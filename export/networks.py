@@ -104,13 +104,11 @@ def network_for(task: Task, recipe: Recipe, report: Report) -> fx.GraphModule:
 def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
     """Return a network that every format quantises.
 
-    The first worker that needs it makes it, the others read it.
+    The first worker that needs it makes it, beside the calibration samples, and the others read it.
     """
+    assert task.calibration is not None  # only formats in int8 need one
     network = copy.deepcopy(load(task.source).network)
-    if task.search is None:
-        network.load_state_dict(make().state_dict())
-        return network
-    file = Path(task.search.scratch) / f"{name}.safetensors"
+    file = Path(task.calibration).with_name(f"{name}.safetensors")
     if not file.exists():
         # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed last.
         save_file(make().state_dict(), file.with_suffix(".part"))

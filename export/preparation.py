@@ -12,12 +12,10 @@ from bench.errors import InputError
 from export.data.samples import ExportData, Samples
 from export.messages import (
     Advanced,
-    Answer,
     MeasureSensitivity,
     ProgressMessage,
     Refused,
     Report,
-    Request,
     SearchTask,
     SensitivityMeasured,
 )
@@ -26,7 +24,6 @@ from export.quantisation.candidates import candidates_for, candidates_without_ne
 from export.quantisation.sensitivity import Sensitivity
 from export.source_runner import SourceRunner
 from export.sources.spec import OpenSource
-from export.worker_process import ExportWorker, ignore
 from models.progress import Progress
 
 _HELD_OUT = "held-out.npz"
@@ -74,7 +71,7 @@ def plan_search(
     """
     pack = folder / _HELD_OUT
     write_reference_pack(pack, data.held_out, "held-out", source, runner, progress)
-    sensitivity = measure_sensitivity(options, source, calibration, progress)
+    sensitivity = measure_sensitivity(options, source, calibration, runner, progress)
     if isinstance(sensitivity, Refused):
         return sensitivity
     if options.qat and sensitivity.unmeasured is not None:
@@ -93,18 +90,21 @@ def plan_search(
         sensitivity=sensitivity,
         classes=data.classes,
         positive_class=data.positive_class,
-        scratch=str(folder),
     )
 
 
 def measure_sensitivity(
-    options: ExportOptions, source: OpenSource, calibration: Path, progress: Progress
+    options: ExportOptions,
+    source: OpenSource,
+    calibration: Path,
+    runner: SourceRunner,
+    progress: Progress,
 ) -> Sensitivity | Refused:
     """Return how much int8 disturbs the network, layer by layer, or why that could not be measured."""
     request = MeasureSensitivity(
         source=source, calibration=str(calibration), threads=options.threads_used, cpu=options.cpu
     )
-    match _ask(request, options, _bar(progress, "Analysing the sensitivity to int8")):
+    match runner.ask(request, _bar(progress, "Analysing the sensitivity to int8")):
         case SensitivityMeasured(sensitivity=sensitivity):
             return sensitivity
         case Refused() as refused:
@@ -126,8 +126,3 @@ def _bar(progress: Progress, title: str) -> Report:
             progress.advance()
 
     return draw
-
-
-def _ask(request: Request, options: ExportOptions, report: Report = ignore) -> Answer:
-    with ExportWorker() as worker:
-        return worker.ask(request, options.timeout_s, report)

@@ -1,6 +1,7 @@
 """The parent's side of a source: describes it and runs it, in a worker. It knows no kind of source."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -36,11 +37,11 @@ class SourceFailedError(BenchError):
 
 
 class SourceRunner:
-    """Runs sources in one worker process; use it as a context manager."""
+    """Runs sources in one worker process, which loads them once; use it as a context manager."""
 
-    def __init__(self, threads: int, timeout_s: float) -> None:
-        """Use so many threads; a request may take `timeout_s` seconds."""
-        self._threads, self._timeout_s = threads, timeout_s
+    def __init__(self, threads: int, timeout_s: float, *writable: Path) -> None:
+        """Use so many threads; a request may take `timeout_s` seconds. For `writable` see ExportWorker."""
+        self._threads, self._timeout_s, self._writable = threads, timeout_s, writable
         self._worker: ExportWorker | None = None  # nothing is started for wrong options
 
     def __enter__(self) -> "SourceRunner":
@@ -95,9 +96,19 @@ class SourceRunner:
             )
         return values
 
+    def ask(self, request: Request, report: Report) -> Answer:
+        """Ask the worker; a fresh one, if there is none or the last one has died."""
+        if self._worker is None or not self._worker.is_alive:
+            self._worker = ExportWorker(*self._writable)
+        return self._worker.ask(request, self._timeout_s, report)
+
+    def hand_over(self) -> ExportWorker:
+        """Return the worker, which has loaded the source; the caller ends it from now on."""
+        worker, self._worker = self._worker, None
+        return ExportWorker(*self._writable) if worker is None or not worker.is_alive else worker
+
     def _ask(self, request: Request, spec: SourceSpec, what: str, report: Report) -> Answer:
-        self._worker = self._worker or ExportWorker()
-        answer = self._worker.ask(request, self._timeout_s, report)
+        answer = self.ask(request, report)
         match answer:
             case WrongInput(message=message, exit_code=exit_code):
                 raise SourceFailedError(message, exit_code)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from models.errors import InputError
@@ -22,20 +23,25 @@ _REMEDY = f"give {', '.join(NAMED)}, an .npz file, a CSV file, or a folder with 
 
 
 def prepare_source(source: str, options: SourceOptions) -> Loader:
-    """Do all cheap checks, and return the loader that reads the images.
+    """Do all cheap checks, and return the loader that reads the images; raises what `check_source` raises."""
+    return check_source(source)(options)
+
+
+def check_source(source: str) -> Callable[[SourceOptions], Loader]:
+    """Return what prepares a source.
 
     Raises InputError for anything that is neither a name, an .npz file, a CSV file nor a folder.
     """
     if source in NAMED:
-        return NAMED[source](options)
+        return NAMED[source]
     path = Path(source)
     if path.is_dir() and source.strip():
         _refuse_own(source, path)
-        return prepare_folder(path, options)
+        return partial(prepare_folder, path)
     if path.suffix.lower() == ".npz" and path.is_file():
-        return prepare_npz(path, options)
+        return partial(prepare_npz, path)
     if path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
-        return prepare_table(path, options)
+        return partial(prepare_table, path)
     raise InputError(_complaint(source, path))
 
 

@@ -106,7 +106,6 @@ class FileExport:
             held_out=str(self.pack),
             min_retention=0.99,
             sensitivity=sensitivity,
-            scratch=str(self.folder),
         )
 
     def make(self, name: str, search: SearchTask | None = None) -> ArtifactRecord:

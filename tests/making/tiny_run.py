@@ -25,6 +25,8 @@ from models.records import (
 )
 from models.run_folder import MODEL, RunImages, hash_files, write_history, write_images, write_record
 
+# Tests run at the same time: a second thread would wait, and spin, for a CPU that another test uses.
+torch.set_num_threads(1)
 SIDE = 64
 CALIBRATION, HELD_OUT, TEST = 48, 8, 40
 NOTE = "made of films; proves nothing clinical"

@@ -74,6 +74,7 @@ def test_the_result_is_in_the_summary_and_the_exit_code_is_the_checks(
     assert "exit-code=0\n" in Path(runner["GITHUB_OUTPUT"]).read_text()
 
 
+@pytest.mark.slow
 def test_the_default_branch_takes_a_blocked_candidate_as_baseline(
     runner: dict[str, str], bundle_folder: Path
 ) -> None:

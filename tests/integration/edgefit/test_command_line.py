@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from making.command_line import SHORTLY, edgefit
+from making.command_line import SHORTLY, edgefit, edgefit_here
 from making.tiny_report import make_report
 
 from bench.report.files import write_report
@@ -77,7 +77,7 @@ def test_bench_prints_a_table_and_writes_the_report(bundle_folder: Path, tmp_pat
 
 
 def test_json_is_one_document_on_stdout_and_the_table_goes_to_stderr(bundle_folder: Path) -> None:
-    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--json")
+    done = edgefit_here("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--json")
 
     assert json.loads(done.stdout)["runs"][0]["variant"] == "onnx-fp32"
     assert "onnx-fp32" in done.stderr
@@ -100,7 +100,7 @@ def test_a_failed_case_is_exit_code_4_and_the_report_is_written_all_the_same(
     onnx["files"][0] |= {"sha256": hashlib.sha256(b"no model").hexdigest(), "size_bytes": 8}
     (bundle_folder / "manifest.json").write_text(json.dumps(manifest))
 
-    done = edgefit("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
+    done = edgefit_here("bench", bundle_folder, *SHORTLY, "--only", "onnx-fp32", "--out", tmp_path / "r.json")
 
     assert done.returncode == 4, done.stderr
     assert "onnx-fp32 failed: error in stage load" in done.stdout

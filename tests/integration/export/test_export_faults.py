@@ -123,10 +123,20 @@ def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None
         assert not worker.is_alive
 
 
-def test_an_interrupt_leaves_no_worker_running(run_folder: Path, folder: Path) -> None:
+def test_an_interrupt_leaves_no_worker_running(
+    run_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[Path, ...]] = []
+
+    def start(*writable: Path) -> ExportWorker:
+        started.append(writable)
+        return ExportWorker(*writable)
+
+    monkeypatch.setattr("export.source_runner.ExportWorker", start)
     with pytest.raises(KeyboardInterrupt):
         export_faulty(run_folder, folder, InterruptedWatching(), "raising")
 
+    assert started == [(folder,)]  # one process runs the source, and makes the first format
     children = psutil.Process().children(recursive=True)
     assert not [child for child in children if "export.start" in " ".join(child.cmdline())]
     assert not (folder / "manifest.json").exists()

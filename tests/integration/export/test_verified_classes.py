@@ -1,4 +1,4 @@
-"""On which classes of CPUs an int8 artifact's answers are checked when it is made."""
+"""On which classes of CPUs an int8 artifact's answers are checked when it is made, and what formats share."""
 
 from pathlib import Path
 
@@ -8,10 +8,12 @@ from making.run_source import calibration_pack, prepared_run, reference_of
 from bench.bundle.cpu_class import CpuClass
 from bench.bundle.evaluation_pack import FILE_NAME, write_pack
 from bench.bundle.manifest import ArtifactRecord
+from bench.bundle.recipe import Recipe
 from bench.bundle.variants import Precision
 from bench.runtimes.formats import FORMATS
-from export import artifact, worker
+from export import artifact, networks, worker
 from export.messages import Made, Task
+from export.worker_process import ignore
 
 CALIBRATION = 8
 HOW = ("measured", "simulated")
@@ -25,8 +27,8 @@ def folder(run_folder: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def made_for(cpu: str, run_folder: Path, folder: Path) -> ArtifactRecord:
-    task = Task(
+def task_for(cpu: str, run_folder: Path, folder: Path) -> Task:
+    return Task(
         variant="onnx-int8",
         format="onnx",
         precision=Precision.INT8,
@@ -42,7 +44,10 @@ def made_for(cpu: str, run_folder: Path, folder: Path) -> ArtifactRecord:
         threads=1,
         cpu=cpu,
     )
-    answer = worker.handle(task, lambda message: None)
+
+
+def made_for(cpu: str, run_folder: Path, folder: Path) -> ArtifactRecord:
+    answer = worker.handle(task_for(cpu, run_folder, folder), ignore)
     assert isinstance(answer, Made)
     return answer.artifact
 
@@ -72,3 +77,17 @@ def test_the_own_class_is_measured_and_the_others_are_simulated(
     assert how == {"measured": measured, "simulated": simulated}
     assert made.cpu == cpu
     assert all((check.agreement or 0) >= 0.95 for check in made.classes)
+
+
+def test_the_next_format_quantises_the_network_that_the_first_one_corrected(
+    run_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = task_for("portable", run_folder, folder)
+
+    first = networks.network_for(task, Recipe(), ignore)
+    monkeypatch.setattr(networks, "correct", None)
+    second = networks.network_for(task, Recipe(), ignore)
+
+    weights, again = first.state_dict(), second.state_dict()
+    assert weights.keys() == again.keys()
+    assert all(weights[name].equal(again[name]) for name in weights)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,15 @@ def test_a_wrong_path_is_named_with_what_to_type(
     assert what in said
     assert instead in said
     assert not Path("out").exists()
+
+
+def test_a_wrong_path_to_train_on_is_named_before_torch_is_loaded(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "models.finetune", None)  # an import of it would fail
+
+    assert run([*FINETUNE, "nowhere"]) == 2
+    assert "--data nowhere is neither a name of a source nor" in capsys.readouterr().err
 
 
 def test_an_empty_argument_is_named_before_anything(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from making.brightness import SIDE, write_brightness, write_onnx
-from making.command_line import edgefit_here
+from making.command_line import SHORTLY, edgefit_here
 from PIL import Image
 
 from bench.bundle.input_preprocessing import Preprocess
@@ -58,7 +58,7 @@ def test_an_onnx_file_becomes_a_bundle_that_is_chosen_from_and_shipped(
     assert source.check.correct == source.check.images
     assert manifest.artifacts[1].verification.agreement == 1
 
-    measured = edgefit_here("bench", bundle, "--profile", "laptop-cpu", "--quick", "--out", report)
+    measured = edgefit_here("bench", bundle, *SHORTLY, "--out", report)
     assert measured.returncode == 0, measured.stderr
     assert "torchscript-fp32 skipped" in " ".join(measured.stdout.split())
     chosen = edgefit_here("choose", report, "--min-retention", "0", "--ship", ship)

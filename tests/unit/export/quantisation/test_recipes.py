@@ -287,7 +287,6 @@ def judged(labels: npt.NDArray[np.int64], answers: npt.NDArray[np.int64], classe
         held_out="",
         min_retention=0.99,
         sensitivity=sensitivity([0.1]),
-        scratch="",
         classes=("healthy", "ill") if classes == 2 else (),
         positive_class=1 if classes == 2 else None,
     )
