@@ -1,7 +1,7 @@
 """Derives the summary of a completed case. Pure: it reads no file and no clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal
 
@@ -35,8 +35,8 @@ class References:
     """The control workload."""
     fp32: Completed | None = None
     """The same format in fp32."""
-    first_file: tuple[str, Completed] | None = None
-    """The first model file of the run that completed, and its case."""
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    """All outcomes of the run by case id, in the order of its rows."""
     judged: str | None = None
     """The only output of model files that is judged; None: all of them."""
 
@@ -53,16 +53,15 @@ class References:
         return cls(
             control=control if isinstance(control, Completed) else None,
             fp32=fp32 if isinstance(fp32, Completed) else None,
-            first_file=next(
-                (
-                    (case, outcome)
-                    for case, outcome in outcomes.items()
-                    if isinstance(outcome, Completed) and outcome.outputs is not None
-                ),
-                None,
-            ),
+            outcomes=outcomes,
             judged=judged,
         )
+
+    def first_file(self) -> tuple[str, Completed] | None:
+        """Return the first model file of the run that completed, and its case. It looks through all rows of a
+        bundle in vain, so it is asked for a row with outputs alone."""
+        completed = ((case, found) for case, found in self.outcomes.items() if isinstance(found, Completed))
+        return next(((case, found) for case, found in completed if found.outputs is not None), None)
 
 
 def summarise(
@@ -87,22 +86,20 @@ def summarise(
         accuracy=None
         if measured.logits is None or evaluation is None
         else figures_of(measured.logits, evaluation),
-        outputs=_outputs(measured, references.first_file, references.judged),
+        outputs=_outputs(measured, references),
     )
 
 
-def _outputs(
-    measured: Completed, first: tuple[str, Completed] | None, judged: str | None
-) -> OutputsComparison | None:
+def _outputs(measured: Completed, references: References) -> OutputsComparison | None:
     """Compare a model file's outputs with the first file's, if both had the same inputs."""
-    if first is None or measured.outputs is None:
+    if measured.outputs is None or (first := references.first_file()) is None:
         return None
     case, reference = first
     if measured is reference or reference.outputs is None:
         return None
     if measured.inputs_sha256 != reference.inputs_sha256:
         return None
-    return compare_outputs(measured.outputs, reference.outputs, case, judged)
+    return compare_outputs(measured.outputs, reference.outputs, case, references.judged)
 
 
 def _relative(measured: Completed, reference: Completed | None) -> RelativeLatency | None:

@@ -229,4 +229,6 @@ def _listed(path: Path) -> list[int]:
         if int(last or first) >= _MOST_CPUS:
             raise ValueError(f"{path.name} lists CPU {last or first}; no machine has that many")
         numbers += range(int(first), int(last or first) + 1)
+        if len(numbers) > _MOST_CPUS:
+            raise ValueError(f"{path.name} lists more than {_MOST_CPUS} CPUs; no machine has that many")
     return numbers

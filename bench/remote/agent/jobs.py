@@ -278,6 +278,9 @@ def _lines(path: Path, offset: int) -> list[bytes]:
 
 
 def _tail(path: Path) -> str:
+    """Return the end of a log; empty if a loss of power took the file."""
+    if not path.exists():
+        return ""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         return file.read().decode(errors="replace").strip()

@@ -193,6 +193,10 @@ PATH_TOO_LONG = f"/sys/class/power_supply/{'x' * 300}/type"
             with_files(**{"/sys/fs/cgroup/cpu.max": "", "/sys/fs/cgroup/cpu.max/cpu.max": ""}),
             "cannot be copied to this machine",
         ),
+        (
+            with_files(**{"/sys/devices/system/cpu/online": ",".join(["0-65535"] * 10_000)}),
+            "online lists more than 65536 CPUs",
+        ),
         (pi_4(vcgencmd={"pmic_read_adc": "A_A current(0)=1.2.3A\n"}), "a file that it sent cannot be read"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from making.compared_report import Row, made_report
@@ -12,12 +13,13 @@ from making.source_bundle import KINDS
 from making.source_report import source_report
 from making.tiny_report import MS, completed, make_report
 
+from bench.bundle.variants import Precision
 from bench.errors import InputError, ReportMismatchError
 from bench.measurements import Outcome
 from bench.report.figures import with_independent_labels
 from bench.report.files import read_report, to_json, write_report
 from bench.report.schema import Report
-from bench.report.summaries import References
+from bench.report.summaries import References, summarise
 
 
 def change(path: Path, value: object, *keys: str | int) -> None:
@@ -244,6 +246,22 @@ def test_a_row_is_compared_with_the_fp32_of_its_own_provider() -> None:
     assert References.of("onnx", "gpu", outcomes).fp32 is on_gpu
     assert References.of("onnx", "cpu", outcomes).fp32 is on_cpu
     assert References.of("onnx", "npu", outcomes).fp32 is None
+
+
+class _Unlistable(dict[str, Outcome]):
+    """A run's outcomes, which must not be looked through for each of its rows."""
+
+    def items(self) -> NoReturn:
+        raise AssertionError
+
+
+def test_a_row_of_a_bundle_is_summarised_without_looking_through_all_others() -> None:
+    references = References.of("onnx", "cpu", _Unlistable({"onnx-fp32": completed(10)}))
+
+    summary = summarise(completed(2), Precision.INT8, None, references)
+
+    assert summary.outputs is None
+    assert summary.relative_to_fp32 is not None
 
 
 def test_the_interval_of_the_median_is_in_nanoseconds_as_the_median_is() -> None:

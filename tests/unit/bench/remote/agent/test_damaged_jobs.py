@@ -161,3 +161,12 @@ def test_a_job_without_its_end_is_interrupted(folder: Path, jobs: Jobs) -> None:
 
     assert jobs.state(KEY) == "interrupted"
     assert json.loads((folder / "report.json").read_text()) == json.loads(REPORT)
+
+
+def test_a_job_without_its_log_died_and_nothing_crashes(folder: Path, jobs: Jobs) -> None:
+    (folder / "ended.json").unlink()
+    (folder / "log").unlink()
+
+    (_, died) = followed(jobs)
+
+    assert died["died"].endswith("Its last output: none")
