@@ -276,6 +276,15 @@ class End(str, Enum):
     GROUP = "with its group"
 
 
+class RepeatedInputs(Record):
+    """Inputs that a process never had, and then had again, in a process that is not used for other times."""
+
+    first_ns: tuple[Count, ...]
+    """Duration of the inference of each input when it was new, in nanoseconds."""
+    again_ns: tuple[Count, ...]
+    """Duration of the same inferences when each input was there for the second time."""
+
+
 class Completed(Record):
     """A case that ran to its end."""
 
@@ -310,6 +319,9 @@ class Completed(Record):
     """State of the machine around each repetition of the case."""
     groups: PositiveCount = 1
     """Number of groups that the run's cases were split into."""
+    repeats: RepeatedInputs | None = None
+    """How long new inputs take, and the same again; null for the controls, without an input that could be
+    changed to a new one, and in older reports."""
 
     @property
     def output_differences(self) -> tuple[float, ...]:

@@ -41,6 +41,7 @@ from bench.run.machine_warnings import (
     throttled_between,
     throttled_warning,
 )
+from bench.run.row_warnings import repeat_warnings
 from bench.system.cpu_limit import read_throttling
 from bench.system.state import read_state
 from bench.system.thread_variables import sentence_on_cleared
@@ -191,11 +192,18 @@ def times_of(pair: MeasuredPair, quantity: Quantity) -> Times | None:
 
 
 def process_warnings(measured: Collection[MeasuredPair]) -> list[str]:
-    """Return the warnings about processes: that were started again, or stood still."""
+    """Return the warnings about processes: that were started again, stood still, or remember answers."""
     both = [
         side for pair in measured for each in pair.repetitions for side in (each.baseline, each.candidate)
     ]
-    return [*retried_processes(measured), *standstill_warnings(both)]
+    remembering = [
+        f"{pair.id}: the {name}: {sentence}"
+        for pair in measured
+        for name, entry in (("baseline", pair.baseline), ("candidate", pair.candidate))
+        if isinstance(entry, Examined)
+        for sentence in repeat_warnings(entry.repeats)
+    ]
+    return [*retried_processes(measured), *standstill_warnings(both), *remembering]
 
 
 def retried_processes(measured: Iterable[MeasuredPair]) -> list[str]:

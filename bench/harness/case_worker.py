@@ -28,6 +28,7 @@ from bench.measurements import (
     OutputValues,
     ProcessMemory,
     ProcessTiming,
+    RepeatedInputs,
     Skipped,
     Stage,
 )
@@ -45,6 +46,7 @@ AnswerT = TypeVar(
     worker_messages.Peak,
     worker_messages.Predicted,
     worker_messages.OutputsComputed,
+    worker_messages.RepeatsTimed,
     worker_messages.Inspected,
 )
 
@@ -320,6 +322,11 @@ class CaseWorker:
             )
             parts.append(self._ask(request, Stage.OUTPUTS, worker_messages.OutputsComputed).outputs)
         return joined(parts)
+
+    def repeats(self, pack: str) -> RepeatedInputs | None:
+        """Time new inputs, made of those of `pack`, and the same again; None if none can be made."""
+        request = worker_messages.TimeRepeats(pack=pack, is_tensor_pack=self.case.model is not None)
+        return self._ask(request, Stage.TIMING, worker_messages.RepeatsTimed).repeats
 
     def executed(self) -> Executed:
         """Return the runtime's own executed graph of an artifact of edgefit's own."""

@@ -119,6 +119,7 @@ class Examiner:
             runtime=runtime,
             memory=memory,
             logits=predictions.logits[: evaluation.images],
+            repeats=worker.repeats(str(evaluation.pack)),
             executed=predictions.executed,
             predictions_cached_at=cached_at,
         )
@@ -136,6 +137,7 @@ def _with_outputs(
 ) -> Examined:
     """Examine a model file: its outputs are kept, because there are no labels for accuracy."""
     outputs = worker.compute_outputs(model)
+    repeats = worker.repeats(str(model.pack))
     proof = worker.proof()
     return Examined(
         case=case.id,
@@ -143,6 +145,7 @@ def _with_outputs(
         memory=memory,
         logits=None,
         outputs=outputs,
+        repeats=repeats,
         inputs_sha256=model.sha256,
         executed=proof.executed,
         proof_failure=proof.failure,

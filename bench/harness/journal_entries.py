@@ -21,6 +21,7 @@ from bench.measurements import (
     OutputValues,
     ProcessMemory,
     ProcessTiming,
+    RepeatedInputs,
     RepetitionState,
     Skipped,
     SustainedBlock,
@@ -52,6 +53,8 @@ class Examined(Record):
     """See Completed."""
     predictions_cached_at: str | None
     """When an earlier run computed logits and executed graph (ISO 8601); null if this run did."""
+    repeats: RepeatedInputs | None = None
+    """See Completed."""
 
 
 class Grouped(Record):

@@ -120,6 +120,7 @@ def outcome_of(case: Case, state: JournalState) -> Outcome:
         energy=state.energy.get(case.id, NoEnergy(reason="the energy of a control is not measured")),
         sustained=state.sustained.get(case.id),
         groups=len(state.groups or ()),
+        repeats=examined.repeats,
         telemetry=tuple(
             repetition
             for repetition in state.repetition_states

@@ -18,6 +18,7 @@ from bench.errors import BenchError, MissingRuntimeError
 from bench.harness import process_memory, worker_messages
 from bench.harness.output_values import finite_rows, kept_outputs, outputs_of
 from bench.harness.process_memory import HighWaterMark
+from bench.harness.repeats import time_repeats
 from bench.harness.timing import (
     BlockMonitor,
     HeldOutputs,
@@ -27,7 +28,7 @@ from bench.harness.timing import (
     wait_until_idle,
     warm_up,
 )
-from bench.measurements import FailureKind, OutputValues
+from bench.measurements import FailureKind, OutputValues, RepeatedInputs
 from bench.runtimes.installed import import_runtime
 from bench.runtimes.protocol import LoadOptions, Runtime, Session
 from bench.system.page_cache import cached_share
@@ -81,6 +82,8 @@ class Worker:
                 return worker_messages.Predicted(logits=self._predict(request))
             case worker_messages.ComputeOutputs():
                 return worker_messages.OutputsComputed(outputs=self._compute_outputs(request))
+            case worker_messages.TimeRepeats():
+                return worker_messages.RepeatsTimed(repeats=self._time_repeats(request))
             case worker_messages.Describe():
                 runtime = import_runtime(request.module)
                 return worker_messages.Described(description=runtime.describe(Path(request.entry)))
@@ -179,6 +182,22 @@ class Worker:
         indices = range(request.first, min(request.first + request.count, len(pack)))
         return outputs_of(
             [session.infer(pack.inputs(index)) for index in indices], request.names, request.max_values
+        )
+
+    def _time_repeats(self, request: worker_messages.TimeRepeats) -> RepeatedInputs | None:
+        path = Path(request.pack)
+        if request.is_tensor_pack:
+            tensors = open_tensor_pack(path)
+            count, inputs_of = len(tensors), tensors.inputs
+        else:
+            pack = open_pack(path)
+            count, inputs_of = len(pack), lambda index: pack.inputs(index, self._inputs)
+        return time_repeats(
+            self._loaded(),
+            self._batches,
+            lambda index: inputs_of(index % count),
+            _INPUTS_TO_TIME,
+            time.perf_counter_ns,
         )
 
     def _inspect(self) -> worker_messages.Inspected:

@@ -12,7 +12,7 @@ from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import ModelDescription, Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.bundle.variants import Precision
-from bench.measurements import Executed, FailureKind, OutputValues, SystemCounters
+from bench.measurements import Executed, FailureKind, OutputValues, RepeatedInputs, SystemCounters
 from bench.record import Record
 from bench.run_config import RunConfig
 from bench.system.sandbox import Confinement
@@ -160,6 +160,16 @@ class ReadGraph(Record):
     """The inputs of one inference, with fixed shapes; null: multiply-accumulates stay unknown."""
 
 
+class TimeRepeats(Record):
+    """Time inputs that the process never had, and then the same again."""
+
+    kind: Literal["time_repeats"] = "time_repeats"
+    pack: str
+    """Path of the evaluation pack, or of a model file's tensor pack, whose inputs are changed to new ones."""
+    is_tensor_pack: bool = False
+    """Whether `pack` is a tensor pack."""
+
+
 class Inspect(Record):
     """Read the runtime's executed graph."""
 
@@ -267,6 +277,14 @@ class GraphRead(Record):
     """Operators, multiply-accumulates, weights."""
 
 
+class RepeatsTimed(Record):
+    """The inputs were timed."""
+
+    kind: Literal["repeats_timed"] = "repeats_timed"
+    repeats: RepeatedInputs | None
+    """Their times; null if the pack has no input that can be changed."""
+
+
 class Inspected(Record):
     """The runtime's executed graph."""
 
@@ -298,6 +316,7 @@ AnyRequest = (
     | ReadPeak
     | Predict
     | ComputeOutputs
+    | TimeRepeats
     | Describe
     | ReadGraph
     | Inspect
@@ -310,6 +329,7 @@ AnyAnswer = (
     | Peak
     | Predicted
     | OutputsComputed
+    | RepeatsTimed
     | Described
     | GraphRead
     | Inspected

@@ -8,7 +8,7 @@ from bench.bundle.variants import Precision
 from bench.errors import first_sentence
 from bench.harness.sustained_blocks import blocks_of
 from bench.harness.timed_outputs import MOST_DIFFERENCE
-from bench.measurements import Block, Completed, Operator, SustainedRun, SystemCounters
+from bench.measurements import Block, Completed, Operator, RepeatedInputs, SustainedRun, SystemCounters
 from bench.run.machine_warnings import (
     BUSY_SHARE,
     RAISE_LIMIT,
@@ -21,6 +21,7 @@ from bench.run.machine_warnings import (
 )
 from bench.statistics.precision import share_of_macs, share_of_operators
 from bench.statistics.processes import interval_of_median
+from bench.statistics.repeats import gain_of_repeating
 from bench.statistics.steadiness import drift_of, relative_range_of
 from bench.system.state import HostState
 from device_profiles.facts import Heat
@@ -59,6 +60,7 @@ def row_warnings(
         *_of_processes(outcome, remedy),
         *standstill_warnings(outcome.processes),
         *_of_outputs(outcome),
+        *repeat_warnings(outcome.repeats),
         *_counter_warnings([(block.counters, 1) for block in blocks]),
         *_of_repetitions(outcome, heat),
         *_of_sustained(outcome.sustained, heat),
@@ -141,6 +143,19 @@ def _of_outputs(outcome: Completed) -> list[str]:
         "its outputs for one input differ from one inference to the next, by up to "
         f"{difference:.2g} times the output's largest value, so accuracy and outputs are those of one pass, "
         "and whether timed inferences answer as untimed ones is unknown: take out what is random in the file"
+    )
+    return [sentence]
+
+
+def repeat_warnings(repeats: RepeatedInputs | None) -> list[str]:
+    """Warn of a runtime that remembers its answers."""
+    gain = None if repeats is None else gain_of_repeating(repeats.first_ns, repeats.again_ns)
+    if gain is None:
+        return []
+    sentence = (
+        f"an input that it never had takes {gain:.1f} times as long as the same again, as if it remembered "
+        "answers, and timed inferences have the same inputs in turn: its latency for new inputs is higher; "
+        "switch off what remembers answers in the runtime or the file"
     )
     return [sentence]
 

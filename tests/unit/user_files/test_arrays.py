@@ -177,7 +177,8 @@ def test_an_array_larger_than_the_free_memory_is_refused(
 def test_arrays_that_fit_one_by_one_are_refused_when_the_memory_is_used_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    np.savez(tmp_path / "a.npz", a=np.zeros(3 << 20, np.uint8), b=np.zeros(3 << 20, np.uint8))
+    zeros = np.zeros(3 << 20, np.uint8)
+    np.savez(tmp_path / "a.npz", a=zeros, b=zeros)
     free = iter([4 << 20, 1 << 20])
     monkeypatch.setattr("user_files.arrays.available_bytes", lambda: next(free))
 

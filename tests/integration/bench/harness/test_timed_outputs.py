@@ -25,7 +25,7 @@ WRONG_WHILE_TIMED = ("zeros timed", "previous timed")
 
 def with_different_images(folder: Path, cases: list[Case]) -> Plan:
     """A plan over images of which each gives other outputs."""
-    grey = np.full((IMAGES, 32, 32), np.arange(IMAGES)[:, None, None] * 40, dtype=np.uint8)
+    grey = np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32), dtype=np.uint8)
     logits = np.ones((IMAGES, 2), dtype=np.float32)
     write_pack(folder / "evaluation.npz", EvaluationPack(grey, np.zeros(IMAGES, dtype=np.int64), logits))
     return plan(folder, cases, SHORT)
@@ -140,3 +140,24 @@ def test_the_outputs_of_an_energy_pass_are_compared_as_well(
 
     assert isinstance(ended.value.outcome, Failed)
     assert (ended.value.outcome.stage, ended.value.outcome.kind) == (Stage.ENERGY, FailureKind.WRONG_OUTPUT)
+
+
+def test_a_runtime_that_remembers_its_answers_is_noticed(tmp_path: Path) -> None:
+    remembering, other = case(tmp_path, "a", "none remember"), case(tmp_path, "right")
+    model = model_case(tmp_path, "model", "none remember")
+
+    outcomes = outcomes_of(with_different_images(tmp_path, [remembering, other]), "images")
+    outcomes |= {model.id: outcomes_of(plan(tmp_path, [model], evaluation=None), "model")[model.id]}
+
+    for one in (remembering, model):
+        outcome = outcomes[one.id]
+        assert isinstance(outcome, Completed)
+        warnings = row_warnings(outcome, None, SHORT, quick=True)
+        assert any("as if it remembered answers" in sentence for sentence in warnings), one.id
+    outcome = outcomes[other.id]
+    assert isinstance(outcome, Completed)
+    assert outcome.repeats is not None
+    assert len(outcome.repeats.first_ns) == len(outcome.repeats.again_ns) == 16
+    control = outcomes["null"]
+    assert isinstance(control, Completed)
+    assert control.repeats is None
