@@ -3,6 +3,7 @@
 The worker knows how an artifact is made and verified.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +43,8 @@ from user_files.reading import naming
 
 __all__ = ["ExportOptions", "export"]
 
+# What Python's module tempfile says in a worker, whose temporary folder is on a full disk.
+_NO_TEMPORARY_FOLDER = "No usable temporary directory"
 
 Outcome = ArtifactRecord | FailedExport
 
@@ -228,6 +231,7 @@ def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress)
 
     task = job.task(variant)
     if isinstance(task, Refused):
+        _raise_if_of_disk(job.folder, task.message)
         return _failed(variant, task)
     match worker.ask(task, job.options.timeout_s, show):
         case Made(artifact=artifact):
@@ -245,6 +249,8 @@ def _raise_if_of_disk(folder: Path, message: str) -> None:
     temporary = Path(gettempdir())
     with naming(temporary):
         raise_if_full(temporary)
+        if _NO_TEMPORARY_FOLDER in message:
+            raise OSError(errno.ENOSPC, _NO_TEMPORARY_FOLDER)
     raise_if_unwritten(folder, message)
 
 

@@ -31,7 +31,7 @@ class TemporaryFolder:
     """The folder."""
 
     def __init__(self) -> None:
-        _refuse_other_place()
+        refuse_other_place()
         sweep_temporary_folders(Path(tempfile.gettempdir()))
         while True:
             # What a process that cannot be ended still writes there is left; later it counts as abandoned.
@@ -61,7 +61,7 @@ class TemporaryFolder:
 
 
 @cache
-def _refuse_other_place() -> None:
+def refuse_other_place() -> None:
     """Raise InputError if TMPDIR cannot be written: Python would silently take another folder.
 
     A user may have set it because temporary files, such as images of patients, must not lie elsewhere.

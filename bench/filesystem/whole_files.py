@@ -282,7 +282,10 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 def refuse_unwritable(path: Path) -> None:
     """Raise InputError if `path` cannot be written, before long work instead of after it."""
     try:
-        try_to_write(next(folder for folder in path.absolute().parents if folder.exists()))
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        try_to_write(there)
+        with suppress(FileNotFoundError):  # the hidden name is longer, and some are too long
+            (there / name_beside(path, PART).name).lstat()
     except OSError as error:
         raise InputError(why_unwritten(error, path)) from None
 

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from bench.errors import BoardError
 from bench.filesystem.disk_errors import raise_if_full
+from bench.filesystem.temporary_folder import refuse_other_place
 from bench.progress import Progress
 from bench.remote.wheel_files import by_distribution, metadata_of
 from bench.system.python_process import python_command, python_environment
@@ -185,6 +186,7 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
     """Download a wheel for each requirement, without its dependencies."""
     if not requirements:
         return {}
+    refuse_other_place()  # pip unpacks in the folder for temporary files
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary=:all:"]
@@ -199,7 +201,7 @@ def _download(platform: Platform, requirements: Sequence[str], folder: Path) -> 
         check=False,
     )
     if done.returncode:
-        for place in (folder, Path(tempfile.gettempdir())):  # pip unpacks in the second
+        for place in (folder, Path(tempfile.gettempdir())):
             with naming(place):
                 raise_if_full(place)
         raise _download_error(platform, requirements, done.stderr)

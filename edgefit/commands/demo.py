@@ -43,11 +43,13 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
 def _refuse_what_is_in_the_way(out: Path, overwrite: bool) -> None:
     """Raise InputError for whatever a step could not replace, before the first one takes minutes."""
     from bench.bundle.manifest import written_files
+    from bench.filesystem.temporary_folder import refuse_other_place
     from bench.filesystem.whole_files import refuse_to_overwrite, refuse_to_replace
     from bench.render.html.page import was_html
     from bench.report.files import was_a_report
     from models.run_folder import written_files as written_run
 
+    refuse_other_place()
     refuse_to_overwrite(out / "run", written_run, overwrite)
     refuse_to_overwrite(out / "bundle", written_files, overwrite)
     refuse_to_replace(out / "report.json", was_a_report, "--out")

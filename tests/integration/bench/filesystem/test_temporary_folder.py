@@ -43,7 +43,7 @@ def test_no_other_place_is_taken_where_the_named_one_cannot_be_written(
     above: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(above / "missing"))
-    temporary_folder._refuse_other_place.cache_clear()
+    temporary_folder.refuse_other_place.cache_clear()
 
     with pytest.raises(InputError, match=rf"^TMPDIR is {above}/missing, which cannot be written \(No such"):
         TemporaryFolder()
