@@ -52,7 +52,11 @@ def replace(path: Path) -> None:
 def test_each_file_that_is_changed_while_it_is_measured_is_a_failed_row_and_no_other_is(
     tmp_path: Path,
 ) -> None:
-    changes = {"first": rewrite, "replaced": replace, "deleted": Path.unlink}
+    changes: dict[str, Callable[[Path], None]] = {
+        "first": rewrite,
+        "replaced": replace,
+        "deleted": Path.unlink,
+    }
     planned = plan(tmp_path, [case(tmp_path, name) for name in (*changes, "unchanged")])
 
     def change_all() -> None:
