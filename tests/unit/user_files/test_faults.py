@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import struct
 from pathlib import Path
 
@@ -149,3 +150,10 @@ def test_a_folder_and_a_missing_file_have_no_fault(tmp_path: Path) -> None:
 def test_the_end_of_a_block_between_cr_and_lf_hides_no_conversion() -> None:
     assert are_converted([b"\0\r", b"\n" + b"\r\n" * 8])
     assert not are_converted([b"\0\r\n" * 8, b"\n"])
+
+
+def test_of_a_file_of_zeros_only_the_beginning_is_read_for_its_line_ends() -> None:
+    zeros = itertools.repeat(b"\0" * 64, 1000)
+
+    assert not are_converted(zeros)
+    assert next(zeros, None) is not None
