@@ -18,6 +18,7 @@ from bench.render.check_text import (
     quantities,
     shown,
 )
+from bench.render.class_text import class_lines
 from bench.render.columns import ColumnPlace, available_columns, cell_of, place_in
 from bench.render.report_text import (
     Remark,
@@ -71,7 +72,7 @@ def _section(report: Report) -> list[str]:
     sentences = [*proxy_terms(report), *conditions_, origin]
     warnings = [_remark(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
-    lines += ["", *map(escaped, sensitivity_line(report, shown))]
+    lines += ["", *map(escaped, [*sensitivity_line(report, shown), *class_lines(report)])]
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in sentences]
     return [*lines, *warnings, "", "</details>", ""]

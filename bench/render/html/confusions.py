@@ -1,0 +1,140 @@
+"""The page's tables of each class: its figures, and what it is taken for. Pure: it draws nothing."""
+
+from dataclasses import dataclass, replace
+
+from bench.report.confusion import Confusion, confusion_of_logits
+from bench.report.figures import figures_of
+from bench.report.schema import Accuracy, BundleRecord, ClassAccuracy, Evaluation, Report
+
+# More columns are no longer read across. The most frequent confusions are then listed.
+_MOST_COLUMNS = 20
+_MOST_ROWS = 40
+_MOST_PAIRS = 20
+
+Answers = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class ConfusionCell:
+    """How many images of a class are taken for a class."""
+
+    count: int
+    """The number of images."""
+    share: float
+    """Their share of the images of the class."""
+    is_right: bool
+    """Whether it is the class that they are of."""
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class."""
+
+    number: int
+    """Its number, which its column has."""
+    name: str
+    """Its name."""
+    images: int
+    """The number of its images."""
+    figures: tuple[str, ...]
+    """Its recall, precision, F1 and area under the ROC curve."""
+    cells: tuple[ConfusionCell, ...]
+    """What it is taken for; nothing of many classes."""
+
+
+@dataclass(frozen=True)
+class ConfusedRow:
+    """Two classes that are confused."""
+
+    right: str
+    """The class that the images are of."""
+    given: str
+    """The class that they are taken for."""
+    images: int
+    """How many images that are."""
+    class_images: int
+    """How many images the class has."""
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """The classes as some variants classify them, whose figures are the same."""
+
+    whose: str
+    """The names of the variants."""
+    columns: tuple[str, ...]
+    """The names of the classes in the order of the columns; empty of many classes, which have none."""
+    rows: tuple[ClassRow, ...]
+    """The classes."""
+    left_out: int
+    """How many classes are not shown."""
+    pairs: tuple[ConfusedRow, ...]
+    """The most frequent confusions; nothing where the rows have cells."""
+    pairs_left_out: int
+    """How many pairs of classes that are confused are not shown."""
+
+
+def class_tables(report: Report) -> tuple[ClassTable, ...]:
+    """Return a table of the reference, and one for each variant whose figures are others.
+
+    Nothing without classes, and of several labels, each of which has figures of its own.
+    """
+    bundle, evaluation = report.bundle, report.evaluation
+    if bundle is None or evaluation is None or evaluation.gap or evaluation.output.kind != "classes":
+        return ()
+    reference = evaluation.reference_logits
+    answers = [(bundle.reference, reference, figures_of(reference, evaluation))]
+    for run in report.runs:
+        logits = None if run.completed is None else run.completed.logits
+        if logits is not None and run.accuracy is not None:
+            answers.append((run.case, logits, run.accuracy))
+    names: dict[ClassTable, list[str]] = {}
+    for name, logits, figures in answers:
+        names.setdefault(_table(bundle, evaluation, logits, figures), []).append(name)
+    return tuple(replace(table, whose=", ".join(cases)) for table, cases in names.items())
+
+
+def _table(bundle: BundleRecord, evaluation: Evaluation, logits: Answers, figures: Accuracy) -> ClassTable:
+    """Return the table of some answers, still without a name."""
+    confusion = confusion_of_logits(bundle, evaluation, logits, _MOST_COLUMNS)
+    rows = [_row(bundle, each, confusion) for each in figures.by_class]
+    if confusion is None:
+        recalls = {each.index + 1: each.recall for each in figures.by_class}
+        rows.sort(key=lambda row: recalls[row.number])
+    pairs = () if confusion is not None else figures.confused[:_MOST_PAIRS]
+    return ClassTable(
+        whose="",
+        columns=() if confusion is None else confusion.names,
+        rows=tuple(rows[:_MOST_ROWS]),
+        left_out=max(0, len(rows) - _MOST_ROWS),
+        pairs=tuple(
+            ConfusedRow(
+                bundle.class_name(pair.index),
+                bundle.class_name(pair.given_index),
+                pair.images,
+                pair.class_images,
+            )
+            for pair in pairs
+        ),
+        pairs_left_out=0 if confusion is not None else figures.confused_pairs - len(pairs),
+    )
+
+
+def _row(bundle: BundleRecord, class_: ClassAccuracy, confusion: Confusion | None) -> ClassRow:
+    at = class_.index
+    columns = () if confusion is None else range(len(confusion.names))
+    return ClassRow(
+        number=at + 1,
+        name=bundle.class_name(at),
+        images=class_.images,
+        figures=tuple(map(_share, (class_.recall, class_.precision, class_.f1, class_.auc))),
+        cells=tuple(
+            ConfusionCell(confusion.counts[at][column], confusion.share(at, column), at == column)
+            for column in columns
+            if confusion is not None
+        ),
+    )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
