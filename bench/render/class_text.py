@@ -1,15 +1,11 @@
 """Sentences about classes: which have no images, and which are confused. Pure."""
 
 from bench.lists_in_words import some_of
+from bench.report.class_tables import confusion_words
 from bench.report.schema import BundleRecord, ClassConfusion, Report
 
 _TWO_CLASSES = 2
 _MOST_SHOWN = 3
-
-
-def confusion_words(right: str, given: str, images: int, class_images: int) -> str:
-    """Say how many images of a class are taken for another class."""
-    return f"'{right}' taken for '{given}': {images} of {class_images}"
 
 
 def class_lines(report: Report) -> list[str]:

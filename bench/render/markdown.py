@@ -31,6 +31,8 @@ from bench.render.report_text import (
     sensitivity_line,
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of
+from bench.report.class_markdown import MOST_COLUMNS, class_markdown
+from bench.report.class_tables import class_tables
 from bench.report.schema import Report, Run
 
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
@@ -75,7 +77,18 @@ def _section(report: Report) -> list[str]:
     lines += ["", *map(escaped, [*sensitivity_line(report, shown), *class_lines(report)])]
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in sentences]
-    return [*lines, *warnings, "", "</details>", ""]
+    return [*lines, *warnings, "", "</details>", "", *_classes(report)]
+
+
+def _classes(report: Report) -> list[str]:
+    """Return the tables of each class, folded; nothing without classes."""
+    tables = class_tables(report, MOST_COLUMNS)
+    if report.bundle is None or not tables:
+        return []
+    lines = ["<details><summary>Each class</summary>", ""]
+    for table in tables:
+        lines += [f"**{escaped(table.whose)}**", "", *class_markdown(table, report.bundle.samples), ""]
+    return [*lines, "</details>", ""]
 
 
 def _provenance(run: Run) -> str:

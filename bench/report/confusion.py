@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.report.predictions import Predictions
-from bench.report.schema import BundleRecord, Evaluation, Report, Run
+from bench.report.schema import BundleRecord, Evaluation
 from bench.statistics import accuracy
 from bench.statistics.confusion import confusion_matrix
 
@@ -23,14 +23,6 @@ class Confusion:
         """Return the share of a class's images that are taken for a class; 0 without images."""
         images = sum(self.counts[row])
         return self.counts[row][column] / images if images else 0.0
-
-
-def confusion_of(report: Report, run: Run, most_classes: int) -> Confusion | None:
-    """Return the matrix of a row; None without labelled classes, and with more than `most_classes`."""
-    logits = None if run.completed is None else run.completed.logits
-    if logits is None or report.bundle is None or report.evaluation is None:
-        return None
-    return confusion_of_logits(report.bundle, report.evaluation, logits, most_classes)
 
 
 def confusion_of_logits(

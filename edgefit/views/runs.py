@@ -6,8 +6,8 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.render.class_text import confusion_words
 from bench.render.lines import line
+from bench.report.class_tables import confusion_words
 from models.records import MetricEstimate, RunRecord
 
 _TWO_CLASSES = 2

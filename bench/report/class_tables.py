@@ -1,13 +1,11 @@
-"""The page's tables of each class: its figures, and what it is taken for. Pure: it draws nothing."""
+"""Tables of each class: its figures, and what it is taken for. Pure: it draws nothing."""
 
 from dataclasses import dataclass, replace
 
 from bench.report.confusion import Confusion, confusion_of_logits
 from bench.report.figures import figures_of
-from bench.report.schema import Accuracy, BundleRecord, ClassAccuracy, Evaluation, Report
+from bench.report.schema import Accuracy, BundleRecord, ClassAccuracy, Evaluation, Report, Run
 
-# More columns are no longer read across. The most frequent confusions are then listed.
-_MOST_COLUMNS = 20
 _MOST_ROWS = 40
 _MOST_PAIRS = 20
 
@@ -30,8 +28,8 @@ class ConfusionCell:
 class ClassRow:
     """A class."""
 
-    number: int
-    """Its number, which its column has."""
+    index: int
+    """Its index in the output, which its column has."""
     name: str
     """Its name."""
     images: int
@@ -40,6 +38,11 @@ class ClassRow:
     """Its recall, precision, F1 and area under the ROC curve."""
     cells: tuple[ConfusionCell, ...]
     """What it is taken for; nothing of many classes."""
+
+    @property
+    def title(self) -> str:
+        """Its index and its name; a class that nobody named has its index in its name."""
+        return self.name if self.name == f"class {self.index}" else f"{self.index} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -74,39 +77,61 @@ class ClassTable:
     """How many pairs of classes that are confused are not shown."""
 
 
-def class_tables(report: Report) -> tuple[ClassTable, ...]:
+def confusion_words(right: str, given: str, images: int, class_images: int) -> str:
+    """Say how many images of a class are taken for another class."""
+    return f"'{right}' taken for '{given}': {images} of {class_images}"
+
+
+def class_tables(report: Report, most_columns: int) -> tuple[ClassTable, ...]:
     """Return a table of the reference, and one for each variant whose figures are others.
 
-    Nothing without classes, and of several labels, each of which has figures of its own.
+    Nothing without classes, and of several labels, each of which has figures of its own. More classes than
+    `most_columns` are no longer read across: then the most frequent confusions are listed.
     """
     bundle, evaluation = report.bundle, report.evaluation
-    if bundle is None or evaluation is None or evaluation.gap or evaluation.output.kind != "classes":
+    if bundle is None or evaluation is None or not _has_classes(evaluation):
         return ()
     reference = evaluation.reference_logits
-    answers = [(bundle.reference, reference, figures_of(reference, evaluation))]
-    for run in report.runs:
-        logits = None if run.completed is None else run.completed.logits
-        if logits is not None and run.accuracy is not None:
-            answers.append((run.case, logits, run.accuracy))
+    figures = figures_of(reference, evaluation)
+    every = [(bundle.reference, _table(bundle, evaluation, reference, figures, most_columns))]
+    every += [
+        (run.case, table)
+        for run in report.runs
+        if (table := class_table_of(report, run, most_columns)) is not None
+    ]
     names: dict[ClassTable, list[str]] = {}
-    for name, logits, figures in answers:
-        names.setdefault(_table(bundle, evaluation, logits, figures), []).append(name)
+    for name, table in every:
+        names.setdefault(table, []).append(name)
     return tuple(replace(table, whose=", ".join(cases)) for table, cases in names.items())
 
 
-def _table(bundle: BundleRecord, evaluation: Evaluation, logits: Answers, figures: Accuracy) -> ClassTable:
-    """Return the table of some answers, still without a name."""
-    confusion = confusion_of_logits(bundle, evaluation, logits, _MOST_COLUMNS)
-    rows = [_row(bundle, each, confusion) for each in figures.by_class]
+def class_table_of(report: Report, run: Run, most_columns: int) -> ClassTable | None:
+    """Return the table of one row, without a name; None without classes."""
+    logits = None if run.completed is None else run.completed.logits
+    bundle, evaluation, figures = report.bundle, report.evaluation, run.accuracy
+    if bundle is None or evaluation is None or logits is None or figures is None:
+        return None
+    return _table(bundle, evaluation, logits, figures, most_columns) if _has_classes(evaluation) else None
+
+
+def _has_classes(evaluation: Evaluation) -> bool:
+    return evaluation.gap is None and evaluation.output.kind == "classes"
+
+
+def _table(
+    bundle: BundleRecord, evaluation: Evaluation, logits: Answers, figures: Accuracy, most_columns: int
+) -> ClassTable:
+    """Return the table of some answers. Of too many classes it has those with the lowest recall."""
+    confusion = confusion_of_logits(bundle, evaluation, logits, most_columns)
+    recalls = list(figures.by_class)
     if confusion is None:
-        recalls = {each.index + 1: each.recall for each in figures.by_class}
-        rows.sort(key=lambda row: recalls[row.number])
+        recalls.sort(key=lambda each: each.recall)
     pairs = () if confusion is not None else figures.confused[:_MOST_PAIRS]
     return ClassTable(
         whose="",
         columns=() if confusion is None else confusion.names,
-        rows=tuple(rows[:_MOST_ROWS]),
-        left_out=max(0, len(rows) - _MOST_ROWS),
+        rows=tuple(_row(bundle, each, confusion) for each in recalls[:_MOST_ROWS]),
+        left_out=max(0, len(recalls) - _MOST_ROWS),
         pairs=tuple(
             ConfusedRow(
                 bundle.class_name(pair.index),
@@ -124,7 +149,7 @@ def _row(bundle: BundleRecord, class_: ClassAccuracy, confusion: Confusion | Non
     at = class_.index
     columns = () if confusion is None else range(len(confusion.names))
     return ClassRow(
-        number=at + 1,
+        index=at,
         name=bundle.class_name(at),
         images=class_.images,
         figures=tuple(map(_share, (class_.recall, class_.precision, class_.f1, class_.auc))),
