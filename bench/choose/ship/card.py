@@ -156,7 +156,9 @@ def _auc(name: str, value: float | None, measured: Accuracy, what: str) -> list[
 
 
 def _classes(chosen: Candidate) -> str:
-    """Return the section about each class; nothing without classes."""
+    """Return the section about each class; nothing without classes or labels."""
+    if chosen.run.accuracy is None or chosen.run.accuracy.top1 is None:
+        return ""
     table, bundle = class_table_of(chosen.report, chosen.run, MOST_COLUMNS), chosen.report.bundle
     if table is None or bundle is None:
         return ""
