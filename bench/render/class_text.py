@@ -25,9 +25,8 @@ def without_images(report: Report) -> list[str]:
     if figures is None or bundle is None or not figures.without_images:
         return []
     names = [f"'{bundle.class_name(index)}'" for index in figures.without_images]
-    return [
-        f"none of the evaluation {bundle.samples} is of {some_of(names)}; means over classes leave them out"
-    ]
+    left_out = f"means over classes leave {'it' if len(names) == 1 else 'them'} out"
+    return [f"none of the evaluation {bundle.samples} is of {some_of(names)}; {left_out}"]
 
 
 def _confusions(report: Report) -> list[str]:

@@ -122,10 +122,11 @@ def test_every_set_that_can_be_trained_on_has_names_of_its_classes() -> None:
 
 
 def test_a_set_of_nine_classes_is_read_with_their_names(tmp_path: Path, progress: Remembering) -> None:
-    images, labels = np.zeros((18, 28, 28, 3), np.uint8), (np.arange(18) % 9)[:, None]
-    images += (25 * labels)[..., None, None].astype(np.uint8)
-    arrays = {f"{split}_images": images for split in ("train", "val", "test")}
-    arrays |= {f"{split}_labels": labels for split in ("train", "val", "test")}
+    labels = (np.arange(18) % 9)[:, None]
+    images = np.zeros((18, 28, 28, 3), np.uint8) + (25 * labels)[..., None, None].astype(np.uint8)
+    arrays: dict[str, np.ndarray] = {}
+    for split in ("train", "val", "test"):
+        arrays |= {f"{split}_images": images, f"{split}_labels": labels}
     save_npz(tmp_path / "pathmnist.npz", arrays)
     digest = hashlib.md5((tmp_path / "pathmnist.npz").read_bytes()).hexdigest()
     file = OfficialFile(28, "pathmnist.npz", digest)
