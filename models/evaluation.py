@@ -134,6 +134,9 @@ def _auc(areas: Sequence["_Area | None"], positive: int | None) -> _Auc:
     absent = len(areas) - len(known)
     left_out = f"the AUC leaves out {absent} of {len(areas)} classes, which have no image in this split"
     notes = (left_out,) if absent else ()
+    if any(area.smaller_side == 1 for area in known):
+        note = "the AUC has no interval: nothing tells the variance of a class of one image"
+        return _Auc(MetricEstimate(value=value, ci95=None), method, (*notes, note))
     # An image is in the area of every class, so what it adds to the error of each is taken together.
     deviation = math.sqrt(float(np.square(np.mean([area.parts for area in known], axis=0)).sum()))
     if deviation == 0:
@@ -152,6 +155,8 @@ class _Area:
     """The area."""
     parts: Scores
     """What each image adds to its error: the variance by DeLong is the sum of the squares."""
+    smaller_side: int
+    """How many images the class has, or all others have, whichever are fewer."""
 
 
 def _areas(logits: Logits, labels: Labels) -> list[_Area | None]:
@@ -183,7 +188,7 @@ def _against_others(logits: Logits) -> Scores:
 def area_of(scores: Scores, is_positive: npt.NDArray[np.bool_]) -> _Area:
     """Return an area by mid-ranks, with DeLong's parts in the fast form of Sun and Xu 2014.
 
-    A class of one image has no variance of its own: it counts as 0, not as `nan`.
+    A class of one image has no part of its own: nothing tells its variance.
     """
     ranks, parts = rankdata(scores), np.zeros(len(scores))
     positive, negative = is_positive, ~is_positive
@@ -192,4 +197,4 @@ def area_of(scores: Scores, is_positive: npt.NDArray[np.bool_]) -> _Area:
     for side, shares in ((positive, above), (negative, below)):
         if (count := len(shares)) > 1:
             parts[side] = (shares - shares.mean()) / math.sqrt(count * (count - 1))
-    return _Area(float(above.mean()), parts)
+    return _Area(float(above.mean()), parts, min(len(above), len(below)))

@@ -165,7 +165,7 @@ class Accuracy(Record):
     """The figures of each class that has images; empty without labels."""
     auc_ci95: tuple[float, float] | None = None
     """The 95 % interval of `auc`, or of `macro_auc`, over images (DeLong et al., 1988); null where the scores
-    of the classes do not overlap, and in older reports."""
+    of the classes do not overlap, with a class of one image, and in older reports."""
     without_images: tuple[int, ...] = ()
     """Indices of the classes that none of the images is of. Means over the classes leave them out."""
     confused: tuple[ClassConfusion, ...] = ()

@@ -24,7 +24,8 @@ class RocAreas:
     areas: tuple[float | None, ...]
     """The area of each; None of one that all samples have, or none."""
     ci95: Interval | None
-    """The 95 % interval of the mean; None without areas, and where the scores do not overlap."""
+    """The 95 % interval of the mean; None without areas, where the scores do not overlap, and with a class of
+    one sample."""
 
     @property
     def mean(self) -> float | None:
@@ -40,28 +41,32 @@ def roc_areas(scores: Scores, is_positive: Flags) -> RocAreas:
     one class is that of its area. A sample is in the area of every class: as a positive of its own, as a
     negative of the others. So the parts that it has in all of them are taken together, and the variance of
     the mean is the sum of their squares (as with the influence curves of LeDell, Petersen and van der Laan,
-    Electronic Journal of Statistics 9, 2015). A class of one sample adds no variance of its own.
+    Electronic Journal of Statistics 9, 2015). Nothing tells the variance of a class of one sample: then there
+    is no interval.
     """
-    parts = np.zeros(len(scores))
-    areas = []
-    for column, flags in zip(scores.T, is_positive.T, strict=True):
-        area = area_under_roc(column, flags)
-        areas.append(area)
-        if area is not None:
-            parts += _parts(column, flags, area)
-    known = sum(area is not None for area in areas)
-    found = RocAreas(tuple(areas), None)
-    deviation = math.sqrt(float(np.square(parts).sum())) / max(1, known)
-    if found.mean is None or deviation == 0:
+    pairs = list(zip(scores.T, is_positive.T, strict=True))
+    areas = tuple(area_under_roc(column, flags) for column, flags in pairs)
+    found = RocAreas(areas, None)
+    known = [(*pair, area) for pair, area in zip(pairs, areas, strict=True) if area is not None]
+    if found.mean is None or any(_smaller_side(flags) == 1 for _, flags, _ in known):
+        return found
+    parts = sum((_parts(*each) for each in known), np.zeros(len(scores))) / len(known)
+    deviation = math.sqrt(float(np.square(parts).sum()))
+    if deviation == 0:
         return found
     margin = Z95 * deviation
-    return RocAreas(found.areas, (max(0.0, found.mean - margin), min(1.0, found.mean + margin)))
+    return RocAreas(areas, (max(0.0, found.mean - margin), min(1.0, found.mean + margin)))
 
 
 def one_hot(labels: Classes, classes: int) -> Flags:
     """Return whether each sample is of each class: [samples, classes]."""
     is_of: Flags = labels[:, None] == np.arange(classes)
     return is_of
+
+
+def _smaller_side(is_positive: Flags) -> int:
+    positives = int(is_positive.sum())
+    return min(positives, len(is_positive) - positives)
 
 
 def _parts(scores: Scores, is_positive: Flags, area: float) -> _Wide:
@@ -82,5 +87,4 @@ def _share_below(others: Scores, scores: Scores) -> _Wide:
 
 def _scaled(deviations: _Wide) -> _Wide:
     """Return deviations whose squares add up to the variance of their mean."""
-    count = len(deviations)
-    return deviations / math.sqrt(count * (count - 1)) if count > 1 else np.zeros(1)
+    return deviations / math.sqrt(len(deviations) * (len(deviations) - 1))

@@ -191,3 +191,13 @@ def test_more_than_100_classes_have_no_matrix_and_the_note_says_what_is_kept() -
     assert evaluation.confusion == ()
     assert (len(evaluation.confused), evaluation.confused_pairs) == (50, 120)
     assert "more than 100 classes" in evaluation.notes[-1]
+
+
+def test_with_a_class_of_one_image_the_auc_has_no_interval_and_a_note_says_why() -> None:
+    logits = np.random.default_rng(0).normal(size=(41, 3)).astype(np.float32)
+
+    evaluation = evaluate(logits, np.array([0, 1] * 20 + [2]), 3, None)
+
+    assert evaluation.auc is not None
+    assert evaluation.auc.ci95 is None
+    assert "a class of one image" in evaluation.notes[0]

@@ -1,9 +1,11 @@
 """What every output says of nine classes and of a thousand."""
 
+import pytest
 from making.checks import checked
 from making.compared_report import Row, made_report
 
 from bench.choose.choosing import Criteria, choose
+from bench.errors import InputError
 from bench.gate.document import Checked
 from bench.gate.headline import headline
 from bench.render.class_text import class_lines
@@ -82,3 +84,17 @@ def test_a_class_of_nine_that_is_lost_is_named_by_check_and_by_choose() -> None:
     assert choice.chosen == "onnx-fp32"
     int8 = next(row for row in choice.candidates if row.name == "onnx-int8")
     assert "class 'kind 4': recall 0.00 instead of 1.00 on 20 images" in int8.reason
+
+
+def test_two_networks_of_many_classes_that_differ_are_told_by_the_first_that_differs() -> None:
+    names = tuple(f"kind {index}" for index in range(40))
+    other = (*names[:30], "another", *names[31:])
+    before, after = (
+        made_report({"onnx-fp32": Row(4, answers=(0, 1))}, labels=(0, 1), classes=classes)
+        for classes in (names, other)
+    )
+
+    with pytest.raises(
+        InputError, match="has 40 classes with 'another' as class 30, and the baseline has 40"
+    ):
+        checked(after, before)

@@ -87,6 +87,16 @@ def test_a_class_without_samples_has_no_area_and_is_left_out_of_the_mean() -> No
     assert found.ci95 is not None
 
 
+def test_a_class_of_one_sample_has_an_area_and_leaves_no_interval() -> None:
+    scores, labels = scored(3, 60)
+    labels[np.flatnonzero(labels == 2)[1:]] = 0
+
+    found = roc_areas(scores, one_hot(labels, 3))
+
+    assert found.areas[2] is not None
+    assert found.ci95 is None
+
+
 def test_without_two_classes_or_without_overlap_there_is_no_interval() -> None:
     alone = roc_areas(np.zeros((3, 2)), one_hot(np.zeros(3, int), 2))
     apart = roc_areas(np.eye(3), one_hot(np.arange(3), 3))
