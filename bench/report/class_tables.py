@@ -41,8 +41,9 @@ class ClassRow:
 
     @property
     def title(self) -> str:
-        """Its index and its name; a class that nobody named has its index in its name."""
-        return self.name if self.name == f"class {self.index}" else f"{self.index} {self.name}"
+        """Its index and its name; of a class that nobody named its name says the index."""
+        is_said = self.name in (f"class {self.index}", str(self.index))
+        return self.name if is_said else f"{self.index} {self.name}"
 
 
 @dataclass(frozen=True)
