@@ -10,6 +10,7 @@ from models.starting_weights import StartingWeights
 from models.training.averaging import DECAY
 from models.training.run import TrainedRun
 from models.training.settings import TrainingSettings
+from user_files.wording import listed
 
 
 def describe_weights(weights: StartingWeights, head_kept: bool, notes: tuple[str, ...]) -> WeightsRecord:
@@ -72,7 +73,7 @@ def data_sentences(dataset: Dataset) -> list[str]:
         *warnings,
         *dataset.notes,
         *positive,
-        f"Data: {dataset.name}, {sizes}; classes {', '.join(dataset.classes)}",
+        f"Data: {dataset.name}, {sizes}; classes {listed(dataset.classes)}",
     ]
 
 

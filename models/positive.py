@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from models.errors import InputError
 from user_files.printable import printable
+from user_files.wording import listed
 
 _TWO = 2
 _ASSUMED = 1
@@ -90,11 +91,11 @@ def _quoted(name: str) -> str:
 
 def _stated(names: Sequence[str], stated: str, noun: str) -> int:
     shown = [*map(printable, names)]
-    listed, either = ", ".join(shown), " or ".join(f"'{name}'" for name in shown)
+    either = " or ".join(f"'{name}'" for name in shown)
     if len(names) != _TWO:
         raise InputError(
-            f"--positive {printable(stated)}: {noun} {len(names)} classes ({listed}), and one of two alone "
-            "can be positive; leave it out"
+            f"--positive {printable(stated)}: {noun} {len(names)} classes ({listed(shown)}), and one of two "
+            "alone can be positive; leave it out"
         )
     if stated not in names:
         raise InputError(f"--positive {printable(stated)}: {noun} no such class; choose {either}")

@@ -29,6 +29,21 @@ class MetricEstimate(Record):
     """Its 95 % confidence interval; null if the method gives none."""
 
 
+class ClassEvaluation(Record):
+    """How well a network classifies the images of one class. A figure is null where it is undefined."""
+
+    images: int
+    """How many images the class has."""
+    recall: float | None
+    """The share of its images that are classified correctly."""
+    precision: float | None
+    """The share of the images that are classified as this class that are of it."""
+    f1: float | None
+    """The harmonic mean of precision and recall."""
+    auc: float | None
+    """The area under the ROC curve of this class against all others."""
+
+
 class SplitEvaluation(Record):
     """How well a network classifies the images of one split.
 
@@ -40,17 +55,25 @@ class SplitEvaluation(Record):
     accuracy: MetricEstimate
     """The share of images that are classified correctly."""
     auc: MetricEstimate | None
-    """The area under the ROC curve, a mean for several classes; null if undefined."""
+    """The area under the ROC curve; for several classes the mean of each against all others, without the
+    classes that have no image; null if undefined."""
     sensitivity: MetricEstimate | None
     """The share of positive images that are classified correctly; null if it is undefined."""
     specificity: MetricEstimate | None
     """The share of negative images that are classified correctly; null if it is undefined."""
     confusion: tuple[tuple[int, ...], ...]
-    """How many images of a true class (row) got a predicted class (column)."""
+    """How many images of a true class (row) got a predicted class (column); empty with more than 100
+    classes."""
     methods: dict[str, str]
     """The method behind each figure, by the figure's name."""
     notes: tuple[str, ...] = ()
     """Why figures or intervals are null."""
+    by_class: tuple[ClassEvaluation, ...] = ()
+    """The figures of each class, in the order of the labels; earlier versions wrote none."""
+    confused: tuple[tuple[int, int, int], ...] = ()
+    """The most frequent confusions, at most 50: the true class, the predicted one, and how many images."""
+    confused_pairs: int = 0
+    """How many pairs of classes are confused."""
 
 
 class Metrics(Record):

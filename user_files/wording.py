@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from user_files.data_kinds import DataKind
 
 _MOST_NAMED = 3
+MOST_LISTED = 20
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -27,3 +28,13 @@ def some(names: Sequence[str]) -> str:
     """Return up to three names, and how many more there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return up to twenty names, and how many more there are.
+
+    They are in quotes if one has a comma itself: nobody could tell where it ends.
+    """
+    shown = [f"'{name}'" for name in names] if any("," in name for name in names) else list(names)
+    more = len(names) - MOST_LISTED
+    return ", ".join(shown[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")

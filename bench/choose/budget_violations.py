@@ -1,7 +1,7 @@
 """The limits of a budget that a candidate exceeds, and by how much. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.choose.candidates import Candidate
 from bench.report.class_recall import Classes
@@ -13,6 +13,7 @@ from bench.units import mb, mib, ms
 from device_profiles.settings import Budget
 
 _MOST_NAMED = 3
+_TWO_CLASSES = 2
 _P50 = "p50 latency (too few samples for a p95)"
 
 
@@ -104,9 +105,9 @@ def retention_check(candidate: Candidate, min_retention: float | None, margin: f
     if min_retention is None:
         return RetentionCheck(True, False, "")
     least = min_retention - margin
-    overall = check_retention(candidate.paired, min_retention, margin)
     classes = candidate.classes
     lost = [] if classes is None else classes.lost(least)
+    overall = _naming(check_retention(candidate.paired, min_retention, margin), classes, lost)
     others = [_agreement(candidate, least), _lost(classes, lost, least), *_not_shown(classes, least)]
     checks = [overall, *(check for check in others if check is not None)]
     if classes is not None and any(classes.is_positive(pair) for pair in lost):
@@ -151,6 +152,14 @@ def _lost(classes: Classes | None, lost: Sequence[ClassPair], least: float) -> R
     figures = "; ".join(_figures(classes, pair, least) for pair in lost[:_MOST_NAMED])
     more = f"; and {len(lost) - _MOST_NAMED} more classes" if len(lost) > _MOST_NAMED else ""
     return RetentionCheck(False, True, f"loses accuracy: {figures}{more}", "one class")
+
+
+def _naming(overall: RetentionCheck, classes: Classes | None, lost: Sequence[ClassPair]) -> RetentionCheck:
+    """Name the class of which most is lost, where the accuracy is lost and more than two classes share it."""
+    if not overall.is_lost or classes is None or not lost or len(classes.pairs) <= _TWO_CLASSES:
+        return overall
+    worst = min(lost, key=lambda pair: pair.paired.retention or 0)
+    return replace(overall, sentence=f"{overall.sentence}; {classes.loss(worst)}")
 
 
 def _not_shown(classes: Classes | None, least: float) -> Iterator[RetentionCheck]:

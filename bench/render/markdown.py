@@ -18,6 +18,7 @@ from bench.render.check_text import (
     quantities,
     shown,
 )
+from bench.render.class_text import class_lines
 from bench.render.columns import ColumnPlace, available_columns, cell_of, place_in
 from bench.render.report_text import (
     Remark,
@@ -30,6 +31,8 @@ from bench.render.report_text import (
     sensitivity_line,
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of
+from bench.report.class_markdown import MOST_COLUMNS, class_markdown
+from bench.report.class_tables import class_tables
 from bench.report.schema import Report, Run
 
 _SHOWN = (ColumnPlace.ALWAYS, ColumnPlace.OFTEN)
@@ -71,10 +74,21 @@ def _section(report: Report) -> list[str]:
     sentences = [*proxy_terms(report), *conditions_, origin]
     warnings = [_remark(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
-    lines += ["", *map(escaped, sensitivity_line(report, shown))]
+    lines += ["", *map(escaped, [*sensitivity_line(report, shown), *class_lines(report)])]
     lines += ["", f"<details><summary>{summary}</summary>", ""]
     lines += [f"- {escaped(line)}" for line in sentences]
-    return [*lines, *warnings, "", "</details>", ""]
+    return [*lines, *warnings, "", "</details>", "", *_classes(report)]
+
+
+def _classes(report: Report) -> list[str]:
+    """Return the tables of each class, folded; nothing without classes."""
+    tables = class_tables(report, MOST_COLUMNS)
+    if report.bundle is None or not tables:
+        return []
+    lines = ["<details><summary>Each class</summary>", ""]
+    for table in tables:
+        lines += [f"**{escaped(table.whose)}**", "", *class_markdown(table, report.bundle.samples), ""]
+    return [*lines, "</details>", ""]
 
 
 def _provenance(run: Run) -> str:

@@ -29,6 +29,7 @@ from bench.render.check_text import (
     shown,
 )
 from bench.render.choice_text import choice_notes, explanation
+from bench.render.class_text import class_lines
 from bench.render.columns import (
     Column,
     ColumnPlace,
@@ -92,6 +93,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     notes = [
         *_legend(report, shown),
         *sensitivity_line(report, shown),
+        *class_lines(report),
         *reference_line(report),
         *controls_line(report),
     ]

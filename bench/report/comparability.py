@@ -9,6 +9,7 @@ from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord
 from bench.errors import InputError
 from bench.report.schema import BundleRecord, Evaluation, Report, Subject
+from user_files.wording import MOST_LISTED
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ def _require_same_classes(candidate: BundleRecord, baseline: BundleRecord) -> No
         are_sources = candidate.source is not None or baseline.source is not None
         remedy = ", or name those of a source with edgefit export --classes" if are_sources else ""
         raise InputError(
-            f"{own} has the classes {_listed(candidate.classes)}, and {other} has "
-            f"{_listed(baseline.classes)}: networks with different classes cannot be compared; give two with "
-            f"the same classes{remedy}"
+            f"{own} has {_differing(candidate.classes, baseline.classes)}, and {other} has "
+            f"{_differing(baseline.classes, candidate.classes)}: networks with different classes cannot be "
+            f"compared; give two with the same classes{remedy}"
         )
     if _judged(candidate.output) != _judged(baseline.output):
         raise InputError(
@@ -299,5 +300,11 @@ def _others(*pairs: tuple[str, str, str]) -> list[str]:
     return [f"another {what}: {after}, was {before}" for what, before, after in pairs if before != after]
 
 
-def _listed(classes: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in classes)
+def _differing(classes: Sequence[str], others: Sequence[str]) -> str:
+    """Return the classes; of many how many there are, and the first one that is not the other network's."""
+    if max(len(classes), len(others)) <= MOST_LISTED:
+        return "the classes " + ", ".join(f"'{name}'" for name in classes)
+    pairs = enumerate(zip(classes, others, strict=False))
+    first = next((index for index, (name, other) in pairs if name != other), None)
+    named = "" if first is None else f" with '{classes[first]}' as class {first}"
+    return f"{len(classes)} classes{named}"

@@ -2,15 +2,28 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bench.report.predictions import Predictions, as_values, labels_of
-from bench.report.schema import Accuracy, ClassAccuracy, Evaluation, LabelAccuracy, Retention
+from bench.report.schema import (
+    Accuracy,
+    ClassAccuracy,
+    ClassConfusion,
+    Evaluation,
+    LabelAccuracy,
+    Retention,
+)
 from bench.statistics import accuracy, metrics
 from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair
-from bench.statistics.scores import log_odds
+from bench.statistics.confusion import ConfusedPair, confused_pairs
+from bench.statistics.roc import RocAreas, one_hot, roc_areas
+from bench.statistics.scores import Wide, log_odds
 
 _TWO_CLASSES = 2
 _TOP = 5
+# A thousand classes have up to a million pairs. Rarer ones can be counted from the logits of the report.
+_MOST_CONFUSED = 50
 
 
 def figures_of(given: tuple[tuple[float, ...], ...], evaluation: Evaluation) -> Accuracy:
@@ -47,7 +60,7 @@ def _retention(paired: Paired) -> Retention | None:
 
 
 def _of_class(pair: ClassPair) -> ClassAccuracy:
-    """Return the recall of a class that has images."""
+    """Return the recall of a class that has images, without the figures that several labels do not have."""
     assert pair.recall is not None
     assert pair.reference_recall is not None
     return ClassAccuracy(
@@ -84,6 +97,11 @@ def _compared(values: Logits, reference: Logits, predictions: Predictions | None
     )
 
 
+def _both_sides(logits: Logits) -> Wide:
+    """Return the scores of each of two classes against the other."""
+    return np.stack([accuracy.positive_scores(logits, class_) for class_ in range(_TWO_CLASSES)], axis=1)
+
+
 @dataclass(frozen=True)
 class _Labelled:
     """A row's answers on labelled images."""
@@ -117,17 +135,49 @@ class _Labelled:
             "top1": accuracy.top1(logits, right),
             **_of_paired(paired),
             "balanced_accuracy": metrics.balanced_accuracy(accuracy.predictions(logits), right),
-            "by_class": tuple(map(_of_class, self._pairs())),
         }
         return figures.model_copy(update=changes)
 
     def _pairs(self) -> tuple[ClassPair, ...]:
-        """Return the classes that have images."""
-        return tuple(pair for pair in self.predictions.by_class(self.evaluation.output.kind) if pair.images)
+        """Return every class, also one without images."""
+        return self.predictions.by_class(self.evaluation.output.kind)
+
+    def _by_class(self, areas: RocAreas) -> dict[str, object]:
+        """Return the fields about each class of an image, and which are confused."""
+        predicted, pairs = accuracy.predictions(self.predictions.logits), self._pairs()
+        confused = confused_pairs(predicted, self.right)
+        return {
+            "auc_ci95": areas.ci95,
+            "by_class": tuple(
+                _of_class(pair).model_copy(
+                    update={
+                        "precision": metrics.precision(predicted == pair.index, self.right == pair.index),
+                        "f1": metrics.f1(predicted == pair.index, self.right == pair.index),
+                        "auc": areas.areas[pair.index],
+                    }
+                )
+                for pair in pairs
+                if pair.images
+            ),
+            "without_images": tuple(pair.index for pair in pairs if not pair.images),
+            "confused": tuple(self._confusion(pair, pairs[pair.right]) for pair in confused[:_MOST_CONFUSED]),
+            "confused_pairs": len(confused),
+        }
+
+    def _confusion(self, pair: ConfusedPair, class_: ClassPair) -> ClassConfusion:
+        reference = accuracy.predictions(self.predictions.reference)
+        return ClassConfusion(
+            index=pair.right,
+            given_index=pair.given,
+            images=pair.samples,
+            class_images=class_.images,
+            reference_images=int(((self.right == pair.right) & (reference == pair.given)).sum()),
+        )
 
     def _with_two_classes(self, figures: Accuracy, positive: int) -> Accuracy:
         logits, reference, right = self.predictions.logits, self.predictions.reference, self.right
         changes = {
+            **self._by_class(self._areas(_both_sides(logits))),
             "auc": accuracy.auc(logits, right, positive),
             "sensitivity": accuracy.sensitivity(logits, right, positive),
             "specificity": accuracy.specificity(logits, right, positive),
@@ -140,17 +190,26 @@ class _Labelled:
 
     def _with_classes(self, figures: Accuracy) -> Accuracy:
         logits, right = self.predictions.logits, self.right
+        areas = self._areas(log_odds(logits, self.evaluation.output))
         changes = {
-            "macro_auc": metrics.macro_auc(log_odds(logits, self.evaluation.output), right),
+            **self._by_class(areas),
+            "macro_auc": areas.mean,
             "top5": metrics.top_k(logits, right, _TOP) if logits.shape[1] > _TOP else None,
             "f1": metrics.macro_f1(accuracy.predictions(logits), right),
         }
         return figures.model_copy(update=changes)
 
+    def _areas(self, scores: Wide) -> RocAreas:
+        """Return the area of each class against all others."""
+        return roc_areas(scores, one_hot(self.right, scores.shape[1]))
+
     def _with_labels(self, figures: Accuracy) -> Accuracy:
+        areas = roc_areas(self.values, self.labels == 1)
         by_label = tuple(self._of_label(label) for label in range(self.values.shape[1]))
         changes = {
-            "macro_auc": metrics.macro_auc_of_labels(self.values, self.labels),
+            "macro_auc": areas.mean,
+            "auc_ci95": areas.ci95,
+            "by_class": tuple(_of_class(pair) for pair in self._pairs() if pair.images),
             "f1": sum(figures.f1 for figures in by_label) / len(by_label),
             "by_label": by_label,
         }

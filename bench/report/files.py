@@ -222,17 +222,31 @@ def _comparable(derived: Summary, run: Run) -> dict[str, Any]:
     written, for later versions have more."""
     document = derived.model_dump()
     if run.accuracy is not None and document["accuracy"] is not None:
-        stored = run.accuracy.model_fields_set
-        document["accuracy"] = {key: value for key, value in document["accuracy"].items() if key in stored}
+        stored = run.accuracy.model_dump(exclude_unset=True)
+        document["accuracy"] = _with_keys_of(stored, document["accuracy"])
     return document
+
+
+def _with_keys_of(stored: object, derived: object) -> object:
+    """Return what was derived with the keys alone that are stored, in records within records as well."""
+    if isinstance(stored, dict) and isinstance(derived, dict):
+        return {key: _with_keys_of(stored[key], value) for key, value in derived.items() if key in stored}
+    if isinstance(stored, tuple) and isinstance(derived, tuple) and len(stored) == len(derived):
+        return tuple(map(_with_keys_of, stored, derived))
+    return derived
 
 
 def _with_present_figures(run: Run, derived: Summary | None) -> Run:
     """Return a row with the figures of accuracy that it had not, or had otherwise, when it was written."""
     if derived is None or run.accuracy is None or derived.accuracy is None or run.summary is None:
         return run
-    stored = run.accuracy.model_fields_set
-    newer = {name: value for name, value in derived.accuracy if name not in stored}
+    stored = run.accuracy.model_dump(exclude_unset=True)
+    present = derived.accuracy.model_dump()
+    newer = {
+        name: value
+        for name, value in derived.accuracy
+        if name not in stored or _with_keys_of(stored[name], present[name]) != present[name]
+    }
     paired = derived.accuracy.model_dump(include=set(_PAIRED))
     if first_difference(run.accuracy.model_dump(), paired) is not None:
         newer |= {name: getattr(derived.accuracy, name) for name in _PAIRED}

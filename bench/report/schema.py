@@ -64,7 +64,7 @@ class LabelAccuracy(Record):
 
 
 class ClassAccuracy(Record):
-    """The recall of one class. Of several labels, the images that a label applies to are a class, and the
+    """The figures of one class. Of several labels, the images that a label applies to are a class, and the
     others are another one."""
 
     index: int
@@ -81,6 +81,30 @@ class ClassAccuracy(Record):
     """Recall ÷ the reference's recall; null if the reference classifies none of them right."""
     loss_p: float
     """p of the exact one-sided McNemar test that the variant loses recall of this class."""
+    precision: float | None = None
+    """Share of the images that the variant takes for this class that are of it; null if there are none, of
+    one of several labels, and in older reports."""
+    f1: float | None = None
+    """F1 of this class, the harmonic mean of precision and recall; null of one of several labels, and in
+    older reports."""
+    auc: float | None = None
+    """Area under the ROC curve of this class against all others; null of one of several labels, and in older
+    reports."""
+
+
+class ClassConfusion(Record):
+    """The images of one class that the variant takes for another class."""
+
+    index: int
+    """Index of the class that they are of."""
+    given_index: int
+    """Index of the class that the variant takes them for."""
+    images: int
+    """The number of these images."""
+    class_images: int
+    """The number of all images of their class."""
+    reference_images: int
+    """The number of images of this class that the reference takes for the other one."""
 
 
 class Accuracy(Record):
@@ -97,7 +121,7 @@ class Accuracy(Record):
     top1: float | None
     """Share of images whose class is right; null without labels, and of an output without classes."""
     auc: float | None
-    """Area under the ROC curve; null for more than two classes."""
+    """Area under the ROC curve; null for more than two classes, which have `macro_auc`."""
     sensitivity: float | None
     """Share of the positive images that are classified as positive."""
     specificity: float | None
@@ -129,7 +153,8 @@ class Accuracy(Record):
     """Mean over the classes of the share of their images whose class is right."""
     macro_auc: float | None = None
     """Mean area under the ROC curve of each class against all others, or of each label; null for two
-    classes."""
+    classes. Classes without images are left out. It is what scikit-learn's `roc_auc_score` gives with
+    `multi_class="ovr"` and `average="macro"` (Provost and Domingos, 2000)."""
     top5: float | None = None
     """Share of images whose class is among the five highest scores; null for fewer than six classes."""
     f1: float | None = None
@@ -137,7 +162,17 @@ class Accuracy(Record):
     by_label: tuple[LabelAccuracy, ...] = ()
     """The figures of each label, of an output with several labels."""
     by_class: tuple[ClassAccuracy, ...] = ()
-    """The recall of each class that has images; empty without labels."""
+    """The figures of each class that has images; empty without labels."""
+    auc_ci95: tuple[float, float] | None = None
+    """The 95 % interval of `auc`, or of `macro_auc`, over images (DeLong et al., 1988); null where the scores
+    of the classes do not overlap, with a class of one image, and in older reports."""
+    without_images: tuple[int, ...] = ()
+    """Indices of the classes that none of the images is of. Means over the classes leave them out."""
+    confused: tuple[ClassConfusion, ...] = ()
+    """The pairs of classes that the variant confuses on most images, at most 50, the most frequent first;
+    empty of several labels."""
+    confused_pairs: int = 0
+    """How many pairs of classes the variant confuses."""
 
     @property
     def decided(self) -> int:

@@ -26,28 +26,6 @@ def area_under_roc(scores: Scores, is_positive: Flags) -> float | None:
     return float((below + not_above).sum() / 2 / (len(positive) * len(negative)))
 
 
-def macro_auc(scores: Scores, labels: Classes) -> float | None:
-    """Return the mean of each class's area under the curve against all others; scores [n, classes].
-
-    One against the rest, every class with the same weight (Provost and Domingos, 2000; scikit-learn's
-    `roc_auc_score` with `multi_class="ovr"`). Classes that no label has are left out, and None is returned
-    if there are no two.
-    """
-    areas = [area_under_roc(scores[:, label], labels == label) for label in np.unique(labels)]
-    known = [area for area in areas if area is not None]
-    return float(np.mean(known)) if known else None
-
-
-def macro_auc_of_labels(scores: Scores, labels: Classes) -> float | None:
-    """Return the mean over labels of the area under the curve; scores and labels [n, labels].
-
-    Labels that apply to all samples, or to none, are left out; None if no label is left.
-    """
-    areas = [area_under_roc(scores[:, at], labels[:, at] == 1) for at in range(labels.shape[1])]
-    known = [area for area in areas if area is not None]
-    return float(np.mean(known)) if known else None
-
-
 def balanced_accuracy(predicted: Classes, labels: Classes) -> float:
     """Return the mean over the classes that occur of the share of their samples that are classified right.
 
@@ -64,6 +42,14 @@ def top_k(scores: Scores, labels: Classes, k: int = 5) -> float:
     """
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return float((order == labels[:, None]).any(axis=1).mean())
+
+
+def precision(is_predicted: Flags, is_positive: Flags) -> float | None:
+    """Return the share of the predicted positives that are positive: TP ÷ (TP + FP); None if there are none.
+
+    Van Rijsbergen, Information Retrieval, 2nd edition, 1979.
+    """
+    return float(is_positive[is_predicted].mean()) if is_predicted.any() else None
 
 
 def f1(is_predicted: Flags, is_positive: Flags) -> float:

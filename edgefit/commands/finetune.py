@@ -16,8 +16,9 @@ def finetune(
         str,
         typer.Option(
             metavar="SOURCE",
-            help="The training images: synthetic, pneumoniamnist, an .npz file, a folder with a "
-            "folder per class, or a CSV file of paths and labels.",
+            help="The training images: synthetic, a set of MedMNIST such as pneumoniamnist or "
+            "pathmnist, an .npz file, a folder with a folder per class, or a CSV file of paths and "
+            "labels.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")],

@@ -7,7 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from bench.render.lines import line
+from bench.report.class_tables import confusion_words
 from models.records import MetricEstimate, RunRecord
+
+_TWO_CLASSES = 2
+_MOST_SHOWN = 3
 
 
 def run_view(record: RunRecord, out: Path) -> RenderableType:
@@ -32,7 +36,7 @@ def run_view(record: RunRecord, out: Path) -> RenderableType:
         f"{training.epochs_run} of {training.epochs} epochs in {training.seconds:.0f} s, the best was "
         f"{training.best_epoch}; below each figure its 95 % interval"
     )
-    lines = [*_positive(record), _confusion(record), f"run folder: {out}"]
+    lines = [*_positive(record), *_by_class(record), f"run folder: {out}"]
     return Group(line(subject), line(course), table, *map(line, lines))
 
 
@@ -50,12 +54,38 @@ def _figure(figure: MetricEstimate | None) -> str:
     return f"{figure.value:.3f}\n{figure.ci95[0]:.3f}–{figure.ci95[1]:.3f}"
 
 
-def _confusion(record: RunRecord) -> str:
+def _by_class(record: RunRecord) -> list[str]:
+    """Say what the test images of each of two classes were taken for; of more classes the worst alone."""
+    test = record.metrics.test
+    if len(record.classes) > _TWO_CLASSES and test.by_class:
+        return [*_lowest_recalls(record), *_most_confused(record)]
     rows = (
         f"{name}: "
         + ", ".join(
             f"{count} classified as {predicted}" for predicted, count in zip(record.classes, row, strict=True)
         )
-        for name, row in zip(record.classes, record.metrics.test.confusion, strict=True)
+        for name, row in zip(record.classes, test.confusion, strict=True)
     )
-    return "test images by class: " + "; ".join(rows)
+    return ["test images by class: " + "; ".join(rows)]
+
+
+def _lowest_recalls(record: RunRecord) -> list[str]:
+    """Return the classes that are recognised least."""
+    recalls = [
+        (figures.recall, name, figures.images)
+        for name, figures in zip(record.classes, record.metrics.test.by_class, strict=True)
+        if figures.recall is not None
+    ]
+    lowest = sorted(recalls)[:_MOST_SHOWN]
+    listed = ", ".join(f"'{name}' {recall:.3f} of {images} images" for recall, name, images in lowest)
+    return [f"classes with the lowest recall on test images: {listed}; all {len(recalls)} are in run.json"]
+
+
+def _most_confused(record: RunRecord) -> list[str]:
+    """Return the classes that are confused on most test images."""
+    test = record.metrics.test
+    listed = "; ".join(
+        confusion_words(record.classes[right], record.classes[given], images, test.by_class[right].images)
+        for right, given, images in test.confused[:_MOST_SHOWN]
+    )
+    return [f"most confused classes: {listed}"] if listed else []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.sources.folder import prepare_folder, prepare_table
+from models.sources.medmnist_files import NAMES, prepare_medmnist
 from models.sources.npz import prepare_npz
 from models.sources.options import Loader, SourceOptions
-from models.sources.pneumoniamnist import prepare_pneumoniamnist
 from models.sources.synthetic import prepare_synthetic
 from user_files.image_tables import TABLE_SUFFIXES
 from user_files.missing_paths import missing_hint
@@ -17,9 +17,12 @@ from user_files.path_kinds import folder_without_data, wrong_path
 
 NAMED: dict[str, Callable[[SourceOptions], Loader]] = {
     "synthetic": prepare_synthetic,
-    "pneumoniamnist": prepare_pneumoniamnist,
+    **{name: partial(prepare_medmnist, name) for name in NAMES},
 }
-_REMEDY = f"give {', '.join(NAMED)}, an .npz file, a CSV file, or a folder with one sub-folder per class"
+_REMEDY = (
+    "give synthetic, a set of MedMNIST such as pneumoniamnist or pathmnist, an .npz file, a CSV file, or a "
+    "folder with one sub-folder per class"
+)
 
 
 def prepare_source(source: str, options: SourceOptions) -> Loader:

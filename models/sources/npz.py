@@ -22,6 +22,7 @@ from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
 from user_files.printable import printable
+from user_files.wording import listed
 from user_files.zip_names import is_zip
 
 SPLITS = ("train", "val", "test")
@@ -190,7 +191,7 @@ def _check_split(
     if len(outside):
         raise InputError(
             f"{place}_labels: {int(outside[0])} is not the label of a class; "
-            f"labels are 0 to {len(classes) - 1} ({', '.join(classes)})"
+            f"labels are 0 to {len(classes) - 1} ({listed(classes)})"
         )
     absent = sorted(set(range(len(classes))) - set(labels.tolist()))
     if absent:

@@ -42,9 +42,25 @@ def _shuffled_groups(groups: Sequence[str], seed: int) -> list[Indices]:
 
 
 def sample_stratified(labels: Labels, count: int, seed: int) -> Indices:
-    """Return the indices of at most `count` images, stratified, in the set's own order."""
+    """Return the indices of at most `count` images, stratified, in the set's own order.
+
+    Classes of few images do not divide by shares: then each class has one image, as far as there is room, and
+    its share of what room is left.
+    """
     if len(labels) <= count:
         return np.arange(len(labels))
     ungrouped = [str(index) for index in range(len(labels))]
     _, chosen = split_off(labels, ungrouped, count / len(labels), seed)
-    return chosen[:count] if len(chosen) > count else chosen
+    has_all_classes = len(np.unique(labels[chosen])) == len(np.unique(labels))
+    return chosen if has_all_classes and len(chosen) <= count else _every_class_first(labels, count, seed)
+
+
+def _every_class_first(labels: Labels, count: int, seed: int) -> Indices:
+    """Return the indices of `count` images: one of each class, in a random order, then by share."""
+    random = np.random.default_rng(seed)
+    positions = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        positions[members] = np.arange(len(members)) / len(members)
+    order = np.lexsort((random.random(len(labels)), positions))
+    return np.sort(order[:count])

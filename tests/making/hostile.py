@@ -25,7 +25,8 @@ TEXT = (
 """Text that holds everything at once."""
 _LINES = re.compile("[^\n\r\v\f\x85\u2028\u2029]+")
 _OWN_TAGS = re.compile(
-    r"<!-- edgefit \w+ -->|<details><summary>Conditions(; warnings and gaps: \d+)?</summary>|</details>"
+    r"<!-- edgefit \w+ -->|<details><summary>(Conditions(; warnings and gaps: \d+)?|Each class)</summary>"
+    r"|</details>"
 )
 _FORGED = re.compile(r"^\s*::|##[A-Za-z]*\[", re.MULTILINE)
 

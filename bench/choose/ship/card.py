@@ -5,6 +5,8 @@ from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice
 from bench.choose.ship.card_bundle import input_section, limits_of_use, network_of
 from bench.markdown_text import escaped
+from bench.report.class_markdown import MOST_COLUMNS, class_markdown
+from bench.report.class_tables import class_table_of
 from bench.report.schema import Accuracy
 from bench.units import mb, mib, ms
 
@@ -20,7 +22,7 @@ _CARD = """# {title}
 
 Measured {when}; {source}.{warnings}
 
-{inputs}
+{classes}{inputs}
 
 ## Limits of use
 
@@ -50,6 +52,7 @@ def card_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: Artifac
         when=f"{measured} on {host} ({escaped(report.host.os)})",
         source=f"report '{escaped(report.name)}', bundle {bundle.sha256[:16]}",
         warnings="\n".join(["", *warnings]) if warnings else "",
+        classes=_classes(chosen),
         inputs=input_section(manifest, artifact),
         limits=limits_of_use(manifest),
         notes="".join(f"- {escaped(note)}\n" for note in manifest.notes),
@@ -98,7 +101,8 @@ def _accuracy(chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> li
     if measured is None:
         return [] if is_run_folder else _verification(artifact)
     if is_run_folder:
-        return _by_labels(measured, positive, "the fp32 network's", "at a score of 0")
+        lines = _by_labels(measured, positive, "the fp32 network's", "at a score of 0")
+        return [*lines, *_more_figures(measured, bundle)]
     lines = _by_labels(measured, positive, "the source's", "of the class with the larger score")
     return [*lines, *_more_figures(measured, bundle), *_by_source(measured)]
 
@@ -129,17 +133,36 @@ def _more_figures(measured: Accuracy, bundle: Bundle) -> list[str]:
     """Return the figures that only some networks have, and those of each label."""
     figures = (
         ("balanced accuracy", measured.balanced_accuracy, "mean over the classes, same images"),
-        ("AUC", measured.auc, "same images"),
-        ("macro AUC", measured.macro_auc, "mean over the classes or labels, same images"),
         ("top 5", measured.top5, "same images"),
     )
     lines = [f"| {name} | {value:.3f} | {where} |" for name, value, where in figures if value is not None]
+    lines += _auc("AUC", measured.auc, measured, "")
+    lines += _auc("macro AUC", measured.macro_auc, measured, "mean over the classes or labels, ")
     names = bundle.manifest.model.classes
     for label in measured.by_label:
         name = escaped(names[label.label]) if names else f"label {label.label}"
         auc = "unknown" if label.auc is None else f"{label.auc:.3f}"
         lines.append(f"| AUC of {name} | {auc} | it applies to {label.positives} of these images |")
     return lines
+
+
+def _auc(name: str, value: float | None, measured: Accuracy, what: str) -> list[str]:
+    if value is None:
+        return []
+    if measured.auc_ci95 is None:
+        return [f"| {name} | {value:.3f} | {what}same images |"]
+    low, high = measured.auc_ci95
+    return [f"| {name} | {value:.3f} ({low:.3f} to {high:.3f}) | {what}95 % interval, same images |"]
+
+
+def _classes(chosen: Candidate) -> str:
+    """Return the section about each class; nothing without classes or labels."""
+    if chosen.run.accuracy is None or chosen.run.accuracy.top1 is None:
+        return ""
+    table, bundle = class_table_of(chosen.report, chosen.run, MOST_COLUMNS), chosen.report.bundle
+    if table is None or bundle is None:
+        return ""
+    return "\n".join(["## Each class", "", *class_markdown(table, bundle.samples), "", ""])
 
 
 def _by_source(measured: Accuracy) -> list[str]:

@@ -4,8 +4,8 @@ from bench.bundle.manifest import ArtifactRecord, Manifest, ModelRecord
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import PreprocessCheck, RivalVerdict, SourceRecord
 from bench.markdown_text import code, escaped
+from user_files.wording import MOST_LISTED, listed
 
-_MOST_NAMES = 20
 _SHOWN_DIGITS = 16
 _ACTIVATIONS = {
     "logits": "logits",
@@ -23,9 +23,9 @@ def network_of(manifest: Manifest) -> str:
     """Return the network, its origin and its output in sentences."""
     model = manifest.model
     if model.source is None:
-        size, classes = f"{model.image_size}×{model.image_size}", ", ".join(model.classes)
-        network = f"{model.arch} at {size}, classes {classes}; starting weights {model.weights}"
-        return escaped(f"{network}, fine-tuned on {model.data}.")
+        size, classes = f"{model.image_size}×{model.image_size}", _listed(model.classes)
+        weights = escaped(f"starting weights {model.weights}, fine-tuned on {model.data}.")
+        return f"{escaped(f'{model.arch} at {size}')}, classes {classes}; {weights}"
     arch = "A network" if model.arch == model.source.name else escaped(model.arch)
     origin = f"{_origin(model, model.source)}, evaluated on {escaped(model.data)}"
     return f"{arch} with {_answers(model)}; {origin}.\n\n{_output(model.source)}."
@@ -155,6 +155,4 @@ def _answer_limit(model: ModelRecord, noun: str) -> str:
 
 def _listed(names: tuple[str, ...]) -> str:
     """Return the names; of many the first ones and a count."""
-    if len(names) <= _MOST_NAMES:
-        return escaped(", ".join(names))
-    return f"{escaped(', '.join(names[:_MOST_NAMES]))} and {len(names) - _MOST_NAMES} more, see `classify.py`"
+    return escaped(listed(names)) + (", see `classify.py`" if len(names) > MOST_LISTED else "")

@@ -9,6 +9,7 @@ import jinja2
 import vl_convert
 
 from bench.choose.choosing import Choice
+from bench.render.class_text import without_images
 from bench.render.html import bar_charts, latency_charts
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flips, flips_of
@@ -25,11 +26,14 @@ from bench.render.report_text import (
     remarks,
 )
 from bench.render.text import REPORT_MARKER, noun_of, subjects_of, titles_of
+from bench.report.class_tables import ClassTable, class_tables
 from bench.report.schema import Report
 from user_files.printable import printable_lines, without_commands
 
 # The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
 _MOST_SAMPLES = 60_000
+# More columns of a confusion matrix are no longer read across.
+_MOST_COLUMNS = 20
 
 Thumbnail = Callable[[int], str]
 
@@ -52,6 +56,10 @@ class Device:
     charts: tuple[Chart, ...]
     recalls: Recalls | None
     """The recall of each class; None where no image has one."""
+    classes: tuple[ClassTable, ...]
+    """Each class and what it is taken for; empty where no image has one."""
+    without_images: str
+    """Which classes have no images; empty if all have some."""
     flips: Flips
     evaluated: int
     """How many rows classified the evaluation images."""
@@ -168,6 +176,8 @@ def _device(
         remarks=tuple(remarks(report)),
         charts=tuple(charts),
         recalls=recalls_of(report),
+        classes=class_tables(report, _MOST_COLUMNS),
+        without_images="; ".join(without_images(report)),
         flips=flips_of(report, None if report.bundle is None else thumbnails.get(report.bundle.pack_sha256)),
         evaluated=sum(run.accuracy is not None and run.accuracy.agreement is not None for run in report.runs),
         answers=_answers(report),

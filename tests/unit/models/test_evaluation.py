@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
-from models.evaluation import delong_variance, evaluate, proportion
+from models.evaluation import area_of, evaluate, proportion
 
 Scores = npt.NDArray[np.float64]
 
@@ -96,7 +96,9 @@ def test_delongs_variance_is_that_of_its_definition() -> None:
     kernel = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
     expected = kernel.mean(1).var(ddof=1) / 4 + kernel.mean(0).var(ddof=1) / 3
 
-    assert delong_variance(positive, negative) == pytest.approx(expected)
+    scores, flags = np.concatenate([positive, negative]), np.repeat([True, False], [4, 3])
+
+    assert np.square(area_of(scores, flags).parts).sum() == pytest.approx(expected)
 
 
 def test_if_scores_do_not_overlap_the_auc_is_1_without_interval_and_a_note_says_so() -> None:
@@ -137,3 +139,65 @@ def test_without_images_of_a_class_the_auc_is_undefined_and_a_note_says_so() -> 
     assert evaluation.auc is None
     assert evaluation.specificity is None
     assert "no image" in evaluation.notes[0]
+
+
+@pytest.mark.parametrize("classes", [3, 9])
+def test_several_classes_have_scikit_learns_mean_auc_with_an_interval(classes: int) -> None:
+    random = np.random.default_rng(1)
+    labels = np.arange(200) % classes
+    logits = (1.5 * np.eye(classes)[labels] + random.normal(0, 1, (200, classes))).astype(np.float32)
+    probabilities = np.exp(logits.astype(np.float64))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+
+    evaluation = evaluate(logits, labels, classes, None)
+
+    auc = evaluation.auc
+    assert auc is not None
+    assert auc.ci95 is not None
+    expected = roc_auc_score(labels, probabilities, multi_class="ovr", average="macro")
+    assert auc.value == pytest.approx(expected)
+    assert auc.ci95[0] < auc.value < auc.ci95[1]
+    areas = [each.auc for each in evaluation.by_class if each.auc is not None]
+    assert auc.value == pytest.approx(np.mean(areas))
+
+
+def test_a_class_without_images_is_left_out_of_the_mean_auc_and_a_note_says_so() -> None:
+    labels = np.array([0, 1] * 20)
+    logits = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+
+    evaluation = evaluate(logits, labels, 3, None)
+
+    assert evaluation.auc is not None
+    assert "leaves out 1 of 3 classes" in evaluation.notes[0]
+    absent = evaluation.by_class[2]
+    assert (absent.images, absent.recall, absent.auc) == (0, None, None)
+
+
+def test_each_class_has_its_figures() -> None:
+    evaluation = evaluate(logits_for([0, 0, 1, 1, 0], 3), np.array([0, 0, 0, 1, 1]), 3, None)
+
+    first, _, never = evaluation.by_class
+    assert first.images == 3
+    assert (first.recall, first.precision) == pytest.approx((2 / 3, 2 / 3))
+    assert first.f1 == pytest.approx(2 / 3)
+    assert (never.precision, never.f1) == (None, None)
+    assert evaluation.confused == ((0, 1, 1), (1, 0, 1))
+    assert evaluation.confused_pairs == 2
+
+
+def test_more_than_100_classes_have_no_matrix_and_the_note_says_what_is_kept() -> None:
+    evaluation = evaluate(np.roll(np.eye(120, dtype=np.float32), 1, axis=1), np.arange(120), 120, None)
+
+    assert evaluation.confusion == ()
+    assert (len(evaluation.confused), evaluation.confused_pairs) == (50, 120)
+    assert "more than 100 classes" in evaluation.notes[-1]
+
+
+def test_with_a_class_of_one_image_the_auc_has_no_interval_and_a_note_says_why() -> None:
+    logits = np.random.default_rng(0).normal(size=(41, 3)).astype(np.float32)
+
+    evaluation = evaluate(logits, np.array([0, 1] * 20 + [2]), 3, None)
+
+    assert evaluation.auc is not None
+    assert evaluation.auc.ci95 is None
+    assert "a class of one image" in evaluation.notes[0]

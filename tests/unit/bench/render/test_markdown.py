@@ -35,8 +35,8 @@ def test_every_row_is_there_with_what_its_latency_is() -> None:
     assert rows[0].startswith("| onnx-fp32 | 10.00 |")
     assert rows[4].endswith("| failed |")
     assert rows[6].endswith("| proxy |")
-    widths = {line.count("|") for line in markdown().splitlines() if line.startswith("|") and "--:" in line}
-    assert {row.count("|") for row in rows} == widths
+    titles = {line.count("|") for line in markdown().splitlines() if line.startswith("| variant |")}
+    assert {row.count("|") for row in rows} == titles
 
 
 def test_hostile_names_stay_text() -> None:

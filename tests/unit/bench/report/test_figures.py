@@ -98,6 +98,66 @@ def test_more_than_five_classes_have_a_top_5_and_a_macro_auc() -> None:
     assert few.macro_auc is not None
 
 
+def test_every_class_has_its_figures_and_scikit_learn_gives_the_same() -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
+    evaluation = evaluation_of(KINDS["seven classes"])
+    labels, scores = metric_arguments(evaluation.reference_logits, evaluation)
+    predicted = scores.argmax(axis=1)
+    precision, recall, f1, images = sklearn.precision_recall_fscore_support(labels, predicted)
+
+    found = figures_of(evaluation.reference_logits, evaluation)
+
+    assert [each.recall for each in found.by_class] == pytest.approx(recall)
+    assert [each.precision for each in found.by_class] == pytest.approx(precision)
+    assert [each.f1 for each in found.by_class] == pytest.approx(f1)
+    assert [each.images for each in found.by_class] == images.tolist()
+    areas = [sklearn.roc_auc_score(labels == at, scores[:, at]) for at in range(7)]
+    assert [each.auc for each in found.by_class] == pytest.approx(areas)
+    assert found.macro_auc == pytest.approx(sum(areas) / 7)
+    assert found.macro_auc is not None
+    assert found.auc_ci95 is not None
+    assert found.auc_ci95[0] < found.macro_auc < found.auc_ci95[1]
+    matrix = sklearn.confusion_matrix(labels, predicted)
+    assert found.confused[0].images == max(
+        matrix[row, column] for row in range(7) for column in range(7) if row != column
+    )
+
+
+def test_two_classes_have_an_interval_of_their_auc_and_no_mean() -> None:
+    found, _ = figures("one sigmoid")
+
+    assert found.auc is not None
+    assert found.auc_ci95 is not None
+    assert found.auc_ci95[0] < found.auc < found.auc_ci95[1]
+    assert [each.auc for each in found.by_class] == pytest.approx([found.auc] * 2)
+
+
+def test_a_class_without_images_is_named_and_left_out_of_the_means() -> None:
+    evaluation = evaluation_of(KINDS["three classes"])
+    assert evaluation.labels is not None
+    labels = tuple(0 if label == 2 else int(str(label)) for label in evaluation.labels)
+
+    found = figures_of(evaluation.reference_logits, evaluation.model_copy(update={"labels": labels}))
+
+    assert found.without_images == (2,)
+    assert [each.index for each in found.by_class] == [0, 1]
+    areas = [each.auc for each in found.by_class if each.auc is not None]
+    assert found.macro_auc == pytest.approx(sum(areas) / 2)
+
+
+def test_of_many_confused_pairs_the_first_50_are_stored_with_how_many_there_are() -> None:
+    labels = tuple(range(60))
+    logits = tuple(tuple(float(at == (label + 1) % 60) for at in range(60)) for label in labels)
+    evaluation = Evaluation(labels=labels, reference_logits=logits, positive_class=None, pack_images=60)
+
+    found = figures_of(logits, evaluation)
+
+    assert (len(found.confused), found.confused_pairs) == (50, 60)
+    first = found.confused[0]
+    assert (first.index, first.given_index, first.images, first.class_images) == (0, 1, 1, 1)
+    assert first.reference_images == 1
+
+
 def test_a_metric_gets_scikit_learns_arguments() -> None:
     shapes = {
         name: tuple(array.shape for array in metric_arguments(evaluation.reference_logits, evaluation))

@@ -295,8 +295,13 @@ def test_a_report_of_every_kind_reads_back_what_was_written(tmp_path: Path, name
 
 def test_an_older_report_gets_the_figures_that_did_not_exist(path: Path) -> None:
     content = json.loads(path.read_text())
+    figures = content["runs"][0]["summary"]["accuracy"]
     for name in ("decisions", "cosine", "balanced_accuracy", "macro_auc", "top5", "f1", "by_label"):
-        del content["runs"][0]["summary"]["accuracy"][name]
+        del figures[name]
+    for name in ("auc_ci95", "without_images", "confused", "confused_pairs"):
+        del figures[name]
+    for name in ("precision", "f1", "auc"):
+        del figures["by_class"][0][name]
     del content["evaluation"]["output"]
     path.write_text(json.dumps(content))
 
@@ -308,6 +313,14 @@ def test_a_newer_figure_that_was_changed_is_refused_too(path: Path, name: str) -
     change(path, 3, "runs", 0, "summary", "accuracy", name)
 
     with pytest.raises(ReportMismatchError, match=rf"'summary\.accuracy\.{name}' does not match"):
+        read_report(path)
+
+
+@pytest.mark.parametrize("name", ["precision", "f1", "auc", "recall"])
+def test_a_figure_of_a_class_that_was_changed_is_refused_too(path: Path, name: str) -> None:
+    change(path, 0.25, "runs", 0, "summary", "accuracy", "by_class", 0, name)
+
+    with pytest.raises(ReportMismatchError, match=r"'summary\.accuracy\.by_class' does not match"):
         read_report(path)
 
 

@@ -68,15 +68,6 @@ def test_the_area_counts_ties_one_half_and_needs_both_classes() -> None:
     assert metrics.area_under_roc(scores, np.ones(4, bool)) is None
 
 
-def test_a_label_that_all_samples_have_is_left_out_of_the_mean() -> None:
-    labels = np.array([[1, 0], [1, 1], [1, 1]])
-    scores = np.array([[0.1, 0.2], [0.2, 0.9], [0.3, 0.1]])
-
-    assert metrics.macro_auc_of_labels(scores, labels) == pytest.approx(0.5)
-    assert metrics.macro_auc_of_labels(scores[:, :1], labels[:, :1]) is None
-    assert metrics.macro_auc(scores, np.zeros(3, int)) is None
-
-
 def test_the_cosine_is_the_mean_over_samples_and_none_where_there_is_no_angle() -> None:
     values, reference = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 0.0], [1.0, 0.0]])
 
@@ -99,10 +90,7 @@ def test_every_figure_of_classes_is_scikit_learns(classes: int) -> None:
     )
     ones = (labels == 1, predicted == 1)
     assert metrics.f1(ones[1], ones[0]) == pytest.approx(sklearn.f1_score(*ones))
-    given = scores[:, 1] if classes == 2 else scores
-    assert metrics.macro_auc(scores, labels) == pytest.approx(
-        sklearn.roc_auc_score(labels, given, multi_class="ovr")
-    )
+    assert metrics.precision(ones[1], ones[0]) == pytest.approx(sklearn.precision_score(*ones))
     if classes > 5:
         unique = scores + np.random.default_rng(0).random(scores.shape) * 1e-6  # its ties are others
         assert metrics.top_k(unique, labels, 5) == pytest.approx(
@@ -117,8 +105,9 @@ def test_every_figure_of_labels_is_scikit_learns() -> None:
     scores = np.round(random.random((200, 4)) + labels, 1) / 2
     predicted = scores > 0.5
 
-    assert metrics.macro_auc_of_labels(scores, labels) == pytest.approx(
-        sklearn.roc_auc_score(labels, scores, average="macro")
-    )
     by_label = [metrics.f1(predicted[:, label], labels[:, label] == 1) for label in range(4)]
     assert np.mean(by_label) == pytest.approx(sklearn.f1_score(labels, predicted, average="macro"))
+
+
+def test_a_class_that_is_never_predicted_has_no_precision() -> None:
+    assert metrics.precision(np.zeros(3, bool), np.ones(3, bool)) is None

@@ -82,6 +82,27 @@ def test_a_sample_of_more_images_than_there_are_is_all_of_them() -> None:
     assert sample_stratified(np.zeros(7, np.int64), 512, seed=0).tolist() == list(range(7))
 
 
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_a_sample_of_more_classes_than_it_has_room_for_is_full_and_of_classes_all_over(each: int) -> None:
+    labels = np.repeat(np.arange(1000), each)
+
+    chosen = sample_stratified(labels, 512, seed=0)
+
+    assert len(np.unique(labels[chosen])) == len(chosen) == 512
+    assert 200 < np.sum(labels[chosen] < 500) < 312
+    assert np.all(np.diff(chosen) > 0)
+
+
+def test_a_class_of_one_image_is_in_a_sample_with_room_for_it() -> None:
+    labels = np.repeat([0, 1, 2], [900, 300, 1])
+
+    counts = np.bincount(labels[sample_stratified(labels, 512, seed=0)])
+
+    assert counts.sum() == 512
+    assert counts[2] == 1
+    assert counts[0] == pytest.approx(384, abs=2)
+
+
 @pytest.mark.parametrize(
     ("name", "patient"),
     [
