@@ -58,6 +58,8 @@ class _PreparedRun:
     terms: Terms
     plan: Plan
     variables: tuple[SetVariable, ...]
+    is_joint: bool
+    """Whether networks are compared."""
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -78,7 +80,7 @@ class _PreparedRun:
     @property
     def joint_run(self) -> str | None:
         """What tells the run from all others, in the reports of all that took turns in it."""
-        return _hash((_key(self), self.request.created)) if len(self.parts) > 1 else None
+        return _hash((_key(self), self.request.created)) if self.is_joint else None
 
 
 def benchmark(
@@ -88,10 +90,10 @@ def benchmark(
     progress: Progress,
     on_report: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
-    """Measure a bundle's artifacts, or model files, on this machine: benchmark_together of one alone."""
-    (report,) = benchmark_together(
-        [Measured(subject)], profile, request, progress, lambda reports: on_report(reports[0])
-    )
+    """Measure a bundle's artifacts, or model files, on this machine: see benchmark_together."""
+    with alone(progress):
+        job = _prepare([Measured(subject)], profile, request, is_joint=False)
+        (report,) = _benchmark(job, progress, lambda reports: on_report(reports[0]))
     return report
 
 
@@ -109,17 +111,13 @@ def benchmark_together(
     request names has no runtime here. Waits while another command measures on this machine.
     """
     with alone(progress):
-        return _benchmark(measured, profile, request, progress, on_reports)
+        return _benchmark(_prepare(measured, profile, request, is_joint=True), progress, on_reports)
 
 
 def _benchmark(
-    measured: Sequence[Measured],
-    profile: Profile,
-    request: BenchmarkRequest,
-    progress: Progress,
-    on_reports: Callable[[Sequence[Report]], None],
+    job: _PreparedRun, progress: Progress, on_reports: Callable[[Sequence[Report]], None]
 ) -> tuple[Report, ...]:
-    job = _prepare(measured, profile, request)
+    request = job.request
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)
         if cleared := sentence_on_cleared(job.variables):
@@ -139,12 +137,14 @@ def _benchmark(
     return reports
 
 
-def _prepare(measured: Sequence[Measured], profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
+def _prepare(
+    measured: Sequence[Measured], profile: Profile, request: BenchmarkRequest, is_joint: bool
+) -> _PreparedRun:
     host = read_host()
     terms = terms_of(profile, host)
     variables = set_variables(os.environ, request.keep_environment)
     options = run_options(terms, host, variables)
-    cpus, is_joint = cpus_for(options.threads), len(measured) > 1
+    cpus = cpus_for(options.threads)
     parts = tuple(part_of(each, profile, terms, options, cpus, request, is_joint) for each in measured)
     cases = tuple(case for part in parts for case in part.cases)
     plan = Plan(
@@ -165,6 +165,7 @@ def _prepare(measured: Sequence[Measured], profile: Profile, request: BenchmarkR
         terms=terms,
         plan=plan,
         variables=variables,
+        is_joint=is_joint,
     )
 
 
