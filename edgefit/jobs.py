@@ -5,7 +5,7 @@ It opens what is given and calls bench/, export/ or models/. It parses no text a
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,9 +16,12 @@ from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
 from bench.choose.choosing import choose as choose_among
 from bench.choose.comparing import Preference
+from bench.compare.comparing import compare_networks
+from bench.compare.document import NetworkComparison
+from bench.compare.folder import is_comparison, read_comparison, write_comparison, written_comparison
 from bench.devices.matching import profile_that_is
 from bench.errors import InputError
-from bench.filesystem.whole_files import refuse_to_replace, whole_folder
+from bench.filesystem.whole_files import refuse_to_overwrite, refuse_to_replace, whole_folder
 from bench.gate.check_bundles import check_bundles
 from bench.gate.check_models import check_models, opened_models
 from bench.gate.check_reports import check_reports
@@ -28,7 +31,7 @@ from bench.progress import Progress
 from bench.report.comparability import require_one_task
 from bench.report.files import read_report, was_a_report, write_report
 from bench.report.schema import Report
-from bench.run.benchmark import benchmark
+from bench.run.benchmark import benchmark, benchmark_together
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.profile_names import load_checked_profile
 from bench.system.cpus import cpus_here, kept_affinity
@@ -41,6 +44,7 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.metrics import Metric, try_metrics, with_metrics
+from edgefit.networks import opened_networks, require_baseline
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
@@ -102,6 +106,81 @@ def measure(
             try_metrics(metrics, subject)
         benchmark(subject, device, request, progress, on_report)
     return finished[-1]
+
+
+@dataclass(frozen=True)
+class ComparedNetworks:
+    """Networks side by side, with the report of each."""
+
+    comparison: NetworkComparison
+    """How they compare."""
+    reports: tuple[Report, ...]
+    """Their reports, in the order of the networks."""
+
+
+def compare(
+    paths: Sequence[Path],
+    profile: str,
+    inputs: SubjectOptions,
+    request: BenchmarkRequest,
+    baseline: str | None,
+    out: Path | None,
+    overwrite: bool,
+    progress: Progress,
+    show: Callable[[ComparedNetworks], None] = lambda _compared: None,
+) -> ComparedNetworks:
+    """Measure bundles and model files together on this machine, and compare them; or compare reports again.
+
+    `out`: the folder for the reports; without it the result is given to `show` before the journal is deleted.
+    Reports, or the folder of an earlier comparison, are read, and nothing is measured.
+    """
+    if earlier := _compared_before(paths, baseline):
+        return earlier
+    require_linux("measuring")
+    device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
+    if out is not None:
+        refuse_to_overwrite(out, written_comparison, overwrite)
+    finished: list[ComparedNetworks] = []
+
+    def on_reports(reports: Sequence[Report]) -> None:
+        finished.append(ComparedNetworks(compare_networks(reports, baseline), tuple(reports)))
+        if out is None:
+            show(finished[-1])
+            return
+        with whole_folder(out, written_comparison, overwrite) as folder:
+            write_comparison(folder, finished[-1].comparison, reports)
+
+    with ExitStack() as stack:
+        with kept_affinity():
+            networks = stack.enter_context(opened_networks(paths, inputs))
+        require_baseline(networks, baseline, request.only)
+        benchmark_together(networks, device, request, progress, on_reports)
+    return finished[-1]
+
+
+def _compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:
+    """Return the comparison of reports, or of a folder that a comparison wrote; None if others are given.
+
+    Raises InputError if reports are mixed with what is measured.
+    """
+    folders = [path for path in paths if is_comparison(path)]
+    reports = [path for path in paths if path not in folders and _is_report(path)]
+    if not folders and not reports:
+        return None
+    if len(folders) == len(paths) == 1:
+        comparison, read = read_comparison(folders[0], baseline)
+        return ComparedNetworks(comparison, tuple(read))
+    if folders or len(reports) < len(paths):
+        raise InputError(
+            f"{(folders or reports)[0]}: is a result of edgefit, and is not measured with the others; give "
+            "bundles and model files, or one folder that edgefit compare wrote, or its reports alone"
+        )
+    given = tuple(read_report(path) for path in reports)
+    return ComparedNetworks(compare_networks(given, baseline), given)
+
+
+def _is_report(path: Path) -> bool:
+    return not path.is_dir() and path.exists() and _is_json(path)
 
 
 def _profile_here(progress: Progress) -> Profile:

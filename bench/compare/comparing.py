@@ -32,6 +32,8 @@ def compare_networks(reports: Sequence[Report], baseline: str | None = None) -> 
     `baseline`: the network, or the row, that the others are compared with; None for the first network. Raises
     InputError if the reports were not measured together, are of one network, or lack the baseline.
     """
+    if not reports:
+        raise InputError("the comparison has no report; compare the networks again")
     _require_one_run(reports)
     rows = [named for report in reports for named in _rows_of(report)]
     networks = tuple(dict.fromkeys(row.network for row in rows))

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bench.bundle.manifest import FileRecord
 from bench.bundle.variants import Precision
 from bench.choose.candidates import JudgedBy
 from bench.devices.terms import Provenance
@@ -141,6 +142,8 @@ class NetworkComparison(Record):
     """A row for each file."""
     notes: tuple[str, ...]
     """What differs between the networks, and what is therefore not compared."""
+    reports: tuple[FileRecord, ...] = ()
+    """The files of the networks' reports, in the folder of the comparison; empty where it was not written."""
 
     @property
     def front(self) -> tuple[NetworkRow, ...]:
@@ -150,7 +153,7 @@ class NetworkComparison(Record):
     @property
     def front_of(self) -> str:
         """The quantities of the Pareto front."""
-        return "p50, memory and size" + (" and accuracy" if self.judged_by == "accuracy" else "")
+        return "p50, memory, size and accuracy" if self.judged_by == "accuracy" else "p50, memory and size"
 
     @property
     def exit_code(self) -> int:

@@ -137,11 +137,24 @@ def _signed(share: float) -> str:
     return text if float(text) == 0 else f"{'−' if share < 0 else '+'}{text}"
 
 
-AGAINST = (
+def against_columns(rows: Sequence[NetworkRow]) -> list[ComparisonColumn]:
+    """Return the columns that say how rows stand against the baseline's, for those that have a value.
+
+    The provenance of the latencies is in the heading where all have one, else a column of its own.
+    """
+    words = sorted({word for row in rows if (word := _provenance_of(row)) != NONE})
+    heading = f"times as fast,\n{words[0]}" if len(words) == 1 else "times\nas fast"
+    fast = ComparisonColumn(heading, _FAST, _of_pair(_fast))
+    each = ComparisonColumn("latency", "how both latencies came about", _provenance_of)
+    return columns_with_values([fast, *([each] if len(words) > 1 else []), *_AGAINST], rows)
+
+
+_FAST = "the baseline's latency ÷ its own, with the 95 % interval over fresh processes; above 1 it is faster"
+_AGAINST = (
     ComparisonColumn(
-        "times as\nfast",
-        "the baseline's latency ÷ its own, with the 95 % interval over fresh processes; above 1 it is faster",
-        _of_pair(_fast),
+        "accuracy,\npoints",
+        "its accuracy less the baseline's on the same images, in hundredths, with the 95 % interval",
+        _of_pair(_points),
     ),
     ComparisonColumn(
         "times as\nsmall",
@@ -149,14 +162,9 @@ AGAINST = (
         _of_pair(lambda pair: f"{pair.times_as_small:.2f}×"),
     ),
     ComparisonColumn(
-        "memory\n÷",
+        "less\nmemory",
         "the baseline's peak memory ÷ its own",
         _of_pair(lambda pair: f"{pair.memory_ratio:.2f}×"),
-    ),
-    ComparisonColumn(
-        "accuracy,\npoints",
-        "its accuracy less the baseline's on the same images, in hundredths, with the 95 % interval",
-        _of_pair(_points),
     ),
     ComparisonColumn(
         "agree-\nment",
@@ -165,7 +173,6 @@ AGAINST = (
         ColumnPlace.OFTEN,
     ),
 )
-"""How a row stands against the baseline's."""
 
 
 def columns_with_values(
@@ -185,10 +192,14 @@ def status_of(row: NetworkRow) -> str:
     return row.provenance if row.status == "completed" else row.status
 
 
-def provenance_of(row: NetworkRow) -> str:
+def _provenance_of(row: NetworkRow) -> str:
     """Return the provenance of a row's ratio of latencies."""
     pair = row.against
     return NONE if pair is None or pair.times_as_fast is None else pair.times_as_fast.provenance
+
+
+PROVENANCE = ComparisonColumn("provenance", "how the latency came about", status_of)
+"""The last column of the figures."""
 
 
 def title(comparison: NetworkComparison) -> str:
@@ -203,11 +214,11 @@ def front_sentence(comparison: NetworkComparison) -> str:
     return f"on the Pareto front of {comparison.front_of}: {names}"
 
 
-def sentence(row: NetworkRow) -> str | None:
-    """Return how a row stands against the baseline's, in words; None where it is compared with nothing."""
+def sentences(row: NetworkRow) -> list[str]:
+    """Return how a row stands against the baseline's, in words; nothing where it is compared with nothing."""
     pair = row.against
     if pair is None:
-        return None
+        return []
     parts = [
         _worded(pair.times_as_small, "smaller", "larger", "as small"),
         *([] if pair.times_as_fast is None else [_speed(pair.times_as_fast)]),
@@ -217,7 +228,7 @@ def sentence(row: NetworkRow) -> str | None:
         parts.append(f"at {_points(pair)} points of accuracy on {pair.accuracy.images} images")
     elif pair.agreement is not None:
         parts.append(f"agreement {pair.agreement:.3f}")
-    return f"{row.name} against {pair.baseline}: {', '.join(parts)}"
+    return [f"{row.name} against {pair.baseline}: {', '.join(parts)}"]
 
 
 def _worded(ratio: float, more: str, less: str, equal: str) -> str:

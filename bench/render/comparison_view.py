@@ -8,18 +8,17 @@ from rich.text import Text
 
 from bench.compare.document import NetworkComparison, NetworkRow
 from bench.render.comparison_text import (
-    AGAINST,
     FIGURES,
     NONE,
     ComparisonColumn,
+    against_columns,
     all_remarks,
     columns_with_values,
     common_conditions,
     compared_rows,
     front_sentence,
     gaps,
-    provenance_of,
-    sentence,
+    sentences,
     status_of,
     title,
 )
@@ -32,13 +31,16 @@ from bench.report.schema import Report
 def comparison_view(comparison: NetworkComparison, reports: Sequence[Report], width: int) -> RenderableType:
     """Return a comparison for a terminal `width` columns wide. `reports`: those of its networks."""
     rows = compared_rows(comparison)
-    sentences = [text for row in rows if (text := sentence(row)) is not None]
+    figures = _fitting(comparison.rows, FIGURES, _figures_table, width)
+    pairs: list[RenderableType] = []
+    if rows:
+        pairs = [Text(), _fitting(rows, against_columns(rows), _against_table, width)]
     return Group(
         Hanging(line(title(comparison), "bold")),
-        _fitting(comparison.rows, FIGURES, _figures_table, width),
+        figures,
         *hanging([f"* {front_sentence(comparison)}"], "bold"),
-        *([Text(), _fitting(rows, AGAINST, _against_table, width)] if rows else []),
-        *hanging(sentences),
+        *pairs,
+        *hanging(sentence for row in rows for sentence in sentences(row)),
         *hanging(gaps(comparison), "yellow"),
         *hanging(f"note: {note}" for note in comparison.notes),
         *hanging(common_conditions(reports), "dim"),
@@ -75,10 +77,8 @@ def _against_table(rows: Sequence[NetworkRow], columns: Sequence[ComparisonColum
     table.add_column(f"against {_baselines(rows)}", overflow="fold")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
-    table.add_column("latency", no_wrap=True)
     for row in rows:
-        cells = [_cell(column.text(row)) for column in columns]
-        table.add_row(line(row.name), *cells, line(provenance_of(row)))
+        table.add_row(line(row.name), *(_cell(column.text(row)) for column in columns))
     return table
 
 

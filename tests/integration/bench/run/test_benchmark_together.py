@@ -10,8 +10,9 @@ from making.short_benchmark import PROFILE
 from bench.bundle.manifest import read_bundle
 from bench.report.files import read_report, write_report
 from bench.report.schema import Report
-from bench.run.benchmark import Measured, benchmark_together
+from bench.run.benchmark import benchmark_together
 from bench.run.model_set import ModelSet
+from bench.run.parts import Measured
 from bench.run.request import BenchmarkRequest
 from bench.verify.verifying import verify_file
 

@@ -94,7 +94,9 @@ def test_an_unknown_baseline_is_refused_with_what_was_meant() -> None:
 
 def test_a_variant_that_the_baseline_lacks_or_that_did_not_run_is_said() -> None:
     large = network("large", {"onnx-fp32": Row(10), "onnx-int8": Skipped(reason="no such runtime here")})
-    small = network("small", {"onnx-int8": Row(5), "openvino-fp32": Row(6), "torchscript-fp32": Skipped(reason="x")})
+    small = network(
+        "small", {"onnx-int8": Row(5), "openvino-fp32": Row(6), "torchscript-fp32": Skipped(reason="x")}
+    )
 
     comparison = compare_networks([large, small])
 
