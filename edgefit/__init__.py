@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from edgefit.api import (
         Checked,
         Choice,
+        Comparison,
         EdgefitError,
         InputError,
         Inspection,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         bench,
         check,
         choose,
+        compare,
         export,
         finetune,
         inspect,
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Checked",
     "Choice",
+    "Comparison",
     "EdgefitError",
     "InputError",
     "Inspection",
@@ -36,6 +39,7 @@ __all__ = [
     "bench",
     "check",
     "choose",
+    "compare",
     "export",
     "finetune",
     "inspect",

@@ -44,7 +44,7 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.metrics import Metric, try_metrics, with_metrics
-from edgefit.networks import opened_networks, require_baseline
+from edgefit.networks import opened_networks, require_comparable
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
@@ -153,7 +153,7 @@ def compare(
     with ExitStack() as stack:
         with kept_affinity():
             networks = stack.enter_context(opened_networks(paths, inputs))
-        require_baseline(networks, baseline, request.only)
+        require_comparable(networks, baseline, request.only)
         benchmark_together(networks, device, request, progress, on_reports)
     return finished[-1]
 

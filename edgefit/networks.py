@@ -64,15 +64,18 @@ def network_names(bundles: dict[Path, Bundle]) -> dict[Path, str]:
     return dict(zip(bundles, display_names(list(bundles)), strict=True))
 
 
-def require_baseline(networks: Sequence[Measured], baseline: str | None, only: Sequence[str]) -> None:
-    """Raise InputError, before anything is measured, for a single network, or an unknown baseline."""
+def require_comparable(networks: Sequence[Measured], baseline: str | None, only: Sequence[str]) -> None:
+    """Raise InputError, before anything is measured, for a single network, or unknown names.
+
+    `only`: the variants to measure, which each bundle has to have.
+    """
     names = [name for network in networks for name in _names(network)]
+    rows = [row for network in networks for row in _rows(network, only)]
     if len(names) < 2:
         raise InputError(
             f"'{names[0]}' is the only network; give two or more bundles or model files to compare"
         )
     if baseline is not None:
-        rows = [row for network in networks for row in _rows(network, only)]
         choose(baseline.partition("@")[0], [*names, *rows], "baseline")
 
 

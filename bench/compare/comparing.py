@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.bundle.model_set import NetworkCounts
-from bench.bundle.variants import choose
+from bench.bundle.variants import Variant, choose
 from bench.choose.candidates import Candidate, JudgedBy, ranked_and_others
 from bench.choose.pareto import front
 from bench.compare.against import against
@@ -13,6 +13,7 @@ from bench.errors import InputError
 from bench.report.comparability import subject_differences
 from bench.report.joint_runs import took_turns, why_not_same_answers
 from bench.report.schema import Report, Run
+from bench.runtimes.providers import case_id
 from bench.statistics.wilson import wilson_interval
 
 
@@ -147,14 +148,21 @@ def _opposite(row: _Named, rows: Sequence[_Named], baseline: str) -> _Named | st
     if baseline in (row.network, row.name):
         return None
     own = [each for each in rows if baseline in (each.network, each.name)]
-    same = own if len(own) == 1 else [each for each in own if each.run.case == row.run.case]
+    same = own if len(own) == 1 else [each for each in own if _kind(each) == _kind(row)]
     if row.run.status != "completed":
         return f"it was {row.run.status}"
     if not same:
-        return f"{baseline} has no {row.run.case}"
+        return f"{baseline} has no {case_id(*_kind(row))}"
     if same[0].run.status != "completed":
         return f"{same[0].name} was {same[0].run.status}"
     return same[0]
+
+
+def _kind(row: _Named) -> tuple[str, str]:
+    """Return the format and precision of a row, as variants are called, and its provider."""
+    precision = row.run.precision
+    assert precision is not None
+    return str(Variant(row.run.format, precision)), row.run.config.provider
 
 
 def _notes(reports: Sequence[Report], baseline: str) -> list[str]:

@@ -220,9 +220,9 @@ def sentences(row: NetworkRow) -> list[str]:
     if pair is None:
         return []
     parts = [
-        _worded(pair.times_as_small, "smaller", "larger", "as small"),
+        _worded(pair.times_as_small, "smaller", "larger", "the same size"),
         *([] if pair.times_as_fast is None else [_speed(pair.times_as_fast)]),
-        _worded(pair.memory_ratio, "less memory", "more memory", "as much memory"),
+        _worded(pair.memory_ratio, "less memory", "more memory", "the same memory"),
     ]
     if pair.accuracy is not None:
         parts.append(f"at {_points(pair)} points of accuracy on {pair.accuracy.images} images")
@@ -234,7 +234,7 @@ def sentences(row: NetworkRow) -> list[str]:
 def _worded(ratio: float, more: str, less: str, equal: str) -> str:
     text = f"{ratio if ratio >= 1 else 1 / ratio:.2f}"
     if float(text) == 1:
-        return f"{equal}"
+        return equal
     return f"{text}× {more if ratio > 1 else less}"
 
 
@@ -242,7 +242,7 @@ def _speed(ratio: TimesAsFast) -> str:
     is_faster = ratio.value >= 1
     value = ratio.value if is_faster else 1 / ratio.value
     if ratio.ci95 is None:
-        ends = f"no interval: {ratio.because}"
+        ends = f"no interval, because {ratio.because}"
     else:
         low, high = ratio.ci95 if is_faster else (1 / ratio.ci95[1], 1 / ratio.ci95[0])
         ends = f"{low:.2f} to {high:.2f}"
@@ -283,8 +283,13 @@ def common_conditions(reports: Sequence[Report]) -> list[str]:
 def all_remarks(reports: Sequence[Report]) -> list[Remark]:
     """Return the remarks on all networks, each with its network; those on the whole run once."""
     named = [
-        Remark(remark.kind, f"{report.name}: {remark.cases}" if remark.cases else "", remark.sentence)
+        Remark(remark.kind, _with_network(report, remark.cases), remark.sentence)
         for report in reports
         for remark in remarks(report)
     ]
     return list(dict.fromkeys(named))
+
+
+def _with_network(report: Report, cases: str) -> str:
+    """Return the rows of a remark behind their network. Model files are networks themselves."""
+    return cases if not cases or report.models is not None else f"{report.name}: {cases}"
