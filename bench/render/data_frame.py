@@ -63,7 +63,8 @@ def comparison_to_frame(comparison: NetworkComparison) -> "pd.DataFrame":
     What a row is against the baseline's has columns that begin with `against_`; an interval is two columns.
     """
     lines = [_flat(row.model_dump(mode="json")) for row in comparison.rows]
-    names = list(dict.fromkeys(name for line in lines for name in line))
+    given = {name for line in lines for name, value in line.items() if value is not None}
+    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name in given]
     notes = [title(comparison), front_sentence(comparison), *gaps(comparison), *comparison.notes]
     return _frame([[line.get(name) for name in names] for line in lines], names, notes, ())
 

@@ -127,9 +127,8 @@ def test_the_interval_of_a_difference_holds_the_truth_in_about_95_of_100(each: i
     for _ in range(300):
         kinds = random.choice(4, 256, p=[0.85, 0.02, 0.05, 0.08])
         variant, reference = np.isin(kinds, [0, 1]), np.isin(kinds, [0, 2])
-        paired = accuracy.Paired.of(
-            *(np.repeat(right[:, None], each, axis=1) for right in (variant, reference))
-        )
+        by_image = (np.repeat(right[:, None], each, axis=1) for right in (variant, reference))
+        paired = accuracy.Paired.of(*by_image)
         low, high = paired.difference_ci95()
         assert low <= paired.difference <= high
         inside += low <= -0.03 <= high

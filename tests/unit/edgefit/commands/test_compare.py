@@ -7,7 +7,6 @@ import pytest
 from making.command_line import edgefit_here
 from making.compared_report import Row
 from making.networks import network, two_networks
-from making.tiny_run import make_tiny_run
 
 import edgefit
 from bench.compare.comparing import compare_networks
@@ -77,10 +76,10 @@ def test_python_gives_the_same_comparison_with_its_reports(tmp_path: Path) -> No
     assert "<pre>" in comparison._repr_html_()
 
 
-def test_a_run_folder_is_refused_with_the_command_that_exports_it(
-    bundle_folder: Path, tmp_path: Path
-) -> None:
-    run = make_tiny_run(tmp_path / "run")
+def test_a_run_folder_is_refused_with_the_command_to_export_it(bundle_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps({"schema": 1, "arch": "resnet18", "training": {}}))
 
     done = edgefit_here("compare", bundle_folder, run)
 
