@@ -29,7 +29,7 @@ from edgefit.metrics import metrics_of
 from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
-from edgefit.results import Checked, Choice, Comparison, Inspection, Report
+from edgefit.results import Checked, Choice, Inspection, NetworkComparison, Report
 from edgefit.subjects import SubjectOptions
 from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, require_name
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Checked",
     "Choice",
-    "Comparison",
     "EdgefitError",
     "InputError",
     "Inspection",
     "MissingRuntimeError",
+    "NetworkComparison",
     "Report",
     "Verification",
     "bench",
@@ -124,7 +124,7 @@ def compare(
     out: str | PathLike[str] | None = None,
     overwrite: bool = False,
     progress: bool = True,
-) -> Comparison:
+) -> NetworkComparison:
     """Measure bundles and model files together on this machine, and compare each with the baseline.
 
     `networks`: two or more bundles and model files; or the folder that `out` named before, which is read
@@ -146,7 +146,7 @@ def compare(
         compared = jobs.compare(
             _paths(networks), str(profile), inputs, request, baseline, folder, overwrite, watcher
         )
-    return Comparison.of(compared.comparison, compared.reports)
+    return NetworkComparison.of(compared.comparison, compared.reports)
 
 
 @python_errors()

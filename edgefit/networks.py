@@ -9,13 +9,13 @@ from bench.bundle.model_files import display_names, refuse_same_file
 from bench.bundle.variants import choose
 from bench.errors import InputError
 from bench.run.model_set import ModelSet
-from bench.run.parts import Measured
+from bench.run.parts import MeasuredSubject
 from edgefit.subjects import SubjectOptions
 from user_files.path_kinds import own_folder_at
 
 
 @contextmanager
-def opened_networks(paths: Sequence[Path], options: SubjectOptions) -> Iterator[list[Measured]]:
+def opened_networks(paths: Sequence[Path], options: SubjectOptions) -> Iterator[list[MeasuredSubject]]:
     """Open bundles and model files, in the order in which they are given; all model files are together.
 
     Raises InputError for a path that is neither, that is given twice, or for options that nothing needs.
@@ -31,12 +31,12 @@ def opened_networks(paths: Sequence[Path], options: SubjectOptions) -> Iterator[
         opened = {path: read_bundle(path) for path in bundles}
         names = network_names(opened)
         models = _models(files, options, stack)
-        measured: list[Measured] = []
+        measured: list[MeasuredSubject] = []
         for path in paths:
             if path in opened:
-                measured.append(Measured(opened[path], names[path]))
+                measured.append(MeasuredSubject(opened[path], names[path]))
             elif path == files[0] and models is not None:
-                measured.append(Measured(models))
+                measured.append(MeasuredSubject(models))
         yield measured
 
 
@@ -64,7 +64,9 @@ def network_names(bundles: dict[Path, Bundle]) -> dict[Path, str]:
     return dict(zip(bundles, display_names(list(bundles)), strict=True))
 
 
-def require_comparable(networks: Sequence[Measured], baseline: str | None, only: Sequence[str]) -> None:
+def require_comparable(
+    networks: Sequence[MeasuredSubject], baseline: str | None, only: Sequence[str]
+) -> None:
     """Raise InputError, before anything is measured, for a single network, or unknown names.
 
     `only`: the variants to measure, which each bundle has to have.
@@ -79,14 +81,14 @@ def require_comparable(networks: Sequence[Measured], baseline: str | None, only:
         choose(baseline.partition("@")[0], [*names, *rows], "baseline")
 
 
-def _names(network: Measured) -> list[str]:
+def _names(network: MeasuredSubject) -> list[str]:
     subject = network.subject
     if isinstance(subject, Bundle):
         return [network.network]
     return [model.record.name for model in subject.models]
 
 
-def _rows(network: Measured, only: Sequence[str]) -> list[str]:
+def _rows(network: MeasuredSubject, only: Sequence[str]) -> list[str]:
     """Return the names of a bundle's rows, without their providers."""
     if not isinstance(network.subject, Bundle):
         return []

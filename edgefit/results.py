@@ -103,13 +103,13 @@ class Checked(CheckedRecord):
         return _line(f"<Checked: {headline(self)}>")
 
 
-class Comparison(ComparisonRecord):
+class NetworkComparison(ComparisonRecord):
     """Networks side by side. `print(comparison)` shows the tables of the command line."""
 
     _reports: tuple[ReportRecord, ...] = PrivateAttr(default=())
 
     @classmethod
-    def of(cls, comparison: ComparisonRecord, reports: Sequence[ReportRecord]) -> "Comparison":
+    def of(cls, comparison: ComparisonRecord, reports: Sequence[ReportRecord]) -> "NetworkComparison":
         """Return a comparison with the views, and the reports of its networks."""
         result = cls.model_construct(**dict(comparison))
         result._reports = tuple(Report.of(report) for report in reports)
@@ -143,7 +143,7 @@ class Comparison(ComparisonRecord):
         return as_text(comparison_view(self, self._reports, WIDTH_WITHOUT_TERMINAL))
 
     def __repr__(self) -> str:
-        return _line(f"<Comparison of {', '.join(self.networks)}: baseline {self.baseline}>")
+        return _line(f"<NetworkComparison: {', '.join(self.networks)}: baseline {self.baseline}>")
 
 
 class Choice(ChoiceRecord):

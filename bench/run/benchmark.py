@@ -27,7 +27,7 @@ from bench.report.summaries import References
 from bench.run import proxy
 from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
 from bench.run.model_set import ModelSet
-from bench.run.parts import Measured, Part, part_of
+from bench.run.parts import MeasuredSubject, ReportPart, part_of
 from bench.run.projected_rows import with_projections
 from bench.run.request import BenchmarkRequest
 from bench.run.rows import RowContext, row_of_case, row_of_missing
@@ -49,7 +49,7 @@ from user_files.wording import counted
 class _PreparedRun:
     """A run before anything is measured."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ReportPart, ...]
     profile: Profile
     request: BenchmarkRequest
     host: Host
@@ -92,13 +92,13 @@ def benchmark(
 ) -> Report:
     """Measure a bundle's artifacts, or model files, on this machine: see benchmark_together."""
     with alone(progress):
-        job = _prepare([Measured(subject)], profile, request, is_joint=False)
+        job = _prepare([MeasuredSubject(subject)], profile, request, is_joint=False)
         (report,) = _benchmark(job, progress, lambda reports: on_report(reports[0]))
     return report
 
 
 def benchmark_together(
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredSubject],
     profile: Profile,
     request: BenchmarkRequest,
     progress: Progress,
@@ -138,7 +138,7 @@ def _benchmark(
 
 
 def _prepare(
-    measured: Sequence[Measured], profile: Profile, request: BenchmarkRequest, is_joint: bool
+    measured: Sequence[MeasuredSubject], profile: Profile, request: BenchmarkRequest, is_joint: bool
 ) -> _PreparedRun:
     host = read_host()
     terms = terms_of(profile, host)
@@ -169,7 +169,7 @@ def _prepare(
     )
 
 
-def _report(job: _PreparedRun, part: Part, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
+def _report(job: _PreparedRun, part: ReportPart, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
     return Report(
         schema=2,
         tool=job.request.tool,
@@ -195,7 +195,7 @@ def _report(job: _PreparedRun, part: Part, outcomes: Outcomes, host_rates: tuple
 
 
 def _projected(
-    job: _PreparedRun, part: Part, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]
+    job: _PreparedRun, part: ReportPart, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]
 ) -> tuple[Run, ...]:
     if not job.terms.is_another:
         return rows
@@ -266,7 +266,7 @@ def _sentence_on_dropped(lines: range) -> str:
     )
 
 
-def _rows(job: _PreparedRun, part: Part, outcomes: Outcomes) -> tuple[Run, ...]:
+def _rows(job: _PreparedRun, part: ReportPart, outcomes: Outcomes) -> tuple[Run, ...]:
     context = RowContext(
         evaluation=part.evaluation,
         profile=job.profile,

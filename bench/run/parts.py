@@ -24,7 +24,7 @@ from device_profiles.profile import Profile
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredSubject:
     """A bundle or model files that are measured, and what they are called."""
 
     subject: Bundle | ModelSet
@@ -34,10 +34,10 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """What one report of a run is about."""
 
-    measured: Measured
+    measured: MeasuredSubject
     """What is measured."""
     cases: tuple[Case, ...]
     """Its cases."""
@@ -85,19 +85,19 @@ class Part:
 
 
 def part_of(
-    measured: Measured,
+    measured: MeasuredSubject,
     profile: Profile,
     terms: Terms,
     options: RunOptions,
     cpus: tuple[int, ...] | None,
     request: BenchmarkRequest,
     is_joint: bool,
-) -> Part:
+) -> ReportPart:
     """Return what one report is about. `is_joint`: whether other networks are compared with it."""
     subject = measured.subject
     if not isinstance(subject, Bundle):
         cases = cases_of_models(subject.models, profile, terms, options, cpus)
-        return Part(measured, cases, None, model_counts=counts_of_models(subject) if is_joint else {})
+        return ReportPart(measured, cases, None, model_counts=counts_of_models(subject) if is_joint else {})
     artifacts = subject.select(request.only)
     if not artifacts:
         raise InputError(f"{subject.folder} has no artifact, because no export succeeded; export it again")
@@ -110,4 +110,4 @@ def part_of(
     evaluation = evaluation_of(subject, evaluated, len(pack), is_hashed=is_joint)
     named = tuple(replace(case, network=measured.network) for case in cases)
     counts = counts_of_bundle(subject, artifacts) if is_joint else None
-    return Part(measured, named, evaluation, counts)
+    return ReportPart(measured, named, evaluation, counts)

@@ -12,7 +12,7 @@ from bench.report.files import read_report, write_report
 from bench.report.schema import Report
 from bench.run.benchmark import benchmark_together
 from bench.run.model_set import ModelSet
-from bench.run.parts import Measured
+from bench.run.parts import MeasuredSubject
 from bench.run.request import BenchmarkRequest
 from bench.verify.verifying import verify_file
 
@@ -35,7 +35,7 @@ def test_the_cases_of_all_networks_take_turns_and_each_has_its_report(
     request = BenchmarkRequest(only=("onnx-fp32",), tool="0", created="2026-01-01T00:00:00+00:00")
 
     with ModelSet([bundle_folder / "onnx-fp32" / "model.onnx"], {}) as files:
-        measured = [Measured(first, "quick"), Measured(second, "slow"), Measured(files)]
+        measured = [MeasuredSubject(first, "quick"), MeasuredSubject(second, "slow"), MeasuredSubject(files)]
         reports = benchmark_together(measured, PROFILE, request, Silent())
 
     assert [report.name for report in reports] == ["quick", "slow", "model.onnx"]

@@ -67,7 +67,7 @@ def test_python_gives_the_same_comparison_with_its_reports(tmp_path: Path) -> No
     assert comparison.baseline == "mobilenet"
     assert [report.name for report in comparison.network_reports] == ["resnet", "mobilenet"]
     assert "on the Pareto front" in str(comparison)
-    assert repr(comparison) == "<Comparison of resnet, mobilenet: baseline mobilenet>"
+    assert repr(comparison) == "<NetworkComparison: resnet, mobilenet: baseline mobilenet>"
     frame = comparison.to_pandas()
     assert list(frame.name) == [row.name for row in comparison.rows]
     assert frame.against_times_as_fast_ci95_low.notna().sum() == 2
