@@ -1,6 +1,6 @@
 """What `edgefit compare` is given: bundles and model files to measure together, or what it wrote before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def opened_networks(paths: Sequence[Path], options: SubjectOptions) -> Iterator[
         options.refuse_for_models()
     with ExitStack() as stack:
         opened = {path: read_bundle(path) for path in bundles}
-        names = network_names(opened)
         models = _models(files, options, stack)
+        names = network_names(opened, [] if models is None else [each.record.name for each in models.models])
         measured: list[MeasuredSubject] = []
         for path in paths:
             if path in opened:
@@ -56,10 +56,13 @@ def _is_bundle(path: Path) -> bool:
     return False
 
 
-def network_names(bundles: dict[Path, Bundle]) -> dict[Path, str]:
-    """Return what each bundle is called: by its own name, or by its folder where two have the same name."""
+def network_names(bundles: Mapping[Path, Bundle], others: Sequence[str] = ()) -> dict[Path, str]:
+    """Return what each bundle is called: by its own name, or by its folder where two have the same name.
+
+    `others`: the names of model files.
+    """
     names = [bundle.manifest.name for bundle in bundles.values()]
-    if len(set(names)) == len(names):
+    if len({*names, *others}) == len(names) + len(others):
         return dict(zip(bundles, names, strict=True))
     return dict(zip(bundles, display_names(list(bundles)), strict=True))
 

@@ -9,6 +9,7 @@ from bench.bundle.variants import Precision
 from bench.choose.candidates import JudgedBy
 from bench.devices.terms import Provenance
 from bench.record import Record
+from bench.run_config import RunConfig
 
 NOTHING_COMPARED = 12
 """The exit code if no latency of two networks could be compared."""
@@ -75,6 +76,10 @@ class NetworkRow(Record):
     """Its format."""
     precision: Precision | None = Field(strict=False)
     """Its precision."""
+    config: RunConfig
+    """The options that it ran with, and its provider."""
+    runtime: str | None
+    """The runtime's name and version; null unless it completed."""
     provenance: Provenance
     """Whether its latency was measured on the device or on a proxy."""
     status: Literal["completed", "skipped", "failed"]
@@ -132,6 +137,8 @@ class NetworkComparison(Record):
     """The device's profile."""
     cpu: str
     """The CPU that it ran on."""
+    quick: bool
+    """Whether the profile's short sampling was used, and only the first images."""
     networks: tuple[str, ...]
     """The networks, in the order in which they were given."""
     baseline: str

@@ -74,7 +74,7 @@ def _figures_table(rows: Sequence[NetworkRow], columns: Sequence[ComparisonColum
 
 def _against_table(rows: Sequence[NetworkRow], columns: Sequence[ComparisonColumn]) -> Table:
     table = empty_table()
-    table.add_column(f"against {_baselines(rows)}", overflow="fold")
+    table.add_column(line(f"against {_baselines(rows)}"), overflow="fold")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
     for row in rows:
