@@ -36,7 +36,7 @@ def comparison_to_markdown(comparison: NetworkComparison, reports: Sequence[Repo
         lines += ["", *against, ""]
     lines += [f"- {escaped(gap)}" for gap in gaps(comparison)]
     lines += [f"- {escaped(note)}" for note in comparison.notes]
-    lines += ["", "<details><summary>Conditions and warnings</summary>", ""]
+    lines += ["", "<details><summary>Conditions</summary>", ""]
     lines += [f"- {escaped(line)}" for line in common_conditions(reports)]
     lines += [remark_line(remark) for remark in all_remarks(reports)]
     return "\n".join([*lines, "", "</details>", ""])
