@@ -5,7 +5,7 @@ It opens what is given and calls bench/, export/ or models/. It parses no text a
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,8 +17,7 @@ from bench.choose.choosing import Choice, Criteria
 from bench.choose.choosing import choose as choose_among
 from bench.choose.comparing import Preference
 from bench.compare.comparing import compare_networks
-from bench.compare.document import NetworkComparison
-from bench.compare.folder import is_comparison, read_comparison, write_comparison, written_comparison
+from bench.compare.folder import write_comparison, written_comparison
 from bench.devices.matching import profile_that_is
 from bench.errors import InputError
 from bench.filesystem.whole_files import refuse_to_overwrite, refuse_to_replace, whole_folder
@@ -44,13 +43,12 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.metrics import Metric, try_metrics, with_metrics
-from edgefit.networks import opened_networks, require_comparable
+from edgefit.networks import ComparedNetworks, compared_before, opened_networks, require_comparable
 from edgefit.profiles import named_profiles
-from edgefit.subjects import SubjectOptions, opened
+from edgefit.subjects import SubjectOptions, is_json, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import A_DOCUMENT, is_report, path_kind
-from user_files.text import utf8_of
 
 if TYPE_CHECKING:
     from export.options import ExportOptions
@@ -68,7 +66,6 @@ _FOREIGN: dict[Compared, tuple[str, ...]] = {
 }
 # The options whose names are not those of their parameters.
 _OPTIONS = {"judged_output": "--output"}
-_HEAD_BYTES = 8
 
 
 def measure(
@@ -108,16 +105,6 @@ def measure(
     return finished[-1]
 
 
-@dataclass(frozen=True)
-class ComparedNetworks:
-    """Networks side by side, with the report of each."""
-
-    comparison: NetworkComparison
-    """How they compare."""
-    reports: tuple[Report, ...]
-    """Their reports, in the order of the networks."""
-
-
 def compare(
     paths: Sequence[Path],
     profile: str,
@@ -134,7 +121,7 @@ def compare(
     `out`: the folder for the reports; without it the result is given to `show` before the journal is deleted.
     Reports, or the folder of an earlier comparison, are read, and nothing is measured.
     """
-    if earlier := _compared_before(paths, baseline):
+    if earlier := compared_before(paths, baseline):
         return earlier
     require_linux("measuring")
     device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
@@ -156,31 +143,6 @@ def compare(
         require_comparable(networks, baseline, request.only)
         benchmark_together(networks, device, request, progress, on_reports)
     return finished[-1]
-
-
-def _compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:
-    """Return the comparison of reports, or of a folder that a comparison wrote; None if others are given.
-
-    Raises InputError if reports are mixed with what is measured.
-    """
-    folders = [path for path in paths if is_comparison(path)]
-    reports = [path for path in paths if path not in folders and _is_report(path)]
-    if not folders and not reports:
-        return None
-    if len(folders) == len(paths) == 1:
-        comparison, read = read_comparison(folders[0], baseline)
-        return ComparedNetworks(comparison, tuple(read))
-    if folders or len(reports) < len(paths):
-        raise InputError(
-            f"{(folders or reports)[0]}: is a result of edgefit, and is not measured with the others; give "
-            "bundles and model files, or one folder that edgefit compare wrote, or its reports alone"
-        )
-    given = tuple(read_report(path) for path in reports)
-    return ComparedNetworks(compare_networks(given, baseline), given)
-
-
-def _is_report(path: Path) -> bool:
-    return not path.is_dir() and path.exists() and _is_json(path)
 
 
 def _profile_here(progress: Progress) -> Profile:
@@ -210,7 +172,7 @@ def _kind_of(given: Path | Report) -> Compared:
     if given.is_dir():
         return "bundles"
     _refuse_other(given)
-    return "reports" if _is_json(given) else "models"
+    return "reports" if is_json(given) else "models"
 
 
 def _refuse_other(path: Path) -> None:
@@ -219,16 +181,6 @@ def _refuse_other(path: Path) -> None:
     if kind is not None and not kind.is_model and not is_report(kind) and kind.what != A_DOCUMENT:
         remedy = kind.remedy or "give two model files, two bundles, or two reports"
         raise InputError(f"{path}: is {kind.what}, not a model file, a bundle or a report; {remedy}")
-
-
-def _is_json(path: Path) -> bool:
-    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
-    if path.suffix == ".json":
-        return True
-    if not path.is_file():  # opening a pipe would wait for its other end
-        return False
-    with path.open("rb") as file:
-        return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")
 
 
 def _named(given: Path | Report) -> str:

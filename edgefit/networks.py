@@ -2,16 +2,33 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bundle.manifest import MANIFEST, Bundle, read_bundle
 from bench.bundle.model_files import display_names, refuse_same_file
 from bench.bundle.variants import choose
+from bench.compare.comparing import compare_networks
+from bench.compare.document import NetworkComparison
+from bench.compare.folder import is_comparison, read_comparison
 from bench.errors import InputError
+from bench.report.files import read_report
+from bench.report.schema import Report
 from bench.run.model_set import ModelSet
 from bench.run.parts import MeasuredSubject
-from edgefit.subjects import SubjectOptions
+from device_profiles.validation import nearest
+from edgefit.subjects import SubjectOptions, is_json
 from user_files.path_kinds import own_folder_at
+
+
+@dataclass(frozen=True)
+class ComparedNetworks:
+    """Networks side by side, with the report of each."""
+
+    comparison: NetworkComparison
+    """How they compare."""
+    reports: tuple[Report, ...]
+    """Their reports, in the order of the networks."""
 
 
 @contextmanager
@@ -92,7 +109,38 @@ def _names(network: MeasuredSubject) -> list[str]:
 
 
 def _rows(network: MeasuredSubject, only: Sequence[str]) -> list[str]:
-    """Return the names of a bundle's rows, without their providers."""
-    if not isinstance(network.subject, Bundle):
+    """Return the names of a bundle's rows, without providers; raises InputError for an unknown variant."""
+    bundle = network.subject
+    if not isinstance(bundle, Bundle):
         return []
-    return [f"{network.network}/{artifact.variant}" for artifact in network.subject.select(only)]
+    known = [artifact.variant for artifact in bundle.manifest.artifacts]
+    absent = {missing.variant for missing in bundle.manifest.missing}
+    for name in only:
+        if name not in known and name not in absent:
+            raise InputError(f"--only {name}: {bundle.folder} has no such variant; {nearest(name, known)}")
+    return [f"{network.network}/{artifact.variant}" for artifact in bundle.select(only)]
+
+
+def compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:
+    """Return the comparison of reports, or of a folder that a comparison wrote; None if others are given.
+
+    Raises InputError if reports are mixed with what is measured.
+    """
+    folders = [path for path in paths if is_comparison(path)]
+    reports = [path for path in paths if path not in folders and _is_report(path)]
+    if not folders and not reports:
+        return None
+    if len(folders) == len(paths) == 1:
+        comparison, read = read_comparison(folders[0], baseline)
+        return ComparedNetworks(comparison, tuple(read))
+    if folders or len(reports) < len(paths):
+        raise InputError(
+            f"{(folders or reports)[0]}: is a result of edgefit, and is not measured with the others; give "
+            "bundles and model files, or one folder that edgefit compare wrote, or its reports alone"
+        )
+    given = tuple(read_report(path) for path in reports)
+    return ComparedNetworks(compare_networks(given, baseline), given)
+
+
+def _is_report(path: Path) -> bool:
+    return not path.is_dir() and path.exists() and is_json(path)

@@ -29,7 +29,7 @@ from edgefit.terminal import Output
 from edgefit.values import DEFAULT_PROFILE, now
 
 if TYPE_CHECKING:
-    from edgefit.jobs import ComparedNetworks
+    from edgefit.networks import ComparedNetworks
 
 _NEXT_IF_NOTHING = "give networks that have the same variants, and variants that run here"
 
