@@ -29,7 +29,7 @@ from edgefit.metrics import metrics_of
 from edgefit.own_packages import require_own
 from edgefit.progress import Silence
 from edgefit.progress import progress as shown_progress
-from edgefit.results import Checked, Choice, Inspection, Report
+from edgefit.results import Checked, Choice, Inspection, NetworkComparison, Report
 from edgefit.subjects import SubjectOptions
 from edgefit.values import CHECK_S, DEFAULT_PROFILE, SHARE, SQNR_DB, SUSTAINED_S, now, require_name
 
@@ -43,11 +43,13 @@ __all__ = [
     "InputError",
     "Inspection",
     "MissingRuntimeError",
+    "NetworkComparison",
     "Report",
     "Verification",
     "bench",
     "check",
     "choose",
+    "compare",
     "export",
     "finetune",
     "inspect",
@@ -102,6 +104,49 @@ def bench(
     metrics = metrics_of(_names(metric))
     with _progress(progress) as watcher:
         return Report.of(jobs.measure(_paths(model), str(profile), inputs, request, file, watcher, metrics))
+
+
+@python_errors()
+def compare(
+    networks: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    baseline: str | None = None,
+    profile: str | PathLike[str] = DEFAULT_PROFILE,
+    shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    dtype: str | Mapping[str, str] | None = None,
+    data: str | PathLike[str] | None = None,
+    preprocess: str | PathLike[str] | None = None,
+    output: str | None = None,
+    only: str | Sequence[str] = (),
+    quick: bool = False,
+    resume: bool = False,
+    keep_environment: bool = False,
+    out: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> NetworkComparison:
+    """Measure bundles and model files together on this machine, and compare each with the baseline.
+
+    `networks`: two or more bundles and model files; or the folder that `out` named before, which is read
+    again. `baseline`: the network that the others are compared with, or one of its rows; None for the first.
+    `out`: a folder for the comparison and the report of each network. The other arguments are those of
+    `bench`. `exit_code` of the result is 12 if no latency could be compared, else 0.
+    """
+    request = BenchmarkRequest(
+        only=_names(only),
+        quick=quick,
+        resume=resume,
+        keep_environment=keep_environment,
+        tool=__version__,
+        created=now(),
+    )
+    inputs = _inputs(shape, dtype, data, preprocess, output, request.only)
+    folder = None if out is None else Path(out)
+    with _progress(progress) as watcher:
+        compared = jobs.compare(
+            _paths(networks), str(profile), inputs, request, baseline, folder, overwrite, watcher
+        )
+    return NetworkComparison.of(compared.comparison, compared.reports)
 
 
 @python_errors()

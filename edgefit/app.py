@@ -7,6 +7,7 @@ from edgefit.commands.bench import bench
 from edgefit.commands.check import check
 from edgefit.commands.choose import choose
 from edgefit.commands.clean import clean
+from edgefit.commands.compare import compare
 from edgefit.commands.demo import make_demo
 from edgefit.commands.doctor import doctor
 from edgefit.commands.export import export
@@ -48,7 +49,7 @@ def edgefit(
 
 
 app.command()(make_demo(_run_command))
-for command in (finetune, export, inspect, bench, report, choose, check):
+for command in (finetune, export, inspect, bench, compare, report, choose, check):
     app.command()(command)
 app.add_typer(profiles, name="profiles")
 app.command()(pack)

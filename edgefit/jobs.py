@@ -17,9 +17,11 @@ from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
 from bench.choose.choosing import choose as choose_among
 from bench.choose.comparing import Preference
+from bench.compare.comparing import compare_networks
+from bench.compare.folder import write_comparison, written_comparison
 from bench.devices.matching import profile_that_is
 from bench.errors import InputError
-from bench.filesystem.whole_files import refuse_to_replace, whole_folder
+from bench.filesystem.whole_files import refuse_to_overwrite, refuse_to_replace, whole_folder
 from bench.gate.check_bundles import check_bundles
 from bench.gate.check_models import check_models, opened_models
 from bench.gate.check_reports import check_reports
@@ -29,7 +31,7 @@ from bench.progress import Progress
 from bench.report.comparability import require_one_task
 from bench.report.files import read_report, was_a_report, write_report
 from bench.report.schema import Report
-from bench.run.benchmark import benchmark
+from bench.run.benchmark import benchmark, benchmark_together
 from bench.run.request import BenchmarkRequest
 from bench.runtimes.profile_names import load_checked_profile
 from bench.system.cpus import cpus_here, kept_affinity
@@ -42,13 +44,12 @@ from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.metrics import Metric, try_metrics, with_metrics
+from edgefit.networks import ComparedNetworks, compared_before, opened_networks, require_comparable
 from edgefit.profiles import named_profiles
-from edgefit.subjects import SubjectOptions, opened
+from edgefit.subjects import SubjectOptions, is_json, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import A_DOCUMENT, is_report, path_kind
-from user_files.reading import reading
-from user_files.text import utf8_of
 
 if TYPE_CHECKING:
     from export.options import ExportOptions
@@ -66,7 +67,6 @@ _FOREIGN: dict[Compared, tuple[str, ...]] = {
 }
 # The options whose names are not those of their parameters.
 _OPTIONS = {"judged_output": "--output"}
-_HEAD_BYTES = 8
 
 
 def measure(
@@ -106,6 +106,46 @@ def measure(
     return finished[-1]
 
 
+def compare(
+    paths: Sequence[Path],
+    profile: str,
+    inputs: SubjectOptions,
+    request: BenchmarkRequest,
+    baseline: str | None,
+    out: Path | None,
+    overwrite: bool,
+    progress: Progress,
+    show: Callable[[ComparedNetworks], None] = lambda _compared: None,
+) -> ComparedNetworks:
+    """Measure bundles and model files together on this machine, and compare them; or compare reports again.
+
+    `out`: the folder for the reports; without it the result is given to `show` before the journal is deleted.
+    Reports, or the folder of an earlier comparison, are read, and nothing is measured.
+    """
+    if earlier := compared_before(paths, baseline):
+        return earlier
+    require_linux("measuring")
+    device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
+    if out is not None:
+        refuse_to_overwrite(out, written_comparison, overwrite)
+    finished: list[ComparedNetworks] = []
+
+    def on_reports(reports: Sequence[Report]) -> None:
+        finished.append(ComparedNetworks(compare_networks(reports, baseline), tuple(reports)))
+        if out is None:
+            show(finished[-1])
+            return
+        with whole_folder(out, written_comparison, overwrite) as folder:
+            write_comparison(folder, finished[-1].comparison, reports)
+
+    with ExitStack() as stack:
+        with kept_affinity():
+            networks = stack.enter_context(opened_networks(paths, inputs))
+        require_comparable(networks, baseline, request.only)
+        benchmark_together(networks, device, request, progress, on_reports)
+    return finished[-1]
+
+
 def _profile_here(progress: Progress) -> Profile:
     """Return the profile that this machine matches; raises InputError if there is none."""
     return profile_that_is(read_host(), named_profiles(progress), "this machine")
@@ -133,7 +173,7 @@ def _kind_of(given: Path | Report) -> Compared:
     if given.is_dir():
         return "bundles"
     _refuse_other(given)
-    return "reports" if _is_json(given) else "models"
+    return "reports" if is_json(given) else "models"
 
 
 def _refuse_other(path: Path) -> None:
@@ -142,16 +182,6 @@ def _refuse_other(path: Path) -> None:
     if kind is not None and not kind.is_model and not is_report(kind) and kind.what != A_DOCUMENT:
         remedy = kind.remedy or "give two model files, two bundles, or two reports"
         raise InputError(f"{path}: is {kind.what}, not a model file, a bundle or a report; {remedy}")
-
-
-def _is_json(path: Path) -> bool:
-    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
-    if path.suffix == ".json":
-        return True
-    if not path.is_file():  # opening a pipe would wait for its other end
-        return False
-    with reading(path) as file:
-        return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")
 
 
 def _named(given: Path | Report) -> str:

@@ -4,9 +4,13 @@ A script reads the same fields as the JSON document has. bench/render makes the 
 """
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import PrivateAttr
+
 from bench.choose.choosing import Choice as ChoiceRecord
+from bench.compare.document import NetworkComparison as ComparisonRecord
 from bench.gate.document import Checked as CheckedRecord
 from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report as ReportRecord
@@ -97,6 +101,49 @@ class Checked(CheckedRecord):
         from bench.gate.headline import headline
 
         return _line(f"<Checked: {headline(self)}>")
+
+
+class NetworkComparison(ComparisonRecord):
+    """Networks side by side. `print(comparison)` shows the tables of the command line."""
+
+    _reports: tuple[ReportRecord, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def of(cls, comparison: ComparisonRecord, reports: Sequence[ReportRecord]) -> "NetworkComparison":
+        """Return a comparison with the views, and the reports of its networks."""
+        result = cls.model_construct(**dict(comparison))
+        result._reports = tuple(Report.of(report) for report in reports)
+        return result
+
+    @property
+    def network_reports(self) -> tuple[ReportRecord, ...]:
+        """The report of each network."""
+        return self._reports
+
+    def to_json(self) -> str:
+        """Return the comparison as `edgefit compare --json` prints it."""
+        return self.model_dump_json(by_alias=True)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a line for each row, with its fields; values are in nanoseconds, bytes or shares.
+
+        What it is against the baseline's row has columns of its own. Raises MissingRuntimeError without
+        pandas.
+        """
+        from bench.render.data_frame import comparison_to_frame
+
+        return comparison_to_frame(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def __str__(self) -> str:
+        from bench.render.comparison_view import comparison_view
+
+        return as_text(comparison_view(self, self._reports, WIDTH_WITHOUT_TERMINAL))
+
+    def __repr__(self) -> str:
+        return _line(f"<NetworkComparison: {', '.join(self.networks)}: baseline {self.baseline}>")
 
 
 class Choice(ChoiceRecord):

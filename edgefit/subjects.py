@@ -9,6 +9,9 @@ from bench.bundle.manifest import MANIFEST, Bundle, read_bundle
 from bench.errors import InputError
 from bench.run.model_inputs import InputsSource, inputs_source
 from bench.run.model_set import ModelSet, Shapes
+from user_files.text import utf8_of
+
+_HEAD_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,13 @@ def only_bundle(paths: Sequence[Path]) -> Bundle:
             f"{paths[0]} and {paths[1]} cannot be measured together; give one bundle, or model files"
         )
     return read_bundle(paths[0])
+
+
+def is_json(path: Path) -> bool:
+    """Tell whether a file is meant as JSON, as reports are. No model file begins with a brace."""
+    if path.suffix == ".json":
+        return True
+    if not path.is_file():  # opening a pipe would wait for its other end
+        return False
+    with path.open("rb") as file:
+        return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")

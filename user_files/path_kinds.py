@@ -61,6 +61,12 @@ _FOLDERS: tuple[tuple[str, frozenset[str], str, str], ...] = (
         "measure it with: edgefit bench {} --out report.json",
     ),
     (
+        "comparison.json",
+        frozenset(("schema", "networks", "rows")),
+        "a comparison of edgefit compare",
+        "show it with: edgefit compare {}",
+    ),
+    (
         "wheelhouse.json",
         frozenset(("python", "glibc")),
         "a wheelhouse",
@@ -77,6 +83,11 @@ _DOCUMENTS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset(("schema", "tool", "runs")), _REPORT, "show it with: edgefit report {}"),
     (_OF_MANIFEST, "the manifest of a bundle", "give its folder: {above}"),
     (_OF_RUN, "the record of a run folder", "give its folder: {above}"),
+    (
+        frozenset(("schema", "networks", "rows")),
+        "the record of a comparison",
+        "give its folder: edgefit compare {above}",
+    ),
     (
         frozenset(("findings", "candidate", "baseline")),
         "a result of edgefit check",

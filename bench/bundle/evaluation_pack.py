@@ -3,6 +3,7 @@
 It knows the file and the arrays, not how they were chosen nor what is computed from them.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +86,16 @@ class EvaluationPack:
         batch = self.batch(index)
         item = batch if tensor.sizes[1:] == batch.shape[1:] else batch.transpose(0, 2, 3, 1)
         return item.astype(tensor.dtype, copy=False)
+
+    def samples_sha256(self) -> str:
+        """Return the SHA-256 of all samples, without labels and answers: their types, shapes and values."""
+        digest = hashlib.sha256()
+        for index in range(len(self)):
+            arrays = [self.image(index)] if self.tensors is None else self.tensors.inputs(index)
+            for array in arrays:
+                digest.update(f"{array.dtype} {array.shape}\n".encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def first(self, count: int) -> "EvaluationPack":
         """Return the pack's first `count` samples; packs are stored shuffled, so these are stratified too."""

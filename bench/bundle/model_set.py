@@ -95,6 +95,21 @@ class InputsRecord(Record):
         )
 
 
+class NetworkCounts(Record):
+    """What was counted in a network's graph, before a runtime optimises it."""
+
+    file: str
+    """The file or variant in which it was counted."""
+    parameters: int | None
+    """The number of its weights; null if that is not known."""
+    macs: int | None
+    """The multiply-accumulates of one inference; null if they are not known."""
+    uncounted: tuple[str, ...] = ()
+    """The kinds of operators whose multiply-accumulates are missing in `macs`."""
+    missing: str | None = None
+    """Why nothing was counted; null if something was."""
+
+
 class ModelFileRecord(Record):
     """A model file that was measured."""
 
@@ -116,6 +131,8 @@ class ModelFileRecord(Record):
     """The inputs that it was measured with: every axis has a size."""
     values: InputsRecord
     """The values of these inputs."""
+    counts: NetworkCounts | None = None
+    """Its weights and multiply-accumulates; null unless it was compared with other networks."""
 
 
 class ModelSetRecord(Record):

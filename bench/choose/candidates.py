@@ -202,12 +202,28 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
                 latest[key] = (report, run)
     rows = list(latest.values())
     name_of = _Names(rows)
-    completed = [run for _, run in rows if run.status == "completed"]
+    named = [(name_of(report, run), report, run) for report, run in rows]
+    ranked, others = ranked_and_others(named, judged_by(reports))
+    others += [
+        (f"{name_of(report, run)} of {report.created}", "it was measured again, and the later run counts")
+        for report, run in replaced
+    ]
+    return CandidateSet(tuple(reports), tuple(ranked), tuple(others))
+
+
+def ranked_and_others(
+    rows: Sequence[tuple[str, Report, Run]], judged: JudgedBy
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """Return the rows that can be ranked, and the names of the others with the reason. Rows have names.
+
+    No proxy's row is ranked against a measured one, and none that is not projected against projected ones.
+    """
+    completed = [run for _, _, run in rows if run.status == "completed"]
     has_measured = any(run.provenance == "measured" for run in completed)
     has_projected = not has_measured and any(run.projected is not None for run in completed)
-    judged, ranked, others = judged_by(reports), [], []
-    for report, run in rows:
-        name = name_of(report, run)
+    ranked: list[Candidate] = []
+    others: list[tuple[str, str]] = []
+    for name, report, run in rows:
         if run.status != "completed":
             others.append((name, f"{run.status}: {run.reason or 'no reason is known'}"))
         elif has_measured and run.provenance != "measured":
@@ -217,11 +233,7 @@ def _candidate_set(reports: Sequence[Report]) -> CandidateSet:
             others.append((name, f"it is not projected for the device, and others are: {because}"))
         else:
             ranked.append(Candidate(name, report, run, judged))
-    others += [
-        (f"{name_of(report, run)} of {report.created}", "it was measured again, and the later run counts")
-        for report, run in replaced
-    ]
-    return CandidateSet(tuple(reports), tuple(ranked), tuple(others))
+    return ranked, others
 
 
 def _measured(report: Report, run: Run) -> str:

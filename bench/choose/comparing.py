@@ -6,8 +6,10 @@ from enum import Enum
 
 from bench.choose.candidates import Candidate
 from bench.report.conditions import differing_machines, differing_options, ratio_through_controls
+from bench.report.joint_runs import took_turns, why_not_same_answers
 from bench.report.predictions import Predictions
 from bench.statistics import accuracy, processes
+from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Interval
 
 TIE = 0.03
@@ -80,7 +82,7 @@ def _latency(candidate: Candidate, other: Candidate) -> Comparison:
     if candidate.is_projected or other.is_projected:
         return _projected(candidate, other)
     plain = candidate.speed_ns / other.speed_ns
-    if candidate.report is other.report:
+    if took_turns(candidate.report, other.report):
         paired = processes.ratio(candidate.measured.processes, other.measured.processes)
         if paired is not None:
             because = None if paired.interval else "its report has too few processes for an interval"
@@ -109,20 +111,41 @@ def _exact(value: float, other: float) -> Comparison:
     return Comparison(ratio, Interval(ratio, ratio), is_exact=True)
 
 
+def answers_of_both(candidate: Candidate, other: Candidate) -> tuple[Predictions, Predictions] | None:
+    """Return what both say of the images that both answered; None without answers, or without classes.
+
+    They have to answer the same images: see why_not_same_answers.
+    """
+    after, before = candidate.measured.logits, other.measured.logits
+    here, there = candidate.report.evaluation, other.report.evaluation
+    if after is None or before is None or here is None or there is None:
+        return None
+    evaluation = min(here, there, key=lambda evaluation: evaluation.images)
+    own, others = (Predictions.of(answers[: evaluation.images], evaluation) for answers in (after, before))
+    return None if own is None or others is None else (own, others)
+
+
+def paired_right(candidate: Candidate, other: Candidate) -> Paired | None:
+    """Count which of the images that both answered they get right; None without labels or answers."""
+    answers = answers_of_both(candidate, other)
+    if answers is None or answers[0].labels is None:
+        return None
+    own, others = answers
+    return accuracy.pair(own.logits, others.logits, answers[0].labels, own.each)
+
+
 def _accuracy(candidate: Candidate, other: Candidate) -> Comparison:
     """Compare image by image. The cost ratio is the other's accuracy ÷ this one's."""
     plain = other.quality / candidate.quality if candidate.quality else math.inf
     here, there = candidate.report, other.report
-    before, after = other.measured.logits, candidate.measured.logits
-    if before is None or after is None or here.evaluation is None or there.evaluation is None:
+    is_evaluated = other.measured.logits is not None and candidate.measured.logits is not None
+    if not is_evaluated or here.evaluation is None or there.evaluation is None:
         return Comparison(plain, None, "it was not evaluated")
-    if here.bundle is None or there.bundle is None or here.bundle.pack_sha256 != there.bundle.pack_sha256:
-        return Comparison(plain, None, "evaluated on other images")
-    evaluation = min(here.evaluation, there.evaluation, key=lambda evaluation: evaluation.images)
-    own, others = (Predictions.of(answers[: evaluation.images], evaluation) for answers in (after, before))
-    if own is None or others is None or own.labels is None:
-        return Comparison(plain, None, f"there is no accuracy: {evaluation.gap}")
-    paired = accuracy.pair(others.logits, own.logits, own.labels, own.each)
+    if (reason := why_not_same_answers(here, there)) is not None:
+        return Comparison(plain, None, reason)
+    paired = paired_right(other, candidate)
+    if paired is None:
+        return Comparison(plain, None, f"there is no accuracy: {here.evaluation.gap or there.evaluation.gap}")
     ends = paired.retention_ci95()
     return Comparison(
         plain if paired.retention is None else paired.retention, None if ends is None else Interval(*ends)

@@ -80,10 +80,9 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
     terms = terms_of(profile, host)
     variables = set_variables(os.environ, options.keep_environment)
     common = run_options(terms, host, variables)
+    cpus, images = cpus_for(common.threads), planned_evaluation(baseline, pack)
     cases = {
-        bundle.folder: cases_of(
-            bundle, artifacts[bundle.folder], profile, terms, common, cpus_for(common.threads)
-        )
+        bundle.folder: cases_of(bundle, artifacts[bundle.folder], profile, terms, common, cpus, images)
         for bundle in bundles
     }
     known = record_of(baseline)
@@ -97,7 +96,7 @@ def planned(candidate: Bundle, baseline: Bundle, profile: Profile, options: Chec
         terms=terms,
         run_options=common,
         variables=variables,
-        plan=_plan(baseline, pack, profile, terms, cases[baseline.folder]),
+        plan=_plan(profile, terms, cases[baseline.folder]),
         baseline_cases={case.id: case for case in cases[baseline.folder]},
         candidate_cases={case.id: case for case in cases[candidate.folder]},
         baseline_failed=_failed_cases(baseline, profile, variants),
@@ -149,15 +148,12 @@ def _refuse_idle_limits(limits: Limits, baseline: BundleRecord, has_accuracy: bo
         )
 
 
-def _plan(
-    baseline: Bundle, pack: EvaluationPack, profile: Profile, terms: Terms, cases: tuple[Case, ...]
-) -> Plan:
-    """Return how both sides are examined and timed. Both answer the baseline's images."""
+def _plan(profile: Profile, terms: Terms, cases: tuple[Case, ...]) -> Plan:
+    """Return how both sides are examined and timed."""
     return Plan(
         cases=cases,
         controls=(),
         sampling=sampling_of(profile.sampling),
-        evaluation=planned_evaluation(baseline, pack),
         memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
     )
 

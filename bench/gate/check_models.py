@@ -93,7 +93,6 @@ def _job(
             cases=tuple(baseline_cases.values()),
             controls=(),
             sampling=sampling_of(profile.sampling),
-            evaluation=None,
             memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
         ),
         baseline_cases=_with_only_provider(baseline_cases, candidate_cases),

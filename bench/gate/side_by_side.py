@@ -74,13 +74,11 @@ def _check(job: CheckJob, progress: Progress, tool: str, created: str) -> Checke
         run_repetition=PairedRunner(job.plan).run_repetition,
         examine_case=examiner.examine,
         examine_memory=examiner.examine_memory,
-        expect=partial(ExpectedOutputs.of, evaluation=job.plan.evaluation),
+        expect=ExpectedOutputs.of,
         progress=progress,
         seconds=job.options.seconds,
     )
-    files = [
-        FilesOfCase.of(case, job.plan) for pair in job.pairs() for case in (pair.baseline, pair.candidate)
-    ]
+    files = [FilesOfCase.of(case) for pair in job.pairs() for case in (pair.baseline, pair.candidate)]
     measured = {pair.id: pair for pair in runs.examine(job.pairs())}
     findings = _measure(job, measured, runs)
     refuse_changed(files)

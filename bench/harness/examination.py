@@ -29,7 +29,7 @@ class Examiner:
     """Examines the cases of a plan."""
 
     plan: Plan
-    """The cases, and the evaluation pack."""
+    """The cases."""
     host: Host
     """This machine, which is part of the prediction cache's key."""
     created: str
@@ -80,8 +80,8 @@ class Examiner:
                     )
                 if case.model is not None:
                     return _with_outputs(case, case.model, worker, loaded.runtime, memory)
-                assert self.plan.evaluation is not None
-                return self._evaluate(case, self.plan.evaluation, worker, loaded.runtime, memory)
+                assert case.evaluation is not None
+                return self._evaluate(case, case.evaluation, worker, loaded.runtime, memory)
         except CaseEndedError as error:
             return Ended(case=case.id, outcome=_with_limit(case, error.outcome))
 

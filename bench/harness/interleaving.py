@@ -123,7 +123,7 @@ class InterleavedRunner:
 
     def _expected(self, case: Case) -> ExpectedOutputs | None:
         """Return what a case's timed inferences have to give: its outputs in the accuracy pass."""
-        return ExpectedOutputs.of(case, self.journal.state.examined.get(case.id), self.plan.evaluation)
+        return ExpectedOutputs.of(case, self.journal.state.examined.get(case.id))
 
     def _guard(self, case_id: str, action: Callable[[], None]) -> None:
         """Call `action`, unless the case has ended. If it ends now, write its outcome to the journal."""

@@ -92,6 +92,22 @@ class PlannedModel:
 
 
 @dataclass(frozen=True)
+class PlannedEvaluation:
+    """The images on which a bundle's artifacts are timed and evaluated."""
+
+    pack: Path
+    """The evaluation pack."""
+    pack_sha256: str
+    """SHA-256 of the evaluation pack."""
+    images: int
+    """Accuracy is measured on this number of images, the first ones of the pack."""
+    values: int
+    """How many values of a sample are judged: the number of classes, or of another output's values."""
+    output: OutputRecord
+    """The output that is judged."""
+
+
+@dataclass(frozen=True)
 class Case:
     """A variant with the options that it runs with: an artifact, or one of the two controls."""
 
@@ -133,6 +149,10 @@ class Case:
     for a control."""
     is_own_file: bool = False
     """Whether it is the user's own file in a bundle, unchanged."""
+    evaluation: PlannedEvaluation | None = None
+    """The images of an artifact of a bundle; None for a model file, and for a control."""
+    network: str = ""
+    """The network that it is of, where several bundles take turns; empty for a single one."""
 
     @property
     def has_open_axes(self) -> bool:
@@ -141,29 +161,18 @@ class Case:
 
     @property
     def id(self) -> str:
-        """The case's id: `onnx-int8`, or `onnx-int8@cuda` on another provider than the CPU."""
+        """What tells it from all others of the run: its row, behind the network where there are several."""
+        return f"{self.network}/{self.row}" if self.network else self.row
+
+    @property
+    def row(self) -> str:
+        """The id of its row: `onnx-int8`, or `onnx-int8@cuda` on another provider than the CPU."""
         return case_id(self.variant, self.config.provider)
 
     @property
     def is_artifact(self) -> bool:
         """Whether the case is an artifact, whose accuracy and precision are measured; false for a control."""
         return self.precision is not None
-
-
-@dataclass(frozen=True)
-class PlannedEvaluation:
-    """The images on which a bundle's artifacts are timed and evaluated."""
-
-    pack: Path
-    """The evaluation pack."""
-    pack_sha256: str
-    """SHA-256 of the evaluation pack."""
-    images: int
-    """Accuracy is measured on this number of images, the first ones of the pack."""
-    values: int
-    """How many values of a sample are judged: the number of classes, or of another output's values."""
-    output: OutputRecord
-    """The output that is judged."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +185,6 @@ class Plan:
     """The null runtime and the control workload. Both are measured in every group."""
     sampling: Sampling
     """How many processes, blocks and samples, and the time limits."""
-    evaluation: PlannedEvaluation | None
-    """The images on which accuracy is measured; None if the cases are model files."""
     sustained_s: float | None = None
     """Seconds of a sustained run; None for none."""
     seed: int = 0
@@ -191,7 +198,7 @@ class Plan:
             return None
         if case.model is not None:
             return str(case.model.pack)
-        return None if self.evaluation is None else str(self.evaluation.pack)
+        return None if case.evaluation is None else str(case.evaluation.pack)
 
     @property
     def all_cases(self) -> tuple[Case, ...]:
@@ -218,11 +225,13 @@ def cases_of(
     terms: Terms,
     options: RunOptions,
     cpus: tuple[int, ...] | None,
+    evaluation: PlannedEvaluation,
     excluded_formats: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Case, ...]:
     """Return a case for each artifact and each provider that the profile names for its format.
 
-    `excluded_formats`: the formats that are not measured here, each with the reason.
+    `evaluation`: the images that they are timed and evaluated on. `excluded_formats`: the formats that are
+    not measured here, each with the reason.
     """
     source = bundle.manifest.model.source
     return tuple(
@@ -245,6 +254,7 @@ def cases_of(
             is_proxy=terms.provenance == "proxy",
             artifact=artifact,
             is_own_file=source is not None and artifact.variant == source.variant,
+            evaluation=evaluation,
         )
         for artifact in artifacts
         for provider in providers_of(profile, artifact.format)

@@ -34,7 +34,7 @@ def measure(
     What is in the journal already is not measured again. `available_bytes` is the memory that was free before
     the run, `created` the time of the run (ISO 8601).
     """
-    files = {case.id: FilesOfCase.of(case, plan) for case in plan.cases}
+    files = {case.id: FilesOfCase.of(case) for case in plan.cases}
     Examiner(plan, host, created, progress).examine_all(journal)
     runner = InterleavedRunner(plan, journal, progress, time.sleep, partial(read_state, watch_s=0.1))
     for number, cases in enumerate(_groups(plan, journal, available_bytes)):
@@ -51,9 +51,9 @@ def _running_cases(plan: Plan, state: JournalState) -> list[Case]:
     return [case for case in plan.cases if case.id in state.examined and case.id not in state.ended]
 
 
-def _expected(case: Case, plan: Plan, state: JournalState) -> ExpectedOutputs | None:
+def _expected(case: Case, state: JournalState) -> ExpectedOutputs | None:
     """Return what a case's timed inferences have to give."""
-    return ExpectedOutputs.of(case, state.examined.get(case.id), plan.evaluation)
+    return ExpectedOutputs.of(case, state.examined.get(case.id))
 
 
 def _groups(plan: Plan, journal: Journal, available_bytes: int) -> Sequence[Sequence[Case]]:
@@ -77,7 +77,7 @@ def _measure_energies(plan: Plan, journal: Journal, progress: Progress) -> None:
     progress.begin("energy", len(cases))
     for case in cases:
         try:
-            energy = measure_energy(case, plan, meter, Clock(), _expected(case, plan, journal.state))
+            energy = measure_energy(case, plan, meter, Clock(), _expected(case, journal.state))
             journal.add(EnergyMeasured(case=case.id, energy=energy))
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))
@@ -90,7 +90,7 @@ def _run_all_sustained(plan: Plan, seconds: float, journal: Journal, progress: P
         if case.id in journal.state.sustained:
             continue
         try:
-            expected = _expected(case, plan, journal.state)
+            expected = _expected(case, journal.state)
             run_sustained(case, plan, seconds, journal, progress, expected)
         except CaseEndedError as error:
             journal.add(Ended(case=case.id, outcome=error.outcome))

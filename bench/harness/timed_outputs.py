@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from bench.harness.journal_entries import Ended, Examined
-from bench.harness.plan import Case, PlannedEvaluation
+from bench.harness.plan import Case
 from bench.harness.worker_messages import KeptOutputs, OutputsToKeep
 from bench.measurements import OutputValues
 
@@ -40,9 +40,7 @@ class ExpectedOutputs:
     """What of a timed inference's outputs is compared."""
 
     @classmethod
-    def of(
-        cls, case: Case, examined: Examined | Ended | None, evaluation: PlannedEvaluation | None
-    ) -> "ExpectedOutputs | None":
+    def of(cls, case: Case, examined: Examined | Ended | None) -> "ExpectedOutputs | None":
         """Return what a case's timed inferences have to give; None for a control, and one without a pass."""
         if not isinstance(examined, Examined):
             return None
@@ -53,6 +51,7 @@ class ExpectedOutputs:
                 for output in examined.outputs
             )
             return cls(first, OutputsToKeep(names=names, max_values=most))
+        evaluation = case.evaluation
         if evaluation is None or examined.logits is None:
             return None
         values = examined.logits[:_MOST_INPUTS]

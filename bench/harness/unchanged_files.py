@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import InputError
-from bench.harness.plan import Case, Plan
+from bench.harness.plan import Case
 from bench.measurements import Completed, Failed, FailureKind, Outcome, Stage
 from user_files.hashes import sha256_of, sha256_of_files
 
@@ -48,10 +48,10 @@ class FilesOfCase:
     """The state of each file."""
 
     @classmethod
-    def of(cls, case: Case, plan: Plan) -> "FilesOfCase":
+    def of(cls, case: Case) -> "FilesOfCase":
         """Read the state of a case's files."""
-        evaluation = plan.evaluation
-        pack = None if case.model is not None or evaluation is None else evaluation.pack
+        evaluation = case.evaluation
+        pack = None if evaluation is None else evaluation.pack
         paths = (*case.files, *(() if pack is None else (pack,)))
         sha256 = "" if evaluation is None else evaluation.pack_sha256
         return cls(case, pack, sha256, {path: FileState.of(path) for path in paths})

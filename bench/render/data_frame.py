@@ -1,10 +1,11 @@
 """Results of the Python API as pandas data frames. pandas is imported only here, and only on a call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bench.bundle.model_graph import OperatorCount
 from bench.choose.choosing import CandidateResult, Choice
+from bench.compare.document import NetworkComparison
 from bench.errors import MissingRuntimeError
 from bench.gate.document import Checked
 from bench.gate.findings import Finding
@@ -13,6 +14,7 @@ from bench.inspect.inspection import ModelInspection
 from bench.render.check_text import check_conditions
 from bench.render.choice_text import choice_notes
 from bench.render.columns import columns_of
+from bench.render.comparison_text import front_sentence, gaps, title
 from bench.render.csv_table import header_and_lines
 from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
 from bench.report.schema import Report
@@ -53,6 +55,31 @@ def check_to_frame(checked: Checked) -> "pd.DataFrame":
     notes = [headline(checked), check_conditions(checked), *checked.notes]
     frame = _frame(lines, [*names, *_ENDS], notes, checked.warnings)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64"))
+
+
+def comparison_to_frame(comparison: NetworkComparison) -> "pd.DataFrame":
+    """Return a line for each row, with the fields of the JSON document.
+
+    What a row is against the baseline's has columns that begin with `against_`; an interval is two columns.
+    """
+    lines = [_flat(row.model_dump(mode="json")) for row in comparison.rows]
+    given = {name for line in lines for name, value in line.items() if value is not None}
+    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name in given]
+    notes = [title(comparison), front_sentence(comparison), *gaps(comparison), *comparison.notes]
+    return _frame([[line.get(name) for name in names] for line in lines], names, notes, ())
+
+
+def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """Return a document without any inside it: their keys are joined, and both ends of an interval named."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}_")
+        elif isinstance(value, list):
+            flat |= {f"{before}{key}_{end}": part for end, part in zip(("low", "high"), value, strict=True)}
+        else:
+            flat[f"{before}{key}"] = value
+    return flat
 
 
 def choice_to_frame(choice: Choice) -> "pd.DataFrame":

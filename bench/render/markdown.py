@@ -72,7 +72,7 @@ def _section(report: Report) -> list[str]:
     )
     conditions_ = [*conditions(report), *reference_line(report), *controls_line(report)]
     sentences = [*proxy_terms(report), *conditions_, origin]
-    warnings = [_remark(remark) for remark in remarks(report)]
+    warnings = [remark_line(remark) for remark in remarks(report)]
     summary = f"Conditions; warnings and gaps: {len(warnings)}"
     lines += ["", *map(escaped, [*sensitivity_line(report, shown), *class_lines(report)])]
     lines += ["", f"<details><summary>{summary}</summary>", ""]
@@ -95,7 +95,8 @@ def _provenance(run: Run) -> str:
     return run.provenance if run.status == "completed" else run.status
 
 
-def _remark(remark: Remark) -> str:
+def remark_line(remark: Remark) -> str:
+    """Return a remark as an entry of a list."""
     cases = f", {remark.cases}" if remark.cases else ""
     return f"- **{escaped(remark.kind + cases)}**: {escaped(remark.sentence)}"
 

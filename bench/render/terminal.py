@@ -3,12 +3,9 @@
 Text wraps at words, and its further lines are indented. A table shows the columns that fit and cuts no cell.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -39,6 +36,7 @@ from bench.render.columns import (
     column_of,
     place_in,
 )
+from bench.render.layout import Hanging, empty_table, hanging, that_fit, width_of
 from bench.render.lines import line, line_of
 from bench.render.report_text import (
     Remark,
@@ -55,29 +53,6 @@ from bench.render.report_text import (
 from bench.render.text import device_of, noun_of, sparkline
 from bench.report.schema import Report, Run
 
-_WIDER_THAN_ANY = 10_000
-_INDENT = 2
-
-
-@dataclass(frozen=True)
-class _Hanging:
-    """Text whose further lines are indented, so that the reader sees where an entry begins."""
-
-    text: Text
-    indent: int = 0
-    """The indent of the first line."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        further = self.indent + _INDENT
-        for index, part in enumerate(self.text.wrap(console, max(1, options.max_width - further))):
-            part.rstrip()
-            yield Text(" " * (further if index else self.indent)) + part
-
-
-def _hanging(lines: Iterable[str], style: str = "") -> list[RenderableType]:
-    """Return sentences as entries. Each keeps the indent that it has."""
-    return [_Hanging(line(each.lstrip(), style), len(each) - len(each.lstrip())) for each in lines]
-
 
 def report_view(report: Report, width: int) -> RenderableType:
     """Return a report for a terminal `width` columns wide."""
@@ -89,7 +64,7 @@ def report_view(report: Report, width: int) -> RenderableType:
     def table_of(columns: Sequence[Column]) -> Table:
         return _report_table(report, variants, columns)
 
-    shown = _that_fit(available, lambda column: place_in(column, report), table_of, width)
+    shown = that_fit(available, lambda column: place_in(column, report), table_of, width)
     notes = [
         *_legend(report, shown),
         *sensitivity_line(report, shown),
@@ -98,16 +73,16 @@ def report_view(report: Report, width: int) -> RenderableType:
         *controls_line(report),
     ]
     if len(shown) < len(available):
-        needed = _width_of(table_of(available))
+        needed = width_of(table_of(available))
         notes.append(f"more columns at a width of {needed}, all columns with --csv")
     return Group(
-        *_hanging(conditions(report)),
-        *_hanging(proxy_terms(report), "yellow"),
+        *hanging(conditions(report)),
+        *hanging(proxy_terms(report), "yellow"),
         table_of(shown),
-        *_hanging(notes, "dim"),
-        *_hanging(sustained(report)),
-        *_hanging(projections(report)),
-        *(_Hanging(_remark_text(remark)) for remark in remarks(report)),
+        *hanging(notes, "dim"),
+        *hanging(sustained(report)),
+        *hanging(projections(report)),
+        *(Hanging(remark_text(remark)) for remark in remarks(report)),
     )
 
 
@@ -120,42 +95,8 @@ def _legend(report: Report, shown: Sequence[Column]) -> list[str]:
     return [" · ".join(parts)] if parts else []
 
 
-def _that_fit(
-    available: Sequence[Column],
-    place_of: Callable[[Column], ColumnPlace],
-    table_of: Callable[[Sequence[Column]], Table],
-    width: int,
-) -> list[Column]:
-    """Return the columns that a terminal has room for. Those that matter most come first in the selection."""
-    shown: list[Column] = []
-    for place in (ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.WIDE):
-        for column in available:
-            if place_of(column) is place:
-                more = [other for other in available if other in shown or other is column]
-                if _width_of(table_of(more)) <= width:
-                    shown = more
-    return shown
-
-
-def _width_of(table: Table) -> int:
-    """Return how many characters wide a table is if no cell is cut."""
-    console = Console(width=_WIDER_THAN_ANY)
-    return Measurement.get(console, console.options, table).maximum
-
-
-def _table(show_header: bool = True) -> Table:
-    """Return an empty table. Its first column wraps where a name is too long for the terminal."""
-    return Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        show_header=show_header,
-    )
-
-
 def _report_table(report: Report, variants: Sequence[Run], columns: Sequence[Column]) -> Table:
-    table = _table()
+    table = empty_table()
     table.add_column(noun_of(report), overflow="fold")
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
@@ -182,12 +123,16 @@ def _report_cell(report: Report, run: Run, column: Column, best: set[str]) -> Te
 
 
 def _provenance(run: Run) -> Text:
-    if run.status == "completed":
-        return line(run.provenance)
-    return Text(run.status, "bold red" if run.status == "failed" else "yellow")
+    return status_text(run.provenance if run.status == "completed" else run.status)
 
 
-def _remark_text(remark: Remark) -> Text:
+def status_text(word: str) -> Text:
+    """Return the provenance of a row, or its status where it did not complete."""
+    return Text(word, {"failed": "bold red", "skipped": "yellow"}.get(word, ""))
+
+
+def remark_text(remark: Remark) -> Text:
+    """Return a remark with its kind, or the rows that it is about, in front."""
     if remark.kind == "warning":
         cases = f"{remark.cases}: " if remark.cases else ""
         return line_of(("warning:", "yellow"), f" {cases}{remark.sentence}")
@@ -205,10 +150,10 @@ def choice_view(choice: Choice) -> RenderableType:
     """Return a choice for a terminal of any width. The result comes first, then the figures and reasons."""
     return Group(
         line(choice.headline, "bold" if choice.chosen else "bold red"),
-        *_hanging(f"  {sentence}" for sentence in explanation(choice)),
+        *hanging(f"  {sentence}" for sentence in explanation(choice)),
         _candidates(choice),
-        *_hanging(choice.nearest),
-        *_hanging(
+        *hanging(choice.nearest),
+        *hanging(
             choice_notes(choice),
             "dim",
         ),
@@ -216,7 +161,7 @@ def choice_view(choice: Choice) -> RenderableType:
 
 
 def _candidates(choice: Choice) -> Table:
-    table = _table(show_header=False)
+    table = empty_table(show_header=False)
     table.add_column(overflow="fold", max_width=_LONGEST_NAME)
     table.add_column(overflow="fold")
     for candidate in choice.candidates:
@@ -243,12 +188,12 @@ def check_view(checked: Checked, width: int) -> RenderableType:
     """Return a check for a terminal `width` columns wide."""
     style = {BLOCKED: "bold red", FINE: "bold green"}.get(checked.exit_code, "bold yellow")
     return Group(
-        _Hanging(line(headline(checked), style)),
+        Hanging(line(headline(checked), style)),
         _check_table(checked, width),
-        *(_Hanging(_finding_text(finding, checked)) for finding in notable_findings(checked)),
-        *_hanging((f"note: {note}" for note in checked.notes), "dim"),
-        *(_Hanging(_remark_text(Remark("warning", "", warning))) for warning in checked.warnings),
-        *_hanging([check_conditions(checked)], "dim"),
+        *(Hanging(_finding_text(finding, checked)) for finding in notable_findings(checked)),
+        *hanging((f"note: {note}" for note in checked.notes), "dim"),
+        *(Hanging(remark_text(Remark("warning", "", warning))) for warning in checked.warnings),
+        *hanging([check_conditions(checked)], "dim"),
     )
 
 
@@ -258,7 +203,7 @@ def _finding_text(finding: Finding, checked: Checked) -> Text:
 
 
 def _check_table(checked: Checked, width: int) -> Table:
-    table = _table()
+    table = empty_table()
     table.add_column(row_noun(checked), overflow="fold")
     for quantity in quantities(checked):
         table.add_column(quantity.value, no_wrap=True)
@@ -330,8 +275,8 @@ def history_view(reports: Sequence[Report], width: int) -> RenderableType:
     for (case, device, provenance), rows in histories.items():
         levels = [run.summary.latency.p50_ns for _, run in rows if run.summary is not None]
         drawing = f"  p50 {sparkline(levels, _HISTORY_WIDTH)}" if len(levels) > 1 else ""
-        parts += [Text(), *_hanging([f"{case}, {device}, {provenance}{drawing}"]), _fitting(rows, width)]
-    return Group(*parts, *_hanging(_history_legend(reports), "dim"))
+        parts += [Text(), *hanging([f"{case}, {device}, {provenance}{drawing}"]), _fitting(rows, width)]
+    return Group(*parts, *hanging(_history_legend(reports), "dim"))
 
 
 def _history_legend(reports: Sequence[Report]) -> list[str]:
@@ -355,14 +300,14 @@ def _fitting(rows: Sequence[tuple[Report, Run]], width: int) -> Table:
         if any(column.value(run) is not None for _, run in rows)
         and not (column.key == "agreement" and has_accuracy)
     ]
-    shown = _that_fit(
+    shown = that_fit(
         available, lambda _: ColumnPlace.ALWAYS, lambda columns: _history_table(rows, columns), width
     )
     return _history_table(rows, shown)
 
 
 def _history_table(rows: Sequence[tuple[Report, Run]], columns: Sequence[Column]) -> Table:
-    table = _table()
+    table = empty_table()
     table.add_column("measured at", overflow="fold")
     for title in ("bundle" if rows[0][0].models is None else "file", "run"):
         table.add_column(title, no_wrap=True)

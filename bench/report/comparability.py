@@ -80,21 +80,38 @@ def require_same_outputs(candidate: Subject, baseline: Subject) -> None:
 
 
 def _require_same_classes(candidate: BundleRecord, baseline: BundleRecord) -> None:
-    own, other = _called(candidate, baseline)
+    """Raise InputError unless the classes of two bundles, and what their outputs hold, are the same."""
+    if (reason := why_other_classes(candidate, baseline)) is None:
+        return
+    if not _has_other_names(candidate, baseline):
+        raise InputError(f"{reason}: give two whose outputs mean the same")
+    are_sources = candidate.source is not None or baseline.source is not None
+    remedy = ", or name those of a source with edgefit export --classes" if are_sources else ""
+    raise InputError(
+        f"{reason}: networks with different classes cannot be compared; give two with the same "
+        f"classes{remedy}"
+    )
+
+
+def _has_other_names(candidate: BundleRecord, baseline: BundleRecord) -> bool:
     are_named = bool(candidate.classes and baseline.classes)
-    if are_named and candidate.classes != baseline.classes:
-        are_sources = candidate.source is not None or baseline.source is not None
-        remedy = ", or name those of a source with edgefit export --classes" if are_sources else ""
-        raise InputError(
+    return are_named and candidate.classes != baseline.classes
+
+
+def why_other_classes(candidate: BundleRecord, baseline: BundleRecord) -> str | None:
+    """Return in what the classes of two bundles, or what their outputs hold, differ; None if in nothing."""
+    own, other = _called(candidate, baseline)
+    if _has_other_names(candidate, baseline):
+        return (
             f"{own} has {_differing(candidate.classes, baseline.classes)}, and {other} has "
-            f"{_differing(baseline.classes, candidate.classes)}: networks with different classes cannot be "
-            f"compared; give two with the same classes{remedy}"
+            f"{_differing(baseline.classes, candidate.classes)}"
         )
     if _judged(candidate.output) != _judged(baseline.output):
-        raise InputError(
+        return (
             f"the judged output of {own} holds {_judged(candidate.output)}, and that of {other} "
-            f"{_judged(baseline.output)}: give two whose outputs mean the same"
+            f"{_judged(baseline.output)}"
         )
+    return None
 
 
 def _require_same_images(candidate: BundleRecord, baseline: BundleRecord) -> None:

@@ -29,8 +29,13 @@ def record_of(bundle: Bundle) -> BundleRecord:
     )
 
 
-def evaluation_of(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -> Evaluation:
-    """Return the labels and reference answers of the images of a bundle that are evaluated."""
+def evaluation_of(
+    bundle: Bundle, evaluated: EvaluationPack, pack_images: int, is_hashed: bool = False
+) -> Evaluation:
+    """Return the labels and reference answers of the images of a bundle that are evaluated.
+
+    `is_hashed`: with the hash of the images, by which other bundles are known to have the same ones.
+    """
     source, labels = bundle.manifest.model.source, evaluated.labels
     return Evaluation(
         labels=None if labels is None else _as_tuples(labels),
@@ -38,6 +43,7 @@ def evaluation_of(bundle: Bundle, evaluated: EvaluationPack, pack_images: int) -
         positive_class=bundle.manifest.pack.positive_class,
         pack_images=pack_images,
         output=CLASSES if source is None else source.output,
+        samples_sha256=evaluated.samples_sha256() if is_hashed else None,
     )
 
 

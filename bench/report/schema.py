@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from bench.bundle.input_preprocessing import Preprocess
 from bench.bundle.judged_output import CLASSES
-from bench.bundle.model_set import InputOrigin, ModelFileRecord, ModelSetRecord, with_origins
+from bench.bundle.model_set import InputOrigin, ModelFileRecord, ModelSetRecord, NetworkCounts, with_origins
 from bench.bundle.signature import Tensor
 from bench.bundle.source_record import OutputRecord, SourceKind
 from bench.bundle.variants import Precision
@@ -452,6 +452,8 @@ class BundleRecord(Record):
     images."""
     origins: tuple[InputOrigin, ...] = ()
     """Where that was stated."""
+    counts: NetworkCounts | None = None
+    """Its weights and multiply-accumulates; null unless it was compared with other networks."""
 
     @property
     def input_words(self) -> str:
@@ -508,6 +510,9 @@ class Evaluation(Record):
     """The number of images in the evaluation pack."""
     output: OutputRecord = CLASSES
     """The output that is judged."""
+    samples_sha256: str | None = None
+    """SHA-256 of the evaluated images or samples, without labels and answers; null unless the network was
+    compared with others."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Evaluation":
@@ -573,6 +578,9 @@ class Report(Record):
     variables: tuple[SetVariable, ...] = ()
     """The variables of the environment that change how libraries compute or allocate, and whether the
     measured processes had them; empty in older reports."""
+    joint_run: str | None = None
+    """Identifies the run in which several networks took turns: their reports have the same value, and their
+    latencies are paired block by block. Null for a network that was measured alone."""
     warnings: tuple[str, ...]
     """Warnings about the whole run, each with a remedy."""
 

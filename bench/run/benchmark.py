@@ -1,8 +1,8 @@
-"""One run of the harness: a bundle and a profile in, a report out. It knows the order of the steps alone."""
+"""One run of the harness: bundles or model files in, reports out. It knows the order of the steps alone."""
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,33 +12,26 @@ from bench.bundle.manifest import Bundle
 from bench.bundle.variants import Variant
 from bench.devices.telemetry import missing_telemetry
 from bench.devices.terms import Terms, differences, fewer_threads, run_options, terms_of
-from bench.errors import InputError
 from bench.harness.alone import alone
 from bench.harness.journal import Journal
 from bench.harness.plan import (
     Case,
     Plan,
-    PlannedEvaluation,
-    cases_of,
-    cases_of_models,
     controls_of,
-    planned_evaluation,
     providers_of,
-    refuse_missing,
 )
 from bench.harness.run_plan import Outcomes, measure
 from bench.harness.worker_process import compile_runtimes, probe_confinement
 from bench.progress import Progress
-from bench.report.measured_bundle import evaluation_of, record_of
-from bench.report.schema import Evaluation, Report, Run
+from bench.report.schema import Report, Run
 from bench.report.summaries import References
 from bench.run import proxy
 from bench.run.machine_warnings import confinement_warnings, machine_warnings, pinning_warnings
 from bench.run.model_set import ModelSet
+from bench.run.parts import MeasuredSubject, ReportPart, part_of
 from bench.run.projected_rows import with_projections
-from bench.run.request import QUICK_IMAGES, BenchmarkRequest
+from bench.run.request import BenchmarkRequest
 from bench.run.rows import RowContext, row_of_case, row_of_missing
-from bench.run_config import RunOptions
 from bench.runtimes.installed import installed_version, row_of
 from bench.system.cpu_time import read_clock_khz
 from bench.system.cpus import cpus_for
@@ -57,7 +50,7 @@ from user_files.wording import counted
 class _PreparedRun:
     """A run before anything is measured."""
 
-    subject: Bundle | ModelSet
+    parts: tuple[ReportPart, ...]
     profile: Profile
     request: BenchmarkRequest
     host: Host
@@ -65,18 +58,9 @@ class _PreparedRun:
     confinement: Confinement
     terms: Terms
     plan: Plan
-    evaluation: Evaluation | None
     variables: tuple[SetVariable, ...]
-
-    @property
-    def bundle(self) -> Bundle | None:
-        """The bundle; None if model files are measured."""
-        return self.subject if isinstance(self.subject, Bundle) else None
-
-    @property
-    def models(self) -> ModelSet | None:
-        """The model files; None if a bundle is measured."""
-        return self.subject if isinstance(self.subject, ModelSet) else None
+    is_joint: bool
+    """Whether networks are compared."""
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -94,6 +78,11 @@ class _PreparedRun:
             *([] if readings is None else missing_telemetry(readings, self.state, clock_khz)),
         ]
 
+    @property
+    def joint_run(self) -> str | None:
+        """What tells the run from all others, in the reports of all that took turns in it."""
+        return _hash((_key(self), self.request.created)) if self.is_joint else None
+
 
 def benchmark(
     subject: Bundle | ModelSet,
@@ -102,24 +91,40 @@ def benchmark(
     progress: Progress,
     on_report: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
-    """Measure a bundle's artifacts, or model files, on this machine.
+    """Measure a bundle's artifacts, or model files, on this machine: see benchmark_together."""
+    with ExitStack() as turn:
+        turn.enter_context(alone(progress))
+        job = _prepare([MeasuredSubject(subject)], profile, request, is_joint=False)
+        (report,) = _benchmark(job, progress, turn.close, lambda reports: on_report(reports[0]))
+    return report
 
-    `on_report` receives the report before the journal is deleted. If it raises, nothing is lost and the run
+
+def benchmark_together(
+    measured: Sequence[MeasuredSubject],
+    profile: Profile,
+    request: BenchmarkRequest,
+    progress: Progress,
+    on_reports: Callable[[Sequence[Report]], None] = lambda _reports: None,
+) -> tuple[Report, ...]:
+    """Measure bundles and model files on this machine, all of them taking turns. Return a report for each.
+
+    `on_reports` receives the reports before the journal is deleted. If it raises, nothing is lost and the run
     can be resumed. Raises InputError for an unknown variant, and MissingRuntimeError if a variant that the
     request names has no runtime here. Waits while another command measures on this machine.
     """
     with ExitStack() as turn:
         turn.enter_context(alone(progress))
-        return _benchmark(_prepare(subject, profile, request), progress, turn.close, on_report)
+        job = _prepare(measured, profile, request, is_joint=True)
+        return _benchmark(job, progress, turn.close, on_reports)
 
 
 def _benchmark(
     job: _PreparedRun,
     progress: Progress,
     end_turn: Callable[[], None],
-    on_report: Callable[[Report], None],
-) -> Report:
-    """Measure. `end_turn` lets other commands measure, before `on_report`: a report's reader may stop."""
+    on_reports: Callable[[Sequence[Report]], None],
+) -> tuple[Report, ...]:
+    """Measure. `end_turn` lets other commands measure, before `on_reports`: their reader may stop."""
     request = job.request
     with Journal(_key(job), request.resume) as journal:
         _report_interrupted_run(journal, request, progress)
@@ -130,31 +135,37 @@ def _benchmark(
                 job.plan, job.host, job.state.available_bytes, journal, progress, request.created
             )
             host_rates = proxy.host_rates(job.plan, outcomes, job.terms, job.host, request.created, progress)
-            report = _report(job, outcomes, host_rates)
+            reports = tuple(_report(job, part, outcomes, host_rates) for part in job.parts)
             end_turn()
-            on_report(report)
+            on_reports(reports)
         except BaseException:
             if journal.state.examined:
                 progress.say("what was measured is kept: run the same command with --resume to continue")
             raise
         journal.finish()
-    return report
+    return reports
 
 
-def _prepare(subject: Bundle | ModelSet, profile: Profile, request: BenchmarkRequest) -> _PreparedRun:
+def _prepare(
+    measured: Sequence[MeasuredSubject], profile: Profile, request: BenchmarkRequest, is_joint: bool
+) -> _PreparedRun:
     host = read_host()
     terms = terms_of(profile, host)
     variables = set_variables(os.environ, request.keep_environment)
     options = run_options(terms, host, variables)
     cpus = cpus_for(options.threads)
-    if isinstance(subject, Bundle):
-        plan, evaluation = _plan_of_bundle(subject, profile, terms, options, cpus, request)
-    else:
-        cases = cases_of_models(subject.models, profile, terms, options, cpus)
-        plan, evaluation = _plan(cases, None, profile, terms, options, cpus, request), None
+    parts = tuple(part_of(each, profile, terms, options, cpus, request, is_joint) for each in measured)
+    cases = tuple(case for part in parts for case in part.cases)
+    plan = Plan(
+        cases=cases,
+        controls=controls_of(options, cpus),
+        sampling=_sampling(profile, terms, request),
+        sustained_s=request.sustained_s,
+        memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
+    )
     compile_runtimes(case.format for case in plan.all_cases)
     return _PreparedRun(
-        subject=subject,
+        parts=parts,
         profile=profile,
         request=request,
         host=host,
@@ -162,85 +173,43 @@ def _prepare(subject: Bundle | ModelSet, profile: Profile, request: BenchmarkReq
         confinement=probe_confinement(),
         terms=terms,
         plan=plan,
-        evaluation=evaluation,
         variables=variables,
+        is_joint=is_joint,
     )
 
 
-def _plan_of_bundle(
-    bundle: Bundle,
-    profile: Profile,
-    terms: Terms,
-    options: RunOptions,
-    cpus: tuple[int, ...] | None,
-    request: BenchmarkRequest,
-) -> tuple[Plan, Evaluation]:
-    artifacts = bundle.select(request.only)
-    if not artifacts:
-        raise InputError(f"{bundle.folder} has no artifact, because no export succeeded; export it again")
-    if request.only:
-        refuse_missing(artifacts)
-    pack = bundle.pack()
-    evaluated = pack.first(QUICK_IMAGES) if request.quick else pack
-    cases = cases_of(bundle, artifacts, profile, terms, options, cpus, request.excluded_formats)
-    images = planned_evaluation(bundle, evaluated)
-    plan = _plan(cases, images, profile, terms, options, cpus, request)
-    return plan, evaluation_of(bundle, evaluated, len(pack))
-
-
-def _report(job: _PreparedRun, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
+def _report(job: _PreparedRun, part: ReportPart, outcomes: Outcomes, host_rates: tuple[Rate, ...]) -> Report:
     return Report(
         schema=2,
         tool=job.request.tool,
         created=job.request.created,
-        name=job.request.name or _name(job.subject),
+        name=job.request.name or part.name,
         quick=job.request.quick,
         host=job.host,
         profile=job.profile,
         proxy=proxy.proxy_of(job.plan, job.terms, job.host, host_rates),
-        bundle=None if job.bundle is None else record_of(job.bundle),
-        models=None if job.models is None else job.models.record,
-        evaluation=job.evaluation,
-        runs=_projected(job, _rows(job, outcomes), host_rates),
+        bundle=part.bundle_record,
+        models=part.models_record,
+        evaluation=part.evaluation,
+        runs=_projected(job, part, _rows(job, part, outcomes), host_rates),
         confinement=job.confinement,
         variables=job.variables,
+        joint_run=job.joint_run,
         warnings=(
             *job.warnings,
-            *([] if job.models is None else job.models.warnings),
+            *([] if part.models is None else part.models.warnings),
             *confinement_warnings(job.confinement),
         ),
     )
 
 
-def _projected(job: _PreparedRun, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]) -> tuple[Run, ...]:
+def _projected(
+    job: _PreparedRun, part: ReportPart, rows: tuple[Run, ...], host_rates: tuple[Rate, ...]
+) -> tuple[Run, ...]:
     if not job.terms.is_another:
         return rows
-    bundle = None if job.bundle is None else record_of(job.bundle)
-    target = proxy.target_of(job.profile, job.terms, job.host, host_rates, bundle)
+    target = proxy.target_of(job.profile, job.terms, job.host, host_rates, part.bundle_record)
     return with_projections(rows, target)
-
-
-def _plan(
-    cases: tuple[Case, ...],
-    evaluation: PlannedEvaluation | None,
-    profile: Profile,
-    terms: Terms,
-    options: RunOptions,
-    cpus: tuple[int, ...] | None,
-    request: BenchmarkRequest,
-) -> Plan:
-    return Plan(
-        cases=cases,
-        controls=controls_of(options, cpus),
-        sampling=_sampling(profile, terms, request),
-        evaluation=evaluation,
-        sustained_s=request.sustained_s,
-        memory_cgroup=None if terms.memory_limit_bytes is None else find_cgroup(),
-    )
-
-
-def _name(subject: Bundle | ModelSet) -> str:
-    return subject.manifest.name if isinstance(subject, Bundle) else subject.record.name
 
 
 def _identity(subject: Bundle | ModelSet) -> tuple[str, ...]:
@@ -261,7 +230,9 @@ def _key(job: _PreparedRun) -> str:
     requested = (job.request.only, job.request.quick, job.request.sustained_s)
     configs = [(case.config.model_dump_json(), case.cpus) for case in job.plan.all_cases]
     runtimes = {case.format: installed_version(row_of(case.format)) for case in job.plan.cases}
-    what = (_identity(job.subject), job.profile.model_dump_json(), requested)
+    identities = tuple(_identity(part.measured.subject) for part in job.parts)
+    subject = identities[0] if len(identities) == 1 else identities
+    what = (subject, job.profile.model_dump_json(), requested)
     where = (job.host.model_dump_json(), configs, runtimes, job.request.tool)
     return f"{_hash(what)[:32]}-{_hash(where)[:16]}"
 
@@ -304,26 +275,28 @@ def _sentence_on_dropped(lines: range) -> str:
     )
 
 
-def _rows(job: _PreparedRun, outcomes: Outcomes) -> tuple[Run, ...]:
+def _rows(job: _PreparedRun, part: ReportPart, outcomes: Outcomes) -> tuple[Run, ...]:
     context = RowContext(
-        evaluation=job.evaluation,
+        evaluation=part.evaluation,
         profile=job.profile,
         provenance=job.terms.provenance,
         quick=job.request.quick,
         cpu_class=class_of(job.host.architecture, job.host.cpu_features),
         warnings=tuple(job.warnings),
-        bundle=None if job.bundle is None else record_of(job.bundle),
+        bundle=part.bundle_record,
     )
+    cases = (*part.cases, *job.plan.controls)
+    own = {case.row: outcomes[case.id] for case in cases}
 
     def row(case: Case) -> Run:
-        judged = None if job.models is None else job.models.record.judged_output
-        references = References.of(case.format, case.config.provider, outcomes, judged)
-        return row_of_case(case, outcomes[case.id], context, references)
+        judged = None if part.models is None else part.models.record.judged_output
+        references = References.of(case.format, case.config.provider, own, judged)
+        return row_of_case(case, own[case.row], context, references)
 
-    options = job.plan.cases[0].config.options
-    missing = () if job.request.only or job.bundle is None else job.bundle.manifest.missing
+    options = part.cases[0].config.options
+    missing = () if job.request.only or part.bundle is None else part.bundle.manifest.missing
     return (
-        *(row(case) for case in job.plan.cases),
+        *(row(case) for case in part.cases),
         *(
             row_of_missing(variant, options.on(provider), job.terms.provenance)
             for variant in missing

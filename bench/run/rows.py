@@ -66,7 +66,7 @@ def row_of_case(case: Case, outcome: Outcome, context: RowContext, references: R
     """Return the row of a case, whatever its outcome is."""
     row = partial(
         Run,
-        case=case.id,
+        case=case.row,
         variant=case.variant,
         format=case.format,
         precision=case.precision,

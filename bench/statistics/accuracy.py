@@ -178,6 +178,26 @@ class Paired:
         """
         return None if self.retention is None else self._interval(1)
 
+    @property
+    def difference(self) -> float:
+        """The variant's accuracy less the reference's."""
+        return (self.only_variant - self.only_reference) / self.decisions
+
+    def difference_ci95(self) -> Interval:
+        """Return the 95 % interval of the difference, of paired proportions.
+
+        Wald's, with half an image added to each of the four ways in which two models can be right and wrong
+        (Agresti and Min, Statistics in Medicine 24, 2005). Labels of one image are taken together: their
+        gains vary by image.
+        """
+        each = 1 if self.by_image is None else self.by_image.each
+        lost, gained = self.only_reference, self.only_variant
+        squares = lost + gained if self.by_image is None else sum(gain**2 for gain in self.by_image.gains)
+        images, total = self.images + 2, gained - lost
+        half = Z95 * math.sqrt(squares + each**2 - total**2 / images)
+        ends = ((total - half) / (images * each), (total + half) / (images * each))
+        return max(-1.0, ends[0]), min(1.0, ends[1])
+
     def images_to_decide(self, threshold: float) -> int | None:
         """Return how many images like these would have the whole interval on one side of `threshold`.
 

@@ -57,7 +57,8 @@ def samples_part(report: Report) -> VerifiedPart:
         for process in run.completed.processes
         for block in process.blocks
     ]
-    wrong += _of_positions(positions, has_failed=any(run.status == "failed" for run in report.runs))
+    has_failed = any(run.status == "failed" for run in report.runs)
+    wrong += _of_positions(positions, are_all_here=not has_failed and report.joint_run is None)
     checked = (
         f"{len(positions)} blocks of at most {sampling.block_samples} samples, {sampling.blocks} in a "
         f"process, and {sampling.check_after_processes[-1]} processes at most, as the profile plans"
@@ -65,12 +66,16 @@ def samples_part(report: Report) -> VerifiedPart:
     return part("samples", checked, wrong)
 
 
-def _of_positions(positions: Sequence[int], has_failed: bool) -> Iterator[str]:
-    """Yield what is impossible in the order of all blocks, which are counted as they are measured."""
+def _of_positions(positions: Sequence[int], are_all_here: bool) -> Iterator[str]:
+    """Yield what is impossible in the order of all blocks, which are counted as they are measured.
+
+    `are_all_here`: the blocks of a row that failed are not kept, and those of networks that took turns with
+    this one are in their own reports.
+    """
     if len(set(positions)) < len(positions):
         yield "two blocks have one position in the run"
     lacking = max(positions, default=-1) + 1 - len(set(positions))
-    if lacking > 0 and not has_failed:  # the blocks of a row that failed are not kept
+    if lacking > 0 and are_all_here:
         yield f"{lacking} blocks were measured and are in no row, and no row failed"
 
 

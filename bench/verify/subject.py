@@ -12,7 +12,7 @@ from bench.report.measured_bundle import evaluation_of, record_of
 from bench.report.schema import BundleRecord, Evaluation, Report, Run
 from bench.verify.document import VerifiedPart, part
 
-_FROM_ELSEWHERE = {"folder"}
+_FROM_ELSEWHERE = {"folder", "counts"}
 
 
 def subject_part(report: Report, bundle: Bundle | None) -> VerifiedPart:
@@ -58,7 +58,8 @@ def _of_record(stored: BundleRecord, bundle: Bundle) -> Iterator[str]:
 
 def _of_evaluation(stored: Evaluation, bundle: Bundle) -> Iterator[str]:
     pack = bundle.pack()
-    derived = evaluation_of(bundle, pack.first(stored.images), len(pack))
+    is_hashed = stored.samples_sha256 is not None
+    derived = evaluation_of(bundle, pack.first(stored.images), len(pack), is_hashed)
     for key, value in derived.model_dump().items():
         present = getattr(stored, key)
         if first_difference(stored.model_dump()[key], value) is not None:

@@ -20,7 +20,7 @@ from statistics import median
 from bench.bundle.manifest import read_bundle
 from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
-from bench.harness.plan import Case, cases_of
+from bench.harness.plan import Case, cases_of, planned_evaluation
 from bench.measurements import Stage
 from bench.run_config import RunOptions
 from bench.system.cpus import cpus_for
@@ -114,8 +114,8 @@ def main() -> None:
     names = ["openvino-fp32", "openvino-int8", "onnx-fp32", "onnx-int8"]
     laptop = load_profile("laptop-cpu")
     terms, cpus = terms_of(laptop, read_host()), cpus_for(asked.threads)
-    cases = cases_of(bundle, bundle.select(names), laptop, terms, RunOptions(threads=asked.threads), cpus)
-    pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
+    images, options = planned_evaluation(bundle, bundle.pack()), RunOptions(threads=asked.threads)
+    cases = cases_of(bundle, bundle.select(names), laptop, terms, options, cpus, images)
     for case in cases:
         others: dict[str, Callable[[], float]] = {"a bare loop": partial(loop, BARE_LOOP, case)}
         if case.format == "openvino":
@@ -126,7 +126,7 @@ def main() -> None:
         pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in others}
         for _ in range(asked.repetitions):
             for name, theirs in others.items():
-                pairs[name].append((ours(case, pack), theirs()))
+                pairs[name].append((ours(case, images.pack), theirs()))
         for name, found in pairs.items():
             ratios = [mine / other for mine, other in found]
             mine, other = (median(values) for values in zip(*found, strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 from bench.bundle.manifest import Bundle, read_bundle
 from bench.devices.terms import terms_of
 from bench.harness.case_worker import CaseWorker
-from bench.harness.plan import Case, cases_of
+from bench.harness.plan import Case, cases_of, planned_evaluation
 from bench.report.schema import Run
 from bench.run.benchmark import benchmark
 from bench.run.request import BenchmarkRequest
@@ -72,10 +72,11 @@ def main() -> None:
     bundle, (one, other) = read_bundle(asked.bundle), asked.pair
     for threads in asked.threads:
         profile = load_profile("laptop-cpu").model_copy(update={"threads": threads})
-        pack = (bundle.folder / bundle.manifest.pack.file.path).resolve()
+        images = planned_evaluation(bundle, bundle.pack())
         terms = terms_of(profile, read_host())
         options = RunOptions(threads=threads)
-        cases = cases_of(bundle, bundle.select((one, other)), profile, terms, options, cpus_for(threads))
+        cpus = cpus_for(threads)
+        cases = cases_of(bundle, bundle.select((one, other)), profile, terms, options, cpus, images)
         by_name = {case.variant: case for case in cases}
         paired: list[float] = []
         medians: list[float] = []
@@ -87,7 +88,7 @@ def main() -> None:
             said = f"threads {threads}, run {number}: {paired[-1]:.3f} {medians[-1]:.3f}"
             said += f" while {other} took {p50(together[other]):.2f} ms"
             if number <= asked.runs_alone:
-                first, second = (alone(by_name[name], pack, profile.sampling) for name in (one, other))
+                first, second = (alone(by_name[name], images.pack, profile.sampling) for name in (one, other))
                 one_by_one.append(first / second)
                 said += f"; one after another {one_by_one[-1]:.3f}"
             print(said, flush=True)

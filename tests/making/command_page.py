@@ -20,7 +20,7 @@ EXIT_CODES = {
     5: "a board could not be reached or used",
     10: "`check`: the candidate is worse than a limit, a variant is missing, or it does not run",
     11: "`choose`: no variant meets the budget",
-    12: "nothing could be compared: no latency in `check`, no completed row in `choose`",
+    12: "nothing could be compared: no latency in `check` and `compare`, no completed row in `choose`",
     129: "ended by a hang-up of the terminal (SIGHUP); a command that `nohup` started goes on",
     130: "interrupted by Ctrl-C (SIGINT); no unfinished output is left",
     141: "the program that reads the output closed it",

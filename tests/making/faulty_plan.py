@@ -86,8 +86,19 @@ def case(folder: Path, name: str, fault: str = "nothing", **changes: object) -> 
         "precision": Precision.FP32,
         "digest": sha256_of(entry),
         "memory_limit_bytes": None,
+        "evaluation": None if "model" in changes else evaluation_in(folder),
     }
     return Case(**(settings | changes))  # type: ignore[arg-type]
+
+
+def evaluation_in(folder: Path, images: int = IMAGES) -> PlannedEvaluation:
+    """The first `images` of a small evaluation pack, which is written unless there is one."""
+    pack = folder / "evaluation.npz"
+    if not pack.exists():
+        grey = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
+        logits = np.ones((IMAGES, 2), dtype=np.float32)
+        write_pack(pack, EvaluationPack(grey, np.zeros(IMAGES, dtype=np.int64), logits))
+    return PlannedEvaluation(pack, sha256_of(pack), images, values=2, output=CLASSES)
 
 
 def lose_patience_with(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,17 +122,12 @@ def pair_of(folder: Path, name: str) -> Pair:
 def plan(
     folder: Path, cases: list[Case], sampling: Sampling = SHORT, images: int = IMAGES, **changes: object
 ) -> Plan:
-    """A plan over the first `images` of a small evaluation pack."""
-    pack = folder / "evaluation.npz"
-    if not pack.exists():
-        grey = np.zeros((IMAGES, 32, 32), dtype=np.uint8)
-        logits = np.ones((IMAGES, 2), dtype=np.float32)
-        write_pack(pack, EvaluationPack(grey, np.zeros(IMAGES, dtype=np.int64), logits))
+    """A plan over the first `images` of the evaluation pack that lies in `folder` by now."""
+    evaluation = evaluation_in(folder, images)
     settings: dict[str, object] = {
-        "cases": tuple(cases),
+        "cases": tuple(one if one.model else replace(one, evaluation=evaluation) for one in cases),
         "controls": controls_of(RunOptions(threads=1), None)[:1],
         "sampling": sampling,
-        "evaluation": PlannedEvaluation(pack, sha256_of(pack), images, values=2, output=CLASSES),
     }
     return Plan(**(settings | changes))  # type: ignore[arg-type]
 

@@ -27,15 +27,17 @@ from rich.console import RenderableType
 from bench.bundle.manifest import Bundle, Manifest, read_bundle
 from bench.choose.choosing import Criteria, choose
 from bench.choose.ship.shipping import ship
+from bench.compare.comparing import compare_networks
 from bench.errors import InputError
 from bench.gate.check_reports import check_reports
 from bench.gate.options import CheckOptions
+from bench.render.comparison_markdown import comparison_to_markdown
 from bench.report.measured_bundle import record_of
 from bench.report.schema import Report as ReportRecord
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
-from edgefit.results import Checked, Choice, Report
+from edgefit.results import Checked, Choice, NetworkComparison, Report
 from edgefit.terminal import as_text
 from edgefit.views.bundles import bundle_view
 from edgefit.views.profiles import profile_view, profiles_view
@@ -129,7 +131,13 @@ def test_what_python_shows_of_a_result_is_text() -> None:
     checked = check_reports(report, report, CheckOptions(), TEXT, TEXT)
     ((choice, _),) = choose([report], Criteria(Budget()))
 
-    for result in (Report.of(report), Checked.of(checked), Choice.of(choice)):
+    one = report.model_copy(update={"joint_run": "1"})
+    networks = [one, one.model_copy(update={"name": "other"})]
+    comparison = compare_networks(networks)
+    shown = NetworkComparison.of(comparison, networks)
+    blocks_of_markdown(comparison_to_markdown(comparison, networks))
+
+    for result in (Report.of(report), Checked.of(checked), Choice.of(choice), shown):
         assert_harmless(str(result))
         assert_harmless(repr(result))
         assert "\n" not in repr(result)

@@ -9,8 +9,10 @@ import jinja2
 import vl_convert
 
 from bench.choose.choosing import Choice
+from bench.compare.document import NetworkComparison
 from bench.render.class_text import without_images
 from bench.render.html import bar_charts, latency_charts
+from bench.render.html.comparison import compared_of
 from bench.render.html.drawing import SIGNS, Chart, Kinds, kinds_of, provenance_of
 from bench.render.html.flips import MOST_IMAGES, Flips, flips_of
 from bench.render.html.main_chart import main_chart
@@ -72,8 +74,11 @@ def to_html(
     choices: Sequence[Choice],
     earlier: Sequence[Report] = (),
     thumbnails: Mapping[str, Thumbnail] | None = None,
+    comparison: NetworkComparison | None = None,
 ) -> str:
     """Return the page.
+
+    `comparison`: of the reports' networks, which takes the place of the choices; None for no comparison.
 
     `earlier` are reports of one name whose history is drawn, `reports` included; empty for no history.
     `thumbnails` has, by the hash of an evaluation pack, the function that returns one of its images as a
@@ -103,6 +108,7 @@ def to_html(
         separator=", " if reports[0].models is None else "; ",
         devices=devices,
         choices=choices,
+        compared=None if comparison is None else compared_of(comparison),
         signs=SIGNS,
         sections=_sections(devices),
         flips_after=_flips_after(devices),

@@ -62,9 +62,7 @@ def test_a_runtime_that_answers_wrongly_while_it_is_timed_is_a_failed_row(tmp_pa
 def test_a_model_file_is_compared_with_its_own_untimed_outputs(tmp_path: Path) -> None:
     faulty = [model_case(tmp_path, fault.split()[0], fault) for fault in WRONG_WHILE_TIMED]
 
-    outcomes = outcomes_of(
-        plan(tmp_path, [*faulty, model_case(tmp_path, "right", "nothing")], evaluation=None)
-    )
+    outcomes = outcomes_of(plan(tmp_path, [*faulty, model_case(tmp_path, "right", "nothing")]))
 
     for one in faulty:
         wrong = outcomes[one.id]
@@ -94,13 +92,11 @@ def test_a_file_that_never_answers_twice_the_same_has_a_warning(tmp_path: Path) 
 
 
 def test_a_wrong_output_ends_its_side_of_a_check(tmp_path: Path) -> None:
-    before, after = case(tmp_path, "a"), case(tmp_path, "a-new", "zeros timed")
-    planned = with_different_images(tmp_path, [before, after])
+    planned = with_different_images(tmp_path, [case(tmp_path, "a"), case(tmp_path, "a-new", "zeros timed")])
+    before, after = planned.cases
     with faulty_runtime():
         examiner = Examiner(planned, HOST, "now", Silent())
-        expected = [
-            ExpectedOutputs.of(each, examiner.examine(each), planned.evaluation) for each in (before, after)
-        ]
+        expected = [ExpectedOutputs.of(each, examiner.examine(each)) for each in (before, after)]
         ended = PairedRunner(planned).run_repetition(Pair(before, after, *expected), 0, limit_s=60)
 
     assert isinstance(ended, SideEnded)
@@ -128,12 +124,10 @@ def test_the_outputs_of_an_energy_pass_are_compared_as_well(
 ) -> None:
     for name, seconds in (("_RUN_S", 0.1), ("_IDLE_S", 0.05), ("_LONGEST_GAP_S", 60.0)):
         monkeypatch.setattr(f"bench.harness.energy_pass.{name}", seconds)
-    one = case(tmp_path, "a", "zeros timed")
-    planned = with_different_images(tmp_path, [one])
+    planned = with_different_images(tmp_path, [case(tmp_path, "a", "zeros timed")])
+    (one,) = planned.cases
     with faulty_runtime():
-        expected = ExpectedOutputs.of(
-            one, Examiner(planned, HOST, "now", Silent()).examine(one), planned.evaluation
-        )
+        expected = ExpectedOutputs.of(one, Examiner(planned, HOST, "now", Silent()).examine(one))
         meter = EnergyCounter("a counter", "a domain", lambda: 0, range_uj=1)
         with pytest.raises(CaseEndedError) as ended:
             measure_energy(one, planned, meter, Clock(), expected)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from making.faulty_plan import SHORT, Silent, case, faulty_runtime, outcomes_of, plan
+from making.faulty_plan import Silent, case, faulty_runtime, outcomes_of, plan
 from making.tiny_report import HOST
 
 from bench.errors import InputError
@@ -98,8 +98,7 @@ def test_a_file_that_was_changed_between_its_hash_and_the_run_is_noticed(tmp_pat
 
 
 def test_a_check_refuses_files_that_were_changed(tmp_path: Path) -> None:
-    one = case(tmp_path, "first")
-    files = [FilesOfCase.of(one, plan(tmp_path, [one], SHORT))]
+    files = [FilesOfCase.of(case(tmp_path, "first"))]
     refuse_changed(files)
 
     rewrite(tmp_path / "first.txt")

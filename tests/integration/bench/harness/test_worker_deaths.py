@@ -74,7 +74,7 @@ def test_what_cannot_be_started_or_limited_is_a_failed_row_and_the_others_go_on(
 
     def start_or_refuse(self: CaseWorker, case: Case, *arguments: Any, **named: Any) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            if case is refused:
+            if case.id == "refused":
                 patch.setattr(child_process, "StartedProcess", refuse)
             start(self, case, *arguments, **named)
 

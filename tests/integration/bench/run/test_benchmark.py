@@ -71,7 +71,7 @@ def test_every_artifact_has_a_row_with_all_its_interleaved_samples(bundle_folder
 def test_quick_judges_accuracy_on_the_first_images(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.run.benchmark.QUICK_IMAGES", 16)
+    monkeypatch.setattr("bench.run.parts.QUICK_IMAGES", 16)
 
     report = run(read_bundle(bundle_folder), only=("onnx-fp32",), quick=True)
 

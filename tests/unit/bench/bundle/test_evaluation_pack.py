@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.bundle.evaluation_pack import EvaluationPack, as_batch, read_pack, write_pack
+from bench.bundle.evaluation_pack import EvaluationPack, as_batch, open_pack, read_pack, write_pack
 from bench.bundle.signature import Tensor
+from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
 
 GREY = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)
@@ -25,6 +26,28 @@ def test_a_pack_is_read_back_and_cut(tmp_path: Path) -> None:
     assert len(found) == 3
     assert len(found.first(2)) == 2
     assert found.batch(1).shape == (1, 3, 4, 4)
+
+
+def test_the_hash_of_samples_is_that_of_their_pixels_and_shapes_alone(tmp_path: Path) -> None:
+    other_answers = EvaluationPack(GREY, np.array([1, 1, 1]), np.ones((3, 2), dtype=np.float32))
+    changed = GREY.copy()
+    changed[2, 3, 3] += 1
+    write_pack(tmp_path / "p.npz", pack())
+
+    same = {each.samples_sha256() for each in (pack(), other_answers, open_pack(tmp_path / "p.npz"))}
+    others = [changed, GREY[:2], GREY[[1, 0, 2]], GREY.reshape(3, 2, 8), np.repeat(GREY[..., None], 3, 3)]
+
+    assert len(same) == 1
+    hashes = {pack(images).first(len(images)).samples_sha256() for images in others}
+    assert len(hashes | same) == 6
+
+
+def test_the_hash_of_ready_inputs_is_that_of_their_values() -> None:
+    def ready(value: float) -> EvaluationPack:
+        tensors = TensorPack((np.full((3, 1, 2), value, dtype=np.float32),))
+        return EvaluationPack(None, None, np.zeros((3, 2), dtype=np.float32), tensors=tensors)
+
+    assert ready(1).samples_sha256() == ready(1).samples_sha256() != ready(2).samples_sha256()
 
 
 def test_grey_becomes_three_channels_and_rgb_keeps_its_own() -> None:

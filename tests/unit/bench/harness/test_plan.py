@@ -17,6 +17,7 @@ from bench.harness.plan import (
     cases_of,
     controls_of,
     order_of_blocks,
+    planned_evaluation,
     split_into_groups,
 )
 from bench.run_config import RunOptions
@@ -29,7 +30,13 @@ def test_every_artifact_is_a_case_on_its_formats_own_provider(bundle_folder: Pat
     laptop = load_profile("laptop-cpu")
 
     cases = cases_of(
-        bundle, bundle.manifest.artifacts, laptop, terms_of(laptop, HOST), RunOptions(threads=2), (0, 1)
+        bundle,
+        bundle.manifest.artifacts,
+        laptop,
+        terms_of(laptop, HOST),
+        RunOptions(threads=2),
+        (0, 1),
+        planned_evaluation(bundle, bundle.pack()),
     )
 
     assert [case.config.provider for case in cases] == ["cpu", "CPUExecutionProvider", "CPU"]
@@ -50,7 +57,8 @@ def test_only_a_users_own_file_may_leave_axes_open(bundle_folder: Path) -> None:
     model = manifest.model.model_copy(update={"source": source})
     own = replace(bundle, manifest=manifest.model_copy(update={"model": model}))
 
-    cases = cases_of(own, manifest.artifacts, laptop, terms_of(laptop, HOST), RunOptions(threads=2), (0, 1))
+    terms, images = terms_of(laptop, HOST), planned_evaluation(own, bundle.pack())
+    cases = cases_of(own, manifest.artifacts, laptop, terms, RunOptions(threads=2), (0, 1), images)
 
     assert {case.variant for case in cases if case.has_open_axes} == {"openvino-fp32"}
 

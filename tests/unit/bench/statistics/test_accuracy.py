@@ -119,6 +119,31 @@ def test_the_retention_interval_holds_the_truth_in_about_95_of_100() -> None:
     assert 180 <= inside <= 199
 
 
+@pytest.mark.parametrize("each", [1, 4])
+def test_the_interval_of_a_difference_holds_the_truth_in_about_95_of_100(each: int) -> None:
+    """With labels of one image that are all right or all wrong together, as well."""
+    random = np.random.default_rng(5)
+    inside = 0
+    for _ in range(300):
+        kinds = random.choice(4, 256, p=[0.85, 0.02, 0.05, 0.08])
+        variant, reference = np.isin(kinds, [0, 1]), np.isin(kinds, [0, 2])
+        by_image = (np.repeat(right[:, None], each, axis=1) for right in (variant, reference))
+        paired = accuracy.Paired.of(*by_image)
+        low, high = paired.difference_ci95()
+        assert low <= paired.difference <= high
+        inside += low <= -0.03 <= high
+
+    assert 270 <= inside <= 297
+
+
+def test_the_interval_of_a_difference_is_that_of_agresti_and_min() -> None:
+    low, high = accuracy.Paired(100, 60, 4, 10).difference_ci95()
+
+    half = 1.959964 * (4.5 + 10.5 - 6**2 / 102) ** 0.5 / 102
+    assert (low, high) == pytest.approx((-6 / 102 - half, -6 / 102 + half))
+    assert accuracy.Paired(1, 0, 1, 0).difference_ci95()[1] == 1
+
+
 def test_no_change_in_few_images_is_no_proof_that_there_is_none() -> None:
     low, high = accuracy.Paired(images=128, both=124, only_variant=0, only_reference=0).retention_ci95() or (
         1,
