@@ -40,6 +40,7 @@ from bench.verify.verifying import verify_file
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
+from edgefit.extras import require_extra
 from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, opened
@@ -290,10 +291,13 @@ def finetune_network(
     options: "FinetuneOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> "RunRecord":
     """Write the run folder `out`, whole or not at all."""
+    from models.architecture import is_of_timm
     from models.options import check_options
     from models.run_folder import written_files as written_run
 
     check_options(options)
+    if is_of_timm(options.arch):
+        require_extra("timm", f"--arch {options.arch}")
     with whole_folder(out, written_run, overwrite) as folder:
         with withheld(PINNING) as pinning:  # with one of them, torch trains on a single CPU
             from models.finetune import finetune

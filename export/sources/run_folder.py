@@ -9,6 +9,8 @@ from torch import fx, nn
 from bench.bundle.signature import Inputs, Outputs
 from export.sources.finite_weights import of_network, refuse_not_finite
 from export.sources.folding import fold_batch_norms
+from export.sources.library import Timm
+from models.architecture import is_of_timm
 from models.run_folder import RunFolder, read_run
 
 
@@ -18,6 +20,8 @@ class RunSource:
     def __init__(self, folder: Path) -> None:
         """Read the folder; raises InputError if it is no run folder, or damaged."""
         self._run: RunFolder = read_run(folder)
+        if is_of_timm(self._run.record.arch):
+            Timm()  # says how timm is installed, if it is not
 
     def run(self, inputs: Inputs) -> Outputs:
         """Run the network on one batch of RGB images in [0, 1]."""

@@ -123,6 +123,7 @@ def test_an_architecture_is_added_by_its_row(tmp_path: Path) -> None:
     assert_checked(tmp_path / "bundle", "onnx-fp32")
 
     assert trained["training"]["unfreeze"] == TOY_NETWORK.blocks
+    assert TOY_NETWORK.cam is not None
     assert read_run(run).network().get_submodule(TOY_NETWORK.cam) is not None
     assert said.startswith(f"{class_of_the_first_image(tmp_path)} (")
     assert read_bundle(tmp_path / "bundle").manifest.model.arch == "toy_network"
