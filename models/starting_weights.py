@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -76,7 +76,8 @@ def _download_imagenet(architecture: Architecture, progress: Progress) -> Starti
             "or a FILE"
         )
     if is_of_timm(architecture.name):
-        return _read(download_of_timm(architecture, progress), WeightsKind.IMAGENET, architecture)
+        of_timm = _read(download_of_timm(architecture, progress), WeightsKind.IMAGENET, architecture)
+        return replace(of_timm, name=architecture.imagenet_weights)
     enum, _, member = architecture.imagenet_weights.partition(".")
     weights = getattr(import_torchvision_models(), enum)[member]
     folder = Path(torch.hub.get_dir())

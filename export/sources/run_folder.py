@@ -9,7 +9,9 @@ from torch import fx, nn
 from bench.bundle.signature import Inputs, Outputs
 from export.sources.finite_weights import of_network, refuse_not_finite
 from export.sources.folding import fold_batch_norms
+from export.sources.layered import layered_network
 from export.sources.library import Timm
+from export.sources.torch_network import exported
 from models.architecture import is_of_timm
 from models.run_folder import RunFolder, read_run
 
@@ -30,8 +32,15 @@ class RunSource:
             return [self._network(image).numpy()]
 
     def layered(self) -> fx.GraphModule:
-        """Return the network with its batch norms folded."""
-        return fold_batch_norms(self._run.network())
+        """Return the network's layers, with its batch norms folded.
+
+        Networks of timm are traced by torch.export, since not every one can be by torch.fx.
+        """
+        network = self._run.network()
+        if not is_of_timm(self._run.record.arch):
+            return fold_batch_norms(network)
+        side = self._run.record.image_size
+        return layered_network(exported(network, (torch.zeros(1, 3, side, side),), {}))
 
     def base(self) -> None:
         """Return nothing: every format is made of the network."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from making.films import dataset_of_films
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.architecture import Architecture
@@ -23,6 +24,7 @@ from models.weights_kind import WeightsKind
 
 import_torchvision_models()
 timm = pytest.importorskip("timm")
+huggingface_hub = pytest.importorskip("huggingface_hub")
 
 NAME = "timm/test_efficientnet"
 SIDE = 32
@@ -171,3 +173,39 @@ def test_a_size_that_the_network_cannot_take_is_an_error_before_the_data_are_rea
         InputError, match=r"timm's test_vit cannot classify images of 40 by 40 pixels .*; give another"
     ):
         refuse_image_size(find_architecture("timm/test_vit", 40), 40)
+
+
+def cached(folder: Path, repository: str, state: dict[str, Tensor]) -> None:
+    """Write a file as the Hub's own library caches it."""
+    root = folder / f"models--{repository.replace('/', '--')}"
+    for part in ("refs", "snapshots/0"):
+        (root / part).mkdir(parents=True)
+    (root / "refs" / "main").write_text("0")
+    save_file(state, root / "snapshots" / "0" / "model.safetensors")
+
+
+def test_timms_own_weights_are_read_from_the_hubs_cache_once_downloaded(
+    row: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    state = timm.create_model("test_efficientnet").state_dict()
+    cached(tmp_path, "timm/test_efficientnet.r160_in1k", state)
+    network = row.build(2)
+
+    weights = load_starting_weights("imagenet", row, Silent())
+
+    assert (weights.kind, weights.name) == (WeightsKind.IMAGENET, "timm/test_efficientnet.r160_in1k")
+    assert not apply_weights(network, weights, row)
+    assert network.state_dict()["whole.conv_stem.weight"].equal(state["conv_stem.weight"])
+
+
+def test_a_failed_download_of_timms_weights_is_an_error_with_both_remedies(
+    row: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+    with pytest.raises(
+        InputError, match=r"r160_in1k could not be downloaded .*--weights none, .*--weights FILE"
+    ):
+        load_starting_weights("imagenet", row, Silent())
