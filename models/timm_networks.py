@@ -122,10 +122,11 @@ def _blocks_of(network: nn.Module, head: str) -> tuple[tuple[str, ...], ...]:
     """Return the names of each block's parameters. What timm groups with the last layer is the classifier."""
     names = [name for name, _ in network.named_parameters()]
     matcher = getattr(network, "group_matcher", None)
-    if matcher is None:
+    groups: dict[str, int] = {}
+    if matcher is not None:
+        group = importlib.import_module("timm.models").group_parameters
+        groups = group(network, matcher(coarse=False), reverse=True)
+    numbers = sorted(set(groups.values()) - {groups.get(f"{head}.weight")})
+    if not numbers:
         return (tuple(name for name in names if not name.startswith(f"{head}.")),)
-    group = importlib.import_module("timm.models").group_parameters
-    groups: dict[str, int] = group(network, matcher(coarse=False), reverse=True)
-    classifier = groups[f"{head}.weight"]
-    numbers = sorted(set(groups.values()) - {classifier})
     return tuple(tuple(name for name in names if groups[name] == number) for number in numbers)

@@ -238,3 +238,26 @@ def test_a_size_that_a_network_cannot_take_is_said_in_a_sentence() -> None:
         InputError, match="--image-size 63: torchvision's small cannot classify images of 63 by 63"
     ):
         refuse_image_size(row, 63)
+
+
+@pytest.mark.parametrize(
+    ("name", "unfreeze", "trained"),
+    [
+        ("mobilenet_v3_small", 1, {"features.12", "classifier.0", "classifier.3"}),
+        ("efficientnet_b0", 1, {"features.8", "classifier.1"}),
+        ("shufflenet_v2_x1_0", 2, {"features.16", "features.17", "classifier"}),
+        ("squeezenet1_1", 2, {"features.11", "features.12", "classifier.1"}),
+        ("resnet18", 1, {"features.8", "classifier"}),
+        ("densenet121", 1, {"features.denseblock4", "features.norm5", "classifier"}),
+        ("vgg16", 1, {"features.28", "classifier.0", "classifier.3", "classifier.6"}),
+        ("vgg16", 0, {"classifier.0", "classifier.3", "classifier.6"}),
+    ],
+)
+def test_the_last_blocks_and_the_classifier_are_trained(name: str, unfreeze: int, trained: set[str]) -> None:
+    network = ARCHITECTURES[name].outline()
+
+    split_network(network, unfreeze)
+
+    names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    assert all(name.startswith(tuple(f"{part}." for part in trained)) for name in names)
+    assert all(any(name.startswith(f"{part}.") for name in names) for part in trained)
