@@ -8,7 +8,7 @@ from torch import fx, nn
 
 from bench.bundle.signature import Inputs, Outputs
 from export.sources.finite_weights import of_network, refuse_not_finite
-from export.sources.folding import fold_batch_norms
+from export.sources.folding import fold_batch_norms, has_batch_norms
 from export.sources.layered import layered_network
 from export.sources.library import Timm
 from export.sources.torch_network import exported
@@ -34,11 +34,14 @@ class RunSource:
     def layered(self) -> fx.GraphModule:
         """Return the network's layers, with its batch norms folded.
 
-        Networks of timm are traced by torch.export, since not every one can be by torch.fx.
+        torch.export traces networks of timm, since torch.fx cannot trace each of them, and networks of which
+        batch norms are left after folding: the layers of such networks may lack a bias, which int8 corrects.
         """
         network = self._run.network()
         if not is_of_timm(self._run.record.arch):
-            return fold_batch_norms(network)
+            folded = fold_batch_norms(network)
+            if not has_batch_norms(folded):
+                return folded
         side = self._run.record.image_size
         return layered_network(exported(network, (torch.zeros(1, 3, side, side),), {}))
 

@@ -4,13 +4,13 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from making.films import Remembering
 
 from bench.errors import MissingRuntimeError
 from bench.install_command import install_command
 from edgefit.extras import require_extra
 from edgefit.jobs import finetune_network
 from models.options import FinetuneOptions
-from models.progress import Silent
 
 
 def test_an_installed_extra_is_no_error() -> None:
@@ -49,6 +49,6 @@ def test_a_network_of_timm_without_timm_says_what_installs_it(
     with pytest.raises(
         MissingRuntimeError, match=r"--arch timm/resnet18 needs packages .* timm; install them with"
     ):
-        finetune_network(options, tmp_path / "run", None, overwrite=False, progress=Silent())
+        finetune_network(options, tmp_path / "run", None, overwrite=False, progress=Remembering())
 
     assert list(tmp_path.iterdir()) == []

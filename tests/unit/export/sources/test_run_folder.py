@@ -7,6 +7,7 @@ import pytest
 import torch
 from making.tiny_run import SIDE, make_tiny_run, run_record
 from safetensors.torch import save_file
+from torch import nn
 
 from export.sources.run_folder import RunSource
 from models.architectures import find_architecture
@@ -28,17 +29,31 @@ def run_folder_of(arch: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "arch", ["shufflenet_v2_x1_0", "squeezenet1_1", "densenet121", "timm/test_efficientnet", "timm/test_vit"]
+    "arch",
+    [
+        "mobilenet_v3_small",
+        "efficientnet_b0",
+        "resnet18",
+        "shufflenet_v2_x1_0",
+        "squeezenet1_1",
+        "densenet121",
+        "timm/test_efficientnet",
+        "timm/test_vit",
+    ],
 )
 def test_the_layers_of_a_run_folders_network_give_its_outputs(arch: str, tmp_path: Path) -> None:
     source = RunSource(run_folder_of(arch, tmp_path / "run"))
     image = np.random.default_rng(0).random((1, 3, SIDE, SIDE), np.float32)
 
     (logits,) = source.run([image])
+    layers = source.layered()
     with torch.inference_mode():
-        layered = source.layered()(torch.from_numpy(image)).numpy()
+        layered = layers(torch.from_numpy(image)).numpy()
 
     assert np.ptp(logits) > 0
+    weighted = [module for module in layers.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    assert weighted
+    assert all(module.bias is not None for module in weighted)
     np.testing.assert_allclose(layered, logits, rtol=1e-3, atol=1e-5 * float(np.abs(logits).max()))
 
 
