@@ -43,6 +43,7 @@ from bench.verify.verifying import verify_file
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
 from edgefit import __version__
+from edgefit.extras import require_extra
 from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.networks import ComparedNetworks, compared_before, opened_networks, require_comparable
 from edgefit.profiles import named_profiles
@@ -337,11 +338,14 @@ def finetune_network(
     options: "FinetuneOptions", out: Path, name: str | None, overwrite: bool, progress: Progress
 ) -> "RunRecord":
     """Write the run folder `out`, whole or not at all."""
+    from models.architecture import is_of_timm
     from models.options import check_options
     from models.run_folder import written_files as written_run
     from models.sources.loaders import check_source
 
     check_options(options)
+    if is_of_timm(options.arch):
+        require_extra("timm", f"--arch {options.arch}")
     _refuse_inside_data(out, options.data)
     _refuse_to_replace_inputs(out, options.data, options.weights)
     check_source(options.data)  # torch takes seconds to load: a wrong path is said before

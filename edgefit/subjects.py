@@ -9,6 +9,7 @@ from bench.bundle.manifest import MANIFEST, Bundle, read_bundle
 from bench.errors import InputError
 from bench.run.model_inputs import InputsSource, inputs_source
 from bench.run.model_set import ModelSet, Shapes
+from user_files.reading import reading
 from user_files.text import utf8_of
 
 _HEAD_BYTES = 8
@@ -88,5 +89,5 @@ def is_json(path: Path) -> bool:
         return True
     if not path.is_file():  # opening a pipe would wait for its other end
         return False
-    with path.open("rb") as file:
+    with reading(path) as file:
         return utf8_of(file.read(_HEAD_BYTES)).startswith(b"{")

@@ -1,124 +1,165 @@
-"""The networks that can be fine-tuned, one row each. It imports torch only when a network is built."""
+"""The networks that can be fine-tuned: a row each, and those of timm by their names. It reads no weights."""
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
+from models.architecture import TIMM, TUNED, Architecture, by_share, is_of_timm
 from models.errors import InputError
 from models.timm_names import mobilenet_v2_names
-from models.weights_kind import WeightsKind
+from models.torchvision_networks import (
+    DENSENET_121_BLOCKS,
+    RESNET_18_STAGES,
+    RESNET_50_STAGES,
+    SHUFFLENET_STAGES,
+    densenet,
+    features_of,
+    old_densenet_names,
+    resnet,
+    resnet_names,
+    shufflenet,
+    shufflenet_names,
+    squeezenet,
+)
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from models.network import ImageClassifier
-
-    Layers = tuple[nn.Sequential, nn.Module]
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What there is to know of a network without building it."""
-
-    name: str
-    """What `--arch` and the run folder call it."""
-    layers: "Callable[[int], Layers]"
-    """The builder: it takes a number of classes, and returns the feature blocks and the classifier.
-
-    The features are averaged over each channel before the classifier.
-    """
-    blocks: int
-    """How many feature blocks there are."""
-    unfreeze: Mapping[WeightsKind, int]
-    """How many of the last blocks are trained unless the user says otherwise, by the starting weights."""
-    head: str
-    """The last layer, by its name in the state dict. It is new where the number of classes differs."""
-    cam: str
-    """The layer whose output class activation maps read, by its name in the network."""
-    imagenet_weights: str | None = None
-    """torchvision's name of its ImageNet weights, `ENUM.MEMBER`; None if there are none."""
-    key_map: tuple[tuple[str, str], ...] = ()
-    """How the names of a torchvision checkpoint become those of the state dict.
-
-    Each pair is a beginning and what stands in its place, such as `("fc.", "classifier.")`. Of several that
-    fit, the first counts.
-    """
-    timm_names: tuple[tuple[str, str], ...] = ()
-    """How the names of timm's network of this architecture become those of the state dict, in such pairs."""
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    """The mean of each channel, which the network subtracts from values in [0, 1]."""
-    std: tuple[float, float, float] = IMAGENET_STD
-    """The standard deviation of each channel, by which the network then divides."""
-
-    def __post_init__(self) -> None:
-        for kind in WeightsKind:
-            if kind not in self.unfreeze:
-                raise ValueError(f"{self.name}: unfreeze has no default for the weights '{kind.value}'")
-            if not 0 <= self.unfreeze[kind] <= self.blocks:
-                raise ValueError(
-                    f"{self.name}: unfreeze is {self.unfreeze[kind]} for the weights '{kind.value}'; it must "
-                    f"be from 0 to {self.blocks}, the number of blocks"
-                )
-
-    def build(self, classes: int) -> "ImageClassifier":
-        """Build the network, with random weights."""
-        from models.network import Normalisation, classifier_of
-
-        features, classifier = self.layers(classes)
-        return classifier_of(self.name, Normalisation(self.mean, self.std), features, classifier, self.blocks)
-
-    def key_of(self, name: str) -> str:
-        """Return what a checkpoint's key is called in the network's own state dict."""
-        for beginning, own in (*self.key_map, *self.timm_names):
-            if name.startswith(beginning):
-                return own + name.removeprefix(beginning)
-        return name
-
-    def is_of_timm(self, name: str) -> bool:
-        """Return whether a checkpoint's key is timm's."""
-        return name.startswith(tuple(beginning for beginning, _ in self.timm_names))
-
-
-def _mobilenet_v2(classes: int) -> "Layers":
-    from models.torchvision_import import import_torchvision_models
-
-    network = import_torchvision_models().mobilenet_v2(weights=None, num_classes=classes)
-    return network.features, network.classifier
-
-
-ARCHITECTURES = {
-    "mobilenet_v2": Architecture(
+# ImageNet's weights are torchvision's V1, also where it has V2: V2 was trained with label smoothing, which
+# buys ImageNet accuracy with features that transfer worse (Kornblith et al. 2021, arXiv 2010.16402).
+_ROWS = (
+    Architecture(
         name="mobilenet_v2",
-        layers=_mobilenet_v2,
+        layers=partial(features_of, "mobilenet_v2"),
         blocks=19,
-        # ImageNet's early features serve X-rays as they are; random ones serve nothing. Chosen on validation
-        # images alone.
-        unfreeze={
-            WeightsKind.IMAGENET: 12,
-            WeightsKind.FILE: 12,
-            WeightsKind.BUNDLED: 15,
-            WeightsKind.NONE: 19,
-        },
+        unfreeze=TUNED,
         head="classifier.1",
         cam="features.18",
-        # V1, not torchvision's default V2: V2 was trained with label smoothing, which buys ImageNet accuracy
-        # with features that transfer worse (Kornblith et al. 2021, arXiv 2010.16402).
         imagenet_weights="MobileNet_V2_Weights.IMAGENET1K_V1",
         timm_names=mobilenet_v2_names(),
     ),
-}
+    Architecture(
+        name="mobilenet_v3_small",
+        layers=partial(features_of, "mobilenet_v3_small"),
+        blocks=13,
+        unfreeze=by_share(13),
+        head="classifier.3",
+        cam="features.12",
+        imagenet_weights="MobileNet_V3_Small_Weights.IMAGENET1K_V1",
+    ),
+    Architecture(
+        name="mobilenet_v3_large",
+        layers=partial(features_of, "mobilenet_v3_large"),
+        blocks=17,
+        unfreeze=by_share(17),
+        head="classifier.3",
+        cam="features.16",
+        imagenet_weights="MobileNet_V3_Large_Weights.IMAGENET1K_V1",
+    ),
+    Architecture(
+        name="efficientnet_b0",
+        layers=partial(features_of, "efficientnet_b0"),
+        blocks=9,
+        unfreeze=by_share(9),
+        head="classifier.1",
+        cam="features.8",
+        imagenet_weights="EfficientNet_B0_Weights.IMAGENET1K_V1",
+    ),
+    Architecture(
+        name="shufflenet_v2_x1_0",
+        layers=partial(shufflenet, "shufflenet_v2_x1_0"),
+        blocks=18,
+        unfreeze=by_share(18),
+        head="classifier",
+        cam="features.17",
+        imagenet_weights="ShuffleNet_V2_X1_0_Weights.IMAGENET1K_V1",
+        key_map=shufflenet_names(SHUFFLENET_STAGES),
+    ),
+    Architecture(
+        name="squeezenet1_1",
+        layers=partial(squeezenet, "squeezenet1_1"),
+        blocks=9,
+        unfreeze=by_share(9),
+        head="classifier.1",
+        cam="features.12",
+        # The first convolution, and each Fire module, with the pooling after it, if there is one.
+        starts=(0, 3, 4, 6, 7, 9, 10, 11, 12),
+        pool=None,
+        imagenet_weights="SqueezeNet1_1_Weights.IMAGENET1K_V1",
+    ),
+    Architecture(
+        name="resnet18",
+        layers=partial(resnet, "resnet18"),
+        blocks=9,
+        unfreeze=by_share(9),
+        head="classifier",
+        cam="features.8",
+        imagenet_weights="ResNet18_Weights.IMAGENET1K_V1",
+        key_map=resnet_names(RESNET_18_STAGES),
+    ),
+    Architecture(
+        name="resnet50",
+        layers=partial(resnet, "resnet50"),
+        blocks=17,
+        unfreeze=by_share(17),
+        head="classifier",
+        cam="features.16",
+        imagenet_weights="ResNet50_Weights.IMAGENET1K_V1",
+        key_map=resnet_names(RESNET_50_STAGES),
+    ),
+    Architecture(
+        name="densenet121",
+        layers=partial(densenet, "densenet121"),
+        blocks=8,
+        unfreeze=by_share(8),
+        head="classifier",
+        cam="features.relu5",
+        # The stem, each dense block, and each transition between two; norm and ReLU end the last dense block.
+        starts=(0, 4, 5, 6, 7, 8, 9, 10),
+        imagenet_weights="DenseNet121_Weights.IMAGENET1K_V1",
+        key_map=old_densenet_names(DENSENET_121_BLOCKS),
+    ),
+    Architecture(
+        name="vgg16",
+        layers=partial(features_of, "vgg16"),
+        blocks=13,
+        unfreeze=by_share(13),
+        head="classifier.6",
+        cam="features.29",
+        # Each convolution, with the pooling after it, if there is one.
+        starts=(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+        pool=7,
+        imagenet_weights="VGG16_Weights.IMAGENET1K_V1",
+    ),
+)
+ARCHITECTURES = {row.name: row for row in _ROWS}
 
 
-def find_architecture(name: str) -> Architecture:
-    """Return the architecture called `name`; raises InputError with a list of what there is."""
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
+def is_known(name: str) -> bool:
+    """Return whether there is a row of this name, or timm is to be asked."""
+    return name in ARCHITECTURES or is_of_timm(name)
+
+
+def known_architectures() -> str:
+    """Return what `--arch` takes, in words."""
+    return f"{', '.join(ARCHITECTURES)}, and {TIMM}NAME for a classifier of timm"
+
+
+def require_known(name: str) -> None:
+    """Raise InputError for a name that is neither a row's nor begins as timm's do."""
+    if is_known(name):
+        return
+    close = difflib.get_close_matches(name.rpartition("/")[2].lower(), ARCHITECTURES, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise InputError(
-        f"--arch {name} is not a known architecture; {hint}the architectures are: {', '.join(ARCHITECTURES)}"
+        f"--arch {name} is not a known architecture; {hint}the architectures are: {known_architectures()}"
     )
+
+
+def find_architecture(name: str, side: int | None = None) -> Architecture:
+    """Return the architecture called `name`; raises InputError with a list of what there is.
+
+    `side` is that of the images, for which some networks of timm are built; None: as timm has it.
+    """
+    require_known(name)
+    if not is_of_timm(name):
+        return ARCHITECTURES[name]
+    from models.timm_networks import timm_architecture
+
+    return timm_architecture(name, side)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from models.architectures import Architecture
+from models.architecture import Architecture
 from models.dataset import Dataset, Split
 from models.records import DataRecord, SplitCounts, TrainingRecord, WeightsRecord
 from models.starting_weights import StartingWeights

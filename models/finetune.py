@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save
 
-from models.architectures import Architecture, find_architecture
+from models.architecture import Architecture
+from models.architectures import find_architecture
 from models.dataset import Dataset, Split
 from models.description import (
     data_sentences,
@@ -23,8 +24,9 @@ from models.description import (
 )
 from models.disk_space import reserve_files, taking
 from models.evaluation import evaluate
+from models.image_size import refuse_image_size
 from models.network import ImageClassifier
-from models.options import FinetuneOptions, check_options
+from models.options import FinetuneOptions, check_options, check_unfreeze
 from models.prediction import predict
 from models.progress import Progress
 from models.records import (
@@ -86,8 +88,10 @@ def finetune(
     """
     if options.max_threads is not None:
         torch.set_num_threads(min(options.max_threads, torch.get_num_threads()))
-    architecture = find_architecture(options.arch)
     check_options(options)
+    architecture = find_architecture(options.arch, options.image_size)
+    check_unfreeze(options.unfreeze, architecture.blocks)
+    refuse_image_size(architecture, options.image_size)
     sources = SourceOptions(
         options.image_size, options.skip_bad, options.images, options.strict_data, options.positive
     )

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.architectures import find_architecture
+from models.architecture import is_of_timm
+from models.architectures import ARCHITECTURES, require_known
 from models.errors import InputError
 from models.weights_kind import weights_kind
 
@@ -44,13 +45,22 @@ class FinetuneOptions:
 
 
 def check_options(options: FinetuneOptions) -> None:
-    """Raise InputError for the first option that cannot be used, whatever the data."""
-    architecture = find_architecture(options.arch)
+    """Raise InputError for the first option that cannot be used, whatever the data.
+
+    How many blocks a network of timm has is not known before torch is imported.
+    """
+    require_known(options.arch)
     weights_kind(options.weights)
     _check_range("--image-size", options.image_size, *IMAGE_SIZES)
     _check_range("--seed", options.seed, 0, MOST_SEED)
-    _check_range("--unfreeze", options.unfreeze, 0, architecture.blocks)
     _check_range("--epochs", options.epochs, 1, MOST_EPOCHS)
+    if not is_of_timm(options.arch):
+        check_unfreeze(options.unfreeze, ARCHITECTURES[options.arch].blocks)
+
+
+def check_unfreeze(unfreeze: int | None, blocks: int) -> None:
+    """Raise InputError for a number of blocks that a network with so many `blocks` does not have."""
+    _check_range("--unfreeze", unfreeze, 0, blocks)
 
 
 def _check_range(option: str, value: int | None, low: int, high: int) -> None:

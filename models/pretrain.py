@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Generator, Tensor, nn
 
 from models.architectures import find_architecture
-from models.network import ImageClassifier, classify
+from models.network import ImageClassifier, SequentialClassifier, classify
 from models.pixels import to_input
 from models.synthetic.canvas import Field
 from models.synthetic.opacities import FINDINGS
@@ -84,7 +84,7 @@ class Student(nn.Module):
     It also predicts where lung and findings are, which makes it learn much faster.
     """
 
-    def __init__(self, network: ImageClassifier) -> None:
+    def __init__(self, network: SequentialClassifier) -> None:
         super().__init__()
         self.network = network
         self.chart = nn.Conv2d(CHART_CHANNELS, CHARTS, 1)
@@ -177,7 +177,9 @@ def train(schedule: Schedule, out: Path) -> None:
     """Train from random weights, and save the averaged network to `out` after each round."""
     torch.manual_seed(SEED)
     generator = torch.Generator().manual_seed(SEED)
-    student = Student(find_architecture(ARCHITECTURE).build(len(TARGETS)))
+    network = find_architecture(ARCHITECTURE).build(len(TARGETS))
+    assert isinstance(network, SequentialClassifier)
+    student = Student(network)
     student.network.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(student)
     optimiser = torch.optim.AdamW(student.parameters(), weight_decay=schedule.weight_decay)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from models.architectures import ARCHITECTURES, find_architecture
+from models.architectures import find_architecture, is_known, known_architectures
 from models.dataset import Split
 from models.errors import InputError
 from models.records import SCHEMA, History, Record, RunRecord
@@ -67,7 +67,8 @@ class RunFolder:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        network = find_architecture(self.record.arch).build(len(self.record.classes))
+        architecture = find_architecture(self.record.arch, self.record.image_size)
+        network = architecture.build(len(self.record.classes))
         try:
             network.load_state_dict(load_file(self.folder / MODEL))
         except (SafetensorError, OSError, RuntimeError) as error:
@@ -156,10 +157,10 @@ def _read_record(folder: Path) -> RunRecord:
     except ValidationError as error:
         remedy = newer_tool(document) or "run finetune again"
         raise InputError(why_unreadable(path) or f"{path}: {_first_fault(error)}; {remedy}") from error
-    if record.arch not in ARCHITECTURES:
+    if not is_known(record.arch):
         raise InputError(
             f"{path}: the key 'arch' is {record.arch!r}, which is not a known architecture; choose from: "
-            f"{', '.join(ARCHITECTURES)}; run finetune again"
+            f"{known_architectures()}; run finetune again"
         )
     if len(record.classes) < 2:
         raise InputError(

@@ -3,23 +3,26 @@
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
 from torch import Tensor
 
-from models.architectures import Architecture
+from models.architecture import Architecture, is_of_timm
 from models.checkpoints.fitting import fit, unused
 from models.checkpoints.reading import read_checkpoint
 from models.errors import InputError
-from models.network import ImageClassifier
+from models.network import WHOLE, ImageClassifier
 from models.progress import Progress
+from models.timm_weights import download_of_timm
 from models.torchvision_import import import_torchvision_models
 from models.weights_kind import WeightsKind, weights_kind
 from user_files.own_folders import NO_HOME, is_below_no_home
 
+BUNDLED = ("mobilenet_v2",)
+"""The architectures whose weights come with edgefit."""
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 NETWORK_TIMEOUT_S = 20.0
 
@@ -54,21 +57,27 @@ def load_starting_weights(weights: str, architecture: Architecture, progress: Pr
 
 def _read_bundled(architecture: Architecture) -> StartingWeights:
     path = BUNDLED_FOLDER / f"{architecture.name}_synthetic.safetensors"
-    if not path.is_file():
-        raise InputError(
-            f"--weights bundled: edgefit has no {path.name} here, the weights of {architecture.name}; give "
-            "--weights none or a FILE, or install edgefit again if they came with it"
-        )
-    return _read(path, WeightsKind.BUNDLED, architecture)
+    if path.is_file():
+        return _read(path, WeightsKind.BUNDLED, architecture)
+    own = "imagenet, none" if architecture.imagenet_weights else "none"
+    if architecture.name in BUNDLED:
+        problem = f"{path.name} is missing from edgefit; install edgefit again, or give --weights {own}"
+    else:
+        comes = f"edgefit comes with weights of {' and '.join(BUNDLED)} alone"
+        problem = f"{comes}, and has none of {architecture.name}; give --weights {own}"
+    raise InputError(f"--weights bundled: {problem} or a FILE")
 
 
 def _download_imagenet(architecture: Architecture, progress: Progress) -> StartingWeights:
-    """Return torchvision's ImageNet weights, from its cache or with its own download code."""
+    """Return the ImageNet weights of torchvision or timm, from its cache or with its own download code."""
     if architecture.imagenet_weights is None:
         raise InputError(
             f"--weights imagenet: there are no ImageNet weights of {architecture.name}; give --weights none "
             "or a FILE"
         )
+    if is_of_timm(architecture.name):
+        of_timm = _read(download_of_timm(architecture, progress), WeightsKind.IMAGENET, architecture)
+        return replace(of_timm, name=architecture.imagenet_weights)
     enum, _, member = architecture.imagenet_weights.partition(".")
     weights = getattr(import_torchvision_models(), enum)[member]
     folder = Path(torch.hub.get_dir())
@@ -85,10 +94,14 @@ def _download_imagenet(architecture: Architecture, progress: Progress) -> Starti
     except (OSError, URLError, RuntimeError, EOFError, ValueError) as error:
         raise InputError(
             f"--weights imagenet: {weights.url} could not be downloaded ({error}); without a network use "
-            "--weights bundled, or give torchvision's checkpoint as --weights FILE"
+            f"--weights {_offline(architecture)}, or give torchvision's checkpoint as --weights FILE"
         ) from error
     progress.advance()
     return _read(cached, WeightsKind.IMAGENET, architecture)
+
+
+def _offline(architecture: Architecture) -> str:
+    return "bundled" if architecture.name in BUNDLED else "none"
 
 
 @contextmanager
@@ -104,8 +117,7 @@ def _network_timeout() -> Iterator[None]:
 
 def _read(path: Path, kind: WeightsKind, architecture: Architecture) -> StartingWeights:
     checkpoint = read_checkpoint(path)
-    with torch.random.fork_rng(devices=[]):  # a network begins with random weights
-        own = architecture.build(2).state_dict()
+    own = architecture.shapes()
     found = fit(checkpoint, own, architecture.key_of)
     others = [name for name in found.tensors if _is_other(architecture.key_of(name), own, architecture)]
     notes = [*found.notes, *_notes_on_names(list(found.tensors), others, architecture)]
@@ -127,8 +139,12 @@ def _is_other(name: str, own: Mapping[str, Tensor], architecture: Architecture) 
 
     A strange name among the features is of another network, which is an error.
     """
-    features = {key.partition(".")[0] for key in own if not _is_of_head(key, architecture)}
-    return name not in own and name.partition(".")[0] not in features
+    features = {_part_of(key) for key in own if not _is_of_head(key, architecture)}
+    return name not in own and _part_of(name) not in features
+
+
+def _part_of(name: str) -> str:
+    return name.removeprefix(WHOLE).partition(".")[0]
 
 
 def _is_of_head(name: str, architecture: Architecture) -> bool:
@@ -151,7 +167,7 @@ def apply_weights(network: ImageClassifier, weights: StartingWeights, architectu
         for name, value in tensors.items()
         if not _is_other(name, own, architecture) and (head_fits or name not in head)
     }
-    _check_fit(chosen, own, head, weights.name, architecture.name)
+    _check_fit(chosen, own, head, weights.name, architecture)
     network.load_state_dict({**own, **chosen})
     return head_fits
 
@@ -185,7 +201,11 @@ def _misfit(
 
 
 def _check_fit(
-    given: Mapping[str, Tensor], expected: Mapping[str, Tensor], head: set[str], file: str, architecture: str
+    given: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    head: set[str],
+    file: str,
+    architecture: Architecture,
 ) -> None:
     """Raise an InputError that names the file and the first tensor that does not fit."""
     optional = {
@@ -195,8 +215,8 @@ def _check_fit(
     unknown = [name for name in given if name not in expected]
     reshaped = [name for name in given if name in expected and given[name].shape != expected[name].shape]
     broken = [name for name in given if not bool(torch.isfinite(given[name]).all())]
-    remedy = f"give a torchvision state dict of {architecture}"
-    problem = f"{file} is not a {architecture} checkpoint"
+    remedy = f"give a state dict of {architecture.in_words}"
+    problem = f"{file} is not a {architecture.name} checkpoint"
     if missing:
         raise InputError(f"{problem}: '{missing[0]}' is missing{_more(missing)}; {remedy}")
     if unknown:

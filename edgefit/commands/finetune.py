@@ -9,6 +9,7 @@ import typer
 
 from edgefit.options import AsJson, Name, Overwrite, Quiet, StrictData
 from edgefit.terminal import Output
+from models.architectures import known_architectures
 
 
 def finetune(
@@ -22,7 +23,10 @@ def finetune(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to write.")],
-    arch: Annotated[str, typer.Option(help="The network architecture to fine-tune.")] = "mobilenet_v2",
+    arch: Annotated[
+        str,
+        typer.Option(metavar="NAME", help=f"The network to fine-tune: {known_architectures()}."),
+    ] = "mobilenet_v2",
     weights: Annotated[
         str,
         typer.Option(metavar="imagenet|bundled|none|FILE", help="The weights from which training starts."),
@@ -47,7 +51,7 @@ def finetune(
         typer.Option(
             metavar="N",
             help="The number of last feature blocks to train, in addition to the classifier.",
-            show_default="depends on the weights",
+            show_default="depends on the network and the weights",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed of all random number generators.")] = 0,
@@ -75,7 +79,7 @@ def finetune(
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fine-tune a lightweight classifier on images of two or more classes.
+    """Fine-tune a classifier on images of two or more classes.
 
     The test split is never used for training. The run folder contains images (calibration, held-out, test)
     that may show patients: protect it as you protect your data.
@@ -84,6 +88,7 @@ def finetune(
     Examples:
       edgefit finetune --data synthetic --weights bundled --image-size 96 --out run
       edgefit finetune --data chest_xray --weights imagenet --out run
+      edgefit finetune --data chest_xray --arch resnet18 --out run
     """
     from edgefit.extras import require_extra
     from edgefit.progress import progress

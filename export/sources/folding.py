@@ -12,3 +12,8 @@ def fold_batch_norms(network: nn.Module) -> fx.GraphModule:
     folded = fuse(network).requires_grad_(False).eval()
     assert isinstance(folded, fx.GraphModule)
     return folded
+
+
+def has_batch_norms(network: nn.Module) -> bool:
+    """Return whether batch norms are left, such as those before the convolutions of a DenseNet."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in network.modules())

@@ -8,7 +8,11 @@ from torch import fx, nn
 
 from bench.bundle.signature import Inputs, Outputs
 from export.sources.finite_weights import of_network, refuse_not_finite
-from export.sources.folding import fold_batch_norms
+from export.sources.folding import fold_batch_norms, has_batch_norms
+from export.sources.layered import layered_network
+from export.sources.library import Timm
+from export.sources.torch_network import exported
+from models.architecture import is_of_timm
 from models.run_folder import RunFolder, read_run
 
 
@@ -18,6 +22,8 @@ class RunSource:
     def __init__(self, folder: Path) -> None:
         """Read the folder; raises InputError if it is no run folder, or damaged."""
         self._run: RunFolder = read_run(folder)
+        if is_of_timm(self._run.record.arch):
+            Timm()  # says how timm is installed, if it is not
 
     def run(self, inputs: Inputs) -> Outputs:
         """Run the network on one batch of RGB images in [0, 1]."""
@@ -26,8 +32,18 @@ class RunSource:
             return [self._network(image).numpy()]
 
     def layered(self) -> fx.GraphModule:
-        """Return the network with its batch norms folded."""
-        return fold_batch_norms(self._run.network())
+        """Return the network's layers, with its batch norms folded.
+
+        torch.export traces networks of timm, since torch.fx cannot trace each of them, and networks of which
+        batch norms are left after folding: the layers of such networks may lack a bias, which int8 corrects.
+        """
+        network = self._run.network()
+        if not is_of_timm(self._run.record.arch):
+            folded = fold_batch_norms(network)
+            if not has_batch_norms(folded):
+                return folded
+        side = self._run.record.image_size
+        return layered_network(exported(network, (torch.zeros(1, 3, side, side),), {}))
 
     def base(self) -> None:
         """Return nothing: every format is made of the network."""

@@ -115,6 +115,10 @@ class FeatureCache:
         size = prod(shape) * torch.finfo(torch.float16).bits // 8
         if size <= MOST_BYTES_IN_MEMORY:
             return torch.empty(shape, dtype=torch.float16)
+        self.progress.say(
+            f"The output of the frozen blocks takes {size / 1e9:.1f} GB: it is in an unnamed file on the "
+            f"disk of {self.folder.parent} while training runs"
+        )
         with (
             taking(size, "the output of the frozen blocks, while training runs,", self.folder.parent),
             tempfile.TemporaryFile(dir=self.folder) as file,

@@ -48,7 +48,7 @@ def train_network(
     """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     parts = split_network(network, settings.unfreeze)
-    is_cached = cache_frozen and parts.frozen_blocks > 0
+    is_cached = cache_frozen and parts.is_cacheable and parts.frozen_blocks > 0
     cache = FeatureCache(parts.frozen, scratch, settings.batch_size, progress)
     augmentation = Augmentation(settings.rotation_degrees, settings.flip)
     validation = cache.cache_plain(dataset.validation, "Running the frozen blocks on validation images")

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from models.architectures import find_architecture
 from models.dataset import Images, Labels, Split
-from models.network import ImageClassifier
+from models.network import SequentialClassifier
 from models.pixels import to_input, to_planes
 from models.records import (
     DataRecord,
@@ -52,10 +52,11 @@ def _films(count: int, seed: int) -> Split:
     return Split(images, labels)
 
 
-def _fitted(split: Split) -> ImageClassifier:
+def _fitted(split: Split) -> SequentialClassifier:
     """Batch norms see the images once; the classifier then asks which class's mean is nearer."""
     torch.manual_seed(0)
     network = find_architecture("mobilenet_v2").build(2)
+    assert isinstance(network, SequentialClassifier)
     inputs = to_input(to_planes(split.images))
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -101,6 +101,7 @@ def test_a_format_and_an_architecture_are_added_by_their_rows(tmp_path: Path) ->
     assert entry.suffix == TOY_ROW.suffixes[0]
     assert "\ntorch==" in (tmp_path / "ship" / "requirements.txt").read_text()
     assert {finding["variant"] for finding in checked["findings"]} == {"toy-fp32"}
+    assert TOY_NETWORK.cam is not None
     assert read_run(run).network().get_submodule(TOY_NETWORK.cam) is not None
     assert read_bundle(tmp_path / "bundle").manifest.model.arch == TOY_NETWORK.name
 

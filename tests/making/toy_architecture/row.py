@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from models.architectures import Architecture
+from models.architecture import Architecture
 from models.weights_kind import WeightsKind
 
 if TYPE_CHECKING:

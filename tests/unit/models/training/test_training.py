@@ -54,15 +54,16 @@ def test_folding_batch_norms_changes_no_output() -> None:
 
 
 def test_features_that_do_not_fit_into_memory_are_in_an_unnamed_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Remembering
 ) -> None:
     split, made = films(20, 32, 0), feature_cache(tmp_path)
     in_memory = made.cache_plain(split, "")
     monkeypatch.setattr(frozen_features, "MOST_BYTES_IN_MEMORY", 1000)
 
-    on_disk = made.cache_plain(split, "")
+    on_disk = replace(made, progress=progress).cache_plain(split, "")
 
     assert on_disk.store.equal(in_memory.store)
+    assert f"0.0 GB: it is in an unnamed file on the disk of {tmp_path.parent}" in progress.sentences[0]
     assert list(tmp_path.iterdir()) == []
 
 
