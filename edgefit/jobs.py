@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.bundle.manifest import Manifest, read_bundle, written_files
+from bench.bundle.manifest import MANIFEST, Manifest, read_bundle, written_files
+from bench.bundle.model_files import read_model_file
 from bench.bundle.variants import choose as choose_name
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
@@ -156,6 +157,8 @@ def compared_kind(candidate: Path | Report, baseline: Path | Report) -> Compared
     """Return what both are; raises InputError if they are of two kinds, or if one does not exist."""
     new, old = _kind_of(candidate), _kind_of(baseline)
     if new != old:
+        for given, kind in ((candidate, new), (baseline, old)):
+            _refuse_neither(given, kind)
         measurable = candidate if old == "reports" else baseline
         remedy = f" (make a report with: edgefit bench {measurable} --out REPORT.json)"
         raise InputError(
@@ -163,6 +166,16 @@ def compared_kind(candidate: Path | Report, baseline: Path | Report) -> Compared
             f"give two model files, two bundles, or two reports{remedy if 'reports' in (new, old) else ''}"
         )
     return new
+
+
+def _refuse_neither(given: Path | Report, kind: Compared) -> None:
+    """Raise InputError, as its reader does, for what was taken for a model file or a bundle and is none."""
+    if isinstance(given, Report):
+        return
+    if kind == "models":
+        read_model_file(given)
+    elif kind == "bundles" and not (given / MANIFEST).exists():
+        read_bundle(given)
 
 
 def _kind_of(given: Path | Report) -> Compared:

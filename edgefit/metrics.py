@@ -60,7 +60,7 @@ class Metric:
         if value is None or not math.isfinite(value):
             raise InputError(
                 f"--metric {self.name}: returned {given!r}; it must return one finite number for y_true "
-                f"{arguments[0].shape} and y_score {arguments[1].shape}"
+                f"{list(arguments[0].shape)} and y_score {list(arguments[1].shape)}"
             )
         return value
 

@@ -51,7 +51,7 @@ def verify(
     """Compare values [n, values] with the source's; raises WrongArtifactError beyond LIMITS."""
     if values.shape != reference.shape:
         raise WrongArtifactError(
-            f"its outputs have the shape {values.shape}, but the source's have {reference.shape}"
+            f"its outputs have the shape {list(values.shape)}, but the source's have {list(reference.shape)}"
         )
     difference = accuracy.largest_difference(values, reference)
     _check_values(precision, difference, reference)

@@ -225,11 +225,11 @@ def _read_images(folder: Path, record: RunRecord) -> RunImages:
 def _fault_of(split: Split, record: RunRecord) -> str | None:
     """Return what is wrong with the arrays, or None."""
     images, labels = split.images, split.labels
-    shape = (len(labels) if labels.ndim else 0, record.image_size, record.image_size)
-    if images.dtype != np.uint8 or images.shape not in (shape, (*shape, 3)):
-        return f"images is {images.dtype} {images.shape}, but must be uint8 {shape} or {(*shape, 3)}"
+    shape = [len(labels) if labels.ndim else 0, record.image_size, record.image_size]
+    if images.dtype != np.uint8 or list(images.shape) not in (shape, [*shape, 3]):
+        return f"images is {images.dtype} {list(images.shape)}, but must be uint8 {shape} or {[*shape, 3]}"
     if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
-        return f"labels is {labels.dtype} {labels.shape}, but must be int64 [n] with n of at least 1"
+        return f"labels is {labels.dtype} {list(labels.shape)}, but must be int64 [n] with n of at least 1"
     outside = labels[(labels < 0) | (labels >= len(record.classes))]
     if len(outside):
         return f"labels: {int(outside[0])} is not a label of the {len(record.classes)} classes of {RECORD}"

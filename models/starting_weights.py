@@ -223,7 +223,7 @@ def _check_fit(
         raise InputError(f"{problem}: '{unknown[0]}' is unknown{_more(unknown)}; {remedy}")
     if reshaped:
         name = reshaped[0]
-        shapes = f"is {tuple(given[name].shape)}, but must be {tuple(expected[name].shape)}"
+        shapes = f"is {list(given[name].shape)}, but must be {list(expected[name].shape)}"
         raise InputError(f"{problem}: '{name}' {shapes}{_more(reshaped)}; {remedy}")
     if broken:
         raise InputError(

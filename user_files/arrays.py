@@ -8,11 +8,12 @@ import math
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ _SUFFIX = ".npy"
 _MOST_OF_A_BYTE = 1032
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+# What reading the file itself raises, before numpy parses anything.
+_DAMAGED_ARCHIVE = (OSError, zipfile.BadZipFile, zlib.error)
 _ROWS_AT_ONCE = 64
 # What any machine has free. To ask takes longer than to read such an array.
 _SMALL = 1 << 20
@@ -57,20 +60,31 @@ class Header:
 
     shape: tuple[int, ...]
     """Its size in each axis."""
-    dtype: np.dtype[Any]
-    """The type of its values."""
+    stored: np.dtype[Any]
+    """The type of its values in the file, whose bytes may be in another order than this machine's."""
     is_by_columns: bool
     """Whether the first index changes fastest in the file."""
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its values once they are read: in this machine's order of bytes."""
+        return self.stored.newbyteorder("=")
+
+    @property
     def bytes(self) -> int:
         """How many bytes its values take."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return math.prod(self.shape) * self.stored.itemsize
 
     @property
     def row_bytes(self) -> int:
         """How many bytes the values of one index of the first axis take."""
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
+        return math.prod(self.shape[1:]) * self.stored.itemsize
+
+    def values(self, content: bytearray, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """Return the values of some of its bytes, which are in the order of the file, as an array."""
+        order: Literal["F", "C"] = "F" if self.is_by_columns else "C"
+        stored = np.frombuffer(content, self.stored).reshape(shape, order=order)
+        return stored.astype(self.dtype, copy=False)
 
 
 class ArrayFile:
@@ -200,15 +214,12 @@ def _readable(*passed: type[Exception]) -> Iterator[None]:
 
 def _header_of(file: IO[bytes]) -> Header:
     """Return the header of an .npy file, and read up to its end; raises what numpy raises."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ArraysError(f"version {version} of numpy's format is for tables, not for arrays")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a header is parsed as Python, which warns of what is damaged
-        if version == (1, 0):
-            shape, is_by_columns, dtype = np.lib.format.read_array_header_1_0(file)
-        else:
-            shape, is_by_columns, dtype = np.lib.format.read_array_header_2_0(file)
+    try:
+        shape, is_by_columns, dtype = _parsed(file)
+    except (ArraysError, *_DAMAGED_ARCHIVE):
+        raise
+    except Exception as error:  # numpy quotes the header's Python, or an object of its parser
+        raise ArraysError("the header of an array is damaged") from error
     if dtype.hasobject:
         raise ArraysError("it contains Python objects")
     if dtype.itemsize == 0 or any(type(size) is not int or size < 0 for size in shape):
@@ -217,6 +228,23 @@ def _header_of(file: IO[bytes]) -> Header:
     if not header.bytes and max(shape) > _MOST_OF_NOTHING:
         raise ArraysError("it states a size of values that it does not have")
     return header
+
+
+def _parsed(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type as a header states them."""
+    try:
+        version = np.lib.format.read_magic(file)
+    except ValueError as error:
+        raise ArraysError("it does not begin as an array of numpy does") from error
+    if version not in ((1, 0), (2, 0)):
+        raise ArraysError(
+            f"version {version[0]}.{version[1]} of numpy's format is for tables, not for arrays"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a header is parsed as Python, which warns of what is damaged
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(file)
+        return np.lib.format.read_array_header_2_0(file)
 
 
 def refuse_without_memory(count: int) -> None:
@@ -264,5 +292,4 @@ def _values(file: IO[bytes], header: Header, count: int) -> npt.NDArray[Any]:
             raise ArraysError("an array ends early")
         view[filled : filled + len(block)] = block
         filled += len(block)
-    shape = (count, *header.shape[1:]) if header.shape else ()
-    return np.frombuffer(content, header.dtype).reshape(shape, order="F" if header.is_by_columns else "C")
+    return header.values(content, (count, *header.shape[1:]) if header.shape else ())

@@ -35,14 +35,14 @@ class StoredRows:
 
         `path`: the file's.
         """
-        self._file, header = file.open(name)
+        self._file, self._header = file.open(name)
+        header = self._header
         self._where = f"{path}: {name}"
         if not header.shape:
             raise ArraysError(f"{name!r} is a single value, which has no rows")
         self._begin = self._file.tell()
-        self.shape = self._stored_shape = header.shape
-        self.dtype, self._is_by_columns = header.dtype, header.is_by_columns
-        refuse_without_memory(header.bytes if self._is_by_columns else header.row_bytes)
+        self.shape, self.dtype = header.shape, header.dtype
+        refuse_without_memory(header.bytes if header.is_by_columns else header.row_bytes)
 
     @property
     def ndim(self) -> int:
@@ -57,8 +57,10 @@ class StoredRows:
         if not 0 <= index < len(self):
             raise IndexError(index)
         each = self.shape[1:]
-        if self._is_by_columns and each:  # no row lies in one piece, as in arrays that edgefit did not write
-            return np.ascontiguousarray(self._read(0, self._stored_shape[::-1]).T[index])
+        if (
+            self._header.is_by_columns and each
+        ):  # no row lies in one piece, in arrays that edgefit did not write
+            return np.ascontiguousarray(self._read(0, self._header.shape)[index])
         return self._read(index * math.prod(each) * self.dtype.itemsize, each)
 
     def first(self, count: int) -> "StoredRows":
@@ -77,7 +79,7 @@ class StoredRows:
             content = bytearray()
         if len(content) != wanted:
             raise InputError(f"{self._where} changed while it was read; run the command again")
-        return np.frombuffer(content, self.dtype).reshape(shape)
+        return self._header.values(content, shape)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ REASONS = {
     "export/networks.py": TEMPORARY,
     "export/to_torchscript.py": IN_A_WHOLE_FOLDER,
     "export/worker.py": "into a pipe",
+    "models/disk_space.py": IN_A_WHOLE_FOLDER,
     "models/finetune.py": IN_A_WHOLE_FOLDER,
     "models/pretrain.py": SYNCED,
     "models/run_folder.py": IN_A_WHOLE_FOLDER,

@@ -210,3 +210,57 @@ def test_what_almost_nothing_is_stored_of_may_take_a_quarter_of_the_free_memory(
     for name in ("plain.npz", "varied.npz"):
         with open_arrays(tmp_path / name) as file:
             assert len(file.read("a")) == len(zeros)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [">u2", ">i8", ">f4", ">U3"])
+def test_values_in_the_other_order_of_bytes_are_read_as_those_of_this_machine(
+    tmp_path: Path, dtype: str, order: Literal["C", "F"]
+) -> None:
+    values = np.arange(400).reshape(200, 2).astype(dtype, order=order)
+    np.savez(tmp_path / "a.npz", values=values)
+    np.save(tmp_path / "a.npy", values)
+
+    with open_arrays(tmp_path / "a.npz") as file:
+        whole, rows, header = (
+            file.read("values"),
+            np.concatenate(list(file.rows("values"))),
+            file.header("values"),
+        )
+
+    for read in (whole, rows, read_npy(tmp_path / "a.npy")):
+        assert read.dtype == header.dtype == values.dtype.newbyteorder("=")
+        assert read.flags.writeable
+        np.testing.assert_array_equal(read, values)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(b"(4,)", b"('a'", id="open bracket"),
+        pytest.param(b"(4,)", b"4   ", id="no tuple"),
+        pytest.param(b"'<i8'", b"'<q9'", id="unknown type"),
+        pytest.param(b"False", b"Falsy", id="unknown name"),
+        pytest.param(b"shape", b"shope", id="unknown key"),
+    ],
+)
+def test_a_damaged_header_is_called_so_without_numpys_own_words(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    content = _bytes_of(np.arange(4, dtype="<i8"))
+    assert old in content
+    _archive(tmp_path / "a.npz", {"a.npy": content.replace(old, new)})
+
+    with open_arrays(tmp_path / "a.npz") as file, pytest.raises(ArraysError) as caught:
+        file.read("a")
+
+    assert str(caught.value) == "the header of an array is damaged"
+
+
+def test_a_header_for_tables_is_named_by_its_version(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.arange(4), version=(3, 0))
+    _archive(tmp_path / "a.npz", {"a.npy": content.getvalue()})
+
+    with open_arrays(tmp_path / "a.npz") as file, pytest.raises(ArraysError, match=r"version 3\.0 of"):
+        file.read("a")
