@@ -70,10 +70,10 @@ def _refuse_unknown(own_name: str) -> None:
 def _create(own_name: str, classes: int, side: int | None) -> nn.Module:
     timm = _timm()
     options: dict[str, object] = {"num_classes": classes}
-    config = timm.get_pretrained_cfg(own_name)
-    if side is not None and config is not None and config.fixed_input_size:
-        options["img_size"] = side
     try:
+        config = timm.get_pretrained_cfg(own_name)
+        if side is not None and config is not None and config.fixed_input_size:
+            options["img_size"] = side
         with _quietly():
             network: nn.Module = timm.create_model(own_name, pretrained=False, **options)
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:

@@ -162,6 +162,13 @@ def test_a_name_that_timm_does_not_have_is_an_error_that_suggests_one() -> None:
         find_architecture("timm/test_efficientnett")
 
 
+def test_a_tag_that_timm_does_not_have_is_an_error() -> None:
+    with pytest.raises(
+        InputError, match=r"timm cannot build this network .*Invalid pretrained tag \(bogus\)"
+    ):
+        find_architecture("timm/test_efficientnet.bogus", SIDE)
+
+
 def test_a_network_for_one_size_is_built_for_the_images() -> None:
     network = find_architecture("timm/test_vit", SIDE).build(2).eval()
 
