@@ -28,6 +28,7 @@ REASONS = {
     "bench/bundle/manifest.py": IN_A_WHOLE_FOLDER,
     "bench/bundle/tensor_pack.py": IN_A_WHOLE_FOLDER,
     "bench/choose/ship/shipping.py": IN_A_WHOLE_FOLDER,
+    "bench/compare/folder.py": IN_A_WHOLE_FOLDER,
     "bench/filesystem/unfinished.py": "for write_whole, which syncs it",
     "bench/harness/started_process.py": TEMPORARY,
     "bench/harness/journal.py": SYNCED,

@@ -55,11 +55,14 @@ def _nothing_is_measured(
                 loss.done += 1
         return {}
 
-    job = SimpleNamespace(
-        variables=(), plan=None, host=None, terms=None, state=SimpleNamespace(available_bytes=0)
-    )
+    def prepared(_measured: object, _profile: object, request: object, **_named: object) -> SimpleNamespace:
+        state = SimpleNamespace(available_bytes=0)
+        return SimpleNamespace(
+            parts=(None,), request=request, variables=(), plan=None, host=None, terms=None, state=state
+        )
+
     for name, replacement in {
-        "_prepare": lambda *_: job,
+        "_prepare": prepared,
         "_key": lambda _: "run",
         "measure": measured,
         "proxy": SimpleNamespace(host_rates=lambda *_: ()),
