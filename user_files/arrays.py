@@ -68,7 +68,8 @@ class Header:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of its values once they are read: in this machine's order of bytes."""
-        return self.stored.newbyteorder("=")
+        native: np.dtype[Any] = self.stored.newbyteorder("=")
+        return native
 
     @property
     def bytes(self) -> int:

@@ -4,7 +4,8 @@ It knows the file and the arrays, not how they were chosen nor what is computed 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,38 +28,32 @@ FILE_NAME = "evaluation.npz"
 Labels = npt.NDArray[np.int64]
 Images = npt.NDArray[np.uint8] | StoredRows
 _IMAGES = "images"
+_PREPROCESS = "preprocess"
 _LABEL_AXES = (1, 2)
 
 
 @dataclass(frozen=True)
-class EvaluationPack:
-    """Samples of a bundle: 8-bit images at network size, or ready inputs."""
+class PackInputs:
+    """What a model is run with: all that a process needs which only times it."""
 
     images: Images | None
     """Grey images [n, height, width] or RGB [n, height, width, 3]; None where the inputs are no images."""
-    labels: Labels | None
-    """The class of each sample [n], or for each of several labels whether it applies [n, labels]; None where
-    nobody labelled them."""
-    reference_logits: npt.NDArray[np.float32]
-    """The source's judged output for each sample: float32 [n, values]."""
-    preprocess: Preprocess | None = None
+    preprocess: Preprocess | None
     """How an image becomes an input; None: RGB in [0, 1], which edgefit's own networks take."""
-    tensors: TensorPack | StoredTensors | None = None
+    tensors: TensorPack | StoredTensors | None
     """Ready inputs; None where there are images."""
 
     def __len__(self) -> int:
-        return len(self.reference_logits)
+        return len(self.tensors) if self.images is None and self.tensors is not None else len(self._images)
 
     @property
-    def pixels(self) -> npt.NDArray[np.uint8]:
-        """The images of a pack that was read, and has some."""
-        assert isinstance(self.images, np.ndarray)
+    def _images(self) -> Images:
+        assert self.images is not None
         return self.images
 
     def image(self, index: int) -> npt.NDArray[np.uint8]:
         """Return one image of a pack that has some."""
-        assert self.images is not None
-        image: npt.NDArray[np.uint8] = self.images[index]
+        image: npt.NDArray[np.uint8] = self._images[index]
         return image
 
     def batch(self, index: int) -> npt.NDArray[np.float32]:
@@ -86,6 +81,49 @@ class EvaluationPack:
         batch = self.batch(index)
         item = batch if tensor.sizes[1:] == batch.shape[1:] else batch.transpose(0, 2, 3, 1)
         return item.astype(tensor.dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class EvaluationPack:
+    """Samples of a bundle: 8-bit images at network size, or ready inputs."""
+
+    images: Images | None
+    """Grey images [n, height, width] or RGB [n, height, width, 3]; None where the inputs are no images."""
+    labels: Labels | None
+    """The class of each sample [n], or for each of several labels whether it applies [n, labels]; None where
+    nobody labelled them."""
+    reference_logits: npt.NDArray[np.float32]
+    """The source's judged output for each sample: float32 [n, values]."""
+    preprocess: Preprocess | None = None
+    """How an image becomes an input; None: RGB in [0, 1], which edgefit's own networks take."""
+    tensors: TensorPack | StoredTensors | None = None
+    """Ready inputs; None where there are images."""
+
+    def __len__(self) -> int:
+        return len(self.reference_logits)
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The images of a pack that was read, and has some."""
+        assert isinstance(self.images, np.ndarray)
+        return self.images
+
+    @property
+    def samples(self) -> PackInputs:
+        """What a model is run with."""
+        return PackInputs(self.images, self.preprocess, self.tensors)
+
+    def image(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return one image of a pack that has some."""
+        return self.samples.image(index)
+
+    def batch(self, index: int) -> npt.NDArray[np.float32]:
+        """See PackInputs."""
+        return self.samples.batch(index)
+
+    def inputs(self, index: int, tensors: Sequence[Tensor] = ()) -> Inputs:
+        """See PackInputs."""
+        return self.samples.inputs(index, tensors)
 
     def samples_sha256(self) -> str:
         """Return the SHA-256 of all samples, without labels and answers: their types, shapes and values."""
@@ -131,11 +169,11 @@ def write_pack(path: Path, pack: EvaluationPack) -> None:
     """Write a pack as a compressed npz file."""
     arrays: dict[str, Any] = {"reference_logits": pack.reference_logits}
     if pack.images is not None:
-        arrays[_IMAGES] = pack.pixels
+        arrays[_IMAGES] = np.ascontiguousarray(pack.pixels)  # so that each lies in one piece
     if pack.labels is not None:
         arrays["labels"] = pack.labels
     if pack.preprocess is not None:
-        arrays["preprocess"] = np.array(pack.preprocess.model_dump_json())
+        arrays[_PREPROCESS] = np.array(pack.preprocess.model_dump_json())
     if isinstance(pack.tensors, TensorPack):
         arrays |= pack.tensors.named
     with naming(path):
@@ -152,19 +190,30 @@ def open_pack(path: Path) -> EvaluationPack:
 
     In order they are read once, so that a pass over all of them takes the memory of one.
     """
-    return _read(path, is_stored=lambda name: name == _IMAGES or is_input(name))
+    return _read(path, _is_sample)
+
+
+def open_inputs(path: Path) -> PackInputs:
+    """Open the inputs of a pack alone; they stay in the file, and labels and outputs are not even read.
+
+    Raises InputError if the file is not a pack. Whoever opened all of it has checked how they fit together.
+    """
+    with _readable(path):
+        stored = open_stored(path, _is_sample, is_read=lambda name: name == _PREPROCESS)
+        inputs = _inputs_of(stored.rows, stored.arrays)
+    if inputs.images is None and inputs.tensors is None:
+        raise InputError(f"{path} is not an evaluation pack; export the bundle again")
+    return inputs
+
+
+def _is_sample(name: str) -> bool:
+    return name == _IMAGES or is_input(name)
 
 
 def _read(path: Path, is_stored: Callable[[str], bool]) -> EvaluationPack:
-    try:
+    with _readable(path):
         stored = open_stored(path, is_stored)
         pack = _pack_of({**stored.arrays, **stored.rows}, stored.arrays)
-    except ArrayTooLargeError as error:
-        raise InputError(f"{path}: {error}") from None
-    except (OSError, ValueError, TypeError, KeyError):
-        raise InputError(
-            why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"
-        ) from None
     if not _is_sound(pack):
         raise InputError(
             f"{path}: its inputs, labels and outputs do not fit together; export the bundle again"
@@ -172,13 +221,36 @@ def _read(path: Path, is_stored: Callable[[str], bool]) -> EvaluationPack:
     return pack
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise InputError for whatever is wrong with a file that should be a pack."""
+    try:
+        yield
+    except ArrayTooLargeError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (OSError, ValueError, TypeError, KeyError):
+        raise InputError(
+            why_unreadable(path) or f"{path} is not an evaluation pack; export the bundle again"
+        ) from None
+
+
 def _pack_of(samples: Mapping[str, Array | StoredRows], arrays: Mapping[str, Array]) -> EvaluationPack:
     """Return the pack of a file. `samples`: with those of its arrays that may stay in it."""
-    preprocess = str(arrays["preprocess"]) if "preprocess" in arrays else None
+    inputs = _inputs_of(samples, arrays)
     return EvaluationPack(
-        images=samples.get(_IMAGES),
+        images=inputs.images,
         labels=arrays.get("labels"),
         reference_logits=arrays["reference_logits"],
+        preprocess=inputs.preprocess,
+        tensors=inputs.tensors,
+    )
+
+
+def _inputs_of(samples: Mapping[str, Array | StoredRows], arrays: Mapping[str, Array]) -> PackInputs:
+    """Return the inputs of a file; see _pack_of."""
+    preprocess = str(arrays[_PREPROCESS]) if _PREPROCESS in arrays else None
+    return PackInputs(
+        images=samples.get(_IMAGES),
         preprocess=None if preprocess is None else Preprocess.model_validate_json(preprocess),
         tensors=tensors_of(samples),
     )

@@ -92,13 +92,15 @@ class StoredArrays:
     """All others, read."""
 
 
-def open_stored(path: Path, is_stored: Callable[[str], bool]) -> StoredArrays:
-    """Open an npz file; `is_stored` says by its name which array stays in it.
+def open_stored(
+    path: Path, is_stored: Callable[[str], bool], is_read: Callable[[str], bool] = lambda _: True
+) -> StoredArrays:
+    """Open an npz file; `is_stored` says by its name which array stays in it, `is_read` which other is read.
 
     Raises ArraysError if the file is none, OSError if it cannot be opened.
     """
     with open_arrays(path) as file:
         return StoredArrays(
             {name: StoredRows(file, name, path) for name in file.names if is_stored(name)},
-            {name: file.read(name) for name in file.names if not is_stored(name)},
+            {name: file.read(name) for name in file.names if not is_stored(name) and is_read(name)},
         )

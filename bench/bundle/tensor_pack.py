@@ -57,8 +57,8 @@ class TensorPack:
 
     @property
     def named(self) -> Mapping[str, Array]:
-        """The arrays by their names in a file."""
-        return {f"{_PREFIX}{index}": array for index, array in enumerate(self.arrays)}
+        """The arrays by their names in a file, where each inference's values lie in one piece."""
+        return {f"{_PREFIX}{index}": np.ascontiguousarray(array) for index, array in enumerate(self.arrays)}
 
 
 @dataclass(frozen=True)

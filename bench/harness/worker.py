@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from bench.bundle.evaluation_pack import EvaluationPack, open_pack
+from bench.bundle.evaluation_pack import PackInputs, open_inputs
 from bench.bundle.judged_output import judged_values, stacked
 from bench.bundle.signature import Inputs, Tensor
 from bench.bundle.tensor_pack import StoredTensors, constant_inputs, open_tensor_pack
@@ -54,7 +54,7 @@ class Worker:
         self._batches: list[Inputs] = []
         self._cpus: tuple[int, ...] | None = None
         self._import_ns: dict[str, int] = {}
-        self._pack: EvaluationPack | None = None
+        self._pack: PackInputs | None = None
         self._tensors: StoredTensors | None = None
 
     def handle(self, request: worker_messages.Request) -> worker_messages.Answer:
@@ -167,7 +167,7 @@ class Worker:
         )
 
     def _predict(self, request: worker_messages.Predict) -> tuple[tuple[float, ...], ...]:
-        pack = self._pack = self._pack or open_pack(Path(request.pack))
+        pack = self._pack = self._pack or open_inputs(Path(request.pack))
         session = self._loaded()
         last = min(request.first + request.count, len(pack))
         rows = [
@@ -190,7 +190,7 @@ class Worker:
             tensors = open_tensor_pack(path)
             count, inputs_of = len(tensors), tensors.inputs
         else:
-            pack = open_pack(path)
+            pack = open_inputs(path)
             count, inputs_of = len(pack), lambda index: pack.inputs(index, self._inputs)
         return time_repeats(
             self._loaded(),
@@ -225,7 +225,7 @@ def _read_inputs(request: worker_messages.Load) -> list[Inputs]:
     if request.is_tensor_pack:
         tensors = open_tensor_pack(path)
         return [tensors.inputs(index) for index in range(min(_INPUTS_TO_TIME, len(tensors)))]
-    pack = open_pack(path)
+    pack = open_inputs(path)
     return [pack.inputs(index, request.inputs) for index in range(min(_INPUTS_TO_TIME, len(pack)))]
 
 

@@ -143,6 +143,9 @@ class Agent:
 
         try:
             self._store.put(sha256, size_bytes, read)
+        except LaptopGoneError:
+            left = 0  # no rest will come, and to wait for it would keep the board from others for longer
+            raise
         finally:
             while left:
                 read(min(left, _CHUNK))

@@ -178,7 +178,7 @@ def test_a_network_of_another_width_is_an_error_naming_both_shapes(tmp_path: Pat
     narrow = import_torchvision_models().mobilenet_v2(width_mult=0.5).state_dict()
     save_file(dict(narrow), tmp_path / "narrow.safetensors")
 
-    with pytest.raises(InputError, match=r"is \(16, 3, 3, 3\), but must be \(32, 3, 3, 3\) \(and \d+ more\)"):
+    with pytest.raises(InputError, match=r"is \[16, 3, 3, 3\], but must be \[32, 3, 3, 3\] \(and \d+ more\)"):
         load(tmp_path / "narrow.safetensors")
 
 

@@ -5,10 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.bundle.evaluation_pack import EvaluationPack, as_batch, open_pack, read_pack, write_pack
+from bench.bundle.evaluation_pack import (
+    EvaluationPack,
+    as_batch,
+    open_inputs,
+    open_pack,
+    read_pack,
+    write_pack,
+)
 from bench.bundle.signature import Tensor
 from bench.bundle.tensor_pack import TensorPack
 from bench.errors import InputError
+from user_files.arrays import open_arrays
 
 GREY = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)
 
@@ -78,6 +86,30 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path: Path) -> None:
     for name in ("p.npz", "q.npz", "nowhere.npz"):
         with pytest.raises(InputError, match=rf"{name} is not an evaluation pack"):
             read_pack(tmp_path / name)
+
+
+def test_whoever_only_runs_a_model_reads_no_labels_and_outputs(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", images=GREY)
+
+    inputs = open_inputs(tmp_path / "p.npz")
+
+    assert len(inputs) == 3
+    assert np.array_equal(inputs.inputs(2)[0], pack().inputs(2)[0])
+    np.savez(tmp_path / "q.npz", labels=np.arange(3))
+    with pytest.raises(InputError, match=r"q\.npz is not an evaluation pack"):
+        open_inputs(tmp_path / "q.npz")
+
+
+def test_samples_that_were_stored_by_columns_are_written_so_that_each_is_in_one_piece(tmp_path: Path) -> None:
+    by_columns = np.asfortranarray(GREY)
+    outputs = np.zeros((3, 2), dtype=np.float32)
+    write_pack(tmp_path / "p.npz", pack(by_columns))
+    write_pack(tmp_path / "q.npz", EvaluationPack(None, None, outputs, tensors=TensorPack((by_columns,))))
+
+    for name, array in (("p.npz", "images"), ("q.npz", "input_0")):
+        with open_arrays(tmp_path / name) as file:
+            assert not file.header(array).is_by_columns
+            np.testing.assert_array_equal(file.read(array), GREY)
 
 
 @pytest.mark.parametrize(

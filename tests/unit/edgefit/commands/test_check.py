@@ -182,7 +182,7 @@ def test_a_pipe_and_a_link_to_nothing_are_said_to_be_such(tmp_path: Path) -> Non
     folder.mkdir()
 
     assert "is a pipe, not a file" in check_here(pipe, model).stderr
-    assert "/dev/zero: is a device, not a file" in check_here("/dev/zero", folder).stderr
+    assert "/dev/zero: is a device, not a file" in check_here(Path("/dev/zero"), folder).stderr
     assert "films: is an empty folder, not a bundle" in said(check_here(model, folder).stderr)
     assert "is a symbolic link to" in check_here(link, model).stderr
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.remote.agent import serving
+from bench.remote.agent.store import Store
 
 
 @pytest.fixture
@@ -103,3 +104,23 @@ def test_a_request_that_waited_while_the_agent_worked_is_read(ends: tuple[int, i
     assert link.has_request(0.0)
     assert link.has_request(0.0)
     assert link.read_request() == b'{"request": "stop"}'
+
+
+def test_a_laptop_that_vanishes_within_a_file_is_waited_for_once(
+    ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    waits: list[float] = []
+
+    class Link(serving.LaptopLink):
+        def read(self, size: int) -> bytes:
+            waits.append(size)
+            return super().read(size)
+
+    monkeypatch.setattr(serving, "_SILENCE_S", 0.0)
+    os.write(ends[1], b"the first part")
+    agent = serving.Agent(Store(tmp_path), Link(ends[0]))
+
+    with pytest.raises(serving.LaptopGoneError):
+        agent.do_put("0" * 64, 1000)
+
+    assert len(waits) == 2  # what was there, and then nothing
