@@ -141,7 +141,7 @@ def test_a_runtime_that_remembers_its_answers_is_noticed(tmp_path: Path) -> None
     model = model_case(tmp_path, "model", "none remember")
 
     outcomes = outcomes_of(with_different_images(tmp_path, [remembering, other]), "images")
-    outcomes |= {model.id: outcomes_of(plan(tmp_path, [model], evaluation=None), "model")[model.id]}
+    outcomes |= {model.id: outcomes_of(plan(tmp_path, [model]), "model")[model.id]}
 
     for one in (remembering, model):
         outcome = outcomes[one.id]
