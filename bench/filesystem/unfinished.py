@@ -101,7 +101,7 @@ def sweep_all_parts(folder: Path) -> None:
 
 
 def _remove(part: Path) -> None:
-    if part.is_dir() and not part.is_symlink():
+    if part.is_dir():
         shutil.rmtree(part, ignore_errors=True)
     else:
         with suppress(OSError):  # it belongs to another user, who will delete it
