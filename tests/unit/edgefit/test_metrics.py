@@ -69,7 +69,7 @@ def test_each_row_and_the_source_have_its_value(module: str, name: str, tmp_path
     ("function", "sentence"),
     [
         ("raises", "raised ValueError: no such average"),
-        ("many", r"returned \[0\.5, 0\.5\]; it must return one finite number for y_true \(40,\)"),
+        ("many", r"returned \[0\.5, 0\.5\]; it must return one finite number for y_true \[40\]"),
         ("nothing", "returned nan; it must return one finite number"),
     ],
 )

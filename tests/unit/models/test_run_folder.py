@@ -329,7 +329,7 @@ def edit(folder: Path, **changed: object) -> None:
         ({"arch": "resnet"}, r"run\.json: the key 'arch' is 'resnet', which is not a known"),
         ({"classes": ["0"]}, r"run\.json: the key 'classes' names 1 classes"),
         ({"classes": ["0", "1", "2"]}, r"images\.npz has no test image of class 2 \('2'\)"),
-        ({"image_size": 64}, r"images\.npz: calibration_images is uint8 \(40, 32, 32\)"),
+        ({"image_size": 64}, r"images\.npz: calibration_images is uint8 \[40, 32, 32\]"),
     ],
 )
 def test_a_record_edited_so_that_it_does_not_fit_the_images_is_an_error(
