@@ -36,6 +36,8 @@ from export.preparation import plan_search, write_calibration_pack, write_refere
 from export.prepared import Prepared
 from export.preparing import prepare
 from export.source_runner import SourceRunner
+from export.sources.recognising import recognise
+from export.unchanged_source import SourceFiles
 from export.verification import warnings_of
 from export.worker_process import ExportWorker
 from models.progress import Progress
@@ -119,13 +121,15 @@ def export(
     """Fill the empty `folder` with a bundle and return its manifest.
 
     Raises InputError (from bench for options, from models for the run folder) and MissingRuntimeError before
-    any long work. A variant that cannot be made, or is wrong, becomes a FailedExport and leaves no file.
-    `tool` and `created` (ISO 8601) are recorded as they are; without a `name` the bundle gets the source's.
+    any long work, and InputError after it if the source was changed meanwhile. A variant that cannot be made,
+    or is wrong, becomes a FailedExport and leaves no file. `tool` and `created` (ISO 8601) are recorded as
+    they are; without a `name` the bundle gets the source's.
     """
     variants = plan(options, table)
     if cleared := sentence_on_cleared(set_variables(os.environ), has_option=False):
         progress.say(cleared)
     folder = folder.resolve()
+    files = SourceFiles.of(recognise(options.source, options.weights))
     with (
         _scratch(folder) as scratch,
         SourceRunner(options.threads_used, options.timeout_s, folder) as runner,
@@ -136,6 +140,7 @@ def export(
         job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
         progress.begin("Exporting", len(makeable))
         outcomes = list(_make_all(job, makeable, runner, progress))
+    files.refuse_changed()
     manifest = _manifest(job, outcomes, not_made, tool, name, created)
     write_manifest(folder, manifest)
     return manifest

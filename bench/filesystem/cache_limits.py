@@ -100,8 +100,9 @@ def _trim(folder: Path, limit: _Limit) -> None:
         total += entry.size_bytes
         is_old = time.time() - entry.used_s > DAYS * _SECONDS_A_DAY
         is_too_much = total > limit.most_bytes and total > entry.size_bytes  # the newest one stays
-        if (is_old or is_too_much) and entry.remove():
-            total -= entry.size_bytes
+        with suppress(OSError):  # one that cannot be deleted, as another user's, keeps no other one there
+            if (is_old or is_too_much) and entry.remove():
+                total -= entry.size_bytes
 
 
 def _entries(folder: Path, limit: _Limit) -> Iterator[_Entry]:

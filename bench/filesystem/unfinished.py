@@ -109,8 +109,13 @@ def _remove(part: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder, if it is there, with everything in it; raises OSError with its name if that fails."""
-    if folder.exists():
+    """Delete a folder, if it is there, with everything in it; raises OSError with its name if that fails.
+
+    Of a symbolic link the link is deleted, and nothing in the folder that it leads to.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
         try:
             shutil.rmtree(folder)
         except OSError as error:

@@ -4,6 +4,7 @@ It is an archive that Python runs (zipapp): the agent, and beside it wheels, cod
 their hashes. agent.packed is what runs on the board.
 """
 
+import hashlib
 import platform
 import re
 import sys
@@ -203,7 +204,10 @@ def _files(jobs: Sequence[Job]) -> list[File]:
 
 
 def write_archive(file: BinaryIO, index: PackIndex, files: Sequence[File], progress: Progress) -> None:
-    """Write the archive piece by piece. It is not compressed: its files are already, or cannot be."""
+    """Write the archive piece by piece. It is not compressed: its files are already, or cannot be.
+
+    Raises InputError if a file changed meanwhile.
+    """
     progress.begin("packing", len(files))
     file.write(_HEADER)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -214,12 +218,21 @@ def write_archive(file: BinaryIO, index: PackIndex, files: Sequence[File], progr
             archive.writestr(f"bench/remote/agent/{name}.py", agent_module_source(name))
         archive.writestr("pack.json", index.model_dump_json(by_alias=True))
         for packed in files:
-            member = zipfile.ZipInfo(f"blobs/{packed.sha256}")
-            member.file_size = packed.size_bytes
-            with archive.open(member, "w") as written:
-                for piece in packed.pieces():
-                    written.write(piece)
+            _write_blob(archive, packed)
             progress.advance()
+
+
+def _write_blob(archive: zipfile.ZipFile, file: File) -> None:
+    """Write a file into the archive. Raises InputError if it is not what its hash was taken of."""
+    member = zipfile.ZipInfo(f"blobs/{file.sha256}")
+    member.file_size = file.size_bytes
+    digest = hashlib.sha256()
+    with archive.open(member, "w") as written:
+        for piece in file.pieces():
+            digest.update(piece)
+            written.write(piece)
+    if digest.hexdigest() != file.sha256:  # a board without a network could only refuse it
+        raise InputError(f"{file.content!s} changed while it was packed; run the command again")
 
 
 def _file_name(name: str) -> str:

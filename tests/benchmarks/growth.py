@@ -172,10 +172,12 @@ def _write_job_pack(folder: Path) -> None:
     from bench.remote.job_files import File
     from bench.remote.packing import PackIndex, write_archive
     from edgefit.progress import Silence
+    from user_files.hashes import sha256_of
 
     with whole_file(folder / "pack.py") as file:
         index = PackIndex(report="r.json", systems=())
-        write_archive(file, index, [File("a" * 64, folder / "wheel")], Silence())
+        wheel = File(sha256_of(folder / "wheel"), folder / "wheel")
+        write_archive(file, index, [wheel], Silence())
 
 
 def _no_data(folder: Path, size: int) -> None:

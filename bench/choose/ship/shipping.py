@@ -106,15 +106,22 @@ def ship(choice: Choice, chosen: Candidate, bundle: Bundle, target: Path, overwr
     texts = _texts_of(choice, chosen, bundle, artifact)
     with whole_folder(target, written_files, overwrite, "--ship") as folder:
         for file in artifact.files:
-            copy = folder / file.path
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(bundle.folder / file.path, copy)
+            _copy(bundle, file, folder / file.path)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         files = tuple(describe(folder, folder / path) for path in files_below(folder))
         record = Shipped(schema=1, variant=artifact.variant, files=files)
         (folder / RECORD).write_text(record.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
     return Example(tuple(texts), given_to(bundle.manifest, artifact).argument)
+
+
+def _copy(bundle: Bundle, file: FileRecord, target: Path) -> None:
+    """Copy a file of a bundle. Raises InputError if it is no longer the one that was measured."""
+    source = bundle.folder / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    if sha256_of(target) != file.sha256:
+        raise InputError(f"{source} changed while it was copied; export the bundle again, or restore it")
 
 
 def _texts_of(choice: Choice, chosen: Candidate, bundle: Bundle, artifact: ArtifactRecord) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What goes wrong in one exporter costs only itself. Faults are fakes, workers and runtimes are real."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from bench.bundle.manifest import Manifest, read_bundle
 from bench.bundle.variants import Precision
+from bench.errors import InputError
 from bench.runtimes.formats import FORMATS, FormatRow
 from export.export import ExportOptions, export
 from export.messages import Refused, Task
@@ -96,6 +98,36 @@ def test_failures_are_shown_when_they_happen(faulty: tuple[Path, Manifest, Watch
     assert faulty[2].tasks[-1] == ("Exporting", 8)
     assert faulty[2].steps == 8
     assert "raising-fp32 failed in stage export: ValueError: no such operator" in faulty[2].sentences
+
+
+class Overwriting(Watching):
+    """A training run writes its weights again while they are exported."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def begin(self, task: str, total: int) -> None:
+        super().begin(task, total)
+        if task == "Exporting":
+            self.file.write_bytes(self.file.read_bytes())
+            os.utime(self.file, ns=(0, 1))
+
+
+@pytest.mark.slow
+def test_a_source_that_was_written_meanwhile_gives_no_bundle(own_run_folder: Path, folder: Path) -> None:
+    options = ExportOptions(str(own_run_folder), formats=("raising",), precisions=("fp32",), threads=1)
+
+    with pytest.raises(InputError, match=r"model\.safetensors was changed, replaced or deleted while it was"):
+        export(
+            options,
+            folder,
+            Overwriting(own_run_folder / MODEL),
+            "edgefit 0",
+            None,
+            "2026-01-01T00:00:00+00:00",
+            TABLE,
+        )
 
 
 def test_an_exporter_that_hangs_is_ended(run_folder: Path, folder: Path) -> None:

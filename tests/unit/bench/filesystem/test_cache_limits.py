@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +105,41 @@ def test_only_names_that_edgefit_gives_are_deleted(cache: Path) -> None:
     assert names(cache) == ["journals", "mine.txt", "wheels"]
     assert names(cache / "journals") == ["my diary.jsonl"]
     assert names(cache / "wheels") == []
+
+
+@pytest.mark.parametrize("delete", [lambda: trim_cache("wheels"), empty_cache])
+def test_of_a_link_the_link_is_deleted_and_not_what_it_leads_to(
+    cache: Path, delete: Callable[[], object], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    entry(elsewhere, "kept/wheel.whl")
+    (cache / "wheels").mkdir()
+    link = cache / "wheels" / ("0" * 16)
+    link.symlink_to(elsewhere)
+    os.utime(link, (0, 0), follow_symlinks=False)
+
+    delete()
+
+    assert names(cache / "wheels") == []
+    assert names(elsewhere / "kept") == ["wheel.whl"]
+
+
+def test_an_entry_that_cannot_be_deleted_keeps_no_other_one_there(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in enumerate((JOURNAL, OTHER, THIRD)):
+        entry(cache, f"journals/{name}", DAYS + 1 + number)
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == OTHER:
+            raise PermissionError
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    trim_cache("journals")
+
+    assert names(cache / "journals") == [OTHER]
 
 
 def test_a_cache_that_is_not_there_is_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ from bench.remote.packing import PackIndex, write_archive
 CONTENT = bytes(range(256)) * 4096
 
 
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 class Watched(File):
     """A file that says how much of it is read at once."""
 
@@ -29,7 +33,7 @@ class Watched(File):
 
 def test_a_pack_has_each_file_whole_and_none_was_in_memory_whole(tmp_path: Path) -> None:
     (tmp_path / "wheel").write_bytes(CONTENT)
-    files = [Watched("a" * 64, tmp_path / "wheel"), Watched("b" * 64, b"code")]
+    files = [Watched(_hash(CONTENT), tmp_path / "wheel"), Watched(_hash(b"code"), b"code")]
 
     with patch.object(Path, "read_bytes"), whole_file(tmp_path / "pack.py") as file:
         write_archive(file, PackIndex(report="r.json", systems=()), files, Silent())
@@ -37,9 +41,23 @@ def test_a_pack_has_each_file_whole_and_none_was_in_memory_whole(tmp_path: Path)
     assert (tmp_path / "pack.py").read_bytes().startswith(b"#!/usr/bin/env python3\n")
     with zipfile.ZipFile(tmp_path / "pack.py") as archive:
         assert archive.testzip() is None
-        assert archive.read("blobs/" + "a" * 64) == CONTENT
-        assert archive.read("blobs/" + "b" * 64) == b"code"
+        assert archive.read("blobs/" + _hash(CONTENT)) == CONTENT
+        assert archive.read("blobs/" + _hash(b"code")) == b"code"
         assert archive.namelist()[0] == "__main__.py"
+
+
+@pytest.mark.parametrize("now", [CONTENT[:-1], CONTENT + b"x", CONTENT[::-1], b""])
+def test_a_file_that_changed_since_it_was_hashed_is_not_packed(tmp_path: Path, now: bytes) -> None:
+    (tmp_path / "model.onnx").write_bytes(now)
+    index, file = PackIndex(report="r.json", systems=()), File(_hash(CONTENT), tmp_path / "model.onnx")
+
+    with (
+        pytest.raises(InputError, match=r"model\.onnx changed while it was packed; run the command again"),
+        whole_file(tmp_path / "pack.py") as pack,
+    ):
+        write_archive(pack, index, [file], Silent())
+
+    assert not (tmp_path / "pack.py").exists()
 
 
 class Sent:

@@ -60,6 +60,21 @@ def test_the_card_of_a_proxy_says_so_and_shows_the_projected_range(bundle: Bundl
     assert "| latency, projected | 10 to 20 ms | not measured, for raspberry-pi-5" in found
 
 
+def test_an_artifact_that_changed_since_it_was_checked_is_not_shipped(
+    bundle_copy: Path, tmp_path: Path
+) -> None:
+    bundle = read_bundle(bundle_copy)
+    ((choice, pick),) = choose([made_report({"onnx-fp32": Row(10)})], Criteria(Budget()))
+    assert pick is not None
+    with (bundle_copy / "onnx-fp32" / "model.onnx").open("ab") as file:
+        file.write(b"x")
+
+    with pytest.raises(InputError, match=r"model\.onnx changed while it was copied; export the bundle again"):
+        ship(choice, pick, bundle, tmp_path / "shipped", overwrite=False)
+
+    assert list(tmp_path.glob("*shipped*")) == []
+
+
 def run_of(format_name: str, provider: str = "cpu", runtime: str = "test 1") -> Run:
     (run, _) = made_report({f"{format_name}-fp32": Row(10, provider=provider)}).runs
     assert run.completed is not None
