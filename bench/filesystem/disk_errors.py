@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
-from bench.filesystem.temporary_folder import is_temporary
+from bench.filesystem.temporary_names import is_temporary
 from bench.filesystem.trying import try_to_write
 from user_files.own_folders import CACHE_VARIABLE, cache
 from user_files.reading import naming

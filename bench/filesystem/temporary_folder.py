@@ -1,7 +1,6 @@
 """A temporary folder that is deleted with its process, or by the next one of this user if that was killed."""
 
 import os
-import re
 import shutil
 import tempfile
 from functools import cache
@@ -9,16 +8,9 @@ from pathlib import Path
 from types import TracebackType
 
 from bench.errors import InputError
+from bench.filesystem.temporary_names import TEMPORARY_NAME
 from bench.filesystem.trying import try_to_write
 from bench.filesystem.unfinished import held, lock_new
-
-# As Python's module tempfile names a folder with the prefix that is used here.
-_NAME = re.compile(r"edgefit-[0-9]+-[a-z0-9_]{8}")
-
-
-def is_temporary(path: Path) -> bool:
-    """Tell whether a path lies in a folder of this module, or is where these are made."""
-    return str(path) == tempfile.tempdir or any(_NAME.fullmatch(part) for part in path.parts)
 
 
 class TemporaryFolder:
@@ -83,7 +75,7 @@ def sweep_temporary_folders(above: Path) -> None:
         names = os.listdir(above)
     except PermissionError:  # some systems let nobody list what others have there
         return
-    for folder in (above / name for name in names if _NAME.fullmatch(name)):
+    for folder in (above / name for name in names if TEMPORARY_NAME.fullmatch(name)):
         if _is_own(folder):
             with held(folder) as is_abandoned:
                 if is_abandoned:

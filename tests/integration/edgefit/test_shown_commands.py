@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from making.classifier_file import write_classifier
 from making.compared_report import Row, made_report
+from making.networks import two_networks
 from making.shown_commands import PAGES, shown
 
 from bench.bundle.manifest import read_bundle
+from bench.compare.comparing import compare_networks
+from bench.compare.folder import write_comparison
 from bench.report.files import write_report
 from bench.report.measured_bundle import record_of
 
@@ -26,6 +29,8 @@ _SLOW = (
     "check candidate",
     "check model",
     "check new.onnx",
+    "compare old.onnx",
+    "compare resnet",
 )
 # What verifies a report needs one that was measured.
 _ELSEWHERE = ("--on ", "clean ", "edgefit-demo", "--verify")
@@ -43,12 +48,15 @@ def desk(bundle_folder: Path, tmp_path: Path) -> Path:
     measured = record_of(read_bundle(bundle_folder))
     images = len(read_bundle(bundle_folder).pack())
     rows = {"onnx-fp32": Row(4), "openvino-fp32": Row(10)}
-    (tmp_path / "runs").mkdir()
+    for name in ("runs", "comparison"):
+        (tmp_path / name).mkdir()
     for name in ("report", "laptop", "old", "new", "runs/1", "runs/2"):
         write_report(tmp_path / f"{name}.json", made_report(rows, images=images, bundle=measured))
     pi = made_report(rows, profile="raspberry-pi-5", provenance="proxy", images=images, bundle=measured)
     write_report(tmp_path / "pi.json", pi)
     shutil.copy(PAGES[0].parent / "device_profiles" / "raspberry-pi-5.yaml", tmp_path / "shop-floor.yaml")
+    networks = two_networks()
+    write_comparison(tmp_path / "comparison", compare_networks(networks), networks)
     write_classifier(tmp_path / "model.onnx", ("batch", 3, "height", "width"))
     return tmp_path
 
