@@ -125,10 +125,11 @@ def compare(
     overwrite: bool = False,
     progress: bool = True,
 ) -> NetworkComparison:
-    """Measure bundles and model files together on this machine, and compare each with the baseline.
+    """Measure networks together on this machine, and compare each with the baseline.
 
-    `networks`: two or more bundles and model files; or the folder that `out` named before, which is read
-    again. `baseline`: the network that the others are compared with, or one of its rows; None for the first.
+    `networks`: two or more bundles, run folders and model files; or the folder that `out` named before, which
+    is read again. A run folder is exported for this alone, as `onnx-fp32`, or as the variants of `only`.
+    `baseline`: the network that the others are compared with, or one of its rows; None for the first.
     `out`: a folder for the comparison and the report of each network. The other arguments are those of
     `bench`. `exit_code` of the result is 12 if no latency could be compared, else 0.
     """

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from bench.bundle.manifest import MANIFEST, Manifest, read_bundle, written_files
 from bench.bundle.model_files import read_model_file
+from bench.bundle.variants import Variant
 from bench.bundle.variants import choose as choose_name
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
@@ -46,7 +49,7 @@ from device_profiles.settings import Budget
 from edgefit import __version__
 from edgefit.extras import require_extra
 from edgefit.metrics import Metric, try_metrics, with_metrics
-from edgefit.networks import ComparedNetworks, compared_before, opened_networks, require_comparable
+from edgefit.networks import ComparedNetworks, compared_before, opened_networks
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, is_json, opened
 from edgefit.values import AUTO, SHARE, name_for, now, require_limit
@@ -119,8 +122,9 @@ def compare(
     progress: Progress,
     show: Callable[[ComparedNetworks], None] = lambda _compared: None,
 ) -> ComparedNetworks:
-    """Measure bundles and model files together on this machine, and compare them; or compare reports again.
+    """Measure networks together on this machine, and compare them; or compare reports again.
 
+    A run folder is exported for this comparison alone, as the variants that the request names.
     `out`: the folder for the reports; without it the result is given to `show` before the journal is deleted.
     Reports, or the folder of an earlier comparison, are read, and nothing is measured.
     """
@@ -142,10 +146,31 @@ def compare(
 
     with ExitStack() as stack:
         with kept_affinity():
-            networks = stack.enter_context(opened_networks(paths, inputs))
-        require_comparable(networks, baseline, request.only)
+            export = partial(_export_to_compare, request, progress)
+            networks = stack.enter_context(opened_networks(paths, baseline, inputs, export))
         benchmark_together(networks, device, request, progress, on_reports)
     return finished[-1]
+
+
+def _export_to_compare(
+    request: BenchmarkRequest, progress: Progress, run: Path, bundle: Path, variants: Sequence[Variant]
+) -> None:
+    """Export a run folder as these variants, into a bundle that is not kept."""
+    from export.options import ExportOptions
+
+    to_keep = f"edgefit export {quote(str(run))} --out BUNDLE"
+    if request.resume:
+        raise InputError(
+            f"--resume: {run} is a run folder, which is exported anew each time; export it with: {to_keep}"
+        )
+    names = ", ".join(map(str, variants))
+    progress.say(f"{run} is exported as {names}, for this comparison alone; to keep a bundle: {to_keep}")
+    options = ExportOptions(
+        source=str(run),
+        formats=tuple(dict.fromkeys(each.format for each in variants)),
+        precisions=tuple(dict.fromkeys(each.precision.value for each in variants)),
+    )
+    export_run(options, bundle, run.resolve().name, False, progress)
 
 
 def _profile_here(progress: Progress) -> Profile:

@@ -1,24 +1,33 @@
-"""What `edgefit compare` is given: bundles and model files to measure together, or what it wrote before."""
+"""What `edgefit compare` is given: networks to measure together, or what it wrote before.
 
-from collections.abc import Iterator, Mapping, Sequence
+Run folders are exported for the comparison alone; how is the business of `jobs`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bundle.manifest import MANIFEST, Bundle, read_bundle
 from bench.bundle.model_files import display_names, refuse_same_file
-from bench.bundle.variants import choose
+from bench.bundle.variants import Variant, choose
 from bench.compare.comparing import compare_networks
 from bench.compare.document import NetworkComparison
 from bench.compare.folder import is_comparison, read_comparison
 from bench.errors import InputError
+from bench.filesystem.temporary_folder import TemporaryFolder
 from bench.report.files import read_report
 from bench.report.schema import Report
 from bench.run.model_set import ModelSet
 from bench.run.parts import MeasuredSubject
 from device_profiles.validation import nearest
 from edgefit.subjects import SubjectOptions, is_json
-from user_files.path_kinds import own_folder_at
+from user_files.path_kinds import is_run_folder, own_folder_at
+
+# What a run folder is exported as unless --only names others: it needs no search, and runs everywhere.
+_VARIANT = "onnx-fp32"
+ExportRun = Callable[[Path, Path, Sequence[Variant]], None]
+"""Exports the run folder that is given first into a bundle at the path that is given second."""
 
 
 @dataclass(frozen=True)
@@ -32,29 +41,63 @@ class ComparedNetworks:
 
 
 @contextmanager
-def opened_networks(paths: Sequence[Path], options: SubjectOptions) -> Iterator[list[MeasuredSubject]]:
-    """Open bundles and model files, in the order in which they are given; all model files are together.
+def opened_networks(
+    paths: Sequence[Path], baseline: str | None, options: SubjectOptions, export_run: ExportRun
+) -> Iterator[list[MeasuredSubject]]:
+    """Open bundles, run folders and model files, in their order; all model files are together.
 
-    Raises InputError for a path that is neither, that is given twice, or for options that nothing needs.
+    Raises InputError for a path that is none of them or is given twice, for a single network, for unknown
+    names, or for options that nothing needs; all of that before a run folder is exported.
     """
     refuse_same_file(paths)
-    bundles = [path for path in paths if _is_bundle(path)]
-    files = [path for path in paths if path not in bundles]
+    runs = [path for path in paths if is_run_folder(path)]
+    files = [path for path in paths if path not in runs and not _is_bundle(path)]
     if not files:
         options.refuse_for_bundle()
-    if not bundles:
+    if len(files) == len(paths):
         options.refuse_for_models()
     with ExitStack() as stack:
-        opened = {path: read_bundle(path) for path in bundles}
+        bundles = {path: read_bundle(path) for path in paths if path not in runs and path not in files}
         models = _models(files, options, stack)
-        names = network_names(opened, [] if models is None else [each.record.name for each in models.models])
+        names = _checked_names(bundles, runs, models, options.only, baseline)
+        if runs:
+            folder = stack.enter_context(TemporaryFolder())
+            for number, run in enumerate(runs):
+                export_run(run, folder / str(number), _exported(options.only))
+                bundles[run] = read_bundle(folder / str(number))
         measured: list[MeasuredSubject] = []
         for path in paths:
-            if path in opened:
-                measured.append(MeasuredSubject(opened[path], names[path]))
+            if path in bundles:
+                measured.append(MeasuredSubject(bundles[path], names[path]))
             elif path == files[0] and models is not None:
                 measured.append(MeasuredSubject(models))
         yield measured
+
+
+def _checked_names(
+    bundles: Mapping[Path, Bundle],
+    runs: Sequence[Path],
+    models: ModelSet | None,
+    only: Sequence[str],
+    baseline: str | None,
+) -> dict[Path, str]:
+    """Return what each network is called; raises InputError for a single one, or for unknown names."""
+    rows = {path: _rows(bundle, only) for path, bundle in bundles.items()}
+    rows |= {run: [str(variant) for variant in _exported(only)] for run in runs}
+    own = {path: bundle.manifest.name for path, bundle in bundles.items()}
+    own |= {run: run.resolve().name for run in runs}
+    files = [] if models is None else [each.record.name for each in models.models]
+    names = network_names(own, files)
+    _require_comparable(
+        [*names.values(), *files],
+        [f"{names[path]}/{row}" for path, own_rows in rows.items() for row in own_rows],
+        baseline,
+    )
+    return names
+
+
+def _exported(only: Sequence[str]) -> list[Variant]:
+    return [Variant.parse(name) for name in only or (_VARIANT,)]
 
 
 def _models(files: Sequence[Path], options: SubjectOptions, stack: ExitStack) -> ModelSet | None:
@@ -64,7 +107,7 @@ def _models(files: Sequence[Path], options: SubjectOptions, stack: ExitStack) ->
 
 
 def _is_bundle(path: Path) -> bool:
-    """Tell whether a path is a bundle; raises InputError for a run folder, which is measured as a bundle."""
+    """Tell whether a path is a bundle; raises InputError for another folder of edgefit's own."""
     if (path / MANIFEST).exists():
         return True
     kind = own_folder_at(path) if path.is_dir() else None
@@ -73,52 +116,35 @@ def _is_bundle(path: Path) -> bool:
     return False
 
 
-def network_names(bundles: Mapping[Path, Bundle], others: Sequence[str] = ()) -> dict[Path, str]:
-    """Return what each bundle is called: by its own name, or by its folder where two have the same name.
+def network_names(names: Mapping[Path, str], others: Sequence[str] = ()) -> dict[Path, str]:
+    """Return what each bundle or run folder is called: its own name, or its path where two have the same.
 
     `others`: the names of model files.
     """
-    names = [bundle.manifest.name for bundle in bundles.values()]
-    if len({*names, *others}) == len(names) + len(others):
-        return dict(zip(bundles, names, strict=True))
-    return dict(zip(bundles, display_names(list(bundles)), strict=True))
+    if len({*names.values(), *others}) == len(names) + len(others):
+        return dict(names)
+    return dict(zip(names, display_names(list(names)), strict=True))
 
 
-def require_comparable(
-    networks: Sequence[MeasuredSubject], baseline: str | None, only: Sequence[str]
-) -> None:
-    """Raise InputError, before anything is measured, for a single network, or unknown names.
-
-    `only`: the variants to measure, which each bundle has to have.
-    """
-    names = [name for network in networks for name in _names(network)]
-    rows = [row for network in networks for row in _rows(network, only)]
-    if len(names) < 2:
+def _require_comparable(networks: Sequence[str], rows: Sequence[str], baseline: str | None) -> None:
+    """Raise InputError for a single network, or a baseline that is neither a network nor a row."""
+    if len(networks) < 2:
         raise InputError(
-            f"'{names[0]}' is the only network; give two or more bundles or model files to compare"
+            f"'{networks[0]}' is the only network; give two or more bundles, run folders or model files to "
+            "compare"
         )
     if baseline is not None:
-        choose(baseline.partition("@")[0], [*names, *rows], "baseline")
+        choose(baseline.partition("@")[0], [*networks, *rows], "baseline")
 
 
-def _names(network: MeasuredSubject) -> list[str]:
-    subject = network.subject
-    if isinstance(subject, Bundle):
-        return [network.network]
-    return [model.record.name for model in subject.models]
-
-
-def _rows(network: MeasuredSubject, only: Sequence[str]) -> list[str]:
-    """Return the names of a bundle's rows, without providers; raises InputError for an unknown variant."""
-    bundle = network.subject
-    if not isinstance(bundle, Bundle):
-        return []
+def _rows(bundle: Bundle, only: Sequence[str]) -> list[str]:
+    """Return the variants of a bundle that are measured; raises InputError for an unknown one."""
     known = [artifact.variant for artifact in bundle.manifest.artifacts]
     absent = {missing.variant for missing in bundle.manifest.missing}
     for name in only:
         if name not in known and name not in absent:
             raise InputError(f"--only {name}: {bundle.folder} has no such variant; {nearest(name, known)}")
-    return [f"{network.network}/{artifact.variant}" for artifact in bundle.select(only)]
+    return [str(artifact.variant) for artifact in bundle.select(only)]
 
 
 def compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:

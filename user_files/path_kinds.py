@@ -44,6 +44,7 @@ class PathKind:
 A_DOCUMENT = "a JSON document"
 _REPORT = "a report of edgefit bench"
 _BUNDLE = "a bundle of edgefit export"
+_RUN = "a run folder of edgefit finetune"
 _OF_MANIFEST = frozenset(("schema", "artifacts", "pack"))
 _OF_RUN = frozenset(("schema", "arch", "training"))
 # A file of the user's may have such a name too, so the keys in it decide.
@@ -51,7 +52,7 @@ _FOLDERS: tuple[tuple[str, frozenset[str], str, str], ...] = (
     (
         "run.json",
         _OF_RUN,
-        "a run folder of edgefit finetune",
+        _RUN,
         "make a bundle of it with: edgefit export {} --out BUNDLE",
     ),
     (
@@ -143,6 +144,12 @@ def own_folder_at(path: Path) -> PathKind | None:
         if keys <= _read(path / marker).keys():
             return PathKind(what, remedy.format(shlex.quote(str(path))))
     return None
+
+
+def is_run_folder(path: Path) -> bool:
+    """Tell whether it is a run folder of edgefit finetune."""
+    kind = own_folder_at(path) if path.is_dir() else None
+    return kind is not None and kind.what == _RUN
 
 
 def bundle_around(path: Path) -> Path | None:

@@ -38,8 +38,9 @@ def compare(
     subjects: Annotated[
         list[Path],
         typer.Argument(
-            metavar="BUNDLE|MODEL...",
-            help="Two or more bundles and model files; or a folder that --out wrote, to show it again.",
+            metavar="BUNDLE|RUN|MODEL...",
+            help="Two or more bundles, run folders and model files; or a folder that --out wrote, to show it "
+            "again.",
         ),
     ],
     baseline: Annotated[
@@ -93,7 +94,8 @@ def compare(
     """Measure networks together and show them side by side: size, latency, memory, accuracy.
 
     The files of all networks take turns on this machine, so that drift of its speed cancels out. Each is
-    compared with the same variant of the baseline. A run folder has to be exported first (edgefit export).
+    compared with the same variant of the baseline. A run folder is exported for the comparison alone, as
+    onnx-fp32, or as the variants that --only names.
     Exit code 12: no latency could be compared.
 
     \b

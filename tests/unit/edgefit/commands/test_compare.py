@@ -76,15 +76,26 @@ def test_python_gives_the_same_comparison_with_its_reports(tmp_path: Path) -> No
     assert "<pre>" in comparison._repr_html_()
 
 
-def test_a_run_folder_is_refused_with_the_command_to_export_it(bundle_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--resume",), "which is exported anew each time; export it with: edgefit export "),
+        (("--baseline", "rum"), "did you mean 'run'"),
+        (("--only", "onnx-fp32", "--baseline", "run/onnx-int8"), "unknown baseline 'run/onnx-int8'"),
+        (("--only", "onnx-fp33"), "did you mean 'onnx-fp32'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_run_folder_is_exported(
+    bundle_folder: Path, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "run.json").write_text(json.dumps({"schema": 1, "arch": "resnet18", "training": {}}))
 
-    done = edgefit_here("compare", bundle_folder, run)
+    done = edgefit_here("compare", bundle_folder, run, *words)
 
     assert done.returncode == 2
-    assert f"edgefit export {run} --out BUNDLE" in done.stderr
+    assert message in done.stderr
     assert done.stderr.count("\n") == 1
 
 
