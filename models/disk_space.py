@@ -22,9 +22,11 @@ def taking(needed: int, what: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        is_limited = error.errno == errno.EFBIG
+        remedy = "raise the limit on the size of a file (ulimit -f)" if is_limited else "free some space"
         raise InputError(
             f"{folder}: {what} needs {needed / 1e6:,.1f} MB of disk there, and a file of that size cannot be "
-            f"made ({error.strerror}); free some space, or choose an --out on another disk"
+            f"made ({error.strerror}); {remedy}, or choose an --out on another disk"
         ) from error
 
 
