@@ -11,6 +11,7 @@ from bench.report.schema import Evaluation, Report, Run
 from bench.run.request import QUICK_IMAGES
 from bench.verify.document import VerifiedPart, part
 from device_profiles.settings import Sampling
+from user_files.wording import counted
 
 # Clocks of boards without a battery are wrong by hours.
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -59,9 +60,10 @@ def samples_part(report: Report) -> VerifiedPart:
     ]
     has_failed = any(run.status == "failed" for run in report.runs)
     wrong += _of_positions(positions, are_all_here=not has_failed and report.joint_run is None)
+    most = counted(sampling.check_after_processes[-1], "process", "processes")
     checked = (
-        f"{len(positions)} blocks of at most {sampling.block_samples} samples, {sampling.blocks} in a "
-        f"process, and {sampling.check_after_processes[-1]} processes at most, as the profile plans"
+        f"{counted(len(positions), 'block')} of at most {sampling.block_samples} samples, "
+        f"{sampling.blocks} in a process, and at most {most}, as the profile plans"
     )
     return part("samples", checked, wrong)
 
