@@ -71,7 +71,7 @@ def test_a_disk_that_is_too_small_for_the_features_is_a_sentence_before_they_are
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frozen_features, "MOST_BYTES_IN_MEMORY", 1000)
-    said = r"needs [0-9.]+ MB of disk .*; free some space, or choose an --out"
+    said = r"needs [0-9.]+ MB of disk .*; raise the limit on the size of a file \(ulimit -f\), or choose an --out"
 
     with no_file_beyond(4096), pytest.raises(InputError, match=said):
         feature_cache(tmp_path).cache_plain(films(20, 32, 0), "")
