@@ -19,6 +19,9 @@ _MOST_SAMPLES = 8192
 _IMAGES_FOR_PATCHES = 8
 _MOST_PATCHES = 4096
 _BLOCK = 64
+# Time grows with the cube of the inputs that compensate for each other, and memory with the square: the 25,088
+# of VGG16's first linear layer would take 5 GB for each of several matrices.
+_MOST_COLUMNS = 2304
 _SEED = 11
 
 
@@ -44,24 +47,29 @@ def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
     `inputs`: the layer's inputs, float32 [n, in, h, w], or [n, …, in] for a linear layer.
     """
     weight = layer.get_parameter("weight")
-    grouped = isinstance(layer, nn.Conv2d) and layer.groups > 1
-    rows = weight.flatten(1)[:, None] if grouped else weight.flatten(1)[None]
-    scale = scale_of(weight, level)
-    steps = scale[:, None] if grouped else scale[None]
-    return _compensated(rows, _second_moments(layer, inputs), steps, level).reshape(weight.shape)
+    groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
+    rows = weight.flatten(1).unflatten(0, (groups, -1))
+    steps = scale_of(weight, level).unflatten(0, (groups, -1))
+    # The largest weight of a channel stays at the end of its grid: exporters derive the step from it.
+    largest = rows.abs() == rows.abs().amax(2, keepdim=True)
+    samples = _samples(layer, inputs)
+    count = -(-rows.shape[2] // _MOST_COLUMNS)
+    parts = zip(*(values.tensor_split(count, 2) for values in (rows, largest, samples)), strict=True)
+    result = [
+        _compensated(part, is_largest, _second_moments(some), steps, level)
+        for part, is_largest, some in parts
+    ]
+    return torch.cat(result, 2).reshape(weight.shape)
 
 
-def _second_moments(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """Return Σ x xᵀ of the inputs that each group of output channels sums over: float64 [groups, k, k].
-
-    In a grouped convolution every output channel counts as a group of its own.
-    """
-    samples = _samples(layer, inputs).double()
+def _second_moments(samples: Tensor) -> Tensor:
+    """Return Σ x xᵀ of samples [groups, n, k]: float64 [groups, k, k]."""
+    samples = samples.double()
     return samples.transpose(1, 2) @ samples
 
 
 def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """Return samples of a layer's inputs, one row for each output value: [groups, n, k]."""
+    """Return samples of what each group of output channels sums over: [groups, n, k]."""
     if not isinstance(layer, nn.Conv2d):
         return _some(inputs.flatten(0, -2))[None]
     if layer.kernel_size == (1, 1) and layer.groups == 1:
@@ -76,8 +84,7 @@ def _samples(layer: nn.Module, inputs: Tensor) -> Tensor:
     rows = torch.cat(patches)
     if layer.groups == 1:
         return rows[None]
-    by_group = rows.reshape(len(rows), layer.groups, -1).transpose(0, 1)
-    return by_group.repeat_interleave(layer.out_channels // layer.groups, 0)
+    return rows.reshape(len(rows), layer.groups, -1).transpose(0, 1)
 
 
 def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
@@ -88,10 +95,10 @@ def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
     return rows[torch.randperm(len(rows), generator=random)[:most]]
 
 
-def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Tensor:
+def _compensated(rows: Tensor, largest: Tensor, moments: Tensor, steps: Tensor, level: int) -> Tensor:
     """Round rows [groups, out, k] by moments [groups, k, k] and steps [groups, out].
 
-    Inputs with the largest moment are rounded first, while many others are left to compensate for them.
+    `largest`: which of them are the largest of their whole channel, and stay as they are. Inputs with the largest moment are rounded first, while many others are left to compensate for them.
     """
     size = rows.shape[-1]
     diagonal = moments.diagonal(dim1=1, dim2=2)
@@ -101,8 +108,7 @@ def _compensated(rows: Tensor, moments: Tensor, steps: Tensor, level: int) -> Te
     moments = moments.gather(1, order[:, :, None].expand_as(moments))
     moments = moments.gather(2, order[:, None].expand_as(moments))
     rest = rows.gather(2, order[:, None].expand_as(rows)).clone()
-    # The largest weight of a channel stays at the end of its grid: exporters derive the step from it.
-    largest = rest.abs() == rest.abs().amax(2, keepdim=True)
+    largest = largest.gather(2, order[:, None].expand_as(largest))
     original = rest.clone()
     factor = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(moments)), upper=True)
     factor = (factor / factor.diagonal(dim1=1, dim2=2)[:, :, None]).to(rows.dtype)

@@ -108,9 +108,12 @@ def test_zero_weights_and_inputs_without_signal_can_be_rounded() -> None:
         (lambda: nn.Conv2d(16, 16, 3, padding=1, groups=16), (8, 16, 6, 6)),
         (lambda: nn.Conv2d(3, 8, 3, padding="same"), (8, 3, 9, 9)),
         (lambda: nn.Conv2d(32, 8, 1, groups=2), (8, 32, 6, 6)),
+        (lambda: nn.Conv2d(16, 32, 3, padding=1, groups=4), (8, 16, 6, 6)),
         (lambda: nn.Linear(32, 8), (64, 32)),
+        # The inputs of such a layer are divided: all of them together would take gigabytes.
+        (lambda: nn.Linear(2400, 4), (64, 2400)),
     ],
-    ids=["pointwise", "strided", "depthwise", "same padding", "grouped", "linear"],
+    ids=["pointwise", "strided", "depthwise", "same padding", "grouped", "grouped 3x3", "linear", "wide"],
 )
 def test_gptq_rounding_changes_a_layers_output_less(
     make: Callable[[], nn.Module], shape: tuple[int, ...]
