@@ -26,11 +26,12 @@ def folder_of(path: Path, reports: list[Report]) -> Path:
 
 def test_a_folder_is_shown_again_with_another_baseline_and_files(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "comparison", two_networks())
-    page, text = tmp_path / "c.html", tmp_path / "c.md"
+    page, text, table = tmp_path / "c.html", tmp_path / "c.md", tmp_path / "c.csv"
 
     done = edgefit_here(
-        "compare", folder, "--baseline", "mobilenet", "--html", page, "--markdown", text, "--json"
-    )
+        "compare", folder, "--baseline", "mobilenet", "--html", page, "--markdown", text,
+        "--csv", table, "--json",
+    )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -38,6 +39,7 @@ def test_a_folder_is_shown_again_with_another_baseline_and_files(tmp_path: Path)
     assert "resnet/onnx-fp32 against mobilenet/onnx-fp32" in " ".join(done.stderr.split())
     assert "Networks side by side" in page.read_text()
     assert text.read_text().startswith("<!-- edgefit compare -->")
+    assert "mobilenet/onnx-int8" in table.read_text()
 
 
 def test_the_reports_of_a_folder_are_shown_by_report_and_compared_again(tmp_path: Path) -> None:
