@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from bench.bundle.manifest import MANIFEST, Manifest, read_bundle, written_files
 from bench.bundle.model_files import read_model_file
-from bench.bundle.variants import Variant
 from bench.bundle.variants import choose as choose_name
 from bench.choose.candidates import Candidate
 from bench.choose.choosing import Choice, Criteria
@@ -146,31 +143,9 @@ def compare(
 
     with ExitStack() as stack:
         with kept_affinity():
-            export = partial(_export_to_compare, request, progress)
-            networks = stack.enter_context(opened_networks(paths, baseline, inputs, export))
+            networks = stack.enter_context(opened_networks(paths, baseline, inputs, request, progress))
         benchmark_together(networks, device, request, progress, on_reports)
     return finished[-1]
-
-
-def _export_to_compare(
-    request: BenchmarkRequest, progress: Progress, run: Path, bundle: Path, variants: Sequence[Variant]
-) -> None:
-    """Export a run folder as these variants, into a bundle that is not kept."""
-    from export.options import ExportOptions
-
-    to_keep = f"edgefit export {quote(str(run))} --out BUNDLE"
-    if request.resume:
-        raise InputError(
-            f"--resume: {run} is a run folder, which is exported anew each time; export it with: {to_keep}"
-        )
-    names = ", ".join(map(str, variants))
-    progress.say(f"{run} is exported as {names}, for this comparison alone; to keep a bundle: {to_keep}")
-    options = ExportOptions(
-        source=str(run),
-        formats=tuple(dict.fromkeys(each.format for each in variants)),
-        precisions=tuple(dict.fromkeys(each.precision.value for each in variants)),
-    )
-    export_run(options, bundle, run.resolve().name, False, progress)
 
 
 def _profile_here(progress: Progress) -> Profile:

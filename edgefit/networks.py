@@ -1,9 +1,6 @@
-"""What `edgefit compare` is given: networks to measure together, or what it wrote before.
+"""What `edgefit compare` is given: networks to measure together, or what it wrote before."""
 
-Run folders are exported for the comparison alone; how is the business of `jobs`.
-"""
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +13,19 @@ from bench.compare.document import NetworkComparison
 from bench.compare.folder import is_comparison, read_comparison
 from bench.errors import InputError
 from bench.filesystem.temporary_folder import TemporaryFolder
+from bench.progress import Progress
 from bench.report.files import read_report
 from bench.report.schema import Report
 from bench.run.model_set import ModelSet
-from bench.run.parts import MeasuredSubject
+from bench.run.parts import MeasuredSubject, artifacts_to_measure
+from bench.run.request import BenchmarkRequest
 from device_profiles.validation import nearest
+from edgefit.compared_runs import check_run, exported_run
 from edgefit.subjects import SubjectOptions, is_json
 from user_files.path_kinds import is_run_folder, own_folder_at
 
 # What a run folder is exported as unless --only names others: it needs no search, and runs everywhere.
 _VARIANT = "onnx-fp32"
-ExportRun = Callable[[Path, Path, Sequence[Variant]], None]
-"""Exports the run folder that is given first into a bundle at the path that is given second."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,16 @@ class ComparedNetworks:
 
 @contextmanager
 def opened_networks(
-    paths: Sequence[Path], baseline: str | None, options: SubjectOptions, export_run: ExportRun
+    paths: Sequence[Path],
+    baseline: str | None,
+    options: SubjectOptions,
+    request: BenchmarkRequest,
+    progress: Progress,
 ) -> Iterator[list[MeasuredSubject]]:
     """Open bundles, run folders and model files, in their order; all model files are together.
 
-    Raises InputError for a path that is none of them or is given twice, for a single network, for unknown
-    names, or for options that nothing needs; all of that before a run folder is exported.
+    Raises InputError for a path that is none of them, is damaged or is given twice, for a single network, for
+    unknown names, or for options that nothing needs; all of that before a run folder is exported.
     """
     refuse_same_file(paths)
     runs = [path for path in paths if is_run_folder(path)]
@@ -60,11 +62,13 @@ def opened_networks(
         bundles = {path: read_bundle(path) for path in paths if path not in runs and path not in files}
         models = _models(files, options, stack)
         names = _checked_names(bundles, runs, models, options.only, baseline)
+        variants = _exported(options.only)
+        for run in runs:
+            check_run(run, variants, request)
         if runs:
             folder = stack.enter_context(TemporaryFolder())
             for number, run in enumerate(runs):
-                export_run(run, folder / str(number), _exported(options.only))
-                bundles[run] = read_bundle(folder / str(number))
+                bundles[run] = exported_run(run, folder / str(number), variants, progress)
         measured: list[MeasuredSubject] = []
         for path in paths:
             if path in bundles:
@@ -138,13 +142,18 @@ def _require_comparable(networks: Sequence[str], rows: Sequence[str], baseline: 
 
 
 def _rows(bundle: Bundle, only: Sequence[str]) -> list[str]:
-    """Return the variants of a bundle that are measured; raises InputError for an unknown one."""
+    """Return the variants of a bundle that are measured.
+
+    Raises InputError for an unknown one or a damaged evaluation pack, and MissingRuntimeError for one that
+    cannot run here.
+    """
     known = [artifact.variant for artifact in bundle.manifest.artifacts]
     absent = {missing.variant for missing in bundle.manifest.missing}
     for name in only:
         if name not in known and name not in absent:
             raise InputError(f"--only {name}: {bundle.folder} has no such variant; {nearest(name, known)}")
-    return [str(artifact.variant) for artifact in bundle.select(only)]
+    bundle.pack()
+    return [str(artifact.variant) for artifact in artifacts_to_measure(bundle, only)]
 
 
 def compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:

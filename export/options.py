@@ -41,6 +41,8 @@ class ExportOptions:
     """Names of formats; every format is made in every precision."""
     precisions: tuple[str, ...] = ALL_PRECISIONS
     """Names of precisions."""
+    only: tuple[Variant, ...] | None = None
+    """The variants to make of these formats and precisions; None for all."""
     min_retention: float = MIN_RETENTION
     """The share of the source's accuracy that int8 must keep; 0: use the default recipe without a search."""
     qat: bool = False
@@ -93,15 +95,23 @@ def plan(options: ExportOptions, table: Mapping[str, FormatRow]) -> list[Variant
     )
     for name in formats:
         _check_installed(name, table[name])
-    variants = [Variant(name, Precision(precision)) for name in formats for precision in precisions]
+    named = [Variant(name, Precision(precision)) for name in formats for precision in precisions]
+    variants = [variant for variant in named if options.only is None or variant in options.only]
     for variant in variants:
         if variant.precision not in table[variant.format].precisions:
             raise InputError(
                 f"{variant.format} cannot be exported in {variant.precision.value}; "
-                f"leave {variant.format} out of --formats, or {variant.precision.value} out of --precisions"
+                f"{_without(variant, options)}"
             )
     _check_int8_options(options, variants, table)
     return variants
+
+
+def _without(variant: Variant, options: ExportOptions) -> str:
+    """Return how to leave a variant out."""
+    if options.only is not None:
+        return f"leave {variant} out of --only"
+    return f"leave {variant.format} out of --formats, or {variant.precision.value} out of --precisions"
 
 
 def _check_int8_options(

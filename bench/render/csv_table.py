@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bench.render import columns
 from bench.render.columns import Subject, applies_to_any
@@ -16,6 +17,9 @@ from user_files.printable import one_line, without_commands
 _BEGINNING = "report,created,profile,host,"
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+Cell: TypeAlias = str | int | float | None
+"""The value of a cell; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,11 @@ def to_csv(reports: Iterable[Report]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     names, lines = header_and_lines(list(reports))
     writer.writerow(names)
-    writer.writerows([_harmless(value) for value in line] for line in lines)
+    writer.writerows([harmless(value) for value in line] for line in lines)
     return out.getvalue()
 
 
-def _harmless(value: str | float | None) -> str | float | None:
+def harmless(value: Cell) -> Cell:
     """Return a cell: text as one line, with an apostrophe before what a spreadsheet would compute.
 
     CI logs show such files too, so that a blank takes apart what a CI system would take for a command.
@@ -128,7 +132,7 @@ def _harmless(value: str | float | None) -> str | float | None:
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
-def header_and_lines(reports: Sequence[Report]) -> tuple[list[str], list[list[str | float | None]]]:
+def header_and_lines(reports: Sequence[Report]) -> tuple[list[str], list[list[Cell]]]:
     """Return the names of the columns, and a line for each row of each report; None: there is no value."""
     numbers = columns.columns_of(reports)
     remarks = [column for column in REMARKS if applies_to_any(column.subject, reports)]

@@ -1,6 +1,6 @@
 """Results of the Python API as pandas data frames. pandas is imported only here, and only on a call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.bundle.model_graph import OperatorCount
@@ -14,6 +14,7 @@ from bench.inspect.inspection import ModelInspection
 from bench.render.check_text import check_conditions
 from bench.render.choice_text import choice_notes
 from bench.render.columns import columns_of
+from bench.render.comparison_csv import ROW_COLUMNS, flat_row
 from bench.render.comparison_text import front_sentence, gaps, title
 from bench.render.csv_table import header_and_lines
 from bench.render.report_text import conditions, controls_line, proxy_terms, remarks
@@ -62,24 +63,11 @@ def comparison_to_frame(comparison: NetworkComparison) -> "pd.DataFrame":
 
     What a row is against the baseline's has columns that begin with `against_`; an interval is two columns.
     """
-    lines = [_flat(row.model_dump(mode="json")) for row in comparison.rows]
+    lines = [flat_row(row) for row in comparison.rows]
     given = {name for line in lines for name, value in line.items() if value is not None}
-    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name in given]
+    names = [name for name in ROW_COLUMNS if name in given]
     notes = [title(comparison), front_sentence(comparison), *gaps(comparison), *comparison.notes]
     return _frame([[line.get(name) for name in names] for line in lines], names, notes, ())
-
-
-def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
-    """Return a document without any inside it: their keys are joined, and both ends of an interval named."""
-    flat: dict[str, object] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}_")
-        elif isinstance(value, list):
-            flat |= {f"{before}{key}_{end}": part for end, part in zip(("low", "high"), value, strict=True)}
-        else:
-            flat[f"{before}{key}"] = value
-    return flat
 
 
 def choice_to_frame(choice: Choice) -> "pd.DataFrame":

@@ -1,9 +1,9 @@
 """What one report of a run is about: a bundle or model files, their cases, and what they are evaluated on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.bundle.manifest import Bundle
+from bench.bundle.manifest import ArtifactRecord, Bundle
 from bench.bundle.model_set import ModelSetRecord, NetworkCounts
 from bench.devices.terms import Terms
 from bench.errors import InputError
@@ -84,6 +84,19 @@ class ReportPart:
         return record.model_copy(update={"models": tuple(counted)})
 
 
+def artifacts_to_measure(bundle: Bundle, only: Sequence[str]) -> list[ArtifactRecord]:
+    """Return the artifacts of a bundle that `only` names; all of them if it is empty.
+
+    Raises InputError if there is none, and MissingRuntimeError if one that is named has no runtime here.
+    """
+    artifacts = bundle.select(only)
+    if not artifacts:
+        raise InputError(f"{bundle.folder} has no artifact, because no export succeeded; export it again")
+    if only:
+        refuse_missing(artifacts)
+    return artifacts
+
+
 def part_of(
     measured: MeasuredSubject,
     profile: Profile,
@@ -98,11 +111,7 @@ def part_of(
     if not isinstance(subject, Bundle):
         cases = cases_of_models(subject.models, profile, terms, options, cpus)
         return ReportPart(measured, cases, None, model_counts=counts_of_models(subject) if is_joint else {})
-    artifacts = subject.select(request.only)
-    if not artifacts:
-        raise InputError(f"{subject.folder} has no artifact, because no export succeeded; export it again")
-    if request.only:
-        refuse_missing(artifacts)
+    artifacts = artifacts_to_measure(subject, request.only)
     pack = subject.pack()
     evaluated = pack.first(QUICK_IMAGES) if request.quick else pack
     images = planned_evaluation(subject, evaluated)

@@ -88,6 +88,10 @@ def compare(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request.")
     ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a line for each row as CSV: every figure, unrounded."),
+    ] = None,
     _quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -104,8 +108,9 @@ def compare(
       edgefit compare resnet mobilenet --only onnx-fp32,onnx-int8 --out comparison
       edgefit compare old.onnx new.onnx --shape images:1x3x224x224
       edgefit compare resnet mobilenet --baseline resnet/onnx-fp32 --html comparison.html
-      edgefit compare comparison --markdown comparison.md
+      edgefit compare comparison --markdown comparison.md --csv comparison.csv
     """
+    from bench.render.comparison_csv import comparison_to_csv, was_comparison_csv
     from bench.render.comparison_markdown import comparison_to_markdown, was_comparison_markdown
     from bench.run.request import BenchmarkRequest
     from edgefit import jobs
@@ -120,6 +125,7 @@ def compare(
             lambda compared: comparison_to_markdown(compared.comparison, compared.reports),
             was_comparison_markdown,
         ),
+        OutputFile(csv, "--csv", lambda compared: comparison_to_csv(compared.comparison), was_comparison_csv),
         *_page(html),
     ]
     refuse_to_replace_any(files)

@@ -1,4 +1,4 @@
-"""The tables of a comparison of networks on the page. Pure: it draws nothing."""
+"""What the page says and draws of a comparison of networks. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from bench.render.comparison_text import (
     sentences,
     title,
 )
+from bench.render.html.comparison_chart import comparison_chart
+from bench.render.html.drawing import Chart
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class ComparisonSection:
     sentences: tuple[str, ...]
     gaps: tuple[str, ...]
     tables: tuple[ComparisonTable, ...]
+    chart: Chart | None
+    """All files of all networks in one chart; None if no row has what is drawn."""
 
 
 def compared_of(comparison: NetworkComparison) -> ComparisonSection:
@@ -54,6 +58,7 @@ def compared_of(comparison: NetworkComparison) -> ComparisonSection:
         sentences=tuple(text for row in rows for text in sentences(row)),
         gaps=(*gaps(comparison), *comparison.notes),
         tables=tuple(tables),
+        chart=comparison_chart(comparison),
     )
 
 

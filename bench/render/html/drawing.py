@@ -75,9 +75,18 @@ def spread_scale(values: Sequence[float]) -> alt.Scale:
 
 def colour_by_format(kinds: Kinds) -> alt.Color:
     """Return a colour for each format."""
-    colours = [_COLOURS[index % len(_COLOURS)] for index in range(len(kinds.formats))]
-    scale = alt.Scale(domain=list(kinds.formats), range=colours)
-    return alt.Color("format:N", title="format", scale=scale, legend=legend())
+    return _colour_by("format", kinds.formats)
+
+
+def colour_by_network(networks: Sequence[str]) -> alt.Color:
+    """Return a colour for each network; of many networks several have one."""
+    return _colour_by("network", networks)
+
+
+def _colour_by(field: str, values: Sequence[str]) -> alt.Color:
+    colours = [_COLOURS[index % len(_COLOURS)] for index in range(len(values))]
+    scale = alt.Scale(domain=list(values), range=colours)
+    return alt.Color(f"{field}:N", title=field, scale=scale, legend=legend())
 
 
 def shape_by_provenance(kinds: Kinds) -> alt.Shape:

@@ -45,7 +45,7 @@ _MOST_ABOVE = 10
 
 
 @dataclass(frozen=True)
-class _Vertical:
+class Vertical:
     """The quantity that latency is drawn against."""
 
     key: str
@@ -61,21 +61,25 @@ class _Vertical:
     sign: int
     """1 if a larger value is better, else -1."""
 
+    has_interval: bool = False
+    """Whether a row's value has a 95 % interval."""
+
     @property
     def is_size(self) -> bool:
         """Whether it is the size, because rows have no share to be drawn."""
         return self.key == "size_mb"
 
 
-_ACCURACY = _Vertical(
+_ACCURACY = Vertical(
     key="retention",
     name="accuracy",
     title="accuracy ÷ {whose}, 95 % interval",
     front="memory, size and accuracy",
     better="up is more accurate",
     sign=1,
+    has_interval=True,
 )
-_SIZE = _Vertical(
+SIZE = Vertical(
     key="size_mb",
     name="size",
     title="size, MB",
@@ -83,7 +87,7 @@ _SIZE = _Vertical(
     better="down is smaller",
     sign=-1,
 )
-_AGREEMENT = _Vertical(
+_AGREEMENT = Vertical(
     key="agreement",
     name="agreement",
     title="share of answers with the source's class",
@@ -91,19 +95,19 @@ _AGREEMENT = _Vertical(
     better="up agrees more with the source",
     sign=1,
 )
-_VERTICALS: Mapping[JudgedBy, _Vertical] = {
+_VERTICALS: Mapping[JudgedBy, Vertical] = {
     "accuracy": _ACCURACY,
     "agreement": _AGREEMENT,
-    "SQNR": replace(_SIZE, front="memory, size and SQNR"),
-    "nothing": _SIZE,
+    "SQNR": replace(SIZE, front="memory, size and SQNR"),
+    "nothing": SIZE,
 }
 
 
 @dataclass(frozen=True)
-class _MainRows(Rows):
+class MainRows(Rows):
     """The main chart's data: also the front's corners, projected ranges, and the budget's limits."""
 
-    vertical: _Vertical = _ACCURACY
+    vertical: Vertical = _ACCURACY
     title: str = ""
     """The title of the vertical axis."""
     corners: tuple[Row, ...] = ()
@@ -121,7 +125,7 @@ def main_chart(report: Report, kinds: Kinds) -> Chart | None:
     main = _main(report)
     if not main.points:
         return None
-    chart = _layers(main, kinds).properties(height=MAIN_HEIGHT, title=title_of(report))
+    chart = _drawn(main, kinds).properties(height=MAIN_HEIGHT, title=title_of(report))
     return Chart("main", f"Latency against {main.vertical.name}", main.caption, finished(chart), *main.table)
 
 
@@ -129,7 +133,7 @@ def main_picture(reports: Sequence[Report]) -> Specification | None:
     """Return the charts of all reports as one picture; None if no row has both."""
     kinds = kinds_of(reports)
     charts = [
-        _layers(main, kinds).properties(height=MAIN_HEIGHT, width=_PICTURE_WIDTH, title=title_of(report))
+        _drawn(main, kinds).properties(height=MAIN_HEIGHT, width=_PICTURE_WIDTH, title=title_of(report))
         for report, main in ((report, _main(report)) for report in reports)
         if main.points
     ]
@@ -140,7 +144,7 @@ def main_picture(reports: Sequence[Report]) -> Specification | None:
     return specification
 
 
-def _main(report: Report) -> _MainRows:
+def _main(report: Report) -> MainRows:
     judged = judged_by([report])
     vertical = _VERTICALS[judged]
     candidates = [Candidate(run.case, report, run, judged) for run in completed(report)]
@@ -161,20 +165,20 @@ def _main(report: Report) -> _MainRows:
     # A proxy's own latency is not compared with the device's limit.
     has_limit = bool(ranges) or any(run.provenance == "measured" for run in completed(report))
     budget = report.profile.budget
-    return _MainRows(
+    return MainRows(
         points=tuple(points),
         table=_table(report, points, vertical),
         caption=_caption(report, points, ranges, len(candidates), vertical),
         vertical=vertical,
         title=vertical.title.format(whose=whose_figures([report])),
-        corners=_corners(points, vertical),
+        corners=corners_of(points, vertical),
         projected=tuple(ranges),
         latency_limit=budget.p95_ms if has_limit else None,
         limit=_limit_of(report, points, vertical),
     )
 
 
-def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> float | None:
+def _limit_of(report: Report, points: Sequence[Row], vertical: Vertical) -> float | None:
     """Return the budget's limit. A limit of size that is far above all files would squeeze them together."""
     budget = report.profile.budget
     if vertical is _ACCURACY:
@@ -185,7 +189,7 @@ def _limit_of(report: Report, points: Sequence[Row], vertical: _Vertical) -> flo
     return budget.size_mb if largest > budget.size_mb / _MOST_ABOVE else None
 
 
-def _vertical_of(candidate: Candidate, vertical: _Vertical) -> float | None:
+def _vertical_of(candidate: Candidate, vertical: Vertical) -> float | None:
     """Return a row's value of the vertical quantity; None where it has none."""
     run = candidate.run
     if vertical.is_size:
@@ -196,7 +200,7 @@ def _vertical_of(candidate: Candidate, vertical: _Vertical) -> float | None:
     return None if retention is None else retention.value
 
 
-def _details(candidate: Candidate, vertical: _Vertical) -> Row:
+def _details(candidate: Candidate, vertical: Vertical) -> Row:
     """Return a row's percentiles, and the interval of its accuracy."""
     p95_ns, accuracy = candidate.latency.p95_ns, candidate.run.accuracy
     times: Row = {"p50": ms(candidate.latency.p50_ns), "p95": None if p95_ns is None else ms(p95_ns)}
@@ -206,7 +210,7 @@ def _details(candidate: Candidate, vertical: _Vertical) -> Row:
     return {**times, "low": low, "high": high, "top1": accuracy.top1}
 
 
-def _table(report: Report, points: Sequence[Row], vertical: _Vertical) -> Table:
+def _table(report: Report, points: Sequence[Row], vertical: Vertical) -> Table:
     values = {"retention": share("retention"), "95 %": ends("low", "high")}
     if vertical is _AGREEMENT:
         values = {"agreement": share("agreement")}
@@ -220,7 +224,7 @@ def _table(report: Report, points: Sequence[Row], vertical: _Vertical) -> Table:
     return table_of(noun_of(report), points, columns)
 
 
-def _corners(points: Sequence[Row], vertical: _Vertical) -> tuple[Row, ...]:
+def corners_of(points: Sequence[Row], vertical: Vertical) -> tuple[Row, ...]:
     """Return the corners of the front of the two drawn quantities, the fastest first."""
     key, sign = vertical.key, vertical.sign
     corners: list[Row] = []
@@ -231,7 +235,7 @@ def _corners(points: Sequence[Row], vertical: _Vertical) -> tuple[Row, ...]:
 
 
 def _caption(
-    report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int, vertical: _Vertical
+    report: Report, points: Sequence[Row], ranges: Sequence[Row], rows: int, vertical: Vertical
 ) -> str:
     """Return the caption, which describes only what is drawn."""
     sentences = [f"Each point is a {noun_of(report)}: left is faster, {vertical.better}."]
@@ -242,7 +246,7 @@ def _caption(
         )
     latency = "the middle of the projected range" if ranges else "p50"
     sentences.append(f"Filled points are on the Pareto front of {latency}, {vertical.front}.")
-    if len(_corners(points, vertical)) > 1:
+    if len(corners_of(points, vertical)) > 1:
         sentences.append(f"The dotted line is the front of p50 and {vertical.name} alone.")
     if report.profile.budget.p95_ms is not None or _limit_of(report, points, vertical) is not None:
         sentences.append("Dashed lines are the budget's limits.")
@@ -262,21 +266,28 @@ def _caption(
     return " ".join(sentences)
 
 
-def _layers(main: _MainRows, kinds: Kinds) -> alt.LayerChart | alt.FacetChart:
+def _drawn(main: MainRows, kinds: Kinds) -> alt.LayerChart | alt.FacetChart:
+    return layers(main, colour_by_format(kinds), shape_by_provenance(kinds))
+
+
+def layers(main: MainRows, colour: alt.Color, shape: alt.Shape) -> alt.LayerChart | alt.FacetChart:
+    """Draw the rows, their intervals, the front and the limits."""
     times = [row[key] for row in main.points for key in ("p50", "p95") if row[key] is not None]
     times += [row[key] for row in main.projected for key in ("low_ms", "high_ms")]
     times += [] if main.latency_limit is None else [main.latency_limit]
-    x = alt.X("p50:Q", title="latency, ms (p50; line to p95)", scale=spread_scale(times))
+    has_p95 = any(row["p95"] is not None for row in main.points)
+    title = "latency, ms (p50; line to p95)" if has_p95 else "latency, ms (p50)"
+    x = alt.X("p50:Q", title=title, scale=spread_scale(times))
     y = _y(main)
     return alt.layer(
-        *_reaches(main, x, y, kinds),
+        *_reaches(main, x, y, colour),
         *_limits(main),
-        *_points(main, x, y, kinds),
-        *_ranges(main, y, kinds),
+        *_points(main, x, y, colour, shape),
+        *_ranges(main, y, colour, shape),
     )
 
 
-def _y(main: _MainRows) -> alt.Y:
+def _y(main: MainRows) -> alt.Y:
     vertical = main.vertical
     values = [row[vertical.key] for row in main.points]
     values += [] if main.limit is None else [main.limit]
@@ -284,64 +295,63 @@ def _y(main: _MainRows) -> alt.Y:
     return alt.Y(f"{vertical.key}:Q", title=main.title, scale=scale)
 
 
-def _reaches(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
+def _reaches(main: MainRows, x: alt.X, y: alt.Y, colour: alt.Color) -> list[alt.Chart]:
     """Draw the intervals, the lines from p50 to p95, and the front."""
-    colour = colour_by_format(kinds)
     base = alt.Chart(data(main.points))
-    layers: list[alt.Chart] = []
-    if main.vertical is _ACCURACY:
-        layers.append(base.mark_rule(opacity=0.3).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour))
+    drawn: list[alt.Chart] = []
+    if main.vertical.has_interval:
+        drawn.append(base.mark_rule(opacity=0.3).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour))
     with_p95 = [row for row in main.points if row["p95"] is not None]
     if with_p95:
         rules = alt.Chart(data(with_p95)).mark_rule(opacity=0.5)
-        layers.append(rules.encode(x=x, x2="p95:Q", y=y, color=colour))
+        drawn.append(rules.encode(x=x, x2="p95:Q", y=y, color=colour))
     if len(main.corners) > 1:
         line = alt.Chart(data(main.corners)).mark_line(
             interpolate="step-after", color=INK, opacity=0.6, strokeDash=[2, 2]
         )
-        layers.append(line.encode(x=x, y=y, order="order:O"))
-    return layers
+        drawn.append(line.encode(x=x, y=y, order="order:O"))
+    return drawn
 
 
-def _limits(main: _MainRows) -> list[alt.Chart]:
-    layers: list[alt.Chart] = []
+def _limits(main: MainRows) -> list[alt.Chart]:
+    drawn: list[alt.Chart] = []
     if main.latency_limit is not None:
         what = "limit of projected latency" if main.projected else "p95 limit"
-        layers += limit("x", main.latency_limit, f"{what} {main.latency_limit:g} ms")
+        drawn += limit("x", main.latency_limit, f"{what} {main.latency_limit:g} ms")
     if main.limit is not None:
         words = f"retention limit {main.limit:g} (margin {MARGIN:g})"
         words = f"size limit {main.limit:g} MB" if main.vertical.is_size else words
-        layers += limit("y", main.limit, words)
-    return layers
+        drawn += limit("y", main.limit, words)
+    return drawn
 
 
-def _points(main: _MainRows, x: alt.X, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
+def _points(main: MainRows, x: alt.X, y: alt.Y, colour: alt.Color, shape: alt.Shape) -> list[alt.Chart]:
     """Draw the rows, and name those on the front of the two."""
-    layers = []
+    drawn: list[alt.Chart] = []
     for is_front in (False, True):
         chosen = [row for row in main.points if row["front"] is is_front]
         if chosen:
             marks = alt.Chart(data(chosen)).mark_point(size=90, filled=is_front, opacity=1, strokeWidth=2)
-            layers.append(
+            drawn.append(
                 marks.encode(
                     x=x,
                     y=y,
-                    color=colour_by_format(kinds),
-                    shape=shape_by_provenance(kinds),
+                    color=colour,
+                    shape=shape,
                     tooltip=tooltip(main.points),
                 )
             )
     words = alt.Chart(data(main.corners)).mark_text(align="left", dx=9, dy=-9, color=INK, fontSize=11)
-    return [*layers, words.encode(x=x, y=y, text="row:N")]
+    return [*drawn, words.encode(x=x, y=y, text="row:N")]
 
 
-def _ranges(main: _MainRows, y: alt.Y, kinds: Kinds) -> list[alt.Chart]:
+def _ranges(main: MainRows, y: alt.Y, colour: alt.Color, shape: alt.Shape) -> list[alt.Chart]:
     """Draw a projected range as a bar between diamonds."""
     if not main.projected:
         return []
-    base = alt.Chart(data(main.projected)).encode(y=y, color=colour_by_format(kinds))
+    base = alt.Chart(data(main.projected)).encode(y=y, color=colour)
     ends = base.mark_point(filled=True, size=60, opacity=1).encode(
-        shape=shape_by_provenance(kinds), tooltip=tooltip(main.projected)
+        shape=shape, tooltip=tooltip(main.projected)
     )
     return [
         base.mark_rule(strokeWidth=3, opacity=0.6).encode(x="low_ms:Q", x2="high_ms:Q"),

@@ -93,6 +93,9 @@ def to_html(
         for number, report in enumerate(reports)
     ]
     charts = {f"{device.number}-{chart.key}": chart for device in devices for chart in device.charts}
+    compared = None if comparison is None else compared_of(comparison)
+    if compared is not None and compared.chart is not None:
+        charts["compared"] = compared.chart
     charts |= {f"history-{chart.key}": chart for chart in history}
     environment = jinja2.Environment(
         autoescape=True,
@@ -108,7 +111,7 @@ def to_html(
         separator=", " if reports[0].models is None else "; ",
         devices=devices,
         choices=choices,
-        compared=None if comparison is None else compared_of(comparison),
+        compared=compared,
         signs=SIGNS,
         sections=_sections(devices),
         flips_after=_flips_after(devices),

@@ -9,6 +9,7 @@ from making.watching import Watching
 
 import bench.errors
 import models.errors
+from bench.bundle.variants import Precision, Variant
 from bench.errors import MissingRuntimeError
 from bench.runtimes.formats import FORMATS
 from export.export import ExportOptions, export
@@ -101,6 +102,15 @@ def test_a_precision_that_a_format_does_not_have_is_refused() -> None:
         bench.errors.InputError, match="onnx cannot be exported in int8; leave onnx out of --formats"
     ):
         plan(ExportOptions("run", formats=("onnx",), precisions=("int8",)), fp32_only)
+    with pytest.raises(bench.errors.InputError, match="in int8; leave onnx-int8 out of --only"):
+        plan(ExportOptions("run", formats=("onnx",), only=(Variant("onnx", Precision.INT8),)), fp32_only)
+
+
+def test_of_the_formats_and_precisions_only_the_named_variants_are_made() -> None:
+    named = (Variant("onnx", Precision.FP32), Variant("openvino", Precision.INT8))
+    options = ExportOptions("run", formats=("onnx", "openvino"), precisions=("fp32", "int8"), only=named)
+
+    assert plan(options, FORMATS) == list(named)
 
 
 def test_variants_are_made_once_each_in_the_tables_order() -> None:

@@ -96,3 +96,5 @@ def test_the_page_has_the_comparison_in_the_place_of_the_choice() -> None:
     assert "What to ship" not in page
     assert "<b>small" not in page
     assert "2.00× (1.96–2.04)" in page
+    assert 'data-chart="compared"' in page
+    assert "Latency against accuracy, all networks" in page

@@ -1,6 +1,8 @@
 """`edgefit compare` of what was measured before, and what it refuses before it measures anything."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bench.compare.comparing import compare_networks
 from bench.compare.folder import write_comparison
 from bench.report.files import write_report
 from bench.report.schema import Report
+from user_files.hashes import sha256_of
 
 
 def folder_of(path: Path, reports: list[Report]) -> Path:
@@ -23,11 +26,12 @@ def folder_of(path: Path, reports: list[Report]) -> Path:
 
 def test_a_folder_is_shown_again_with_another_baseline_and_files(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "comparison", two_networks())
-    page, text = tmp_path / "c.html", tmp_path / "c.md"
+    page, text, table = tmp_path / "c.html", tmp_path / "c.md", tmp_path / "c.csv"
 
     done = edgefit_here(
-        "compare", folder, "--baseline", "mobilenet", "--html", page, "--markdown", text, "--json"
-    )
+        "compare", folder, "--baseline", "mobilenet", "--html", page, "--markdown", text,
+        "--csv", table, "--json",
+    )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -35,6 +39,7 @@ def test_a_folder_is_shown_again_with_another_baseline_and_files(tmp_path: Path)
     assert "resnet/onnx-fp32 against mobilenet/onnx-fp32" in " ".join(done.stderr.split())
     assert "Networks side by side" in page.read_text()
     assert text.read_text().startswith("<!-- edgefit compare -->")
+    assert "mobilenet/onnx-int8" in table.read_text()
 
 
 def test_the_reports_of_a_folder_are_shown_by_report_and_compared_again(tmp_path: Path) -> None:
@@ -96,6 +101,58 @@ def test_what_is_wrong_is_said_before_a_run_folder_is_exported(
 
     assert done.returncode == 2
     assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def change_weights(run: Path, _bundle: Path) -> None:
+    with (run / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+
+
+def rename_class(run: Path, _bundle: Path) -> None:
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "classes": ["a", "b" * 1001]}))
+
+
+def remove_images(run: Path, _bundle: Path) -> None:
+    (run / "images.npz").unlink()
+
+
+def replace_pack(_run: Path, bundle: Path) -> None:
+    """Put an archive in the place of the pack, with the hash that the manifest then has."""
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    record = manifest["pack"]["file"]
+    (bundle / record["path"]).write_bytes(b"PK" + bytes(100))
+    again = sha256_of(bundle / record["path"])
+    (bundle / "manifest.json").write_text(
+        json.dumps({**manifest, "pack": {**manifest["pack"], "file": {**record, "sha256": again}}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (change_weights, "model.safetensors: is damaged"),
+        (rename_class, "so no bundle can hold it"),
+        (remove_images, "images.npz is missing from the run folder"),
+        (replace_pack, "evaluation.npz: is damaged"),
+    ],
+)
+def test_a_damaged_network_is_found_before_another_is_exported(
+    run_folder: Path,
+    bundle_folder: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path, Path], None],
+    message: str,
+) -> None:
+    run = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    spoil(run, bundle_folder)
+
+    done = edgefit_here("compare", run_folder, bundle_folder, run, "--only", "onnx-fp32")
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "is exported as" not in done.stderr
     assert done.stderr.count("\n") == 1
 
 
