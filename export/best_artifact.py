@@ -20,7 +20,7 @@ from export.artifact import is_made_for_this_machine, make, run_on_pack, share_i
 from export.exporter import Exported
 from export.messages import Entered, Report, SearchTask, Task
 from export.quantisation.candidates import LIBRARY_DEFAULT
-from export.quantisation.search import Goal, search
+from export.quantisation.search import MOST_CPU_SECONDS, Goal, count_untried, search
 from export.quantisation.sensitivity import Sensitivity
 from export.verification import WrongArtifactError, compare
 
@@ -38,9 +38,20 @@ class _Artifacts:
     failed: list[FailedAttempt] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     library_default_error: str | None = None
+    began_cpu_s: float = field(default_factory=time.process_time)
+    longest_cpu_s: float = 0.0
+
+    def has_time(self, recipe: Recipe) -> bool:
+        """Tell whether a recipe will be finished in time, if it takes no longer than the others.
+
+        Training takes minutes, and is tried only where the user wants it.
+        """
+        used_s = time.process_time() - self.began_cpu_s
+        return recipe.qat or used_s + self.longest_cpu_s <= MOST_CPU_SECONDS
 
     def attempt(self, recipe: Recipe) -> Attempt | None:
         """Try a recipe; return None and record the error if its artifact fails."""
+        began = time.process_time()
         try:
             return self._try(recipe)
         except Exception as error:  # noqa: BLE001 - the search goes on, and fails if every recipe does
@@ -48,6 +59,8 @@ class _Artifacts:
             self.errors.append(error)
             self.failed.append(FailedAttempt(recipe=recipe, message=_message(error)))
             return None
+        finally:
+            self.longest_cpu_s = max(self.longest_cpu_s, time.process_time() - began)
 
     def attempt_library_default(self) -> Attempt | None:
         """Try the library's own defaults; return None and record the error if that fails."""
@@ -96,7 +109,11 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
     goal = Goal(search_task.min_retention, len(pack))
     artifacts = _Artifacts(task, search_task, pack, folder, report)
     attempts, chosen = search(
-        search_task.candidates, artifacts.attempt, artifacts.attempt_library_default, goal
+        search_task.candidates,
+        artifacts.attempt,
+        artifacts.attempt_library_default,
+        goal,
+        artifacts.has_time,
     )
     if not attempts:
         raise artifacts.errors[0]
@@ -109,6 +126,7 @@ def make_best(task: Task, search_task: SearchTask, folder: Path, report: Report)
         images=len(pack),
         attempts=attempts,
         failed=tuple(artifacts.failed),
+        untried=count_untried(search_task.candidates, attempts, len(artifacts.failed), goal),
         chosen=chosen,
         meets_goal=goal.is_reached_by(attempts[chosen]),
         excluded_modules=explain(search_task.sensitivity, attempts[chosen].recipe.excluded_modules),

@@ -18,14 +18,15 @@ from export.messages import Advanced, Entered, Report, Task
 from export.quantisation.balance import balance
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
-from export.quantisation.qat import train_quantised
+from export.quantisation.memory import Footprint, footprint_of
+from export.quantisation.qat import BATCH, train_quantised
 from export.quantisation.simulation import Range, find_ranges
 from export.sources.any_batch import ONE_SAMPLE
 from export.sources.opening import load
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource
 
-# Means and ranges of this many images are steady, and their activations fit in memory at 224x224 (1.2 GB).
+# Means and ranges of this many images are steady.
 _IMAGES_TO_SIMULATE = 64
 _BATCH = 32
 _MOST_TO_TRAIN_ON = 512
@@ -38,19 +39,23 @@ class Simulated:
 
     network: fx.GraphModule
     images: Tensor
-    """Calibration inputs, float32 [n, channels, height, width]."""
+    """Calibration inputs, float32 [n, channels, height, width]: as many as fit in memory at once."""
     ranges: dict[str, Range]
-    """The ranges of the network's tensors on these images, by node name."""
+    """The ranges of the network's tensors, by node name."""
+    footprint: Footprint
+    """What the network needs for one of these images."""
 
 
 @lru_cache(maxsize=1)
 def simulate(source: OpenSource, calibration: str) -> Simulated:
     """Equalise the network on a few calibration inputs and find the range of every tensor."""
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
-    batches = list(torch.split(images, _BATCH))
-    network = balance(with_judged_output(load(source).network, source.output.index), batches)
-    network = equalise(network, batches)
-    return Simulated(network, images, find_ranges(network, batches))
+    network = with_judged_output(load(source).network, source.output.index)
+    footprint = footprint_of(network, images[:1])
+    batches = list(torch.split(images, footprint.at_once(_BATCH)))
+    network = equalise(balance(network, batches), batches)
+    few = images[: footprint.at_once(_IMAGES_TO_SIMULATE)]
+    return Simulated(network, few, find_ranges(network, batches), footprint)
 
 
 def with_judged_output(network: fx.GraphModule, index: int) -> fx.GraphModule:
@@ -137,4 +142,5 @@ def _train(
         excluded_modules,
         level,
         lambda done, total: report(Advanced(done=done, total=total)),
+        simulated.footprint.trained_at_once(BATCH),
     )

@@ -13,7 +13,7 @@ from bench.statistics import accuracy
 from bench.statistics.accuracy import Labels, Logits, Paired
 from bench.statistics.by_class import ClassPair, pairs_by_class
 from bench.statistics.scores import decisions
-from export.quantisation.search import LEAST_IN_INT8, is_mostly_int8
+from export.quantisation.search import LEAST_IN_INT8, MOST_CPU_SECONDS, is_mostly_int8
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def warnings_of(artifact: ArtifactRecord) -> tuple[str, ...]:
     search = artifact.search
     if search is None:
         return ()
-    return (*_failures(search), *(() if search.meets_goal else (_missed_goal(search),)))
+    return (*_failures(search), *(() if search.meets_goal else (_missed_goal(search), *_untried(search))))
 
 
 def _failures(search: Search) -> tuple[str, ...]:
@@ -146,6 +146,18 @@ def _failures(search: Search) -> tuple[str, ...]:
     sentence = (
         f"{len(search.failed)} of {tried} int8 recipes failed and were passed over ({'; '.join(reasons)}); "
         "the others were compared"
+    )
+    return (sentence,)
+
+
+def _untried(search: Search) -> tuple[str, ...]:
+    """Say that the search ended for want of time."""
+    if not search.untried:
+        return ()
+    more = "another recipe was" if search.untried == 1 else f"{search.untried} more recipes were"
+    sentence = (
+        f"{more} not tried, because a search takes at most {MOST_CPU_SECONDS / 60:g} minutes of CPU time, "
+        "of which so heavy a network needs much for each"
     )
     return (sentence,)
 

@@ -117,7 +117,7 @@ def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensiti
         return Sensitivity(layers=layers_of(base), activations=(), unmeasured=str(error))
     return analyse_sensitivity(
         simulated.network,
-        simulated.images[:_IMAGES_FOR_SENSITIVITY],
+        simulated.images[: simulated.footprint.stored_at_once(_IMAGES_FOR_SENSITIVITY)],
         simulated.ranges,
         TARGETS[request.cpu].weight_level,
         lambda done, total: report(Advanced(done=done, total=total)),

@@ -136,6 +136,8 @@ class Search(Record):
     """The recipes that were tried, in order."""
     failed: tuple[FailedAttempt, ...] = ()
     """The recipes that were passed over, because their artifacts failed."""
+    untried: int = Field(default=0, ge=0)
+    """How many recipes were not tried, because the search had used its CPU time without reaching the goal."""
     chosen: int = Field(ge=0)
     """The index in `attempts` of the recipe whose artifact is in the bundle."""
     meets_goal: bool

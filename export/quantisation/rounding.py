@@ -19,8 +19,8 @@ _MOST_SAMPLES = 8192
 _IMAGES_FOR_PATCHES = 8
 _MOST_PATCHES = 4096
 _BLOCK = 64
-# Time grows with the cube of the inputs that compensate for each other, and memory with the square: the 25,088
-# of VGG16's first linear layer would take 5 GB for each of several matrices.
+# Time grows with the cube of the inputs that compensate for each other, and memory with the square: the
+# 25,088 of VGG16's first linear layer would take 5 GB for each of several matrices.
 _MOST_COLUMNS = 2304
 _SEED = 11
 
@@ -98,7 +98,8 @@ def _some(rows: Tensor, most: int = _MOST_SAMPLES) -> Tensor:
 def _compensated(rows: Tensor, largest: Tensor, moments: Tensor, steps: Tensor, level: int) -> Tensor:
     """Round rows [groups, out, k] by moments [groups, k, k] and steps [groups, out].
 
-    `largest`: which of them are the largest of their whole channel, and stay as they are. Inputs with the largest moment are rounded first, while many others are left to compensate for them.
+    `largest`: which of them are the largest of their whole channel, and stay as they are. Inputs with the
+    largest moment are rounded first, while many others are left to compensate for them.
     """
     size = rows.shape[-1]
     diagonal = moments.diagonal(dim1=1, dim2=2)

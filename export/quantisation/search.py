@@ -14,6 +14,9 @@ _NEARLY_EQUAL_DB = 2.0
 LEAST_IN_INT8 = 0.8
 """The share of the multiply-accumulates that an int8 artifact must execute in int8. The library's own default
 kept two thirds of a MobileNetV3 in fp32, and was the more exact for that."""
+MOST_CPU_SECONDS = 300.0
+"""How much CPU time the search for the recipe of one artifact may take before it tries the library's default.
+A MobileNetV2 needs less for all recipes. If time by the clock were limited, other programs would decide."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ def search(
     attempt: Callable[[Recipe], Attempt | None],
     attempt_library_default: Callable[[], Attempt | None],
     goal: Goal,
+    has_time: Callable[[Recipe], bool] = lambda _recipe: True,
 ) -> tuple[tuple[Attempt, ...], int]:
     """Return the attempts, in order, and the index of the one to use; no attempts if each recipe fails.
 
-    An attempt that fails is None, and is passed over.
+    An attempt that fails is None, and is passed over. `has_time`: whether there is time for a recipe, which
+    is asked once there is an attempt.
 
     The search ends with the first recipe that meets the goal. Fallback recipes follow if none of the others
     does. If no recipe meets the goal, the one with the smallest shortfall is used: among those whose
@@ -73,6 +78,8 @@ def search(
     attempts: list[Attempt] = []
     is_met = False
     for recipe in (*candidates.recipes, *candidates.fallbacks):
+        if attempts and not has_time(recipe):
+            continue
         if (made := attempt(recipe)) is None:
             continue
         attempts.append(made)
@@ -88,6 +95,14 @@ def search(
         if is_admitted and _is_better(default.held_out, attempts[chosen].held_out, goal):
             chosen = len(attempts) - 1
     return tuple(attempts), chosen
+
+
+def count_untried(candidates: Candidates, attempts: Sequence[Attempt], failed: int, goal: Goal) -> int:
+    """Return how many recipes were not tried for want of time; none if one of them reached the goal."""
+    own = [attempt for attempt in attempts if not attempt.recipe.library_default]
+    if any(map(goal.is_reached_by, own)):
+        return 0
+    return len(candidates.recipes) + len(candidates.fallbacks) - len(own) - failed
 
 
 def _is_better(held_out: HeldOut, other: HeldOut, goal: Goal) -> bool:

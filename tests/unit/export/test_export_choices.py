@@ -123,6 +123,23 @@ def test_a_low_sqnr_is_a_warning_even_if_no_image_changed_its_class() -> None:
     assert "SQNR is 25.0 dB instead of 30" in sentence
 
 
+def test_recipes_that_were_not_tried_for_want_of_time_are_a_warning() -> None:
+    artifact = searched_artifact(1.0, 1.0, Recipe(), sqnr_db=25.0)
+    assert artifact.search is not None
+    sentences = {
+        count: warnings_of(
+            artifact.model_copy(update={"search": artifact.search.model_copy(update={"untried": count})})
+        )
+        for count in (0, 1, 4)
+    }
+
+    assert len(sentences[0]) == 1
+    assert sentences[1][1].startswith(
+        "another recipe was not tried, because a search takes at most 5 minutes"
+    )
+    assert sentences[4][1].startswith("4 more recipes were not tried")
+
+
 def test_a_single_image_decides_nothing() -> None:
     record = verify(Precision.FP16, swapped(1)[:10], REFERENCE[:10], LABELS[:10], CLASSES)
 

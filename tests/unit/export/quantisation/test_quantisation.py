@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
+from export.quantisation import qat
 from export.quantisation.correction import correct, find_correction
 from export.quantisation.equalisation import equalise
 from export.quantisation.qat import train_quantised
@@ -302,3 +303,21 @@ def test_trained_weights_lie_on_the_grid_and_give_less_noise(network: fx.GraphMo
     torch.testing.assert_close(on_grid(weight, LEVEL), weight)
     assert noise(network, trained, images) < noise(network, start, images)
     assert steps[-1][0] == steps[-1][1]
+
+
+def test_a_batch_that_is_trained_on_in_parts_gives_the_same_weights(
+    network: fx.GraphModule, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qat, "_STEPS", 2)
+    monkeypatch.setattr(qat, "_LEARNING_RATE", 1e-3)
+    ranges = find_ranges(network, [images])
+    start = correct(network, images, ranges, frozenset(), LEVEL)
+
+    def trained(at_once: int) -> Tensor:
+        student = train_quantised(
+            network, start, images, ranges, frozenset(), LEVEL, lambda *_: None, at_once
+        )
+        return student.get_parameter("head.weight")
+
+    torch.testing.assert_close(trained(3), trained(16))
+    assert not torch.equal(trained(16), start.get_parameter("head.weight"))

@@ -20,7 +20,7 @@ from export.quantisation.candidates import (
     default_recipe,
     excluded_sets,
 )
-from export.quantisation.search import Goal, search
+from export.quantisation.search import Goal, count_untried, search
 from export.quantisation.sensitivity import Activation, Layer, Sensitivity
 
 NAMES = [f"layer{number}" for number in range(8)]
@@ -175,6 +175,40 @@ def test_the_librarys_default_is_used_if_every_recipe_fails() -> None:
 
 def test_no_attempt_is_left_if_everything_fails() -> None:
     assert run_search(None, None) == ([], 0)
+
+
+@pytest.mark.parametrize(("affordable", "plain_ones", "untried"), [(1, 1, 2), (2, 2, 1), (9, 3, 0)])
+def test_a_search_out_of_time_tries_no_more_recipes_but_training(
+    affordable: int, plain_ones: int, untried: int
+) -> None:
+    tried: list[Recipe] = []
+
+    def attempt(recipe: Recipe) -> Attempt:
+        tried.append(recipe)
+        return Attempt(recipe=recipe, share_in_fp32=0.0, held_out=held_out(0.9, 1.0, 9.0), seconds=0.0)
+
+    plain, goal = Recipe(), Goal(0.99, IMAGES)
+    candidates = Candidates(recipes=(plain, plain), fallbacks=(plain, Recipe(qat=True)))
+    made, _ = search(
+        candidates, attempt, lambda: None, goal, lambda recipe: recipe.qat or len(tried) < affordable
+    )
+
+    assert [recipe.qat for recipe in tried] == [False] * plain_ones + [True]
+    assert count_untried(candidates, made, 0, goal) == untried
+
+
+def test_the_first_recipe_is_tried_even_without_time() -> None:
+    result = held_out(1.0, 1.0, 40.0)
+    made, chosen = search(
+        Candidates(recipes=(Recipe(), Recipe()), fallbacks=()),
+        lambda recipe: Attempt(recipe=recipe, share_in_fp32=0.0, held_out=result, seconds=0.0),
+        lambda: None,
+        Goal(0.99, IMAGES),
+        lambda _recipe: False,
+    )
+
+    assert (len(made), chosen) == (1, 0)
+    assert count_untried(Candidates(recipes=(Recipe(),) * 2, fallbacks=()), made, 0, Goal(0.99, IMAGES)) == 0
 
 
 def held_out(agreement: float, retention: float, sqnr_db: float | None) -> HeldOut:

@@ -1,0 +1,56 @@
+"""How many samples a network can run at once, so that what it computes of them fits in memory.
+
+It knows torch.fx graphs. A small network runs as many as its caller wants; a heavy one, or one with large
+images, fewer.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx
+from torch.utils import _pytree as pytree
+
+from export.quantisation.simulation import Stepwise
+
+_MOST_BYTES_ALIVE = 1 << 30
+# The analysis of sensitivity runs the network again for each of its tensors, so this bounds its time as well.
+_MOST_BYTES_STORED = 3 << 29
+_MOST_BYTES_TRAINED = 3 << 30
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The bytes of what a network computes of one sample."""
+
+    alive: int
+    """The most that is needed at one time, where each value is dropped after its last use."""
+    whole: int
+    """All values together."""
+
+    def at_once(self, most: int) -> int:
+        """Return how many samples can be run step by step, at most `most` and at least one."""
+        return max(1, min(most, _MOST_BYTES_ALIVE // max(1, self.alive)))
+
+    def stored_at_once(self, most: int) -> int:
+        """Return how many samples can be run with all of their values stored."""
+        return max(1, min(most, _MOST_BYTES_STORED // max(1, self.whole)))
+
+    def trained_at_once(self, most: int) -> int:
+        """Return how many samples can be trained on: each value is stored as it is, and rounded."""
+        return max(1, min(most, _MOST_BYTES_TRAINED // max(1, 2 * self.whole)))
+
+
+@torch.inference_mode()
+def footprint_of(network: fx.GraphModule, sample: Tensor) -> Footprint:
+    """Return the bytes of what a network computes of `sample`, float32 [1, 3, h, w]."""
+    alive = whole = 0
+    walk = Stepwise(network)
+    for _, value in walk.walk(sample):
+        whole += _bytes_of(value)
+        alive = max(alive, sum(map(_bytes_of, walk.env.values())))
+    return Footprint(alive, whole)
+
+
+def _bytes_of(value: object) -> int:
+    """Return the bytes of a value, which may be a list of tensors."""
+    return sum(leaf.nbytes for leaf in pytree.tree_leaves(value) if isinstance(leaf, Tensor))
