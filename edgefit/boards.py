@@ -84,8 +84,8 @@ def measure_boards(
     from bench.report.files import write_report
     from edgefit.metrics import with_metrics
 
-    def on_report(target: "Target", report: "Report") -> bool:
-        own = with_metrics(report, metrics)
+    def on_reports(target: "Target", reports: "tuple[Report, ...]") -> bool:
+        own = with_metrics(reports[0], metrics)
         if path := paths.get(target.name):
             write_report(path, own)
         return path is not None
@@ -99,7 +99,7 @@ def measure_boards(
             _show_all([_with_metrics(result, metrics) for result in results], paths, output)
             codes.extend(_exit_code(result) for result in results)
 
-        measure_fleet(targets, request, watchers, on_report, show)
+        measure_fleet(targets, request, watchers, on_reports, show)
     return max(codes)
 
 
@@ -118,7 +118,7 @@ def _with_metrics(result: "BoardResult", metrics: "Sequence[Metric]") -> "BoardR
 
     if result.report is None:
         return result
-    return replace(result, outcome=with_metrics(result.report, metrics))
+    return replace(result, outcome=(with_metrics(result.report, metrics),))
 
 
 def report_paths(targets: "Sequence[Target]", out: Path | None) -> dict[str, Path]:
@@ -157,7 +157,7 @@ def _exit_code(result: "BoardResult") -> int:
 
     if isinstance(result.outcome, BenchError):
         return result.outcome.exit_code
-    return exit_code_of(result.outcome)
+    return max(map(exit_code_of, result.outcome))
 
 
 def _document(results: "Sequence[BoardResult]") -> str:

@@ -10,6 +10,7 @@ from bench.bundle.variants import Variant
 from bench.errors import InputError
 from bench.progress import Progress
 from bench.run.request import BenchmarkRequest
+from bench.system.operating_system import require_linux
 from edgefit import __version__
 from edgefit.values import now
 
@@ -31,6 +32,7 @@ def check_run(run: Path, variants: Sequence[Variant], request: BenchmarkRequest)
             f"--resume: {run} is a run folder, which is exported anew each time; export it with: "
             f"{_export_command(run)}"
         )
+    require_linux("exporting")
     options = _options(run, variants)
     plan(options, FORMATS)
     prepare_run(run, options)

@@ -49,7 +49,7 @@ from edgefit.metrics import Metric, try_metrics, with_metrics
 from edgefit.networks import ComparedNetworks, compared_before, opened_networks
 from edgefit.profiles import named_profiles
 from edgefit.subjects import SubjectOptions, is_json, opened
-from edgefit.values import AUTO, SHARE, name_for, now, require_limit
+from edgefit.values import AUTO, DEFAULT_PROFILE, SHARE, name_for, now, require_limit
 from user_files.missing_paths import missing_hint
 from user_files.path_kinds import A_DOCUMENT, is_report, path_kind
 
@@ -126,6 +126,7 @@ def compare(
     Reports, or the folder of an earlier comparison, are read, and nothing is measured.
     """
     if earlier := compared_before(paths, baseline):
+        _refuse_to_measure(profile, inputs, request, out)
         return earlier
     require_linux("measuring")
     device = _profile_here(progress) if profile == AUTO else load_checked_profile(profile)
@@ -144,8 +145,29 @@ def compare(
     with ExitStack() as stack:
         with kept_affinity():
             networks = stack.enter_context(opened_networks(paths, baseline, inputs, request, progress))
-        benchmark_together(networks, device, request, progress, on_reports)
+        benchmark_together(networks.measured, device, request, progress, on_reports)
     return finished[-1]
+
+
+def _refuse_to_measure(
+    profile: str, inputs: SubjectOptions, request: BenchmarkRequest, out: Path | None
+) -> None:
+    """Raise InputError for the first option that does nothing where a comparison is read again."""
+    given = (
+        ("--out", out),
+        ("--profile", profile != DEFAULT_PROFILE),
+        ("--only", request.only),
+        ("--quick", request.quick),
+        ("--resume", request.resume),
+        ("--keep-environment", request.keep_environment),
+        ("--shape", inputs.shapes),
+        ("--data", inputs.data),
+        ("--preprocess", inputs.preprocess),
+        ("--output", inputs.judged_output),
+    )
+    for option, value in given:
+        if value:
+            raise InputError(f"{option}: what was compared before is not measured again; leave {option} out")
 
 
 def _profile_here(progress: Progress) -> Profile:

@@ -17,8 +17,9 @@ from bench.progress import Progress
 from bench.report.files import read_report
 from bench.report.schema import Report
 from bench.run.model_set import ModelSet
-from bench.run.parts import MeasuredSubject, artifacts_to_measure
+from bench.run.parts import MeasuredSubject, Networks, artifacts_to_measure
 from bench.run.request import BenchmarkRequest
+from bench.system.operating_system import require_linux
 from device_profiles.validation import nearest
 from edgefit.compared_runs import check_run, exported_run
 from edgefit.subjects import SubjectOptions, is_json
@@ -45,11 +46,13 @@ def opened_networks(
     options: SubjectOptions,
     request: BenchmarkRequest,
     progress: Progress,
-) -> Iterator[list[MeasuredSubject]]:
+    is_here: bool = True,
+) -> Iterator[Networks]:
     """Open bundles, run folders and model files, in their order; all model files are together.
 
     Raises InputError for a path that is none of them, is damaged or is given twice, for a single network, for
-    unknown names, or for options that nothing needs; all of that before a run folder is exported.
+    unknown names, or for options that nothing needs; all of that before a run folder is exported. `is_here`:
+    whether they are measured on this machine, so that a runtime that is missing here is an error.
     """
     refuse_same_file(paths)
     runs = [path for path in paths if is_run_folder(path)]
@@ -61,7 +64,7 @@ def opened_networks(
     with ExitStack() as stack:
         bundles = {path: read_bundle(path) for path in paths if path not in runs and path not in files}
         models = _models(files, options, stack)
-        names = _checked_names(bundles, runs, models, options.only, baseline)
+        names = _checked_names(bundles, runs, models, options.only, baseline, is_here)
         variants = _exported(options.only)
         for run in runs:
             check_run(run, variants, request)
@@ -75,7 +78,7 @@ def opened_networks(
                 measured.append(MeasuredSubject(bundles[path], names[path]))
             elif path == files[0] and models is not None:
                 measured.append(MeasuredSubject(models))
-        yield measured
+        yield Networks(tuple(measured))
 
 
 def _checked_names(
@@ -84,9 +87,10 @@ def _checked_names(
     models: ModelSet | None,
     only: Sequence[str],
     baseline: str | None,
+    is_here: bool,
 ) -> dict[Path, str]:
     """Return what each network is called; raises InputError for a single one, or for unknown names."""
-    rows = {path: _rows(bundle, only) for path, bundle in bundles.items()}
+    rows = {path: _rows(bundle, only, is_here) for path, bundle in bundles.items()}
     rows |= {run: [str(variant) for variant in _exported(only)] for run in runs}
     own = {path: bundle.manifest.name for path, bundle in bundles.items()}
     own |= {run: run.resolve().name for run in runs}
@@ -107,6 +111,7 @@ def _exported(only: Sequence[str]) -> list[Variant]:
 def _models(files: Sequence[Path], options: SubjectOptions, stack: ExitStack) -> ModelSet | None:
     if not files:
         return None
+    require_linux("opening model files to compare")
     return stack.enter_context(ModelSet(files, options.shapes, options.source, options.judged_output))
 
 
@@ -141,11 +146,11 @@ def _require_comparable(networks: Sequence[str], rows: Sequence[str], baseline: 
         choose(baseline.partition("@")[0], [*networks, *rows], "baseline")
 
 
-def _rows(bundle: Bundle, only: Sequence[str]) -> list[str]:
+def _rows(bundle: Bundle, only: Sequence[str], is_here: bool) -> list[str]:
     """Return the variants of a bundle that are measured.
 
-    Raises InputError for an unknown one or a damaged evaluation pack, and MissingRuntimeError for one that
-    cannot run here.
+    Raises InputError for an unknown one or a damaged evaluation pack, and MissingRuntimeError for one that is
+    measured here and has no runtime here.
     """
     known = [artifact.variant for artifact in bundle.manifest.artifacts]
     absent = {missing.variant for missing in bundle.manifest.missing}
@@ -153,7 +158,7 @@ def _rows(bundle: Bundle, only: Sequence[str]) -> list[str]:
         if name not in known and name not in absent:
             raise InputError(f"--only {name}: {bundle.folder} has no such variant; {nearest(name, known)}")
     bundle.pack()
-    return [str(artifact.variant) for artifact in artifacts_to_measure(bundle, only)]
+    return [str(artifact.variant) for artifact in artifacts_to_measure(bundle, only, is_here)]
 
 
 def compared_before(paths: Sequence[Path], baseline: str | None) -> ComparedNetworks | None:

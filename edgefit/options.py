@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -124,6 +125,20 @@ With = Annotated[
         help="Install the TorchScript runtime on the board although its packages take up to 3 GB.",
     ),
 ]
+Wheelhouse = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Install the board's packages from this folder, which edgefit wheelhouse filled.",
+    ),
+]
+
+
+def refuse_for_this_machine(with_: str | None, wheelhouse: Path | None) -> None:
+    """Raise BadParameter for an option that applies to boards, where none is given."""
+    for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
+        if value is not None:
+            raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
 
 
 def refuse_endless(sustained: float | None) -> None:

@@ -204,6 +204,7 @@ def _manifest(
             images=len(data.evaluation),
             positive_class=data.positive_class,
             labelled=data.evaluation.labels is not None,
+            sources_sha256=data.evaluation.sources_sha256,
         ),
         artifacts=artifacts,
         failed=tuple(outcome for outcome in outcomes if isinstance(outcome, FailedExport)),

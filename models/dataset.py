@@ -20,6 +20,9 @@ class Split:
     """At network size: uint8 [n, side, side] grey or [n, side, side, 3] RGB."""
     labels: Labels
     """The number of each image's class: int64 [n]."""
+    sources_sha256: str | None = None
+    """The SHA-256 of the images as they were before they were resized, in this order: the same for networks
+    of other sizes. None where it was not taken."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -28,7 +28,12 @@ def describe_data(source: str, dataset: Dataset) -> DataRecord:
         test=_count(dataset.test, dataset),
     )
     return DataRecord(
-        source=source, name=dataset.name, counts=counts, notes=dataset.notes, warnings=dataset.warnings
+        source=source,
+        name=dataset.name,
+        counts=counts,
+        notes=dataset.notes,
+        warnings=dataset.warnings,
+        test_sources_sha256=dataset.test.sources_sha256,
     )
 
 

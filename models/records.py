@@ -124,6 +124,9 @@ class DataRecord(Record):
     """How the images were split."""
     warnings: tuple[str, ...] = ()
     """What of the data is probably not meant so, such as files that were left out."""
+    test_sources_sha256: str | None = None
+    """The SHA-256 of the test images as they were before they were resized, in their order; null where it was
+    not taken."""
 
 
 class Preprocessing(Record):

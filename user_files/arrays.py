@@ -4,6 +4,7 @@ Their headers state sizes that nothing guarantees. So each array is held against
 and against the memory that is free, before memory is taken for it. Python objects are never read.
 """
 
+import hashlib
 import math
 import os
 import warnings
@@ -294,3 +295,10 @@ def _values(file: IO[bytes], header: Header, count: int) -> npt.NDArray[Any]:
         view[filled : filled + len(block)] = block
         filled += len(block)
     return header.values(content, (count, *header.shape[1:]) if header.shape else ())
+
+
+def sha256_of_array(array: npt.NDArray[np.generic]) -> str:
+    """Return the SHA-256 of an array: its type, shape and values."""
+    digest = hashlib.sha256(f"{array.dtype} {array.shape}\n".encode())
+    digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

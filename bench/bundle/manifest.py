@@ -97,6 +97,9 @@ class PackRecord(Record):
     """The class that counts as positive; null unless there are two labelled classes."""
     labelled: bool = True
     """Whether its samples have labels."""
+    sources_sha256: str | None = None
+    """The SHA-256 of its images as they were before they were resized, in their order, by which bundles of
+    other image sizes are known to have the same ones; null where it was not taken."""
 
 
 class VerificationRecord(Record):

@@ -22,7 +22,7 @@ from bench.remote.agent_messages import (
     invalid_answer,
 )
 from bench.remote.board import Board
-from bench.remote.fetched_report import fetched_report, longest_report
+from bench.remote.fetched_report import fetched_reports, longest_report
 from bench.remote.job_files import Subject, personal_content
 from bench.remote.job_progress import JobProgress
 from bench.remote.job_spec import (
@@ -62,8 +62,9 @@ _MAY_GO_ON = "the board may go on measuring; the same command returns to it, and
 # pip writes into folders of its own, which two boards that need the same must not fill at once.
 _GATHERING = Lock()
 
-OnReport = Callable[[Report], bool]
-"""Receives a report, and returns whether it is in a file: if not, the board keeps it until it was shown."""
+OnReports = Callable[[tuple[Report, ...]], bool]
+"""Receives the report, or one for each of several networks, and returns whether it is in a file: if not, the
+board keeps it until it was shown."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ class Measurement:
         self._board = Board(target, stopping)
         progress.advance()
 
-    def measure(self, on_report: OnReport) -> Report:
-        """Do all that is left to do, and return the report.
+    def measure(self, on_reports: OnReports) -> tuple[Report, ...]:
+        """Do all that is left to do, and return the report, or one for each of several networks.
 
-        `on_report` receives it while the board still has it: if it raises, the same command fetches it again.
-        If it has put the report in no file, the connection stays open for `delete_shown`.
+        `on_reports` receives it while the board still has it: if it raises, the same command fetches it
+        again. If it has put the report in no file, the connection stays open for `delete_shown`.
         """
         with ExitStack() as stack:
             stack.callback(self.close)
@@ -130,13 +131,13 @@ class Measurement:
             else:
                 self._set_up_and_start(job, probe, state)
             self._follow_to_the_end(job)
-            report = self._fetch(job, probe)
-            if on_report(report):
+            reports = self._fetch(job, probe)
+            if on_reports(reports):
                 self._delete(job)
             else:
                 self._kept_job = job
                 stack.pop_all()
-        return report
+        return reports
 
     def delete_shown(self) -> None:
         """Delete from the board what it still has because its report is in no file; it was shown by now."""
@@ -319,7 +320,7 @@ class Measurement:
                         " measurement"
                     ) from None
 
-    def _fetch(self, job: Job, probe: BoardProbe) -> Report:
+    def _fetch(self, job: Job, probe: BoardProbe) -> tuple[Report, ...]:
         self._progress.begin("fetching the report", 1)
         subject = self._request.subject
         longest = longest_report(subject, self._request.benchmark.sustained_s)
@@ -330,7 +331,7 @@ class Measurement:
             raise self._failure(result)
         try:
             profile = job.request.profile
-            return fetched_report(self._target.name, result.report, subject, profile, probe.host)
+            return fetched_reports(self._target.name, result.report, subject, profile, probe.host)
         except BoardError:
             # Otherwise the same command would fetch the same again: this way it makes the report anew.
             self._board.delete_job(job, keep_journal=True)

@@ -18,9 +18,9 @@ from bench.report.schema import Report
 
 _POLL_S = 0.5
 
-OnReport = Callable[[Target, Report], bool]
-"""Receives a board's report, and returns whether it is in a file: if not, the board keeps it until it was
-shown."""
+OnReports = Callable[[Target, tuple[Report, ...]], bool]
+"""Receives a board's report, or one for each of several networks, and returns whether it is in a file: if
+not, the board keeps it until it was shown."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,25 @@ class BoardResult:
     target: Target
     """The board's address."""
 
-    outcome: Report | BenchError
-    """The report, or why there is none."""
+    outcome: tuple[Report, ...] | BenchError
+    """The report, or one for each of several networks; or why there is none."""
 
     @property
     def report(self) -> Report | None:
-        """The report, if there is one."""
-        return None if isinstance(self.outcome, BenchError) else self.outcome
+        """The report, if there is one; of several networks the first one's."""
+        return None if isinstance(self.outcome, BenchError) else self.outcome[0]
 
 
 def measure_fleet(
     targets: Sequence[Target],
     request: BoardRequest,
     progress: Mapping[str, Progress],
-    on_report: OnReport,
+    on_reports: OnReports,
     show: Callable[[list[BoardResult]], None],
 ) -> None:
     """Measure on every board, and show the results in their order.
 
-    `progress`: by the boards' names; `on_report` receives each report while the board still has it, and
+    `progress`: by the boards' names; `on_reports` receives each report while the board still has it, and
     `show` all of them while the boards still have those that are in no file. If one raises, the same command
     fetches them again. Ctrl-C ends every measurement, and is raised when all have ended.
     """
@@ -59,7 +59,7 @@ def measure_fleet(
                 _connect(target, request, progress[target.name], stopping, stack) for target in targets
             ]
             futures = [
-                pool.submit(_measure, target, measurement, on_report)
+                pool.submit(_measure, target, measurement, on_reports)
                 for target, measurement in zip(targets, measurements, strict=True)
             ]
             while wait(futures, _POLL_S).not_done:
@@ -82,11 +82,11 @@ def _connect(
         return error
 
 
-def _measure(target: Target, measurement: Measurement | BenchError, on_report: OnReport) -> BoardResult:
+def _measure(target: Target, measurement: Measurement | BenchError, on_reports: OnReports) -> BoardResult:
     if isinstance(measurement, BenchError):
         return BoardResult(target, measurement)
     try:
-        return BoardResult(target, measurement.measure(lambda report: on_report(target, report)))
+        return BoardResult(target, measurement.measure(lambda reports: on_reports(target, reports)))
     except BenchError as error:
         return BoardResult(target, error)
     except OSError as error:  # of this machine's disk: it must not affect the other boards

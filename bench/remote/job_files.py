@@ -14,12 +14,24 @@ from typing import TypeAlias
 from bench.bundle.manifest import MANIFEST, Bundle
 from bench.bundle.model_files import ModelFile, display_names
 from bench.bundle.model_set import RANDOM_VALUES
-from bench.remote.job_folder import BundleFiles, JobSubject, ReadModel, ReadModels, UnreadModels
+from bench.remote.job_folder import (
+    BundleFiles,
+    JobSubject,
+    NetworkFiles,
+    ReadModel,
+    ReadModels,
+    SeveralNetworks,
+    UnreadModels,
+)
 from bench.run.model_set import ModelSet, UnopenedModels
+from bench.run.parts import Networks
 from user_files.hashes import sha256_of
 from user_files.reading import reading
 
-Subject: TypeAlias = Bundle | ModelSet | UnopenedModels
+Measurable: TypeAlias = Bundle | ModelSet | UnopenedModels
+"""What has one report."""
+
+Subject: TypeAlias = Measurable | Networks
 """What a board can be given to measure."""
 
 
@@ -72,25 +84,43 @@ class Offer:
     format: str
     """Its format."""
 
+    is_named: bool
+    """Whether it was asked for by name, so that a board that cannot run it is an error."""
+
 
 def offers_of(subject: Subject, only: Sequence[str]) -> list[Offer]:
     """Return the variants of a bundle that `only` names, all of them if it is empty; or the model files."""
+    if isinstance(subject, Networks):
+        return [offer for part in subjects_of(subject) for offer in offers_of(part, only)]
     if isinstance(subject, Bundle):
-        return [Offer(artifact.variant, artifact.format) for artifact in subject.select(only)]
+        artifacts, is_named = subject.select(only), bool(only)
+        return [Offer(artifact.variant, artifact.format, is_named) for artifact in artifacts]
     files = files_of_models(subject)
     names = display_names([file.path for file in files])
-    return [Offer(name, file.format) for name, file in zip(names, files, strict=True)]
+    return [Offer(name, file.format, is_named=True) for name, file in zip(names, files, strict=True)]
+
+
+def subjects_of(subject: Subject) -> list[Measurable]:
+    """Return what each report is of."""
+    if not isinstance(subject, Networks):
+        return [subject]
+    return [each.subject for each in subject.measured]
 
 
 def job_files(subject: Subject, variants: Sequence[str]) -> JobFiles:
     """Return the files that a board needs; `variants`: those of a bundle that are measured there."""
+    if isinstance(subject, Networks):
+        return _of_networks(subject, variants)
     if isinstance(subject, Bundle):
-        return _of_bundle(subject, tuple(variants))
+        own = [artifact.variant for artifact in subject.manifest.artifacts_of(variants)]
+        return _of_bundle(subject, tuple(own))
     return _of_models(subject) if isinstance(subject, ModelSet) else _of_unopened(subject)
 
 
 def name_of(subject: Subject) -> str:
     """Return what its report is called unless a name is given."""
+    if isinstance(subject, Networks):
+        return ", ".join(each.network or name_of(each.subject) for each in subject.measured)
     if isinstance(subject, Bundle):
         return subject.manifest.name
     if isinstance(subject, ModelSet):
@@ -100,6 +130,9 @@ def name_of(subject: Subject) -> str:
 
 def personal_content(subject: Subject) -> str | None:
     """Return what of it may show patients: `16 evaluation images`; None if nothing does."""
+    if isinstance(subject, Networks):
+        parts = dict.fromkeys(content for each in subjects_of(subject) if (content := personal_content(each)))
+        return " and ".join(parts) or None
     if isinstance(subject, Bundle):
         return f"{subject.manifest.pack.images} evaluation images"
     if isinstance(subject, UnopenedModels):
@@ -112,6 +145,23 @@ def personal_content(subject: Subject) -> str | None:
 def files_of_models(models: ModelSet | UnopenedModels) -> list[ModelFile]:
     """Return the model files, whether they were opened or not."""
     return [model.file for model in models.models] if isinstance(models, ModelSet) else list(models.files)
+
+
+def _of_networks(networks: Networks, variants: Sequence[str]) -> JobFiles:
+    """Return the files of each network in a folder of its own, which its number names."""
+    parts = [job_files(each.subject, variants) for each in networks.measured]
+    described = []
+    for number, (each, part) in enumerate(zip(networks.measured, parts, strict=True)):
+        assert not isinstance(part.subject, SeveralNetworks)
+        described.append(NetworkFiles(folder=str(number), network=each.network, subject=part.subject))
+    key = [(each.network, part.sha256) for each, part in zip(networks.measured, parts, strict=True)]
+    return JobFiles(
+        sha256=hashlib.sha256(repr(key).encode()).hexdigest(),
+        subject=SeveralNetworks(networks=tuple(described)),
+        files={
+            f"{number}/{path}": file for number, part in enumerate(parts) for path, file in part.files.items()
+        },
+    )
 
 
 def _of_bundle(bundle: Bundle, variants: tuple[str, ...]) -> JobFiles:

@@ -77,8 +77,44 @@ class UnreadModels(Record):
     """The only output that is judged; null for all."""
 
 
-JobSubject: TypeAlias = Annotated[BundleFiles | ReadModels | UnreadModels, Field(discriminator="kind")]
+OneSubject: TypeAlias = Annotated[BundleFiles | ReadModels | UnreadModels, Field(discriminator="kind")]
+"""A bundle or model files."""
+
+
+class NetworkFiles(Record):
+    """One of several networks that take turns: a bundle or model files, in a folder of its own."""
+
+    folder: str
+    """The path of its folder in the job's folder of files."""
+
+    network: str
+    """What a bundle is called among the others; empty for model files."""
+
+    subject: OneSubject
+    """What lies there."""
+
+
+class SeveralNetworks(Record):
+    """Networks were uploaded that take turns in one run, with a report for each."""
+
+    kind: Literal["networks"] = "networks"
+    """What was uploaded."""
+
+    networks: tuple[NetworkFiles, ...] = Field(min_length=1)
+    """The networks, in the order of their reports."""
+
+
+JobSubject: TypeAlias = Annotated[
+    BundleFiles | ReadModels | UnreadModels | SeveralNetworks, Field(discriminator="kind")
+]
 """What a job measures."""
+
+
+class ReportTexts(Record):
+    """The reports of networks that took turns, in the one file that a job leaves."""
+
+    reports: tuple[str, ...]
+    """The text of each report, in the order of the networks."""
 
 
 class JobRequest(Record):

@@ -6,9 +6,8 @@ started it may be gone meanwhile.
 
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench.bundle.manifest import Bundle, read_bundle
@@ -30,14 +29,18 @@ from bench.remote.job_folder import (
     JobOutcome,
     JobRequest,
     JobSubject,
+    OneSubject,
     ReadModel,
     ReadModels,
+    ReportTexts,
     Say,
+    SeveralNetworks,
 )
-from bench.report.files import write_report
+from bench.report.files import to_json
 from bench.report.schema import Report
-from bench.run.benchmark import benchmark
+from bench.run.benchmark import benchmark, benchmark_together
 from bench.run.model_set import ModelSet, OpenedModels
+from bench.run.parts import MeasuredSubject, Networks
 from bench.system.ending_signals import end_on_signals
 
 _CRASHED = 1
@@ -82,7 +85,7 @@ def measure(folder: Path) -> JobOutcome:
             closing(EventFile(folder / EVENTS)) as events,
             opened(folder / FILES, request.subject) as subject,
         ):
-            benchmark(subject, request.profile, request.benchmark, events, partial(_deliver, folder))
+            _benchmark(folder, subject, request, events)
     except BenchError as error:
         return JobOutcome(exit_code=error.exit_code, message=str(error))
     except OSError as error:
@@ -93,9 +96,27 @@ def measure(folder: Path) -> JobOutcome:
     return JobOutcome(exit_code=0, message=None)
 
 
-def _deliver(folder: Path, report: Report) -> None:
+def _benchmark(
+    folder: Path, subject: Bundle | ModelSet | Networks, request: JobRequest, events: EventFile
+) -> None:
+    """Measure, and leave the report: of several networks all reports in one file."""
+    if isinstance(subject, Networks):
+
+        def deliver_all(reports: Sequence[Report]) -> None:
+            _deliver(folder, ReportTexts(reports=tuple(map(to_json, reports))).model_dump_json())
+
+        benchmark_together(subject.measured, request.profile, request.benchmark, events, deliver_all)
+        return
+
+    def deliver(report: Report) -> None:
+        _deliver(folder, to_json(report))
+
+    benchmark(subject, request.profile, request.benchmark, events, deliver)
+
+
+def _deliver(folder: Path, text: str) -> None:
     """Write report and outcome before the journal is deleted: a loss of power leaves one or the other."""
-    write_report(folder / REPORT, report)
+    write_whole(folder / REPORT, f"{text}\n")
     _write_outcome(folder, JobOutcome(exit_code=0, message=None))
 
 
@@ -104,8 +125,25 @@ def _write_outcome(folder: Path, outcome: JobOutcome) -> None:
 
 
 @contextmanager
-def opened(folder: Path, subject: JobSubject) -> Iterator[Bundle | ModelSet]:
+def opened(folder: Path, subject: JobSubject) -> Iterator[Bundle | ModelSet | Networks]:
     """Open what a job measures; `folder`: its folder of files."""
+    if not isinstance(subject, SeveralNetworks):
+        with _opened_one(folder, subject) as one:
+            yield one
+        return
+    with ExitStack() as stack:
+        yield Networks(
+            tuple(
+                MeasuredSubject(
+                    stack.enter_context(_opened_one(folder / each.folder, each.subject)), each.network
+                )
+                for each in subject.networks
+            )
+        )
+
+
+@contextmanager
+def _opened_one(folder: Path, subject: OneSubject) -> Iterator[Bundle | ModelSet]:
     if isinstance(subject, BundleFiles):
         yield read_bundle(folder, subject.variants)
     elif isinstance(subject, ReadModels):

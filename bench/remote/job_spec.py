@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from bench.bundle.manifest import Bundle
 from bench.errors import InputError, MissingRuntimeError
 from bench.remote.agent_messages import JobSpec
 from bench.remote.job_files import File, Subject, job_files, offers_of
@@ -150,7 +149,7 @@ def make_job(
 def select_formats(
     subject: Subject, only: Sequence[str], with_formats: Sequence[str], system_modules: Container[str] | None
 ) -> Selection:
-    """Decide which formats of a bundle, or of model files, run on a board.
+    """Decide which formats of bundles and model files run on a board.
 
     `with_formats`: formats whose runtime is installed although it is large; `system_modules`: the modules of
     a board whose runtimes are packages of its system, None for a board that gets them. Raises
@@ -165,9 +164,8 @@ def select_formats(
     excluded = {
         name: reason for name in names if (reason := exclusion_reason(name, with_formats, system_modules))
     }
-    is_named = bool(only) or not isinstance(subject, Bundle)
     for offer in offers:
-        if is_named and offer.format in excluded:
+        if offer.is_named and offer.format in excluded:
             raise MissingRuntimeError(f"{offer.name}: {excluded[offer.format]}")
     formats = tuple(name for name in names if name not in excluded)
     from_system = tuple(name for name in formats if system_modules is not None and name not in with_formats)

@@ -1,7 +1,7 @@
 """Whether two networks were measured together, and answered the same images. Pure."""
 
 from bench.report.comparability import why_other_classes
-from bench.report.schema import Report
+from bench.report.schema import BundleRecord, Evaluation, Report
 
 
 def took_turns(report: Report, other: Report) -> bool:
@@ -21,8 +21,22 @@ def why_not_same_answers(report: Report, other: Report) -> str | None:
         return "their outputs hold other numbers of values"
     if here.pack_sha256 == there.pack_sha256:
         return None
-    if own.samples_sha256 is None or own.samples_sha256 != others.samples_sha256:
-        sizes = here.input_words, there.input_words
-        words = "" if sizes[0] == sizes[1] else f" ({sizes[0]} and {sizes[1]})"
-        return f"evaluated on other {here.samples}{words}"
+    if not have_same_images(own, others):
+        return _other_images(here, there)
     return None if own.labels == others.labels else f"the same {here.samples} have other labels"
+
+
+def have_same_images(one: Evaluation, other: Evaluation) -> bool:
+    """Tell whether two packs hold the same images: pixel by pixel, or before they were resized."""
+    pairs = (one.samples_sha256, other.samples_sha256), (one.sources_sha256, other.sources_sha256)
+    return any(own is not None and own == others for own, others in pairs)
+
+
+def _other_images(here: BundleRecord, there: BundleRecord) -> str:
+    sizes = here.input_words, there.input_words
+    if sizes[0] == sizes[1]:
+        return f"evaluated on other {here.samples}"
+    return (
+        f"evaluated on {here.samples} of two sizes ({sizes[0]} and {sizes[1]}), which are not known to "
+        "be the same ones"
+    )

@@ -44,6 +44,7 @@ def evaluation_of(
         pack_images=pack_images,
         output=CLASSES if source is None else source.output,
         samples_sha256=evaluated.samples_sha256() if is_hashed else None,
+        sources_sha256=bundle.manifest.pack.sources_sha256 if is_hashed else None,
     )
 
 

@@ -513,6 +513,9 @@ class Evaluation(Record):
     samples_sha256: str | None = None
     """SHA-256 of the evaluated images or samples, without labels and answers; null unless the network was
     compared with others."""
+    sources_sha256: str | None = None
+    """SHA-256 of the evaluation pack's images as they were before they were resized; null where it was not
+    taken, and unless the network was compared with others."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Evaluation":

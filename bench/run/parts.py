@@ -34,6 +34,14 @@ class MeasuredSubject:
 
 
 @dataclass(frozen=True)
+class Networks:
+    """Bundles and model files that take turns in one run."""
+
+    measured: tuple[MeasuredSubject, ...]
+    """Each of them, in the order of their reports."""
+
+
+@dataclass(frozen=True)
 class ReportPart:
     """What one report of a run is about."""
 
@@ -84,15 +92,16 @@ class ReportPart:
         return record.model_copy(update={"models": tuple(counted)})
 
 
-def artifacts_to_measure(bundle: Bundle, only: Sequence[str]) -> list[ArtifactRecord]:
+def artifacts_to_measure(bundle: Bundle, only: Sequence[str], is_here: bool = True) -> list[ArtifactRecord]:
     """Return the artifacts of a bundle that `only` names; all of them if it is empty.
 
-    Raises InputError if there is none, and MissingRuntimeError if one that is named has no runtime here.
+    Raises InputError if there is none. Raises MissingRuntimeError if one that is named has no runtime here,
+    where they are measured unless `is_here` says otherwise.
     """
     artifacts = bundle.select(only)
     if not artifacts:
         raise InputError(f"{bundle.folder} has no artifact, because no export succeeded; export it again")
-    if only:
+    if only and is_here:
         refuse_missing(artifacts)
     return artifacts
 

@@ -20,9 +20,11 @@ from edgefit.options import (
     Quiet,
     Shape,
     Sustained,
+    Wheelhouse,
     With,
     parse_shapes,
     refuse_endless,
+    refuse_for_this_machine,
     split_names,
 )
 from edgefit.profiles import complete_profile_name
@@ -78,13 +80,7 @@ def bench(
         ),
     ] = False,
     with_: With = None,
-    wheelhouse: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Install the board's packages from this folder, which edgefit wheelhouse filled.",
-        ),
-    ] = None,
+    wheelhouse: Wheelhouse = None,
     out: Annotated[
         Path | None, typer.Option(metavar="REPORT.json", help="Write the report, as JSON, to this file.")
     ] = None,
@@ -147,9 +143,7 @@ def bench(
             on_boards = board_request(subject, request, device, formats, wheelhouse, output)
             code = measure_boards(targets, on_boards, paths, output, metrics)
         raise typer.Exit(code)
-    for value, option in ((with_, "--with"), (wheelhouse, "--wheelhouse")):
-        if value is not None:
-            raise typer.BadParameter("it applies to boards only; add --on ssh://host", param_hint=option)
+    refuse_for_this_machine(with_, wheelhouse)
     with ExitStack() as display:
         watcher = display.enter_context(progress())
 

@@ -19,7 +19,10 @@ from edgefit.options import (
     Quick,
     Quiet,
     Shape,
+    Wheelhouse,
+    With,
     parse_shapes,
+    refuse_for_this_machine,
     split_names,
 )
 from edgefit.output_files import OutputFile, refuse_to_replace_any, write_all
@@ -52,14 +55,21 @@ def compare(
         ),
     ] = None,
     profile: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME|FILE|auto",
             autocompletion=complete_profile_name,
             help="The device's profile; see edgefit profiles list. auto: the profile that the "
-            "machine matches.",
+            f"machine matches. Default: {DEFAULT_PROFILE}; with --on: auto.",
         ),
-    ] = DEFAULT_PROFILE,
+    ] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ssh://[user@]host[:port]",
+            help="Measure on this board, over SSH, in the place of this machine.",
+        ),
+    ] = None,
     only: Only = None,
     shape: Shape = None,
     data: Data = None,
@@ -69,8 +79,13 @@ def compare(
     keep_environment: KeepEnvironment = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue an interrupted comparison that had the same options."),
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted comparison that had the same options. A board always resumes.",
+        ),
     ] = False,
+    with_: With = None,
+    wheelhouse: Wheelhouse = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -97,9 +112,9 @@ def compare(
 ) -> None:
     """Measure networks together and show them side by side: size, latency, memory, accuracy.
 
-    The files of all networks take turns on this machine, so that drift of its speed cancels out. Each is
-    compared with the same variant of the baseline. A run folder is exported for the comparison alone, as
-    onnx-fp32, or as the variants that --only names.
+    The files of all networks take turns on this machine, or on a board, so that drift of its speed cancels
+    out. Each is compared with the same variant of the baseline. A run folder is exported for the comparison
+    alone, as onnx-fp32, or as the variants that --only names.
     Exit code 12: no latency could be compared.
 
     \b
@@ -108,6 +123,7 @@ def compare(
       edgefit compare resnet mobilenet --only onnx-fp32,onnx-int8 --out comparison
       edgefit compare old.onnx new.onnx --shape images:1x3x224x224
       edgefit compare resnet mobilenet --baseline resnet/onnx-fp32 --html comparison.html
+      edgefit compare resnet mobilenet --on ssh://pi@raspberrypi.local
       edgefit compare comparison --markdown comparison.md --csv comparison.csv
     """
     from bench.render.comparison_csv import comparison_to_csv, was_comparison_csv
@@ -139,22 +155,36 @@ def compare(
     )
     shapes = {} if shape is None else parse_shapes(shape)
     inputs = SubjectOptions(request.only, shapes, data, preprocess, judged_output)
-    is_shown = False
-    with ExitStack() as display:
-        watcher = display.enter_context(progress())
+    shown: list[ComparedNetworks] = []
 
-        def show(compared: "ComparedNetworks") -> None:
-            nonlocal is_shown
-            display.close()
-            _show(compared, output)
-            write_all(files, compared, output)
-            output.flush()
-            is_shown = True
+    def show(compared: "ComparedNetworks") -> None:
+        _show(compared, output)
+        write_all(files, compared, output)
+        output.flush()
+        shown.append(compared)
 
-        compared = jobs.compare(subjects, profile, inputs, request, baseline, out, overwrite, watcher, show)
-    if not is_shown:
-        show(compared)
-    _end(compared, out, output)
+    if on:
+        from edgefit.compared_boards import BoardOptions, compare_on_board, one_target
+
+        formats = () if with_ is None else split_names(with_)
+        board = BoardOptions(one_target(on), profile, formats, wheelhouse)
+        compare_on_board(subjects, board, inputs, request, baseline, out, overwrite, output, show)
+    else:
+        refuse_for_this_machine(with_, wheelhouse)
+        with ExitStack() as display:
+            watcher = display.enter_context(progress())
+
+            def show_here(compared: "ComparedNetworks") -> None:
+                display.close()
+                show(compared)
+
+            profile = profile or DEFAULT_PROFILE
+            compared = jobs.compare(
+                subjects, profile, inputs, request, baseline, out, overwrite, watcher, show_here
+            )
+        if not shown:
+            show(compared)
+    _end(shown[0], out, output)
 
 
 def _page(html: Path | None) -> "list[OutputFile[ComparedNetworks]]":

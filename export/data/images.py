@@ -28,6 +28,9 @@ class ReadableImages(Protocol):
     def survey(self, indices: Sequence[int]) -> BitsInUse:
         """Return which value is white in those of some images that have 16 bits."""
 
+    def sources_sha256(self, indices: Sequence[int]) -> str:
+        """Return the SHA-256 of some images as they are before they are resized, in this order."""
+
 
 @dataclass(frozen=True)
 class LabelledImages:

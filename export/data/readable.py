@@ -15,8 +15,10 @@ from bench.bundle.image_folder import mode_of, read_image, sized_image
 from bench.bundle.input_arrays import Pixels
 from bench.bundle.input_preprocessing import Preprocess
 from bench.errors import InputError
+from user_files.arrays import sha256_of_array
 from user_files.bits_in_use import BitsInUse, ImageFacts, bits_in_use, facts_of
 from user_files.decoding import ImageError, eight_bits_of
+from user_files.hashes import sha256_of, sha256_of_all
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class FileImages:
             return bits_in_use(pool.map(facts_of, [self.files[index] for index in indices]))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def sources_sha256(self, indices: Sequence[int]) -> str:
+        """Return the SHA-256 of the bytes of some of the files; see ReadableImages."""
+        return sha256_of_all(sha256_of(self.files[index]) for index in indices)
 
     def content_keys(self, indices: Sequence[int]) -> list[str | None]:
         """Return a key of each file's bytes; None where no other file of these has its size.
@@ -111,6 +117,10 @@ class ArrayImages:
         return bits_in_use(
             ImageFacts(f"{self.where}: image {index}", int(self._at(index).max())) for index in indices
         )
+
+    def sources_sha256(self, indices: Sequence[int]) -> str:
+        """Return the SHA-256 of the pixels of some of the images; see ReadableImages."""
+        return sha256_of_all(sha256_of_array(self._at(index)) for index in indices)
 
     def content_keys(self, indices: Sequence[int]) -> list[str | None]:
         """Return a key of each image's pixels."""

@@ -1,5 +1,7 @@
 """Reads the samples of an export: the images of its three sets at network size, or ready inputs."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,6 +40,8 @@ def export_data(
             calibration, held_out, evaluation = (
                 _images(found, chosen, preprocess, progress) for chosen in sets
             )
+            sources = found.images.sources_sha256(found.evaluation.tolist())
+            evaluation = replace(evaluation, sources_sha256=sources)
     return ExportData(
         name=found.name,
         classes=found.classes,

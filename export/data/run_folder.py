@@ -1,5 +1,7 @@
 """The images of a run folder, as fine-tuning split them."""
 
+from dataclasses import replace
+
 from export.data.samples import ExportData, Samples
 from export.data.stratified import stratified_order
 from models.dataset import Split
@@ -7,6 +9,8 @@ from models.errors import InputError
 from models.positive import Positive, positive_class
 from models.records import RunRecord
 from models.run_folder import RunFolder
+from user_files.arrays import sha256_of_array
+from user_files.hashes import sha256_of_all
 from user_files.printable import printable
 
 MOST_HELD_OUT = 512
@@ -30,7 +34,7 @@ def data_of_run(run: RunFolder, eval_images: int, stated: str | None = None) -> 
         positive=positive,
         calibration=_sample(calibration, len(calibration)),
         held_out=_sample(run.images.heldout, MOST_HELD_OUT),
-        evaluation=_sample(run.images.test, eval_images),
+        evaluation=_evaluation(run, eval_images),
         notes=(
             *run.record.data.warnings,
             *run.record.data.notes,
@@ -55,6 +59,15 @@ def positive_of_run(record: RunRecord, stated: str | None) -> Positive | None:
         f"positive; if it is '{other}', state it with --positive."
     )
     return Positive(record.positive, sentence)
+
+
+def _evaluation(run: RunFolder, count: int) -> Samples:
+    """Return test images. With the hash of all of them before they were resized, which is of a run of another
+    size the same, their numbers tell them from others."""
+    chosen = stratified_order(run.images.test.labels, count)
+    every = run.record.data.test_sources_sha256
+    sources = None if every is None else sha256_of_all([every, sha256_of_array(chosen)])
+    return replace(_sample(run.images.test, count), sources_sha256=sources)
 
 
 def _sample(split: Split, count: int) -> Samples:

@@ -23,6 +23,9 @@ class Samples:
     """See EvaluationPack."""
     tensors: TensorPack | None = None
     """See EvaluationPack."""
+    sources_sha256: str | None = None
+    """The SHA-256 of the images as they were before they were resized, in this order; None where it was not
+    taken."""
 
     def __len__(self) -> int:
         if self.tensors is not None:

@@ -21,6 +21,7 @@ from models.sources.groups import altered_warnings, groups_of
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions, refuse_warnings
 from models.sources.splitting import split_off
 from models.sources.table_layout import read_table_layout
+from user_files.hashes import sha256_of, sha256_of_all
 from user_files.printable import printable
 
 # Kaggle's chest_xray has 16 validation images: too few for early stopping, or to choose a threshold.
@@ -186,7 +187,8 @@ def _load(
         usable = (index for index in range(start, end) if index not in bad and index not in same.left_out)
         chosen = np.asarray(list(usable), np.int64)
         _check_classes_of_split(folder, layout, files, labels[chosen], name, bad)
-        splits.append(Split(_gathered(decoded.images, start, chosen), labels[chosen]))
+        sources = sha256_of_all(sha256_of(paths[index]) for index in chosen) if name == "test" else None
+        splits.append(Split(_gathered(decoded.images, start, chosen), labels[chosen], sources))
     return Dataset(
         layout.name or folder.resolve().name,
         layout.classes,

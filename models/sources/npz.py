@@ -17,10 +17,11 @@ from models.sources.medmnist import NAMES_NOTE, known_classes
 from models.sources.names import check_class_names, check_path
 from models.sources.options import HELD_OUT_SHARE, SPLIT_SEED, Loader, SourceOptions
 from models.sources.splitting import split_off
-from user_files.arrays import ArrayFile, ArraysError, cannot_be_read, open_arrays
+from user_files.arrays import ArrayFile, ArraysError, cannot_be_read, open_arrays, sha256_of_array
 from user_files.bits_in_use import ImageFacts, bits_in_use
 from user_files.decoding import eight_bits_of
 from user_files.faults import why_unreadable
+from user_files.hashes import sha256_of_all
 from user_files.printable import printable
 from user_files.wording import listed
 from user_files.zip_names import is_zip
@@ -89,8 +90,11 @@ def _load(path: Path, options: SourceOptions, classes: Sequence[str] | None, pro
     progress.begin("Resizing images", len(present))
     splits = {}
     for name in present:
-        images = _to_bytes(arrays.pop(f"{name}_images"), deep.white)
-        splits[name] = Split(resize_all(images, options.image_size), labels[name])
+        stored = arrays.pop(f"{name}_images")
+        sources = sha256_of_all(map(sha256_of_array, stored)) if name == "test" else None
+        images = _to_bytes(stored, deep.white)
+        del stored  # it may be most of the memory
+        splits[name] = Split(resize_all(images, options.image_size), labels[name], sources)
         progress.advance()
     notes = deep.notes
     if classes is None and "classes" not in arrays and names == known_classes(path.stem, len(names)):

@@ -274,6 +274,9 @@ class Pool:
     def survey(self, indices: Sequence[int]) -> BitsInUse:
         return bits_in_use(())
 
+    def sources_sha256(self, indices: Sequence[int]) -> str:
+        return "0" * 64
+
 
 def checked(
     pool: Pool, drawn: npt.NDArray[np.int64], labels: Labels, stated: int, found: dict[int, Values]

@@ -17,10 +17,12 @@ def network(
     rows: Mapping[str, Row | Outcome],
     samples: str | None = SAMPLES,
     joint_run: str | None = JOINT_RUN,
+    sources: str | None = None,
     bundle: Mapping[str, object] | None = None,
     **changes: object,
 ) -> Report:
-    """The report of one of several networks. `samples`: the hash of its images; `bundle`: changes of it."""
+    """The report of one of several networks. `samples`: the hash of its images, `sources`: before they were
+    resized; `bundle`: changes of it."""
     report = made_report(rows, **changes)  # type: ignore[arg-type]
     assert report.bundle is not None
     assert report.evaluation is not None
@@ -29,7 +31,9 @@ def network(
         "name": name,
         "joint_run": joint_run,
         "bundle": report.bundle.model_copy(update=own | dict(bundle or {})),
-        "evaluation": report.evaluation.model_copy(update={"samples_sha256": samples}),
+        "evaluation": report.evaluation.model_copy(
+            update={"samples_sha256": samples, "sources_sha256": sources}
+        ),
     }
     return report.model_copy(update=update)
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bench.bundle.manifest import read_bundle
 from bench.errors import InputError
 from bench.remote.board_run import BoardRequest
-from bench.remote.fleet import BoardResult, OnReport
+from bench.remote.fleet import BoardResult, OnReports
 from bench.remote.targets import Target, parse_targets
 from bench.report.files import read_report, write_report
 from bench.run.request import BenchmarkRequest
@@ -140,11 +140,11 @@ def test_the_report_of_a_board_gets_its_metrics_here(
         targets: list[Target],
         _request: object,
         _progress: object,
-        on_report: OnReport,
+        on_reports: OnReports,
         show: Callable[[list[BoardResult]], None],
     ) -> None:
-        assert on_report(targets[0], report)
-        show([BoardResult(targets[0], report)])
+        assert on_reports(targets[0], (report,))
+        show([BoardResult(targets[0], (report,))])
 
     monkeypatch.setattr("bench.remote.fleet.measure_fleet", measured)
     request = BoardRequest(

@@ -120,7 +120,14 @@ def test_a_baseline_with_a_single_row_is_compared_with_every_row() -> None:
     [
         ({"samples": "8" * 64}, "evaluated on other images"),
         ({"samples": None}, "evaluated on other images"),
-        ({"samples": "8" * 64, "bundle": {"image_size": 64}}, r"other images (64×64 and 32×32)"),
+        (
+            {"samples": "8" * 64, "bundle": {"image_size": 64}},
+            r"two sizes (64×64 and 32×32), which are not known",
+        ),
+        (
+            {"samples": "8" * 64, "sources": "a" * 64, "bundle": {"image_size": 64}},
+            r"two sizes (64×64 and 32×32), which are not known",
+        ),
         (
             {"bundle": {"classes": ("a", "b")}},
             "'large' has the classes 'normal', 'pneumonia'",
@@ -144,6 +151,26 @@ def test_accuracy_of_other_images_or_classes_is_not_compared(changes: dict[str, 
     assert any("accuracy of small is not compared" in note for note in comparison.notes)
     assert comparison.judged_by == "nothing"
     assert [each.name for each in comparison.front] == ["small/onnx-fp32"]
+
+
+def test_networks_of_two_image_sizes_are_compared_on_images_that_were_the_same_before_resizing() -> None:
+    large = network("large", {"onnx-fp32": Row(20, wrong=10)}, sources="a" * 64)
+    small = network(
+        "small",
+        {"onnx-fp32": Row(10, wrong=30)},
+        samples="8" * 64,
+        sources="a" * 64,
+        bundle={"image_size": 64},
+    )
+
+    comparison = compare_networks([large, small])
+
+    against = pair(comparison, "small/onnx-fp32")
+    assert against.accuracy is not None
+    assert against.accuracy.value == pytest.approx(-0.02)
+    assert against.agreement == pytest.approx(0.98)
+    assert comparison.judged_by == "accuracy"
+    assert comparison.notes == ("small: another input: 64×64, was 32×32",)
 
 
 def test_without_labels_two_networks_are_compared_by_their_agreement() -> None:

@@ -94,7 +94,8 @@ def right_report(request: BoardRequest) -> Report:
 
 def measured(request: BoardRequest) -> Report:
     board = Measurement(Target("ssh://board", "board"), request, Silence(), Event())
-    return board.measure(lambda _: True)
+    (report,) = board.measure(lambda _: True)
+    return report
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, report: str | None, exit_code: int = 0) -> None:
@@ -325,7 +326,7 @@ def test_a_malformed_answer_does_not_end_the_other_boards(
     measure_fleet(targets, request_, progress, lambda *_: True, results.extend)
 
     odd, even = results
-    assert even == BoardResult(targets[1], report)
+    assert even == BoardResult(targets[1], (report,))
     assert isinstance(odd.outcome, BoardError)
     assert str(odd.outcome).startswith("odd: the answer of edgefit's agent is not valid")
     assert odd.outcome.exit_code == 5

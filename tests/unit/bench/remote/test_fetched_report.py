@@ -9,7 +9,7 @@ from making.compared_report import Row, made_report
 from bench.bundle.manifest import read_bundle
 from bench.errors import BoardError
 from bench.remote.agent_messages import read_message
-from bench.remote.fetched_report import fetched_report, longest_report
+from bench.remote.fetched_report import fetched_reports, longest_report
 
 REPORT = made_report({"onnx-fp32": Row(10)})
 _MANY = 60_000
@@ -41,7 +41,7 @@ def test_a_text_that_is_no_report_is_refused_at_its_first_fault(
         with pytest.raises(
             BoardError, match=f"^board: the board sent a damaged report .*({reason})"
         ) as error:
-            fetched_report("board", text, subject, REPORT.profile, REPORT.host)
+            fetched_reports("board", text, subject, REPORT.profile, REPORT.host)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -64,6 +64,13 @@ def test_networks_without_a_common_variant_end_with_12(tmp_path: Path) -> None:
     assert "next: give networks that have the same variants" in done.stdout
 
 
+def test_an_option_of_boards_is_refused_without_one(tmp_path: Path) -> None:
+    done = edgefit_here("compare", tmp_path, tmp_path, "--with", "torchscript")
+
+    assert done.returncode == 2
+    assert "it applies to boards only; add --on ssh://host" in " ".join(done.stderr.split())
+
+
 def test_python_gives_the_same_comparison_with_its_reports(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "comparison", two_networks())
 
@@ -169,6 +176,14 @@ def test_a_damaged_network_is_found_before_another_is_exported(
         (("BUNDLE", "REPORT"), "is a result of edgefit, and is not measured with the others"),
         (("REPORT", "REPORT"), "'tiny' was not measured together"),
         (("BUNDLE", "no-such-bundle"), "no-such-bundle"),
+        (("BUNDLE", "COPY", "--on", "a", "--on", "b"), "compared on one board at a time; give one, such as"),
+        (("BUNDLE", "--on", "a"), "is the only network"),
+        (("BUNDLE", "COPY", "--on", "a", "--baseline", "bundel"), "did you mean 'bundle'"),
+        (("FOLDER", "--on", "a"), "--on: what was compared before is not measured again"),
+        (("FOLDER", "--out", "x"), "--out: what was compared before is not measured again"),
+        (("FOLDER", "--only", "onnx-fp32"), "--only: what was compared before is not measured again"),
+        (("FOLDER", "--profile", "auto"), "--profile: what was compared before is not measured again"),
+        (("FOLDER", "--quick"), "--quick: what was compared before is not measured again"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_a_sentence(
@@ -176,7 +191,13 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(
 ) -> None:
     report = tmp_path / "report.json"
     write_report(report, network("tiny", {"onnx-fp32": Row(9)}, joint_run=None))
-    given = {"BUNDLE": str(bundle_folder), "COPY": str(bundle_copy), "REPORT": str(report)}
+    folder = folder_of(tmp_path / "comparison", two_networks())
+    given = {
+        "BUNDLE": str(bundle_folder),
+        "COPY": str(bundle_copy),
+        "REPORT": str(report),
+        "FOLDER": str(folder),
+    }
 
     done = edgefit_here("compare", *(given.get(word, word) for word in words))
 

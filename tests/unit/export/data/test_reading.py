@@ -1,5 +1,6 @@
 """The samples of the three sets are read with a progress bar."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,26 @@ def test_images_are_read_with_a_bar(tmp_path: Path, watching: Watching) -> None:
     assert data.evaluation.labels.tolist() == found.labels[found.evaluation].tolist()  # type: ignore[index]
     with pytest.raises(InputError, match="state --preprocess"):
         export_data(found, None, None, watching)
+
+
+def test_images_are_known_as_the_same_ones_whatever_size_they_are_read_in(
+    tmp_path: Path, watching: Watching
+) -> None:
+    for name in ("ill", "well"):
+        write_pictures(tmp_path / "photos" / name, 15)
+    pixels = np.arange(60 * 8 * 8, dtype=np.uint16).reshape(60, 8, 8).astype(np.uint8)
+    pixels[:, 0, 0] = np.arange(60)
+    labels = np.arange(60) % 2
+    np.savez(tmp_path / "photos.npz", train_images=pixels, train_labels=labels)
+    larger = EIGHT.model_copy(update={"input_size": (3, 12, 12), "resize": "crop"})
+
+    for data in ("photos", "photos.npz"):
+        found = find_data(str(tmp_path / data))
+        small, large = (export_data(found, size, None, watching) for size in (EIGHT, larger))
+        fewer = replace(found, evaluation=found.evaluation[1:])
+        assert small.evaluation.sources_sha256 == large.evaluation.sources_sha256 is not None
+        other = export_data(fewer, EIGHT, None, watching).evaluation.sources_sha256
+        assert other != small.evaluation.sources_sha256
 
 
 def test_several_labels_and_ready_inputs_travel_in_a_pack(tmp_path: Path, watching: Watching) -> None:

@@ -1,5 +1,6 @@
 """A run folder has a positive class, which the export takes, or says that nothing states it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def test_a_stated_class_comes_before_that_of_the_run(run_folder: Path) -> None:
 
 def test_a_run_of_many_classes_has_none(run_folder: Path) -> None:
     assert positive_of_run(record_of(run_folder, None, "a", "b", "c"), None) is None
+
+
+def test_the_evaluation_images_of_a_run_are_known_by_all_its_test_images(run_folder: Path) -> None:
+    def sources(every: str | None, images: int) -> str | None:
+        run = read_run(run_folder)
+        data = run.record.data.model_copy(update={"test_sources_sha256": every})
+        record = run.record.model_copy(update={"data": data})
+        return data_of_run(replace(run, record=record), images).evaluation.sources_sha256
+
+    assert sources("1" * 64, 8) == sources("1" * 64, 8) is not None
+    assert len({sources("1" * 64, 8), sources("2" * 64, 8), sources("1" * 64, 9)}) == 3
+    assert sources(None, 8) is None
 
 
 def test_the_card_is_given_the_sentence(run_folder: Path) -> None:

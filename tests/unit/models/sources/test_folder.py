@@ -66,6 +66,18 @@ def test_without_splits_a_fifth_is_for_the_test_and_a_fifth_of_the_rest_for_vali
     )
 
 
+def test_test_images_are_known_as_the_same_ones_whatever_size_they_are_given(plain: Path) -> None:
+    def sources(side: int) -> str | None:
+        return prepare_folder(plain, replace(OPTIONS, image_size=side))(Silent()).test.sources_sha256
+
+    before = sources(32)
+    assert before is not None
+    assert sources(48) == before
+    for path in (plain / "NORMAL").iterdir():
+        Image.open(path).rotate(90).save(path)
+    assert sources(32) != before
+
+
 def test_labels_follow_the_images(plain: Path) -> None:
     dataset = prepare_folder(plain, OPTIONS)(Silent())
 

@@ -46,6 +46,28 @@ def test_images_already_at_network_size_are_left_untouched(tmp_path: Path) -> No
     assert np.array_equal(dataset.train.images, arrays["train_images"])
 
 
+def test_test_images_are_known_as_the_same_ones_whatever_size_they_are_given(tmp_path: Path) -> None:
+    arrays = medmnist_arrays()
+    save_npz(tmp_path / "films.npz", arrays)
+    changed = arrays["test_images"].copy()
+    changed[3, 0, 0] ^= 1
+
+    sizes = {
+        prepare_npz(tmp_path / "films.npz", replace(OPTIONS, image_size=side))(Silent()).test.sources_sha256
+        for side in (28, 32, 48)
+    }
+    pixel = load(tmp_path / "pixel.npz", test_images=changed).test.sources_sha256
+    order = load(
+        tmp_path / "order.npz",
+        test_images=arrays["test_images"][::-1],
+        test_labels=arrays["test_labels"][::-1],
+    ).test.sources_sha256
+
+    assert len(sizes) == 1
+    assert None not in sizes
+    assert len({*sizes, pixel, order}) == 3
+
+
 def test_rgb_images_stay_rgb(tmp_path: Path) -> None:
     arrays = medmnist_arrays()
     colour = {
