@@ -281,7 +281,8 @@ def speed_answer(larger: Sequence[PaperRow]) -> str:
         f"{_percent(FASTER_CLAIMED, 0)} less time": 1 / (1 - FASTER_CLAIMED),
     }
     verdicts = [f"{meaning}, true of {_as_fast(speeds, least)}" for meaning, least in meanings.items()]
-    return f"MobileNetV2 in fp32 is {words}. {_percent(FASTER_CLAIMED, 0)} faster may mean {'; or '.join(verdicts)}."
+    faster = f"{_percent(FASTER_CLAIMED, 0)} faster may mean {'; or '.join(verdicts)}"
+    return f"MobileNetV2 in fp32 is {words}. {faster}."
 
 
 def _as_fast(speeds: Mapping[str, MetricEstimate], least: float) -> str:
