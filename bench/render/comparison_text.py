@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.compare.document import AgainstBaseline, NetworkComparison, NetworkRow, TimesAsFast
 from bench.render.columns import ColumnPlace, column_of
 from bench.render.report_text import Remark, conditions, grouped, proxy_terms, remarks
+from bench.render.text import merge
 from bench.report.schema import Report
 from bench.statistics.replication import Interval
 from bench.units import mb, mib, ms, written
@@ -269,7 +270,7 @@ def gaps(comparison: NetworkComparison) -> list[str]:
         if row.against is not None and row.against.latency_gap is not None
     )
     without = (
-        (row.against.times_as_fast.because, row.name)
+        (row.name, row.against.times_as_fast.because)
         for row in rows
         if row.against is not None
         and row.against.times_as_fast is not None
@@ -280,7 +281,7 @@ def gaps(comparison: NetworkComparison) -> list[str]:
     return [
         *(f"not compared: {names}: {reason}" for reason, names in grouped(against)),
         *(f"latency not compared: {names}: {reason}" for reason, names in grouped(latencies)),
-        *(f"no interval of times as fast: {names}: {reason}" for reason, names in grouped(without)),
+        *(f"no interval of times as fast: {names}: {reason}" for names, reason in merge(without)),
         *(f"not ranked: {names}: {reason}" for reason, names in grouped(ranks)),
         *front,
     ]
