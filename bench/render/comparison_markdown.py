@@ -32,7 +32,7 @@ def comparison_to_markdown(comparison: NetworkComparison, reports: Sequence[Repo
     lines += ["", f"- **{escaped(front_sentence(comparison))}**"]
     if rows:
         against = _table(rows, against_columns(rows))
-        lines += [f"- {escaped(text)}" for row in rows for text in sentences(row)]
+        lines += [f"- {escaped(text)}" for text in sentences(comparison)]
         lines += ["", *against, ""]
     lines += [f"- {escaped(gap)}" for gap in gaps(comparison)]
     lines += [f"- {escaped(note)}" for note in comparison.notes]

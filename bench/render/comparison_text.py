@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from bench.compare.document import AgainstBaseline, NetworkComparison, NetworkRow, TimesAsFast
 from bench.render.columns import ColumnPlace, column_of
 from bench.render.report_text import Remark, conditions, grouped, proxy_terms, remarks
+from bench.render.text import merge
 from bench.report.schema import Report
 from bench.statistics.replication import Interval
 from bench.units import mb, mib, ms, written
 
 _POINTS = 100
 _MILLION = 1e6
+_SMALL = 0.1
+# More sentences are not read: the table has the same figures of every row.
+_MOST_SENTENCES = 6
 NONE = "–"
 
 
@@ -119,8 +123,13 @@ def _fast(pair: AgainstBaseline) -> str:
     ratio = pair.times_as_fast
     if ratio is None:
         return NONE
-    ends = "" if ratio.ci95 is None else f" ({ratio.ci95[0]:.2f}–{ratio.ci95[1]:.2f})"
-    return f"{ratio.value:.2f}×{ends}"
+    ends = "" if ratio.ci95 is None else f" ({_times(ratio.ci95[0])}–{_times(ratio.ci95[1])})"
+    return f"{_times(ratio.value)}×{ends}"
+
+
+def _times(ratio: float) -> str:
+    """Write a ratio with two digits behind the point, or two digits of a small one."""
+    return f"{ratio:.2f}" if ratio >= _SMALL else f"{ratio:.2g}"
 
 
 def _points(pair: AgainstBaseline) -> str:
@@ -159,12 +168,12 @@ _AGAINST = (
     ComparisonColumn(
         "times as\nsmall",
         "the size of the baseline's files ÷ that of its own",
-        _of_pair(lambda pair: f"{pair.times_as_small:.2f}×"),
+        _of_pair(lambda pair: f"{_times(pair.times_as_small)}×"),
     ),
     ComparisonColumn(
         "less\nmemory",
         "the baseline's peak memory ÷ its own",
-        _of_pair(lambda pair: f"{pair.memory_ratio:.2f}×"),
+        _of_pair(lambda pair: f"{_times(pair.memory_ratio)}×"),
     ),
     ComparisonColumn(
         "agree-\nment",
@@ -214,11 +223,14 @@ def front_sentence(comparison: NetworkComparison) -> str:
     return f"on the Pareto front of {comparison.front_of}: {names}"
 
 
-def sentences(row: NetworkRow) -> list[str]:
-    """Return how a row stands against the baseline's, in words; nothing where it is compared with nothing."""
-    pair = row.against
-    if pair is None:
-        return []
+def sentences(comparison: NetworkComparison) -> list[str]:
+    """Return how rows stand against the baseline's, in words: of many rows those on the front."""
+    rows = compared_rows(comparison)
+    told = rows if len(rows) <= _MOST_SENTENCES else [row for row in rows if row.on_front]
+    return [_sentence(row, row.against) for row in told if row.against is not None]
+
+
+def _sentence(row: NetworkRow, pair: AgainstBaseline) -> str:
     parts = [
         _worded(pair.times_as_small, "smaller", "larger", "the same size"),
         *([] if pair.times_as_fast is None else [_speed(pair.times_as_fast)]),
@@ -228,7 +240,7 @@ def sentences(row: NetworkRow) -> list[str]:
         parts.append(f"at {_points(pair)} points of accuracy on {pair.accuracy.images} images")
     elif pair.agreement is not None:
         parts.append(f"agreement {pair.agreement:.3f}")
-    return [f"{row.name} against {pair.baseline}: {', '.join(parts)}"]
+    return f"{row.name} against {pair.baseline}: {', '.join(parts)}"
 
 
 def _worded(ratio: float, more: str, less: str, equal: str) -> str:
@@ -241,16 +253,15 @@ def _worded(ratio: float, more: str, less: str, equal: str) -> str:
 def _speed(ratio: TimesAsFast) -> str:
     is_faster = ratio.value >= 1
     value = ratio.value if is_faster else 1 / ratio.value
+    word = "faster" if is_faster else "slower"
     if ratio.ci95 is None:
-        ends = f"no interval, because {ratio.because}"
-    else:
-        low, high = ratio.ci95 if is_faster else (1 / ratio.ci95[1], 1 / ratio.ci95[0])
-        ends = f"{low:.2f} to {high:.2f}"
-    return f"{value:.2f}× {'faster' if is_faster else 'slower'} ({ends}; {ratio.provenance})"
+        return f"{value:.2f}× {word} ({ratio.provenance})"
+    low, high = ratio.ci95 if is_faster else (1 / ratio.ci95[1], 1 / ratio.ci95[0])
+    return f"{value:.2f}× {word} ({low:.2f} to {high:.2f}; {ratio.provenance})"
 
 
 def gaps(comparison: NetworkComparison) -> list[str]:
-    """Return what is not compared, and why: rows, latencies, and the front."""
+    """Return what is not compared or has no interval, and why: rows, latencies, and the front."""
     rows = comparison.rows
     against = ((row.against_gap, row.name) for row in rows if row.against_gap is not None)
     latencies = (
@@ -258,11 +269,19 @@ def gaps(comparison: NetworkComparison) -> list[str]:
         for row in rows
         if row.against is not None and row.against.latency_gap is not None
     )
+    without = (
+        (row.name, row.against.times_as_fast.because)
+        for row in rows
+        if row.against is not None
+        and row.against.times_as_fast is not None
+        and row.against.times_as_fast.because is not None
+    )
     ranks = ((row.not_ranked, row.name) for row in rows if row.not_ranked and row.status == "completed")
     front = [] if comparison.judged_by == "accuracy" else [_WITHOUT_ACCURACY]
     return [
         *(f"not compared: {names}: {reason}" for reason, names in grouped(against)),
         *(f"latency not compared: {names}: {reason}" for reason, names in grouped(latencies)),
+        *(f"no interval of times as fast: {names}: {reason}" for names, reason in merge(without)),
         *(f"not ranked: {names}: {reason}" for reason, names in grouped(ranks)),
         *front,
     ]
@@ -281,15 +300,23 @@ def common_conditions(reports: Sequence[Report]) -> list[str]:
 
 
 def all_remarks(reports: Sequence[Report]) -> list[Remark]:
-    """Return the remarks on all networks, each with its network; those on the whole run once."""
-    named = [
-        Remark(remark.kind, _with_network(report, remark.cases), remark.sentence)
-        for report in reports
-        for remark in remarks(report)
+    """Return the remarks on all networks: one that several share is written once, with each network."""
+    places: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[tuple[str, str], Remark] = {}
+    for report in reports:
+        for remark in remarks(report):
+            key = remark.kind, remark.sentence
+            kinds.setdefault(key, remark)
+            places.setdefault(key, []).append(_place(report, remark.cases))
+    is_of_all = {key: names == [_place(report, "") for report in reports] for key, names in places.items()}
+    return [
+        Remark(remark.kind, "" if is_of_all[key] else "; ".join(places[key]), remark.sentence)
+        for key, remark in kinds.items()
     ]
-    return list(dict.fromkeys(named))
 
 
-def _with_network(report: Report, cases: str) -> str:
+def _place(report: Report, cases: str) -> str:
     """Return the rows of a remark behind their network. Model files are networks themselves."""
-    return cases if not cases or report.models is not None else f"{report.name}: {cases}"
+    if report.models is not None:
+        return cases or report.name
+    return f"{report.name}: {cases}" if cases else report.name

@@ -40,7 +40,7 @@ def comparison_view(comparison: NetworkComparison, reports: Sequence[Report], wi
         figures,
         *hanging([f"* {front_sentence(comparison)}"], "bold"),
         *pairs,
-        *hanging(sentence for row in rows for sentence in sentences(row)),
+        *hanging(sentences(comparison)),
         *hanging(gaps(comparison), "yellow"),
         *hanging(f"note: {note}" for note in comparison.notes),
         *hanging(common_conditions(reports), "dim"),

@@ -55,7 +55,7 @@ def compared_of(comparison: NetworkComparison) -> ComparisonSection:
     return ComparisonSection(
         title=title(comparison),
         front=front_sentence(comparison),
-        sentences=tuple(text for row in rows for text in sentences(row)),
+        sentences=tuple(sentences(comparison)),
         gaps=(*gaps(comparison), *comparison.notes),
         tables=tuple(tables),
         chart=comparison_chart(comparison),

@@ -66,9 +66,30 @@ def test_what_is_not_compared_is_said_with_its_reason() -> None:
     assert "not compared: small/openvino-fp32: large/openvino-fp32 was skipped" in text
     assert "the front does not judge accuracy, because not all networks have accuracy on the same" in text
     assert "note: the accuracy of small is not compared with large's: evaluated on other images" in text
-    assert "no interval, because its report has too few processes for an interval" in text
+    assert "no interval of times as fast: small/onnx-fp32: its report has too few processes for an" in text
     assert "large: openvino-fp32 skipped: no such runtime here" in text
     assert "the same size" in text
+
+
+def test_of_many_rows_those_on_the_front_have_sentences_and_a_shared_warning_is_said_once() -> None:
+    formats = ("onnx-fp32", "onnx-int8", "openvino-fp32", "openvino-int8")
+    large = network("large", {name: Row(500 + number) for number, name in enumerate(formats)})
+    others = [
+        network(name, {each: Row(8 + number, mib=90 + number) for number, each in enumerate(formats)})
+        for name in ("small", "tiny")
+    ]
+    warned = [
+        report.model_copy(update={"warnings": ("the machine is warm",)}) for report in (large, others[0])
+    ]
+
+    text = " ".join(drawn([*warned, others[1]], 140).split())
+    slower = " ".join(drawn([others[0], large], 140).split())
+
+    assert "small/onnx-fp32 against large/onnx-fp32: the same size, 62.50× faster" in text
+    assert "small/onnx-int8 against" not in text
+    assert text.count("the machine is warm") == 1
+    assert "warning: large; small: the machine is warm" in text
+    assert "0.016× (0.016–0.016)" in slower
 
 
 def test_markdown_has_both_tables_and_escapes_names() -> None:
