@@ -24,8 +24,8 @@ from models.training.settings import TrainingSettings
 # A rare class is weighted as if it had at least one image for this many images of the commonest class.
 MOST_TO_ONE = 3
 # torch's own. MobileNetV3 has 0.01, with which the statistics need hundreds of steps to forget their start:
-# after 189 steps from random weights its small variant gave all of PneumoniaMNIST's validation images one class
-# (74.2 % accurate), and with 0.1 it was right on 93.7 % (64 pixels, one seed).
+# after 189 steps from random weights its small variant gave all of PneumoniaMNIST's validation images one
+# class (74.2 % accurate), and with 0.1 it was right on 93.7 % (64 pixels, one seed).
 LEAST_MOMENTUM = 0.1
 
 
