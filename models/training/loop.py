@@ -23,6 +23,10 @@ from models.training.settings import TrainingSettings
 
 # A rare class is weighted as if it had at least one image for this many images of the commonest class.
 MOST_TO_ONE = 3
+# torch's own. MobileNetV3 has 0.01, with which the statistics need hundreds of steps to forget their start:
+# after 189 steps from random weights its small variant gave all of PneumoniaMNIST's validation images one
+# class (74.2 % accurate), and with 0.1 it was right on 93.7 % (64 pixels, one seed).
+LEAST_MOMENTUM = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def train(
 
     The running mean of the weights is validated and restored. Raises InputError if the loss is not finite.
     """
+    _let_statistics_keep_up(network)
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     mean = RunningMean(network)
@@ -90,6 +95,16 @@ def train(
             break
     network.load_state_dict(best_state)
     return Trained(tuple(history), best)
+
+
+def _let_statistics_keep_up(network: nn.Module) -> None:
+    """Let the statistics of batch norms follow the images within the few steps of a fine-tuning.
+
+    A batch norm without a momentum has the mean of all steps.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.momentum is not None:
+            module.momentum = max(module.momentum, LEAST_MOMENTUM)
 
 
 def _cosine(settings: TrainingSettings, epochs_done: int, batches: int) -> Iterator[float]:

@@ -192,6 +192,36 @@ def test_the_running_mean_of_the_weights_is_validated_and_restored() -> None:
     assert network.bias.tolist() == [4.0, 4.0]
 
 
+class _Normed(_Point):
+    """The same behind a batch norm."""
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1, momentum=momentum)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(self.norm(inputs))
+
+
+@dataclass(frozen=True)
+class _Bright(_Always):
+    """One batch whose mean is 5."""
+
+    def epoch(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        yield torch.tensor([4.0, 6.0, 4.0, 6.0]).reshape(4, 1, 1, 1), torch.ones(4, dtype=torch.int64)
+
+
+@pytest.mark.parametrize("momentum", [0.001, 0.01, 0.1])
+def test_the_statistics_of_batch_norms_follow_the_images_within_few_steps(momentum: float) -> None:
+    network = _Normed(momentum)
+    settings = replace(SETTINGS, epochs=60, patience=60)
+
+    train(network, _Bright(), _validation(1), torch.ones(2), settings, Silent())
+
+    assert network.norm.running_mean is not None
+    assert network.norm.running_mean.item() == pytest.approx(5, abs=0.5)
+
+
 def test_a_loss_that_is_not_finite_is_an_error() -> None:
     network = _Point()
     nn.init.constant_(network.bias, float("nan"))
