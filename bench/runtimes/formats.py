@@ -176,6 +176,26 @@ def _engine(ran: RanAs) -> str:
     return '"x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"'
 
 
+def _litert_usage(ran: RanAs) -> Usage:
+    """Return how LiteRT is used. Without a number it uses one thread."""
+    return Usage(
+        package="ai-edge-litert",
+        imports="from ai_edge_litert.interpreter import Interpreter",
+        load=(
+            f"interpreter = Interpreter(str(HERE / ENTRY), num_threads={ran.threads})\n"
+            "interpreter.allocate_tensors()\n"
+            'taken = [each["index"] for each in interpreter.get_input_details()]\n'
+            'given = [each["index"] for each in interpreter.get_output_details()]'
+        ),
+        infer=(
+            "for index, values in zip(taken, inputs):\n"
+            "    interpreter.set_tensor(index, values)\n"
+            "interpreter.invoke()\n"
+            "outputs = [interpreter.get_tensor(index) for index in given]"
+        ),
+    )
+
+
 # Artifacts are exported in this order. OpenVINO reads ONNX files too.
 FORMATS = {
     "torchscript": FormatRow(
@@ -223,6 +243,22 @@ FORMATS = {
         reads_onnx=True,
         half_needs=_CPUS_WITH_HALF,
         usage=_openvino_usage,
+    ),
+    "litert": FormatRow(
+        title="LiteRT",
+        module="bench.runtimes.run_litert",
+        needs="ai_edge_litert",
+        extra="litert",
+        providers=("cpu",),
+        provider_pattern="cpu",
+        suffixes=(".tflite",),
+        exporter="export.to_litert",
+        exporter_needs=("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"),
+        build_extra="build-litert",
+        build_machines=("x86_64",),
+        calibrated=(Precision.INT8,),
+        control="control.tflite",
+        usage=_litert_usage,
     ),
 }
 NULL = FormatRow(
