@@ -1,12 +1,14 @@
 # A newcomer needs three targets: `make demo`, `make test`, `make install`. `make help` lists all of them.
 # `make test-slow` also needs Debian's qemu-user-static; `make test-device` needs root, qemu-user-static, mmdebstrap,
 # debian-archive-keyring and openssh-client.
+# Formats whose tools are large need extras of their own:  make install EXTRAS=all,dev,build-NAME
 # A smaller torch on Linux:  make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 PYTHON ?= python3
 VENV := .venv
 # Only torch comes from it: of two indexes at once, pip would take any package from the one with the newer version.
 TORCH_INDEX ?=
+EXTRAS ?= all,dev
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 # A file that says: this environment was made from these two files.
@@ -60,7 +62,7 @@ install: $(INSTALLED) ## everything into .venv
 $(INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(PIP_INSTALL) --no-deps --index-url $(TORCH_INDEX) torch torchvision)
-	$(PIP_INSTALL) --editable '.[all,dev]'
+	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
 	touch $@
 
 $(DOCS_INSTALLED): pyproject.toml constraints.txt | check-python

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 _NAME = "edgefit"
-_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*;.*extra == ['\"](?P<extra>\w+)['\"]")
+_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+).*;.*extra == ['\"](?P<extra>[\w-]+)['\"]")
 _DEVELOPERS = ("dev", "docs")
 _ON_A_BOARD = "edgefit bench --on BOARD, or edgefit pack, on the machine where edgefit is installed"
 

@@ -317,11 +317,11 @@ def export(
     """
     require_own("models", "export")
     require_extra("build", "edgefit.export")
-    from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
+    from export.options import ALL_PRECISIONS, ExportOptions
 
     options = ExportOptions(
         source=str(source),
-        formats=exportable_formats() if formats is None else _names(formats),
+        formats=None if formats is None else _names(formats),
         precisions=ALL_PRECISIONS if precisions is None else _names(precisions),
         min_retention=min_retention,
         qat=qat,

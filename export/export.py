@@ -31,7 +31,8 @@ from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.thread_variables import sentence_on_cleared, set_variables
 from export.makeable import is_calibrated, refuse_idle, split_by_source
 from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
-from export.options import ExportOptions, exporter_of, plan
+from export.options import ExportOptions
+from export.planning import exporter_of, plan
 from export.preparation import plan_search, write_calibration_pack, write_reference_pack
 from export.prepared import Prepared
 from export.preparing import prepare
@@ -125,7 +126,7 @@ def export(
     or is wrong, becomes a FailedExport and leaves no file. `tool` and `created` (ISO 8601) are recorded as
     they are; without a `name` the bundle gets the source's.
     """
-    variants = plan(options, table)
+    planned = plan(options, table)
     if cleared := sentence_on_cleared(set_variables(os.environ), has_option=False):
         progress.say(cleared)
     folder = folder.resolve()
@@ -135,7 +136,7 @@ def export(
         SourceRunner(options.threads_used, options.timeout_s, folder) as runner,
     ):
         prepared = prepare(options, runner, progress)
-        makeable, not_made = split_by_source(variants, prepared)
+        makeable, not_made = split_by_source(planned, prepared, table)
         refuse_idle(options, makeable, not_made, prepared, table)
         job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
         progress.begin("Exporting", len(makeable))

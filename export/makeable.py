@@ -7,23 +7,42 @@ from bench.bundle.manifest import NotMade
 from bench.bundle.source_record import SourceKind
 from bench.bundle.variants import Precision, Variant
 from bench.errors import InputError
-from bench.runtimes.formats import FormatRow
+from bench.runtimes.formats import FORMATS, FormatRow
+from bench.runtimes.installed import is_installed
 from export.options import MIN_RETENTION, ExportOptions
+from export.planning import PlannedVariants
 from export.prepared import Prepared
-from export.sources.file_formats import FILE_SOURCES, FORMAT_NAMES, FileSource
+from export.sources.file_formats import FILE_SOURCES, FileSource
 
 _STATES = {Precision.INT8: "quantised", Precision.FP16: "in half precision"}
 
 
-def split_by_source(variants: Sequence[Variant], prepared: Prepared) -> tuple[list[Variant], list[NotMade]]:
-    """Return the variants that can be made of the source, and those that cannot, with the reason."""
-    reasons = {variant: reason_against(variant, prepared) for variant in variants}
+def split_by_source(
+    planned: PlannedVariants, prepared: Prepared, table: Mapping[str, FormatRow]
+) -> tuple[list[Variant], list[NotMade]]:
+    """Return the variants that can be made of the source here, and those that cannot, with the reason.
+
+    The source's own file is taken as it is: that needs no exporter, only the runtime that verifies it.
+    """
+    reasons = {
+        variant: reason_against(variant, prepared) or _reason_here(variant, planned, prepared, table)
+        for variant in planned.variants
+    }
     not_made = [
         NotMade(variant=str(variant), reason=reason)
         for variant, reason in reasons.items()
         if reason is not None
     ]
-    return [variant for variant, reason in reasons.items() if reason is None], not_made
+    made = [variant for variant, reason in reasons.items() if reason is None]
+    return made, not_made
+
+
+def _reason_here(
+    variant: Variant, planned: PlannedVariants, prepared: Prepared, table: Mapping[str, FormatRow]
+) -> str | None:
+    if variant == prepared.own and is_installed(table[variant.format]):
+        return None
+    return planned.impossible.get(variant)
 
 
 def reason_against(variant: Variant, prepared: Prepared) -> str | None:
@@ -60,8 +79,7 @@ def _other_format(variant: Variant, own: Variant, file: FileSource) -> str:
             f"{file.what} is taken as it is and does not become another precision of its format; export the "
             "network itself"
         )
-    name = FORMAT_NAMES.get(variant.format, variant.format)
-    return f"{file.what} cannot become {name}; export the network itself"
+    return f"{file.what} cannot become {FORMATS[variant.format].title}; export the network itself"
 
 
 def is_calibrated(variant: Variant, prepared: Prepared, table: Mapping[str, FormatRow]) -> bool:

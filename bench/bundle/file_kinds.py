@@ -29,7 +29,8 @@ from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
 
-TAKEN = "edgefit takes ONNX (.onnx), OpenVINO (.xml) and TorchScript (.pt)"
+_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)")
+TAKEN = f"edgefit takes {', '.join(_TAKEN[:-1])} and {_TAKEN[-1]}"
 _AGAIN = "copy, download or export it again"
 _UNPACK = "unpack it, and give the model file in it"
 

@@ -8,6 +8,8 @@ from bench.bundle.variants import Precision
 from bench.install_command import install_command
 from bench.runtimes.usage import RanAs, Usage
 
+BUILD = "build"
+"""The extra without which nothing is exported."""
 _CPUS_WITH_HALF = ("asimdhp", "avx512_fp16")
 
 
@@ -15,6 +17,8 @@ _CPUS_WITH_HALF = ("asimdhp", "avx512_fp16")
 class FormatRow:
     """What there is to know of a format."""
 
+    title: str
+    """Its name in sentences."""
     module: str
     """The module that is its runtime, see protocol.Runtime."""
     needs: str
@@ -27,12 +31,19 @@ class FormatRow:
     """A regular expression that matches every name that a profile may give for where it runs."""
     precisions: tuple[Precision, ...] = tuple(Precision)
     """The precisions in which it can be exported."""
+    why_not_all: str = ""
+    """Why it cannot be exported in the other precisions; empty if it can be exported in all of them."""
     suffixes: tuple[str, ...] = ()
     """The suffixes of the files of one artifact; the entry file's is the first."""
     exporter: str | None = None
     """The module that is its exporter, see export/exporter.py; None if it cannot be exported."""
     exporter_needs: tuple[str, ...] = ()
-    """The packages that the exporter imports; the extra `build` installs them."""
+    """The packages that the exporter imports."""
+    build_extra: str = BUILD
+    """The extra of edgefit that installs these packages. A format that needs another extra than `build` is
+    exported only where this extra is installed."""
+    build_machines: tuple[str, ...] = ()
+    """The processors that these packages are offered for, as `platform.machine()` names them; empty: all."""
     calibrated: tuple[Precision, ...] = ()
     """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
     is_large: bool = False
@@ -45,6 +56,11 @@ class FormatRow:
     """It computes fp16 artifacts in half precision on CPUs with one of these features; on none if empty."""
     usage: Callable[[RanAs], Usage] | None = None
     """The function that writes how it is used in a few lines, for `choose --ship`."""
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether everybody who exports can export it: the extra `build` installs all that it needs."""
+        return self.build_extra == BUILD
 
     @property
     def provider(self) -> str:
@@ -160,9 +176,30 @@ def _engine(ran: RanAs) -> str:
     return '"x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"'
 
 
+def _litert_usage(ran: RanAs) -> Usage:
+    """Return how LiteRT is used. Without a number it uses one thread."""
+    return Usage(
+        package="ai-edge-litert",
+        imports="from ai_edge_litert.interpreter import Interpreter",
+        load=(
+            f"interpreter = Interpreter(str(HERE / ENTRY), num_threads={ran.threads})\n"
+            "interpreter.allocate_tensors()\n"
+            'taken = [each["index"] for each in interpreter.get_input_details()]\n'
+            'given = [each["index"] for each in interpreter.get_output_details()]'
+        ),
+        infer=(
+            "for index, values in zip(taken, inputs):\n"
+            "    interpreter.set_tensor(index, values)\n"
+            "interpreter.invoke()\n"
+            "outputs = [interpreter.get_tensor(index) for index in given]"
+        ),
+    )
+
+
 # Artifacts are exported in this order. OpenVINO reads ONNX files too.
 FORMATS = {
     "torchscript": FormatRow(
+        title="TorchScript",
         module="bench.runtimes.run_torchscript",
         needs="torch",
         extra="torchscript",
@@ -177,6 +214,7 @@ FORMATS = {
         usage=_torchscript_usage,
     ),
     "onnx": FormatRow(
+        title="ONNX",
         module="bench.runtimes.run_onnx",
         needs="onnxruntime",
         extra="onnx",
@@ -191,6 +229,7 @@ FORMATS = {
         usage=_onnx_usage,
     ),
     "openvino": FormatRow(
+        title="OpenVINO",
         module="bench.runtimes.run_openvino",
         needs="openvino",
         extra="openvino",
@@ -205,5 +244,23 @@ FORMATS = {
         half_needs=_CPUS_WITH_HALF,
         usage=_openvino_usage,
     ),
+    "litert": FormatRow(
+        title="LiteRT",
+        module="bench.runtimes.run_litert",
+        needs="ai_edge_litert",
+        extra="litert",
+        providers=("cpu",),
+        provider_pattern="cpu",
+        suffixes=(".tflite",),
+        exporter="export.to_litert",
+        exporter_needs=("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"),
+        build_extra="build-litert",
+        build_machines=("x86_64",),
+        calibrated=(Precision.INT8,),
+        control="control.tflite",
+        usage=_litert_usage,
+    ),
 }
-NULL = FormatRow(module="bench.runtimes.run_null", needs="numpy", extra="", providers=("none",))
+NULL = FormatRow(
+    title="null runtime", module="bench.runtimes.run_null", needs="numpy", extra="", providers=("none",)
+)

@@ -28,15 +28,33 @@ PAGE = "report.html"
 
 
 def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
-    """Return the arguments of each command; `overwrite` lets them replace an earlier demo's results."""
+    """Return the arguments of each command; `overwrite` lets them replace an earlier demo's results.
+
+    The demo takes as long wherever it runs: it exports the formats that need no further extra.
+    """
+    from bench.runtimes.formats import FORMATS
+
+    formats = ",".join(name for name, row in FORMATS.items() if row.is_basic)
     run, bundle, report = str(out / "run"), str(out / "bundle"), str(out / "report.json")
     replace = ["--overwrite"] if overwrite else []
     return [
         ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replace],
-        ["export", run, *EXPORT, "--out", bundle, *replace],
+        ["export", run, "--formats", formats, *EXPORT, "--out", bundle, *replace],
         ["bench", bundle, *BENCH, "--out", report],
         ["report", report, "--html", str(out / PAGE), "--quiet"],
         ["choose", report],
+    ]
+
+
+def further_formats() -> list[str]:
+    """Return for each format that the demo leaves out how it is added."""
+    from bench.install_command import install_command
+    from bench.runtimes.formats import FORMATS
+
+    return [
+        f"to export {row.title} as well: {install_command(row.build_extra)}"
+        for row in FORMATS.values()
+        if not row.is_basic
     ]
 
 
@@ -96,6 +114,8 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         page = (out / PAGE).resolve()
         output.show("")
         output.say(f"All results are in {out}: run, bundle, report.json and {PAGE}")
+        for sentence in further_formats():
+            output.say(sentence)
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))

@@ -98,7 +98,11 @@ def export(
     ] = None,
     formats: Annotated[
         str | None,
-        typer.Option(metavar="a,b", help="The formats to export, such as onnx,openvino.", show_default="all"),
+        typer.Option(
+            metavar="a,b",
+            help="The formats to export, such as onnx,openvino.",
+            show_default="all whose exporters are installed",
+        ),
     ] = None,
     precisions: Annotated[
         str | None,
@@ -153,12 +157,12 @@ def export(
 
     require_extra("build", "edgefit export")
     from edgefit.jobs import export_run
-    from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
+    from export.options import ALL_PRECISIONS, ExportOptions
 
     terminal = Output(as_json)
     options = ExportOptions(
         source=source,
-        formats=exportable_formats() if formats is None else split_names(formats),
+        formats=None if formats is None else split_names(formats),
         precisions=ALL_PRECISIONS if precisions is None else split_names(precisions),
         min_retention=min_retention,
         qat=qat,

@@ -1,6 +1,6 @@
 """Shows a bundle's manifest as a table. Pure: a manifest in, a rich renderable out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bench.bundle.manifest import (
     ArtifactRecord,
     ClassVerification,
     Manifest,
+    NotMade,
     Preprocessing,
     VerificationRecord,
 )
@@ -57,7 +58,7 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         for sentence in artifact.warnings
     ]
     lines = [
-        *(f"{missing.variant} was not made: {missing.reason}" for missing in manifest.not_made),
+        *_not_made_lines(manifest.not_made),
         *_source_lines(manifest),
     ]
     return Group(
@@ -68,6 +69,13 @@ def bundle_view(manifest: Manifest, out: Path) -> RenderableType:
         *map(line, _int8_lines(manifest)),
         *map(line, [*_positive(manifest), _compared(manifest, out), _protect(manifest)]),
     )
+
+
+def _not_made_lines(not_made: Sequence[NotMade]) -> Iterator[str]:
+    """Yield each reason once, with the variants that it is about."""
+    for reason in dict.fromkeys(missing.reason for missing in not_made):
+        variants = [missing.variant for missing in not_made if missing.reason == reason]
+        yield f"{', '.join(variants)} {'was' if len(variants) == 1 else 'were'} not made: {reason}"
 
 
 def _table(artifacts: Sequence[ArtifactRecord]) -> Table:

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from bench.bundle.model_graph import ModelGraph, OperatorCount
 from bench.inspect.inspection import InspectedPreprocess, InspectedTensor, ModelInspection
+from bench.runtimes.formats import FORMATS
 from bench.units import mb
 from user_files.printable import printable
 
-_FORMATS = {"onnx": "ONNX", "openvino": "OpenVINO IR", "torchscript": "TorchScript"}
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _MOST_CLASSES = 12
 _SMALLEST_SHARE = 0.001
@@ -39,7 +39,7 @@ def _rows(inspection: ModelInspection) -> Iterator[tuple[str, RenderableType]]:
     yield "format", Text(_format(inspection))
     yield "precision", Text(f"{graph.precision.value} by its graph")
     yield "inputs", _tensors(inspection.inputs, "it takes none")
-    yield "outputs", _tensors(inspection.outputs, f"{_FORMATS[inspection.format]} does not state them")
+    yield "outputs", _tensors(inspection.outputs, f"{FORMATS[inspection.format].title} does not state them")
     yield "parameters", Text("unknown" if graph.parameters is None else f"{graph.parameters:,}")
     yield "MACs", _macs(inspection)
     yield "operators", _operators(graph)
@@ -53,7 +53,7 @@ def _rows(inspection: ModelInspection) -> Iterator[tuple[str, RenderableType]]:
 
 def _format(inspection: ModelInspection) -> str:
     graph = inspection.graph
-    parts = [_FORMATS[inspection.format]]
+    parts = [FORMATS[inspection.format].title]
     parts += [f"opset {opset.version}" for opset in graph.opsets if not opset.domain]
     parts += [f"{printable(opset.domain)} {opset.version}" for opset in graph.opsets if opset.domain]
     parts += [] if graph.ir_version is None else [f"IR version {graph.ir_version}"]

@@ -24,8 +24,6 @@ class FileSource:
     """The formats that it can become."""
 
 
-# The names of formats in sentences.
-FORMAT_NAMES = {"torchscript": "TorchScript", "onnx": "ONNX", "openvino": "OpenVINO"}
 FILE_SOURCES: Mapping[SourceKind, FileSource] = {
     SourceKind.ONNX: FileSource("an ONNX file", ("onnx", "openvino")),
     SourceKind.OPENVINO: FileSource("an OpenVINO file", ("openvino",)),

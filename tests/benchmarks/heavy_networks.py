@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from edgefit.jobs import export_run, finetune_network
-from export.options import ALL_PRECISIONS, ExportOptions, exportable_formats
+from export.options import ALL_PRECISIONS, ExportOptions
 from models.options import FinetuneOptions
 from models.synthetic.radiograph import CLASSES, dataset_seeds, render_many
 
@@ -184,7 +184,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data")
     parser.add_argument("--weights", default="none")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--formats", default=",".join(exportable_formats()))
+    parser.add_argument("--formats", help="names, with commas; all that are installed")
     parser.add_argument("--precisions", default=",".join(ALL_PRECISIONS))
     parser.add_argument(
         "--folder", type=Path, help="where the results are kept; a run in it is exported again"
@@ -204,7 +204,7 @@ def main() -> None:
             _finetune(options, folder, run)
         export = ExportOptions(
             source=str(run),
-            formats=tuple(options.formats.split(",")),
+            formats=options.formats and tuple(options.formats.split(",")),
             precisions=tuple(options.precisions.split(",")),
         )
         bundle = folder / "bundle"

@@ -1,4 +1,4 @@
-"""Makes the control workload's two files: `python -m making.controls` from tests/ writes them.
+"""Makes the control workload's files: `python -m making.controls` from tests/ writes them.
 
 A small network of the kinds of convolution that MobileNet has, always the same: 96×96 in, two logits out,
 about 90 million multiply-accumulates. Its weights are constants, for only its time is of interest.
@@ -12,8 +12,10 @@ import onnx
 import torch
 from torch import nn
 
+from bench.bundle.signature import Tensor
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.installed import CONTROL_IMAGE_SIZE
+from making.installed_formats import EXPORTED
 
 WEIGHT = 0.01
 
@@ -87,13 +89,27 @@ def to_onnx() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
+def to_tflite() -> bytes:
+    from export.to_litert import converted
+
+    side = CONTROL_IMAGE_SIZE
+    image = Tensor(name="image", dtype="float32", shape=(1, 3, side, side))
+    logits = Tensor(name="logits", dtype="float32", shape=(1, 2))
+    return converted(torch.fx.symbolic_trace(ControlWorkload().eval()), (image,), (logits,))
+
+
 def main() -> None:
-    for file in {row.control_file for row in FORMATS.values()}:
+    """Write the files of the formats that are installed."""
+    for name in EXPORTED:
+        file = FORMATS[name].control_file
         assert isinstance(file, Path)
-        if file.suffix == ".onnx":
-            onnx.save(to_onnx(), file)
-        else:
-            to_torchscript().save(str(file))
+        match file.suffix:
+            case ".onnx":
+                onnx.save(to_onnx(), file)
+            case ".tflite":
+                file.write_bytes(to_tflite())
+            case _:
+                to_torchscript().save(str(file))
 
 
 if __name__ == "__main__":

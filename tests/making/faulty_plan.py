@@ -63,7 +63,7 @@ class Silent:
 @contextmanager
 def faulty_runtime() -> Iterator[None]:
     """Have the format `faulty` run by the faulty runtime, in this process's table and its workers."""
-    row = FormatRow("faulty_runtime", "numpy", "", ("cpu",))
+    row = FormatRow("Faulty", "faulty_runtime", "numpy", "", ("cpu",))
     path = os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     with patch.dict(FORMATS, {"faulty": row}), patch.dict(os.environ, {"PYTHONPATH": path}):
         yield

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from making.command_line import SHORTLY, edgefit
+from making.installed_formats import VARIANTS
 from making.tiny_run import TEST
 from PIL import Image
-
-from bench.runtimes.formats import FORMATS
-
-VARIANTS = [f"{name}-{precision.value}" for name, row in FORMATS.items() for precision in row.precisions]
 
 
 def result_of(*words: str | Path) -> Any:

@@ -12,6 +12,7 @@ import onnx
 import openvino
 import pytest
 import torch
+from making.installed_formats import WITH_INT8
 from making.run_source import calibration_of, calibration_pack, evaluation_inputs, prepared_run, reference_of
 from onnx import numpy_helper
 
@@ -121,7 +122,7 @@ def _loaded(entry: Path) -> torch.jit.ScriptModule:
     return module
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", WITH_INT8)
 def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_folder: Path, made: Make) -> None:
     session = loaded(name, made(name, EXCLUDED_WITH_HISTOGRAM))
     executed = session.executed([evaluation_inputs(run_folder)[0]])
@@ -131,7 +132,7 @@ def test_excluded_modules_run_in_fp32_between_layers_in_int8(name: str, run_fold
     assert (share_of_macs(executed.operators) or {})["int8"] > 0.85
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", WITH_INT8)
 def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: Path, made: Make) -> None:
     labels = prepared_run(run_folder).data.evaluation.labels
     session = loaded(name, made(name, EXCLUDED_WITH_HISTOGRAM))
@@ -140,7 +141,7 @@ def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: P
     assert (logits.argmax(axis=1) == labels).mean() >= 0.95
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", WITH_INT8)
 def test_a_portable_artifact_has_no_weight_whose_sums_could_saturate(name: str, made: Make) -> None:
     exported = made(name, Recipe())
     weights = int8_weights(name, exported.entry)
@@ -171,7 +172,7 @@ def test_an_unknown_form_of_nncf_weights_is_named(
         export_int8("openvino", run_folder, tmp_path, Recipe(corrected=False), PORTABLE)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", WITH_INT8)
 def test_exact_arithmetic_predicts_what_this_cpu_predicts(name: str, run_folder: Path, made: Make) -> None:
     exported = made(name, Recipe())
     images = evaluation_inputs(run_folder)

@@ -16,6 +16,7 @@ def usage(ran: RanAs) -> Usage:
 
 NAME = "toy"
 ROW = FormatRow(
+    title="toy program",
     module="making.toy_format.run_toy",
     needs="torch",
     extra="torchscript",

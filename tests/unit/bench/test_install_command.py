@@ -19,6 +19,7 @@ _REQUIRES = [
     "openvino>=2025.0; extra == 'all'",
     "jinja2>=3.1; extra == 'all'",
     "onnxruntime>=1.20; extra == 'dev'",
+    'rare-tools>=1; platform_machine == "x86_64" and extra == "build-rare"',
 ]
 
 
@@ -135,3 +136,4 @@ def test_the_missing_packages_of_an_extra_are_named(monkeypatch: pytest.MonkeyPa
     _install(monkeypatch, None, "onnxruntime")
 
     assert missing_packages("all") == ["openvino", "jinja2"]
+    assert missing_packages("build-rare") == ["rare-tools"]

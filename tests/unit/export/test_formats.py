@@ -3,8 +3,6 @@
 import re
 import sys
 
-from export.options import EXTRA
-
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -12,7 +10,8 @@ else:
 
 from making.repository import ROOT
 
-from bench.runtimes.formats import FORMATS
+from bench.bundle.variants import Precision
+from bench.runtimes.formats import BUILD, FORMATS
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
@@ -28,6 +27,10 @@ def packages_of(extra: str) -> set[str]:
     return names
 
 
+def import_name(package: str) -> str:
+    return package.replace("-", "_")
+
+
 def test_every_format_has_an_exporter_and_every_exporter_a_format() -> None:
     on_disk = {f"export.{path.stem}" for path in (ROOT / "export").glob("to_*.py")}
 
@@ -36,8 +39,19 @@ def test_every_format_has_an_exporter_and_every_exporter_a_format() -> None:
 
 def test_what_an_exporter_needs_is_in_its_extra() -> None:
     for row in FORMATS.values():
-        assert set(row.exporter_needs) <= packages_of(EXTRA)
+        installed = {import_name(package) for package in packages_of(BUILD) | packages_of(row.build_extra)}
+        assert set(row.exporter_needs) <= installed
         assert row.needs in row.exporter_needs
+
+
+def test_an_extra_that_exports_one_format_needs_what_every_export_needs() -> None:
+    for row in FORMATS.values():
+        assert packages_of(BUILD) <= packages_of(row.build_extra)
+
+
+def test_a_format_without_a_precision_says_why() -> None:
+    for row in FORMATS.values():
+        assert (set(row.precisions) == set(Precision)) == (not row.why_not_all)
 
 
 def test_precisions_with_special_needs_are_precisions_of_the_format() -> None:

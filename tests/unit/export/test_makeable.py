@@ -11,6 +11,7 @@ from bench.runtimes.formats import FORMATS as TABLE
 from export.data.samples import ExportData, Samples
 from export.makeable import reason_against, refuse_idle, split_by_source
 from export.options import ExportOptions
+from export.planning import PlannedVariants
 from export.prepared import Prepared
 from export.sources.file_formats import own_variant
 from export.sources.spec import OpenSource, SourceSpec
@@ -65,6 +66,25 @@ def test_what_comes_of_a_file(kind: SourceKind, precision: Precision, expected: 
     assert made_of(kind, precision) == expected
 
 
+def test_a_file_of_a_format_is_taken_as_it_is_without_that_formats_exporter() -> None:
+    variants = tuple(Variant("onnx", precision) for precision in Precision)
+    planned = PlannedVariants(variants, dict.fromkeys(variants, "no exporter"))
+
+    made, not_made = split_by_source(planned, prepared_file(SourceKind.ONNX, Precision.FP32), TABLE)
+
+    assert made == [Variant("onnx", Precision.FP32)]
+    assert {missing.reason for missing in not_made} == {"no exporter"}
+
+
+def test_what_a_source_cannot_become_is_said_before_what_is_not_installed() -> None:
+    variant = Variant("torchscript", Precision.FP32)
+    planned = PlannedVariants((variant,), {variant: "no exporter"})
+
+    _, not_made = split_by_source(planned, prepared_file(SourceKind.ONNX, Precision.FP32), TABLE)
+
+    assert "cannot become TorchScript" in not_made[0].reason
+
+
 @pytest.mark.parametrize("kind", [SourceKind.RUN, SourceKind.TORCHVISION, SourceKind.PROGRAM])
 def test_a_network_is_no_file_and_everything_comes_of_it(kind: SourceKind) -> None:
     assert own_variant(kind, Precision.FP32) is None
@@ -117,8 +137,8 @@ def test_what_a_source_leaves_without_an_effect_is_refused(
     kind: SourceKind, precision: Precision, options: ExportOptions, sentence: str
 ) -> None:
     prepared = prepared_file(kind, precision)
-    variants = [Variant(name, each) for name in options.formats for each in Precision]
-    made, not_made = split_by_source(variants, prepared)
+    variants = [Variant(name, each) for name in options.formats or FORMATS for each in Precision]
+    made, not_made = split_by_source(PlannedVariants(tuple(variants), {}), prepared, TABLE)
 
     with pytest.raises(InputError, match=sentence):
         refuse_idle(options, made, not_made, prepared, TABLE)

@@ -11,10 +11,10 @@ import bench.errors
 import models.errors
 from bench.bundle.variants import Precision, Variant
 from bench.errors import MissingRuntimeError
-from bench.runtimes.formats import FORMATS
+from bench.runtimes.formats import FORMATS, FormatRow
 from export.export import ExportOptions, export
 from export.exporter import import_exporter
-from export.options import plan
+from export.planning import plan
 
 
 def refuse(folder: Path, options: ExportOptions) -> str:
@@ -81,13 +81,53 @@ def test_a_missing_package_is_named_with_what_installs_it() -> None:
         plan(ExportOptions("run", formats=("onnx",)), table)
 
 
-def test_a_format_that_is_only_measured_is_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    measured = dataclasses.replace(FORMATS["onnx"], exporter=None)
-    monkeypatch.setitem(FORMATS, "measured", measured)
+def test_a_format_whose_exporter_is_not_installed_is_not_made_unless_it_is_named() -> None:
+    rare = dataclasses.replace(
+        FORMATS["onnx"], exporter_needs=("torch", "no_such_package"), build_extra="build-rare"
+    )
+    table = {"onnx": FORMATS["onnx"], "rare": rare}
 
-    assert "measured" not in ExportOptions("run").formats
+    planned = plan(ExportOptions("run", precisions=("fp32",)), table)
+
+    assert planned.variants == (Variant("onnx", Precision.FP32), Variant("rare", Precision.FP32))
+    assert planned.possible == [Variant("onnx", Precision.FP32)]
+    assert planned.impossible == {
+        Variant(
+            "rare", Precision.FP32
+        ): "no_such_package is not installed where the bundle was made; edgefit's "
+        "extra build-rare installs it"
+    }
+    with pytest.raises(MissingRuntimeError, match=r"no_such_package is not installed.*\[build-rare\]'"):
+        plan(ExportOptions("run", formats=("onnx", "rare")), table)
+
+
+def test_an_exporter_of_other_processors_is_named_with_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    rare = dataclasses.replace(FORMATS["onnx"], title="Rare", build_machines=("x86_64",))
+    table = {"onnx": FORMATS["onnx"], "rare": rare}
+    sentence = (
+        "the packages that export Rare are offered for x86_64 only, and this machine is aarch64; "
+        "export it on x86_64, and measure the bundle here"
+    )
+
+    assert set(plan(ExportOptions("run"), table).impossible.values()) == {sentence}
+    with pytest.raises(MissingRuntimeError, match=f"rare cannot be exported here: {sentence}"):
+        plan(ExportOptions("run", formats=("rare",)), table)
+
+
+def test_where_no_exporter_is_installed_the_export_ends_with_what_is_missing() -> None:
+    table = {"onnx": dataclasses.replace(FORMATS["onnx"], exporter_needs=("no_such_package",))}
+
+    with pytest.raises(MissingRuntimeError, match="no format can be exported here: no_such_package is not"):
+        plan(ExportOptions("run"), table)
+
+
+def test_a_format_that_is_only_measured_is_not_exported() -> None:
+    table = {"onnx": FORMATS["onnx"], "measured": dataclasses.replace(FORMATS["onnx"], exporter=None)}
+
+    assert {variant.format for variant in plan(ExportOptions("run"), table).variants} == {"onnx"}
     with pytest.raises(bench.errors.InputError, match="measured can be measured but not exported"):
-        plan(ExportOptions("run", formats=("measured",)), FORMATS)
+        plan(ExportOptions("run", formats=("measured",)), table)
 
 
 def test_a_module_that_is_no_exporter_is_refused() -> None:
@@ -95,22 +135,46 @@ def test_a_module_that_is_no_exporter_is_refused() -> None:
         import_exporter("json")
 
 
+def only_in_fp32(row: FormatRow) -> FormatRow:
+    return dataclasses.replace(row, precisions=(Precision.FP32,), why_not_all="no tool makes it")
+
+
 def test_a_precision_that_a_format_does_not_have_is_refused() -> None:
-    fp32_only = {"onnx": dataclasses.replace(FORMATS["onnx"], precisions=FORMATS["onnx"].precisions[:1])}
+    fp32_only = {"onnx": only_in_fp32(FORMATS["onnx"])}
 
     with pytest.raises(
-        bench.errors.InputError, match="onnx cannot be exported in int8; leave onnx out of --formats"
+        bench.errors.InputError,
+        match=r"onnx cannot be exported in int8 \(no tool makes it\); leave onnx out .*, or add fp32 to",
     ):
         plan(ExportOptions("run", formats=("onnx",), precisions=("int8",)), fp32_only)
-    with pytest.raises(bench.errors.InputError, match="in int8; leave onnx-int8 out of --only"):
-        plan(ExportOptions("run", formats=("onnx",), only=(Variant("onnx", Precision.INT8),)), fp32_only)
+    with pytest.raises(
+        bench.errors.InputError, match=r"in int8 \(no tool makes it\); leave onnx-int8 out of --only"
+    ):
+        plan(
+            ExportOptions(
+                "run", formats=("onnx",), precisions=("int8",), only=(Variant("onnx", Precision.INT8),)
+            ),
+            fp32_only,
+        )
 
 
 def test_of_the_formats_and_precisions_only_the_named_variants_are_made() -> None:
     named = (Variant("onnx", Precision.FP32), Variant("openvino", Precision.INT8))
     options = ExportOptions("run", formats=("onnx", "openvino"), precisions=("fp32", "int8"), only=named)
 
-    assert plan(options, FORMATS) == list(named)
+    assert plan(options, FORMATS).variants == named
+
+
+@pytest.mark.parametrize("formats", [None, ("onnx",)])
+def test_a_precision_that_one_of_several_lacks_is_not_made_and_says_why(
+    formats: tuple[str, ...] | None,
+) -> None:
+    fp32_only = {"onnx": only_in_fp32(FORMATS["onnx"])}
+
+    planned = plan(ExportOptions("run", formats=formats, precisions=("fp32", "int8")), fp32_only)
+
+    assert planned.possible == [Variant("onnx", Precision.FP32)]
+    assert planned.impossible == {Variant("onnx", Precision.INT8): "no tool makes it"}
 
 
 def test_variants_are_made_once_each_in_the_tables_order() -> None:
@@ -118,7 +182,7 @@ def test_variants_are_made_once_each_in_the_tables_order() -> None:
         "run", formats=("onnx", "torchscript", "onnx"), precisions=("int8", "fp32", "int8")
     )
 
-    assert list(map(str, plan(options, FORMATS))) == [
+    assert list(map(str, plan(options, FORMATS).variants)) == [
         "torchscript-fp32",
         "torchscript-int8",
         "onnx-fp32",

@@ -125,7 +125,9 @@ def test_a_runtime_that_is_missing_here_is_skipped_with_its_remedy(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        FORMATS, "openvino", FormatRow("bench.runtimes.run_openvino", "no_such", "openvino", ("CPU",))
+        FORMATS,
+        "openvino",
+        FormatRow("OpenVINO", "bench.runtimes.run_openvino", "no_such", "openvino", ("CPU",)),
     )
 
     report = run(two_of(bundle_folder))

@@ -14,7 +14,9 @@ def test_naming_a_variant_whose_runtime_is_missing_is_an_error(
     bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        FORMATS, "openvino", FormatRow("bench.runtimes.run_openvino", "no_such", "openvino", ("CPU",))
+        FORMATS,
+        "openvino",
+        FormatRow("OpenVINO", "bench.runtimes.run_openvino", "no_such", "openvino", ("CPU",)),
     )
 
     with pytest.raises(MissingRuntimeError, match=r"openvino-fp32: .*pip install .*\[openvino\]'"):

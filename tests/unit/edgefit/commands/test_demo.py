@@ -1,5 +1,6 @@
 """The demo is five commands, printed as they can be repeated by hand."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import typer
 from making.tiny_report import make_report
 
 from bench.errors import InputError
+from bench.install_command import install_command
 from bench.report.files import write_report
+from bench.runtimes.formats import FORMATS
 from edgefit.app import _run_command
-from edgefit.commands.demo import make_demo, steps
+from edgefit.commands.demo import further_formats, make_demo, steps
 
 
 def test_each_step_uses_the_result_of_the_one_before() -> None:
@@ -19,9 +22,20 @@ def test_each_step_uses_the_result_of_the_one_before() -> None:
     assert finetune[0:3] == ["finetune", "--data", "synthetic"]
     assert "bundled" in finetune
     assert export[:2] == ["export", "d/run"]
+    assert export[2:4] == ["--formats", "torchscript,onnx,openvino"]
     assert bench[:2] == ["bench", "d/bundle"]
     assert choose == ["choose", "d/report.json"]
     assert report[:4] == ["report", "d/report.json", "--html", "d/report.html"]
+
+
+def test_the_demo_leaves_out_what_needs_a_further_extra_and_says_how_to_add_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rare = dataclasses.replace(FORMATS["onnx"], title="Rare", build_extra="build-rare")
+    monkeypatch.setitem(FORMATS, "rare", rare)
+
+    assert "rare" not in steps(Path("d"))[1][3]
+    assert f"to export Rare as well: {install_command('build-rare')}" in further_formats()
 
 
 def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,214 @@
+"""Quantises a LiteRT model with ai-edge-quantizer: which operators, with which ranges, with whose weights.
+
+The recipe decides, and not the quantiser: it is told each operator by its name, is given the ranges, and its
+weights are replaced by those of the recipe, which lie on the int8 grid already.
+"""
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+
+import numpy as np
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_quantizer import qtyping, quantizer
+from torch.ao.quantization import HistogramObserver, MinMaxObserver
+
+from bench.bundle.recipe import RangeMethod
+from export.exporter import MOST_FOR_HISTOGRAMS, ExportRequest, pools_an_image
+from export.quantisation.rounding import scale_of
+from export.quantisation.simulation import Range
+from export.quantisation.sums import Kind, Step, sums_in_float
+from export.tflite_model import LAYERS, TfliteModel, Values, read_tflite
+
+_METHOD = "ai-edge-quantizer static, int8 activations, int8 weights of ±{level} per channel"
+# What moves or joins values without computing with them: in int8 so that no value is converted twice.
+_MOVES = (
+    *("PAD", "TRANSPOSE", "RESHAPE", "CONCATENATION", "SLICE", "STRIDED_SLICE", "SPLIT", "PACK", "UNPACK"),
+    *("MAX_POOL_2D", "GATHER", "RELU"),
+)
+_POOLS = ("AVERAGE_POOL_2D",)
+_KINDS = {"FULLY_CONNECTED": Kind.MATRIX, "ADD": Kind.SUM}
+_OBSERVERS: dict[RangeMethod, type[MinMaxObserver | HistogramObserver]] = {
+    RangeMethod.MIN_MAX: MinMaxObserver,
+    RangeMethod.HISTOGRAM: HistogramObserver,
+}
+_FLOAT = np.float32
+_CHANNELS_LAST = (1, 2)
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A quantised model."""
+
+    model: TfliteModel
+    """The model."""
+    method: str
+    """How it was quantised."""
+    excluded_modules: tuple[str, ...] = ()
+    """The modules that stay in fp32."""
+
+
+def version_of_quantiser() -> str:
+    """Return the quantiser's name and version."""
+    return f"ai-edge-quantizer {metadata.version('ai-edge-quantizer')}"
+
+
+def quantised(model: TfliteModel, layers: Mapping[int, str], request: ExportRequest) -> Quantised:
+    """Return a float model as the recipe quantises it. `layers`: which operators are which modules."""
+    content = model.content()
+    recipe, excluded = request.recipe, request.recipe.excluded_modules
+    if missing := set(excluded) - set(layers.values()):
+        raise LookupError(f"the LiteRT model has no operator for {', '.join(sorted(missing))}")
+    if recipe.library_default:
+        names = [(model.name(position), model.kind(position)) for position in range(len(model))]
+        made = _quantise(content, names, _ranges(content, request))
+        return Quantised(made, f"ai-edge-quantizer static, {recipe.description}")
+    names = [
+        (model.name(position), model.kind(position))
+        for position in in_int8(model)
+        if layers.get(position) not in excluded
+    ]
+    made = _quantise(content, names, _ranges(content, request))
+    if recipe.corrected:
+        _put_levels(made, model, layers, request)
+    method = f"{_METHOD.format(level=request.weight_level)}, {recipe.description}"
+    return Quantised(made, method, excluded)
+
+
+def in_int8(model: TfliteModel) -> list[int]:
+    """Return the operators that int8 computes, if no recipe excludes them: as in every other format."""
+    in_float = _sums_in_float(model)
+    return [
+        position
+        for position in range(len(model))
+        if model.kind(position) in (*LAYERS, *_MOVES, *_POOLS)
+        or (model.kind(position) == "ADD" and position not in in_float)
+        or (model.kind(position) == "MEAN" and _pools(model, position))
+    ]
+
+
+def _sums_in_float(model: TfliteModel) -> set[int]:
+    """Return the sums that stay in fp32; see sums.py."""
+    steps = [Step(str(index), Kind.INPUT, ()) for index in model.graph.inputs]
+    weighted = set(model.layers())
+    for position in range(len(model)):
+        kind = _KINDS.get(model.kind(position), Kind.OTHER)
+        if position in weighted and kind is Kind.OTHER:
+            kind = Kind.CONVOLUTION
+        elif position not in weighted and kind is Kind.MATRIX:
+            kind = Kind.OTHER
+        inputs = model.inputs(position)[:1] if position in weighted else model.inputs(position)
+        steps += [Step(str(index), kind, tuple(map(str, inputs))) for index in model.outputs(position)]
+    in_float = sums_in_float(steps)
+    return {
+        position
+        for position in range(len(model))
+        if any(str(index) in in_float for index in model.outputs(position))
+    }
+
+
+def _pools(model: TfliteModel, position: int) -> bool:
+    """Whether a mean pools an image; LiteRT has channels last."""
+    axes = model.values(model.inputs(position)[1])
+    listed = [] if axes is None else sorted(int(axis) for axis in np.atleast_1d(axes))
+    return listed == list(_CHANNELS_LAST) or pools_an_image(listed)
+
+
+def _quantise(content: bytes, names: list[tuple[str, str]], ranges: Mapping[str, Range]) -> TfliteModel:
+    """Quantise these operators, each with its kind, by the ranges of their tensors."""
+    made = quantizer.Quantizer(bytearray(content))
+    for name, kind in names:
+        made.add_static_config(
+            f"^{re.escape(name)};", qtyping.TFLOperationName(kind), activation_num_bits=8, weight_num_bits=8
+        )
+    found = {
+        name: {"min": np.full((1, 1), each.low, _FLOAT), "max": np.full((1, 1), each.high, _FLOAT)}
+        for name, each in ranges.items()
+    }
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that its interpreter keeps tensors in memory
+        result = made.quantize(found, enable_progress_bar=False, enable_progress_report=False)
+    return read_tflite(bytes(result.quantized_model))
+
+
+def _ranges(content: bytes, request: ExportRequest) -> dict[str, Range]:
+    """Return the range of every float tensor that is no constant, by its name."""
+    method = RangeMethod.MIN_MAX if request.recipe.library_default else request.recipe.ranges
+    inputs = request.calibration
+    if method is RangeMethod.HISTOGRAM:
+        inputs = inputs.first(MOST_FOR_HISTOGRAMS)
+    interpreter = _observed(content)
+    places = [each["index"] for each in interpreter.get_input_details()]
+    tensors = dict(_computed(interpreter, read_tflite(content)))
+    observers = {index: _OBSERVERS[method](qscheme=torch.per_tensor_affine) for index in tensors}
+    for arrays in inputs:
+        for place, values in zip(places, arrays, strict=True):
+            interpreter.set_tensor(place, values)
+        interpreter.invoke()
+        for index, observer in observers.items():
+            observer(torch.from_numpy(interpreter.get_tensor(index)))
+    return {tensors[index]: _range(observer) for index, observer in observers.items()}
+
+
+def _observed(content: bytes) -> Interpreter:
+    """Return an interpreter that keeps every tensor; XNNPACK would not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this takes memory
+        interpreter = Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _computed(interpreter: Interpreter, model: TfliteModel) -> Iterator[tuple[int, str]]:
+    """Yield number and name of the floats that an inference computes, or is given."""
+    given = {index for position in range(len(model)) for index in model.outputs(position)}
+    given |= {int(index) for index in model.graph.inputs}
+    for each in interpreter.get_tensor_details():
+        if each["index"] in given and each["dtype"] is _FLOAT:
+            yield each["index"], each["name"]
+
+
+def _range(observer: MinMaxObserver | HistogramObserver) -> Range:
+    """Return what an observer found. A histogram leaves out values that are rare and large."""
+    if isinstance(observer, HistogramObserver):
+        low, high = observer._non_linear_param_search()
+        return Range(float(low), float(high))
+    return Range(float(observer.min_val), float(observer.max_val))
+
+
+def _put_levels(
+    made: TfliteModel, model: TfliteModel, layers: Mapping[int, str], request: ExportRequest
+) -> None:
+    """Replace the quantiser's weights and biases by the recipe's own, on their grid of ±`weight_level`."""
+    for position, own in zip(model.layers(), made.layers(), strict=True):
+        weight = made.tensor(made.inputs(own)[1])
+        if position not in layers or made.weight(own).dtype != np.int8:
+            continue
+        as_torch = torch.from_numpy(np.array(model.weight_as_torch(position)))
+        scale = scale_of(as_torch, request.weight_level).numpy()
+        axis = int(weight.quantization.quantizedDimension)
+        shape = [-1 if index == axis else 1 for index in range(model.weight(position).ndim)]
+        levels = np.round(model.weight(position) / scale.reshape(shape))
+        made.put(made.inputs(own)[1], levels.astype(np.int8))
+        weight.quantization.scale = scale
+        _put_bias(made, own, model.bias(position), scale)
+
+
+def _put_bias(made: TfliteModel, position: int, bias: Values | None, scale: Values) -> None:
+    """Round a bias to the steps of what it is added to: those of the input times those of the weights."""
+    if bias is None:
+        return
+    taken, index = made.tensor(made.inputs(position)[0]), made.inputs(position)[2]
+    steps = np.float64(taken.quantization.scale[0]) * scale.astype(np.float64)
+    limits = np.iinfo(np.int32)
+    made.put(index, np.clip(np.round(bias / steps), limits.min, limits.max).astype(np.int32))
+    made.tensor(index).quantization.scale = steps.astype(_FLOAT)
