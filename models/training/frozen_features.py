@@ -48,6 +48,11 @@ class CachedFeatures:
         for chosen in shuffled(len(self.labels), self.batch_size, generator):
             yield _to_float(self.store[views[chosen], chosen]), self.labels[chosen]
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks `in_order` yields."""
+        return -(-len(self.labels) // CHUNK)
+
     def in_order(self) -> Iterator[Batch]:
         """Yield the first view of every image, in the split's order."""
         for chosen in torch.split(torch.arange(len(self.labels)), CHUNK):

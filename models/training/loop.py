@@ -73,10 +73,10 @@ def train(
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
     for number in range(1, settings.epochs + 1):
-        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches))
+        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches) + validation.chunks)
         rates = _cosine(settings, number - 1, len(batches))
         fitted = _fit_once(network, batches.epoch(generator), optimizer, rates, class_weights, mean, progress)
-        validated = evaluate_loss(mean.network, validation, class_weights)
+        validated = evaluate_loss(mean.network, validation, class_weights, progress)
         if not isfinite(validated.loss):
             raise InputError(
                 f"training diverged in epoch {number} (validation loss {validated.loss}); "
@@ -128,10 +128,16 @@ def _fit_once(
 
 
 @torch.inference_mode()
-def evaluate_loss(network: nn.Module, features: CachedFeatures, class_weights: Tensor) -> _Score:
-    """Return loss and accuracy in eval mode."""
+def evaluate_loss(
+    network: nn.Module, features: CachedFeatures, class_weights: Tensor, progress: Progress
+) -> _Score:
+    """Return loss and accuracy in eval mode; each chunk of images is a step."""
     network.eval()
-    logits = torch.cat([network(inputs) for inputs, _ in features.in_order()])
+    parts = []
+    for inputs, _ in features.in_order():
+        parts.append(network(inputs))
+        progress.advance(note="validating")
+    logits = torch.cat(parts)
     loss = F.cross_entropy(logits, features.labels, weight=class_weights)
     return _Score(loss.item(), (logits.argmax(1) == features.labels).float().mean().item())
 

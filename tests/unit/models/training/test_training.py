@@ -286,9 +286,12 @@ def test_every_epoch_is_a_bar_of_its_batches_with_loss_and_accuracy(
     train_network(network, dataset_of_films(), SETTINGS, tmp_path, progress)
 
     epochs = [task for task in progress.tasks if task[0].startswith("Epoch")]
-    assert epochs == [("Epoch 1/3", 5), ("Epoch 2/3", 5), ("Epoch 3/3", 5)]
-    assert progress.notes[-1].startswith("loss ")
-    assert "accuracy" in progress.notes[-1]
+    # Five batches, and one chunk of images that are validated.
+    assert epochs == [("Epoch 1/3", 6), ("Epoch 2/3", 6), ("Epoch 3/3", 6)]
+    *_, last_batch, validated = progress.notes
+    assert last_batch.startswith("loss ")
+    assert "accuracy" in last_batch
+    assert validated == "validating"
 
 
 def test_passive_openmp_leaves_the_environment_of_later_processes_alone(
