@@ -18,8 +18,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from edgefit.jobs import export_run, finetune_network
@@ -140,7 +142,7 @@ def _next_stage(pipe: Connection) -> str | None:
 def _draw(file: Path) -> None:
     """Write generated radiographs in the form of MedMNIST."""
     images, labels = render_many(dataset_seeds(0, sum(_DRAWN.values())), _DRAWN_SIZE)
-    arrays = {}
+    arrays: dict[str, npt.NDArray[np.integer[Any]]] = {}
     first = 0
     for split, count in _DRAWN.items():
         arrays[f"{split}_images"] = images[first : first + count]

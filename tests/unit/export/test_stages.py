@@ -1,11 +1,12 @@
 """How the stages of a worker are reported and drawn."""
 
-import pytest
+import time
 
-from export import stages
+import pytest
+from making.watching import Watching
+
 from export.messages import Advanced, Entered, ProgressMessage
 from export.stages import StageBar, steps_of, within
-from making.watching import Watching
 
 
 def test_each_stage_is_a_task_whose_steps_are_known_with_the_first_one() -> None:
@@ -50,7 +51,7 @@ def test_the_stages_of_a_recipe_have_its_name_before_theirs() -> None:
 
 def test_fast_steps_are_not_all_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(stages.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     messages: list[ProgressMessage] = []
     note = steps_of(messages.append)
     for done in range(1, 101):
