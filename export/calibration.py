@@ -1,5 +1,6 @@
 """The inputs that int8 is calibrated on: those of a pack, made when they are needed."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,9 @@ import numpy.typing as npt
 from bench.bundle.evaluation_pack import EvaluationPack, read_pack
 from bench.bundle.signature import Inputs, Tensor
 from export.messages import Steps
+
+_MOST_HELD = 8
+_USUAL_INPUT_BYTES = 4 * 3 * 224 * 224
 
 
 def _ignore(done: int, total: int) -> None:
@@ -63,3 +67,14 @@ def calibration_inputs(
         return CalibrationInputs(None, tuple(tensors), 0)
     samples = read_pack(Path(pack))
     return CalibrationInputs(samples, tuple(tensors), min(most, len(samples)), steps)
+
+
+def held_at_once(count: int, inputs: Sequence[Tensor]) -> int:
+    """Return of how many of `count` inferences all tensors are held in memory at once: it divides the count.
+
+    They are fewer where inputs are larger than an image at 224x224.
+    """
+    size, most = sum(tensor.bytes_each for tensor in inputs), _MOST_HELD
+    while most > 1 and most * size > _MOST_HELD * _USUAL_INPUT_BYTES:
+        most //= 2
+    return math.gcd(count, most)

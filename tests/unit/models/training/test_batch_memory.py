@@ -89,7 +89,7 @@ def test_a_batch_in_parts_trains_the_same_without_batch_norms() -> None:
     def trained(most: int) -> tuple[Tensor, float]:
         network = layers()
         course = train(network, Fixed(), validation, weights, SETTINGS, Silent(), most)
-        return network[3].weight.detach(), course.epochs[0].train_loss
+        return network.get_parameter("3.weight").detach(), course.epochs[0].train_loss
 
     whole, parts = trained(8), trained(3)
     torch.testing.assert_close(parts[0], whole[0])
