@@ -24,7 +24,7 @@ def check_run(run: Path, variants: Sequence[Variant], request: BenchmarkRequest)
     Every file of it is read, and nothing is exported.
     """
     from bench.runtimes.formats import FORMATS
-    from export.options import plan
+    from export.planning import plan
     from export.prepared import prepare_run
 
     if request.resume:

@@ -20,12 +20,13 @@ from bench.statistics.precision import share_of_macs
 from bench.system.host import cpu_class_here
 from export.calibration import calibration_inputs
 from export.exporter import Exported, ExportRequest, import_exporter
-from export.messages import Report, Task
+from export.messages import Entered, Report, Steps, Task
 from export.networks import network_for
 from export.quantisation.candidates import default_recipe
 from export.quantisation.simulation import weighted
 from export.sources.opening import load
 from export.sources.source import LoadedSource, NotLayeredError
+from export.stages import steps_of
 
 
 def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exported:
@@ -41,12 +42,29 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
             inputs=task.source.inputs,
             outputs=task.source.outputs,
             precision=task.precision,
-            calibration=calibration_inputs(task.calibration, task.source.inputs, task.calibration_images),
+            calibration=calibration_inputs(
+                task.calibration, task.source.inputs, task.calibration_images, _calibrating(report)
+            ),
             folder=folder,
             recipe=recipe,
             cpu=task.cpu,
         )
     )
+
+
+def _calibrating(report: Report) -> Steps:
+    """Return what reports the calibration samples that are read. What the quantiser does after the last one
+    has no steps."""
+    note = steps_of(report)
+
+    def read(done: int, total: int) -> None:
+        if done == 1:
+            report(Entered(stage="calibrate"))
+        note(done, total)
+        if done == total:
+            report(Entered(stage="quantise"))
+
+    return read
 
 
 def _recipe_without_search(loaded: LoadedSource) -> Recipe:
@@ -84,7 +102,7 @@ def share_in_int8(task: Task, exported: Exported, pack: EvaluationPack) -> float
     return None if shares is None else shares.get("int8", 0.0)
 
 
-def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: bool) -> Logits:
+def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: bool, report: Report) -> Logits:
     """Load an artifact as bench does, and return its logits for a pack: float32 [n, classes].
 
     `exact`: compute int8 in float, which gives the logits of CPUs whose sums do not saturate. One thread is
@@ -92,7 +110,10 @@ def run_on_pack(task: Task, exported: Exported, pack: EvaluationPack, exact: boo
     """
     session = _loaded(task, exported, exact)
     inputs, output = task.source.inputs, task.source.output
-    rows = [judged_values(session.infer(pack.inputs(index, inputs)), output) for index in range(len(pack))]
+    rows, note = [], steps_of(report)
+    for index in range(len(pack)):
+        rows.append(judged_values(session.infer(pack.inputs(index, inputs)), output))
+        note(index + 1, len(pack))
     session.close()
     return stacked(rows)
 

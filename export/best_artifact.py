@@ -22,6 +22,7 @@ from export.messages import Entered, Report, SearchTask, Task
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.search import MOST_CPU_SECONDS, Goal, count_untried, search
 from export.quantisation.sensitivity import Sensitivity
+from export.stages import within
 from export.verification import WrongArtifactError, compare
 
 
@@ -75,13 +76,15 @@ class _Artifacts:
         """Make an artifact by a recipe and compare it with the fp32 network."""
         candidates, number = self.search.candidates, len(self.made) + len(self.failed)
         most = len(candidates.recipes) + len(candidates.fallbacks) + 1
-        self.report(Entered(stage=f"recipe {number + 1} of at most {most}"))
+        report = within(self.report, f"recipe {number + 1} of at most {most}")
+        report(Entered(stage="export"))
         began = time.perf_counter()
         folder = self.folder / f"recipe-{number}"
         folder.mkdir()
-        exported = make(self.task, recipe, folder, self.report)
+        exported = make(self.task, recipe, folder, report)
+        report(Entered(stage="run on held-out samples"))
         exact = not is_made_for_this_machine(self.task)
-        values = run_on_pack(self.task, exported, self.pack, exact)
+        values = run_on_pack(self.task, exported, self.pack, exact, report)
         attempt = Attempt(
             recipe=recipe,
             share_in_fp32=self.search.sensitivity.share_of_macs(frozenset(recipe.excluded_modules)),

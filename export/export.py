@@ -30,7 +30,7 @@ from bench.filesystem.unfinished import remove_folder
 from bench.runtimes.formats import FORMATS, FormatRow
 from bench.system.thread_variables import sentence_on_cleared, set_variables
 from export.makeable import is_calibrated, refuse_idle, split_by_source
-from export.messages import Entered, Made, ProgressMessage, Refused, SearchTask, Task
+from export.messages import Made, Refused, Report, SearchTask, Task
 from export.options import ExportOptions
 from export.planning import exporter_of, plan
 from export.preparation import plan_search, write_calibration_pack, write_reference_pack
@@ -38,6 +38,7 @@ from export.prepared import Prepared
 from export.preparing import prepare
 from export.source_runner import SourceRunner
 from export.sources.recognising import recognise
+from export.stages import StageBar
 from export.unchanged_source import SourceFiles
 from export.verification import warnings_of
 from export.worker_process import ExportWorker
@@ -48,6 +49,8 @@ __all__ = ["ExportOptions", "export"]
 
 # What Python's module tempfile says in a worker, whose temporary folder is on a full disk.
 _NO_TEMPORARY_FOLDER = "No usable temporary directory"
+
+_EXPORTING = "Exporting"
 
 Outcome = ArtifactRecord | FailedExport
 
@@ -139,7 +142,7 @@ def export(
         makeable, not_made = split_by_source(planned, prepared, table)
         refuse_idle(options, makeable, not_made, prepared, table)
         job = _begin(options, prepared, makeable, folder, scratch, table, runner, progress)
-        progress.begin("Exporting", len(makeable))
+        progress.begin(_EXPORTING, len(makeable))
         outcomes = list(_make_all(job, makeable, runner, progress))
     files.refuse_changed()
     manifest = _manifest(job, outcomes, not_made, tool, name, created)
@@ -222,25 +225,26 @@ def _make_all(
     The runner's process, which has loaded the source, makes the first format. A crash costs one variant: a
     fresh process makes the rest.
     """
+    done, total = 0, len(variants)
     for _, group in groupby(variants, key=lambda variant: variant.format):
         remaining = list(group)
         while remaining:
             with runner.hand_over() as worker:
                 while remaining and worker.is_alive:
-                    outcome = _make(job, remaining.pop(0), worker, progress)
-                    _show(outcome, progress)
+                    variant, done = remaining.pop(0), done + 1
+                    bar = StageBar(progress, f"{variant} ({done} of {total})")
+                    outcome = _make(job, variant, worker, bar)
+                    progress.begin(_EXPORTING, total)
+                    _show(outcome, done, progress)
                     yield outcome
 
 
-def _make(job: _Job, variant: Variant, worker: ExportWorker, progress: Progress) -> Outcome:
-    def show(message: ProgressMessage) -> None:
-        progress.advance(0, note=f"{variant}, {_note(message)}")
-
+def _make(job: _Job, variant: Variant, worker: ExportWorker, report: Report) -> Outcome:
     task = job.task(variant)
     if isinstance(task, Refused):
         _raise_if_of_disk(job.folder, task.message)
         return _failed(variant, task)
-    match worker.ask(task, job.options.timeout_s, show):
+    match worker.ask(task, job.options.timeout_s, report):
         case Made(artifact=artifact):
             return artifact.model_copy(update={"warnings": (*artifact.warnings, *warnings_of(artifact))})
         case Refused() as refused:
@@ -265,15 +269,11 @@ def _failed(variant: Variant, refused: Refused) -> FailedExport:
     return FailedExport(variant=str(variant), stage=refused.stage, message=refused.message)
 
 
-def _note(message: ProgressMessage) -> str:
-    return message.stage if isinstance(message, Entered) else f"step {message.done} of {message.total}"
-
-
-def _show(outcome: Outcome, progress: Progress) -> None:
+def _show(outcome: Outcome, done: int, progress: Progress) -> None:
     if isinstance(outcome, FailedExport):
         progress.say(f"{outcome.variant} failed in stage {outcome.stage}: {outcome.message.splitlines()[0]}")
-        progress.advance(note=f"{outcome.variant} failed")
+        progress.advance(done, note=f"{outcome.variant} failed")
         return
     for warning in outcome.warnings:
         progress.say(f"{outcome.variant}: {warning}")
-    progress.advance(note=f"{outcome.variant} {outcome.seconds:.1f} s")
+    progress.advance(done, note=f"{outcome.variant} {outcome.seconds:.1f} s")

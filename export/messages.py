@@ -177,6 +177,8 @@ class WrongInput(Record):
 
 ProgressMessage = Entered | Advanced
 Report = Callable[[ProgressMessage], None]
+Steps = Callable[[int, int], None]
+"""What receives how many steps of how many are done."""
 Answer = Made | Refused | Reference | SensitivityMeasured | SourceDescribed | WrongInput
 ANSWERS: TypeAdapter[ProgressMessage | Answer] = TypeAdapter(
     Annotated[

@@ -4,7 +4,6 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, fx
 from bench.bundle.cpu_class import TARGETS
 from bench.bundle.recipe import Recipe
 from export.calibration import calibration_inputs
-from export.messages import Advanced, Entered, Report, Task
+from export.messages import Entered, Report, Steps, Task
 from export.quantisation.balance import balance
 from export.quantisation.correction import correct
 from export.quantisation.equalisation import equalise
@@ -25,6 +24,7 @@ from export.sources.any_batch import ONE_SAMPLE
 from export.sources.opening import load
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource
+from export.stages import steps_of
 
 # Means and ranges of this many images are steady.
 _IMAGES_TO_SIMULATE = 64
@@ -46,16 +46,31 @@ class Simulated:
     """What the network needs for one of these images."""
 
 
-@lru_cache(maxsize=1)
-def simulate(source: OpenSource, calibration: str) -> Simulated:
-    """Equalise the network on a few calibration inputs and find the range of every tensor."""
+# The last one: every recipe needs it.
+_SIMULATED: dict[tuple[OpenSource, str], Simulated] = {}
+
+
+def simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
+    """Equalise the network on a few calibration inputs and find the range of every tensor; only once."""
+    key = (source, calibration)
+    if key not in _SIMULATED:
+        _SIMULATED.clear()
+        _SIMULATED[key] = _simulate(source, calibration, steps)
+    return _SIMULATED[key]
+
+
+def _simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     network = with_judged_output(load(source).network, source.output.index)
     footprint = footprint_of(network, images[:1])
     batches = list(torch.split(images, footprint.at_once(_BATCH)))
-    network = equalise(balance(network, batches), batches)
-    few = images[: footprint.at_once(_IMAGES_TO_SIMULATE)]
-    return Simulated(network, few, find_ranges(network, batches), footprint)
+    network = balance(network, batches)
+    steps(1, 3)
+    network = equalise(network, batches)
+    steps(2, 3)
+    ranges = find_ranges(network, batches)
+    steps(3, 3)
+    return Simulated(network, images[: footprint.at_once(_IMAGES_TO_SIMULATE)], ranges, footprint)
 
 
 def with_judged_output(network: fx.GraphModule, index: int) -> fx.GraphModule:
@@ -95,9 +110,16 @@ def network_for(task: Task, recipe: Recipe, report: Report) -> fx.GraphModule:
     level = TARGETS[task.cpu].weight_level
 
     def corrected() -> fx.GraphModule:
+        simulated = _simulated(task, report)
         report(Entered(stage="round weights"))
-        simulated = _simulated(task)
-        return correct(simulated.network, simulated.images, simulated.ranges, excluded_modules, level)
+        return correct(
+            simulated.network,
+            simulated.images,
+            simulated.ranges,
+            excluded_modules,
+            level,
+            steps_of(report),
+        )
 
     name = hashlib.sha256("\n".join(recipe.excluded_modules).encode()).hexdigest()[:16]
     network = _shared(task, f"corrected-{name}", corrected)
@@ -122,16 +144,17 @@ def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.Gra
     return network
 
 
-def _simulated(task: Task) -> Simulated:
+def _simulated(task: Task, report: Report) -> Simulated:
+    report(Entered(stage="simulate int8"))
     assert task.calibration is not None  # only formats in int8 need a simulation
-    return simulate(task.source, task.calibration)
+    return simulate(task.source, task.calibration, steps_of(report))
 
 
 def _train(
     task: Task, corrected: fx.GraphModule, excluded_modules: frozenset[str], level: int, report: Report
 ) -> fx.GraphModule:
+    simulated = _simulated(task, report)
     report(Entered(stage="quantisation-aware training"))
-    simulated = _simulated(task)
     assert task.calibration is not None
     images = _calibration_tensor(task.source, task.calibration, _MOST_TO_TRAIN_ON)
     return train_quantised(
@@ -141,6 +164,6 @@ def _train(
         simulated.ranges,
         excluded_modules,
         level,
-        lambda done, total: report(Advanced(done=done, total=total)),
+        steps_of(report),
         simulated.footprint.trained_at_once(BATCH),
     )

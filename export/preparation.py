@@ -10,20 +10,13 @@ import numpy as np
 from bench.bundle.evaluation_pack import write_pack
 from bench.errors import InputError
 from export.data.samples import ExportData, Samples
-from export.messages import (
-    Advanced,
-    MeasureSensitivity,
-    ProgressMessage,
-    Refused,
-    Report,
-    SearchTask,
-    SensitivityMeasured,
-)
+from export.messages import MeasureSensitivity, Refused, SearchTask, SensitivityMeasured
 from export.options import ExportOptions
 from export.quantisation.candidates import candidates_for, candidates_without_network
 from export.quantisation.sensitivity import Sensitivity
 from export.source_runner import SourceRunner
 from export.sources.spec import OpenSource
+from export.stages import StageBar
 from models.progress import Progress
 
 _HELD_OUT = "held-out.npz"
@@ -43,7 +36,7 @@ def write_reference_pack(
     Raises SourceFailedError if the source cannot be run on them, or if an output is not finite.
     """
     values = runner.finite_values(
-        source, samples, _bar(progress, f"Running the source on the {name} samples")
+        source, samples, StageBar(progress, f"Running the source on the {name} samples", has_stages=False)
     )
     write_pack(path, samples.with_reference(values))
 
@@ -104,25 +97,10 @@ def measure_sensitivity(
     request = MeasureSensitivity(
         source=source, calibration=str(calibration), threads=options.threads_used, cpu=options.cpu
     )
-    match runner.ask(request, _bar(progress, "Analysing the sensitivity to int8")):
+    match runner.ask(request, StageBar(progress, "Analysing the sensitivity to int8")):
         case SensitivityMeasured(sensitivity=sensitivity):
             return sensitivity
         case Refused() as refused:
             return refused
         case _:
             raise AssertionError("the worker answered another request than MeasureSensitivity")
-
-
-def _bar(progress: Progress, title: str) -> Report:
-    """Return what draws the worker's steps; their number is known with the first one."""
-    has_begun = False
-
-    def draw(message: ProgressMessage) -> None:
-        nonlocal has_begun
-        if isinstance(message, Advanced):
-            if not has_begun:
-                progress.begin(title, message.total)
-            has_begun = True
-            progress.advance()
-
-    return draw

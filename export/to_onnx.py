@@ -3,7 +3,6 @@
 It knows their options, and verifies nothing.
 """
 
-import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ from bench.bundle.recipe import RangeMethod
 from bench.bundle.signature import Array, Inputs, Tensor
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
-from export.calibration import CalibrationInputs
+from export.calibration import CalibrationInputs, held_at_once
 from export.exporter import (
     HALF_METHOD,
     MOST_FOR_HISTOGRAMS,
@@ -55,7 +54,6 @@ _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
 }
-_CALIBRATION_BATCH = 8
 _INT8_METHOD = "onnxruntime quantize_static, QDQ, uint8 activations, int8 weights of ±{level} per channel"
 
 
@@ -229,9 +227,8 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
             *_means_in_float(model),
         ],
         calibrate_method=_METHODS[request.recipe.ranges],
-        # The tensors of one batch are held in memory. Its size must divide the number of images.
         extra_options={
-            "CalibStridedMinMax": math.gcd(len(inputs), _CALIBRATION_BATCH),
+            "CalibStridedMinMax": held_at_once(len(inputs), request.inputs),
             # Scores beyond the largest of the calibration inputs would be clipped: 2.6 dB for a ResNet-18.
             "OpTypesToExcludeOutputQuantization": ["Gemm"],
         },

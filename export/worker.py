@@ -56,6 +56,7 @@ from export.sources.base_layers import layers_of
 from export.sources.opening import describe_source, load
 from export.sources.source import NotLayeredError
 from export.sources.spec import OpenSource
+from export.stages import steps_of
 from export.verification import LIMITS, WrongArtifactError, verify
 from models.errors import InputError as ModelsInputError
 
@@ -109,7 +110,7 @@ def _refuse_not_finite(source: OpenSource, values: npt.NDArray[np.float32], inde
 def _measure_sensitivity(request: MeasureSensitivity, report: Report) -> Sensitivity:
     report(Entered(stage="simulate int8"))
     try:
-        simulated = simulate(request.source, request.calibration)
+        simulated = simulate(request.source, request.calibration, steps_of(report))
     except NotLayeredError as error:
         base = load(request.source).base
         if base is None:
@@ -140,15 +141,15 @@ def _make(task: Task, report: Report) -> ArtifactRecord:
     else:
         exported, search = make_best(task, task.search, folder, report)
     report(Entered(stage="verify"))
-    verification = _verify(task, exported)
+    verification = _verify(task, exported, report)
     classes = _check_classes(task, exported, verification, report)
     return _describe(task, exported, verification, classes, search, time.perf_counter() - began)
 
 
-def _verify(task: Task, exported: Exported) -> VerificationRecord:
+def _verify(task: Task, exported: Exported, report: Report) -> VerificationRecord:
     whole = read_pack(Path(task.pack))
     pack = whole.first(LIMITS[task.precision].images or len(whole))
-    logits = run_on_pack(task, exported, pack, exact=not is_made_for_this_machine(task))
+    logits = run_on_pack(task, exported, pack, exact=not is_made_for_this_machine(task), report=report)
     return verify(task.precision, logits, pack.reference_logits, pack.labels, task.source.output)
 
 
@@ -174,7 +175,7 @@ def _check_classes(
         return here
     report(Entered(stage="simulate other CPUs"))
     pack = read_pack(Path(task.pack)).first(_IMAGES_FOR_OTHER_CLASSES)
-    logits = run_on_pack(task, exported, pack, exact=True)
+    logits = run_on_pack(task, exported, pack, exact=True, report=report)
     simulated = verify(task.precision, logits, pack.reference_logits, pack.labels, task.source.output)
     return (*here, *(_class_verification(cpu_class, "simulated", simulated) for cpu_class in others))
 

@@ -6,6 +6,14 @@ from torch import Tensor
 
 from models.dataset import Images
 
+_MOST_AT_ONCE = 64
+_MOST_PIXELS_AT_ONCE = _MOST_AT_ONCE * 224 * 224
+
+
+def images_at_once(height: int, width: int) -> int:
+    """Return how many images are run at once that need no gradients: fewer of large ones."""
+    return max(1, min(_MOST_AT_ONCE, _MOST_PIXELS_AT_ONCE // (height * width)))
+
 
 def to_planes(images: Images) -> Tensor:
     """Convert uint8 [n, h, w] or [n, h, w, 3] to float32 [n, 1 or 3, h, w] in [0, 1]."""

@@ -6,10 +6,8 @@ import torch
 
 from models.dataset import Images
 from models.network import ImageClassifier
-from models.pixels import to_input, to_planes
+from models.pixels import images_at_once, to_input, to_planes
 from models.progress import Progress
-
-CHUNK = 64
 
 
 def predict(
@@ -18,9 +16,9 @@ def predict(
     """Return the logits [n, classes] for uint8 images at network size; the network is put into eval mode."""
     network.eval()
     progress.begin(task, len(images))
-    parts = []
-    for start in range(0, len(images), CHUNK):
-        planes = to_planes(images[start : start + CHUNK])
+    parts, count = [], images_at_once(*images.shape[1:3])
+    for start in range(0, len(images), count):
+        planes = to_planes(images[start : start + count])
         with torch.inference_mode():
             parts.append(network(to_input(planes)).numpy())
         progress.advance(len(planes))

@@ -7,7 +7,7 @@ gives it, and corrected before the next layer uses its outputs.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -70,16 +70,18 @@ def correct(
     ranges: Mapping[str, Range],
     excluded_modules: frozenset[str],
     level: int,
+    steps: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> fx.GraphModule:
     """Return a corrected copy whose weights lie on the int8 grid of ±`level`, but for excluded modules.
 
     `images`: float32 [n, 3, h, w]; they are held in memory with two layers' outputs. `ranges`: by node name.
+    `steps` receives how many layers of how many are done.
     """
     corrected = copy.deepcopy(network)
     tensors = quantised_tensors(network, excluded_modules)
     layers = {node: name for name, node in weighted(network).items() if name not in excluded_modules}
     exact, int8 = Stepwise(network), Stepwise(corrected, graph=network.graph)
-    int8_steps = int8.walk(images)
+    int8_steps, done = int8.walk(images), 0
     for node, reference in exact.walk(images):
         if node in layers:
             layer = corrected.get_submodule(layers[node])
@@ -90,6 +92,8 @@ def correct(
             correction = find_correction(reference, value, axis)
             _apply(correction, corrected, layers[node])
             value = correction.applied(value)
+            done += 1
+            steps(done, len(layers))
         int8.env[node] = fake_quantise(value, ranges[node.name]) if node in tensors else value
     return corrected
 

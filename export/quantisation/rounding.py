@@ -48,8 +48,8 @@ def rounded(layer: nn.Module, inputs: Tensor, level: int) -> Tensor:
     """
     weight = layer.get_parameter("weight")
     groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
-    rows = weight.flatten(1).unflatten(0, (groups, -1))
-    steps = scale_of(weight, level).unflatten(0, (groups, -1))
+    rows = weight.flatten(1).reshape(groups, len(weight) // groups, -1)
+    steps = scale_of(weight, level).reshape(groups, -1)
     # The largest weight of a channel stays at the end of its grid: exporters derive the step from it.
     largest = rows.abs() == rows.abs().amax(2, keepdim=True)
     samples = _samples(layer, inputs)

@@ -20,13 +20,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.dataset import Split
 from models.disk_space import reserve, taking
-from models.pixels import to_input, to_planes
+from models.pixels import images_at_once, to_input, to_planes
 from models.progress import Progress
 from models.training.augmentation import Augmentation
 from models.training.batches import Batch, count_batches, shuffled
 
 MOST_BYTES_IN_MEMORY = 2 << 30
-CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,18 @@ class CachedFeatures:
         for chosen in shuffled(len(self.labels), self.batch_size, generator):
             yield _to_float(self.store[views[chosen], chosen]), self.labels[chosen]
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks `in_order` yields."""
+        return -(-len(self.labels) // self._at_once)
+
+    @property
+    def _at_once(self) -> int:
+        return images_at_once(*self.store.shape[2:4])
+
     def in_order(self) -> Iterator[Batch]:
         """Yield the first view of every image, in the split's order."""
-        for chosen in torch.split(torch.arange(len(self.labels)), CHUNK):
+        for chosen in torch.split(torch.arange(len(self.labels)), self._at_once):
             yield _to_float(self.store[0, chosen]), self.labels[chosen]
 
 
@@ -95,18 +103,18 @@ class FeatureCache:
         self, split: Split, views: int, augmentation: Augmentation | None, generator: Generator, task: str
     ) -> CachedFeatures:
         store: Tensor | None = None
-        frozen = fuse_batch_norms(self.frozen)
+        frozen, count = fuse_batch_norms(self.frozen), images_at_once(*split.images.shape[1:3])
         self.progress.begin(task, views * len(split))
         for view in range(views):
-            for start in range(0, len(split), CHUNK):
-                planes = to_planes(split.images[start : start + CHUNK])
+            for start in range(0, len(split), count):
+                planes = to_planes(split.images[start : start + count])
                 if augmentation is not None:
                     planes = augmentation.apply(planes, generator)
                 with torch.inference_mode():
                     features = frozen(to_input(planes)).permute(0, 2, 3, 1)
                 if store is None:
                     store = self._allocate((views, len(split), *features.shape[1:]))
-                store[view, start : start + CHUNK] = features.half()
+                store[view, start : start + count] = features.half()
                 self.progress.advance(len(planes))
         assert store is not None
         return CachedFeatures(store, torch.from_numpy(split.labels), self.batch_size)

@@ -17,9 +17,10 @@ from models.errors import InputError
 from models.progress import Progress
 from models.records import Epoch
 from models.training.averaging import RunningMean
+from models.training.batch_memory import parts_of
 from models.training.batches import Batches
 from models.training.frozen_features import CachedFeatures
-from models.training.settings import TrainingSettings
+from models.training.settings import BATCH_SIZE, TrainingSettings
 
 # A rare class is weighted as if it had at least one image for this many images of the commonest class.
 MOST_TO_ONE = 3
@@ -66,10 +67,12 @@ def train(
     class_weights: Tensor,
     settings: TrainingSettings,
     progress: Progress,
+    at_once: int = BATCH_SIZE,
 ) -> Trained:
     """Train `network` in place until the validation loss stops falling, and restore its best epoch.
 
-    The running mean of the weights is validated and restored. Raises InputError if the loss is not finite.
+    The running mean of the weights is validated and restored. `at_once`: how many images of a batch are run
+    together; the gradients of its parts add up. Raises InputError if the loss is not finite.
     """
     _let_statistics_keep_up(network)
     generator = torch.Generator().manual_seed(settings.seed)
@@ -78,10 +81,11 @@ def train(
     history: list[Epoch] = []
     best, best_state = 0, copy.deepcopy(network.state_dict())
     for number in range(1, settings.epochs + 1):
-        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches))
+        progress.begin(f"Epoch {number}/{settings.epochs}", len(batches) + validation.chunks)
         rates = _cosine(settings, number - 1, len(batches))
-        fitted = _fit_once(network, batches.epoch(generator), optimizer, rates, class_weights, mean, progress)
-        validated = evaluate_loss(mean.network, validation, class_weights)
+        step = _Step(network, optimizer, class_weights, at_once)
+        fitted = _fit_once(step, batches.epoch(generator), rates, mean, progress)
+        validated = evaluate_loss(mean.network, validation, class_weights, progress)
         if not isfinite(validated.loss):
             raise InputError(
                 f"training diverged in epoch {number} (validation loss {validated.loss}); "
@@ -115,38 +119,63 @@ def _cosine(settings: TrainingSettings, epochs_done: int, batches: int) -> Itera
         yield settings.learning_rate * (1 + cos(pi * done)) / 2
 
 
+@dataclass(frozen=True)
+class _Step:
+    """One step of the optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    class_weights: Tensor
+    at_once: int
+
+    def take(self, inputs: Tensor, labels: Tensor, rate: float) -> tuple[float, int]:
+        """Train on a batch; return its loss, and how many of its images are classified right."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss_sum, correct = 0.0, 0
+        whole = self.class_weights[labels].sum()
+        for some, of_some in parts_of(inputs, labels, self.at_once):
+            logits = self.network(some)
+            share = self.class_weights[of_some].sum() / whole
+            loss = F.cross_entropy(logits, of_some, weight=self.class_weights) * share
+            loss.backward()  # type: ignore[no-untyped-call]
+            loss_sum += loss.item()
+            correct += int((logits.argmax(1) == of_some).sum())
+        self.optimizer.step()
+        return loss_sum, correct
+
+
 def _fit_once(
-    network: nn.Module,
+    step: _Step,
     batches: Iterator[tuple[Tensor, Tensor]],
-    optimizer: torch.optim.Optimizer,
     rates: Iterator[float],
-    class_weights: Tensor,
     mean: RunningMean,
     progress: Progress,
 ) -> _Score:
-    network.train()
+    step.network.train()
     loss_sum = correct = seen = 0.0
     for (inputs, labels), rate in zip(batches, rates, strict=True):
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        logits = network(inputs)
-        loss = F.cross_entropy(logits, labels, weight=class_weights)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        mean.update(network)
+        loss, right = step.take(inputs, labels, rate)
+        mean.update(step.network)
         seen += len(labels)
-        loss_sum += loss.item() * len(labels)
-        correct += (logits.argmax(1) == labels).sum().item()
+        loss_sum += loss * len(labels)
+        correct += right
         progress.advance(note=f"loss {loss_sum / seen:.3f} accuracy {correct / seen:.3f}")
     return _Score(loss_sum / seen, correct / seen)
 
 
 @torch.inference_mode()
-def evaluate_loss(network: nn.Module, features: CachedFeatures, class_weights: Tensor) -> _Score:
-    """Return loss and accuracy in eval mode."""
+def evaluate_loss(
+    network: nn.Module, features: CachedFeatures, class_weights: Tensor, progress: Progress
+) -> _Score:
+    """Return loss and accuracy in eval mode; each chunk of images is a step."""
     network.eval()
-    logits = torch.cat([network(inputs) for inputs, _ in features.in_order()])
+    parts = []
+    for inputs, _ in features.in_order():
+        parts.append(network(inputs))
+        progress.advance(note="validating")
+    logits = torch.cat(parts)
     loss = F.cross_entropy(logits, features.labels, weight=class_weights)
     return _Score(loss.item(), (logits.argmax(1) == features.labels).float().mean().item())
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from models.dataset import Dataset
 from models.network import ImageClassifier, split_network
 from models.progress import Progress
 from models.records import Epoch
 from models.training.augmentation import Augmentation
+from models.training.batch_memory import at_once, bytes_per_image
 from models.training.batches import Batches, LiveImages
-from models.training.frozen_features import FeatureCache
+from models.training.frozen_features import CachedFeatures, FeatureCache
 from models.training.loop import rarity_weights, train
 from models.training.settings import TrainingSettings
 
@@ -60,7 +62,21 @@ def train_network(
     else:
         batches = LiveImages(dataset.train, augmentation, settings.batch_size, parts.frozen)
     weights = rarity_weights(dataset.train.labels, len(dataset.classes))
-    trained = train(parts.trained, batches, validation, weights, settings, progress)
+    most = _at_once(parts.trained, validation, settings.batch_size, progress)
+    trained = train(parts.trained, batches, validation, weights, settings, progress, most)
     network.eval()
     views = settings.views if is_cached else None
     return TrainedRun(trained.epochs, trained.best_epoch, views, tuple(weights.tolist()))
+
+
+def _at_once(trained: nn.Module, features: CachedFeatures, batch_size: int, progress: Progress) -> int:
+    """Return how many images of a batch are run at once, and say it if they are not all."""
+    inputs, _ = next(features.in_order())
+    each = bytes_per_image(trained, torch.cat([inputs[:1], inputs[-1:]]))
+    most = at_once(each, batch_size)
+    if most < batch_size:
+        progress.say(
+            f"Training on {batch_size} images at once would take {batch_size * each / 1e9:.1f} GB of memory, "
+            f"so a batch is run in parts of {most} images or fewer, and batch norms see one part at a time"
+        )
+    return most

@@ -1,7 +1,7 @@
 """How much memory and time fine-tuning and the export of a heavy network take, stage by stage.
 
 Prints for each stage its seconds, its CPU seconds, and the peak of memory of all processes together, as their
-proportional set sizes (PSS), which are sampled twice a second. Without --data, radiographs are drawn: few to
+proportional set sizes (PSS), which are sampled every second. Without --data, radiographs are drawn: few to
 train on, and as many of the others as an export uses at most. Nothing is kept unless --folder is given.
 
     python tests/benchmarks/heavy_networks.py --arch densenet121
@@ -18,20 +18,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from edgefit.jobs import export_run, finetune_network
-from export.options import ALL_PRECISIONS, ExportOptions
+from export.options import ALL_PRECISIONS, MIN_RETENTION, ExportOptions
 from models.options import FinetuneOptions
 from models.synthetic.radiograph import CLASSES, dataset_seeds, render_many
 
-_SECONDS_BETWEEN_SAMPLES = 0.5
+_SECONDS_BETWEEN_SAMPLES = 1.0
 _DRAWN_SIZE = 64
 # Calibration reads 256 training images, the search 512 validation images, and the verification 512 others.
 _DRAWN = {"train": 320, "val": 512, "test": 512}
-_EXPORTING = "Exporting"
 
 
 @dataclass
@@ -51,28 +52,22 @@ class _Stages:
     """A receiver of progress that names each stage to the process that measures."""
 
     def __init__(self, pipe: Connection) -> None:
-        self._pipe, self._task, self._stage = pipe, "", ""
+        self._pipe, self._stage = pipe, ""
 
     def begin(self, task: str, total: int) -> None:
-        """Name a task."""
-        self._task = task
-        self._enter(task)
+        """Name a task, which begins anew where its number of steps becomes known."""
+        if task != self._stage:
+            self._stage = task
+            self._pipe.send(task)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Name the stage of a variant, unless the note only counts its steps."""
-        if self._task == _EXPORTING and steps == 0 and ", step " not in note:
-            self._enter(note)
+        """Ignore a step."""
 
     def say(self, sentence: str) -> None:
         """Ignore a sentence."""
 
     def say_always(self, sentence: str) -> None:
         """Ignore a sentence."""
-
-    def _enter(self, stage: str) -> None:
-        if stage != self._stage:
-            self._stage = stage
-            self._pipe.send(stage)
 
 
 @dataclass
@@ -147,13 +142,13 @@ def _next_stage(pipe: Connection) -> str | None:
 def _draw(file: Path) -> None:
     """Write generated radiographs in the form of MedMNIST."""
     images, labels = render_many(dataset_seeds(0, sum(_DRAWN.values())), _DRAWN_SIZE)
-    arrays: dict[str, np.ndarray] = {"classes": np.array(CLASSES)}
+    arrays: dict[str, npt.NDArray[np.integer[Any]]] = {}
     first = 0
     for split, count in _DRAWN.items():
         arrays[f"{split}_images"] = images[first : first + count]
         arrays[f"{split}_labels"] = labels[first : first + count]
         first += count
-    np.savez(file, **arrays)
+    np.savez(file, classes=np.array(CLASSES), **arrays)  # type: ignore[arg-type]
 
 
 def _show(title: str, stages: Sequence[_Stage]) -> None:
@@ -186,6 +181,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--formats", help="names, with commas; all that are installed")
     parser.add_argument("--precisions", default=",".join(ALL_PRECISIONS))
+    parser.add_argument("--min-retention", type=float, default=MIN_RETENTION, help="0: no search for int8")
     parser.add_argument(
         "--folder", type=Path, help="where the results are kept; a run in it is exported again"
     )
@@ -206,6 +202,7 @@ def main() -> None:
             source=str(run),
             formats=options.formats and tuple(options.formats.split(",")),
             precisions=tuple(options.precisions.split(",")),
+            min_retention=options.min_retention,
         )
         bundle = folder / "bundle"
         _show("export", _measured(lambda stages: export_run(export, bundle, None, True, stages)))

@@ -78,7 +78,7 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
 def corrected(run_folder: Path, folder: Path, excluded: frozenset[str], level: int) -> torch.fx.GraphModule:
     """Return the network that every format quantises, as the workers of an export share it."""
     source = prepared_run(run_folder).source
-    simulated = simulate(source, str(calibration_pack(run_folder, folder)))
+    simulated = simulate(source, str(calibration_pack(run_folder, folder)), lambda _done, _total: None)
     return correct(simulated.network, simulated.images, simulated.ranges, excluded, level)
 
 

@@ -10,7 +10,9 @@ import torch
 from bench.bundle.judged_output import CLASSES
 from bench.bundle.manifest import ArtifactRecord, FileRecord
 from bench.bundle.recipe import Attempt, FailedAttempt, HeldOut, LostClass, Recipe, Search
+from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
+from export.calibration import held_at_once
 from export.data.stratified import stratified_order
 from export.exporter import is_stored_in_half
 from export.sources.folding import fold_batch_norms
@@ -195,3 +197,14 @@ def test_verification_lists_the_images_that_changed_their_class() -> None:
     assert record.retention_ci95 is not None
     assert record.retention_ci95[0] < 0.95 < record.retention_ci95[1] < 1
     assert record.mcnemar_p == 2 / 2**5
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "batch"), [(256, 96, 8), (256, 224, 8), (100, 224, 4), (64, 384, 2), (64, 1024, 1)]
+)
+def test_fewer_large_inputs_are_held_in_memory_while_ranges_are_found(
+    count: int, side: int, batch: int
+) -> None:
+    image = Tensor(name="image", dtype="float32", shape=(1, 3, side, side))
+
+    assert held_at_once(count, [image]) == batch

@@ -19,7 +19,8 @@ class Chain(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         first = self.first(images)
-        return self.second(torch.relu(first)) + first
+        result: Tensor = self.second(torch.relu(first)) + first
+        return result
 
 
 def test_a_value_counts_as_long_as_a_node_needs_it() -> None:

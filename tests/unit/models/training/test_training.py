@@ -71,7 +71,7 @@ def test_a_disk_that_is_too_small_for_the_features_is_a_sentence_before_they_are
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frozen_features, "MOST_BYTES_IN_MEMORY", 1000)
-    said = r"needs [0-9.]+ MB of disk .*; raise the limit on the size of a file \(ulimit -f\), or choose an --out"
+    said = r"needs [0-9.]+ MB of disk .*; raise the limit on the size of a file .*, or choose an --out"
 
     with no_file_beyond(4096), pytest.raises(InputError, match=said):
         feature_cache(tmp_path).cache_plain(films(20, 32, 0), "")
@@ -316,9 +316,12 @@ def test_every_epoch_is_a_bar_of_its_batches_with_loss_and_accuracy(
     train_network(network, dataset_of_films(), SETTINGS, tmp_path, progress)
 
     epochs = [task for task in progress.tasks if task[0].startswith("Epoch")]
-    assert epochs == [("Epoch 1/3", 5), ("Epoch 2/3", 5), ("Epoch 3/3", 5)]
-    assert progress.notes[-1].startswith("loss ")
-    assert "accuracy" in progress.notes[-1]
+    # Five batches, and one chunk of images that are validated.
+    assert epochs == [("Epoch 1/3", 6), ("Epoch 2/3", 6), ("Epoch 3/3", 6)]
+    *_, last_batch, validated = progress.notes
+    assert last_batch.startswith("loss ")
+    assert "accuracy" in last_batch
+    assert validated == "validating"
 
 
 def test_passive_openmp_leaves_the_environment_of_later_processes_alone(
