@@ -21,7 +21,7 @@ def made(work: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_one_command_trains_measures_and_answers_and_goes_on_where_it_was(tmp_path: Path) -> None:
     work = tmp_path / "work"
     trained = made(work, "--until", "trained")
