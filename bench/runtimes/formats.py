@@ -141,6 +141,20 @@ def _torchscript_usage(ran: RanAs) -> Usage:
     )
 
 
+def _executorch_usage(ran: RanAs) -> Usage:
+    """Return how ExecuTorch is used. By itself it takes a thread for each core of the machine."""
+    return Usage(
+        package="executorch torch",
+        imports="import torch\nfrom executorch.extension.pybindings import _C",
+        load=(
+            f"_C._unsafe_reset_threadpool({ran.threads})\n"
+            "program = _C._load_program(str(HERE / ENTRY))\n"
+            'method = program.load_method("forward")'
+        ),
+        infer="outputs = [tensor.numpy() for tensor in method.call(list(map(torch.from_numpy, inputs)))]",
+    )
+
+
 _TENSORS_IN = """
 
 
@@ -223,6 +237,22 @@ FORMATS = {
         reads_onnx=True,
         half_needs=_CPUS_WITH_HALF,
         usage=_openvino_usage,
+    ),
+    "executorch": FormatRow(
+        title="ExecuTorch",
+        module="bench.runtimes.run_executorch",
+        needs="executorch",
+        extra="executorch",
+        providers=("cpu",),
+        provider_pattern="cpu",
+        suffixes=(".pte",),
+        exporter="export.to_executorch",
+        exporter_needs=("torch", "executorch", "torchao"),
+        build_extra="build-executorch",
+        calibrated=(Precision.INT8,),
+        is_large=True,
+        half_needs=_CPUS_WITH_HALF,
+        usage=_executorch_usage,
     ),
 }
 NULL = FormatRow(
