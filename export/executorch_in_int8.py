@@ -5,6 +5,7 @@ and how XNNPACK fuses them: a layer with the activation function behind it, and 
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from executorch.backends.xnnpack.quantizer.xnnpack_quantizer_utils import propagate_annotation
@@ -19,14 +20,14 @@ from torchao.quantization.pt2e.quantizer import QuantizationAnnotation, Quantiza
 from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
 from bench.bundle.recipe import RangeMethod, Recipe
-from export.exporter import pools_an_image
 from export.quantisation.simulation import sums_in_int8, weighted
 
 _ATEN = torch.ops.aten
 _LAYERS = (_ATEN.conv2d.default, _ATEN.conv2d.padding, _ATEN.linear.default)
 _SUMS = (_ATEN.add.Tensor, _ATEN.add_.Tensor)
 _ACTIVATIONS = (_ATEN.relu.default, _ATEN.relu_.default, _ATEN.hardtanh.default, _ATEN.hardtanh_.default)
-_MEAN = _ATEN.mean.dim
+# A mean in int8 would have the range of what it takes, of which it needs the lowest part.
+_MEANS = (_ATEN.mean.dim, _ATEN.mean.default, _ATEN.adaptive_avg_pool2d.default)
 _OBSERVERS = {RangeMethod.MIN_MAX: MinMaxObserver, RangeMethod.HISTOGRAM: HistogramObserver}
 
 
@@ -60,8 +61,8 @@ class RecipeQuantiser(Quantizer):  # type: ignore[misc]
                 self._annotate_layer(node, source)
             elif node.target in _SUMS and source in self._sums:
                 _annotate(node, dict.fromkeys(node.all_input_nodes, self._value), self._value)
-            elif node.target is _MEAN and not pools_an_image(node.args[1]):
-                node.meta[Q_ANNOTATION_KEY] = QuantizationAnnotation(_annotated=True)
+            elif node.target in _MEANS:
+                _leave_in_float(node)
         if found != self._layers:
             raise UnknownLayersError(self._layers - found)
         propagate_annotation(model)
@@ -69,7 +70,7 @@ class RecipeQuantiser(Quantizer):  # type: ignore[misc]
 
     def _annotate_layer(self, node: fx.Node, source: str) -> None:
         """Note a layer. The last one gives floats, or scores beyond those of calibration would be clipped."""
-        taken, weight = node.args[:2]
+        taken, weight, *_ = node.all_input_nodes
         is_last = source in self._last and node.target is _ATEN.linear.default
         value = _in_flight() if is_last else self._value
         _annotate(node, {taken: value, weight: self._weight}, None if is_last else self._value)
@@ -92,6 +93,11 @@ def _annotate(
         )
 
 
+def _leave_in_float(node: fx.Node) -> None:
+    """Note that an operator is in float, or it would take over the range of the one before it."""
+    node.meta[Q_ANNOTATION_KEY] = QuantizationAnnotation(_annotated=True)
+
+
 def _source(node: fx.Node) -> str | None:
     """Return the name of the network's node that a node was exported from."""
     sources = node.meta.get("from_node")
@@ -100,7 +106,7 @@ def _source(node: fx.Node) -> str | None:
     return name if node.meta.get("from_node") else None
 
 
-def _activations(observer: type) -> QuantizationSpec:
+def _activations(observer: Any) -> QuantizationSpec:
     return QuantizationSpec(
         dtype=torch.int8,
         quant_min=-128,

@@ -6,6 +6,7 @@ It knows their options, and verifies nothing.
 import copy
 import warnings
 from importlib import metadata
+from typing import cast
 
 import torch
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -14,7 +15,7 @@ from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
     get_symmetric_quantization_config,
 )
 from executorch.exir import to_edge_transform_and_lower
-from torch import fx, nn
+from torch import Tensor, fx, nn
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import Quantizer
 
@@ -70,7 +71,7 @@ def _in_half(request: ExportRequest, halving: Halving) -> fx.GraphModule:
     graph = half.graph
     for name, node in weighted(half).items():
         layer = request.network.get_submodule(name)
-        if halving.half(f"{name}.weight", layer.weight.numpy()) is None:
+        if halving.half(f"{name}.weight", cast("Tensor", layer.weight).numpy()) is None:
             half.set_submodule(name, copy.deepcopy(layer))
             with graph.inserting_before(node):
                 node.args = (graph.call_method("float", node.args[:1]), *node.args[1:])

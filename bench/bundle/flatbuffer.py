@@ -37,11 +37,7 @@ class Table:
 
     def text(self, field: int) -> str:
         """Return the text of a field; empty without one."""
-        at = self._at(field)
-        if at is None:
-            return ""
-        start, length = self._vector(at)
-        return self.content[start : start + length].decode(errors="replace")
+        return self.bytes_of(field).decode(errors="replace")
 
     def numbers(self, field: int, kind: str = INT) -> tuple[int, ...]:
         """Return the whole numbers in a field; empty without one."""

@@ -46,6 +46,9 @@ class FormatRow:
     """The processors that these packages are offered for, as `platform.machine()` names them; empty: all."""
     calibrated: tuple[Precision, ...] = ()
     """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
+    imports_of_required: tuple[str, ...] | None = None
+    """Of the packages that `needs` requires, those that its runtime imports: a device gets no others. None:
+    all of them."""
     is_large: bool = False
     """Whether the runtime takes hundreds of megabytes. A board gets such a runtime only on request."""
     control: str | None = None
@@ -250,6 +253,8 @@ FORMATS = {
         exporter_needs=("torch", "executorch", "torchao"),
         build_extra="build-executorch",
         calibrated=(Precision.INT8,),
+        # The others are those of its exporters; one of them is offered as no wheel.
+        imports_of_required=("numpy",),
         is_large=True,
         half_needs=_CPUS_WITH_HALF,
         usage=_executorch_usage,
