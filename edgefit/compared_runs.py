@@ -1,6 +1,6 @@
 """Run folders in a comparison: each is checked first, then exported into a bundle that is not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def check_run(run: Path, variants: Sequence[Variant], request: BenchmarkRequest)
         )
     require_linux("exporting")
     options = _options(run, variants)
-    plan(options, FORMATS)
+    _refuse_missing(run, plan(options, FORMATS).impossible.items())
     prepare_run(run, options)
 
 
@@ -51,11 +51,13 @@ def exported_run(run: Path, folder: Path, variants: Sequence[Variant], progress:
     )
     folder.mkdir()
     manifest = export(_options(run, variants), folder, progress, __version__, run.resolve().name, now())
-    for missing in manifest.missing:
-        raise InputError(
-            f"{run}: it has no {missing.variant}, because {missing.reason}; leave it out of --only"
-        )
+    _refuse_missing(run, ((missing.variant, missing.reason) for missing in manifest.missing))
     return read_bundle(folder)
+
+
+def _refuse_missing(run: Path, missing: Iterable[tuple[Variant | str, str]]) -> None:
+    for variant, reason in missing:
+        raise InputError(f"{run}: it has no {variant}, because {reason}; leave it out of --only")
 
 
 def _options(run: Path, variants: Sequence[Variant]) -> "ExportOptions":

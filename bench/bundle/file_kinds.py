@@ -29,7 +29,7 @@ from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
 
-_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)")
+_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)", "ExecuTorch (.pte)")
 TAKEN = f"edgefit takes {', '.join(_TAKEN[:-1])} and {_TAKEN[-1]}"
 _AGAIN = "copy, download or export it again"
 _UNPACK = "unpack it, and give the model file in it"
@@ -50,6 +50,7 @@ class FileKind:
 ONNX = FileKind("an ONNX model", format="onnx")
 OPENVINO = FileKind("an OpenVINO model", format="openvino")
 TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
+EXECUTORCH = FileKind(FileSignature.EXECUTORCH.value, format="executorch")
 
 _WITH_NETWORK = (
     "name the function that builds the network: edgefit export package.module:function --weights FILE"
@@ -92,9 +93,7 @@ _BY_SIGNATURE: dict[FileSignature, FileKind] = {
         f"{FileSignature.LITERT.value}, which is not yet measured by edgefit",
         "give the same network as ONNX, OpenVINO or TorchScript",
     ),
-    FileSignature.EXECUTORCH: FileKind(
-        f"{FileSignature.EXECUTORCH.value}, which edgefit does not measure", "give the network as ONNX"
-    ),
+    FileSignature.EXECUTORCH: EXECUTORCH,
     FileSignature.ORT: FileKind(FileSignature.ORT.value, "give the .onnx file that it was made from"),
     FileSignature.TENSORRT: _TENSORRT,
     FileSignature.GGUF: FileKind(FileSignature.GGUF.value),
@@ -148,6 +147,7 @@ _BY_SUFFIX: dict[str, FileKind] = {
     ".xml": FileKind("not XML, despite its name", _AGAIN),
     ".pt": FileKind("not TorchScript, despite its name", _AGAIN),
     ".pth": FileKind("not TorchScript, despite its name", _AGAIN),
+    ".pte": FileKind("not ExecuTorch, despite its name", _AGAIN),
 }
 _UNKNOWN = FileKind("of no kind that edgefit knows")
 
@@ -213,7 +213,7 @@ def _kind_of_zip(path: Path) -> FileKind:
 
 
 def _unpack(names: Sequence[str]) -> str:
-    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt"))]
+    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt", ".pte"))]
     return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 
 

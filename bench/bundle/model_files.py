@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.bundle.executorch_header import is_cut_off
 from bench.bundle.file_kinds import (
     CORE_ML,
+    EXECUTORCH,
     ONNX,
     OPENVINO,
     SAVED_MODEL,
@@ -33,7 +35,7 @@ from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
 from user_files.reading import reading
 
-_SUFFIXES = (".onnx", ".xml", ".pt")
+_SUFFIXES = (".onnx", ".xml", ".pt", ".pte")
 _MOST_NAMED = 3
 _OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
@@ -47,7 +49,7 @@ class ModelFile:
     path: Path
     """The file that a runtime loads, as it was given."""
     format: str
-    """The name of its format: onnx, openvino or torchscript."""
+    """The name of its format, such as onnx."""
     files: tuple[Path, ...]
     """All files that belong to it, `path` first."""
     size_bytes: int
@@ -191,6 +193,8 @@ def _refuse_damaged(path: Path, kind: FileKind) -> None:
             file.seek(max(0, path.stat().st_size - _LAST_BYTES))
             if b"</net>" not in file.read().replace(b"\0", b"").lower():
                 raise InputError(f"{path}: is an OpenVINO model that was cut off; copy or export it again")
+    elif kind == EXECUTORCH and is_cut_off(path):
+        raise InputError(f"{path}: is an ExecuTorch program that was cut off; copy or export it again")
 
 
 def _further_files(path: Path, kind: FileKind) -> tuple[Path, ...]:

@@ -24,6 +24,7 @@ from bench.filesystem.disk_errors import raise_if_full
 from bench.filesystem.temporary_folder import refuse_other_place
 from bench.progress import Progress
 from bench.remote.wheel_files import by_distribution, metadata_of
+from bench.runtimes.formats import FORMATS
 from bench.system.python_process import python_command, python_environment
 from user_files.hashes import sha256_of
 from user_files.reading import naming
@@ -33,6 +34,11 @@ DEVICE_PART = ("numpy", "psutil", "pydantic", "pyyaml")
 # The oldest glibc that a manylinux tag names.
 _OLDEST_GLIBC_MINOR = 5
 _MOST_ROUNDS = 12
+_IMPORTED = {
+    canonicalize_name(row.needs): row.imports_of_required
+    for row in FORMATS.values()
+    if row.imports_of_required is not None
+}
 
 
 @dataclass(frozen=True)
@@ -237,7 +243,8 @@ def _needs(wheel: Path, platform: Platform, extras: Iterable[str]) -> list[Requi
             ) from None
         if need.marker is None or any(need.marker.evaluate(environment) for environment in environments):
             needs.append(need)
-    return needs
+    imported = _IMPORTED.get(canonicalize_name(parse_wheel_filename(wheel.name)[0]))
+    return [need for need in needs if imported is None or canonicalize_name(need.name) in imported]
 
 
 def environment_key(wheels: Iterable[Path], with_system_packages: bool, python: str) -> str:

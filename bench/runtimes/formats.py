@@ -46,6 +46,9 @@ class FormatRow:
     """The processors that these packages are offered for, as `platform.machine()` names them; empty: all."""
     calibrated: tuple[Precision, ...] = ()
     """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
+    imports_of_required: tuple[str, ...] | None = None
+    """Of the packages that `needs` requires, those that its runtime imports: a device gets no others. None:
+    all of them."""
     is_large: bool = False
     """Whether the runtime takes hundreds of megabytes. A board gets such a runtime only on request."""
     control: str | None = None
@@ -138,6 +141,20 @@ def _torchscript_usage(ran: RanAs) -> Usage:
             f"outputs = [tensor{to_float}.cpu().numpy() for tensor in "
             f"{'[answer]' if ran.gives_one_tensor else 'tensors_in(answer)'}]"
         ),
+    )
+
+
+def _executorch_usage(ran: RanAs) -> Usage:
+    """Return how ExecuTorch is used. By itself it takes a thread for each core of the machine."""
+    return Usage(
+        package="executorch torch",
+        imports="import torch\nfrom executorch.extension.pybindings import _C",
+        load=(
+            f"_C._unsafe_reset_threadpool({ran.threads})\n"
+            "program = _C._load_program(str(HERE / ENTRY))\n"
+            'method = program.load_method("forward")'
+        ),
+        infer="outputs = [tensor.numpy() for tensor in method.call(list(map(torch.from_numpy, inputs)))]",
     )
 
 
@@ -259,6 +276,24 @@ FORMATS = {
         calibrated=(Precision.INT8,),
         control="control.tflite",
         usage=_litert_usage,
+    ),
+    "executorch": FormatRow(
+        title="ExecuTorch",
+        module="bench.runtimes.run_executorch",
+        needs="executorch",
+        extra="executorch",
+        providers=("cpu",),
+        provider_pattern="cpu",
+        suffixes=(".pte",),
+        exporter="export.to_executorch",
+        exporter_needs=("torch", "executorch", "torchao"),
+        build_extra="build-executorch",
+        calibrated=(Precision.INT8,),
+        # The others are those of its exporters; one of them is offered as no wheel.
+        imports_of_required=("numpy",),
+        is_large=True,
+        half_needs=_CPUS_WITH_HALF,
+        usage=_executorch_usage,
     ),
 }
 NULL = FormatRow(

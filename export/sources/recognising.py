@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.bundle.model_files import is_torch_program, read_model_file
 from bench.bundle.source_record import SourceKind
 from bench.errors import InputError
+from bench.runtimes.formats import FORMATS
 from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
 from user_files.faults import why_unreadable
@@ -62,7 +63,15 @@ def _recognised(text: str) -> SourceSpec:
 
 def _kind_of_file(path: Path) -> SourceKind:
     """Return the kind of a model file; raises InputError if it is none."""
-    return SourceKind.PROGRAM if is_torch_program(path) else _KINDS[read_model_file(path).format]
+    if is_torch_program(path):
+        return SourceKind.PROGRAM
+    model = read_model_file(path)
+    if model.format not in _KINDS:
+        raise InputError(
+            f"{path}: is a file of {FORMATS[model.format].title}, which edgefit measures, and from which it "
+            "exports nothing; give the network, or the file, that it was made from"
+        )
+    return _KINDS[model.format]
 
 
 def _complaint(text: str) -> str:

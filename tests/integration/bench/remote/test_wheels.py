@@ -329,3 +329,14 @@ def test_a_wheelhouse_with_a_damaged_record_is_refused_in_one_line(wheelhouse: P
         wheels_in(wheelhouse, PI, ONNX, has_system_runtimes=False)
 
     assert "\n" not in str(error.value)
+
+
+def test_a_device_gets_only_what_the_runtime_imports_of_what_its_package_requires(
+    index: Path, tmp_path: Path
+) -> None:
+    offer(index, "executorch", needs=("numpy", "an_exporter_that_is_no_wheel"))
+    offer(index, "numpy")
+
+    wheels = download_wheels(PI, ["executorch"], tmp_path / "out", Silent())
+
+    assert names(wheels) == ["executorch-1.0-py3-none-any.whl", "numpy-1.0-py3-none-any.whl"]

@@ -99,7 +99,6 @@ CONTENTS: dict[str, tuple[bytes, str, str]] = {
     "SavedModel": (message((1, 1), (2, message((1, b"meta"), (2, GRAPH_DEF_NODE)))), "SavedModel", "tf2onnx"),
     "GraphDef": (message((1, GRAPH_DEF_NODE), (1, GRAPH_DEF_NODE), (4, b"")), "TensorFlow graph", "tf2onnx"),
     "LiteRT": (b"\x1c\0\0\0TFL3" + b"\0" * 40, "not yet measured by edgefit", "as ONNX"),
-    "ExecuTorch": (b"\x1c\0\0\0ET12eh00" + b"\0" * 40, "an ExecuTorch program", "as ONNX"),
     "onnxruntime": (b"\x1c\0\0\0ORTM" + b"\0" * 40, "onnxruntime's own format", "the .onnx file"),
     "safetensors": (safetensors(), "weights without a network", "module:function --weights"),
     "Core ML": (message((1, 7), (2, b"\x0a\x00"), (502, b"")), "a Core ML model", "export it to ONNX"),
