@@ -5,10 +5,10 @@ It is no test: `make test` has mypy read it. tests/unit/test_drift.py holds the 
 
 from making.toy_format import run_toy, to_toy
 
-from bench.runtimes import run_null, run_onnx, run_openvino, run_torchscript
+from bench.runtimes import run_ncnn, run_null, run_onnx, run_openvino, run_torchscript
 from bench.runtimes.protocol import Runtime
-from export import to_onnx, to_openvino, to_torchscript
+from export import to_ncnn, to_onnx, to_openvino, to_torchscript
 from export.exporter import Exporter
 
-RUNTIMES: tuple[Runtime, ...] = (run_null, run_onnx, run_openvino, run_torchscript, run_toy)
-EXPORTERS: tuple[Exporter, ...] = (to_onnx, to_openvino, to_torchscript, to_toy)
+RUNTIMES: tuple[Runtime, ...] = (run_ncnn, run_null, run_onnx, run_openvino, run_torchscript, run_toy)
+EXPORTERS: tuple[Exporter, ...] = (to_ncnn, to_onnx, to_openvino, to_torchscript, to_toy)

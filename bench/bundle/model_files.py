@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.bundle.file_kinds import (
     CORE_ML,
+    NCNN,
     ONNX,
     OPENVINO,
     SAVED_MODEL,
@@ -33,7 +34,7 @@ from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
 from user_files.reading import reading
 
-_SUFFIXES = (".onnx", ".xml", ".pt")
+_SUFFIXES = (".onnx", ".xml", ".pt", ".param")
 _MOST_NAMED = 3
 _OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
@@ -47,7 +48,7 @@ class ModelFile:
     path: Path
     """The file that a runtime loads, as it was given."""
     format: str
-    """The name of its format: onnx, openvino or torchscript."""
+    """The name of its format: onnx, openvino, torchscript or ncnn."""
     files: tuple[Path, ...]
     """All files that belong to it, `path` first."""
     size_bytes: int
@@ -194,7 +195,7 @@ def _refuse_damaged(path: Path, kind: FileKind) -> None:
 
 
 def _further_files(path: Path, kind: FileKind) -> tuple[Path, ...]:
-    if kind not in (ONNX, OPENVINO):
+    if kind not in (ONNX, OPENVINO, NCNN):
         return ()
     names = [name for name in referred_files(path) if name != path.name]
     for name in names:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.bundle.model_files import is_torch_program, read_model_file
 from bench.bundle.source_record import SourceKind
 from bench.errors import InputError
+from bench.runtimes.formats import FORMATS
 from export.sources.file_formats import FORMAT_OF
 from export.sources.spec import SourceSpec
 from user_files.faults import why_unreadable
@@ -62,7 +63,15 @@ def _recognised(text: str) -> SourceSpec:
 
 def _kind_of_file(path: Path) -> SourceKind:
     """Return the kind of a model file; raises InputError if it is none."""
-    return SourceKind.PROGRAM if is_torch_program(path) else _KINDS[read_model_file(path).format]
+    if is_torch_program(path):
+        return SourceKind.PROGRAM
+    name = read_model_file(path).format
+    if name not in _KINDS:
+        raise InputError(
+            f"{path}: edgefit measures {FORMATS[name].title} files, and makes nothing of them; export the "
+            f"network itself, or measure the file: edgefit bench {path}"
+        )
+    return _KINDS[name]
 
 
 def _complaint(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Makes the control workload's two files: `python -m making.controls` from tests/ writes them.
+"""Makes the control workload's files: `python -m making.controls` from tests/ writes them.
 
 A small network of the kinds of convolution that MobileNet has, always the same: 96×96 in, two logits out,
 about 90 million multiply-accumulates. Its weights are constants, for only its time is of interest.
@@ -87,11 +87,38 @@ def to_onnx() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
+def to_ncnn() -> tuple[str, bytes]:
+    """Write ncnn's two files by hand, the layers and their weights. ncnn shares no weights between layers."""
+    network = ControlWorkload()
+    lines, weights = ["Input image 0 1 image"], []
+    for index, (name, layer) in enumerate(network.convolutions()):
+        settings = {0: layer.out_channels, 1: layer.kernel_size[0], 3: layer.stride[0], 4: layer.padding[0]}
+        settings |= {5: 1, 6: layer.weight.numel()}
+        kind = "Convolution" if layer.groups == 1 else "ConvolutionDepthWise"
+        if layer.groups > 1:
+            settings[7] = layer.groups
+        value = f"value_{index - 1}" if index else "image"
+        words = " ".join(f"{number}={setting}" for number, setting in settings.items())
+        lines.append(f"{kind} {name}_{index} 1 1 {value} convolved_{index} {words}")
+        lines.append(f"ReLU relu_{index} 1 1 convolved_{index} value_{index}")
+        weights += [layer.weight, layer.bias]
+    lines.append(f"Pooling pooling 1 1 value_{index} pooled 0=1 4=1")
+    lines.append(f"InnerProduct head 1 1 pooled logits 0=2 1=1 2={network.head.weight.numel()}")
+    weights += [network.head.weight, network.head.bias]
+    # What is stored in float begins with four bytes of 0; biases do not.
+    stored = [bytes(4 if weight.dim() > 1 else 0) + weight.detach().numpy().tobytes() for weight in weights]
+    return "\n".join(["7767517", f"{len(lines)} {len(lines)}", *lines, ""]), b"".join(stored)
+
+
 def main() -> None:
     for file in {row.control_file for row in FORMATS.values()}:
         assert isinstance(file, Path)
         if file.suffix == ".onnx":
             onnx.save(to_onnx(), file)
+        elif file.suffix == ".param":
+            text, weights = to_ncnn()
+            file.write_text(text)
+            file.with_suffix(".bin").write_bytes(weights)
         else:
             to_torchscript().save(str(file))
 
