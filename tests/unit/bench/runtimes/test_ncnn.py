@@ -1,6 +1,7 @@
 """ncnn: what is read from its files, what runs, and what is said of files that do not fit together."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from making.ncnn_models import INT8_TAG, opened, raw, tagged, write_ncnn
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 from bench.runtimes.executed_ncnn import HALF_TAG, UnreadableModelError
+from bench.runtimes.formats import FORMATS
 from bench.runtimes.run_ncnn import describe, read_graph
+from bench.runtimes.usage import RanAs
 
 # 1 + 2^-13, which half precision rounds to 1.
 NEARLY_ONE = 1 + 2**-13
@@ -185,3 +188,18 @@ def test_inputs_that_are_too_small_name_the_output_that_cannot_be_computed(tmp_p
 
     with pytest.raises(RuntimeError, match="cannot compute the output 'out0'"):
         session.infer([np.ones((1, 3, 2, 2), dtype=np.float32)])
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
+def test_the_lines_of_the_example_give_what_is_measured(tmp_path: Path, precision: Precision) -> None:
+    path = linear(tmp_path, tagged([NEARLY_ONE, 2, 3, 4]))
+    inputs = [np.array([[1, 0, 0, 2]], dtype=np.float32)]
+    write = FORMATS["ncnn"].usage
+    assert write is not None
+    shape = Tensor(name="in0", dtype="float32", shape=(1, 4))
+    usage = write(RanAs("cpu", "cpu", 1, precision, None, False, (shape,), gives_one_tensor=True))
+    names: dict[str, Any] = {"HERE": tmp_path, "ENTRY": path.name, "inputs": inputs}
+
+    exec(f"{usage.imports}\n{usage.load}\n{usage.infer}", names)
+
+    np.testing.assert_array_equal(names["outputs"], opened(path, precision).infer(inputs))
