@@ -90,7 +90,7 @@ def to_onnx() -> onnx.ModelProto:
 def to_ncnn() -> tuple[str, bytes]:
     """Write ncnn's two files by hand, the layers and their weights. ncnn shares no weights between layers."""
     network = ControlWorkload()
-    lines, weights = ["Input image 0 1 image"], []
+    lines, weights = ["Input image 0 1 image"], list[torch.Tensor]()
     for index, (name, layer) in enumerate(network.convolutions()):
         settings = {0: layer.out_channels, 1: layer.kernel_size[0], 3: layer.stride[0], 4: layer.padding[0]}
         settings |= {5: 1, 6: layer.weight.numel()}
@@ -101,10 +101,10 @@ def to_ncnn() -> tuple[str, bytes]:
         words = " ".join(f"{number}={setting}" for number, setting in settings.items())
         lines.append(f"{kind} {name}_{index} 1 1 {value} convolved_{index} {words}")
         lines.append(f"ReLU relu_{index} 1 1 convolved_{index} value_{index}")
-        weights += [layer.weight, layer.bias]
+        weights += layer.parameters()
     lines.append(f"Pooling pooling 1 1 value_{index} pooled 0=1 4=1")
     lines.append(f"InnerProduct head 1 1 pooled logits 0=2 1=1 2={network.head.weight.numel()}")
-    weights += [network.head.weight, network.head.bias]
+    weights += network.head.parameters()
     # What is stored in float begins with four bytes of 0; biases do not.
     stored = [bytes(4 if weight.dim() > 1 else 0) + weight.detach().numpy().tobytes() for weight in weights]
     return "\n".join(["7767517", f"{len(lines)} {len(lines)}", *lines, ""]), b"".join(stored)
