@@ -19,7 +19,7 @@ from bench.bundle.protobuf import (
     read_field,
     whole_message,
 )
-from bench.bundle.referred_files import is_openvino
+from bench.bundle.referred_files import is_ncnn, is_openvino
 from user_files.contents import ContentError
 from user_files.faults import converted, replaced_by
 from user_files.line_ends import are_converted
@@ -29,7 +29,7 @@ from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
 
-_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)", "ExecuTorch (.pte)")
+_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)", "ExecuTorch (.pte)", "ncnn (.param)")
 TAKEN = f"edgefit takes {', '.join(_TAKEN[:-1])} and {_TAKEN[-1]}"
 _AGAIN = "copy, download or export it again"
 _UNPACK = "unpack it, and give the model file in it"
@@ -51,6 +51,7 @@ ONNX = FileKind("an ONNX model", format="onnx")
 OPENVINO = FileKind("an OpenVINO model", format="openvino")
 TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
 EXECUTORCH = FileKind(FileSignature.EXECUTORCH.value, format="executorch")
+NCNN = FileKind("an ncnn model", format="ncnn")
 
 _WITH_NETWORK = (
     "name the function that builds the network: edgefit export package.module:function --weights FILE"
@@ -85,7 +86,11 @@ _TENSORRT = FileKind(
 _SAFETENSORS = FileKind(
     "safetensors, which are weights without a network", f"{_WITH_NETWORK}, or export the two to ONNX"
 )
-_NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted from")
+_PNNX = FileKind(
+    "pnnx's own graph (.pnnx.param), which ncnn does not run",
+    "give the .ncnn.param file that pnnx wrote beside it",
+)
+_NCNN_BINARY = FileKind("an ncnn model in binary form (.param.bin)", "give the .param file in text form")
 
 _BY_SIGNATURE: dict[FileSignature, FileKind] = {
     FileSignature.HDF5: FileKind(FileSignature.HDF5.value, _KERAS_REMEDY),
@@ -105,6 +110,8 @@ _BY_SIGNATURE: dict[FileSignature, FileKind] = {
     FileSignature.PDF: FileKind("a PDF document, not a model"),
     FileSignature.PROGRAM: FileKind("a compiled program or library, not a model"),
 }
+# The models whose weights lie in a .bin of the same name.
+_WITH_WEIGHTS = ((".xml", is_openvino, OPENVINO.what), (".param", is_ncnn, NCNN.what))
 _ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")
 _TORCH_PICKLE_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _BINARY_PICKLE = re.compile(rb"\x80[\x02-\x05]")
@@ -117,7 +124,9 @@ _ONNX_TEXT = FileKind(
     "where format is onnxtxt, textproto or json",
 )
 _TEXTS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
-    (re.compile(rb"7767517\s"), _NCNN),
+    (re.compile(rb"7767517\s+\d+\s+\d+\s+pnnx\."), _PNNX),
+    (re.compile(rb"7767517\s"), NCNN),
+    (re.compile(re.escape((7767517).to_bytes(4, "little"))), _NCNN_BINARY),
     (re.compile(rb"\s*<\s*ir_version\s*:|(#.*\n|\s)*ir_version:|\s*\{\s*\"ir_?[vV]ersion\""), _ONNX_TEXT),
     (re.compile(rb"\(?(c[\w.]+\n\w+\n|[dl]p\d+\n)"), _PICKLE),
 )
@@ -141,7 +150,8 @@ _BY_SUFFIX: dict[str, FileKind] = {
     ".mlmodel": CORE_ML,
     ".pdmodel": _PADDLE,
     ".bin": FileKind(
-        "of no kind that edgefit knows", "if it holds an OpenVINO model's weights, give the .xml file"
+        "of no kind that edgefit knows",
+        "if it holds the weights of an OpenVINO or ncnn model, give the .xml or .param file",
     ),
     ".onnx": FileKind("not ONNX, despite its name", _AGAIN),
     ".xml": FileKind("not XML, despite its name", _AGAIN),
@@ -182,14 +192,15 @@ def kind_of_pointer(head: bytes) -> FileKind | None:
 
 
 def _weights_beside(path: Path) -> FileKind | None:
-    """Return that a `.bin` is an OpenVINO model's weights, if the model lies beside it."""
-    network = path.with_suffix(".xml")
-    if path.suffix.lower() != ".bin" or not network.is_file():
-        return None
-    with reading(network) as file:
-        if not is_openvino(file.read(_HEAD_BYTES)):
-            return None
-    return FileKind("the weights of an OpenVINO model", f"give the model, {network}")
+    """Return that a `.bin` is the weights of an OpenVINO or ncnn model, if the model lies beside it."""
+    for suffix, is_model, what in _WITH_WEIGHTS:
+        network = path.with_suffix(suffix)
+        if path.suffix.lower() != ".bin" or not network.is_file():
+            continue
+        with reading(network) as file:
+            if is_model(file.read(_HEAD_BYTES)):
+                return FileKind(f"the weights of {what}", f"give the model, {network}")
+    return None
 
 
 def _kind_of_zip(path: Path) -> FileKind:
@@ -213,7 +224,7 @@ def _kind_of_zip(path: Path) -> FileKind:
 
 
 def _unpack(names: Sequence[str]) -> str:
-    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt", ".pte"))]
+    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt", ".pte", ".param"))]
     return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 
 

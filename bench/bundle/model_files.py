@@ -15,6 +15,7 @@ from bench.bundle.executorch_header import is_cut_off
 from bench.bundle.file_kinds import (
     CORE_ML,
     EXECUTORCH,
+    NCNN,
     ONNX,
     OPENVINO,
     SAVED_MODEL,
@@ -35,7 +36,7 @@ from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
 from user_files.reading import reading
 
-_SUFFIXES = (".onnx", ".xml", ".pt", ".pte")
+_SUFFIXES = (".onnx", ".xml", ".pt", ".pte", ".param")
 _MOST_NAMED = 3
 _OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
@@ -198,7 +199,7 @@ def _refuse_damaged(path: Path, kind: FileKind) -> None:
 
 
 def _further_files(path: Path, kind: FileKind) -> tuple[Path, ...]:
-    if kind not in (ONNX, OPENVINO):
+    if kind not in (ONNX, OPENVINO, NCNN):
         return ()
     names = [name for name in referred_files(path) if name != path.name]
     for name in names:

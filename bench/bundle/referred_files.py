@@ -1,7 +1,7 @@
 """Which other files a model file refers to, and a runtime would load with it, read from the file itself.
 
-ONNX stores large tensors and compiled engines in separate files, OpenVINO all weights in a `.bin`. This
-module reads these two formats without their packages, which a board may not have. Any other file refers to
+ONNX stores large tensors and compiled engines in separate files, OpenVINO and ncnn all weights in a `.bin`.
+This module reads these formats without their packages, which a board may not have. Any other file refers to
 nothing. Of a damaged file it reads the part before the damage, and the runtime refuses the file.
 """
 
@@ -27,6 +27,9 @@ from bench.bundle.protobuf import (
 # OpenVINO itself looks for the root element in the first 512 bytes.
 _OPENVINO_HEADER_BYTES = 4096
 _OPENVINO_ROOT = re.compile(rb"<net[\s/>]", re.IGNORECASE)
+
+_NCNN_HEADER_BYTES = 64
+_NCNN_MAGIC = re.compile(rb"7767517\s")
 
 _MODEL, _NODE, _ENTRY = "ModelProto", "NodeProto", "StringStringEntryProto"
 # onnx.proto: the fields through which a message reaches a tensor, and a tensor its external data.
@@ -65,8 +68,8 @@ def referred_files(path: Path) -> tuple[str, ...]:
     if not path.stat().st_size:
         return ()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        # Both are asked of every file: what can be read as both must not hide one behind the other.
-        weights = [path.with_suffix(".bin").name] if is_openvino(content) else []
+        # All are asked of every file: what can be read as two must not hide one behind the other.
+        weights = [path.with_suffix(".bin").name] if is_openvino(content) or is_ncnn(content) else []
         return tuple(dict.fromkeys([*weights, *_files_of_onnx(content)]))
 
 
@@ -74,6 +77,11 @@ def is_openvino(content: Content) -> bool:
     """Return whether a file begins as OpenVINO's `.xml` does."""
     header = content[:_OPENVINO_HEADER_BYTES].replace(b"\0", b"")  # UTF-16 as well
     return _OPENVINO_ROOT.search(header) is not None
+
+
+def is_ncnn(content: Content) -> bool:
+    """Return whether a file begins as ncnn's `.param` does: with its magic number, in text."""
+    return _NCNN_MAGIC.match(content[:_NCNN_HEADER_BYTES]) is not None
 
 
 def _files_of_onnx(content: Content) -> Iterator[str]:

@@ -10,6 +10,7 @@ from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.sidecar import SidecarPreprocess, find_sidecar, read_sidecar
 from bench.bundle.signature import Tensor
 from bench.inspect.inspection import FieldSource, InspectedClasses, InspectedPreprocess
+from bench.runtimes.formats import FORMATS
 
 _IMAGE_AXES = 4
 _LAYOUT = "layout"
@@ -77,8 +78,8 @@ def _can_take_images(tensor: Tensor) -> bool:
 def _image_input(file: ModelFile, tensor: Tensor | None) -> ImageInput:
     if tensor is None:
         return ImageInput(shape=(), dtype="", layout=None)
-    # Every network of torch takes channels first, whatever its file leaves open.
-    layout = "NCHW" if tensor.layout is None and file.format == "torchscript" else tensor.layout
+    is_nchw = tensor.layout is None and FORMATS[file.format].is_channels_first
+    layout = "NCHW" if is_nchw else tensor.layout
     shape = tensor.shape if tensor.shape is not None else ("?",) * _IMAGE_AXES
     return ImageInput(shape=shape, dtype=tensor.dtype, layout=layout)
 

@@ -61,7 +61,7 @@ class ModelInspection(Record):
     path: str
     """The file."""
     format: str
-    """Its format: `onnx`, `openvino` or `torchscript`."""
+    """Its format: `onnx`, `openvino`, `torchscript` or `ncnn`."""
     size_bytes: int = Field(ge=0)
     """The size of all its files."""
     sha256: str

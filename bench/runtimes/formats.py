@@ -49,6 +49,8 @@ class FormatRow:
     imports_of_required: tuple[str, ...] | None = None
     """Of the packages that `needs` requires, those that its runtime imports: a device gets no others. None:
     all of them."""
+    is_channels_first: bool = False
+    """Whether every network takes images with the channels first, whatever its file leaves open."""
     is_large: bool = False
     """Whether the runtime takes hundreds of megabytes. A board gets such a runtime only on request."""
     control: str | None = None
@@ -158,6 +160,33 @@ def _executorch_usage(ran: RanAs) -> Usage:
     )
 
 
+def _ncnn_usage(ran: RanAs) -> Usage:
+    """Return how ncnn is used. By default it computes in half where the CPU can, also an fp32 file."""
+    in_float = (
+        ""
+        if ran.precision is Precision.FP16
+        else "".join(
+            f"net.opt.use_{option} = False\n" for option in ("fp16_packed", "fp16_storage", "fp16_arithmetic")
+        )
+    )
+    return Usage(
+        package="ncnn",
+        imports="import ncnn",
+        load=(
+            f"net = ncnn.Net()\nnet.opt.num_threads = {ran.threads}\n{in_float}"
+            "assert net.load_param(str(HERE / ENTRY)) == 0\n"
+            'assert net.load_model(str((HERE / ENTRY).with_suffix(".bin"))) == 0\n'
+            "names = sorted(net.output_names(), key=lambda name: (len(name), name))"
+        ),
+        infer=(
+            "extractor = net.create_extractor()\n"
+            "for name, values in zip(net.input_names(), inputs):\n"
+            "    extractor.input(name, ncnn.Mat(values, batch_index=0))\n"
+            "outputs = [extractor.extract(name)[1].numpy(batch_index=0) for name in names]"
+        ),
+    )
+
+
 _TENSORS_IN = """
 
 
@@ -226,6 +255,7 @@ FORMATS = {
         exporter="export.to_torchscript",
         exporter_needs=("torch",),
         calibrated=(Precision.INT8,),
+        is_channels_first=True,
         is_large=True,
         control="control.pt",
         usage=_torchscript_usage,
@@ -294,6 +324,24 @@ FORMATS = {
         is_large=True,
         half_needs=_CPUS_WITH_HALF,
         usage=_executorch_usage,
+    ),
+    "ncnn": FormatRow(
+        title="ncnn",
+        module="bench.runtimes.run_ncnn",
+        needs="ncnn",
+        extra="ncnn",
+        providers=("cpu",),
+        provider_pattern="cpu",
+        precisions=(Precision.FP32, Precision.FP16),
+        why_not_all="ncnn2table and ncnn2int8, which quantise for ncnn, are in no Python package",
+        suffixes=(".param", ".bin"),
+        exporter="export.to_ncnn",
+        exporter_needs=("torch", "onnx", "pnnx", "ncnn"),
+        build_extra="build-ncnn",
+        is_channels_first=True,
+        control="control.param",
+        half_needs=("asimdhp",),
+        usage=_ncnn_usage,
     ),
 }
 NULL = FormatRow(

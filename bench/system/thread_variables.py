@@ -14,8 +14,8 @@ from bench.record import Record
 
 PREFIXES: Mapping[str, str] = MappingProxyType(
     {
-        "OMP_": "OpenMP, in torch: how many threads, on which CPUs, and how they wait",
-        "GOMP_": "GNU OpenMP, in torch: on which CPUs its threads run, and how long they spin",
+        "OMP_": "OpenMP, in torch and ncnn: how many threads, on which CPUs, and how they wait",
+        "GOMP_": "GNU OpenMP, in torch and ncnn: on which CPUs its threads run, and how long they spin",
         "KMP_": "LLVM's and Intel's OpenMP: on which CPUs its threads run, and how long they spin",
         "OPENBLAS_": "OpenBLAS, in numpy and torch: its threads, and the CPU whose kernels it uses",
         "GOTO_NUM_THREADS": "OpenBLAS: its threads, by an older name",

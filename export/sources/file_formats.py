@@ -25,7 +25,7 @@ class FileSource:
 
 
 FILE_SOURCES: Mapping[SourceKind, FileSource] = {
-    SourceKind.ONNX: FileSource("an ONNX file", ("onnx", "openvino")),
+    SourceKind.ONNX: FileSource("an ONNX file", ("onnx", "openvino", "ncnn")),
     SourceKind.OPENVINO: FileSource("an OpenVINO file", ("openvino",)),
     SourceKind.TORCHSCRIPT: FileSource("a TorchScript file", ("openvino",)),
 }

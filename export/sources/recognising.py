@@ -65,13 +65,13 @@ def _kind_of_file(path: Path) -> SourceKind:
     """Return the kind of a model file; raises InputError if it is none."""
     if is_torch_program(path):
         return SourceKind.PROGRAM
-    model = read_model_file(path)
-    if model.format not in _KINDS:
+    name = read_model_file(path).format
+    if name not in _KINDS:
         raise InputError(
-            f"{path}: is a file of {FORMATS[model.format].title}, which edgefit measures, and from which it "
-            "exports nothing; give the network, or the file, that it was made from"
+            f"{path}: edgefit measures {FORMATS[name].title} files, and makes nothing of them; export the "
+            f"network itself, or measure the file: edgefit bench {path}"
         )
-    return _KINDS[model.format]
+    return _KINDS[name]
 
 
 def _complaint(text: str) -> str:

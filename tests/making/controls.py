@@ -98,6 +98,29 @@ def to_tflite() -> bytes:
     return converted(torch.fx.symbolic_trace(ControlWorkload().eval()), (image,), (logits,))
 
 
+def to_ncnn() -> tuple[str, bytes]:
+    """Write ncnn's two files by hand, the layers and their weights. ncnn shares no weights between layers."""
+    network = ControlWorkload()
+    lines, weights = ["Input image 0 1 image"], list[torch.Tensor]()
+    for index, (name, layer) in enumerate(network.convolutions()):
+        settings = {0: layer.out_channels, 1: layer.kernel_size[0], 3: layer.stride[0], 4: layer.padding[0]}
+        settings |= {5: 1, 6: layer.weight.numel()}
+        kind = "Convolution" if layer.groups == 1 else "ConvolutionDepthWise"
+        if layer.groups > 1:
+            settings[7] = layer.groups
+        value = f"value_{index - 1}" if index else "image"
+        words = " ".join(f"{number}={setting}" for number, setting in settings.items())
+        lines.append(f"{kind} {name}_{index} 1 1 {value} convolved_{index} {words}")
+        lines.append(f"ReLU relu_{index} 1 1 convolved_{index} value_{index}")
+        weights += layer.parameters()
+    lines.append(f"Pooling pooling 1 1 value_{index} pooled 0=1 4=1")
+    lines.append(f"InnerProduct head 1 1 pooled logits 0=2 1=1 2={network.head.weight.numel()}")
+    weights += network.head.parameters()
+    # What is stored in float begins with four bytes of 0; biases do not.
+    stored = [bytes(4 if weight.dim() > 1 else 0) + weight.detach().numpy().tobytes() for weight in weights]
+    return "\n".join(["7767517", f"{len(lines)} {len(lines)}", *lines, ""]), b"".join(stored)
+
+
 def main() -> None:
     """Write the files of the formats that are installed."""
     for name in EXPORTED:
@@ -108,6 +131,10 @@ def main() -> None:
                 onnx.save(to_onnx(), file)
             case ".tflite":
                 file.write_bytes(to_tflite())
+            case ".param":
+                text, weights = to_ncnn()
+                file.write_text(text)
+                file.with_suffix(".bin").write_bytes(weights)
             case _:
                 to_torchscript().save(str(file))
 

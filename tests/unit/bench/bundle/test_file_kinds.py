@@ -103,7 +103,8 @@ CONTENTS: dict[str, tuple[bytes, str, str]] = {
     "safetensors": (safetensors(), "weights without a network", "module:function --weights"),
     "Core ML": (message((1, 7), (2, b"\x0a\x00"), (502, b"")), "a Core ML model", "export it to ONNX"),
     "TensorRT": (b"ftrt" + b"\0" * 90, "a TensorRT engine", "the .onnx file"),
-    "ncnn": (b"7767517\n75 83\nInput data 0 1 data\n", "an ncnn model", "converted from"),
+    "pnnx": (b"7767517\n12 11\npnnx.Input pnnx_input_0 0 1 0\n", "pnnx's own graph", ".ncnn.param"),
+    "ncnn in binary": (b"\xdd\x85\x76\x00\x4b\x00", "an ncnn model in binary form", "in text form"),
     "PaddlePaddle": (message((1, message((1, 0), (2, 0), (3, b"\x0a\x00")))), "PaddlePaddle", "paddle2onnx"),
     "one tensor": (
         helper.make_tensor("x", 1, [2], [1, 2]).SerializeToString(),
@@ -279,10 +280,20 @@ def test_weights_of_openvino_name_their_model(tmp_path: Path) -> None:
     assert str(tmp_path / "model.xml") in kind.remedy
 
 
+def test_a_param_is_a_model_of_ncnn_and_its_weights_name_it(tmp_path: Path) -> None:
+    content = b"7767517\n75 83\nInput data 0 1 data\n"
+    (tmp_path / "model.ncnn.param").write_bytes(content)
+
+    assert kind_of_file(tmp_path / "model.ncnn.param", content).format == "ncnn"
+    weights = kind_of_file(tmp_path / "model.ncnn.bin", b"\0" * 9)
+    assert weights.what == "the weights of an ncnn model"
+    assert str(tmp_path / "model.ncnn.param") in weights.remedy
+
+
 def test_weights_beside_another_xml_do_not(tmp_path: Path) -> None:
     (tmp_path / "model.xml").write_text("<annotation></annotation>")
 
-    assert "OpenVINO model's weights" in kind_of_file(tmp_path / "model.bin", b"\0" * 9).remedy
+    assert "weights of an OpenVINO or ncnn model" in kind_of_file(tmp_path / "model.bin", b"\0" * 9).remedy
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,13 @@ def _varint(number: int) -> bytes:
     return bytes([*parts, number])
 
 
+def test_ncnn_refers_to_the_weights_of_its_own_stem(tmp_path: Path) -> None:
+    path = tmp_path / "model.ncnn.param"
+    path.write_text("7767517\n1 1\nInput in0 0 1 in0\n")
+
+    assert referred_files(path) == ("model.ncnn.bin",)
+
+
 @pytest.mark.parametrize("name", ["model.xml", "model.XML", "network.v2.xml", "model"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_openvino_refers_to_the_weights_of_its_own_stem(tmp_path: Path, name: str, encoding: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making.controls import to_onnx, to_torchscript
+from making.controls import to_ncnn, to_onnx, to_torchscript
 from making.installed_formats import MEASURED
 from making.tiny_report import executed
 
@@ -53,6 +53,9 @@ def test_the_controls_files_are_what_makes_them_says(tmp_path: Path) -> None:
     )
     for name, value in made.state_dict().items():
         assert torch.equal(stored.state_dict()[name], value)
+    ncnn_file = FORMATS["ncnn"].control_file
+    assert ncnn_file is not None
+    assert (ncnn_file.read_text(), ncnn_file.with_suffix(".bin").read_bytes()) == to_ncnn()
 
 
 def test_all_runtimes_give_the_controls_one_answer() -> None:
