@@ -88,6 +88,14 @@ class TfliteModel:
             if self.kind(position) in LAYERS and self.values(self.inputs(position)[1]) is not None:
                 yield position
 
+    def is_convolution(self, position: int) -> bool:
+        """Whether an operator is a convolution."""
+        return self.kind(position) in LAYERS[:2]
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return a tensor's sizes; that of none is empty. An axis that is open has size 1."""
+        return () if index < 0 else tuple(int(size) for size in self.tensor(index).shape)
+
     def is_depthwise(self, position: int) -> bool:
         """Whether an operator convolves each channel by itself."""
         return self.kind(position) == _DEPTHWISE
@@ -171,6 +179,23 @@ class TfliteModel:
         tensor.name, tensor.shape, tensor.type, tensor.buffer = name.encode(), list(shape), _TYPES[dtype], 0
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
+
+    def fix_shapes(self) -> None:
+        """Close the axes that the file leaves open, at the sizes that it is laid out for."""
+        for tensor in self.graph.tensors:
+            tensor.shapeSignature = None
+
+    def tell_operators_apart(self) -> None:
+        """Make the name of each operator its own."""
+        seen = {self.tensor(int(index)).name for index in (*self.graph.inputs, *self.graph.outputs)}
+        for position in range(len(self)):
+            tensor = self.tensor(self.outputs(position)[0])
+            if not tensor.name or (tensor.name in seen and not self._is_end(position)):
+                tensor.name = f"{(tensor.name or b'').decode()}#{position}".encode()
+            seen.add(tensor.name)
+
+    def _is_end(self, position: int) -> bool:
+        return self.outputs(position)[0] in [int(index) for index in self.graph.outputs]
 
     def name_tensors(self, layers: Mapping[int, str]) -> None:
         """Name each tensor after the operator that gives or first reads it, and layers after their modules.

@@ -27,6 +27,7 @@ from export.exporter import (
 )
 from export.half_precision import Halving
 from export.quantisation.simulation import weighted
+from export.sources.source import TfliteBase
 from export.tflite_int8 import quantised, version_of_quantiser
 from export.tflite_model import TfliteModel, Values, read_tflite
 
@@ -105,6 +106,9 @@ def converted(network: fx.GraphModule, inputs: tuple[Tensor, ...], outputs: tupl
 
 def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str]]:
     """Return the request's network as a file, and which operators compute which modules."""
+    if isinstance(request.base, TfliteBase):
+        own = read_tflite(request.base.content)
+        return own, {position: own.name(position) for position in own.layers()}
     network = request.network
     text = f"{network.code}\n{network}"
     shared = _converted(_Architecture(text, request.inputs, request.outputs, network))

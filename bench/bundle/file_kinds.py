@@ -29,7 +29,7 @@ from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
 
-_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)")
+_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)", "LiteRT (.tflite)")
 TAKEN = f"edgefit takes {', '.join(_TAKEN[:-1])} and {_TAKEN[-1]}"
 _AGAIN = "copy, download or export it again"
 _UNPACK = "unpack it, and give the model file in it"
@@ -50,6 +50,7 @@ class FileKind:
 ONNX = FileKind("an ONNX model", format="onnx")
 OPENVINO = FileKind("an OpenVINO model", format="openvino")
 TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
+LITERT = FileKind(FileSignature.LITERT.value, format="litert")
 
 _WITH_NETWORK = (
     "name the function that builds the network: edgefit export package.module:function --weights FILE"
@@ -88,10 +89,7 @@ _NCNN = FileKind("an ncnn model (.param)", "give the file that it was converted 
 
 _BY_SIGNATURE: dict[FileSignature, FileKind] = {
     FileSignature.HDF5: FileKind(FileSignature.HDF5.value, _KERAS_REMEDY),
-    FileSignature.LITERT: FileKind(
-        f"{FileSignature.LITERT.value}, which is not yet measured by edgefit",
-        "give the same network as ONNX, OpenVINO or TorchScript",
-    ),
+    FileSignature.LITERT: LITERT,
     FileSignature.EXECUTORCH: FileKind(
         f"{FileSignature.EXECUTORCH.value}, which edgefit does not measure", "give the network as ONNX"
     ),
@@ -147,6 +145,7 @@ _BY_SUFFIX: dict[str, FileKind] = {
     ".onnx": FileKind("not ONNX, despite its name", _AGAIN),
     ".xml": FileKind("not XML, despite its name", _AGAIN),
     ".pt": FileKind("not TorchScript, despite its name", _AGAIN),
+    ".tflite": FileKind("not LiteRT, despite its name", _AGAIN),
     ".pth": FileKind("not TorchScript, despite its name", _AGAIN),
 }
 _UNKNOWN = FileKind("of no kind that edgefit knows")
@@ -213,7 +212,7 @@ def _kind_of_zip(path: Path) -> FileKind:
 
 
 def _unpack(names: Sequence[str]) -> str:
-    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt"))]
+    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt", ".tflite"))]
     return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 
 

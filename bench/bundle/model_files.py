@@ -33,7 +33,7 @@ from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
 from user_files.reading import reading
 
-_SUFFIXES = (".onnx", ".xml", ".pt")
+_SUFFIXES = (".onnx", ".xml", ".pt", ".tflite")
 _MOST_NAMED = 3
 _OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
@@ -47,7 +47,7 @@ class ModelFile:
     path: Path
     """The file that a runtime loads, as it was given."""
     format: str
-    """The name of its format: onnx, openvino or torchscript."""
+    """The name of its format, such as onnx."""
     files: tuple[Path, ...]
     """All files that belong to it, `path` first."""
     size_bytes: int

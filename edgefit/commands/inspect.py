@@ -13,7 +13,9 @@ from edgefit.terminal import Output
 def inspect(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="A model file: .onnx, OpenVINO .xml, TorchScript .pt."),
+        typer.Argument(
+            metavar="MODEL", help="A model file: .onnx, OpenVINO .xml, TorchScript .pt or .tflite."
+        ),
     ],
     shape: Shape = None,
     write: Annotated[
