@@ -106,7 +106,8 @@ def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
         return model_graph_of(graph, {tensor.index: tensor.shape for tensor in graph.tensors})
     config = RunConfig(threads=1, provider=CPU)
     laid_out = _open(entry, LoadOptions(config=config, exact=True, inputs=tuple(inputs)))
-    return model_graph_of(graph, {each["index"]: each["shape"] for each in laid_out.get_tensor_details()})
+    details = laid_out.get_tensor_details()
+    return model_graph_of(graph, {each["index"]: tuple(map(int, each["shape"])) for each in details})
 
 
 def version() -> str:
