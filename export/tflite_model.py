@@ -29,6 +29,8 @@ _TYPES = {np.dtype(dtype): number for number, dtype in _DTYPES.items()}
 # Since this version DEQUANTIZE reads half precision.
 _DEQUANTISES_HALF = 3
 _LARGEST_OLD_CODE = 127
+_CONVOLUTION_AXES = 4
+_WITH_BIAS = 3
 
 Values = npt.NDArray[Any]
 
@@ -88,6 +90,14 @@ class TfliteModel:
             if self.kind(position) in LAYERS and self.values(self.inputs(position)[1]) is not None:
                 yield position
 
+    def is_convolution(self, position: int) -> bool:
+        """Whether an operator is a convolution."""
+        return self.kind(position) in LAYERS[:2]
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return a tensor's sizes; that of none is empty. An axis that is open has size 1."""
+        return () if index < 0 else tuple(int(size) for size in self.tensor(index).shape)
+
     def is_depthwise(self, position: int) -> bool:
         """Whether an operator convolves each channel by itself."""
         return self.kind(position) == _DEPTHWISE
@@ -113,14 +123,14 @@ class TfliteModel:
     def weight_as_torch(self, position: int) -> Values:
         """Return a layer's weights as torch has them: [out, in, …]."""
         weight = self.weight(position)
-        if weight.ndim != 4:
+        if weight.ndim != _CONVOLUTION_AXES:
             return weight
         return weight.transpose(3, 0, 1, 2) if self.is_depthwise(position) else weight.transpose(0, 3, 1, 2)
 
     def bias(self, position: int) -> Values | None:
         """Return a layer's bias; None if it has none."""
         inputs = self.inputs(position)
-        return self.values(inputs[2]) if len(inputs) > 2 else None
+        return self.values(inputs[2]) if len(inputs) >= _WITH_BIAS else None
 
     def put(self, index: int, values: Values) -> None:
         """Give a tensor constant values, in a buffer of its own."""
@@ -132,7 +142,7 @@ class TfliteModel:
     def put_bias(self, position: int, values: Values) -> None:
         """Give a layer a bias, whether it has one or not."""
         operator, inputs = self.graph.operators[position], self.inputs(position)
-        if len(inputs) < 3 or inputs[2] < 0:
+        if len(inputs) < _WITH_BIAS or inputs[2] < 0:
             added = self._add_tensor(f"{self.name(position)}.bias", values.shape, values.dtype)
             operator.inputs = [*inputs[:2], added]
         self.put(int(operator.inputs[2]), values)
@@ -140,9 +150,9 @@ class TfliteModel:
     def halve(self, halves: Mapping[int, Values]) -> None:
         """Replace layers' weights by those in half precision, given as torch has them."""
         steps = []
-        for position, values in halves.items():
-            index = self.inputs(position)[1]
-            stored = values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
+        by_weight = {self.inputs(position)[1]: values for position, values in halves.items()}
+        for index, values in by_weight.items():  # several layers may share them
+            stored = values.transpose(0, 2, 3, 1) if values.ndim == _CONVOLUTION_AXES else values
             name = f"{self.tensor(index).name.decode()}_half"
             half = self._add_tensor(name, stored.shape, stored.dtype)
             self.put(half, stored)
@@ -171,6 +181,23 @@ class TfliteModel:
         tensor.name, tensor.shape, tensor.type, tensor.buffer = name.encode(), list(shape), _TYPES[dtype], 0
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
+
+    def fix_shapes(self) -> None:
+        """Close the axes that the file leaves open, at the sizes that it is laid out for."""
+        for tensor in self.graph.tensors:
+            tensor.shapeSignature = None
+
+    def tell_operators_apart(self) -> None:
+        """Make the name of each operator its own."""
+        seen = {self.tensor(int(index)).name for index in (*self.graph.inputs, *self.graph.outputs)}
+        for position in range(len(self)):
+            tensor = self.tensor(self.outputs(position)[0])
+            if not tensor.name or (tensor.name in seen and not self._is_end(position)):
+                tensor.name = f"{(tensor.name or b'').decode()}#{position}".encode()
+            seen.add(tensor.name)
+
+    def _is_end(self, position: int) -> bool:
+        return self.outputs(position)[0] in [int(index) for index in self.graph.outputs]
 
     def name_tensors(self, layers: Mapping[int, str]) -> None:
         """Name each tensor after the operator that gives or first reads it, and layers after their modules.

@@ -27,6 +27,7 @@ from export.exporter import (
 )
 from export.half_precision import Halving
 from export.quantisation.simulation import weighted
+from export.sources.source import TfliteBase
 from export.tflite_int8 import quantised, version_of_quantiser
 from export.tflite_model import TfliteModel, Values, read_tflite
 
@@ -105,6 +106,9 @@ def converted(network: fx.GraphModule, inputs: tuple[Tensor, ...], outputs: tupl
 
 def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str]]:
     """Return the request's network as a file, and which operators compute which modules."""
+    if isinstance(request.base, TfliteBase):
+        own = read_tflite(request.base.content)
+        return own, {position: own.name(position) for position in own.layers()}
     network = request.network
     text = f"{network.code}\n{network}"
     shared = _converted(_Architecture(text, request.inputs, request.outputs, network))
@@ -147,16 +151,20 @@ def _other_values(network: nn.Module, layers: set[str]) -> dict[str, torch.Tenso
 def _layers(model: TfliteModel, network: fx.GraphModule) -> dict[int, str]:
     """Return which operators compute which modules, found by their weights.
 
-    Of modules with the same weights, the first operator computes the first.
+    A module may run several times: these operators share its weights. Of modules with the same values, the
+    first operator computes the first.
     """
     waiting = list(weighted(network))
     layers: dict[int, str] = {}
+    by_weight: dict[int, str] = {}
     for position in model.layers():
-        for name in waiting:
+        weight = model.inputs(position)[1]
+        for name in [by_weight[weight]] if weight in by_weight else waiting:
             if _computes(model, position, network.get_submodule(name)):
-                layers[position] = name
-                waiting.remove(name)
+                layers[position] = by_weight[weight] = name
                 break
+        if layers.get(position) in waiting:
+            waiting.remove(layers[position])
     return layers
 
 

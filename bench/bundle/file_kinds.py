@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.bundle.model_suffixes import SUFFIXES, TAKEN
 from bench.bundle.protobuf import (
     LENGTH,
     VARINT,
@@ -29,8 +30,6 @@ from user_files.safetensors_header import is_safetensors
 from user_files.signatures import FileSignature, signature_of
 from user_files.zip_names import names_in_zip
 
-_TAKEN = ("ONNX (.onnx)", "OpenVINO (.xml)", "TorchScript (.pt)", "ExecuTorch (.pte)", "ncnn (.param)")
-TAKEN = f"edgefit takes {', '.join(_TAKEN[:-1])} and {_TAKEN[-1]}"
 _AGAIN = "copy, download or export it again"
 _UNPACK = "unpack it, and give the model file in it"
 
@@ -52,6 +51,7 @@ OPENVINO = FileKind("an OpenVINO model", format="openvino")
 TORCHSCRIPT = FileKind("a TorchScript program", format="torchscript")
 EXECUTORCH = FileKind(FileSignature.EXECUTORCH.value, format="executorch")
 NCNN = FileKind("an ncnn model", format="ncnn")
+LITERT = FileKind(FileSignature.LITERT.value, format="litert")
 
 _WITH_NETWORK = (
     "name the function that builds the network: edgefit export package.module:function --weights FILE"
@@ -94,10 +94,7 @@ _NCNN_BINARY = FileKind("an ncnn model in binary form (.param.bin)", "give the .
 
 _BY_SIGNATURE: dict[FileSignature, FileKind] = {
     FileSignature.HDF5: FileKind(FileSignature.HDF5.value, _KERAS_REMEDY),
-    FileSignature.LITERT: FileKind(
-        f"{FileSignature.LITERT.value}, which is not yet measured by edgefit",
-        "give the same network as ONNX, OpenVINO or TorchScript",
-    ),
+    FileSignature.LITERT: LITERT,
     FileSignature.EXECUTORCH: EXECUTORCH,
     FileSignature.ORT: FileKind(FileSignature.ORT.value, "give the .onnx file that it was made from"),
     FileSignature.TENSORRT: _TENSORRT,
@@ -156,6 +153,7 @@ _BY_SUFFIX: dict[str, FileKind] = {
     ".onnx": FileKind("not ONNX, despite its name", _AGAIN),
     ".xml": FileKind("not XML, despite its name", _AGAIN),
     ".pt": FileKind("not TorchScript, despite its name", _AGAIN),
+    ".tflite": FileKind("not LiteRT, despite its name", _AGAIN),
     ".pth": FileKind("not TorchScript, despite its name", _AGAIN),
     ".pte": FileKind("not ExecuTorch, despite its name", _AGAIN),
 }
@@ -224,7 +222,7 @@ def _kind_of_zip(path: Path) -> FileKind:
 
 
 def _unpack(names: Sequence[str]) -> str:
-    models = [name for name in names if name.endswith((".onnx", ".xml", ".pt", ".pte", ".param"))]
+    models = [name for name in names if name.endswith(SUFFIXES)]
     return f"unpack it, and give {models[0]!r}" if models else _UNPACK
 
 

@@ -19,11 +19,11 @@ from bench.bundle.file_kinds import (
     ONNX,
     OPENVINO,
     SAVED_MODEL,
-    TAKEN,
     TORCH_PROGRAM,
     FileKind,
     kind_of_file,
 )
+from bench.bundle.model_suffixes import SUFFIXES, TAKEN
 from bench.bundle.onnx_graph import read_onnx_graph
 from bench.bundle.referred_files import leads_outside, referred_files
 from bench.bundle.variants import CONTROL_VARIANT, NULL_VARIANT
@@ -36,7 +36,6 @@ from user_files.path_kinds import own_folder_at, path_kind
 from user_files.path_names import why_unwritable
 from user_files.reading import reading
 
-_SUFFIXES = (".onnx", ".xml", ".pt", ".pte", ".param")
 _MOST_NAMED = 3
 _OTHERS = ("text, not a model", "a zip archive")
 # OpenVINO's writer puts nothing after it, and other writers hardly more.
@@ -171,7 +170,7 @@ def _kind_of_folder(folder: Path) -> FileKind:
         return FileKind("a bundle, not a model file", "give one of the model files in it")
     if (own := own_folder_at(folder)) is not None:
         return FileKind(f"{own.what}, neither a bundle nor a model file", own.remedy or TAKEN)
-    models = [name for name in names if name.lower().endswith(_SUFFIXES)]
+    models = [name for name in names if name.lower().endswith(SUFFIXES)]
     if models:
         return FileKind("a folder, not a model file", f"give a model in it: {_some(models)}")
     other = path_kind(folder)

@@ -28,6 +28,7 @@ class SourceKind(str, Enum):
     ONNX = "ONNX file"
     OPENVINO = "OpenVINO file"
     TORCHSCRIPT = "TorchScript file"
+    LITERT = "LiteRT file"
 
 
 class OutputRecord(Record):

@@ -34,6 +34,8 @@ Shape = Sequence[int]
 class RunTensor:
     """A tensor as the interpreter holds it."""
 
+    name: str
+    """Its name."""
     dtype: str
     """The type of its elements by numpy's name."""
     shape: tuple[int, ...]
@@ -60,9 +62,7 @@ def executed_by(operators: Sequence[RunOperator], tensors: Mapping[int, RunTenso
     taken = _taken([each for each in operators if each.kind == _DELEGATE], own)
     return Executed(
         source=f"LiteRT's graph, of which XNNPACK computes {len(taken)} of {len(own)} operators",
-        operators=tuple(
-            _operator(each, index, tensors) for index, each in enumerate(own) if each.kind in WEIGHTED
-        ),
+        operators=tuple(_operator(each, tensors) for each in own if each.kind in WEIGHTED),
         casts=sum(_converts(each, tensors, _FLOATS, _FLOATS) for each in own),
         quantise=sum(_converts(each, tensors, _FLOATS, _INTEGERS) for each in own),
         dequantise=sum(_converts(each, tensors, _INTEGERS, _FLOATS) for each in own),
@@ -96,15 +96,15 @@ def _converts(
     return is_conversion and not taken.is_constant
 
 
-def _operator(operator: RunOperator, index: int, tensors: Mapping[int, RunTensor]) -> Operator:
+def _operator(operator: RunOperator, tensors: Mapping[int, RunTensor]) -> Operator:
     read = [tensors[each] for each in operator.inputs]
-    shapes, output = [tensor.shape for tensor in read], tensors[operator.outputs[0]].shape
+    shapes, given = [tensor.shape for tensor in read], tensors[operator.outputs[0]]
     return Operator(
-        name=f"{operator.kind}_{index}",
+        name=given.name,
         operation=operator.kind,
         precision=_precision(operator.kind, read),
-        macs=macs_of(operator.kind, shapes, output),
-        elements=moved(*_factors(operator.kind, shapes), output),
+        macs=macs_of(operator.kind, shapes, given.shape),
+        elements=moved(*_factors(operator.kind, shapes), given.shape),
     )
 
 

@@ -7,7 +7,7 @@ others are bodies of loops and branches.
 import math
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,9 @@ class GraphTensor:
     dtype: str
     """The type of its elements by the schema's name."""
     shape: tuple[int, ...]
-    """Its sizes; -1 on an axis that the file leaves open."""
+    """Its sizes; where an axis is open, that which the file is laid out for, which is 1."""
+    open_axes: frozenset[int]
+    """The axes whose size the file leaves open."""
     is_constant: bool
     """Whether the file holds its values."""
     is_quantised: bool
@@ -56,7 +58,7 @@ class GraphTensor:
     @property
     def stated(self) -> Tensor:
         """The tensor as a signature states it."""
-        shape = tuple("?" if size < 0 else size for size in self.shape)
+        shape = tuple("?" if axis in self.open_axes else size for axis, size in enumerate(self.shape))
         return Tensor(name=self.name, dtype=_DTYPES.get(self.dtype, self.dtype.lower()), shape=shape)
 
 
@@ -118,31 +120,21 @@ def describe_file(entry: Path) -> ModelDescription:
     )
 
 
-def model_graph_of(graph: FileGraph, inputs: Sequence[Tensor] | None) -> ModelGraph:
-    """Return the operators with their multiply-accumulates; these need the shapes that the file states."""
+def model_graph_of(graph: FileGraph, shapes: Mapping[int, Sequence[int]] | None) -> ModelGraph:
+    """Return the operators with their multiply-accumulates. `shapes`: of the tensors; None: not known."""
     macs: Counter[str] = Counter()
-    unknown = set(_UNCOUNTED)
-    is_as_stated = inputs is not None and [tensor.shape for tensor in inputs] == [
-        tensor.stated.shape for tensor in graph.inputs
-    ]
-    for operator in graph.operators if inputs is not None else ():
-        shapes = [tensor.shape for tensor in (*operator.inputs, *operator.outputs) if tensor is not None]
-        if operator.kind not in WEIGHTED:
-            continue
-        if not is_as_stated or any(size < 0 for shape in shapes for size in shape):
-            unknown.add(operator.kind)
-            continue
-        read = [() if tensor is None else tensor.shape for tensor in operator.inputs]
-        macs[operator.kind] += macs_of(operator.kind, read, operator.outputs[0].shape)
-    known = {kind: count for kind, count in macs.items() if kind not in unknown}
+    for operator in graph.operators if shapes is not None else ():
+        if operator.kind in WEIGHTED:
+            read = [() if tensor is None else shapes[tensor.index] for tensor in operator.inputs]
+            macs[operator.kind] += macs_of(operator.kind, read, shapes[operator.outputs[0].index])
     return ModelGraph(
         producer=graph.producer,
         ir_version=graph.version,
         opsets=(),
         operators=operator_counts(
             Counter(each.kind for each in graph.operators),
-            None if inputs is None else known,
-            frozenset(unknown),
+            None if shapes is None else macs,
+            _UNCOUNTED,
         ),
         parameters=sum(map(_parameters, graph.tensors)),
         precision=graph.precision,
@@ -199,13 +191,13 @@ def _graph_in(content: bytes) -> FileGraph:
 
 def _tensor(model: schema.Model, tensor: schema.Tensor, index: int) -> GraphTensor:
     buffer, quantised = model.Buffers(tensor.Buffer()), tensor.Quantization()
-    signature = [tensor.ShapeSignature(axis) for axis in range(tensor.ShapeSignatureLength())]
-    shape = [tensor.Shape(axis) for axis in range(tensor.ShapeLength())]
+    stated = [tensor.ShapeSignature(axis) for axis in range(tensor.ShapeSignatureLength())]
     return GraphTensor(
         index=index,
         name=(tensor.Name() or b"").decode(errors="replace"),
         dtype=_TYPES[tensor.Type()],
-        shape=tuple(map(int, signature or shape)),
+        shape=tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength())),
+        open_axes=frozenset(axis for axis, size in enumerate(stated) if size < 0),
         is_constant=bool(buffer.DataLength() or buffer.Size()),
         is_quantised=quantised is not None and quantised.ScaleLength() > 0,
     )

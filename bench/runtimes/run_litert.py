@@ -15,6 +15,7 @@ from bench.bundle.model_graph import ModelGraph
 from bench.bundle.signature import Inputs, ModelDescription, Outputs, Tensor
 from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
+from bench.run_config import RunConfig
 from bench.runtimes.executed_litert import RunTensor, executed_by, run_operators
 from bench.runtimes.graph_litert import describe_file, model_graph_of, read_file_graph
 from bench.runtimes.protocol import LoadOptions
@@ -46,6 +47,7 @@ class LitertSession:
         constants = {tensor.index for tensor in file.tensors if tensor.is_constant}
         tensors = {
             each["index"]: RunTensor(
+                name=each["name"],
                 dtype=np.dtype(each["dtype"]).name,
                 shape=tuple(map(int, each["shape"])),
                 is_constant=each["index"] in constants,
@@ -96,8 +98,16 @@ def describe(entry: Path) -> ModelDescription:
 
 
 def read_graph(entry: Path, inputs: Sequence[Tensor] | None) -> ModelGraph:
-    """Read the file's graph; its multiply-accumulates follow from the shapes that the file states."""
-    return model_graph_of(read_file_graph(entry), inputs)
+    """Read the file's graph; its multiply-accumulates follow from the shapes of its tensors."""
+    graph = read_file_graph(entry)
+    if inputs is None:
+        return model_graph_of(graph, None)
+    if [tensor.shape for tensor in inputs] == [tensor.shape for tensor in graph.inputs]:
+        return model_graph_of(graph, {tensor.index: tensor.shape for tensor in graph.tensors})
+    config = RunConfig(threads=1, provider=CPU)
+    laid_out = _open(entry, LoadOptions(config=config, exact=True, inputs=tuple(inputs)))
+    details = laid_out.get_tensor_details()
+    return model_graph_of(graph, {each["index"]: tuple(map(int, each["shape"])) for each in details})
 
 
 def version() -> str:

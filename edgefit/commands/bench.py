@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.bundle.model_suffixes import NAMED_SUFFIXES
 from edgefit import __version__
 from edgefit.options import (
     AsJson,
@@ -41,8 +42,7 @@ def bench(
         list[Path],
         typer.Argument(
             metavar="MODEL...|BUNDLE",
-            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt, ncnn .param), or a bundle that "
-            "edgefit export wrote.",
+            help=f"Model files ({NAMED_SUFFIXES}), or a bundle that edgefit export wrote.",
         ),
     ],
     profile: Annotated[

@@ -17,8 +17,8 @@ def export(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A run folder, a model file (.onnx, .xml, .pt, .pt2), torchvision/NAME, timm/NAME or "
-            "package.module:function.",
+            help="A run folder, a model file (.onnx, .xml, .pt, .pt2, .tflite), torchvision/NAME, "
+            "timm/NAME or package.module:function.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="BUNDLE", help="The bundle folder to write.")],

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bench.bundle.model_suffixes import NAMED_SUFFIXES
 from edgefit.options import AsJson, Quiet, Shape, parse_shapes
 from edgefit.terminal import Output
 
@@ -13,9 +14,7 @@ from edgefit.terminal import Output
 def inspect(
     model: Annotated[
         Path,
-        typer.Argument(
-            metavar="MODEL", help="A model file: .onnx, OpenVINO .xml, TorchScript .pt, ncnn .param."
-        ),
+        typer.Argument(metavar="MODEL", help=f"A model file: {NAMED_SUFFIXES}."),
     ],
     shape: Shape = None,
     write: Annotated[

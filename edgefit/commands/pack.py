@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bench.bundle.model_suffixes import NAMED_SUFFIXES
 from edgefit import __version__
 from edgefit.options import (
     AsJson,
@@ -35,8 +36,7 @@ def pack(
         list[Path],
         typer.Argument(
             metavar="MODEL...|BUNDLE",
-            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt, ncnn .param), or a bundle that "
-            "edgefit export wrote.",
+            help=f"Model files ({NAMED_SUFFIXES}), or a bundle that edgefit export wrote.",
         ),
     ],
     for_: Annotated[

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from export.quantisation.sensitivity import Layer
-from export.sources.source import Base, OnnxBase
+from export.sources.source import Base, OnnxBase, TfliteBase
 
 if TYPE_CHECKING:
     import onnx
@@ -30,7 +30,7 @@ class _Work:
 
 def layers_of(base: Base) -> tuple[Layer, ...]:
     """Return the layers in the order in which they run; none of their noise is known."""
-    works = list(_in_onnx(base.model) if isinstance(base, OnnxBase) else _in_openvino(base.model))
+    works = list(_works_of(base))
     macs = max(1, sum(work.macs for work in works))
     weights = max(1, sum(work.weights for work in works))
     return tuple(
@@ -43,6 +43,30 @@ def layers_of(base: Base) -> tuple[Layer, ...]:
         )
         for work in works
     )
+
+
+def _works_of(base: Base) -> Iterator[_Work]:
+    match base:
+        case OnnxBase(model=model):
+            return _in_onnx(model)
+        case TfliteBase(content=content):
+            return _in_tflite(content)
+    return _in_openvino(base.model)
+
+
+def _in_tflite(content: bytes) -> Iterator[_Work]:
+    from bench.runtimes.executed_litert import macs_of
+    from export.tflite_model import read_tflite
+
+    model = read_tflite(content)
+    for position in model.layers():
+        shapes = [model.shape(index) for index in model.inputs(position)]
+        yield _Work(
+            name=model.name(position),
+            is_convolution=model.is_convolution(position),
+            macs=macs_of(model.kind(position), shapes, model.shape(model.outputs(position)[0])),
+            weights=model.weight(position).size,
+        )
 
 
 def _in_openvino(model: "openvino.Model") -> Iterator[_Work]:

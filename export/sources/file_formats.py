@@ -10,6 +10,7 @@ FORMAT_OF = {
     SourceKind.ONNX: "onnx",
     SourceKind.OPENVINO: "openvino",
     SourceKind.TORCHSCRIPT: "torchscript",
+    SourceKind.LITERT: "litert",
 }
 """The format of a source that is a file of one."""
 
@@ -28,6 +29,7 @@ FILE_SOURCES: Mapping[SourceKind, FileSource] = {
     SourceKind.ONNX: FileSource("an ONNX file", ("onnx", "openvino", "ncnn")),
     SourceKind.OPENVINO: FileSource("an OpenVINO file", ("openvino",)),
     SourceKind.TORCHSCRIPT: FileSource("a TorchScript file", ("openvino",)),
+    SourceKind.LITERT: FileSource("a LiteRT file", ("litert",)),
 }
 
 

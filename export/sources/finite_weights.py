@@ -73,3 +73,14 @@ def of_openvino(model: "openvino.Model") -> Iterator[Named]:
             node = node.input_value(0).get_node()
         if node.get_type_name() == "Constant":
             yield node.get_friendly_name(), np.asarray(node.data)
+
+
+def of_tflite(content: bytes) -> Iterator[Named]:
+    """Yield the weights and biases of a LiteRT file's layers."""
+    from export.tflite_model import read_tflite
+
+    model = read_tflite(content)
+    for position in model.layers():
+        yield f"{model.name(position)}.weight", model.weight(position)
+        if (bias := model.bias(position)) is not None:
+            yield f"{model.name(position)}.bias", bias

@@ -31,7 +31,14 @@ from bench.run_config import RunConfig
 from bench.runtimes.installed import import_runtime, row_of
 from bench.runtimes.protocol import LoadOptions, Session
 from export.sources.file_formats import FORMAT_OF
-from export.sources.finite_weights import Named, of_network, of_onnx, of_openvino, refuse_not_finite
+from export.sources.finite_weights import (
+    Named,
+    of_network,
+    of_onnx,
+    of_openvino,
+    of_tflite,
+    refuse_not_finite,
+)
 from export.sources.spec import SourceDescription, SourceSpec, StatedShape
 
 
@@ -91,6 +98,8 @@ def _weights_of(path: Path, kind: SourceKind) -> Iterator[Named]:
             import openvino
 
             return of_openvino(openvino.Core().read_model(str(path)))
+        case SourceKind.LITERT:
+            return of_tflite(path.read_bytes())
         case _:
             return of_network(torch.jit.load(str(path), map_location="cpu"))  # type: ignore[no-untyped-call]
 
@@ -128,4 +137,4 @@ def _outputs(
 def _producer(model: ModelFile) -> str:
     if model.format == "onnx":
         return read_onnx_graph(model.path).producer or "unknown"
-    return {"openvino": "OpenVINO", "torchscript": "PyTorch"}[model.format]
+    return {"openvino": "OpenVINO", "torchscript": "PyTorch", "litert": "LiteRT"}[model.format]

@@ -33,6 +33,10 @@ def _opened(source: OpenSource) -> Source:
             from export.sources.torchscript_file import TorchScriptFileSource
 
             return TorchScriptFileSource(Path(source.spec.name), source.inputs, source.outputs)
+        case SourceKind.LITERT:
+            from export.sources.tflite_file import TfliteFileSource
+
+            return TfliteFileSource(Path(source.spec.name), source.inputs)
         case SourceKind.TORCHVISION | SourceKind.TIMM | SourceKind.FUNCTION:
             from export.sources.torch_network import TorchNetworkSource
 
@@ -47,7 +51,7 @@ def describe_source(spec: SourceSpec, shapes: Sequence[StatedShape]) -> SourceDe
     """Return what a source takes and gives. Raises InputError if it cannot be opened, or if its shapes are
     open and nothing states them."""
     match spec.kind:
-        case SourceKind.ONNX | SourceKind.OPENVINO | SourceKind.TORCHSCRIPT:
+        case SourceKind.ONNX | SourceKind.OPENVINO | SourceKind.TORCHSCRIPT | SourceKind.LITERT:
             from export.sources.model_file import describe_file
 
             return describe_file(spec, shapes)

@@ -21,7 +21,7 @@ NETWORKS = (*_LIBRARIES.values(), SourceKind.FUNCTION)
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _PYTHON_FILE = re.compile(r".*\.py(:.*)?")
 _FORMS = (
-    "give a run folder, a model file (.onnx, .xml, .pt or .pt2), torchvision/NAME, timm/NAME, or "
+    "give a run folder, a model file (.onnx, .xml, .pt, .pt2 or .tflite), torchvision/NAME, timm/NAME, or "
     "package.module:function"
 )
 

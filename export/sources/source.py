@@ -35,7 +35,15 @@ class OpenVinoBase:
     """With fixed shapes."""
 
 
-Base = OnnxBase | OpenVinoBase
+@dataclass(frozen=True)
+class TfliteBase:
+    """The LiteRT file that formats are made from, where the source is one."""
+
+    content: bytes
+    """The file, with fixed shapes. A layer has the name of its operator's first output, which is its own."""
+
+
+Base = OnnxBase | OpenVinoBase | TfliteBase
 
 
 class Source(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from making.installed_formats import EXPORTED
 from torch import fx, nn
 
 from bench.bundle.recipe import Recipe
@@ -84,7 +85,7 @@ def sqnr_of(name: str, made: Exported, network: fx.GraphModule) -> float:
     return np.inf if ratio is None else ratio
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino", "torchscript"])
+@pytest.mark.parametrize("name", EXPORTED)
 @pytest.mark.parametrize("factor", [1e8, 1e-8])
 def test_layers_that_half_cannot_hold_stay_in_fp32(name: str, factor: float, tmp_path: Path) -> None:
     scaled = network(factor)
@@ -99,7 +100,7 @@ def test_layers_that_half_cannot_hold_stay_in_fp32(name: str, factor: float, tmp
     assert sqnr_of(name, made, scaled) > 50
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino", "torchscript"])
+@pytest.mark.parametrize("name", EXPORTED)
 def test_an_ordinary_network_keeps_no_layer_in_fp32(name: str, tmp_path: Path) -> None:
     made = exported(name, network(1.0), tmp_path)
 
@@ -107,7 +108,7 @@ def test_an_ordinary_network_keeps_no_layer_in_fp32(name: str, tmp_path: Path) -
     assert made.warnings == ()
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino", "torchscript"])
+@pytest.mark.parametrize("name", EXPORTED)
 @torch.no_grad()
 def test_an_artifact_without_half_weights_is_refused(name: str, tmp_path: Path) -> None:
     large = network(1.0)

@@ -105,6 +105,12 @@ def int8_weights(name: str, entry: Path) -> list[np.ndarray]:
             return [
                 constant.data for constant in constants if constant.get_element_type() == openvino.Type.i8
             ]
+        case "litert":
+            from export.tflite_model import read_tflite
+
+            model = read_tflite(entry.read_bytes())
+            layers = [model.weight(position) for position in model.layers()]
+            return [weights for weights in layers if weights.dtype == np.int8]
         case _:
             torch.backends.quantized.engine = "qnnpack"
             graph = torch.jit.freeze(_loaded(entry)).inlined_graph

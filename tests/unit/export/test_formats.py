@@ -10,6 +10,7 @@ else:
 
 from making.repository import ROOT
 
+from bench.bundle.model_suffixes import FORMAT_TITLES
 from bench.bundle.variants import Precision
 from bench.runtimes.formats import BUILD, FORMATS
 
@@ -61,4 +62,9 @@ def test_precisions_with_special_needs_are_precisions_of_the_format() -> None:
 
 def test_only_a_formats_own_files_name_it() -> None:
     for path in (ROOT / "export").glob("*.py"):
-        assert not re.search(rf"[\"']({'|'.join(FORMATS)})[\"']", path.read_text()), path
+        others = [name for name, row in FORMATS.items() if row.exporter != f"export.{path.stem}"]
+        assert not re.search(rf"[\"']({'|'.join(others)})[\"']", path.read_text()), path
+
+
+def test_the_suffixes_that_are_taken_are_those_of_the_table() -> None:
+    assert {row.suffixes[0]: row.title for row in FORMATS.values()} == FORMAT_TITLES

@@ -17,7 +17,7 @@ import torch
 from onnx import TensorProto, helper
 from PIL import Image
 
-from bench.bundle.file_kinds import ONNX, OPENVINO, TORCHSCRIPT, FileKind, kind_of_file
+from bench.bundle.file_kinds import LITERT, ONNX, OPENVINO, TORCHSCRIPT, FileKind, kind_of_file
 from bench.runtimes.formats import FORMATS
 
 
@@ -98,7 +98,6 @@ CONTENTS: dict[str, tuple[bytes, str, str]] = {
     "HDF5": (b"\x89HDF\r\n\x1a\n" + b"\0" * 90, "an HDF5 file, as Keras", "model.export"),
     "SavedModel": (message((1, 1), (2, message((1, b"meta"), (2, GRAPH_DEF_NODE)))), "SavedModel", "tf2onnx"),
     "GraphDef": (message((1, GRAPH_DEF_NODE), (1, GRAPH_DEF_NODE), (4, b"")), "TensorFlow graph", "tf2onnx"),
-    "LiteRT": (b"\x1c\0\0\0TFL3" + b"\0" * 40, "not yet measured by edgefit", "as ONNX"),
     "onnxruntime": (b"\x1c\0\0\0ORTM" + b"\0" * 40, "onnxruntime's own format", "the .onnx file"),
     "safetensors": (safetensors(), "weights without a network", "module:function --weights"),
     "Core ML": (message((1, 7), (2, b"\x0a\x00"), (502, b"")), "a Core ML model", "export it to ONNX"),
@@ -325,6 +324,6 @@ def test_a_damaged_node_is_of_no_kind(content: bytes) -> None:
 
 
 def test_formats_and_suffixes_are_those_of_the_runtimes() -> None:
-    for kind in (ONNX, OPENVINO, TORCHSCRIPT):
+    for kind in (ONNX, OPENVINO, TORCHSCRIPT, LITERT):
         assert kind.format in FORMATS
         assert f"({FORMATS[kind.format].suffixes[0]})" in kind.remedy
