@@ -5,7 +5,6 @@ It knows their options, and verifies nothing.
 
 import copy
 import warnings
-from importlib import metadata
 from typing import cast
 
 import torch
@@ -15,6 +14,7 @@ from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
     get_symmetric_quantization_config,
 )
 from executorch.exir import to_edge_transform_and_lower
+from executorch.version import __version__ as executorch_version
 from torch import Tensor, fx, nn
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 from torchao.quantization.pt2e.quantizer import Quantizer
@@ -59,7 +59,7 @@ def _save(network: nn.Module, request: ExportRequest, method: str | None = None)
     entry.write_bytes(program.buffer)
     return Exported(
         entry,
-        f"executorch {metadata.version('executorch')}",
+        f"executorch {executorch_version}",
         method=method,
         excluded_modules=request.recipe.excluded_modules,
     )

@@ -12,12 +12,11 @@ from user_files.reading import reading
 _MAGIC, _START = b"eh00", 8
 # The header's own length, the program's size, where segments begin, and since 2025 how long they are.
 _LAYOUT = "<IQQQ"
-_OLD_LAYOUT = "<IQQ"
 _BYTES = _START + len(_MAGIC) + struct.calcsize(_LAYOUT)
 
 
 @dataclass(frozen=True)
-class Header:
+class ProgramHeader:
     """What the header says, in bytes."""
 
     program_size: int
@@ -33,15 +32,14 @@ class Header:
         return max(self.program_size, self.segments_start + self.segments_size)
 
 
-def read_header(head: bytes) -> Header | None:
+def read_header(head: bytes) -> ProgramHeader | None:
     """Return the header of a file that begins with `head`; None if it has none, as files of before 2023."""
     if head[_START : _START + len(_MAGIC)] != _MAGIC or len(head) < _BYTES:
         return None
     at = _START + len(_MAGIC)
-    length, *_ = struct.unpack_from("<I", head, at)
-    has_size = length >= len(_MAGIC) + struct.calcsize(_LAYOUT)
-    sizes = struct.unpack_from(_LAYOUT if has_size else _OLD_LAYOUT, head, at)[1:]
-    return Header(*sizes) if has_size else Header(*sizes, segments_size=0)
+    length, program_size, segments_start, segments_size = struct.unpack_from(_LAYOUT, head, at)
+    is_new = length >= len(_MAGIC) + struct.calcsize(_LAYOUT)
+    return ProgramHeader(program_size, segments_start, segments_size if is_new else 0)
 
 
 def is_cut_off(path: Path) -> bool:

@@ -19,7 +19,7 @@ class DamagedTableError(Exception):
 
 
 @dataclass(frozen=True)
-class Table:
+class StoredTable:
     """A table of the buffer `content`, which begins at `position`."""
 
     content: bytes
@@ -30,10 +30,10 @@ class Table:
         at = self._at(field)
         return default if at is None else int(_read(self.content, at, kind))
 
-    def table(self, field: int) -> "Table | None":
+    def table(self, field: int) -> "StoredTable | None":
         """Return the table that a field refers to, a union's among them; None without one."""
         at = self._at(field)
-        return None if at is None else Table(self.content, self._target(at))
+        return None if at is None else StoredTable(self.content, self._target(at))
 
     def text(self, field: int) -> str:
         """Return the text of a field; empty without one."""
@@ -48,14 +48,14 @@ class Table:
         _refuse_beyond(self.content, start, length * struct.calcsize(f"<{kind}"))
         return struct.unpack_from(f"<{length}{kind}", self.content, start)
 
-    def tables(self, field: int) -> "list[Table]":
+    def tables(self, field: int) -> "list[StoredTable]":
         """Return the tables in a field; empty without one."""
         at = self._at(field)
         if at is None:
             return []
         start, length = self._vector(at)
         _refuse_beyond(self.content, start, length * _OFFSET)
-        return [Table(self.content, self._target(start + index * _OFFSET)) for index in range(length)]
+        return [StoredTable(self.content, self._target(start + index * _OFFSET)) for index in range(length)]
 
     def bytes_of(self, field: int) -> bytes:
         """Return the bytes in a field; empty without one."""
@@ -83,9 +83,9 @@ class Table:
         return start + _OFFSET, _read(self.content, start, UINT)
 
 
-def root_table(content: bytes, start: int = 0) -> Table:
+def root_table(content: bytes, start: int = 0) -> StoredTable:
     """Return the outermost table of a buffer that begins at `start`."""
-    return Table(content, start + _read(content, start, UINT))
+    return StoredTable(content, start + _read(content, start, UINT))
 
 
 def _read(content: bytes, position: int, kind: str) -> int:

@@ -7,11 +7,11 @@ QC8W) GEMM`. The events have no shapes: those are the file's, whose operators ru
 import re
 from collections.abc import Sequence
 
-from bench.bundle.flatbuffer import Table, root_table
+from bench.bundle.flatbuffer import StoredTable, root_table
 from bench.measurements import Executed, Operator
 from bench.runtimes.executed import PRECISIONS
 from bench.runtimes.program_executorch import Program
-from bench.runtimes.xnnpack_graph import Step
+from bench.runtimes.xnnpack_graph import ProgramStep
 
 _SIZE_PREFIX = 4
 _RUN = "Execute"
@@ -42,13 +42,13 @@ def executed_by(dump: bytes, program: Program) -> Executed:
     )
 
 
-def _operators(ran: Sequence[str], steps: Sequence[Step]) -> list[Operator]:
+def _operators(ran: Sequence[str], steps: Sequence[ProgramStep]) -> list[Operator]:
     """Return what ran, with the shapes of the file's operators if there are as many of them."""
-    known: Sequence[Step | None] = steps if len(steps) == len(ran) else [None] * len(ran)
+    known: Sequence[ProgramStep | None] = steps if len(steps) == len(ran) else [None] * len(ran)
     return [_operator(name, step) for name, step in zip(ran, known, strict=True)]
 
 
-def _operator(name: str, step: Step | None) -> Operator:
+def _operator(name: str, step: ProgramStep | None) -> Operator:
     return Operator(
         name=name,
         operation=_NUMBER.sub("", name).removeprefix(_KERNEL),
@@ -58,7 +58,7 @@ def _operator(name: str, step: Step | None) -> Operator:
     )
 
 
-def _precision(name: str, step: Step | None) -> str:
+def _precision(name: str, step: ProgramStep | None) -> str:
     """Return the precision by the operator's own name; of the program's own kernels by their tensors."""
     found = _TYPES.search(name)
     if found is None:
@@ -78,5 +78,5 @@ def _events_of_last_run(dump: bytes) -> list[str]:
     return [_name(event) for event in profiled if event is not None]
 
 
-def _name(event: Table) -> str:
+def _name(event: StoredTable) -> str:
     return event.text(4) or event.text(0)

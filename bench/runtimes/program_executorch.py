@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bundle.executorch_header import read_header
-from bench.bundle.flatbuffer import BYTE, UBYTE, UINT, ULONG, DamagedTableError, Table, root_table
+from bench.bundle.flatbuffer import BYTE, UBYTE, UINT, ULONG, DamagedTableError, StoredTable, root_table
 from bench.runtimes.executed import convolution_macs, matrix_macs, moved, transposed_convolution_macs
-from bench.runtimes.xnnpack_graph import Step, Value, XnnpackGraph, read_xnnpack_graph
+from bench.runtimes.xnnpack_graph import ProgramStep, StoredValue, XnnpackGraph, read_xnnpack_graph
 
 XNNPACK = "XnnpackBackend"
 METHOD = "forward"
@@ -52,13 +52,13 @@ class NoMethodError(Exception):
 class Program:
     """What a file says of the method `forward`."""
 
-    inputs: tuple[Value | str, ...]
+    inputs: tuple[StoredValue | str, ...]
     """What it takes; for an input that is no tensor, what it is instead."""
-    outputs: tuple[Value | str, ...]
+    outputs: tuple[StoredValue | str, ...]
     """What it gives."""
-    steps: tuple[Step, ...]
+    steps: tuple[ProgramStep, ...]
     """Its operators, in order."""
-    constants: tuple[Value, ...]
+    constants: tuple[StoredValue, ...]
     """Its weights and other constants."""
     backends: tuple[str, ...]
     """The backends that it needs."""
@@ -77,7 +77,7 @@ def read_program(path: Path) -> Program:
     values = [_value(value) for value in plan.tables(2)]
     backends = tuple(delegate.text(0) for delegate in plan.tables(7))
     graphs = [_graph(root, delegate) for delegate in plan.tables(7)]
-    own = [value for value in values if isinstance(value, Value) and value.is_constant]
+    own = [value for value in values if isinstance(value, StoredValue) and value.is_constant]
     return Program(
         inputs=tuple(_at(values, index) for index in plan.numbers(3)),
         outputs=tuple(_at(values, index) for index in plan.numbers(4)),
@@ -87,21 +87,21 @@ def read_program(path: Path) -> Program:
     )
 
 
-def _value(stored: Table) -> Value | str:
+def _value(stored: StoredTable) -> StoredValue | str:
     kind, tensor = stored.number(0, UBYTE), stored.table(1)
     if kind != _TENSOR or tensor is None:
         return _NO_TENSORS.get(kind, "a list")
     dtype = tensor.number(0, BYTE)
-    return Value(_DTYPES.get(dtype, f"type {dtype}"), tensor.numbers(2), tensor.number(5, UINT) != 0)
+    return StoredValue(_DTYPES.get(dtype, f"type {dtype}"), tensor.numbers(2), tensor.number(5, UINT) != 0)
 
 
-def _at(values: Sequence[Value | str], index: int) -> Value | str:
+def _at(values: Sequence[StoredValue | str], index: int) -> StoredValue | str:
     if not 0 <= index < len(values):
         raise DamagedTableError
     return values[index]
 
 
-def _graph(root: Table, delegate: Table) -> XnnpackGraph | None:
+def _graph(root: StoredTable, delegate: StoredTable) -> XnnpackGraph | None:
     """Return what XNNPACK runs of a delegate; None if another backend runs it."""
     reference = delegate.table(1)
     if delegate.text(0) != XNNPACK or reference is None:
@@ -115,7 +115,7 @@ def _graph(root: Table, delegate: Table) -> XnnpackGraph | None:
     return read_xnnpack_graph(blob, XNNPACK)
 
 
-def _segment(root: Table, index: int) -> bytes:
+def _segment(root: StoredTable, index: int) -> bytes:
     """Return a segment's bytes: they stand behind the program, from where its header says."""
     content, segments, header = root.content, root.tables(4), read_header(root.content)
     if header is None or index >= len(segments):
@@ -128,11 +128,11 @@ def _segment(root: Table, index: int) -> bytes:
 
 
 def _steps(
-    plan: Table,
-    values: Sequence[Value | str],
+    plan: StoredTable,
+    values: Sequence[StoredValue | str],
     backends: Sequence[str],
     graphs: Sequence[XnnpackGraph | None],
-) -> Iterator[Step]:
+) -> Iterator[ProgramStep]:
     """Yield the operators in the order in which they run."""
     names = [operator.text(0) for operator in plan.tables(6)]
     for instruction in (each for chain in plan.tables(5) for each in chain.tables(2)):
@@ -147,26 +147,26 @@ def _steps(
         elif (graph := graphs[index]) is not None:
             yield from graph.steps
         else:
-            yield Step(backends[index], backends[index], macs=None)
+            yield ProgramStep(backends[index], backends[index], macs=None)
 
 
-def _kernel(name: str, arguments: Sequence[Value | str]) -> Step:
+def _kernel(name: str, arguments: Sequence[StoredValue | str]) -> ProgramStep:
     """Return an operator that the program's own kernels run; the last of its tensors is what it gives."""
-    tensors = [argument for argument in arguments if isinstance(argument, Value)]
+    tensors = [argument for argument in arguments if isinstance(argument, StoredValue)]
     if name in _CONVERSIONS and len(tensors) > 1 and tensors[0].dtype != tensors[-1].dtype:
-        return Step(name, None, converts=(tensors[0].dtype, tensors[-1].dtype))
+        return ProgramStep(name, None, converts=(tensors[0].dtype, tensors[-1].dtype))
     if name.startswith((_QUANTISE, _DEQUANTISE)) and len(tensors) > 1:
-        return Step(name, None, converts=(tensors[0].dtype, tensors[-1].dtype))
+        return ProgramStep(name, None, converts=(tensors[0].dtype, tensors[-1].dtype))
     if name in _MATRICES and len(tensors) > _MATRICES[name] + 2:
         taken, weight = tensors[_MATRICES[name] :][:2]
         shapes = taken.shape, weight.shape, tensors[-1].shape
-        return Step(name, None, matrix_macs(shapes[2], taken.shape[-1]), moved(*shapes), taken.dtype)
+        return ProgramStep(name, None, matrix_macs(shapes[2], taken.shape[-1]), moved(*shapes), taken.dtype)
     if name == _CONVOLUTION and len(tensors) > 2:
         return _convolution(name, tensors)
-    return Step(name, None)
+    return ProgramStep(name, None)
 
 
-def _convolution(name: str, tensors: Sequence[Value]) -> Step:
+def _convolution(name: str, tensors: Sequence[StoredValue]) -> ProgramStep:
     """Return a convolution. A transposed one has as many input channels as its weights have first ones."""
     taken, weight, output = tensors[0].shape, tensors[1].shape, tensors[-1].shape
     is_transposed = weight[0] == taken[1] and weight[0] != output[1]
@@ -175,4 +175,4 @@ def _convolution(name: str, tensors: Sequence[Value]) -> Step:
         if is_transposed
         else convolution_macs(output, weight, weight[0])
     )
-    return Step(name, None, macs, moved(taken, weight, output), tensors[0].dtype)
+    return ProgramStep(name, None, macs, moved(taken, weight, output), tensors[0].dtype)

@@ -22,7 +22,7 @@ from bench.measurements import Executed
 from bench.runtimes.executed_executorch import executed_by
 from bench.runtimes.program_executorch import METHOD, Program, read_program
 from bench.runtimes.protocol import LoadOptions
-from bench.runtimes.xnnpack_graph import Value
+from bench.runtimes.xnnpack_graph import StoredValue
 
 _INTEGERS = ("int8", "uint8", "int4")
 
@@ -93,7 +93,7 @@ def describe(entry: Path) -> ModelDescription:
     )
 
 
-def _tensor(name: str, value: Value | str) -> Tensor:
+def _tensor(name: str, value: StoredValue | str) -> Tensor:
     if isinstance(value, str):
         return Tensor(name=name, dtype=f"{value}, no tensor", shape=None)
     return Tensor(name=name, dtype=value.dtype, shape=value.shape)

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.bundle.flatbuffer import SHORT, UBYTE, UINT, DamagedTableError, Table, root_table
+from bench.bundle.flatbuffer import SHORT, UBYTE, UINT, DamagedTableError, StoredTable, root_table
 from bench.runtimes.executed import (
     convolution_macs,
     inner_dimension,
@@ -45,7 +45,7 @@ _QUANTISED_VALUE = 2
 
 
 @dataclass(frozen=True)
-class Value:
+class StoredValue:
     """A tensor."""
 
     dtype: str
@@ -57,7 +57,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Step:
+class ProgramStep:
     """An operator, in the order in which a program runs it."""
 
     kind: str
@@ -83,9 +83,9 @@ class Step:
 class XnnpackGraph:
     """A part of a program that XNNPACK runs."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ProgramStep, ...]
     """Its nodes."""
-    constants: tuple[Value, ...]
+    constants: tuple[StoredValue, ...]
     """Its weights."""
 
 
@@ -108,7 +108,7 @@ def _graph_in(blob: bytes) -> bytes:
     return blob[start : start + size]
 
 
-def _value(stored: Table) -> tuple[int, Value]:
+def _value(stored: StoredTable) -> tuple[int, StoredValue]:
     """Return a tensor, and the number by which nodes refer to it."""
     tensor = stored.table(1)
     if tensor is not None and stored.number(0, UBYTE) == _QUANTISED_VALUE:
@@ -117,32 +117,32 @@ def _value(stored: Table) -> tuple[int, Value]:
         raise DamagedTableError
     number = tensor.number(0, SHORT)
     dtype = _DTYPES[number] if 0 <= number < len(_DTYPES) else f"type {number}"
-    return tensor.number(6, UINT), Value(dtype, tensor.numbers(2, UINT), tensor.number(3, UINT) != 0)
+    return tensor.number(6, UINT), StoredValue(dtype, tensor.numbers(2, UINT), tensor.number(3, UINT) != 0)
 
 
-def _step(stored: Table, values: Mapping[int, Value], backend: str) -> Step:
+def _step(stored: StoredTable, values: Mapping[int, StoredValue], backend: str) -> ProgramStep:
     number, node = stored.number(0, UBYTE), stored.table(1)
     kind = _NODES[number] if number < len(_NODES) else f"node {number}"
     if node is None:
         raise DamagedTableError
     if kind == _CONVERT:
         source, target = (_tensor(node, field, values) for field in (0, 1))
-        return Step(kind, backend, converts=(source.dtype, target.dtype))
+        return ProgramStep(kind, backend, converts=(source.dtype, target.dtype))
     if kind not in _MULTIPLIED:
-        return Step(kind, backend, macs=None if kind == "ScaledDotProductAttention" else 0)
+        return ProgramStep(kind, backend, macs=None if kind == "ScaledDotProductAttention" else 0)
     taken, weight, output = (_tensor(node, field, values) for field in _MULTIPLIED[kind])
     shapes = taken.shape, weight.shape, output.shape
-    return Step(kind, backend, _macs(kind, node, *shapes), moved(*shapes), taken.dtype)
+    return ProgramStep(kind, backend, _macs(kind, node, *shapes), moved(*shapes), taken.dtype)
 
 
-def _tensor(node: Table, field: int, values: Mapping[int, Value]) -> Value:
+def _tensor(node: StoredTable, field: int, values: Mapping[int, StoredValue]) -> StoredValue:
     if (value := values.get(node.number(field, UINT))) is None:
         raise DamagedTableError
     return value
 
 
 def _macs(
-    kind: str, node: Table, taken: tuple[int, ...], weight: tuple[int, ...], output: tuple[int, ...]
+    kind: str, node: StoredTable, taken: tuple[int, ...], weight: tuple[int, ...], output: tuple[int, ...]
 ) -> int:
     if _MULTIPLIED[kind] is _CONVOLUTION:
         channels = node.number(_GROUPS, UINT) * node.number(_GROUP_OUTPUTS, UINT)

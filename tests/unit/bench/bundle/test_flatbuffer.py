@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from bench.bundle.flatbuffer import SHORT, UBYTE, ULONG, DamagedTableError, Table, root_table
+from bench.bundle.flatbuffer import SHORT, UBYTE, ULONG, DamagedTableError, StoredTable, root_table
 
 
 def buffer(*fields: bytes, vtable: tuple[int, ...]) -> bytes:
@@ -49,6 +49,6 @@ def test_a_buffer_that_was_cut_off_is_damaged(length: int) -> None:
 
 def test_a_table_outside_of_its_buffer_is_damaged() -> None:
     with pytest.raises(DamagedTableError):
-        Table(b"\0" * 8, -4).number(0)
+        StoredTable(b"\0" * 8, -4).number(0)
     with pytest.raises(DamagedTableError):
         WITH_TEXT.numbers(0, ULONG)
