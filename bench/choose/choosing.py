@@ -8,6 +8,7 @@ from bench.bundle.variants import Precision
 from bench.choose.budget_violations import limits_of, retention_check, violations
 from bench.choose.candidates import Candidate, CandidateSet, JudgedBy, candidate_sets
 from bench.choose.comparing import TIE, Preference, Relation, compare
+from bench.choose.other_networks import more_accurate_network
 from bench.choose.pareto import Costs
 from bench.choose.wording import (
     figures,
@@ -275,7 +276,9 @@ class _Chooser:
         headline = f"{profile}: {chosen.name}, {latency_figure(chosen)}"
         if len(headline) <= _LONGEST_HEADLINE:
             return headline
-        return f"{profile}: {chosen.run.case}, {latency_figure(chosen)}"
+        is_single = len({row.report.name for row in self._set.ranked}) == 1
+        name = chosen.run.case if is_single else f"{chosen.run.case} of {chosen.report.name}"
+        return f"{profile}: {name}, {latency_figure(chosen)}"
 
     def _explanation(
         self, chosen: Candidate | None, tied: Sequence[Candidate], among: Sequence[Candidate]
@@ -304,7 +307,8 @@ class _Chooser:
             sentences.append(f"not decided against {against}")
         if not check.is_shown:
             sentences.append(check.sentence)
-        return [*sentences, *based_on, *self._unclaimed(chosen)]
+        other = more_accurate_network(chosen, self._set.ranked, self._prefer)
+        return [*sentences, *([] if other is None else [other]), *based_on, *self._unclaimed(chosen)]
 
     def _unclaimed(self, chosen: Candidate) -> list[str]:
         """Return which classes have too few images to show that they keep their recall."""

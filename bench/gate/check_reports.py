@@ -29,6 +29,7 @@ from bench.report.conditions import (
     differing_systems,
     ratio_through_controls,
 )
+from bench.report.joint_runs import have_same_images, took_turns, why_not_same_answers
 from bench.report.outputs import judged_outputs
 from bench.report.predictions import as_values, labels_of
 from bench.report.schema import BundleRecord, Evaluation, Report, Run
@@ -40,6 +41,10 @@ _RETENTION = "compare the retention that each report shows"
 _OF_REPORTS = (
     "the two reports were measured at different times: latencies are compared through their control "
     "workloads, and load times are not compared; what is measured together allows a narrower limit"
+)
+_OF_ONE_RUN = (
+    "the two reports are of one run: latencies are compared through its control workload, and load times are "
+    "not compared; edgefit compare pairs the blocks of such reports, which gives narrower intervals"
 )
 
 
@@ -168,17 +173,20 @@ def _other_machine(candidate: Report, baseline: Report) -> OtherMachine | None:
 
 
 def _shared_evaluation(candidate: Report, baseline: Report) -> Evaluation | str:
-    """Return the evaluation of the images that both reports evaluated: the first images of one pack.
+    """Return the evaluation of the images that both reports evaluated: the first images of one pack, or of
+    two packs that are known to hold the same ones.
 
     Return a sentence instead, where there is none.
     """
     if candidate.evaluation is None or baseline.evaluation is None:
         return "model files are measured without labels"
     if candidate.bundle is not None and baseline.bundle is not None:
-        if takes_other_inputs(candidate.bundle, baseline.bundle):
+        is_known = have_same_images(candidate.evaluation, baseline.evaluation)
+        is_same = is_known and why_not_same_answers(candidate, baseline) is None
+        if not is_same and takes_other_inputs(candidate.bundle, baseline.bundle):
             inputs = f"{candidate.bundle.input_words}, was {baseline.bundle.input_words}"
             return f"{NOT_COMPARABLE}the networks take different inputs: {inputs}; {_RETENTION}"
-        if candidate.bundle.pack_sha256 != baseline.bundle.pack_sha256:
+        if not is_same and candidate.bundle.pack_sha256 != baseline.bundle.pack_sha256:
             return _of_other_images(candidate.bundle, baseline.bundle)
     return min(candidate.evaluation, baseline.evaluation, key=lambda evaluation: evaluation.images)
 
@@ -225,7 +233,7 @@ def _notes(candidate: Report, baseline: Report) -> list[str]:
         *differing_versions(candidate, baseline),
         *subject_differences(candidate.subject, baseline.subject),
         *_of_systems(candidate, baseline),
-        _OF_REPORTS,
+        _OF_ONE_RUN if took_turns(candidate, baseline) else _OF_REPORTS,
     ]
 
 

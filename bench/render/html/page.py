@@ -36,6 +36,8 @@ from user_files.printable import printable_lines, without_commands
 _MOST_SAMPLES = 60_000
 # More columns of a confusion matrix are no longer read across.
 _MOST_COLUMNS = 20
+# Tables of more classes take the whole width of the page, one below the other.
+_MOST_SIDE_BY_SIDE = 4
 
 Thumbnail = Callable[[int], str]
 
@@ -114,6 +116,9 @@ def to_html(
         compared=compared,
         signs=SIGNS,
         sections=_sections(devices),
+        has_wide_tables=any(
+            len(table.rows) > _MOST_SIDE_BY_SIDE for device in devices for table in device.classes
+        ),
         flips_after=_flips_after(devices),
         history=history,
         noun=noun_of(reports[0]),

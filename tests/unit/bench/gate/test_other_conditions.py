@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from making.checks import checked
 from making.compared_report import Row, bundle, made_report
+from making.networks import network
 from making.repository import ROOT
 from making.tiny_report import HOST
 
@@ -253,3 +254,25 @@ def test_slow_cores_are_not_compared_with_the_fast_ones_of_the_same_cpu() -> Non
     assert "kinds of cores '2× Cortex-A55', was '2× Cortex-A76'" in found.sentence
     # Older reports do not list their cores.
     assert incomparable(checked(slow, report())) == incomparable(checked(report(), slow)) == set()
+
+
+def test_two_networks_of_one_run_are_compared_on_the_images_that_both_answered() -> None:
+    """The packs of two networks differ in the answers of the fp32 networks; their images are the same."""
+    large = network("large", {"onnx-int8": Row(10)}, sources="a" * 64)
+    small = network("small", {"onnx-int8": Row(10, wrong=100)}, sources="a" * 64)
+    resized = network(
+        "small",
+        {"onnx-int8": Row(10, wrong=100)},
+        samples="8" * 64,
+        sources="a" * 64,
+        bundle={"image_size": 64},
+    )
+    others = network("small", {"onnx-int8": Row(10, wrong=100)}, samples="8" * 64)
+
+    for candidate in (small, resized):
+        found = checked(candidate, large)
+        assert finding(found, Quantity.ACCURACY).verdict is Verdict.WORSE
+        assert any("are of one run" in note for note in found.notes)
+    assert finding(checked(others, large), Quantity.ACCURACY).verdict is Verdict.INCOMPARABLE
+    alone = checked(report(), report())
+    assert any("measured at different times" in note for note in alone.notes)

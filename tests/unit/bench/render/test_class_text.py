@@ -50,6 +50,7 @@ def test_the_page_has_a_matrix_with_counts_and_shares() -> None:
     assert '<td class="wrong" style="--share:1.00">20<small>100%</small></td>' in page
     assert '<th scope="row">8 a name, with a comma and &lt;signs&gt;</th>' in page
     assert "<signs>" not in page
+    assert page.count('<div class="devices wide">') == 2  # a matrix of nine classes in half a page is cut off
 
 
 def test_a_page_of_a_thousand_classes_is_hardly_larger_than_one_of_two() -> None:
