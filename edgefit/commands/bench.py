@@ -39,7 +39,7 @@ def bench(
         list[Path],
         typer.Argument(
             metavar="MODEL...|BUNDLE",
-            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt), or a bundle that "
+            help="Model files (.onnx, OpenVINO .xml, TorchScript .pt, ExecuTorch .pte), or a bundle that "
             "edgefit export wrote.",
         ),
     ],

@@ -13,7 +13,10 @@ from edgefit.terminal import Output
 def inspect(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="A model file: .onnx, OpenVINO .xml, TorchScript .pt."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A model file: .onnx, OpenVINO .xml, TorchScript .pt, ExecuTorch .pte.",
+        ),
     ],
     shape: Shape = None,
     write: Annotated[
