@@ -27,13 +27,26 @@ from bench.runtimes.xnnpack_graph import StoredValue
 _INTEGERS = ("int8", "uint8", "int4")
 
 
+class UnloadableProgramError(Exception):
+    """A program that the runtime refuses, for which it gives a number."""
+
+    def __init__(self, error: RuntimeError) -> None:
+        super().__init__(
+            f"{version()} cannot load the program ({error}): it is damaged, was written by another version, "
+            "or needs an operator or a type that is missing here; export it again, with this version"
+        )
+
+
 class ExecutorchSession:
     """A loaded program and its method `forward`."""
 
     def __init__(self, entry: Path) -> None:
         self._entry = entry
-        self._program = _load(entry)
-        self._method = self._program.load_method(METHOD)
+        try:
+            self._program = _load(entry)
+            self._method = self._program.load_method(METHOD)
+        except RuntimeError as error:
+            raise UnloadableProgramError(error) from None
 
     def infer(self, inputs: Inputs) -> Outputs:
         """Return every output; they are copied out of the program's memory."""

@@ -65,6 +65,14 @@ def test_a_program_for_a_backend_that_is_not_here_is_refused(tmp_path: Path) -> 
         load(foreign)
 
 
+def test_a_program_with_an_operator_that_the_runtime_lacks_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    foreign = tmp_path / "model.pte"
+    foreign.write_bytes((STORED / "fp32.pte").read_bytes().replace(b"aten::mean", b"aten::lost"))
+
+    with pytest.raises(Exception, match=r"cannot load the program .*needs an operator .* export it again"):
+        load(foreign)
+
+
 def test_the_example_of_ship_gives_what_bench_measured() -> None:
     write = FORMATS["executorch"].usage
     assert write is not None
