@@ -14,7 +14,8 @@ as well, so that like is compared with like.
 
 What is finished stays in FOLDER: the same command goes on where it was cut off. `--until trained` leaves out
 what must be measured on a quiet machine. Printed, and written to FOLDER/table.md: the table, and each claim
-with what was measured. On two quiet cores the whole takes about 40 minutes.
+with what was measured. On two quiet cores the whole takes about 40 minutes, estimated
+from single training steps.
 """
 
 import argparse
