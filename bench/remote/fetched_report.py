@@ -23,6 +23,8 @@ _USUAL_BYTES, _MOST_BYTES = 32 << 20, 1 << 30
 _VALUE_BYTES, _MOST_OUTPUTS = 24, 1000
 # Ten bytes for each of some thousand inferences a second.
 _SUSTAINED_BYTES_PER_S = 64 << 10
+# JSON may have half of a character, which has no bytes.
+_DAMAGED = (InputError, ContentError, ValidationError, UnicodeEncodeError)
 _AGAIN = "run the same command again, and check which machine answers at this address if this comes back"
 
 
@@ -41,12 +43,7 @@ def fetched_reports(
     try:
         texts = (text,) if not isinstance(subject, Networks) else _texts(text)
         reports = tuple(parse_report(each.encode(), Path(f"{board}'s report.json")) for each in texts)
-    except (
-        InputError,
-        ContentError,
-        ValidationError,
-        UnicodeEncodeError,
-    ) as error:  # JSON may have half of a character
+    except _DAMAGED as error:
         raise BoardError(
             f"{board}: the board sent a damaged report ({shortened(str(error))}); run the same command again"
         ) from error
