@@ -44,10 +44,12 @@ from export.quantisation.sums import Kind, Step, sums_in_float
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
 from export.sources.source import OnnxBase
 
-# Clip (ReLU6) must be among them: otherwise each Clip that the range does not make redundant runs in float.
-_QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "ReduceMean"]
+# Clip (ReLU6) and Relu must be among them: otherwise they run in float, and the values before them are
+# rounded as well, to a range that has room for the negative ones. That cost a SqueezeNet 4 dB.
+_QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "Relu", "ReduceMean"]
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
 _KINDS = {"Conv": Kind.CONVOLUTION, "Gemm": Kind.MATRIX, "MatMul": Kind.MATRIX, "Add": Kind.SUM}
+_RESHAPING = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 # The optimiser that `_protect` is about leaves matrix products alone.
 _PROTECTED = ("Conv", "Gemm")
 _METHODS = {
@@ -225,6 +227,7 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
             *_products_in_float(model),
             *_sums_in_float(model),
             *_means_in_float(model),
+            *_outputs_in_float(model),
         ],
         calibrate_method=_METHODS[request.recipe.ranges],
         extra_options={
@@ -320,6 +323,22 @@ def _means_in_float(model: ModelProto) -> list[str]:
         for node in model.graph.node
         if node.op_type == "ReduceMean" and not pools_an_image(_axes_of(node, stored))
     ]
+
+
+def _outputs_in_float(model: ModelProto) -> list[str]:
+    """Return the names of the sums and means that give an output, if only in another shape.
+
+    An output is read in fp32, so that rounding it would gain nothing.
+    """
+    producers = {output: node for node in model.graph.node for output in node.output}
+    names = []
+    for value in model.graph.output:
+        node = producers.get(value.name)
+        while node is not None and node.op_type in _RESHAPING:
+            node = producers.get(node.input[0])
+        if node is not None and node.op_type in ("Add", "ReduceMean"):
+            names.append(node.name)
+    return names
 
 
 def _axes_of(node: NodeProto, stored: Mapping[str, TensorProto]) -> list[int]:

@@ -1,0 +1,99 @@
+"""Which operators onnxruntime quantises in an int8 ONNX file, on small graphs made here."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import ModelProto, helper, numpy_helper
+
+from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.recipe import Recipe
+from bench.bundle.signature import Tensor
+from bench.bundle.variants import Precision
+from export.calibration import CalibrationInputs
+from export.exporter import ExportRequest
+from export.sources.source import OnnxBase
+from export.to_onnx import export
+
+IMAGES = 4
+INPUT = Tensor(name="image", dtype="float32", shape=(1, 3, 8, 8))
+OUTPUT = Tensor(name="logits", dtype="float32", shape=(1, 2))
+
+
+def graph(activation: str, end: str) -> ModelProto:
+    """Return a graph of two convolutions, each with an activation, and an end that gives the logits."""
+    nodes = []
+    for number, source in enumerate(["image", "active0"]):
+        weights = [source, f"layer{number}.weight", f"layer{number}.bias"]
+        nodes += [
+            helper.make_node("Conv", weights, [f"value{number}"], f"conv{number}"),
+            helper.make_node(activation, [f"value{number}"], [f"active{number}"], f"activation{number}"),
+        ]
+    pooled = "logits" if end == "mean" else "pooled"
+    nodes.append(helper.make_node("ReduceMean", ["active1", "axes"], [pooled], "mean", keepdims=0))
+    if end == "linear":
+        head = ["pooled", "head.weight", "head.bias"]
+        nodes.append(helper.make_node("Gemm", head, ["logits"], "head", transB=1))
+    if end == "reshaped mean":
+        nodes.append(helper.make_node("Reshape", ["pooled", "shape"], ["logits"], "reshape"))
+    random = np.random.default_rng(3)
+    shapes = {
+        "layer0.weight": (8, 3, 1, 1),
+        "layer0.bias": (8,),
+        "layer1.weight": (2, 8, 1, 1),
+        "layer1.bias": (2,),
+        "head.weight": (2, 2),
+        "head.bias": (2,),
+    }
+    stored = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    stored |= {"axes": np.array([2, 3]), "shape": np.array([1, 2])}
+    values = [
+        helper.make_tensor_value_info(tensor.name, onnx.TensorProto.FLOAT, tensor.sizes)
+        for tensor in (INPUT, OUTPUT)
+    ]
+    read = {name for node in nodes for name in node.input}
+    tensors = [numpy_helper.from_array(value, name) for name, value in stored.items() if name in read]
+    body = helper.make_graph(nodes, "small", values[:1], values[1:], tensors)
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def quantised(model: ModelProto, folder: Path) -> ModelProto:
+    images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
+    pack = EvaluationPack(images, np.zeros(IMAGES, np.int64), np.zeros((IMAGES, 1), np.float32))
+    request = ExportRequest(
+        make_network=lambda: pytest.fail("the graph is the file's own"),
+        base=OnnxBase(model),
+        inputs=(INPUT,),
+        outputs=(OUTPUT,),
+        precision=Precision.INT8,
+        calibration=CalibrationInputs(pack, (INPUT,), IMAGES),
+        folder=folder,
+        recipe=Recipe(corrected=False),
+    )
+    return onnx.load(export(request).entry)
+
+
+def rounded_values(model: ModelProto) -> list[str]:
+    return [node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+
+
+@pytest.mark.parametrize("activation", ["Relu", "Clip"])
+def test_a_convolution_and_its_relu_are_one_operator_in_int8(activation: str, tmp_path: Path) -> None:
+    made = quantised(graph(activation, "linear"), tmp_path)
+
+    kinds = Counter(node.op_type for node in made.graph.node)
+    assert kinds[activation] == 0
+    assert rounded_values(made) == ["image", "active0", "active1", "pooled"]
+
+
+@pytest.mark.parametrize(("end", "output"), [("mean", "ReduceMean"), ("reshaped mean", "Reshape")])
+def test_a_mean_that_gives_the_outputs_is_not_rounded(end: str, output: str, tmp_path: Path) -> None:
+    made = quantised(graph("Relu", end), tmp_path)
+
+    producers = {name: node.op_type for node in made.graph.node for name in node.output}
+    assert producers["logits"] == output
+    assert not [
+        node for node in made.graph.node if node.op_type == "QuantizeLinear" and "pooled" in node.input
+    ]
