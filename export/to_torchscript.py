@@ -38,7 +38,9 @@ from export.exporter import (
     with_layers_in_fp32,
 )
 from export.half_precision import Halving
-from export.quantisation.simulation import is_sum, output_of, sums_in_int8, weighted
+from export.quantisation.simulation import output_of, weighted
+from export.torchscript_in_fp32 import keep_in_fp32, with_operators_in_fp32
+from export.torchscript_ranges import limit_scales_of_sums, observe_what_is_told_apart
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
@@ -122,6 +124,7 @@ def _quantise(request: ExportRequest) -> Exported:
         inputs = _inputs_for(request)
         for first in range(0, len(inputs), _BATCH):
             observed(torch.from_numpy(inputs.batch(first, _BATCH)))
+        limit_scales_of_sums(observed)
         quantised = convert_fx(observed)
     modules = request.recipe.excluded_modules
     method = "torch FX post-training" if is_default else _INT8_METHOD.format(level=request.weight_level)
@@ -155,8 +158,7 @@ def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.Gr
     that range is clipped: the SQNR was 7 dB. So ReLU replaces ReLU6 while layers are fused, and ReLU6 returns
     while ranges are found. No value above 6 gets a level then, and int8 clips at 6 by itself.
     """
-    network, clipped = copy.deepcopy(request.network), _clipped_layers(request)
-    _keep_in_float(network)
+    network, clipped = with_operators_in_fp32(request.network), _clipped_layers(request)
     for activation in clipped.values():
         network.set_submodule(activation, nn.ReLU())
     observed: fx.GraphModule = prepare_fx(network, _settings(request), example)
@@ -164,18 +166,8 @@ def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.Gr
         fused = observed.get_submodule(layer)
         assert isinstance(fused, nn.Sequential)
         fused[1] = nn.ReLU6()
+    observe_what_is_told_apart(observed, request.network)
     return observed
-
-
-def _keep_in_float(network: fx.GraphModule) -> None:
-    """Write sums that stay in fp32, and products of two tensors, as operators that torch never quantises."""
-    in_int8 = sums_in_int8(network)
-    for node in network.graph.nodes:
-        if is_sum(node) and node not in in_int8:
-            node.target = torch.ops.aten.add.Tensor
-        elif node.target is torch.matmul:
-            node.target = torch.ops.aten.matmul.default
-    network.recompile()
 
 
 def _observe_by_default(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.GraphModule:
@@ -197,6 +189,7 @@ def _settings(request: ExportRequest) -> QConfigMapping:
         ),
     )
     mapping = QConfigMapping().set_global(settings)
+    keep_in_fp32(mapping, request.network)
     layers = weighted(request.network)
     for name in request.recipe.excluded_modules:
         for module in {name, str(output_of(request.network, layers[name]).target)}:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from export.quantisation.saturation import Bounds, told_apart
 from export.quantisation.sums import Kind, Step, sums_in_float
 
 _ACTIVATION_LEVELS = 256
@@ -28,6 +29,11 @@ class Range:
     def joined(self, other: "Range") -> "Range":
         """Return the smallest range that includes both."""
         return Range(min(self.low, other.low), max(self.high, other.high))
+
+    def within(self, bounds: Bounds) -> "Range":
+        """Return the part of it that lies within bounds; where none does, the nearer bound."""
+        smallest, largest = bounds
+        return Range(min(max(self.low, smallest), largest), max(min(self.high, largest), smallest))
 
 
 def range_of(value: Tensor) -> Range:
@@ -145,15 +151,17 @@ def simulate(
 
 @torch.inference_mode()
 def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
-    """Return, by node name, the range over all images of every tensor that may be quantised.
+    """Return, by node name, the range over all images of every tensor that may be quantised: of the values
+    that the functions that read it tell apart.
 
     `batches`: float32 [n, 3, h, w] each.
     """
     tensors = quantised_tensors(network, frozenset())
+    bounds = {node: told_apart(network, node) for node in tensors}
     ranges: dict[str, Range] = {}
     for batch in batches:
         for node, value in Stepwise(network).walk(batch):
             if node in tensors:
-                new = range_of(value)
+                new = range_of(value).within(bounds[node])
                 ranges[node.name] = ranges[node.name].joined(new) if node.name in ranges else new
     return ranges
