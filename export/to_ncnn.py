@@ -3,6 +3,8 @@
 It knows pnnx's options and where ncnn stores weights, and verifies nothing.
 """
 
+import copy
+import operator
 import shutil
 import signal
 import subprocess
@@ -11,11 +13,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import onnx
 import pnnx
 import torch
+from torch import fx
+from torch.fx.passes.shape_prop import ShapeProp
 
 from bench.bundle.signature import Tensor
 from bench.bundle.tensor_pack import constant_inputs
@@ -77,8 +82,43 @@ def _written(request: ExportRequest, folder: Path) -> Path:
     example = tuple(torch.from_numpy(array) for array in constant_inputs(request.inputs))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing is deprecated; pnnx reads nothing newer
-        torch.jit.trace(request.network, example, check_trace=False).save(str(path))  # type: ignore[no-untyped-call]
+        network = convertible(request.network, example)
+        torch.jit.trace(network, example, check_trace=False).save(str(path))  # type: ignore[no-untyped-call]
     return path
+
+
+def convertible(network: fx.GraphModule, example: tuple[torch.Tensor, ...]) -> fx.GraphModule:
+    """Return a copy without two steps that pnnx has no layers for, and that vision transformers have.
+
+    A constant is repeated for each sample of a batch; `example` has as many as the file will take.
+    """
+    changed = copy.deepcopy(network)
+    ShapeProp(changed).propagate(*example)
+    for node in changed.graph.find_nodes(op="call_method", target="expand_as"):
+        constant, samples = node.args
+        if constant.meta["tensor_meta"].shape == samples.meta["tensor_meta"].shape:
+            node.replace_all_uses_with(constant)
+    for node in changed.graph.find_nodes(op="call_function", target=torch.ops.aten.unbind.int):
+        _select_in_place(changed.graph, node)
+    changed.graph.eliminate_dead_code()
+    changed.recompile()
+    return changed
+
+
+def _select_in_place(graph: fx.Graph, unbind: fx.Node) -> None:
+    """Select the parts of an axis where it lies, if it was moved before the batch to be taken apart there."""
+    arguments: tuple[Any, ...] = unbind.args
+    moved, *axis = arguments
+    is_taken_apart = all(part.target is operator.getitem for part in unbind.users)
+    if moved.target is not torch.permute or any(axis) or not is_taken_apart:
+        return
+    whole, order = moved.args
+    first, *others = (axis % len(order) for axis in order)
+    for part in list(unbind.users):
+        with graph.inserting_before(part):
+            selected = graph.call_function(torch.select, (whole, first, part.args[1]))
+            left = [axis - (axis > first) for axis in others]
+            part.replace_all_uses_with(graph.call_function(torch.permute, (selected, left)))
 
 
 def _convert(source: Path) -> Path:
