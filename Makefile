@@ -16,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 # The same for what the site needs, which is a small part of it.
 DOCS_INSTALLED := $(VENV)/.docs-installed
 
-.PHONY: coverage demo docs docs-links docs-generate help lint test test-fast test-slow test-device install check-python clean
+.PHONY: coverage demo docs docs-links docs-generate help lint test test-fast test-slow test-device install install-litert check-python clean
 .DEFAULT_GOAL := install
 
 help: ## this list
@@ -58,6 +58,9 @@ test-device: $(INSTALLED) ## an emulated arm64 board (as root)
 	$(BIN)/pytest -n 2 tests/device
 
 install: $(INSTALLED) ## everything into .venv
+
+install-litert: $(INSTALLED) ## what exports LiteRT, into .venv (x86-64, Python 3.11 and newer)
+	$(PIP_INSTALL) --no-deps --requirement .ci/litert-tools.txt
 
 $(INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

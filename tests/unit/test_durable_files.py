@@ -49,6 +49,7 @@ REASONS = {
     "bench/system/sandbox.py": SETTING,
     "export/artifact.py": IN_A_WHOLE_FOLDER,
     "export/networks.py": TEMPORARY,
+    "export/to_litert.py": IN_A_WHOLE_FOLDER,
     "export/to_torchscript.py": IN_A_WHOLE_FOLDER,
     "export/worker.py": "into a pipe",
     "models/disk_space.py": IN_A_WHOLE_FOLDER,
