@@ -1,6 +1,7 @@
 """ExecuTorch's own runtime, where it is installed: what it runs, on how many threads, and what it refuses."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,9 +90,9 @@ def test_the_example_of_ship_gives_what_bench_measured() -> None:
             gives_one_tensor=True,
         )
     )
-    names: dict[str, object] = {"HERE": STORED, "ENTRY": "int8.pte", "inputs": [IMAGE]}
+    names: dict[str, Any] = {"HERE": STORED, "ENTRY": "int8.pte", "inputs": [IMAGE]}
     exec("\n".join([usage.imports, usage.load, usage.infer]), names)
 
-    (by_example,) = names["outputs"]  # type: ignore[misc]
+    (by_example,) = names["outputs"]
     assert np.array_equal(by_example, load(STORED / "int8.pte").infer([IMAGE])[0])
     assert description.signature.inputs[0].shape == (1, 3, SIDE, SIDE)

@@ -1,0 +1,60 @@
+"""What ExecuTorch's exporter makes of a recipe: which layers stay in fp32, and what the weights are."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from making.executorch_files import export_tiny, request_of, tiny_network
+from torch import fx, nn
+
+from bench.bundle.recipe import RangeMethod, Recipe
+from bench.bundle.variants import Precision
+from bench.run_config import RunConfig
+from bench.runtimes.installed import load_runtime
+from bench.runtimes.protocol import LoadOptions
+
+pytest.importorskip("torchao")
+
+EXCLUDED = Recipe(corrected=False, excluded_modules=("stem",), ranges=RangeMethod.HISTOGRAM)
+
+
+def precisions_of(entry: Path) -> list[str]:
+    """Return in which precision each operator runs; the first of them is the stem."""
+    session = load_runtime("executorch").load(entry, LoadOptions(RunConfig(threads=1, provider="cpu")))
+    inputs = request_of(Precision.INT8, entry.parent).calibration.inputs(0)
+    return [operator.precision for operator in session.executed(inputs).operators]
+
+
+def test_an_excluded_layer_is_the_only_one_that_stays_in_fp32(tmp_path: Path) -> None:
+    exported = export_tiny(Precision.INT8, tmp_path, EXCLUDED)
+
+    assert precisions_of(exported.entry) == ["fp32", "int8", "int8", "int8"]
+    assert exported.excluded_modules == ("stem",)
+    assert exported.method is not None
+    assert "int8 weights of ±64 per channel, histogram ranges" in exported.method
+
+
+def test_layers_that_the_graph_does_not_have_are_named() -> None:
+    from export.executorch_in_int8 import RecipeQuantiser, UnknownLayersError
+
+    quantiser = RecipeQuantiser(tiny_network(), EXCLUDED, 64)
+
+    with pytest.raises(
+        UnknownLayersError, match="left these layers out, or renamed them: first, head, secon"
+    ):
+        quantiser.annotate(fx.symbolic_trace(nn.Identity()))
+
+
+def test_a_layer_whose_weights_half_precision_cannot_hold_stays_in_fp32(tmp_path: Path) -> None:
+    from export.to_executorch import export
+
+    network = tiny_network()
+    weight = network.get_submodule("stem").weight
+    assert isinstance(weight, torch.Tensor)
+    weight.data[0, 0, 0, 0] = 70_000
+
+    exported = export(request_of(Precision.FP16, tmp_path, network=network))
+
+    assert precisions_of(exported.entry) == ["fp32", "fp16", "fp16", "fp16"]
+    assert exported.excluded_modules == ("stem",)
+    assert "1 layer stays in fp32" in exported.warnings[0]
