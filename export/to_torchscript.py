@@ -40,7 +40,7 @@ from export.exporter import (
 from export.half_precision import Halving
 from export.quantisation.simulation import output_of, weighted
 from export.torchscript_in_fp32 import keep_in_fp32, with_operators_in_fp32
-from export.torchscript_ranges import limit_scales_of_sums, observe_what_is_told_apart
+from export.torchscript_ranges import limit_scales_of_sums, observe_within_bounds
 
 _INT8_METHOD = "torch FX post-training, uint8 activations, int8 weights of ±{level} per channel"
 _BATCH = 8
@@ -166,7 +166,7 @@ def _observe(request: ExportRequest, example: tuple[torch.Tensor, ...]) -> fx.Gr
         fused = observed.get_submodule(layer)
         assert isinstance(fused, nn.Sequential)
         fused[1] = nn.ReLU6()
-    observe_what_is_told_apart(observed, request.network)
+    observe_within_bounds(observed, request.network)
     return observed
 
 

@@ -58,9 +58,10 @@ def _call(node: fx.Node, function: Callable[..., Tensor], args: tuple[Argument, 
 
 def _pair(size: object) -> list[int]:
     """Return the output size of an adaptive pooling for both dimensions."""
-    pair = list(size) if isinstance(size, tuple | list) else [size, size]
-    assert all(isinstance(side, int) for side in pair)  # None, the size of the input, is of no known network
-    return pair
+    first, last = size if isinstance(size, tuple | list) else (size, size)
+    assert isinstance(first, int)  # None, the size of the input, is of no known network
+    assert isinstance(last, int)
+    return [first, last]
 
 
 def _is_read_in_int8(network: fx.GraphModule, node: fx.Node, layers: set[fx.Node]) -> bool:

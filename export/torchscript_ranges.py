@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.ao.quantization import FixedQParamsObserver
 from torch.ao.quantization.observer import UniformQuantizationObserverBase as Observer
+from torch.nn import functional as F
 
-from export.quantisation.saturation import told_apart
+from export.quantisation.saturation import distinguished
 from export.quantisation.simulation import is_sum, weighted
 
 # QNNPACK adds tensors whose scales are from 2**-14 of the sum's to below 2**8 of it, and refuses others. A
@@ -19,11 +20,11 @@ from export.quantisation.simulation import is_sum, weighted
 _SMALLEST_SHARE, _LARGEST_SHARE = 2.0**-14, 2.0**7
 
 
-def observe_what_is_told_apart(observed: fx.GraphModule, network: fx.GraphModule) -> None:
-    """Let the observers of layers see no values that the functions which read them do not tell apart."""
+def observe_within_bounds(observed: fx.GraphModule, network: fx.GraphModule) -> None:
+    """Let the observers of layers see no values that the functions which read them do not distinguish."""
     nodes = {node.name: node for node in observed.graph.nodes}
     for node in weighted(network).values():
-        bounds = told_apart(network, node)
+        bounds = distinguished(network, node)
         for reader in nodes[node.name].users:
             if isinstance(observer := _module(observed, reader), Observer):
                 observer.register_forward_pre_hook(_clamp(*bounds))
@@ -56,7 +57,8 @@ def limit_scales_of_sums(observed: fx.GraphModule) -> None:
 
 def widened(scales: Mapping[str, float], sums: Sequence[Sum]) -> dict[str, float]:
     """Return scales that QNNPACK adds: none smaller than before, and none larger than the largest was."""
-    scales, before = dict(scales), {}
+    scales = dict(scales)
+    before: dict[str, float] = {}
     while scales != before:
         before = dict(scales)
         for sum_ in sums:
@@ -72,15 +74,23 @@ def _sums_in_int8(observed: fx.GraphModule, names: Mapping[nn.Module, str]) -> I
     for node in observed.graph.nodes:
         if not is_sum(node):
             continue
-        operands = [names.get(_module(observed, operand)) for operand in node.all_input_nodes]
-        results = [names.get(_module(observed, reader)) for reader in _after_relu(observed, node).users]
+        operands = [_name_of(names, observed, operand) for operand in node.all_input_nodes]
+        results = [_name_of(names, observed, reader) for reader in _after_relu(observed, node).users]
         if all(operands) and any(results):
             yield Sum(tuple(name for name in operands if name), next(name for name in results if name))
 
 
+def _name_of(names: Mapping[nn.Module, str], observed: fx.GraphModule, node: fx.Node) -> str | None:
+    module = _module(observed, node)
+    return None if module is None else names.get(module)
+
+
 def _after_relu(observed: fx.GraphModule, node: fx.Node) -> fx.Node:
     readers = list(node.users)
-    return readers[0] if len(readers) == 1 and isinstance(_module(observed, readers[0]), nn.ReLU) else node
+    if len(readers) != 1:
+        return node
+    is_relu = isinstance(_module(observed, readers[0]), nn.ReLU) or readers[0].target in (F.relu, torch.relu)
+    return readers[0] if is_relu else node
 
 
 def _module(observed: fx.GraphModule, node: fx.Node) -> nn.Module | None:
@@ -88,13 +98,13 @@ def _module(observed: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 
 
 def _parameters(observer: Observer) -> tuple[float, int]:
-    scale, zero = observer.calculate_qparams()
+    scale, zero = observer.calculate_qparams()  # type: ignore[no-untyped-call]
     return float(scale), int(zero)
 
 
 def _replace(observed: fx.GraphModule, observer: Observer, scale: float, zero: int) -> None:
     """Give every tensor of an observer a fixed scale."""
-    fixed = FixedQParamsObserver(scale, zero, dtype=torch.quint8, quant_min=0, quant_max=255)
+    fixed = FixedQParamsObserver(scale, zero)  # type: ignore[no-untyped-call]
     for name, module in list(observed.named_modules(remove_duplicate=False)):
         if module is observer:
             observed.set_submodule(name, fixed)

@@ -1,4 +1,4 @@
-"""Which values of a tensor the functions that read it tell apart: int8 needs no levels for the others.
+"""Which values of a tensor the functions that read it distinguish: int8 needs no levels for the others.
 
 Half of what a convolution gives to hard-swish may lie below -3, where hard-swish is 0. A range that ends at
 -3 has finer levels, and the network computes the same. It knows torch.fx graphs and no format.
@@ -15,7 +15,7 @@ Bounds = tuple[float, float]
 """The smallest and the largest value that matter."""
 
 # Beyond these, hard-swish, hard-sigmoid, ReLU and ReLU6 are constant. The others are so but for less than
-# what 8 bits tell apart of values up to 1.
+# what 8 bits distinguish of values up to 1.
 _HARD_SWISH, _HARD_SIGMOID = (-3.0, math.inf), (-3.0, 3.0)
 _RELU, _RELU6 = (0.0, math.inf), (0.0, 6.0)
 _SILU, _SIGMOID, _GELU = (-8.0, math.inf), (-8.0, 8.0), (-4.0, math.inf)
@@ -44,8 +44,8 @@ _FUNCTIONS: dict[Callable[..., Tensor], Bounds] = {
 _ALL = (-math.inf, math.inf)
 
 
-def told_apart(network: fx.GraphModule, node: fx.Node) -> Bounds:
-    """Return the bounds beyond which no function that reads a node tells its values apart."""
+def distinguished(network: fx.GraphModule, node: fx.Node) -> Bounds:
+    """Return the bounds beyond which no function that reads a node distinguishes its values."""
     passed = [_passed(network, reader) for reader in node.users]
     if not passed:
         return _ALL

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-from export.quantisation.saturation import Bounds, told_apart
+from export.quantisation.saturation import Bounds, distinguished
 from export.quantisation.sums import Kind, Step, sums_in_float
 
 _ACTIVATION_LEVELS = 256
@@ -152,12 +152,12 @@ def simulate(
 @torch.inference_mode()
 def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
     """Return, by node name, the range over all images of every tensor that may be quantised: of the values
-    that the functions that read it tell apart.
+    that the functions that read it distinguish.
 
     `batches`: float32 [n, 3, h, w] each.
     """
     tensors = quantised_tensors(network, frozenset())
-    bounds = {node: told_apart(network, node) for node in tensors}
+    bounds = {node: distinguished(network, node) for node in tensors}
     ranges: dict[str, Range] = {}
     for batch in batches:
         for node, value in Stepwise(network).walk(batch):

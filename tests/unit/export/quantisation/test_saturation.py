@@ -1,4 +1,4 @@
-"""Which values of a tensor the functions that read it tell apart."""
+"""Which values of a tensor the functions that read it distinguish."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from export.quantisation.saturation import told_apart
+from export.quantisation.saturation import distinguished
 from export.quantisation.simulation import Range, fake_quantise, find_ranges, weighted
 
 
@@ -26,7 +26,7 @@ class Read(nn.Module):
 
 def bounds_of(network: nn.Module) -> tuple[float, float]:
     traced = fx.symbolic_trace(network)
-    return told_apart(traced, weighted(traced)["layer"])
+    return distinguished(traced, weighted(traced)["layer"])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_function_gives_nearly_the_same_for_values_that_are_limited_to_its_bou
     assert float((function(values.clamp(low, high)) - function(values)).abs().max()) < 0.003
 
 
-def test_what_one_of_several_functions_tells_apart_counts() -> None:
+def test_what_one_of_several_functions_distinguishes_counts() -> None:
     assert bounds_of(Read(nn.Hardsigmoid(), nn.ReLU6())) == (-3.0, 6.0)
     assert bounds_of(Read(nn.Hardsigmoid(), nn.Conv2d(4, 4, 1))) == (-math.inf, math.inf)
     assert bounds_of(Read()) == (-math.inf, math.inf)
