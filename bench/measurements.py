@@ -164,6 +164,9 @@ class Executed(Record):
     """Number of steps that convert integer to float."""
     elsewhere: Count = 0
     """Number of other steps that ran on another provider than the requested one. Each costs two copies."""
+    unaccelerated: Count = 0
+    """Number of steps that the runtime's library of fast kernels (XNNPACK in LiteRT) did not take. Kernels of
+    the runtime itself computed them."""
 
 
 class OutputValues(Record):

@@ -67,6 +67,7 @@ def row_warnings(
         *_of_precision(outcome, requested, "was requested" if excluded_modules is not None else _BY_GRAPH),
         *([] if excluded_modules is None else _of_operators(outcome, requested, excluded_modules)),
         *_of_places(outcome),
+        *_of_kernels(outcome),
         *_of_proof(outcome),
     ]
 
@@ -268,6 +269,18 @@ def _of_places(outcome: Completed) -> list[str]:
     if not count:
         return []
     return [f"{count} steps ran on another provider than the requested one; the latency includes the copies"]
+
+
+def _of_kernels(outcome: Completed) -> list[str]:
+    count = 0 if outcome.executed is None else outcome.executed.unaccelerated
+    if not count:
+        return []
+    steps = "1 step was" if count == 1 else f"{count} steps were"
+    sentence = (
+        f"{steps} not taken by the runtime's library of fast kernels (XNNPACK), and computed by kernels of "
+        "the runtime itself, which may be slow"
+    )
+    return [sentence]
 
 
 def _of_proof(outcome: Completed) -> list[str]:

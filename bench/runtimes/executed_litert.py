@@ -66,7 +66,7 @@ def executed_by(operators: Sequence[RunOperator], tensors: Mapping[int, RunTenso
         casts=sum(_converts(each, tensors, _FLOATS, _FLOATS) for each in own),
         quantise=sum(_converts(each, tensors, _FLOATS, _INTEGERS) for each in own),
         dequantise=sum(_converts(each, tensors, _INTEGERS, _FLOATS) for each in own),
-        elsewhere=len(own) - len(taken),
+        unaccelerated=len(own) - len(taken),
     )
 
 

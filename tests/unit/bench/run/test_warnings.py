@@ -236,6 +236,17 @@ def test_an_operator_that_should_run_in_float_and_does_not_warns() -> None:
     assert "0 operators ran in float, but the recipe excludes 1 modules" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 step was not taken by"), (3, "3 steps were not taken by")]
+)
+def test_steps_that_fast_kernels_did_not_take_are_a_warning(count: int, words: str) -> None:
+    ran = executed("fp32").model_copy(update={"unaccelerated": count})
+
+    (warning,) = row_warnings(steady(executed=ran), Precision.FP32, SAMPLING, quick=False)
+
+    assert words in warning
+
+
 def test_a_label_that_is_not_what_ran_is_a_warning() -> None:
     in_float = steady(executed=executed("fp32"))
 

@@ -44,20 +44,20 @@ def test_all_operators_between_what_a_delegate_reads_and_gives_ran_in_it() -> No
     ran = executed_by([*OWN, RunOperator("DELEGATE", (0, 2, 5), (7,))], TENSORS)
 
     assert ran.source == "LiteRT's graph, of which XNNPACK computes 5 of 5 operators"
-    assert ran.elsewhere == 0
+    assert ran.unaccelerated == 0
 
 
-def test_an_operator_between_two_delegates_ran_elsewhere() -> None:
+def test_an_operator_between_two_delegates_ran_in_own_kernels() -> None:
     delegates = [RunOperator("DELEGATE", (0, 2), (3,)), RunOperator("DELEGATE", (4, 5), (7,))]
 
     ran = executed_by([*OWN, *delegates], TENSORS)
 
     assert "computes 4 of 5 operators" in ran.source
-    assert ran.elsewhere == 1
+    assert ran.unaccelerated == 1
 
 
-def test_without_a_delegate_every_operator_ran_elsewhere() -> None:
-    assert executed_by(OWN, TENSORS).elsewhere == len(OWN)
+def test_without_a_delegate_every_operator_ran_in_own_kernels() -> None:
+    assert executed_by(OWN, TENSORS).unaccelerated == len(OWN)
 
 
 def test_floats_times_weights_of_8_bits_are_computed_in_int8_and_halves_are_not() -> None:
