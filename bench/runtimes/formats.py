@@ -319,8 +319,8 @@ FORMATS = {
         exporter_needs=("torch", "executorch", "torchao"),
         build_extra="build-executorch",
         calibrated=(Precision.INT8,),
-        # The others are those of its exporters; one of them is offered as no wheel.
-        imports_of_required=("numpy",),
+        # They are those of its exporters; one of them is offered as no wheel.
+        imports_of_required=(),
         is_large=True,
         half_needs=_CPUS_WITH_HALF,
         usage=_executorch_usage,

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
 from executorch.extension.pybindings import _C
 
 from bench.bundle.model_graph import ModelGraph, operator_counts
-from bench.bundle.signature import Inputs, ModelDescription, Outputs, Signature, Tensor
+from bench.bundle.signature import Array, Inputs, ModelDescription, Outputs, Signature, Tensor
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
 from bench.measurements import Executed
@@ -46,12 +47,13 @@ class ExecutorchSession:
             self._program = _load(entry)
             self._method = self._program.load_method(METHOD)
         except RuntimeError as error:
+            _refuse_missing_backend(entry)
             raise UnloadableProgramError(error) from None
 
     def infer(self, inputs: Inputs) -> Outputs:
         """Return every output; they are copied out of the program's memory."""
         outputs = self._method.call([torch.from_numpy(values) for values in inputs])
-        return [output.numpy() for output in outputs]
+        return [_to_numpy(output) for output in outputs]
 
     def executed(self, inputs: Inputs) -> Executed:
         """Run the file once more, in a program of its own that notes its events."""
@@ -85,13 +87,24 @@ def load(entry: Path, options: LoadOptions) -> ExecutorchSession:
     XNNPACK adds int8 products in 32 bits on every CPU, so that `options.exact` changes nothing.
     """
     _C._unsafe_reset_threadpool(options.config.threads)
+    return ExecutorchSession(entry)
+
+
+def _refuse_missing_backend(entry: Path) -> None:
+    """Raise MissingRuntimeError if a program needs a backend that is not here. Reading it takes memory."""
     for backend in read_program(entry).backends:
         if not _C._is_available(backend):
             raise MissingRuntimeError(
                 f"the program needs the backend '{backend}', which {version()} does not have here; "
                 "export it for XNNPACK"
             )
-    return ExecutorchSession(entry)
+
+
+def _to_numpy(output: torch.Tensor | float) -> Array:
+    if not isinstance(output, torch.Tensor):
+        return np.asarray(output)
+    array: Array = (output.float() if output.dtype is torch.bfloat16 else output).numpy()
+    return array
 
 
 def describe(entry: Path) -> ModelDescription:
