@@ -125,7 +125,8 @@ class TfliteModel:
         weight = self.weight(position)
         if weight.ndim != _CONVOLUTION_AXES:
             return weight
-        return weight.transpose(3, 0, 1, 2) if self.is_depthwise(position) else weight.transpose(0, 3, 1, 2)
+        moved: Values = weight.transpose((3, 0, 1, 2) if self.is_depthwise(position) else (0, 3, 1, 2))
+        return moved
 
     def bias(self, position: int) -> Values | None:
         """Return a layer's bias; None if it has none."""

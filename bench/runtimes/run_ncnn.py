@@ -52,7 +52,7 @@ class NcnnSession:
     def _fed(self, inputs: Inputs) -> ncnn.Extractor:
         extractor = self.net.create_extractor()
         for (name, dtype), values in zip(self._inputs, inputs, strict=True):
-            extractor.input(name, _mat(np.asarray(values, dtype)))
+            extractor.input(name, _mat(np.ascontiguousarray(values, dtype)))  # ncnn ignores strides
         return extractor
 
     def executed(self, inputs: Inputs) -> Executed:

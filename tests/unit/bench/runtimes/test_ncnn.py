@@ -76,6 +76,15 @@ def test_outputs_come_by_their_numbers_and_a_batch_gives_what_its_items_give(tmp
     np.testing.assert_array_equal(items, before)
 
 
+def test_an_input_may_lie_in_memory_in_any_order(tmp_path: Path) -> None:
+    session = opened(write_ncnn(tmp_path, ["Input in0 0 1 in0", "ReLU relu 1 1 in0 out0"]))
+    values = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+
+    (output,) = session.infer([values.transpose(0, 1, 3, 2)])
+
+    np.testing.assert_array_equal(output, values.transpose(0, 1, 3, 2))
+
+
 def test_a_file_that_states_shapes_leaves_only_the_batch_open(tmp_path: Path) -> None:
     lines = ["Input image 0 1 image 0=7 1=5 2=3", "Input depth 0 1 depth 0=4 1=3 11=2 2=1", "Input x 0 1 x"]
     path = write_ncnn(tmp_path, [*lines, "Concat all 3 1 image depth x out0"])
