@@ -38,6 +38,8 @@ _OBSERVERS: dict[RangeMethod, type[MinMaxObserver | HistogramObserver]] = {
     RangeMethod.HISTOGRAM: HistogramObserver,
 }
 _FLOAT = np.float32
+# The quantiser's own grid. No kernel of LiteRT saturates with it.
+_QUANTISERS_LEVEL = 127
 _CHANNELS_LAST = (1, 2)
 
 
@@ -76,7 +78,8 @@ def quantised(model: TfliteModel, layers: Mapping[int, str], request: ExportRequ
     made = _quantise(content, names, _ranges(content, request))
     if recipe.corrected:
         _put_levels(made, model, layers, request)
-    method = f"{_METHOD.format(level=request.weight_level)}, {recipe.description}"
+    level = request.weight_level if recipe.corrected else _QUANTISERS_LEVEL
+    method = f"{_METHOD.format(level=level)}, {recipe.description}"
     return Quantised(made, method, excluded)
 
 
