@@ -154,7 +154,9 @@ def _ranges(content: bytes, request: ExportRequest) -> dict[str, Range]:
             interpreter.set_tensor(place, values)
         interpreter.invoke()
         for index, observer in observers.items():
-            observer(torch.from_numpy(interpreter.get_tensor(index)))
+            values = interpreter.get_tensor(index)
+            # What pads an image before its maxima are taken is infinite; int8 has its lowest level instead.
+            observer(torch.from_numpy(values[np.isfinite(values)]))
     return {tensors[index]: _range(observer) for index, observer in observers.items()}
 
 

@@ -123,8 +123,8 @@ def describe_file(entry: Path) -> ModelDescription:
 def model_graph_of(graph: FileGraph, shapes: Mapping[int, Sequence[int]] | None) -> ModelGraph:
     """Return the operators with their multiply-accumulates. `shapes`: of the tensors; None: not known."""
     macs: Counter[str] = Counter()
-    for operator in graph.operators if shapes is not None else ():
-        if operator.kind in WEIGHTED:
+    for operator in graph.operators:
+        if shapes is not None and operator.kind in WEIGHTED:
             read = [() if tensor is None else shapes[tensor.index] for tensor in operator.inputs]
             macs[operator.kind] += macs_of(operator.kind, read, shapes[operator.outputs[0].index])
     return ModelGraph(
