@@ -38,6 +38,8 @@ _OBSERVERS: dict[RangeMethod, type[MinMaxObserver | HistogramObserver]] = {
     RangeMethod.HISTOGRAM: HistogramObserver,
 }
 _FLOAT = np.float32
+# The quantiser's own grid. No kernel of LiteRT saturates with it.
+_QUANTISERS_LEVEL = 127
 _CHANNELS_LAST = (1, 2)
 
 
@@ -76,7 +78,8 @@ def quantised(model: TfliteModel, layers: Mapping[int, str], request: ExportRequ
     made = _quantise(content, names, _ranges(content, request))
     if recipe.corrected:
         _put_levels(made, model, layers, request)
-    method = f"{_METHOD.format(level=request.weight_level)}, {recipe.description}"
+    level = request.weight_level if recipe.corrected else _QUANTISERS_LEVEL
+    method = f"{_METHOD.format(level=level)}, {recipe.description}"
     return Quantised(made, method, excluded)
 
 
@@ -151,7 +154,9 @@ def _ranges(content: bytes, request: ExportRequest) -> dict[str, Range]:
             interpreter.set_tensor(place, values)
         interpreter.invoke()
         for index, observer in observers.items():
-            observer(torch.from_numpy(interpreter.get_tensor(index)))
+            values = interpreter.get_tensor(index)
+            # What pads an image before its maxima are taken is infinite; int8 has its lowest level instead.
+            observer(torch.from_numpy(values[np.isfinite(values)]))
     return {tensors[index]: _range(observer) for index, observer in observers.items()}
 
 

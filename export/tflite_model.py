@@ -125,7 +125,8 @@ class TfliteModel:
         weight = self.weight(position)
         if weight.ndim != _CONVOLUTION_AXES:
             return weight
-        moved: Values = weight.transpose((3, 0, 1, 2) if self.is_depthwise(position) else (0, 3, 1, 2))
+        axes = (3, 0, 1, 2) if self.is_depthwise(position) else (0, 3, 1, 2)
+        moved: Values = weight.transpose(axes)
         return moved
 
     def bias(self, position: int) -> Values | None:
@@ -153,7 +154,7 @@ class TfliteModel:
         steps = []
         by_weight = {self.inputs(position)[1]: values for position, values in halves.items()}
         for index, values in by_weight.items():  # several layers may share them
-            stored = values.transpose(0, 2, 3, 1) if values.ndim == _CONVOLUTION_AXES else values
+            stored = np.transpose(values, (0, 2, 3, 1)) if values.ndim == _CONVOLUTION_AXES else values
             name = f"{self.tensor(index).name.decode()}_half"
             half = self._add_tensor(name, stored.shape, stored.dtype)
             self.put(half, stored)

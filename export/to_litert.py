@@ -31,6 +31,9 @@ from export.sources.source import TfliteBase
 from export.tflite_int8 import quantised, version_of_quantiser
 from export.tflite_model import TfliteModel, Values, read_tflite
 
+# The converter computes folded values in single precision.
+_ROUNDING = 1e-5
+
 
 @dataclass(frozen=True)
 class _Architecture:
@@ -47,13 +50,25 @@ class _Architecture:
 
 
 @dataclass(frozen=True)
+class _Folded:
+    """What the converter folded into a layer."""
+
+    factor: float = 1.0
+    """What its weights and bias are multiplied by."""
+    offset: float = 0.0
+    """What is then added to its bias."""
+
+
+@dataclass(frozen=True)
 class _Converted:
     """A converted network."""
 
     content: bytes
     """The file."""
     layers: Mapping[int, str]
-    """Which operators, by their number, compute which modules with the module's own weights."""
+    """Which operators, by their number, compute which modules."""
+    folded: Mapping[int, _Folded]
+    """What is folded into each of these operators, such as the slope of the hard sigmoid that follows."""
     others: Mapping[str, torch.Tensor]
     """All other values of the network, which are part of the file in some other form."""
 
@@ -116,7 +131,7 @@ def _model_of(request: ExportRequest) -> tuple[TfliteModel, Mapping[int, str]]:
     if not all(torch.equal(others[name], value) for name, value in shared.others.items()):
         shared = _convert(network, request.inputs)
     model = read_tflite(shared.content)
-    _put_weights(model, shared.layers, network)
+    _put_weights(model, shared, network)
     return model, shared.layers
 
 
@@ -134,9 +149,9 @@ def _convert(network: fx.GraphModule, inputs: tuple[Tensor, ...]) -> _Converted:
 
         content = litert_torch.convert(network, example).model_content()
     model = read_tflite(content)
-    layers = _layers(model, network)
+    layers, folded = _layers(model, network)
     model.name_tensors(layers)
-    return _Converted(model.content(), layers, _other_values(network, set(layers.values())))
+    return _Converted(model.content(), layers, folded, _other_values(network, set(layers.values())))
 
 
 def _other_values(network: nn.Module, layers: set[str]) -> dict[str, torch.Tensor]:
@@ -148,32 +163,50 @@ def _other_values(network: nn.Module, layers: set[str]) -> dict[str, torch.Tenso
     }
 
 
-def _layers(model: TfliteModel, network: fx.GraphModule) -> dict[int, str]:
-    """Return which operators compute which modules, found by their weights.
+def _layers(model: TfliteModel, network: fx.GraphModule) -> tuple[dict[int, str], dict[int, _Folded]]:
+    """Return which operators compute which modules, found by their weights, and what is folded into them.
 
     A module may run several times: these operators share its weights. Of modules with the same values, the
     first operator computes the first.
     """
     waiting = list(weighted(network))
     layers: dict[int, str] = {}
+    folded: dict[int, _Folded] = {}
     by_weight: dict[int, str] = {}
     for position in model.layers():
         weight = model.inputs(position)[1]
         for name in [by_weight[weight]] if weight in by_weight else waiting:
-            if _computes(model, position, network.get_submodule(name)):
-                layers[position] = by_weight[weight] = name
+            found = _folded(model, position, network.get_submodule(name))
+            if found is not None:
+                layers[position], folded[position] = name, found
+                by_weight[weight] = name
                 break
         if layers.get(position) in waiting:
             waiting.remove(layers[position])
-    return layers
+    return layers, folded
 
 
-def _computes(model: TfliteModel, position: int, module: nn.Module) -> bool:
-    """Whether an operator has a module's weights and its bias; a bias of zeros may be left out."""
+def _folded(model: TfliteModel, position: int, module: nn.Module) -> _Folded | None:
+    """Return how an operator's values are a module's; None if it does not compute the module.
+
+    A bias of zeros may be left out.
+    """
     weight, bias = _weight_of(module), _bias_of(module)
-    own, own_bias = model.weight(position), model.bias(position)
-    has_bias = not bias.any() if own_bias is None else np.array_equal(own_bias, bias)
-    return own is not None and np.array_equal(own, weight) and has_bias
+    own, stored = model.weight(position), model.bias(position)
+    own_bias = np.zeros_like(bias) if stored is None else stored
+    if own.shape != weight.shape or own.dtype != weight.dtype:
+        return None
+    if np.array_equal(own, weight) and np.array_equal(own_bias, bias):
+        return _Folded()
+    largest = np.unravel_index(np.abs(weight).argmax(), weight.shape)
+    if not weight[largest] or not own[largest]:
+        return None
+    factor = float(own[largest] / weight[largest])
+    offsets = own_bias - factor * bias
+    offset = float(offsets[0])
+    is_scaled = np.allclose(own, factor * weight, rtol=_ROUNDING, atol=_ROUNDING * abs(own[largest]))
+    is_moved = np.allclose(offsets, offset, rtol=0, atol=_ROUNDING * max(1.0, float(np.abs(own_bias).max())))
+    return _Folded(factor, offset) if is_scaled and is_moved else None
 
 
 def _weight_of(module: nn.Module) -> Values:
@@ -189,13 +222,14 @@ def _bias_of(module: nn.Module) -> Values:
     return np.asarray(module.get_parameter("bias").detach().numpy())
 
 
-def _put_weights(model: TfliteModel, layers: Mapping[int, str], network: nn.Module) -> None:
-    """Give each operator the weights of its module."""
-    for position, name in layers.items():
-        module = network.get_submodule(name)
-        model.put(model.inputs(position)[1], _weight_of(module))
-        if model.bias(position) is not None or _bias_of(module).any():
-            model.put_bias(position, _bias_of(module))
+def _put_weights(model: TfliteModel, converted: _Converted, network: nn.Module) -> None:
+    """Give each operator the weights of its module, with what is folded into them."""
+    for position, name in converted.layers.items():
+        module, folded = network.get_submodule(name), converted.folded[position]
+        model.put(model.inputs(position)[1], _weight_of(module) * np.float32(folded.factor))
+        bias = _bias_of(module) * np.float32(folded.factor) + np.float32(folded.offset)
+        if model.bias(position) is not None or bias.any():
+            model.put_bias(position, bias)
 
 
 def _halve_weights(model: TfliteModel, layers: Mapping[int, str], halving: Halving) -> None:
