@@ -28,14 +28,15 @@ _SUMS = (_ATEN.add.Tensor, _ATEN.add_.Tensor)
 _ACTIVATIONS = (_ATEN.relu.default, _ATEN.relu_.default, _ATEN.hardtanh.default, _ATEN.hardtanh_.default)
 # A mean in int8 would have the range of what it takes, of which it needs the lowest part.
 _MEANS = (_ATEN.mean.dim, _ATEN.mean.default, _ATEN.adaptive_avg_pool2d.default)
+_DEQUANTISE = torch.ops.quantized_decomposed.dequantize_per_tensor.default
 _OBSERVERS = {RangeMethod.MIN_MAX: MinMaxObserver, RangeMethod.HISTOGRAM: HistogramObserver}
 
 
 class UnknownLayersError(Exception):
-    """Layers of a network that its exported graph does not have under their names."""
+    """Layers or sums of a network that its exported graph does not have under their names."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        super().__init__(f"torch.export left these layers out, or renamed them: {', '.join(sorted(names))}")
+        super().__init__(f"torch.export left out, or renamed: {', '.join(sorted(names))}")
 
 
 class RecipeQuantiser(Quantizer):  # type: ignore[misc]
@@ -60,11 +61,12 @@ class RecipeQuantiser(Quantizer):  # type: ignore[misc]
                 found.add(source)
                 self._annotate_layer(node, source)
             elif node.target in _SUMS and source in self._sums:
+                found.add(source)
                 _annotate(node, dict.fromkeys(node.all_input_nodes, self._value), self._value)
             elif node.target in _MEANS:
                 _leave_in_float(node)
-        if found != self._layers:
-            raise UnknownLayersError(self._layers - found)
+        if missing := (self._layers | self._sums) - found:
+            raise UnknownLayersError(missing)
         propagate_annotation(model)
         return model
 
@@ -77,6 +79,19 @@ class RecipeQuantiser(Quantizer):  # type: ignore[misc]
 
     def validate(self, model: fx.GraphModule) -> None:
         """Accept every graph."""
+
+
+def dequantise_for_each(model: fx.GraphModule) -> None:
+    """Give each operator that reads a dequantised value a dequantisation of its own.
+
+    XNNPACK's exporter leaves a dequantisation out where an operator in int8 follows. An operator in float
+    that read the same one would then be given integers, and the program could not be loaded.
+    """
+    for node in model.graph.find_nodes(op="call_function", target=_DEQUANTISE):
+        for reader in list(node.users)[1:]:
+            with model.graph.inserting_after(node):
+                reader.replace_input_with(node, model.graph.node_copy(node))
+    model.recompile()
 
 
 def _annotate(

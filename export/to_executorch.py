@@ -23,7 +23,7 @@ from bench.bundle.recipe import RangeMethod
 from bench.bundle.tensor_pack import constant_inputs
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
-from export.executorch_in_int8 import RecipeQuantiser
+from export.executorch_in_int8 import RecipeQuantiser, dequantise_for_each
 from export.exporter import MOST_FOR_HISTOGRAMS, STEM, Exported, ExportRequest, with_layers_in_fp32
 from export.half_precision import Halving
 from export.quantisation.simulation import weighted
@@ -102,8 +102,10 @@ def _quantise(request: ExportRequest) -> Exported:
     prepared = prepare_pt2e(torch.export.export(network, _example(request)).module(), _quantiser(request))
     for inputs in _inputs_for(request):
         prepared(*map(torch.from_numpy, inputs))
+    quantised = convert_pt2e(prepared)
+    dequantise_for_each(quantised)
     method = "torchao PT2E" if recipe.library_default else _INT8_METHOD.format(level=level)
-    return _save(convert_pt2e(prepared), request, f"{method}, {recipe.description}")
+    return _save(quantised, request, f"{method}, {recipe.description}")
 
 
 def _quantiser(request: ExportRequest) -> Quantizer:

@@ -39,7 +39,7 @@ def test_layers_that_the_graph_does_not_have_are_named() -> None:
 
     quantiser = RecipeQuantiser(tiny_network(), EXCLUDED, 64)
 
-    with pytest.raises(UnknownLayersError, match="left these layers out, or renamed them: first, head"):
+    with pytest.raises(UnknownLayersError, match="left out, or renamed: add, first, head, second"):
         quantiser.annotate(fx.symbolic_trace(nn.Identity()))
 
 
@@ -56,3 +56,34 @@ def test_a_layer_whose_weights_half_precision_cannot_hold_stays_in_fp32(tmp_path
     assert precisions_of(exported.entry) == ["fp32", "fp16", "fp16", "fp16"]
     assert exported.excluded_modules == ("stem",)
     assert "1 layer stays in fp32" in exported.warnings[0]
+
+
+class Squeezing(nn.Module):
+    """A layer whose output is pooled, and also scaled by what comes of the pool."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Conv2d(3, 8, 3, stride=2)
+        self.clip = nn.ReLU()
+        self.squeeze = nn.Conv2d(8, 8, 1)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        stem = self.clip(self.stem(image))
+        scale = torch.sigmoid(self.squeeze(stem.mean((2, 3), keepdim=True)))
+        scores: torch.Tensor = self.head((stem * scale).mean((2, 3)))
+        return scores
+
+
+def test_a_value_that_int8_and_float_operators_read_is_given_to_both(tmp_path: Path) -> None:
+    from export.to_executorch import export
+
+    network = fx.symbolic_trace(Squeezing().eval())
+    entry = export(request_of(Precision.INT8, tmp_path, network=network)).entry
+
+    session = load_runtime("executorch").load(entry, LoadOptions(RunConfig(threads=1, provider="cpu")))
+    inputs = request_of(Precision.INT8, tmp_path).calibration.inputs(0)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(inputs[0])).numpy()
+    assert abs(session.infer(inputs)[0] - expected).max() < 0.02
