@@ -91,6 +91,7 @@ def test_a_damaged_program_is_read_or_said_to_be_damaged(tmp_path: Path) -> None
 
 def test_a_program_is_measured_but_nothing_is_exported_from_it() -> None:
     with pytest.raises(
-        InputError, match=r"fp32.pte: is a file of ExecuTorch, which edgefit measures, .* made"
+        InputError,
+        match=r"fp32.pte: edgefit measures ExecuTorch files, .* nothing of them; .*edgefit bench",
     ):
         recognise(str(STORED / "fp32.pte"), None)
