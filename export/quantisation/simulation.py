@@ -5,7 +5,7 @@ output channel and symmetrically, activations per tensor and unsigned. It knows 
 """
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +34,15 @@ class Range:
         """Return the part of it that lies within bounds; where none does, the nearer bound."""
         smallest, largest = bounds
         return Range(min(max(self.low, smallest), largest), max(min(self.high, largest), smallest))
+
+    def on_grid(self) -> "Range":
+        """Return the range of its 256 levels, of which zero is one; a range of zero alone stays."""
+        low, high = min(self.low, 0.0), max(self.high, 0.0)
+        if high == low:
+            return Range(low, high)
+        scale = (high - low) / (_ACTIVATION_LEVELS - 1)
+        zero = round(-low / scale)
+        return Range(-zero * scale, (_ACTIVATION_LEVELS - 1 - zero) * scale)
 
 
 def range_of(value: Tensor) -> Range:
@@ -150,7 +159,7 @@ def simulate(
 
 
 @torch.inference_mode()
-def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
+def find_ranges(network: fx.GraphModule, batches: Iterable[Tensor]) -> dict[str, Range]:
     """Return, by node name, the range over all images of every tensor that may be quantised: of the values
     that the functions that read it distinguish.
 
