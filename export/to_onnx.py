@@ -40,7 +40,7 @@ from export.exporter import (
 )
 from export.half_precision import Halving
 from export.onnx_weights import onnx_model_of
-from export.quantisation.simulation import output_of, weighted
+from export.quantisation.simulation import layers_that_run_once, output_of
 from export.quantisation.sums import Kind, Step, sums_in_float
 from export.sources.onnx_preparation import QUANTISABLE_OPSET, opset_of
 from export.sources.source import OnnxBase
@@ -256,11 +256,14 @@ def _ranges_of(model: ModelProto, request: ExportRequest) -> dict[str, list[dict
     Other ranges would round other values up, so that means shift which the correction had restored: an
     EfficientNet lost 10 dB.
     """
-    layers = weighted(request.network) if request.ranges else {}
+    layers = layers_that_run_once(request.network) if request.ranges else {}
+    uses = Counter(name for node in model.graph.node for name in node.input)
     readers = {name: node for node in model.graph.node for name in node.input}
     nodes = {}
     for node in model.graph.node:
-        if node.op_type not in _WEIGHTED or (name := node.input[1].removesuffix(".weight")) not in layers:
+        if node.op_type not in _WEIGHTED or uses[node.input[1]] != 1:
+            continue
+        if (name := node.input[1].removesuffix(".weight")) not in layers:
             continue
         output, reader = node.output[0], readers.get(node.output[0])
         if reader is not None and reader.op_type in _CLIPPING:

@@ -38,7 +38,7 @@ from export.exporter import (
 from export.half_precision import Halving
 from export.openvino_in_fp32 import kept_in_fp32
 from export.quantisation.rounding import scale_of
-from export.quantisation.simulation import along, weighted
+from export.quantisation.simulation import along, layers_that_run_once, weighted
 from export.sources.source import OnnxBase, OpenVinoBase
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _put_ranges(model: openvino.Model, request: ExportRequest) -> None:
 
     NNCF gives each channel that a depthwise layer reads a range of its own, which stays.
     """
-    layers = weighted(request.network) if request.ranges else {}
+    layers = layers_that_run_once(request.network) if request.ranges else {}
     for name, node in layers.items():
         range_ = request.ranges.get(node.all_input_nodes[0].name)
         rounding = _before_moves(_operator_of(model, name))

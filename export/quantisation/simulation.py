@@ -5,6 +5,7 @@ output channel and symmetrically, activations per tensor and unsigned. It knows 
 """
 
 import operator
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -69,6 +70,12 @@ def weighted(network: fx.GraphModule) -> dict[str, fx.Node]:
         for node in network.graph.nodes
         if node.op == "call_module" and isinstance(modules[str(node.target)], nn.Conv2d | nn.Linear)
     }
+
+
+def layers_that_run_once(network: fx.GraphModule) -> dict[str, fx.Node]:
+    """Return those of `weighted` that run once in an inference: the ranges of others differ each time."""
+    runs = Counter(node.target for node in network.graph.nodes if node.op == "call_module")
+    return {name: node for name, node in weighted(network).items() if runs[name] == 1}
 
 
 def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:

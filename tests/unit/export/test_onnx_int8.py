@@ -90,6 +90,16 @@ def rounded_values(model: ModelProto) -> list[str]:
     return [node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"]
 
 
+def scales_of(model: ModelProto) -> dict[str, float]:
+    """Return the scale of each rounded value."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {
+        node.input[0]: float(stored[node.input[1]])
+        for node in model.graph.node
+        if node.op_type == "QuantizeLinear"
+    }
+
+
 @pytest.mark.parametrize("activation", ["Relu", "Clip"])
 def test_a_convolution_and_its_relu_are_one_operator_in_int8(activation: str, tmp_path: Path) -> None:
     made = quantised(graph(activation, "linear"), tmp_path)
@@ -133,13 +143,30 @@ def test_what_layers_read_and_give_has_the_ranges_that_the_weights_were_correcte
 
     made = quantised(graph(operator, "mean"), tmp_path, lambda: network, ranges)
 
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in made.graph.initializer}
-    scales = {
-        node.input[0]: stored[node.input[1]] for node in made.graph.node if node.op_type == "QuantizeLinear"
-    }
+    scales = scales_of(made)
     tensors = {"layer0": "value0", "active0": "active0"}
     for name, each in ranges.items():
         assert scales[tensors[name]] == pytest.approx((each.high - each.low) / 255)
+
+
+def test_tensors_beside_weights_that_two_operators_share_keep_the_ranges_that_the_library_finds(
+    tmp_path: Path,
+) -> None:
+    network = fx.symbolic_trace(TwoLayers(nn.ReLU())).requires_grad_(False)
+    shared = graph("Relu", "mean")
+    weights = ["positive", "layer0.weight", "layer0.bias"]
+    shared.graph.node.extend(
+        [
+            helper.make_node("Relu", ["image"], ["positive"], "relu"),
+            helper.make_node("Conv", weights, ["other"], "conv2"),
+        ]
+    )
+    shared.graph.output.append(helper.make_tensor_value_info("other", onnx.TensorProto.FLOAT, (1, 8, 8, 8)))
+
+    made = quantised(shared, tmp_path, lambda: network, {"image": Range(0.0, 1e-4)})
+
+    scales = scales_of(made)
+    assert min(scales["image"], scales["positive"]) > 1e-3
 
 
 @pytest.mark.parametrize(("end", "output"), [("mean", "ReduceMean"), ("reshaped mean", "Reshape")])

@@ -39,9 +39,21 @@ class Scaled(nn.Module):
         return logits
 
 
-def quantised(activation: nn.Module, ranges: dict[str, Range], folder: Path) -> openvino.Model:
+class Twice(nn.Module):
+    """A convolution that runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.active = nn.Conv2d(3, 3, 1), nn.ReLU()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = self.active(self.layer(self.active(self.layer(image))))
+        return value.mean([2, 3])[:, :2]
+
+
+def quantised(module: nn.Module, ranges: dict[str, Range], folder: Path) -> openvino.Model:
     torch.manual_seed(0)
-    network = fx.symbolic_trace(Scaled(activation)).eval().requires_grad_(False)
+    network = fx.symbolic_trace(module).eval().requires_grad_(False)
     images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
     pack = EvaluationPack(images, np.zeros(IMAGES, np.int64), np.zeros((IMAGES, 1), np.float32))
     request = ExportRequest(
@@ -72,16 +84,26 @@ def roundings(model: openvino.Model, is_read_by: Callable[[openvino.Node], bool]
 def test_neither_products_nor_the_means_of_values_in_fp32_round_what_they_read(
     activation: nn.Module, tmp_path: Path
 ) -> None:
-    made = quantised(activation, {}, tmp_path)
+    made = quantised(Scaled(activation), {}, tmp_path)
 
     assert not roundings(made, lambda node: node.get_type_name() in ("Multiply", "ReduceMean"))
     assert roundings(made, lambda node: node.get_type_name() == "Convolution")
 
 
 def test_what_layers_read_has_the_ranges_that_the_weights_were_corrected_for(tmp_path: Path) -> None:
-    made = quantised(nn.SiLU(), {"mul": Range(-0.28, 3.0)}, tmp_path)
+    made = quantised(Scaled(nn.SiLU()), {"mul": Range(-0.28, 3.0)}, tmp_path)
 
     (rounding,) = roundings(made, lambda node: node.get_friendly_name().startswith("__module.last/"))
     ends = [float(port.get_source_output().get_node().data.ravel()[0]) for port in rounding.inputs()[1:]]
     step = 3.28 / 255
     assert ends == pytest.approx([-22 * step, 233 * step] * 2)
+
+
+def test_a_layer_that_runs_twice_keeps_the_ranges_that_the_library_finds(tmp_path: Path) -> None:
+    made = quantised(Twice(), {"active": Range(0.0, 1e-4), "active_1": Range(0.0, 1e-4)}, tmp_path)
+
+    highest = [
+        float(node.input_value(2).get_node().data.max())
+        for node in roundings(made, lambda node: node.get_type_name() == "Convolution")
+    ]
+    assert min(highest) > 1e-2
