@@ -21,7 +21,7 @@ from bench.system.host import cpu_class_here
 from export.calibration import calibration_inputs
 from export.exporter import Exported, ExportRequest, import_exporter
 from export.messages import Entered, Report, Steps, Task
-from export.networks import network_for
+from export.networks import network_for, ranges_for
 from export.quantisation.candidates import default_recipe
 from export.quantisation.simulation import weighted
 from export.sources.opening import load
@@ -48,6 +48,7 @@ def make(task: Task, recipe: Recipe | None, folder: Path, report: Report) -> Exp
             folder=folder,
             recipe=recipe,
             cpu=task.cpu,
+            find_ranges=lambda: ranges_for(task, report),
         )
     )
 

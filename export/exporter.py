@@ -4,7 +4,7 @@ Each `to_*.py` module is an Exporter.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bench.bundle.cpu_class import PORTABLE, TARGETS
-from bench.bundle.recipe import Recipe
+from bench.bundle.recipe import RangeMethod, Recipe
 from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
@@ -21,6 +21,13 @@ from export.sources.source import Base
 
 if TYPE_CHECKING:
     from torch import fx
+
+    from export.quantisation.simulation import Range
+
+
+def _no_ranges() -> "Mapping[str, Range]":
+    return {}
+
 
 STEM = "model"
 # The most calibration images where ranges are found by histogram: 256 images of 224x224 take a minute.
@@ -55,6 +62,8 @@ class ExportRequest:
     """For int8: how ranges are found and which modules are kept in fp32."""
     cpu: str = PORTABLE
     """For int8: the CPUs that the artifact is made for, a key of cpu_class.TARGETS."""
+    find_ranges: "Callable[[], Mapping[str, Range]]" = _no_ranges
+    """Finds `ranges`."""
 
     @cached_property
     def network(self) -> "fx.GraphModule":
@@ -65,6 +74,15 @@ class ExportRequest:
         int8 grid.
         """
         return self.make_network()
+
+    @cached_property
+    def ranges(self) -> "Mapping[str, Range]":
+        """The ranges that the weights of `network` were corrected for, by the names of its nodes.
+
+        They are none where weights were not corrected, and where the recipe finds ranges by histograms.
+        """
+        is_for_them = self.recipe.corrected and self.recipe.ranges is RangeMethod.MIN_MAX
+        return self.find_ranges() if is_for_them else {}
 
     @property
     def weight_level(self) -> int:

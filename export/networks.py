@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,20 +128,38 @@ def network_for(task: Task, recipe: Recipe, report: Report) -> fx.GraphModule:
     return _shared(task, f"qat-{name}", lambda: _train(task, network, excluded_modules, level, report))
 
 
-def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
-    """Return a network that every format quantises.
+def ranges_for(task: Task, report: Report) -> dict[str, Range]:
+    """Return the ranges that weights are corrected for, which all recipes share, by node name."""
 
-    The first worker that needs it makes it, beside the calibration samples, and the others read it.
-    """
-    assert task.calibration is not None  # only formats in int8 need one
+    def found() -> dict[str, Tensor]:
+        ranges = _simulated(task, report).ranges
+        return {
+            name: torch.tensor([each.low, each.high], dtype=torch.float64) for name, each in ranges.items()
+        }
+
+    return {name: Range(*values.tolist()) for name, values in _shared_tensors(task, "ranges", found).items()}
+
+
+def _shared(task: Task, name: str, make: Callable[[], fx.GraphModule]) -> fx.GraphModule:
+    """Return a network that every format quantises."""
     network = copy.deepcopy(load(task.source).network)
+    network.load_state_dict(_shared_tensors(task, name, lambda: make().state_dict()))
+    return network
+
+
+def _shared_tensors(task: Task, name: str, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return tensors that every format needs.
+
+    The first worker that needs them makes them, beside the calibration samples, and the others read them.
+    """
+    assert task.calibration is not None  # only formats in int8 need them
     file = Path(task.calibration).with_name(f"{name}.safetensors")
     if not file.exists():
         # A worker may be ended while it writes, and the next one needs a whole file: so it is renamed last.
-        save_file(make().state_dict(), file.with_suffix(".part"))
+        save_file(dict(make()), file.with_suffix(".part"))
         file.with_suffix(".part").rename(file)
-    network.load_state_dict(load_file(file))
-    return network
+    tensors: dict[str, Tensor] = load_file(file)
+    return tensors
 
 
 def _simulated(task: Task, report: Report) -> Simulated:

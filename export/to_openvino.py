@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from math import prod
 from typing import TYPE_CHECKING
 
 import nncf
@@ -37,7 +38,7 @@ from export.exporter import (
 from export.half_precision import Halving
 from export.openvino_in_fp32 import kept_in_fp32
 from export.quantisation.rounding import scale_of
-from export.quantisation.simulation import along, weighted
+from export.quantisation.simulation import along, layers_that_run_once, weighted
 from export.sources.source import OnnxBase, OpenVinoBase
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ _INT8_METHOD = "NNCF post-training, mixed preset, int8 weights of ±{level} per 
 
 # How NNCF stores the int8 weights of a layer, starting at the layer: scale × float(levels).
 _STORED = ("Multiply", "Convert", "Constant")
+
+# Operators that move values, and compute none.
+_MOVES = ("Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 # How the weights of a layer in fp32 are stored; those of grouped convolutions are given another shape.
 _STORED_IN_FLOAT = (("Constant",), ("Reshape", "Constant"))
@@ -200,6 +204,7 @@ def _quantise(model: openvino.Model, request: ExportRequest) -> Exported:
         ignored_scope=nncf.IgnoredScope(names=[*_operators_of(model, modules), *kept_in_fp32(model)]),
     )
     in_float = _put_weights(quantised, request)
+    _put_ranges(quantised, request)
     method = f"{_INT8_METHOD.format(level=request.weight_level)}, {request.recipe.description}"
     return _save(quantised, request, method, (*modules, *in_float))
 
@@ -262,6 +267,36 @@ def _put_weights(model: openvino.Model, request: ExportRequest) -> tuple[str, ..
     if layers and in_float == layers:
         raise _unexpected(layers[0], _STORED_IN_FLOAT[0])
     return tuple(in_float)
+
+
+def _put_ranges(model: openvino.Model, request: ExportRequest) -> None:
+    """Replace NNCF's ranges of what layers read by those that the weights were corrected for.
+
+    NNCF gives each channel that a depthwise layer reads a range of its own, which stays.
+    """
+    layers = layers_that_run_once(request.network) if request.ranges else {}
+    for name, node in layers.items():
+        range_ = request.ranges.get(node.all_input_nodes[0].name)
+        rounding = _before_moves(_operator_of(model, name))
+        is_rounded = rounding.get_type_name() == "FakeQuantize"
+        if range_ is None or not is_rounded or max(map(_size, rounding.inputs()[1:])) > 1:
+            continue
+        grid = range_.on_grid()
+        if grid.low < grid.high:
+            for port, value in zip(rounding.inputs()[1:], (grid.low, grid.high) * 2, strict=True):
+                _replace(port, np.array(value, dtype=np.float32))
+
+
+def _size(port: openvino.Input) -> int:
+    return prod(port.get_shape())
+
+
+def _before_moves(operator: openvino.Node) -> openvino.Node:
+    """Return what gives an operator its values, before they are only moved."""
+    before = operator.input_value(0).get_node()
+    while before.get_type_name() in _MOVES:
+        before = before.input_value(0).get_node()
+    return before
 
 
 def _stored(model: openvino.Model, module: str) -> _Stored | None:

@@ -5,7 +5,8 @@ output channel and symmetrically, activations per tensor and unsigned. It knows 
 """
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,15 @@ class Range:
         smallest, largest = bounds
         return Range(min(max(self.low, smallest), largest), max(min(self.high, largest), smallest))
 
+    def on_grid(self) -> "Range":
+        """Return the range of its 256 levels, of which zero is one; a range of zero alone stays."""
+        low, high = min(self.low, 0.0), max(self.high, 0.0)
+        if high == low:
+            return Range(low, high)
+        scale = (high - low) / (_ACTIVATION_LEVELS - 1)
+        zero = round(-low / scale)
+        return Range(-zero * scale, (_ACTIVATION_LEVELS - 1 - zero) * scale)
+
 
 def range_of(value: Tensor) -> Range:
     """Return a tensor's smallest and largest value."""
@@ -60,6 +70,12 @@ def weighted(network: fx.GraphModule) -> dict[str, fx.Node]:
         for node in network.graph.nodes
         if node.op == "call_module" and isinstance(modules[str(node.target)], nn.Conv2d | nn.Linear)
     }
+
+
+def layers_that_run_once(network: fx.GraphModule) -> dict[str, fx.Node]:
+    """Return those of `weighted` that run once in an inference: the ranges of others differ each time."""
+    runs = Counter(node.target for node in network.graph.nodes if node.op == "call_module")
+    return {name: node for name, node in weighted(network).items() if runs[name] == 1}
 
 
 def output_of(network: fx.GraphModule, node: fx.Node) -> fx.Node:
@@ -150,7 +166,7 @@ def simulate(
 
 
 @torch.inference_mode()
-def find_ranges(network: fx.GraphModule, batches: list[Tensor]) -> dict[str, Range]:
+def find_ranges(network: fx.GraphModule, batches: Iterable[Tensor]) -> dict[str, Range]:
     """Return, by node name, the range over all images of every tensor that may be quantised: of the values
     that the functions that read it distinguish.
 

@@ -1,12 +1,15 @@
 """Which operators onnxruntime quantises in an int8 ONNX file, on small graphs made here."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import ModelProto, helper, numpy_helper
+from torch import fx, nn
 
 from bench.bundle.evaluation_pack import EvaluationPack
 from bench.bundle.recipe import Recipe
@@ -14,6 +17,7 @@ from bench.bundle.signature import Tensor
 from bench.bundle.variants import Precision
 from export.calibration import CalibrationInputs
 from export.exporter import ExportRequest
+from export.quantisation.simulation import Range
 from export.sources.source import OnnxBase
 from export.to_onnx import export
 
@@ -59,24 +63,41 @@ def graph(activation: str, end: str) -> ModelProto:
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
-def quantised(model: ModelProto, folder: Path) -> ModelProto:
+def quantised(
+    model: ModelProto,
+    folder: Path,
+    make_network: Callable[[], fx.GraphModule] = lambda: pytest.fail("the graph is the file's own"),
+    ranges: Mapping[str, Range] | None = None,
+) -> ModelProto:
+    """Return the graph in int8; `ranges`: those that the weights of the network were corrected for."""
     images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
     pack = EvaluationPack(images, np.zeros(IMAGES, np.int64), np.zeros((IMAGES, 1), np.float32))
     request = ExportRequest(
-        make_network=lambda: pytest.fail("the graph is the file's own"),
+        make_network=make_network,
         base=OnnxBase(model),
         inputs=(INPUT,),
         outputs=(OUTPUT,),
         precision=Precision.INT8,
         calibration=CalibrationInputs(pack, (INPUT,), IMAGES),
         folder=folder,
-        recipe=Recipe(corrected=False),
+        recipe=Recipe(corrected=ranges is not None),
+        find_ranges=lambda: ranges or {},
     )
     return onnx.load(export(request).entry)
 
 
 def rounded_values(model: ModelProto) -> list[str]:
     return [node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+
+
+def scales_of(model: ModelProto) -> dict[str, float]:
+    """Return the scale of each rounded value."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {
+        node.input[0]: float(stored[node.input[1]])
+        for node in model.graph.node
+        if node.op_type == "QuantizeLinear"
+    }
 
 
 @pytest.mark.parametrize("activation", ["Relu", "Clip"])
@@ -86,6 +107,66 @@ def test_a_convolution_and_its_relu_are_one_operator_in_int8(activation: str, tm
     kinds = Counter(node.op_type for node in made.graph.node)
     assert kinds[activation] == 0
     assert rounded_values(made) == ["image", "active0", "active1", "pooled"]
+
+
+def test_a_mean_of_values_in_fp32_does_not_round_them(tmp_path: Path) -> None:
+    made = quantised(graph("HardSwish", "linear"), tmp_path)
+
+    assert rounded_values(made) == ["image", "value0", "active0", "value1", "pooled"]
+
+
+class TwoLayers(nn.Module):
+    """The network of a graph that ends with a mean."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.layer0, self.layer1 = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1)
+        self.active0, self.active1 = activation, nn.Identity()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = self.active1(self.layer1(self.active0(self.layer0(image))))
+        return value.mean([2, 3])
+
+
+@pytest.mark.parametrize(
+    ("operator", "activation", "ranges"),
+    [
+        ("HardSwish", nn.Hardswish(), {"layer0": Range(-3.0, 2.0), "active0": Range(-0.375, 2.0)}),
+        ("Relu", nn.ReLU(), {"active0": Range(0.0, 2.0)}),
+    ],
+)
+def test_what_layers_read_and_give_has_the_ranges_that_the_weights_were_corrected_for(
+    operator: str, activation: nn.Module, ranges: dict[str, Range], tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = fx.symbolic_trace(TwoLayers(activation)).requires_grad_(False)
+
+    made = quantised(graph(operator, "mean"), tmp_path, lambda: network, ranges)
+
+    scales = scales_of(made)
+    tensors = {"layer0": "value0", "active0": "active0"}
+    for name, each in ranges.items():
+        assert scales[tensors[name]] == pytest.approx((each.high - each.low) / 255)
+
+
+def test_tensors_beside_weights_that_two_operators_share_keep_the_ranges_that_the_library_finds(
+    tmp_path: Path,
+) -> None:
+    network = fx.symbolic_trace(TwoLayers(nn.ReLU())).requires_grad_(False)
+    shared = graph("Relu", "mean")
+    weights = ["positive", "layer0.weight", "layer0.bias"]
+    shared.graph.node.extend(
+        [
+            helper.make_node("Relu", ["image"], ["positive"], "relu"),
+            helper.make_node("Conv", weights, ["other"], "conv2"),
+        ]
+    )
+    shared.graph.output.append(helper.make_tensor_value_info("other", onnx.TensorProto.FLOAT, (1, 8, 8, 8)))
+
+    made = quantised(shared, tmp_path, lambda: network, {"image": Range(0.0, 1e-4)})
+
+    scales = scales_of(made)
+    assert min(scales["image"], scales["positive"]) > 1e-3
 
 
 @pytest.mark.parametrize(("end", "output"), [("mean", "ReduceMean"), ("reshaped mean", "Reshape")])

@@ -1,0 +1,109 @@
+"""Which values an int8 OpenVINO file rounds, and with which ranges, on small networks made here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+import torch
+from torch import fx, nn
+
+from bench.bundle.evaluation_pack import EvaluationPack
+from bench.bundle.recipe import Recipe
+from bench.bundle.signature import Tensor
+from bench.bundle.variants import Precision
+from export.calibration import CalibrationInputs
+from export.exporter import ExportRequest
+from export.quantisation.simulation import Range
+from export.to_openvino import export
+
+IMAGES = 4
+INPUT = Tensor(name="image", dtype="float32", shape=(1, 3, 8, 8))
+OUTPUT = Tensor(name="logits", dtype="float32", shape=(1, 2))
+
+
+class Scaled(nn.Module):
+    """A convolution whose channels are scaled by their means, as squeeze-and-excitation does."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.first, self.scale = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 1)
+        self.last, self.head = nn.Conv2d(8, 4, 1), nn.Linear(4, 2)
+        self.active = activation
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value = self.active(self.first(image))
+        scaled = value * torch.sigmoid(self.scale(value.mean([2, 3], keepdim=True)))
+        logits: torch.Tensor = self.head(self.active(self.last(scaled)).mean([2, 3]))
+        return logits
+
+
+class Twice(nn.Module):
+    """A convolution that runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.active = nn.Conv2d(3, 3, 1), nn.ReLU()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = self.active(self.layer(self.active(self.layer(image))))
+        return value.mean([2, 3])[:, :2]
+
+
+def quantised(module: nn.Module, ranges: dict[str, Range], folder: Path) -> openvino.Model:
+    torch.manual_seed(0)
+    network = fx.symbolic_trace(module).eval().requires_grad_(False)
+    images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
+    pack = EvaluationPack(images, np.zeros(IMAGES, np.int64), np.zeros((IMAGES, 1), np.float32))
+    request = ExportRequest(
+        make_network=lambda: network,
+        base=None,
+        inputs=(INPUT,),
+        outputs=(OUTPUT,),
+        precision=Precision.INT8,
+        calibration=CalibrationInputs(pack, (INPUT,), IMAGES),
+        folder=folder,
+        recipe=Recipe(),
+        find_ranges=lambda: ranges,
+    )
+    return openvino.Core().read_model(str(export(request).entry))
+
+
+def roundings(model: openvino.Model, is_read_by: Callable[[openvino.Node], bool]) -> list[openvino.Node]:
+    """Return the roundings of activations that some operator of this kind reads."""
+    return [
+        node
+        for node in model.get_ordered_ops()
+        if node.get_type_name() == "FakeQuantize"
+        and any(is_read_by(port.get_node()) for port in node.output(0).get_target_inputs())
+    ]
+
+
+@pytest.mark.parametrize("activation", [nn.SiLU(), nn.Hardswish()], ids=lambda module: type(module).__name__)
+def test_neither_products_nor_the_means_of_values_in_fp32_round_what_they_read(
+    activation: nn.Module, tmp_path: Path
+) -> None:
+    made = quantised(Scaled(activation), {}, tmp_path)
+
+    assert not roundings(made, lambda node: node.get_type_name() in ("Multiply", "ReduceMean"))
+    assert roundings(made, lambda node: node.get_type_name() == "Convolution")
+
+
+def test_what_layers_read_has_the_ranges_that_the_weights_were_corrected_for(tmp_path: Path) -> None:
+    made = quantised(Scaled(nn.SiLU()), {"mul": Range(-0.28, 3.0)}, tmp_path)
+
+    (rounding,) = roundings(made, lambda node: node.get_friendly_name().startswith("__module.last/"))
+    ends = [float(port.get_source_output().get_node().data.ravel()[0]) for port in rounding.inputs()[1:]]
+    step = 3.28 / 255
+    assert ends == pytest.approx([-22 * step, 233 * step] * 2)
+
+
+def test_a_layer_that_runs_twice_keeps_the_ranges_that_the_library_finds(tmp_path: Path) -> None:
+    made = quantised(Twice(), {"active": Range(0.0, 1e-4), "active_1": Range(0.0, 1e-4)}, tmp_path)
+
+    highest = [
+        float(node.input_value(2).get_node().data.max())
+        for node in roundings(made, lambda node: node.get_type_name() == "Convolution")
+    ]
+    assert min(highest) > 1e-2
