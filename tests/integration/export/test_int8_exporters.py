@@ -26,7 +26,7 @@ from bench.runtimes.protocol import LoadOptions, Session
 from bench.runtimes.quantised_engines import ENGINES, engine_for
 from bench.statistics.precision import share_of_macs
 from export.exporter import Exported, ExportRequest
-from export.networks import simulate
+from export.networks import Simulated, simulate
 from export.quantisation.candidates import LIBRARY_DEFAULT
 from export.quantisation.correction import correct
 from export.sources.opening import load
@@ -68,6 +68,7 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
         folder=folder,
         recipe=recipe,
         cpu=cpu,
+        find_ranges=lambda: simulated(run_folder, folder.parent).ranges,
     )
     exported: Exported = importlib.import_module(FORMATS[name].exporter or "").export(request)
     assert exported.excluded_modules == recipe.excluded_modules
@@ -77,9 +78,13 @@ def export_int8(name: str, run_folder: Path, folder: Path, recipe: Recipe, cpu: 
 @cache
 def corrected(run_folder: Path, folder: Path, excluded: frozenset[str], level: int) -> torch.fx.GraphModule:
     """Return the network that every format quantises, as the workers of an export share it."""
+    made = simulated(run_folder, folder)
+    return correct(made.network, made.images, made.ranges, excluded, level)
+
+
+def simulated(run_folder: Path, folder: Path) -> Simulated:
     source = prepared_run(run_folder).source
-    simulated = simulate(source, str(calibration_pack(run_folder, folder)), lambda _done, _total: None)
-    return correct(simulated.network, simulated.images, simulated.ranges, excluded, level)
+    return simulate(source, str(calibration_pack(run_folder, folder)), lambda _done, _total: None)
 
 
 def loaded(name: str, exported: Exported, exact: bool = False) -> Session:
