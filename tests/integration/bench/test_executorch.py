@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from making.command_line import SHORTLY, edgefit
 from making.executorch_files import SIDE, images, tiny_network
 from making.repository import ROOT
 
 from bench.bundle.variants import Precision
 from bench.errors import MissingRuntimeError
+from bench.report.files import read_report
 from bench.run_config import RunConfig
 from bench.runtimes.formats import FORMATS
 from bench.runtimes.installed import load_runtime
@@ -72,6 +74,21 @@ def test_a_program_with_an_operator_that_the_runtime_lacks_is_refused_with_what_
 
     with pytest.raises(Exception, match=r"cannot load the program .*needs an operator .* export it again"):
         load(foreign)
+
+
+@pytest.mark.slow
+def test_a_damaged_program_at_which_the_runtime_aborts_is_a_failed_row(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.pte"
+    content = bytearray((STORED / "fp32.pte").read_bytes())
+    content[2689] = 169  # XNNPACK's graph: the runtime ends its process, instead of raising
+    damaged.write_bytes(content)
+
+    done = edgefit("bench", damaged, STORED / "fp32.pte", *SHORTLY, "--out", tmp_path / "report.json")
+
+    assert "Traceback" not in done.stderr
+    failed, completed, *_ = read_report(tmp_path / "report.json").runs
+    assert (failed.status, completed.status) == ("failed", "completed")
+    assert "died of SIGABRT" in str(failed.reason)
 
 
 def test_the_example_of_ship_gives_what_bench_measured() -> None:
