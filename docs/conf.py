@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 ROOT = Path(__file__).resolve().parent.parent
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
 CONTENTS = {
-    "Use edgefit": ("your-own-model", "model-files", "boards", "ci-recipes", "int8"),
+    "Use edgefit": ("your-own-model", "model-files", "boards", "ci-recipes", "formats", "int8"),
     "Commands": ("commands/*",),
     "Reference": ("cli", "api", "report-schema", "manifest-schema", "glossary"),
     "How it works": ("measuring", "benchmarks", "architecture"),

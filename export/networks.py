@@ -62,7 +62,7 @@ def simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
 def _simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
     images = _calibration_tensor(source, calibration, _IMAGES_TO_SIMULATE)
     network = with_judged_output(load(source).network, source.output.index)
-    footprint = footprint_of(network, images[:1])
+    footprint = footprint_of(network, images[: _fewest(source)])
     batches = list(torch.split(images, footprint.at_once(_BATCH)))
     network = balance(network, batches)
     steps(1, 3)
@@ -71,6 +71,11 @@ def _simulate(source: OpenSource, calibration: str, steps: Steps) -> Simulated:
     ranges = find_ranges(network, batches)
     steps(3, 3)
     return Simulated(network, images[: footprint.at_once(_IMAGES_TO_SIMULATE)], ranges, footprint)
+
+
+def _fewest(source: OpenSource) -> int:
+    """Return how many samples the only input takes at least: as many as a model file's fixed batch has."""
+    return source.inputs[0].sizes[0]
 
 
 def with_judged_output(network: fx.GraphModule, index: int) -> fx.GraphModule:

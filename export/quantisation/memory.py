@@ -20,35 +20,40 @@ _MOST_BYTES_TRAINED = 3 << 30
 
 @dataclass(frozen=True)
 class Footprint:
-    """The bytes of what a network computes of one sample."""
+    """The bytes of what a network computes of the fewest samples that it takes."""
 
     alive: int
     """The most that is needed at one time, where each value is dropped after its last use."""
     whole: int
     """All values together."""
+    samples: int = 1
+    """The fewest samples that it takes: those of its file's fixed batch. It runs multiples of them."""
 
     def at_once(self, most: int) -> int:
-        """Return how many samples can be run step by step, at most `most` and at least one."""
-        return max(1, min(most, _MOST_BYTES_ALIVE // max(1, self.alive)))
+        """Return how many samples can be run step by step, at most `most` and at least the fewest."""
+        return self._within(most, _MOST_BYTES_ALIVE, self.alive)
 
     def stored_at_once(self, most: int) -> int:
         """Return how many samples can be run with all of their values stored."""
-        return max(1, min(most, _MOST_BYTES_STORED // max(1, self.whole)))
+        return self._within(most, _MOST_BYTES_STORED, self.whole)
 
     def trained_at_once(self, most: int) -> int:
         """Return how many samples can be trained on: each value is stored as it is, and rounded."""
-        return max(1, min(most, _MOST_BYTES_TRAINED // max(1, 2 * self.whole)))
+        return self._within(most, _MOST_BYTES_TRAINED, 2 * self.whole)
+
+    def _within(self, most: int, budget: int, each: int) -> int:
+        return self.samples * max(1, min(most // self.samples, budget // max(1, each)))
 
 
 @torch.inference_mode()
 def footprint_of(network: fx.GraphModule, sample: Tensor) -> Footprint:
-    """Return the bytes of what a network computes of `sample`, float32 [1, 3, h, w]."""
+    """Return the bytes of what a network computes of `sample`, float32 [n, 3, h, w], its fewest samples."""
     alive = whole = 0
     walk = Stepwise(network)
     for _, value in walk.walk(sample):
         whole += _bytes_of(value)
         alive = max(alive, sum(map(_bytes_of, walk.env.values())))
-    return Footprint(alive, whole)
+    return Footprint(alive, whole, len(sample))
 
 
 def _bytes_of(value: object) -> int:

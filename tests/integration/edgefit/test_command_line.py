@@ -12,6 +12,7 @@ from making.command_line import SHORTLY, edgefit, edgefit_here
 from making.tiny_report import make_report
 
 from bench.report.files import write_report
+from bench.runtimes.formats import FORMATS
 
 
 def test_help_imports_no_heavy_library() -> None:
@@ -120,7 +121,7 @@ def test_report_shows_stored_reports_and_writes_csv(tmp_path: Path) -> None:
 def test_doctor_names_the_runtimes_and_the_machine() -> None:
     document = json.loads(edgefit("doctor", "--json").stdout)
 
-    assert document["runtimes"].keys() == {"torchscript", "onnx", "openvino"}
+    assert document["runtimes"].keys() == FORMATS.keys()
     assert document["host"]["physical_cores"] >= 1
 
 

@@ -152,7 +152,8 @@ def test_ranges_found_by_histogram_give_a_good_artifact(name: str, run_folder: P
     assert (logits.argmax(axis=1) == labels).mean() >= 0.95
 
 
-@pytest.mark.parametrize("name", WITH_INT8)
+# XNNPACK's sums, which ExecuTorch uses, saturate on no CPU: test_executorch_sums.py shows it.
+@pytest.mark.parametrize("name", [name for name in WITH_INT8 if name != "executorch"])
 def test_a_portable_artifact_has_no_weight_whose_sums_could_saturate(name: str, made: Make) -> None:
     exported = made(name, Recipe())
     weights = int8_weights(name, exported.entry)

@@ -58,3 +58,12 @@ def test_a_heavy_network_runs_fewer_samples_at_once(each: int) -> None:
         assert 1 <= count <= 64
         assert count == 1 or count * needed <= most
         assert count == 64 or (count + 1) * needed > most
+
+
+@pytest.mark.parametrize("each", [1, 300 * MIB, 10_000 * MIB])
+def test_a_network_with_a_fixed_batch_runs_multiples_of_it(each: int) -> None:
+    footprint = Footprint(alive=each, whole=each, samples=3)
+
+    for at_once in (footprint.at_once, footprint.stored_at_once, footprint.trained_at_once):
+        assert at_once(32) % 3 == 0
+        assert 3 <= at_once(32) <= 30
