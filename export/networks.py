@@ -43,7 +43,7 @@ class Simulated:
     ranges: dict[str, Range]
     """The ranges of the network's tensors, by node name."""
     footprint: Footprint
-    """What the network needs for one of these images."""
+    """What the network needs for the fewest images that it takes."""
 
 
 # The last one: every recipe needs it.
