@@ -7,7 +7,7 @@ from typing import Literal
 from bench.bundle.variants import Precision
 from bench.choose.budget_violations import limits_of, retention_check, violations
 from bench.choose.candidates import Candidate, CandidateSet, JudgedBy, candidate_sets
-from bench.choose.comparing import TIE, Preference, Relation, compare
+from bench.choose.comparing import ALLOWED_OF_LATENCY, TIE, Preference, Relation, compare
 from bench.choose.other_networks import more_accurate_network
 from bench.choose.pareto import Costs
 from bench.choose.wording import (
@@ -58,6 +58,7 @@ Result = Literal[
     "loses agreement",
     "not shown to agree",
     "tie",
+    "not better",
     "not decided",
     "worse",
     "better",
@@ -254,7 +255,10 @@ class _Chooser:
         accuracy += "" if differs is None else f"; {differs}"
         match comparison.relation:
             case Relation.TIE:
-                return "tie", f"{figure}, within ±{TIE:.0%}, and {tie_lost(row, chosen)}{by}{accuracy}"
+                within = max(TIE, comparison.allowed)
+                return "tie", f"{figure}, within ±{within:.0%}, and {tie_lost(row, chosen)}{by}{accuracy}"
+            case Relation.NOT_BETTER:
+                return "not better", f"{figure}{why}{by}{accuracy}"
             case Relation.UNDECIDED:
                 because = "measure longer" if comparison.because is None else comparison.because
                 return "not decided", f"{figure}; {because}{why}{by}{accuracy}"
@@ -266,19 +270,17 @@ class _Chooser:
 
     def _headline(self, chosen: Candidate | None) -> str:
         profile = self._set.profile
-        noun = "model" if self._set.judged_by == "nothing" else "variant"
         if not self._set.ranked:
-            return f"{profile}: no {noun} ran"
+            return f"{profile}: no {self._noun} ran"
         if not self._rankable():
-            return f"{profile}: no {noun}'s energy was measured"
+            return f"{profile}: no {self._noun}'s energy was measured"
         if chosen is None:
-            return f"{profile}: no {noun} meets the budget"
-        headline = f"{profile}: {chosen.name}, {latency_figure(chosen)}"
-        if len(headline) <= _LONGEST_HEADLINE:
-            return headline
+            return f"{profile}: no {self._noun} meets the budget"
         is_single = len({row.report.name for row in self._set.ranked}) == 1
-        name = chosen.run.case if is_single else f"{chosen.run.case} of {chosen.report.name}"
-        return f"{profile}: {name}, {latency_figure(chosen)}"
+        case = chosen.run.case if is_single else f"{chosen.run.case} of {chosen.report.name}"
+        names = ((chosen.name, True), (chosen.name, False), (case, False))
+        headlines = [f"{profile}: {name}, {latency_figure(chosen, interval)}" for name, interval in names]
+        return next((line for line in headlines if len(line) <= _LONGEST_HEADLINE), headlines[-1])
 
     def _explanation(
         self, chosen: Candidate | None, tied: Sequence[Candidate], among: Sequence[Candidate]
@@ -297,18 +299,28 @@ class _Chooser:
             sentences.append(
                 f"a tie in {self._prefer.value} with {others}: {why_first(chosen, tied)} is chosen"
             )
-        undecided = [
-            row.name
-            for row in among
-            if row is not chosen and compare(row, chosen, self._prefer).relation is Relation.UNDECIDED
-        ]
-        if undecided:
-            against = ", ".join(undecided) if len(undecided) <= _MOST_NAMED else f"{len(undecided)} others"
-            sentences.append(f"not decided against {against}")
+        sentences += self._decided(chosen, [row for row in among if row is not chosen])
         if not check.is_shown:
             sentences.append(check.sentence)
         other = more_accurate_network(chosen, self._set.ranked, self._prefer)
         return [*sentences, *([] if other is None else [other]), *based_on, *self._unclaimed(chosen)]
+
+    def _decided(self, chosen: Candidate, others: Sequence[Candidate]) -> list[str]:
+        """Return against which others the choice is not decided, or that none of them is faster."""
+        relations = {row.name: compare(row, chosen, self._prefer).relation for row in others}
+        undecided = [name for name, relation in relations.items() if relation is Relation.UNDECIDED]
+        if undecided:
+            against = ", ".join(undecided) if len(undecided) <= _MOST_NAMED else f"{len(undecided)} others"
+            return [f"not decided against {against}"]
+        is_of_device = self._prefer is Preference.LATENCY and self._set.provenance == "measured"
+        if not is_of_device or not others or Relation.BETTER in relations.values():
+            return []
+        limited = " within the budget" if len(others) < len(self._set.ranked) - 1 else ""
+        return [f"no other {self._noun}{limited} is more than {ALLOWED_OF_LATENCY:.0%} faster"]
+
+    @property
+    def _noun(self) -> str:
+        return "model" if self._set.judged_by == "nothing" else "variant"
 
     def _unclaimed(self, chosen: Candidate) -> list[str]:
         """Return which classes have too few images to show that they keep their recall."""

@@ -1,7 +1,7 @@
 """Compares two candidates in the preferred quantity: worse, better, a tie, or not decided. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bench.choose.candidates import Candidate
@@ -13,6 +13,8 @@ from bench.statistics.accuracy import Paired
 from bench.statistics.replication import Interval
 
 TIE = 0.03
+# What `edgefit check` does not take for slower either, unless told otherwise.
+ALLOWED_OF_LATENCY = 0.05
 
 
 class Preference(str, Enum):
@@ -26,11 +28,12 @@ class Preference(str, Enum):
 
 
 class Relation(str, Enum):
-    """The relation of one candidate to another."""
+    """The relation of one candidate to another. Not better: worse, or better by no more than is allowed."""
 
     WORSE = "worse"
     BETTER = "better"
     TIE = "tie"
+    NOT_BETTER = "not better"
     UNDECIDED = "not decided"
 
 
@@ -46,24 +49,33 @@ class Comparison:
     """Why there is no interval, or why it decides nothing."""
     is_exact: bool = False
     """Whether both values are exact, such as a size or a peak. The interval then has no width."""
+    allowed: float = 0.0
+    """By how much the other one may be worse and still count as good; 0: every difference counts."""
 
     @property
     def relation(self) -> Relation:
-        """A tie if the whole interval lies within ±3 %; worse or better if it lies on one side of 1."""
+        """A tie if the whole interval is near 1; worse or better if it lies on one side of 1.
+
+        Not better if even the lower end is no more below 1 than is allowed.
+        """
         if self.interval is None:
             return Relation.UNDECIDED
-        if self.interval.low >= 1 / (1 + TIE) and self.interval.high <= 1 + TIE:
+        low, high = self.interval.low, self.interval.high
+        tie = 1 + max(TIE, self.allowed)
+        if low >= 1 / tie and high <= tie:
             return Relation.TIE
-        if self.interval.low > 1:
+        if low > 1:
             return Relation.WORSE
-        return Relation.BETTER if self.interval.high < 1 else Relation.UNDECIDED
+        if high < 1:
+            return Relation.BETTER
+        return Relation.NOT_BETTER if low >= 1 / (1 + self.allowed) else Relation.UNDECIDED
 
 
 def compare(candidate: Candidate, other: Candidate, prefer: Preference) -> Comparison:
     """Compare two candidates in the preferred quantity."""
     match prefer:
         case Preference.LATENCY:
-            return _latency(candidate, other)
+            return replace(_latency(candidate, other), allowed=ALLOWED_OF_LATENCY)
         case Preference.MEMORY:
             return _exact(candidate.memory_bytes, other.memory_bytes)
         case Preference.SIZE:

@@ -8,6 +8,7 @@ from bench.choose.candidates import Candidate, JudgedBy
 from bench.choose.comparing import Comparison, Preference
 from bench.report.retention import RetentionCheck
 from bench.runtimes.providers import place_of
+from bench.statistics.latency import Latency
 from bench.units import mb, mib, ms, written
 from device_profiles.facts import multiplies_int8_fast
 
@@ -24,7 +25,10 @@ def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
     """Return a candidate's figures, each with its conditions."""
     run, latency = candidate.run, candidate.latency
     p95 = "" if latency.p95_ns is None else f", p95 {ms(latency.p95_ns):.3g}"
-    time = f"p50 {ms(latency.p50_ns):.3g} ms{p95} ({run.config.label}, {run.provenance}"
+    p50 = f"p50 {ms(latency.p50_ns):.3g} ms"
+    if (ends := _interval(latency)) is not None:
+        p50 += f" ({ends})"
+    time = f"{p50}{p95} ({run.config.label}, {run.provenance}"
     if run.provenance == "proxy":
         time += f" on {candidate.report.host.cpu}"
         if run.projected is not None:
@@ -35,11 +39,20 @@ def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
     return f"{time}), {bytes_}{energy}{retention}"
 
 
-def latency_figure(candidate: Candidate) -> str:
-    """Return a candidate's latency in a few words."""
+def latency_figure(candidate: Candidate, has_interval: bool = True) -> str:
+    """Return a candidate's latency in a few words. `has_interval`: with that of its median, if there is one."""
     if candidate.is_projected and candidate.run.projected is not None:
         return f"projected {_ms(candidate.run.projected.low_ns)} to {_ms(candidate.run.projected.high_ns)} ms"
-    return f"p50 {ms(candidate.latency.p50_ns):.3g} ms ({candidate.run.provenance})"
+    ends = _interval(candidate.latency) if has_interval else None
+    about = candidate.run.provenance if ends is None else f"{ends}, {candidate.run.provenance}"
+    return f"p50 {ms(candidate.latency.p50_ns):.3g} ms ({about})"
+
+
+def _interval(latency: Latency) -> str | None:
+    if latency.p50_ci95_ns is None:
+        return None
+    low, high = latency.p50_ci95_ns
+    return f"{ms(low):.3g} to {ms(high):.3g}"
 
 
 def _ms(ns: float) -> str:

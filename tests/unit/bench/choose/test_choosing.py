@@ -54,10 +54,45 @@ def test_of_a_tie_of_one_size_the_more_accurate_wins_and_then_fp32() -> None:
     assert choice_of(alike).chosen == "onnx-fp32"
 
 
-def test_three_per_cent_is_a_tie_and_four_is_none() -> None:
-    report = made_report({"onnx-fp32": Row(10), "onnx-fp16": Row(10.29), "openvino-fp16": Row(10.4)})
+def test_five_per_cent_of_latency_is_a_tie_and_six_is_none() -> None:
+    report = made_report({"onnx-fp32": Row(10), "onnx-fp16": Row(10.49), "openvino-fp16": Row(10.6)})
 
     assert results(choice_of(report)) == {"onnx-fp32": "chosen", "onnx-fp16": "tie", "openvino-fp16": "worse"}
+
+
+def test_three_per_cent_of_memory_is_a_tie_and_four_is_none() -> None:
+    rows = {"onnx-fp32": Row(10, mib=100), "onnx-fp16": Row(10, mib=103), "openvino-fp16": Row(10, mib=104)}
+
+    choice = choice_of(made_report(rows), prefer=Preference.MEMORY)
+
+    assert results(choice) == {"onnx-fp32": "chosen", "onnx-fp16": "tie", "openvino-fp16": "worse"}
+
+
+def test_what_can_hardly_be_faster_leaves_the_choice_decided() -> None:
+    report = made_report({"onnx-fp32": Row(10), "onnx-fp16": Row(10.2, noise=(0.95, 1.05) * 4)})
+
+    choice = choice_of(report)
+
+    assert results(choice) == {"onnx-fp32": "chosen", "onnx-fp16": "not better"}
+    assert reasons(choice)["onnx-fp16"].startswith("1.02× the latency, interval 0.9")
+    assert "no other variant is more than 5% faster" in choice.explanation
+
+
+def test_a_proxy_says_nothing_of_what_is_faster_on_the_device() -> None:
+    rows = {"onnx-fp32": Row(10), "onnx-fp16": Row(20)}
+
+    choice = choice_of(made_report(rows, profile="raspberry-pi-5", provenance="proxy"))
+
+    assert results(choice)["onnx-fp16"] == "worse"
+    assert not any("faster" in sentence for sentence in choice.explanation)
+
+
+def test_only_variants_within_the_budget_are_said_to_be_no_faster() -> None:
+    rows = {"onnx-fp32": Row(10), "onnx-fp16": Row(20), "onnx-int8": Row(4, mib=500)}
+
+    choice = choice_of(made_report(rows), memory_mb=200)
+
+    assert "no other variant within the budget is more than 5% faster" in choice.explanation
 
 
 def test_an_interval_too_wide_for_either_is_not_decided() -> None:
@@ -68,6 +103,7 @@ def test_an_interval_too_wide_for_either_is_not_decided() -> None:
     assert results(choice) == {"onnx-fp32": "chosen", "onnx-int8": "not decided"}
     assert "measure longer, this CPU has no int8 dot product" in reasons(choice)["onnx-int8"]
     assert "not decided against onnx-int8" in choice.explanation
+    assert not any("faster" in sentence for sentence in choice.explanation)
 
 
 def test_a_report_with_one_process_decides_nothing() -> None:
@@ -328,9 +364,9 @@ def test_a_proxy_is_never_ranked_against_a_measured_row() -> None:
 
     assert both.chosen == "onnx-fp32"
     assert "not ranked against measured" in reasons(both)["onnx-int8"]
-    assert both.headline == "raspberry-pi-5: onnx-fp32, p50 10 ms (measured)"
+    assert both.headline == "raspberry-pi-5: onnx-fp32, p50 10 ms (10 to 10, measured)"
     assert not any("based on" in sentence for sentence in both.explanation)
-    assert alone.headline == "raspberry-pi-5: onnx-int8, p50 1 ms (proxy)"
+    assert alone.headline == "raspberry-pi-5: onnx-int8, p50 1 ms (1 to 1, proxy)"
     assert "based on a proxy (Test CPU): not measured on raspberry-pi-5" in alone.explanation
 
 

@@ -26,7 +26,7 @@ def reason_of(choice: Choice, name: str) -> str:
 def test_the_fastest_is_chosen_and_accuracy_is_said_not_to_be_compared() -> None:
     choice = choice_of(model_report(every_kind()))
 
-    assert choice.headline == "laptop-cpu: net.int8.onnx, p50 4 ms (measured)"
+    assert choice.headline == "laptop-cpu: net.int8.onnx, p50 4 ms (4 to 4, measured)"
     assert not choice.accuracy_compared
     assert choice.explanation[0].startswith("accuracy was not compared, because the model files")
     assert choice.front_of == "p50, memory and size"

@@ -22,8 +22,8 @@ def test_it_begins_with_its_marker_and_the_choices() -> None:
     lines = markdown().splitlines()
 
     assert lines[0] == REPORT_MARKER
-    assert lines[1] == r"- **laptop-cpu: onnx-int8, p50 4 ms \(measured\)**"
-    first = lines.index(r"- **raspberry-pi-5: onnx-int8, p50 5 ms \(proxy\)**")
+    assert lines[1] == r"- **laptop-cpu: onnx-int8, p50 4 ms \(3.94 to 4.07, measured\)**"
+    first = lines.index(r"- **raspberry-pi-5: onnx-int8, p50 5 ms \(5 to 5, proxy\)**")
     assert lines[first + 2] == r"  - based on a proxy \(Test CPU\): not measured on raspberry-pi-5"
     assert was_report_markdown(markdown().encode())
 

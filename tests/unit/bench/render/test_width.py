@@ -79,7 +79,7 @@ def test_a_history_leaves_columns_out_where_there_is_no_room() -> None:
 def test_the_first_line_of_a_choice_is_its_result() -> None:
     (choice,) = choices_of(made_report({"onnx-fp32": Row(10), "onnx-int8": Row(4)}))
 
-    assert lines(choice_view(choice), 80)[0] == "laptop-cpu: onnx-int8, p50 4 ms (measured)"
+    assert lines(choice_view(choice), 80)[0] == "laptop-cpu: onnx-int8, p50 4 ms (4 to 4, measured)"
 
 
 def test_a_long_reason_continues_below_its_own_beginning() -> None:

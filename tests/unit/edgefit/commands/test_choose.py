@@ -132,6 +132,6 @@ def test_model_files_are_chosen_among_without_advice_to_ship(tmp_path: Path) -> 
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
-        "laptop-cpu: net.int8.onnx, p50 4 ms (measured)\n  accuracy was not compared"
+        "laptop-cpu: net.int8.onnx, p50 4 ms (4 to 4, measured)\n  accuracy was not compared"
     )
     assert "--ship" not in done.stdout + done.stderr
