@@ -40,7 +40,7 @@ def figures(candidate: Candidate, accuracy: RetentionCheck) -> str:
 
 
 def latency_figure(candidate: Candidate, has_interval: bool = True) -> str:
-    """Return a candidate's latency in a few words. `has_interval`: with that of its median, if there is one."""
+    """Return a latency in a few words; `has_interval`: with the interval of the median, if there is one."""
     if candidate.is_projected and candidate.run.projected is not None:
         return f"projected {_ms(candidate.run.projected.low_ns)} to {_ms(candidate.run.projected.high_ns)} ms"
     ends = _interval(candidate.latency) if has_interval else None
