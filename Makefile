@@ -3,17 +3,21 @@
 # debian-archive-keyring and openssh-client.
 # Formats whose tools are large need extras of their own:  make install EXTRAS=all,dev,build-NAME
 # A smaller torch on Linux:  make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# uv installs if it is on PATH, with pip's settings, and pip else. pip all the same:  make install UV=
 
 PYTHON ?= python3
 VENV := .venv
 # Only torch comes from it: of two indexes at once, pip would take any package from the one with the newer version.
 TORCH_INDEX ?=
 EXTRAS ?= all,dev
+UV ?= uv
+comma := ,
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+INSTALL := UV='$(UV)' $(BIN)/python tests/making/installing.py
 # A file that says: this environment was made from these two files.
 INSTALLED := $(VENV)/.installed
-# The same for what the site needs, which is a small part of it.
+# The same for what the demo needs, and what the site needs: small parts of it.
+DEMO_INSTALLED := $(VENV)/.demo-installed
 DOCS_INSTALLED := $(VENV)/.docs-installed
 
 .PHONY: coverage demo docs docs-links docs-generate help lint test test-fast test-slow test-device install install-litert check-python clean
@@ -22,7 +26,7 @@ DOCS_INSTALLED := $(VENV)/.docs-installed
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## the whole job on generated images
+demo: $(DEMO_INSTALLED) ## the whole job on generated images
 	$(BIN)/edgefit demo --out edgefit-demo --overwrite
 
 lint: $(INSTALLED) ## style, types and layers
@@ -60,18 +64,19 @@ test-device: $(INSTALLED) ## an emulated arm64 board (as root)
 install: $(INSTALLED) ## everything into .venv
 
 install-litert: $(INSTALLED) ## what exports LiteRT, into .venv (x86-64, Python 3.11 and newer)
-	$(PIP_INSTALL) --no-deps --requirement .ci/litert-tools.txt
+	$(INSTALL) --no-deps --requirement .ci/litert-tools.txt
 
-$(INSTALLED): pyproject.toml constraints.txt | check-python
+$(INSTALLED): extras = $(EXTRAS)
+# Whoever has everything has what the demo needs.
+$(INSTALLED): also = $(if $(filter all,$(subst $(comma), ,$(EXTRAS))),$(DEMO_INSTALLED))
+$(DEMO_INSTALLED): extras = build,report
+$(DOCS_INSTALLED): extras = docs
+$(INSTALLED) $(DEMO_INSTALLED) $(DOCS_INSTALLED): pyproject.toml constraints.txt | check-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_INDEX),$(PIP_INSTALL) --no-deps --index-url $(TORCH_INDEX) torch torchvision)
-	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
-	touch $@
+	$(if $(and $(TORCH_INDEX),$(filter-out docs,$(extras))),$(INSTALL) --no-deps --index-url $(TORCH_INDEX) torch torchvision)
+	$(INSTALL) --editable '.[$(extras)]'
+	touch $@ $(also)
 
-$(DOCS_INSTALLED): pyproject.toml constraints.txt | check-python
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --editable '.[docs]'
-	touch $@
 
 check-python:
 	@command -v $(PYTHON) >/dev/null || \
