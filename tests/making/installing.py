@@ -2,9 +2,10 @@
 
     python tests/making/installing.py [--editable '.[all]' …]
 
-The arguments are those of `pip install`. uv fetches and unpacks in parallel, in less than half of pip's time. It
-does not read pip's settings, so they are handed to it; if one of them cannot be, pip installs. Neither compiles
-all modules: Python compiles those that are imported. Only the standard library is used here.
+The arguments are those of `pip install`. uv fetches and unpacks in parallel, in less than half of pip's
+time. It does not read pip's settings, so they are handed to it; if one of them cannot be, pip installs.
+Neither compiles all modules: Python compiles those that are imported. Only the standard library is used
+here.
 """
 
 import ast
