@@ -1,5 +1,6 @@
 """The variant to ship for a profile, and the reason against each other one. Pure: reports in, choices out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 from bench.bundle.variants import Precision
 from bench.choose.budget_violations import limits_of, retention_check, violations
 from bench.choose.candidates import Candidate, CandidateSet, JudgedBy, candidate_sets
-from bench.choose.comparing import ALLOWED_OF_LATENCY, TIE, Preference, Relation, compare
+from bench.choose.comparing import Preference, Relation, compare
 from bench.choose.other_networks import more_accurate_network
 from bench.choose.pareto import Costs
 from bench.choose.wording import (
@@ -255,8 +256,8 @@ class _Chooser:
         accuracy += "" if differs is None else f"; {differs}"
         match comparison.relation:
             case Relation.TIE:
-                within = max(TIE, comparison.allowed)
-                return "tie", f"{figure}, within ±{within:.0%}, and {tie_lost(row, chosen)}{by}{accuracy}"
+                near = f"within ±{comparison.tie:.0%}"
+                return "tie", f"{figure}, {near}, and {tie_lost(row, chosen)}{by}{accuracy}"
             case Relation.NOT_BETTER:
                 return "not better", f"{figure}{why}{by}{accuracy}"
             case Relation.UNDECIDED:
@@ -306,17 +307,20 @@ class _Chooser:
         return [*sentences, *([] if other is None else [other]), *based_on, *self._unclaimed(chosen)]
 
     def _decided(self, chosen: Candidate, others: Sequence[Candidate]) -> list[str]:
-        """Return against which others the choice is not decided, or that none of them is faster."""
-        relations = {row.name: compare(row, chosen, self._prefer).relation for row in others}
+        """Return against which others it is not decided; if against none, how much faster one may be."""
+        comparisons = {row.name: compare(row, chosen, self._prefer) for row in others}
+        relations = {name: comparison.relation for name, comparison in comparisons.items()}
         undecided = [name for name, relation in relations.items() if relation is Relation.UNDECIDED]
         if undecided:
             against = ", ".join(undecided) if len(undecided) <= _MOST_NAMED else f"{len(undecided)} others"
             return [f"not decided against {against}"]
         is_of_device = self._prefer is Preference.LATENCY and self._set.provenance == "measured"
-        if not is_of_device or not others or Relation.BETTER in relations.values():
+        if not is_of_device or not others:
             return []
         limited = " within the budget" if len(others) < len(self._set.ranked) - 1 else ""
-        return [f"no other {self._noun}{limited} is more than {ALLOWED_OF_LATENCY:.0%} faster"]
+        most = max(comparison.most_better for comparison in comparisons.values())
+        than = f"more than {math.ceil(100 * most)}% " if most else ""
+        return [f"no other {self._noun}{limited} is {than}faster"]
 
     @property
     def _noun(self) -> str:

@@ -14,7 +14,9 @@ from bench.statistics.replication import Interval
 
 TIE = 0.03
 # What `edgefit check` does not take for slower either, unless told otherwise.
-ALLOWED_OF_LATENCY = 0.05
+TIE_OF_LATENCY = 0.05
+# A choice is decided although another variant may be faster by so much.
+ALLOWED_OF_LATENCY = 0.10
 
 
 class Preference(str, Enum):
@@ -49,8 +51,15 @@ class Comparison:
     """Why there is no interval, or why it decides nothing."""
     is_exact: bool = False
     """Whether both values are exact, such as a size or a peak. The interval then has no width."""
+    tie: float = TIE
+    """The two tie if the interval is as near to 1 as this."""
     allowed: float = 0.0
-    """By how much the other one may be worse and still count as good; 0: every difference counts."""
+    """By how much this one may be better and still not be called better; 0: every difference counts."""
+
+    @property
+    def most_better(self) -> float:
+        """By what share this one is better at most, by the interval; 0 if it is worse."""
+        return math.inf if self.interval is None else max(0.0, 1 / self.interval.low - 1)
 
     @property
     def relation(self) -> Relation:
@@ -61,21 +70,20 @@ class Comparison:
         if self.interval is None:
             return Relation.UNDECIDED
         low, high = self.interval.low, self.interval.high
-        tie = 1 + max(TIE, self.allowed)
-        if low >= 1 / tie and high <= tie:
+        if low >= 1 / (1 + self.tie) and high <= 1 + self.tie:
             return Relation.TIE
         if low > 1:
             return Relation.WORSE
         if high < 1:
             return Relation.BETTER
-        return Relation.NOT_BETTER if low >= 1 / (1 + self.allowed) else Relation.UNDECIDED
+        return Relation.NOT_BETTER if self.most_better <= self.allowed else Relation.UNDECIDED
 
 
 def compare(candidate: Candidate, other: Candidate, prefer: Preference) -> Comparison:
     """Compare two candidates in the preferred quantity."""
     match prefer:
         case Preference.LATENCY:
-            return replace(_latency(candidate, other), allowed=ALLOWED_OF_LATENCY)
+            return replace(_latency(candidate, other), tie=TIE_OF_LATENCY, allowed=ALLOWED_OF_LATENCY)
         case Preference.MEMORY:
             return _exact(candidate.memory_bytes, other.memory_bytes)
         case Preference.SIZE:
