@@ -21,6 +21,8 @@ from bench.runtimes.graph_litert import describe_file, model_graph_of, read_file
 from bench.runtimes.protocol import LoadOptions
 
 CPU = "cpu"
+# A recurrent layer remembers what it has seen, until it is told to forget it.
+_RECURRENT = ("LSTM", "RNN", "SVDF")
 
 
 class LitertSession:
@@ -31,10 +33,16 @@ class LitertSession:
         self._interpreter = _open(entry, options)
         self._inputs = [each["index"] for each in self._interpreter.get_input_details()]
         self._outputs = [each["index"] for each in self._interpreter.get_output_details()]
+        self._is_recurrent = any(kind.endswith(_RECURRENT) for kind in _kinds(self._interpreter))
 
     def infer(self, inputs: Inputs) -> Outputs:
-        """Return every output; the inputs are copied in and the outputs copied out."""
+        """Return every output; the inputs are copied in and the outputs copied out.
+
+        Each inference begins anew: a recurrent network forgets the one before.
+        """
         interpreter = self._interpreter
+        if self._is_recurrent:
+            interpreter.reset_all_variables()
         for index, values in zip(self._inputs, inputs, strict=True):
             interpreter.set_tensor(index, values)
         interpreter.invoke()
@@ -90,6 +98,12 @@ def _open(entry: Path, options: LoadOptions) -> Interpreter:
             interpreter.resize_tensor_input(detail["index"], tensor.sizes)
     interpreter.allocate_tensors()
     return interpreter
+
+
+def _kinds(interpreter: Interpreter) -> list[str]:
+    """Return the names of the operators. Listing them with their tensors would take longer."""
+    wrapper = interpreter._interpreter
+    return [wrapper.NodeName(index) for index in range(wrapper.NumNodes())]
 
 
 def describe(entry: Path) -> ModelDescription:
