@@ -19,6 +19,7 @@ from bench.run_config import RunConfig
 from bench.runtimes.executed_litert import RunTensor, executed_by, run_operators
 from bench.runtimes.graph_litert import describe_file, model_graph_of, read_file_graph
 from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.refused_litert import refusal
 
 CPU = "cpu"
 # A recurrent layer remembers what it has seen, until it is told to forget it.
@@ -86,17 +87,17 @@ def _open(entry: Path, options: LoadOptions) -> Interpreter:
     No kernel's sums of int8 saturate, neither XNNPACK's nor LiteRT's own; `exact` takes LiteRT's own, so that
     int8 is verified with both.
     """
-    interpreter = Interpreter(
-        model_path=str(entry),
-        num_threads=options.config.threads,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        if options.exact
-        else OpResolverType.AUTO,
-    )
-    for tensor, detail in zip(options.inputs, interpreter.get_input_details(), strict=False):
-        if tuple(detail["shape"]) != tensor.sizes:
-            interpreter.resize_tensor_input(detail["index"], tensor.sizes)
-    interpreter.allocate_tensors()
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if options.exact else OpResolverType.AUTO
+    try:
+        interpreter = Interpreter(
+            model_path=str(entry), num_threads=options.config.threads, experimental_op_resolver_type=kernels
+        )
+        for tensor, detail in zip(options.inputs, interpreter.get_input_details(), strict=False):
+            if tuple(detail["shape"]) != tensor.sizes:
+                interpreter.resize_tensor_input(detail["index"], tensor.sizes)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise refusal(str(error), version()) or error from None
     return interpreter
 
 
