@@ -93,7 +93,10 @@ class FileGraph:
 
     @property
     def precision(self) -> Precision:
-        """int8 if a layer has 8-bit weights that are computed with, fp16 with most weights in half."""
+        """int8 if a layer has 8-bit weights that are computed with, fp16 with most weights in half.
+
+        Without weights, as in a file that was compiled for an accelerator, it is that of the inputs.
+        """
         layers = [each for each in self.operators if each.kind in WEIGHTED]
         weights = [each.inputs[1] for each in layers if len(each.inputs) > 1]
         if any(weight is not None and weight.dtype in _INTEGERS for weight in weights):
@@ -102,6 +105,9 @@ class FileGraph:
         for tensor in self.tensors:
             if tensor.is_constant:
                 sizes[tensor.dtype] += math.prod(tensor.shape)
+        if not any(sizes[dtype] for dtype in _WEIGHTS):
+            takes_int8 = any(each.is_quantised and each.dtype in _INTEGERS for each in self.inputs)
+            return Precision.INT8 if takes_int8 else Precision.FP32
         floats = sizes["FLOAT32"] + sizes["FLOAT16"]
         if sizes["INT8"] + sizes["UINT8"] > floats:
             return Precision.INT8

@@ -19,8 +19,11 @@ from bench.run_config import RunConfig
 from bench.runtimes.executed_litert import RunTensor, executed_by, run_operators
 from bench.runtimes.graph_litert import describe_file, model_graph_of, read_file_graph
 from bench.runtimes.protocol import LoadOptions
+from bench.runtimes.refused_litert import refusal
 
 CPU = "cpu"
+# A recurrent layer remembers what it has seen, until it is told to forget it.
+_RECURRENT = ("LSTM", "RNN", "SVDF")
 
 
 class LitertSession:
@@ -31,10 +34,16 @@ class LitertSession:
         self._interpreter = _open(entry, options)
         self._inputs = [each["index"] for each in self._interpreter.get_input_details()]
         self._outputs = [each["index"] for each in self._interpreter.get_output_details()]
+        self._is_recurrent = any(kind.endswith(_RECURRENT) for kind in _kinds(self._interpreter))
 
     def infer(self, inputs: Inputs) -> Outputs:
-        """Return every output; the inputs are copied in and the outputs copied out."""
+        """Return every output; the inputs are copied in and the outputs copied out.
+
+        Each inference begins anew: a recurrent network forgets the one before.
+        """
         interpreter = self._interpreter
+        if self._is_recurrent:
+            interpreter.reset_all_variables()
         for index, values in zip(self._inputs, inputs, strict=True):
             interpreter.set_tensor(index, values)
         interpreter.invoke()
@@ -78,18 +87,24 @@ def _open(entry: Path, options: LoadOptions) -> Interpreter:
     No kernel's sums of int8 saturate, neither XNNPACK's nor LiteRT's own; `exact` takes LiteRT's own, so that
     int8 is verified with both.
     """
-    interpreter = Interpreter(
-        model_path=str(entry),
-        num_threads=options.config.threads,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        if options.exact
-        else OpResolverType.AUTO,
-    )
-    for tensor, detail in zip(options.inputs, interpreter.get_input_details(), strict=False):
-        if tuple(detail["shape"]) != tensor.sizes:
-            interpreter.resize_tensor_input(detail["index"], tensor.sizes)
-    interpreter.allocate_tensors()
+    kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if options.exact else OpResolverType.AUTO
+    try:
+        interpreter = Interpreter(
+            model_path=str(entry), num_threads=options.config.threads, experimental_op_resolver_type=kernels
+        )
+        for tensor, detail in zip(options.inputs, interpreter.get_input_details(), strict=False):
+            if tuple(detail["shape"]) != tensor.sizes:
+                interpreter.resize_tensor_input(detail["index"], tensor.sizes)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise refusal(str(error), version()) or error from None
     return interpreter
+
+
+def _kinds(interpreter: Interpreter) -> list[str]:
+    """Return the names of the operators. Listing them with their tensors would take longer."""
+    wrapper = interpreter._interpreter
+    return [wrapper.NodeName(index) for index in range(wrapper.NumNodes())]
 
 
 def describe(entry: Path) -> ModelDescription:

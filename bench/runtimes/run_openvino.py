@@ -28,11 +28,17 @@ class OpenvinoSession:
         self._core, self._compiled, self._device = core, compiled, device
         self._request = compiled.create_infer_request()
         self._outputs = range(len(compiled.outputs))
+        self._is_recurrent = bool(self._request.query_state())
 
     def infer(self, inputs: Inputs) -> Outputs:
-        """Return every output; the inputs are copied in and the outputs copied out."""
+        """Return every output; the inputs are copied in and the outputs copied out.
+
+        Each inference begins anew: a recurrent network forgets the one before.
+        """
         # The request's own infer(inputs) would do the same copy behind a slower dispatch.
         request = self._request
+        if self._is_recurrent:
+            request.reset_state()
         for index, values in enumerate(inputs):
             np.copyto(request.get_input_tensor(index).data, values)
         request.infer()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from bench.runtimes.formats import FORMATS
 
 
@@ -21,5 +23,38 @@ def with_open_batch(path: Path) -> Path:
         is_constant = model.model.buffers[tensor.buffer].data is not None
         if sizes[:1] == [1] and len(sizes) in (2, 4) and not is_constant:
             tensor.shapeSignature = [-1, *sizes[1:]]
+    path.write_bytes(model.content())
+    return path
+
+
+def recurrent(path: Path) -> Path:
+    """Write a network of one recurrent layer of one unit, which adds what it has seen to its input."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    from export.tflite_model import read_tflite
+
+    model = read_tflite(control().read_bytes())
+    whole = model.model
+    data = [None, [1.0], [1.0], [0.0]]
+    whole.buffers = [schema.BufferT() for _ in data]
+    for buffer, values in zip(whole.buffers, data, strict=True):
+        buffer.data = None if values is None else np.array(values, np.float32).view(np.uint8)
+    names = ("values", "weight", "recurrent", "bias", "state", "sums")
+    shapes, buffers = ([1, 1, 1], [1, 1], [1, 1], [1], [1, 1], [1, 1, 1]), (0, 1, 2, 3, 0, 0)
+    graph = whole.subgraphs[0]
+    graph.tensors = [schema.TensorT() for _ in names]
+    for tensor, name, shape, buffer in zip(graph.tensors, names, shapes, buffers, strict=True):
+        tensor.name, tensor.shape, tensor.buffer = name, shape, buffer
+        tensor.isVariable = name == "state"
+    graph.inputs, graph.outputs = [0], [5]
+    code, operator, options = schema.OperatorCodeT(), schema.OperatorT(), schema.SequenceRNNOptionsT()
+    kind = schema.BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_RNN
+    code.builtinCode = code.deprecatedBuiltinCode = kind
+    code.version = 1
+    options.fusedActivationFunction = schema.ActivationFunctionType.NONE
+    operator.inputs, operator.outputs = [0, 1, 2, 3, 4], [5]
+    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.SequenceRNNOptions, options
+    graph.operators, whole.operatorCodes = [operator], [code]
+    whole.signatureDefs, whole.metadata, whole.metadataBuffer = [], [], []
     path.write_bytes(model.content())
     return path
