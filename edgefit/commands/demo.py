@@ -1,7 +1,8 @@
 """`edgefit demo`: runs every step on generated images. Each step is a command that a user can repeat."""
 
 import shlex
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,16 @@ def further_formats() -> list[str]:
     ]
 
 
+def shares(seconds: Mapping[str, float]) -> list[str]:
+    """Return how long the demo took, and the share of each of its steps, a line each."""
+    total = sum(seconds.values())
+    width = max(map(len, seconds))
+    return [
+        f"the demo took {total:.0f} s:",
+        *(f"  {step:{width}}  {took:4.0f} s  {took / total:4.0%}" for step, took in seconds.items()),
+    ]
+
+
 def _refuse_what_is_in_the_way(out: Path, overwrite: bool) -> None:
     """Raise InputError for whatever a step could not replace, before the first one takes minutes."""
     from bench.bundle.manifest import written_files
@@ -105,17 +116,20 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         require_extra("report", "edgefit demo")
         output = Output(as_json)
         _refuse_what_is_in_the_way(out, overwrite)
+        seconds: dict[str, float] = {}
         for arguments in steps(out, overwrite):
             output.show("")
             output.say(f"$ {shlex.join(['edgefit', *arguments])}")
+            began = time.monotonic()
             with result_on_stderr(as_json):
                 if code := run_command(arguments):
                     raise typer.Exit(code)
+            seconds[arguments[0]] = time.monotonic() - began
         page = (out / PAGE).resolve()
         output.show("")
         output.say(f"All results are in {out}: run, bundle, report.json and {PAGE}")
-        for sentence in further_formats():
-            output.say(sentence)
+        for line in (*further_formats(), *shares(seconds)):
+            output.say(line)
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))

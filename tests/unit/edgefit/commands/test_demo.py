@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from bench.install_command import install_command
 from bench.report.files import write_report
 from bench.runtimes.formats import FORMATS
 from edgefit.app import _run_command
-from edgefit.commands.demo import further_formats, make_demo, steps
+from edgefit.commands.demo import further_formats, make_demo, shares, steps
 
 
 def test_each_step_uses_the_result_of_the_one_before() -> None:
@@ -52,6 +53,22 @@ def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) 
     for words in ran:
         assert f"$ edgefit {' '.join(words)}" in printed
     assert Path("d/report.html").resolve().as_uri() in printed.replace("\n", "")
+
+
+def test_the_share_of_each_step_is_printed_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    make_demo(lambda _arguments: 0)(out=Path("d"))
+
+    printed = capsys.readouterr().out
+    assert re.search(r"the demo took \d+ s:\n  finetune +\d+ s +\d+%\n  export ", printed)
+
+
+def test_shares_stand_below_each_other() -> None:
+    assert shares({"finetune": 30, "export": 60.4, "choose": 0}) == [
+        "the demo took 90 s:",
+        "  finetune    30 s   33%",
+        "  export      60 s   67%",
+        "  choose       0 s    0%",
+    ]
 
 
 def test_a_failing_step_ends_the_demo_with_its_exit_code() -> None:
