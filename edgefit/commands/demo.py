@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,7 @@ FINETUNE = (
 EXPORT = ("--eval-images", "256")
 BENCH = ("--profile", "laptop-cpu", "--quick")
 PAGE = "report.html"
+AGAIN = "again.json"
 
 
 def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
@@ -42,9 +43,32 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
         ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replace],
         ["export", run, "--formats", formats, *EXPORT, "--out", bundle, *replace],
         ["bench", bundle, *BENCH, "--out", report],
-        ["report", report, "--html", str(out / PAGE), "--quiet"],
-        ["choose", report],
+        *_results([report], out),
     ]
+
+
+def deciding_steps(out: Path, variants: Sequence[str]) -> list[list[str]]:
+    """Return the commands that measure some variants again, by themselves, and choose anew."""
+    again = str(out / AGAIN)
+    return [
+        ["bench", str(out / "bundle"), *BENCH, "--only", ",".join(variants), "--out", again],
+        *_results([str(out / "report.json"), again], out),
+    ]
+
+
+def _results(reports: Sequence[str], out: Path) -> list[list[str]]:
+    return [["report", *reports, "--html", str(out / PAGE), "--quiet"], ["choose", *reports]]
+
+
+def undecided_variants(report: Path) -> list[str]:
+    """Return the chosen variant and those against which the choice is not decided; empty if it is decided."""
+    from bench.choose.choosing import Criteria, choose
+    from bench.report.files import read_report
+    from device_profiles.settings import Budget
+
+    ((choice, _),) = choose([read_report(report)], Criteria(Budget()))
+    found = [row.variant for row in choice.candidates if row.result in ("chosen", "not decided")]
+    return [variant for variant in found if variant is not None] if len(found) > 1 else []
 
 
 def further_formats() -> list[str]:
@@ -81,11 +105,15 @@ def _refuse_what_is_in_the_way(out: Path, overwrite: bool) -> None:
     refuse_other_place()
     refuse_to_overwrite(out / "run", written_run, overwrite)
     refuse_to_overwrite(out / "bundle", written_files, overwrite)
-    refuse_to_replace(out / "report.json", was_a_report, "--out")
+    for name in ("report.json", AGAIN):
+        refuse_to_replace(out / name, was_a_report, "--out")
     refuse_to_replace(out / PAGE, was_html, "--out")
 
 
-def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
+def make_demo(
+    run_command: Callable[[list[str]], int],
+    undecided_in: Callable[[Path], list[str]] = undecided_variants,
+) -> Callable[..., None]:
     """Return the demo command; `run_command` runs a command of edgefit and returns its exit code."""
 
     def demo(
@@ -117,17 +145,27 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         output = Output(as_json)
         _refuse_what_is_in_the_way(out, overwrite)
         seconds: dict[str, float] = {}
-        for arguments in steps(out, overwrite):
+
+        def run(arguments: list[str]) -> None:
             output.show("")
             output.say(f"$ {shlex.join(['edgefit', *arguments])}")
             began = time.monotonic()
             with result_on_stderr(as_json):
                 if code := run_command(arguments):
                     raise typer.Exit(code)
-            seconds[arguments[0]] = time.monotonic() - began
+            seconds[arguments[0]] = seconds.get(arguments[0], 0) + time.monotonic() - began
+
+        for arguments in steps(out, overwrite):
+            run(arguments)
+        if undecided := undecided_in(out / "report.json"):
+            output.show("")
+            output.say(f"not decided between {', '.join(undecided)}: these are measured again, by themselves")
+            for arguments in deciding_steps(out, undecided):
+                run(arguments)
         page = (out / PAGE).resolve()
         output.show("")
-        output.say(f"All results are in {out}: run, bundle, report.json and {PAGE}")
+        reports = f"report.json, {AGAIN}" if undecided else "report.json"
+        output.say(f"All results are in {out}: run, bundle, {reports} and {PAGE}")
         for line in (*further_formats(), *shares(seconds)):
             output.say(line)
         output.next_step(f"open {page.as_uri()} in a browser")
