@@ -1,7 +1,8 @@
 """`edgefit demo`: runs every step on generated images. Each step is a command that a user can repeat."""
 
 import shlex
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ FINETUNE = (
 EXPORT = ("--eval-images", "256")
 BENCH = ("--profile", "laptop-cpu", "--quick")
 PAGE = "report.html"
+AGAIN = "again.json"
 
 
 def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
@@ -41,9 +43,32 @@ def steps(out: Path, overwrite: bool = False) -> list[list[str]]:
         ["finetune", *FINETUNE, "--name", "demo", "--out", run, *replace],
         ["export", run, "--formats", formats, *EXPORT, "--out", bundle, *replace],
         ["bench", bundle, *BENCH, "--out", report],
-        ["report", report, "--html", str(out / PAGE), "--quiet"],
-        ["choose", report],
+        *_results([report], out),
     ]
+
+
+def deciding_steps(out: Path, variants: Sequence[str]) -> list[list[str]]:
+    """Return the commands that measure some variants again, by themselves, and choose anew."""
+    again = str(out / AGAIN)
+    return [
+        ["bench", str(out / "bundle"), *BENCH, "--only", ",".join(variants), "--out", again],
+        *_results([str(out / "report.json"), again], out),
+    ]
+
+
+def _results(reports: Sequence[str], out: Path) -> list[list[str]]:
+    return [["report", *reports, "--html", str(out / PAGE), "--quiet"], ["choose", *reports]]
+
+
+def undecided_variants(report: Path) -> list[str]:
+    """Return the chosen variant and those against which the choice is not decided; empty if it is decided."""
+    from bench.choose.choosing import Criteria, choose
+    from bench.report.files import read_report
+    from device_profiles.settings import Budget
+
+    ((choice, _),) = choose([read_report(report)], Criteria(Budget()))
+    found = [row.variant for row in choice.candidates if row.result in ("chosen", "not decided")]
+    return [variant for variant in found if variant is not None] if len(found) > 1 else []
 
 
 def further_formats() -> list[str]:
@@ -55,6 +80,16 @@ def further_formats() -> list[str]:
         f"to export {row.title} as well: {install_command(row.build_extra)}"
         for row in FORMATS.values()
         if not row.is_basic
+    ]
+
+
+def shares(seconds: Mapping[str, float]) -> list[str]:
+    """Return how long the demo took, and the share of each of its steps, a line each."""
+    total = sum(seconds.values())
+    width = max(map(len, seconds))
+    return [
+        f"the demo took {total:.0f} s:",
+        *(f"  {step:{width}}  {took:4.0f} s  {took / total:4.0%}" for step, took in seconds.items()),
     ]
 
 
@@ -70,11 +105,15 @@ def _refuse_what_is_in_the_way(out: Path, overwrite: bool) -> None:
     refuse_other_place()
     refuse_to_overwrite(out / "run", written_run, overwrite)
     refuse_to_overwrite(out / "bundle", written_files, overwrite)
-    refuse_to_replace(out / "report.json", was_a_report, "--out")
+    for name in ("report.json", AGAIN):
+        refuse_to_replace(out / name, was_a_report, "--out")
     refuse_to_replace(out / PAGE, was_html, "--out")
 
 
-def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
+def make_demo(
+    run_command: Callable[[list[str]], int],
+    undecided_in: Callable[[Path], list[str]] = undecided_variants,
+) -> Callable[..., None]:
     """Return the demo command; `run_command` runs a command of edgefit and returns its exit code."""
 
     def demo(
@@ -105,17 +144,30 @@ def make_demo(run_command: Callable[[list[str]], int]) -> Callable[..., None]:
         require_extra("report", "edgefit demo")
         output = Output(as_json)
         _refuse_what_is_in_the_way(out, overwrite)
-        for arguments in steps(out, overwrite):
+        seconds: dict[str, float] = {}
+
+        def run(arguments: list[str]) -> None:
             output.show("")
             output.say(f"$ {shlex.join(['edgefit', *arguments])}")
+            began = time.monotonic()
             with result_on_stderr(as_json):
                 if code := run_command(arguments):
                     raise typer.Exit(code)
+            seconds[arguments[0]] = seconds.get(arguments[0], 0) + time.monotonic() - began
+
+        for arguments in steps(out, overwrite):
+            run(arguments)
+        if undecided := undecided_in(out / "report.json"):
+            output.show("")
+            output.say(f"not decided between {', '.join(undecided)}: these are measured again, by themselves")
+            for arguments in deciding_steps(out, undecided):
+                run(arguments)
         page = (out / PAGE).resolve()
         output.show("")
-        output.say(f"All results are in {out}: run, bundle, report.json and {PAGE}")
-        for sentence in further_formats():
-            output.say(sentence)
+        reports = f"report.json, {AGAIN}" if undecided else "report.json"
+        output.say(f"All results are in {out}: run, bundle, {reports} and {PAGE}")
+        for line in (*further_formats(), *shares(seconds)):
+            output.say(line)
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:
             output.document(to_json(read_report(out / "report.json")))
