@@ -39,6 +39,13 @@ from export.exporter import (
     with_layers_in_fp32,
 )
 from export.half_precision import Halving
+from export.onnx_int8_graph import (
+    keep_pools_in_fp32,
+    pool_globally,
+    protect_layers_in_fp32,
+    round_pools_at_once,
+    widen_few_channels,
+)
 from export.onnx_weights import onnx_model_of
 from export.quantisation.simulation import layers_that_run_once, output_of
 from export.quantisation.sums import Kind, Step, sums_in_float
@@ -47,13 +54,11 @@ from export.sources.source import OnnxBase
 
 # Clip (ReLU6) and Relu must be among them: otherwise they run in float, and the values before them are
 # rounded as well, to a range that has room for the negative ones. That cost a SqueezeNet 4 dB.
-_QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "Relu", "ReduceMean"]
+_QUANTISED_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip", "Relu"]
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
 _KINDS = {"Conv": Kind.CONVOLUTION, "Gemm": Kind.MATRIX, "MatMul": Kind.MATRIX, "Add": Kind.SUM}
 _CLIPPING = ("Clip", "Relu")
 _RESHAPING = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
-# The optimiser that `_protect` is about leaves matrix products alone.
-_PROTECTED = ("Conv", "Gemm")
 _METHODS = {
     RangeMethod.MIN_MAX: CalibrationMethod.MinMax,
     RangeMethod.HISTOGRAM: CalibrationMethod.Percentile,
@@ -212,6 +217,7 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
     # quantize_static removes the weights from the model that it is given, so it is given a copy.
     copied = ModelProto()
     copied.CopyFrom(model)
+    pool_globally(copied, _means_in_int8(model))
     inputs = _inputs_for(request)
     quantize_static(
         copied,
@@ -228,7 +234,6 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
             *_nodes_of(model, modules),
             *_products_in_float(model),
             *_sums_in_float(model),
-            *_means_in_float(model),
             *_outputs_in_float(model),
         ],
         calibrate_method=_METHODS[request.recipe.ranges],
@@ -240,7 +245,10 @@ def _quantise(model: ModelProto, request: ExportRequest, entry: Path) -> Exporte
         },
     )
     quantised = onnx.load_model(str(entry))
-    _protect(quantised, modules)
+    protect_layers_in_fp32(quantised, modules)
+    keep_pools_in_fp32(quantised)
+    round_pools_at_once(quantised)
+    widen_few_channels(quantised)
     _remove_metadata(quantised)
     return _save(
         quantised,
@@ -288,36 +296,6 @@ def _quantise_by_default(model: ModelProto, request: ExportRequest, entry: Path)
     return _save(quantised, entry, f"onnxruntime quantize_static, {request.recipe.description}")
 
 
-def _protect(model: ModelProto, modules: tuple[str, ...]) -> None:
-    """Put a dequantisation with one scale per channel before each convolution that is kept in fp32.
-
-    onnxruntime's optimiser WeightBiasQuantization quantises the weights of a float convolution again, per
-    tensor, if its input is dequantised with a single scale. Repeating that scale for each channel has the
-    same meaning, and no runtime takes the convolution for an operator in int8.
-    """
-    producers = {node.output[0]: node for node in model.graph.node}
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    for node in list(model.graph.node):
-        if node.op_type not in _PROTECTED or node.input[1].removesuffix(".weight") not in modules:
-            continue
-        dequantise = producers.get(node.input[0])
-        if dequantise is None or dequantise.op_type != "DequantizeLinear":
-            continue
-        channels = values[node.input[1]].shape[1]
-        group = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
-        scale, zero = (np.full(channels * group, values[name]) for name in dequantise.input[1:])
-        names = [f"{node.name}_scale", f"{node.name}_zero"]
-        output = f"{node.name}_dequantised"
-        own = helper.make_node(
-            "DequantizeLinear", [dequantise.input[0], *names], [output], f"{node.name}_dequantise", axis=1
-        )
-        model.graph.initializer.extend(
-            numpy_helper.from_array(value, name) for name, value in zip(names, (scale, zero), strict=True)
-        )
-        node.input[0] = output
-        model.graph.node.insert(list(model.graph.node).index(node), own)
-
-
 def _nodes_of(model: ModelProto, modules: tuple[str, ...]) -> list[str]:
     """Return the names of the operators that compute these modules: a weight is named after its module."""
     by_weight = {node.input[1]: node.name for node in model.graph.node if node.op_type in _WEIGHTED}
@@ -345,27 +323,30 @@ def _sums_in_float(model: ModelProto) -> list[str]:
     return [node.name for node in model.graph.node if not in_float.isdisjoint(node.output)]
 
 
-def _means_in_float(model: ModelProto) -> list[str]:
-    """Return the names of means that pool no image, such as those of a layer norm written out, and of means
-    of values in fp32, such as those of squeeze-and-excitation after SiLU.
+def _means_in_int8(model: ModelProto) -> list[str]:
+    """Return the names of means that are computed in int8: of the pixels of an image that is in int8 anyway.
 
-    Such values would be rounded for the mean alone, and all that reads them would get rounded ones.
+    Others, such as those of a layer norm written out, and of squeeze-and-excitation after SiLU, stay in fp32:
+    values would be rounded for the mean alone, and all that reads them would get rounded ones. So does a mean
+    that gives an output.
     """
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     producers = {output: node for node in model.graph.node for output in node.output}
-    sums = set(_sums_in_float(model))
+    in_float = {*_sums_in_float(model), *_outputs_in_float(model)}
 
     def is_in_int8(name: str) -> bool:
         node = producers.get(name)
         if node is not None and node.op_type in _CLIPPING:
             return is_in_int8(node.input[0])
-        return node is not None and node.op_type in ("Conv", "Add") and node.name not in sums
+        return node is not None and node.op_type in ("Conv", "Add") and node.name not in in_float
 
     return [
         node.name
         for node in model.graph.node
         if node.op_type == "ReduceMean"
-        and not (pools_an_image(_axes_of(node, stored)) and is_in_int8(node.input[0]))
+        and node.name not in in_float
+        and pools_an_image(_axes_of(node, stored))
+        and is_in_int8(node.input[0])
     ]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
-from onnx import ModelProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 from torch import fx, nn
 
 from bench.bundle.evaluation_pack import EvaluationPack
@@ -68,6 +69,7 @@ def quantised(
     folder: Path,
     make_network: Callable[[], fx.GraphModule] = lambda: pytest.fail("the graph is the file's own"),
     ranges: Mapping[str, Range] | None = None,
+    excluded_modules: tuple[str, ...] = (),
 ) -> ModelProto:
     """Return the graph in int8; `ranges`: those that the weights of the network were corrected for."""
     images = np.random.default_rng(5).integers(0, 256, (IMAGES, 8, 8), dtype=np.uint8)
@@ -80,7 +82,7 @@ def quantised(
         precision=Precision.INT8,
         calibration=CalibrationInputs(pack, (INPUT,), IMAGES),
         folder=folder,
-        recipe=Recipe(corrected=ranges is not None),
+        recipe=Recipe(corrected=ranges is not None, excluded_modules=excluded_modules),
         find_ranges=lambda: ranges or {},
     )
     return onnx.load(export(request).entry)
@@ -106,7 +108,7 @@ def test_a_convolution_and_its_relu_are_one_operator_in_int8(activation: str, tm
 
     kinds = Counter(node.op_type for node in made.graph.node)
     assert kinds[activation] == 0
-    assert rounded_values(made) == ["image", "active0", "active1", "pooled"]
+    assert rounded_values(made) == ["image", "active0", "active1", "pooled_with_axes", "pooled"]
 
 
 def test_a_mean_of_values_in_fp32_does_not_round_them(tmp_path: Path) -> None:
@@ -178,3 +180,129 @@ def test_a_mean_that_gives_the_outputs_is_not_rounded(end: str, output: str, tmp
     assert not [
         node for node in made.graph.node if node.op_type == "QuantizeLinear" and "pooled" in node.input
     ]
+
+
+def chain(*layers: NodeProto | tuple[int, int, int]) -> ModelProto:
+    """Return a graph of operators in a row: (outputs, kernel, inputs) is a convolution with a Relu."""
+    nodes: list[NodeProto] = []
+    tensors: list[onnx.TensorProto] = []
+    value, random = "image", np.random.default_rng(3)
+    for layer in layers:
+        name = f"value{len(nodes)}"
+        if isinstance(layer, NodeProto):
+            node = NodeProto()
+            node.CopyFrom(layer)
+            node.input[0], node.output[0] = value, name
+            nodes.append(node)
+            value = name
+            continue
+        given, kernel, taken = layer
+        module = f"layer{len(tensors)}"
+        weight = random.normal(size=(given, taken, kernel, kernel)).astype(np.float32)
+        tensors.append(numpy_helper.from_array(weight, f"{module}.weight"))
+        pads = [kernel // 2] * 4
+        nodes.append(helper.make_node("Conv", [value, f"{module}.weight"], [name], module, pads=pads))
+        value = f"active{len(nodes)}"
+        nodes.append(helper.make_node("Relu", [name], [value], f"{module}_relu"))
+    tensors.append(numpy_helper.from_array(np.array([2, 3]), "axes"))
+    tensors.append(numpy_helper.from_array(np.ones((2, 16), np.float32), "head.weight"))
+    nodes.append(helper.make_node("Gemm", [value, "head.weight"], ["logits"], "head", transB=1))
+    values = [
+        helper.make_tensor_value_info(tensor.name, onnx.TensorProto.FLOAT, tensor.sizes)
+        for tensor in (INPUT, OUTPUT)
+    ]
+    body = helper.make_graph(nodes, "chain", values[:1], values[1:], tensors)
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+MEAN = helper.make_node("ReduceMean", ["", "axes"], [""], "mean", keepdims=0)
+MEAN_WITH_AXES = helper.make_node("ReduceMean", ["", "axes"], [""], "mean", keepdims=1)
+FLATTEN = helper.make_node("Flatten", [""], [""], "flatten")
+GLOBAL_POOL = helper.make_node("GlobalAveragePool", [""], [""], "pool")
+POOL = helper.make_node("MaxPool", [""], [""], "pool", kernel_shape=[2, 2], strides=[2, 2])
+
+
+def session_of(model: ModelProto, written: Path | None = None) -> onnxruntime.InferenceSession:
+    """Load a graph; `written`: where onnxruntime writes what it made of it, without what one CPU needs."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    if written is not None:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        settings.optimized_model_filepath = str(written)
+    return onnxruntime.InferenceSession(model.SerializeToString(), settings)
+
+
+def runs(model: ModelProto, folder: Path) -> ModelProto:
+    """Return the graph that onnxruntime executes."""
+    session_of(model, folder / "executed.onnx")
+    return onnx.load(folder / "executed.onnx")
+
+
+@pytest.mark.parametrize("end", [(MEAN,), (MEAN_WITH_AXES, FLATTEN), (GLOBAL_POOL, FLATTEN)])
+def test_onnxruntime_computes_the_mean_of_an_image_in_int8(
+    end: tuple[NodeProto, ...], tmp_path: Path
+) -> None:
+    made = quantised(chain((16, 3, 3), *end), tmp_path)
+
+    kinds = Counter(node.op_type for node in runs(made, tmp_path).graph.node)
+    assert kinds["QLinearGlobalAveragePool"] == 1
+    assert kinds["DequantizeLinear"] == 0
+
+
+@pytest.mark.parametrize("excluded", [("layer0",), ("layer0", "layer1")])
+def test_a_pool_behind_a_layer_in_fp32_is_computed_in_fp32(excluded: tuple[str, ...], tmp_path: Path) -> None:
+    model = chain((16, 3, 3), POOL, (16, 3, 16), (16, 3, 16), MEAN)
+    made = quantised(model, tmp_path, excluded_modules=excluded)
+
+    executed = runs(made, tmp_path).graph.node
+    producers = {name: node.op_type for node in executed for name in node.output}
+    pool = next(node for node in executed if node.op_type == "MaxPool")
+    assert producers[pool.input[0]] in ("Relu", "FusedConv")
+    assert Counter(node.op_type for node in executed)["QLinearConv"] == 3 - len(excluded)
+
+
+def test_a_pool_behind_a_layer_in_int8_is_computed_in_int8(tmp_path: Path) -> None:
+    made = quantised(chain((16, 3, 3), POOL, (16, 3, 16), MEAN), tmp_path)
+
+    executed = runs(made, tmp_path).graph.node
+    producers = {name: node.op_type for node in executed for name in node.output}
+    pool = next(node for node in executed if node.op_type == "MaxPool")
+    assert producers[pool.input[0]] == "QLinearConv"
+
+
+def test_a_layer_in_fp32_reads_what_another_gave_before_it_is_rounded_for_a_sum(tmp_path: Path) -> None:
+    model = chain((16, 3, 3), POOL, (16, 3, 16), (16, 3, 16), MEAN)
+    pooled, behind = "value2", model.graph.node[6]
+    added = helper.make_node("Add", [pooled, behind.output[0]], ["sum"], "add")
+    model.graph.node[7].input[0] = "sum"
+    model.graph.node.insert(7, added)
+
+    made = quantised(model, tmp_path, excluded_modules=("layer0", "layer1"))
+
+    nodes = {node.name: node for node in made.graph.node}
+    assert nodes["layer1"].input[0] == pooled
+    assert pooled in rounded_values(made)
+
+
+@pytest.mark.parametrize(
+    ("layer", "channels"),
+    [
+        ((16, 3, 3), 4),
+        ((16, 7, 3), 4),
+        ((8, 3, 3), 3),  # the fast kernels give sixteen channels at once
+        ((16, 1, 3), 3),
+    ],
+)
+def test_a_first_convolution_reads_four_channels_where_that_is_faster_and_gives_the_same(
+    layer: tuple[int, int, int], channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = chain(layer, (16, 1, layer[0]), MEAN)
+    made = quantised(model, tmp_path)
+    monkeypatch.setattr("export.to_onnx.widen_few_channels", lambda model: None)
+    plain = quantised(model, tmp_path)
+
+    stored = {tensor.name: tensor.dims for tensor in made.graph.initializer}
+    assert stored["layer0.weight_quantized"][1] == channels
+    image = np.random.default_rng(7).random((1, 3, 8, 8), dtype=np.float32)
+    logits = [session_of(each).run(None, {"image": image})[0] for each in (made, plain)]
+    assert np.array_equal(*logits)
