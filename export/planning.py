@@ -5,6 +5,7 @@ It opens no source and imports no exporter. makeable.py tells what a source cann
 
 import importlib.util
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,16 +64,20 @@ def _none_here(planned: PlannedVariants) -> str:
 
 def _why_impossible(row: FormatRow, precision: Precision) -> str | None:
     """Return why a variant cannot be made here, without any path of this machine: the bundle tells it."""
-    if (reason := _wrong_machine(row)) is not None:
+    if (reason := _not_offered(row)) is not None:
         return reason
     if missing := missing_packages_of(row):
         return (
-            f"{', '.join(missing)} is not installed where the bundle was made; edgefit's extra "
-            f"{row.build_extra} installs it"
+            f"{_not_installed(missing)} where the bundle was made; edgefit's extra {row.build_extra} "
+            f"installs {'it' if len(missing) == 1 else 'them'}"
         )
     if precision not in row.precisions:
         return row.why_not_all or f"{row.title} has no {precision.value}"
     return None
+
+
+def _not_installed(packages: Sequence[str]) -> str:
+    return f"{', '.join(packages)} {'is' if len(packages) == 1 else 'are'} not installed"
 
 
 def _refuse_unusable(
@@ -80,12 +85,12 @@ def _refuse_unusable(
 ) -> None:
     """Raise for a format that the user named, and of which nothing can be made here."""
     exporter_of(name, row)
-    if (reason := _wrong_machine(row)) is not None:
+    if (reason := _not_offered(row)) is not None:
         raise MissingRuntimeError(f"{name} cannot be exported here: {reason}")
     if missing := missing_packages_of(row):
         raise MissingRuntimeError(
-            f"{name} cannot be exported here, because {', '.join(missing)} is not installed; "
-            f"install it with: {install_command(row.build_extra)}"
+            f"{name} cannot be exported here, because {_not_installed(missing)}; "
+            f"install {'it' if len(missing) == 1 else 'them'} with: {install_command(row.build_extra)}"
         )
     if not set(precisions) & set(row.precisions):
         lacking = " or ".join(precision.value for precision in precisions)
@@ -101,16 +106,23 @@ def _without(name: str, row: FormatRow, options: ExportOptions) -> str:
     return f"leave {name} out of --formats, or add {row.precisions[0].value} to --precisions"
 
 
-def _wrong_machine(row: FormatRow) -> str | None:
-    """Return that the exporter's packages are not offered for this machine's processor; None if they are."""
-    machine = platform.machine()
-    if not row.build_machines or machine in row.build_machines:
-        return None
-    offered = " and ".join(row.build_machines)
-    return (
-        f"the packages that export {row.title} are offered for {offered} only, and this machine is "
-        f"{machine}; export it on {offered}, and measure the bundle here"
-    )
+def _not_offered(row: FormatRow) -> str | None:
+    """Return that the exporter's packages are not offered for this machine or Python; None if they are."""
+    machine, python = platform.machine(), sys.version_info[:2]
+    elsewhere = f"with edgefit's extra {row.build_extra}, and measure the bundle here"
+    if row.build_machines and machine not in row.build_machines:
+        offered = " and ".join(row.build_machines)
+        return (
+            f"the packages that export {row.title} are offered for {offered} only, and this machine is "
+            f"{machine}; export it on {offered} {elsewhere}"
+        )
+    if python < row.build_python:
+        needed = "{}.{}".format(*row.build_python)
+        return (
+            f"the packages that export {row.title} need Python {needed} or newer, and this is Python "
+            f"{'{}.{}'.format(*python)}; export it in an environment of Python {needed} {elsewhere}"
+        )
+    return None
 
 
 def missing_packages_of(row: FormatRow) -> list[str]:
@@ -119,8 +131,8 @@ def missing_packages_of(row: FormatRow) -> list[str]:
 
 
 def is_exportable_here(row: FormatRow) -> bool:
-    """Return whether a format's exporter is installed, and offered for this machine."""
-    return row.exporter is not None and _wrong_machine(row) is None and not missing_packages_of(row)
+    """Return whether a format's exporter is installed, and offered for this machine and Python."""
+    return row.exporter is not None and _not_offered(row) is None and not missing_packages_of(row)
 
 
 def exporter_of(name: str, row: FormatRow) -> str:

@@ -44,6 +44,8 @@ class FormatRow:
     exported only where this extra is installed."""
     build_machines: tuple[str, ...] = ()
     """The processors that these packages are offered for, as `platform.machine()` names them; empty: all."""
+    build_python: tuple[int, int] = (3, 10)
+    """The oldest Python that these packages are offered for."""
     calibrated: tuple[Precision, ...] = ()
     """The precisions that need calibration images. Their arithmetic differs from CPU to CPU."""
     imports_of_required: tuple[str, ...] | None = None
@@ -303,6 +305,7 @@ FORMATS = {
         exporter_needs=("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"),
         build_extra="build-litert",
         build_machines=("x86_64",),
+        build_python=(3, 11),
         calibrated=(Precision.INT8,),
         control="control.tflite",
         usage=_litert_usage,

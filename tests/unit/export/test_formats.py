@@ -45,6 +45,16 @@ def test_what_an_exporter_needs_is_in_its_extra() -> None:
         assert row.needs in row.exporter_needs
 
 
+def test_where_an_extra_is_offered_is_what_the_row_says() -> None:
+    for row in FORMATS.values():
+        markers = [requirement.partition(";")[2] for requirement in EXTRAS[row.build_extra]]
+        machines = {name for marker in markers for name in re.findall(r"platform_machine=='(\w+)'", marker)}
+        pythons = {name for marker in markers for name in re.findall(r"python_version>='([\d.]+)'", marker)}
+        assert machines == set(row.build_machines)
+        assert pythons - {"{}.{}".format(*row.build_python)} == set()
+        assert pythons or row.build_python == (3, 10)
+
+
 def test_an_extra_that_exports_one_format_needs_what_every_export_needs() -> None:
     for row in FORMATS.values():
         assert packages_of(BUILD) <= packages_of(row.build_extra)

@@ -107,12 +107,57 @@ def test_an_exporter_of_other_processors_is_named_with_where_it_runs(monkeypatch
     table = {"onnx": FORMATS["onnx"], "rare": rare}
     sentence = (
         "the packages that export Rare are offered for x86_64 only, and this machine is aarch64; "
-        "export it on x86_64, and measure the bundle here"
+        "export it on x86_64 with edgefit's extra build, and measure the bundle here"
     )
 
     assert set(plan(ExportOptions("run"), table).impossible.values()) == {sentence}
     with pytest.raises(MissingRuntimeError, match=f"rare cannot be exported here: {sentence}"):
         plan(ExportOptions("run", formats=("rare",)), table)
+
+
+def test_an_exporter_of_a_newer_python_is_named_with_what_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 10, 14))
+    rare = dataclasses.replace(FORMATS["onnx"], title="Rare", build_extra="build-rare", build_python=(3, 11))
+    sentence = (
+        "the packages that export Rare need Python 3.11 or newer, and this is Python 3.10; export it in an "
+        "environment of Python 3.11 with edgefit's extra build-rare, and measure the bundle here"
+    )
+
+    with pytest.raises(MissingRuntimeError, match=f"rare cannot be exported here: {sentence}"):
+        plan(ExportOptions("run", formats=("rare",)), {"rare": rare})
+
+
+# What each format says where its exporter is not installed, on a computer's usual processor and on a board's.
+INSTALLED_BY = (
+    r"cannot be exported here, because .*{package}.* are not installed; install them with: .*\[{extra}\]"
+)
+LITERT_ON_ARM = (
+    "cannot be exported here: the packages that export LiteRT are offered for x86_64 only, and this machine "
+    "is aarch64; export it on x86_64 with edgefit's extra build-litert, and measure the bundle here"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "machine", "sentence"),
+    [
+        ("litert", "x86_64", INSTALLED_BY.format(package="litert_torch", extra="build-litert")),
+        ("litert", "aarch64", LITERT_ON_ARM),
+        *(
+            (name, machine, INSTALLED_BY.format(package=package, extra=f"build-{name}"))
+            for name, package in (("executorch", "torchao"), ("ncnn", "pnnx"))
+            for machine in ("x86_64", "aarch64")
+        ),
+    ],
+)
+def test_a_named_format_without_its_exporter_says_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, machine: str, sentence: str
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("sys.version_info", (3, 11, 7))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+    with pytest.raises(MissingRuntimeError, match=f"^{name} {sentence}"):
+        plan(ExportOptions("run", formats=(name,)), FORMATS)
 
 
 def test_where_no_exporter_is_installed_the_export_ends_with_what_is_missing() -> None:
