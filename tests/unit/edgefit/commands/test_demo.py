@@ -30,9 +30,17 @@ def test_each_step_uses_the_result_of_the_one_before() -> None:
     assert "bundled" in finetune
     assert export[:2] == ["export", "d/run"]
     assert export[2:4] == ["--formats", "torchscript,onnx,openvino"]
+    assert export[4:6] == ["--precisions", "fp32,int8"]
     assert bench[:2] == ["bench", "d/bundle"]
     assert choose == ["choose", "d/report.json"]
     assert report[:4] == ["report", "d/report.json", "--html", "d/report.html"]
+
+
+def test_the_demo_measures_enough_processes_for_an_interval() -> None:
+    _, _, bench, *_ = steps(Path("d"))
+
+    assert "--quick" not in bench
+    assert "--seconds" in bench
 
 
 def test_the_demo_leaves_out_what_needs_a_further_extra_and_says_how_to_add_it(
