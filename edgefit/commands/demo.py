@@ -73,15 +73,19 @@ def undecided_variants(report: Path) -> list[str]:
     return [variant for variant in found if variant is not None] if len(found) > 1 else []
 
 
-def further_formats() -> list[str]:
-    """Return for each format that the demo leaves out how it is added."""
+def left_out(out: Path) -> list[str]:
+    """Return for each format and precision that the demo leaves out how it is added."""
     from bench.install_command import install_command
     from bench.runtimes.formats import FORMATS
 
+    fp16 = f"to export fp16 as well: edgefit export {shlex.quote(str(out / 'run'))} --out BUNDLE"
     return [
-        f"to export {row.title} as well: {install_command(row.build_extra)}"
-        for row in FORMATS.values()
-        if not row.is_basic
+        *(
+            f"to export {row.title} as well: {install_command(row.build_extra)}"
+            for row in FORMATS.values()
+            if not row.is_basic
+        ),
+        fp16,
     ]
 
 
@@ -168,7 +172,7 @@ def make_demo(
         output.show("")
         reports = f"report.json, {AGAIN}" if undecided else "report.json"
         output.say(f"All results are in {out}: run, bundle, {reports} and {PAGE}")
-        for line in (*further_formats(), *shares(seconds)):
+        for line in (*left_out(out), *shares(seconds)):
             output.say(line)
         output.next_step(f"open {page.as_uri()} in a browser")
         if as_json:

@@ -15,7 +15,7 @@ from bench.install_command import install_command
 from bench.report.files import write_report
 from bench.runtimes.formats import FORMATS
 from edgefit.app import _run_command
-from edgefit.commands.demo import further_formats, make_demo, shares, steps, undecided_variants
+from edgefit.commands.demo import left_out, make_demo, shares, steps, undecided_variants
 
 
 def decided(_report: Path) -> list[str]:
@@ -50,7 +50,8 @@ def test_the_demo_leaves_out_what_needs_a_further_extra_and_says_how_to_add_it(
     monkeypatch.setitem(FORMATS, "rare", rare)
 
     assert "rare" not in steps(Path("d"))[1][3]
-    assert f"to export Rare as well: {install_command('build-rare')}" in further_formats()
+    assert f"to export Rare as well: {install_command('build-rare')}" in left_out(Path("d"))
+    assert "to export fp16 as well: edgefit export d/run --out BUNDLE" in left_out(Path("d"))
 
 
 def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
