@@ -15,7 +15,7 @@ from bench.install_command import install_command
 from bench.report.files import write_report
 from bench.runtimes.formats import FORMATS
 from edgefit.app import _run_command
-from edgefit.commands.demo import further_formats, make_demo, shares, steps, undecided_variants
+from edgefit.commands.demo import left_out, make_demo, shares, steps, undecided_variants
 
 
 def decided(_report: Path) -> list[str]:
@@ -30,9 +30,17 @@ def test_each_step_uses_the_result_of_the_one_before() -> None:
     assert "bundled" in finetune
     assert export[:2] == ["export", "d/run"]
     assert export[2:4] == ["--formats", "torchscript,onnx,openvino"]
+    assert export[4:6] == ["--precisions", "fp32,int8"]
     assert bench[:2] == ["bench", "d/bundle"]
     assert choose == ["choose", "d/report.json"]
     assert report[:4] == ["report", "d/report.json", "--html", "d/report.html"]
+
+
+def test_the_demo_measures_enough_processes_for_an_interval() -> None:
+    _, _, bench, *_ = steps(Path("d"))
+
+    assert "--quick" not in bench
+    assert "--seconds" in bench
 
 
 def test_the_demo_leaves_out_what_needs_a_further_extra_and_says_how_to_add_it(
@@ -42,7 +50,8 @@ def test_the_demo_leaves_out_what_needs_a_further_extra_and_says_how_to_add_it(
     monkeypatch.setitem(FORMATS, "rare", rare)
 
     assert "rare" not in steps(Path("d"))[1][3]
-    assert f"to export Rare as well: {install_command('build-rare')}" in further_formats()
+    assert f"to export Rare as well: {install_command('build-rare')}" in left_out(Path("d"))
+    assert "to export fp16 as well: edgefit export d/run --out BUNDLE" in left_out(Path("d"))
 
 
 def test_every_step_is_printed_as_it_is_run(capsys: pytest.CaptureFixture[str]) -> None:
