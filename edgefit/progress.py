@@ -19,7 +19,8 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
-from edgefit.terminal import is_quiet, print_line, stderr_console
+from edgefit.console import stderr_console
+from edgefit.terminal import is_quiet, print_line
 from user_files.printable import printable, shortened
 
 _SECONDS_BETWEEN_PLAIN_LINES = 10.0

@@ -14,7 +14,7 @@ from bench.compare.document import NetworkComparison as ComparisonRecord
 from bench.gate.document import Checked as CheckedRecord
 from bench.inspect.inspection import ModelInspection
 from bench.report.schema import Report as ReportRecord
-from edgefit.terminal import WIDTH_WITHOUT_TERMINAL, as_text
+from edgefit.console import WIDTH_WITHOUT_TERMINAL, as_text
 from user_files.printable import one_line, without_commands
 
 if TYPE_CHECKING:

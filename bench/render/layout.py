@@ -46,15 +46,21 @@ def that_fit(
     table_of: Callable[[Sequence[Shown]], Table],
     width: int,
 ) -> list[Shown]:
-    """Return the columns that a terminal has room for. Those that matter most come first in the selection."""
-    shown: list[Shown] = []
+    """Return the columns that a terminal has room for. Those that matter most come first in the selection.
+
+    `table_of` has a column of its own before them, so that each takes as much room as beside any others.
+    """
+    without_any = width_of(table_of([]))
+    room = width - without_any
+    chosen: list[int] = []
     for place in (ColumnPlace.ALWAYS, ColumnPlace.OFTEN, ColumnPlace.WIDE):
-        for column in available:
+        for index, column in enumerate(available):
             if place_of(column) is place:
-                more = [other for other in available if other in shown or other is column]
-                if width_of(table_of(more)) <= width:
-                    shown = more
-    return shown
+                needed = width_of(table_of([column])) - without_any
+                if needed <= room:
+                    chosen.append(index)
+                    room -= needed
+    return [available[index] for index in sorted(chosen)]
 
 
 def width_of(table: Table) -> int:

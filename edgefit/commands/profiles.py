@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
+from edgefit.late_commands import LightGroup
 from edgefit.options import AsJson, Quiet
 from edgefit.profiles import complete_profile_name
 from edgefit.terminal import Output
 from edgefit.values import now
 
-profiles = typer.Typer(help="Show device profiles, and which one this machine matches.", no_args_is_help=True)
+profiles = typer.Typer(
+    name="profiles",
+    cls=LightGroup,
+    help="Show device profiles, and which one this machine matches.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @profiles.command("list")
@@ -66,7 +74,7 @@ def show_profile(
     output.document(profile.model_dump_json())
 
 
-@profiles.command("detect")
+@profiles.command("detect", short_help="Show which profile this machine matches, and why.")
 def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Show which profile this machine matches and why, or the nearest one and what differs.
 
@@ -92,7 +100,7 @@ def detect_profile(_quiet: Quiet = False, as_json: AsJson = False) -> None:
     output.next_step(f"edgefit bench BUNDLE --profile {best}")
 
 
-@profiles.command("calibrate")
+@profiles.command("calibrate", short_help="Measure how fast this machine is, and write a profile.")
 def calibrate_profile(
     out: Annotated[
         Path,

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from edgefit.app import app
+from edgefit.late_commands import LateCommand
 from making.repository import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -20,7 +21,8 @@ def commands() -> Iterator[tuple[str, TyperCommand]]:
 
 
 def _below(group: TyperGroup, words: str) -> Iterator[tuple[str, TyperCommand]]:
-    for name, inner in group.commands.items():
+    for name, command in group.commands.items():
+        inner = command.loaded if isinstance(command, LateCommand) else command
         if isinstance(inner, TyperGroup):
             yield from _below(inner, f"{words} {name}")
         else:

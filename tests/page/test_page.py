@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from making.browser import Browser
 from making.command_line import edgefit_here
+from making.devices import full_reports
 from making.page_reports import HOSTILE, three_reports
 
+from bench.render.html.page import to_html
 from bench.report.files import write_report
 
-_MOST_BYTES = 2_000_000
+_MOST_BYTES = 1_000_000
 # Where the report has what the page's table shows, and how many of its units make one of the page's.
 _PLACES: dict[str, tuple[tuple[str, ...], float]] = {
     "p50_ms": (("summary", "latency", "p50_ns"), 1e6),
@@ -53,6 +55,13 @@ def test_it_is_one_small_file_that_asks_for_nothing_and_complains_of_nothing(
     assert page.stat().st_size < _MOST_BYTES
     assert {address for address in browser.requests() if not address.startswith("data:")} == {page.as_uri()}
     assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("classes", [2, 9])
+def test_a_page_of_three_devices_with_every_variant_is_small(classes: int) -> None:
+    page = to_html(full_reports(classes), ())
+
+    assert len(page.encode()) < _MOST_BYTES
 
 
 def test_every_number_in_the_table_is_the_reports(browser: Browser, page: Path, reports: list[Path]) -> None:

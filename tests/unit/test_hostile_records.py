@@ -37,8 +37,8 @@ from bench.report.schema import Report as ReportRecord
 from device_profiles.loading import load_profile
 from device_profiles.profile import Profile
 from device_profiles.settings import Budget
+from edgefit.console import as_text
 from edgefit.results import Checked, Choice, NetworkComparison, Report
-from edgefit.terminal import as_text
 from edgefit.views.bundles import bundle_view
 from edgefit.views.profiles import profile_view, profiles_view
 from edgefit.views.runs import run_view

@@ -1,10 +1,22 @@
 "use strict";
 // Draws the charts, and makes the table sort and filter. Nothing is fetched; without it the tables still stand.
 (() => {
-  const specifications = JSON.parse(document.getElementById("charts").textContent);
+  const unpacked = (id) => {
+    const packed = atob(document.getElementById(id).textContent);
+    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const unpackAll = async () => {
+    const library = document.createElement("script");
+    library.textContent = await unpacked("library");
+    document.head.append(library); // which runs it
+    return JSON.parse(await unpacked("charts"));
+  };
+  const unpacking = unpackAll();
   const views = {};
   const places = [...document.querySelectorAll("[data-chart]")];
   const drawn = places.map(async (place) => {
+    const specifications = await unpacking;
     const key = place.dataset.chart;
     const { view } = await vegaEmbed(place, specifications[key], { actions: false, renderer: "svg", mode: "vega-lite" });
     place.querySelector("svg").setAttribute("aria-hidden", "true"); // the figure says in words what it shows

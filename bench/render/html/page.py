@@ -1,5 +1,8 @@
 """Reports as one self-contained HTML page. Pure: reports and choices in, text out."""
 
+import base64
+import gzip
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -32,8 +35,8 @@ from bench.report.class_tables import ClassTable, class_tables
 from bench.report.schema import Report
 from user_files.printable import printable_lines, without_commands
 
-# The number of samples drawn on a page. More would take megabytes, and no screen is that wide.
-_MOST_SAMPLES = 60_000
+# The number of samples drawn on a page. More would take longer to draw, and no screen is that wide.
+_MOST_SAMPLES = 20_000
 # More columns of a confusion matrix are no longer read across.
 _MOST_COLUMNS = 20
 # Tables of more classes take the whole width of the page, one below the other.
@@ -125,7 +128,9 @@ def to_html(
         head=head_of(reports),
         option_names=option_names(reports),
         rows=rows_of(reports),
-        specifications={key: _all_printable(chart.specification) for key, chart in charts.items()},
+        specifications=_packed(
+            json.dumps({key: _all_printable(chart.specification) for key, chart in charts.items()})
+        ),
         most_images=0 if thumbnails is None else MOST_IMAGES,
         style=_text("page.css"),
         script=_text("page.js"),
@@ -229,6 +234,11 @@ def _text(name: str) -> str:
 
 @cache
 def _library() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script. vl-convert contains it."""
+    """Return Vega, Vega-Lite and vega-embed as one packed script. vl-convert contains it."""
     script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub lacks the default
-    return script.replace("</script", "<\\/script")
+    return _packed(script)
+
+
+def _packed(text: str) -> str:
+    """Return text as the page unpacks it: gzip, whose bytes are the same each time, in Base64."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

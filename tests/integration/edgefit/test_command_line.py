@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,38 +10,65 @@ from pathlib import Path
 
 import pytest
 from making.command_line import SHORTLY, edgefit, edgefit_here
+from making.shown_commands import commands
 from making.tiny_report import make_report
 
 from bench.report.files import write_report
 from bench.runtimes.formats import FORMATS
+from edgefit.app import COMMANDS
+
+HEAVY = ("altair", "importlib.metadata", "jinja2", "numpy", "onnxruntime", "openvino", "psutil", "pydantic")
+HEAVY += ("rich", "torch", "torchvision", "typer._adapters", "yaml")
 
 
-def test_help_imports_no_heavy_library() -> None:
-    heavy = ["numpy", "pydantic", "torch", "onnxruntime", "openvino", "rich.progress", "psutil", "yaml"]
-    script = f"import edgefit.app, sys; print([name for name in {heavy!r} if name in sys.modules])"
+def imported_by(lines: list[str], environment: dict[str, str] | None = None) -> set[str]:
+    """What one process has imported after these command lines."""
+    script = (
+        "import contextlib, json, os, sys\n"
+        "from edgefit.command_line import run\n"
+        "with contextlib.redirect_stdout(sys.stderr):\n"
+        f"    for line in {lines!r}:\n"
+        "        with contextlib.suppress(SystemExit):\n"
+        "            assert run(line.split()) in (0, 2), line\n"
+        "print(json.dumps(list(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", script]
+    asked = os.environ | (environment or {})
+    done = subprocess.run(command, env=asked, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "[]"
+def test_no_help_imports_a_heavy_library() -> None:
+    lines = [f"{words.removeprefix('edgefit')} --help" for words, _ in commands()]
+
+    found = imported_by([*lines, "profiles --help"])
+
+    assert found.isdisjoint(HEAVY)
+    assert {f"edgefit.commands.{name}" for name in COMMANDS} <= found
+
+
+@pytest.mark.parametrize("line", ["--help", "--version", "", "bnech"])
+def test_the_list_of_commands_imports_none_of_them(line: str) -> None:
+    found = imported_by([line])
+
+    assert found.isdisjoint(HEAVY)
+    assert [name for name in found if name.startswith("edgefit.commands.")] == []
+
+
+def test_completing_a_command_imports_none_of_them() -> None:
+    asked = {"_EDGEFIT_COMPLETE": "complete_bash", "COMP_WORDS": "edgefit ch", "COMP_CWORD": "1"}
+
+    found = imported_by([""], asked)
+
+    assert found.isdisjoint(HEAVY)
+    assert [name for name in found if name.startswith("edgefit.commands.")] == []
 
 
 def test_every_command_of_the_table_is_in_the_help() -> None:
     text = edgefit("--help").stdout
 
-    base = (
-        "demo",
-        "finetune",
-        "export",
-        "inspect",
-        "bench",
-        "report",
-        "choose",
-        "check",
-        "profiles",
-        "doctor",
-    )
-    for name in (*base, "pack", "wheelhouse", "clean"):
-        assert re.search(rf"^  {name} ", text, re.MULTILINE)
+    for name, line in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(line)}$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

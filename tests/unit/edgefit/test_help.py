@@ -3,8 +3,11 @@
 import shlex
 
 import pytest
+from making.repository import ROOT
 from making.shown_commands import commands, examples, shown
 from typer.core import TyperCommand
+
+from edgefit.app import COMMANDS
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()))
@@ -16,6 +19,13 @@ def test_every_command_has_examples_that_call_it_and_can_be_quiet_and_json(
     assert {"--quiet", "--json"} <= options
     assert examples(command)
     assert all(line.startswith(words) for line in examples(command))
+
+
+def test_every_file_of_a_command_is_in_the_table_of_commands() -> None:
+    files = {path.stem for path in (ROOT / "edgefit" / "commands").glob("*.py")} - {"__init__"}
+
+    assert set(COMMANDS) == files
+    assert {words.split()[1] for words, _ in commands()} == files
 
 
 @pytest.mark.parametrize("line", shown())

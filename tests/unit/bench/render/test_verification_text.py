@@ -6,7 +6,7 @@ from bench.measurements import Completed
 from bench.render.report_text import conditions
 from bench.render.verification_text import result_line, verified_parts
 from bench.verify.document import VerifiedReport, part
-from edgefit.terminal import as_text
+from edgefit.console import as_text
 
 HOLDS = part("dates", "it was made at noon")
 WRONG = part("bundle", "sizes", ["onnx-int8: its size is 1 bytes", "'bundle.name' is 'a'"], ["the labels"])

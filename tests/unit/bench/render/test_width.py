@@ -16,7 +16,7 @@ from bench.report.files import read_report
 from bench.report.schema import Report
 from device_profiles.loading import shipped_profiles
 from device_profiles.settings import Budget
-from edgefit.terminal import stdout_console
+from edgefit.console import stdout_console
 
 SCHEMA_1 = ROOT / "tests" / "data" / "schema1"
 WIDTHS = (40, 60, 80, 140)
